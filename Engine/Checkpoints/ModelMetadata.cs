@@ -1,0 +1,23 @@
+using GpuCnn.Engine.Tensors;
+
+namespace GpuCnn.Engine.Checkpoints;
+
+/// <summary>How an image that does not have the input's size is brought to it.</summary>
+public enum ImageFit
+{
+    /// <summary>Centred on the background colour (0), uncropped: digits of 28x28 on an input of 32x32.</summary>
+    Pad,
+
+    /// <summary>Scaled until the shorter side fits (antialiased bilinear), then the centre is cropped.</summary>
+    Resize,
+}
+
+/// <summary>What a weights file says of itself, so that evaluating and predicting need nothing else.</summary>
+/// <param name="Model">Registered name of the architecture.</param>
+/// <param name="Input">Shape of one image.</param>
+/// <param name="Classes">Class names in index order.</param>
+/// <param name="Mean">Per channel, of values in [0, 1]; subtracted.</param>
+/// <param name="Std">Per channel, of values in [0, 1]; divided by.</param>
+/// <param name="Fit">How images were brought to the input shape.</param>
+public sealed record ModelMetadata(
+    string Model, Shape Input, IReadOnlyList<string> Classes, IReadOnlyList<float> Mean, IReadOnlyList<float> Std, ImageFit Fit);

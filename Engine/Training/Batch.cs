@@ -1,0 +1,33 @@
+using GpuCnn.Engine.Tensors;
+
+namespace GpuCnn.Engine.Training;
+
+/// <summary>
+/// Images and labels on the host, ready for a step. The images are NCHW, normalised. A batch holds <see cref="Count"/> images in
+/// room for <see cref="Capacity"/>: only the last batch of an evaluation is not full.
+/// </summary>
+public sealed class Batch
+{
+    public Batch(Shape shape, int capacity)
+    {
+        Shape = shape;
+        Capacity = capacity;
+        Images = GC.AllocateArray<float>(checked(shape.Count * capacity), pinned: true);
+        Labels = GC.AllocateArray<int>(capacity, pinned: true);
+    }
+
+    /// <summary>The shape of one image.</summary>
+    public Shape Shape { get; }
+
+    public int Capacity { get; }
+
+    public int Count { get; set; }
+
+    /// <summary>[Capacity, C, H, W]; the values past <see cref="Count"/> images are zero.</summary>
+    public float[] Images { get; }
+
+    /// <summary>[Capacity] class indices; -1 past <see cref="Count"/>.</summary>
+    public int[] Labels { get; }
+
+    public Span<float> Image(int index) => Images.AsSpan(index * Shape.Count, Shape.Count);
+}
