@@ -1,0 +1,190 @@
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Losses;
+using GpuCnn.Engine.Optimizers;
+using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Training;
+using GpuCnn.Kernels.Cpu;
+using GpuCnn.Kernels.Layout;
+using GpuCnn.Kernels.Optimizers;
+using GpuCnn.Kernels.Pointwise;
+
+namespace GpuCnn.Engine.Devices.Cpu;
+
+/// <summary>Turns a plan into kernels of the CPU device, and runs them one after another on the device's threads.</summary>
+internal sealed unsafe class CpuBackend : PlanBackend
+{
+    private readonly CpuDevice _device;
+    private readonly CpuParameterStore _parameters;
+    private readonly PlanOptions _options;
+    private readonly List<(string Name, Func<ICpuKernel> Make)> _steps = [];
+    private readonly Dictionary<Value, CpuTensor> _values = [], _gradients = [];
+    private readonly Dictionary<(Node, string), PlanBuffer> _saved = [];
+    private readonly Dictionary<int, PlanBuffer> _zeros = [];
+    private readonly PlanBuffer _images, _labels, _losses, _ranks, _scalars;
+    private ICpuKernel[] _kernels = [];
+    private CpuMemory? _arena;
+
+    public CpuBackend(CpuDevice device, CpuParameterStore parameters, PlanOptions options)
+    {
+        _device = device;
+        _parameters = parameters;
+        _options = options;
+        _images = NewBuffer("images", 4L * options.Images * parameters.Network.Input.Count, persistent: true);
+        _labels = NewBuffer("labels", 4L * options.Images, persistent: true);
+        _losses = NewBuffer("losses", 4L * options.Images, persistent: true);
+        _ranks = NewBuffer("ranks", 4L * options.Images, persistent: true);
+        _scalars = NewBuffer("scalars", sizeof(StepScalars), persistent: true);
+    }
+
+    public int Images => _options.Images;
+
+    public bool Training => _options.Training;
+
+    public int VectorWidth => _device.VectorWidth;
+
+    public StepScalars* Scalars => (StepScalars*)_scalars.Address;
+
+    public int* Labels => (int*)_labels.Address;
+
+    public float* Losses => (float*)_losses.Address;
+
+    public int* Ranks => (int*)_ranks.Address;
+
+    public override void AddInput(Value input)
+    {
+        CpuTensor x = NewTensor("input", input, persistent: _options.InputGradient);
+        _values[input] = x;
+        int channels = input.Shape.Channels, area = input.Shape.Area;
+        Launch("input", () => x.ChannelsLast
+            ? new ToChannelsLast(Images, channels, area, (float*)_images.Address, x.Pointer)
+            : new ToBlocks(Images, channels, area, (float*)_images.Address, x.Pointer), [x.Buffer]);
+    }
+
+    public override void AddForward(PlanNode node)
+    {
+        _values[node.Output] = NewTensor(node.Name, node.Output, persistent: node.Output == Plan.Root(_parameters.Network.Output, Training));
+        node.Node.Operator.EmitForward(new CpuEmitter(this, node, []));
+    }
+
+    public override void AddLoss(Loss loss, Value logits, bool gradient)
+    {
+        CpuTensor x = Value(logits);
+        CpuTensor? dx = gradient ? GradientOf(logits) : null;
+        loss.Emit(new CpuLossEmitter(this, x, dx));
+    }
+
+    public override void AddBackward(PlanNode node, IReadOnlyList<GradientUse> inputs)
+    {
+        var targets = new CpuTensor?[inputs.Count];
+        for (int i = 0; i < targets.Length; i++)
+        {
+            if (inputs[i] == GradientUse.None) continue;
+            CpuTensor gradient = GradientOf(node.Node.Inputs[i]);
+            targets[i] = inputs[i] == GradientUse.Write
+                ? gradient
+                : gradient with { Buffer = NewBuffer($"{node.Name} gradient part", gradient.Buffer.Bytes) };
+        }
+        node.Node.Operator.EmitBackward(new CpuEmitter(this, node, targets));
+        for (int i = 0; i < targets.Length; i++)
+        {
+            if (inputs[i] != GradientUse.Add) continue;
+            CpuTensor total = GradientOf(node.Node.Inputs[i]), part = targets[i]!;
+            Launch($"{node.Name} gradient sum", () => new AddInto(part.Pointer, total.Pointer, total.Count), [part.Buffer, total.Buffer]);
+        }
+    }
+
+    public override void AddUpdate(Sgd optimizer)
+    {
+        if (_parameters.Count == 0) return;
+        Launch("sgd", () => new SgdUpdate(
+            Scalars, _parameters.Run(0), _parameters.Run(1), _parameters.Run(2), _parameters.Count,
+            optimizer.Momentum, optimizer.WeightDecay, optimizer.Nesterov), []);
+    }
+
+    public override void Link(long arenaBytes)
+    {
+        _arena = _device.Allocate(arenaBytes, $"a batch of {Images}");
+        foreach (PlanBuffer buffer in Buffers) buffer.Address = _arena.Address + (nint)buffer.Offset;
+        _kernels = [.. _steps.Select(step => step.Make())];
+    }
+
+    public override void Upload(Batch batch, in StepScalars scalars)
+    {
+        *Scalars = scalars;
+        batch.Images.CopyTo(new Span<float>((float*)_images.Address, batch.Images.Length));
+        batch.Labels.CopyTo(new Span<int>(Labels, batch.Labels.Length));
+    }
+
+    public override void Run(int first, int last)
+    {
+        for (int step = first; step < last; step++) _device.Pool.Run(_kernels[step]);
+    }
+
+    public override void DownloadLosses(Span<float> losses, Span<int> ranks)
+    {
+        new ReadOnlySpan<float>(Losses, Images).CopyTo(losses);
+        new ReadOnlySpan<int>(Ranks, Images).CopyTo(ranks);
+    }
+
+    public override void DownloadValue(Value value, Span<float> target) => Download(Value(value), target);
+
+    public override void DownloadInputGradient(Span<float> target) => Download(GradientOf(_parameters.Network.Graph.Input), target);
+
+    public override void Dispose()
+    {
+        _arena?.Dispose();
+        _arena = null;
+    }
+
+    public CpuTensor Value(Value value) => View(_values, value) ?? throw new InvalidOperationException("The value has not been computed.");
+
+    /// <summary>The gradient of a value; a view's is its root's.</summary>
+    public CpuTensor GradientOf(Value value)
+    {
+        if (View(_gradients, value) is { } gradient) return gradient;
+        Value root = Plan.Root(value, Training);
+        _gradients[root] = NewTensor("gradient", root, persistent: _options.InputGradient && root == _parameters.Network.Graph.Input);
+        return View(_gradients, value)!;
+    }
+
+    public CpuParameter Parameter(Parameter parameter) => _parameters.Find(parameter);
+
+    public PlanBuffer Saved(Node node, string name, long bytes)
+    {
+        if (!_saved.TryGetValue((node, name), out PlanBuffer? buffer)) _saved[(node, name)] = buffer = NewBuffer(name, bytes);
+        return buffer;
+    }
+
+    public PlanBuffer Workspace(string name, long bytes) => NewBuffer(name, bytes);
+
+    public PlanBuffer Zeros(int count)
+    {
+        if (!_zeros.TryGetValue(count, out PlanBuffer? buffer)) _zeros[count] = buffer = NewBuffer("zeros", 4L * count, persistent: true);
+        return buffer;
+    }
+
+    public void Launch(string name, Func<ICpuKernel> make, IEnumerable<PlanBuffer> uses)
+    {
+        _steps.Add((name, make));
+        CountStep(uses);
+    }
+
+    private CpuTensor NewTensor(string name, Value value, bool persistent)
+    {
+        CpuTensor shape = _parameters.Layouts.Describe(value, _scalars, Images, Training);
+        return shape with { Buffer = NewBuffer(name, 4 * shape.Count, persistent) };
+    }
+
+    private CpuTensor? View(Dictionary<Value, CpuTensor> tensors, Value value) =>
+        tensors.TryGetValue(Plan.Root(value, Training), out CpuTensor? tensor) ? tensor with { Shape = value.Shape } : null;
+
+    private static void Download(CpuTensor tensor, Span<float> target)
+    {
+        int count = tensor.Shape.Count;
+        for (int image = 0; image < tensor.Images; image++)
+        {
+            float* source = tensor.Pointer + (nint)image * tensor.CountPerImage;
+            for (int i = 0; i < count; i++) target[image * count + i] = source[tensor.IndexOf(i)];
+        }
+    }
+}

@@ -1,0 +1,110 @@
+using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Plans;
+using GpuCnn.Kernels.Convolution;
+using GpuCnn.Kernels.Cpu;
+using GpuCnn.Kernels.Layout;
+using GpuCnn.Kernels.Pointwise;
+
+namespace GpuCnn.Engine.Devices.Cpu;
+
+/// <summary>Emits convolutions, and the fully connected layers that are a kind of them, on the CPU device.</summary>
+internal static unsafe class CpuConvolution
+{
+    public static void EmitForward(CpuEmitter emitter, DirectConvolution convolution)
+    {
+        CpuTensor y = emitter.Output;
+        CpuParameter weight = emitter.Parameter("weight");
+        CpuParameter? bias = emitter.FindParameter("bias");
+        PlanBuffer? zeros = bias == null ? emitter.Zeros(Blocks.RoundUp(convolution.Shape.K)) : null;
+        PlanBuffer x = Pad(emitter, "pad", emitter.Input().Buffer, emitter.Images * convolution.InputPlanes,
+            convolution.Shape.H, convolution.Shape.W, convolution.InputFloatsPerPixel, convolution.InputBorder, convolution.PaddedInputCount);
+        emitter.Launch("forward", () =>
+        {
+            float* biases = bias == null ? (float*)zeros!.Address : bias.Values;
+            return emitter.Specialize(new Forward(convolution.Forward, (float*)x.Address, weight.Values, biases, y.Pointer));
+        }, x, y.Buffer, zeros);
+    }
+
+    /// <param name="unusedRows">Whether the filter has rows that stand for no weight and yet meet values that are not zero.</param>
+    public static void EmitBackward(CpuEmitter emitter, DirectConvolution convolution, bool unusedRows)
+    {
+        EmitOutputGradient(emitter, convolution);
+        EmitFilterGradient(emitter, convolution, unusedRows);
+        if (emitter.InputGradient() is { } dx) EmitInputGradient(emitter, convolution, dx);
+    }
+
+    private static void EmitOutputGradient(CpuEmitter emitter, DirectConvolution convolution)
+    {
+        CpuParameter? bias = emitter.FindParameter("bias");
+        if (bias == null && !emitter.HasActivation) return;
+        CpuTensor y = emitter.Output, dy = emitter.OutputGradient;
+        int blocks = Blocks.Count(convolution.Shape.K), area = convolution.Shape.OutputArea;
+        int splits = FusedActivationBackward<Identity>.Splits(emitter.Images, area);
+        PlanBuffer? partial = bias == null || splits == 1 ? null : emitter.Workspace("bias parts", 4L * splits * blocks * Blocks.Size);
+        emitter.Launch("activation and bias gradient", () =>
+        {
+            float* sums = bias == null ? null : partial == null ? bias.Gradient : (float*)partial.Address;
+            return emitter.Specialize(new ActivationBackward(y.Pointer, dy.Pointer, sums, emitter.Images, blocks, area));
+        }, y.Buffer, dy.Buffer, partial);
+        if (partial != null)
+            emitter.Launch("bias sum", () => new PartialSums((float*)partial.Address, splits, blocks * Blocks.Size, bias!.Gradient), partial);
+    }
+
+    private static void EmitFilterGradient(CpuEmitter emitter, DirectConvolution convolution, bool unusedRows)
+    {
+        CpuParameter weight = emitter.Parameter("weight");
+        CpuTensor dy = emitter.OutputGradient;
+        FilterGradientProblem problem = convolution.Gradient;
+        int splits = problem.Splits, count = problem.Filter.Count;
+        PlanBuffer x = Pad(emitter, "pad", emitter.Input().Buffer, emitter.Images * convolution.InputPlanes,
+            convolution.Shape.H, convolution.Shape.W, convolution.InputFloatsPerPixel, convolution.InputBorder, convolution.PaddedInputCount);
+        PlanBuffer? partial = splits == 1 ? null : emitter.Workspace("filter parts", 4L * splits * count);
+        emitter.Launch("filter gradient", () => new FilterGradient(
+            problem, (float*)x.Address, dy.Pointer, partial == null ? weight.Gradient : (float*)partial.Address), x, dy.Buffer, partial);
+        if (partial != null)
+            emitter.Launch("filter sum", () => new PartialSums((float*)partial.Address, splits, count, weight.Gradient), partial);
+        if (!unusedRows) return;
+        int[] unused = weight.UnusedEntries();
+        emitter.Launch("clear unused", () => new ClearEntries(weight.Gradient, unused));
+    }
+
+    private static void EmitInputGradient(CpuEmitter emitter, DirectConvolution convolution, CpuTensor dx)
+    {
+        CpuParameter weight = emitter.Parameter("weight");
+        BackwardInput backward = convolution.MakeBackwardInput();
+        PlanBuffer zeros = emitter.Zeros(Blocks.RoundUp(convolution.Shape.C));
+        PlanBuffer dy = Pad(emitter, "pad gradient", emitter.OutputGradient.Buffer, emitter.Images * Blocks.Count(convolution.Shape.K),
+            convolution.Shape.OutputHeight, convolution.Shape.OutputWidth, Blocks.Size, backward.Border, backward.PaddedCount);
+        foreach (BackwardInputPhase phase in backward.Phases)
+        {
+            PlanBuffer turned = emitter.Workspace("turned filter", 4L * Math.Max(1, phase.Problem.Filter.Count));
+            emitter.Launch("turn filter", () => new FilterTurn(
+                convolution.Filter, phase.Problem.Filter, phase.Taps, weight.Values, (float*)turned.Address), turned);
+            emitter.Launch("input gradient", () => new PixelConvolution<Identity>(
+                phase.Problem, (float*)dy.Address, (float*)turned.Address, (float*)zeros.Address, dx.Pointer, default), dy, turned, zeros, dx.Buffer);
+        }
+    }
+
+    /// <summary>The buffer itself where no border is needed, else a copy with one.</summary>
+    private static PlanBuffer Pad(
+        CpuEmitter emitter, string name, PlanBuffer source, int planes, int height, int width, int floatsPerPixel, Border border, long count)
+    {
+        if (border.IsEmpty) return source;
+        PlanBuffer padded = emitter.Workspace(name, 4 * count);
+        emitter.Launch(name, () => new Pad((float*)source.Address, (float*)padded.Address, planes, height, width * floatsPerPixel,
+            border.Top, border.Bottom, border.Left * floatsPerPixel, border.Right * floatsPerPixel), source, padded);
+        return padded;
+    }
+
+    private sealed class Forward(PixelProblem problem, float* x, float* w, float* bias, float* y) : IActivationKernel
+    {
+        public ICpuKernel Make<TFunction>(TFunction function) where TFunction : struct, IPointwise =>
+            new PixelConvolution<TFunction>(problem, x, w, bias, y, function);
+    }
+
+    private sealed class ActivationBackward(float* y, float* dy, float* partial, int images, int blocks, int area) : IActivationKernel
+    {
+        public ICpuKernel Make<TFunction>(TFunction function) where TFunction : struct, IPointwise =>
+            new FusedActivationBackward<TFunction>(y, dy, partial, images, blocks, area, function);
+    }
+}

@@ -1,0 +1,23 @@
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Plans;
+
+namespace GpuCnn.Engine.Devices.Cpu;
+
+/// <summary>
+/// How values are stored: in channel blocks, except a network's input that every reader can read channels-last. Follows from the
+/// network alone, so that all plans of a network store their parameters alike.
+/// </summary>
+internal sealed class CpuLayouts(Network network, bool inputGradient)
+{
+    private readonly bool _inputChannelsLast = !inputGradient && CanReadChannelsLast(network.Graph.Input);
+
+    /// <summary>The layout of a value, without a place.</summary>
+    public CpuTensor Describe(Value value, PlanBuffer buffer, int images, bool training)
+    {
+        Value root = Plan.Root(value, training);
+        return new(buffer, value.Shape, root.Shape, _inputChannelsLast && root == network.Graph.Input, images);
+    }
+
+    private static bool CanReadChannelsLast(Value value) => value.Consumers.All(consumer =>
+        consumer.Operator.ReadsChannelsLast(value.Shape) && (!consumer.Operator.IsView(training: true) || CanReadChannelsLast(consumer.Output)));
+}

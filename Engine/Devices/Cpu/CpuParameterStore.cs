@@ -1,0 +1,109 @@
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Tensors;
+
+namespace GpuCnn.Engine.Devices.Cpu;
+
+/// <summary>A parameter where it lies.</summary>
+public sealed unsafe class CpuParameter
+{
+    private readonly CpuParameterStore _store;
+    private readonly long _offset;
+
+    internal CpuParameter(CpuParameterStore store, Parameter parameter, CpuParameterLayout layout, long offset)
+    {
+        _store = store;
+        _offset = offset;
+        Parameter = parameter;
+        Layout = layout;
+    }
+
+    public Parameter Parameter { get; }
+
+    public CpuParameterLayout Layout { get; }
+
+    public float* Values => _store.Run(0) + _offset;
+
+    public float* Gradient => _store.Run(1) + _offset;
+
+    internal float* Velocity => _store.Run(2) + _offset;
+
+    /// <summary>Stored floats that stand for no value of the tensor.</summary>
+    public int[] UnusedEntries()
+    {
+        var used = new bool[Layout.Count];
+        for (int i = 0; i < Parameter.Spec.Count; i++) used[Layout.IndexOf(i)] = true;
+        return [.. Enumerable.Range(0, used.Length).Where(i => !used[i])];
+    }
+}
+
+/// <summary>Parameters on the CPU device: weights, gradients and velocities, each one run of floats in the order of the network.</summary>
+internal sealed unsafe class CpuParameterStore : ParameterStore
+{
+    private readonly CpuDevice _device;
+    private readonly Dictionary<Parameter, CpuParameter> _parameters = [];
+    private CpuMemory? _memory;
+
+    public CpuParameterStore(Network network, CpuDevice device, bool training, bool inputGradient) : base(network, device, training)
+    {
+        _device = device;
+        Layouts = new CpuLayouts(network, inputGradient);
+        var nowhere = new PlanBuffer("layout", 1, persistent: true);
+        foreach (Parameter parameter in network.Parameters)
+        {
+            CpuTensor input = Layouts.Describe(parameter.Node.Inputs[0], nowhere, images: 1, training: true);
+            CpuParameterLayout layout = parameter.Node.Operator.LayOut(parameter.Spec, input, device.VectorWidth);
+            _parameters.Add(parameter, new(this, parameter, layout, Count));
+            Count += MemoryPlan.RoundUp(4L * layout.Count) / 4;
+        }
+    }
+
+    public CpuLayouts Layouts { get; }
+
+    /// <summary>Floats of a run.</summary>
+    public long Count { get; }
+
+    public override long Bytes => 4 * Count * (IsTraining ? 3 : 1);
+
+    /// <summary>Run 0 holds the weights, run 1 the gradients, run 2 the velocities.</summary>
+    internal float* Run(int run)
+    {
+        _memory ??= _device.Allocate(Math.Max(Bytes, 4), "parameters");
+        return (float*)_memory.Address + run * Count;
+    }
+
+    public CpuParameter Find(Parameter parameter) => _parameters[parameter];
+
+    public override void SetWeights(Parameter parameter, Tensor tensor) => Set(parameter, tensor, Find(parameter).Values);
+
+    public override Tensor GetWeights(Parameter parameter) => Get(parameter, Find(parameter).Values);
+
+    public override void SetVelocity(Parameter parameter, Tensor tensor) => Set(parameter, tensor, Training(Find(parameter)).Velocity);
+
+    public override Tensor GetVelocity(Parameter parameter) => Get(parameter, Training(Find(parameter)).Velocity);
+
+    public override Tensor GetGradient(Parameter parameter) => Get(parameter, Training(Find(parameter)).Gradient);
+
+    public override void Dispose()
+    {
+        _memory?.Dispose();
+        _memory = null;
+    }
+
+    private CpuParameter Training(CpuParameter parameter) =>
+        IsTraining ? parameter : throw new InvalidOperationException("The parameters were made without room for training.");
+
+    private void Set(Parameter parameter, Tensor tensor, float* target)
+    {
+        if (!tensor.HasDimensions(parameter.Spec.Dimensions))
+            throw new GpuCnnException($"{Network.Name} expects {parameter.Path} to be [{string.Join(", ", parameter.Spec.Dimensions)}], but got {tensor}.");
+        Find(parameter).Layout.Store(tensor, target);
+    }
+
+    private Tensor Get(Parameter parameter, float* source)
+    {
+        var tensor = new Tensor([.. parameter.Spec.Dimensions]);
+        Find(parameter).Layout.Load(source, tensor);
+        return tensor;
+    }
+}

@@ -1,0 +1,26 @@
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Plans;
+
+namespace GpuCnn.Engine.Devices;
+
+/// <summary>Something that networks run on.</summary>
+public abstract class Device : IDisposable
+{
+    /// <summary>The name it is asked for by: <c>cpu</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>What it is, for people.</summary>
+    public abstract string Description { get; }
+
+    /// <summary>Memory that networks can use, in bytes.</summary>
+    public abstract long MemoryBytes { get; }
+
+    /// <summary>Room for a network's parameters; nothing is allocated before they are first set or a plan runs.</summary>
+    /// <param name="training">Whether gradients and velocities are kept beside them.</param>
+    /// <param name="inputGradient">Whether plans will ask for the gradient of the network's input.</param>
+    public abstract ParameterStore CreateParameters(Network network, bool training, bool inputGradient = false);
+
+    internal abstract PlanBackend CreateBackend(ParameterStore parameters, PlanOptions options);
+
+    public abstract void Dispose();
+}

@@ -1,0 +1,78 @@
+using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Tensors;
+
+namespace GpuCnn.Engine.Graphs;
+
+/// <summary>What flows along an edge of a graph: the network's input, or the output of a node.</summary>
+public sealed class Value
+{
+    internal Value(Shape shape, Node? producer)
+    {
+        Shape = shape;
+        Producer = producer;
+    }
+
+    public Shape Shape { get; }
+
+    /// <summary>Null for the network's input.</summary>
+    public Node? Producer { get; }
+
+    internal List<Node> Consumers { get; } = [];
+}
+
+/// <summary>A parameter of a node, by its path in the network: <c>conv1.weight</c>.</summary>
+public sealed record Parameter(string Path, ParameterSpec Spec, Node Node);
+
+/// <summary>An operator at its place in a network.</summary>
+public sealed class Node
+{
+    internal Node(int index, string path, Operator layer, IReadOnlyList<Value> inputs)
+    {
+        Index = index;
+        Path = path;
+        Operator = layer;
+        Inputs = inputs;
+        InputShapes = [.. inputs.Select(input => input.Shape)];
+        Output = new Value(layer.InferShape(InputShapes), this);
+        Parameters = [.. layer.GetParameters(InputShapes).Select(spec => new Parameter(path.Length == 0 ? spec.Name : $"{path}.{spec.Name}", spec, this))];
+    }
+
+    /// <summary>Position in the order of execution.</summary>
+    public int Index { get; }
+
+    public string Path { get; }
+
+    public Operator Operator { get; }
+
+    public IReadOnlyList<Value> Inputs { get; }
+
+    public IReadOnlyList<Shape> InputShapes { get; }
+
+    public Value Output { get; }
+
+    public IReadOnlyList<Parameter> Parameters { get; }
+
+    /// <summary>Multiply-adds of the forward pass of one sample.</summary>
+    public long MultiplyAdds => Operator.CountMultiplyAdds(InputShapes);
+}
+
+/// <summary>The operators of a network in order of execution, and the values between them.</summary>
+public sealed class Graph
+{
+    private readonly List<Node> _nodes = [];
+
+    internal Graph(Shape input) => Input = new Value(input, null);
+
+    public Value Input { get; }
+
+    public IReadOnlyList<Node> Nodes => _nodes;
+
+    /// <summary>Adds an operator; its output's shape is inferred here.</summary>
+    public Value Add(Operator layer, IReadOnlyList<Value> inputs, string path)
+    {
+        var node = new Node(_nodes.Count, path, layer, inputs);
+        foreach (Value input in inputs.Distinct()) input.Consumers.Add(node);
+        _nodes.Add(node);
+        return node.Output;
+    }
+}

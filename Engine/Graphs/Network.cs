@@ -1,0 +1,42 @@
+using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Tensors;
+
+namespace GpuCnn.Engine.Graphs;
+
+/// <summary>A network for one input shape: its graph and what can be told from it without a device.</summary>
+public sealed class Network
+{
+    /// <summary>Builds the graph of <paramref name="layers"/>; every shape is inferred, and one that does not fit is reported here.</summary>
+    /// <exception cref="GpuCnnException">A layer does not fit its input.</exception>
+    public Network(string name, Layer layers, Shape input)
+    {
+        Name = name;
+        Graph = new Graph(input);
+        Output = layers.Build(Graph, Graph.Input, "");
+        Parameters = [.. Graph.Nodes.SelectMany(node => node.Parameters)];
+        string? repeated = Parameters.GroupBy(parameter => parameter.Path).FirstOrDefault(group => group.Count() > 1)?.Key;
+        if (repeated != null) throw new ArgumentException($"{name} has two parameters named '{repeated}'.", nameof(layers));
+    }
+
+    public string Name { get; }
+
+    public Graph Graph { get; }
+
+    public Shape Input => Graph.Input.Shape;
+
+    public Value Output { get; }
+
+    /// <summary>In order of execution.</summary>
+    public IReadOnlyList<Parameter> Parameters { get; }
+
+    public long WeightCount => Count(ParameterRole.Weight);
+
+    public long BiasCount => Count(ParameterRole.Bias);
+
+    public long ParameterCount => WeightCount + BiasCount;
+
+    /// <summary>Multiply-adds of the forward pass of one sample.</summary>
+    public long MultiplyAdds => Graph.Nodes.Sum(node => node.MultiplyAdds);
+
+    private long Count(ParameterRole role) => Parameters.Where(parameter => parameter.Spec.Role == role).Sum(parameter => (long)parameter.Spec.Count);
+}

@@ -1,0 +1,39 @@
+using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Kernels.Dropout;
+
+namespace GpuCnn.Engine.Layers;
+
+/// <summary>
+/// While training, sets each value to zero with a probability and scales the others up so that the mean stays; otherwise does nothing
+/// (Srivastava et al., 2014). What is dropped follows from the seed, the step, the layer and the position.
+/// </summary>
+public sealed class Dropout : UnaryOperator
+{
+    public Dropout(float probability = 0.5f)
+    {
+        if (!(probability is >= 0 and < 1))
+            throw new ArgumentOutOfRangeException(nameof(probability), probability, "Dropout expects a probability in [0, 1).");
+        Probability = probability;
+    }
+
+    public float Probability { get; }
+
+    protected override Shape InferShape(Shape input) => input;
+
+    public override bool IsView(bool training) => !training || Probability == 0;
+
+    public override void EmitForward(CpuEmitter emitter) => Emit(emitter, "forward", emitter.Input(), emitter.Output);
+
+    public override void EmitBackward(CpuEmitter emitter)
+    {
+        if (emitter.InputGradient() is { } dx) Emit(emitter, "backward", emitter.OutputGradient, dx);
+    }
+
+    private unsafe void Emit(CpuEmitter emitter, string name, CpuTensor from, CpuTensor to)
+    {
+        ulong layer = (ulong)emitter.Node.Index;
+        emitter.Launch(name, () => new DropoutKernel(
+            emitter.Scalars, layer, Probability, emitter.Images, from.Stored.Channels, from.Stored.Area, from.Pointer, to.Pointer), from.Buffer, to.Buffer);
+    }
+}

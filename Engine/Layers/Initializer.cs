@@ -1,0 +1,63 @@
+using GpuCnn.Kernels.Random;
+
+namespace GpuCnn.Engine.Layers;
+
+/// <summary>Draws the values that a parameter starts with.</summary>
+public abstract record Initializer
+{
+    /// <summary>N(0, 2 / fan-in), for layers followed by ReLU (He et al., 2015, https://arxiv.org/abs/1502.01852).</summary>
+    public static Initializer He { get; } = new NormalFanIn(2);
+
+    /// <summary>U(-a, a), a = sqrt(6 / (fan-in + fan-out)), for tanh and sigmoid (Glorot and Bengio, 2010).</summary>
+    public static Initializer Xavier { get; } = new UniformFans();
+
+    /// <summary>N(mean 0, <paramref name="deviation"/>²)</summary>
+    public static Initializer Normal(float deviation) => new NormalValue(deviation);
+
+    /// <summary>U(-<paramref name="bound"/>, <paramref name="bound"/>)</summary>
+    public static Initializer Uniform(float bound) => new UniformValue(bound);
+
+    public static Initializer Constant(float value) => new ConstantValue(value);
+
+    /// <summary>Fills a parameter; the same key gives the same values.</summary>
+    /// <param name="fanIn">Inputs of one unit.</param>
+    /// <param name="fanOut">Units that one input reaches.</param>
+    public abstract void Fill(Span<float> values, int fanIn, int fanOut, ulong key);
+
+    private sealed record NormalFanIn(float Gain) : Initializer
+    {
+        public override void Fill(Span<float> values, int fanIn, int fanOut, ulong key) =>
+            FillNormal(values, MathF.Sqrt(Gain / fanIn), key);
+    }
+
+    private sealed record UniformFans : Initializer
+    {
+        public override void Fill(Span<float> values, int fanIn, int fanOut, ulong key) =>
+            FillUniform(values, MathF.Sqrt(6f / (fanIn + fanOut)), key);
+    }
+
+    private sealed record NormalValue(float Deviation) : Initializer
+    {
+        public override void Fill(Span<float> values, int fanIn, int fanOut, ulong key) => FillNormal(values, Deviation, key);
+    }
+
+    private sealed record UniformValue(float Bound) : Initializer
+    {
+        public override void Fill(Span<float> values, int fanIn, int fanOut, ulong key) => FillUniform(values, Bound, key);
+    }
+
+    private sealed record ConstantValue(float Value) : Initializer
+    {
+        public override void Fill(Span<float> values, int fanIn, int fanOut, ulong key) => values.Fill(Value);
+    }
+
+    private static void FillNormal(Span<float> values, float deviation, ulong key)
+    {
+        for (int i = 0; i < values.Length; i++) values[i] = deviation * CounterRandom.Normal(key, (ulong)i);
+    }
+
+    private static void FillUniform(Span<float> values, float bound, ulong key)
+    {
+        for (int i = 0; i < values.Length; i++) values[i] = bound * (2 * CounterRandom.Uniform(key, (ulong)i) - 1);
+    }
+}

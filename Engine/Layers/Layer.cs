@@ -1,0 +1,14 @@
+using GpuCnn.Engine.Graphs;
+
+namespace GpuCnn.Engine.Layers;
+
+/// <summary>
+/// A part of a network: an operator, or a composition of layers. Layers hold the numbers that describe the network and nothing else;
+/// sizes of inputs are inferred when a <see cref="Network"/> is built from them.
+/// </summary>
+public abstract class Layer
+{
+    /// <summary>Adds this layer to a graph after <paramref name="input"/> and returns its result.</summary>
+    /// <param name="path">The layer's path, for example <c>features.conv1</c>; its parameters are named after it.</param>
+    public abstract Value Build(Graph graph, Value input, string path);
+}

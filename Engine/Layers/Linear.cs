@@ -1,0 +1,62 @@
+using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Kernels.Convolution;
+
+namespace GpuCnn.Engine.Layers;
+
+/// <summary>Fully connected: every unit sees every input. [units, inputs] weights and one bias a unit.</summary>
+public sealed class Linear : UnaryOperator
+{
+    public Linear(int units, bool bias = true)
+    {
+        if (units < 1) throw new ArgumentOutOfRangeException(nameof(units), units, "Linear expects at least one unit.");
+        Units = units;
+        HasBias = bias;
+    }
+
+    public int Units { get; }
+
+    public bool HasBias { get; }
+
+    public Initializer WeightInitializer { get; init; } = Initializer.He;
+
+    public Initializer BiasInitializer { get; init; } = Initializer.Constant(0);
+
+    public override bool FusesActivation => true;
+
+    protected override Shape InferShape(Shape input) => input.IsVector
+        ? Shape.Vector(Units)
+        : throw new GpuCnnException($"Linear(-> {Units}) expects a vector, but got a volume of {input}; put a Flatten before it.");
+
+    protected override IReadOnlyList<ParameterSpec> GetParameters(Shape input)
+    {
+        var weight = new ParameterSpec("weight", ParameterRole.Weight, [Units, input.Count], input.Count, Units, WeightInitializer);
+        return HasBias ? [weight, new("bias", ParameterRole.Bias, [Units], input.Count, Units, BiasInitializer)] : [weight];
+    }
+
+    protected override long CountMultiplyAdds(Shape input) => (long)input.Count * Units;
+
+    public override bool ReadsChannelsLast(Shape input) => true;
+
+    public override CpuParameterLayout LayOut(ParameterSpec parameter, CpuTensor input, int vectorWidth)
+    {
+        if (parameter.Role == ParameterRole.Bias) return CpuParameterLayout.Plain(parameter.Count);
+        DirectConvolution convolution = AsConvolution(input, 1, vectorWidth);
+        int inputs = input.Shape.Count;
+        return new(convolution.Filter.Count, index => convolution.IndexOf(index / inputs, input.IndexOf(index % inputs), 0, 0));
+    }
+
+    public override void EmitForward(CpuEmitter emitter) =>
+        CpuConvolution.EmitForward(emitter, AsConvolution(emitter.Input(), emitter.Images, emitter.VectorWidth));
+
+    public override void EmitBackward(CpuEmitter emitter) =>
+        CpuConvolution.EmitBackward(
+            emitter, AsConvolution(emitter.Input(), emitter.Images, emitter.VectorWidth), emitter.Input().CountPerImage != emitter.Input().Shape.Count);
+
+    /// <summary>
+    /// A 1x1 convolution of one pixel whose channels are the floats of the input as they are stored, including unused lanes of a last
+    /// block (their weights are zero, and their gradients are cleared).
+    /// </summary>
+    private DirectConvolution AsConvolution(CpuTensor input, int images, int vectorWidth) =>
+        new(new ConvolutionShape(input.CountPerImage, 1, 1, Units, 1, 1, 1, 1, 0, 0, 1), images, input.ChannelsLast, vectorWidth);
+}

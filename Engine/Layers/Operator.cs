@@ -1,0 +1,67 @@
+using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Tensors;
+
+namespace GpuCnn.Engine.Layers;
+
+/// <summary>
+/// A layer that computes: it becomes a node of the graph. It states its shapes, parameters and cost, and for each kind of device it emits
+/// the kernels of its forward and backward pass; the plan decides where their buffers lie and when they run.
+/// </summary>
+public abstract class Operator : Layer
+{
+    /// <summary>What the operator is called in tables and messages.</summary>
+    public string Type => GetType().Name;
+
+    public override Value Build(Graph graph, Value input, string path) => graph.Add(this, [input], path);
+
+    /// <summary>The output's shape.</summary>
+    /// <exception cref="GpuCnnException">The input does not fit; the message names the layer, what it expects and what it got.</exception>
+    public abstract Shape InferShape(IReadOnlyList<Shape> inputs);
+
+    /// <summary>The parameters this operator has for inputs of these shapes.</summary>
+    public virtual IReadOnlyList<ParameterSpec> GetParameters(IReadOnlyList<Shape> inputs) => [];
+
+    /// <summary>Multiply-adds of the forward pass of one sample.</summary>
+    public virtual long CountMultiplyAdds(IReadOnlyList<Shape> inputs) => 0;
+
+    /// <summary>Whether the output is the input's storage, only seen otherwise; then nothing is emitted.</summary>
+    public virtual bool IsView(bool training) => false;
+
+    /// <summary>Whether, on the CPU device, the operator can read a network's input as channels-last.</summary>
+    public virtual bool ReadsChannelsLast(Shape input) => false;
+
+    /// <summary>Whether an activation that follows can be applied as this operator writes its output.</summary>
+    public virtual bool FusesActivation => false;
+
+    /// <summary>Emits the forward pass on the CPU device: reads the inputs, overwrites the output.</summary>
+    public abstract void EmitForward(CpuEmitter emitter);
+
+    /// <summary>
+    /// Emits the backward pass on the CPU device: reads the output's gradient (and may overwrite it), overwrites the gradients
+    /// of the parameters and, where asked for, of the inputs.
+    /// </summary>
+    public abstract void EmitBackward(CpuEmitter emitter);
+
+    /// <summary>How the CPU device stores a parameter.</summary>
+    public virtual CpuParameterLayout LayOut(ParameterSpec parameter, CpuTensor input, int vectorWidth) => CpuParameterLayout.Plain(parameter.Count);
+}
+
+/// <summary>An operator of one input.</summary>
+public abstract class UnaryOperator : Operator
+{
+    public sealed override Shape InferShape(IReadOnlyList<Shape> inputs) => InferShape(inputs[0]);
+
+    public sealed override IReadOnlyList<ParameterSpec> GetParameters(IReadOnlyList<Shape> inputs) => GetParameters(inputs[0]);
+
+    public sealed override long CountMultiplyAdds(IReadOnlyList<Shape> inputs) => CountMultiplyAdds(inputs[0]);
+
+    /// <inheritdoc cref="Operator.InferShape"/>
+    protected abstract Shape InferShape(Shape input);
+
+    /// <inheritdoc cref="Operator.GetParameters"/>
+    protected virtual IReadOnlyList<ParameterSpec> GetParameters(Shape input) => [];
+
+    /// <inheritdoc cref="Operator.CountMultiplyAdds"/>
+    protected virtual long CountMultiplyAdds(Shape input) => 0;
+}

@@ -1,0 +1,19 @@
+namespace GpuCnn.Engine.Layers;
+
+public enum ParameterRole
+{
+    Weight,
+    Bias,
+}
+
+/// <summary>A parameter that a layer declares.</summary>
+/// <param name="Name">The last part of its path: "weight", "bias".</param>
+/// <param name="Role">Biases are counted apart.</param>
+/// <param name="Dimensions">OIHW for a convolution, [out, in] for a fully connected layer, [out] for a bias.</param>
+/// <param name="FanIn">Inputs of one unit, for the initializer.</param>
+/// <param name="FanOut">Units that one input reaches.</param>
+public sealed record ParameterSpec(
+    string Name, ParameterRole Role, IReadOnlyList<int> Dimensions, int FanIn, int FanOut, Initializer Initializer)
+{
+    public int Count { get; } = Dimensions.Aggregate(1, (product, dimension) => checked(product * dimension));
+}

@@ -1,0 +1,56 @@
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Kernels.Cpu;
+using GpuCnn.Kernels.Pooling;
+
+namespace GpuCnn.Engine.Layers;
+
+/// <summary>
+/// What the poolings share: a window moved over each channel. Output floor((H - R + 2 PadH) / StrideH) + 1 rows, or, with
+/// <see cref="CeilMode"/>, ceil(…) + 1 of which the last is dropped where its window would start past the padded input (PyTorch's rule).
+/// </summary>
+public abstract class Pool2d : UnaryOperator
+{
+    private protected Pool2d((int Rows, int Columns) size, (int Rows, int Columns) stride, (int Rows, int Columns) padding, bool ceilMode)
+    {
+        if (size.Rows < 1 || size.Columns < 1 || stride.Rows < 1 || stride.Columns < 1)
+            throw new ArgumentException($"{Type} expects a positive window and stride, but got {size} and {stride}.");
+        if (padding.Rows < 0 || padding.Columns < 0 || 2 * padding.Rows > size.Rows || 2 * padding.Columns > size.Columns)
+            throw new ArgumentException($"{Type} expects a padding between 0 and half the window {size}, but got {padding}.");
+        Size = size;
+        Stride = stride;
+        Padding = padding;
+        CeilMode = ceilMode;
+    }
+
+    public (int Rows, int Columns) Size { get; }
+
+    public (int Rows, int Columns) Stride { get; }
+
+    public (int Rows, int Columns) Padding { get; }
+
+    public bool CeilMode { get; }
+
+    protected sealed override Shape InferShape(Shape input)
+    {
+        if (input.IsVector) throw new GpuCnnException($"{Type} {Size.Rows}x{Size.Columns} expects a volume CxHxW, but got a vector of {input}.");
+        if (input.Height + 2 * Padding.Rows < Size.Rows || input.Width + 2 * Padding.Columns < Size.Columns)
+            throw new GpuCnnException(
+                $"{Type} {Size.Rows}x{Size.Columns} expects an input of at least {Size.Rows - 2 * Padding.Rows}x{Size.Columns - 2 * Padding.Columns} pixels, but got {input}; use a larger input.");
+        return Shape.Volume(input.Channels,
+            Extent(input.Height, Size.Rows, Stride.Rows, Padding.Rows), Extent(input.Width, Size.Columns, Stride.Columns, Padding.Columns));
+    }
+
+    private protected PoolShape ShapeFor(Shape input)
+    {
+        Shape output = InferShape(input);
+        return new(Blocks.Count(input.Channels), input.Height, input.Width, Size.Rows, Size.Columns, Stride.Rows, Stride.Columns,
+            Padding.Rows, Padding.Columns, output.Height, output.Width);
+    }
+
+    private int Extent(int extent, int window, int stride, int padding)
+    {
+        int span = extent + 2 * padding - window;
+        int outputs = (CeilMode ? (span + stride - 1) / stride : span / stride) + 1;
+        return (outputs - 1) * stride >= extent + padding ? outputs - 1 : outputs;
+    }
+}

@@ -1,0 +1,14 @@
+using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Tensors;
+
+namespace GpuCnn.Engine.Losses;
+
+/// <summary>What training minimises: a number for each image from the network's output and the image's label.</summary>
+public abstract class Loss
+{
+    /// <summary>Checks that the loss can be applied to a network's output.</summary>
+    public abstract void CheckOutput(Shape output);
+
+    /// <summary>Emits, on the CPU device, the losses and ranks of a batch and, where asked for, the gradient of their mean.</summary>
+    public abstract void Emit(CpuLossEmitter emitter);
+}

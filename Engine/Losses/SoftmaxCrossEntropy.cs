@@ -1,0 +1,35 @@
+using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Kernels.Loss;
+
+namespace GpuCnn.Engine.Losses;
+
+/// <summary>
+/// Cross-entropy between the softmax of the output and the label, in PyTorch's form of label smoothing: the target is
+/// (1 - smoothing) on the label plus smoothing / classes on every class.
+/// </summary>
+public sealed class SoftmaxCrossEntropy : Loss
+{
+    public SoftmaxCrossEntropy(float labelSmoothing = 0)
+    {
+        if (!(labelSmoothing is >= 0 and < 1))
+            throw new GpuCnnException($"Softmax cross-entropy expects a label smoothing in [0, 1), but got {labelSmoothing}.");
+        LabelSmoothing = labelSmoothing;
+    }
+
+    public float LabelSmoothing { get; }
+
+    public override void CheckOutput(Shape output)
+    {
+        if (!output.IsVector) throw new GpuCnnException($"Softmax cross-entropy expects a vector of class scores, but the network ends in a volume of {output}; end it with Flatten or Linear.");
+    }
+
+    public override unsafe void Emit(CpuLossEmitter emitter)
+    {
+        CpuTensor logits = emitter.Logits;
+        CpuTensor? gradient = emitter.Gradient;
+        emitter.Launch("softmax cross-entropy", () => new SoftmaxCrossEntropyKernel(
+            emitter.Scalars, emitter.Images, logits.Shape.Count, logits.CountPerImage, LabelSmoothing, logits.Pointer, emitter.Labels,
+            emitter.Losses, emitter.Ranks, gradient == null ? null : gradient.Pointer));
+    }
+}

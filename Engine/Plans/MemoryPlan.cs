@@ -1,0 +1,46 @@
+namespace GpuCnn.Engine.Plans;
+
+/// <summary>
+/// Gives every buffer of a plan an offset in one arena, so that buffers in use at the same step never overlap. Largest first, each at the
+/// lowest offset that is free for its lifetime ("greedy by size": Pisarchyk and Lee, 2020, https://arxiv.org/abs/2001.03288).
+/// </summary>
+internal static class MemoryPlan
+{
+    /// <summary>Offsets are multiples of this many bytes.</summary>
+    public const int Alignment = 256;
+
+    /// <summary>Assigns the offsets and returns the bytes of the arena.</summary>
+    public static long Assign(IReadOnlyList<PlanBuffer> buffers, int steps)
+    {
+        var placed = new List<PlanBuffer>();
+        long total = 0;
+        foreach (PlanBuffer buffer in buffers.OrderByDescending(buffer => buffer.Bytes))
+        {
+            long offset = 0;
+            foreach (PlanBuffer other in placed)
+            {
+                // placed is kept sorted by offset, so the first gap that is wide enough is the lowest.
+                if (!Overlap(buffer, other, steps)) continue;
+                if (offset + buffer.Bytes <= other.Offset) break;
+                offset = Math.Max(offset, RoundUp(other.Offset + other.Bytes));
+            }
+            buffer.Offset = offset;
+            int index = placed.FindIndex(other => other.Offset > offset);
+            placed.Insert(index < 0 ? placed.Count : index, buffer);
+            total = Math.Max(total, RoundUp(offset + buffer.Bytes));
+        }
+        return total;
+    }
+
+    public static long RoundUp(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
+
+    private static bool Overlap(PlanBuffer a, PlanBuffer b, int steps)
+    {
+        (int firstA, int lastA) = Life(a, steps);
+        (int firstB, int lastB) = Life(b, steps);
+        return firstA <= lastB && firstB <= lastA;
+    }
+
+    private static (int First, int Last) Life(PlanBuffer buffer, int steps) =>
+        buffer.IsPersistent ? (0, steps) : (buffer.FirstStep, buffer.LastStep);
+}

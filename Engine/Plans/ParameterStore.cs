@@ -1,0 +1,59 @@
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Kernels.Random;
+
+namespace GpuCnn.Engine.Plans;
+
+/// <summary>
+/// The parameters of a network on a device, with the gradients and velocities that training keeps beside them: three runs of memory of
+/// the same order, so that an optimizer is one pass. Plans for different batches share one store.
+/// </summary>
+public abstract class ParameterStore : IDisposable
+{
+    private protected ParameterStore(Network network, Device device, bool training)
+    {
+        Network = network;
+        Device = device;
+        IsTraining = training;
+    }
+
+    public Network Network { get; }
+
+    public Device Device { get; }
+
+    /// <summary>Whether there is room for gradients and velocities.</summary>
+    public bool IsTraining { get; }
+
+    /// <summary>Bytes on the device; known before they are allocated.</summary>
+    public abstract long Bytes { get; }
+
+    public abstract void SetWeights(Parameter parameter, Tensor tensor);
+
+    public abstract Tensor GetWeights(Parameter parameter);
+
+    public abstract void SetVelocity(Parameter parameter, Tensor tensor);
+
+    public abstract Tensor GetVelocity(Parameter parameter);
+
+    /// <summary>The gradient that the last training step left.</summary>
+    public abstract Tensor GetGradient(Parameter parameter);
+
+    /// <summary>Draws the starting values of all parameters; the same seed gives the same values on every device.</summary>
+    public void Initialize(ulong seed)
+    {
+        ulong index = 0;
+        foreach (Parameter parameter in Network.Parameters)
+        {
+            var tensor = new Tensor([.. parameter.Spec.Dimensions]);
+            parameter.Spec.Initializer.Fill(tensor.Values, parameter.Spec.FanIn, parameter.Spec.FanOut, CounterRandom.Key(seed, index++));
+            SetWeights(parameter, tensor);
+        }
+    }
+
+    /// <summary>All weights by path, in order of execution.</summary>
+    public IEnumerable<KeyValuePair<string, Tensor>> ExportWeights() =>
+        Network.Parameters.Select(parameter => KeyValuePair.Create(parameter.Path, GetWeights(parameter)));
+
+    public abstract void Dispose();
+}

@@ -1,0 +1,139 @@
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Training;
+using GpuCnn.Kernels.Cpu;
+
+namespace GpuCnn.Engine.Plans;
+
+/// <summary>What a batch came to: sums over its images.</summary>
+public readonly record struct BatchResult(int Images, double LossSum, int Top1, int Top5)
+{
+    public double Loss => LossSum / Images;
+}
+
+/// <summary>
+/// A network compiled for a device and a batch size: the forward pass and, to train, the loss, the backward pass and the update, as one list
+/// of steps over one arena. Compiling allocates nothing on the device: the bytes are known first. Running a step allocates nothing at all.
+/// </summary>
+public sealed class Plan : IDisposable
+{
+    private readonly PlanBackend _backend;
+    private readonly float[] _losses;
+    private readonly int[] _ranks;
+    private readonly int _forwardEnd, _backwardEnd, _updateEnd;
+    private bool _linked;
+
+    public Plan(ParameterStore parameters, PlanOptions options)
+    {
+        if (options.Images < 1) throw new GpuCnnException($"A plan expects a batch of at least 1 image, but got {options.Images}.");
+        if (options.Training && !parameters.IsTraining) throw new ArgumentException("The parameters were made without room for training.", nameof(parameters));
+        Parameters = parameters;
+        Options = options;
+        Network network = parameters.Network;
+        options.Loss.CheckOutput(network.Output.Shape);
+        _losses = new float[options.Images];
+        _ranks = new int[options.Images];
+        _backend = parameters.Device.CreateBackend(parameters, options);
+
+        List<PlanNode> nodes = PlanNode.Fuse(network, options.Training);
+        _backend.AddInput(network.Graph.Input);
+        foreach (PlanNode node in nodes) _backend.AddForward(node);
+        _backend.AddLoss(options.Loss, network.Output, options.Training);
+        _forwardEnd = _backend.StepCount;
+        if (options.Training) AddBackward(nodes, network);
+        _backwardEnd = _backend.StepCount;
+        if (options is { Training: true, Optimizer: { } optimizer }) _backend.AddUpdate(optimizer);
+        _updateEnd = _backend.StepCount;
+        ArenaBytes = MemoryPlan.Assign(_backend.Buffers, _backend.StepCount);
+    }
+
+    public ParameterStore Parameters { get; }
+
+    public PlanOptions Options { get; }
+
+    /// <summary>Bytes of activations, gradients and scratch.</summary>
+    public long ArenaBytes { get; }
+
+    /// <summary>Bytes on the device while this plan runs: the arena, and the parameters with what training keeps beside them.</summary>
+    public long TotalBytes => ArenaBytes + Parameters.Bytes;
+
+    /// <summary>Forward, backward and update. Allocates nothing after the first call.</summary>
+    /// <param name="step">Step of the run, counted from 0; random numbers follow from it and the seed.</param>
+    public BatchResult Train(Batch batch, float learningRate, ulong seed, ulong step)
+    {
+        if (!Options.Training) throw new InvalidOperationException("The plan was compiled to infer, not to train.");
+        return Run(batch, new StepScalars { Seed = seed, Step = step, LearningRate = learningRate, Images = batch.Count }, _updateEnd);
+    }
+
+    /// <summary>Forward and backward, without an update. The gradients stay in the parameter store.</summary>
+    public BatchResult ComputeGradients(Batch batch, ulong seed = 0, ulong step = 0)
+    {
+        if (!Options.Training) throw new InvalidOperationException("The plan was compiled to infer, not to train.");
+        return Run(batch, new StepScalars { Seed = seed, Step = step, Images = batch.Count }, _backwardEnd);
+    }
+
+    /// <summary>The forward pass and the loss of labelled images.</summary>
+    public BatchResult Evaluate(Batch batch, ulong seed = 0, ulong step = 0) =>
+        Run(batch, new StepScalars { Seed = seed, Step = step, Images = batch.Count }, _forwardEnd);
+
+    /// <summary>The network's output for the last batch: [Images, output].</summary>
+    public void ReadOutput(Span<float> target) => _backend.DownloadValue(Parameters.Network.Output, target);
+
+    /// <summary>The gradient of the network's input for the last batch, NCHW; only where the options asked for it.</summary>
+    public void ReadInputGradient(Span<float> target)
+    {
+        if (!Options.InputGradient) throw new InvalidOperationException("The plan was compiled without the gradient of its input.");
+        _backend.DownloadInputGradient(target);
+    }
+
+    public void Dispose() => _backend.Dispose();
+
+    private BatchResult Run(Batch batch, in StepScalars scalars, int lastStep)
+    {
+        if (batch.Shape.Count != Parameters.Network.Input.Count || batch.Capacity != Options.Images)
+            throw new ArgumentException($"The plan is for {Options.Images} images of {Parameters.Network.Input}, but got {batch.Capacity} of {batch.Shape}.", nameof(batch));
+        if (!_linked)
+        {
+            _backend.Link(ArenaBytes);
+            _linked = true;
+        }
+        _backend.Upload(batch, scalars);
+        _backend.Run(0, lastStep);
+        _backend.DownloadLosses(_losses, _ranks);
+        double sum = 0;
+        int top1 = 0, top5 = 0;
+        for (int image = 0; image < batch.Count; image++)
+        {
+            sum += _losses[image];
+            if (_ranks[image] < 1) top1++;
+            if (_ranks[image] < 5) top5++;
+        }
+        return new(batch.Count, sum, top1, top5);
+    }
+
+    private void AddBackward(List<PlanNode> nodes, Network network)
+    {
+        var written = new HashSet<Value>();
+        for (int i = nodes.Count - 1; i >= 0; i--)
+        {
+            PlanNode node = nodes[i];
+            var uses = new GradientUse[node.Node.Inputs.Count];
+            for (int input = 0; input < uses.Length; input++)
+            {
+                Value root = Root(node.Node.Inputs[input], Options.Training);
+                bool needed = root == network.Graph.Input ? Options.InputGradient : HasParametersBefore(root);
+                uses[input] = !needed ? GradientUse.None : written.Add(root) ? GradientUse.Write : GradientUse.Add;
+            }
+            _backend.AddBackward(node, uses);
+        }
+
+        bool HasParametersBefore(Value value) => Options.InputGradient
+            || (value.Producer is { } producer && (producer.Parameters.Count > 0 || producer.Inputs.Any(HasParametersBefore)));
+    }
+
+    /// <summary>The value whose storage a value is a view of, or itself.</summary>
+    internal static Value Root(Value value, bool training)
+    {
+        while (value.Producer is { } producer && producer.Operator.IsView(training)) value = producer.Inputs[0];
+        return value;
+    }
+}

@@ -1,0 +1,67 @@
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Losses;
+using GpuCnn.Engine.Optimizers;
+using GpuCnn.Engine.Training;
+using GpuCnn.Kernels.Cpu;
+
+namespace GpuCnn.Engine.Plans;
+
+/// <summary>
+/// The seam between a plan and a kind of device. A plan says what is to happen in which order; a backend turns that into steps of its
+/// device and tells which buffers each step uses; the plan then places the buffers, and the backend runs the steps.
+/// </summary>
+internal abstract class PlanBackend : IDisposable
+{
+    private readonly List<PlanBuffer> _buffers = [];
+
+    /// <summary>Every buffer, of which the plan decides the offset.</summary>
+    public IReadOnlyList<PlanBuffer> Buffers => _buffers;
+
+    /// <summary>Steps emitted so far.</summary>
+    public int StepCount { get; private set; }
+
+    /// <summary>The network's input from a host batch in NCHW.</summary>
+    public abstract void AddInput(Value input);
+
+    public abstract void AddForward(PlanNode node);
+
+    public abstract void AddLoss(Loss loss, Value logits, bool gradient);
+
+    /// <param name="inputs">For each input of the node, what to do with its gradient.</param>
+    public abstract void AddBackward(PlanNode node, IReadOnlyList<GradientUse> inputs);
+
+    public abstract void AddUpdate(Sgd optimizer);
+
+    /// <summary>Allocates the arena and readies the steps. Called once, before the first run.</summary>
+    public abstract void Link(long arenaBytes);
+
+    public abstract void Upload(Batch batch, in StepScalars scalars);
+
+    /// <summary>Runs steps [first, last).</summary>
+    public abstract void Run(int first, int last);
+
+    /// <summary>Losses and ranks of the last run.</summary>
+    public abstract void DownloadLosses(Span<float> losses, Span<int> ranks);
+
+    /// <summary>A value of the last run, for each image in C, H, W order.</summary>
+    public abstract void DownloadValue(Value value, Span<float> target);
+
+    /// <summary>The gradient of the network's input, NCHW.</summary>
+    public abstract void DownloadInputGradient(Span<float> target);
+
+    public abstract void Dispose();
+
+    protected PlanBuffer NewBuffer(string name, long bytes, bool persistent = false)
+    {
+        var buffer = new PlanBuffer(name, bytes, persistent);
+        _buffers.Add(buffer);
+        return buffer;
+    }
+
+    /// <summary>Counts a step and marks the buffers it uses.</summary>
+    protected void CountStep(IEnumerable<PlanBuffer> uses)
+    {
+        foreach (PlanBuffer buffer in uses) buffer.UseAt(StepCount);
+        StepCount++;
+    }
+}

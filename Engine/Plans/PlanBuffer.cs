@@ -1,0 +1,39 @@
+namespace GpuCnn.Engine.Plans;
+
+/// <summary>
+/// A run of bytes in a plan's arena. Its place is decided when all steps are known: buffers whose uses do not overlap in time share
+/// memory.
+/// </summary>
+public sealed class PlanBuffer
+{
+    internal PlanBuffer(string name, long bytes, bool persistent)
+    {
+        if (bytes <= 0) throw new ArgumentOutOfRangeException(nameof(bytes), bytes, $"Buffer {name} is empty.");
+        Name = name;
+        Bytes = bytes;
+        IsPersistent = persistent;
+    }
+
+    public string Name { get; }
+
+    public long Bytes { get; }
+
+    /// <summary>Keeps its place and its contents through and between steps.</summary>
+    public bool IsPersistent { get; }
+
+    internal int FirstStep { get; private set; } = int.MaxValue;
+
+    internal int LastStep { get; private set; } = -1;
+
+    /// <summary>Bytes from the start of the arena.</summary>
+    public long Offset { get; internal set; } = -1;
+
+    /// <summary>Set when the arena is allocated.</summary>
+    internal nint Address { get; set; }
+
+    internal void UseAt(int step)
+    {
+        FirstStep = Math.Min(FirstStep, step);
+        LastStep = Math.Max(LastStep, step);
+    }
+}

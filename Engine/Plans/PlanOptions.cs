@@ -1,0 +1,22 @@
+using GpuCnn.Engine.Losses;
+using GpuCnn.Engine.Optimizers;
+
+namespace GpuCnn.Engine.Plans;
+
+/// <summary>What a plan is to do.</summary>
+public sealed record PlanOptions
+{
+    /// <summary>Images of a batch.</summary>
+    public required int Images { get; init; }
+
+    public Loss Loss { get; init; } = new SoftmaxCrossEntropy();
+
+    /// <summary>Whether layers behave as in training, and gradients are computed.</summary>
+    public bool Training { get; init; }
+
+    /// <summary>Applied after the backward pass of a training step; without one only gradients are computed.</summary>
+    public Sgd? Optimizer { get; init; }
+
+    /// <summary>Whether the gradient of the network's input is wanted too. For checks: it is not needed to train.</summary>
+    public bool InputGradient { get; init; }
+}

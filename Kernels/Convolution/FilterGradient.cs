@@ -1,0 +1,147 @@
+using System.Runtime.CompilerServices;
+using GpuCnn.Kernels.Cpu;
+
+namespace GpuCnn.Kernels.Convolution;
+
+/// <summary>Sizes and offsets of a filter's gradient.</summary>
+/// <param name="Images">Batch size.</param>
+/// <param name="Rows">Rows of the output map.</param>
+/// <param name="Columns">Columns of the output map.</param>
+/// <param name="Filter">Layout of the filter and of its gradient.</param>
+/// <param name="RowOffsets">[Filter.Rows] offset in x of each row of the filter, in floats; pinned.</param>
+/// <param name="XImage">Floats between two images of x.</param>
+/// <param name="XRow">Floats in x between the inputs of two rows of the output.</param>
+/// <param name="XColumn">Floats in x between the inputs of two columns of the output.</param>
+/// <param name="XGroup">Floats in x between two groups of input channels.</param>
+/// <param name="DyImage">Floats between two images of dy.</param>
+/// <param name="DyBlock">Floats between two channel blocks of dy.</param>
+public sealed record FilterGradientProblem(
+    int Images, int Rows, int Columns, FilterLayout Filter, int[] RowOffsets,
+    int XImage, int XRow, int XColumn, int XGroup, int DyImage, int DyBlock)
+{
+    internal const int RowsPerChunk = 96;
+
+    /// <summary>
+    /// Parts that the batch is split into, each with a partial sum of its own. It follows from the shapes alone, so that the order of
+    /// the sum is the same for any number of threads.
+    /// </summary>
+    public int Splits
+    {
+        get
+        {
+            int chunks = Filter.Strips.Length * ((Filter.Rows + RowsPerChunk - 1) / RowsPerChunk);
+            return Math.Clamp((15 + chunks) / chunks, 1, Images);
+        }
+    }
+}
+
+/// <summary>
+/// partial[split] = sum over the split's images and all pixels of x (outer) dy, in the filter's layout. Overwrites partial.
+/// Multiply-add bound; dy and the rows of x that a strip of pixels needs stay in the first-level cache.
+/// </summary>
+public sealed unsafe class FilterGradient : ICpuKernel
+{
+    // Pixels of one call of the tile: enough to hide loading and storing the accumulators, few enough to stay cached.
+    private const int PixelsPerRun = 112;
+
+    private readonly FilterGradientProblem _problem;
+    private readonly float* _x, _dy, _partial;
+    private readonly int* _rowOffsets;
+    private readonly int _rowChunks, _splits;
+
+    /// <param name="problem">Sizes and offsets.</param>
+    /// <param name="x">Input, padded where taps reach over the edge.</param>
+    /// <param name="dy">Gradient of the convolution's output in channel blocks; lanes past K are zero.</param>
+    /// <param name="partial">[Splits][Filter.Count]</param>
+    public FilterGradient(FilterGradientProblem problem, float* x, float* dy, float* partial)
+    {
+        _problem = problem;
+        _x = x;
+        _dy = dy;
+        _partial = partial;
+        _rowOffsets = (int*)Unsafe.AsPointer(ref problem.RowOffsets[0]);
+        _rowChunks = (problem.Filter.Rows + FilterGradientProblem.RowsPerChunk - 1) / FilterGradientProblem.RowsPerChunk;
+        _splits = problem.Splits;
+    }
+
+    public int Chunks => _problem.Filter.Strips.Length * _rowChunks * _splits;
+
+    public void Run(int chunk)
+    {
+        FilterLayout filter = _problem.Filter;
+        int rowChunk = chunk % _rowChunks, rest = chunk / _rowChunks;
+        FilterStrip strip = filter.Strips[rest % filter.Strips.Length];
+        int split = rest / filter.Strips.Length;
+        int firstImage = (int)((long)split * _problem.Images / _splits), lastImage = (int)((split + 1L) * _problem.Images / _splits);
+        int firstRow = rowChunk * FilterGradientProblem.RowsPerChunk;
+        int lastRow = Math.Min(filter.Rows, firstRow + FilterGradientProblem.RowsPerChunk);
+        float* dw = _partial + (nint)split * filter.Count + strip.Offset;
+        new Span<float>(dw + (nint)firstRow * strip.Width, (lastRow - firstRow) * strip.Width).Clear();
+
+        float* x = _x + (nint)strip.Group * _problem.XGroup;
+        float* dy = _dy + (nint)(strip.Channel / Blocks.Size) * _problem.DyBlock;
+        if (_problem.Rows == 1 && _problem.Columns == 1)
+        {
+            // A fully connected layer: the images are the pixels.
+            var run = new PixelRun(1, 1, lastImage - firstImage, 0, 0, _problem.XImage, 0, 0, _problem.DyImage);
+            Tiles(strip, x + (nint)firstImage * _problem.XImage, dy + (nint)firstImage * _problem.DyImage, run, firstRow, lastRow, dw);
+            return;
+        }
+
+        int area = _problem.Rows * _problem.Columns;
+        int imagesPerRun = Math.Max(1, PixelsPerRun / area);
+        int rowsPerRun = Math.Clamp(PixelsPerRun / _problem.Columns, 1, _problem.Rows);
+        if (2 * rowsPerRun > _problem.Rows) rowsPerRun = _problem.Rows;
+        for (int image = firstImage; image < lastImage; image += imagesPerRun)
+            for (int row = 0; row < _problem.Rows; row += rowsPerRun)
+            {
+                var run = new PixelRun(
+                    Math.Min(imagesPerRun, lastImage - image), Math.Min(rowsPerRun, _problem.Rows - row), _problem.Columns,
+                    _problem.XImage, _problem.XRow, _problem.XColumn, _problem.DyImage, _problem.Columns * Blocks.Size, Blocks.Size);
+                Tiles(strip,
+                    x + (nint)image * _problem.XImage + (nint)row * _problem.XRow,
+                    dy + (nint)image * _problem.DyImage + (nint)row * _problem.Columns * Blocks.Size,
+                    run, firstRow, lastRow, dw);
+            }
+    }
+
+    private void Tiles(FilterStrip strip, float* x, float* dy, in PixelRun run, int firstRow, int lastRow, float* dw)
+    {
+        if (strip.Width == 2 * _problem.Filter.VectorWidth)
+        {
+            if (_problem.Filter.VectorWidth == 16) Wide<Simd16>(x, dy, run, firstRow, lastRow, dw);
+            else Wide<Simd8>(x, dy, run, firstRow, lastRow, dw);
+        }
+        else if (strip.Width == 16) Narrow<Simd16>(x, dy, run, firstRow, lastRow, dw);
+        else Narrow<Simd8>(x, dy, run, firstRow, lastRow, dw);
+    }
+
+    private void Wide<T>(float* x, float* dy, in PixelRun run, int firstRow, int lastRow, float* dw) where T : unmanaged, ISimd<T>
+    {
+        int* tail = stackalloc int[FilterTile.WideRows];
+        for (int row = firstRow; row < lastRow; row += FilterTile.WideRows)
+        {
+            int count = Math.Min(FilterTile.WideRows, lastRow - row);
+            int* rows = Rows(row, count, FilterTile.WideRows, tail);
+            FilterTile.Wide<T>(x, rows, count, dy, _problem.DyBlock, run, dw + (nint)row * 2 * T.Width);
+        }
+    }
+
+    private void Narrow<T>(float* x, float* dy, in PixelRun run, int firstRow, int lastRow, float* dw) where T : unmanaged, ISimd<T>
+    {
+        int* tail = stackalloc int[FilterTile.NarrowRows];
+        for (int row = firstRow; row < lastRow; row += FilterTile.NarrowRows)
+        {
+            int count = Math.Min(FilterTile.NarrowRows, lastRow - row);
+            int* rows = Rows(row, count, FilterTile.NarrowRows, tail);
+            FilterTile.Narrow<T>(x, rows, count, dy, _problem.DyBlock, run, dw + (nint)row * T.Width);
+        }
+    }
+
+    private int* Rows(int first, int count, int full, int* tail)
+    {
+        if (count == full) return _rowOffsets + first;
+        for (int i = 0; i < full; i++) tail[i] = _rowOffsets[first + Math.Min(i, count - 1)];
+        return tail;
+    }
+}

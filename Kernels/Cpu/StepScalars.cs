@@ -1,0 +1,19 @@
+using System.Runtime.InteropServices;
+
+namespace GpuCnn.Kernels.Cpu;
+
+/// <summary>What changes from step to step without the plan changing. Kernels read it where it lies, in the plan's memory.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct StepScalars
+{
+    /// <summary>Step of the run, counted from 0: the counter of every random number drawn in the step.</summary>
+    public ulong Step;
+
+    /// <summary>Seed of the run.</summary>
+    public ulong Seed;
+
+    public float LearningRate;
+
+    /// <summary>Images of the batch that are real; the loss is their mean.</summary>
+    public int Images;
+}

@@ -1,0 +1,65 @@
+using GpuCnn.Kernels.Cpu;
+
+namespace GpuCnn.Kernels.Layout;
+
+/// <summary>Images from NCHW to channel blocks, lanes past C zero. Memory bound.</summary>
+/// <param name="source">[N][C][area]</param>
+/// <param name="target">[N][ceil(C / 8)][area][8]</param>
+public sealed unsafe class ToBlocks(int images, int channels, int area, float* source, float* target) : ICpuKernel
+{
+    private readonly int _blocks = Blocks.Count(channels);
+
+    public int Chunks => images * _blocks;
+
+    public void Run(int chunk)
+    {
+        int image = chunk / _blocks, first = chunk % _blocks * Blocks.Size;
+        float* to = target + (nint)chunk * area * Blocks.Size;
+        for (int lane = 0; lane < Blocks.Size; lane++)
+        {
+            bool real = first + lane < channels;
+            float* from = source + ((nint)image * channels + first + lane) * area;
+            for (nint pixel = 0; pixel < area; pixel++) to[pixel * Blocks.Size + lane] = real ? from[pixel] : 0;
+        }
+    }
+}
+
+/// <summary>Images from NCHW to channels-last. Memory bound.</summary>
+/// <param name="source">[N][C][area]</param>
+/// <param name="target">[N][area][C]</param>
+public sealed unsafe class ToChannelsLast(int images, int channels, int area, float* source, float* target) : ICpuKernel
+{
+    public int Chunks => images;
+
+    public void Run(int chunk)
+    {
+        float* from = source + (nint)chunk * channels * area, to = target + (nint)chunk * channels * area;
+        if (channels == 1)
+        {
+            new ReadOnlySpan<float>(from, area).CopyTo(new Span<float>(to, area));
+            return;
+        }
+        for (nint channel = 0; channel < channels; channel++)
+            for (nint pixel = 0; pixel < area; pixel++)
+                to[pixel * channels + channel] = from[channel * area + pixel];
+    }
+}
+
+/// <summary>Channel blocks back to NCHW. Memory bound.</summary>
+/// <param name="source">[N][ceil(C / 8)][area][8]</param>
+/// <param name="target">[N][C][area]</param>
+public sealed unsafe class FromBlocks(int images, int channels, int area, float* source, float* target) : ICpuKernel
+{
+    public int Chunks => images;
+
+    public void Run(int chunk)
+    {
+        int blocks = Blocks.Count(channels);
+        float* to = target + (nint)chunk * channels * area;
+        for (int channel = 0; channel < channels; channel++)
+        {
+            float* from = source + ((nint)chunk * blocks + channel / Blocks.Size) * area * Blocks.Size + channel % Blocks.Size;
+            for (nint pixel = 0; pixel < area; pixel++) to[channel * (nint)area + pixel] = from[pixel * Blocks.Size];
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using GpuCnn.Kernels.Cpu;
+
+namespace GpuCnn.Kernels.Pointwise;
+
+/// <summary>y = f(x) over <paramref name="count"/> floats, a multiple of 8; y may be x. Memory bound.</summary>
+public sealed unsafe class PointwiseForward<TFunction>(float* x, float* y, long count, TFunction function) : ICpuKernel
+    where TFunction : struct, IPointwise
+{
+    public int Chunks => Flat.Chunks(count);
+
+    public void Run(int chunk)
+    {
+        long last = Flat.Last(chunk, count);
+        for (long i = Flat.First(chunk); i < last; i += Simd8.Width)
+            Simd8.Store(function.Forward(Simd8.Load(x + i)), y + i);
+    }
+}
+
+/// <summary>dx = f'(x) dy, from y = f(x), over <paramref name="count"/> floats, a multiple of 8; dx may be dy. Memory bound.</summary>
+public sealed unsafe class PointwiseBackward<TFunction>(float* y, float* dy, float* dx, long count, TFunction function) : ICpuKernel
+    where TFunction : struct, IPointwise
+{
+    public int Chunks => Flat.Chunks(count);
+
+    public void Run(int chunk)
+    {
+        long last = Flat.Last(chunk, count);
+        for (long i = Flat.First(chunk); i < last; i += Simd8.Width)
+            Simd8.Store(function.Backward(Simd8.Load(y + i), Simd8.Load(dy + i)), dx + i);
+    }
+}
+
+/// <summary>
+/// Where an activation is fused into the layer before it: turns dy in place into the gradient before the activation, and sums it
+/// over images and pixels for the bias: partial[split][channel]. Both in one pass. Memory bound.
+/// </summary>
+/// <param name="y">Output, in channel blocks.</param>
+/// <param name="dy">Gradient of the output, in channel blocks; becomes the gradient of what the activation was applied to.</param>
+/// <param name="partial">[splits][blocks * 8], or null where there is no bias.</param>
+public sealed unsafe class FusedActivationBackward<TFunction>(
+    float* y, float* dy, float* partial, int images, int blocks, int area, TFunction function) : ICpuKernel
+    where TFunction : struct, IPointwise
+{
+    private readonly int _splits = Splits(images, area);
+
+    public int Chunks => _splits * blocks;
+
+    /// <summary>Parts that the batch is split into; follows from the shape alone.</summary>
+    public static int Splits(int images, int area) => (int)Math.Clamp((long)images * area / 256, 1, Math.Min(images, 16));
+
+    public void Run(int chunk)
+    {
+        int block = chunk % blocks, split = chunk / blocks;
+        int first = (int)((long)split * images / _splits), last = (int)((split + 1L) * images / _splits);
+        Simd8 sum = Simd8.Zero;
+        bool inPlace = typeof(TFunction) != typeof(Identity);
+        for (int image = first; image < last; image++)
+        {
+            nint offset = ((nint)image * blocks + block) * area * Blocks.Size;
+            float* result = y + offset, gradient = dy + offset;
+            for (nint i = 0; i < area * Blocks.Size; i += Blocks.Size)
+            {
+                Simd8 value = function.Backward(Simd8.Load(result + i), Simd8.Load(gradient + i));
+                if (inPlace) Simd8.Store(value, gradient + i);
+                sum += value;
+            }
+        }
+        if (partial != null) Simd8.Store(sum, partial + ((nint)split * blocks + block) * Blocks.Size);
+    }
+}
