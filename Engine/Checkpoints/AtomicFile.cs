@@ -28,7 +28,7 @@ public static partial class AtomicFile
         string? folder = Path.GetDirectoryName(target);
         // A rename would replace the folder's or the device's entry instead of writing to it.
         if (string.IsNullOrEmpty(folder) || folder == "/dev" || Directory.Exists(target))
-            throw new GpuCnnException($"'{path}' cannot be written: expected the name of a file, but got a folder or a device. Name a file.");
+            throw new GpuCnnException($"'{path}' cannot be written: expected a file, but got a folder or a device. Name a file.");
 
         string temporary = TemporaryName(folder);
         Active[temporary] = true;

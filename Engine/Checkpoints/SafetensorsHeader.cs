@@ -147,7 +147,7 @@ internal sealed class SafetensorsHeader
         string type = reader.GetString()!;
         // The table's own string, so that a million entries do not hold a million copies.
         return SafetensorsEntry.BitsOfType.Keys.FirstOrDefault(known => known == type)
-            ?? throw Invalid($"a dtype of tensor {quoted} among {string.Join(", ", SafetensorsEntry.BitsOfType.Keys.Order())}", Quote(type));
+            ?? throw Invalid($"dtype {string.Join(", ", SafetensorsEntry.BitsOfType.Keys.Order())} for tensor {quoted}", Quote(type));
     }
 
     private long[] ReadSizes(ref Utf8JsonReader reader, string what, int most, string quoted)

@@ -89,7 +89,7 @@ internal sealed class SafetensorsWriter
         buffer.Write("        "u8[..padding]);
         byte[] bytes = buffer.WrittenSpan.ToArray();
         if (bytes.Length - 8 > SafetensorsHeader.MaxBytes)
-            throw new ArgumentException($"A safetensors header has at most {SafetensorsHeader.MaxBytes} bytes, but got {bytes.Length - 8}.");
+            throw new ArgumentException($"Expected a header of at most {SafetensorsHeader.MaxBytes} bytes, but got {bytes.Length - 8}.");
         BinaryPrimitives.WriteInt64LittleEndian(bytes, bytes.Length - 8);
         return bytes;
     }
