@@ -8,6 +8,7 @@ using NUnit.Framework;
 namespace GpuCnn.Tests.Checkpoints;
 
 /// <summary>A folder per test, and files made byte by byte.</summary>
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public abstract class CheckpointFixture
 {
     protected string Folder { get; private set; } = "";

@@ -74,7 +74,8 @@ public sealed class ModelFileTests : CheckpointFixture
     [Test]
     public void AFileOfAnotherProgramIsAnsweredWithImport()
     {
-        foreach (Dictionary<string, string>? metadata in new[] { null, new Dictionary<string, string> { ["format"] = "pt", ["model"] = "x" } })
+        Dictionary<string, string> foreign = new() { ["format"] = "pt", ["model"] = "x" };
+        foreach (Dictionary<string, string>? metadata in new[] { null, foreign })
         {
             SafetensorsFile.Write(Saved, [Named("w", [1], 1)], metadata);
             Assert.That(

@@ -21,7 +21,7 @@ public sealed class SafetensorsFileTests : CheckpointFixture
             Named("scalar", [], 42), Named("empty", [3, 0, 2]), Named("nan", [2], quiet, signalling),
             Named("Größe.重み 😀 \" \\ \n", [1], 7), Named("", [1], 8),
         ];
-        var metadata = new Dictionary<string, string> { ["note"] = "a \"quoted\"\nline 😀", [""] = "", ["ключ"] = "значение" };
+        Dictionary<string, string> metadata = new() { ["note"] = "a \"quoted\"\nline 😀", [""] = "", ["ключ"] = "значение" };
 
         SafetensorsFile.Write(path, tensors, metadata);
 
@@ -168,7 +168,8 @@ public sealed class SafetensorsFileTests : CheckpointFixture
         string path = At("names.safetensors");
         SafetensorsFile.Write(path, Enumerable.Range(0, 12).Select(i => Named($"t{i:d2}", [], 0)));
         using SafetensorsFile file = SafetensorsFile.Open(path);
-        Assert.That(MessageOf(path, () => file.ReadTensor("fc")), Does.Contain("no tensor 'fc'").And.Contains("'t00'").And.Contains("2 more"));
+        string message = MessageOf(path, () => file.ReadTensor("fc"));
+        Assert.That(message, Does.Contain("no tensor 'fc'").And.Contains("'t00'").And.Contains("2 more"));
     }
 
     [Test]
