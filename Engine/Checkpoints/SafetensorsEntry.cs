@@ -1,0 +1,27 @@
+using System.Collections.Frozen;
+
+namespace GpuCnn.Engine.Checkpoints;
+
+/// <summary>One tensor of a safetensors file, as its header describes it.</summary>
+/// <param name="Name">Unique in the file.</param>
+/// <param name="Type">The format's name of the element type: F32, BF16, I64 and so on.</param>
+/// <param name="Shape">Empty for a scalar; a tensor with a dimension of 0 has no data.</param>
+/// <param name="Begin">Offset of the first byte, counted from the end of the header.</param>
+/// <param name="End">Offset behind the last byte.</param>
+public sealed record SafetensorsEntry(string Name, string Type, IReadOnlyList<long> Shape, long Begin, long End)
+{
+    /// <summary>Bits of one element, by the names the format defines. The types below one byte are packed.</summary>
+    internal static readonly FrozenDictionary<string, int> BitsOfType = new Dictionary<string, int>
+    {
+        ["BOOL"] = 8, ["U8"] = 8, ["I8"] = 8, ["F8_E4M3"] = 8, ["F8_E5M2"] = 8, ["F8_E8M0"] = 8,
+        ["F4"] = 4, ["F6_E2M3"] = 6, ["F6_E3M2"] = 6,
+        ["U16"] = 16, ["I16"] = 16, ["F16"] = 16, ["BF16"] = 16,
+        ["U32"] = 32, ["I32"] = 32, ["F32"] = 32,
+        ["U64"] = 64, ["I64"] = 64, ["F64"] = 64, ["C64"] = 64,
+    }.ToFrozenDictionary();
+
+    public long ByteCount => End - Begin;
+
+    /// <summary>True for the types that are read as float32 tensors.</summary>
+    public bool IsFloat => Type is "F32" or "F16" or "BF16" or "F64";
+}
