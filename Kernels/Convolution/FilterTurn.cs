@@ -27,29 +27,30 @@ public sealed unsafe class FilterTurn : ICpuKernel
         _target = target;
     }
 
-    public int Chunks => _to.Groups * _to.BlocksPerGroup;
+    public int Chunks => _from.Strips.Length;
 
     public void Run(int chunk)
     {
-        int group = chunk / _to.BlocksPerGroup, block = chunk % _to.BlocksPerGroup;
-        int firstOutput = block * Blocks.Size;
-        int outputs = Math.Min(Blocks.Size, _from.Outputs - firstOutput);
-        FilterStrip from = _from.StripOf(group, firstOutput);
-        float* source = _source + from.Offset + (group * _from.Outputs + firstOutput - from.Channel);
+        FilterStrip from = _from.Strips[chunk];
+        int group = from.Group;
+        // 32 by 32 weights at a time: whole cache lines on both sides.
         foreach (FilterStrip to in _to.Strips)
         {
             if (to.Group != group) continue;
-            for (int column = 0; column < to.Width; column += Blocks.Size)
-            {
-                int firstInput = to.Channel - group * _to.Outputs + column;
-                int inputs = Math.Min(Blocks.Size, _to.Outputs - firstInput);
-                for (int tap = 0; tap < _taps.Length; tap++)
+            for (int tap = 0; tap < _taps.Length; tap++)
+                for (int row = 0; row < from.Width; row += Blocks.Size)
                 {
-                    float* rows = source + (nint)_from.Row(firstInput, _taps[tap]) * from.Width;
-                    float* target = _target + to.Offset + (nint)_to.Row(firstOutput, tap) * to.Width + column;
-                    Transpose(rows, from.Width, inputs, target, to.Width, outputs);
+                    int firstOutput = from.Channel - group * _from.Outputs + row;
+                    int outputs = Math.Min(Blocks.Size, _from.Outputs - firstOutput);
+                    float* target = _target + to.Offset + (nint)_to.Row(firstOutput, tap) * to.Width;
+                    for (int column = 0; column < to.Width; column += Blocks.Size)
+                    {
+                        int firstInput = to.Channel - group * _to.Outputs + column;
+                        int inputs = Math.Min(Blocks.Size, _to.Outputs - firstInput);
+                        float* source = _source + from.Offset + (nint)_from.Row(firstInput, _taps[tap]) * from.Width + row;
+                        Transpose(source, from.Width, inputs, target + column, to.Width, outputs);
+                    }
                 }
-            }
         }
     }
 
