@@ -24,7 +24,7 @@ internal sealed class ClassFolders : IDatasetFormat
         ImageSplit? trainSplit = train?.ToSplit(), validationSplit = validation?.ToSplit();
         if (trainSplit is not null && validationSplit is not null)
         {
-            ImageSplit? matched = RelabelledSplit.TryCreate(validationSplit, trainSplit.Classes, out IReadOnlyList<string> unknown);
+            IReadOnlyList<string> unknown = [.. validationSplit.Classes.Except(trainSplit.Classes)];
             foreach (string name in unknown)
             {
                 problems.Add($"Class folder {DataFile.Quote(Path.Combine(layout.Validation!, name))}: expected one of the {trainSplit.Classes.Count} classes of " +
@@ -32,9 +32,16 @@ internal sealed class ClassFolders : IDatasetFormat
             }
             string[] missing = [.. trainSplit.Classes.Except(validationSplit.Labels.Distinct().Select(label => validationSplit.Classes[label]))];
             if (missing.Length > 0) notes.Add($"{missing.Length} {(missing.Length == 1 ? "class has" : "classes have")} no validation images ({Some(missing)})");
-            validationSplit = matched;
+            // Unknown classes come last, so that a check can still look at all images.
+            IReadOnlyList<string> classes = [.. trainSplit.Classes, .. unknown];
+            trainSplit = RelabelledSplit.TryCreate(trainSplit, classes, out _);
+            validationSplit = RelabelledSplit.TryCreate(validationSplit, classes, out _);
         }
         if (layout.Ignored is not null) notes.Add($"{Path.GetFileName(layout.Ignored)}/ left alone");
+        ImageSplit first = (trainSplit ?? validationSplit)!;
+        NativeSize size = NativeSize.Sample(first, out GpuCnnException? unreadable);
+        if (unreadable is not null) problems.Add(unreadable.Message);
+        if (first.Classes.Count == 1) notes.Add("one class only, so there is nothing to tell apart");
         Dictionary<string, int> skipped = [];
         foreach (Listing? listing in (Listing?[])[train, validation])
             foreach ((string extension, int count) in listing?.Skipped ?? [])
@@ -42,7 +49,7 @@ internal sealed class ClassFolders : IDatasetFormat
         if (skipped.Count > 0) notes.Add($"{skipped.Values.Sum():N0} files of other types left out ({Extensions(skipped)})");
         return new LocatedDataset(path, kind, trainSplit, validationSplit)
         {
-            Size = NativeSize.Sample((trainSplit ?? validationSplit)!),
+            Size = size,
             Notes = notes,
             Problems = problems,
         };
@@ -73,7 +80,8 @@ internal sealed class ClassFolders : IDatasetFormat
                 .Where(HasClasses),
         ];
 
-        private static bool HasClasses(string path) => DataFolder.Folders(path).Any(folder => DataFolder.FilesBelow(folder).Any(ImageFile.HasReadableExtension));
+        /// <summary>Only images directly in a class folder count, or the folder above a data set would be one too. Others are found once it is known.</summary>
+        private static bool HasClasses(string path) => DataFolder.Folders(path).Any(folder => DataFolder.Files(folder).Any(ImageFile.HasReadableExtension));
     }
 
     /// <summary>The class folders of one folder.</summary>

@@ -42,7 +42,7 @@ internal sealed partial class IdxFolder : IDatasetFormat
         bool compressed = files[prefix].Any(file => file.Path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase));
         return new LocatedDataset(path, $"{names.Kind} files{(compressed ? " (gzip)" : "")}", trainSplit, testSplit)
         {
-            Size = NativeSize.Sample((trainSplit ?? testSplit)!),
+            Size = NativeSize.Sample((trainSplit ?? testSplit)!, out _),
         };
 
         Part? Find(bool training)
