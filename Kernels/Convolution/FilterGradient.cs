@@ -19,19 +19,38 @@ public sealed record FilterGradientProblem(
     int Images, int Rows, int Columns, FilterLayout Filter, int[] RowOffsets,
     int XImage, int XRow, int XColumn, int XGroup, int DyImage, int DyBlock)
 {
-    internal const int RowsPerChunk = 96;
+    // The part of the gradient that a chunk adds to stays in the second-level cache: 128 KiB.
+    private const int ResidentFloats = 1 << 15;
+
+    // A multiple of what both tiles take.
+    private const int RowMultiple = 24;
+
+    private const int EnoughChunks = 8;
+
+    // Floats of an image's gradient that stay in the second-level cache beside the rest.
+    private const int ResidentImage = 1 << 16;
+
+    /// <summary>Rows of the filter that one chunk computes, for all output channels of a group.</summary>
+    internal int RowsPerChunk { get; } = ChooseRows(Filter, Rows * Columns);
+
+    internal int RowChunks => (Filter.Rows + RowsPerChunk - 1) / RowsPerChunk;
 
     /// <summary>
     /// Parts that the batch is split into, each with a partial sum of its own. It follows from the shapes alone, so that the order of
     /// the sum is the same for any number of threads.
     /// </summary>
-    public int Splits
+    public int Splits => Math.Clamp((EnoughChunks - 1 + Filter.Groups * RowChunks) / (Filter.Groups * RowChunks), 1, Images);
+
+    /// <summary>
+    /// As many as stay resident where the output's gradient does not: then it is read once. Else few enough to share out without splitting
+    /// the batch.
+    /// </summary>
+    private static int ChooseRows(FilterLayout filter, int area)
     {
-        get
-        {
-            int chunks = Filter.Strips.Length * ((Filter.Rows + RowsPerChunk - 1) / RowsPerChunk);
-            return Math.Clamp((15 + chunks) / chunks, 1, Images);
-        }
+        int resident = ResidentFloats / (RowMultiple * Blocks.RoundUp(filter.Outputs)) * RowMultiple;
+        int shared = (filter.Rows * filter.Groups / (2 * EnoughChunks) + RowMultiple - 1) / RowMultiple * RowMultiple;
+        bool large = (long)area * Blocks.RoundUp(filter.Outputs) > ResidentImage;
+        return Math.Max(2 * RowMultiple, large ? resident : Math.Min(resident, shared));
     }
 }
 
@@ -47,7 +66,6 @@ public sealed unsafe class FilterGradient : ICpuKernel
     private readonly FilterGradientProblem _problem;
     private readonly float* _x, _dy, _partial;
     private readonly int* _rowOffsets;
-    private readonly int _rowChunks, _splits;
 
     /// <param name="problem">Sizes and offsets.</param>
     /// <param name="x">Input, padded where taps reach over the edge.</param>
@@ -60,49 +78,55 @@ public sealed unsafe class FilterGradient : ICpuKernel
         _dy = dy;
         _partial = partial;
         _rowOffsets = (int*)Unsafe.AsPointer(ref problem.RowOffsets[0]);
-        _rowChunks = (problem.Filter.Rows + FilterGradientProblem.RowsPerChunk - 1) / FilterGradientProblem.RowsPerChunk;
-        _splits = problem.Splits;
     }
 
-    public int Chunks => _problem.Filter.Strips.Length * _rowChunks * _splits;
+    public int Chunks => _problem.Filter.Groups * _problem.RowChunks * _problem.Splits;
 
     public void Run(int chunk)
     {
         FilterLayout filter = _problem.Filter;
-        int rowChunk = chunk % _rowChunks, rest = chunk / _rowChunks;
-        FilterStrip strip = filter.Strips[rest % filter.Strips.Length];
-        int split = rest / filter.Strips.Length;
-        int firstImage = (int)((long)split * _problem.Images / _splits), lastImage = (int)((split + 1L) * _problem.Images / _splits);
-        int firstRow = rowChunk * FilterGradientProblem.RowsPerChunk;
-        int lastRow = Math.Min(filter.Rows, firstRow + FilterGradientProblem.RowsPerChunk);
-        float* dw = _partial + (nint)split * filter.Count + strip.Offset;
-        new Span<float>(dw + (nint)firstRow * strip.Width, (lastRow - firstRow) * strip.Width).Clear();
+        int rowChunk = chunk % _problem.RowChunks, rest = chunk / _problem.RowChunks;
+        int group = rest % filter.Groups, split = rest / filter.Groups;
+        int firstImage = (int)((long)split * _problem.Images / _problem.Splits);
+        int lastImage = (int)((split + 1L) * _problem.Images / _problem.Splits);
+        int firstRow = rowChunk * _problem.RowsPerChunk, lastRow = Math.Min(filter.Rows, firstRow + _problem.RowsPerChunk);
+        float* dw = _partial + (nint)split * filter.Count;
+        foreach (FilterStrip strip in filter.Strips)
+            if (strip.Group == group)
+                new Span<float>(dw + strip.Offset + (nint)firstRow * strip.Width, (lastRow - firstRow) * strip.Width).Clear();
 
-        float* x = _x + (nint)strip.Group * _problem.XGroup;
-        float* dy = _dy + (nint)(strip.Channel / Blocks.Size) * _problem.DyBlock;
+        float* x = _x + (nint)group * _problem.XGroup + (nint)firstImage * _problem.XImage;
+        float* dy = _dy + (nint)firstImage * _problem.DyImage;
+        int images = lastImage - firstImage;
         if (_problem.Rows == 1 && _problem.Columns == 1)
         {
             // A fully connected layer: the images are the pixels.
-            var run = new PixelRun(1, 1, lastImage - firstImage, 0, 0, _problem.XImage, 0, 0, _problem.DyImage);
-            Tiles(strip, x + (nint)firstImage * _problem.XImage, dy + (nint)firstImage * _problem.DyImage, run, firstRow, lastRow, dw);
+            var run = new PixelRun(1, 1, images, 0, 0, _problem.XImage, 0, 0, _problem.DyImage);
+            Strips(group, x, dy, run, firstRow, lastRow, dw);
             return;
         }
 
-        int area = _problem.Rows * _problem.Columns;
-        int imagesPerRun = Math.Max(1, PixelsPerRun / area);
+        int imagesPerRun = Math.Max(1, PixelsPerRun / (_problem.Rows * _problem.Columns));
         int rowsPerRun = Math.Clamp(PixelsPerRun / _problem.Columns, 1, _problem.Rows);
         if (2 * rowsPerRun > _problem.Rows) rowsPerRun = _problem.Rows;
-        for (int image = firstImage; image < lastImage; image += imagesPerRun)
+        for (int image = 0; image < images; image += imagesPerRun)
             for (int row = 0; row < _problem.Rows; row += rowsPerRun)
             {
                 var run = new PixelRun(
-                    Math.Min(imagesPerRun, lastImage - image), Math.Min(rowsPerRun, _problem.Rows - row), _problem.Columns,
+                    Math.Min(imagesPerRun, images - image), Math.Min(rowsPerRun, _problem.Rows - row), _problem.Columns,
                     _problem.XImage, _problem.XRow, _problem.XColumn, _problem.DyImage, _problem.Columns * Blocks.Size, Blocks.Size);
-                Tiles(strip,
+                Strips(group,
                     x + (nint)image * _problem.XImage + (nint)row * _problem.XRow,
                     dy + (nint)image * _problem.DyImage + (nint)row * _problem.Columns * Blocks.Size,
                     run, firstRow, lastRow, dw);
             }
+    }
+
+    private void Strips(int group, float* x, float* dy, in PixelRun run, int firstRow, int lastRow, float* dw)
+    {
+        foreach (FilterStrip strip in _problem.Filter.Strips)
+            if (strip.Group == group)
+                Tiles(strip, x, dy + (nint)(strip.Channel / Blocks.Size) * _problem.DyBlock, run, firstRow, lastRow, dw + strip.Offset);
     }
 
     private void Tiles(FilterStrip strip, float* x, float* dy, in PixelRun run, int firstRow, int lastRow, float* dw)

@@ -1,0 +1,157 @@
+using System.Runtime.ExceptionServices;
+using GpuCnn.Engine;
+using GpuCnn.Engine.Training;
+
+namespace GpuCnn.Data;
+
+/// <summary>
+/// Fills a ring of batches ahead of its caller. Workers claim steps in order and fill a whole batch each; a step's content depends on
+/// nothing but the step, so the number of workers changes nothing but the time. The batch of step s lies in slot s modulo the ring.
+/// </summary>
+internal sealed class BatchReader : IBatchReader
+{
+    private readonly ImageDataset dataset;
+    private readonly ImageOrder order;
+    private readonly Slot[] slots;
+    private readonly Thread[] threads;
+
+    /// <summary>Guards everything below and the slots' states; pulsed at every change.</summary>
+    private readonly object gate = new();
+
+    private long nextClaim;
+    private long nextDelivery;
+
+    /// <summary>Steps before this one are the caller's no more, and their slots can be filled again.</summary>
+    private long released;
+
+    private bool isDisposed;
+
+    /// <param name="dataset">Where images come from.</param>
+    /// <param name="batch">Images of a batch.</param>
+    /// <param name="order">Which images a step has; this reader's own.</param>
+    /// <param name="firstStep">The first step to deliver.</param>
+    /// <param name="workers">Threads.</param>
+    public BatchReader(ImageDataset dataset, int batch, ImageOrder order, long firstStep, int workers)
+    {
+        this.dataset = dataset;
+        this.order = order;
+        nextClaim = nextDelivery = released = firstStep;
+        // One batch for each worker, one with the caller, one ready.
+        slots = new Slot[workers + 2];
+        for (int i = 0; i < slots.Length; i++) slots[i] = new Slot(new Batch(dataset.Shape, batch));
+        threads = new Thread[workers];
+        for (int i = 0; i < workers; i++)
+        {
+            threads[i] = new Thread(Work) { IsBackground = true, Name = $"Batch reader {i}" };
+            threads[i].Start();
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="GpuCnnException">An image of the batch could not be read. Every later call throws it again.</exception>
+    public Batch? Next()
+    {
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(isDisposed, this);
+            released = nextDelivery;
+            Monitor.PulseAll(gate);
+            Slot slot = slots[nextDelivery % slots.Length];
+            while (slot.ReadyStep != nextDelivery)
+            {
+                Monitor.Wait(gate);
+                ObjectDisposedException.ThrowIf(isDisposed, this);
+            }
+            if (slot.Failure is GpuCnnException known) throw new GpuCnnException(known.Message, known);
+            if (slot.Failure is { } defect) ExceptionDispatchInfo.Throw(defect);
+            if (slot.Batch.Count == 0) return null;
+            nextDelivery++;
+            return slot.Batch;
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            if (isDisposed) return;
+            isDisposed = true;
+            Monitor.PulseAll(gate);
+        }
+        foreach (Thread thread in threads) thread.Join();
+    }
+
+    private void Work()
+    {
+        while (Claim() is { } slot)
+        {
+            try
+            {
+                Fill(slot);
+            }
+            // Whatever it is belongs to the caller, who is waiting for this step.
+            catch (Exception e)
+            {
+                slot.Failure = e;
+            }
+            lock (gate)
+            {
+                slot.ReadyStep = slot.Step;
+                Monitor.PulseAll(gate);
+            }
+        }
+    }
+
+    /// <summary>The slot of the next step with its images named, or null when there is nothing more to do.</summary>
+    private Slot? Claim()
+    {
+        lock (gate)
+        {
+            while (!isDisposed && nextClaim >= released + slots.Length) Monitor.Wait(gate);
+            if (isDisposed) return null;
+            Slot slot = slots[nextClaim % slots.Length];
+            slot.Step = nextClaim;
+            slot.Failure = null;
+            slot.Batch.Count = order.Images(nextClaim, slot.Images, out slot.Epoch);
+            if (slot.Batch.Count == 0)
+            {
+                // The end: what this step's caller gets is an empty batch. Later steps are not claimed by anyone.
+                if (slot.ReadyStep != slot.Step)
+                {
+                    slot.ReadyStep = slot.Step;
+                    Monitor.PulseAll(gate);
+                }
+                return null;
+            }
+            nextClaim++;
+            return slot;
+        }
+    }
+
+    private void Fill(Slot slot)
+    {
+        Batch batch = slot.Batch;
+        for (int i = 0; i < batch.Count && !Volatile.Read(ref isDisposed); i++)
+        {
+            int image = slot.Images[i];
+            SampleTransform transform = order.Seed is { } seed ? dataset.Augment(seed, slot.Epoch, image) : default;
+            dataset.Write(image, transform, batch.Image(i));
+            batch.Labels[i] = dataset.Label(image);
+        }
+        batch.Images.AsSpan(batch.Count * batch.Shape.Count).Clear();
+        batch.Labels.AsSpan(batch.Count).Fill(-1);
+    }
+
+    /// <summary>A batch of the ring and the step that it is filled for.</summary>
+    private sealed class Slot(Batch batch)
+    {
+        public Batch Batch { get; } = batch;
+
+        public int[] Images { get; } = new int[batch.Capacity];
+
+        public long Step = -1;
+        public long Epoch;
+        public long ReadyStep = -1;
+        public Exception? Failure;
+    }
+}

@@ -1,0 +1,50 @@
+namespace GpuCnn.Data;
+
+/// <summary>
+/// Random numbers that are a function of (seed, stream, index, draw) alone: SplitMix64 (Steele, Lea, Flood: "Fast splittable
+/// pseudorandom number generators", 2014) over a counter. Unlike System.Random its bits can never change with the runtime.
+/// </summary>
+public struct CounterRandom(ulong seed, ulong stream, ulong index)
+{
+    private const ulong Golden = 0x9E3779B97F4A7C15;
+
+    private readonly ulong key = Mix(Mix(Mix(seed + Golden) + stream * 0xD1342543DE82EF95 + Golden) + index * 0xDA942042E4DD58B5 + Golden);
+    private ulong counter;
+
+    public ulong NextUInt64() => Mix(key + unchecked(++counter * Golden));
+
+    /// <summary>Uniform over 0 .. <paramref name="exclusive"/> - 1 (bias below 2⁻³²).</summary>
+    public int NextInt(int exclusive)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(exclusive);
+        return (int)Math.BigMul(NextUInt64(), (ulong)exclusive, out _);
+    }
+
+    /// <summary>Uniform over [0, 1).</summary>
+    public double NextDouble() => (NextUInt64() >> 11) * (1.0 / (1UL << 53));
+
+    /// <summary>Uniform over [<paramref name="low"/>, <paramref name="high"/>).</summary>
+    public double NextDouble(double low, double high) => low + (high - low) * NextDouble();
+
+    public bool NextBool() => NextUInt64() >> 63 != 0;
+
+    /// <summary>Fisher-Yates.</summary>
+    public void Shuffle(Span<int> values)
+    {
+        for (int i = values.Length - 1; i > 0; i--)
+        {
+            int j = NextInt(i + 1);
+            (values[i], values[j]) = (values[j], values[i]);
+        }
+    }
+
+    private static ulong Mix(ulong z)
+    {
+        unchecked
+        {
+            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+            z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+            return z ^ (z >> 31);
+        }
+    }
+}

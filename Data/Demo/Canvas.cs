@@ -1,0 +1,102 @@
+namespace GpuCnn.Data.Demo;
+
+/// <summary>A point or a direction in pixels or in a drawing's own units.</summary>
+internal readonly record struct Point(double X, double Y);
+
+/// <summary>A colour of values 0 to 1.</summary>
+internal readonly record struct Color(double R, double G, double B)
+{
+    public Color Scaled(double factor) => new(R * factor, G * factor, B * factor);
+
+    public Color Towards(Color other, double t) => new(R + (other.R - R) * t, G + (other.G - G) * t, B + (other.B - B) * t);
+}
+
+/// <summary>
+/// An antialiased rasteriser of polygons: four scanlines to a pixel row, exact along each. Only IEEE-exact operations (no functions of a
+/// maths library), so that every machine draws the same pixels.
+/// </summary>
+internal sealed class Canvas(int width, int height)
+{
+    private const int ScansPerRow = 4;
+
+    private readonly double[] values = new double[width * height * 3];
+    private readonly double[] coverage = new double[width + 1];
+    private readonly List<double> crossings = [];
+
+    public int Width => width;
+
+    public int Height => height;
+
+    public void SetPixel(int x, int y, Color color)
+    {
+        int p = (y * width + x) * 3;
+        (values[p], values[p + 1], values[p + 2]) = (color.R, color.G, color.B);
+    }
+
+    /// <summary>Fills the even-odd interior of a closed polygon, over what is there.</summary>
+    public void Fill(ReadOnlySpan<Point> polygon, Color color, double opacity = 1)
+    {
+        double top = double.MaxValue, bottom = double.MinValue;
+        foreach (Point point in polygon) (top, bottom) = (Math.Min(top, point.Y), Math.Max(bottom, point.Y));
+        int firstRow = (int)Math.Clamp(Math.Floor(top), 0, height), endRow = (int)Math.Clamp(Math.Ceiling(bottom), 0, height);
+        for (int row = firstRow; row < endRow; row++)
+        {
+            Array.Clear(coverage);
+            for (int scan = 0; scan < ScansPerRow; scan++) Cover(polygon, row + (scan + 0.5) / ScansPerRow);
+            Blend(row, color, opacity / ScansPerRow);
+        }
+    }
+
+    /// <summary>The picture with uniform noise of the given amplitude added.</summary>
+    public PixelImage ToImage(ref CounterRandom random, double noise)
+    {
+        PixelImage image = new(width, height, 3);
+        for (int i = 0; i < values.Length; i++)
+        {
+            // The sum of three uniform numbers is close enough to a normal one.
+            ulong bits = random.NextUInt64();
+            double sum = (bits & 0xFFFF) + (bits >> 16 & 0xFFFF) + (bits >> 32 & 0xFFFF);
+            double value = values[i] + (sum / 65536 - 1.5) * noise;
+            image.Pixels[i] = (byte)Math.Clamp(value * 255 + 0.5, 0, 255);
+        }
+        return image;
+    }
+
+    private void Cover(ReadOnlySpan<Point> polygon, double y)
+    {
+        crossings.Clear();
+        Point previous = polygon[^1];
+        foreach (Point point in polygon)
+        {
+            if (previous.Y <= y != point.Y <= y)
+                crossings.Add(previous.X + (y - previous.Y) / (point.Y - previous.Y) * (point.X - previous.X));
+            previous = point;
+        }
+        crossings.Sort();
+        for (int i = 0; i + 1 < crossings.Count; i += 2)
+        {
+            double from = Math.Clamp(crossings[i], 0, width), to = Math.Clamp(crossings[i + 1], 0, width);
+            int first = (int)from, last = (int)to;
+            if (first == last)
+            {
+                coverage[first] += to - from;
+                continue;
+            }
+            coverage[first] += first + 1 - from;
+            for (int x = first + 1; x < last; x++) coverage[x] += 1;
+            coverage[last] += to - last;
+        }
+    }
+
+    private void Blend(int row, Color color, double weight)
+    {
+        for (int x = 0, p = row * width * 3; x < width; x++, p += 3)
+        {
+            double alpha = coverage[x] * weight;
+            if (alpha <= 0) continue;
+            values[p] += (color.R - values[p]) * alpha;
+            values[p + 1] += (color.G - values[p + 1]) * alpha;
+            values[p + 2] += (color.B - values[p + 2]) * alpha;
+        }
+    }
+}

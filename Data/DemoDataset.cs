@@ -1,0 +1,104 @@
+using GpuCnn.Data.Demo;
+using GpuCnn.Data.Formats;
+using GpuCnn.Engine;
+
+namespace GpuCnn.Data;
+
+/// <summary>
+/// A small data set made on the spot: 64x64 RGB pictures of a bus, a car, a flower and a monument, as PNG files in class folders
+/// under train/ and val/. Pictures are functions of the seed, the split, the class and the number: the same pixels everywhere.
+/// </summary>
+public static class DemoDataset
+{
+    public const int DefaultTrainPerClass = 400;
+    public const int DefaultValidationPerClass = 100;
+
+    /// <summary>What makes a folder known as a demo data set: written last, naming seed and size.</summary>
+    private const string Marker = "demo-data-set.txt";
+
+    private static readonly IReadOnlyList<IDemoObject> Objects = [.. Catalog.Of<IDemoObject>().OrderBy(o => o.Name, StringComparer.Ordinal)];
+
+    /// <summary>Class names in index order.</summary>
+    public static IReadOnlyList<string> Classes => [.. Objects.Select(o => o.Name)];
+
+    /// <summary>Whether the folder holds the whole demo data set that <see cref="Write"/> would write there.</summary>
+    public static bool IsComplete(
+        string directory, ulong seed, int trainPerClass = DefaultTrainPerClass, int validationPerClass = DefaultValidationPerClass)
+    {
+        string marker = Path.Combine(directory, Marker);
+        return File.Exists(marker)
+            && DataFile.Guard(marker, "read", () => File.ReadAllText(marker)) == Describe(seed, trainPerClass, validationPerClass);
+    }
+
+    /// <summary>
+    /// Writes the data set, in place of a demo data set that is already there. The folder appears when all of it is written: one that
+    /// was interrupted never looks complete.
+    /// </summary>
+    /// <exception cref="GpuCnnException">The directory holds something else, or cannot be written.</exception>
+    public static void Write(
+        string directory, ulong seed, int trainPerClass = DefaultTrainPerClass, int validationPerClass = DefaultValidationPerClass)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(trainPerClass, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(validationPerClass, 1);
+        string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)), temporary = $"{target}.tmp-{Environment.ProcessId}";
+        CheckReplaceable(target, directory);
+        try
+        {
+            DataFile.Guard(temporary, "write", () =>
+            {
+                WriteSplit(Path.Combine(temporary, "train"), seed, split: 0, trainPerClass);
+                WriteSplit(Path.Combine(temporary, "val"), seed, split: 1, validationPerClass);
+                File.WriteAllText(Path.Combine(temporary, Marker), Describe(seed, trainPerClass, validationPerClass));
+                return true;
+            });
+            DataFile.Guard(target, "write", () =>
+            {
+                if (Directory.Exists(target)) Directory.Delete(target, recursive: true);
+                Directory.Move(temporary, target);
+                return true;
+            });
+        }
+        finally
+        {
+            if (Directory.Exists(temporary)) Directory.Delete(temporary, recursive: true);
+        }
+    }
+
+    /// <summary>One picture, without a file.</summary>
+    internal static PixelImage Draw(int label, ulong seed, ulong split, int number) =>
+        DemoScene.Draw(Objects[label], seed, split, (ulong)number * 1024 + (ulong)label);
+
+    private static void WriteSplit(string folder, ulong seed, ulong split, int perClass)
+    {
+        foreach (IDemoObject subject in Objects) Directory.CreateDirectory(Path.Combine(folder, subject.Name));
+        try
+        {
+            Parallel.For(0, Objects.Count * perClass, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
+            {
+                int label = i % Objects.Count, number = i / Objects.Count;
+                byte[] png = PngWriter.Encode(Draw(label, seed, split, number), System.IO.Compression.CompressionLevel.Fastest);
+                File.WriteAllBytes(Path.Combine(folder, Objects[label].Name, $"{number:D4}.png"), png);
+            });
+        }
+        catch (AggregateException e) when (e.InnerException is IOException or UnauthorizedAccessException)
+        {
+            throw e.InnerException;
+        }
+    }
+
+    private static void CheckReplaceable(string target, string named)
+    {
+        if (File.Exists(target))
+            throw new GpuCnnException($"Demo data set {DataFile.Quote(named)}: expected a folder or nothing there, but got a file; choose another folder.");
+        if (!Directory.Exists(target)) return;
+        string[] entries = DataFile.Guard(target, "list", () => Directory.GetFileSystemEntries(target).Select(entry => Path.GetFileName(entry)).ToArray());
+        string[] foreign = [.. entries.Where(entry => entry is not (Marker or "train" or "val"))];
+        if (entries.Length == 0 || (entries.Contains(Marker) && foreign.Length == 0)) return;
+        string got = foreign.Length > 0 ? $"it holds {DataFile.Quote(foreign[0])}" : $"it has no {Marker}";
+        throw new GpuCnnException(
+            $"Demo data set {DataFile.Quote(named)}: expected an empty folder or an earlier demo data set, but {got}; choose another folder, or empty this one.");
+    }
+
+    private static string Describe(ulong seed, int trainPerClass, int validationPerClass) =>
+        $"GpuCnn demo data set: seed {seed}, {trainPerClass} training and {validationPerClass} validation images of each class.\n";
+}

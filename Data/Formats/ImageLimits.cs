@@ -1,0 +1,17 @@
+namespace GpuCnn.Data.Formats;
+
+/// <summary>What a header may ask for.</summary>
+internal static class ImageLimits
+{
+    /// <summary>Refuses extents that no image of a data set has, before anything of their size is allocated.</summary>
+    public static void Check(string format, string name, long width, long height)
+    {
+        if (width <= 0 || height <= 0)
+            throw DataFile.Damaged(format, name, "a width and a height of at least 1", $"{width}x{height}");
+        if (width > PixelImage.LargestSide || height > PixelImage.LargestSide || width * height > PixelImage.LargestArea)
+        {
+            throw DataFile.Damaged(
+                format, name, $"sides of at most {PixelImage.LargestSide:N0} and at most {PixelImage.LargestArea:N0} pixels", $"{width}x{height}");
+        }
+    }
+}

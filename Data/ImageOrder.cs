@@ -1,0 +1,51 @@
+namespace GpuCnn.Data;
+
+/// <summary>Which images the batch of a step holds. One thread asks at a time, for one step after another.</summary>
+internal abstract class ImageOrder
+{
+    /// <summary>The seed of augmentation; null where images are read as they are.</summary>
+    public abstract ulong? Seed { get; }
+
+    /// <summary>Writes the images of <paramref name="step"/>; returns how many, 0 at the end, and the epoch they belong to.</summary>
+    public abstract int Images(long step, Span<int> images, out long epoch);
+}
+
+/// <summary>Every image once, in file order.</summary>
+internal sealed class FileOrder(int count, int batch) : ImageOrder
+{
+    public override ulong? Seed => null;
+
+    public override int Images(long step, Span<int> images, out long epoch)
+    {
+        epoch = 0;
+        long first = step * batch;
+        int filled = (int)Math.Clamp(count - first, 0, batch);
+        for (int i = 0; i < filled; i++) images[i] = (int)first + i;
+        return filled;
+    }
+}
+
+/// <summary>A new order each epoch, of which the images that fill no batch are left out; a function of the seed and the epoch.</summary>
+internal sealed class TrainingOrder(int count, int batch, ulong seed) : ImageOrder
+{
+    private const ulong OrderStream = 1UL << 63;
+
+    private readonly int[] order = new int[count];
+    private long orderedEpoch = -1;
+
+    public override ulong? Seed => seed;
+
+    public override int Images(long step, Span<int> images, out long epoch)
+    {
+        long stepsPerEpoch = count / batch;
+        epoch = step / stepsPerEpoch;
+        if (epoch != orderedEpoch)
+        {
+            for (int i = 0; i < count; i++) order[i] = i;
+            new CounterRandom(seed, OrderStream, (ulong)epoch).Shuffle(order);
+            orderedEpoch = epoch;
+        }
+        order.AsSpan((int)(step % stepsPerEpoch) * batch, batch).CopyTo(images);
+        return batch;
+    }
+}

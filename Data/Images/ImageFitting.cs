@@ -1,0 +1,44 @@
+using GpuCnn.Engine.Checkpoints;
+
+namespace GpuCnn.Data;
+
+/// <summary>Brings an image of any size to the size of a network's input.</summary>
+public static class ImageFitting
+{
+    /// <summary>
+    /// <see cref="ImageFit.Resize"/>: scaled until the shorter side fits, then the centre is cropped, both rounded as torchvision's
+    /// Resize and CenterCrop do. <see cref="ImageFit.Pad"/>: centred on black; an image larger than the input is first scaled down
+    /// until all of it fits.
+    /// </summary>
+    public static PixelImage FitTo(this PixelImage image, int width, int height, ImageFit fit) => fit switch
+    {
+        ImageFit.Pad => Pad(image, width, height),
+        ImageFit.Resize => Cover(image, width, height),
+        _ => throw new ArgumentOutOfRangeException(nameof(fit), fit, "There is no such fit."),
+    };
+
+    private static PixelImage Cover(PixelImage image, int width, int height)
+    {
+        if (image.Width == width && image.Height == height) return image;
+        bool widthDecides = (long)image.Width * height <= (long)image.Height * width;
+        long fullWidth = widthDecides ? width : (long)image.Width * height / image.Height;
+        long fullHeight = widthDecides ? (long)image.Height * width / image.Width : height;
+        return ImageResizer.Resize(image, fullWidth, fullHeight, Centre(fullWidth - width), Centre(fullHeight - height), width, height);
+    }
+
+    private static PixelImage Pad(PixelImage image, int width, int height)
+    {
+        if (image.Width > width || image.Height > height)
+        {
+            bool widthDecides = (long)image.Width * height >= (long)image.Height * width;
+            image = image.Resize(
+                widthDecides ? width : (int)Math.Max(1, (long)image.Width * height / image.Height),
+                widthDecides ? (int)Math.Max(1, (long)image.Height * width / image.Width) : height);
+        }
+        if (image.Width == width && image.Height == height) return image;
+        return image.Window(-((width - image.Width) / 2), -((height - image.Height) / 2), width, height);
+    }
+
+    /// <summary>Half of the excess, halves to even.</summary>
+    private static long Centre(long excess) => (long)Math.Round(excess / 2.0);
+}

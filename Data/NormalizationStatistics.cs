@@ -1,0 +1,71 @@
+using GpuCnn.Engine;
+using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Tensors;
+
+namespace GpuCnn.Data;
+
+/// <summary>Mean and standard deviation of each channel over fitted images, of values in [0, 1].</summary>
+/// <param name="Mean">[C].</param>
+/// <param name="Std">[C]; 1 for a channel that never varies, which it then leaves alone.</param>
+/// <param name="Images">How many images were looked at.</param>
+public sealed record NormalizationStatistics(IReadOnlyList<float> Mean, IReadOnlyList<float> Std, int Images)
+{
+    /// <summary>Of images in files of their own, at most this many are looked at, evenly spaced.</summary>
+    public const int LargestSample = 2000;
+
+    /// <summary>
+    /// Looks at all images that are in memory, or at up to <see cref="LargestSample"/> files. The sums are those of bytes and their squares
+    /// in whole numbers: exact, hence the same whatever the number of threads.
+    /// </summary>
+    /// <exception cref="GpuCnnException">An image cannot be read, or the shape is not one of an image.</exception>
+    public static NormalizationStatistics Compute(ImageSplit split, Shape shape, ImageFit fit)
+    {
+        ImagePreprocessor.CheckShape(shape);
+        int count = split.IsInMemory ? split.Count : Math.Min(split.Count, LargestSample);
+        long[] sums = new long[shape.Channels], squares = new long[shape.Channels];
+        GpuCnnException? failure = null;
+        int failed = int.MaxValue;
+        Lock gate = new();
+        Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, (i, loop) =>
+        {
+            byte[] planes;
+            try
+            {
+                planes = ImagePreprocessor.FitToPlanes(split.Read((int)((long)i * split.Count / count)), shape, fit);
+            }
+            catch (GpuCnnException e)
+            {
+                lock (gate)
+                {
+                    // Break lets every earlier image have its turn: the first failure is reported, whichever thread is ahead.
+                    if (i < failed) (failed, failure) = (i, e);
+                }
+                loop.Break();
+                return;
+            }
+            for (int c = 0; c < shape.Channels; c++)
+            {
+                long sum = 0, square = 0;
+                foreach (byte value in planes.AsSpan(c * shape.Area, shape.Area))
+                {
+                    sum += value;
+                    square += value * value;
+                }
+                Interlocked.Add(ref sums[c], sum);
+                Interlocked.Add(ref squares[c], square);
+            }
+        });
+        if (failure is not null) throw new GpuCnnException(failure.Message, failure);
+
+        float[] mean = new float[shape.Channels], std = new float[shape.Channels];
+        double values = (double)count * shape.Area;
+        for (int c = 0; c < mean.Length; c++)
+        {
+            double average = sums[c] / values;
+            double variance = Math.Max(0, squares[c] / values - average * average);
+            mean[c] = (float)(average / 255);
+            std[c] = variance < 1e-6 ? 1 : (float)(Math.Sqrt(variance) / 255);
+        }
+        return new NormalizationStatistics(mean, std, count);
+    }
+}

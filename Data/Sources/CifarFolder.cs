@@ -1,0 +1,69 @@
+using GpuCnn.Data.Formats;
+using GpuCnn.Engine;
+
+namespace GpuCnn.Data;
+
+/// <summary>The binary versions of CIFAR-10 (data_batch_1.bin ... test_batch.bin) and CIFAR-100 (train.bin, test.bin).</summary>
+internal sealed class CifarFolder : IDatasetFormat
+{
+    private static readonly string[] TenClasses = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+
+    private static readonly Variant Ten = new("CIFAR-10", 1, 10, "data_batch_", "test_batch.bin", "batches.meta.txt", TrainFiles: 5);
+    private static readonly Variant Hundred = new("CIFAR-100", 2, 100, "train.bin", "test.bin", "fine_label_names.txt", TrainFiles: 1);
+
+    public string Expected => "CIFAR-10 or CIFAR-100 in the binary version";
+
+    public bool Recognises(string path) => Directory.Exists(path) && Find(path) is not null;
+
+    public LocatedDataset Open(string path)
+    {
+        Variant variant = Find(path) ?? throw new GpuCnnException($"Data set {DataFile.Quote(path)}: expected {Expected}, but got none.");
+        string[] trainFiles = [.. variant.Files(path, training: true)], testFiles = [.. variant.Files(path, training: false)];
+        string[] classes = variant.ReadClasses(path);
+        MemorySplit? train = variant.ReadSplit(trainFiles, classes), test = variant.ReadSplit(testFiles, classes);
+        return new LocatedDataset(path, $"{variant.Name} binary files", train, test)
+        {
+            Size = new NativeSize(CifarReader.Side, CifarReader.Side, 3, IsUniform: true),
+            Notes = trainFiles.Length is > 0 && trainFiles.Length < variant.TrainFiles ? [$"{trainFiles.Length} of {variant.TrainFiles} training files"] : [],
+        };
+    }
+
+    private static Variant? Find(string path) =>
+        Ten.IsIn(path) ? Ten
+        // "train.bin" alone could be anything: the class names or the size of the records must agree.
+        : Hundred.IsIn(path) && (File.Exists(Path.Combine(path, Hundred.ClassFile)) || Hundred.Files(path, false).All(f => new FileInfo(f).Length % 3074 == 0)) ? Hundred
+        : null;
+
+    private sealed record Variant(string Name, int LabelBytes, int ClassCount, string TrainPrefix, string TestFile, string ClassFile, int TrainFiles)
+    {
+        public bool IsIn(string path) => Files(path, true).Any() || Files(path, false).Any();
+
+        public IEnumerable<string> Files(string path, bool training) => DataFolder.Files(path).Where(file =>
+        {
+            string name = Path.GetFileName(file);
+            return training ? name.StartsWith(TrainPrefix, StringComparison.Ordinal) && name.EndsWith(".bin", StringComparison.Ordinal) : name == TestFile;
+        });
+
+        public string[] ReadClasses(string path)
+        {
+            string file = Path.Combine(path, ClassFile);
+            if (!File.Exists(file)) return ClassCount == 10 ? TenClasses : [.. Enumerable.Range(0, ClassCount).Select(i => $"{i}")];
+            string[] names = DataFile.Guard(file, "read", () => File.ReadLines(file).Select(line => line.Trim()).Where(line => line.Length > 0).ToArray());
+            return names.Length == ClassCount ? names : throw DataFile.Damaged("CIFAR", file, $"{ClassCount} class names", $"{names.Length}");
+        }
+
+        public MemorySplit? ReadSplit(string[] files, string[] classes)
+        {
+            if (files.Length == 0) return null;
+            List<PixelImage> images = [];
+            List<int> labels = [];
+            foreach (string file in files)
+            {
+                (PixelImage[] fileImages, int[] fileLabels) = CifarReader.Read(file, LabelBytes, ClassCount);
+                images.AddRange(fileImages);
+                labels.AddRange(fileLabels);
+            }
+            return new MemorySplit(Name, classes, labels, images, files.Length == 1 ? files[0] : Path.GetDirectoryName(files[0])!);
+        }
+    }
+}

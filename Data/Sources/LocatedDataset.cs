@@ -1,0 +1,106 @@
+using GpuCnn.Engine;
+using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Tensors;
+
+namespace GpuCnn.Data;
+
+/// <summary>A data set that was recognised: its classes, its images by purpose, and what was noticed on the way.</summary>
+public sealed class LocatedDataset
+{
+    private readonly ImageSplit? train;
+
+    internal LocatedDataset(string path, string kind, ImageSplit? train, ImageSplit? validation)
+    {
+        if (train is null && validation is null) throw new ArgumentException("A data set has images.", nameof(train));
+        Path = path;
+        Kind = kind;
+        this.train = train;
+        Validation = validation;
+    }
+
+    /// <summary>What the user named.</summary>
+    public string Path { get; }
+
+    /// <summary>What was recognised: "MNIST IDX files (gzip)".</summary>
+    public string Kind { get; }
+
+    /// <summary>For people, on one line: what was recognised, how many classes and images, what was left out.</summary>
+    public string Description
+    {
+        get
+        {
+            string counts = train is null ? $"{Validation!.Count:N0} validation images"
+                : Validation is null ? $"{train.Count:N0} images"
+                : $"{train.Count:N0} training and {Validation.Count:N0} validation images";
+            string notes = string.Concat(Notes.Select(note => "; " + note));
+            return $"{Kind}: {counts} of {Size} in {Classes.Count} {(Classes.Count == 1 ? "class" : "classes")}{notes}";
+        }
+    }
+
+    /// <summary>Class names in index order.</summary>
+    public IReadOnlyList<string> Classes => (train ?? Validation!).Classes;
+
+    public bool HasTraining => train is not null;
+
+    /// <summary>The images to train on.</summary>
+    /// <exception cref="GpuCnnException">There are only validation images; see <see cref="HasTraining"/>.</exception>
+    public ImageSplit Train => train ?? throw new GpuCnnException(
+        $"Data set {DataFile.Quote(Path)}: expected images to train on, but got validation images only; put the training images beside them.");
+
+    /// <summary>The images to validate on, or null where the data set does not keep any apart; see <see cref="WithHoldOut"/>.</summary>
+    public ImageSplit? Validation { get; }
+
+    /// <summary>The images to judge a network by: those for validation, or all where none are kept apart.</summary>
+    public ImageSplit Evaluation => Validation ?? Train;
+
+    /// <summary>All images of both purposes.</summary>
+    public int Count => (train?.Count ?? 0) + (Validation?.Count ?? 0);
+
+    /// <summary>The size images have in the files.</summary>
+    public NativeSize Size { get; internal init; }
+
+    /// <summary>Things worth knowing that are no errors: files left out, classes without validation images.</summary>
+    public IReadOnlyList<string> Notes { get; internal init; } = [];
+
+    /// <summary>What makes the data set unfit for training, each on one line. <see cref="DatasetLocator.Open"/> throws the first.</summary>
+    internal IReadOnlyList<string> Problems { get; init; } = [];
+
+    /// <summary>
+    /// Pad where the images all have one size and the input is at most a quarter larger (28x28 on 32x32); else resize.
+    /// </summary>
+    public ImageFit SuggestFit(Shape input)
+    {
+        bool fits = Size.IsUniform && Size.Width <= input.Width && Size.Height <= input.Height;
+        return fits && input.Width * 4 <= Size.Width * 5 && input.Height * 4 <= Size.Height * 5 ? ImageFit.Pad : ImageFit.Resize;
+    }
+
+    /// <summary>This data set where it has validation images; else one that keeps a part of each class apart.</summary>
+    /// <param name="fraction">Of each class, rounded, at least one image and not all of them.</param>
+    /// <param name="seed">Decides which images.</param>
+    /// <exception cref="GpuCnnException">No class has two images.</exception>
+    public LocatedDataset WithHoldOut(double fraction, ulong seed)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(fraction is > 0 and < 1, true, nameof(fraction));
+        if (Validation is not null) return this;
+        List<int> kept = [], apart = [];
+        for (int label = 0; label < Classes.Count; label++)
+        {
+            int[] images = [.. Enumerable.Range(0, Train.Count).Where(i => Train.Labels[i] == label)];
+            new CounterRandom(seed, stream: 0x401D, (ulong)label).Shuffle(images);
+            int count = Math.Min(Math.Max(1, (int)Math.Round(images.Length * fraction)), images.Length - 1);
+            apart.AddRange(images.Take(Math.Max(0, count)));
+            kept.AddRange(images.Skip(Math.Max(0, count)));
+        }
+        if (apart.Count == 0)
+            throw new GpuCnnException($"Data set {DataFile.Quote(Path)}: expected two images or more of a class to hold some out, but got one; add images.");
+        kept.Sort();
+        apart.Sort();
+        return new LocatedDataset(
+            Path, Kind, new SubsetSplit($"{Kind}, without the images held out", Train, kept), new SubsetSplit($"{Kind}, images held out", Train, apart))
+        {
+            Size = Size,
+            Notes = [.. Notes, FormattableString.Invariant($"{fraction * 100:0.#} % of each class held out for validation (seed {seed})")],
+            Problems = Problems,
+        };
+    }
+}

@@ -1,0 +1,28 @@
+namespace GpuCnn.Data;
+
+/// <summary>The images of another split under the class indices of another list of classes, matched by name.</summary>
+internal sealed class RelabelledSplit : ImageSplit
+{
+    private readonly ImageSplit split;
+
+    private RelabelledSplit(ImageSplit split, IReadOnlyList<string> classes, IReadOnlyList<int> labels) : base(split.Description, classes, labels) =>
+        this.split = split;
+
+    public override bool IsInMemory => split.IsInMemory;
+
+    /// <summary>The split under <paramref name="classes"/>; <paramref name="unknown"/> are those of its classes that are not among them.</summary>
+    public static ImageSplit? TryCreate(ImageSplit split, IReadOnlyList<string> classes, out IReadOnlyList<string> unknown)
+    {
+        Dictionary<string, int> index = [];
+        for (int i = 0; i < classes.Count; i++) index[classes[i]] = i;
+        unknown = [.. split.Classes.Where(name => !index.ContainsKey(name))];
+        if (unknown.Count > 0) return null;
+        if (split.Classes.SequenceEqual(classes)) return split;
+        int[] map = [.. split.Classes.Select(name => index[name])];
+        return new RelabelledSplit(split, classes, [.. split.Labels.Select(label => map[label])]);
+    }
+
+    public override string Name(int index) => split.Name(index);
+
+    public override PixelImage Read(int index) => split.Read(index);
+}

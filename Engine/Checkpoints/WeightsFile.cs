@@ -1,0 +1,35 @@
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Engine.Training;
+
+namespace GpuCnn.Engine.Checkpoints;
+
+/// <summary>Weights from a file into a network.</summary>
+public static class WeightsFile
+{
+    private const int NamesShown = 10;
+
+    /// <summary>Sets every parameter from the file. Nothing is changed unless all fit.</summary>
+    /// <exception cref="GpuCnnException">Tensors are missing, left over or of other dimensions; the message lists the first ten.</exception>
+    public static void LoadInto(ParameterStore parameters, ModelFile file, string path)
+    {
+        Network network = parameters.Network;
+        if (file.Metadata.Model != network.Name)
+            throw new GpuCnnException($"{path} holds weights of {file.Metadata.Model}, but {network.Name} was asked for; use --model {file.Metadata.Model}, or another file.");
+        var problems = new List<string>();
+        foreach (Parameter parameter in network.Parameters)
+        {
+            if (!file.Tensors.TryGetValue(parameter.Path, out Tensor? tensor)) problems.Add($"{parameter.Path} is missing");
+            else if (!tensor.HasDimensions(parameter.Spec.Dimensions))
+                problems.Add($"{parameter.Path} is {tensor} instead of [{string.Join(", ", parameter.Spec.Dimensions)}]");
+        }
+        var known = network.Parameters.Select(parameter => parameter.Path).ToHashSet();
+        problems.AddRange(file.Tensors.Keys.Where(name => !known.Contains(name) && !Checkpoint.IsState(name)).Select(name => $"{name} is not part of it"));
+        if (problems.Count > 0)
+            throw new GpuCnnException(
+                $"{path} does not fit {network.Name} for {network.Input} and {network.Output.Shape} outputs: {string.Join("; ", problems.Take(NamesShown))}"
+                + (problems.Count > NamesShown ? $"; and {problems.Count - NamesShown} more." : "."));
+        foreach (Parameter parameter in network.Parameters) parameters.SetWeights(parameter, file.Tensors[parameter.Path]);
+    }
+}

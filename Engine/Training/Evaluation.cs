@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using GpuCnn.Engine.Plans;
+
+namespace GpuCnn.Engine.Training;
+
+/// <summary>How well a network does on labelled images. Accuracies are fractions.</summary>
+/// <param name="Loss">Mean over the images.</param>
+public sealed record EvaluationResult(double Top1, double Top5, double Loss, int Images, double Seconds);
+
+/// <summary>Runs networks over a data set without training them.</summary>
+public static class Evaluation
+{
+    public static EvaluationResult Run(Plan plan, IDataset dataset, CancellationToken cancellation = default)
+    {
+        long start = Stopwatch.GetTimestamp();
+        double loss = 0;
+        long top1 = 0, top5 = 0;
+        int images = 0;
+        using IBatchReader reader = dataset.ReadEvaluation(plan.Options.Images);
+        while (reader.Next() is { } batch)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            BatchResult result = plan.Evaluate(batch);
+            loss += result.LossSum;
+            top1 += result.Top1;
+            top5 += result.Top5;
+            images += result.Images;
+        }
+        return Result(top1, top5, loss, images, start);
+    }
+
+    /// <summary>Averages the class probabilities of several networks (as the 2012 AlexNet entry did with seven); the loss is that of the average.</summary>
+    public static EvaluationResult RunEnsemble(IReadOnlyList<Plan> plans, IDataset dataset, CancellationToken cancellation = default)
+    {
+        long start = Stopwatch.GetTimestamp();
+        int classes = plans[0].Parameters.Network.Output.Shape.Count, capacity = plans[0].Options.Images;
+        var logits = new float[capacity * classes];
+        var mean = new double[capacity * classes];
+        double loss = 0;
+        long top1 = 0, top5 = 0;
+        int images = 0;
+        using IBatchReader reader = dataset.ReadEvaluation(capacity);
+        while (reader.Next() is { } batch)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Array.Clear(mean);
+            foreach (Plan plan in plans)
+            {
+                plan.Evaluate(batch);
+                plan.ReadOutput(logits);
+                for (int image = 0; image < batch.Count; image++)
+                {
+                    double[] probabilities = Softmax(logits.AsSpan(image * classes, classes));
+                    for (int k = 0; k < classes; k++) mean[image * classes + k] += probabilities[k] / plans.Count;
+                }
+            }
+            for (int image = 0; image < batch.Count; image++)
+            {
+                ReadOnlySpan<double> scores = mean.AsSpan(image * classes, classes);
+                int label = batch.Labels[image], rank = 0;
+                for (int k = 0; k < classes; k++)
+                    if (scores[k] > scores[label] || (scores[k] == scores[label] && k < label)) rank++;
+                loss -= Math.Log(Math.Max(scores[label], double.Epsilon));
+                if (rank < 1) top1++;
+                if (rank < 5) top5++;
+            }
+            images += batch.Count;
+        }
+        return Result(top1, top5, loss, images, start);
+    }
+
+    /// <summary>exp(x_k) / sum exp(x)</summary>
+    public static double[] Softmax(ReadOnlySpan<float> logits)
+    {
+        float largest = float.NegativeInfinity;
+        foreach (float logit in logits) largest = Math.Max(largest, logit);
+        var result = new double[logits.Length];
+        double total = 0;
+        for (int k = 0; k < result.Length; k++) total += result[k] = Math.Exp(logits[k] - (double)largest);
+        for (int k = 0; k < result.Length; k++) result[k] /= total;
+        return result;
+    }
+
+    private static EvaluationResult Result(long top1, long top5, double loss, int images, long start)
+    {
+        double count = Math.Max(1, images);
+        return new(top1 / count, top5 / count, loss / count, images, Stopwatch.GetElapsedTime(start).TotalSeconds);
+    }
+}

@@ -1,0 +1,209 @@
+using System.Diagnostics;
+using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Plans;
+
+namespace GpuCnn.Engine.Training;
+
+/// <summary>
+/// Trains a network on a data set: steps, epochs, validation, checkpoints. The same seed gives the same weights bit for bit on the
+/// same kind of device, also when the run is stopped and resumed at any step.
+/// </summary>
+public sealed class Trainer : IDisposable
+{
+    private readonly IDataset _training;
+    private readonly IDataset? _validation;
+    private readonly TrainingSettings _settings;
+    private readonly ModelMetadata _metadata;
+    private readonly RunDirectory _run;
+    private readonly ParameterStore _parameters;
+    private readonly Plan _plan;
+    private readonly Plan? _validationPlan;
+    private readonly Schedule _schedule;
+    private readonly long _stepsPerEpoch, _totalSteps;
+    private Checkpoint _at;
+    private string? _lastCheckpoint;
+
+    /// <exception cref="GpuCnnException">The settings, the data and the network do not go together.</exception>
+    public Trainer(
+        Network network, Device device, IDataset training, IDataset? validation, TrainingSettings settings, ModelMetadata metadata, RunDirectory run)
+    {
+        settings.Check();
+        if (settings.Batch > training.Count)
+            throw new GpuCnnException($"Training expects a batch no larger than the data set, but got {settings.Batch} of {training.Count} images; use --batch {training.Count} or less.");
+        if (training.Classes.Count != network.Output.Shape.Count)
+            throw new GpuCnnException($"{network.Name} was built for {network.Output.Shape} classes, but the data set has {training.Classes.Count}.");
+        _training = training;
+        _validation = validation;
+        _settings = settings;
+        _metadata = metadata;
+        _run = run;
+        _stepsPerEpoch = training.Count / settings.Batch;
+        _totalSteps = settings.Steps ?? settings.Epochs * _stepsPerEpoch;
+        _schedule = settings.Schedule.Create();
+        _parameters = device.CreateParameters(network, training: true);
+        _plan = new(_parameters, new() { Images = settings.Batch, Training = true, Loss = settings.Loss, Optimizer = settings.Optimizer });
+        if (validation != null) _validationPlan = new(_parameters, new() { Images = Math.Min(settings.Batch, validation.Count) });
+        _at = new(0, _schedule.State, 0, 0, 0, 0);
+    }
+
+    public ParameterStore Parameters => _parameters;
+
+    /// <summary>Bytes on the device while the run goes on.</summary>
+    public long DeviceBytes => _plan.TotalBytes + (_validationPlan?.ArenaBytes ?? 0);
+
+    public long StepsPerEpoch => _stepsPerEpoch;
+
+    public long TotalSteps => _totalSteps;
+
+    /// <summary>Steps done.</summary>
+    public long Step => _at.Step;
+
+    /// <summary>Draws the initial weights.</summary>
+    public void Initialize() => _parameters.Initialize(_settings.Seed);
+
+    /// <summary>Continues from the newest checkpoint of the run that can be read, and returns its path.</summary>
+    /// <exception cref="GpuCnnException">There is none.</exception>
+    public string Resume()
+    {
+        GpuCnnException? first = null;
+        foreach (string path in _run.Checkpoints())
+        {
+            try
+            {
+                _at = Checkpoint.Load(path, _parameters);
+            }
+            catch (GpuCnnException exception)
+            {
+                first ??= exception;
+                continue;
+            }
+            _schedule.State = _at.ScheduleState;
+            _lastCheckpoint = path;
+            _run.TrimMetrics(_at.Step);
+            return path;
+        }
+        throw first ?? new GpuCnnException($"{_run.Path} has no checkpoint to resume from; the run was stopped before its first one. Start it again.");
+    }
+
+    /// <summary>Trains to the end, or until cancelled; then a checkpoint is saved first.</summary>
+    /// <exception cref="TrainingDivergedException">The loss is not finite. The last good checkpoint stays.</exception>
+    public TrainingOutcome Run(ITrainingObserver observer, CancellationToken cancellation)
+    {
+        EpochReport? last = null;
+        float rate = RateAt(Math.Max(0, _at.Step - 1));
+        if (IsEpochOpen && IsEpochEnd && (last = EndEpoch(rate, observer, cancellation)) == null) return Interrupt(observer, rate, last);
+        using IBatchReader reader = _training.ReadTraining(_settings.Batch, _settings.Seed, _at.Step);
+        long mark = Stopwatch.GetTimestamp();
+        while (_at.Step < _totalSteps)
+        {
+            if (cancellation.IsCancellationRequested) return Interrupt(observer, rate, last);
+            rate = RateAt(_at.Step);
+            Batch batch = reader.Next() ?? throw new InvalidOperationException("Training batches never end.");
+            BatchResult result = _plan.Train(batch, rate, _settings.Seed, (ulong)_at.Step);
+            if (!double.IsFinite(result.LossSum)) throw Diverged($"the loss became {result.Loss} at step {_at.Step + 1} (epoch {_at.Step / _stepsPerEpoch + 1})", rate);
+
+            double seconds = Stopwatch.GetElapsedTime(mark).TotalSeconds;
+            _at = _at with
+            {
+                Step = _at.Step + 1,
+                EpochLoss = _at.EpochLoss + result.LossSum,
+                EpochTop1 = _at.EpochTop1 + result.Top1,
+                EpochSeconds = _at.EpochSeconds + seconds,
+                Seconds = _at.Seconds + seconds,
+            };
+            observer.StepDone(Report(rate, result.Loss));
+            if (IsEpochEnd)
+            {
+                last = EndEpoch(rate, observer, cancellation);
+                if (last == null) return Interrupt(observer, rate, last);
+            }
+            if (_settings.SaveEvery == 0 ? IsEpochEnd : _at.Step % _settings.SaveEvery == 0) Save(observer, rate);
+            mark = Stopwatch.GetTimestamp();
+        }
+        Save(observer, rate);
+        ModelFile.Save(_run.FinalPath, _metadata, _parameters.ExportWeights());
+        return new(TrainingEnd.Completed, _run.FinalPath, last, _at.Step);
+    }
+
+    public void Dispose()
+    {
+        _plan.Dispose();
+        _validationPlan?.Dispose();
+        _parameters.Dispose();
+    }
+
+    /// <summary>Whether the last step was the last of its epoch, or of the run.</summary>
+    private bool IsEpochEnd => _at.Step > 0 && (_at.Step % _stepsPerEpoch == 0 || _at.Step == _totalSteps);
+
+    /// <summary>Whether the epoch has steps that no metrics were written for.</summary>
+    private bool IsEpochOpen => _at.EpochSeconds > 0;
+
+    private float RateAt(long step) => _settings.LearningRate * _schedule.FactorAt(new(step, _stepsPerEpoch, _totalSteps));
+
+    private TrainingOutcome Interrupt(ITrainingObserver observer, float rate, EpochReport? last) =>
+        new(TrainingEnd.Interrupted, Save(observer, rate), last, _at.Step);
+
+    private StepReport Report(float rate, double batchLoss)
+    {
+        long inEpoch = (_at.Step - 1) % _stepsPerEpoch + 1, images = inEpoch * _settings.Batch;
+        return new((int)((_at.Step - 1) / _stepsPerEpoch) + 1, (int)((_totalSteps + _stepsPerEpoch - 1) / _stepsPerEpoch), _at.Step, _totalSteps,
+            inEpoch, _stepsPerEpoch, rate, _at.EpochLoss / images, (double)_at.EpochTop1 / images, batchLoss, images / _at.EpochSeconds);
+    }
+
+    /// <summary>Validates, writes the metrics and closes the epoch; null where cancelled, and then it is done when the run resumes.</summary>
+    private EpochReport? EndEpoch(float rate, ITrainingObserver observer, CancellationToken cancellation)
+    {
+        StepReport report = Report(rate, 0);
+        EvaluationResult? validation = null;
+        if (_validationPlan != null)
+        {
+            observer.Validating(report.Epoch);
+            try
+            {
+                validation = Evaluation.Run(_validationPlan, _validation!, cancellation);
+            }
+            catch (OperationCanceledException)
+            {
+                return null;
+            }
+        }
+        _schedule.EndEpoch(1 - (validation?.Top1 ?? report.EpochTop1));
+        _at = _at with
+        {
+            ScheduleState = _schedule.State,
+            EpochLoss = 0,
+            EpochTop1 = 0,
+            EpochSeconds = 0,
+            Seconds = _at.Seconds + (validation?.Seconds ?? 0),
+        };
+        var epoch = new EpochReport(report.Epoch, _at.Step, rate, report.EpochLoss, report.EpochTop1, validation, report.ImagesPerSecond, _at.Seconds);
+        _run.AppendMetrics(epoch);
+        observer.EpochDone(epoch);
+        return epoch;
+    }
+
+    private string Save(ITrainingObserver observer, float rate)
+    {
+        string path = _run.CheckpointPath(_at.Step);
+        if (path == _lastCheckpoint) return path;
+        try
+        {
+            _at.Save(path, _metadata, _parameters);
+        }
+        catch (TrainingDivergedException exception)
+        {
+            throw Diverged(exception.Message, rate);
+        }
+        _lastCheckpoint = path;
+        _run.RemoveOldCheckpoints();
+        observer.CheckpointSaved(path);
+        return path;
+    }
+
+    private TrainingDivergedException Diverged(string what, float rate) => new(
+        $"Training stopped: {what}; the learning rate of {rate:G3} is likely too high for this network. "
+        + (_lastCheckpoint == null ? "There is no checkpoint yet; start again" : $"The last good checkpoint is {_lastCheckpoint}; start again from it with --weights")
+        + $" and --lr {rate / 10:G2}.");
+}

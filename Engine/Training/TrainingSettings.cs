@@ -1,0 +1,50 @@
+using GpuCnn.Engine.Losses;
+using GpuCnn.Engine.Optimizers;
+
+namespace GpuCnn.Engine.Training;
+
+/// <summary>The numbers of a training run.</summary>
+public sealed record TrainingSettings
+{
+    public int Epochs { get; init; } = 10;
+
+    /// <summary>Ends the run after so many steps, whatever the epochs.</summary>
+    public long? Steps { get; init; }
+
+    public int Batch { get; init; } = 64;
+
+    public float LearningRate { get; init; } = 0.01f;
+
+    public float Momentum { get; init; } = 0.9f;
+
+    public bool Nesterov { get; init; }
+
+    public float WeightDecay { get; init; } = 5e-4f;
+
+    public float LabelSmoothing { get; init; }
+
+    public ScheduleSettings Schedule { get; init; } = new();
+
+    /// <summary>Fixes the initial weights, the order of the images, augmentation and dropout.</summary>
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>A checkpoint every so many steps; 0 saves at the end of every epoch.</summary>
+    public long SaveEvery { get; init; }
+
+    /// <exception cref="GpuCnnException">A number is out of range.</exception>
+    public void Check()
+    {
+        if (Epochs < 1) throw new GpuCnnException($"Training expects at least 1 epoch, but got {Epochs}.");
+        if (Steps < 1) throw new GpuCnnException($"Training expects at least 1 step, but got {Steps}.");
+        if (Batch < 1) throw new GpuCnnException($"Training expects a batch of at least 1 image, but got {Batch}.");
+        if (!(LearningRate > 0) || !float.IsFinite(LearningRate)) throw new GpuCnnException($"Training expects a learning rate above 0, but got {LearningRate}.");
+        if (SaveEvery < 0) throw new GpuCnnException($"Training expects to save every 1 or more steps (0: every epoch), but got {SaveEvery}.");
+        _ = Optimizer;
+        _ = Loss;
+        _ = Schedule.Create();
+    }
+
+    internal Sgd Optimizer => new(Momentum, WeightDecay, Nesterov);
+
+    internal SoftmaxCrossEntropy Loss => new(LabelSmoothing);
+}

@@ -1,0 +1,88 @@
+using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Tensors;
+
+namespace GpuCnn.Models;
+
+/// <summary>The layer table of LeNet-5 as the lectures give it; its two forms differ in activation and pooling.</summary>
+public abstract class LeNet5Table : Architecture
+{
+    private const int FilterSize = 5, Pooling = 2;
+    private static readonly int[] Filters = [6, 16], Units = [120, 84];
+
+    public override int Year => 1998;
+
+    public override string Source => "LeCun et al., Gradient-based learning applied to document recognition, 1998";
+
+    /// <summary>Digits of 28x28 padded by 2.</summary>
+    public override Shape Input => Shape.Volume(1, 32, 32);
+
+    public override int Classes => 10;
+
+    public override long ExpectedParameters => 61_706;
+
+    public override Layer CreateLayers(int classes)
+    {
+        var layers = new Sequential();
+        for (int i = 0; i < Filters.Length; i++)
+        {
+            layers.Add($"conv{i + 1}", new Conv2d(Filters[i], FilterSize) { WeightInitializer = Initializer });
+            layers.Add($"act{i + 1}", CreateActivation());
+            layers.Add($"pool{i + 1}", CreatePool(Pooling));
+        }
+        layers.Add("flatten", new Flatten());
+        for (int i = 0; i < Units.Length; i++)
+        {
+            layers.Add($"fc{i + 1}", new Linear(Units[i]) { WeightInitializer = Initializer });
+            layers.Add($"act{Filters.Length + i + 1}", CreateActivation());
+        }
+        layers.Add($"fc{Units.Length + 1}", new Linear(classes) { WeightInitializer = Initializer.Xavier });
+        return layers;
+    }
+
+    protected abstract Initializer Initializer { get; }
+
+    protected abstract Activation CreateActivation();
+
+    protected abstract Pool2d CreatePool(int size);
+}
+
+/// <summary>LeNet-5 in today's form: ReLU and max pooling.</summary>
+public sealed class LeNet5 : LeNet5Table
+{
+    public override string Name => "lenet5";
+
+    public override string Summary => "2 convolutions 5x5 (6, 16), ReLU, max pool, 3 fully connected";
+
+    public override string Reported => "MNIST, 0.95 % error in the paper (its tanh form, no distortions)";
+
+    public override Recipe Recipe => new(
+        new() { Epochs = 20, Batch = 64, LearningRate = 0.05f, WeightDecay = 5e-4f, Schedule = new() { Name = "cosine" } },
+        Fit: ImageFit.Pad);
+
+    protected override Initializer Initializer => Initializer.He;
+
+    protected override Activation CreateActivation() => new ReLU();
+
+    protected override Pool2d CreatePool(int size) => new MaxPool2d(size, size);
+}
+
+/// <summary>LeNet-5 near the paper's form: tanh and average pooling (whose trainable coefficient and sparse connections are left out, as in the lectures).</summary>
+public sealed class LeNet51998 : LeNet5Table
+{
+    public override string Name => "lenet5-1998";
+
+    public override string Summary => "2 convolutions 5x5 (6, 16), tanh, average pool, 3 fully connected";
+
+    public override string Reported => "MNIST, 0.95 % error in the paper (no distortions)";
+
+    public override Recipe Recipe => new(
+        new() { Epochs = 20, Batch = 64, LearningRate = 0.05f, WeightDecay = 5e-4f, Schedule = new() { Name = "cosine" } },
+        Fit: ImageFit.Pad);
+
+    protected override Initializer Initializer => Initializer.Xavier;
+
+    protected override Activation CreateActivation() => new Tanh();
+
+    protected override Pool2d CreatePool(int size) => new AvgPool2d(size, size);
+}

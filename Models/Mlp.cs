@@ -1,0 +1,43 @@
+using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Tensors;
+
+namespace GpuCnn.Models;
+
+/// <summary>A plain fully connected network, every input to every unit: what the lectures compare convolutional networks with.</summary>
+public sealed class Mlp : Architecture
+{
+    private static readonly int[] Units = [300, 100];
+
+    public override string Name => "mlp";
+
+    public override int Year => 1998;
+
+    public override string Summary => "3 fully connected layers (300, 100), ReLU";
+
+    public override string Source => "LeCun et al., Gradient-based learning applied to document recognition, 1998, section C.5";
+
+    public override string Reported => "MNIST, 3.05 % error in the paper (28x28-300-100-10)";
+
+    public override Shape Input => Shape.Volume(1, 28, 28);
+
+    public override int Classes => 10;
+
+    public override long ExpectedParameters => 266_610;
+
+    public override Recipe Recipe => new(
+        new() { Epochs = 10, Batch = 64, LearningRate = 0.02f, WeightDecay = 5e-4f, Schedule = new() { Name = "cosine" } },
+        Fit: ImageFit.Pad);
+
+    public override Layer CreateLayers(int classes)
+    {
+        var layers = new Sequential { { "flatten", new Flatten() } };
+        for (int i = 0; i < Units.Length; i++)
+        {
+            layers.Add($"fc{i + 1}", new Linear(Units[i]));
+            layers.Add($"relu{i + 1}", new ReLU());
+        }
+        layers.Add($"fc{Units.Length + 1}", new Linear(classes) { WeightInitializer = Initializer.Xavier });
+        return layers;
+    }
+}

@@ -1,0 +1,61 @@
+using GpuCnn.Engine;
+using NUnit.Framework;
+
+namespace GpuCnn.Tests;
+
+/// <summary>Where tests find files.</summary>
+internal static class TestData
+{
+    /// <summary>The folder of GpuCnn.sln.</summary>
+    public static string RepositoryRoot { get; } = FindRoot();
+
+    /// <summary>The folder of a data set by name, below GPUCNN_DATA or ../shared/data; ignores the test, with the reason, where there is none.</summary>
+    public static string Require(string name)
+    {
+        string[] places = [Environment.GetEnvironmentVariable("GPUCNN_DATA") ?? "", Path.Combine(RepositoryRoot, "..", "shared", "data")];
+        string? found = places.Where(place => place.Length > 0).Select(place => Path.Combine(place, name)).FirstOrDefault(Directory.Exists);
+        if (found is null) Assert.Ignore($"Needs the data set '{name}', which is neither below GPUCNN_DATA nor in ../shared/data.");
+        return found!;
+    }
+
+    private static string FindRoot()
+    {
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+            if (File.Exists(Path.Combine(folder.FullName, "GpuCnn.sln"))) return folder.FullName;
+        throw new InvalidOperationException($"GpuCnn.sln is in no folder above '{AppContext.BaseDirectory}'.");
+    }
+}
+
+/// <summary>A folder that is gone after the test.</summary>
+internal sealed class TemporaryFolder : IDisposable
+{
+    public TemporaryFolder() => Path = Directory.CreateTempSubdirectory("gpucnn-test-").FullName;
+
+    public string Path { get; }
+
+    public string this[params string[] parts] => System.IO.Path.Combine([Path, .. parts]);
+
+    /// <summary>Writes a file, with the folders above it.</summary>
+    public string Add(byte[] content, params string[] parts)
+    {
+        string path = this[parts];
+        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
+        File.WriteAllBytes(path, content);
+        return path;
+    }
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}
+
+/// <summary>What every error for users has in common.</summary>
+internal static class OneLine
+{
+    /// <summary>Runs <paramref name="action"/>, which throws a <see cref="GpuCnnException"/> of one line that names all of <paramref name="parts"/>.</summary>
+    public static GpuCnnException Thrown(Action action, params string[] parts)
+    {
+        GpuCnnException e = Assert.Throws<GpuCnnException>(() => action())!;
+        Assert.That(e.Message, Does.Not.Contain('\n').And.Not.Contain('\r').And.EndWith(".").Or.EndWith("?").Or.EndWith("'").Or.EndWith(")"));
+        foreach (string part in parts) Assert.That(e.Message, Does.Contain(part));
+        return e;
+    }
+}
