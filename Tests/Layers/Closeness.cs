@@ -9,8 +9,8 @@ internal static class Closeness
     /// order, are a random walk of at most n steps of u = 2^-24 of the partial sums: about u sqrt(n / 2) m. Eight times that is allowed: far
     /// from chance, and far below what any wrong, missing or doubled term would do.
     /// </summary>
-    public static double Tolerance(int terms, double rounding, double[] expected) =>
-        8 * rounding * Math.Sqrt(Math.Max(terms, 4)) * expected.Select(Math.Abs).DefaultIfEmpty(0).Max();
+    public static double Tolerance(int terms, double rounding, double[] expected, double leastScale = 0) =>
+        8 * rounding * Math.Sqrt(Math.Max(terms, 4)) * expected.Select(Math.Abs).Append(leastScale).Max();
 
     /// <summary>Fails where a value is further off than the tolerance, telling about the worst. What is not a number is never near.</summary>
     public static void Check(string what, ReadOnlySpan<float> actual, double[] expected, double tolerance)

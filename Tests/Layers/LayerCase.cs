@@ -18,6 +18,9 @@ public sealed record LayerCase(string Name, Func<Layer> Layer, Shape Input, Func
     /// <summary>The inputs' largest magnitude.</summary>
     public float Limit { get; init; } = 1;
 
+    /// <summary>Magnitude of numbers that results are differences of, where those are larger than the results.</summary>
+    public double LeastScale { get; init; }
+
     /// <summary>Whether float32 holds every intermediate result of inputs and weights that are multiples of 1/8.</summary>
     public bool IsExact { get; init; }
 

@@ -72,7 +72,7 @@ public abstract class LayerContract<TFixture, TLayer> where TFixture : ILayerFix
 
                 void Check(string what, float[] actual, double[] expected) => Closeness.Check(
                     $"{layer} x {images}, {place}, on {test}: {what}", actual, expected,
-                    layer.IsExact && test.AddsExactly ? 0 : Closeness.Tolerance(terms, test.Rounding, expected));
+                    layer.IsExact && test.AddsExactly ? 0 : Closeness.Tolerance(terms, test.Rounding, expected, layer.LeastScale));
             }
         }
     }
