@@ -9,7 +9,8 @@ namespace GpuCnn.Engine.Devices.Cpu;
 /// </summary>
 internal sealed class CpuLayouts(Network network, bool inputGradient)
 {
-    private readonly bool _inputChannelsLast = !inputGradient && CanReadChannelsLast(network.Graph.Input);
+    private readonly bool _inputChannelsLast = !inputGradient && CanReadChannelsLast(network.Graph.Input)
+        && Plan.Root(network.Output, training: true) != network.Graph.Input;
 
     /// <summary>The layout of a value, without a place.</summary>
     public CpuTensor Describe(Value value, PlanBuffer buffer, int images, bool training)
