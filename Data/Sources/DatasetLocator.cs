@@ -65,7 +65,7 @@ public static class DatasetLocator
         string parent = Path.GetDirectoryName(Path.GetFullPath(path)) is { } name && Directory.Exists(name) ? name : "";
         string? nearest = parent.Length == 0 ? null : DataFolder.Folders(parent).Select(folder => Path.GetFileName(folder))
             .Select(folder => (Name: folder,
-                Distance: EditDistance(folder.ToLowerInvariant(), Path.GetFileName(path.TrimEnd('/', '\\')).ToLowerInvariant())))
+                Distance: NearNames.Distance(folder.ToLowerInvariant(), Path.GetFileName(path.TrimEnd('/', '\\')).ToLowerInvariant())))
             .Where(folder => folder.Distance <= 2).OrderBy(folder => folder.Distance).Select(folder => folder.Name).FirstOrDefault();
         string hint = nearest is null ? $"check the path, or make a small data set there with: gpucnn data demo {DataFile.Quote(path)}"
             : $"did you mean {DataFile.Quote(Path.Combine(parent, nearest))}?";
@@ -100,23 +100,5 @@ public static class DatasetLocator
         string got = kinds.Length == 0 ? "no files" : $"none of these among its files ({ClassFolders.Extensions(kinds)})";
         return new GpuCnnException(
             $"Data set {DataFile.Quote(path)}: expected {expected}; but got {got}; images are read as {ImageFile.ReadableFormats}.");
-    }
-
-    /// <summary>Levenshtein's distance.</summary>
-    private static int EditDistance(string a, string b)
-    {
-        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
-        for (int i = 1; i <= a.Length; i++)
-        {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.Length; j++)
-            {
-                int above = row[j];
-                row[j] = Math.Min(Math.Min(row[j] + 1, row[j - 1] + 1), diagonal + (a[i - 1] == b[j - 1] ? 0 : 1));
-                diagonal = above;
-            }
-        }
-        return row[b.Length];
     }
 }

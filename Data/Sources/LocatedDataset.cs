@@ -54,6 +54,15 @@ public sealed class LocatedDataset
     /// <summary>The images to judge a network by: those for validation, or all where none are kept apart.</summary>
     public ImageSplit Evaluation => Validation ?? Train;
 
+    /// <summary><see cref="Evaluation"/> under the class indices of a trained network, matched by name.</summary>
+    /// <param name="classes">The network's, in index order.</param>
+    /// <exception cref="GpuCnnException">The data set has classes that the network does not know.</exception>
+    public ImageSplit EvaluationFor(IReadOnlyList<string> classes) =>
+        RelabelledSplit.TryCreate(Evaluation, classes, out IReadOnlyList<string> unknown)
+        ?? throw new GpuCnnException(
+            $"Data set {DataFile.Quote(Path)}: expected images of the {classes.Count} classes that the network was trained for, but got " +
+            $"{DataFile.Quote(unknown[0])}{(unknown.Count > 1 ? $" and {unknown.Count - 1} others" : "")}; name a data set of the same classes.");
+
     /// <summary>All images of both purposes.</summary>
     public int Count => (train?.Count ?? 0) + (Validation?.Count ?? 0);
 
