@@ -45,7 +45,8 @@ public sealed class LocatedDataset
     /// <summary>The images to train on.</summary>
     /// <exception cref="GpuCnnException">There are only validation images; see <see cref="HasTraining"/>.</exception>
     public ImageSplit Train => train ?? throw new GpuCnnException(
-        $"Data set {DataFile.Quote(Path)}: expected images to train on, but got validation images only; put the training images beside them.");
+        $"Data set {DataFile.Quote(Path)}: expected images to train on, but got validation images only; " +
+        "put the training images beside them.");
 
     /// <summary>The images to validate on, or null where the data set does not keep any apart; see <see cref="WithHoldOut"/>.</summary>
     public ImageSplit? Validation { get; }
@@ -101,11 +102,13 @@ public sealed class LocatedDataset
             kept.AddRange(images.Skip(Math.Max(0, count)));
         }
         if (apart.Count == 0)
-            throw new GpuCnnException($"Data set {DataFile.Quote(Path)}: expected two images or more of a class to hold some out, but got one; add images.");
+            throw new GpuCnnException(
+                $"Data set {DataFile.Quote(Path)}: expected two images or more of a class to hold some out, but got one; add images.");
         kept.Sort();
         apart.Sort();
         return new LocatedDataset(
-            Path, Kind, new SubsetSplit($"{Kind}, without the images held out", Train, kept), new SubsetSplit($"{Kind}, images held out", Train, apart))
+            Path, Kind, new SubsetSplit($"{Kind}, without the images held out", Train, kept),
+            new SubsetSplit($"{Kind}, images held out", Train, apart))
         {
             Size = Size,
             Notes = [.. Notes, FormattableString.Invariant($"{fraction * 100:0.#} % of each class held out for validation (seed {seed})")],

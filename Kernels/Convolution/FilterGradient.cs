@@ -25,8 +25,13 @@ public sealed record FilterGradientProblem(
     // A multiple of what both tiles take.
     private const int RowMultiple = 24;
 
+    private const int EnoughChunks = 8;
+
+    // Floats of an image's gradient that stay in the second-level cache beside the rest.
+    private const int ResidentImage = 1 << 16;
+
     /// <summary>Rows of the filter that one chunk computes, for all output channels of a group.</summary>
-    internal int RowsPerChunk { get; } = Math.Max(4, ResidentFloats / (RowMultiple * Blocks.RoundUp(Filter.Outputs))) * RowMultiple;
+    internal int RowsPerChunk { get; } = ChooseRows(Filter, Rows * Columns);
 
     internal int RowChunks => (Filter.Rows + RowsPerChunk - 1) / RowsPerChunk;
 
@@ -34,10 +39,19 @@ public sealed record FilterGradientProblem(
     /// Parts that the batch is split into, each with a partial sum of its own. It follows from the shapes alone, so that the order of
     /// the sum is the same for any number of threads.
     /// </summary>
-    public int Splits { get; } = SplitsFor(
-        Images, Filter.Groups * ((Filter.Rows + RowMultiple - 1) / RowMultiple * RowMultiple * (long)Blocks.RoundUp(Filter.Outputs) / ResidentFloats + 1));
+    public int Splits => Math.Clamp((EnoughChunks - 1 + Filter.Groups * RowChunks) / (Filter.Groups * RowChunks), 1, Images);
 
-    private static int SplitsFor(int images, long chunks) => (int)Math.Clamp((15 + chunks) / chunks, 1, images);
+    /// <summary>
+    /// As many as stay resident where the output's gradient does not: then it is read once. Else few enough to share out without splitting
+    /// the batch.
+    /// </summary>
+    private static int ChooseRows(FilterLayout filter, int area)
+    {
+        int resident = ResidentFloats / (RowMultiple * Blocks.RoundUp(filter.Outputs)) * RowMultiple;
+        int shared = (filter.Rows * filter.Groups / (2 * EnoughChunks) + RowMultiple - 1) / RowMultiple * RowMultiple;
+        bool large = (long)area * Blocks.RoundUp(filter.Outputs) > ResidentImage;
+        return Math.Max(2 * RowMultiple, large ? resident : Math.Min(resident, shared));
+    }
 }
 
 /// <summary>

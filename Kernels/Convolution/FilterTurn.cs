@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using GpuCnn.Kernels.Cpu;
@@ -55,10 +54,9 @@ public sealed unsafe class FilterTurn : ICpuKernel
     }
 
     /// <summary>target[j][i] = source[i][j] for i &lt; rows, j &lt; columns; zero for rows &lt;= i &lt; 8.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Transpose(float* source, nint sourceStride, int rows, float* target, nint targetStride, int columns)
+    internal static void Transpose(float* source, nint sourceStride, int rows, float* target, nint targetStride, int columns)
     {
-        if (rows == 8 && columns == 8 && Vector256.IsHardwareAccelerated)
+        if (rows == 8 && columns == 8 && Avx.IsSupported)
         {
             Transpose8(source, sourceStride, target, targetStride);
             return;
@@ -70,28 +68,27 @@ public sealed unsafe class FilterTurn : ICpuKernel
 
     private static void Transpose8(float* source, nint sourceStride, float* target, nint targetStride)
     {
-        Vector128<float> r0, r1, r2, r3;
-        for (int half = 0; half < 2; half++)
-            for (int part = 0; part < 2; part++)
-            {
-                float* from = source + 4 * half * sourceStride + 4 * part, to = target + 4 * part * targetStride + 4 * half;
-                r0 = Vector128.Load(from);
-                r1 = Vector128.Load(from + sourceStride);
-                r2 = Vector128.Load(from + 2 * sourceStride);
-                r3 = Vector128.Load(from + 3 * sourceStride);
-                Vector128<float> low01 = UnpackLow(r0, r1), high01 = UnpackHigh(r0, r1), low23 = UnpackLow(r2, r3), high23 = UnpackHigh(r2, r3);
-                Vector128.Create(low01.GetLower(), low23.GetLower()).Store(to);
-                Vector128.Create(low01.GetUpper(), low23.GetUpper()).Store(to + targetStride);
-                Vector128.Create(high01.GetLower(), high23.GetLower()).Store(to + 2 * targetStride);
-                Vector128.Create(high01.GetUpper(), high23.GetUpper()).Store(to + 3 * targetStride);
-            }
+        Vector256<float> r0 = Vector256.Load(source), r1 = Vector256.Load(source + sourceStride);
+        source += 2 * sourceStride;
+        Vector256<float> r2 = Vector256.Load(source), r3 = Vector256.Load(source + sourceStride);
+        source += 2 * sourceStride;
+        Vector256<float> r4 = Vector256.Load(source), r5 = Vector256.Load(source + sourceStride);
+        source += 2 * sourceStride;
+        Vector256<float> r6 = Vector256.Load(source), r7 = Vector256.Load(source + sourceStride);
+        Vector256<float> a0 = Avx.UnpackLow(r0, r1), a1 = Avx.UnpackHigh(r0, r1), a2 = Avx.UnpackLow(r2, r3), a3 = Avx.UnpackHigh(r2, r3);
+        Vector256<float> a4 = Avx.UnpackLow(r4, r5), a5 = Avx.UnpackHigh(r4, r5), a6 = Avx.UnpackLow(r6, r7), a7 = Avx.UnpackHigh(r6, r7);
+        Vector256<float> b0 = Avx.Shuffle(a0, a2, 0x44), b1 = Avx.Shuffle(a0, a2, 0xEE), b2 = Avx.Shuffle(a1, a3, 0x44), b3 = Avx.Shuffle(a1, a3, 0xEE);
+        Vector256<float> b4 = Avx.Shuffle(a4, a6, 0x44), b5 = Avx.Shuffle(a4, a6, 0xEE), b6 = Avx.Shuffle(a5, a7, 0x44), b7 = Avx.Shuffle(a5, a7, 0xEE);
+        Avx.Permute2x128(b0, b4, 0x20).Store(target);
+        Avx.Permute2x128(b1, b5, 0x20).Store(target + targetStride);
+        target += 2 * targetStride;
+        Avx.Permute2x128(b2, b6, 0x20).Store(target);
+        Avx.Permute2x128(b3, b7, 0x20).Store(target + targetStride);
+        target += 2 * targetStride;
+        Avx.Permute2x128(b0, b4, 0x31).Store(target);
+        Avx.Permute2x128(b1, b5, 0x31).Store(target + targetStride);
+        target += 2 * targetStride;
+        Avx.Permute2x128(b2, b6, 0x31).Store(target);
+        Avx.Permute2x128(b3, b7, 0x31).Store(target + targetStride);
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> UnpackLow(Vector128<float> a, Vector128<float> b) =>
-        Sse.IsSupported ? Sse.UnpackLow(a, b) : Vector128.Create(a.GetElement(0), b.GetElement(0), a.GetElement(1), b.GetElement(1));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> UnpackHigh(Vector128<float> a, Vector128<float> b) =>
-        Sse.IsSupported ? Sse.UnpackHigh(a, b) : Vector128.Create(a.GetElement(2), b.GetElement(2), a.GetElement(3), b.GetElement(3));
 }

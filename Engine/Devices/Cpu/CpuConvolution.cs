@@ -70,6 +70,11 @@ internal static unsafe class CpuConvolution
 
     private static void EmitInputGradient(CpuEmitter emitter, DirectConvolution convolution, CpuTensor dx)
     {
+        if (convolution.ScattersInputGradient)
+        {
+            EmitScatter(emitter, convolution, dx);
+            return;
+        }
         CpuParameter weight = emitter.Parameter("weight");
         BackwardInput backward = convolution.MakeBackwardInput();
         PlanBuffer zeros = emitter.Zeros(Blocks.RoundUp(convolution.Shape.C));
@@ -83,6 +88,18 @@ internal static unsafe class CpuConvolution
             emitter.Launch("input gradient", () => new PixelConvolution<Identity>(
                 phase.Problem, (float*)dy.Address, (float*)turned.Address, (float*)zeros.Address, dx.Pointer, default), dy, turned, zeros, dx.Buffer);
         }
+    }
+
+    private static void EmitScatter(CpuEmitter emitter, DirectConvolution convolution, CpuTensor dx)
+    {
+        CpuParameter weight = emitter.Parameter("weight");
+        CpuTensor dy = emitter.OutputGradient;
+        FilterLayout layout = FilterColumns.LayoutFor(convolution.Filter);
+        PlanBuffer columns = emitter.Workspace("filter columns", 4L * layout.Count);
+        PlanBuffer zeros = emitter.Zeros(layout.Outputs);
+        emitter.Launch("filter columns", () => new FilterColumns(convolution.Filter, layout, weight.Values, (float*)columns.Address), columns);
+        emitter.Launch("input gradient", () => new ScatterInputGradient(
+            convolution.Shape, layout, emitter.Images, dy.Pointer, (float*)columns.Address, (float*)zeros.Address, dx.Pointer), dy.Buffer, columns, zeros, dx.Buffer);
     }
 
     /// <summary>The buffer itself where no border is needed, else a copy with one.</summary>
