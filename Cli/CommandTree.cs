@@ -52,8 +52,10 @@ internal static class CommandTree
             IEnumerable<string> candidates = command.Subcommands.Select(sub => sub.Name)
                 .Concat(command.Options.Concat(parsed.RootCommandResult.Command.Options.Where(option => option.Recursive)).Select(option => option.Name));
             bool isOption = unknown.StartsWith('-');
-            IReadOnlyList<string> near = NearNames.Of(unknown, candidates.Where(candidate => candidate.StartsWith('-') == isOption));
-            error = $"{name} does not know '{unknown}'" + (near.Count > 0 ? $"; did you mean {string.Join(" or ", near)}?" : ".");
+            // The dashes would make any two short options alike.
+            IEnumerable<string> near = NearNames.Of(unknown.TrimStart('-'), candidates.Where(candidate => candidate.StartsWith('-') == isOption).Select(candidate => candidate.TrimStart('-')))
+                .Select(candidate => isOption ? $"--{candidate}" : candidate);
+            error = $"{name} does not know '{unknown}'" + (near.Any() ? $"; did you mean {string.Join(" or ", near)}?" : ".");
         }
         else if (error.StartsWith(UnknownPrefix, StringComparison.Ordinal)) error = $"{name} does not know {error[(UnknownPrefix.Length - 1)..]}.";
         else if (command.Action == null && command.Subcommands.Count > 0)

@@ -78,28 +78,30 @@ internal sealed class LiveDisplay(TextWriter output) : TrainingDisplay
 
     private sealed class Line(LiveDisplay display) : Renderable
     {
-        private const int LongestBar = 24, ShortestBar = 8;
+        private const int LongestBar = 24, ShortestBar = 8, RoomForBar = 48;
 
         protected override IEnumerable<Segment> Render(RenderOptions options, int maxWidth)
         {
             // The last column stays free: some terminals break the line when it is written.
-            int room = maxWidth - 1;
+            int room = maxWidth - 1, bar = room < RoomForBar ? 0 : Math.Clamp(room / 5, ShortestBar, LongestBar);
             string text = "";
             foreach (string part in display.Parts())
             {
                 string longer = text.Length == 0 ? part : $"{text}  {part}";
-                if (longer.Length > room) break;
+                if (longer.Length > room - bar - 2) break;
                 text = longer;
             }
-            int bar = Math.Min(LongestBar, room - text.Length - 2);
-            if (bar >= ShortestBar)
+            // An empty line above, because Spectre moves the cursor up by the other lines: by 0 terminals move it by 1.
+            yield return Segment.LineBreak;
+            if (bar > 0)
             {
                 int done = (int)(display.Share() * bar);
                 (char full, char empty) = options.Unicode ? ('━', '─') : ('#', '-');
                 yield return new Segment(new string(full, done), new Style(Color.Green));
                 yield return new Segment(new string(empty, bar - done) + "  ", new Style(Color.Grey));
             }
-            yield return new Segment(text);
+            // Spaces clear what a longer line left.
+            yield return new Segment(text.PadRight(room - (bar > 0 ? bar + 2 : 0)));
         }
     }
 }

@@ -39,6 +39,7 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
         var config = new RunConfig
         {
             GpuCnn = CommandTree.Version,
+            Runtime = System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription,
             Model = architecture.Name,
             Input = input.Dimensions,
             Classes = data.Classes,
@@ -52,8 +53,8 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
             ValidationFullPath = request.Validation == null ? null : Path.GetFullPath(request.Validation),
             TrainingImages = data.Train.Count,
             Weights = request.Weights,
-            Device = request.Device ?? DeviceCatalog.Auto,
-            DeviceUsed = device.Name,
+            Device = device.Name,
+            DeviceDescription = device.Description,
             Threads = request.Threads,
             Settings = settings,
         };
@@ -82,8 +83,8 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
         if (request.Steps == null || request.Epochs != null) settings = Shorten(settings, data.Train.Count);
         RunConfig changed = config with
         {
-            Device = request.Device ?? config.Device,
-            DeviceUsed = device.Name,
+            Device = device.Name,
+            DeviceDescription = device.Description,
             Threads = ThreadsFor(request, config),
             Settings = settings,
         };
@@ -140,7 +141,8 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
         return settings.Steps >= most && most > 0 ? settings with { Steps = null } : settings;
     }
 
-    private static string Present(string named, string full) => Path.Exists(named) || !Path.Exists(full) ? named : full;
+    /// <summary>The same name may mean another folder where the run is resumed from; it counts where the data was moved along.</summary>
+    private static string Present(string named, string full) => Path.Exists(full) ? full : named;
 
     private static string Some(IReadOnlyList<string> names) => string.Join(", ", names.Take(3)) + (names.Count > 3 ? ", ..." : "");
 }

@@ -16,8 +16,12 @@ internal sealed record RunConfig
     /// <summary>Of this file's meaning.</summary>
     public int Version { get; init; } = CurrentVersion;
 
-    /// <summary>The gpucnn that wrote it.</summary>
+    /// <summary>Version of the gpucnn that began the run.</summary>
+    [JsonPropertyName("gpucnn")]
     public required string GpuCnn { get; init; }
+
+    /// <summary>Version of .NET that it ran on.</summary>
+    public required string Runtime { get; init; }
 
     public required string Model { get; init; }
 
@@ -51,11 +55,10 @@ internal sealed record RunConfig
     /// <summary>Weights that the run started from, if any.</summary>
     public string? Weights { get; init; }
 
-    /// <summary>As it was named: <c>auto</c> stays <c>auto</c>.</summary>
+    /// <summary>The device computed on; never <c>auto</c>, so that a resumed run goes on where it was.</summary>
     public required string Device { get; init; }
 
-    /// <summary>The device that it came to.</summary>
-    public required string DeviceUsed { get; init; }
+    public required string DeviceDescription { get; init; }
 
     public int? Threads { get; init; }
 
