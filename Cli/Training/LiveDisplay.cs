@@ -11,6 +11,7 @@ namespace GpuCnn.Cli.Training;
 /// </summary>
 internal sealed class LiveDisplay(TextWriter output) : TrainingDisplay
 {
+    private const int ShortestRow = 20;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     private readonly IAnsiConsole _console = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(output) });
@@ -35,7 +36,12 @@ internal sealed class LiveDisplay(TextWriter output) : TrainingDisplay
         lock (_gate) _isValidating = true;
     }
 
-    public override void EpochDone(EpochReport report) => _console.WriteLine(EpochLine(report));
+    public override void EpochDone(EpochReport report)
+    {
+        // Rows of the whole width, so that nothing of the moving line stays beside them.
+        int width = Math.Max(ShortestRow, _console.Profile.Width - 1);
+        foreach (char[] row in EpochLine(report).Chunk(width)) _console.WriteLine(new string(row).PadRight(width));
+    }
 
     protected override TrainingOutcome Show(Func<ITrainingObserver, TrainingOutcome> train) =>
         _console.Live(new Line(this)).AutoClear(true).Start(context =>
