@@ -1,13 +1,18 @@
 namespace GpuCnn.Data;
 
-/// <summary>The open sets of this assembly (decoders, encoders, kinds of data set, augmentations): to add a member is to add a file.</summary>
+/// <summary>
+/// The open sets of this assembly (decoders, encoders, kinds of data set, augmentations): to add a member is to add a file.
+/// </summary>
 internal static class Catalog
 {
-    /// <summary>One of each concrete <typeparamref name="T"/> with a parameterless constructor, in the ordinal order of type names.</summary>
+    /// <summary>
+    /// One of each concrete <typeparamref name="T"/> with a parameterless constructor, in the ordinal order of type names.
+    /// </summary>
     public static IReadOnlyList<T> Of<T>() where T : class =>
     [
         .. typeof(Catalog).Assembly.GetTypes()
-            .Where(type => type is { IsAbstract: false, IsClass: true } && type.IsAssignableTo(typeof(T)) && type.GetConstructor(Type.EmptyTypes) is not null)
+            .Where(type => type is { IsAbstract: false, IsClass: true } && type.IsAssignableTo(typeof(T))
+                && type.GetConstructor(Type.EmptyTypes) is not null)
             .OrderBy(type => type.FullName, StringComparer.Ordinal)
             .Select(type => (T)Activator.CreateInstance(type)!),
     ];

@@ -13,7 +13,8 @@ internal static class DataFile
     {
         using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
         if (stream.Length > LargestFile)
-            throw new GpuCnnException($"{Quote(path)} expects a file of at most {LargestFile:N0} bytes, but got {stream.Length:N0}; split it or leave it out.");
+            throw new GpuCnnException(
+                $"{Quote(path)} expects a file of at most {LargestFile:N0} bytes, but got {stream.Length:N0}; split it or leave it out.");
         byte[] content = new byte[stream.Length];
         int read = stream.ReadAtLeast(content, content.Length, throwOnEndOfStream: false);
         return read == content.Length ? content : content[..read];
@@ -48,12 +49,14 @@ internal static class DataFile
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new GpuCnnException($"Cannot {verb} {Quote(path)}: expected it to exist, but there is no such file or folder; check the path.", e);
+            throw new GpuCnnException(
+                $"Cannot {verb} {Quote(path)}: expected it to exist, but there is no such file or folder; check the path.", e);
         }
         catch (UnauthorizedAccessException e)
         {
             string got = Directory.Exists(path) && verb != "list" ? "it is a folder" : "access was denied";
-            throw new GpuCnnException($"Cannot {verb} {Quote(path)}: expected a path that may be {Participle(verb)}, but {got}; check its permissions.", e);
+            throw new GpuCnnException(
+                $"Cannot {verb} {Quote(path)}: expected a path that may be {Participle(verb)}, but {got}; check its permissions.", e);
         }
         catch (Exception e) when (e is IOException or ArgumentException or NotSupportedException)
         {
@@ -67,7 +70,8 @@ internal static class DataFile
     /// <summary>The error for content that does not follow its format.</summary>
     public static GpuCnnException Damaged(string format, string name, string expected, string got, Exception? inner = null)
     {
-        string message = $"{format} {Quote(name)}: expected {expected}, but got {got}; the file is damaged or cut short: copy it again or remove it.";
+        string message = $"{format} {Quote(name)}: expected {expected}, but got {got}; " +
+            "the file is damaged or cut short: copy it again or remove it.";
         return inner is null ? new GpuCnnException(message) : new GpuCnnException(message, inner);
     }
 

@@ -30,8 +30,10 @@ public static class DatasetCheck
                 progress?.Invoke(Interlocked.Increment(ref done));
             });
             Look[] readable = [.. looks.Where(look => look.Reason is null)];
-            unreadable.AddRange(looks.Select((look, i) => (look, i)).Where(l => l.look.Reason is not null).Select(l => new UnreadableImage(split.Name(l.i), l.look.Reason!)));
-            splits.Add(new SplitReport(name, split.Count, split.CountPerClass(), Extent.Of(readable.Select(l => l.Width)), Extent.Of(readable.Select(l => l.Height)),
+            unreadable.AddRange(looks.Select((look, i) => (look, i)).Where(l => l.look.Reason is not null)
+                .Select(l => new UnreadableImage(split.Name(l.i), l.look.Reason!)));
+            splits.Add(new SplitReport(
+                name, split.Count, split.CountPerClass(), Extent.Of(readable.Select(l => l.Width)), Extent.Of(readable.Select(l => l.Height)),
                 readable.Count(l => l.Channels == 1), readable.Count(l => l.Channels == 3)));
             for (int i = 0; i < looks.Length; i++)
             {
@@ -100,7 +102,8 @@ public sealed record DatasetReport(
 /// <param name="Height">Of the readable images, in pixels.</param>
 /// <param name="GrayImages">Readable images of one channel.</param>
 /// <param name="RgbImages">Readable images of three channels.</param>
-public sealed record SplitReport(string Name, int Images, IReadOnlyList<int> ImagesPerClass, Extent Width, Extent Height, int GrayImages, int RgbImages);
+public sealed record SplitReport(
+    string Name, int Images, IReadOnlyList<int> ImagesPerClass, Extent Width, Extent Height, int GrayImages, int RgbImages);
 
 /// <summary>Smallest, median and largest of some sizes; all 0 where there are none.</summary>
 public readonly record struct Extent(int Minimum, int Median, int Maximum)

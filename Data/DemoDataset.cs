@@ -16,7 +16,8 @@ public static class DemoDataset
     /// <summary>What makes a folder known as a demo data set: written last, naming seed and size.</summary>
     private const string Marker = "demo-data-set.txt";
 
-    private static readonly IReadOnlyList<IDemoObject> Objects = [.. Catalog.Of<IDemoObject>().OrderBy(o => o.Name, StringComparer.Ordinal)];
+    private static readonly IReadOnlyList<IDemoObject> Objects =
+        [.. Catalog.Of<IDemoObject>().OrderBy(o => o.Name, StringComparer.Ordinal)];
 
     /// <summary>Class names in index order.</summary>
     public static IReadOnlyList<string> Classes => [.. Objects.Select(o => o.Name)];
@@ -89,14 +90,17 @@ public static class DemoDataset
     private static void CheckReplaceable(string target, string named)
     {
         if (File.Exists(target))
-            throw new GpuCnnException($"Demo data set {DataFile.Quote(named)}: expected a folder or nothing there, but got a file; choose another folder.");
+            throw new GpuCnnException(
+                $"Demo data set {DataFile.Quote(named)}: expected a folder or nothing there, but got a file; choose another folder.");
         if (!Directory.Exists(target)) return;
-        string[] entries = DataFile.Guard(target, "list", () => Directory.GetFileSystemEntries(target).Select(entry => Path.GetFileName(entry)).ToArray());
+        string[] entries = DataFile.Guard(target, "list",
+            () => Directory.GetFileSystemEntries(target).Select(entry => Path.GetFileName(entry)).ToArray());
         string[] foreign = [.. entries.Where(entry => entry is not (Marker or "train" or "val"))];
         if (entries.Length == 0 || (entries.Contains(Marker) && foreign.Length == 0)) return;
         string got = foreign.Length > 0 ? $"it holds {DataFile.Quote(foreign[0])}" : $"it has no {Marker}";
         throw new GpuCnnException(
-            $"Demo data set {DataFile.Quote(named)}: expected an empty folder or an earlier demo data set, but {got}; choose another folder, or empty this one.");
+            $"Demo data set {DataFile.Quote(named)}: expected an empty folder or an earlier demo data set, but {got}; " +
+            "choose another folder, or empty this one.");
     }
 
     private static string Describe(ulong seed, int trainPerClass, int validationPerClass) =>

@@ -4,7 +4,9 @@ using GpuCnn.Engine.Training;
 
 namespace GpuCnn.Data;
 
-/// <summary>A split brought to a network's input: what the trainer reads. Fitted images are kept as bytes as far as there is room.</summary>
+/// <summary>
+/// A split brought to a network's input: what the trainer reads. Fitted images are kept as bytes as far as there is room.
+/// </summary>
 public sealed class ImageDataset : IDataset
 {
     private readonly ImageSplit split;
@@ -12,7 +14,9 @@ public sealed class ImageDataset : IDataset
     private readonly Augmentation augmentation;
     private readonly int workers;
 
-    /// <summary>Fitted images [C, H, W] by index, filled as they are first read. Two threads may fit the same one: they get the same bytes.</summary>
+    /// <summary>
+    /// Fitted images [C, H, W] by index, filled as they are first read. Two threads may fit the same one: they get the same bytes.
+    /// </summary>
     private readonly byte[]?[] cache;
 
     /// <param name="split">The images.</param>
@@ -21,7 +25,8 @@ public sealed class ImageDataset : IDataset
     /// <param name="workers">Threads that a reader fills batches with; null is two, or one on a single core.</param>
     /// <param name="cacheBytes">Room for fitted images; those beyond it are decoded each time they are read.</param>
     public ImageDataset(
-        ImageSplit split, ImagePreprocessor preprocessor, Augmentation? augmentation = null, int? workers = null, long cacheBytes = 1L << 30)
+        ImageSplit split, ImagePreprocessor preprocessor, Augmentation? augmentation = null,
+        int? workers = null, long cacheBytes = 1L << 30)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(cacheBytes);
         this.split = split;
@@ -47,7 +52,8 @@ public sealed class ImageDataset : IDataset
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch);
         ArgumentOutOfRangeException.ThrowIfNegative(firstStep);
         if (batch > Count)
-            throw new GpuCnnException($"Training on {split.Description} expects a batch of at most its {Count:N0} images, but got {batch:N0}; choose a smaller batch.");
+            throw new GpuCnnException($"Training on {split.Description} expects a batch of at most its {Count:N0} images, " +
+                $"but got {batch:N0}; choose a smaller batch.");
         return new BatchReader(this, batch, new TrainingOrder(Count, batch, seed), firstStep, workers);
     }
 

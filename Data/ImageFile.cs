@@ -27,7 +27,8 @@ public static class ImageFile
         foreach (IImageDecoder decoder in Decoders)
             if (decoder.Matches(content)) return decoder.Decode(content, name);
         string got = content.Length == 0 ? "an empty file" : Guess(content);
-        throw new GpuCnnException($"Image {DataFile.Quote(name)}: expected one of {ReadableFormats}, but got {got}; convert it to PNG or remove it.");
+        throw new GpuCnnException(
+            $"Image {DataFile.Quote(name)}: expected one of {ReadableFormats}, but got {got}; convert it to PNG or remove it.");
     }
 
     /// <summary>Writes an image in the format of the path's extension.</summary>
@@ -37,7 +38,8 @@ public static class ImageFile
         string extension = Path.GetExtension(path).ToLowerInvariant();
         IImageEncoder encoder = Encoders.FirstOrDefault(e => e.Extensions.Contains(extension))
             ?? throw new GpuCnnException(
-                $"Cannot write {DataFile.Quote(path)}: expected an extension of {string.Join(", ", Encoders.SelectMany(e => e.Extensions))}, " +
+                $"Cannot write {DataFile.Quote(path)}: " +
+                $"expected an extension of {string.Join(", ", Encoders.SelectMany(e => e.Extensions))}, " +
                 $"but got {DataFile.Quote(extension)}; choose one of these.");
         DataFile.WriteAllBytes(path, encoder.Encode(image, extension));
     }

@@ -17,11 +17,13 @@ public sealed class ImagePreprocessor
     /// <param name="fit">How images of another size are brought to H x W.</param>
     /// <param name="mean">[C], of values in [0, 1].</param>
     /// <param name="std">[C], positive.</param>
-    /// <exception cref="GpuCnnException">The shape is not one of an image, or mean and std are not [C] finite numbers with std above 0.</exception>
+    /// <exception cref="GpuCnnException">The shape is not one of an image, or mean and std are not [C] finite numbers with std above
+    /// 0.</exception>
     public ImagePreprocessor(Shape shape, ImageFit fit, IReadOnlyList<float> mean, IReadOnlyList<float> std)
     {
         CheckShape(shape);
-        if (mean.Count != shape.Channels || std.Count != shape.Channels || !mean.All(float.IsFinite) || !std.All(s => float.IsFinite(s) && s > 0))
+        if (mean.Count != shape.Channels || std.Count != shape.Channels || !mean.All(float.IsFinite)
+            || !std.All(s => float.IsFinite(s) && s > 0))
         {
             throw new GpuCnnException(
                 $"Preprocessing for {shape} expects {shape.Channels} finite means and positive standard deviations, " +
@@ -71,7 +73,9 @@ public sealed class ImagePreprocessor
         return planes;
     }
 
-    /// <summary>Normalises fitted bytes [C, H, W], moved and mirrored as <paramref name="transform"/> says; what moves in is black.</summary>
+    /// <summary>
+    /// Normalises fitted bytes [C, H, W], moved and mirrored as <paramref name="transform"/> says; what moves in is black.
+    /// </summary>
     internal void Normalise(ReadOnlySpan<byte> planes, SampleTransform transform, Span<float> destination)
     {
         int width = Shape.Width, height = Shape.Height;

@@ -72,29 +72,9 @@ public abstract class Architecture
     {
         Architecture? found = All.FirstOrDefault(architecture => string.Equals(architecture.Name, name, StringComparison.OrdinalIgnoreCase));
         if (found != null) return found;
-        var near = All.Select(architecture => architecture.Name)
-            .Where(candidate => candidate.StartsWith(name, StringComparison.OrdinalIgnoreCase) || Distance(candidate, name.ToLowerInvariant()) <= 2 + name.Length / 4)
-            .OrderBy(candidate => Distance(candidate, name.ToLowerInvariant())).Take(5).ToList();
+        IReadOnlyList<string> near = NearNames.Of(name, All.Select(architecture => architecture.Name));
         throw new GpuCnnException(
             $"There is no model '{name}'; " + (near.Count > 0 ? $"did you mean {string.Join(" or ", near)}?" : $"there are {string.Join(", ", All.Select(architecture => architecture.Name))}.")
             + " gpucnn models lists all.");
-    }
-
-    /// <summary>Levenshtein distance: insertions, deletions and substitutions between two words.</summary>
-    private static int Distance(string a, string b)
-    {
-        var row = Enumerable.Range(0, b.Length + 1).ToArray();
-        for (int i = 1; i <= a.Length; i++)
-        {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.Length; j++)
-            {
-                int substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.Min(substituted, Math.Min(row[j], row[j - 1]) + 1);
-            }
-        }
-        return row[b.Length];
     }
 }

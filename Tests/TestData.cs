@@ -9,7 +9,9 @@ internal static class TestData
     /// <summary>The folder of GpuCnn.sln.</summary>
     public static string RepositoryRoot { get; } = FindRoot();
 
-    /// <summary>The folder of a data set by name, below GPUCNN_DATA or ../shared/data; ignores the test, with the reason, where there is none.</summary>
+    /// <summary>
+    /// The folder of a data set by name, below GPUCNN_DATA or ../shared/data; ignores the test, with the reason, where there is none.
+    /// </summary>
     public static string Require(string name)
     {
         string[] places = [Environment.GetEnvironmentVariable("GPUCNN_DATA") ?? "", Path.Combine(RepositoryRoot, "..", "shared", "data")];
@@ -50,11 +52,14 @@ internal sealed class TemporaryFolder : IDisposable
 /// <summary>What every error for users has in common.</summary>
 internal static class OneLine
 {
-    /// <summary>Runs <paramref name="action"/>, which throws a <see cref="GpuCnnException"/> of one line that names all of <paramref name="parts"/>.</summary>
+    /// <summary>
+    /// Runs <paramref name="action"/>, which throws a <see cref="GpuCnnException"/> of one line that names all of
+    /// <paramref name="parts"/>.
+    /// </summary>
     public static GpuCnnException Thrown(Action action, params string[] parts)
     {
         GpuCnnException e = Assert.Throws<GpuCnnException>(() => action())!;
-        Assert.That(e.Message, Does.Not.Contain('\n').And.Not.Contain('\r').And.EndWith(".").Or.EndWith("?").Or.EndWith("'").Or.EndWith(")"));
+        Assert.That(e.Message, Does.Match(@"^[^\r\n]+[.?')]\z"));
         foreach (string part in parts) Assert.That(e.Message, Does.Contain(part));
         return e;
     }

@@ -39,6 +39,8 @@ public sealed class Augmentation
     /// <summary>Keeps these numbers apart from those that order an epoch.</summary>
     private const ulong AugmentationStream = 1UL << 62;
 
-    private static AugmentationStep ParseStep(string name) => Known.Select(step => step.TryParse(name)).FirstOrDefault(step => step is not null)
-        ?? throw new GpuCnnException($"Augmentation expects names of: {Usage}, but got {DataFile.Quote(name)}; separate several with commas, as in flip,crop4.");
+    private static AugmentationStep ParseStep(string name) => Known.Select(step => step.TryParse(name))
+        .FirstOrDefault(step => step is not null)
+        ?? throw new GpuCnnException(
+            $"Augmentation expects names of: {Usage}, but got {DataFile.Quote(name)}; separate several with commas, as in flip,crop4.");
 }

@@ -1,7 +1,8 @@
 namespace GpuCnn.Data;
 
 /// <summary>
-/// One random change of training images. Every class of this assembly that derives from it is in use: to add an augmentation is to add a file.
+/// One random change of training images. Every class of this assembly that derives from it is in use: to add an augmentation is to add
+/// a file.
 /// </summary>
 internal abstract class AugmentationStep
 {

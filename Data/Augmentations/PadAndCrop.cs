@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace GpuCnn.Data;
 
-/// <summary>Pads by a number of black pixels on every side and crops a window of the input's size at random: a shift of up to that many.</summary>
+/// <summary>
+/// Pads by a number of black pixels on every side and crops a window of the input's size at random: a shift of up to that many.
+/// </summary>
 internal sealed class PadAndCrop : AugmentationStep
 {
     private const int LargestPadding = 512;
@@ -17,7 +19,8 @@ internal sealed class PadAndCrop : AugmentationStep
 
     public override AugmentationStep? TryParse(string text) =>
         text.StartsWith("crop", StringComparison.Ordinal)
-        && int.TryParse(text.AsSpan(4), NumberStyles.None, CultureInfo.InvariantCulture, out int pixels) && pixels is > 0 and <= LargestPadding
+        && int.TryParse(text.AsSpan(4), NumberStyles.None, CultureInfo.InvariantCulture, out int pixels)
+            && pixels is > 0 and <= LargestPadding
             ? new PadAndCrop(pixels) : null;
 
     public override void Draw(ref CounterRandom random, ref SampleTransform transform)

@@ -8,8 +8,10 @@ internal sealed class Bus : IDemoObject
     public void Draw(Pen pen, ref CounterRandom random)
     {
         Color paint = random.NextInt(4) == 0 ? new Color(1, 1, 1).Scaled(random.NextDouble(0.3, 0.95)) : DemoScene.Vivid(ref random);
-        Color glass = new Color(0.6, 0.75, 0.85).Scaled(random.NextDouble(0.4, 1.1)), stripe = DemoScene.Vivid(ref random), tyre = new(0.08, 0.08, 0.09);
-        double roof = random.NextDouble(-0.75, -0.5), floor = 0.7, windowTop = roof + 0.16, windowLow = windowTop + random.NextDouble(0.32, 0.42);
+        Color glass = new Color(0.6, 0.75, 0.85).Scaled(random.NextDouble(0.4, 1.1)), stripe = DemoScene.Vivid(ref random),
+            tyre = new(0.08, 0.08, 0.09);
+        double roof = random.NextDouble(-0.75, -0.5), floor = 0.7, windowTop = roof + 0.16,
+            windowLow = windowTop + random.NextDouble(0.32, 0.42);
         pen.Polygon(paint, new(-1, roof + 0.06), new(-0.95, roof), new(0.93, roof), new(1, roof + 0.1), new(1, floor), new(-1, floor));
         pen.Rectangle(stripe, -1, windowLow + 0.12, 1, windowLow + 0.22);
         int windows = 4 + random.NextInt(3);

@@ -19,7 +19,8 @@ internal static class DemoScene
         Point axis = Pen.Direction(random.NextDouble(-0.025, 0.025));
         double mirror = random.NextBool() ? -1 : 1, room = Side / 2.0 - size * 0.8;
         Point centre = new(Side / 2.0 + random.NextDouble(-room, room), Side / 2.0 + random.NextDouble(-room, room));
-        Point right = new(axis.X * size * stretch * mirror, axis.Y * size * stretch * mirror), down = new(-axis.Y * size / stretch, axis.X * size / stretch);
+        Point right = new(axis.X * size * stretch * mirror, axis.Y * size * stretch * mirror),
+            down = new(-axis.Y * size / stretch, axis.X * size / stretch);
         Pen pen = new(canvas, centre, right, down);
         pen.Ellipse(new Color(0.12, 0.12, 0.13), new Point(0, 0.86), random.NextDouble(0.5, 1.0), 0.07, new Point(1, 0));
         subject.Draw(pen, ref random);
@@ -64,7 +65,8 @@ internal static class DemoScene
             double y = random.NextDouble();
             Color color = y * Side < horizon ? skyLow.Towards(new Color(1, 1, 1), 0.6) : Ground(ref random);
             pen.Ellipse(
-                color.Scaled(light), new Point(random.NextDouble(), y), random.NextDouble(0.04, 0.2), random.NextDouble(0.03, 0.09), Pen.Direction(random.NextDouble(-0.05, 0.05)));
+                color.Scaled(light), new Point(random.NextDouble(), y), random.NextDouble(0.04, 0.2), random.NextDouble(0.03, 0.09),
+                Pen.Direction(random.NextDouble(-0.05, 0.05)));
         }
     }
 
@@ -89,7 +91,8 @@ internal static class DemoScene
             {
                 double gridX = x * (double)Cells / Side, tx = gridX - (int)gridX;
                 int p = (int)gridY * (Cells + 1) + (int)gridX;
-                double upper = grid[p] + (grid[p + 1] - grid[p]) * tx, lower = grid[p + Cells + 1] + (grid[p + Cells + 2] - grid[p + Cells + 1]) * tx;
+                double upper = grid[p] + (grid[p + 1] - grid[p]) * tx,
+                    lower = grid[p + Cells + 1] + (grid[p + Cells + 2] - grid[p + Cells + 1]) * tx;
                 texture[y * Side + x] = upper + (lower - upper) * ty;
             }
         }

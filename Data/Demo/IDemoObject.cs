@@ -1,6 +1,8 @@
 namespace GpuCnn.Data.Demo;
 
-/// <summary>One class of the demo data set. Every class of this assembly that implements it is drawn: to add a class is to add a file.</summary>
+/// <summary>
+/// One class of the demo data set. Every class of this assembly that implements it is drawn: to add a class is to add a file.
+/// </summary>
 internal interface IDemoObject
 {
     /// <summary>The class name, which is the folder's.</summary>

@@ -7,7 +7,8 @@ internal sealed class Monument : IDemoObject
 
     public void Draw(Pen pen, ref CounterRandom random)
     {
-        Color stone = random.NextInt(3) == 0 ? DemoScene.Vivid(ref random) : new Color(0.9, 0.82, 0.68).Scaled(random.NextDouble(0.5, 1.08));
+        Color stone = random.NextInt(3) == 0 ? DemoScene.Vivid(ref random)
+            : new Color(0.9, 0.82, 0.68).Scaled(random.NextDouble(0.5, 1.08));
         Color shade = stone.Scaled(random.NextDouble(0.5, 0.7));
         pen.Rectangle(shade, -0.9, 0.72, 0.9, 0.85);
         pen.Rectangle(stone, -0.8, 0.6, 0.8, 0.73);

@@ -24,7 +24,9 @@ internal sealed class Pen(Canvas canvas, Point centre, Point right, Point down)
     public void Rectangle(Color color, double left, double top, double rightEdge, double bottom) =>
         Polygon(color, new Point(left, top), new Point(rightEdge, top), new Point(rightEdge, bottom), new Point(left, bottom));
 
-    /// <summary>An ellipse around <paramref name="middle"/> whose first half axis points along <paramref name="axis"/>, a unit vector.</summary>
+    /// <summary>
+    /// An ellipse around <paramref name="middle"/> whose first half axis points along <paramref name="axis"/>, a unit vector.
+    /// </summary>
     public void Ellipse(Color color, Point middle, double along, double across, Point axis)
     {
         Span<Point> points = stackalloc Point[Circle.Length];
@@ -38,7 +40,9 @@ internal sealed class Pen(Canvas canvas, Point centre, Point right, Point down)
 
     public void Disc(Color color, double x, double y, double radius) => Ellipse(color, new Point(x, y), radius, radius, new Point(1, 0));
 
-    /// <summary>The unit vector at a fraction of a full turn: a short Taylor series for a sixteenth of the angle, squared four times.</summary>
+    /// <summary>
+    /// The unit vector at a fraction of a full turn: a short Taylor series for a sixteenth of the angle, squared four times.
+    /// </summary>
     public static Point Direction(double turns)
     {
         double angle = turns * (2 * Math.PI / 16), square = angle * angle;

@@ -13,7 +13,8 @@ public static class CifarReader
     private const int Area = Side * Side;
 
     /// <summary>Reads one file of records whose last label byte, of <paramref name="labelBytes"/>, is the class.</summary>
-    /// <exception cref="GpuCnnException">The file cannot be read, or is not a sequence of such records of at most <paramref name="classes"/> classes.</exception>
+    /// <exception cref="GpuCnnException">The file cannot be read, or is not a sequence of such records of at most
+    /// <paramref name="classes"/> classes.</exception>
     public static (PixelImage[] Images, int[] Labels) Read(string path, int labelBytes, int classes)
     {
         byte[] content = DataFile.ReadAllBytes(path);

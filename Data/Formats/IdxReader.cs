@@ -31,7 +31,8 @@ public static class IdxReader
             return images;
         }
         throw new GpuCnnException(
-            $"IDX {DataFile.Quote(path)}: expected images [N, H, W] or [N, H, W, 1 or 3], but got [{string.Join(", ", d)}]; is this the labels file?");
+            $"IDX {DataFile.Quote(path)}: expected images [N, H, W] or [N, H, W, 1 or 3], but got [{string.Join(", ", d)}]; " +
+            "is this the labels file?");
     }
 
     /// <summary>Reads labels: rank 1 [N].</summary>
@@ -71,7 +72,8 @@ public static class IdxReader
         Fill(stream, header.AsSpan(0, 4), "a header of 4 bytes");
         int rank = header[3];
         if (header[0] != 0 || header[1] != 0 || header[2] != 8 || rank is < 1 or > 4)
-            throw DataFile.Damaged("IDX", name, "the magic 00 00 08 (unsigned bytes) and a rank of 1 to 4", Convert.ToHexString(header.AsSpan(0, 4)));
+            throw DataFile.Damaged("IDX", name, "the magic 00 00 08 (unsigned bytes) and a rank of 1 to 4",
+                Convert.ToHexString(header.AsSpan(0, 4)));
         Fill(stream, header.AsSpan(4, 4 * rank), $"{rank} dimensions");
 
         int[] dimensions = new int[rank];

@@ -11,7 +11,8 @@ internal static class ImageLimits
         if (width > PixelImage.LargestSide || height > PixelImage.LargestSide || width * height > PixelImage.LargestArea)
         {
             throw DataFile.Damaged(
-                format, name, $"sides of at most {PixelImage.LargestSide:N0} and at most {PixelImage.LargestArea:N0} pixels", $"{width}x{height}");
+                format, name, $"sides of at most {PixelImage.LargestSide:N0} and at most {PixelImage.LargestArea:N0} pixels",
+                $"{width}x{height}");
         }
     }
 }

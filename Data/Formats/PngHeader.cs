@@ -32,7 +32,8 @@ internal readonly record struct PngHeader(int Width, int Height, int BitDepth, P
             3 => depth is 1 or 2 or 4 or 8,
             _ => false,
         };
-        if (!known) throw DataFile.Damaged("PNG", name, "a colour type and bit depth of the standard", $"colour type {color} with {depth} bits");
+        if (!known)
+            throw DataFile.Damaged("PNG", name, "a colour type and bit depth of the standard", $"colour type {color} with {depth} bits");
         if (data[10] != 0 || data[11] != 0 || data[12] > 1)
             throw DataFile.Damaged("PNG", name, "compression 0, filter 0 and interlace 0 or 1", $"{data[10]}, {data[11]} and {data[12]}");
         return new PngHeader((int)width, (int)height, depth, (PngColor)color, data[12] == 1);

@@ -67,7 +67,8 @@ internal sealed class PngPixels
 
     private int Alpha(ReadOnlySpan<byte> line, int firstSample)
     {
-        if (transparentColor is null) return header.Color is PngColor.GrayAlpha or PngColor.RgbAlpha ? Sample(line, firstSample + header.Channels) : maximum;
+        if (transparentColor is null) return header.Color is PngColor.GrayAlpha or PngColor.RgbAlpha
+            ? Sample(line, firstSample + header.Channels) : maximum;
         for (int c = 0; c < transparentColor.Length; c++)
             if (Sample(line, firstSample + c) != transparentColor[c]) return maximum;
         return 0;

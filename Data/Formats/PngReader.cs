@@ -13,7 +13,9 @@ public sealed class PngReader : IImageDecoder
 {
     internal static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
 
-    /// <summary>Deflate cannot expand by more than 1032 to 1, so a header that promises more is a lie that need not be allocated for.</summary>
+    /// <summary>
+    /// Deflate cannot expand by more than 1032 to 1, so a header that promises more is a lie that need not be allocated for.
+    /// </summary>
     private const long LargestExpansion = 1040;
 
     public string Format => "PNG";
@@ -26,13 +28,15 @@ public sealed class PngReader : IImageDecoder
     public PixelImage Decode(byte[] content, string name)
     {
         if (!content.AsSpan().StartsWith(Signature))
-            throw DataFile.Damaged("PNG", name, "the 8-byte signature", Convert.ToHexString(content.AsSpan(0, Math.Min(8, content.Length))));
+            throw DataFile.Damaged("PNG", name, "the 8-byte signature",
+                Convert.ToHexString(content.AsSpan(0, Math.Min(8, content.Length))));
         Chunks chunks = Chunks.Read(content, name);
         PngScanlines scanlines = new(chunks.Header, name);
         if (scanlines.TotalBytes > LargestExpansion * (chunks.Compressed.Length + 16))
         {
             throw DataFile.Damaged(
-                "PNG", name, $"image data for {chunks.Header.Width}x{chunks.Header.Height} pixels", $"only {chunks.Compressed.Length:N0} compressed bytes");
+                "PNG", name, $"image data for {chunks.Header.Width}x{chunks.Header.Height} pixels",
+                $"only {chunks.Compressed.Length:N0} compressed bytes");
         }
 
         PixelImage image = new(chunks.Header.Width, chunks.Header.Height, chunks.Header.Channels);
@@ -94,15 +98,18 @@ public sealed class PngReader : IImageDecoder
         {
             const int Overhead = 12;
             if (content.Length - position < Overhead)
-                throw DataFile.Damaged("PNG", name, $"another chunk at byte {position:N0}, the last being IEND", $"the end of the file at {content.Length:N0}");
+                throw DataFile.Damaged("PNG", name, $"another chunk at byte {position:N0}, the last being IEND",
+                    $"the end of the file at {content.Length:N0}");
             uint length = BinaryPrimitives.ReadUInt32BigEndian(content.AsSpan(position));
             ReadOnlySpan<byte> letters = content.AsSpan(position + 4, 4);
             foreach (byte letter in letters)
                 if (!char.IsAsciiLetter((char)letter))
-                    throw DataFile.Damaged("PNG", name, $"a chunk type of four letters at byte {position + 4:N0}", Convert.ToHexString(letters));
+                    throw DataFile.Damaged("PNG", name, $"a chunk type of four letters at byte {position + 4:N0}",
+                        Convert.ToHexString(letters));
             string type = Encoding.ASCII.GetString(letters);
             if (length > content.Length - position - Overhead)
-                throw DataFile.Damaged("PNG", name, $"{length:N0} bytes of {type} at byte {position + 8:N0}", $"the end of the file at {content.Length:N0}");
+                throw DataFile.Damaged("PNG", name, $"{length:N0} bytes of {type} at byte {position + 8:N0}",
+                    $"the end of the file at {content.Length:N0}");
             int start = position + 8;
             uint expected = BinaryPrimitives.ReadUInt32BigEndian(content.AsSpan(start + (int)length));
             uint actual = Crc32.Compute(content.AsSpan(position + 4, 4 + (int)length));

@@ -99,7 +99,9 @@ internal sealed class PngScanlines(PngHeader header, string name)
         return (byte)(a <= b && a <= c ? left : b <= c ? upper : upperLeft);
     }
 
-    /// <summary>Every <see cref="StepX"/>-th pixel of every <see cref="StepY"/>-th row, from (<see cref="X"/>, <see cref="Y"/>) on.</summary>
+    /// <summary>
+    /// Every <see cref="StepX"/>-th pixel of every <see cref="StepY"/>-th row, from (<see cref="X"/>, <see cref="Y"/>) on.
+    /// </summary>
     private readonly record struct Pass(int X, int Y, int StepX, int StepY)
     {
         public int Columns(PngHeader header) => (header.Width - X + StepX - 1) / StepX;

@@ -11,7 +11,8 @@ public sealed class PnmReader : IImageDecoder
     public IReadOnlyList<string> Extensions => [".pgm", ".ppm", ".pnm"];
 
     public bool Matches(ReadOnlySpan<byte> content) =>
-        content is [(byte)'P', (byte)'2' or (byte)'3' or (byte)'5' or (byte)'6', (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n' or (byte)'#', ..];
+        content is [(byte)'P', (byte)'2' or (byte)'3' or (byte)'5' or (byte)'6',
+            (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n' or (byte)'#', ..];
 
     /// <inheritdoc/>
     public PixelImage Decode(byte[] content, string name)
@@ -32,9 +33,11 @@ public sealed class PnmReader : IImageDecoder
         if (content.Length - start < needed)
         {
             throw DataFile.Damaged(
-                "PNM", name, $"at least {needed:N0} bytes for {width}x{height} pixels of {channels} channels", $"{Math.Max(0, content.Length - start):N0}");
+                "PNM", name, $"at least {needed:N0} bytes for {width}x{height} pixels of {channels} channels",
+                $"{Math.Max(0, content.Length - start):N0}");
         }
-        if (!isText && !Scanner.IsSpace(content[scanner.Position])) throw DataFile.Damaged("PNM", name, "white space after the maximum", "none");
+        if (!isText && !Scanner.IsSpace(content[scanner.Position]))
+            throw DataFile.Damaged("PNM", name, "white space after the maximum", "none");
 
         PixelImage image = new(width, height, channels);
         byte[] pixels = image.Pixels;

@@ -17,7 +17,8 @@ public static class ImageResizer
     public static PixelImage Resize(PixelImage image, long fullWidth, long fullHeight, long left, long top, int width, int height)
     {
         if (left < 0 || top < 0 || left + width > fullWidth || top + height > fullHeight)
-            throw new ArgumentOutOfRangeException(nameof(left), left, $"The window {width}x{height} at ({left}, {top}) leaves {fullWidth}x{fullHeight}.");
+            throw new ArgumentOutOfRangeException(nameof(left), left,
+                $"The window {width}x{height} at ({left}, {top}) leaves {fullWidth}x{fullHeight}.");
         Filter columns = new(image.Width, fullWidth, left, width);
         Filter rows = new(image.Height, fullHeight, top, height);
         int firstRow = rows.First[0], endRow = rows.First[^1] + rows.Length[^1], channels = image.Channels;
@@ -60,7 +61,9 @@ public static class ImageResizer
 
     private static byte ToByte(int sum) => (byte)Math.Clamp(sum >> PrecisionBits, 0, 255);
 
-    /// <summary>For each destination position of the window: the first source position and the weights from there on, which sum to one.</summary>
+    /// <summary>
+    /// For each destination position of the window: the first source position and the weights from there on, which sum to one.
+    /// </summary>
     private sealed class Filter
     {
         private readonly int[] weights;

@@ -2,7 +2,9 @@ using GpuCnn.Engine;
 
 namespace GpuCnn.Data;
 
-/// <summary>An 8-bit image: rows from the top, pixels from the left, channels interleaved (HWC), gray or RGB, not premultiplied, no alpha.</summary>
+/// <summary>
+/// An 8-bit image: rows from the top, pixels from the left, channels interleaved (HWC), gray or RGB, not premultiplied, no alpha.
+/// </summary>
 public sealed class PixelImage
 {
     /// <summary>A longer side is refused by every decoder before anything is allocated.</summary>
@@ -22,7 +24,8 @@ public sealed class PixelImage
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
         if (channels is not (1 or 3)) throw new ArgumentOutOfRangeException(nameof(channels), channels, "An image has 1 or 3 channels.");
         if ((long)width * height * channels != pixels.Length)
-            throw new ArgumentException($"An image of {width}x{height} with {channels} channels does not have {pixels.Length} bytes.", nameof(pixels));
+            throw new ArgumentException($"An image of {width}x{height} with {channels} channels does not have {pixels.Length} bytes.",
+                nameof(pixels));
         Width = width;
         Height = height;
         Channels = channels;
@@ -45,7 +48,9 @@ public sealed class PixelImage
     /// <summary>Row <paramref name="y"/>: [Width, Channels].</summary>
     public Span<byte> Row(int y) => Pixels.AsSpan(y * Width * Channels, Width * Channels);
 
-    /// <summary>Luma of Rec. 601 (0.299 R + 0.587 G + 0.114 B in 16-bit fixed point, as PIL's "L"); the image itself when it is gray.</summary>
+    /// <summary>
+    /// Luma of Rec. 601 (0.299 R + 0.587 G + 0.114 B in 16-bit fixed point, as PIL's "L"); the image itself when it is gray.
+    /// </summary>
     public PixelImage ToGray()
     {
         if (Channels == 1) return this;
@@ -69,7 +74,8 @@ public sealed class PixelImage
     {
         1 => ToGray(),
         3 => ToRgb(),
-        _ => throw new GpuCnnException($"An image expects 1 (gray) or 3 (RGB) channels, but got {channels}; choose an input of 1xHxW or 3xHxW."),
+        _ => throw new GpuCnnException(
+            $"An image expects 1 (gray) or 3 (RGB) channels, but got {channels}; choose an input of 1xHxW or 3xHxW."),
     };
 
     /// <summary>

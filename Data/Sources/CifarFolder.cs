@@ -6,7 +6,8 @@ namespace GpuCnn.Data;
 /// <summary>The binary versions of CIFAR-10 (data_batch_1.bin ... test_batch.bin) and CIFAR-100 (train.bin, test.bin).</summary>
 internal sealed class CifarFolder : IDatasetFormat
 {
-    private static readonly string[] TenClasses = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+    private static readonly string[] TenClasses =
+        ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
     private static readonly Variant Ten = new("CIFAR-10", 1, 10, "data_batch_", "test_batch.bin", "batches.meta.txt", TrainFiles: 5);
     private static readonly Variant Hundred = new("CIFAR-100", 2, 100, "train.bin", "test.bin", "fine_label_names.txt", TrainFiles: 1);
@@ -24,32 +25,40 @@ internal sealed class CifarFolder : IDatasetFormat
         return new LocatedDataset(path, $"{variant.Name} binary files", train, test)
         {
             Size = new NativeSize(CifarReader.Side, CifarReader.Side, 3, IsUniform: true),
-            Notes = trainFiles.Length is > 0 && trainFiles.Length < variant.TrainFiles ? [$"{trainFiles.Length} of {variant.TrainFiles} training files"] : [],
+            Notes = trainFiles.Length is > 0 && trainFiles.Length < variant.TrainFiles
+                ? [$"{trainFiles.Length} of {variant.TrainFiles} training files"] : [],
         };
     }
 
     private static Variant? Find(string path) =>
         Ten.IsIn(path) ? Ten
         // "train.bin" alone could be anything: the class names or the size of the records must agree.
-        : Hundred.IsIn(path) && (File.Exists(Path.Combine(path, Hundred.ClassFile)) || Hundred.Files(path, false).All(f => new FileInfo(f).Length % 3074 == 0)) ? Hundred
+        : Hundred.IsIn(path) && (File.Exists(Path.Combine(path, Hundred.ClassFile)) || HasRecords(path)) ? Hundred
         : null;
 
-    private sealed record Variant(string Name, int LabelBytes, int ClassCount, string TrainPrefix, string TestFile, string ClassFile, int TrainFiles)
+    private static bool HasRecords(string path) =>
+        Hundred.Files(path, training: true).Concat(Hundred.Files(path, training: false)).All(file => new FileInfo(file).Length % 3074 == 0);
+
+    private sealed record Variant(string Name, int LabelBytes, int ClassCount, string TrainPrefix, string TestFile, string ClassFile,
+        int TrainFiles)
     {
         public bool IsIn(string path) => Files(path, true).Any() || Files(path, false).Any();
 
         public IEnumerable<string> Files(string path, bool training) => DataFolder.Files(path).Where(file =>
         {
             string name = Path.GetFileName(file);
-            return training ? name.StartsWith(TrainPrefix, StringComparison.Ordinal) && name.EndsWith(".bin", StringComparison.Ordinal) : name == TestFile;
+            return training ? name.StartsWith(TrainPrefix, StringComparison.Ordinal) && name.EndsWith(".bin", StringComparison.Ordinal)
+                : name == TestFile;
         });
 
         public string[] ReadClasses(string path)
         {
             string file = Path.Combine(path, ClassFile);
             if (!File.Exists(file)) return ClassCount == 10 ? TenClasses : [.. Enumerable.Range(0, ClassCount).Select(i => $"{i}")];
-            string[] names = DataFile.Guard(file, "read", () => File.ReadLines(file).Select(line => line.Trim()).Where(line => line.Length > 0).ToArray());
-            return names.Length == ClassCount ? names : throw DataFile.Damaged("CIFAR", file, $"{ClassCount} class names", $"{names.Length}");
+            string[] names = DataFile.Guard(file, "read",
+                () => File.ReadLines(file).Select(line => line.Trim()).Where(line => line.Length > 0).ToArray());
+            return names.Length == ClassCount ? names
+                : throw DataFile.Damaged("CIFAR", file, $"{ClassCount} class names", $"{names.Length}");
         }
 
         public MemorySplit? ReadSplit(string[] files, string[] classes)

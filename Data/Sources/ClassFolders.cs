@@ -14,10 +14,12 @@ internal sealed class ClassFolders : IDatasetFormat
 
     public LocatedDataset Open(string path)
     {
-        Layout layout = Layout.Of(path) ?? throw new GpuCnnException($"Data set {DataFile.Quote(path)}: expected {Expected}, but got none.");
-        Listing? train = layout.Train is null ? null : Listing.Of(layout.Train), validation = layout.Validation is null ? null : Listing.Of(layout.Validation);
-        string kind = layout.Train == path ? "class folders"
-            : $"class folders under {string.Join(" and ", new[] { layout.Train, layout.Validation }.OfType<string>().Select(p => Path.GetFileName(p) + "/"))}";
+        Layout layout = Layout.Of(path)
+            ?? throw new GpuCnnException($"Data set {DataFile.Quote(path)}: expected {Expected}, but got none.");
+        Listing? train = layout.Train is null ? null : Listing.Of(layout.Train);
+        Listing? validation = layout.Validation is null ? null : Listing.Of(layout.Validation);
+        IEnumerable<string> parts = new[] { layout.Train, layout.Validation }.OfType<string>().Select(part => Path.GetFileName(part) + "/");
+        string kind = layout.Train == path ? "class folders" : $"class folders under {string.Join(" and ", parts)}";
         List<string> problems = [.. (train ?? validation!).Empty];
         List<string> notes = [];
 
@@ -27,11 +29,15 @@ internal sealed class ClassFolders : IDatasetFormat
             IReadOnlyList<string> unknown = [.. validationSplit.Classes.Except(trainSplit.Classes)];
             foreach (string name in unknown)
             {
-                problems.Add($"Class folder {DataFile.Quote(Path.Combine(layout.Validation!, name))}: expected one of the {trainSplit.Classes.Count} classes of " +
-                    $"{DataFile.Quote(layout.Train!)}, but got {DataFile.Quote(name)}; rename it, or add the class to the training images.");
+                problems.Add($"Class folder {DataFile.Quote(Path.Combine(layout.Validation!, name))}: " +
+                    $"expected one of the {trainSplit.Classes.Count} classes of " +
+                    $"{DataFile.Quote(layout.Train!)}, but got {DataFile.Quote(name)}; " +
+                    "rename it, or add the class to the training images.");
             }
-            string[] missing = [.. trainSplit.Classes.Except(validationSplit.Labels.Distinct().Select(label => validationSplit.Classes[label]))];
-            if (missing.Length > 0) notes.Add($"{missing.Length} {(missing.Length == 1 ? "class has" : "classes have")} no validation images ({Some(missing)})");
+            IEnumerable<string> present = validationSplit.Labels.Distinct().Select(label => validationSplit.Classes[label]).ToArray();
+            string[] missing = [.. trainSplit.Classes.Except(present)];
+            if (missing.Length > 0) notes.Add(
+                $"{missing.Length} {(missing.Length == 1 ? "class has" : "classes have")} no validation images ({Some(missing)})");
             // Unknown classes come last, so that a check can still look at all images.
             IReadOnlyList<string> classes = [.. trainSplit.Classes, .. unknown];
             trainSplit = RelabelledSplit.TryCreate(trainSplit, classes, out _);
@@ -80,16 +86,22 @@ internal sealed class ClassFolders : IDatasetFormat
                 .Where(HasClasses),
         ];
 
-        /// <summary>Only images directly in a class folder count, or the folder above a data set would be one too. Others are found once it is known.</summary>
-        private static bool HasClasses(string path) => DataFolder.Folders(path).Any(folder => DataFolder.Files(folder).Any(ImageFile.HasReadableExtension));
+        /// <summary>
+        /// Only images directly in a class folder count, or the folder above a data set would be one too. Others are found once it is
+        /// known.
+        /// </summary>
+        private static bool HasClasses(string path) => DataFolder.Folders(path)
+            .Any(folder => DataFolder.Files(folder).Any(ImageFile.HasReadableExtension));
     }
 
     /// <summary>The class folders of one folder.</summary>
-    private sealed record Listing(string Path, IReadOnlyList<(string Class, IReadOnlyList<string> Files)> Classes, Dictionary<string, int> Skipped)
+    private sealed record Listing(string Path, IReadOnlyList<(string Class, IReadOnlyList<string> Files)> Classes,
+        Dictionary<string, int> Skipped)
     {
         /// <summary>A line for each class without images.</summary>
         public IEnumerable<string> Empty => Classes.Where(c => c.Files.Count == 0).Select(c =>
-            $"Class folder {DataFile.Quote(System.IO.Path.Combine(Path, c.Class))}: expected images ({ImageFile.ReadableFormats}), but got none; add some or remove the folder.");
+            $"Class folder {DataFile.Quote(System.IO.Path.Combine(Path, c.Class))}: expected images ({ImageFile.ReadableFormats}), " +
+            "but got none; add some or remove the folder.");
 
         public static Listing Of(string path)
         {

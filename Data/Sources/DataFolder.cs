@@ -18,7 +18,8 @@ internal static class DataFolder
     private static IReadOnlyList<string> List(string path, Func<string, string, EnumerationOptions, IEnumerable<string>> enumerate) =>
         DataFile.Guard<IReadOnlyList<string>>(path, "list", () =>
         {
-            EnumerationOptions options = new() { IgnoreInaccessible = false, AttributesToSkip = FileAttributes.Hidden | FileAttributes.System };
+            EnumerationOptions options =
+                new() { IgnoreInaccessible = false, AttributesToSkip = FileAttributes.Hidden | FileAttributes.System };
             return
             [
                 .. enumerate(path, "*", options)

@@ -16,11 +16,14 @@ public static class DatasetLocator
     {
         LocatedDataset data = OpenLeniently(path, validationPath);
         if (data.Problems.Count == 0) return data;
-        string more = data.Problems.Count == 1 ? "" : $" ({data.Problems.Count - 1} more like this: gpucnn data check {DataFile.Quote(path)} lists them all.)";
+        string more = data.Problems.Count == 1 ? ""
+            : $" ({data.Problems.Count - 1} more like this: gpucnn data check {DataFile.Quote(path)} lists them all.)";
         throw new GpuCnnException(data.Problems[0] + more);
     }
 
-    /// <summary>As <see cref="Open"/>, with what is wrong left in <see cref="LocatedDataset.Problems"/> where the rest can be read.</summary>
+    /// <summary>
+    /// As <see cref="Open"/>, with what is wrong left in <see cref="LocatedDataset.Problems"/> where the rest can be read.
+    /// </summary>
     internal static LocatedDataset OpenLeniently(string path, string? validationPath)
     {
         LocatedDataset data = Recognise(path).Open(path);
@@ -31,7 +34,8 @@ public static class DatasetLocator
         {
             throw new GpuCnnException(
                 $"Validation data {DataFile.Quote(validationPath)}: expected the {data.Classes.Count} classes of {DataFile.Quote(path)}, " +
-                $"but got {DataFile.Quote(unknown[0])}{(unknown.Count > 1 ? $" and {unknown.Count - 1} others" : "")}; name a data set of the same classes.");
+                $"but got {DataFile.Quote(unknown[0])}{(unknown.Count > 1 ? $" and {unknown.Count - 1} others" : "")}; " +
+                "name a data set of the same classes.");
         }
         return new LocatedDataset(path, data.Kind, data.Train, validation)
         {
@@ -49,7 +53,8 @@ public static class DatasetLocator
         if (found.Length > 1)
         {
             throw new GpuCnnException(
-                $"Data set {DataFile.Quote(path)}: expected one kind of data, but got {string.Join(" as well as ", found.Select(f => f.Expected))}; " +
+                $"Data set {DataFile.Quote(path)}: expected one kind of data, " +
+                $"but got {string.Join(" as well as ", found.Select(f => f.Expected))}; " +
                 "put each into a folder of its own.");
         }
         throw Unrecognised(path);
@@ -59,7 +64,8 @@ public static class DatasetLocator
     {
         string parent = Path.GetDirectoryName(Path.GetFullPath(path)) is { } name && Directory.Exists(name) ? name : "";
         string? nearest = parent.Length == 0 ? null : DataFolder.Folders(parent).Select(folder => Path.GetFileName(folder))
-            .Select(folder => (Name: folder, Distance: EditDistance(folder.ToLowerInvariant(), Path.GetFileName(path.TrimEnd('/', '\\')).ToLowerInvariant())))
+            .Select(folder => (Name: folder,
+                Distance: NearNames.Distance(folder.ToLowerInvariant(), Path.GetFileName(path.TrimEnd('/', '\\')).ToLowerInvariant())))
             .Where(folder => folder.Distance <= 2).OrderBy(folder => folder.Distance).Select(folder => folder.Name).FirstOrDefault();
         string hint = nearest is null ? $"check the path, or make a small data set there with: gpucnn data demo {DataFile.Quote(path)}"
             : $"did you mean {DataFile.Quote(Path.Combine(parent, nearest))}?";
@@ -72,40 +78,27 @@ public static class DatasetLocator
         if (File.Exists(path))
         {
             string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-            return new GpuCnnException($"Data set {DataFile.Quote(path)}: expected {expected}; but got a file; name the folder it is in, such as {DataFile.Quote(folder)}.");
+            return new GpuCnnException($"Data set {DataFile.Quote(path)}: expected {expected}; but got a file; " +
+                $"name the folder it is in, such as {DataFile.Quote(folder)}.");
         }
         IReadOnlyList<string> folders = DataFolder.Folders(path), files = DataFolder.Files(path);
         string? inside = folders.FirstOrDefault(folder => Formats.Any(format => format.Recognises(folder)));
         if (inside is not null)
-            return new GpuCnnException($"Data set {DataFile.Quote(path)}: expected {expected}; but got a folder that holds such a data set; name that: {DataFile.Quote(inside)}.");
+            return new GpuCnnException($"Data set {DataFile.Quote(path)}: expected {expected}; " +
+                $"but got a folder that holds such a data set; name that: {DataFile.Quote(inside)}.");
         if (files.Any(ImageFile.HasReadableExtension))
         {
             return new GpuCnnException(
-                $"Data set {DataFile.Quote(path)}: expected a folder for each class, but got images directly in it; move the images of each class into a folder named like it.");
+                $"Data set {DataFile.Quote(path)}: expected a folder for each class, but got images directly in it; " +
+                "move the images of each class into a folder named like it.");
         }
         if (files.Any(file => Path.GetFileName(file) is "data_batch_1" or "batches.meta"))
-            return new GpuCnnException($"Data set {DataFile.Quote(path)}: expected CIFAR in the binary version, but got the Python version; download cifar-10-binary.tar.gz.");
+            return new GpuCnnException($"Data set {DataFile.Quote(path)}: expected CIFAR in the binary version, " +
+                "but got the Python version; download cifar-10-binary.tar.gz.");
         var kinds = folders.SelectMany(DataFolder.FilesBelow).Concat(files).GroupBy(file => Path.GetExtension(file).ToLowerInvariant())
             .Select(group => KeyValuePair.Create(group.Key.Length == 0 ? "no extension" : group.Key, group.Count())).ToArray();
         string got = kinds.Length == 0 ? "no files" : $"none of these among its files ({ClassFolders.Extensions(kinds)})";
-        return new GpuCnnException($"Data set {DataFile.Quote(path)}: expected {expected}; but got {got}; images are read as {ImageFile.ReadableFormats}.");
-    }
-
-    /// <summary>Levenshtein's distance.</summary>
-    private static int EditDistance(string a, string b)
-    {
-        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
-        for (int i = 1; i <= a.Length; i++)
-        {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.Length; j++)
-            {
-                int above = row[j];
-                row[j] = Math.Min(Math.Min(row[j] + 1, row[j - 1] + 1), diagonal + (a[i - 1] == b[j - 1] ? 0 : 1));
-                diagonal = above;
-            }
-        }
-        return row[b.Length];
+        return new GpuCnnException(
+            $"Data set {DataFile.Quote(path)}: expected {expected}; but got {got}; images are read as {ImageFile.ReadableFormats}.");
     }
 }

@@ -13,7 +13,10 @@ internal interface IDatasetFormat
     /// <summary>Whether the path looks like this kind, from names alone. A folder of two kinds is an error, so be strict.</summary>
     bool Recognises(string path);
 
-    /// <summary>Opens what was recognised; what makes it unfit for training goes to <see cref="LocatedDataset.Problems"/> where the rest can still be read.</summary>
+    /// <summary>
+    /// Opens what was recognised; what makes it unfit for training goes to <see cref="LocatedDataset.Problems"/> where the rest can
+    /// still be read.
+    /// </summary>
     /// <exception cref="GpuCnnException">There is nothing usable.</exception>
     LocatedDataset Open(string path);
 }

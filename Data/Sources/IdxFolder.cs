@@ -22,20 +22,23 @@ internal sealed partial class IdxFolder : IDatasetFormat
     {
         string folder = File.Exists(path) ? Path.GetDirectoryName(Path.GetFullPath(path))! : path;
         // Ordinal order puts the plain file before its .gz, and the first of a key is taken.
-        var files = DataFolder.Files(folder).Select(file => (Path: file, Match: NamePattern().Match(Path.GetFileName(file)))).Where(file => file.Match.Success)
+        var files = DataFolder.Files(folder).Select(file => (Path: file, Match: NamePattern().Match(Path.GetFileName(file))))
+            .Where(file => file.Match.Success)
             .GroupBy(file => file.Match.Groups["prefix"].Value).ToDictionary(group => group.Key, group => group.ToArray());
         string prefix = File.Exists(path) ? NamePattern().Match(Path.GetFileName(path)).Groups["prefix"].Value : files.Keys.First();
         if (files.Count > 1 && folder == path)
         {
             throw new GpuCnnException(
-                $"Data set {DataFile.Quote(path)}: expected the IDX files of one data set, but got {files.Count} ({string.Join(", ", files.Keys.Select(DataFile.Quote))}); " +
+                $"Data set {DataFile.Quote(path)}: expected the IDX files of one data set, " +
+                $"but got {files.Count} ({string.Join(", ", files.Keys.Select(DataFile.Quote))}); " +
                 $"name one of the files instead, such as {DataFile.Quote(files.Values.First()[0].Path)}.");
         }
 
         IdxNames names = new(prefix, Path.GetFullPath(folder));
         Part? train = Find(training: true), test = Find(training: false);
         if (train is null && test is null)
-            throw new GpuCnnException($"Data set {DataFile.Quote(path)}: expected an IDX file of images, but got labels only; put the images beside them.");
+            throw new GpuCnnException(
+                $"Data set {DataFile.Quote(path)}: expected an IDX file of images, but got labels only; put the images beside them.");
         int highest = new[] { train, test }.OfType<Part>().Max(part => part.Labels.Max());
         IReadOnlyList<string> classes = names.Classes(highest + 1);
         ImageSplit? trainSplit = train?.ToSplit(names.Kind, classes), testSplit = test?.ToSplit(names.Kind, classes);
@@ -52,12 +55,14 @@ internal sealed partial class IdxFolder : IDatasetFormat
             if (labels is null)
             {
                 string missing = Path.GetFileName(images).Replace("images", "labels").Replace("idx3", "idx1").Replace("idx4", "idx1");
-                throw new GpuCnnException($"IDX {DataFile.Quote(images)}: expected its labels beside it, but got no {DataFile.Quote(missing)}; put that file there.");
+                throw new GpuCnnException($"IDX {DataFile.Quote(images)}: expected its labels beside it, " +
+                    $"but got no {DataFile.Quote(missing)}; put that file there.");
             }
             return Part.Read(images, labels, names);
 
             string? Select(string what) => files[prefix]
-                .FirstOrDefault(file => (file.Match.Groups["part"].Value == "train") == training && file.Match.Groups["what"].Value == what).Path;
+                .FirstOrDefault(file => (file.Match.Groups["part"].Value == "train") == training && file.Match.Groups["what"].Value == what)
+                    .Path;
         }
     }
 
@@ -114,9 +119,11 @@ internal sealed partial class IdxFolder : IDatasetFormat
             for (int i = 0; i < images.Length; i++)
             {
                 byte[] pixels = array.Values.AsSpan(i * size, size).ToArray();
-                images[i] = names.IsTransposed ? Transpose(pixels, width, height, channels) : new PixelImage(width, height, channels, pixels);
+                images[i] = names.IsTransposed ? Transpose(pixels, width, height, channels)
+                    : new PixelImage(width, height, channels, pixels);
                 labels[i] = labelBytes[i] - names.FirstLabel;
-                if (labels[i] < 0) throw DataFile.Damaged("IDX", labelsPath, $"labels from {names.FirstLabel} on", $"{labelBytes[i]} at {i}");
+                if (labels[i] < 0)
+                    throw DataFile.Damaged("IDX", labelsPath, $"labels from {names.FirstLabel} on", $"{labelBytes[i]} at {i}");
             }
             return new Part(imagesPath, images, labels);
         }

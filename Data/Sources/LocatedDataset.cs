@@ -45,13 +45,23 @@ public sealed class LocatedDataset
     /// <summary>The images to train on.</summary>
     /// <exception cref="GpuCnnException">There are only validation images; see <see cref="HasTraining"/>.</exception>
     public ImageSplit Train => train ?? throw new GpuCnnException(
-        $"Data set {DataFile.Quote(Path)}: expected images to train on, but got validation images only; put the training images beside them.");
+        $"Data set {DataFile.Quote(Path)}: expected images to train on, but got validation images only; " +
+        "put the training images beside them.");
 
     /// <summary>The images to validate on, or null where the data set does not keep any apart; see <see cref="WithHoldOut"/>.</summary>
     public ImageSplit? Validation { get; }
 
     /// <summary>The images to judge a network by: those for validation, or all where none are kept apart.</summary>
     public ImageSplit Evaluation => Validation ?? Train;
+
+    /// <summary><see cref="Evaluation"/> under the class indices of a trained network, matched by name.</summary>
+    /// <param name="classes">The network's, in index order.</param>
+    /// <exception cref="GpuCnnException">The data set has classes that the network does not know.</exception>
+    public ImageSplit EvaluationFor(IReadOnlyList<string> classes) =>
+        RelabelledSplit.TryCreate(Evaluation, classes, out IReadOnlyList<string> unknown)
+        ?? throw new GpuCnnException(
+            $"Data set {DataFile.Quote(Path)}: expected images of the {classes.Count} classes that the network was trained for, but got " +
+            $"{DataFile.Quote(unknown[0])}{(unknown.Count > 1 ? $" and {unknown.Count - 1} others" : "")}; name a data set of the same classes.");
 
     /// <summary>All images of both purposes.</summary>
     public int Count => (train?.Count ?? 0) + (Validation?.Count ?? 0);
@@ -92,11 +102,13 @@ public sealed class LocatedDataset
             kept.AddRange(images.Skip(Math.Max(0, count)));
         }
         if (apart.Count == 0)
-            throw new GpuCnnException($"Data set {DataFile.Quote(Path)}: expected two images or more of a class to hold some out, but got one; add images.");
+            throw new GpuCnnException(
+                $"Data set {DataFile.Quote(Path)}: expected two images or more of a class to hold some out, but got one; add images.");
         kept.Sort();
         apart.Sort();
         return new LocatedDataset(
-            Path, Kind, new SubsetSplit($"{Kind}, without the images held out", Train, kept), new SubsetSplit($"{Kind}, images held out", Train, apart))
+            Path, Kind, new SubsetSplit($"{Kind}, without the images held out", Train, kept),
+            new SubsetSplit($"{Kind}, images held out", Train, apart))
         {
             Size = Size,
             Notes = [.. Notes, FormattableString.Invariant($"{fraction * 100:0.#} % of each class held out for validation (seed {seed})")],

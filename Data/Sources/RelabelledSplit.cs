@@ -5,12 +5,15 @@ internal sealed class RelabelledSplit : ImageSplit
 {
     private readonly ImageSplit split;
 
-    private RelabelledSplit(ImageSplit split, IReadOnlyList<string> classes, IReadOnlyList<int> labels) : base(split.Description, classes, labels) =>
+    private RelabelledSplit(ImageSplit split, IReadOnlyList<string> classes, IReadOnlyList<int> labels)
+        : base(split.Description, classes, labels) =>
         this.split = split;
 
     public override bool IsInMemory => split.IsInMemory;
 
-    /// <summary>The split under <paramref name="classes"/>; <paramref name="unknown"/> are those of its classes that are not among them.</summary>
+    /// <summary>
+    /// The split under <paramref name="classes"/>; <paramref name="unknown"/> are those of its classes that are not among them.
+    /// </summary>
     public static ImageSplit? TryCreate(ImageSplit split, IReadOnlyList<string> classes, out IReadOnlyList<string> unknown)
     {
         Dictionary<string, int> index = [];

@@ -21,6 +21,8 @@ public abstract class Activation : UnaryOperator
 
     protected sealed override Shape InferShape(Shape input) => input;
 
+    public sealed override bool IsElementwise => true;
+
     public sealed override unsafe void EmitForward(CpuEmitter emitter)
     {
         CpuTensor x = emitter.Input(), y = emitter.Output;

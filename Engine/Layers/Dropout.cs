@@ -21,6 +21,8 @@ public sealed class Dropout : UnaryOperator
 
     protected override Shape InferShape(Shape input) => input;
 
+    public override bool IsElementwise => true;
+
     public override bool IsView(bool training) => !training || Probability == 0;
 
     public override void EmitForward(CpuEmitter emitter) => Emit(emitter, "forward", emitter.Input(), emitter.Output);

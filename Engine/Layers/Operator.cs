@@ -28,6 +28,9 @@ public abstract class Operator : Layer
     /// <summary>Whether the output is the input's storage, only seen otherwise; then nothing is emitted.</summary>
     public virtual bool IsView(bool training) => false;
 
+    /// <summary>Whether each value of the output follows from the same value of the input; then both are stored alike.</summary>
+    public virtual bool IsElementwise => false;
+
     /// <summary>Whether, on the CPU device, the operator can read a network's input as channels-last.</summary>
     public virtual bool ReadsChannelsLast(Shape input) => false;
 

@@ -87,7 +87,8 @@ public sealed class DirectConvolution
     /// Whether the input's gradient is better scattered from columns than convolved: with a single block of input channels the
     /// convolution's strips are narrow, and much of its work is on the border.
     /// </summary>
-    public bool ScattersInputGradient => !ChannelsLast && _groups.Count == 1 && _shape.C <= Blocks.Size && Filter.Taps > 1;
+    public bool ScattersInputGradient =>
+        !ChannelsLast && _groups.Count == 1 && _shape.C <= Blocks.Size && Filter.Taps is > 1 and <= ScatterInputGradient.MostTaps;
 
     /// <summary>Derives the backward pass to the input.</summary>
     public BackwardInput MakeBackwardInput()

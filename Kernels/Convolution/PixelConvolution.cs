@@ -26,8 +26,6 @@ public sealed unsafe class PixelConvolution<TActivation> : ICpuKernel where TAct
     // A filter up to this size stays in a core's second-level cache beside the pixels that pass it.
     private const long ResidentFilterBytes = 512 << 10;
 
-    private const int TileMultiple = 24;
-
     private readonly float* _x, _w, _bias, _y;
     private readonly TActivation _activation;
     private readonly PixelProblem _problem;
@@ -61,10 +59,10 @@ public sealed unsafe class PixelConvolution<TActivation> : ICpuKernel where TAct
         _imageGroups = (problem.Images + _map.ImagesPerGroup - 1) / _map.ImagesPerGroup;
         long workPerPixel = Math.Max(1, (long)_filter.Rows * _filter.Outputs);
         bool resident = 4L * _filter.Count <= ResidentFilterBytes;
-        long pixels = resident ? Math.Max(4 * TileMultiple, ChunkWork / workPerPixel) : 16 * TileMultiple;
+        long pixels = resident ? Math.Max(4 * PixelStrip.TileMultiple, ChunkWork / workPerPixel) : 16 * PixelStrip.TileMultiple;
         int groupPixels = _map.ImagesPerGroup * _map.PixelsPerImage;
         _pixelChunks = (int)Math.Max(1, groupPixels / pixels);
-        _pixelsPerChunk = ((groupPixels + _pixelChunks - 1) / _pixelChunks + TileMultiple - 1) / TileMultiple * TileMultiple;
+        _pixelsPerChunk = ((groupPixels + _pixelChunks - 1) / _pixelChunks + PixelStrip.TileMultiple - 1) / PixelStrip.TileMultiple * PixelStrip.TileMultiple;
         _pixelChunks = (groupPixels + _pixelsPerChunk - 1) / _pixelsPerChunk;
         bool fewChunks = _imageGroups * _pixelChunks < 8;
         _stripsPerChunk = resident && !fewChunks ? _filter.Strips.Length : 1;
@@ -77,7 +75,7 @@ public sealed unsafe class PixelConvolution<TActivation> : ICpuKernel where TAct
     public static int ImagesPerGroup(int images, int pixelsPerImage, FilterLayout filter)
     {
         long work = Math.Max(1, (long)filter.Rows * filter.Outputs);
-        long pixels = 4L * filter.Count <= ResidentFilterBytes ? Math.Max(4 * TileMultiple, ChunkWork / work) : 16 * TileMultiple;
+        long pixels = 4L * filter.Count <= ResidentFilterBytes ? Math.Max(4 * PixelStrip.TileMultiple, ChunkWork / work) : 16 * PixelStrip.TileMultiple;
         long group = Math.Clamp((pixels + pixelsPerImage - 1) / pixelsPerImage, 1, images);
         // Even groups: 65 images in groups of 64 would leave one image alone.
         long groups = (images + group - 1) / group;
@@ -101,50 +99,8 @@ public sealed unsafe class PixelConvolution<TActivation> : ICpuKernel where TAct
             FilterStrip strip = _filter.Strips[i];
             float* input = x + (nint)strip.Group * _filter.BlocksPerGroup * _problem.InputBlockStride;
             float* output = y + (nint)(strip.Channel / Blocks.Size) * _problem.OutputBlockStride;
-            if (strip.Width == 2 * _filter.VectorWidth)
-            {
-                if (_filter.VectorWidth == 16) Wide<Simd16>(strip, input, output, first, last);
-                else Wide<Simd8>(strip, input, output, first, last);
-            }
-            else if (strip.Width == 16) Narrow<Simd16>(strip, input, output, first, last);
-            else Narrow<Simd8>(strip, input, output, first, last);
-        }
-    }
-
-    private void Wide<T>(FilterStrip strip, float* x, float* y, int first, int last) where T : unmanaged, ISimd<T>
-    {
-        int* tail = stackalloc int[2 * PixelTile.WidePixels];
-        for (int pixel = first; pixel < last; pixel += PixelTile.WidePixels)
-        {
-            int* inputs = _inputs + pixel, targets = _targets + pixel;
-            if (pixel + PixelTile.WidePixels > last) Clamp(pixel, last, PixelTile.WidePixels, tail, out inputs, out targets);
-            PixelTile.Wide<T, TActivation>(
-                x, inputs, _reduction, _w + strip.Offset, _bias + strip.Channel, y, targets, _problem.OutputBlockStride, _activation);
-        }
-    }
-
-    private void Narrow<T>(FilterStrip strip, float* x, float* y, int first, int last) where T : unmanaged, ISimd<T>
-    {
-        int* tail = stackalloc int[2 * PixelTile.NarrowPixels];
-        for (int pixel = first; pixel < last; pixel += PixelTile.NarrowPixels)
-        {
-            int* inputs = _inputs + pixel, targets = _targets + pixel;
-            if (pixel + PixelTile.NarrowPixels > last) Clamp(pixel, last, PixelTile.NarrowPixels, tail, out inputs, out targets);
-            PixelTile.Narrow<T, TActivation>(
-                x, inputs, _reduction, _w + strip.Offset, _bias + strip.Channel, y, targets, _problem.OutputBlockStride, _activation);
-        }
-    }
-
-    /// <summary>A tile that runs over the end computes the last pixel again, and writes the same values to the same place.</summary>
-    private void Clamp(int pixel, int last, int count, int* tail, out int* inputs, out int* targets)
-    {
-        inputs = tail;
-        targets = tail + count;
-        for (int i = 0; i < count; i++)
-        {
-            int clamped = Math.Min(pixel + i, last - 1);
-            inputs[i] = _inputs[clamped];
-            targets[i] = _targets[clamped];
+            PixelStrip.Run(strip, _filter.VectorWidth, input, _reduction, _w + strip.Offset, _bias + strip.Channel, output, _problem.OutputBlockStride,
+                _inputs, _targets, first, last, _activation);
         }
     }
 }

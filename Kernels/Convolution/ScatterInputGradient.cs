@@ -11,8 +11,11 @@ namespace GpuCnn.Kernels.Convolution;
 /// </summary>
 public sealed unsafe class ScatterInputGradient : ICpuKernel
 {
-    // Pixels between two additions to dx: their columns stay in the first-level cache. A multiple of what both tiles take.
-    private const int PixelsPerStep = 24;
+    /// <summary>Above this many taps the columns of a step would not fit beside the rest.</summary>
+    public const int MostTaps = 128;
+
+    // Pixels between two additions to dx: their columns stay in the first-level cache.
+    private const int PixelsPerStep = PixelStrip.TileMultiple;
 
     private readonly ConvolutionShape _shape;
     private readonly FilterLayout _filter;
@@ -51,21 +54,14 @@ public sealed unsafe class ScatterInputGradient : ICpuKernel
         new Span<float>(dx, inputs).Clear();
         int zeroTap = 0;
         var reduction = new Reduction(_filter.BlocksPerGroup, area * Blocks.Size, &zeroTap, 1, _filter.Lanes, _filter.LastLanes);
+        int* inputOffsets = (int*)Unsafe.AsPointer(ref _inputs[0]), targetOffsets = (int*)Unsafe.AsPointer(ref _targets[0]);
         float* columns = stackalloc float[PixelsPerStep * _filter.Outputs];
         for (int pixel = 0; pixel < area; pixel += PixelsPerStep)
         {
             int count = Math.Min(PixelsPerStep, area - pixel);
             foreach (FilterStrip strip in _filter.Strips)
-            {
-                float* x = dy + (nint)pixel * Blocks.Size;
-                if (strip.Width == 2 * _filter.VectorWidth)
-                {
-                    if (_filter.VectorWidth == 16) Wide<Simd16>(x, reduction, strip, columns, count);
-                    else Wide<Simd8>(x, reduction, strip, columns, count);
-                }
-                else if (strip.Width == 16) Narrow<Simd16>(x, reduction, strip, columns, count);
-                else Narrow<Simd8>(x, reduction, strip, columns, count);
-            }
+                PixelStrip.Run(strip, _filter.VectorWidth, dy + (nint)pixel * Blocks.Size, reduction, _w + strip.Offset, _zeros,
+                    columns + strip.Channel, Blocks.Size, inputOffsets, targetOffsets, 0, count, default(Identity));
             for (int i = 0; i < count; i++) Scatter(columns + i * _filter.Outputs, pixel + i, dx);
         }
     }
@@ -82,41 +78,5 @@ public sealed unsafe class ScatterInputGradient : ICpuKernel
             for (int tap = firstTap; tap < lastTap; tap++, source += Blocks.Size, target += Blocks.Size)
                 Simd8.Store(Simd8.Load(target) + Simd8.Load(source), target);
         }
-    }
-
-    private void Wide<T>(float* x, in Reduction reduction, FilterStrip strip, float* columns, int count) where T : unmanaged, ISimd<T>
-    {
-        int* tail = stackalloc int[2 * PixelTile.WidePixels];
-        for (int i = 0; i < count; i += PixelTile.WidePixels)
-        {
-            Pixels(i, count, PixelTile.WidePixels, tail, out int* inputs, out int* targets);
-            PixelTile.Wide<T, Identity>(
-                x, inputs, reduction, _w + strip.Offset, _zeros, columns + strip.Channel, targets, Blocks.Size, default);
-        }
-    }
-
-    private void Narrow<T>(float* x, in Reduction reduction, FilterStrip strip, float* columns, int count) where T : unmanaged, ISimd<T>
-    {
-        int* tail = stackalloc int[2 * PixelTile.NarrowPixels];
-        for (int i = 0; i < count; i += PixelTile.NarrowPixels)
-        {
-            Pixels(i, count, PixelTile.NarrowPixels, tail, out int* inputs, out int* targets);
-            PixelTile.Narrow<T, Identity>(
-                x, inputs, reduction, _w + strip.Offset, _zeros, columns + strip.Channel, targets, Blocks.Size, default);
-        }
-    }
-
-    private void Pixels(int first, int count, int tile, int* tail, out int* inputs, out int* targets)
-    {
-        inputs = (int*)Unsafe.AsPointer(ref _inputs[first]);
-        targets = (int*)Unsafe.AsPointer(ref _targets[first]);
-        if (first + tile <= count) return;
-        for (int i = 0; i < tile; i++)
-        {
-            tail[i] = inputs[Math.Min(i, count - 1 - first)];
-            tail[tile + i] = targets[Math.Min(i, count - 1 - first)];
-        }
-        inputs = tail;
-        targets = tail + tile;
     }
 }

@@ -5,7 +5,9 @@ namespace GpuCnn.Tests.Data;
 
 public sealed class CounterRandomTests
 {
-    /// <summary>A run resumed with another version must see the same order: these bits are for good. Computed once more in Python.</summary>
+    /// <summary>
+    /// A run resumed with another version must see the same order: these bits are for good. Computed once more in Python.
+    /// </summary>
     [Test]
     public void BitsNeverChange()
     {

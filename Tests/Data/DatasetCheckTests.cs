@@ -23,11 +23,13 @@ public sealed class DatasetCheckTests
         Assert.That(report.IsUsable, Is.False);
         Assert.That(report.Unreadable.Select(u => Path.GetFileName(u.File)), Is.EqualTo(new[] { "4.ppm", "5.png" }));
         Assert.That(report.Unreadable.Select(u => u.Reason), Is.All.Contains(folder.Path));
-        Assert.That(report.Duplicates.Select(d => (Path.GetFileName(d.Training), Path.GetFileName(d.Validation))), Is.EqualTo(new[] { ("1.pgm", "same-as-1.pgm") }));
+        Assert.That(report.Duplicates.Select(d => (Path.GetFileName(d.Training), Path.GetFileName(d.Validation))),
+            Is.EqualTo(new[] { ("1.pgm", "same-as-1.pgm") }));
         Assert.That(report.EmptyClasses, Is.EqualTo(new[] { "c" }));
         Assert.That(report.Problems, Has.Count.EqualTo(1).And.Some.Contains("got none"));
         SplitReport train = report.Splits[0];
-        Assert.That((train.Name, train.Images, train.Width, train.Height), Is.EqualTo(("train", 4, new Extent(1, 2, 3), new Extent(2, 2, 4))));
+        Assert.That((train.Name, train.Images, train.Width, train.Height),
+            Is.EqualTo(("train", 4, new Extent(1, 2, 3), new Extent(2, 2, 4))));
         Assert.That((train.GrayImages, train.RgbImages), Is.EqualTo((2, 1)));
         Assert.That(train.ImagesPerClass, Is.EqualTo(new[] { 2, 2, 0 }));
         Assert.That(report.Splits[1].ImagesPerClass, Is.EqualTo(new[] { 1, 2, 0 }));

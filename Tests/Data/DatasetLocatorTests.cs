@@ -39,7 +39,8 @@ public sealed class DatasetLocatorTests
         Add(folder, 20, "b");
         Add(folder, 1, "train");
         LocatedDataset data = DatasetLocator.Open(folder.Path);
-        Assert.That((data.Kind, data.Train.Count, data.Validation, data.Classes.Count), Is.EqualTo(("class folders", 61, (ImageSplit?)null, 3)));
+        Assert.That((data.Kind, data.Train.Count, data.Validation, data.Classes.Count),
+            Is.EqualTo(("class folders", 61, (ImageSplit?)null, 3)));
         LocatedDataset parts = data.WithHoldOut(0.1, 7), again = data.WithHoldOut(0.1, 7), other = data.WithHoldOut(0.1, 8);
         Assert.That(parts.Train.CountPerClass(), Is.EqualTo(new[] { 36, 18, 1 }));
         Assert.That(parts.Validation!.CountPerClass(), Is.EqualTo(new[] { 4, 2, 0 }));
@@ -72,7 +73,8 @@ public sealed class DatasetLocatorTests
         Add(folder, 2, "images", "a");
         Directory.CreateDirectory(folder["images", "empty"]);
         OneLine.Thrown(() => DatasetLocator.Open(folder["image"]), "did you mean", "images");
-        OneLine.Thrown(() => DatasetLocator.Open(folder["images"]), Path.Combine("images", "empty"), "expected images (PNG, PNM)", "got none");
+        OneLine.Thrown(() => DatasetLocator.Open(folder["images"]), Path.Combine("images", "empty"), "expected images (PNG, PNM)",
+            "got none");
         OneLine.Thrown(() => DatasetLocator.Open(folder["images", "a"]), "images directly in it");
         OneLine.Thrown(() => DatasetLocator.Open(folder.Path), "holds such a data set", folder["images"]);
         OneLine.Thrown(() => DatasetLocator.Open(folder["images", "a", "0.pgm"]), "got a file", "name the folder");

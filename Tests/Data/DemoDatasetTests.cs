@@ -31,7 +31,8 @@ public sealed class DemoDatasetTests
         for (int label = 0; label < DemoDataset.Classes.Count; label++)
             for (int number = 0; number < 8; number++)
                 sha.AppendData(DemoDataset.Draw(label, seed: 1, split: 0, number).Pixels);
-        Assert.That(Convert.ToHexStringLower(sha.GetHashAndReset()), Is.EqualTo("830fd299232d7618fb0e4781e2c2f9e1c5691cd3a6af1c14a201d042adaa18ff"));
+        Assert.That(Convert.ToHexStringLower(sha.GetHashAndReset()),
+            Is.EqualTo("830fd299232d7618fb0e4781e2c2f9e1c5691cd3a6af1c14a201d042adaa18ff"));
     }
 
     [Test]

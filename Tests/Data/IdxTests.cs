@@ -28,7 +28,8 @@ public sealed class IdxTests
         if (compressed) whole = Gzip(whole);
         for (int length = 0; length < whole.Length; length++)
             OneLine.Thrown(() => IdxReader.Decode(whole[..length], "b.idx"), "'b.idx'");
-        OneLine.Thrown(() => IdxReader.Decode(compressed ? Gzip([.. Idx([3, 4, 4], 48), 0]) : [.. whole, 0], "b.idx"), "'b.idx'", "but got more");
+        OneLine.Thrown(() => IdxReader.Decode(compressed ? Gzip([.. Idx([3, 4, 4], 48), 0]) : [.. whole, 0], "b.idx"), "'b.idx'",
+            "but got more");
     }
 
     [Test]
@@ -148,7 +149,8 @@ public sealed class IdxTests
 
     /// <summary>Images of 5 columns by 4 rows whose values count on.</summary>
     internal static void AddMnist(
-        TemporaryFolder folder, string prefix, string separator, bool compressed, int trainCount, int testCount, int firstLabel = 0, int classes = 10)
+        TemporaryFolder folder, string prefix, string separator, bool compressed, int trainCount, int testCount, int firstLabel = 0,
+        int classes = 10)
     {
         foreach ((string part, int count) in ((string, int)[])[("train", trainCount), (prefix.Length == 0 ? "t10k" : "test", testCount)])
         {

@@ -178,7 +178,8 @@ public sealed class ImageDatasetTests
             images[i].Pixels[0] = (byte)i;
         }
         MemorySplit split = new("numbers", ["a", "b", "c"], [.. Enumerable.Range(0, 45).Select(i => i % 3)], images, "numbers");
-        return new ImageDataset(split, new ImagePreprocessor(Shape.Volume(1, 5, 5), ImageFit.Pad, [0], [1]), Augmentation.Parse(augmentation), workers, cacheBytes);
+        return new ImageDataset(split, new ImagePreprocessor(Shape.Volume(1, 5, 5), ImageFit.Pad, [0], [1]),
+            Augmentation.Parse(augmentation), workers, cacheBytes);
     }
 
     private static float[][] ReadSteps(ImageDataset dataset, long firstStep, int steps, ulong seed = 5)
@@ -201,5 +202,6 @@ public sealed class ImageDatasetTests
         return [.. read];
     }
 
-    private static IEnumerable<float[]> Split(float[][] batches) => batches.SelectMany(batch => batch.Chunk(25)).Where(image => image.Length == 25);
+    private static IEnumerable<float[]> Split(float[][] batches) => batches.SelectMany(batch => batch.Chunk(25))
+        .Where(image => image.Length == 25);
 }

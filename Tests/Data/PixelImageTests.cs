@@ -9,7 +9,8 @@ public sealed class PixelImageTests
     private static string Vectors => Path.Combine(TestData.RepositoryRoot, "Tests", "Data", "vectors");
 
     /// <summary>Expected: Pillow 9.4's resize(BILINEAR) and convert("L").</summary>
-    private static IEnumerable<TestCaseData> Resized() => File.ReadLines(Path.Combine(Vectors, "resize.txt")).Select(line => line.Split(' '))
+    private static IEnumerable<TestCaseData> Resized() => File.ReadLines(Path.Combine(Vectors, "resize.txt"))
+        .Select(line => line.Split(' '))
         .Select(p => new TestCaseData(p[0], p[1], p[2], p[3]).SetArgDisplayNames(p[0], p[1], p[2]));
 
     [TestCaseSource(nameof(Resized))]

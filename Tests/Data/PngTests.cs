@@ -13,7 +13,8 @@ public sealed class PngTests
 {
     private static string Vectors => Path.Combine(TestData.RepositoryRoot, "Tests", "Data", "vectors");
 
-    private static IEnumerable<TestCaseData> Expected() => File.ReadLines(Path.Combine(Vectors, "expected.txt")).Select(line => line.Split(' '))
+    private static IEnumerable<TestCaseData> Expected() => File.ReadLines(Path.Combine(Vectors, "expected.txt"))
+        .Select(line => line.Split(' '))
         .Select(p => new TestCaseData(p[0], int.Parse(p[1]), int.Parse(p[2]), int.Parse(p[3]), p[4]).SetArgDisplayNames(p[0]));
 
     [TestCaseSource(nameof(Expected))]
@@ -26,7 +27,8 @@ public sealed class PngTests
 
     [Test]
     public void EveryVectorHasExpectedPixels() =>
-        Assert.That(Directory.GetFiles(Vectors, "*.png").Select(Path.GetFileNameWithoutExtension), Is.EquivalentTo(Expected().Select(c => c.Arguments[0])));
+        Assert.That(Directory.GetFiles(Vectors, "*.png").Select(Path.GetFileNameWithoutExtension),
+            Is.EquivalentTo(Expected().Select(c => c.Arguments[0])));
 
     [TestCase("color2-depth8-adam7")]
     [TestCase("palette4-alpha")]
@@ -82,7 +84,8 @@ public sealed class PngTests
     public void HugeDimensionsAreRefusedBeforeTheyAreAllocated()
     {
         byte[] file = File.ReadAllBytes(Path.Combine(Vectors, "color2-depth8.png"));
-        foreach ((int width, int height) in ((int, int)[])[(int.MaxValue, int.MaxValue), (-1, 5), (70_000, 1), (60_000, 60_000), (10_000, 9_999), (0, 7)])
+        foreach ((int width, int height) in ((int, int)[])[(int.MaxValue, int.MaxValue), (-1, 5), (70_000, 1), (60_000, 60_000),
+            (10_000, 9_999), (0, 7)])
         {
             BinaryPrimitives.WriteInt32BigEndian(file.AsSpan(16), width);
             BinaryPrimitives.WriteInt32BigEndian(file.AsSpan(20), height);

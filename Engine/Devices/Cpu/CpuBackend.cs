@@ -52,7 +52,7 @@ internal sealed unsafe class CpuBackend : PlanBackend
 
     public override void AddInput(Value input)
     {
-        CpuTensor x = NewTensor("input", input, persistent: _options.InputGradient);
+        CpuTensor x = NewTensor("input", input, persistent: _options.InputGradient || IsOutput(input));
         _values[input] = x;
         int channels = input.Shape.Channels, area = input.Shape.Area;
         Launch("input", () => x.ChannelsLast
@@ -62,7 +62,7 @@ internal sealed unsafe class CpuBackend : PlanBackend
 
     public override void AddForward(PlanNode node)
     {
-        _values[node.Output] = NewTensor(node.Name, node.Output, persistent: node.Output == Plan.Root(_parameters.Network.Output, Training));
+        _values[node.Output] = NewTensor(node.Name, node.Output, persistent: IsOutput(node.Output));
         node.Node.Operator.EmitForward(new CpuEmitter(this, node, []));
     }
 
@@ -70,7 +70,19 @@ internal sealed unsafe class CpuBackend : PlanBackend
     {
         CpuTensor x = Value(logits);
         CpuTensor? dx = gradient ? GradientOf(logits) : null;
-        loss.Emit(new CpuLossEmitter(this, x, dx));
+        if (!x.Shape.IsVector || x.Stored.Area == 1)
+        {
+            loss.Emit(new CpuLossEmitter(this, x, dx));
+            return;
+        }
+        // A view of a volume: a loss gets its classes in order.
+        CpuTensor plain = NewPlain("logits", x);
+        CpuTensor? plainGradient = dx == null ? null : NewPlain("logits gradient", x);
+        int channels = x.Stored.Channels, area = x.Stored.Area;
+        Launch("logits", () => new FromBlocks(Images, channels, area, x.Pointer, plain.Pointer), [x.Buffer, plain.Buffer]);
+        loss.Emit(new CpuLossEmitter(this, plain, plainGradient));
+        if (dx != null && plainGradient != null)
+            Launch("logits gradient", () => new ToBlocks(Images, channels, area, plainGradient.Pointer, dx.Pointer), [plainGradient.Buffer, dx.Buffer]);
     }
 
     public override void AddBackward(PlanNode node, IReadOnlyList<GradientUse> inputs)
@@ -174,6 +186,13 @@ internal sealed unsafe class CpuBackend : PlanBackend
         CpuTensor shape = _parameters.Layouts.Describe(value, _scalars, Images, Training);
         return shape with { Buffer = NewBuffer(name, 4 * shape.Count, persistent) };
     }
+
+    /// <summary>Whether the value holds the network's output, which is read after the run.</summary>
+    private bool IsOutput(Value value) => value == Plan.Root(_parameters.Network.Output, Training);
+
+    /// <summary>A vector for each image, one after another.</summary>
+    private CpuTensor NewPlain(string name, CpuTensor vector) =>
+        new(NewBuffer(name, 4L * Images * vector.Shape.Count), vector.Shape, vector.Shape, ChannelsLast: true, Images);
 
     private CpuTensor? View(Dictionary<Value, CpuTensor> tensors, Value value) =>
         tensors.TryGetValue(Plan.Root(value, Training), out CpuTensor? tensor) ? tensor with { Shape = value.Shape } : null;

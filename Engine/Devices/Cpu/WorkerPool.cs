@@ -13,8 +13,7 @@ internal sealed class WorkerPool : IDisposable
 
     private const int SpinsBeforeSleep = 2000;
 
-    private readonly Lock _sleep = new();
-    private readonly SemaphoreSlim _wake = new(0);
+    private readonly object _sleep = new();
     private readonly Thread[] _workers;
     private readonly PaddedCounter _tickets = new() { Value = Idle };
     private readonly PaddedCounter _done = new();
@@ -69,7 +68,6 @@ internal sealed class WorkerPool : IDisposable
         _stop = true;
         Wake();
         foreach (Thread worker in _workers) worker.Join();
-        _wake.Dispose();
     }
 
     private void TakeChunks()
@@ -96,22 +94,7 @@ internal sealed class WorkerPool : IDisposable
         while (true)
         {
             for (int spins = 0; spins < SpinsBeforeSleep && !HasWork; spins++) Thread.SpinWait(10);
-            if (!HasWork)
-            {
-                lock (_sleep) _sleeping++;
-                // Whoever publishes work after this sees the sleeper; work published before is seen here.
-                Interlocked.MemoryBarrier();
-                bool slept = false;
-                while (!HasWork)
-                {
-                    _wake.Wait();
-                    slept = true;
-                }
-                lock (_sleep)
-                {
-                    if (!slept && _sleeping > 0) _sleeping--;
-                }
-            }
+            if (!HasWork) Sleep();
             if (_stop) return;
             TakeChunks();
         }
@@ -119,14 +102,25 @@ internal sealed class WorkerPool : IDisposable
 
     private bool HasWork => _stop || Volatile.Read(ref _tickets.Value) > Idle;
 
-    private void Wake()
+    private void Sleep()
     {
         lock (_sleep)
         {
-            if (_sleeping == 0) return;
-            _wake.Release(_sleeping);
-            _sleeping = 0;
+            while (true)
+            {
+                Volatile.Write(ref _sleeping, _sleeping + 1);
+                // Whoever publishes work after this sees the sleeper and waits for the lock to wake it; work published before is seen here.
+                Interlocked.MemoryBarrier();
+                if (!HasWork) Monitor.Wait(_sleep);
+                Volatile.Write(ref _sleeping, _sleeping - 1);
+                if (HasWork) return;
+            }
         }
+    }
+
+    private void Wake()
+    {
+        lock (_sleep) Monitor.PulseAll(_sleep);
     }
 
     /// <summary>A counter alone on its cache lines.</summary>

@@ -1,0 +1,28 @@
+using System.Runtime.Intrinsics;
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Devices.Cpu;
+
+namespace GpuCnn.Tests.Layers;
+
+/// <summary>A way to run networks that every layer is tested on. A new device joins <see cref="All"/>, and no layer's test changes.</summary>
+/// <param name="Family">Devices of one family give the same bits.</param>
+public sealed record DeviceUnderTest(string Name, string Family, Func<Device> Make)
+{
+    /// <summary>Relative rounding of one operation: half the last place of a float32.</summary>
+    public double Rounding { get; init; } = Math.Pow(2, -24);
+
+    /// <summary>Whether sums are plain float32 sums of products, so that numbers of few digits add up without rounding.</summary>
+    public bool AddsExactly { get; init; } = true;
+
+    public static IReadOnlyList<DeviceUnderTest> All { get; } = [.. CpuDevices()];
+
+    private static IEnumerable<DeviceUnderTest> CpuDevices()
+    {
+        int[] widths = Vector512.IsHardwareAccelerated ? [8, 16] : [8];
+        foreach (int width in widths)
+            foreach (int threads in new[] { 1, 2 })
+                yield return new($"cpu ({threads} threads, {width} floats)", $"cpu {width}", () => new CpuDevice(threads, width));
+    }
+
+    public override string ToString() => Name;
+}

@@ -1,0 +1,88 @@
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Engine.Training;
+
+namespace GpuCnn.Tests.Layers;
+
+/// <summary>Where the layer under test stands.</summary>
+public enum Place
+{
+    /// <summary>It reads the network's input, which a device may store in a layout of its own.</summary>
+    First,
+
+    /// <summary>It reads the network's input, whose gradient is wanted.</summary>
+    FirstWithGradient,
+
+    /// <summary>It reads the output of another operator.</summary>
+    Inner,
+}
+
+/// <summary>What a device made of a batch.</summary>
+public sealed record LayerResult(float[] Output, float[]? InputGradient, float[][] ParameterGradients)
+{
+    public IEnumerable<(string Name, float[] Values)> Tensors()
+    {
+        yield return ("output", Output);
+        if (InputGradient != null) yield return ("input gradient", InputGradient);
+        for (int i = 0; i < ParameterGradients.Length; i++) yield return ($"gradient of parameter {i}", ParameterGradients[i]);
+    }
+}
+
+/// <summary>A layer in the smallest network that can differentiate it, on a device, for a batch size.</summary>
+internal sealed class LayerRun : IDisposable
+{
+    public const ulong Seed = 7, Step = 3;
+
+    private readonly DirtyLanes? _lanes;
+    private readonly Network _network;
+    private readonly ParameterStore _parameters;
+    private readonly Plan _plan;
+    private readonly Batch _batch;
+
+    public LayerRun(Device device, Func<Layer> layer, Shape input, Place place, int images)
+    {
+        _lanes = place == Place.Inner ? new DirtyLanes() : null;
+        _network = new Network("test", _lanes == null ? layer() : new Sequential { _lanes, layer() }, input);
+        bool gradient = place != Place.First;
+        _parameters = device.CreateParameters(_network, training: true, gradient);
+        _plan = new Plan(_parameters, new PlanOptions { Images = images, Training = true, InputGradient = gradient, Loss = new ProjectionLoss() });
+        _batch = new Batch(input, images) { Count = images };
+    }
+
+    public static IReadOnlyList<Shape> ParameterShapes(Func<Layer> layer, Shape input) =>
+        [.. new Network("test", layer(), input).Parameters.Select(parameter => Shape.Vector(parameter.Spec.Count))];
+
+    public long PredictedBytes => _plan.TotalBytes;
+
+    public LayerResult Run(float[] x, float[][] parameters)
+    {
+        Set(parameters);
+        x.CopyTo(_batch.Images, 0);
+        _plan.ComputeGradients(_batch, Seed, Step);
+        var y = new float[_batch.Capacity * _network.Output.Shape.Count];
+        _plan.ReadOutput(y);
+        float[]? dx = _plan.Options.InputGradient ? new float[x.Length] : null;
+        if (dx != null) _plan.ReadInputGradient(dx);
+        return new(y, dx, [.. _network.Parameters.Select(parameter => _parameters.GetGradient(parameter).Values)]);
+    }
+
+    /// <summary>What the last run's gradient holds in lanes that stand for no channel.</summary>
+    public float LargestGradientPastC => _lanes?.LargestGradientPastC ?? 0;
+
+    public void Set(float[][] parameters)
+    {
+        for (int i = 0; i < parameters.Length; i++)
+            _parameters.SetWeights(_network.Parameters[i], new Tensor([.. _network.Parameters[i].Spec.Dimensions], parameters[i]));
+    }
+
+    public float[][] Get() => [.. _network.Parameters.Select(parameter => _parameters.GetWeights(parameter).Values)];
+
+    public void Dispose()
+    {
+        _plan.Dispose();
+        _parameters.Dispose();
+    }
+}

@@ -1,0 +1,22 @@
+namespace GpuCnn.Tests.Reference;
+
+/// <summary>Gradients of sum(dy * y) by the input and by each parameter.</summary>
+public sealed record Gradients(double[] Input, double[][] Parameters);
+
+/// <summary>
+/// An operator in float64, written as its definition reads: loops over plain NCHW arrays. It shares no code with the kernels, and is
+/// itself checked against finite differences.
+/// </summary>
+public abstract class ReferenceLayer
+{
+    public virtual int ParameterCount => 0;
+
+    public abstract Extent Output(Extent input);
+
+    /// <summary>Terms of the longest sum that a value of the output or of a gradient is made of: what rounding grows with.</summary>
+    public virtual int LongestSum(Extent input) => 1;
+
+    public abstract double[] Forward(Extent input, double[] x, double[][] parameters);
+
+    public abstract Gradients Backward(Extent input, double[] x, double[][] parameters, double[] dy);
+}
