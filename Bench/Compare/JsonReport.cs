@@ -1,0 +1,33 @@
+using System.Text.Json;
+
+namespace GpuCnn.Bench.Compare;
+
+/// <summary>The comparison for programs.</summary>
+internal static class JsonReport
+{
+    private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
+
+    public static void Write(string file, IReadOnlyList<KeyValuePair<string, string>> machine, IReadOnlyList<Comparison> rows)
+    {
+        var report = new
+        {
+            About = machine.ToDictionary(),
+            Rows = rows.Select(row => new
+            {
+                row.Workload.Group,
+                row.Workload.Name,
+                row.Workload.Pass,
+                row.Workload.Work.Unit,
+                row.OurSeconds,
+                row.PeerSeconds,
+                row.OurRate,
+                row.PeerRate,
+                row.Ratio,
+                row.Kept,
+                row.Dropped,
+                row.Steps,
+            }),
+        };
+        File.WriteAllText(file, JsonSerializer.Serialize(report, Options) + "\n");
+    }
+}
