@@ -127,6 +127,15 @@ public sealed class FailureTests
     }
 
     [Test]
+    public void PlacesThatCannotBeWritten()
+    {
+        string file = _folder.Add([1], "file");
+        Fail(Program.Failed, ["train", "--data", _data, "--input", "3x16x16", "--batch", "6", "--out", file], "cannot be used as the folder of a run");
+        Fail(Program.Failed, ["bench", "--models", "lenet5", "--batch", "1", "--json", _folder["none", "bench.json"]], "does not exist");
+        Fail(Program.Failed, ["data", "demo", file], "got a file");
+    }
+
+    [Test]
     public void DataThatChangedUnderARun()
     {
         string data = TinyData.Write(_folder, "moving");
