@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using GpuCnn.Engine.Checkpoints;
@@ -194,8 +193,7 @@ public sealed class SafetensorsFileTests : CheckpointFixture
 
     private static uint[] Bits(Tensor tensor) => [.. tensor.Values.Select(BitConverter.SingleToUInt32Bits)];
 
-    private static string Vectors([CallerFilePath] string source = "") =>
-        Path.Combine(Path.GetDirectoryName(source)!, "Vectors");
+    private static string Vectors() => Path.Combine(AppContext.BaseDirectory, "Checkpoints", "Vectors");
 
     private sealed class CountingStream : Stream
     {

@@ -42,6 +42,10 @@ public sealed record ConvolutionSetting(
         new(64, (3, 3), (1, 1), (1, 1), Shape.Volume(40, 6, 7), Fused: Fused.ReLU),
         new(40, (1, 1), (2, 2), (0, 0), Shape.Volume(24, 7, 8), Bias: false),
         new(33, (1, 1), (1, 1), (0, 0), Shape.Volume(64, 5, 5)),
+        // A filter too large for a cache, and a map that is divided into chunks.
+        new(128, (3, 3), (1, 1), (1, 1), Shape.Volume(128, 4, 4), Fused: Fused.ReLU),
+        new(48, (3, 3), (1, 1), (1, 1), Shape.Volume(48, 19, 21)),
+        new(12, (5, 5), (1, 1), (2, 2), Shape.Volume(3, 40, 40), Fused: Fused.ReLU),
         // One pixel in, one pixel out, one of everything.
         new(1, (1, 1), (1, 1), (0, 0), Shape.Volume(1, 1, 1)),
         new(7, (1, 1), (1, 1), (0, 0), Shape.Volume(9, 1, 1), Fused: Fused.Sigmoid),

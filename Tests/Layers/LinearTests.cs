@@ -17,6 +17,7 @@ public sealed class LinearTests : LayerContract<LinearTests, Linear>, ILayerFixt
         Of(84, Shape.Volume(6, 3, 2), bias: true),
         Of(5, Shape.Volume(1, 4, 3), bias: false),
         Of(33, Shape.Volume(17, 1, 1), bias: true),
+        Of(150, Shape.Vector(1030), bias: true) with { Batches = [3] },
         Of(120, Shape.Volume(3, 5, 5), bias: true) with { Batches = [65] },
     ];
 

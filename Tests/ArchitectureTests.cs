@@ -1,0 +1,107 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using NUnit.Framework;
+
+namespace GpuCnn.Tests;
+
+/// <summary>The rules of docs/architecture.md that a program can check.</summary>
+public sealed partial class ArchitectureTests
+{
+    private const int LongestFile = 600;
+
+    private static readonly Dictionary<string, string[]> Arrows = new()
+    {
+        ["Kernels"] = [],
+        ["Engine"] = ["Kernels"],
+        ["Models"] = ["Engine", "Kernels"],
+        ["Data"] = ["Engine", "Kernels"],
+        ["Cli"] = ["Data", "Models", "Engine", "Kernels"],
+    };
+
+    [TestCaseSource(nameof(Projects))]
+    public void AProjectReferencesOnlyWhatItMay(string project)
+    {
+        IEnumerable<string> referenced = Assembly.Load(project == "Cli" ? "gpucnn" : $"GpuCnn.{project}").GetReferencedAssemblies()
+            .Select(name => name.Name!).Where(name => name.StartsWith("GpuCnn.", StringComparison.Ordinal));
+        Assert.That(referenced, Is.SubsetOf(Arrows[project].Select(name => $"GpuCnn.{name}")));
+    }
+
+    [Test]
+    public void NativeCodeIsCalledFromDevicesOnly() => Forbid(NativeImport(), "Engine/Devices/", Code("Kernels", "Engine", "Models", "Data", "Cli"));
+
+    [Test]
+    public void NothingAsksWhichDeviceItIsOn() => Forbid(DeviceCast(), "Engine/Devices/", Code("Kernels", "Engine", "Models", "Data", "Cli"));
+
+    [Test]
+    public void FilesAreShort()
+    {
+        IEnumerable<string> tooLong = Code("Kernels", "Engine", "Models", "Data", "Cli", "Compiler", "Tests", "Bench")
+            .Where(file => File.ReadLines(file).Count() > LongestFile);
+        Assert.That(tooLong, Is.Empty, $"files of more than {LongestFile} lines: split them by concern");
+    }
+
+    /// <summary>Paths in backquotes and in links; <c>X.cs</c> and <c>&lt;kind&gt;</c> stand for any name, and a folder may be named from within a project's.</summary>
+    [Test]
+    public void PathsInMarkdownExist()
+    {
+        string root = Root();
+        string[] bases = [root, .. Directory.GetDirectories(root)];
+        var missing = new List<string>();
+        foreach (string file in Files(root, "*.md"))
+        {
+            foreach (Match match in MarkdownPath().Matches(File.ReadAllText(file)))
+            {
+                string path = match.Groups["path"].Value;
+                if (path.Contains("X.cs", StringComparison.Ordinal) || path.Contains("XTests.cs", StringComparison.Ordinal)) continue;
+                if (!bases.Append(Path.GetDirectoryName(file)!).Any(folder => Path.Exists(Path.Combine(folder, path))))
+                    missing.Add($"{Path.GetRelativePath(root, file)}: {path}");
+            }
+        }
+        Assert.That(missing, Is.Empty);
+    }
+
+    private static IEnumerable<string> Projects => Arrows.Keys;
+
+    [GeneratedRegex(@"\[\s*(DllImport|LibraryImport)\b|\bNativeLibrary\.")]
+    private static partial Regex NativeImport();
+
+    [GeneratedRegex(@"\b(is|as)\s+(not\s+)?(Cpu|Debug|OpenCl|Cuda)Device\b|\((Cpu|Debug|OpenCl|Cuda)Device\)\s*[\w(]")]
+    private static partial Regex DeviceCast();
+
+    // `Folder/file.ext` or `Folder/`, and [text](path): not addresses, not names in code such as A.B/C.
+    [GeneratedRegex(@"`(?<path>(\.?[A-Za-z][\w-]*/)([\w.-]+/)*[\w.-]*)`|\]\((?!\w+:|#)(?<path>[^)#\s]+)(#[^)]*)?\)")]
+    private static partial Regex MarkdownPath();
+
+    private static void Forbid(Regex pattern, string exceptIn, IEnumerable<string> files)
+    {
+        string root = Root();
+        IEnumerable<string> found =
+            from file in files
+            let name = Path.GetRelativePath(root, file).Replace('\\', '/')
+            where !name.StartsWith(exceptIn, StringComparison.Ordinal)
+            from line in File.ReadLines(file).Index()
+            where pattern.IsMatch(line.Item)
+            select $"{name}:{line.Index + 1}: {line.Item.Trim()}";
+        Assert.That(found, Is.Empty);
+    }
+
+    private static IEnumerable<string> Code(params string[] projects)
+    {
+        string root = Root();
+        return projects.SelectMany(project => Files(Path.Combine(root, project), "*.cs"));
+    }
+
+    private static IEnumerable<string> Files(string folder, string pattern) =>
+        Directory.EnumerateFiles(folder, pattern, SearchOption.AllDirectories).Where(file => !Generated().IsMatch(file));
+
+    [GeneratedRegex(@"[/\\](artifacts|bin|obj|\.git|node_modules)[/\\]")]
+    private static partial Regex Generated();
+
+    private static string Root()
+    {
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+            if (File.Exists(Path.Combine(folder.FullName, "GpuCnn.sln"))) return folder.FullName;
+        Assert.Ignore($"Needs the sources, but GpuCnn.sln is in no folder above '{AppContext.BaseDirectory}'.");
+        return "";
+    }
+}

@@ -1,0 +1,69 @@
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Engine.Training;
+using GpuCnn.Tests.Layers;
+
+namespace GpuCnn.Tests.Plans;
+
+/// <summary>A network on a device with a plan and a batch of random images.</summary>
+internal sealed class TestNetwork : IDisposable
+{
+    public TestNetwork(Device device, Layer layers, Shape input, PlanOptions options)
+    {
+        Network = new Network("test", layers, input);
+        Parameters = device.CreateParameters(Network, options.Training, options.InputGradient);
+        Plan = new Plan(Parameters, options);
+        Batch = new Batch(input, options.Images) { Count = options.Images };
+        Numbers.Reals(Batch.Images.Length, seed: 5).CopyTo(Batch.Images, 0);
+        for (int i = 0; i < options.Images; i++) Batch.Labels[i] = i * 7 % Network.Output.Shape.Channels;
+    }
+
+    public Network Network { get; }
+
+    public ParameterStore Parameters { get; }
+
+    public Plan Plan { get; }
+
+    public Batch Batch { get; }
+
+    public float[] ReadOutput()
+    {
+        var y = new float[Batch.Capacity * Network.Output.Shape.Count];
+        Plan.ReadOutput(y);
+        return y;
+    }
+
+    public float[] ReadInputGradient()
+    {
+        var dx = new float[Batch.Images.Length];
+        Plan.ReadInputGradient(dx);
+        return dx;
+    }
+
+    public float[] Weights(string path) => Parameters.GetWeights(Find(path)).Values;
+
+    public float[] Gradient(string path) => Parameters.GetGradient(Find(path)).Values;
+
+    public void SetWeights(string path, float[] values) => Parameters.SetWeights(Find(path), new Tensor([.. Find(path).Spec.Dimensions], values));
+
+    /// <summary>LeNet-5's layers in small, with dropout: every operator but the tanh and the averages.</summary>
+    public static Layer SmallNet() => new Sequential
+    {
+        { "conv1", new Conv2d(6, 5) }, new ReLU(), new MaxPool2d(2, 2),
+        { "conv2", new Conv2d(16, 3, padding: 1) }, new ReLU(), new MaxPool2d(3, 2, 1, ceilMode: true),
+        new Flatten(), new Dropout(0.5f),
+        { "fc1", new Linear(30) }, new Sigmoid(), new Dropout(0.25f),
+        { "fc2", new Linear(10) },
+    };
+
+    public void Dispose()
+    {
+        Plan.Dispose();
+        Parameters.Dispose();
+    }
+
+    private Parameter Find(string path) => Network.Parameters.Single(parameter => parameter.Path == path);
+}
