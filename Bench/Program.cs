@@ -1,1 +1,8 @@
-return 0;
+using System.CommandLine;
+using GpuCnn.Bench.Compare;
+using GpuCnn.Bench.Operators;
+
+var root = new RootCommand("Measures GpuCnn: its operators alone, or side by side with PyTorch.") { OperatorsCommand.Create(), CompareCommand.Create() };
+ParseResult arguments = root.Parse(args);
+int exitCode = arguments.Invoke();
+return arguments.Errors.Count > 0 ? 2 : exitCode;

@@ -1,1 +1,55 @@
-Console.WriteLine("gpucnn");
+using GpuCnn.Engine;
+
+namespace GpuCnn.Cli;
+
+/// <summary>The command line <c>gpucnn</c>.</summary>
+public static class Program
+{
+    /// <summary>The work was done.</summary>
+    public const int Done = 0;
+
+    /// <summary>The work failed.</summary>
+    public const int Failed = 1;
+
+    /// <summary>The command line cannot be understood.</summary>
+    public const int WrongUsage = 2;
+
+    public static int Main(string[] args) => Run(args, CommandHost.Console);
+
+    /// <summary>Runs a command and returns its exit code. Every failure is one line on <see cref="CommandHost.Error"/>.</summary>
+    public static int Run(IReadOnlyList<string> args, CommandHost host)
+    {
+        try
+        {
+            return CommandTree.Run(args, host);
+        }
+        catch (UsageException exception)
+        {
+            return Fail(host, exception, exception.Message, WrongUsage);
+        }
+        catch (OperationCanceledException exception)
+        {
+            return Fail(host, exception, "Interrupted.", Failed);
+        }
+        catch (Exception exception)
+        {
+            return Fail(host, exception, Describe(exception), Failed);
+        }
+    }
+
+    private static string Describe(Exception exception) => exception switch
+    {
+        GpuCnnException => exception.Message,
+        AggregateException { InnerExceptions: [GpuCnnException inner, ..] } => inner.Message,
+        OutOfMemoryException => "There is not enough memory; use a smaller --batch, a smaller --input or a smaller model.",
+        IOException or UnauthorizedAccessException => $"A file could not be read or written: {exception.Message}",
+        _ => $"gpucnn failed in a way it should not ({exception.GetType().Name}: {exception.Message}); please report this, with the lines that GPUCNN_DEBUG=1 adds.",
+    };
+
+    private static int Fail(CommandHost host, Exception exception, string message, int code)
+    {
+        host.Error.WriteLine(message.ReplaceLineEndings(" "));
+        if (Environment.GetEnvironmentVariable("GPUCNN_DEBUG") == "1") host.Error.WriteLine(exception);
+        return code;
+    }
+}

@@ -9,7 +9,8 @@ public static class NearNames
     public static IReadOnlyList<string> Of(string name, IEnumerable<string> candidates)
     {
         string lower = name.ToLowerInvariant();
-        int most = Math.Min(2 + name.Length / 4, name.Length / 2 + 1);
+        // A third of the letters may be wrong: more, and short names are near to everything.
+        int most = (name.Length + 2) / 3;
         return
         [
             .. candidates.Select(candidate => (Name: candidate, Distance: Distance(candidate.ToLowerInvariant(), lower)))

@@ -58,7 +58,7 @@ internal static class OneLine
     /// </summary>
     public static GpuCnnException Thrown(Action action, params string[] parts)
     {
-        GpuCnnException e = Assert.Throws<GpuCnnException>(() => action())!;
+        GpuCnnException e = Assert.Catch<GpuCnnException>(() => action())!;
         Assert.That(e.Message, Does.Match(@"^[^\r\n]+[.?')]\z"));
         foreach (string part in parts) Assert.That(e.Message, Does.Contain(part));
         return e;

@@ -19,7 +19,6 @@ public sealed class Plan : IDisposable
     private readonly PlanBackend _backend;
     private readonly float[] _losses;
     private readonly int[] _ranks;
-    private readonly int _forwardEnd, _backwardEnd, _updateEnd;
     private bool _linked;
 
     public Plan(ParameterStore parameters, PlanOptions options)
@@ -36,19 +35,35 @@ public sealed class Plan : IDisposable
 
         List<PlanNode> nodes = PlanNode.Fuse(network, options.Training);
         _backend.AddInput(network.Graph.Input);
+        int forward = _backend.StepCount;
         foreach (PlanNode node in nodes) _backend.AddForward(node);
+        int loss = _backend.StepCount;
         _backend.AddLoss(options.Loss, network.Output, options.Training);
-        _forwardEnd = _backend.StepCount;
+        int backward = _backend.StepCount;
         if (options.Training) AddBackward(nodes, network);
-        _backwardEnd = _backend.StepCount;
+        int update = _backend.StepCount;
         if (options is { Training: true, Optimizer: { } optimizer }) _backend.AddUpdate(optimizer);
-        _updateEnd = _backend.StepCount;
+        Passes = new(forward, loss, backward, update, _backend.StepCount);
+        if (options.KeepsBuffers)
+        {
+            foreach (PlanBuffer buffer in _backend.Buffers)
+            {
+                buffer.UseAt(0);
+                buffer.UseAt(_backend.StepCount);
+            }
+        }
         ArenaBytes = MemoryPlan.Assign(_backend.Buffers, _backend.StepCount);
     }
 
     public ParameterStore Parameters { get; }
 
     public PlanOptions Options { get; }
+
+    /// <summary>The launches by name, in order.</summary>
+    internal IReadOnlyList<string> Steps => _backend.Steps;
+
+    /// <summary>Where each pass begins among the steps.</summary>
+    internal PlanPasses Passes { get; }
 
     /// <summary>Bytes of activations, gradients and scratch.</summary>
     public long ArenaBytes { get; }
@@ -61,19 +76,19 @@ public sealed class Plan : IDisposable
     public BatchResult Train(Batch batch, float learningRate, ulong seed, ulong step)
     {
         if (!Options.Training) throw new InvalidOperationException("The plan was compiled to infer, not to train.");
-        return Run(batch, new StepScalars { Seed = seed, Step = step, LearningRate = learningRate, Images = batch.Count }, _updateEnd);
+        return Run(batch, new StepScalars { Seed = seed, Step = step, LearningRate = learningRate, Images = batch.Count }, Passes.End);
     }
 
     /// <summary>Forward and backward, without an update. The gradients stay in the parameter store.</summary>
     public BatchResult ComputeGradients(Batch batch, ulong seed = 0, ulong step = 0)
     {
         if (!Options.Training) throw new InvalidOperationException("The plan was compiled to infer, not to train.");
-        return Run(batch, new StepScalars { Seed = seed, Step = step, Images = batch.Count }, _backwardEnd);
+        return Run(batch, new StepScalars { Seed = seed, Step = step, Images = batch.Count }, Passes.Update);
     }
 
     /// <summary>The forward pass and the loss of labelled images.</summary>
     public BatchResult Evaluate(Batch batch, ulong seed = 0, ulong step = 0) =>
-        Run(batch, new StepScalars { Seed = seed, Step = step, Images = batch.Count }, _forwardEnd);
+        Run(batch, new StepScalars { Seed = seed, Step = step, Images = batch.Count }, Passes.Backward);
 
     /// <summary>The network's output for the last batch: [Images, output].</summary>
     public void ReadOutput(Span<float> target) => _backend.DownloadValue(Parameters.Network.Output, target);
@@ -83,6 +98,13 @@ public sealed class Plan : IDisposable
     {
         if (!Options.InputGradient) throw new InvalidOperationException("The plan was compiled without the gradient of its input.");
         _backend.DownloadInputGradient(target);
+    }
+
+    /// <summary>Runs steps [first, last) again on what the last batch left, in a plan that keeps its buffers.</summary>
+    internal void Repeat(int first, int last)
+    {
+        if (!_linked || !Options.KeepsBuffers) throw new InvalidOperationException("Steps can be repeated in a plan that keeps its buffers and has run.");
+        _backend.Run(first, last);
     }
 
     public void Dispose() => _backend.Dispose();

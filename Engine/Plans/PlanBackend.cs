@@ -13,12 +13,15 @@ namespace GpuCnn.Engine.Plans;
 internal abstract class PlanBackend : IDisposable
 {
     private readonly List<PlanBuffer> _buffers = [];
+    private readonly List<string> _steps = [];
 
     /// <summary>Every buffer, of which the plan decides the offset.</summary>
     public IReadOnlyList<PlanBuffer> Buffers => _buffers;
 
-    /// <summary>Steps emitted so far.</summary>
-    public int StepCount { get; private set; }
+    /// <summary>What the steps emitted so far are called.</summary>
+    public IReadOnlyList<string> Steps => _steps;
+
+    public int StepCount => _steps.Count;
 
     /// <summary>The network's input from a host batch in NCHW.</summary>
     public abstract void AddInput(Value input);
@@ -59,9 +62,9 @@ internal abstract class PlanBackend : IDisposable
     }
 
     /// <summary>Counts a step and marks the buffers it uses.</summary>
-    protected void CountStep(IEnumerable<PlanBuffer> uses)
+    protected void CountStep(string name, IEnumerable<PlanBuffer> uses)
     {
         foreach (PlanBuffer buffer in uses) buffer.UseAt(StepCount);
-        StepCount++;
+        _steps.Add(name);
     }
 }

@@ -19,4 +19,7 @@ public sealed record PlanOptions
 
     /// <summary>Whether the gradient of the network's input is wanted too. For checks: it is not needed to train.</summary>
     public bool InputGradient { get; init; }
+
+    /// <summary>Gives every buffer memory of its own, so that any steps can be run again on what the last batch left. To measure them.</summary>
+    internal bool KeepsBuffers { get; init; }
 }

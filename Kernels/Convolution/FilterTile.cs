@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using GpuCnn.Kernels.Cpu;
+using static GpuCnn.Kernels.Convolution.Accumulators;
 
 namespace GpuCnn.Kernels.Convolution;
 
@@ -103,14 +104,6 @@ internal static unsafe class FilterTile
         if (count > 5) Accumulate(a5, dw + 5 * width);
         if (count > 6) Accumulate(a6, dw + 6 * width);
         if (count > 7) Accumulate(a7, dw + 7 * width);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add<T>(float value, T u, T v, ref T a, ref T b) where T : unmanaged, ISimd<T>
-    {
-        T broadcast = T.Create(value);
-        a = T.MultiplyAdd(broadcast, u, a);
-        b = T.MultiplyAdd(broadcast, v, b);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

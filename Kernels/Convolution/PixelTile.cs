@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using GpuCnn.Kernels.Cpu;
 using GpuCnn.Kernels.Pointwise;
+using static GpuCnn.Kernels.Convolution.Accumulators;
 
 namespace GpuCnn.Kernels.Convolution;
 
@@ -126,14 +127,6 @@ internal static unsafe class PixelTile
         T.StoreBlocks(activation.Forward(a5), y + targets[5], blockStride);
         T.StoreBlocks(activation.Forward(a6), y + targets[6], blockStride);
         T.StoreBlocks(activation.Forward(a7), y + targets[7], blockStride);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add<T>(float value, T u, T v, ref T a, ref T b) where T : unmanaged, ISimd<T>
-    {
-        T broadcast = T.Create(value);
-        a = T.MultiplyAdd(broadcast, u, a);
-        b = T.MultiplyAdd(broadcast, v, b);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

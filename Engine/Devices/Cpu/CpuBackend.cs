@@ -16,7 +16,7 @@ internal sealed unsafe class CpuBackend : PlanBackend
     private readonly CpuDevice _device;
     private readonly CpuParameterStore _parameters;
     private readonly PlanOptions _options;
-    private readonly List<(string Name, Func<ICpuKernel> Make)> _steps = [];
+    private readonly List<Func<ICpuKernel>> _makers = [];
     private readonly Dictionary<Value, CpuTensor> _values = [], _gradients = [];
     private readonly Dictionary<(Node, string), PlanBuffer> _saved = [];
     private readonly Dictionary<int, PlanBuffer> _zeros = [];
@@ -117,7 +117,7 @@ internal sealed unsafe class CpuBackend : PlanBackend
     {
         _arena = _device.Allocate(arenaBytes, $"a batch of {Images}");
         foreach (PlanBuffer buffer in Buffers) buffer.Address = _arena.Address + (nint)buffer.Offset;
-        _kernels = [.. _steps.Select(step => step.Make())];
+        _kernels = [.. _makers.Select(make => make())];
     }
 
     public override void Upload(Batch batch, in StepScalars scalars)
@@ -177,8 +177,8 @@ internal sealed unsafe class CpuBackend : PlanBackend
 
     public void Launch(string name, Func<ICpuKernel> make, IEnumerable<PlanBuffer> uses)
     {
-        _steps.Add((name, make));
-        CountStep(uses);
+        _makers.Add(make);
+        CountStep(name, uses);
     }
 
     private CpuTensor NewTensor(string name, Value value, bool persistent)

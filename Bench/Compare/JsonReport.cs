@@ -1,0 +1,39 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace GpuCnn.Bench.Compare;
+
+/// <summary>The comparison for programs.</summary>
+internal static class JsonReport
+{
+    private static readonly JsonSerializerOptions Options = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    public static void Write(TextWriter output, IReadOnlyList<KeyValuePair<string, string>> machine, IReadOnlyList<Comparison> rows)
+    {
+        var report = new
+        {
+            About = machine.ToDictionary(),
+            Rows = rows.Select(row => new
+            {
+                row.Workload.Group,
+                row.Workload.Name,
+                row.Workload.Pass,
+                row.Workload.Work.Unit,
+                row.OurSeconds,
+                row.PeerSeconds,
+                row.OurRate,
+                row.PeerRate,
+                row.Ratio,
+                row.Kept,
+                row.Dropped,
+                row.Steps,
+            }),
+        };
+        output.WriteLine(JsonSerializer.Serialize(report, Options));
+    }
+}

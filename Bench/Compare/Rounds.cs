@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using GpuCnn.Bench.Workloads;
+using GpuCnn.Engine.Devices.Cpu;
+
+namespace GpuCnn.Bench.Compare;
+
+/// <summary>
+/// Measures a workload in rounds: probe, ours, probe, theirs, probe. A round in which a probe falls well below the best peak seen is
+/// dropped and another is made, up to a limit. While one side runs the other sleeps.
+/// </summary>
+internal sealed class Rounds(CpuDevice device, Peer peer, PeakProbe probe, int wanted)
+{
+    /// <summary>Rounds made at most, for each that is wanted.</summary>
+    private const int Attempts = 3;
+
+    // A sample is short beside the time for which a shared core comes and goes, and long beside a clock tick.
+    private const double SampleSeconds = 0.06, WarmUpSeconds = 0.3;
+
+    private const int FewestRepetitions = 3, MostRepetitions = 2000;
+
+    public Comparison Measure(Workload workload)
+    {
+        using Subject ours = workload.Open(device);
+        Verification.Check(workload, ours);
+        long[] positions = Verification.Positions(workload);
+        (double[] samples, double peerSeconds) = peer.Prepare(workload, positions);
+        Verification.Check(workload, "PyTorch", positions, i => samples[i]);
+
+        int peerRepetitions = Repetitions(peerSeconds), ourRepetitions = Repetitions(WarmUp(ours));
+        var rounds = new List<Round>();
+        var kept = new List<Round>();
+        while (kept.Count < wanted && rounds.Count < Attempts * wanted)
+        {
+            double before = probe.WaitForQuiet();
+            double our = Statistics.Median(Run(ours, ourRepetitions));
+            double between = probe.Measure();
+            double their = Statistics.Median(peer.Run(peerRepetitions));
+            rounds.Add(new(our, their, Math.Min(Math.Min(before, between), probe.Measure())));
+            // Again over all, because the best peak may have risen.
+            kept = [.. rounds.Where(round => probe.IsQuiet(round.Peak))];
+        }
+        List<Round> counted = kept.Count > 0 ? kept : rounds;
+        return new(workload, ours.Steps, Statistics.Median(counted.Select(round => round.Ours)), Statistics.Median(counted.Select(round => round.Theirs)),
+            kept.Count, rounds.Count - kept.Count, kept.Count > 0);
+    }
+
+    private static double WarmUp(Subject subject)
+    {
+        var seconds = new List<double>();
+        long start = Stopwatch.GetTimestamp();
+        while (seconds.Count < FewestRepetitions || Stopwatch.GetElapsedTime(start).TotalSeconds < WarmUpSeconds) seconds.AddRange(Run(subject, 1));
+        return Statistics.Median(seconds);
+    }
+
+    private static double[] Run(Subject subject, int repetitions)
+    {
+        var seconds = new double[repetitions];
+        for (int i = 0; i < repetitions; i++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            subject.Run();
+            seconds[i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        }
+        return seconds;
+    }
+
+    private static int Repetitions(double seconds) => (int)Math.Clamp(SampleSeconds / seconds, FewestRepetitions, MostRepetitions);
+
+    /// <summary>A median of each side, and the lowest peak around them.</summary>
+    private readonly record struct Round(double Ours, double Theirs, double Peak);
+}

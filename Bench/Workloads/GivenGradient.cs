@@ -1,0 +1,30 @@
+using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Losses;
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Kernels.Cpu;
+
+namespace GpuCnn.Bench.Workloads;
+
+/// <summary>Stands in for a loss, so that a network of one layer has a backward pass: its output's gradient is <see cref="Pattern.OutputGradient"/>.</summary>
+internal sealed class GivenGradient : Loss
+{
+    public override void CheckOutput(Shape output) { }
+
+    public override void Emit(CpuLossEmitter emitter)
+    {
+        if (emitter.Gradient is { } gradient) emitter.Launch("given gradient", () => new Fill(gradient));
+    }
+
+    private sealed unsafe class Fill(CpuTensor gradient) : ICpuKernel
+    {
+        public int Chunks => gradient.Images;
+
+        public void Run(int chunk)
+        {
+            int count = gradient.Shape.Count;
+            float* image = gradient.Pointer + (nint)chunk * gradient.CountPerImage;
+            new Span<float>(image, gradient.CountPerImage).Clear();
+            for (int i = 0; i < count; i++) image[gradient.IndexOf(i)] = Pattern.At(Pattern.OutputGradient, (long)chunk * count + i);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Losses;
+using GpuCnn.Engine.Optimizers;
+using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Engine.Training;
+
+namespace GpuCnn.Bench.Workloads;
+
+/// <summary>
+/// One pass of a network of one layer, as the plan runs it: every launch that the plan emits for the pass, copies with a border, turned
+/// filters and partial sums included. The input's conversion from NCHW is no part of it: inside a network there is none.
+/// </summary>
+internal sealed class OperatorSubject : Subject
+{
+    private readonly ParameterStore _parameters;
+    private readonly Plan _plan;
+    private readonly int _first, _last;
+    private readonly float[] _result;
+
+    public OperatorSubject(CpuDevice device, Layer layer, Shape input, int images, OperatorPass pass, OperatorSettings settings)
+    {
+        var network = new Network(pass.Text(), layer, input);
+        bool inputGradient = !settings.IsFirstLayer;
+        _parameters = device.CreateParameters(network, training: true, inputGradient);
+        foreach (Parameter parameter in network.Parameters)
+        {
+            _parameters.SetWeights(parameter, Filled(parameter, Pattern.Weight));
+            _parameters.SetVelocity(parameter, Filled(parameter, Pattern.Velocity));
+        }
+        var options = new PlanOptions
+        {
+            Images = images,
+            Training = true,
+            Loss = settings.Loss,
+            Optimizer = settings.Optimizer,
+            InputGradient = inputGradient,
+            KeepsBuffers = true,
+        };
+        _plan = new Plan(_parameters, options);
+        (_first, _last) = StepsOf(pass);
+
+        var batch = new Batch(input, images) { Count = images };
+        Pattern.Fill(Pattern.Input, batch.Images);
+        for (int image = 0; image < images; image++) batch.Labels[image] = Pattern.Label(image, network.Output.Shape.Count);
+        _plan.Train(batch, settings.LearningRate, seed: 1, step: 0);
+        _result = ResultOf(pass);
+    }
+
+    public override IReadOnlyList<string> Steps => [.. _plan.Steps.Skip(_first).Take(_last - _first)];
+
+    public override double ResultAt(long position) => _result[position];
+
+    public override void Run() => _plan.Repeat(_first, _last);
+
+    public override void Dispose()
+    {
+        _plan.Dispose();
+        _parameters.Dispose();
+    }
+
+    private (int First, int Last) StepsOf(OperatorPass pass)
+    {
+        PlanPasses passes = _plan.Passes;
+        return pass switch
+        {
+            OperatorPass.Forward => (passes.Forward, passes.Loss),
+            OperatorPass.Loss => (passes.Loss, passes.Backward),
+            OperatorPass.BackwardWeights => (passes.Backward, passes.Backward + WeightGradientSteps()),
+            OperatorPass.BackwardData => (passes.Backward + WeightGradientSteps(), passes.Update),
+            _ => (passes.Update, passes.End),
+        };
+    }
+
+    /// <summary>The backward pass of a plan that is not asked for the input's gradient; what asking for it adds is "backward data".</summary>
+    private int WeightGradientSteps()
+    {
+        if (!_plan.Options.InputGradient) return _plan.Passes.Update - _plan.Passes.Backward;
+        using var without = new Plan(_parameters, _plan.Options with { InputGradient = false });
+        var steps = without.Steps.Take(without.Passes.Backward..without.Passes.Update).ToList();
+        if (!_plan.Steps.Skip(_plan.Passes.Backward).Take(steps.Count).SequenceEqual(steps))
+            throw new InvalidOperationException("The plan computes the input's gradient before or among its parameters' gradients, so the two cannot be told apart.");
+        return steps.Count;
+    }
+
+    private float[] ResultOf(OperatorPass pass)
+    {
+        Network network = _parameters.Network;
+        switch (pass)
+        {
+            case OperatorPass.BackwardWeights: return _parameters.GetGradient(network.Parameters[0]).Values;
+            case OperatorPass.Update: return _parameters.GetWeights(network.Parameters[0]).Values;
+            case OperatorPass.Forward:
+                var output = new float[_plan.Options.Images * network.Output.Shape.Count];
+                _plan.ReadOutput(output);
+                return output;
+            default:
+                var gradient = new float[_plan.Options.Images * network.Input.Count];
+                _plan.ReadInputGradient(gradient);
+                return gradient;
+        }
+    }
+
+    private static Tensor Filled(Parameter parameter, int tensor)
+    {
+        var values = new Tensor([.. parameter.Spec.Dimensions]);
+        Pattern.Fill(tensor, values.Values);
+        return values;
+    }
+}
+
+/// <summary>What only some operators need.</summary>
+internal sealed record OperatorSettings
+{
+    /// <summary>The layer reads images, so nobody asks for its input's gradient, and the plan may lay its input out for that.</summary>
+    public bool IsFirstLayer { get; init; }
+
+    public Loss Loss { get; init; } = new GivenGradient();
+
+    public Sgd? Optimizer { get; init; }
+
+    public float LearningRate { get; init; }
+}

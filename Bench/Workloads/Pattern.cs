@@ -1,0 +1,26 @@
+namespace GpuCnn.Bench.Workloads;
+
+/// <summary>The numbers that both sides compute with: a hash of position and tensor in [-1, 1), exact in float32. <c>peers/peer.py</c> has the same.</summary>
+internal static class Pattern
+{
+    public const int Input = 1, Weight = 2, OutputGradient = 3, Velocity = 4;
+
+    /// <summary>Added to the position of a parameter in its network.</summary>
+    public const int FirstParameter = 10;
+
+    public static float At(int tensor, long index)
+    {
+        uint hash = (uint)index * 2654435761u + (uint)tensor * 2654435769u;
+        hash ^= hash >> 15;
+        hash *= 2246822519u;
+        hash ^= hash >> 13;
+        return (hash >> 8) / 8388608f - 1;
+    }
+
+    public static void Fill(int tensor, Span<float> values, float scale = 1)
+    {
+        for (int i = 0; i < values.Length; i++) values[i] = scale * At(tensor, i);
+    }
+
+    public static int Label(int image, int classes) => image * 37 % classes;
+}

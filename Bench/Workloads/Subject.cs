@@ -1,0 +1,16 @@
+namespace GpuCnn.Bench.Workloads;
+
+/// <summary>A workload that is ready to run on our side.</summary>
+internal abstract class Subject : IDisposable
+{
+    /// <summary>The launches of a run, by name.</summary>
+    public abstract IReadOnlyList<string> Steps { get; }
+
+    /// <summary>The result of the first run at a row-major position.</summary>
+    public abstract double ResultAt(long position);
+
+    /// <summary>Returns when everything is done.</summary>
+    public abstract void Run();
+
+    public abstract void Dispose();
+}

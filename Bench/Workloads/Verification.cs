@@ -1,0 +1,41 @@
+using GpuCnn.Engine;
+
+namespace GpuCnn.Bench.Workloads;
+
+/// <summary>Holds a few values of a result against float64 arithmetic before any clock starts.</summary>
+internal static class Verification
+{
+    private const int Samples = 16;
+
+    // Of the root of the summed squares of a value's terms. Float32 stays well below; one wrong or missing term does not.
+    private const double Tolerance = 3e-4;
+
+    /// <summary>Positions from the first to the last value, unevenly, so that they do not fall on one row, lane or block.</summary>
+    public static long[] Positions(Workload workload)
+    {
+        long count = workload.ResultCount;
+        if (count <= Samples) return [.. Enumerable.Range(0, (int)count).Select(i => (long)i)];
+        return [.. Enumerable.Range(0, Samples).Select(i => (long)((count - 1) * Math.Pow(i / (Samples - 1.0), 1.3)))];
+    }
+
+    /// <exception cref="GpuCnnException">A value is not what it has to be.</exception>
+    public static void Check(Workload workload, string side, IReadOnlyList<long> positions, Func<int, double> sample)
+    {
+        for (int i = 0; i < positions.Count; i++)
+        {
+            Expected expected = workload.ExpectedAt(positions[i]);
+            double actual = sample(i), tolerance = Tolerance * expected.Magnitude;
+            if (!(Math.Abs(actual - expected.Value) <= tolerance))
+            {
+                throw new GpuCnnException(
+                    $"{workload}: {side} has {actual:G9} at {positions[i]}, expected {expected.Value:G9} within {tolerance:G2}; it is not measured.");
+            }
+        }
+    }
+
+    public static void Check(Workload workload, Subject ours)
+    {
+        long[] positions = Positions(workload);
+        Check(workload, "GpuCnn", positions, i => ours.ResultAt(positions[i]));
+    }
+}

@@ -1,0 +1,226 @@
+"""PyTorch's side of the comparison: one JSON request a line on stdin, one JSON answer a line on stdout.
+
+{"threads": n}                           -> what PyTorch this is
+{"operation": ..., "positions": [...]}   -> the operation is readied and warm: its result there, and seconds of a run
+{"repetitions": n}                       -> seconds of each of n runs
+
+Tensors are contiguous, NCHW and OIHW, as PyTorch's users have them; inputs are made once, outputs are PyTorch's to allocate.
+"""
+
+import json
+import os
+import re
+import statistics
+import sys
+import time
+
+try:
+    import torch
+    import torch.nn.functional as F
+    from torch import nn
+except ImportError as error:
+    print(json.dumps({"error": str(error)}))
+    sys.exit(1)
+
+INPUT, WEIGHT, OUTPUT_GRADIENT, VELOCITY, FIRST_PARAMETER = 1, 2, 3, 4, 10
+WARM_UP_SECONDS = 0.3
+
+
+def pattern(tensor, *shape):
+    """The same numbers as Workloads/Pattern.cs: a hash of position and tensor in [-1, 1)."""
+    count = 1
+    for extent in shape:
+        count *= extent
+    value = (torch.arange(count, dtype=torch.int64) * 2654435761 + tensor * 2654435769) & 0xFFFFFFFF
+    value = value ^ (value >> 15)
+    value = (value * 2246822519) & 0xFFFFFFFF
+    value = value ^ (value >> 13)
+    return ((value >> 8).float() / 8388608 - 1).reshape(shape)
+
+
+def labels(images, classes):
+    return torch.arange(images) * 37 % classes
+
+
+def convolution(images, channels, filters, size, filter_size, stride, padding, output_size, **request):
+    x = pattern(INPUT, images, channels, size, size)
+    w = pattern(WEIGHT, filters, channels, filter_size, filter_size)
+    if request["pass"] == "forward":
+        return lambda: F.conv2d(x, w, None, stride, padding)
+    dy = pattern(OUTPUT_GRADIENT, images, filters, output_size, output_size)
+    wanted = 0 if request["pass"] == "backward data" else 1
+    mask = [wanted == 0, wanted == 1, False]
+    backward = torch.ops.aten.convolution_backward
+    return lambda: backward(dy, x, w, None, [stride] * 2, [padding] * 2, [1, 1], False, [0, 0], 1, mask)[wanted]
+
+
+def linear(images, inputs, units, **request):
+    x, w = pattern(INPUT, images, inputs), pattern(WEIGHT, units, inputs)
+    dy = pattern(OUTPUT_GRADIENT, images, units)
+    return {
+        "forward": lambda: F.linear(x, w),
+        "backward data": lambda: dy.mm(w),
+        "backward weights": lambda: dy.t().mm(x),
+    }[request["pass"]]
+
+
+def max_pool(images, channels, size, window, stride, padding, output_size, **request):
+    x = pattern(INPUT, images, channels, size, size)
+    geometry = [window] * 2, [stride] * 2, [padding] * 2, [1, 1], False
+    if request["pass"] == "forward":
+        return lambda: torch.ops.aten.max_pool2d_with_indices(x, *geometry)[0]
+    winners = torch.ops.aten.max_pool2d_with_indices(x, *geometry)[1]
+    dy = pattern(OUTPUT_GRADIENT, images, channels, output_size, output_size)
+    return lambda: torch.ops.aten.max_pool2d_with_indices_backward(dy, x, *geometry, winners)
+
+
+def average_pool(images, channels, size, window, stride, padding, output_size, **request):
+    x = pattern(INPUT, images, channels, size, size)
+    geometry = [window] * 2, [stride] * 2, [padding] * 2, False, True, None
+    if request["pass"] == "forward":
+        return lambda: torch.ops.aten.avg_pool2d(x, *geometry)
+    dy = pattern(OUTPUT_GRADIENT, images, channels, output_size, output_size)
+    return lambda: torch.ops.aten.avg_pool2d_backward(dy, x, *geometry)
+
+
+def relu(images, channels, size, **request):
+    x = pattern(INPUT, images, channels, size, size)
+    if request["pass"] == "forward":
+        return lambda: torch.relu(x)
+    y, dy = torch.relu(x), pattern(OUTPUT_GRADIENT, images, channels, size, size)
+    return lambda: torch.ops.aten.threshold_backward(dy, y, 0)
+
+
+def cross_entropy(images, classes, **_):
+    x, target = pattern(INPUT, images, classes), labels(images, classes)
+    one = torch.ones(())
+
+    def run():
+        log_softmax = torch.log_softmax(x, 1)
+        _, total = torch.ops.aten.nll_loss_forward(log_softmax, target, None, 1, -100)
+        gradient = torch.ops.aten.nll_loss_backward(one, log_softmax, target, None, 1, -100, total)
+        return torch.ops.aten._log_softmax_backward_data(gradient, log_softmax, 1, torch.float32)
+
+    return run
+
+
+def sgd(units, inputs, learning_rate, momentum, weight_decay, **_):
+    weight = nn.Parameter(pattern(WEIGHT, units, inputs))
+    weight.grad = torch.outer(pattern(OUTPUT_GRADIENT, units), pattern(INPUT, inputs))
+    optimizer = torch.optim.SGD([weight], learning_rate, momentum=momentum, weight_decay=weight_decay)
+    optimizer.state[weight]["momentum_buffer"] = pattern(VELOCITY, units, inputs)
+
+    def run():
+        optimizer.step()
+        return weight
+
+    return run
+
+
+class LeNet5(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(1, 6, 5), nn.Conv2d(6, 16, 5)
+        self.fc1, self.fc2, self.fc3 = nn.Linear(400, 120), nn.Linear(120, 84), nn.Linear(84, 10)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.conv1(x)), 2)
+        x = F.max_pool2d(F.relu(self.conv2(x)), 2)
+        x = F.relu(self.fc1(torch.flatten(x, 1)))
+        return self.fc3(F.relu(self.fc2(x)))
+
+
+def lenet(images, learning_rate, momentum, weight_decay, steps, dtype=torch.float32, **_):
+    model = LeNet5()
+    with torch.no_grad():
+        for i, parameter in enumerate(model.parameters()):
+            layer = list(model.children())[i // 2]
+            fan_in = layer.weight[0].numel()
+            parameter.copy_(pattern(FIRST_PARAMETER + i, *parameter.shape) * torch.tensor(fan_in ** -0.5))
+    model.to(dtype)
+    optimizer = torch.optim.SGD(model.parameters(), learning_rate, momentum=momentum, weight_decay=weight_decay)
+    x, target = pattern(INPUT, images, 1, 32, 32).to(dtype), labels(images, 10)
+
+    def step():
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(x), target)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    first = torch.tensor([step().item() for _ in range(steps)], dtype=torch.float64)
+
+    def run():
+        # The first answer is the losses of the first steps; from then on a run is a step.
+        nonlocal first
+        if first is None:
+            return step()
+        result, first = first, None
+        return result
+
+    return run
+
+
+OPERATIONS = {
+    operation.__name__: operation
+    for operation in (convolution, linear, max_pool, average_pool, relu, cross_entropy, sgd, lenet)
+}
+
+
+def seconds_of(run):
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def prepare(request):
+    torch.set_grad_enabled(request["operation"] == "lenet")
+    run = OPERATIONS[request["operation"]](**request)
+    result = run().detach().reshape(-1)
+    samples = [result[position].item() for position in request["positions"]]
+    del result
+    end, seconds = time.perf_counter() + WARM_UP_SECONDS, []
+    while len(seconds) < 3 or time.perf_counter() < end:
+        seconds.append(seconds_of(run))
+    return run, {"samples": samples, "seconds": statistics.median(seconds)}
+
+
+def describe(threads):
+    torch.set_num_threads(threads)
+    onednn = re.search(r"(?:MKL-DNN|oneDNN) v([\d.]+)", torch.__config__.show())
+    torch.ones(2, 2).mm(torch.ones(2, 2))
+    return {
+        "version": torch.__version__,
+        "python": sys.version.split()[0],
+        "blas": "MKL" if torch.backends.mkl.is_available() else loaded("blas"),
+        "onednn": onednn.group(1) if onednn else None,
+        "threads": torch.get_num_threads(),
+    }
+
+
+def loaded(name):
+    """The loaded library of that name, where the system can tell."""
+    try:
+        with open("/proc/self/maps") as maps:
+            files = {os.path.basename(line.split()[-1]) for line in maps if name in line}
+    except OSError:
+        files = set()
+    return max(files, key=len, default="unknown")
+
+
+def main():
+    run = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        if "threads" in request:
+            answer = describe(request["threads"])
+        elif "operation" in request:
+            run = None
+            run, answer = prepare(request)
+        else:
+            answer = {"seconds": [seconds_of(run) for _ in range(request["repetitions"])]}
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+using GpuCnn.Engine.Training;
+
+namespace GpuCnn.Cli;
+
+/// <summary>What a command runs in: where it writes, and who may stop it. Tests make their own.</summary>
+public sealed record CommandHost(TextWriter Output, TextWriter Error)
+{
+    /// <summary>Whether <see cref="Output"/> is a terminal that understands cursor movements.</summary>
+    public bool IsTerminal { get; init; }
+
+    /// <summary>Whether the process is the command's own, so that it may listen for Ctrl-C and SIGTERM.</summary>
+    public bool OwnsProcess { get; init; }
+
+    /// <summary>Stops a training run after its step, with a checkpoint.</summary>
+    public CancellationToken Cancellation { get; init; }
+
+    /// <summary>Is told how a training run goes, beside the user.</summary>
+    public ITrainingObserver? Observer { get; init; }
+
+    /// <summary>The host of the process: the console.</summary>
+    public static CommandHost Console => new(System.Console.Out, System.Console.Error)
+    {
+        IsTerminal = !System.Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb",
+        OwnsProcess = true,
+    };
+}

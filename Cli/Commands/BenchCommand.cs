@@ -1,0 +1,74 @@
+using System.CommandLine;
+using System.Text;
+using GpuCnn.Cli.Output;
+using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Training;
+using GpuCnn.Models;
+
+namespace GpuCnn.Cli.Commands;
+
+/// <summary><c>gpucnn bench</c></summary>
+internal static class BenchCommand
+{
+    private const string DefaultModels = "lenet5,smallcnn", AllModels = "all", StandardOutput = "-";
+    private const int DefaultBatch = 32;
+
+    public static Command Create(CommandHost host)
+    {
+        Option<string?> models = Options.Text("--models", "A,B", $"Models, or {AllModels}. [default: {DefaultModels}]", names => Find(names));
+        Option<int?> batch = Options.Whole("--batch", $"Images of a batch. [default: {DefaultBatch}]");
+        Option<string?> device = Options.Device;
+        Option<string?> json = Options.Text("--json", "FILE", $"Also write the results to this file as JSON; {StandardOutput} writes only JSON, to standard output.");
+        var command = new Command("bench", "Measures images per second of training and inference on made-up images.") { models, batch, device, json };
+        command.SetAction(parsed =>
+        {
+            string? file = parsed.GetValue(json);
+            using Device on = DeviceCatalog.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto);
+            List<Row> rows = [.. Find(parsed.GetValue(models) ?? DefaultModels).Select(model => Measure(model.Build(), on, parsed.GetValue(batch) ?? DefaultBatch))];
+            if (file == StandardOutput) host.Output.WriteLine(Json.Of(rows));
+            else WriteTable(host.Output, rows, on);
+            if (file is not (null or StandardOutput)) AtomicFile.Write(file, stream => stream.Write(Encoding.UTF8.GetBytes(Json.Of(rows) + "\n")));
+            return Program.Done;
+        });
+        return command;
+    }
+
+    private static IReadOnlyList<Architecture> Find(string names) =>
+        names == AllModels ? Architecture.All : [.. names.Split(',', StringSplitOptions.TrimEntries).Select(Architecture.Find)];
+
+    private static Row Measure(Network network, Device device, int images)
+    {
+        Batch batch = MakeImages(network, images);
+        using ParameterStore parameters = device.CreateParameters(network, training: true);
+        parameters.Initialize(seed: 1);
+        using var training = new Plan(parameters, new() { Images = images, Training = true, Optimizer = new() });
+        // A rate so small that the weights stay numbers however long it runs.
+        double train = StepTimer.MedianSeconds(step => training.Train(batch, 1e-6f, seed: 1, (ulong)step));
+        using var inference = new Plan(parameters, new() { Images = images });
+        double infer = StepTimer.MedianSeconds(_ => inference.Evaluate(batch));
+        return new(network.Name, device.Name, images, "fp32", images / train, images / infer, training.TotalBytes);
+    }
+
+    private static Batch MakeImages(Network network, int images)
+    {
+        var batch = new Batch(network.Input, images) { Count = images };
+        var random = new Random(1);
+        for (int i = 0; i < batch.Images.Length; i++) batch.Images[i] = random.NextSingle() * 4 - 2;
+        for (int i = 0; i < images; i++) batch.Labels[i] = i % network.Output.Shape.Count;
+        return batch;
+    }
+
+    private static void WriteTable(TextWriter output, List<Row> rows, Device device)
+    {
+        output.WriteLine($"{device.Name}: {device.Description}; fp32; median of the steps, after warm-up\n");
+        var table = new TextTable("model", ">batch", ">train images/s", ">infer images/s", ">training memory");
+        foreach (Row row in rows) table.Add(row.Model, $"{row.Batch}", Words.Rate(row.TrainImagesPerSecond), Words.Rate(row.InferImagesPerSecond), Words.Bytes(row.PeakBytes));
+        table.Write(output);
+    }
+
+    /// <param name="PeakBytes">Bytes on the device while training.</param>
+    private sealed record Row(string Model, string Device, int Batch, string Precision, double TrainImagesPerSecond, double InferImagesPerSecond, long PeakBytes);
+}

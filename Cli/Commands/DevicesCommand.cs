@@ -1,0 +1,37 @@
+using System.CommandLine;
+using GpuCnn.Cli.Output;
+using GpuCnn.Engine.Devices;
+
+namespace GpuCnn.Cli.Commands;
+
+/// <summary><c>gpucnn devices</c></summary>
+internal static class DevicesCommand
+{
+    public static Command Create(CommandHost host)
+    {
+        Option<bool> json = Options.Json;
+        var command = new Command("devices", "Lists the devices, with the reason for each that cannot be used.") { json };
+        command.SetAction(parsed =>
+        {
+            IReadOnlyList<DeviceListing> devices = DeviceCatalog.List();
+            if (parsed.GetValue(json)) host.Output.WriteLine(Json.Of(devices.Select(device => new Row(device.Name, device.Description, device.MemoryBytes, device.IsUsable, device.Reason))));
+            else WriteTable(host.Output, devices);
+            return Program.Done;
+        });
+        return command;
+    }
+
+    private static void WriteTable(TextWriter output, IReadOnlyList<DeviceListing> devices)
+    {
+        var table = new TextTable("device", ">memory", "what");
+        foreach (DeviceListing device in devices)
+        {
+            string what = device.Reason == null ? device.Description : string.Join(": ", new[] { device.Description, $"cannot be used: {device.Reason}" }.Where(part => part.Length > 0));
+            table.Add(device.Name, device.MemoryBytes > 0 ? Words.Bytes(device.MemoryBytes) : "-", what);
+        }
+        table.Write(output);
+        if (devices.FirstOrDefault(device => device is { IsUsable: true, IsAutomatic: true }) is { } best) output.WriteLine($"\n--device auto is {best.Name}.");
+    }
+
+    private sealed record Row(string Name, string Description, long MemoryBytes, bool Usable, string? Reason);
+}

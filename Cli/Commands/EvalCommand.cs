@@ -1,0 +1,96 @@
+using System.CommandLine;
+using GpuCnn.Cli.Output;
+using GpuCnn.Data;
+using GpuCnn.Engine;
+using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Training;
+
+namespace GpuCnn.Cli.Commands;
+
+/// <summary><c>gpucnn eval</c></summary>
+internal static class EvalCommand
+{
+    private const int DefaultBatch = 64;
+
+    public static Command Create(CommandHost host)
+    {
+        Option<string?> weights = Options.Text("--weights", "FILE[,FILE]", "Weights files; the class probabilities of several are averaged.");
+        Option<string?> data = Options.Text("--data", "PATH", "Data set; its validation images where it keeps some apart, else all.");
+        Option<string?> device = Options.Device;
+        Option<int?> batch = Options.Whole("--batch", $"Images of a batch. [default: {DefaultBatch}]");
+        Option<bool> json = Options.Json;
+        weights.Required = data.Required = true;
+        var command = new Command("eval", "Measures accuracy and loss of trained weights on labelled images.") { weights, data, device, batch, json };
+        command.SetAction(parsed =>
+        {
+            using Device on = DeviceCatalog.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto);
+            List<TrainedModel> models = [];
+            try
+            {
+                foreach (string path in Split(parsed.GetValue(weights)!)) models.Add(TrainedModel.Load(path, on));
+                foreach (TrainedModel other in models.Skip(1)) CheckAgreement(models[0], other);
+                ModelMetadata metadata = models[0].Metadata;
+                LocatedDataset located = DatasetLocator.Open(parsed.GetValue(data)!);
+                var images = new ImageDataset(located.EvaluationFor(metadata.Classes), new ImagePreprocessor(metadata));
+                EvaluationResult result = Evaluate(models, images, parsed.GetValue(batch) ?? DefaultBatch);
+                if (parsed.GetValue(json)) host.Output.WriteLine(Json.Of(result));
+                else WriteText(host.Output, models, located, on, result);
+                return Program.Done;
+            }
+            finally
+            {
+                models.ForEach(model => model.Dispose());
+            }
+        });
+        return command;
+    }
+
+    private static EvaluationResult Evaluate(List<TrainedModel> models, ImageDataset images, int batch)
+    {
+        List<Plan> plans = [.. models.Select(model => model.CreatePlan(Math.Min(batch, images.Count)))];
+        try
+        {
+            return plans is [var plan] ? Evaluation.Run(plan, images) : Evaluation.RunEnsemble(plans, images);
+        }
+        finally
+        {
+            plans.ForEach(plan => plan.Dispose());
+        }
+    }
+
+    /// <summary>Averaging makes sense only where all see the same image and mean the same classes.</summary>
+    private static void CheckAgreement(TrainedModel first, TrainedModel other)
+    {
+        ModelMetadata a = first.Metadata, b = other.Metadata;
+        string? fault = !a.Classes.SequenceEqual(b.Classes) ? $"the same classes in the same order, but got {Some(a.Classes)} and {Some(b.Classes)}"
+            : a.Input != b.Input ? $"one input volume, but got {a.Input} and {b.Input}"
+            : a.Fit != b.Fit ? $"one way to fit images, but got {a.Fit} and {b.Fit}".ToLowerInvariant()
+            : !a.Mean.SequenceEqual(b.Mean) || !a.Std.SequenceEqual(b.Std) ? "one normalisation, but their mean and std differ"
+            : null;
+        if (fault != null) throw new GpuCnnException($"Averaging '{first.Path}' and '{other.Path}' expects {fault}; evaluate them one at a time.");
+    }
+
+    private static void WriteText(TextWriter output, List<TrainedModel> models, LocatedDataset data, Device device, EvaluationResult result)
+    {
+        string what = models.Count == 1 ? models[0].Metadata.Model : $"average of {models.Count} ({string.Join(", ", models.Select(model => model.Metadata.Model).Distinct())})";
+        output.WriteLine($"Model   {what}, input {models[0].Metadata.Input}");
+        output.WriteLine($"Data    {data.Path}: {data.Description}");
+        output.WriteLine($"Device  {device.Name}: {device.Description}");
+        output.WriteLine($"Top-1   {Words.Percent(result.Top1)}");
+        output.WriteLine($"Top-5   {Words.Percent(result.Top5)}");
+        output.WriteLine($"Loss    {result.Loss:0.0000}");
+        output.WriteLine($"Images  {Words.Number(result.Images)} in {Words.Seconds(result.Seconds)}, {Words.Rate(result.Images / result.Seconds)} a second");
+    }
+
+    /// <summary>Paths between commas; a comma that belongs to a file's name is left alone where there is such a file.</summary>
+    private static string[] Split(string paths)
+    {
+        if (File.Exists(paths)) return [paths];
+        string[] parts = paths.Split(',', StringSplitOptions.TrimEntries);
+        return parts.All(part => part.Length > 0) ? parts : throw new UsageException($"--weights expects files between single commas, but got '{paths}'.");
+    }
+
+    private static string Some(IReadOnlyList<string> classes) => $"{classes.Count} ({string.Join(", ", classes.Take(3))}{(classes.Count > 3 ? ", ..." : "")})";
+}

@@ -1,0 +1,113 @@
+using System.CommandLine;
+using GpuCnn.Cli.Output;
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Optimizers;
+using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Models;
+
+namespace GpuCnn.Cli.Commands;
+
+/// <summary><c>gpucnn summary MODEL</c></summary>
+internal static class SummaryCommand
+{
+    public static Command Create(CommandHost host)
+    {
+        Argument<string> model = Options.ModelArgument;
+        Option<Shape?> input = Options.Input;
+        Option<int?> classes = Options.Whole("--classes", "Classes to tell apart. [default: the model's own]");
+        Option<int?> batch = Options.Whole("--batch", "Images of a batch, for the memory that training needs. [default: the model's recipe]");
+        Option<bool> json = Options.Json;
+        var command = new Command("summary", "Shows every layer of a model: volumes, filters, weights, biases, multiply-adds.") { model, input, classes, batch, json };
+        command.SetAction(parsed =>
+        {
+            Architecture architecture = Architecture.Find(parsed.GetValue(model)!);
+            Network network = UsageException.Guard(() => architecture.Build(parsed.GetValue(input), parsed.GetValue(classes)));
+            int images = parsed.GetValue(batch) ?? architecture.Recipe.Settings.Batch;
+            long bytes = CountTrainingBytes(network, images);
+            if (parsed.GetValue(json)) host.Output.WriteLine(Json.Of(ToReport(network, bytes)));
+            else WriteText(host.Output, architecture, network, images, bytes);
+            return Program.Done;
+        });
+        return command;
+    }
+
+    /// <summary>Compiles the training step for the CPU, which allocates nothing until it runs.</summary>
+    private static long CountTrainingBytes(Network network, int images)
+    {
+        using Device device = new CpuDevice(threads: 1);
+        using ParameterStore parameters = device.CreateParameters(network, training: true);
+        using var plan = new Plan(parameters, new() { Images = images, Training = true, Optimizer = new Sgd() });
+        return plan.TotalBytes;
+    }
+
+    private static Report ToReport(Network network, long trainingBytes) => new(
+        network.Name, network.Input.Dimensions, network.Output.Shape.Count, network.WeightCount, network.BiasCount, network.ParameterCount,
+        network.MultiplyAdds, trainingBytes,
+        [
+            .. network.Graph.Nodes.Select(node => new LayerRow(
+                node.Path, node.Operator.Type, node.InputShapes[0].Dimensions, node.Output.Shape.Dimensions,
+                Count(node, ParameterRole.Weight), Count(node, ParameterRole.Bias), node.MultiplyAdds)),
+        ]);
+
+    private static void WriteText(TextWriter output, Architecture architecture, Network network, int images, long bytes)
+    {
+        output.WriteLine($"{network.Name} ({architecture.Year}): {architecture.Summary}");
+        output.WriteLine($"{architecture.Source}\n");
+        var table = new TextTable("layer", "type", "input", "output", "filters", ">weights", ">biases", ">multiply-adds");
+        foreach (Node node in network.Graph.Nodes)
+        {
+            table.Add(
+                node.Path, node.Operator.Type, string.Join(" + ", node.InputShapes), $"{node.Output.Shape}", Filters(node.Operator),
+                Some(Count(node, ParameterRole.Weight)), Some(Count(node, ParameterRole.Bias)), Some(node.MultiplyAdds));
+        }
+        table.Add("total", "", $"{network.Input}", $"{network.Output.Shape}", "", Words.Number(network.WeightCount), Words.Number(network.BiasCount), Words.Number(network.MultiplyAdds));
+        table.Write(output);
+
+        var formulas = network.Graph.Nodes.Select(Formula).OfType<string>().ToList();
+        if (formulas.Count > 0) output.WriteLine("\nOutput size = floor((input - filter + 2*padding) / stride) + 1");
+        foreach (string formula in formulas) output.WriteLine($"  {formula}");
+
+        long connected = network.Graph.Nodes.Where(node => node.Operator is Linear).Sum(node => node.Parameters.Sum(parameter => (long)parameter.Spec.Count));
+        output.WriteLine($"\nParameters      {Words.Number(network.ParameterCount)} = {Words.Number(network.WeightCount)} weights + {Words.Number(network.BiasCount)} biases");
+        if (network.ParameterCount > 0) output.WriteLine($"Fully connected {Words.Percent((double)connected / network.ParameterCount)} of the parameters");
+        output.WriteLine($"Multiply-adds   {Words.Number(network.MultiplyAdds)} an image, forward");
+        output.WriteLine($"Training memory {Words.Bytes(bytes)} in batches of {images} on cpu");
+    }
+
+    private static long Count(Node node, ParameterRole role) => node.Parameters.Where(parameter => parameter.Spec.Role == role).Sum(parameter => (long)parameter.Spec.Count);
+
+    private static string Some(long count) => count == 0 ? "-" : Words.Number(count);
+
+    private static string Filters(Operator layer) => layer switch
+    {
+        Conv2d c => $"{c.Filters} of {c.Size.Rows}x{c.Size.Columns}{Steps(c.Stride, c.Padding)}{(c.Groups > 1 ? $", {c.Groups} groups" : "")}",
+        Pool2d p => $"{p.Size.Rows}x{p.Size.Columns}{Steps(p.Stride, p.Padding)}",
+        _ => "",
+    };
+
+    private static string Steps((int Rows, int Columns) stride, (int Rows, int Columns) padding) =>
+        (stride == (1, 1) ? "" : $", stride {Pair(stride)}") + (padding == (0, 0) ? "" : $", padding {Pair(padding)}");
+
+    private static string Pair((int Rows, int Columns) pair) => pair.Rows == pair.Columns ? $"{pair.Rows}" : $"{pair.Rows}x{pair.Columns}";
+
+    /// <summary>conv1: floor((32 - 5 + 2*0) / 1) + 1 = 28</summary>
+    private static string? Formula(Node node)
+    {
+        if (node.Operator is not Conv2d convolution) return null;
+        Shape input = node.InputShapes[0], output = node.Output.Shape;
+        string rows = Line(input.Height, convolution.Size.Rows, convolution.Padding.Rows, convolution.Stride.Rows, output.Height);
+        string columns = Line(input.Width, convolution.Size.Columns, convolution.Padding.Columns, convolution.Stride.Columns, output.Width);
+        return rows == columns ? $"{node.Path}: {rows}" : $"{node.Path}: rows {rows}, columns {columns}";
+
+        static string Line(int extent, int filter, int padding, int stride, int result) => $"floor(({extent} - {filter} + 2*{padding}) / {stride}) + 1 = {result}";
+    }
+
+    private sealed record Report(
+        string Model, int[] Input, int Classes, long Weights, long Biases, long Parameters, long Macs, long TrainingBytes, IReadOnlyList<LayerRow> Layers);
+
+    private sealed record LayerRow(string Name, string Type, int[] Input, int[] Output, long Weights, long Biases, long Macs);
+}

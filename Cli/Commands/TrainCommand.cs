@@ -1,0 +1,105 @@
+using System.CommandLine;
+using GpuCnn.Cli.Training;
+using GpuCnn.Data;
+using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Engine.Training;
+
+namespace GpuCnn.Cli.Commands;
+
+/// <summary><c>gpucnn train</c>: its options. <see cref="TrainingSession"/> does the work.</summary>
+internal static class TrainCommand
+{
+    private const string FromRecipe = "[default: the model's recipe]";
+
+    public static Command Create(CommandHost host)
+    {
+        Option<string?> model = Options.Model($"Model; `gpucnn models` lists them. [default: {TrainingSession.DefaultModel}]");
+        Option<string?> data = Options.Text("--data", "PATH",
+            $"Data set: class folders (as they are, or under train/ and val/), MNIST/EMNIST IDX files, CIFAR binary files. [default: the demo set, made in ./{TrainingSession.DemoFolder}]");
+        Option<string?> validation = Options.Text("--val", "PATH", "Data set to validate on. [default: the data set's own; else 10 % of each class is held out]");
+        Option<string?> weights = Options.Text("--weights", "FILE", "Weights to start from, of the same model and classes. [default: drawn at random]");
+        Option<string?> output = Options.Text("--out", "DIR", "Folder of the run. [default: runs/MODEL-N, the next free number]");
+        Option<string?> resume = Options.Text("--resume", "DIR", "Go on with the run in this folder, as if it had never stopped.");
+        Option<int?> epochs = Options.Whole("--epochs", $"Times that every image is seen. {FromRecipe}");
+        Option<int?> steps = Options.Whole("--steps", "End after so many steps, or after the epochs if they are fewer. [default: no limit]");
+        Option<int?> batch = Options.Whole("--batch", $"Images of a step. {FromRecipe}");
+        Option<float?> rate = Options.Real("--lr", $"Learning rate. {FromRecipe}", value => value > 0, "a number above 0");
+        Option<float?> momentum = Options.Real("--momentum", $"Momentum. {FromRecipe}", value => value is >= 0 and < 1, "a number from 0 to below 1");
+        Option<bool> nesterov = Options.Flag("--nesterov", "Nesterov's form of momentum.");
+        Option<float?> decay = Options.Real("--weight-decay", $"Weight decay (L2). {FromRecipe}", value => value >= 0, "a number of 0 or more");
+        Option<float?> smoothing = Options.Real("--label-smoothing", $"Share of the target spread over all classes. {FromRecipe}", value => value is >= 0 and < 1, "a number from 0 to below 1");
+        Option<string?> schedule = Options.Text("--schedule", "NAME", $"How the learning rate changes: {string.Join(", ", ScheduleSettings.Names)}. {FromRecipe}", CheckSchedule);
+        Option<float?> gamma = Options.Real("--gamma", "Factor of each drop of step, multistep and plateau. [default: 0.1]", value => value is > 0 and <= 1, "a number above 0, up to 1");
+        Option<int?> stepEpochs = Options.Whole("--step-epochs", "Epochs between the drops of step. [default: 30]");
+        Option<IReadOnlyList<int>?> milestones = Options.WholeNumbers("--milestones", "Epochs at which multistep drops.");
+        Option<float?> power = Options.Real("--power", "Exponent of poly. [default: 1]", value => value > 0, "a number above 0");
+        Option<int?> patience = Options.Whole("--patience", "Epochs without improvement before plateau drops. [default: 3]");
+        Option<int?> warmup = Options.Whole("--warmup", $"Epochs in which the learning rate rises from 0. {FromRecipe}", minimum: 0);
+        Option<ulong?> seed = Options.Seed("Fixes initial weights, order of images, augmentation and dropout. [default: 1]");
+        Option<string?> augmentation = Options.Text("--augment", "NAMES", $"Random changes of training images, separated by commas: {Augmentation.Usage}; or none. {FromRecipe}", CheckAugmentation);
+        Option<string?> fit = Options.Text("--fit", "pad|resize", $"How images are brought to the input's size. {FromRecipe}", text => ParseFit(text));
+        Option<Shape?> input = Options.Input;
+        Option<string?> device = Options.Device;
+        Option<int?> threads = Options.Whole("--threads", "Threads of the cpu device; they change the time, not the result. [default: one a core]", maximum: 1024);
+        Option<int?> saveEvery = Options.Whole("--save-every", "Steps between checkpoints. [default: one each epoch]");
+
+        var command = new Command("train", "Trains a model. Without options it makes a demo data set and trains on that.")
+        {
+            model, data, validation, epochs, steps, batch, rate, momentum, nesterov, decay, schedule, gamma, stepEpochs, milestones, power, patience, warmup,
+            smoothing, seed, augmentation, fit, input, weights, device, threads, output, resume, saveEvery,
+        };
+        Option[] resumable = [resume, epochs, steps, device, threads, saveEvery];
+        command.SetAction(parsed =>
+        {
+            if (parsed.GetValue(resume) != null && command.Options.Except(resumable).FirstOrDefault(parsed.IsGiven) is { } refused)
+                throw new UsageException($"{refused.Name} cannot be changed by --resume, which takes it from the run's config.json; only {string.Join(", ", resumable.Skip(1).Select(option => option.Name))} can.");
+            return TrainingSession.Run(host, new TrainRequest
+            {
+                Model = parsed.GetValue(model),
+                Data = parsed.GetValue(data),
+                Validation = parsed.GetValue(validation),
+                Weights = parsed.GetValue(weights),
+                Out = parsed.GetValue(output),
+                Resume = parsed.GetValue(resume),
+                Input = parsed.GetValue(input),
+                Fit = parsed.GetValue(fit) is { } name ? ParseFit(name) : null,
+                Augmentation = parsed.GetValue(augmentation),
+                Device = parsed.GetValue(device),
+                Threads = parsed.GetValue(threads),
+                Epochs = parsed.GetValue(epochs),
+                Steps = parsed.GetValue(steps),
+                SaveEvery = parsed.GetValue(saveEvery),
+                Batch = parsed.GetValue(batch),
+                LearningRate = parsed.GetValue(rate),
+                Momentum = parsed.GetValue(momentum),
+                Nesterov = parsed.GetValue(nesterov),
+                WeightDecay = parsed.GetValue(decay),
+                LabelSmoothing = parsed.GetValue(smoothing),
+                Seed = parsed.GetValue(seed),
+                Schedule = parsed.GetValue(schedule),
+                Gamma = parsed.GetValue(gamma),
+                StepEpochs = parsed.GetValue(stepEpochs),
+                Milestones = parsed.GetValue(milestones),
+                Power = parsed.GetValue(power),
+                Patience = parsed.GetValue(patience),
+                Warmup = parsed.GetValue(warmup),
+            });
+        });
+        return command;
+    }
+
+    private static void CheckSchedule(string name)
+    {
+        if (!ScheduleSettings.Names.Contains(name)) throw new UsageException($"--schedule expects one of {string.Join(", ", ScheduleSettings.Names)}, but got '{name}'.");
+    }
+
+    private static void CheckAugmentation(string names) => Augmentation.Parse(names);
+
+    private static ImageFit ParseFit(string name) => name switch
+    {
+        "pad" => ImageFit.Pad,
+        "resize" => ImageFit.Resize,
+        _ => throw new UsageException($"--fit expects pad or resize, but got '{name}'."),
+    };
+}

@@ -1,0 +1,99 @@
+using System.CommandLine;
+using System.Globalization;
+using GpuCnn.Engine;
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Models;
+
+namespace GpuCnn.Cli;
+
+/// <summary>Options and arguments whose values are checked as they are parsed. One that was not given is null.</summary>
+internal static class Options
+{
+    public static Option<string?> Text(string name, string placeholder, string description, Action<string>? check = null) =>
+        Checked<string?>(name, placeholder, description, text =>
+        {
+            if (text.Length == 0) throw new UsageException($"{name} expects {placeholder}, but got nothing.");
+            check?.Invoke(text);
+            return text;
+        });
+
+    public static Option<int?> Whole(string name, string description, int minimum = 1, int maximum = int.MaxValue) =>
+        Checked<int?>(name, "N", description, text =>
+            int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= minimum && value <= maximum
+                ? value
+                : throw new UsageException($"{name} expects a whole number {Range(minimum, maximum)}, but got '{text}'."));
+
+    public static Option<ulong?> Seed(string description) =>
+        Checked<ulong?>("--seed", "N", description, text => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value)
+            ? value
+            : throw new UsageException($"--seed expects a whole number of 0 or more, but got '{text}'."));
+
+    public static Option<float?> Real(string name, string description, Func<float, bool> accepts, string expected) =>
+        Checked<float?>(name, "X", description, text =>
+            float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float value) && float.IsFinite(value) && accepts(value)
+                ? value
+                : throw new UsageException($"{name} expects {expected}, but got '{text}'."));
+
+    public static Option<IReadOnlyList<int>?> WholeNumbers(string name, string description) =>
+        Checked<IReadOnlyList<int>?>(name, "A,B", description, text =>
+        {
+            var values = new List<int>();
+            foreach (string part in text.Split(','))
+            {
+                if (!int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int value) || value < 1 || (values.Count > 0 && value <= values[^1]))
+                    throw new UsageException($"{name} expects ascending whole numbers of 1 or more, as in 30,60,80, but got '{text}'.");
+                values.Add(value);
+            }
+            return values;
+        });
+
+    public static Option<bool> Flag(string name, string description) => new(name) { Description = description };
+
+    public static Option<bool> Json => Flag("--json", "Write JSON instead of text.");
+
+    public static Option<Shape?> Input => Checked<Shape?>("--input", "CxHxW", "Input volume. [default: the model's own]", text =>
+        Shape.TryParse(text, out Shape shape) && !shape.IsVector
+            ? shape
+            : throw new UsageException($"--input expects channels, height and width as in 3x64x64, but got '{text}'."));
+
+    public static Option<string?> Device => Text("--device", "D", $"Where to compute: {DeviceCatalog.Usage}. [default: {DeviceCatalog.Auto}]", DeviceCatalog.Check);
+
+    public static Option<string?> Model(string description) => Text("--model", "M", description, name => Architecture.Find(name));
+
+    public static Argument<string> ModelArgument => new("MODEL")
+    {
+        Description = "Name of a model; `gpucnn models` lists them.",
+        Validators = { result => Report(() => Architecture.Find(result.GetValueOrDefault<string>()), result.AddError) },
+    };
+
+    /// <summary>Whether an option was given on the command line.</summary>
+    public static bool IsGiven(this ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
+
+    private static Option<T> Checked<T>(string name, string placeholder, string description, Func<string, T> parse) => new(name)
+    {
+        Description = description,
+        HelpName = placeholder,
+        Arity = ArgumentArity.ExactlyOne,
+        CustomParser = result =>
+        {
+            T value = default!;
+            Report(() => value = parse(result.Tokens[0].Value), result.AddError);
+            return value;
+        },
+    };
+
+    private static void Report(Action check, Action<string> report)
+    {
+        try
+        {
+            check();
+        }
+        catch (GpuCnnException exception)
+        {
+            report(exception.Message);
+        }
+    }
+
+    private static string Range(int minimum, int maximum) => maximum == int.MaxValue ? $"of {minimum} or more" : $"from {minimum} to {maximum}";
+}

@@ -1,0 +1,32 @@
+using GpuCnn.Cli.Output;
+using GpuCnn.Data;
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Training;
+
+namespace GpuCnn.Cli.Training;
+
+/// <summary>How a run ended, and what to do with it.</summary>
+internal static class Conclusion
+{
+    public static void Write(TextWriter output, PreparedRun prepared, TrainingOutcome outcome, Device device)
+    {
+        output.WriteLine();
+        if (outcome.Last is { } last)
+        {
+            string accuracy = last.Validation is { } validation
+                ? $"{Words.Percent(validation.Top1)} of {Words.Count(validation.Images, "validation image", "validation images")} right, loss {validation.Loss:0.000}"
+                : $"{Words.Percent(last.TrainTop1)} of the training images right in the last epoch, loss {last.TrainLoss:0.000}; there are no validation images";
+            output.WriteLine($"Accuracy  {accuracy}");
+            output.WriteLine($"Time      {Words.Seconds(last.Seconds)} on {device.Name}");
+        }
+        output.WriteLine($"Weights   {outcome.WeightsPath}");
+        output.WriteLine("\nTry next");
+        string weights = Words.Quote(outcome.WeightsPath), data = Words.Quote(prepared.Config.Validation ?? prepared.Config.Data);
+        ImageSplit images = prepared.Data.Evaluation;
+        string image = images.IsInMemory ? "IMAGE.png" : Words.Quote(images.Name(0));
+        output.WriteLine($"  gpucnn predict --weights {weights} {image}");
+        output.WriteLine($"  gpucnn eval --weights {weights} --data {data}");
+        output.WriteLine($"  gpucnn summary {prepared.Config.Model}");
+        if (prepared.Config.Data == TrainingSession.DemoFolder) output.WriteLine("  gpucnn train --model lenet5 --data DIR");
+    }
+}

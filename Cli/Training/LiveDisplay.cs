@@ -1,0 +1,113 @@
+using GpuCnn.Cli.Output;
+using GpuCnn.Engine.Training;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace GpuCnn.Cli.Training;
+
+/// <summary>
+/// One line at the bottom of the terminal that moves, below a line for each epoch. Drawn by a timer: the training thread only leaves its
+/// numbers here.
+/// </summary>
+internal sealed class LiveDisplay(TextWriter output) : TrainingDisplay
+{
+    private const int ShortestRow = 20;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
+    private readonly IAnsiConsole _console = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(output) });
+    private readonly Lock _gate = new();
+    private StepReport _report;
+    private double _remaining;
+    private bool _isValidating;
+
+    public override void StepDone(in StepReport report)
+    {
+        base.StepDone(report);
+        lock (_gate)
+        {
+            _report = report;
+            _remaining = Remaining(report);
+            _isValidating = false;
+        }
+    }
+
+    public override void Validating(int epoch)
+    {
+        lock (_gate) _isValidating = true;
+    }
+
+    public override void EpochDone(EpochReport report)
+    {
+        // Rows of the whole width, so that nothing of the moving line stays beside them.
+        int width = Math.Max(ShortestRow, _console.Profile.Width - 1);
+        foreach (char[] row in EpochLine(report).Chunk(width)) _console.WriteLine(new string(row).PadRight(width));
+    }
+
+    protected override TrainingOutcome Show(Func<ITrainingObserver, TrainingOutcome> train) =>
+        _console.Live(new Line(this)).AutoClear(true).Start(context =>
+        {
+            using var timer = new Timer(_ => context.Refresh(), null, Pause, Pause);
+            try
+            {
+                return train(this);
+            }
+            finally
+            {
+                // Waits for a refresh that is under way, which must not come after the display is cleared.
+                using var idle = new ManualResetEvent(false);
+                if (timer.Dispose(idle)) idle.WaitOne();
+            }
+        });
+
+    /// <summary>The line's parts, the most important last to be left out on a narrow terminal.</summary>
+    private IReadOnlyList<string> Parts()
+    {
+        lock (_gate)
+        {
+            if (_report.TotalSteps == 0) return ["reading images"];
+            return
+            [
+                $"epoch {_report.Epoch}/{_report.Epochs}",
+                _isValidating ? "validating" : $"{100 * _report.StepsInEpoch / _report.StepsPerEpoch,3} %",
+                $"loss {_report.EpochLoss:0.000}",
+                $"{Words.Clock(_remaining)} left",
+                $"top-1 {Words.Percent(_report.EpochTop1)}",
+                $"{Words.Rate(_report.ImagesPerSecond)} images/s",
+            ];
+        }
+    }
+
+    private double Share()
+    {
+        lock (_gate) return _report.TotalSteps == 0 ? 0 : (double)_report.Step / _report.TotalSteps;
+    }
+
+    private sealed class Line(LiveDisplay display) : Renderable
+    {
+        private const int LongestBar = 24, ShortestBar = 8, RoomForBar = 48;
+
+        protected override IEnumerable<Segment> Render(RenderOptions options, int maxWidth)
+        {
+            // The last column stays free: some terminals break the line when it is written.
+            int room = maxWidth - 1, bar = room < RoomForBar ? 0 : Math.Clamp(room / 5, ShortestBar, LongestBar);
+            string text = "";
+            foreach (string part in display.Parts())
+            {
+                string longer = text.Length == 0 ? part : $"{text}  {part}";
+                if (longer.Length > room - bar - 2) break;
+                text = longer;
+            }
+            // An empty line above, because Spectre moves the cursor up by the other lines: by 0 terminals move it by 1.
+            yield return Segment.LineBreak;
+            if (bar > 0)
+            {
+                int done = (int)(display.Share() * bar);
+                (char full, char empty) = options.Unicode ? ('━', '─') : ('#', '-');
+                yield return new Segment(new string(full, done), new Style(Color.Green));
+                yield return new Segment(new string(empty, bar - done) + "  ", new Style(Color.Grey));
+            }
+            // Spaces clear what a longer line left.
+            yield return new Segment(text.PadRight(room - (bar > 0 ? bar + 2 : 0)));
+        }
+    }
+}

@@ -1,0 +1,148 @@
+using GpuCnn.Cli.Commands;
+using GpuCnn.Cli.Output;
+using GpuCnn.Data;
+using GpuCnn.Engine;
+using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Engine.Training;
+using GpuCnn.Models;
+
+namespace GpuCnn.Cli.Training;
+
+/// <summary>A training run that is about to begin or to go on: configuration, images, network.</summary>
+internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Network Network)
+{
+    private const double HeldOut = 0.1;
+
+    /// <summary>Fewer images of a class than this are too few to keep some apart.</summary>
+    private const int FewestToHoldOut = 10;
+
+    /// <summary>A new run from what the options say.</summary>
+    public static PreparedRun New(TrainRequest request, Device device, CommandHost host)
+    {
+        Architecture architecture = Architecture.Find(request.Model ?? TrainingSession.DefaultModel);
+        Recipe recipe = architecture.Recipe;
+        TrainingSettings settings = request.SettingsFor(recipe);
+        ModelFile? weights = request.Weights == null ? null : ModelFile.Load(request.Weights);
+        Shape input = request.Input ?? weights?.Metadata.Input ?? architecture.Input;
+        if (input.Channels is not (1 or 3)) throw new UsageException($"--input expects 1 (gray) or 3 (RGB) channels to train on images, but got {input}.");
+        _ = UsageException.Guard(() => architecture.Build(input));
+
+        string path = request.Data ?? MakeDemoData(host);
+        LocatedDataset data = Open(path, request.Validation, settings.Seed);
+        if (weights != null) CheckStart(request.Weights!, weights.Metadata, architecture, data.Classes);
+        ImageFit fit = request.Fit ?? weights?.Metadata.Fit ?? recipe.Fit;
+        (IReadOnlyList<float> mean, IReadOnlyList<float> std) = weights is { Metadata: var known } ? (known.Mean, known.Std) : Statistics(data, input, fit);
+        settings = Shorten(settings, data.Train.Count);
+        var config = new RunConfig
+        {
+            GpuCnn = CommandTree.Version,
+            Runtime = System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription,
+            Model = architecture.Name,
+            Input = input.Dimensions,
+            Classes = data.Classes,
+            Mean = mean,
+            Std = std,
+            Fit = fit,
+            Augmentation = Augmentation.Parse(request.Augmentation ?? recipe.Augmentation).ToString(),
+            Data = path,
+            DataFullPath = Path.GetFullPath(path),
+            Validation = request.Validation,
+            ValidationFullPath = request.Validation == null ? null : Path.GetFullPath(request.Validation),
+            TrainingImages = data.Train.Count,
+            Weights = request.Weights,
+            Device = device.Name,
+            DeviceDescription = device.Description,
+            Threads = request.Threads,
+            Settings = settings,
+        };
+        return new(config, data, architecture.Build(input, data.Classes.Count));
+    }
+
+    /// <summary>A run from its configuration, with the few options that may change it.</summary>
+    public static PreparedRun Resumed(TrainRequest request, RunConfig config, Device device)
+    {
+        Architecture architecture = Architecture.All.FirstOrDefault(known => known.Name == config.Model)
+            ?? throw new GpuCnnException($"The run in '{request.Resume}' trains '{config.Model}', which is none of the models of this gpucnn; gpucnn models lists them.");
+        string path = Present(config.Data, config.DataFullPath);
+        LocatedDataset data = Open(path, config.Validation == null ? null : Present(config.Validation, config.ValidationFullPath!), config.Settings.Seed);
+        if (!data.Classes.SequenceEqual(config.Classes) || data.Train.Count != config.TrainingImages)
+            throw new GpuCnnException(
+                $"Data set '{path}' has changed: the run in '{request.Resume}' trains on {Words.Number(config.TrainingImages)} images of {config.Classes.Count} classes, "
+                + $"but got {Words.Number(data.Train.Count)} of {data.Classes.Count}; restore the data, or start a new run from its weights with --weights.");
+        TrainingSettings settings = config.Settings with
+        {
+            Epochs = request.Epochs ?? config.Settings.Epochs,
+            // --epochs alone lifts a limit of steps that the run had.
+            Steps = request.Steps ?? (request.Epochs != null ? null : config.Settings.Steps),
+            SaveEvery = request.SaveEvery ?? config.Settings.SaveEvery,
+        };
+        // --steps alone may go beyond the epochs that the run had.
+        if (request.Steps == null || request.Epochs != null) settings = Shorten(settings, data.Train.Count);
+        RunConfig changed = config with
+        {
+            Device = device.Name,
+            DeviceDescription = device.Description,
+            Threads = ThreadsFor(request, config),
+            Settings = settings,
+        };
+        return new(changed, data, architecture.Build(config.Metadata.Input, config.Classes.Count));
+    }
+
+    /// <summary>Threads belong to the device they were given with.</summary>
+    public static int? ThreadsFor(TrainRequest request, RunConfig config) =>
+        request.Threads ?? (request.Device == null || request.Device == config.Device ? config.Threads : null);
+
+    /// <summary>The images to train on and to validate on, as the network gets them.</summary>
+    public (ImageDataset Training, ImageDataset? Validation) CreateDatasets()
+    {
+        var preprocessor = new ImagePreprocessor(Config.Metadata);
+        return (new(Data.Train, preprocessor, Augmentation.Parse(Config.Augmentation)), Data.Validation is { } validation ? new(validation, preprocessor) : null);
+    }
+
+    private static string MakeDemoData(CommandHost host)
+    {
+        string folder = TrainingSession.DemoFolder;
+        if (DemoDataset.IsComplete(folder, DataCommand.DemoSeed)) return folder;
+        host.Output.WriteLine($"Drawing the demo data set into {folder}/ ...");
+        DemoDataset.Write(folder, DataCommand.DemoSeed);
+        return folder;
+    }
+
+    /// <summary>The data set, with some images of each class held out to validate on where it keeps none apart and has enough.</summary>
+    private static LocatedDataset Open(string path, string? validation, ulong seed)
+    {
+        LocatedDataset data = DatasetLocator.Open(path, validation);
+        return data.Validation == null && data.Train.CountPerClass().Min() >= FewestToHoldOut ? data.WithHoldOut(HeldOut, seed) : data;
+    }
+
+    private static (IReadOnlyList<float> Mean, IReadOnlyList<float> Std) Statistics(LocatedDataset data, Shape input, ImageFit fit)
+    {
+        NormalizationStatistics statistics = NormalizationStatistics.Compute(data.Train, input, fit);
+        return (statistics.Mean, statistics.Std);
+    }
+
+    private static void CheckStart(string path, ModelMetadata metadata, Architecture architecture, IReadOnlyList<string> classes)
+    {
+        if (metadata.Model != architecture.Name)
+            throw new GpuCnnException($"'{path}' holds weights of {metadata.Model}, but {architecture.Name} is to be trained; use --model {metadata.Model}, or another file.");
+        if (!metadata.Classes.SequenceEqual(classes))
+            throw new GpuCnnException(
+                $"'{path}' was trained on {Words.Count(metadata.Classes.Count, "class", "classes")} ({Some(metadata.Classes)}), but the data set has {classes.Count} ({Some(classes)}); "
+                + "start from weights of the same classes in the same order, or without --weights.");
+    }
+
+    /// <summary>Steps that the epochs would not reach are no limit.</summary>
+    private static TrainingSettings Shorten(TrainingSettings settings, int images)
+    {
+        long most = (long)settings.Epochs * (images / settings.Batch);
+        return settings.Steps >= most && most > 0 ? settings with { Steps = null } : settings;
+    }
+
+    /// <summary>The same name may mean another folder where the run is resumed from; it counts where the data was moved along.</summary>
+    private static string Present(string named, string full) => Path.Exists(full) ? full : named;
+
+    private static string Some(IReadOnlyList<string> names) => string.Join(", ", names.Take(3)) + (names.Count > 3 ? ", ..." : "");
+}

@@ -1,0 +1,90 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using GpuCnn.Cli.Output;
+using GpuCnn.Engine;
+using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Engine.Training;
+
+namespace GpuCnn.Cli.Training;
+
+/// <summary>A run's <c>config.json</c>: all that is needed to go on with it or to repeat it.</summary>
+internal sealed record RunConfig
+{
+    private const int CurrentVersion = 1;
+
+    /// <summary>Of this file's meaning.</summary>
+    public int Version { get; init; } = CurrentVersion;
+
+    /// <summary>Version of the gpucnn that began the run.</summary>
+    [JsonPropertyName("gpucnn")]
+    public required string GpuCnn { get; init; }
+
+    /// <summary>Version of .NET that it ran on.</summary>
+    public required string Runtime { get; init; }
+
+    public required string Model { get; init; }
+
+    /// <summary>[C, H, W]</summary>
+    public required int[] Input { get; init; }
+
+    public required IReadOnlyList<string> Classes { get; init; }
+
+    public required IReadOnlyList<float> Mean { get; init; }
+
+    public required IReadOnlyList<float> Std { get; init; }
+
+    public required ImageFit Fit { get; init; }
+
+    public required string Augmentation { get; init; }
+
+    /// <summary>Data set, as it was named.</summary>
+    public required string Data { get; init; }
+
+    /// <summary>The same, wherever the run is resumed from.</summary>
+    public required string DataFullPath { get; init; }
+
+    /// <summary>Data set to validate on, as it was named, where it is another one.</summary>
+    public string? Validation { get; init; }
+
+    public string? ValidationFullPath { get; init; }
+
+    /// <summary>Images trained on; with another number of them the order would be another.</summary>
+    public required int TrainingImages { get; init; }
+
+    /// <summary>Weights that the run started from, if any.</summary>
+    public string? Weights { get; init; }
+
+    /// <summary>The device computed on; never <c>auto</c>, so that a resumed run goes on where it was.</summary>
+    public required string Device { get; init; }
+
+    public required string DeviceDescription { get; init; }
+
+    public int? Threads { get; init; }
+
+    public required TrainingSettings Settings { get; init; }
+
+    [JsonIgnore]
+    public ModelMetadata Metadata => new(Model, Shape.Volume(Input[0], Input[1], Input[2]), Classes, Mean, Std, Fit);
+
+    public string ToJson() => Json.Of(this) + "\n";
+
+    /// <summary>Reads the configuration of a run.</summary>
+    /// <exception cref="GpuCnnException">It is damaged, or of another version.</exception>
+    public static RunConfig Read(RunDirectory run)
+    {
+        try
+        {
+            RunConfig config = JsonSerializer.Deserialize<RunConfig>(File.ReadAllText(run.ConfigPath), Json.Options) ?? throw new JsonException("it is empty");
+            if (config.Version != CurrentVersion)
+                throw new GpuCnnException($"'{run.ConfigPath}' is of version {config.Version}; expected version {CurrentVersion}. Resume the run with the gpucnn that began it.");
+            if (config.Input.Length != 3) throw new JsonException("input is not [C, H, W]");
+            return config;
+        }
+        catch (Exception exception) when (exception is JsonException or NotSupportedException or ArgumentException)
+        {
+            throw new GpuCnnException(
+                $"'{run.ConfigPath}' is not the configuration of a run, or a damaged one: {exception.Message.ReplaceLineEndings(" ").TrimEnd('.')}. Start the run again.", exception);
+        }
+    }
+}

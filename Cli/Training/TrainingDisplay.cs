@@ -1,0 +1,42 @@
+using System.Diagnostics;
+using GpuCnn.Cli.Output;
+using GpuCnn.Engine.Training;
+
+namespace GpuCnn.Cli.Training;
+
+/// <summary>Shows how a run goes.</summary>
+internal abstract class TrainingDisplay : ITrainingObserver
+{
+    private long _start, _firstStep;
+    private int _epochs;
+
+    /// <summary>Runs <paramref name="train"/> and shows what it reports.</summary>
+    /// <param name="firstStep">Steps done before.</param>
+    public TrainingOutcome Run(Func<ITrainingObserver, TrainingOutcome> train, long firstStep)
+    {
+        _start = Stopwatch.GetTimestamp();
+        _firstStep = firstStep;
+        return Show(train);
+    }
+
+    public virtual void StepDone(in StepReport report) => _epochs = report.Epochs;
+
+    public virtual void Validating(int epoch) { }
+
+    public abstract void EpochDone(EpochReport report);
+
+    public void CheckpointSaved(string path) { }
+
+    protected abstract TrainingOutcome Show(Func<ITrainingObserver, TrainingOutcome> train);
+
+    /// <summary>Seconds until the end at the pace of this session, validation included.</summary>
+    protected double Remaining(in StepReport report) =>
+        Stopwatch.GetElapsedTime(_start).TotalSeconds / (report.Step - _firstStep) * (report.TotalSteps - report.Step);
+
+    protected string EpochLine(EpochReport report)
+    {
+        string epochs = _epochs > 0 ? $"{report.Epoch.ToString().PadLeft(_epochs.ToString().Length)}/{_epochs}" : $"{report.Epoch}";
+        string validation = report.Validation is { } v ? $"  val loss {v.Loss:0.000}  val top-1 {Words.Percent(v.Top1),7}" : "";
+        return $"epoch {epochs}  loss {report.TrainLoss:0.000}  top-1 {Words.Percent(report.TrainTop1),7}{validation}  {Words.Rate(report.ImagesPerSecond)} images/s  {Words.Clock(report.Seconds)}";
+    }
+}

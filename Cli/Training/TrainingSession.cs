@@ -1,0 +1,127 @@
+using GpuCnn.Cli.Output;
+using GpuCnn.Data;
+using GpuCnn.Engine;
+using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Training;
+
+namespace GpuCnn.Cli.Training;
+
+/// <summary>One call of <c>gpucnn train</c>.</summary>
+internal static class TrainingSession
+{
+    public const string DefaultModel = "smallcnn";
+    public const string DemoFolder = "demo-data";
+
+    public static int Run(CommandHost host, TrainRequest request) => request.Resume == null ? Start(host, request) : Resume(host, request, request.Resume);
+
+    private static int Start(CommandHost host, TrainRequest request)
+    {
+        using Device device = Open(request.Device ?? DeviceCatalog.Auto, request.Threads);
+        PreparedRun prepared = PreparedRun.New(request, device, host);
+        (RunDirectory run, bool isNew) = CreateFolder(request.Out, prepared.Config.Model);
+        try
+        {
+            using Trainer trainer = CreateTrainer(prepared, device, run);
+            SetStart(trainer, prepared.Config);
+            run.WriteConfig(prepared.Config.ToJson());
+            Introduction.Write(host.Output, prepared, device, trainer, run, resumedFrom: null);
+            return Train(host, prepared, trainer, run, device);
+        }
+        finally
+        {
+            // A run that could not begin leaves no empty folder behind.
+            if (isNew && !Directory.EnumerateFileSystemEntries(run.Path).Any()) Directory.Delete(run.Path);
+        }
+    }
+
+    private static int Resume(CommandHost host, TrainRequest request, string folder)
+    {
+        RunDirectory run = RunDirectory.Open(folder);
+        RunConfig config = RunConfig.Read(run);
+        using Device device = Open(request.Device ?? config.Device, PreparedRun.ThreadsFor(request, config));
+        PreparedRun prepared = PreparedRun.Resumed(request, config, device);
+        using Trainer trainer = CreateTrainer(prepared, device, run);
+        string? checkpoint = null;
+        // Stopped before its first checkpoint, the run has nothing to lose: the seed begins it again as it was.
+        if (run.Checkpoints().Any()) checkpoint = trainer.Resume();
+        else SetStart(trainer, config);
+        if (trainer.Step > trainer.TotalSteps)
+            throw new GpuCnnException($"The run in '{folder}' has done {trainer.Step} steps, more than the {trainer.TotalSteps} asked for; ask for more with --steps or --epochs.");
+        if (trainer.Step == trainer.TotalSteps && File.Exists(run.FinalPath))
+        {
+            host.Output.WriteLine($"The run in {folder} is complete: {Words.Count(trainer.Step, "step", "steps")}, weights in {run.FinalPath}.");
+            host.Output.WriteLine($"Train on with: gpucnn train --resume {Words.Quote(folder)} --epochs {prepared.Config.Settings.Epochs * 2}");
+            return Program.Done;
+        }
+        run.WriteConfig(prepared.Config.ToJson());
+        Introduction.Write(host.Output, prepared, device, trainer, run, checkpoint ?? "the beginning, for there is no checkpoint yet");
+        return Train(host, prepared, trainer, run, device);
+    }
+
+    private static Trainer CreateTrainer(PreparedRun prepared, Device device, RunDirectory run)
+    {
+        (ImageDataset training, ImageDataset? validation) = prepared.CreateDatasets();
+        var trainer = new Trainer(prepared.Network, device, training, validation, prepared.Config.Settings, prepared.Config.Metadata, run);
+        if (device.MemoryBytes <= 0 || trainer.DeviceBytes <= device.MemoryBytes) return trainer;
+        long needed = trainer.DeviceBytes;
+        trainer.Dispose();
+        throw new GpuCnnException(
+            $"Training {prepared.Config.Model} in batches of {prepared.Config.Settings.Batch} needs {Words.Bytes(needed)}, but {device.Name} has {Words.Bytes(device.MemoryBytes)}; use a smaller --batch.");
+    }
+
+    private static void SetStart(Trainer trainer, RunConfig config)
+    {
+        if (config.Weights == null) trainer.Initialize();
+        else WeightsFile.LoadInto(trainer.Parameters, ModelFile.Load(config.Weights), config.Weights);
+    }
+
+    private static int Train(CommandHost host, PreparedRun prepared, Trainer trainer, RunDirectory run, Device device)
+    {
+        using var stop = new StopRequest(host);
+        TrainingDisplay display = host.IsTerminal ? new LiveDisplay(host.Output) : new PlainDisplay(host.Output);
+        TrainingOutcome outcome = display.Run(
+            observer => trainer.Run(host.Observer == null ? observer : new BothObservers(observer, host.Observer), stop.Token), trainer.Step);
+        if (outcome.End == TrainingEnd.Interrupted)
+            throw new GpuCnnException(
+                $"Stopped after step {outcome.Step} of {trainer.TotalSteps}; the checkpoint is {outcome.WeightsPath}. Go on with: gpucnn train --resume {Words.Quote(run.Path)}");
+        Conclusion.Write(host.Output, prepared, outcome, device);
+        return Program.Done;
+    }
+
+    private static Device Open(string name, int? threads) => DeviceCatalog.Open(name, new() { Threads = threads });
+
+    private static (RunDirectory Run, bool IsNew) CreateFolder(string? named, string model)
+    {
+        string path = named ?? Enumerable.Range(1, int.MaxValue).Select(number => Path.Combine("runs", $"{model}-{number}")).First(path => !Path.Exists(path));
+        bool isNew = !Directory.Exists(path);
+        return (RunDirectory.Create(path), isNew);
+    }
+
+    private sealed class BothObservers(ITrainingObserver first, ITrainingObserver second) : ITrainingObserver
+    {
+        public void StepDone(in StepReport report)
+        {
+            first.StepDone(report);
+            second.StepDone(report);
+        }
+
+        public void Validating(int epoch)
+        {
+            first.Validating(epoch);
+            second.Validating(epoch);
+        }
+
+        public void EpochDone(EpochReport report)
+        {
+            first.EpochDone(report);
+            second.EpochDone(report);
+        }
+
+        public void CheckpointSaved(string path)
+        {
+            first.CheckpointSaved(path);
+            second.CheckpointSaved(path);
+        }
+    }
+}

@@ -1,0 +1,24 @@
+using GpuCnn.Engine;
+
+namespace GpuCnn.Cli;
+
+/// <summary>The command line asks for something that does not exist or contradicts itself: exit code 2.</summary>
+internal sealed class UsageException : GpuCnnException
+{
+    public UsageException(string message) : base(message) { }
+
+    public UsageException(GpuCnnException inner) : base(inner.Message, inner) { }
+
+    /// <summary>Runs <paramref name="action"/>, whose complaints are about the command line.</summary>
+    public static T Guard<T>(Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (GpuCnnException exception)
+        {
+            throw new UsageException(exception);
+        }
+    }
+}

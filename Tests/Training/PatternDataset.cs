@@ -1,0 +1,56 @@
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Engine.Training;
+using GpuCnn.Kernels.Random;
+
+namespace GpuCnn.Tests.Training;
+
+/// <summary>Made-up images that tell their class by where they are bright, in an order that is a function of the step.</summary>
+internal sealed class PatternDataset(Shape shape, int classes, int count, float scale = 1) : IDataset
+{
+    public string Description => "patterns";
+
+    public Shape Shape => shape;
+
+    public IReadOnlyList<string> Classes => [.. Enumerable.Range(0, classes).Select(label => $"class{label}")];
+
+    public int Count => count;
+
+    public IBatchReader ReadTraining(int batch, ulong seed, long firstStep) =>
+        new Reader(this, batch, firstStep, int.MaxValue, (step, i) => (int)(CounterRandom.Bits(seed, (ulong)(step * batch + i)) % (ulong)count));
+
+    public IBatchReader ReadEvaluation(int batch) =>
+        new Reader(this, batch, 0, (count + batch - 1) / batch, (step, i) => (int)Math.Min(step * batch + i, int.MaxValue));
+
+    private void Fill(Batch batch, int index, int image)
+    {
+        int label = image % classes;
+        Span<float> values = batch.Image(index);
+        for (int i = 0; i < values.Length; i++)
+            values[i] = scale * ((i * classes / values.Length == label ? 0.6f : 0) + CounterRandom.Uniform(99, (ulong)(image * values.Length + i)) - 0.5f);
+        batch.Labels[index] = label;
+    }
+
+    private sealed class Reader(PatternDataset data, int capacity, long step, int lastStep, Func<long, int, int> order) : IBatchReader
+    {
+        private readonly Batch _batch = new(data.Shape, capacity);
+
+        public Batch? Next()
+        {
+            if (step >= lastStep) return null;
+            Array.Clear(_batch.Images);
+            Array.Fill(_batch.Labels, -1);
+            _batch.Count = 0;
+            for (int i = 0; i < capacity; i++)
+            {
+                int image = order(step, i);
+                if (image >= data.Count) break;
+                data.Fill(_batch, i, image);
+                _batch.Count++;
+            }
+            step++;
+            return _batch;
+        }
+
+        public void Dispose() { }
+    }
+}
