@@ -72,7 +72,8 @@ public abstract class LayerContract<TFixture, TLayer> where TFixture : ILayerFix
                 for (int i = 0; i < gradients.Parameters.Length; i++)
                     Check($"gradient of parameter {i}", result.ParameterGradients[i], gradients.Parameters[i]);
                 Assert.That(run.LargestGradientPastC, Is.Zero, $"{layer} x {images} on {test}: gradient past the last channel");
-                if (device is CpuDevice cpu) Assert.That(cpu.AllocatedBytes, Is.EqualTo(run.PredictedBytes), $"{layer} x {images} on {test}: bytes used");
+                if (device is CpuDevice cpu)
+                    Assert.That(cpu.AllocatedBytes, Is.EqualTo(run.PredictedBytes), $"{layer} x {images} on {test}: bytes used");
 
                 void Check(string what, float[] actual, double[] expected) => Closeness.Check(
                     $"{layer} x {images}, {place}, on {test}: {what}", actual, expected,
@@ -166,7 +167,9 @@ public abstract class LayerContract<TFixture, TLayer> where TFixture : ILayerFix
             trained.Set(parameters);
             trained.Train(x, steps: 2);
             float[][] weights = trained.Get();
-            Assert.That(weights.SelectMany(values => values), Is.Not.EqualTo(parameters.SelectMany(values => values)), $"{layer} on {test}: weights after training");
+            Assert.That(
+                weights.SelectMany(values => values), Is.Not.EqualTo(parameters.SelectMany(values => values)),
+                $"{layer} on {test}: weights after training");
             Closeness.CheckSameBits($"{layer} on {test}: output", trained.Infer(x), fresh.Run(x, weights).Output);
         }
     }

@@ -51,7 +51,11 @@ internal sealed class LayerRun : IDisposable
         _parameters = device.CreateParameters(_network, training: true, gradient);
         _plan = new Plan(_parameters, new PlanOptions
         {
-            Images = images, Training = true, InputGradient = gradient, Loss = new ProjectionLoss(), Optimizer = optimizer,
+            Images = images,
+            Training = true,
+            InputGradient = gradient,
+            Loss = new ProjectionLoss(),
+            Optimizer = optimizer,
         });
         _batch = new Batch(input, images) { Count = images };
     }
