@@ -42,7 +42,7 @@ internal sealed class TrainingOrder(int count, int batch, ulong seed) : ImageOrd
         if (epoch != _orderedEpoch)
         {
             for (int i = 0; i < count; i++) _order[i] = i;
-            new CounterRandom(seed, OrderStream, (ulong)epoch).Shuffle(_order);
+            new RandomStream(seed, OrderStream, (ulong)epoch).Shuffle(_order);
             _orderedEpoch = epoch;
         }
         _order.AsSpan((int)(step % stepsPerEpoch) * batch, batch).CopyTo(images);

@@ -31,7 +31,7 @@ public sealed class Augmentation
     {
         SampleTransform transform = default;
         if (_steps.Length == 0) return transform;
-        CounterRandom random = new(seed, AugmentationStream + (ulong)epoch, (ulong)image);
+        RandomStream random = new(seed, AugmentationStream + (ulong)epoch, (ulong)image);
         foreach (AugmentationStep step in _steps) step.Draw(ref random, ref transform);
         return transform;
     }

@@ -23,7 +23,7 @@ internal sealed class PadAndCrop : AugmentationStep
             && pixels is > 0 and <= LargestPadding
             ? new PadAndCrop(pixels) : null;
 
-    public override void Draw(ref CounterRandom random, ref SampleTransform transform)
+    public override void Draw(ref RandomStream random, ref SampleTransform transform)
     {
         transform.ShiftX += random.NextInt(2 * _padding + 1) - _padding;
         transform.ShiftY += random.NextInt(2 * _padding + 1) - _padding;

@@ -48,7 +48,7 @@ internal sealed class Canvas(int width, int height)
     }
 
     /// <summary>The picture with uniform noise of the given amplitude added.</summary>
-    public PixelImage ToImage(ref CounterRandom random, double noise)
+    public PixelImage ToImage(ref RandomStream random, double noise)
     {
         PixelImage image = new(width, height, 3);
         for (int i = 0; i < _values.Length; i++)

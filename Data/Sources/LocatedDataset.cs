@@ -96,7 +96,7 @@ public sealed class LocatedDataset
         for (int label = 0; label < Classes.Count; label++)
         {
             int[] images = [.. Enumerable.Range(0, Train.Count).Where(i => Train.Labels[i] == label)];
-            new CounterRandom(seed, stream: 0x401D, (ulong)label).Shuffle(images);
+            new RandomStream(seed, stream: 0x401D, (ulong)label).Shuffle(images);
             int count = Math.Min(Math.Max(1, (int)Math.Round(images.Length * fraction)), images.Length - 1);
             apart.AddRange(images.Take(Math.Max(0, count)));
             kept.AddRange(images.Skip(Math.Max(0, count)));

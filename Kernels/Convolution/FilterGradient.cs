@@ -62,7 +62,7 @@ public sealed record FilterGradientProblem(
 public sealed unsafe class FilterGradient : ICpuKernel
 {
     // Pixels of one call of the tile: enough to hide loading and storing the accumulators, few enough to stay cached.
-    private const int PixelsPerRun = 112;
+    private const int PixelsPerRun = 224;
 
     private readonly FilterGradientProblem _problem;
     private readonly float* _x, _dy, _partial;

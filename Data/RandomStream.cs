@@ -4,7 +4,7 @@ namespace GpuCnn.Data;
 /// Random numbers that are a function of (seed, stream, index, draw) alone: SplitMix64 (Steele, Lea, Flood: "Fast splittable
 /// pseudorandom number generators", 2014) over a counter. Unlike System.Random its bits can never change with the runtime.
 /// </summary>
-public struct CounterRandom(ulong seed, ulong stream, ulong index)
+public struct RandomStream(ulong seed, ulong stream, ulong index)
 {
     private const ulong Golden = 0x9E3779B97F4A7C15;
 
