@@ -12,7 +12,7 @@ internal sealed unsafe class OpenClApi
     public const uint True = 1;
 
     /// <summary>The loader's names on Linux, Android, Windows and macOS. Names of other systems are simply not found.</summary>
-    private static readonly string[] LibraryNames =
+    internal static readonly string[] LibraryNames =
         ["libOpenCL.so.1", "libOpenCL.so", "OpenCL.dll", "/System/Library/Frameworks/OpenCL.framework/OpenCL"];
 
     // Without the publication-only mode a failure would stay, and the loader could not be installed while the process runs.
@@ -60,66 +60,69 @@ internal sealed unsafe class OpenClApi
 
     /// <param name="libraryNames">Tried in this order.</param>
     /// <exception cref="OpenClUnavailableException">None of them can be loaded, or the loader is older than OpenCL 1.2.</exception>
-    internal OpenClApi(params string[] libraryNames)
+    internal OpenClApi(params string[] libraryNames) : this(Exports(libraryNames)) { }
+
+    /// <param name="export">The address of a function by its name.</param>
+    internal OpenClApi(Func<string, nint> export)
     {
-        nint library = 0;
-        string? name = libraryNames.FirstOrDefault(name => NativeLibrary.TryLoad(name, out library));
-        if (name == null)
-        {
-            throw new OpenClUnavailableException(
-                $"No OpenCL loader could be loaded (tried {string.Join(", ", libraryNames)}). Install the driver of the GPU and, on Linux, " +
-                "the package of the ICD loader (ocl-icd-libopencl1), or use --device cpu.");
-        }
-        nint Export(string function) => NativeLibrary.TryGetExport(library, function, out nint address)
-            ? address
-            : throw new OpenClUnavailableException(
-                $"The OpenCL loader '{name}' has no {function}; OpenCL 1.2 or later is needed. Update the ICD loader or the driver, or use --device cpu.");
+        GetPlatformIDs = (delegate* unmanaged<uint, nint*, uint*, int>)export("clGetPlatformIDs");
+        GetPlatformInfo = (delegate* unmanaged<nint, uint, nuint, void*, nuint*, int>)export("clGetPlatformInfo");
+        GetDeviceIDs = (delegate* unmanaged<nint, ulong, uint, nint*, uint*, int>)export("clGetDeviceIDs");
+        GetDeviceInfo = (delegate* unmanaged<nint, uint, nuint, void*, nuint*, int>)export("clGetDeviceInfo");
+        CreateContext = (delegate* unmanaged<nint*, uint, nint*, void*, void*, int*, nint>)export("clCreateContext");
+        ReleaseContext = (delegate* unmanaged<nint, int>)export("clReleaseContext");
+        CreateCommandQueue = (delegate* unmanaged<nint, nint, ulong, int*, nint>)export("clCreateCommandQueue");
+        ReleaseCommandQueue = (delegate* unmanaged<nint, int>)export("clReleaseCommandQueue");
+        Flush = (delegate* unmanaged<nint, int>)export("clFlush");
+        Finish = (delegate* unmanaged<nint, int>)export("clFinish");
 
-        GetPlatformIDs = (delegate* unmanaged<uint, nint*, uint*, int>)Export("clGetPlatformIDs");
-        GetPlatformInfo = (delegate* unmanaged<nint, uint, nuint, void*, nuint*, int>)Export("clGetPlatformInfo");
-        GetDeviceIDs = (delegate* unmanaged<nint, ulong, uint, nint*, uint*, int>)Export("clGetDeviceIDs");
-        GetDeviceInfo = (delegate* unmanaged<nint, uint, nuint, void*, nuint*, int>)Export("clGetDeviceInfo");
-        CreateContext = (delegate* unmanaged<nint*, uint, nint*, void*, void*, int*, nint>)Export("clCreateContext");
-        ReleaseContext = (delegate* unmanaged<nint, int>)Export("clReleaseContext");
-        CreateCommandQueue = (delegate* unmanaged<nint, nint, ulong, int*, nint>)Export("clCreateCommandQueue");
-        ReleaseCommandQueue = (delegate* unmanaged<nint, int>)Export("clReleaseCommandQueue");
-        Flush = (delegate* unmanaged<nint, int>)Export("clFlush");
-        Finish = (delegate* unmanaged<nint, int>)Export("clFinish");
-
-        CreateBuffer = (delegate* unmanaged<nint, ulong, nuint, void*, int*, nint>)Export("clCreateBuffer");
-        ReleaseMemObject = (delegate* unmanaged<nint, int>)Export("clReleaseMemObject");
-        EnqueueReadBuffer = (delegate* unmanaged<nint, nint, uint, nuint, nuint, void*, uint, nint*, nint*, int>)Export("clEnqueueReadBuffer");
-        EnqueueWriteBuffer = (delegate* unmanaged<nint, nint, uint, nuint, nuint, void*, uint, nint*, nint*, int>)Export("clEnqueueWriteBuffer");
-        EnqueueCopyBuffer = (delegate* unmanaged<nint, nint, nint, nuint, nuint, nuint, uint, nint*, nint*, int>)Export("clEnqueueCopyBuffer");
-        EnqueueFillBuffer = (delegate* unmanaged<nint, nint, void*, nuint, nuint, nuint, uint, nint*, nint*, int>)Export("clEnqueueFillBuffer");
+        CreateBuffer = (delegate* unmanaged<nint, ulong, nuint, void*, int*, nint>)export("clCreateBuffer");
+        ReleaseMemObject = (delegate* unmanaged<nint, int>)export("clReleaseMemObject");
+        EnqueueReadBuffer = (delegate* unmanaged<nint, nint, uint, nuint, nuint, void*, uint, nint*, nint*, int>)export("clEnqueueReadBuffer");
+        EnqueueWriteBuffer = (delegate* unmanaged<nint, nint, uint, nuint, nuint, void*, uint, nint*, nint*, int>)export("clEnqueueWriteBuffer");
+        EnqueueCopyBuffer = (delegate* unmanaged<nint, nint, nint, nuint, nuint, nuint, uint, nint*, nint*, int>)export("clEnqueueCopyBuffer");
+        EnqueueFillBuffer = (delegate* unmanaged<nint, nint, void*, nuint, nuint, nuint, uint, nint*, nint*, int>)export("clEnqueueFillBuffer");
         EnqueueMapBuffer =
-            (delegate* unmanaged<nint, nint, uint, ulong, nuint, nuint, uint, nint*, nint*, int*, void*>)Export("clEnqueueMapBuffer");
-        EnqueueUnmapMemObject = (delegate* unmanaged<nint, nint, void*, uint, nint*, nint*, int>)Export("clEnqueueUnmapMemObject");
+            (delegate* unmanaged<nint, nint, uint, ulong, nuint, nuint, uint, nint*, nint*, int*, void*>)export("clEnqueueMapBuffer");
+        EnqueueUnmapMemObject = (delegate* unmanaged<nint, nint, void*, uint, nint*, nint*, int>)export("clEnqueueUnmapMemObject");
 
-        CreateProgramWithSource = (delegate* unmanaged<nint, uint, byte**, nuint*, int*, nint>)Export("clCreateProgramWithSource");
+        CreateProgramWithSource = (delegate* unmanaged<nint, uint, byte**, nuint*, int*, nint>)export("clCreateProgramWithSource");
         CreateProgramWithBinary =
-            (delegate* unmanaged<nint, uint, nint*, nuint*, byte**, int*, int*, nint>)Export("clCreateProgramWithBinary");
-        BuildProgram = (delegate* unmanaged<nint, uint, nint*, byte*, void*, void*, int>)Export("clBuildProgram");
-        GetProgramBuildInfo = (delegate* unmanaged<nint, nint, uint, nuint, void*, nuint*, int>)Export("clGetProgramBuildInfo");
-        GetProgramInfo = (delegate* unmanaged<nint, uint, nuint, void*, nuint*, int>)Export("clGetProgramInfo");
-        ReleaseProgram = (delegate* unmanaged<nint, int>)Export("clReleaseProgram");
+            (delegate* unmanaged<nint, uint, nint*, nuint*, byte**, int*, int*, nint>)export("clCreateProgramWithBinary");
+        BuildProgram = (delegate* unmanaged<nint, uint, nint*, byte*, void*, void*, int>)export("clBuildProgram");
+        GetProgramBuildInfo = (delegate* unmanaged<nint, nint, uint, nuint, void*, nuint*, int>)export("clGetProgramBuildInfo");
+        GetProgramInfo = (delegate* unmanaged<nint, uint, nuint, void*, nuint*, int>)export("clGetProgramInfo");
+        ReleaseProgram = (delegate* unmanaged<nint, int>)export("clReleaseProgram");
 
-        CreateKernel = (delegate* unmanaged<nint, byte*, int*, nint>)Export("clCreateKernel");
-        ReleaseKernel = (delegate* unmanaged<nint, int>)Export("clReleaseKernel");
-        SetKernelArg = (delegate* unmanaged<nint, uint, nuint, void*, int>)Export("clSetKernelArg");
-        GetKernelInfo = (delegate* unmanaged<nint, uint, nuint, void*, nuint*, int>)Export("clGetKernelInfo");
-        GetKernelWorkGroupInfo = (delegate* unmanaged<nint, nint, uint, nuint, void*, nuint*, int>)Export("clGetKernelWorkGroupInfo");
+        CreateKernel = (delegate* unmanaged<nint, byte*, int*, nint>)export("clCreateKernel");
+        ReleaseKernel = (delegate* unmanaged<nint, int>)export("clReleaseKernel");
+        SetKernelArg = (delegate* unmanaged<nint, uint, nuint, void*, int>)export("clSetKernelArg");
+        GetKernelInfo = (delegate* unmanaged<nint, uint, nuint, void*, nuint*, int>)export("clGetKernelInfo");
+        GetKernelWorkGroupInfo = (delegate* unmanaged<nint, nint, uint, nuint, void*, nuint*, int>)export("clGetKernelWorkGroupInfo");
         EnqueueNDRangeKernel =
-            (delegate* unmanaged<nint, nint, uint, nuint*, nuint*, nuint*, uint, nint*, nint*, int>)Export("clEnqueueNDRangeKernel");
+            (delegate* unmanaged<nint, nint, uint, nuint*, nuint*, nuint*, uint, nint*, nint*, int>)export("clEnqueueNDRangeKernel");
 
-        EnqueueMarkerWithWaitList = (delegate* unmanaged<nint, uint, nint*, nint*, int>)Export("clEnqueueMarkerWithWaitList");
-        WaitForEvents = (delegate* unmanaged<uint, nint*, int>)Export("clWaitForEvents");
-        GetEventInfo = (delegate* unmanaged<nint, uint, nuint, void*, nuint*, int>)Export("clGetEventInfo");
-        GetEventProfilingInfo = (delegate* unmanaged<nint, uint, nuint, void*, nuint*, int>)Export("clGetEventProfilingInfo");
-        ReleaseEvent = (delegate* unmanaged<nint, int>)Export("clReleaseEvent");
+        EnqueueMarkerWithWaitList = (delegate* unmanaged<nint, uint, nint*, nint*, int>)export("clEnqueueMarkerWithWaitList");
+        WaitForEvents = (delegate* unmanaged<uint, nint*, int>)export("clWaitForEvents");
+        GetEventInfo = (delegate* unmanaged<nint, uint, nuint, void*, nuint*, int>)export("clGetEventInfo");
+        GetEventProfilingInfo = (delegate* unmanaged<nint, uint, nuint, void*, nuint*, int>)export("clGetEventProfilingInfo");
+        ReleaseEvent = (delegate* unmanaged<nint, int>)export("clReleaseEvent");
     }
 
     /// <summary>The system's loader, loaded by the first call.</summary>
     /// <exception cref="OpenClUnavailableException">There is none.</exception>
     public static OpenClApi Load() => Shared.Value;
+
+    /// <summary>The functions of the first of some libraries that can be loaded.</summary>
+    internal static Func<string, nint> Exports(params string[] libraryNames)
+    {
+        nint library = 0;
+        string name = libraryNames.FirstOrDefault(name => NativeLibrary.TryLoad(name, out library)) ?? throw new OpenClUnavailableException(
+            $"No OpenCL loader could be loaded (tried {string.Join(", ", libraryNames)}). Install the driver of the GPU and, on Linux, " +
+            "the package of the ICD loader (ocl-icd-libopencl1), or use --device cpu.");
+        return function => NativeLibrary.TryGetExport(library, function, out nint address)
+            ? address
+            : throw new OpenClUnavailableException(
+                $"The OpenCL loader '{name}' has no {function}; OpenCL 1.2 or later is needed. Update the ICD loader or the driver, or use --device cpu.");
+    }
 }

@@ -68,6 +68,8 @@ internal sealed unsafe class OpenClContext : IDisposable
 
     internal OpenClApi Api => Device.Api;
 
+    private string? LastLaunch => _lastKernel is { } last ? $"'{last.Name}' ({Shape(_lastGroups, last.Group)})" : null;
+
     internal nint Handle => Live(_handle);
 
     internal nint Queue => Live(_queue);
@@ -117,7 +119,10 @@ internal sealed unsafe class OpenClContext : IDisposable
     }
 
     internal GpuCnnException Failure(int code, string call, string? kernel = null, string? shape = null) =>
-        _errors.From(code, call, kernel, shape, _lastKernel is { } last ? $"'{last.Name}' ({Shape(_lastGroups, last.Group)})" : null);
+        _errors.From(code, call, kernel, shape, LastLaunch);
+
+    /// <summary>For a command that failed while it ran.</summary>
+    internal OpenClDeviceLostException Lost(int code, string call) => _errors.Lost(code, call, LastLaunch);
 
     internal static string Shape(OpenClSize groups, OpenClSize group) => $"{groups} groups of {group}";
 

@@ -12,19 +12,22 @@ internal sealed class OpenClErrors(string device)
     /// <param name="lastLaunch">The kernel launched last with its grid: what a call that waits may have stumbled over.</param>
     public GpuCnnException From(int code, string call, string? kernel = null, string? shape = null, string? lastLaunch = null)
     {
+        if (IsLoss(code, call)) return Lost(code, call, kernel == null ? lastLaunch : $"'{kernel}'{Of(shape)}");
         string what = $"{call} gave {OpenClCodes.Describe(code)}";
-        if (IsLoss(code, call))
-        {
-            string last = kernel != null ? $"; it happened at kernel '{kernel}'{Of(shape)}" : lastLaunch != null ? $"; the last kernel launched was {lastLaunch}" : "";
-            return new OpenClDeviceLostException(
-                $"The OpenCL device '{device}' was lost: {what}{last}. The driver has reset it or a kernel brought it down; " +
-                "start again with --resume and the run's folder, which continues at its last checkpoint.", call, code);
-        }
         string site = kernel == null ? "" : $" for kernel '{kernel}'{Of(shape)}";
         return code == OpenClCodes.MemoryAllocationFailure
             ? new OpenClOutOfMemoryException(
                 $"The OpenCL device '{device}' is out of memory: {what}{site}. Use a smaller batch, or end other programs that use the device.", 0, null)
             : new OpenClCallException($"{call} failed on the OpenCL device '{device}'{site}: {OpenClCodes.Describe(code)}.{Hint(code)}", call, code);
+    }
+
+    /// <param name="lastLaunch">The kernel launched last, quoted, with its grid.</param>
+    public OpenClDeviceLostException Lost(int code, string call, string? lastLaunch)
+    {
+        string last = lastLaunch == null ? "" : $"; the last kernel launched was {lastLaunch}";
+        return new(
+            $"The OpenCL device '{device}' was lost: {call} gave {OpenClCodes.Describe(code)}{last}. The driver has reset it or a kernel brought it down; " +
+            "start again with --resume and the run's folder, which continues at its last checkpoint.", call, code);
     }
 
     /// <param name="what">What the memory is for.</param>

@@ -15,7 +15,7 @@ internal sealed unsafe class OpenClEvent : OpenClObject
             int status;
             Context.Check(Api.GetEventInfo(Handle, ExecutionStatus, sizeof(int), &status, null), "clGetEventInfo");
             // Below zero is the error with which the command ended.
-            return status >= 0 ? status == 0 : throw Context.Failure(OpenClCodes.EventsFailed, "clGetEventInfo", Name, OpenClCodes.Describe(status));
+            return status >= 0 ? status == 0 : throw Context.Lost(status, "clGetEventInfo");
         }
     }
 

@@ -32,6 +32,10 @@ public sealed class BinaryCacheTests
         Assert.That(keys.Distinct().Count(), Is.EqualTo(4));
     }
 
+    /// <summary>SHA-256 of the lengths and the texts (Python's hashlib): the next process computes the same.</summary>
+    [Test]
+    public void AKeyIsTheSameInEachProcess() => Assert.That(Key.Hex, Is.EqualTo("d078a4d23203af8a53539a41e165686b88f422ebc4408a7924fec1f74cd04f5c"));
+
     [Test]
     public void EveryFlippedByteIsNoticed()
     {

@@ -103,6 +103,28 @@ public sealed class OpenClKernelTests : OpenClFixture
     }
 
     [Test]
+    public void SettingAndLaunchingAllocateNothing()
+    {
+        using OpenClBuffer values = Context.Allocate(64, "values");
+        using OpenClKernel kernel = Context.Programs.Get(Add()).CreateKernel();
+        int[] read = new int[16];
+        long before = 0;
+        for (int i = 0; i < 20; i++)
+        {
+            // The first rounds compile, here and in the driver, and save the program.
+            if (i == 10) before = GC.GetAllocatedBytesForCurrentThread();
+            kernel.Set(0, values);
+            kernel.Set(1, 0);
+            kernel.Set(2, 1);
+            kernel.Launch(new(1));
+            values.Read<int>(read);
+            Context.Finish();
+        }
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
+        Assert.That(read, Is.All.EqualTo(20));
+    }
+
+    [Test]
     public void AWrongArgumentNamesTheKernelAndTheArgument()
     {
         using OpenClBuffer buffer = Context.Allocate(16, "buffer");
