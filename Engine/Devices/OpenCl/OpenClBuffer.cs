@@ -65,6 +65,8 @@ internal sealed unsafe class OpenClBuffer : OpenClObject
     /// <param name="destinationOffset">In bytes.</param>
     public void CopyTo(OpenClBuffer destination, long bytes, long offset = 0, long destinationOffset = 0)
     {
+        // A driver calls it an invalid context, which elsewhere means a lost device.
+        if (destination.Context != Context) throw new ArgumentException($"Buffer '{destination.Name}' is another context's.", nameof(destination));
         nuint count = Range(offset, bytes);
         _ = destination.Range(destinationOffset, bytes);
         if (count == 0) return;

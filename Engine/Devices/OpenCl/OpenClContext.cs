@@ -124,7 +124,7 @@ internal sealed unsafe class OpenClContext : IDisposable
     /// <summary>For a command that failed while it ran.</summary>
     internal OpenClDeviceLostException Lost(int code, string call) => _errors.Lost(code, call, LastLaunch);
 
-    internal static string Shape(OpenClSize groups, OpenClSize group) => $"{groups} groups of {group}";
+    internal static string Shape(OpenClSize groups, OpenClSize group) => $"{groups} group{(groups.Count == 1 ? "" : "s")} of {group}";
 
     /// <summary>Keeps what messages say of a device that is lost. Two threads that launch may mix it up, and nothing else.</summary>
     internal void Launched(OpenClSource kernel, OpenClSize groups)

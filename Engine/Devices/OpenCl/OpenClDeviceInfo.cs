@@ -81,7 +81,7 @@ internal sealed record OpenClDeviceInfo
 
     public bool IsUsable => Reason == null;
 
-    /// <summary>The device for people: <c>NVIDIA H200, NVIDIA CUDA, OpenCL 3.0</c>.</summary>
+    /// <summary>The device for people: <c>NVIDIA A100, NVIDIA CUDA, OpenCL 3.0</c>.</summary>
     public string Description => $"{Name}, {Platform}, {(ParseVersion(Version) is { } version ? $"OpenCL {version}" : Version)}";
 
     /// <summary>Everything that a compiled program depends on.</summary>

@@ -39,7 +39,7 @@ internal sealed unsafe class OpenClKernel : OpenClObject
 
     public void Set(int index, OpenClBuffer buffer)
     {
-        if (buffer.Context != Context) throw new ArgumentException($"Buffer '{buffer.Name}' is another device's.", nameof(buffer));
+        if (buffer.Context != Context) throw new ArgumentException($"Buffer '{buffer.Name}' is another context's.", nameof(buffer));
         nint handle = buffer.Handle;
         Set(index, &handle, sizeof(nint), buffer);
     }

@@ -94,9 +94,11 @@ internal static unsafe class OpenClPlatforms
         }
         int Small(uint name) => (int)Math.Min(Number(name), int.MaxValue);
 
+        // CL_DEVICE_MAX_WORK_ITEM_SIZES.
         nuint[] dimensions = MemoryMarshal.Cast<byte, nuint>(Raw(0x1005)).ToArray();
         int Dimension(int i) => i < dimensions.Length ? (int)Math.Min(dimensions[i], int.MaxValue) : 1;
 
+        // CL_PLATFORM_... and CL_DEVICE_... of cl.h, each named by the property it fills.
         return new OpenClDeviceInfo
         {
             Api = api,

@@ -42,6 +42,23 @@ public sealed unsafe class OpenClFailureTests : OpenClFixture
             .With.Message.Contains("clCreateCommandQueue").And.Message.Contains("out of memory"));
     }
 
+    [TestCase(true)]
+    [TestCase(false)]
+    public void AProgramWhoseLaunchFailedIsNotSaved(bool noticedBefore)
+    {
+        using (OpenClContext context = On(Failing("clFinish", (delegate* unmanaged<nint, int>)&NoFinish, OpenClCodes.OutOfResources)))
+        {
+            using OpenClBuffer values = context.Allocate(64, "values");
+            using OpenClKernel kernel = context.Programs.Get(Add()).CreateKernel();
+            kernel.Set(0, values);
+            kernel.Set(1, 0);
+            kernel.Set(2, 1);
+            kernel.Launch(new(1));
+            if (noticedBefore) Assert.That(context.Finish, Throws.TypeOf<OpenClDeviceLostException>());
+        }
+        Assert.That(Directory.GetFiles(Folder), Is.Empty);
+    }
+
     [TestCase(OpenClCodes.OutOfResources)]
     [TestCase(OpenClCodes.InvalidQueue)]
     public void ALostDeviceNamesTheLastKernelAndIsClosedInPeace(int code)
@@ -55,11 +72,9 @@ public sealed unsafe class OpenClFailureTests : OpenClFixture
             kernel.Set(2, 1);
             kernel.Launch(new(1));
             Assert.That(context.Finish, Throws.TypeOf<OpenClDeviceLostException>()
-                .With.Message.Contains("the last kernel launched was 'Add' (1 groups of 16)").And.Message.Contains("--resume"));
+                .With.Message.Contains("the last kernel launched was 'Add' (1 group of 16)").And.Message.Contains("--resume"));
         }
         Assert.That(context.LiveObjects, Is.Empty);
-        context.Dispose();
-        Assert.That(Directory.GetFiles(Folder), Is.Empty, "a program whose launch failed was saved");
     }
 
     [TestCase(OpenClCodes.OutOfResources, "registers or local memory")]

@@ -157,7 +157,9 @@ public sealed class OpenClKernelTests : OpenClFixture
         using OpenClContext other = NewContext();
         using OpenClBuffer buffer = other.Allocate(16, "foreign");
         using OpenClKernel kernel = Context.Programs.Get(Add()).CreateKernel();
+        using OpenClBuffer own = Context.Allocate(16, "own");
         Assert.That(() => kernel.Set(0, buffer), Throws.ArgumentException.With.Message.Contains("'foreign'"));
+        Assert.That(() => own.CopyTo(buffer, 16), Throws.ArgumentException.With.Message.Contains("'foreign'"));
     }
 
     [TestCase(0, 1)]
