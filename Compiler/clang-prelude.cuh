@@ -23,10 +23,19 @@ GCNN_REGISTER(gcnn_nctaid, nctaid)
 #define blockDim (gcnn_ntid())
 #define gridDim (gcnn_nctaid())
 
-struct __attribute__((aligned(8))) float2 { float x, y; };
-struct __attribute__((aligned(16))) float4 { float x, y, z, w; };
-static __device__ __forceinline__ float2 make_float2(float x, float y) { return {x, y}; }
-static __device__ __forceinline__ float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
+// Copied as one, as NVRTC does; clang copies a plain struct field by field.
+#define GCNN_VECTOR(name, bytes, ...) \
+    struct __attribute__((aligned(bytes))) name { \
+        typedef float vector __attribute__((ext_vector_type(bytes / 4))); \
+        union { vector all; struct { float __VA_ARGS__; }; }; \
+        __device__ __forceinline__ name(vector v) : all(v) {} \
+        __device__ __forceinline__ name(const name& v) : all(v.all) {} \
+        __device__ __forceinline__ name& operator=(const name& v) { all = v.all; return *this; } \
+    };
+GCNN_VECTOR(float2, 8, x, y)
+GCNN_VECTOR(float4, 16, x, y, z, w)
+static __device__ __forceinline__ float2 make_float2(float x, float y) { return float2(float2::vector{x, y}); }
+static __device__ __forceinline__ float4 make_float4(float x, float y, float z, float w) { return float4(float4::vector{x, y, z, w}); }
 
 #define GCNN_MATH(name) \
     extern "C" __device__ __attribute__((const)) float __nv_##name##f(float); \
@@ -67,7 +76,6 @@ template <typename T> static __device__ __forceinline__ T min(T x, T y) { return
 #define __umulhi(x, y) __nvvm_mulhi_ui(x, y)
 #define __popc(x) __builtin_popcount(x)
 #define __clz(x) ((x) == 0 ? 32 : __builtin_clz(x))
-#define __syncthreads() __nvvm_barrier0()
 
 template <typename T> static __device__ __forceinline__ T atomicAdd(T* p, T v) { return __atomic_fetch_add(p, v, __ATOMIC_RELAXED); }
 template <typename T> static __device__ __forceinline__ T atomicAnd(T* p, T v) { return __atomic_fetch_and(p, v, __ATOMIC_RELAXED); }

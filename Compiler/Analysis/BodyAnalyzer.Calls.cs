@@ -148,7 +148,13 @@ internal sealed partial class BodyAnalyzer
         new Construction(TypeOf(operation), operation.Elements.Select(Value).ToEquatable());
 
     public override Expression VisitDefaultValue(IDefaultValueOperation operation, object? argument) =>
-        operation.Type is { } type && KernelLanguage.IsView(closing.Close(type)) ? Unsupported(operation) : Zero(TypeOf(operation));
+        operation.Type is { } type && KernelLanguage.IsView(closing.Close(type)) ? NoView(operation) : Zero(TypeOf(operation));
+
+    private Expression NoView(IOperation operation)
+    {
+        Report(Rules.ViewSpace, operation, Excerpt(operation));
+        return Nothing;
+    }
 
     private static Expression Zero(DeviceType type)
     {

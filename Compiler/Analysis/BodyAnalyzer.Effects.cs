@@ -23,8 +23,11 @@ internal sealed partial class BodyAnalyzer
         ITypeSymbol type = closing.Close(symbol.Type);
         if (!KernelLanguage.IsView(type))
         {
-            DeviceType mapped = context.Types.Map(type, variable.Syntax);
-            _statements.Add(new Declaration(mapped, name, value is null ? null : Whole(value)));
+            int before = context.Diagnostics.Count;
+            Expression? start = value is null ? null : Whole(value);
+            // What is wrong with the value is why the type is what it is.
+            DeviceType mapped = context.Diagnostics.Count > before ? DeviceType.Int : context.Types.Map(type, variable.Syntax);
+            _statements.Add(new Declaration(mapped, name, start));
             return;
         }
 
@@ -33,15 +36,15 @@ internal sealed partial class BodyAnalyzer
             DeclareArray(symbol, name, call);
             return;
         }
-        if (value is not null && Value(value) is { Type: PointerType pointer } start)
+        if (value is not null && Value(value) is { Type: PointerType pointer } begin)
         {
             PointerType own = pointer with { IsReadOnly = KernelLanguage.IsReadOnlyView(type) };
             _views[symbol] = own;
-            _statements.Add(new Declaration(own, name, start));
+            _statements.Add(new Declaration(own, name, begin));
             return;
         }
         _views[symbol] = new(DeviceType.Int, Space.Global, false);
-        Report(Rules.ViewSpace, variable, symbol.Name);
+        if (value is null || Unwrap(value) is not IDefaultValueOperation) Report(Rules.ViewSpace, variable, symbol.Name);
     }
 
     private void DeclareArray(ILocalSymbol symbol, string name, IInvocationOperation call)

@@ -43,8 +43,9 @@ internal sealed partial class BodyAnalyzer
             sbyte or byte or short or ushort or int or uint or long => System.Convert.ToInt64(value, CultureInfo.InvariantCulture),
             _ => null,
         };
-        if (bits is not { } known) return Unsupported(at);
-        return new Literal(context.Types.Map(closing.Close(type), at.Syntax), known);
+        if (bits is null && value is null) return Unsupported(at);
+        // Says so where devices have no such type.
+        return new Literal(context.Types.Map(closing.Close(type), at.Syntax), bits ?? 0);
     }
 
     public override Expression VisitParenthesized(IParenthesizedOperation operation, object? argument) => Value(operation.Operand);
@@ -118,13 +119,17 @@ internal sealed partial class BodyAnalyzer
             return Nothing;
         }
         bool isNumeric = TypeMapper.ScalarOf(from) is not null && TypeMapper.ScalarOf(to) is not null;
-        return isNumeric ? Convert(Value(operation.Operand), TypeOf(operation)) : Unsupported(operation);
+        if (isNumeric) return Convert(Value(operation.Operand), TypeOf(operation));
+        if (to.TypeKind != TypeKind.Struct || to.SpecialType == SpecialType.None) return Unsupported(operation);
+        TypeOf(operation);
+        return Nothing;
     }
 
     public override Expression VisitConditional(IConditionalOperation operation, object? argument)
     {
         if (operation.WhenFalse is not { } otherwise || operation.IsRef) return Unsupported(operation);
         Expression condition = Value(operation.Condition), whenTrue = Value(operation.WhenTrue), whenFalse = Value(otherwise);
+        if (whenTrue.Type is PointerType && whenTrue.Type != whenFalse.Type && whenFalse != Nothing) return NoView(operation);
         return new Conditional(whenTrue.Type, condition, whenTrue, whenFalse);
     }
 

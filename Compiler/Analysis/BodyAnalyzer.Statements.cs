@@ -123,6 +123,9 @@ internal sealed partial class BodyAnalyzer
                     case IDefaultCaseClauseOperation:
                         isDefault = true;
                         break;
+                    case IPatternCaseClauseOperation other:
+                        Report(Rules.Pattern, other.Guard ?? other.Pattern, Excerpt(other.Guard ?? other.Pattern));
+                        break;
                     default:
                         Report(Rules.Pattern, clause, Excerpt(clause));
                         break;

@@ -103,6 +103,8 @@ internal sealed partial class BodyAnalyzer(KernelContext context, TypeClosing cl
                 Report(Rules.Statement, operation, Excerpt(operation), "foreach");
                 Statement(loop.Body);
                 return Nothing;
+            case var _ when operation.Descendants().Any(inner => inner is IInvalidOperation):
+                return Nothing;
             default:
                 if (operation.Type?.TypeKind != TypeKind.Error)
                     Report(isStatement ? Rules.Statement : Rules.Expression, operation, Excerpt(operation), operation.Kind.ToString());

@@ -60,7 +60,7 @@ internal sealed class KernelAnalyzer
         var header = new KernelHeader(_type.ContainingNamespace.ToDisplayString(), _type.Name, parameters.ToEquatable(), shape, isInPlace);
         EquatableArray<DiagnosticInfo> found = diagnostics.InSourceOrder();
         // Of a kernel with errors there is still the interface, so that the errors are not drowned in those of its users.
-        if (!diagnostics.IsEmpty) return new(isWellFormed ? header : null, null, null, found);
+        if (diagnostics.Count > 0) return new(isWellFormed ? header : null, null, null, found);
         var kernel = new KernelModel(header, _context.Types.Structs.ToEquatable(), _context.Functions.Models.ToEquatable(), statements.ToEquatable(), body.HasBarriers);
         return new(header, kernel, HasErrors(syntax) ? null : steps, found);
     }

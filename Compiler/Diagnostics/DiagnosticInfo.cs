@@ -16,7 +16,7 @@ internal sealed class DiagnosticBag
 {
     private readonly List<DiagnosticInfo> _items = [];
 
-    public bool IsEmpty => _items.Count == 0;
+    public int Count => _items.Count;
 
     public void Report(DiagnosticDescriptor rule, SyntaxNode at, params string[] arguments) => Report(rule, at.GetLocation(), arguments);
 

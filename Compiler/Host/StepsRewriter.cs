@@ -99,10 +99,10 @@ internal sealed class StepsRewriter(StepsWriter writer, KernelContext context, I
         if (Call(expression) is not { } call) return $"{Visit(expression)};";
         IMethodSymbol method = Method(call)!;
         if (!KernelLanguage.IsBarrier(method)) return method.ReturnsVoid ? Drive(call, null) : $"{{ {Declare(call, "box__")} {Drive(call, "box__")} }}";
-        FileLinePositionSpan place = call.GetLocation().GetLineSpan();
-        string line = (place.StartLinePosition.Line + 1).ToString(CultureInfo.InvariantCulture);
-        return $"yield return new global::GpuCnn.Kernels.Language.BarrierSite(\"{Path.GetFileName(place.Path)}\", {line});";
+        return $"yield return new global::GpuCnn.Kernels.Language.BarrierSite(\"{Path.GetFileName(call.SyntaxTree.FilePath)}\", {LineOf(call)});";
     }
+
+    private static string LineOf(SyntaxNode node) => (node.GetLocation().GetLineSpan().StartLinePosition.Line + 1).ToString(CultureInfo.InvariantCulture);
 
     private string Drive(InvocationExpressionSyntax call, string? box)
     {
@@ -111,7 +111,7 @@ internal sealed class StepsRewriter(StepsWriter writer, KernelContext context, I
         if (method.ReducedFrom is not null && call.Expression is MemberAccessExpressionSyntax access) arguments = arguments.Prepend(Visit(access.Expression)!.ToString());
         if (box is not null) arguments = arguments.Prepend(box);
         string types = method.TypeArguments.Length == 0 ? "" : "<" + string.Join(", ", method.TypeArguments.Select(StepsWriter.Full)) + ">";
-        return $"foreach (var site__ in {writer.StepsOf(method)}{types}({string.Join(", ", arguments)})) yield return site__;";
+        return $"foreach (var site__ in {writer.StepsOf(method)}{types}({string.Join(", ", arguments)})) yield return site__ with {{ CallLine = {LineOf(call)} }};";
     }
 
     private static StatementSyntax Replace(StatementSyntax statement, string text) => SyntaxFactory.ParseStatement(text)

@@ -37,4 +37,5 @@ public interface IKernelArguments
 }
 
 /// <summary>A barrier in the source of a kernel.</summary>
-public readonly record struct BarrierSite(string File, int Line);
+/// <param name="CallLine">Where the body calls the helper that the barrier is in, or 0: two calls of one helper are two barriers.</param>
+public readonly record struct BarrierSite(string File, int Line, int CallLine = 0);

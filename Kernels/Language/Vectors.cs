@@ -55,6 +55,7 @@ public static unsafe class VectorAccess
         if (index < 0 || index > view.Length - width) KernelFaultException.ThrowOutOfRange(index < 0 ? index : index + width - 1, view.Length);
         float* address = (float*)(view.Memory + view.Offset) + index;
         if ((nint)address % (width * sizeof(float)) != 0) KernelFaultException.ThrowUnaligned(index, width);
+        AccessWatch.Visit((nint)address, width * sizeof(float));
         return address;
     }
 }

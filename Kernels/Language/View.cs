@@ -22,7 +22,9 @@ public readonly unsafe struct View<T>(nint memory, nint offset, int length) wher
         get
         {
             if ((uint)index >= (uint)Length) KernelFaultException.ThrowOutOfRange(index, Length);
-            return ref ((T*)(Memory + Offset))[index];
+            T* element = (T*)(Memory + Offset) + index;
+            AccessWatch.Visit((nint)element, sizeof(T));
+            return ref *element;
         }
     }
 

@@ -63,13 +63,15 @@ public sealed partial class CudaTextTests
         ];
         using Process process = Process.Start(new ProcessStartInfo(Clang!, arguments)
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         })!;
         Task<string> errors = process.StandardError.ReadToEndAsync(), output = process.StandardOutput.ReadToEndAsync();
         process.StandardInput.Write(source);
         process.StandardInput.Close();
         process.WaitForExit();
-        Assert.That(process.ExitCode, Is.Zero, () => errors.Result + "\n" + source);
+        Assert.That(process.ExitCode, Is.Zero, () => errors.Result);
         Assert.That(output.Result, Does.Contain($".entry {TKernel.Text.Name}("));
         return output.Result;
     }

@@ -66,7 +66,11 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
         const int Planes = 2, Window = 3, Height = 7, Width = 9;
         var shape = new PoolGeometry
         {
-            Margin = 1, Stride = 2, Scale = 0.5f, In = new() { Tag = 3, Height = Height, Width = Width }, Out = new() { Tag = 9, Height = 4, Width = 5 },
+            Margin = 1,
+            Stride = 2,
+            Scale = 0.5f,
+            In = new() { Tag = 3, Height = Height, Width = Width },
+            Out = new() { Tag = 9, Height = 4, Width = 5 },
         };
         float[] x = Values(Planes * Height * Width, 5), expected = new float[Planes * 4 * 5];
         DeviceBuffer<float> input = _device.Buffer<float>(x), output = _device.Buffer(new float[expected.Length]);

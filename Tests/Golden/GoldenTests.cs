@@ -45,7 +45,9 @@ public sealed class GoldenTests
         foreach (Parameter parameter in network.Parameters) parameters.SetWeights(parameter, start.ReadTensor(parameter.Path));
         using var plan = new Plan(parameters, new PlanOptions
         {
-            Images = Images, Training = true, Loss = new SoftmaxCrossEntropy(recipe.Smoothing),
+            Images = Images,
+            Training = true,
+            Loss = new SoftmaxCrossEntropy(recipe.Smoothing),
             Optimizer = new Sgd(momentum: 0.9f, weightDecay: 5e-4f, recipe.Nesterov),
         });
         Batch batch = MakeBatch();

@@ -26,5 +26,6 @@ public sealed class LinearTests : LayerContract<LinearTests, Linear>, ILayerFixt
     private static LayerCase Of(int units, Shape input, bool bias) => new(
         $"{input} -> {units}{(bias ? "" : ", no bias")}",
         () => input.IsVector ? new Linear(units, bias) : new Sequential { new Flatten(), new Linear(units, bias) },
-        input, new ReferenceLinear(units, bias)) { IsExact = true };
+        input, new ReferenceLinear(units, bias))
+    { IsExact = true };
 }

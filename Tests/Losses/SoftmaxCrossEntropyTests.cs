@@ -111,7 +111,10 @@ public sealed class SoftmaxCrossEntropyTests
         using ParameterStore parameters = device.CreateParameters(network, training: true, inputGradient: true);
         using var plan = new Plan(parameters, new PlanOptions
         {
-            Images = labels.Length, Training = true, InputGradient = true, Loss = new SoftmaxCrossEntropy(smoothing),
+            Images = labels.Length,
+            Training = true,
+            InputGradient = true,
+            Loss = new SoftmaxCrossEntropy(smoothing),
         });
         var batch = new Batch(input, labels.Length) { Count = labels.Count(label => label >= 0) };
         x.CopyTo(batch.Images, 0);

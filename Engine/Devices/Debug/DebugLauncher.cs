@@ -17,6 +17,7 @@ public sealed unsafe class DebugLauncher : IDisposable
 
     private nint _shared = Allocate(SharedBytes);
     private nint _local;
+    private string _watched = "";
     private int _localThreads;
 
     /// <summary>Runs a kernel to its end.</summary>
@@ -26,27 +27,11 @@ public sealed unsafe class DebugLauncher : IDisposable
         ObjectDisposedException.ThrowIf(_shared == 0, this);
         if (ArgumentOverlap.Has(kernel))
             throw new GpuCnnException($"Kernel {TKernel.Text.Name}: a view that it writes overlaps another argument; give it memory of its own, or mark the kernel InPlace.");
-        Size3 shape = kernel.GroupShape;
-        ReserveLocal(TKernel.Text.HasBarriers ? shape.Count : 1);
-        new Span<byte>((void*)_shared, SharedBytes).Fill(KernelMemory.Unset);
-        KernelThread.Current = new() { GroupShape = shape, Groups = groups };
-        try
-        {
-            for (int group = 0; group < groups.Count; group++)
-            {
-                KernelThread.Current.Group = Position(group, groups);
-                if (TKernel.Text.HasBarriers) RunInTurns(kernel, shape);
-                else RunThrough(kernel, shape);
-            }
-        }
-        catch (Exception fault) when (fault is KernelFaultException or ArithmeticException)
-        {
-            throw new GpuCnnException($"Kernel {TKernel.Text.Name}, {Place(KernelThread.Current)}{LineOf(fault)}: {fault.Message}.", fault);
-        }
-        finally
-        {
-            KernelThread.Current = default;
-        }
+        var written = new WrittenViews();
+        kernel.Bind(ref written);
+        RunGroups(kernel, groups);
+        (nint address, int index) = written.FirstUnset();
+        if (address != 0) FindWriter(kernel, groups, written, address, index);
     }
 
     public void Dispose()
@@ -56,7 +41,51 @@ public sealed unsafe class DebugLauncher : IDisposable
         _shared = _local = 0;
     }
 
-    private void RunThrough<TKernel>(TKernel kernel, Size3 shape) where TKernel : struct, IKernel
+    /// <summary>Runs the kernel again from where it started, to the thread that writes the element.</summary>
+    private void FindWriter<TKernel>(TKernel kernel, Size3 groups, WrittenViews written, nint address, int index) where TKernel : struct, IKernel
+    {
+        written.Restore();
+        AccessWatch.Address = address;
+        _watched = $"what it writes to element {index} comes from shared or local memory that nothing was written to";
+        try
+        {
+            RunGroups(kernel, groups);
+        }
+        finally
+        {
+            AccessWatch.Address = 0;
+        }
+    }
+
+    private void RunGroups<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel
+    {
+        Size3 shape = kernel.GroupShape;
+        ReserveLocal(TKernel.Text.HasBarriers ? shape.Count : 1);
+        new Span<byte>((void*)_shared, SharedBytes).Fill(KernelMemory.Unset);
+        // By way of a delegate the body is not compiled into the loops below, and has a line of its own in a stack trace.
+        Action body = kernel.Execute;
+        KernelThread.Current = new() { GroupShape = shape, Groups = groups };
+        try
+        {
+            for (int group = 0; group < groups.Count; group++)
+            {
+                KernelThread.Current.Group = Position(group, groups);
+                if (TKernel.Text.HasBarriers) RunInTurns(kernel, shape);
+                else RunThrough(body, shape);
+            }
+        }
+        catch (Exception fault) when (fault is KernelFaultException or ArithmeticException)
+        {
+            string line = AccessWatch.Address != 0 ? AccessWatch.Last ?? "" : AccessWatch.LineIn(new StackTrace(fault, fNeedFileInfo: true));
+            throw new GpuCnnException($"Kernel {TKernel.Text.Name}, {Place(KernelThread.Current)}{line}: {fault.Message}.", fault);
+        }
+        finally
+        {
+            KernelThread.Current = default;
+        }
+    }
+
+    private void RunThrough(Action body, Size3 shape)
     {
         ref KernelThread thread = ref KernelThread.Current;
         int used = 0;
@@ -69,7 +98,8 @@ public sealed unsafe class DebugLauncher : IDisposable
                     thread.Thread = new(x, y, z);
                     thread.SharedMemory = new(_shared, SharedBytes, isOwn: false);
                     thread.LocalMemory = new(_local, LocalBytes, isOwn: true);
-                    kernel.Execute();
+                    body();
+                    CheckWatched();
                     used = thread.SharedMemory.Used;
                 }
             }
@@ -99,6 +129,7 @@ public sealed unsafe class DebugLauncher : IDisposable
             {
                 KernelThread.Current = threads[i];
                 BarrierSite? site = bodies[i].MoveNext() ? bodies[i].Current : null;
+                CheckWatched();
                 threads[i] = KernelThread.Current;
                 if (i == 0) first = site;
                 else if (site != first)
@@ -107,6 +138,11 @@ public sealed unsafe class DebugLauncher : IDisposable
         }
         while (first != null);
         new Span<byte>((void*)_shared, threads[0].SharedMemory.Used).Fill(KernelMemory.Unset);
+    }
+
+    private void CheckWatched()
+    {
+        if (AccessWatch.Address != 0 && WrittenViews.IsUnset(AccessWatch.Address)) throw new KernelFaultException(_watched);
     }
 
     private void ReserveLocal(int threads)
@@ -121,18 +157,8 @@ public sealed unsafe class DebugLauncher : IDisposable
 
     private static Size3 Position(int index, Size3 size) => new(index % size.X, index / size.X % size.Y, index / (size.X * size.Y));
 
-    private static string Describe(BarrierSite? site) => site is { } at ? $"waits at {at.File}:{at.Line}" : "has ended";
+    private static string Describe(BarrierSite? site) =>
+        site is not { } at ? "has ended" : $"waits at {at.File}:{at.Line}" + (at.CallLine > 0 ? $", called from line {at.CallLine}" : "");
 
     private static string Place(in KernelThread thread) => $"group {thread.Group}, thread {thread.Thread}";
-
-    /// <summary>Where in the kernel's own source it happened.</summary>
-    private static string LineOf(Exception fault)
-    {
-        foreach (StackFrame frame in new StackTrace(fault, fNeedFileInfo: true).GetFrames())
-        {
-            if (frame.GetMethod()?.DeclaringType?.Namespace == typeof(KernelThread).Namespace || frame.GetFileLineNumber() == 0) continue;
-            return $", {Path.GetFileName(frame.GetFileName())}:{frame.GetFileLineNumber()}";
-        }
-        return "";
-    }
 }

@@ -38,18 +38,44 @@ public readonly partial struct ReadPastTheEnd(ReadOnlyView<float> x, View<float>
     }
 }
 
-/// <summary>Does what no kernel may: reads shared and local memory that nothing has been written to.</summary>
+/// <summary>Does what no kernel may: reads shared or local memory that nothing has been written to, the latter in one thread.</summary>
 [Kernel(4)]
-public readonly partial struct Unwritten(View<float> y, View<float> z)
+public readonly partial struct Unwritten(View<float> y, View<float> z, int which)
 {
     public void Execute()
     {
         View<float> shared = Shared.Array<float>(4), local = Local.Array<float>(2);
-        y[GlobalId.X] = shared[ThreadId.X] + 1;
-        z[GlobalId.X] = local[1] * 2;
-        shared[ThreadId.X] = 3;
-        local[0] = 3;
+        if (which != 0) shared[ThreadId.X] = 3;
+        if (which != 1 || GlobalId.X != 6) local[1] = 3;
+        y[GlobalId.X] = shared[ThreadId.X] + 1; // here
+        z[GlobalId.X] = local[1] * 2; // here
     }
+}
+
+/// <summary>Does what no kernel may: its threads wait in the same helper, but not in the same call of it.</summary>
+[Kernel(4)]
+public readonly partial struct DivergentCalls(View<float> y)
+{
+    public void Execute()
+    {
+        if (ThreadId.X < 2)
+            Wait(); // first
+        else
+            Wait(); // second
+        y[ThreadId.X] = 1;
+    }
+
+    private static void Wait()
+    {
+        Group.Barrier(); // both
+    }
+}
+
+/// <summary>Does what no kernel may: loads four floats from where only one may lie.</summary>
+[Kernel(1)]
+public readonly partial struct UnalignedVector(ReadOnlyView<float> x, View<float> y)
+{
+    public void Execute() => y[0] = x.Load4(1).X;
 }
 
 /// <summary>Adds in place: its views may be one.</summary>
