@@ -188,6 +188,31 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
         }
     }
 
+    [TestCase(true, 7u)]
+    [TestCase(false, 0u)]
+    public void StatementsInTheShapesThatPeopleWriteThemIn(bool reversed, uint limit)
+    {
+        (int[] y, float[] z) = Run(_device, reversed, limit);
+        using var debug = new DebugSampleDevice();
+        (int[] y, float[] z) expected = Run(debug, reversed, limit);
+        Assert.Multiple(() =>
+        {
+            Assert.That(y, Is.EqualTo(expected.y));
+            AssertClose(z, expected.z);
+            Assert.That(y[32..40], Is.EqualTo(new[] { 1, 2, 3, 3, 3, 3, 3, 3 }), "else if");
+            Assert.That(y[48..56], Is.All.EqualTo(5), "a default value");
+            Assert.That(y[56..64], Is.EqualTo(new[] { 0, 1, 2, 0, 4, 5, 1, 7 }), "the first of its value");
+        });
+
+        static (int[], float[]) Run(SampleDevice device, bool reversed, uint limit)
+        {
+            DeviceBuffer<int> x = device.Buffer(4, 9, 2, 4, 7, 11, 9, 30), y = device.Buffer(new int[64]);
+            DeviceBuffer<float> z = device.Buffer(new float[8]);
+            device.Run(new ControlFlow(reversed, limit, x, y, z, 8), new(1));
+            return (y.Span.ToArray(), z.Span.ToArray());
+        }
+    }
+
     [Test]
     public void InPlace()
     {
