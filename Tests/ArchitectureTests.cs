@@ -32,6 +32,10 @@ public sealed partial class ArchitectureTests
     [Test]
     public void NothingAsksWhichDeviceItIsOn() => Forbid(DeviceCast(), "Engine/Devices/", Code("Kernels", "Engine", "Models", "Data", "Cli"));
 
+    /// <summary>Kernels are written once, in C#.</summary>
+    [Test]
+    public void KernelTextComesFromTheCompiler() => Forbid(KernelText(), "Compiler/", Code("Compiler", "Kernels", "Engine", "Models", "Data", "Cli", "Bench"));
+
     [Test]
     public void FilesAreShort()
     {
@@ -69,6 +73,9 @@ public sealed partial class ArchitectureTests
 
     [GeneratedRegex(@"\b(is|as)\s+(not\s+)?(Cpu|Debug|OpenCl|Cuda)Device\b|\((Cpu|Debug|OpenCl|Cuda)Device\)\s*[\w(]")]
     private static partial Regex DeviceCast();
+
+    [GeneratedRegex("__global__|__kernel")]
+    private static partial Regex KernelText();
 
     // `Folder/file.ext` or `Folder/`, and [text](path): not addresses, not names in code such as A.B/C.
     [GeneratedRegex(@"`(?<path>(\.?[A-Za-z][\w-]*/)([\w.-]+/)*[\w.-]*)`|\]\((?!\w+:|#)(?<path>[^)#\s]+)(#[^)]*)?\)")]

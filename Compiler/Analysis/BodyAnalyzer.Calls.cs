@@ -1,0 +1,179 @@
+using GpuCnn.Compiler.Diagnostics;
+using GpuCnn.Compiler.Model;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace GpuCnn.Compiler.Analysis;
+
+/// <summary>Calls, and structs made from values.</summary>
+internal sealed partial class BodyAnalyzer
+{
+    public override Expression VisitInvocation(IInvocationOperation operation, object? argument)
+    {
+        // Taken here, before the arguments are visited: within them, a side effect is out of order.
+        bool isOrdered = ReferenceEquals(operation, _orderedCall), mayWait = ReferenceEquals(operation, _orderedBarrier) || !_isLoopHead && operation.Parent is IExpressionStatementOperation;
+        IMethodSymbol method = operation.TargetMethod;
+        if (KernelLanguage.Declares(method.ContainingType)) return LanguageCall(operation, isOrdered);
+        if (Intrinsics.Instead(method) is { } instead)
+        {
+            Report(Rules.LibraryMath, operation, method.ContainingType.Name + "." + method.Name, instead);
+            return Arguments(operation).FirstOrDefault() ?? Nothing;
+        }
+        if (method is { IsAbstract: true, IsStatic: true } && operation.ConstrainedToType is { } constrained)
+        {
+            // T.Apply(x): the type is known here, and so is the method.
+            ITypeSymbol type = closing.Close(constrained);
+            IMethodSymbol definition = method.OriginalDefinition;
+            ITypeSymbol declaring = closing.Close(method.ContainingType);
+            IMethodSymbol abstractMethod = ((INamedTypeSymbol)declaring).GetMembers(method.Name).OfType<IMethodSymbol>()
+                .First(member => SymbolEqualityComparer.Default.Equals(member.OriginalDefinition, definition));
+            if (type.FindImplementationForInterfaceMember(abstractMethod) is not IMethodSymbol implementation) return Unsupported(operation);
+            method = implementation.IsGenericMethod ? implementation.Construct([.. method.TypeArguments]) : implementation;
+        }
+        if (method.MethodKind is MethodKind.LocalFunction or MethodKind.DelegateInvoke)
+        {
+            Report(Rules.Functions, operation);
+            Arguments(operation);
+            return Nothing;
+        }
+        if (!method.IsStatic)
+        {
+            Report(Rules.InstanceMember, operation, method.Name);
+            Arguments(operation);
+            return Nothing;
+        }
+
+        Expression[] arguments = Arguments(operation);
+        if (context.Functions.Get(closing.Close(method), arguments, operation.Syntax) is not { } function) return Nothing;
+        HasEffects |= function.HasEffects;
+        HasBarriers |= function.HasBarriers;
+        if (function.HasBarriers && !(isOrdered && mayWait)) Report(Rules.BarrierPlace, operation, Excerpt(operation));
+        else if (function.HasEffects && !isOrdered) Report(Rules.NestedEffect, operation, Excerpt(operation));
+        return new Call(function.ReturnType, function.Name, arguments.ToEquatable());
+    }
+
+    private Expression LanguageCall(IInvocationOperation operation, bool isOrdered)
+    {
+        IMethodSymbol method = operation.TargetMethod;
+        if (KernelLanguage.IsBarrier(method))
+        {
+            Report(Rules.BarrierPlace, operation, Excerpt(operation));
+            return Nothing;
+        }
+        if (KernelLanguage.IsArray(method))
+        {
+            Report(Rules.ArrayPlace, operation);
+            return Nothing;
+        }
+        if (method.Name == "Slice" && operation.Instance is { } sliced && Value(sliced) is { Type: PointerType } view)
+            return new Offset(view.Type, view, Value(operation.Arguments[0].Value));
+
+        Expression[] arguments = Arguments(operation);
+        if (Intrinsics.NameOf(method, arguments.FirstOrDefault()?.Type.Scalar) is not { } name)
+        {
+            Report(Rules.LanguageMember, operation, Excerpt(operation), "");
+            return Nothing;
+        }
+        if (Intrinsics.IsAtomic(name) && arguments[0].Type is PointerType { Space: Space.Local }) Report(Rules.AtomicSpace, operation, Excerpt(operation));
+        if (Intrinsics.HasEffects(name))
+        {
+            HasEffects = true;
+            if (!isOrdered) Report(Rules.NestedEffect, operation, Excerpt(operation));
+        }
+        return new IntrinsicCall(TypeOf(operation), name, arguments.ToEquatable());
+    }
+
+    /// <summary>In the order of the parameters: as none has side effects, that of the call does not matter.</summary>
+    private Expression[] Arguments(IInvocationOperation operation) =>
+        [.. operation.Arguments.OrderBy(argument => argument.Parameter?.Ordinal).Select(Argument)];
+
+    private Expression Argument(IArgumentOperation argument)
+    {
+        Expression value = Value(argument.Value);
+        bool isView = argument.Parameter is { } parameter && KernelLanguage.IsView(closing.Close(parameter.Type));
+        if (isView && value.Type is not PointerType && value != Nothing) Report(Rules.ViewSpace, argument, Excerpt(argument));
+        return value;
+    }
+
+    public override Expression VisitObjectCreation(IObjectCreationOperation operation, object? argument)
+    {
+        if (operation.Type is not INamedTypeSymbol { IsValueType: true } open || operation.Constructor is not { } constructor) return Unsupported(operation);
+        var type = (INamedTypeSymbol)closing.Close(open);
+        DeviceType mapped = context.Types.Map(type, operation.Syntax);
+        Expression[] arguments = [.. operation.Arguments.OrderBy(item => item.Parameter?.Ordinal).Select(item => Value(item.Value))];
+        if (mapped.Scalar is { } vector && vector.IsVector())
+        {
+            if (operation.Initializer is null) return arguments.Length > 0 ? new Construction(mapped, arguments.ToEquatable()) : Zero(mapped);
+        }
+        else if (mapped is StructType)
+        {
+            if (arguments.Length == 0) return Initialized(operation, type, mapped);
+            if (type.IsTupleType) return new Construction(mapped, arguments.ToEquatable());
+            string[] fields = [.. TypeMapper.FieldsOf(type).Select(field => field.Name)];
+            string[] parameters = [.. constructor.Parameters.Select(parameter => NameAllocator.Ascii(parameter.Name))];
+            bool isPositional = type.IsRecord && operation.Initializer is null && fields.SequenceEqual(parameters)
+                && constructor.DeclaringSyntaxReferences.All(reference => reference.GetSyntax(context.Cancellation) is Microsoft.CodeAnalysis.CSharp.Syntax.RecordDeclarationSyntax);
+            if (isPositional) return new Construction(mapped, arguments.ToEquatable());
+        }
+        Report(Rules.StructConstructor, operation, Excerpt(operation));
+        return Nothing;
+    }
+
+    private Expression Initialized(IObjectCreationOperation operation, INamedTypeSymbol type, DeviceType mapped)
+    {
+        bool hasOwnConstructor = operation.Constructor is { IsImplicitlyDeclared: false };
+        var values = new Dictionary<string, Expression>();
+        foreach (IOperation initializer in operation.Initializer?.Initializers ?? [])
+        {
+            ISymbol? member = (initializer as ISimpleAssignmentOperation)?.Target switch
+            {
+                IFieldReferenceOperation field => field.Field,
+                IPropertyReferenceOperation property => property.Property,
+                _ => null,
+            };
+            if (member is null || initializer is not ISimpleAssignmentOperation { Value: var value } || value is IObjectOrCollectionInitializerOperation) hasOwnConstructor = true;
+            else values[NameAllocator.Ascii(member.Name)] = Value(value);
+        }
+        if (hasOwnConstructor)
+        {
+            Report(Rules.StructConstructor, operation, Excerpt(operation));
+            return Nothing;
+        }
+        if (values.Count == 0) return Zero(mapped);
+        return new Construction(mapped, TypeMapper.FieldsOf(type)
+            .Select(field => values.TryGetValue(field.Name, out Expression given) ? given : Zero(context.Types.Map(field.Field.Type, operation.Syntax))).ToEquatable());
+    }
+
+    public override Expression VisitTuple(ITupleOperation operation, object? argument) =>
+        new Construction(TypeOf(operation), operation.Elements.Select(Value).ToEquatable());
+
+    public override Expression VisitDefaultValue(IDefaultValueOperation operation, object? argument) =>
+        operation.Type is { } type && KernelLanguage.IsView(closing.Close(type)) ? NoView(operation) : Zero(TypeOf(operation));
+
+    private Expression NoView(IOperation operation)
+    {
+        Report(Rules.ViewSpace, operation, Excerpt(operation));
+        return Nothing;
+    }
+
+    private static Expression Zero(DeviceType type)
+    {
+        if (type is not ScalarType { Kind: var kind }) return new Construction(type, default);
+        if (!kind.IsVector()) return new Literal(type, 0);
+        return new Construction(type, Enumerable.Repeat<Expression>(new Literal(new ScalarType(Scalar.Float), 0), kind == Scalar.Float4 ? 4 : 2).ToEquatable());
+    }
+
+    public override Expression VisitSimpleAssignment(ISimpleAssignmentOperation operation, object? argument) => NestedAssignment(operation, operation.Value);
+
+    public override Expression VisitCompoundAssignment(ICompoundAssignmentOperation operation, object? argument) => NestedAssignment(operation, operation.Value);
+
+    public override Expression VisitDeconstructionAssignment(IDeconstructionAssignmentOperation operation, object? argument) => NestedAssignment(operation, null);
+
+    public override Expression VisitIncrementOrDecrement(IIncrementOrDecrementOperation operation, object? argument) => NestedAssignment(operation, null);
+
+    private Expression NestedAssignment(IOperation operation, IOperation? value)
+    {
+        Report(Rules.NestedAssignment, operation, Excerpt(operation));
+        return value is null ? Nothing : Value(value);
+    }
+}

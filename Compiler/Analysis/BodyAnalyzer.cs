@@ -1,0 +1,119 @@
+using GpuCnn.Compiler.Diagnostics;
+using GpuCnn.Compiler.Model;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace GpuCnn.Compiler.Analysis;
+
+/// <summary>
+/// One body, operation by operation, to the kernel model. What it does not know is an error at its own place, and the walk goes on, so that all errors come at once.
+/// </summary>
+internal sealed partial class BodyAnalyzer(KernelContext context, TypeClosing closing, IMethodSymbol method, bool isKernel)
+    : OperationVisitor<object?, Expression>
+{
+    private readonly bool _unrolls = KernelLanguage.Has(method, "UnrollAttribute");
+    private readonly Dictionary<ISymbol, PointerType> _views = new(SymbolEqualityComparer.Default);
+    private readonly HashSet<ISymbol> _outOfScope = new(SymbolEqualityComparer.Default);
+
+    // The statements of the innermost block.
+    private List<Statement> _statements = [];
+    private int _depth;
+    private int _temporaries;
+    private bool _hasUnrolled;
+    private bool _isLoopHead;
+
+    // The call whose effects are in order where it stands, because nothing else is computed beside it.
+    private IOperation? _orderedCall;
+    private IOperation? _orderedBarrier;
+
+    /// <summary>Whether it writes memory that others see, or waits.</summary>
+    public bool HasEffects { get; private set; }
+
+    public bool HasBarriers { get; private set; }
+
+    public void DeclareView(ISymbol parameter, PointerType type) => _views[parameter] = type;
+
+    public Statement[] Analyze(SyntaxNode declaration)
+    {
+        if (context.ModelOf(declaration.SyntaxTree).GetOperation(declaration, context.Cancellation) is IMethodBodyOperation body)
+        {
+            foreach (IOperation operation in (body.BlockBody ?? body.ExpressionBody)?.Operations ?? []) Statement(operation);
+        }
+        else
+        {
+            context.Diagnostics.Report(Rules.NoSource, declaration, method.Name);
+        }
+        if (_unrolls && !_hasUnrolled) Report(Rules.Unroll, method.Locations[0], method.Name);
+        return [.. _statements];
+    }
+
+    private void Report(DiagnosticDescriptor rule, IOperation at, params string[] arguments) => context.Diagnostics.Report(rule, at.Syntax, arguments);
+
+    private void Report(DiagnosticDescriptor rule, Location at, params string[] arguments) => context.Diagnostics.Report(rule, at, arguments);
+
+    private DeviceType TypeOf(IOperation operation) =>
+        operation.Type is { } type ? context.Types.Map(closing.Close(type), operation.Syntax) : DeviceType.Int;
+
+    /// <summary>Stands for what could not be translated, after that has been reported.</summary>
+    private static Literal Nothing { get; } = new(DeviceType.Int, 0);
+
+    private static string Excerpt(IOperation operation)
+    {
+        string text = operation.Syntax.ToString().Split('\n')[0].Trim();
+        return text.Length > 40 ? text.Substring(0, 40) + "…" : text;
+    }
+
+    private static IOperation Unwrap(IOperation operation)
+    {
+        while (operation is IConversionOperation { OperatorMethod: null } conversion) operation = conversion.Operand;
+        return operation;
+    }
+
+    /// <summary>Reports by what it is, and looks for more errors within it where they would not follow from the first.</summary>
+    private Expression Unsupported(IOperation operation, bool isStatement = false)
+    {
+        switch (operation)
+        {
+            case IInvalidOperation:
+                // The C# compiler says what is wrong.
+                return Nothing;
+            case IThrowOperation:
+                Report(Rules.Exceptions, operation, Excerpt(operation));
+                return Nothing;
+            case ITryOperation attempt:
+                Report(Rules.Exceptions, operation, "try");
+                Statement(attempt.Body);
+                return Nothing;
+            case IAnonymousFunctionOperation or IDelegateCreationOperation or ILocalFunctionOperation or IMethodReferenceOperation:
+                Report(Rules.Functions, operation);
+                return Nothing;
+            case IObjectCreationOperation { Type.IsReferenceType: true } or IArrayCreationOperation or IAnonymousObjectCreationOperation or ICollectionExpressionOperation:
+                Report(Rules.Allocation, operation, Excerpt(operation));
+                return Nothing;
+            case IInterpolatedStringOperation:
+                Report(Rules.Text, operation, Excerpt(operation));
+                return Nothing;
+            case IAddressOfOperation:
+                Report(Rules.References, operation, Excerpt(operation));
+                return Nothing;
+            case IIsPatternOperation or IPatternOperation:
+                Report(Rules.Pattern, operation, Excerpt(operation));
+                return Nothing;
+            case ILoopOperation loop:
+                Report(Rules.Statement, operation, Excerpt(operation), "foreach");
+                Statement(loop.Body);
+                return Nothing;
+            case var _ when operation.Descendants().Any(inner => inner is IInvalidOperation):
+                return Nothing;
+            default:
+                if (operation.Type?.TypeKind != TypeKind.Error)
+                    Report(isStatement ? Rules.Statement : Rules.Expression, operation, Excerpt(operation), operation.Kind.ToString());
+                foreach (IOperation child in operation.ChildOperations)
+                {
+                    if (child is IBlockOperation) Statement(child);
+                    else if (child.Type is { SpecialType: not SpecialType.System_Void }) Value(child);
+                }
+                return Nothing;
+        }
+    }
+}

@@ -1,0 +1,25 @@
+using Microsoft.CodeAnalysis;
+
+namespace GpuCnn.Compiler.Analysis;
+
+/// <summary>Recognises what belongs to the kernel language.</summary>
+internal static class KernelLanguage
+{
+    public const string Namespace = "GpuCnn.Kernels.Language";
+
+    public const string KernelAttribute = Namespace + ".KernelAttribute";
+
+    public static bool Declares(ISymbol symbol) => symbol.ContainingNamespace?.ToDisplayString() == Namespace;
+
+    public static bool IsView(ITypeSymbol type) => type is { Name: "View" or "ReadOnlyView" } && Declares(type);
+
+    public static bool IsReadOnlyView(ITypeSymbol type) => type.Name == "ReadOnlyView" && Declares(type);
+
+    public static bool IsBarrier(IMethodSymbol method) => method is { Name: "Barrier", ContainingType.Name: "Group" } && Declares(method.ContainingType);
+
+    public static bool IsArray(IMethodSymbol method) =>
+        method is { Name: "Array", ContainingType.Name: "Shared" or "Local" } && Declares(method.ContainingType);
+
+    public static bool Has(ISymbol symbol, string attribute) =>
+        symbol.GetAttributes().Any(data => data.AttributeClass is { } type && type.Name == attribute && Declares(type));
+}

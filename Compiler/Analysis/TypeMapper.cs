@@ -1,0 +1,89 @@
+using GpuCnn.Compiler.Diagnostics;
+using GpuCnn.Compiler.Model;
+using Microsoft.CodeAnalysis;
+
+namespace GpuCnn.Compiler.Analysis;
+
+/// <summary>C# types to device types; collects the structs that are used, those that others hold first.</summary>
+internal sealed class TypeMapper(NameAllocator names, DiagnosticBag diagnostics)
+{
+    private readonly Dictionary<string, StructType> _structs = new(StringComparer.Ordinal);
+    private readonly List<StructModel> _models = [];
+
+    public IReadOnlyList<StructModel> Structs => _models;
+
+    /// <summary>The device type; where there is none, reports it at <paramref name="at"/> and goes on with int.</summary>
+    public DeviceType Map(ITypeSymbol type, SyntaxNode at)
+    {
+        if (TryMap(type, at) is { } mapped) return mapped;
+        if (type.TypeKind == TypeKind.Error) return DeviceType.Int;
+        if (type.SpecialType is SpecialType.System_String or SpecialType.System_Char)
+            diagnostics.Report(Rules.Text, at, $"'{type.ToDisplayString()}' does not exist there");
+        else if (type.TypeKind is TypeKind.Pointer or TypeKind.FunctionPointer)
+            diagnostics.Report(Rules.References, at, type.ToDisplayString());
+        else
+            diagnostics.Report(Rules.UnknownType, at, type.ToDisplayString());
+        return DeviceType.Int;
+    }
+
+    /// <summary>Fields of a struct with the names that they have on a device.</summary>
+    public static IEnumerable<(IFieldSymbol Field, string Name)> FieldsOf(INamedTypeSymbol type) => type.IsTupleType
+        ? type.TupleElements.Select((field, i) => (field, "Item" + (i + 1)))
+        : type.GetMembers().OfType<IFieldSymbol>().Where(field => !field.IsStatic).Select(field => (field, NameAllocator.Ascii((field.AssociatedSymbol ?? field).Name)));
+
+    public static Scalar? ScalarOf(ITypeSymbol type) => type.SpecialType switch
+    {
+        SpecialType.System_Void => Scalar.Void,
+        SpecialType.System_Boolean => Scalar.Bool,
+        SpecialType.System_SByte => Scalar.SByte,
+        SpecialType.System_Byte => Scalar.Byte,
+        SpecialType.System_Int16 => Scalar.Short,
+        SpecialType.System_UInt16 => Scalar.UShort,
+        SpecialType.System_Int32 => Scalar.Int,
+        SpecialType.System_UInt32 => Scalar.UInt,
+        SpecialType.System_Int64 => Scalar.Long,
+        SpecialType.System_UInt64 => Scalar.ULong,
+        SpecialType.System_Single => Scalar.Float,
+        SpecialType.System_Double => Scalar.Double,
+        _ when type is INamedTypeSymbol { EnumUnderlyingType: { } underlying } => ScalarOf(underlying),
+        _ when KernelLanguage.Declares(type) => type.Name switch
+        {
+            "Float2" => Scalar.Float2,
+            "Float4" => Scalar.Float4,
+            "Float16" => Scalar.Float16,
+            "BFloat16" => Scalar.BFloat16,
+            _ => null,
+        },
+        _ => null,
+    };
+
+    private DeviceType? TryMap(ITypeSymbol type, SyntaxNode at)
+    {
+        if (ScalarOf(type) is { } scalar) return new ScalarType(scalar);
+        bool isStruct = type is { TypeKind: TypeKind.Struct, SpecialType: SpecialType.None, IsRefLikeType: false } && !KernelLanguage.Declares(type)
+            && type.OriginalDefinition.SpecialType != SpecialType.System_Nullable_T;
+        if (!isStruct || type is not INamedTypeSymbol named) return null;
+        // Structs of the base library are not C's structs, but for tuples.
+        return named.IsTupleType || named.DeclaringSyntaxReferences.Length > 0 ? Struct(named, at) : null;
+    }
+
+    private StructType Struct(INamedTypeSymbol type, SyntaxNode at)
+    {
+        string key = type.IsTupleType
+            ? "(" + string.Join(", ", type.TupleElements.Select(element => element.Type.ToDisplayString())) + ")"
+            : type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat);
+        if (_structs.TryGetValue(key, out StructType? known)) return known;
+        FieldModel[] fields = [.. FieldsOf(type).Select(field => new FieldModel(field.Name, Map(field.Field.Type, at)))];
+        string name = type.IsTupleType ? "Tuple" : string.Join("_", Around(type).Reverse().Append(type).Select(part => part.Name));
+        IEnumerable<ITypeSymbol> arguments = type.IsTupleType ? type.TupleElements.Select(element => element.Type) : type.TypeArguments;
+        var mapped = new StructType(names.Unique(string.Join("_", arguments.Select(argument => argument.Name).Prepend(name))));
+        _structs.Add(key, mapped);
+        _models.Add(new(mapped.Name, fields.ToEquatable()));
+        return mapped;
+    }
+
+    private static IEnumerable<INamedTypeSymbol> Around(INamedTypeSymbol type)
+    {
+        for (INamedTypeSymbol? around = type.ContainingType; around is not null; around = around.ContainingType) yield return around;
+    }
+}

@@ -1,0 +1,116 @@
+using System.Reflection;
+using Microsoft.CodeAnalysis;
+
+namespace GpuCnn.Compiler.Diagnostics;
+
+/// <summary>Everything that the compiler refuses, each with what to write instead.</summary>
+internal static class Rules
+{
+    public static readonly DiagnosticDescriptor Declaration = Rule(
+        "GCNN001", "Shape of a kernel", "The kernel '{0}' has to be a 'readonly partial struct' without type parameters, in a namespace and not within a type");
+
+    public static readonly DiagnosticDescriptor Constructor = Rule(
+        "GCNN002", "Arguments of a kernel", "The kernel '{0}' needs a primary constructor: its parameters are the kernel's arguments");
+
+    public static readonly DiagnosticDescriptor Execute = Rule(
+        "GCNN003", "Body of a kernel", "The kernel '{0}' needs 'public void Execute()' without parameters: the body for one thread");
+
+    public static readonly DiagnosticDescriptor GroupShape = Rule(
+        "GCNN004", "Threads of a group", "The kernel '{0}' needs the threads of its group: positive numbers as in [Kernel(256)], or a property 'public Size3 GroupShape'");
+
+    public static readonly DiagnosticDescriptor ArgumentType = Rule(
+        "GCNN005", "Type of an argument", "The argument '{0}' cannot be passed to a kernel: {1}");
+
+    public static readonly DiagnosticDescriptor SpecializationType = Rule(
+        "GCNN006", "Type of a specialization constant", "The specialization constant '{0}' has to be an int, a uint, a float, a bool or an enum, but is '{1}'");
+
+    public static readonly DiagnosticDescriptor UnknownType = Rule(
+        "GCNN007", "Type in a kernel", "The type '{0}' does not exist on a device");
+
+    public static readonly DiagnosticDescriptor Expression = Rule(
+        "GCNN008", "Expression in a kernel", "The expression '{0}' ({1}) cannot run on a device");
+
+    public static readonly DiagnosticDescriptor Statement = Rule(
+        "GCNN009", "Statement in a kernel", "The statement '{0}' ({1}) cannot run on a device");
+
+    public static readonly DiagnosticDescriptor Exceptions = Rule(
+        "GCNN010", "Exceptions in a kernel", "A device has no exceptions: '{0}' cannot be translated; check arguments before the launch");
+
+    public static readonly DiagnosticDescriptor Functions = Rule(
+        "GCNN011", "Functions as values in a kernel", "A device has no delegates, lambdas or local functions: write a static method");
+
+    public static readonly DiagnosticDescriptor Allocation = Rule(
+        "GCNN012", "Allocation in a kernel", "A device has no heap: '{0}' cannot be allocated; use Shared.Array or Local.Array");
+
+    public static readonly DiagnosticDescriptor StaticField = Rule(
+        "GCNN013", "Static field in a kernel", "The static '{0}' cannot be read on a device: make it a const, or an argument");
+
+    public static readonly DiagnosticDescriptor InstanceMember = Rule(
+        "GCNN014", "Instance member in a kernel", "The instance member '{0}' cannot be used on a device: write a static method that is passed what it needs");
+
+    public static readonly DiagnosticDescriptor Checked = Rule(
+        "GCNN015", "Checked arithmetic in a kernel", "A device does not check for overflow: write 'unchecked', or turn CheckForOverflowUnderflow off");
+
+    public static readonly DiagnosticDescriptor Recursion = Rule(
+        "GCNN016", "Recursion in a kernel", "'{0}' calls itself, which a device cannot: write a loop");
+
+    public static readonly DiagnosticDescriptor NoSource = Rule(
+        "GCNN017", "Method without source in a kernel", "'{0}' is not a function of the kernel language, and its source is not in this project");
+
+    public static readonly DiagnosticDescriptor LibraryMath = Rule(
+        "GCNN018", "Library function in a kernel", "'{0}' is not known on a device: use '{1}'");
+
+    public static readonly DiagnosticDescriptor References = Rule(
+        "GCNN019", "Reference in a kernel", "'{0}' is a reference or a pointer, which kernels do without: pass a view and an index, or return a tuple");
+
+    public static readonly DiagnosticDescriptor ArrayLength = Rule(
+        "GCNN020", "Length of an array in a kernel", "The length '{0}' has to be known when the kernel is compiled: a constant, a specialization constant or GroupSize");
+
+    public static readonly DiagnosticDescriptor ArrayPlace = Rule(
+        "GCNN021", "Place of an array in a kernel", "A shared or local array is a variable of its own at the outermost level of Execute, and is passed to helpers");
+
+    public static readonly DiagnosticDescriptor ViewSpace = Rule(
+        "GCNN022", "Memory of a view in a kernel", "It cannot be told which memory '{0}' points to: start from an argument, an array or a slice of one");
+
+    public static readonly DiagnosticDescriptor ViewAssignment = Rule(
+        "GCNN023", "Assignment of a view in a kernel", "The view '{0}' cannot be made to point elsewhere: declare another variable");
+
+    public static readonly DiagnosticDescriptor NestedAssignment = Rule(
+        "GCNN024", "Assignment within an expression", "'{0}' changes a variable within an expression, whose order of evaluation C leaves open: make it a statement");
+
+    public static readonly DiagnosticDescriptor NestedEffect = Rule(
+        "GCNN025", "Side effect within an expression", "'{0}' writes memory or waits, and C leaves the order of evaluation open: assign its result to a variable first");
+
+    public static readonly DiagnosticDescriptor LanguageMember = Rule(
+        "GCNN026", "Member of the kernel language", "'{0}' is for C# code around kernels and is not known on a device{1}");
+
+    public static readonly DiagnosticDescriptor BarrierPlace = Rule(
+        "GCNN027", "Place of a barrier", "'{0}' waits at a barrier: its call has to be a statement, or all of what a variable is declared or assigned with");
+
+    public static readonly DiagnosticDescriptor Pattern = Rule(
+        "GCNN028", "Pattern in a kernel", "The pattern '{0}' cannot be translated: only constants can be cases, of a value that is a variable or constant in a switch expression");
+
+    public static readonly DiagnosticDescriptor Unroll = Rule(
+        "GCNN029", "Nothing to unroll", "'{0}' is marked [Unroll] but has no 'for' loop from a constant to a constant");
+
+    public static readonly DiagnosticDescriptor SectionVariable = Rule(
+        "GCNN030", "Variable of another switch section", "'{0}' is declared in another section of the switch: declare it before the switch");
+
+    public static readonly DiagnosticDescriptor BarrierHelper = Rule(
+        "GCNN031", "Access from a helper with a barrier", "'{0}' is used by '{1}', which waits at a barrier, so that kernels need access to it: make it internal or public");
+
+    public static readonly DiagnosticDescriptor Text = Rule(
+        "GCNN032", "Text in a kernel", "A device has no characters or strings: {0}");
+
+    public static readonly DiagnosticDescriptor StructConstructor = Rule(
+        "GCNN033", "Struct constructor in a kernel", "'{0}' cannot be constructed on a device: only records, tuples, vectors, and structs whose fields an initializer sets");
+
+    public static readonly DiagnosticDescriptor AtomicSpace = Rule(
+        "GCNN034", "Atomic access to local memory", "'{0}' is for memory that several threads see, but this view is in local memory: change the element as usual");
+
+    public static IReadOnlyDictionary<string, DiagnosticDescriptor> ById { get; } = typeof(Rules).GetFields(BindingFlags.Public | BindingFlags.Static)
+        .Select(field => (DiagnosticDescriptor)field.GetValue(null)).ToDictionary(rule => rule.Id);
+
+    private static DiagnosticDescriptor Rule(string id, string title, string message) =>
+        new(id, title, message, "GpuCnn.Kernels", DiagnosticSeverity.Error, isEnabledByDefault: true);
+}

@@ -1,0 +1,42 @@
+using System.Text;
+using GpuCnn.Compiler.Analysis;
+using GpuCnn.Compiler.Diagnostics;
+using GpuCnn.Compiler.Host;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Text;
+
+namespace GpuCnn.Compiler;
+
+/// <summary>
+/// Kernels written in C# to CUDA C and OpenCL C: analyse a struct marked [Kernel], print its model in each dialect, and add what hosts launch it by. Each stage's
+/// result is a value; where it did not change, nothing after it runs again.
+/// </summary>
+[Generator]
+public sealed class KernelGenerator : IIncrementalGenerator
+{
+    /// <summary>Names of the stages, for tests of what runs again.</summary>
+    public const string AnalyzedStage = "Analyzed", DiagnosticsStage = "Diagnostics", HostCodeStage = "HostCode";
+
+    public void Initialize(IncrementalGeneratorInitializationContext context)
+    {
+        IncrementalValuesProvider<AnalyzedKernel> kernels = context.SyntaxProvider
+            .ForAttributeWithMetadataName(KernelLanguage.KernelAttribute, (node, _) => node is TypeDeclarationSyntax, KernelAnalyzer.Analyze)
+            .WithTrackingName(AnalyzedStage);
+
+        IncrementalValuesProvider<DiagnosticInfo> diagnostics = kernels
+            .SelectMany((kernel, _) => kernel.Diagnostics)
+            // A helper's errors once, however many kernels call it.
+            .Collect().SelectMany((all, _) => all.Distinct())
+            .WithTrackingName(DiagnosticsStage);
+        context.RegisterSourceOutput(diagnostics, (output, info) => output.ReportDiagnostic(info.ToDiagnostic()));
+
+        // Without the diagnostics, whose places move whenever a line above them is added.
+        IncrementalValuesProvider<HostCode> sources = kernels
+            .Where(kernel => kernel.Header is not null)
+            .Select((kernel, _) => (Header: kernel.Header!, kernel.Kernel, kernel.Steps))
+            .Select((kernel, _) => DescriptorWriter.Write(kernel.Header, kernel.Kernel, kernel.Steps))
+            .WithTrackingName(HostCodeStage);
+        context.RegisterSourceOutput(sources, (output, source) => output.AddSource(source.FileName, SourceText.From(source.Text, Encoding.UTF8)));
+    }
+}

@@ -1,0 +1,145 @@
+using GpuCnn.Compiler.Model;
+
+namespace GpuCnn.Compiler.Printing;
+
+/// <summary>OpenCL C 1.2: no generic address space, no subgroups; double only where a kernel has it.</summary>
+internal static partial class Dialects
+{
+    private const string OpenClHelper = "static inline";
+
+    public static Dialect OpenCl { get; } = new()
+    {
+        Name = "opencl",
+        DoubleHeader = "#pragma OPENCL EXTENSION cl_khr_fp64 : enable\n",
+        Entry = "__kernel __attribute__((reqd_work_group_size(GROUP_SIZE_X, GROUP_SIZE_Y, GROUP_SIZE_Z))) void",
+        Helper = OpenClHelper,
+        Types = new Dictionary<Scalar, string>
+        {
+            [Scalar.Void] = "void",
+            [Scalar.Bool] = "bool",
+            [Scalar.SByte] = "char",
+            [Scalar.Byte] = "uchar",
+            [Scalar.Short] = "short",
+            [Scalar.UShort] = "ushort",
+            [Scalar.Int] = "int",
+            [Scalar.UInt] = "uint",
+            [Scalar.Long] = "long",
+            [Scalar.ULong] = "ulong",
+            [Scalar.Float] = "float",
+            [Scalar.Double] = "double",
+            [Scalar.Float16] = "ushort",
+            [Scalar.BFloat16] = "ushort",
+            [Scalar.Float2] = "float2",
+            [Scalar.Float4] = "float4",
+        },
+        Spaces = new Dictionary<Space, string> { [Space.Global] = "__global ", [Space.Shared] = "__local ", [Space.Local] = "" },
+        Restrict = " restrict",
+        Arrays = new Dictionary<Space, string>
+        {
+            [Space.Shared] = "__local {0} {1}[{2}] __attribute__((aligned(16)))",
+            [Space.Local] = "{0} {1}[{2}] __attribute__((aligned(16)))",
+        },
+        ThreadIndices = new Dictionary<ThreadIndex, string>
+        {
+            [ThreadIndex.ThreadId] = "(int)get_local_id({1})",
+            [ThreadIndex.GroupId] = "(int)get_group_id({1})",
+            [ThreadIndex.GroupSize] = "GROUP_SIZE_{2}",
+            [ThreadIndex.GroupCount] = "(int)get_num_groups({1})",
+            [ThreadIndex.GlobalId] = "(int)get_global_id({1})",
+        },
+        // Both kinds of memory, as CUDA's does.
+        Barrier = "barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)",
+        StructLiteral = "({0}){{{1}}}",
+        StructZero = "0",
+        VectorLiteral = "({0})({1})",
+        FloatBits = "as_float(0x{0})",
+        DoubleBits = "as_double(0x{0}L)",
+        LongSuffix = "L",
+        MasksShiftCounts = true,
+        Conversions = new Dictionary<(Scalar, Scalar), string>
+        {
+            [(Scalar.Float, Scalar.Int)] = "convert_int_sat_rtz({0})",
+            [(Scalar.Float, Scalar.UInt)] = "convert_uint_sat_rtz({0})",
+            [(Scalar.Float, Scalar.Long)] = "convert_long_sat_rtz({0})",
+            [(Scalar.Float, Scalar.ULong)] = "convert_ulong_sat_rtz({0})",
+            [(Scalar.Double, Scalar.Int)] = "convert_int_sat_rtz({0})",
+            [(Scalar.Double, Scalar.UInt)] = "convert_uint_sat_rtz({0})",
+            [(Scalar.Double, Scalar.Long)] = "convert_long_sat_rtz({0})",
+            [(Scalar.Double, Scalar.ULong)] = "convert_ulong_sat_rtz({0})",
+            [(Scalar.Float16, Scalar.Float)] = "gcnn_from_float16({0})",
+            [(Scalar.Float, Scalar.Float16)] = "gcnn_to_float16({0})",
+            [(Scalar.BFloat16, Scalar.Float)] = "as_float((uint)({0}) << 16)",
+            [(Scalar.Float, Scalar.BFloat16)] = "gcnn_to_bfloat16({0})",
+        },
+        Intrinsics = new Dictionary<string, string>
+        {
+            ["Abs"] = "fabs({0})",
+            ["Sqrt"] = "sqrt({0})",
+            ["ReciprocalSqrt"] = "rsqrt({0})",
+            ["Cbrt"] = "cbrt({0})",
+            ["Exp"] = "exp({0})",
+            ["Exp2"] = "exp2({0})",
+            ["Log"] = "log({0})",
+            ["Log2"] = "log2({0})",
+            ["Log10"] = "log10({0})",
+            ["Pow"] = "pow({0}, {1})",
+            ["Sin"] = "sin({0})",
+            ["Cos"] = "cos({0})",
+            ["Tan"] = "tan({0})",
+            ["Asin"] = "asin({0})",
+            ["Acos"] = "acos({0})",
+            ["Atan"] = "atan({0})",
+            ["Atan2"] = "atan2({0}, {1})",
+            ["Sinh"] = "sinh({0})",
+            ["Cosh"] = "cosh({0})",
+            ["Tanh"] = "tanh({0})",
+            ["Floor"] = "floor({0})",
+            ["Ceiling"] = "ceil({0})",
+            ["Truncate"] = "trunc({0})",
+            ["Round"] = "rint({0})",
+            ["CopySign"] = "copysign({0}, {1})",
+            ["FusedMultiplyAdd"] = "fma({0}, {1}, {2})",
+            ["Remainder"] = "fmod({0}, {1})",
+            ["Max"] = "gcnn_max({0}, {1})",
+            ["Min"] = "gcnn_min({0}, {1})",
+            ["MaxNumber"] = "fmax({0}, {1})",
+            ["MinNumber"] = "fmin({0}, {1})",
+            ["MaxInteger"] = "max({0}, {1})",
+            ["MinInteger"] = "min({0}, {1})",
+            ["IsNaN"] = "(isnan({0}) != 0)",
+            ["IsInfinity"] = "(isinf({0}) != 0)",
+            ["IsFinite"] = "(isfinite({0}) != 0)",
+            ["MultiplyHigh"] = "mul_hi({0}, {1})",
+            ["PopCount"] = "(int)popcount({0})",
+            ["LeadingZeroCount"] = "(int)clz({0})",
+            ["ToInt32"] = "as_int({0})",
+            ["ToUInt32"] = "as_uint({0})",
+            ["ToSingle"] = "as_float({0})",
+            ["Load2"] = "*(const {space}float2*)&{0}[{1}]",
+            ["Load4"] = "*(const {space}float4*)&{0}[{1}]",
+            ["Store2"] = "*({space}float2*)&{0}[{1}] = {2}",
+            ["Store4"] = "*({space}float4*)&{0}[{1}] = {2}",
+            ["AtomicAdd"] = "atomic_add(&{0}[{1}], {2})",
+            ["AtomicMin"] = "atomic_min(&{0}[{1}], {2})",
+            ["AtomicMax"] = "atomic_max(&{0}[{1}], {2})",
+            ["AtomicAnd"] = "atomic_and(&{0}[{1}], {2})",
+            ["AtomicOr"] = "atomic_or(&{0}[{1}], {2})",
+            ["AtomicXor"] = "atomic_xor(&{0}[{1}], {2})",
+            ["AtomicExchange"] = "atomic_xchg(&{0}[{1}], {2})",
+            ["AtomicCompareExchange"] = "atomic_cmpxchg(&{0}[{1}], {2}, {3})",
+        },
+        Support = new Dictionary<string, string>
+        {
+            ["gcnn_max"] = NaNKeeping(OpenClHelper, "gcnn_max", "fmax"),
+            ["gcnn_min"] = NaNKeeping(OpenClHelper, "gcnn_min", "fmin"),
+            // Pointers to half precision need no extension, values do.
+            ["gcnn_from_float16"] = OpenClHelper + " float gcnn_from_float16(ushort x)\n{\n    return vload_half(0, (const half*)&x);\n}\n",
+            ["gcnn_to_float16"] = OpenClHelper + " ushort gcnn_to_float16(float x)\n{\n    ushort y;\n    vstore_half_rte(x, 0, (half*)&y);\n    return y;\n}\n",
+            ["gcnn_to_bfloat16"] = ToBFloat16(OpenClHelper, "ushort", "uint", "as_uint(x)"),
+        },
+        VectorSupport = null,
+        Reserved = new HashSet<string>((CReserved +
+            " uchar ushort uint ulong global local constant private generic kernel read_only write_only read_write pipe image1d_t image2d_t image3d_t sampler_t event_t queue_t mix step smoothstep " +
+            "dot cross length distance normalize sign select radians degrees barrier vload4 vstore4 hypot ldexp fract any all M_PI INFINITY NAN MAXFLOAT").Split(' ')),
+    };
+}

@@ -1,0 +1,164 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using GpuCnn.Kernels.Language;
+
+namespace GpuCnn.Engine.Devices.Debug;
+
+/// <summary>
+/// Runs kernels as the C# they are written in, on the caller's thread: groups one after another, the threads of a group in turns from barrier to barrier. The order is always the
+/// same, and a debugger can step through it. Shared and local memory start as NaN; what no device would stand is reported with the kernel, the thread and the line.
+/// </summary>
+public sealed unsafe class DebugLauncher : IDisposable
+{
+    /// <summary>What every CUDA device has for a group.</summary>
+    private const int SharedBytes = 48 * 1024;
+
+    private const int LocalBytes = 8 * 1024;
+
+    private nint _shared = Allocate(SharedBytes);
+    private nint _local;
+    private string _watched = "";
+    private int _localThreads;
+
+    /// <summary>Runs a kernel to its end.</summary>
+    /// <exception cref="GpuCnnException">The kernel did what it must not; the message names the kernel, the group, the thread and the line.</exception>
+    public void Run<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel
+    {
+        ObjectDisposedException.ThrowIf(_shared == 0, this);
+        if (ArgumentOverlap.Has(kernel))
+            throw new GpuCnnException($"Kernel {TKernel.Text.Name}: a view that it writes overlaps another argument; give it memory of its own, or mark the kernel InPlace.");
+        var written = new WrittenViews();
+        kernel.Bind(ref written);
+        RunGroups(kernel, groups);
+        (nint address, int index) = written.FirstUnset();
+        if (address != 0) FindWriter(kernel, groups, written, address, index);
+    }
+
+    public void Dispose()
+    {
+        NativeMemory.AlignedFree((void*)_shared);
+        NativeMemory.AlignedFree((void*)_local);
+        _shared = _local = 0;
+    }
+
+    /// <summary>Runs the kernel again from where it started, to the thread that writes the element.</summary>
+    private void FindWriter<TKernel>(TKernel kernel, Size3 groups, WrittenViews written, nint address, int index) where TKernel : struct, IKernel
+    {
+        written.Restore();
+        AccessWatch.Address = address;
+        _watched = $"what it writes to element {index} comes from shared or local memory that nothing was written to";
+        try
+        {
+            RunGroups(kernel, groups);
+        }
+        finally
+        {
+            AccessWatch.Address = 0;
+        }
+    }
+
+    private void RunGroups<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel
+    {
+        Size3 shape = kernel.GroupShape;
+        ReserveLocal(TKernel.Text.HasBarriers ? shape.Count : 1);
+        new Span<byte>((void*)_shared, SharedBytes).Fill(KernelMemory.Unset);
+        // By way of a delegate the body is not compiled into the loops below, and has a line of its own in a stack trace.
+        Action body = kernel.Execute;
+        KernelThread.Current = new() { GroupShape = shape, Groups = groups };
+        try
+        {
+            for (int group = 0; group < groups.Count; group++)
+            {
+                KernelThread.Current.Group = Position(group, groups);
+                if (TKernel.Text.HasBarriers) RunInTurns(kernel, shape);
+                else RunThrough(body, shape);
+            }
+        }
+        catch (Exception fault) when (fault is KernelFaultException or ArithmeticException)
+        {
+            string line = AccessWatch.Address != 0 ? AccessWatch.Last ?? "" : AccessWatch.LineIn(new StackTrace(fault, fNeedFileInfo: true));
+            throw new GpuCnnException($"Kernel {TKernel.Text.Name}, {Place(KernelThread.Current)}{line}: {fault.Message}.", fault);
+        }
+        finally
+        {
+            KernelThread.Current = default;
+        }
+    }
+
+    private void RunThrough(Action body, Size3 shape)
+    {
+        ref KernelThread thread = ref KernelThread.Current;
+        int used = 0;
+        for (int z = 0; z < shape.Z; z++)
+        {
+            for (int y = 0; y < shape.Y; y++)
+            {
+                for (int x = 0; x < shape.X; x++)
+                {
+                    thread.Thread = new(x, y, z);
+                    thread.SharedMemory = new(_shared, SharedBytes, isOwn: false);
+                    thread.LocalMemory = new(_local, LocalBytes, isOwn: true);
+                    body();
+                    CheckWatched();
+                    used = thread.SharedMemory.Used;
+                }
+            }
+        }
+        new Span<byte>((void*)_shared, used).Fill(KernelMemory.Unset);
+    }
+
+    private void RunInTurns<TKernel>(TKernel kernel, Size3 shape) where TKernel : struct, IKernel
+    {
+        var bodies = new IEnumerator<BarrierSite>[shape.Count];
+        var threads = new KernelThread[shape.Count];
+        for (int i = 0; i < threads.Length; i++)
+        {
+            bodies[i] = kernel.Steps()!;
+            threads[i] = KernelThread.Current with
+            {
+                Thread = Position(i, shape),
+                SharedMemory = new(_shared, SharedBytes, isOwn: false),
+                LocalMemory = new(_local + i * LocalBytes, LocalBytes, isOwn: true),
+            };
+        }
+        BarrierSite? first;
+        do
+        {
+            first = null;
+            for (int i = 0; i < threads.Length; i++)
+            {
+                KernelThread.Current = threads[i];
+                BarrierSite? site = bodies[i].MoveNext() ? bodies[i].Current : null;
+                CheckWatched();
+                threads[i] = KernelThread.Current;
+                if (i == 0) first = site;
+                else if (site != first)
+                    throw new GpuCnnException($"Kernel {TKernel.Text.Name}, {Place(threads[i])}: the thread {Describe(site)}, but thread {threads[0].Thread} {Describe(first)}. All threads of a group have to come to the same barrier.");
+            }
+        }
+        while (first != null);
+        new Span<byte>((void*)_shared, threads[0].SharedMemory.Used).Fill(KernelMemory.Unset);
+    }
+
+    private void CheckWatched()
+    {
+        if (AccessWatch.Address != 0 && WrittenViews.IsUnset(AccessWatch.Address)) throw new KernelFaultException(_watched);
+    }
+
+    private void ReserveLocal(int threads)
+    {
+        if (threads <= _localThreads) return;
+        NativeMemory.AlignedFree((void*)_local);
+        _local = Allocate(threads * LocalBytes);
+        _localThreads = threads;
+    }
+
+    private static nint Allocate(int bytes) => (nint)NativeMemory.AlignedAlloc((nuint)bytes, 64);
+
+    private static Size3 Position(int index, Size3 size) => new(index % size.X, index / size.X % size.Y, index / (size.X * size.Y));
+
+    private static string Describe(BarrierSite? site) =>
+        site is not { } at ? "has ended" : $"waits at {at.File}:{at.Line}" + (at.CallLine > 0 ? $", called from line {at.CallLine}" : "");
+
+    private static string Place(in KernelThread thread) => $"group {thread.Group}, thread {thread.Thread}";
+}

@@ -1,0 +1,46 @@
+using System.Runtime.InteropServices;
+using GpuCnn.Kernels.Language;
+
+namespace GpuCnn.Engine.Devices.Debug;
+
+/// <summary>
+/// What a kernel may write, as it was before: to see whether memory that held nothing reached it. NaN goes through arithmetic with all its bits, and the bits of unset
+/// memory are of no NaN that arithmetic makes by itself.
+/// </summary>
+internal sealed unsafe class WrittenViews : IKernelArguments
+{
+    private const uint Unset = KernelMemory.Unset * 0x01010101u;
+
+    private readonly List<(nint Address, byte[] Before, bool IsFloat)> _views = [];
+
+    public void Add<T>(View<T> view) where T : unmanaged
+    {
+        nint address = view.Memory + view.Offset;
+        byte[] before = new ReadOnlySpan<byte>((void*)address, checked(view.Length * sizeof(T))).ToArray();
+        _views.Add((address, before, typeof(T) == typeof(float)));
+    }
+
+    public void Add<T>(ReadOnlyView<T> view) where T : unmanaged { }
+
+    public void Add<T>(T value) where T : unmanaged { }
+
+    /// <summary>The first float that is unset and was not, or 0; and its index.</summary>
+    public (nint Address, int Index) FirstUnset()
+    {
+        foreach ((nint address, byte[] before, bool isFloat) in _views)
+        {
+            if (!isFloat) continue;
+            ReadOnlySpan<uint> now = new((void*)address, before.Length / sizeof(uint)), then = MemoryMarshal.Cast<byte, uint>(before);
+            for (int i = now.IndexOf(Unset); i >= 0 && i < now.Length; i++)
+                if (now[i] == Unset && then[i] != Unset) return (address + i * sizeof(uint), i);
+        }
+        return (0, 0);
+    }
+
+    public void Restore()
+    {
+        foreach ((nint address, byte[] before, _) in _views) before.CopyTo(new Span<byte>((void*)address, before.Length));
+    }
+
+    public static bool IsUnset(nint address) => *(uint*)address == Unset;
+}

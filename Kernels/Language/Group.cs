@@ -1,0 +1,62 @@
+namespace GpuCnn.Kernels.Language;
+
+/// <summary>The threads that share memory and wait for each other.</summary>
+public static class Group
+{
+    /// <summary>
+    /// Waits until all threads of the group are here; what they wrote to shared memory and to views is then visible to the group. All of them have to come to the same barrier. It stands as a
+    /// statement of its own, in <c>Execute</c> or in a helper.
+    /// </summary>
+    public static void Barrier() =>
+        throw new KernelFaultException("a kernel with barriers runs as C# through Steps(), not through Execute()");
+}
+
+/// <summary>Where the thread is in its group.</summary>
+public static class ThreadId
+{
+    public static int X => KernelThread.Current.Thread.X;
+
+    public static int Y => KernelThread.Current.Thread.Y;
+
+    public static int Z => KernelThread.Current.Thread.Z;
+}
+
+/// <summary>Which group the thread is in.</summary>
+public static class GroupId
+{
+    public static int X => KernelThread.Current.Group.X;
+
+    public static int Y => KernelThread.Current.Group.Y;
+
+    public static int Z => KernelThread.Current.Group.Z;
+}
+
+/// <summary>Threads of a group; a constant when a kernel is compiled, fit for the length of an array.</summary>
+public static class GroupSize
+{
+    public static int X => KernelThread.Current.GroupShape.X;
+
+    public static int Y => KernelThread.Current.GroupShape.Y;
+
+    public static int Z => KernelThread.Current.GroupShape.Z;
+}
+
+/// <summary>Groups of the launch.</summary>
+public static class GroupCount
+{
+    public static int X => KernelThread.Current.Groups.X;
+
+    public static int Y => KernelThread.Current.Groups.Y;
+
+    public static int Z => KernelThread.Current.Groups.Z;
+}
+
+/// <summary>Where the thread is in the launch: group * group size + thread.</summary>
+public static class GlobalId
+{
+    public static int X => GroupId.X * GroupSize.X + ThreadId.X;
+
+    public static int Y => GroupId.Y * GroupSize.Y + ThreadId.Y;
+
+    public static int Z => GroupId.Z * GroupSize.Z + ThreadId.Z;
+}

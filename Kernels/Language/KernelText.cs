@@ -1,0 +1,39 @@
+using System.Reflection;
+
+namespace GpuCnn.Kernels.Language;
+
+/// <summary>A language that kernels are translated to.</summary>
+public enum KernelDialect
+{
+    Cuda,
+    OpenCl,
+}
+
+/// <summary>A translated kernel.</summary>
+/// <param name="Name">The name of the kernel, and of its entry in both texts.</param>
+/// <param name="Cuda">CUDA C, without the constants that an instance puts before it.</param>
+/// <param name="OpenCl">OpenCL C 1.2, without the constants that an instance puts before it.</param>
+/// <param name="HasBarriers">Whether threads of a group wait for each other.</param>
+/// <param name="InPlace">Whether views may overlap though one of them is written.</param>
+public sealed record KernelText(string Name, string Cuda, string OpenCl, bool HasBarriers, bool InPlace)
+{
+    /// <summary>What is compiled for an instance: its constants and the shape of its groups as definitions, then the text.</summary>
+    public static string Source<TKernel>(in TKernel kernel, KernelDialect dialect) where TKernel : struct, IKernel
+    {
+        var constants = new KernelConstants();
+        Size3 group = kernel.GroupShape;
+        constants.Define("GROUP_SIZE_X", group.X);
+        constants.Define("GROUP_SIZE_Y", group.Y);
+        constants.Define("GROUP_SIZE_Z", group.Z);
+        kernel.WriteConstants(constants);
+        return constants + "\n" + TKernel.Text.In(dialect);
+    }
+
+    public string In(KernelDialect dialect) => dialect == KernelDialect.Cuda ? Cuda : OpenCl;
+
+    /// <summary>All kernels of an assembly, by name.</summary>
+    public static IReadOnlyList<KernelText> All(Assembly assembly) =>
+        [.. assembly.GetTypes().Where(type => type.IsValueType && type.IsAssignableTo(typeof(IKernel)))
+            .Select(type => (KernelText)type.GetProperty(nameof(IKernel.Text))!.GetValue(null)!)
+            .OrderBy(text => text.Name, StringComparer.Ordinal)];
+}

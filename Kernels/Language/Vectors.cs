@@ -1,0 +1,61 @@
+using System.Runtime.InteropServices;
+
+namespace GpuCnn.Kernels.Language;
+
+/// <summary>Two floats that are loaded and stored at once.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct Float2(float x, float y)
+{
+    public float X = x, Y = y;
+
+    public static Float2 operator +(Float2 a, Float2 b) => new(a.X + b.X, a.Y + b.Y);
+
+    public static Float2 operator -(Float2 a, Float2 b) => new(a.X - b.X, a.Y - b.Y);
+
+    public static Float2 operator *(Float2 a, Float2 b) => new(a.X * b.X, a.Y * b.Y);
+
+    public static Float2 operator *(Float2 a, float b) => new(a.X * b, a.Y * b);
+}
+
+/// <summary>Four floats that are loaded and stored at once.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct Float4(float x, float y, float z, float w)
+{
+    public float X = x, Y = y, Z = z, W = w;
+
+    public static Float4 operator +(Float4 a, Float4 b) => new(a.X + b.X, a.Y + b.Y, a.Z + b.Z, a.W + b.W);
+
+    public static Float4 operator -(Float4 a, Float4 b) => new(a.X - b.X, a.Y - b.Y, a.Z - b.Z, a.W - b.W);
+
+    public static Float4 operator *(Float4 a, Float4 b) => new(a.X * b.X, a.Y * b.Y, a.Z * b.Z, a.W * b.W);
+
+    public static Float4 operator *(Float4 a, float b) => new(a.X * b, a.Y * b, a.Z * b, a.W * b);
+}
+
+/// <summary>
+/// Loads and stores of two and four floats. The index counts floats; the address has to be a multiple of what is moved. They never appear by themselves: a device's compiler does not know that
+/// an address is aligned.
+/// </summary>
+public static unsafe class VectorAccess
+{
+    public static Float2 Load2(this ReadOnlyView<float> view, int index) => *(Float2*)Address(view, index, 2);
+
+    public static Float4 Load4(this ReadOnlyView<float> view, int index) => *(Float4*)Address(view, index, 4);
+
+    public static Float2 Load2(this View<float> view, int index) => *(Float2*)Address(view, index, 2);
+
+    public static Float4 Load4(this View<float> view, int index) => *(Float4*)Address(view, index, 4);
+
+    public static void Store2(this View<float> view, int index, Float2 value) => *(Float2*)Address(view, index, 2) = value;
+
+    public static void Store4(this View<float> view, int index, Float4 value) => *(Float4*)Address(view, index, 4) = value;
+
+    private static float* Address(ReadOnlyView<float> view, int index, int width)
+    {
+        if (index < 0 || index > view.Length - width) KernelFaultException.ThrowOutOfRange(index < 0 ? index : index + width - 1, view.Length);
+        float* address = (float*)(view.Memory + view.Offset) + index;
+        if ((nint)address % (width * sizeof(float)) != 0) KernelFaultException.ThrowUnaligned(index, width);
+        AccessWatch.Visit((nint)address, width * sizeof(float));
+        return address;
+    }
+}

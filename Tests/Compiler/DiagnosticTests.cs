@@ -1,0 +1,203 @@
+using System.Collections.Immutable;
+using GpuCnn.Compiler;
+using Microsoft.CodeAnalysis;
+using NUnit.Framework;
+
+namespace GpuCnn.Tests.Compiler;
+
+/// <summary>What the compiler refuses: each rule once, at the place between « and ».</summary>
+public sealed class DiagnosticTests
+{
+    private static IEnumerable<TestCaseData> Bodies()
+    {
+        yield return Body("GCNN008", "var t = «typeof(int)»;", name: "An expression that devices do not have");
+        yield return Body("GCNN009", "«lock (\"\") { y[i] = 0; }»", name: "lock", more: ["GCNN032"]);
+        yield return Body("GCNN009", "«foreach (int k in new Steps()) y[k] = 0;»", "public struct Steps { public Steps GetEnumerator() => this; public bool MoveNext() => false; public int Current => 0; }");
+        yield return Body("GCNN009", "again: y[i] = 0; if (i > 3) goto again;", name: "goto", places: ["again: y[i] = 0;", "goto again;"]);
+        yield return Body("GCNN010", "if (i > n) «throw new Exception(\"too far\");»");
+        yield return Body("GCNN010", "«try { y[i] = 1; } finally { y[i] = 2; }»");
+        yield return Body("GCNN011", "Func<int> f = «() => 3»;");
+        yield return Body("GCNN011", "y[i] = «Local()»; float Local() => 1;", more: ["GCNN011"], name: "A local function");
+        yield return Body("GCNN012", "var list = «new float[4]»;");
+        yield return Body("GCNN012", "object boxed = «i»;", name: "Boxing");
+        yield return Body("GCNN013", "y[i] = «Tables.Factor»;", "public static class Tables { public static float Factor = 2; }");
+        yield return Body("GCNN013", "y[i] = «Tables.Factor»;", "public static class Tables { public static float Factor { get; } = 2; }", name: "A static property");
+        yield return Body("GCNN014", "y[i] = «Twice(x[i])»;", members: "private float Twice(float v) => v * 2;");
+        yield return Body("GCNN014", "y[i] = «i.CompareTo(3)»;", name: "An instance method of a number");
+        yield return Body("GCNN015", "o[i] = «checked(i + n)»;", places: ["i + n"]);
+        yield return Body("GCNN015", "checked { «i++»; }");
+        yield return Body("GCNN016", "o[i] = Endless(i);", members: "private static int Endless(int v) => v > 0 ? «Endless(v - 1)» : 0;");
+        yield return Body("GCNN017", "y[i] = «Half.NegativeInfinity is var h ? 1 : 0»;", name: "A pattern with a variable", rule: "GCNN028", places: ["Half.NegativeInfinity is var h"]);
+        yield return Body("GCNN017", "o[i] = «Random.Shared.Next()»;", rule: "GCNN014");
+        yield return Body("GCNN017", "o[i] = «Environment.TickCount»;", rule: "GCNN013");
+        yield return Body("GCNN017", "o[i] = «Convert.ToInt32(2.5f)»;");
+        yield return Body("GCNN018", "y[i] = «MathF.Sqrt(x[i])»;");
+        yield return Body("GCNN018", "o[i] = «BitConverter.SingleToInt32Bits(x[i])»;");
+        yield return Body("GCNN019", "«ref float r = ref y[i];»", places: ["r = ref y[i]"], name: "A reference variable");
+        yield return Body("GCNN019", "Set(out float v); y[i] = v;", members: "private static void Set(«out float v») => v = 1;", more: ["GCNN008"]);
+        yield return Body("GCNN020", "var a = Local.Array<float>(«n»); y[i] = a[0];");
+        yield return Body("GCNN021", "if (i > 3) { var a = «Local.Array<float>(4)»; y[i] = a[0]; }");
+        yield return Body("GCNN021", "Fill();", members: "private static void Fill() { var a = «Shared.Array<float>(4)»; a[0] = 1; }", name: "An array of a helper");
+        yield return Body("GCNN022", "View<float> v = i > 3 ? y : «default»; v[0] = 1;");
+        yield return Body("GCNN022", "View<float> «v»; v = y;", more: ["GCNN023"], name: "A view without a start");
+        yield return Body("GCNN023", "var v = y; «v = y.Slice(3)»; v[0] = 1;");
+        yield return Body("GCNN024", "int k = n; y[«k++»] = 1;");
+        yield return Body("GCNN024", "float a; y[i] = «a = 2»;");
+        yield return Body("GCNN025", "o[i] = «Atomic.Add(o, 0, 1)» + 1;");
+        yield return Body("GCNN025", "y[i] = x[i] + «Put(y, i)»;", members: "private static float Put(View<float> y, int i) { y[i] = 1; return 2; }");
+        yield return Body("GCNN025", "o[o[0]] = «Atomic.Add(o, 0, 1)»;", name: "An index that a side effect may change");
+        yield return Body("GCNN026", "o[i] = «y.Length»;");
+        yield return Body("GCNN027", "y[i] = 1 + «Wait()»;", members: "private static float Wait() { Group.Barrier(); return 2; }");
+        yield return Body("GCNN027", "if («Wait()» > 1) y[i] = 1;", members: "private static float Wait() { Group.Barrier(); return 2; }", name: "A barrier in a condition");
+        yield return Body("GCNN027", "for (float w = «Wait()»; w > 3; w--) y[i] = 1;", members: "private static float Wait() { Group.Barrier(); return 2; }", name: "A barrier in the head of a loop");
+        yield return Body("GCNN028", "switch (i) { case «> 3»: y[i] = 1; break; }");
+        yield return Body("GCNN028", "y[i] = i switch { 1 => 2, «< 9» => 3, _ => 4 };");
+        yield return Body("GCNN029", "Sum(y, n);", members: "[Unroll] private static void «Sum»(View<float> y, int n) { for (int k = 0; k < n; k++) y[k] += 1; }");
+        yield return Body("GCNN030", "switch (i) { case 1: int late; break; case 2: «late» = 3; o[0] = «late»; break; }", places: ["late", "late"]);
+        yield return Body("GCNN031", "Outside.Wait(y);", "public static class Outside { public static void Wait(View<float> y) { Group.Barrier(); y[0] = «Secret»; } private const float Secret = 3; }");
+        yield return Body("GCNN032", "var c = «'c'»;", name: "A character");
+        yield return Body("GCNN032", "o[i] = «$\"{i}\"».Length;", name: "A string", places: ["$\"{i}\".Length"], rule: "GCNN014");
+        yield return Body("GCNN033", "var p = «new Point(1)»; y[i] = p.X;", "public struct Point { public float X; public Point(float x) => X = x; }");
+        yield return Body("GCNN034", "var a = Local.Array<int>(4); «Atomic.Add(a, 0, 1)»;");
+        yield return Body("GCNN007", "decimal d = «1»; var s = «d»;", places: ["1", "d"], name: "A type that devices do not have");
+    }
+
+    private static IEnumerable<TestCaseData> Declarations()
+    {
+        yield return Declaration("GCNN001", "[Kernel(1)] public partial struct «K»(View<float> y) { public void Execute() => y[0] = 1; }");
+        yield return Declaration("GCNN001", "[Kernel(1)] public readonly partial struct «K»<T>(View<float> y) { public void Execute() => y[0] = 1; }", "A kernel with type parameters");
+        yield return Declaration("GCNN001", "public static partial class C { [Kernel(1)] public readonly partial struct «K»(View<float> y) { public void Execute() => y[0] = 1; } }", "A kernel within a type");
+        yield return Declaration("GCNN002", "[Kernel(1)] public readonly partial struct «K» { public void Execute() { } }");
+        yield return Declaration("GCNN003", "[Kernel(1)] public readonly partial struct «K»(View<float> y) { public void Execute(int i) => y[i] = 1; }");
+        yield return Declaration("GCNN004", "[«Kernel»] public readonly partial struct K(View<float> y) { public void Execute() => y[0] = 1; }");
+        yield return Declaration("GCNN004", "[«Kernel(64, 0)»] public readonly partial struct K(View<float> y) { public void Execute() => y[0] = 1; }", "A group without threads");
+        foreach (string argument in (string[])["bool b", "char c", "Float4 v", "string s", "float[] a", "(int A, int B) t", "View<bool> v", "Flags f", "Nested n", "Holder h", "Packed p", "Guid g"])
+            yield return Declaration("GCNN005", $$"""
+                public struct Flags { public bool On; } public struct Nested { public Flags Inner; public int N; } public struct Holder { public View<float> V; }
+                [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Sequential, Pack = 1)] public struct Packed { public byte A; public int B; }
+                [Kernel(1)] public readonly partial struct K(View<float> y, «{{argument}}») { public void Execute() => y[0] = 1; }
+                """, $"The argument {argument}");
+        yield return Declaration("GCNN006", "[Kernel(1)] public readonly partial struct K(View<float> y, «[Specialization] double d») { public void Execute() => y[0] = 1; }");
+        yield return Declaration("GCNN019", "[Kernel(1)] public readonly partial struct K(View<float> y, «in int d») { public void Execute() => y[0] = 1; }", "A reference as an argument");
+    }
+
+    [TestCaseSource(nameof(Bodies))]
+    [TestCaseSource(nameof(Declarations))]
+    public void Rule(string id, string source, string[] places, string[] more)
+    {
+        (ImmutableArray<Diagnostic> diagnostics, _, _) = GeneratorRun.Run(source);
+        Assert.That(diagnostics.Select(diagnostic => diagnostic.Id), Is.EquivalentTo(places.Select(_ => id).Concat(more)), () => string.Join("\n", diagnostics));
+        string[] found = [.. diagnostics.Where(diagnostic => diagnostic.Id == id).Select(diagnostic => source.Substring(diagnostic.Location.SourceSpan.Start, diagnostic.Location.SourceSpan.Length))];
+        if (more.Length == 0) Assert.That(found, Is.EqualTo(places));
+        else Assert.That(found, Is.SupersetOf(places));
+        foreach (Diagnostic diagnostic in diagnostics)
+            Assert.That(diagnostic.GetMessage(), Does.Not.Match(@"\{\d\}"), "all places of the message are filled");
+    }
+
+    /// <summary>Nothing that stops at the first error: the list is whole, and every entry is where the syntax is.</summary>
+    [Test]
+    public void FiveConstructsGiveFiveDiagnosticsInOneBuild()
+    {
+        const string Source = """
+            namespace Sample;
+
+            [Kernel(64)]
+            public readonly partial struct Five(View<float> y, int n)
+            {
+                public void Execute()
+                {
+                    int i = GlobalId.X;
+                    if (i >= n) throw new IndexOutOfRangeException();
+                    float root = MathF.Sqrt(y[i]);
+                    y[i] = root + Helper.Next(y, i++);
+                    int length = y.Length;
+                    y[0] = Helper.Count;
+                }
+            }
+
+            public static class Helper
+            {
+                public static float Count = 3;
+
+                public static float Next(View<float> y, int i)
+                {
+                    unsafe { int* p = &i; }
+                    return y[i + 1];
+                }
+            }
+            """;
+        (ImmutableArray<Diagnostic> diagnostics, ImmutableArray<Diagnostic> errors, _) = GeneratorRun.Run(Source);
+        Assert.That(diagnostics.Where(diagnostic => diagnostic.Id != "GCNN019").OrderBy(diagnostic => diagnostic.Location.SourceSpan.Start)
+            .Select(diagnostic => (diagnostic.Id, Source.Substring(diagnostic.Location.SourceSpan.Start, diagnostic.Location.SourceSpan.Length), diagnostic.Location.GetLineSpan().StartLinePosition.Line + 1)),
+            Is.EqualTo(new[]
+            {
+                ("GCNN010", "throw new IndexOutOfRangeException();", 9),
+                ("GCNN018", "MathF.Sqrt(y[i])", 10),
+                ("GCNN024", "i++", 11),
+                ("GCNN026", "y.Length", 12),
+                ("GCNN013", "Helper.Count", 13),
+            }));
+        // In a helper, too, and of the same build.
+        Assert.That(diagnostics.Where(diagnostic => diagnostic.Id == "GCNN019").Select(diagnostic => diagnostic.Location.GetLineSpan().StartLinePosition.Line + 1), Has.Some.EqualTo(23));
+        Assert.That(errors, Is.Empty, "the kernel still has its interface: no error is drowned in others");
+    }
+
+    [Test]
+    public void ErrorsOfCSharpAreNotRepeated()
+    {
+        (ImmutableArray<Diagnostic> diagnostics, ImmutableArray<Diagnostic> errors, _) = GeneratorRun.Run(
+            "namespace N; [Kernel(8)] public readonly partial struct K(View<float> y) { public void Execute() { Group.Barrier(); y[0] = missing; } }");
+        Assert.That(diagnostics, Is.Empty);
+        Assert.That(errors.Select(error => error.Id), Is.EqualTo(new[] { "CS0103" }));
+    }
+
+    [Test]
+    public void AKernelWithoutErrorsCompilesWithoutWarnings()
+    {
+        (ImmutableArray<Diagnostic> diagnostics, ImmutableArray<Diagnostic> errors, Compilation output) = GeneratorRun.Run(
+            "namespace N; [Kernel(8)] public readonly partial struct K(View<float> y, [Specialization] int @class, uint @half) { public void Execute() { Group.Barrier(); y[0] = @class + @half; } }");
+        Assert.That(diagnostics.Concat(errors).Concat(output.GetDiagnostics().Where(item => item.Severity == DiagnosticSeverity.Warning)), Is.Empty);
+    }
+
+    [Test]
+    public void EveryRuleIsTrackedAndHasATest()
+    {
+        Type rules = typeof(KernelGenerator).Assembly.GetType("GpuCnn.Compiler.Diagnostics.Rules")!;
+        var descriptors = (IReadOnlyDictionary<string, DiagnosticDescriptor>)rules.GetProperty("ById")!.GetValue(null)!;
+        string[] tested = [.. Bodies().Concat(Declarations()).Select(item => (string)item.Arguments[0]!)];
+        Assert.That(descriptors.Keys, Is.SubsetOf(tested));
+        string[] tracked = [.. File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Compiler", "AnalyzerReleases.Unshipped.md"))
+            .Where(line => line.StartsWith("GCNN", StringComparison.Ordinal))];
+        Assert.That(tracked, Is.EqualTo(descriptors.Values.OrderBy(rule => rule.Id, StringComparer.Ordinal).Select(rule => $"{rule.Id} | {rule.Category} | {rule.DefaultSeverity} | {rule.Title}")));
+    }
+
+    private static TestCaseData Body(
+        string id, string body, string types = "", string members = "", string[]? places = null, string[]? more = null, string? rule = null, string? name = null)
+    {
+        string source = $$"""
+            namespace Sample;
+            [Kernel(64)] public readonly partial struct K(View<float> y, ReadOnlyView<float> x, View<int> o, [Specialization] int size, int n)
+            {
+                {{members}}
+                public void Execute()
+                {
+                    int i = GlobalId.X;
+                    {{body}}
+                }
+            }
+            {{types}}
+            """;
+        return Case(rule ?? id, source, name ?? body + members, places, more);
+    }
+
+    private static TestCaseData Declaration(string id, string source, string? name = null) => Case(id, "namespace Sample;\n" + source, name ?? source, null, null);
+
+    private static TestCaseData Case(string id, string source, string name, string[]? places, string[]? more)
+    {
+        int start = source.IndexOf('«', StringComparison.Ordinal), end = source.IndexOf('»', StringComparison.Ordinal);
+        places ??= [source[(start + 1)..end]];
+        string clean = source.Replace("«", "", StringComparison.Ordinal).Replace("»", "", StringComparison.Ordinal);
+        string title = name.Replace("«", "", StringComparison.Ordinal).Replace("»", "", StringComparison.Ordinal).Replace('"', '\'').Trim();
+        return new TestCaseData(id, clean, places, more ?? []).SetArgDisplayNames(id, title.Length > 70 ? title[..70] : title);
+    }
+}

@@ -1,0 +1,240 @@
+using GpuCnn.Kernels.Language;
+using GpuCnn.Tests.Compiler.Samples;
+using NUnit.Framework;
+
+namespace GpuCnn.Tests.Compiler;
+
+/// <summary>Sample kernels, as C# and as translated text, against plain C#.</summary>
+[TestFixture(typeof(DebugSampleDevice))]
+[TestFixture(typeof(OpenClSampleDevice))]
+public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
+{
+    private TDevice _device = null!;
+
+    [SetUp]
+    public void Open() => _device = new();
+
+    [TearDown]
+    public void Close() => _device?.Dispose();
+
+    [TestCase(Curve.Identity)]
+    [TestCase(Curve.ReLU)]
+    [TestCase(Curve.Sigmoid)]
+    public void Pointwise(Curve curve)
+    {
+        const int Count = 100;
+        float[] x = Values(Count, 1);
+        DeviceBuffer<float> input = _device.Buffer<float>(x), output = _device.Buffer(new float[Count]);
+        _device.Run(new ScaleShift(curve, 0.1f, input, output, 2, -0.5f, Count), new(Size3.Groups(Count, 64)));
+        AssertClose(output.Span, [.. x.Select(value =>
+        {
+            float linear = 2 * value - 0.5f;
+            return curve switch { Curve.ReLU => linear > 0 ? linear : 0.1f * linear, Curve.Sigmoid => 1 / (1 + MathF.Exp(-linear)), _ => linear };
+        })]);
+    }
+
+    [Test]
+    public void ReductionWithBarriersInAGenericHelper()
+    {
+        const int Rows = 3, Width = 200;
+        float[] x = Values(Rows * Width, 2);
+        DeviceBuffer<float> input = _device.Buffer<float>(x), sums = _device.Buffer(new float[Rows]), largest = _device.Buffer(new float[Rows]);
+        _device.Run(new RowSum(input, sums, largest, Width), new(Rows));
+        AssertClose(sums.Span, [.. x.Chunk(Width).Select(row => (float)row.Sum(value => (double)value))]);
+        AssertClose(largest.Span, [.. x.Chunk(Width).Select(row => row.Max())], 0);
+    }
+
+    [TestCase(16, 8)]
+    [TestCase(32, 16)]
+    public void TiledGemm(int tile, int depth)
+    {
+        const int M = 64, N = 32, K = 48;
+        float[] a = Values(M * K, 3), b = Values(K * N, 4), c = new float[M * N];
+        DeviceBuffer<float> left = _device.Buffer<float>(a), right = _device.Buffer<float>(b), result = _device.Buffer<float>(c);
+        _device.Run(new TiledGemm(tile, depth, left, right, result, N, K), new(N / tile, M / tile));
+        for (int i = 0; i < M; i++)
+            for (int j = 0; j < N; j++)
+                c[i * N + j] = (float)Enumerable.Range(0, K).Sum(k => (double)a[i * K + k] * b[k * N + j]);
+        AssertClose(result.Span, c);
+    }
+
+    [TestCase(PoolKind.Largest)]
+    [TestCase(PoolKind.Average)]
+    [TestCase(PoolKind.Count)]
+    public void NestedStructsAndSwitch(PoolKind kind)
+    {
+        const int Planes = 2, Window = 3, Height = 7, Width = 9;
+        var shape = new PoolGeometry
+        {
+            Margin = 1,
+            Stride = 2,
+            Scale = 0.5f,
+            In = new() { Tag = 3, Height = Height, Width = Width },
+            Out = new() { Tag = 9, Height = 4, Width = 5 },
+        };
+        float[] x = Values(Planes * Height * Width, 5), expected = new float[Planes * 4 * 5];
+        DeviceBuffer<float> input = _device.Buffer<float>(x), output = _device.Buffer(new float[expected.Length]);
+        _device.Run(new WindowPool(Window, input, output, shape, kind, expected.Length), new(Size3.Groups(expected.Length, 32)));
+        for (int i = 0; i < expected.Length; i++)
+        {
+            int plane = i / 20, row = i / 5 % 4, column = i % 5;
+            var seen = new List<float>();
+            for (int h = row * 2 - 1; h < row * 2 + 2; h++)
+                for (int w = column * 2 - 1; w < column * 2 + 2; w++)
+                    if (h >= 0 && w >= 0 && h < Height && w < Width) seen.Add(x[(plane * Height + h) * Width + w]);
+            float value = kind switch { PoolKind.Largest => seen.Max(), PoolKind.Average => seen.Sum() / 9, _ => seen.Count };
+            expected[i] = value * 0.5f + 3;
+        }
+        AssertClose(output.Span, expected);
+    }
+
+    [Test]
+    public void StorageOfSixteenBits()
+    {
+        float[] values = [0, -0.0f, 1, -2.5f, 65504, 1e-7f, 3.14159265f, 0.1f, float.PositiveInfinity, 1000.4f];
+        const float Scale = 1.7f;
+        DeviceBuffer<Float16> half = _device.Buffer<Float16>([.. values.Select(value => (Float16)value)]), halfOut = _device.Buffer(new Float16[values.Length]);
+        DeviceBuffer<BFloat16> brain = _device.Buffer<BFloat16>([.. values.Select(value => (BFloat16)value)]), brainOut = _device.Buffer(new BFloat16[values.Length]);
+        DeviceBuffer<float> sum = _device.Buffer(new float[values.Length]);
+        _device.Run(new HalfScale(half, brain, halfOut, brainOut, sum, Scale, values.Length), new(1));
+        Assert.Multiple(() =>
+        {
+            for (int i = 0; i < values.Length; i++)
+            {
+                float a = (float)(Half)values[i], b = half.Span[i];
+                Assert.That(b, Is.EqualTo(a));
+                Assert.That(halfOut.Span[i].Bits, Is.EqualTo(BitConverter.HalfToUInt16Bits((Half)(a * Scale))), $"half {values[i]}");
+                float brainValue = brain.Span[i];
+                Assert.That(brainOut.Span[i], Is.EqualTo((BFloat16)(brainValue * Scale)), $"brain {values[i]}");
+                Assert.That(sum.Span[i], Is.EqualTo(a + brainValue));
+            }
+        });
+    }
+
+    [Test]
+    public void IntegerAtomics()
+    {
+        const int Count = 150, Bins = 100;
+        uint[] values = [.. Enumerable.Range(0, Count).Select(i => (uint)(i * 2654435761))];
+        DeviceBuffer<uint> input = _device.Buffer<uint>(values), extremes = _device.Buffer<uint>(uint.MaxValue, 0, 0, 0, uint.MaxValue);
+        DeviceBuffer<int> counts = _device.Buffer(new int[Bins]), order = _device.Buffer(-1, 0);
+        _device.Run(new Histogram(Bins, input, counts, extremes, order, Count), new(Size3.Groups(Count, 64)));
+        int[] expected = new int[Bins];
+        foreach (uint value in values) expected[value % Bins]++;
+        Assert.Multiple(() =>
+        {
+            Assert.That(counts.Span.ToArray(), Is.EqualTo(expected));
+            Assert.That(extremes.Span.ToArray(), Is.EqualTo(new[]
+            {
+                values.Min(), values.Max(), values.Aggregate((a, b) => a ^ b), values.Aggregate((a, b) => a | b), values.Aggregate((a, b) => a & b),
+            }));
+            Assert.That(order.Span[1], Is.EqualTo(order.Span[0] + 1).And.GreaterThan(0));
+        });
+    }
+
+    /// <summary>The kernel's own C# is the truth here: what matters is that devices do the same.</summary>
+    [Test]
+    public void ArithmeticInWhichCDiffers()
+    {
+        (int[] o, float[] f, long[] l) actual = Odd(_device);
+        using var debug = new DebugSampleDevice();
+        (int[] o, float[] f, long[] l) = Odd(debug);
+        Assert.Multiple(() =>
+        {
+            Assert.That(actual.o, Is.EqualTo(o));
+            Assert.That(actual.l, Is.EqualTo(l));
+            AssertClose(actual.f, f);
+            // Of what C# does by definition, so that the C# is not only compared with itself.
+            Assert.That(o[..6], Is.EqualTo(new[] { 1, 1999999997, 194, 73, 15, 134217728 }));
+            Assert.That(o[21..26], Is.EqualTo(new[] { int.MaxValue, int.MinValue, 0, -1, 0 }));
+            Assert.That(l[..6], Is.EqualTo(new[] { long.MaxValue, 0, -1, 0, long.MaxValue, 0 }));
+        });
+
+        static (int[], float[], long[]) Odd(SampleDevice device)
+        {
+            DeviceBuffer<int> o = device.Buffer(new int[33]);
+            DeviceBuffer<float> f = device.Buffer(new float[20]);
+            DeviceBuffer<long> l = device.Buffer(new long[11]);
+            device.Run(new OddArithmetic(o, f, l, 4000000000u, -5, 250, -9000000000, 1.3f, 1.7), new(1));
+            return (o.Span.ToArray(), f.Span.ToArray(), l.Span.ToArray());
+        }
+    }
+
+    [Test]
+    public void EveryFunction()
+    {
+        (float[] y, double[] wide, int[] whole, float[] vectors) = Functions(_device);
+        using var debug = new DebugSampleDevice();
+        (float[] y, double[] wide, int[] whole, float[] vectors) expected = Functions(debug);
+        Assert.Multiple(() =>
+        {
+            AssertClose(y, expected.y);
+            AssertClose([.. wide.Select(value => (float)value)], [.. expected.wide.Select(value => (float)value)]);
+            Assert.That(whole, Is.EqualTo(expected.whole));
+            AssertClose(vectors, expected.vectors);
+            Assert.That(y[4], Is.EqualTo(MathF.Exp(0.8f)).Within(1e-5));
+            Assert.That(y[23], Is.EqualTo(2));
+            Assert.That(y[26..33], Is.EqualTo(new float[] { 1.5f, 0.8f, 1.5f, 0.8f, 1, 1, 1 }));
+            Assert.That(whole, Is.EqualTo(new[] { -11, 8, 15, 6, 328 }));
+        });
+
+        static (float[], double[], int[], float[]) Functions(SampleDevice device)
+        {
+            DeviceBuffer<float> y = device.Buffer(new float[34]), vectors = device.Buffer<float>([1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0, 0, 0]);
+            DeviceBuffer<double> wide = device.Buffer(new double[6]);
+            DeviceBuffer<int> whole = device.Buffer(new int[5]);
+            device.Run(new AllFunctions(y, wide, whole, vectors, 0.8f, 1.5f, float.NaN, 1.9, 11, -8), new(1));
+            return (y.Span.ToArray(), wide.Span.ToArray(), whole.Span.ToArray(), vectors.Span.ToArray());
+        }
+    }
+
+    [TestCase(true, 7u)]
+    [TestCase(false, 0u)]
+    public void StatementsInTheShapesThatPeopleWriteThemIn(bool reversed, uint limit)
+    {
+        (int[] y, float[] z) = Run(_device, reversed, limit);
+        using var debug = new DebugSampleDevice();
+        (int[] y, float[] z) expected = Run(debug, reversed, limit);
+        Assert.Multiple(() =>
+        {
+            Assert.That(y, Is.EqualTo(expected.y));
+            AssertClose(z, expected.z);
+            Assert.That(y[32..40], Is.EqualTo(new[] { 1, 2, 3, 3, 3, 3, 3, 3 }), "else if");
+            Assert.That(y[48..56], Is.All.EqualTo(5), "a default value");
+            Assert.That(y[56..64], Is.EqualTo(new[] { 0, 1, 2, 0, 4, 5, 1, 7 }), "the first of its value");
+        });
+
+        static (int[], float[]) Run(SampleDevice device, bool reversed, uint limit)
+        {
+            DeviceBuffer<int> x = device.Buffer(4, 9, 2, 4, 7, 11, 9, 30), y = device.Buffer(new int[64]);
+            DeviceBuffer<float> z = device.Buffer(new float[8]);
+            device.Run(new ControlFlow(reversed, limit, x, y, z, 8), new(1));
+            return (y.Span.ToArray(), z.Span.ToArray());
+        }
+    }
+
+    [Test]
+    public void InPlace()
+    {
+        DeviceBuffer<float> y = _device.Buffer<float>([1, 2, 3, 4]);
+        _device.Run(new AddInPlace(y, y), new(1));
+        AssertClose(y.Span, [2, 4, 6, 8]);
+    }
+
+    private static float[] Values(int count, int seed)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() * 2 - 1)];
+    }
+
+    private static void AssertClose(ReadOnlySpan<float> actual, ReadOnlySpan<float> expected, float tolerance = 1e-5f)
+    {
+        Assert.That(actual.Length, Is.EqualTo(expected.Length));
+        for (int i = 0; i < actual.Length; i++)
+        {
+            if (actual[i].Equals(expected[i])) continue;
+            float allowed = tolerance * Math.Max(1, Math.Abs(expected[i]));
+            Assert.That(Math.Abs(actual[i] - expected[i]), Is.LessThanOrEqualTo(allowed), $"[{i}]: {actual[i]:G9} instead of {expected[i]:G9}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using System.Text.RegularExpressions;
+using GpuCnn.Kernels.Language;
+using GpuCnn.Tests.Compiler.Samples;
+using NUnit.Framework;
+
+namespace GpuCnn.Tests.Compiler;
+
+/// <summary>
+/// Emitted text, letter for letter. A difference is read before it is accepted: run with GPUCNN_WRITE_SNAPSHOTS set to the folder of the snapshots, and look at what git shows.
+/// </summary>
+public sealed partial class SnapshotTests
+{
+    private static IEnumerable<TestCaseData> Texts =>
+        from text in (KernelText[])[ScaleShift.Text, RowSum.Text, TiledGemm.Text, WindowPool.Text, HalfScale.Text, Histogram.Text, OddArithmetic.Text, AllFunctions.Text, ControlFlow.Text]
+        from dialect in Enum.GetValues<KernelDialect>()
+        select new TestCaseData(text, dialect).SetArgDisplayNames(text.Name, dialect.ToString());
+
+    [TestCaseSource(nameof(Texts))]
+    public void Text(KernelText text, KernelDialect dialect) =>
+        Compare($"{text.Name}.{(dialect == KernelDialect.Cuda ? "cu" : "cl")}", text.In(dialect) + "\n");
+
+    [Test]
+    public void HostCodeOfAKernelWithBarriers() => Compare("RowSum.host.txt", HostCode("RowSum"));
+
+    [Test]
+    public void HostCodeOfAKernelWithConstants() => Compare("ScaleShift.host.txt", HostCode("ScaleShift"));
+
+    [Test]
+    public void ConstantsStandBeforeTheText()
+    {
+        string source = KernelText.Source(new ScaleShift(Curve.Sigmoid, -0.25f, default, default, 1, 2, 3), KernelDialect.OpenCl);
+        Assert.That(source, Does.StartWith(
+            "#define GROUP_SIZE_X 64\n#define GROUP_SIZE_Y 1\n#define GROUP_SIZE_Z 1\n#define SPEC_curve 5\n#define SPEC_slope (-0.25f)\n\n"));
+        Assert.That(source, Does.EndWith(ScaleShift.Text.OpenCl));
+    }
+
+    [Test]
+    public void TheGroupFollowsTheConstants()
+    {
+        string source = KernelText.Source(new TiledGemm(64, 16, default, default, default, 0, 0), KernelDialect.Cuda);
+        Assert.That(source, Does.StartWith("#define GROUP_SIZE_X 16\n#define GROUP_SIZE_Y 16\n#define GROUP_SIZE_Z 1\n#define SPEC_tile 64\n#define SPEC_depth 16\n"));
+    }
+
+    [Test]
+    public void KernelsAreFoundByName() =>
+        Assert.That(KernelText.All(typeof(SnapshotTests).Assembly).Select(text => text.Name), Does.Contain("Histogram").And.Contain("ScaleShift"));
+
+    /// <summary>Without the two texts, which have snapshots of their own, and with the folder of the sources left out.</summary>
+    private static string HostCode(string kernel)
+    {
+        string file = Path.Combine(AppContext.BaseDirectory, "Compiler", "Samples", kernel + ".cs");
+        string source = File.ReadAllText(file).Replace("\r\n", "\n", StringComparison.Ordinal);
+        string code = GeneratorRun.Driver().RunGenerators(GeneratorRun.Compilation(source)).GetRunResult().Results[0].GeneratedSources.Single().SourceText.ToString();
+        return RawText().Replace(LinePath().Replace(code, "#line $1 \"$2\""), "=\n    ...;");
+    }
+
+    private static void Compare(string name, string actual)
+    {
+        if (Environment.GetEnvironmentVariable("GPUCNN_WRITE_SNAPSHOTS") is { Length: > 0 } folder)
+        {
+            File.WriteAllText(Path.Combine(folder, name), actual);
+            Assert.Inconclusive("Written, not compared.");
+        }
+        string path = Path.Combine(AppContext.BaseDirectory, "Compiler", "Snapshots", name);
+        Assert.That(path, Does.Exist);
+        Assert.That(actual, Is.EqualTo(File.ReadAllText(path).Replace("\r\n", "\n", StringComparison.Ordinal)));
+    }
+
+    [GeneratedRegex("#line (\\d+) \"(?:[^\"]*[/\\\\])?([^\"/\\\\]+)\"")]
+    private static partial Regex LinePath();
+
+    [GeneratedRegex("=\n\"\"\"\".*?\"\"\"\";", RegexOptions.Singleline)]
+    private static partial Regex RawText();
+}

@@ -1,0 +1,36 @@
+static inline float gcnn_from_float16(ushort x)
+{
+    return vload_half(0, (const half*)&x);
+}
+
+static inline ushort gcnn_to_float16(float x)
+{
+    ushort y;
+    vstore_half_rte(x, 0, (half*)&y);
+    return y;
+}
+
+static inline ushort gcnn_to_bfloat16(float x)
+{
+    uint u = as_uint(x);
+    return x != x ? (ushort)(u >> 16 | 0x40u) : (ushort)((u + 0x7fffu + (u >> 16 & 1u)) >> 16);
+}
+
+__kernel __attribute__((reqd_work_group_size(GROUP_SIZE_X, GROUP_SIZE_Y, GROUP_SIZE_Z))) void HalfScale(
+    __global const ushort* restrict half_,
+    __global const ushort* restrict brain,
+    __global ushort* restrict halfOut,
+    __global ushort* restrict brainOut,
+    __global float* restrict sum,
+    float scale,
+    int count)
+{
+    int i = (int)get_global_id(0);
+    if (i >= count)
+        return;
+    float a = gcnn_from_float16(half_[i]);
+    float b = as_float((uint)(brain[i]) << 16);
+    halfOut[i] = gcnn_to_float16(a * scale);
+    brainOut[i] = gcnn_to_bfloat16(b * scale);
+    sum[i] = a + as_float((uint)(brain[i]) << 16);
+}

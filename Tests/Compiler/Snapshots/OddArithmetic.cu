@@ -1,0 +1,195 @@
+static __device__ __forceinline__ int gcnn_double_to_int(double x)
+{
+    return x != x ? 0 : __double2int_rz(x);
+}
+
+static __device__ __forceinline__ unsigned int gcnn_double_to_uint(double x)
+{
+    return x != x ? 0 : __double2uint_rz(x);
+}
+
+static __device__ __forceinline__ long long gcnn_float_to_long(float x)
+{
+    return x != x ? 0 : __float2ll_rz(x);
+}
+
+static __device__ __forceinline__ unsigned long long gcnn_float_to_ulong(float x)
+{
+    return x != x ? 0 : __float2ull_rz(x);
+}
+
+static __device__ __forceinline__ long long gcnn_double_to_long(double x)
+{
+    return x != x ? 0 : __double2ll_rz(x);
+}
+
+static __device__ __forceinline__ unsigned long long gcnn_double_to_ulong(double x)
+{
+    return x != x ? 0 : __double2ull_rz(x);
+}
+
+typedef struct
+{
+    float Item1;
+    float Item2;
+} Tuple_Single_Single;
+
+typedef struct
+{
+    float Re;
+    float Im;
+} Complex2;
+
+typedef struct
+{
+    unsigned char Tag;
+    int Height;
+    int Width;
+} Extent;
+
+static __device__ __forceinline__ int OddArithmetic_u00fcnit(int gru00f6u00dfe)
+{
+    return gru00f6u00dfe * 3;
+}
+
+static __device__ __forceinline__ int Tools_Twice(int half_)
+{
+    return half_ * 2;
+}
+
+static __device__ __forceinline__ void OddArithmetic_Half(int* o, int half_)
+{
+    o[7] = half_ + OddArithmetic_u00fcnit(2) + Tools_Twice(half_);
+}
+
+static __device__ __forceinline__ unsigned int OddArithmetic_Mix(unsigned int x)
+{
+    x ^= x >> 16;
+    x *= 2146121005u;
+    x ^= x >> 15;
+    x *= 2221713035u;
+    return x ^ (x >> 16);
+}
+
+static __device__ __forceinline__ float OddArithmetic_Total_Single(float* values, int count)
+{
+    float sum = values[0];
+    for (int i = 1; i < count; i++)
+        sum += values[i];
+    return sum;
+}
+
+static __device__ __forceinline__ int OddArithmetic_Twice_Int32(int value)
+{
+    return value + value;
+}
+
+static __device__ __forceinline__ float OddArithmetic_Twice_Single(float value)
+{
+    return value + value;
+}
+
+static __device__ __forceinline__ Complex2 Complex2_Multiply(Complex2 a, Complex2 b)
+{
+    return Complex2{a.Re * b.Re - a.Im * b.Im, a.Re * b.Im + a.Im * b.Re};
+}
+
+extern "C" __global__ void __launch_bounds__(GROUP_SIZE_X * GROUP_SIZE_Y * GROUP_SIZE_Z) OddArithmetic(
+    int* __restrict__ o,
+    float* __restrict__ f,
+    long long* __restrict__ l,
+    unsigned int u,
+    int i,
+    unsigned char b,
+    long long big,
+    float x,
+    double d)
+{
+    o[0] = (long long)i < (long long)u ? 1 : 0;
+    o[1] = (int)(((long long)i + (long long)u) / 2LL);
+    unsigned char small = b;
+    small = (unsigned char)((int)small + 200);
+    o[2] = (int)small;
+    small++;
+    small = (unsigned char)((int)small * 3);
+    o[3] = (int)small;
+    o[4] = (int)((unsigned int)i >> 28);
+    o[5] = 1 << (((i & 63) | 33) & 31);
+    o[6] = 8;
+    OddArithmetic_Half(o, -i);
+    o[8] = (int)-(long long)u;
+    o[9] = i / 3 + i % 3;
+    o[10] = (int)(signed char)i + (int)(unsigned short)i;
+    o[11] = (int)(big >> 3);
+    int shifted = i;
+    shifted = shifted >> ((int)b & 31);
+    shifted = shifted << 2;
+    shifted = (int)((unsigned int)shifted >> 3);
+    o[12] = shifted;
+    o[13] = (int)OddArithmetic_Mix((unsigned int)i);
+    o[14] = -(-i);
+    o[15] = (~i ^ (i & 12)) | 3;
+    bool flag = i < 0;
+    flag |= x > 2.0f;
+    flag ^= true;
+    o[16] = flag ? 7 : 8;
+    o[17] = (int)u;
+    o[18] = -2147483647 - 1;
+    short narrow = (short)(i * 70000);
+    o[19] = (int)narrow;
+    o[20] = (int)((unsigned int)i >> 4) - 2;
+    float huge = x * 1.00000002E+20f;
+    float none = huge * __int_as_float(0xffc00000);
+    float tiny = -huge;
+    o[21] = __float2int_rz(huge);
+    o[22] = __float2int_rz(tiny);
+    o[23] = __float2int_rz(none);
+    o[24] = (int)__float2uint_rz(huge);
+    o[25] = (int)__float2uint_rz(tiny);
+    o[26] = (int)(unsigned char)__float2int_rz(x * 300.0f);
+    o[27] = (int)(signed char)__float2int_rz(x * -300.0f);
+    o[28] = (int)(short)__float2int_rz(huge);
+    o[29] = (int)(unsigned short)__float2int_rz(tiny);
+    o[30] = gcnn_double_to_int(d * 10000000000.0);
+    o[31] = gcnn_double_to_int(d * __longlong_as_double(0xfff8000000000000LL));
+    o[32] = (int)gcnn_double_to_uint(d * -3.0);
+    l[0] = gcnn_float_to_long(huge);
+    l[1] = gcnn_float_to_long(none);
+    l[2] = (long long)gcnn_float_to_ulong(huge);
+    l[3] = (long long)gcnn_float_to_ulong(tiny);
+    l[4] = gcnn_double_to_long(d * 1E+30);
+    l[5] = gcnn_double_to_long(d * __longlong_as_double(0xfff8000000000000LL));
+    l[6] = (long long)gcnn_double_to_ulong(d * -1E+30);
+    l[7] = -9223372036854775807LL - 1;
+    l[8] = (long long)((unsigned long long)big >> ((i & 127) & 63));
+    l[9] = big << 6;
+    l[10] = (long long)u * big;
+    f[0] = fmodf(x, 0.75f);
+    f[1] = fmodf(-x, 0.75f);
+    f[2] = (float)(i / 2);
+    f[3] = x - -1.5f;
+    f[4] = 0.333333343f * (float)u;
+    f[5] = (float)big;
+    f[6] = (float)(d / 3.0);
+    f[7] = __int_as_float(0x7f800000);
+    f[8] = -0.0f;
+    f[9] = __int_as_float((int)(__float_as_int(x) & 2146435072));
+    f[10] = x - (x - 1.0f - x);
+    f[11] = x / (2.0f / x);
+    f[12] = OddArithmetic_Total_Single(f, 3) + (float)OddArithmetic_Twice_Int32(i) + OddArithmetic_Twice_Single(x);
+    float T0 = f[3];
+    float T1 = f[0];
+    f[13] = T0;
+    f[14] = T1;
+    float T2 = f[14];
+    float T3 = f[13];
+    f[13] = T2;
+    f[14] = T3;
+    Complex2 complex = Complex2_Multiply(Complex2{x, 2.0f}, Complex2{1.0f, (float)i});
+    f[15] = complex.Re;
+    f[16] = complex.Im;
+    Extent extent = Extent{0, 3, 0};
+    f[17] = (float)(extent.Height + extent.Width + (int)Extent{}.Tag);
+    f[18] = 1E+10f;
+    f[19] = 1.40129846E-45f;
+}

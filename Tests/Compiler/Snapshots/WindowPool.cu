@@ -1,0 +1,83 @@
+typedef struct
+{
+    unsigned char Tag;
+    int Height;
+    int Width;
+} Extent;
+
+typedef struct
+{
+    short Margin;
+    Extent In;
+    long long Stride;
+    Extent Out;
+    float Scale;
+} PoolGeometry;
+
+typedef struct
+{
+    int Item1;
+    int Item2;
+    int Item3;
+} Tuple_Int32_Int32_Int32;
+
+static __device__ __forceinline__ Tuple_Int32_Int32_Int32 WindowPool_Position(int i, Extent extent)
+{
+    int pixel = i % (extent.Height * extent.Width);
+    return Tuple_Int32_Int32_Int32{i / (extent.Height * extent.Width), pixel / extent.Width, pixel % extent.Width};
+}
+
+extern "C" __global__ void __launch_bounds__(GROUP_SIZE_X * GROUP_SIZE_Y * GROUP_SIZE_Z) WindowPool(
+    const float* __restrict__ x,
+    float* __restrict__ y,
+    PoolGeometry shape,
+    unsigned char kind,
+    int count)
+{
+    int i = (int)(blockIdx.x * GROUP_SIZE_X + threadIdx.x);
+    if (i >= count)
+        return;
+    Tuple_Int32_Int32_Int32 T0 = WindowPool_Position(i, shape.Out);
+    int plane = T0.Item1;
+    int row = T0.Item2;
+    int column = T0.Item3;
+    float result = kind == 1 ? __int_as_float(0xff800000) : 0.0f;
+    int r = 0;
+    do
+    {
+        for (int s = 0; ; s++)
+        {
+            if (s == SPEC_window)
+                break;
+            int h = row * (int)shape.Stride + r - (int)shape.Margin;
+            int w = column * (int)shape.Stride + s - (int)shape.Margin;
+            if (h < 0 || w < 0 || h >= shape.In.Height || w >= shape.In.Width)
+                continue;
+            float value = x[(plane * shape.In.Height + h) * shape.In.Width + w];
+            switch (kind)
+            {
+                case 1:
+                {
+                    if (value > result)
+                        result = value;
+                    break;
+                }
+                case 2:
+                {
+                    float share = value / (float)(SPEC_window * SPEC_window);
+                    result += share;
+                    break;
+                }
+                case 3:
+                default:
+                {
+                    result++;
+                    break;
+                }
+            }
+        }
+        r++;
+    }
+    while (r < SPEC_window);
+    y[i] = result * shape.Scale + (float)shape.In.Tag;
+}
