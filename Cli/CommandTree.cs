@@ -11,7 +11,8 @@ namespace GpuCnn.Cli;
 /// <summary>The commands, and what is said of a line that is not one of them.</summary>
 internal static class CommandTree
 {
-    private const string UnknownPrefix = "Unrecognized command or argument '";
+    // How System.CommandLine's own messages begin; others are the options' own.
+    private const string UnknownPrefix = "Unrecognized command or argument '", MissingPrefix = "Required argument missing for command";
 
     public static string Version { get; } = typeof(CommandTree).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 
@@ -60,9 +61,13 @@ internal static class CommandTree
         else if (error.StartsWith(UnknownPrefix, StringComparison.Ordinal)) error = $"{name} does not know {error[(UnknownPrefix.Length - 1)..]}.";
         else if (command.Action == null && command.Subcommands.Count > 0)
             error = $"{name} expects one of {string.Join(", ", command.Subcommands.Select(sub => sub.Name))}.";
+        else if (error.StartsWith(MissingPrefix, StringComparison.Ordinal) && command.Arguments.FirstOrDefault(argument => IsMissing(parsed, argument)) is { } missing)
+            error = $"{name} expects {missing.Name}: {missing.Description}".TrimEnd('.') + ".";
         else if (!error.EndsWith('?')) error += ".";
         return $"{error} See {name} --help.";
     }
+
+    private static bool IsMissing(ParseResult parsed, Argument argument) => parsed.GetResult(argument) is not { Tokens.Count: > 0 };
 
     private static string FullName(CommandResult result) =>
         result.Parent is CommandResult parent ? $"{FullName(parent)} {result.Command.Name}" : "gpucnn";

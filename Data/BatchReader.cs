@@ -10,21 +10,21 @@ namespace GpuCnn.Data;
 /// </summary>
 internal sealed class BatchReader : IBatchReader
 {
-    private readonly ImageDataset dataset;
-    private readonly ImageOrder order;
-    private readonly Slot[] slots;
-    private readonly Thread[] threads;
+    private readonly ImageDataset _dataset;
+    private readonly ImageOrder _order;
+    private readonly Slot[] _slots;
+    private readonly Thread[] _threads;
 
     /// <summary>Guards everything below and the slots' states; pulsed at every change.</summary>
-    private readonly object gate = new();
+    private readonly object _gate = new();
 
-    private long nextClaim;
-    private long nextDelivery;
+    private long _nextClaim;
+    private long _nextDelivery;
 
     /// <summary>Steps before this one are the caller's no more, and their slots can be filled again.</summary>
-    private long released;
+    private long _released;
 
-    private bool isDisposed;
+    private bool _isDisposed;
 
     /// <param name="dataset">Where images come from.</param>
     /// <param name="batch">Images of a batch.</param>
@@ -33,17 +33,17 @@ internal sealed class BatchReader : IBatchReader
     /// <param name="workers">Threads.</param>
     public BatchReader(ImageDataset dataset, int batch, ImageOrder order, long firstStep, int workers)
     {
-        this.dataset = dataset;
-        this.order = order;
-        nextClaim = nextDelivery = released = firstStep;
+        _dataset = dataset;
+        _order = order;
+        _nextClaim = _nextDelivery = _released = firstStep;
         // One batch for each worker, one with the caller, one ready.
-        slots = new Slot[workers + 2];
-        for (int i = 0; i < slots.Length; i++) slots[i] = new Slot(new Batch(dataset.Shape, batch));
-        threads = new Thread[workers];
+        _slots = new Slot[workers + 2];
+        for (int i = 0; i < _slots.Length; i++) _slots[i] = new Slot(new Batch(dataset.Shape, batch));
+        _threads = new Thread[workers];
         for (int i = 0; i < workers; i++)
         {
-            threads[i] = new Thread(Work) { IsBackground = true, Name = $"Batch reader {i}" };
-            threads[i].Start();
+            _threads[i] = new Thread(Work) { IsBackground = true, Name = $"Batch reader {i}" };
+            _threads[i].Start();
         }
     }
 
@@ -51,34 +51,34 @@ internal sealed class BatchReader : IBatchReader
     /// <exception cref="GpuCnnException">An image of the batch could not be read. Every later call throws it again.</exception>
     public Batch? Next()
     {
-        lock (gate)
+        lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(isDisposed, this);
-            released = nextDelivery;
-            Monitor.PulseAll(gate);
-            Slot slot = slots[nextDelivery % slots.Length];
-            while (slot.ReadyStep != nextDelivery)
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            _released = _nextDelivery;
+            Monitor.PulseAll(_gate);
+            Slot slot = _slots[_nextDelivery % _slots.Length];
+            while (slot.ReadyStep != _nextDelivery)
             {
-                Monitor.Wait(gate);
-                ObjectDisposedException.ThrowIf(isDisposed, this);
+                Monitor.Wait(_gate);
+                ObjectDisposedException.ThrowIf(_isDisposed, this);
             }
             if (slot.Failure is GpuCnnException known) throw new GpuCnnException(known.Message, known);
             if (slot.Failure is { } defect) ExceptionDispatchInfo.Throw(defect);
             if (slot.Batch.Count == 0) return null;
-            nextDelivery++;
+            _nextDelivery++;
             return slot.Batch;
         }
     }
 
     public void Dispose()
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (isDisposed) return;
-            isDisposed = true;
-            Monitor.PulseAll(gate);
+            if (_isDisposed) return;
+            _isDisposed = true;
+            Monitor.PulseAll(_gate);
         }
-        foreach (Thread thread in threads) thread.Join();
+        foreach (Thread thread in _threads) thread.Join();
     }
 
     private void Work()
@@ -94,10 +94,10 @@ internal sealed class BatchReader : IBatchReader
             {
                 slot.Failure = e;
             }
-            lock (gate)
+            lock (_gate)
             {
                 slot.ReadyStep = slot.Step;
-                Monitor.PulseAll(gate);
+                Monitor.PulseAll(_gate);
             }
         }
     }
@@ -105,25 +105,25 @@ internal sealed class BatchReader : IBatchReader
     /// <summary>The slot of the next step with its images named, or null when there is nothing more to do.</summary>
     private Slot? Claim()
     {
-        lock (gate)
+        lock (_gate)
         {
-            while (!isDisposed && nextClaim >= released + slots.Length) Monitor.Wait(gate);
-            if (isDisposed) return null;
-            Slot slot = slots[nextClaim % slots.Length];
-            slot.Step = nextClaim;
+            while (!_isDisposed && _nextClaim >= _released + _slots.Length) Monitor.Wait(_gate);
+            if (_isDisposed) return null;
+            Slot slot = _slots[_nextClaim % _slots.Length];
+            slot.Step = _nextClaim;
             slot.Failure = null;
-            slot.Batch.Count = order.Images(nextClaim, slot.Images, out slot.Epoch);
+            slot.Batch.Count = _order.Images(_nextClaim, slot.Images, out slot.Epoch);
             if (slot.Batch.Count == 0)
             {
                 // The end: what this step's caller gets is an empty batch. Later steps are not claimed by anyone.
                 if (slot.ReadyStep != slot.Step)
                 {
                     slot.ReadyStep = slot.Step;
-                    Monitor.PulseAll(gate);
+                    Monitor.PulseAll(_gate);
                 }
                 return null;
             }
-            nextClaim++;
+            _nextClaim++;
             return slot;
         }
     }
@@ -131,12 +131,12 @@ internal sealed class BatchReader : IBatchReader
     private void Fill(Slot slot)
     {
         Batch batch = slot.Batch;
-        for (int i = 0; i < batch.Count && !Volatile.Read(ref isDisposed); i++)
+        for (int i = 0; i < batch.Count && !Volatile.Read(ref _isDisposed); i++)
         {
             int image = slot.Images[i];
-            SampleTransform transform = order.Seed is { } seed ? dataset.Augment(seed, slot.Epoch, image) : default;
-            dataset.Write(image, transform, batch.Image(i));
-            batch.Labels[i] = dataset.Label(image);
+            SampleTransform transform = _order.Seed is { } seed ? _dataset.Augment(seed, slot.Epoch, image) : default;
+            _dataset.Write(image, transform, batch.Image(i));
+            batch.Labels[i] = _dataset.Label(image);
         }
         batch.Images.AsSpan(batch.Count * batch.Shape.Count).Clear();
         batch.Labels.AsSpan(batch.Count).Fill(-1);

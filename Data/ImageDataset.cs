@@ -9,15 +9,15 @@ namespace GpuCnn.Data;
 /// </summary>
 public sealed class ImageDataset : IDataset
 {
-    private readonly ImageSplit split;
-    private readonly ImagePreprocessor preprocessor;
-    private readonly Augmentation augmentation;
-    private readonly int workers;
+    private readonly ImageSplit _split;
+    private readonly ImagePreprocessor _preprocessor;
+    private readonly Augmentation _augmentation;
+    private readonly int _workers;
 
     /// <summary>
     /// Fitted images [C, H, W] by index, filled as they are first read. Two threads may fit the same one: they get the same bytes.
     /// </summary>
-    private readonly byte[]?[] cache;
+    private readonly byte[]?[] _cache;
 
     /// <param name="split">The images.</param>
     /// <param name="preprocessor">How they become the network's input.</param>
@@ -29,21 +29,21 @@ public sealed class ImageDataset : IDataset
         int? workers = null, long cacheBytes = 1L << 30)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(cacheBytes);
-        this.split = split;
-        this.preprocessor = preprocessor;
-        this.augmentation = augmentation ?? Augmentation.None;
-        this.workers = workers ?? Math.Min(2, Environment.ProcessorCount);
-        ArgumentOutOfRangeException.ThrowIfLessThan(this.workers, 1, nameof(workers));
-        cache = new byte[]?[(int)Math.Min(split.Count, cacheBytes / preprocessor.Shape.Count)];
+        _split = split;
+        _preprocessor = preprocessor;
+        _augmentation = augmentation ?? Augmentation.None;
+        _workers = workers ?? Math.Min(2, Environment.ProcessorCount);
+        ArgumentOutOfRangeException.ThrowIfLessThan(_workers, 1, nameof(workers));
+        _cache = new byte[]?[(int)Math.Min(split.Count, cacheBytes / preprocessor.Shape.Count)];
     }
 
-    public string Description => $"{split.Description}, {Count:N0} images as {Shape}";
+    public string Description => $"{_split.Description}, {Count:N0} images as {Shape}";
 
-    public Shape Shape => preprocessor.Shape;
+    public Shape Shape => _preprocessor.Shape;
 
-    public IReadOnlyList<string> Classes => split.Classes;
+    public IReadOnlyList<string> Classes => _split.Classes;
 
-    public int Count => split.Count;
+    public int Count => _split.Count;
 
     /// <inheritdoc/>
     /// <exception cref="GpuCnnException">There are fewer images than a batch takes.</exception>
@@ -52,31 +52,31 @@ public sealed class ImageDataset : IDataset
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch);
         ArgumentOutOfRangeException.ThrowIfNegative(firstStep);
         if (batch > Count)
-            throw new GpuCnnException($"Training on {split.Description} expects a batch of at most its {Count:N0} images, " +
+            throw new GpuCnnException($"Training on {_split.Description} expects a batch of at most its {Count:N0} images, " +
                 $"but got {batch:N0}; choose a smaller batch.");
-        return new BatchReader(this, batch, new TrainingOrder(Count, batch, seed), firstStep, workers);
+        return new BatchReader(this, batch, new TrainingOrder(Count, batch, seed), firstStep, _workers);
     }
 
     /// <inheritdoc/>
     public IBatchReader ReadEvaluation(int batch)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch);
-        return new BatchReader(this, batch, new FileOrder(Count, batch), 0, workers);
+        return new BatchReader(this, batch, new FileOrder(Count, batch), 0, _workers);
     }
 
-    internal int Label(int image) => split.Labels[image];
+    internal int Label(int image) => _split.Labels[image];
 
     /// <summary>Writes an image, [C, H, W].</summary>
     internal void Write(int image, SampleTransform transform, Span<float> destination) =>
-        preprocessor.Normalise(Fitted(image), transform, destination);
+        _preprocessor.Normalise(Fitted(image), transform, destination);
 
-    internal SampleTransform Augment(ulong seed, long epoch, int image) => augmentation.Draw(seed, epoch, image);
+    internal SampleTransform Augment(ulong seed, long epoch, int image) => _augmentation.Draw(seed, epoch, image);
 
     private byte[] Fitted(int image)
     {
-        if (image < cache.Length && Volatile.Read(ref cache[image]) is { } known) return known;
-        byte[] fitted = ImagePreprocessor.FitToPlanes(split.Read(image), Shape, preprocessor.Fit);
-        if (image < cache.Length) Volatile.Write(ref cache[image], fitted);
+        if (image < _cache.Length && Volatile.Read(ref _cache[image]) is { } known) return known;
+        byte[] fitted = ImagePreprocessor.FitToPlanes(_split.Read(image), Shape, _preprocessor.Fit);
+        if (image < _cache.Length) Volatile.Write(ref _cache[image], fitted);
         return fitted;
     }
 }

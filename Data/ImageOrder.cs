@@ -30,8 +30,8 @@ internal sealed class TrainingOrder(int count, int batch, ulong seed) : ImageOrd
 {
     private const ulong OrderStream = 1UL << 63;
 
-    private readonly int[] order = new int[count];
-    private long orderedEpoch = -1;
+    private readonly int[] _order = new int[count];
+    private long _orderedEpoch = -1;
 
     public override ulong? Seed => seed;
 
@@ -39,13 +39,13 @@ internal sealed class TrainingOrder(int count, int batch, ulong seed) : ImageOrd
     {
         long stepsPerEpoch = count / batch;
         epoch = step / stepsPerEpoch;
-        if (epoch != orderedEpoch)
+        if (epoch != _orderedEpoch)
         {
-            for (int i = 0; i < count; i++) order[i] = i;
-            new CounterRandom(seed, OrderStream, (ulong)epoch).Shuffle(order);
-            orderedEpoch = epoch;
+            for (int i = 0; i < count; i++) _order[i] = i;
+            new RandomStream(seed, OrderStream, (ulong)epoch).Shuffle(_order);
+            _orderedEpoch = epoch;
         }
-        order.AsSpan((int)(step % stepsPerEpoch) * batch, batch).CopyTo(images);
+        _order.AsSpan((int)(step % stepsPerEpoch) * batch, batch).CopyTo(images);
         return batch;
     }
 }

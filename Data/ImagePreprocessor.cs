@@ -11,7 +11,7 @@ namespace GpuCnn.Data;
 public sealed class ImagePreprocessor
 {
     /// <summary>[C, 256]: the normalised value of each byte.</summary>
-    private readonly float[] normalised;
+    private readonly float[] _normalised;
 
     /// <param name="shape">C x H x W with C of 1 (RGB images become luma) or 3 (gray images are repeated).</param>
     /// <param name="fit">How images of another size are brought to H x W.</param>
@@ -33,10 +33,10 @@ public sealed class ImagePreprocessor
         Fit = fit;
         Mean = [.. mean];
         Std = [.. std];
-        normalised = new float[shape.Channels * 256];
+        _normalised = new float[shape.Channels * 256];
         for (int c = 0; c < shape.Channels; c++)
             for (int value = 0; value < 256; value++)
-                normalised[c * 256 + value] = (value / 255f - mean[c]) / std[c];
+                _normalised[c * 256 + value] = (value / 255f - mean[c]) / std[c];
     }
 
     /// <summary>The preprocessing that a weights file states.</summary>
@@ -82,7 +82,7 @@ public sealed class ImagePreprocessor
         int firstX = Math.Clamp(-transform.ShiftX, 0, width), endX = Math.Clamp(width - transform.ShiftX, firstX, width);
         for (int c = 0; c < Shape.Channels; c++)
         {
-            ReadOnlySpan<float> table = normalised.AsSpan(c * 256, 256);
+            ReadOnlySpan<float> table = _normalised.AsSpan(c * 256, 256);
             for (int y = 0; y < height; y++)
             {
                 Span<float> target = destination.Slice((c * height + y) * width, width);

@@ -77,7 +77,7 @@ public sealed class LeNet51998 : LeNet5Table
     public override string Reported => "MNIST, 0.95 % error in the paper (no distortions)";
 
     public override Recipe Recipe => new(
-        new() { Epochs = 20, Batch = 64, LearningRate = 0.015f, WeightDecay = 2e-3f, Schedule = new() { Name = "cosine" } },
+        new() { Epochs = 20, Batch = 64, LearningRate = 0.02f, WeightDecay = 5e-4f, Schedule = new() { Name = "cosine" } },
         Fit: ImageFit.Pad);
 
     protected override Initializer Initializer => Initializer.Xavier;

@@ -44,7 +44,9 @@ public sealed partial class ArchitectureTests
         Assert.That(tooLong, Is.Empty, $"files of more than {LongestFile} lines: split them by concern");
     }
 
-    /// <summary>Paths in backquotes and in links; <c>X.cs</c> and <c>&lt;kind&gt;</c> stand for any name, and a folder may be named from within a project's.</summary>
+    /// <summary>
+    /// Paths in backquotes and in links; <c>X.cs</c> and <c>&lt;kind&gt;</c> stand for any name, and a folder may be named from within a project's.
+    /// </summary>
     [Test]
     public void PathsInMarkdownExist()
     {

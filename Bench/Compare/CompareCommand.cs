@@ -34,7 +34,7 @@ internal static class CompareCommand
                 Run(workloads, result.GetValue(rounds), result.GetValue(threads), result.GetValue(json), result.GetValue(markdown));
                 return 0;
             }
-            catch (GpuCnnException exception)
+            catch (Exception exception) when (exception is GpuCnnException or IOException or UnauthorizedAccessException)
             {
                 Console.Error.WriteLine(exception.Message);
                 return 1;
@@ -46,30 +46,25 @@ internal static class CompareCommand
     private static void Run(IReadOnlyList<Workload> workloads, int rounds, int? threads, string? json, string? markdown)
     {
         if (workloads.Count == 0) throw new GpuCnnException("compare has no row of that name; without --only and --filter it shows all.");
+        // Opened first: a wrong path shows before minutes of measuring, and rows are kept as they come.
+        using StreamWriter? markdownFile = markdown == null ? null : new(markdown), jsonFile = json == null ? null : new(json);
         using var device = new CpuDevice(threads);
         using var peer = new Peer(device.Threads);
         var probe = new PeakProbe(device);
         probe.Calibrate();
         var machine = Machine.Describe(device, peer, probe);
 
-        var console = new MarkdownReport(Console.Out);
-        console.Begin(machine);
+        var reports = new List<MarkdownReport> { new(Console.Out) };
+        if (markdownFile != null) reports.Add(new(markdownFile));
+        reports.ForEach(report => report.Begin(machine));
         var measuring = new Rounds(device, peer, probe, rounds);
         var rows = new List<Comparison>();
         foreach (Workload workload in workloads)
         {
             rows.Add(measuring.Measure(workload));
-            console.Add(rows[^1]);
+            reports.ForEach(report => report.Add(rows[^1]));
         }
-        console.End(rows);
-
-        machine = Machine.Describe(device, peer, probe);
-        if (json != null) JsonReport.Write(json, machine, rows);
-        if (markdown == null) return;
-        using var file = new StreamWriter(markdown);
-        var report = new MarkdownReport(file);
-        report.Begin(machine);
-        foreach (Comparison row in rows) report.Add(row);
-        report.End(rows);
+        reports.ForEach(report => report.End(rows, probe.Best));
+        if (jsonFile != null) JsonReport.Write(jsonFile, machine, rows);
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace GpuCnn.Bench.Compare;
@@ -5,9 +6,14 @@ namespace GpuCnn.Bench.Compare;
 /// <summary>The comparison for programs.</summary>
 internal static class JsonReport
 {
-    private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
+    private static readonly JsonSerializerOptions Options = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
-    public static void Write(string file, IReadOnlyList<KeyValuePair<string, string>> machine, IReadOnlyList<Comparison> rows)
+    public static void Write(TextWriter output, IReadOnlyList<KeyValuePair<string, string>> machine, IReadOnlyList<Comparison> rows)
     {
         var report = new
         {
@@ -28,6 +34,6 @@ internal static class JsonReport
                 row.Steps,
             }),
         };
-        File.WriteAllText(file, JsonSerializer.Serialize(report, Options) + "\n");
+        output.WriteLine(JsonSerializer.Serialize(report, Options));
     }
 }

@@ -13,8 +13,8 @@ internal static class Machine
         var lines = new List<KeyValuePair<string, string>>
         {
             new("Machine", $"{Processor()}, {Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}"),
-            new("Peak", $"{probe.Best / 1e9:F0} GFLOP/s of multiply-adds on {device.Threads} threads, {32 * device.VectorWidth}-bit vectors"),
-            new("Ours", $"GpuCnn on {RuntimeInformation.FrameworkDescription}, {device.Threads} threads"),
+            new("Peak", $"{probe.Best / 1e9:F0} GFLOP/s of multiply-adds in {32 * device.VectorWidth}-bit vectors, all threads together"),
+            new("Ours", $"GpuCnn on {RuntimeInformation.FrameworkDescription}, threads: {device.Threads}"),
             new("Peer", peer.Description),
         };
         if (Commit() is { } commit) lines.Add(new("Commit", commit));

@@ -29,12 +29,13 @@ internal sealed class MarkdownReport(TextWriter output)
         output.Flush();
     }
 
-    public void End(IReadOnlyCollection<Comparison> rows)
+    /// <param name="peak">The best FLOP/s seen by the end.</param>
+    public void End(IReadOnlyCollection<Comparison> rows, double peak)
     {
         output.WriteLine();
         foreach (var group in rows.GroupBy(row => row.Workload.Group))
             output.WriteLine($"- {group.Key}: geometric mean of ratios {Statistics.GeometricMean(group.Select(row => row.Ratio)):F2}, rows {group.Count()}, slower than PyTorch {group.Count(row => row.Ratio < 1)}");
-        output.WriteLine($"- Rounds dropped: {rows.Sum(row => row.Dropped)} of {rows.Sum(row => row.Dropped + row.Kept)}");
+        output.WriteLine($"- Rounds dropped: {rows.Sum(row => row.Dropped)} of {rows.Sum(row => row.Dropped + row.Kept)}; best peak seen {peak / 1e9:F0} GFLOP/s");
         output.Flush();
     }
 

@@ -36,8 +36,7 @@ internal sealed class Peer : IDisposable
         try
         {
             JsonNode about = Ask(new() { ["threads"] = threads });
-            Threads = (int)about["threads"]!;
-            Description = $"PyTorch {about["version"]} (Python {about["python"]}, oneDNN {about["onednn"]?.ToString() ?? "none"}, BLAS {about["blas"]}), {Threads} threads";
+            Description = $"PyTorch {about["version"]} (Python {about["python"]}, oneDNN {about["onednn"]?.ToString() ?? "none"}, BLAS {about["blas"]}), threads: {about["threads"]}";
         }
         catch (GpuCnnException exception)
         {
@@ -47,8 +46,6 @@ internal sealed class Peer : IDisposable
     }
 
     public string Description { get; }
-
-    public int Threads { get; }
 
     /// <summary>Readies and warms an operation; returns its result at some positions, and the seconds of a run.</summary>
     public (double[] Samples, double Seconds) Prepare(Workload workload, IEnumerable<long> positions)

@@ -7,9 +7,9 @@ public sealed class Augmentation
 {
     private static readonly IReadOnlyList<AugmentationStep> Known = Catalog.Of<AugmentationStep>();
 
-    private readonly AugmentationStep[] steps;
+    private readonly AugmentationStep[] _steps;
 
-    private Augmentation(AugmentationStep[] steps) => this.steps = steps;
+    private Augmentation(AugmentationStep[] steps) => _steps = steps;
 
     /// <summary>Images as they are.</summary>
     public static Augmentation None { get; } = new([]);
@@ -25,14 +25,14 @@ public sealed class Augmentation
         return new Augmentation([.. text.Split(',').Select(part => ParseStep(part.Trim()))]);
     }
 
-    public override string ToString() => steps.Length == 0 ? "none" : string.Join(",", steps.Select(step => step.ToString()));
+    public override string ToString() => _steps.Length == 0 ? "none" : string.Join(",", _steps.Select(step => step.ToString()));
 
     internal SampleTransform Draw(ulong seed, long epoch, int image)
     {
         SampleTransform transform = default;
-        if (steps.Length == 0) return transform;
-        CounterRandom random = new(seed, AugmentationStream + (ulong)epoch, (ulong)image);
-        foreach (AugmentationStep step in steps) step.Draw(ref random, ref transform);
+        if (_steps.Length == 0) return transform;
+        RandomStream random = new(seed, AugmentationStream + (ulong)epoch, (ulong)image);
+        foreach (AugmentationStep step in _steps) step.Draw(ref random, ref transform);
         return transform;
     }
 

@@ -13,5 +13,5 @@ internal abstract class AugmentationStep
     public abstract AugmentationStep? TryParse(string text);
 
     /// <summary>Draws from <paramref name="random"/>, always the same number of times, and changes <paramref name="transform"/>.</summary>
-    public abstract void Draw(ref CounterRandom random, ref SampleTransform transform);
+    public abstract void Draw(ref RandomStream random, ref SampleTransform transform);
 }

@@ -7,7 +7,7 @@ internal sealed class HorizontalFlip : AugmentationStep
 
     public override AugmentationStep? TryParse(string text) => text == "flip" ? this : null;
 
-    public override void Draw(ref CounterRandom random, ref SampleTransform transform) => transform.IsMirrored ^= random.NextBool();
+    public override void Draw(ref RandomStream random, ref SampleTransform transform) => transform.IsMirrored ^= random.NextBool();
 
     public override string ToString() => "flip";
 }

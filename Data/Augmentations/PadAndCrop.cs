@@ -9,11 +9,11 @@ internal sealed class PadAndCrop : AugmentationStep
 {
     private const int LargestPadding = 512;
 
-    private readonly int padding;
+    private readonly int _padding;
 
     public PadAndCrop() { }
 
-    private PadAndCrop(int padding) => this.padding = padding;
+    private PadAndCrop(int padding) => _padding = padding;
 
     public override string Usage => "cropN (N pixels, such as crop4)";
 
@@ -23,11 +23,11 @@ internal sealed class PadAndCrop : AugmentationStep
             && pixels is > 0 and <= LargestPadding
             ? new PadAndCrop(pixels) : null;
 
-    public override void Draw(ref CounterRandom random, ref SampleTransform transform)
+    public override void Draw(ref RandomStream random, ref SampleTransform transform)
     {
-        transform.ShiftX += random.NextInt(2 * padding + 1) - padding;
-        transform.ShiftY += random.NextInt(2 * padding + 1) - padding;
+        transform.ShiftX += random.NextInt(2 * _padding + 1) - _padding;
+        transform.ShiftY += random.NextInt(2 * _padding + 1) - _padding;
     }
 
-    public override string ToString() => $"crop{padding}";
+    public override string ToString() => $"crop{_padding}";
 }

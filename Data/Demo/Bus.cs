@@ -5,7 +5,7 @@ internal sealed class Bus : IDemoObject
 {
     public string Name => "bus";
 
-    public void Draw(Pen pen, ref CounterRandom random)
+    public void Draw(Pen pen, ref RandomStream random)
     {
         Color paint = random.NextInt(4) == 0 ? new Color(1, 1, 1).Scaled(random.NextDouble(0.3, 0.95)) : DemoScene.Vivid(ref random);
         Color glass = new Color(0.6, 0.75, 0.85).Scaled(random.NextDouble(0.4, 1.1)), stripe = DemoScene.Vivid(ref random),

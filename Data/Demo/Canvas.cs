@@ -19,9 +19,9 @@ internal sealed class Canvas(int width, int height)
 {
     private const int ScansPerRow = 4;
 
-    private readonly double[] values = new double[width * height * 3];
-    private readonly double[] coverage = new double[width + 1];
-    private readonly List<double> crossings = [];
+    private readonly double[] _values = new double[width * height * 3];
+    private readonly double[] _coverage = new double[width + 1];
+    private readonly List<double> _crossings = [];
 
     public int Width => width;
 
@@ -30,7 +30,7 @@ internal sealed class Canvas(int width, int height)
     public void SetPixel(int x, int y, Color color)
     {
         int p = (y * width + x) * 3;
-        (values[p], values[p + 1], values[p + 2]) = (color.R, color.G, color.B);
+        (_values[p], _values[p + 1], _values[p + 2]) = (color.R, color.G, color.B);
     }
 
     /// <summary>Fills the even-odd interior of a closed polygon, over what is there.</summary>
@@ -41,22 +41,22 @@ internal sealed class Canvas(int width, int height)
         int firstRow = (int)Math.Clamp(Math.Floor(top), 0, height), endRow = (int)Math.Clamp(Math.Ceiling(bottom), 0, height);
         for (int row = firstRow; row < endRow; row++)
         {
-            Array.Clear(coverage);
+            Array.Clear(_coverage);
             for (int scan = 0; scan < ScansPerRow; scan++) Cover(polygon, row + (scan + 0.5) / ScansPerRow);
             Blend(row, color, opacity / ScansPerRow);
         }
     }
 
     /// <summary>The picture with uniform noise of the given amplitude added.</summary>
-    public PixelImage ToImage(ref CounterRandom random, double noise)
+    public PixelImage ToImage(ref RandomStream random, double noise)
     {
         PixelImage image = new(width, height, 3);
-        for (int i = 0; i < values.Length; i++)
+        for (int i = 0; i < _values.Length; i++)
         {
             // The sum of three uniform numbers is close enough to a normal one.
             ulong bits = random.NextUInt64();
             double sum = (bits & 0xFFFF) + (bits >> 16 & 0xFFFF) + (bits >> 32 & 0xFFFF);
-            double value = values[i] + (sum / 65536 - 1.5) * noise;
+            double value = _values[i] + (sum / 65536 - 1.5) * noise;
             image.Pixels[i] = (byte)Math.Clamp(value * 255 + 0.5, 0, 255);
         }
         return image;
@@ -64,27 +64,27 @@ internal sealed class Canvas(int width, int height)
 
     private void Cover(ReadOnlySpan<Point> polygon, double y)
     {
-        crossings.Clear();
+        _crossings.Clear();
         Point previous = polygon[^1];
         foreach (Point point in polygon)
         {
             if (previous.Y <= y != point.Y <= y)
-                crossings.Add(previous.X + (y - previous.Y) / (point.Y - previous.Y) * (point.X - previous.X));
+                _crossings.Add(previous.X + (y - previous.Y) / (point.Y - previous.Y) * (point.X - previous.X));
             previous = point;
         }
-        crossings.Sort();
-        for (int i = 0; i + 1 < crossings.Count; i += 2)
+        _crossings.Sort();
+        for (int i = 0; i + 1 < _crossings.Count; i += 2)
         {
-            double from = Math.Clamp(crossings[i], 0, width), to = Math.Clamp(crossings[i + 1], 0, width);
+            double from = Math.Clamp(_crossings[i], 0, width), to = Math.Clamp(_crossings[i + 1], 0, width);
             int first = (int)from, last = (int)to;
             if (first == last)
             {
-                coverage[first] += to - from;
+                _coverage[first] += to - from;
                 continue;
             }
-            coverage[first] += first + 1 - from;
-            for (int x = first + 1; x < last; x++) coverage[x] += 1;
-            coverage[last] += to - last;
+            _coverage[first] += first + 1 - from;
+            for (int x = first + 1; x < last; x++) _coverage[x] += 1;
+            _coverage[last] += to - last;
         }
     }
 
@@ -92,11 +92,11 @@ internal sealed class Canvas(int width, int height)
     {
         for (int x = 0, p = row * width * 3; x < width; x++, p += 3)
         {
-            double alpha = coverage[x] * weight;
+            double alpha = _coverage[x] * weight;
             if (alpha <= 0) continue;
-            values[p] += (color.R - values[p]) * alpha;
-            values[p + 1] += (color.G - values[p + 1]) * alpha;
-            values[p + 2] += (color.B - values[p + 2]) * alpha;
+            _values[p] += (color.R - _values[p]) * alpha;
+            _values[p + 1] += (color.G - _values[p + 1]) * alpha;
+            _values[p + 2] += (color.B - _values[p + 2]) * alpha;
         }
     }
 }

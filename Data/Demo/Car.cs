@@ -5,7 +5,7 @@ internal sealed class Car : IDemoObject
 {
     public string Name => "car";
 
-    public void Draw(Pen pen, ref CounterRandom random)
+    public void Draw(Pen pen, ref RandomStream random)
     {
         Color paint = random.NextInt(4) == 0 ? new Color(1, 1, 1).Scaled(random.NextDouble(0.2, 0.95)) : DemoScene.Vivid(ref random);
         Color glass = new Color(0.6, 0.75, 0.85).Scaled(random.NextDouble(0.4, 1.1)), tyre = new(0.08, 0.08, 0.09),

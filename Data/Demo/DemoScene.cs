@@ -11,7 +11,7 @@ internal static class DemoScene
     /// <summary>The picture of number <paramref name="index"/> of one class in one split.</summary>
     public static PixelImage Draw(IDemoObject subject, ulong seed, ulong split, ulong index)
     {
-        CounterRandom random = new(seed, split, index);
+        RandomStream random = new(seed, split, index);
         Canvas canvas = new(Side, Side);
         DrawBackground(canvas, ref random);
 
@@ -28,7 +28,7 @@ internal static class DemoScene
     }
 
     /// <summary>A colour away from gray, of any hue.</summary>
-    public static Color Vivid(ref CounterRandom random)
+    public static Color Vivid(ref RandomStream random)
     {
         double hue = random.NextDouble(0, 6), low = random.NextDouble(0.05, 0.35), high = random.NextDouble(0.65, 1.0);
         return new Color(Ramp(hue), Ramp(hue + 4), Ramp(hue + 2));
@@ -41,7 +41,7 @@ internal static class DemoScene
         }
     }
 
-    private static void DrawBackground(Canvas canvas, ref CounterRandom random)
+    private static void DrawBackground(Canvas canvas, ref RandomStream random)
     {
         Color skyTop = new(random.NextDouble(0.2, 0.75), random.NextDouble(0.35, 0.8), random.NextDouble(0.5, 1.0));
         Color skyLow = skyTop.Towards(new Color(1, random.NextDouble(0.7, 1), random.NextDouble(0.5, 1)), random.NextDouble(0.2, 0.8));
@@ -70,7 +70,7 @@ internal static class DemoScene
         }
     }
 
-    private static Color Ground(ref CounterRandom random) => random.NextInt(3) switch
+    private static Color Ground(ref RandomStream random) => random.NextInt(3) switch
     {
         0 => new Color(random.NextDouble(0.15, 0.4), random.NextDouble(0.4, 0.7), random.NextDouble(0.1, 0.3)),
         1 => new Color(random.NextDouble(0.55, 0.8), random.NextDouble(0.45, 0.65), random.NextDouble(0.3, 0.45)),
@@ -78,7 +78,7 @@ internal static class DemoScene
     };
 
     /// <summary>[Side, Side] of 0 to 1: random values on a coarse grid, blended linearly.</summary>
-    private static double[] Texture(ref CounterRandom random)
+    private static double[] Texture(ref RandomStream random)
     {
         const int Cells = 12;
         Span<double> grid = stackalloc double[(Cells + 1) * (Cells + 1)];

@@ -5,7 +5,7 @@ internal sealed class Flower : IDemoObject
 {
     public string Name => "flower";
 
-    public void Draw(Pen pen, ref CounterRandom random)
+    public void Draw(Pen pen, ref RandomStream random)
     {
         Color petal = random.NextInt(5) == 0 ? new Color(0.97, 0.97, 0.95) : DemoScene.Vivid(ref random);
         Color heart = random.NextBool() ? new Color(0.95, 0.8, 0.15) : new Color(0.35, 0.2, 0.1);

@@ -9,5 +9,5 @@ internal interface IDemoObject
     string Name { get; }
 
     /// <summary>Draws the object in the box [-1, 1], standing on y = 0.85, in colours and details of its own.</summary>
-    void Draw(Pen pen, ref CounterRandom random);
+    void Draw(Pen pen, ref RandomStream random);
 }

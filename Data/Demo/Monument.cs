@@ -5,7 +5,7 @@ internal sealed class Monument : IDemoObject
 {
     public string Name => "monument";
 
-    public void Draw(Pen pen, ref CounterRandom random)
+    public void Draw(Pen pen, ref RandomStream random)
     {
         Color stone = random.NextInt(3) == 0 ? DemoScene.Vivid(ref random)
             : new Color(0.9, 0.82, 0.68).Scaled(random.NextDouble(0.5, 1.08));

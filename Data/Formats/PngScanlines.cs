@@ -8,7 +8,7 @@ internal sealed class PngScanlines(PngHeader header, string name)
         new(0, 0, 8, 8), new(4, 0, 8, 8), new(0, 4, 4, 8), new(2, 0, 4, 4), new(0, 2, 2, 4), new(1, 0, 2, 2), new(0, 1, 1, 2),
     ];
 
-    private readonly Pass[] passes = header.Interlaced ? Adam7 : [new(0, 0, 1, 1)];
+    private readonly Pass[] _passes = header.Interlaced ? Adam7 : [new(0, 0, 1, 1)];
 
     /// <summary>Bytes that the compressed data must give.</summary>
     public long TotalBytes
@@ -16,7 +16,7 @@ internal sealed class PngScanlines(PngHeader header, string name)
         get
         {
             long total = 0;
-            foreach (Pass pass in passes)
+            foreach (Pass pass in _passes)
                 if (pass.Columns(header) > 0) total += (long)pass.Rows(header) * (1 + header.RowBytes(pass.Columns(header)));
             return total;
         }
@@ -28,7 +28,7 @@ internal sealed class PngScanlines(PngHeader header, string name)
         int longest = 1 + header.RowBytes(header.Width);
         byte[] current = new byte[longest], previous = new byte[longest];
         byte[] packed = header.Interlaced ? new byte[header.Width * header.Channels] : [];
-        foreach (Pass pass in passes)
+        foreach (Pass pass in _passes)
         {
             int columns = pass.Columns(header), rows = pass.Rows(header);
             if (columns == 0) continue;

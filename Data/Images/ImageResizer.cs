@@ -66,18 +66,18 @@ public static class ImageResizer
     /// </summary>
     private sealed class Filter
     {
-        private readonly int[] weights;
-        private readonly int stride;
+        private readonly int[] _weights;
+        private readonly int _stride;
 
         public Filter(int sourceSize, long targetSize, long first, int count)
         {
             double scale = (double)sourceSize / targetSize;
             double support = Math.Max(scale, 1.0);
-            stride = (int)Math.Ceiling(support) * 2 + 1;
-            weights = new int[checked(stride * count)];
+            _stride = (int)Math.Ceiling(support) * 2 + 1;
+            _weights = new int[checked(_stride * count)];
             First = new int[count];
             Length = new int[count];
-            double[] exact = new double[stride];
+            double[] exact = new double[_stride];
             double inverse = 1.0 / support;
             for (int i = 0; i < count; i++)
             {
@@ -89,7 +89,7 @@ public static class ImageResizer
                     sum += exact[k] = Math.Max(0, 1.0 - Math.Abs((k + low - center + 0.5) * inverse));
                 double normalise = sum == 0 ? 0 : 1.0 / sum;
                 for (int k = 0; k < length; k++)
-                    weights[i * stride + k] = (int)(0.5 + exact[k] * normalise * (1 << PrecisionBits));
+                    _weights[i * _stride + k] = (int)(0.5 + exact[k] * normalise * (1 << PrecisionBits));
                 First[i] = low;
                 Length[i] = length;
             }
@@ -99,6 +99,6 @@ public static class ImageResizer
 
         public int[] Length { get; }
 
-        public ReadOnlySpan<int> Weights(int index) => weights.AsSpan(index * stride, Length[index]);
+        public ReadOnlySpan<int> Weights(int index) => _weights.AsSpan(index * _stride, Length[index]);
     }
 }

@@ -7,14 +7,14 @@ namespace GpuCnn.Data;
 /// <summary>A data set that was recognised: its classes, its images by purpose, and what was noticed on the way.</summary>
 public sealed class LocatedDataset
 {
-    private readonly ImageSplit? train;
+    private readonly ImageSplit? _train;
 
     internal LocatedDataset(string path, string kind, ImageSplit? train, ImageSplit? validation)
     {
         if (train is null && validation is null) throw new ArgumentException("A data set has images.", nameof(train));
         Path = path;
         Kind = kind;
-        this.train = train;
+        _train = train;
         Validation = validation;
     }
 
@@ -29,22 +29,22 @@ public sealed class LocatedDataset
     {
         get
         {
-            string counts = train is null ? $"{Validation!.Count:N0} validation images"
-                : Validation is null ? $"{train.Count:N0} images"
-                : $"{train.Count:N0} training and {Validation.Count:N0} validation images";
+            string counts = _train is null ? $"{Validation!.Count:N0} validation images"
+                : Validation is null ? $"{_train.Count:N0} images"
+                : $"{_train.Count:N0} training and {Validation.Count:N0} validation images";
             string notes = string.Concat(Notes.Select(note => "; " + note));
             return $"{Kind}: {counts} of {Size} in {Classes.Count} {(Classes.Count == 1 ? "class" : "classes")}{notes}";
         }
     }
 
     /// <summary>Class names in index order.</summary>
-    public IReadOnlyList<string> Classes => (train ?? Validation!).Classes;
+    public IReadOnlyList<string> Classes => (_train ?? Validation!).Classes;
 
-    public bool HasTraining => train is not null;
+    public bool HasTraining => _train is not null;
 
     /// <summary>The images to train on.</summary>
     /// <exception cref="GpuCnnException">There are only validation images; see <see cref="HasTraining"/>.</exception>
-    public ImageSplit Train => train ?? throw new GpuCnnException(
+    public ImageSplit Train => _train ?? throw new GpuCnnException(
         $"Data set {DataFile.Quote(Path)}: expected images to train on, but got validation images only; " +
         "put the training images beside them.");
 
@@ -64,7 +64,7 @@ public sealed class LocatedDataset
             $"{DataFile.Quote(unknown[0])}{(unknown.Count > 1 ? $" and {unknown.Count - 1} others" : "")}; name a data set of the same classes.");
 
     /// <summary>All images of both purposes.</summary>
-    public int Count => (train?.Count ?? 0) + (Validation?.Count ?? 0);
+    public int Count => (_train?.Count ?? 0) + (Validation?.Count ?? 0);
 
     /// <summary>The size images have in the files.</summary>
     public NativeSize Size { get; internal init; }
@@ -96,7 +96,7 @@ public sealed class LocatedDataset
         for (int label = 0; label < Classes.Count; label++)
         {
             int[] images = [.. Enumerable.Range(0, Train.Count).Where(i => Train.Labels[i] == label)];
-            new CounterRandom(seed, stream: 0x401D, (ulong)label).Shuffle(images);
+            new RandomStream(seed, stream: 0x401D, (ulong)label).Shuffle(images);
             int count = Math.Min(Math.Max(1, (int)Math.Round(images.Length * fraction)), images.Length - 1);
             apart.AddRange(images.Take(Math.Max(0, count)));
             kept.AddRange(images.Skip(Math.Max(0, count)));

@@ -3,13 +3,13 @@ namespace GpuCnn.Data;
 /// <summary>The images of another split under the class indices of another list of classes, matched by name.</summary>
 internal sealed class RelabelledSplit : ImageSplit
 {
-    private readonly ImageSplit split;
+    private readonly ImageSplit _split;
 
     private RelabelledSplit(ImageSplit split, IReadOnlyList<string> classes, IReadOnlyList<int> labels)
         : base(split.Description, classes, labels) =>
-        this.split = split;
+        _split = split;
 
-    public override bool IsInMemory => split.IsInMemory;
+    public override bool IsInMemory => _split.IsInMemory;
 
     /// <summary>
     /// The split under <paramref name="classes"/>; <paramref name="unknown"/> are those of its classes that are not among them.
@@ -25,7 +25,7 @@ internal sealed class RelabelledSplit : ImageSplit
         return new RelabelledSplit(split, classes, [.. split.Labels.Select(label => map[label])]);
     }
 
-    public override string Name(int index) => split.Name(index);
+    public override string Name(int index) => _split.Name(index);
 
-    public override PixelImage Read(int index) => split.Read(index);
+    public override PixelImage Read(int index) => _split.Read(index);
 }

@@ -13,14 +13,14 @@ public sealed class SafetensorsFile : IDisposable
 {
     private const int ChunkBytes = 1 << 18;
 
-    private readonly SafeFileHandle handle;
-    private readonly SafetensorsHeader header;
-    private readonly long dataStart;
+    private readonly SafeFileHandle _handle;
+    private readonly SafetensorsHeader _header;
+    private readonly long _dataStart;
 
     private SafetensorsFile(string path, SafeFileHandle handle)
     {
         Path = path;
-        this.handle = handle;
+        _handle = handle;
         long length = RandomAccess.GetLength(handle);
         if (length < 8) throw Damaged("at least 8 bytes", $"{length}");
         Span<byte> prefix = stackalloc byte[8];
@@ -30,17 +30,17 @@ public sealed class SafetensorsFile : IDisposable
             throw Damaged($"a header of at most {Math.Min(SafetensorsHeader.MaxBytes, length - 8)} bytes", $"{headerBytes}");
         var json = new byte[headerBytes];
         ReadExactly(json, 8);
-        dataStart = 8 + (long)headerBytes;
-        header = SafetensorsHeader.Parse(json, length - dataStart, path);
+        _dataStart = 8 + (long)headerBytes;
+        _header = SafetensorsHeader.Parse(json, length - _dataStart, path);
     }
 
     public string Path { get; }
 
     /// <summary>All tensors, in the order of their data.</summary>
-    public IReadOnlyList<SafetensorsEntry> Entries => header.Ordered;
+    public IReadOnlyList<SafetensorsEntry> Entries => _header.Ordered;
 
     /// <summary>The file's free text entries; empty where it has none.</summary>
-    public IReadOnlyDictionary<string, string> Metadata => header.Metadata;
+    public IReadOnlyDictionary<string, string> Metadata => _header.Metadata;
 
     /// <exception cref="GpuCnnException">The file cannot be read or breaks a rule of the format.</exception>
     public static SafetensorsFile Open(string path)
@@ -74,7 +74,7 @@ public sealed class SafetensorsFile : IDisposable
         AtomicFile.Write(path, writer.WriteTo, writer.ByteCount);
     }
 
-    public bool Contains(string name) => header.Entries.ContainsKey(name);
+    public bool Contains(string name) => _header.Entries.ContainsKey(name);
 
     /// <summary>
     /// Reads one tensor as float32. F16 and BF16 widen exactly; F64 is rounded to the nearest float32.
@@ -96,8 +96,8 @@ public sealed class SafetensorsFile : IDisposable
         int elementBytes = SafetensorsEntry.BitsOfType[entry.Type] / 8;
         if (entry.ByteCount / elementBytes > Array.MaxLength) throw TooLarge(entry);
         var values = new float[entry.ByteCount / elementBytes];
-        if (entry.Type == "F32" && BitConverter.IsLittleEndian) ReadFloats(values, dataStart + entry.Begin);
-        else ReadConverted(values, dataStart + entry.Begin, entry.Type, elementBytes);
+        if (entry.Type == "F32" && BitConverter.IsLittleEndian) ReadFloats(values, _dataStart + entry.Begin);
+        else ReadConverted(values, _dataStart + entry.Begin, entry.Type, elementBytes);
         return new Tensor(dimensions, values);
     }
 
@@ -108,18 +108,18 @@ public sealed class SafetensorsFile : IDisposable
         SafetensorsEntry entry = Find(name);
         if (entry.ByteCount > Array.MaxLength) throw TooLarge(entry);
         var bytes = new byte[entry.ByteCount];
-        ReadExactly(bytes, dataStart + entry.Begin);
+        ReadExactly(bytes, _dataStart + entry.Begin);
         return bytes;
     }
 
-    public void Dispose() => handle.Dispose();
+    public void Dispose() => _handle.Dispose();
 
     private static GpuCnnException Unreadable(string path, Exception e) =>
         new($"'{path}' cannot be read: {e.Message} Check the file and its permissions.", e);
 
     private SafetensorsEntry Find(string name)
     {
-        if (header.Entries.TryGetValue(name, out SafetensorsEntry? entry)) return entry;
+        if (_header.Entries.TryGetValue(name, out SafetensorsEntry? entry)) return entry;
         const int shown = 10;
         string known = string.Join(", ", Entries.Take(shown).Select(e => SafetensorsHeader.Quote(e.Name)));
         string rest = Entries.Count > shown ? $" and {Entries.Count - shown} more" : "";
@@ -173,7 +173,7 @@ public sealed class SafetensorsFile : IDisposable
             int count;
             try
             {
-                count = RandomAccess.Read(handle, to, offset);
+                count = RandomAccess.Read(_handle, to, offset);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {

@@ -18,19 +18,19 @@ internal sealed class SafetensorsHeader
 
     public const string MetadataKey = "__metadata__";
 
-    private readonly string path;
-    private readonly Dictionary<string, SafetensorsEntry> entries = [];
-    private Dictionary<string, string>? metadata;
+    private readonly string _path;
+    private readonly Dictionary<string, SafetensorsEntry> _entries = [];
+    private Dictionary<string, string>? _metadata;
 
-    private SafetensorsHeader(string path) => this.path = path;
+    private SafetensorsHeader(string path) => _path = path;
 
     /// <summary>By name.</summary>
-    public IReadOnlyDictionary<string, SafetensorsEntry> Entries => entries;
+    public IReadOnlyDictionary<string, SafetensorsEntry> Entries => _entries;
 
     /// <summary>In the order of their data.</summary>
     public IReadOnlyList<SafetensorsEntry> Ordered { get; private set; } = [];
 
-    public IReadOnlyDictionary<string, string> Metadata => metadata ?? [];
+    public IReadOnlyDictionary<string, string> Metadata => _metadata ?? [];
 
     /// <param name="json">The header's bytes, padding included.</param>
     /// <param name="dataBytes">Bytes of the file behind the header.</param>
@@ -78,7 +78,7 @@ internal sealed class SafetensorsHeader
 
     private GpuCnnException Invalid(string expected, string got, Exception? inner = null)
     {
-        string message = $"'{path}' is not a valid safetensors file: expected {expected}, but got {got}. Download or export it again.";
+        string message = $"'{_path}' is not a valid safetensors file: expected {expected}, but got {got}. Download or export it again.";
         return inner is null ? new(message) : new(message, inner);
     }
 
@@ -90,24 +90,24 @@ internal sealed class SafetensorsHeader
             string name = reader.GetString()!;
             reader.Read();
             if (name == MetadataKey) ReadMetadata(ref reader);
-            else if (!entries.TryAdd(name, ReadEntry(ref reader, name)))
+            else if (!_entries.TryAdd(name, ReadEntry(ref reader, name)))
                 throw Invalid("one tensor of each name", $"two named {Quote(name)}");
         }
     }
 
     private void ReadMetadata(ref Utf8JsonReader reader)
     {
-        if (metadata is not null) throw Invalid($"one {MetadataKey}", "two");
+        if (_metadata is not null) throw Invalid($"one {MetadataKey}", "two");
         if (reader.TokenType != JsonTokenType.StartObject)
             throw Invalid($"{MetadataKey} to be an object of strings", $"{reader.TokenType}");
-        metadata = [];
+        _metadata = [];
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             string key = reader.GetString()!;
             reader.Read();
             if (reader.TokenType != JsonTokenType.String)
                 throw Invalid($"a string as {MetadataKey} entry {Quote(key)}", $"{reader.TokenType}");
-            if (!metadata.TryAdd(key, reader.GetString()!))
+            if (!_metadata.TryAdd(key, reader.GetString()!))
                 throw Invalid($"one {MetadataKey} entry of each name", $"two named {Quote(key)}");
         }
     }
@@ -185,7 +185,7 @@ internal sealed class SafetensorsHeader
     /// <summary>The ranges, in order, cover the data exactly: bytes that no tensor or two tensors claim could hide anything.</summary>
     private void CheckCoverage(long dataBytes)
     {
-        SafetensorsEntry[] ordered = [.. entries.Values.OrderBy(e => e.Begin).ThenBy(e => e.End)];
+        SafetensorsEntry[] ordered = [.. _entries.Values.OrderBy(e => e.Begin).ThenBy(e => e.End)];
         long position = 0;
         foreach (SafetensorsEntry entry in ordered)
         {

@@ -15,23 +15,23 @@ internal sealed class SafetensorsWriter
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    private readonly KeyValuePair<string, Tensor>[] tensors;
-    private readonly byte[] header;
+    private readonly KeyValuePair<string, Tensor>[] _tensors;
+    private readonly byte[] _header;
 
     /// <exception cref="ArgumentException">
     /// Two tensors of one name, a name or text that is not valid Unicode, or the reserved name of the metadata.
     /// </exception>
     public SafetensorsWriter(IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata)
     {
-        this.tensors = [.. tensors.OrderBy(t => t.Key, StringComparer.Ordinal)];
-        for (int i = 0; i < this.tensors.Length; i++)
+        _tensors = [.. tensors.OrderBy(t => t.Key, StringComparer.Ordinal)];
+        for (int i = 0; i < _tensors.Length; i++)
         {
-            string name = this.tensors[i].Key;
+            string name = _tensors[i].Key;
             if (name == SafetensorsHeader.MetadataKey) throw new ArgumentException($"'{name}' is reserved and cannot name a tensor.");
-            if (i > 0 && this.tensors[i - 1].Key == name) throw new ArgumentException($"Expected one tensor named '{name}', but got two.");
+            if (i > 0 && _tensors[i - 1].Key == name) throw new ArgumentException($"Expected one tensor named '{name}', but got two.");
         }
-        header = Header(metadata, out long dataBytes);
-        ByteCount = header.Length + dataBytes;
+        _header = Header(metadata, out long dataBytes);
+        ByteCount = _header.Length + dataBytes;
     }
 
     /// <summary>Of the whole file.</summary>
@@ -39,9 +39,9 @@ internal sealed class SafetensorsWriter
 
     public void WriteTo(Stream stream)
     {
-        stream.Write(header);
+        stream.Write(_header);
         byte[] swapped = BitConverter.IsLittleEndian ? [] : new byte[4 * SliceLength];
-        foreach ((_, Tensor tensor) in tensors)
+        foreach ((_, Tensor tensor) in _tensors)
         {
             for (int start = 0; start < tensor.Values.Length; start += SliceLength)
             {
@@ -82,7 +82,7 @@ internal sealed class SafetensorsWriter
             json.WriteStartObject();
             if (metadata is { Count: > 0 }) WriteMetadata(json, metadata);
             dataBytes = 0;
-            foreach ((string name, Tensor tensor) in tensors) WriteEntry(json, name, tensor, ref dataBytes);
+            foreach ((string name, Tensor tensor) in _tensors) WriteEntry(json, name, tensor, ref dataBytes);
             json.WriteEndObject();
         }
         int padding = -buffer.WrittenCount & 7;

@@ -205,5 +205,5 @@ public sealed class Trainer : IDisposable
     private TrainingDivergedException Diverged(string what, float rate) => new(
         $"Training stopped: {what}; the learning rate of {rate:G3} is likely too high for this network. "
         + (_lastCheckpoint == null ? "There is no checkpoint yet; start again with" : $"The last good checkpoint is {_lastCheckpoint}; go on from it with --weights {_lastCheckpoint}")
-        + $" --lr {rate / 10:G2}.");
+        + $" --lr {_settings.LearningRate / 10:G2}.");
 }

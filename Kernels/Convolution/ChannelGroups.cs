@@ -20,7 +20,4 @@ public readonly record struct ChannelGroups(int Count, int InputChannels, int Ou
     }
 
     public bool HasStructuralZeros => Merged > 1;
-
-    /// <summary>Whether the filter of output channel k of a merged group sees input channel c of it.</summary>
-    public bool Meet(int c, int k) => c / (InputChannels / Merged) == k / (OutputChannels / Merged);
 }

@@ -112,9 +112,11 @@ public sealed class DirectConvolution
                 if (rows.Length == 0 || columns.Length == 0) continue;
                 var taps = new List<int>();
                 var offsets = new List<int>();
-                for (int i = 0, tapR = phaseH; tapR < r; i++, tapR += strideH)
-                    for (int j = 0, tapS = phaseW; tapS < s; j++, tapS += strideW)
+                // Last tap first, so that memory is read in ascending order.
+                for (int i = (r - 1 - phaseH) / strideH; i >= 0 && phaseH < r; i--)
+                    for (int j = (s - 1 - phaseW) / strideW; j >= 0 && phaseW < s; j--)
                     {
+                        int tapR = phaseH + i * strideH, tapS = phaseW + j * strideW;
                         taps.Add(tapR * s + tapS);
                         offsets.Add(-i * rowFloats - j * Blocks.Size);
                     }

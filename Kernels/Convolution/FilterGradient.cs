@@ -47,10 +47,11 @@ public sealed record FilterGradientProblem(
     /// </summary>
     private static int ChooseRows(FilterLayout filter, int area)
     {
-        int resident = ResidentFloats / (RowMultiple * Blocks.RoundUp(filter.Outputs)) * RowMultiple;
-        int shared = (filter.Rows * filter.Groups / (2 * EnoughChunks) + RowMultiple - 1) / RowMultiple * RowMultiple;
+        int resident = Math.Max(1, ResidentFloats / (RowMultiple * Blocks.RoundUp(filter.Outputs))) * RowMultiple;
         bool large = (long)area * Blocks.RoundUp(filter.Outputs) > ResidentImage;
-        return Math.Max(2 * RowMultiple, large ? resident : Math.Min(resident, shared));
+        int chunks = Math.Max(1, Math.Max((filter.Rows + resident - 1) / resident, large ? 1 : 2 * EnoughChunks / filter.Groups));
+        int rows = ((filter.Rows + chunks - 1) / chunks + RowMultiple - 1) / RowMultiple * RowMultiple;
+        return Math.Max(2 * RowMultiple, rows);
     }
 }
 
@@ -61,7 +62,7 @@ public sealed record FilterGradientProblem(
 public sealed unsafe class FilterGradient : ICpuKernel
 {
     // Pixels of one call of the tile: enough to hide loading and storing the accumulators, few enough to stay cached.
-    private const int PixelsPerRun = 112;
+    private const int PixelsPerRun = 224;
 
     private readonly FilterGradientProblem _problem;
     private readonly float* _x, _dy, _partial;
@@ -143,13 +144,25 @@ public sealed unsafe class FilterGradient : ICpuKernel
     private void Wide<T>(float* x, float* dy, in PixelRun run, int firstRow, int lastRow, float* dw) where T : unmanaged, ISimd<T>
     {
         int* tail = stackalloc int[FilterTile.WideRows];
-        for (int row = firstRow; row < lastRow; row += FilterTile.WideRows)
+        for (int row = firstRow; row < lastRow;)
         {
+            float* target = dw + (nint)row * 2 * T.Width;
+            if (T.Width == 16 && row + FilterTile.NeighbourRows <= lastRow && AreNeighbours(row))
+            {
+                FilterTile.Neighbours<T>(x + _rowOffsets[row], dy, _problem.DyBlock, run, target);
+                row += FilterTile.NeighbourRows;
+                continue;
+            }
             int count = Math.Min(FilterTile.WideRows, lastRow - row);
             int* rows = Rows(row, count, FilterTile.WideRows, tail);
-            FilterTile.Wide<T>(x, rows, count, dy, _problem.DyBlock, run, dw + (nint)row * 2 * T.Width);
+            FilterTile.Wide<T>(x, rows, count, dy, _problem.DyBlock, run, target);
+            row += count;
         }
     }
+
+    /// <summary>Offsets ascend strictly, so rows whose ends are so far apart follow each other.</summary>
+    private bool AreNeighbours(int row) =>
+        _rowOffsets[row + FilterTile.NeighbourRows - 1] - _rowOffsets[row] == FilterTile.NeighbourRows - 1;
 
     private void Narrow<T>(float* x, float* dy, in PixelRun run, int firstRow, int lastRow, float* dw) where T : unmanaged, ISimd<T>
     {

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using GpuCnn.Kernels.Cpu;
+using static GpuCnn.Kernels.Convolution.Accumulators;
 
 namespace GpuCnn.Kernels.Convolution;
 
@@ -19,6 +20,7 @@ internal static unsafe class FilterTile
 {
     public const int WideRows = 6;
     public const int NarrowRows = 8;
+    public const int NeighbourRows = 8;
 
     /// <summary>6 rows by two vectors, added to <paramref name="dw"/>, of which <paramref name="count"/> rows are real.</summary>
     /// <param name="x">Input at the run's first pixel; <paramref name="rows"/>[0..5] are offsets from it.</param>
@@ -59,6 +61,54 @@ internal static unsafe class FilterTile
         if (count > 3) Accumulate(a3, b3, dw + 6 * T.Width);
         if (count > 4) Accumulate(a4, b4, dw + 8 * T.Width);
         if (count > 5) Accumulate(a5, b5, dw + 10 * T.Width);
+    }
+
+    /// <summary>
+    /// 8 rows by two vectors where the rows are neighbours in x, as the lanes of a tap are: one address serves them all. For vectors of which the
+    /// machine has 32.
+    /// </summary>
+    /// <param name="x">Input at the run's first pixel and the first row.</param>
+    /// <inheritdoc cref="Wide{T}"/>
+    public static void Neighbours<T>(float* x, float* dy, nint blockStride, in PixelRun run, float* dw) where T : unmanaged, ISimd<T>
+    {
+        T a0 = T.Zero, a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0;
+        T b0 = a0, b1 = a0, b2 = a0, b3 = a0, b4 = a0, b5 = a0, b6 = a0, b7 = a0;
+        nint second = T.Width / Blocks.Size * blockStride, xColumn = run.XColumn, dyColumn = run.DyColumn;
+        for (nint image = run.Images; image > 0; image--)
+        {
+            float* xRow = x, dyRow = dy;
+            for (nint row = run.Rows; row > 0; row--)
+            {
+                float* source = xRow, gradient = dyRow;
+                for (nint column = run.Columns; column > 0; column--)
+                {
+                    T u = T.LoadBlocks(gradient, blockStride), v = T.LoadBlocks(gradient + second, blockStride);
+                    Add(source[0], u, v, ref a0, ref b0);
+                    Add(source[1], u, v, ref a1, ref b1);
+                    Add(source[2], u, v, ref a2, ref b2);
+                    Add(source[3], u, v, ref a3, ref b3);
+                    Add(source[4], u, v, ref a4, ref b4);
+                    Add(source[5], u, v, ref a5, ref b5);
+                    Add(source[6], u, v, ref a6, ref b6);
+                    Add(source[7], u, v, ref a7, ref b7);
+                    source += xColumn;
+                    gradient += dyColumn;
+                }
+                xRow += run.XRow;
+                dyRow += run.DyRow;
+            }
+            x += run.XImage;
+            dy += run.DyImage;
+        }
+        int width = 2 * T.Width;
+        Accumulate(a0, b0, dw);
+        Accumulate(a1, b1, dw + width);
+        Accumulate(a2, b2, dw + 2 * width);
+        Accumulate(a3, b3, dw + 3 * width);
+        Accumulate(a4, b4, dw + 4 * width);
+        Accumulate(a5, b5, dw + 5 * width);
+        Accumulate(a6, b6, dw + 6 * width);
+        Accumulate(a7, b7, dw + 7 * width);
     }
 
     /// <summary>8 rows by one vector.</summary>
@@ -103,14 +153,6 @@ internal static unsafe class FilterTile
         if (count > 5) Accumulate(a5, dw + 5 * width);
         if (count > 6) Accumulate(a6, dw + 6 * width);
         if (count > 7) Accumulate(a7, dw + 7 * width);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add<T>(float value, T u, T v, ref T a, ref T b) where T : unmanaged, ISimd<T>
-    {
-        T broadcast = T.Create(value);
-        a = T.MultiplyAdd(broadcast, u, a);
-        b = T.MultiplyAdd(broadcast, v, b);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -32,24 +32,31 @@ public sealed unsafe class FilterTurn : ICpuKernel
     {
         FilterStrip from = _from.Strips[chunk];
         int group = from.Group;
-        // 32 by 32 weights at a time: whole cache lines on both sides.
         foreach (FilterStrip to in _to.Strips)
         {
             if (to.Group != group) continue;
-            for (int tap = 0; tap < _taps.Length; tap++)
+            for (int column = 0; column < to.Width; column += Blocks.Size)
+            {
+                int firstInput = to.Channel - group * _to.Outputs + column;
+                int inputs = Math.Min(Blocks.Size, _from.Channels - firstInput);
+                float* source = _source + from.Offset + (nint)_from.Row(firstInput, 0) * from.Width;
+                float* target = _target + to.Offset + column;
                 for (int row = 0; row < from.Width; row += Blocks.Size)
-                {
-                    int firstOutput = from.Channel - group * _from.Outputs + row;
-                    int outputs = Math.Min(Blocks.Size, _from.Outputs - firstOutput);
-                    float* target = _target + to.Offset + (nint)_to.Row(firstOutput, tap) * to.Width;
-                    for (int column = 0; column < to.Width; column += Blocks.Size)
-                    {
-                        int firstInput = to.Channel - group * _to.Outputs + column;
-                        int inputs = Math.Min(Blocks.Size, _to.Outputs - firstInput);
-                        float* source = _source + from.Offset + (nint)_from.Row(firstInput, _taps[tap]) * from.Width + row;
-                        Transpose(source, from.Width, inputs, target + column, to.Width, outputs);
-                    }
-                }
+                    TurnTaps(source + row, inputs, from.Width, from.Channel - group * _from.Outputs + row, target, to.Width);
+            }
+        }
+    }
+
+    /// <summary>One block of input channels by one block of output channels, all taps.</summary>
+    private void TurnTaps(float* source, int inputs, nint sourceStride, int firstOutput, float* target, nint targetStride)
+    {
+        int outputs = Math.Min(Blocks.Size, _from.Outputs - firstOutput);
+        target += _to.Row(firstOutput, 0) * targetStride;
+        nint sourceTap = inputs * sourceStride, targetTap = outputs * targetStride;
+        foreach (int tap in _taps)
+        {
+            Transpose(source + tap * sourceTap, sourceStride, inputs, target, targetStride, outputs);
+            target += targetTap;
         }
     }
 

@@ -36,7 +36,11 @@ internal static unsafe class PixelStrip
         where TActivation : struct, IPointwise
     {
         int* tail = stackalloc int[2 * PixelTile.WidePixels];
-        for (int pixel = first; pixel < last; pixel += PixelTile.WidePixels)
+        int pixel = first;
+        if (T.Width == 16)
+            for (; pixel <= last - PixelTile.BroadPixels; pixel += PixelTile.BroadPixels)
+                PixelTile.Broad<T, TActivation>(x, inputs + pixel, reduction, w, bias, y, targets + pixel, blockStride, activation);
+        for (; pixel < last; pixel += PixelTile.WidePixels)
         {
             int* from = inputs + pixel, to = targets + pixel;
             if (pixel + PixelTile.WidePixels > last) Clamp(last - pixel, PixelTile.WidePixels, tail, ref from, ref to);

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Kernels.Loss;
@@ -5,7 +6,7 @@ namespace GpuCnn.Kernels.Loss;
 /// <summary>
 /// Softmax and cross-entropy of each image, and the gradient of their mean over the real images of the batch:
 /// loss = -sum_k t_k log softmax(x)_k with t = (1 - smoothing) [k = label] + smoothing / K; dx = (softmax(x) - t) / images.
-/// An image with label -1 has loss 0 and gradient 0. Sums run in class order in float64.
+/// An image with label -1 has loss 0 and gradient 0. Sums run in float64, in an order that the number of classes fixes.
 /// </summary>
 /// <param name="scalars">How many images are real.</param>
 /// <param name="x">[N][stride] logits, of which the first <paramref name="classes"/> of a row count.</param>
@@ -34,24 +35,61 @@ public sealed unsafe class SoftmaxCrossEntropyKernel(
             ranks[image] = classes;
             if (label < 0) continue;
 
-            float largest = logits[0];
-            for (int k = 1; k < classes; k++)
-                if (!(logits[k] <= largest)) largest = logits[k];
-            double total = 0, shifted = 0;
-            int rank = 0;
-            for (int k = 0; k < classes; k++)
-            {
-                total += Math.Exp(logits[k] - (double)largest);
-                shifted += logits[k] - (double)largest;
-                if (!(logits[k] <= logits[label]) || (logits[k] == logits[label] && k < label)) rank++;
-            }
-            double logTotal = Math.Log(total), off = smoothing / classes, on = 1 - smoothing;
-            losses[image] = (float)(logTotal - on * (logits[label] - (double)largest) - off * shifted);
-            ranks[image] = rank;
+            float largest = Largest(logits);
+            double total = Exponentials(logits, largest, gradient), logTotal = Math.Log(total);
+            double off = smoothing / classes, on = 1 - smoothing, score = logits[label] - (double)largest;
+            double shifted = 0;
+            if (smoothing > 0)
+                for (int k = 0; k < classes; k++) shifted += logits[k] - (double)largest;
+            losses[image] = (float)(logTotal - on * score - off * shifted);
+            ranks[image] = Rank(logits, label);
             if (gradient == null) continue;
             double scale = 1.0 / scalars->Images;
-            for (int k = 0; k < classes; k++)
-                gradient[k] = (float)((Math.Exp(logits[k] - (double)largest) / total - (k == label ? on : 0) - off) * scale);
+            float factor = (float)(scale / total), uniform = (float)(off * scale);
+            for (int k = 0; k < classes; k++) gradient[k] = gradient[k] * factor - uniform;
+            gradient[label] = (float)((Math.Exp(score) / total - on - off) * scale);
         }
+    }
+
+    private float Largest(float* logits)
+    {
+        float largest = logits[0];
+        for (int k = 1; k < classes; k++)
+            if (!(logits[k] <= largest)) largest = logits[k];
+        return largest;
+    }
+
+    /// <summary>The sum of exp(x - largest) in float64, and, where there is room for them, the exponentials.</summary>
+    private double Exponentials(float* logits, float largest, float* target)
+    {
+        Vector512<double> sum = Vector512<double>.Zero, shift = Vector512.Create((double)largest);
+        int k = 0;
+        for (; k <= classes - 8; k += 8)
+        {
+            Vector256<float> scores = Vector256.Load(logits + k);
+            Vector512<double> wide = Vector512.Create(Vector256.WidenLower(scores), Vector256.WidenUpper(scores));
+            Vector512<double> exponentials = Vector512.Exp(wide - shift);
+            sum += exponentials;
+            if (target != null) Vector256.Narrow(exponentials.GetLower(), exponentials.GetUpper()).Store(target + k);
+        }
+        double total = 0;
+        for (int lane = 0; lane < 8; lane++) total += sum[lane];
+        for (; k < classes; k++)
+        {
+            double exponential = Math.Exp(logits[k] - (double)largest);
+            total += exponential;
+            if (target != null) target[k] = (float)exponential;
+        }
+        return total;
+    }
+
+    /// <summary>How many classes score above the label's; of equal scores the first comes first.</summary>
+    private int Rank(float* logits, int label)
+    {
+        float score = logits[label];
+        int rank = 0;
+        for (int k = 0; k < classes; k++)
+            if (!(logits[k] <= score) || (logits[k] == score && k < label)) rank++;
+        return rank;
     }
 }

@@ -10,9 +10,12 @@ public sealed unsafe class PointwiseForward<TFunction>(float* x, float* y, long 
 
     public void Run(int chunk)
     {
+        // Copies, because a store through a pointer might change a field for all the compiler knows.
+        float* source = x, target = y;
+        TFunction f = function;
         long last = Flat.Last(chunk, count);
         for (long i = Flat.First(chunk); i < last; i += Simd8.Width)
-            Simd8.Store(function.Forward(Simd8.Load(x + i)), y + i);
+            Simd8.Store(f.Forward(Simd8.Load(source + i)), target + i);
     }
 }
 
@@ -24,9 +27,11 @@ public sealed unsafe class PointwiseBackward<TFunction>(float* y, float* dy, flo
 
     public void Run(int chunk)
     {
+        float* result = y, gradient = dy, target = dx;
+        TFunction f = function;
         long last = Flat.Last(chunk, count);
         for (long i = Flat.First(chunk); i < last; i += Simd8.Width)
-            Simd8.Store(function.Backward(Simd8.Load(y + i), Simd8.Load(dy + i)), dx + i);
+            Simd8.Store(f.Backward(Simd8.Load(result + i), Simd8.Load(gradient + i)), target + i);
     }
 }
 
@@ -54,13 +59,15 @@ public sealed unsafe class FusedActivationBackward<TFunction>(
         int first = (int)((long)split * images / _splits), last = (int)((split + 1L) * images / _splits);
         Simd8 sum = Simd8.Zero;
         bool inPlace = typeof(TFunction) != typeof(Identity);
+        TFunction f = function;
+        int count = area * Blocks.Size;
         for (int image = first; image < last; image++)
         {
-            nint offset = ((nint)image * blocks + block) * area * Blocks.Size;
+            nint offset = ((nint)image * blocks + block) * count;
             float* result = y + offset, gradient = dy + offset;
-            for (nint i = 0; i < area * Blocks.Size; i += Blocks.Size)
+            for (nint i = 0; i < count; i += Blocks.Size)
             {
-                Simd8 value = function.Backward(Simd8.Load(result + i), Simd8.Load(gradient + i));
+                Simd8 value = f.Backward(Simd8.Load(result + i), Simd8.Load(gradient + i));
                 if (inPlace) Simd8.Store(value, gradient + i);
                 sum += value;
             }

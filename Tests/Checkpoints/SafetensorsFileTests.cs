@@ -197,7 +197,7 @@ public sealed class SafetensorsFileTests : CheckpointFixture
 
     private sealed class CountingStream : Stream
     {
-        private long length;
+        private long _length;
 
         public byte[] First { get; private set; } = [];
 
@@ -207,9 +207,9 @@ public sealed class SafetensorsFileTests : CheckpointFixture
 
         public override bool CanWrite => true;
 
-        public override long Length => length;
+        public override long Length => _length;
 
-        public override long Position { get => length; set => throw new NotSupportedException(); }
+        public override long Position { get => _length; set => throw new NotSupportedException(); }
 
         public override void Flush() { }
 
@@ -223,8 +223,8 @@ public sealed class SafetensorsFileTests : CheckpointFixture
 
         public override void Write(ReadOnlySpan<byte> buffer)
         {
-            if (length == 0) First = buffer.ToArray();
-            length += buffer.Length;
+            if (_length == 0) First = buffer.ToArray();
+            _length += buffer.Length;
         }
     }
 }

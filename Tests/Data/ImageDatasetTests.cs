@@ -170,7 +170,7 @@ public sealed class ImageDatasetTests
     private static ImageDataset Create(int workers, long cacheBytes = 1 << 20, string augmentation = "flip,crop1")
     {
         PixelImage[] images = new PixelImage[45];
-        CounterRandom random = new(1, 1, 1);
+        RandomStream random = new(1, 1, 1);
         for (int i = 0; i < images.Length; i++)
         {
             images[i] = new PixelImage(5, 5, 1);

@@ -109,7 +109,7 @@ public sealed class PngTests
     [TestCase(40, 25, 3)]
     public void WriterRoundTrips(int width, int height, int channels)
     {
-        CounterRandom random = new(1, 2, 3);
+        RandomStream random = new(1, 2, 3);
         PixelImage image = new(width, height, channels);
         for (int i = 0; i < image.Pixels.Length; i++) image.Pixels[i] = (byte)(i * 3 + random.NextInt(9));
         using TemporaryFolder folder = new();

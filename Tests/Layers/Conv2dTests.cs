@@ -6,7 +6,8 @@ namespace GpuCnn.Tests.Layers;
 
 public sealed class Conv2dTests : LayerContract<Conv2dTests, Conv2d>, ILayerFixture
 {
-    public static IEnumerable<LayerCase> Cases => ConvolutionSetting.Chosen.Concat(ConvolutionSetting.Sample(count: 120, seed: 1)).Select(setting => setting.ToCase());
+    public static IEnumerable<LayerCase> Cases =>
+        ConvolutionSetting.Chosen.Concat(ConvolutionSetting.Sample(count: 120, seed: 1)).Select(setting => setting.ToCase());
 
     public static IEnumerable<Misfit> Misfits =>
     [

@@ -20,7 +20,8 @@ public sealed class CoverageTests
     [Test]
     public void EveryLossHasAFixture()
     {
-        IEnumerable<string> fixtures = typeof(CoverageTests).Assembly.GetTypes().Where(type => type.Namespace == "GpuCnn.Tests.Losses").Select(type => type.Name);
+        IEnumerable<string> fixtures = typeof(CoverageTests).Assembly.GetTypes()
+            .Where(type => type.Namespace == "GpuCnn.Tests.Losses").Select(type => type.Name);
         Assert.That(Concrete(typeof(Loss)).Select(type => $"{type.Name}Tests"), Is.SubsetOf(fixtures));
     }
 

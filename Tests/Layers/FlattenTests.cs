@@ -13,7 +13,8 @@ public sealed class FlattenTests : LayerContract<FlattenTests, Flatten>, ILayerF
         {
             new($"{input}", () => new Flatten(), input, new ReferenceFlatten()),
             new($"{input}, twice", () => new Sequential { new Flatten(), new Flatten() }, input, new ReferenceFlatten()),
-            new($"{input}, ReLU", () => new Sequential { new Flatten(), new ReLU() }, input, new ReferenceChain(new ReferenceFlatten(), new ReferenceReLU())),
+            new($"{input}, ReLU", () => new Sequential { new Flatten(), new ReLU() }, input,
+                new ReferenceChain(new ReferenceFlatten(), new ReferenceReLU())),
             new($"{input}, ReLU, Linear", () => new Sequential { new Flatten(), new ReLU(), new Linear(10) }, input,
                 new ReferenceChain(new ReferenceFlatten(), new ReferenceReLU(), new ReferenceLinear(10))),
             new($"{input}, Dropout, Linear", () => new Sequential { new Flatten(), new Dropout(0.5f), new Linear(10) }, input,

@@ -3,6 +3,7 @@ using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Optimizers;
 using GpuCnn.Tests.Reference;
 using NUnit.Framework;
 
@@ -22,6 +23,9 @@ public abstract class LayerContract<TFixture, TLayer> where TFixture : ILayerFix
         select new TestCaseData(layer, place).SetArgDisplayNames(layer.Name, place.ToString());
 
     public static IEnumerable<TestCaseData> EachCase => TFixture.Cases.Select(layer => new TestCaseData(layer).SetArgDisplayNames(layer.Name));
+
+    /// <summary>Those that have parameters.</summary>
+    public static IEnumerable<TestCaseData> EachTrained => EachCase.Where(test => LayerRun.HasParameters((LayerCase)test.Arguments[0]!));
 
     public static IEnumerable<TestCaseData> EachMisfit =>
         TFixture.Misfits.Select(misfit => new TestCaseData(misfit).SetArgDisplayNames(misfit.Input.ToString(), misfit.Mentions[0]));
@@ -68,7 +72,8 @@ public abstract class LayerContract<TFixture, TLayer> where TFixture : ILayerFix
                 for (int i = 0; i < gradients.Parameters.Length; i++)
                     Check($"gradient of parameter {i}", result.ParameterGradients[i], gradients.Parameters[i]);
                 Assert.That(run.LargestGradientPastC, Is.Zero, $"{layer} x {images} on {test}: gradient past the last channel");
-                if (device is CpuDevice cpu) Assert.That(cpu.AllocatedBytes, Is.EqualTo(run.PredictedBytes), $"{layer} x {images} on {test}: bytes used");
+                if (device is CpuDevice cpu)
+                    Assert.That(cpu.AllocatedBytes, Is.EqualTo(run.PredictedBytes), $"{layer} x {images} on {test}: bytes used");
 
                 void Check(string what, float[] actual, double[] expected) => Closeness.Check(
                     $"{layer} x {images}, {place}, on {test}: {what}", actual, expected,
@@ -132,7 +137,7 @@ public abstract class LayerContract<TFixture, TLayer> where TFixture : ILayerFix
         }
     }
 
-    [TestCaseSource(nameof(EachCase))]
+    [TestCaseSource(nameof(EachTrained))]
     public void GivesBackTheWeightsItWasGiven(LayerCase layer)
     {
         foreach (Place place in new[] { Place.First, Place.Inner })
@@ -144,6 +149,29 @@ public abstract class LayerContract<TFixture, TLayer> where TFixture : ILayerFix
                 foreach ((float[] actual, float[] expected) in run.Get().Zip(parameters))
                     Closeness.CheckSameBits($"{layer}, {place}, on {test}", actual, expected);
             }
+    }
+
+    /// <summary>
+    /// Trained weights, brought to another store, give the same results: nothing but the weights was trained. (Stored numbers that stand for no
+    /// weight must stay zero.)
+    /// </summary>
+    [TestCaseSource(nameof(EachTrained))]
+    public void TrainsItsWeightsAndNothingElse(LayerCase layer)
+    {
+        const int images = 3;
+        (float[] x, float[][] parameters) = Inputs(layer, images, Numbers.Reals);
+        foreach ((DeviceUnderTest test, Device device) in _devices)
+        {
+            using var trained = new LayerRun(device, layer.Layer, layer.Input, Place.Inner, images, new Sgd());
+            using var fresh = new LayerRun(device, layer.Layer, layer.Input, Place.Inner, images);
+            trained.Set(parameters);
+            trained.Train(x, steps: 2);
+            float[][] weights = trained.Get();
+            Assert.That(
+                weights.SelectMany(values => values), Is.Not.EqualTo(parameters.SelectMany(values => values)),
+                $"{layer} on {test}: weights after training");
+            Closeness.CheckSameBits($"{layer} on {test}: output", trained.Infer(x), fresh.Run(x, weights).Output);
+        }
     }
 
     [TestCaseSource(nameof(EachMisfit))]

@@ -1,6 +1,7 @@
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
@@ -42,18 +43,27 @@ internal sealed class LayerRun : IDisposable
     private readonly Plan _plan;
     private readonly Batch _batch;
 
-    public LayerRun(Device device, Func<Layer> layer, Shape input, Place place, int images)
+    public LayerRun(Device device, Func<Layer> layer, Shape input, Place place, int images, Sgd? optimizer = null)
     {
         _lanes = place == Place.Inner ? new DirtyLanes() : null;
         _network = new Network("test", _lanes == null ? layer() : new Sequential { _lanes, layer() }, input);
         bool gradient = place != Place.First;
         _parameters = device.CreateParameters(_network, training: true, gradient);
-        _plan = new Plan(_parameters, new PlanOptions { Images = images, Training = true, InputGradient = gradient, Loss = new ProjectionLoss() });
+        _plan = new Plan(_parameters, new PlanOptions
+        {
+            Images = images,
+            Training = true,
+            InputGradient = gradient,
+            Loss = new ProjectionLoss(),
+            Optimizer = optimizer,
+        });
         _batch = new Batch(input, images) { Count = images };
     }
 
     public static IReadOnlyList<Shape> ParameterShapes(Func<Layer> layer, Shape input) =>
         [.. new Network("test", layer(), input).Parameters.Select(parameter => Shape.Vector(parameter.Spec.Count))];
+
+    public static bool HasParameters(LayerCase layer) => ParameterShapes(layer.Layer, layer.Input).Count > 0;
 
     public long PredictedBytes => _plan.TotalBytes;
 
@@ -62,11 +72,24 @@ internal sealed class LayerRun : IDisposable
         Set(parameters);
         x.CopyTo(_batch.Images, 0);
         _plan.ComputeGradients(_batch, Seed, Step);
-        var y = new float[_batch.Capacity * _network.Output.Shape.Count];
-        _plan.ReadOutput(y);
+        float[] y = ReadOutput();
         float[]? dx = _plan.Options.InputGradient ? new float[x.Length] : null;
         if (dx != null) _plan.ReadInputGradient(dx);
         return new(y, dx, [.. _network.Parameters.Select(parameter => _parameters.GetGradient(parameter).Values)]);
+    }
+
+    public void Train(float[] x, int steps)
+    {
+        x.CopyTo(_batch.Images, 0);
+        for (int step = 0; step < steps; step++) _plan.Train(_batch, learningRate: 0.01f, Seed, Step);
+    }
+
+    /// <summary>The output with the weights as the store holds them.</summary>
+    public float[] Infer(float[] x)
+    {
+        x.CopyTo(_batch.Images, 0);
+        _plan.Evaluate(_batch, Seed, Step);
+        return ReadOutput();
     }
 
     /// <summary>What the last run's gradient holds in lanes that stand for no channel.</summary>
@@ -79,6 +102,13 @@ internal sealed class LayerRun : IDisposable
     }
 
     public float[][] Get() => [.. _network.Parameters.Select(parameter => _parameters.GetWeights(parameter).Values)];
+
+    private float[] ReadOutput()
+    {
+        var y = new float[_batch.Capacity * _network.Output.Shape.Count];
+        _plan.ReadOutput(y);
+        return y;
+    }
 
     public void Dispose()
     {

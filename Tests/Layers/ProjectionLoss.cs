@@ -5,7 +5,8 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn.Tests.Layers;
 
 /// <summary>
-/// loss = sum of r y with fixed r, so dy = r: makes every value of an output of any shape count, each with another weight. Multiples of 1/8 in [-1, 1].
+/// loss = sum of r y with fixed r, so dy = r: makes every value of an output of any shape count, each with another weight, a multiple of
+/// 1/8 in [-1, 1].
 /// </summary>
 internal sealed class ProjectionLoss : Loss
 {

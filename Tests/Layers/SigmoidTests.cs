@@ -1,5 +1,6 @@
 using GpuCnn.Engine.Layers;
 using GpuCnn.Tests.Reference;
+using NUnit.Framework;
 
 namespace GpuCnn.Tests.Layers;
 
@@ -8,4 +9,7 @@ public sealed class SigmoidTests : LayerContract<SigmoidTests, Sigmoid>, ILayerF
     /// <summary>The derivative is computed from y, so that where it is nearly 0 it has the rounding of y, which is nearly 1.</summary>
     public static IEnumerable<LayerCase> Cases => PointwiseInput.All.SelectMany(input => new[] { 1, 20f }.Select(limit =>
         new LayerCase($"{input} to {limit}", () => new Sigmoid(), input, new ReferenceSigmoid()) { Limit = limit, LeastScale = 1 }));
+
+    [Test]
+    public void IsAccurateToAFewPlaces() => PointwiseInput.CheckAccuracy(() => new Sigmoid(), x => 1 / (1 + Math.Exp(-x)));
 }

@@ -41,7 +41,8 @@ public sealed class SgdTests
                 Closeness.Check($"{test}: {paths[i]} after step {step}", network.Weights(paths[i]), weights[i],
                     Closeness.Tolerance(3 * (step + 1), test.Rounding, weights[i]));
                 Parameter parameter = network.Network.Parameters[i];
-                Closeness.Check($"{test}: velocity of {paths[i]} after step {step}", network.Parameters.GetVelocity(parameter).Values, references[i].Velocity,
+                Closeness.Check(
+                    $"{test}: velocity of {paths[i]} after step {step}", network.Parameters.GetVelocity(parameter).Values, references[i].Velocity,
                     Closeness.Tolerance(3 * (step + 1), test.Rounding, references[i].Velocity));
             }
         }

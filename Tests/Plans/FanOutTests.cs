@@ -10,7 +10,9 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Plans;
 
-/// <summary>A value that several operators read gets the sum of their gradients, and no activation is fused away from a value that is read twice.</summary>
+/// <summary>
+/// A value that several operators read gets the sum of their gradients, and no activation is fused away from a value that is read twice.
+/// </summary>
 public sealed class FanOutTests
 {
     private const int Images = 3;
@@ -24,7 +26,7 @@ public sealed class FanOutTests
     {
         var before = new Sequential { { "conv", new Conv2d(7, 1) } };
         if (activated) before.Add("relu", new ReLU());
-        Layer[] sides = [.. Enumerable.Range(0, branches).Select(i => (Layer)new Sequential { { $"side{i}", new Conv2d(4, 3, padding: 1, bias: false) } })];
+        Layer[] sides = [.. Enumerable.Range(0, branches).Select(_ => new Conv2d(4, 3, padding: 1, bias: false))];
         using Device device = test.Make();
         using var network = new TestNetwork(device, new Sequential { { "before", before }, { "sum", new SumOf(sides) } }, Input,
             new PlanOptions { Images = Images, Training = true, InputGradient = true, Loss = new ProjectionLoss() });
@@ -57,8 +59,9 @@ public sealed class FanOutTests
     public void AValueReadTwiceIsNotFused(DeviceUnderTest test)
     {
         using Device device = test.Make();
-        using var network = new TestNetwork(device, new Sequential { { "conv", new Conv2d(6, 1) }, { "sum", new SumOf(new Flatten(), new Sequential { new Flatten(), new ReLU() }) } },
-            Input, new PlanOptions { Images = Images, Training = true, InputGradient = true, Loss = new ProjectionLoss() });
+        var sum = new SumOf(new Flatten(), new Sequential { new Flatten(), new ReLU() });
+        using var network = new TestNetwork(device, new Sequential { { "conv", new Conv2d(6, 1) }, { "sum", sum } }, Input,
+            new PlanOptions { Images = Images, Training = true, InputGradient = true, Loss = new ProjectionLoss() });
         network.Parameters.Initialize(1);
         network.SetWeights("conv.weight", Numbers.Eighths(30, 8));
         Numbers.Eighths(Images * Input.Count, seed: 4).CopyTo(network.Batch.Images, 0);

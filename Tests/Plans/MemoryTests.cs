@@ -61,7 +61,8 @@ public sealed class MemoryTests
         PlanBuffer[] buffers = [.. Enumerable.Range(0, random.Next(1, 60)).Select(i =>
         {
             // Few sizes, so that ties and exact fits are frequent.
-            var buffer = new PlanBuffer($"{i}", random.Next(2) == 0 ? 256 * random.Next(1, 5) : random.Next(1, 5000), persistent: random.Next(10) == 0);
+            int bytes = random.Next(2) == 0 ? 256 * random.Next(1, 5) : random.Next(1, 5000);
+            var buffer = new PlanBuffer($"{i}", bytes, persistent: random.Next(10) == 0);
             for (int use = random.Next(0, 4); use > 0; use--) buffer.UseAt(random.Next(steps));
             return buffer;
         })];
@@ -70,7 +71,13 @@ public sealed class MemoryTests
         long most = 0;
         for (int step = 0; step < steps; step++)
         {
-            PlanBuffer[] alive = [.. buffers.Where(buffer => buffer.IsPersistent || (buffer.FirstStep <= step && step <= buffer.LastStep)).OrderBy(buffer => buffer.Offset)];
+            PlanBuffer[] alive =
+            [
+                .. from buffer in buffers
+                   where buffer.IsPersistent || (buffer.FirstStep <= step && step <= buffer.LastStep)
+                   orderby buffer.Offset
+                   select buffer,
+            ];
             foreach ((PlanBuffer before, PlanBuffer after) in alive.Zip(alive.Skip(1)))
                 Assert.That(before.Offset + before.Bytes, Is.LessThanOrEqualTo(after.Offset), $"buffers {before.Name} and {after.Name} at step {step}");
             most = Math.Max(most, alive.Sum(buffer => buffer.Bytes));

@@ -23,7 +23,8 @@ public sealed class UnrolledConvolutionTests
         Shape input = Shape.Volume(3, 6, 7);
         using Device device = test.Make();
         var options = new PlanOptions { Images = Images, Training = true, InputGradient = true, Loss = new ProjectionLoss() };
-        using var convolution = new TestNetwork(device, new Sequential { { "conv", new Conv2d(filters, size, stride, padding) }, new Flatten() }, input, options);
+        var layers = new Sequential { { "conv", new Conv2d(filters, size, stride, padding) }, new Flatten() };
+        using var convolution = new TestNetwork(device, layers, input, options);
         int units = convolution.Network.Output.Shape.Count, window = input.Channels * size * size;
         using var connected = new TestNetwork(device, new Sequential { new Flatten(), { "fc", new Linear(units) } }, input, options);
         int height = (input.Height + 2 * padding - size) / stride + 1, width = (input.Width + 2 * padding - size) / stride + 1;

@@ -4,14 +4,14 @@ namespace GpuCnn.Data;
 /// Random numbers that are a function of (seed, stream, index, draw) alone: SplitMix64 (Steele, Lea, Flood: "Fast splittable
 /// pseudorandom number generators", 2014) over a counter. Unlike System.Random its bits can never change with the runtime.
 /// </summary>
-public struct CounterRandom(ulong seed, ulong stream, ulong index)
+public struct RandomStream(ulong seed, ulong stream, ulong index)
 {
     private const ulong Golden = 0x9E3779B97F4A7C15;
 
-    private readonly ulong key = Mix(Mix(Mix(seed + Golden) + stream * 0xD1342543DE82EF95 + Golden) + index * 0xDA942042E4DD58B5 + Golden);
-    private ulong counter;
+    private readonly ulong _key = Mix(Mix(Mix(seed + Golden) + stream * 0xD1342543DE82EF95 + Golden) + index * 0xDA942042E4DD58B5 + Golden);
+    private ulong _counter;
 
-    public ulong NextUInt64() => Mix(key + unchecked(++counter * Golden));
+    public ulong NextUInt64() => Mix(_key + unchecked(++_counter * Golden));
 
     /// <summary>Uniform over 0 .. <paramref name="exclusive"/> - 1 (bias below 2⁻³²).</summary>
     public int NextInt(int exclusive)

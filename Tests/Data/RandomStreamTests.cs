@@ -3,7 +3,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Data;
 
-public sealed class CounterRandomTests
+public sealed class RandomStreamTests
 {
     /// <summary>
     /// A run resumed with another version must see the same order: these bits are for good. Computed once more in Python.
@@ -11,7 +11,7 @@ public sealed class CounterRandomTests
     [Test]
     public void BitsNeverChange()
     {
-        CounterRandom random = new(1, 2, 3);
+        RandomStream random = new(1, 2, 3);
         Assert.That(new[] { random.NextUInt64(), random.NextUInt64() }, Is.EqualTo(new[] { 11136419125502819054ul, 521881174864850486ul }));
     }
 
@@ -22,13 +22,13 @@ public sealed class CounterRandomTests
         for (ulong seed = 0; seed < 20; seed++)
             for (ulong stream = 0; stream < 20; stream++)
                 for (ulong index = 0; index < 20; index++)
-                    Assert.That(seen.Add(new CounterRandom(seed, stream, index).NextUInt64()), Is.True);
+                    Assert.That(seen.Add(new RandomStream(seed, stream, index).NextUInt64()), Is.True);
     }
 
     [Test]
     public void UniformEnough()
     {
-        CounterRandom random = new(9, 9, 9);
+        RandomStream random = new(9, 9, 9);
         int[] counts = new int[10];
         for (int i = 0; i < 100_000; i++) counts[random.NextInt(10)]++;
         // Standard deviation of a count: 95.
@@ -45,7 +45,7 @@ public sealed class CounterRandomTests
         for (ulong i = 0; i < 400; i++)
         {
             int[] values = [0, 1, 2, 3];
-            new CounterRandom(0, 0, i).Shuffle(values);
+            new RandomStream(0, 0, i).Shuffle(values);
             Assert.That(values, Is.EquivalentTo(new[] { 0, 1, 2, 3 }));
             orders.Add(string.Concat(values));
         }

@@ -1,0 +1,178 @@
+using System.Collections.Concurrent;
+
+namespace GpuCnn.Engine.Devices.OpenCl;
+
+/// <summary>
+/// One device with its queue. Commands run in the order in which they are given. All members may be called from any thread; objects
+/// that come out of it have one owner each, and only a kernel must not be used by two threads at once.
+/// </summary>
+internal sealed unsafe class OpenClContext : IDisposable
+{
+    private const nint PlatformProperty = 0x1084;
+    private const ulong ProfilingQueue = 2;
+    private const uint FreeMemoryAmd = 0x4039;
+
+    private readonly ConcurrentDictionary<OpenClObject, bool> _objects = new();
+    private readonly OpenClErrors _errors;
+    private readonly long _memoryLimit;
+    private readonly bool _tellsFreeMemory;
+    private long _allocated;
+    private nint _handle;
+    private nint _queue;
+    private OpenClSource? _lastKernel;
+    private OpenClSize _lastGroups;
+
+    /// <param name="profiling">Whether events have times. Costs some drivers a little speed.</param>
+    /// <param name="cache">Where compiled programs are kept; by default in the user's cache folder.</param>
+    /// <param name="memoryLimit">Never allocate more bytes than this; by default the device's memory.</param>
+    /// <exception cref="OpenClUnavailableException">The device is taken, or was just removed.</exception>
+    public OpenClContext(OpenClDeviceInfo device, bool profiling = false, BinaryCache? cache = null, long? memoryLimit = null)
+    {
+        Device = device;
+        IsProfiling = profiling;
+        _memoryLimit = Math.Min(memoryLimit ?? long.MaxValue, device.GlobalMemoryBytes);
+        _tellsFreeMemory = device.Extensions.Contains("cl_amd_device_attribute_query");
+        _errors = new OpenClErrors(device.Name);
+
+        nint* properties = stackalloc nint[] { PlatformProperty, device.PlatformHandle, 0 };
+        nint deviceHandle = device.Handle;
+        int code;
+        _handle = Api.CreateContext(properties, 1, &deviceHandle, null, null, &code);
+        if (code is OpenClCodes.DeviceNotAvailable or OpenClCodes.OutOfResources)
+        {
+            throw new OpenClUnavailableException(
+                $"The OpenCL device '{device.Name}' cannot be used now: clCreateContext gave {OpenClCodes.Describe(code)}. End other programs that use it, or use another device.");
+        }
+        Check(code, "clCreateContext");
+        _queue = Api.CreateCommandQueue(_handle, deviceHandle, profiling ? ProfilingQueue : 0, &code);
+        if (code != OpenClApi.Success)
+        {
+            _ = Api.ReleaseContext(_handle);
+            throw Failure(code, "clCreateCommandQueue");
+        }
+        Programs = new OpenClPrograms(this, cache ?? new BinaryCache(BinaryCache.DefaultFolder("opencl")));
+    }
+
+    public OpenClDeviceInfo Device { get; }
+
+    public bool IsProfiling { get; }
+
+    /// <summary>Compiled programs; the context owns them.</summary>
+    public OpenClPrograms Programs { get; }
+
+    /// <summary>Bytes of buffers that are allocated now; staging memory is the host's and does not count.</summary>
+    public long AllocatedBytes => Interlocked.Read(ref _allocated);
+
+    /// <summary>What has come out of this context and was not disposed of, one line each.</summary>
+    public IReadOnlyList<string> LiveObjects => [.. _objects.Keys.Select(item => item.ToString()).Order(StringComparer.Ordinal)];
+
+    internal OpenClApi Api => Device.Api;
+
+    private string? LastLaunch => _lastKernel is { } last ? $"'{last.Name}' ({Shape(_lastGroups, last.Group)})" : null;
+
+    internal nint Handle => Live(_handle);
+
+    internal nint Queue => Live(_queue);
+
+    /// <summary>Zeroed memory of the device, owned by the caller.</summary>
+    /// <param name="what">What it is for, in messages.</param>
+    /// <exception cref="OpenClOutOfMemoryException">There is not so much, or not in one piece.</exception>
+    public OpenClBuffer Allocate(long bytes, string what) => new(this, bytes, what);
+
+    /// <summary>Memory of the host that the device copies from and to without waiting, owned by the caller.</summary>
+    public OpenClStaging AllocateStaging(long bytes, string what) => new(this, bytes, what);
+
+    /// <summary>An event that is complete when all that was given to the queue before it is.</summary>
+    public OpenClEvent Mark()
+    {
+        nint handle;
+        Check(Api.EnqueueMarkerWithWaitList(Queue, 0, null, &handle), "clEnqueueMarkerWithWaitList");
+        return new OpenClEvent(this, handle, "marker");
+    }
+
+    /// <summary>Starts what was given to the queue, without waiting; until then a driver may collect commands.</summary>
+    public void Flush() => Check(Api.Flush(Queue), "clFlush");
+
+    /// <summary>Waits until everything has run.</summary>
+    /// <exception cref="OpenClDeviceLostException">It has not.</exception>
+    public void Finish()
+    {
+        IReadOnlyList<OpenClProgram> launched = Programs.TakeLaunched();
+        Check(Api.Finish(Queue), "clFinish");
+        Programs.Save(launched);
+    }
+
+    public void Dispose()
+    {
+        if (_handle == 0) return;
+        IReadOnlyList<OpenClProgram> launched = Programs.TakeLaunched();
+        if (Api.Finish(_queue) == OpenClApi.Success) Programs.Save(launched);
+        Programs.Dispose();
+        _ = Api.ReleaseCommandQueue(_queue);
+        _ = Api.ReleaseContext(_handle);
+        _queue = _handle = 0;
+    }
+
+    internal void Check(int code, string call)
+    {
+        if (code != OpenClApi.Success) throw Failure(code, call);
+    }
+
+    internal GpuCnnException Failure(int code, string call, string? kernel = null, string? shape = null) =>
+        _errors.From(code, call, kernel, shape, LastLaunch);
+
+    /// <summary>For a command that failed while it ran.</summary>
+    internal OpenClDeviceLostException Lost(int code, string call) => _errors.Lost(code, call, LastLaunch);
+
+    internal static string Shape(OpenClSize groups, OpenClSize group) => $"{groups} group{(groups.Count == 1 ? "" : "s")} of {group}";
+
+    /// <summary>Keeps what messages say of a device that is lost. Two threads that launch may mix it up, and nothing else.</summary>
+    internal void Launched(OpenClSource kernel, OpenClSize groups)
+    {
+        _lastKernel = kernel;
+        _lastGroups = groups;
+    }
+
+    internal void Remember(OpenClObject item) => _objects[item] = true;
+
+    internal void Forget(OpenClObject item) => _objects.TryRemove(item, out _);
+
+    /// <summary>Counts bytes as allocated, before they are.</summary>
+    internal void Reserve(long bytes, string what)
+    {
+        long largest = Device.MaxAllocationBytes;
+        if (bytes > largest)
+            throw _errors.OutOfMemory(bytes, what, $"the largest single allocation is {OpenClErrors.MiB(largest)}", null);
+        long allocated = Interlocked.Add(ref _allocated, bytes);
+        if (allocated <= _memoryLimit) return;
+        Release(bytes);
+        long inUse = allocated - bytes, free = Math.Max(0, _memoryLimit - inUse);
+        throw _errors.OutOfMemory(
+            bytes, what, $"{OpenClErrors.MiB(inUse)} of {OpenClErrors.MiB(_memoryLimit)} are in use here", Math.Min(free, DriversFree() ?? free));
+    }
+
+    internal void Release(long bytes) => Interlocked.Add(ref _allocated, -bytes);
+
+    /// <summary>For memory that the driver refused though the device has so much in all.</summary>
+    internal OpenClOutOfMemoryException Refused(long bytes, string what, string call, int code)
+    {
+        string inUse = $"{OpenClErrors.MiB(AllocatedBytes)} of {OpenClErrors.MiB(_memoryLimit)}";
+        return _errors.OutOfMemory(bytes, what, $"{call} gave {OpenClCodes.Describe(code)} with {inUse} in use here, and other programs may hold the rest", DriversFree());
+    }
+
+    /// <summary>What the driver says is free, where it says so; OpenCL has no such question of its own.</summary>
+    private long? DriversFree()
+    {
+        // Free memory and the largest free block, in KiB.
+        nuint* kilobytes = stackalloc nuint[2];
+        return _tellsFreeMemory && Api.GetDeviceInfo(Device.Handle, FreeMemoryAmd, (nuint)(2 * sizeof(nuint)), kilobytes, null) == OpenClApi.Success
+            ? (long)kilobytes[0] << 10
+            : null;
+    }
+
+    private nint Live(nint handle)
+    {
+        ObjectDisposedException.ThrowIf(handle == 0, this);
+        return handle;
+    }
+}

@@ -1,0 +1,121 @@
+using System.Text;
+
+namespace GpuCnn.Engine.Devices.OpenCl;
+
+/// <summary>A kernel with its arguments, which stay set from launch to launch. Not for two threads at once.</summary>
+internal sealed unsafe class OpenClKernel : OpenClObject
+{
+    private const uint ArgumentCount = 0x1191;
+    private const uint LargestGroup = 0x11B0;
+    private const uint LocalBytes = 0x11B2;
+
+    /// <summary>Stands for an argument that is set and is no buffer.</summary>
+    private static readonly object Scalar = new();
+
+    private readonly object?[] _arguments;
+
+    internal OpenClKernel(OpenClContext context, OpenClProgram program) : base(context, Create(context, program), program.Source.Name)
+    {
+        Program = program;
+        try
+        {
+            uint count;
+            context.Check(Api.GetKernelInfo(Handle, ArgumentCount, sizeof(uint), &count, null), "clGetKernelInfo");
+            _arguments = new object?[count];
+            CheckGroup();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public OpenClProgram Program { get; }
+
+    public int Arguments => _arguments.Length;
+
+    public OpenClSize Group => Program.Source.Group;
+
+    public void Set(int index, OpenClBuffer buffer)
+    {
+        if (buffer.Context != Context) throw new ArgumentException($"Buffer '{buffer.Name}' is another context's.", nameof(buffer));
+        nint handle = buffer.Handle;
+        Set(index, &handle, sizeof(nint), buffer);
+    }
+
+    public void Set(int index, int value) => Set(index, &value, sizeof(int), Scalar);
+
+    public void Set(int index, uint value) => Set(index, &value, sizeof(uint), Scalar);
+
+    public void Set(int index, float value) => Set(index, &value, sizeof(float), Scalar);
+
+    public void Set(int index, long value) => Set(index, &value, sizeof(long), Scalar);
+
+    /// <summary>Gives the kernel to the queue: so many groups of <see cref="Group"/> threads.</summary>
+    public void Launch(OpenClSize groups) => Enqueue(groups, null);
+
+    /// <summary>As <see cref="Launch"/>, with an event, owned by the caller.</summary>
+    public OpenClEvent LaunchTimed(OpenClSize groups)
+    {
+        nint handle;
+        Enqueue(groups, &handle);
+        return new OpenClEvent(Context, handle, Name);
+    }
+
+    protected override void Release(nint handle) => _ = Api.ReleaseKernel(handle);
+
+    private static nint Create(OpenClContext context, OpenClProgram program)
+    {
+        int code;
+        nint handle;
+        fixed (byte* name = Encoding.UTF8.GetBytes(program.Source.Name + '\0')) handle = context.Api.CreateKernel(program.Handle, name, &code);
+        return code == OpenClApi.Success ? handle : throw context.Failure(code, "clCreateKernel", program.Source.Name);
+    }
+
+    /// <summary>Whether groups of this size fit with the registers and local memory that the compiled kernel needs.</summary>
+    private void CheckGroup()
+    {
+        nuint largest;
+        ulong local;
+        nint device = Context.Device.Handle;
+        Context.Check(Api.GetKernelWorkGroupInfo(Handle, device, LargestGroup, (nuint)sizeof(nuint), &largest, null), "clGetKernelWorkGroupInfo");
+        Context.Check(Api.GetKernelWorkGroupInfo(Handle, device, LocalBytes, sizeof(ulong), &local, null), "clGetKernelWorkGroupInfo");
+        OpenClSize most = Context.Device.MaxGroup;
+        if (!Group.IsPositive || Group.Count > (long)largest || Group.X > most.X || Group.Y > most.Y || Group.Z > most.Z)
+        {
+            throw new OpenClUnavailableException(
+                $"Kernel '{Name}' expects groups of {Group} threads, but the OpenCL device '{Context.Device.Name}' runs it with at most {largest} ({most} in each dimension). Use another device.");
+        }
+        if (local > (ulong)Context.Device.LocalMemoryBytes)
+        {
+            throw new OpenClUnavailableException(
+                $"Kernel '{Name}' expects {local} bytes of local memory, but the OpenCL device '{Context.Device.Name}' has {Context.Device.LocalMemoryBytes}. Use another device.");
+        }
+    }
+
+    private void Set(int index, void* value, int bytes, object argument)
+    {
+        int code = Api.SetKernelArg(Handle, (uint)index, (nuint)bytes, value);
+        if (code != OpenClApi.Success) throw Context.Failure(code, "clSetKernelArg", Name, $"argument {index} of {Arguments}, {bytes} bytes");
+        _arguments[index] = argument;
+    }
+
+    private void Enqueue(OpenClSize groups, nint* completion)
+    {
+        if (!groups.IsPositive) throw new ArgumentOutOfRangeException(nameof(groups), groups, $"Kernel '{Name}' needs at least one group in each dimension.");
+        // A driver that checks neither reads memory that is not there.
+        for (int i = 0; i < _arguments.Length; i++)
+        {
+            if (_arguments[i] == null) throw new InvalidOperationException($"Argument {i} of kernel '{Name}' is not set.");
+            if (_arguments[i] is OpenClBuffer { IsDisposed: true } buffer)
+                throw new ObjectDisposedException(buffer.Name, $"Argument {i} of kernel '{Name}' is a buffer that was disposed of.");
+        }
+        nuint* global = stackalloc nuint[] { (nuint)groups.X * (nuint)Group.X, (nuint)groups.Y * (nuint)Group.Y, (nuint)groups.Z * (nuint)Group.Z };
+        nuint* local = stackalloc nuint[] { (nuint)Group.X, (nuint)Group.Y, (nuint)Group.Z };
+        int code = Api.EnqueueNDRangeKernel(Context.Queue, Handle, 3, null, global, local, 0, null, completion);
+        if (code != OpenClApi.Success) throw Context.Failure(code, "clEnqueueNDRangeKernel", Name, OpenClContext.Shape(groups, Group));
+        Context.Launched(Program.Source, groups);
+        Context.Programs.Launched(Program);
+    }
+}

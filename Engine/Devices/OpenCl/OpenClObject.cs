@@ -1,0 +1,46 @@
+namespace GpuCnn.Engine.Devices.OpenCl;
+
+/// <summary>A handle of the driver with one owner, who disposes of it. Its context knows it until then.</summary>
+internal abstract class OpenClObject : IDisposable
+{
+    private nint _handle;
+
+    protected OpenClObject(OpenClContext context, nint handle, string name)
+    {
+        Context = context;
+        Name = name;
+        _handle = handle;
+        context.Remember(this);
+    }
+
+    public OpenClContext Context { get; }
+
+    /// <summary>What it is for, in messages.</summary>
+    public string Name { get; }
+
+    public bool IsDisposed => _handle == 0;
+
+    public nint Handle
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_handle == 0, this);
+            return _handle;
+        }
+    }
+
+    protected OpenClApi Api => Context.Api;
+
+    public void Dispose()
+    {
+        nint handle = Interlocked.Exchange(ref _handle, 0);
+        if (handle == 0) return;
+        // The result is not checked: after a lost device each release fails too, and would hide the failure that led here.
+        Release(handle);
+        Context.Forget(this);
+    }
+
+    protected abstract void Release(nint handle);
+
+    public override string ToString() => $"{GetType().Name} '{Name}'";
+}

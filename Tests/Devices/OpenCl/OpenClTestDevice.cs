@@ -1,0 +1,23 @@
+using GpuCnn.Engine.Devices.OpenCl;
+using NUnit.Framework;
+
+namespace GpuCnn.Tests.Devices.OpenCl;
+
+/// <summary>The machine's first OpenCL device; without one a test is ignored, or fails where GPUCNN_REQUIRE names opencl.</summary>
+internal static class OpenClTestDevice
+{
+    public static OpenClDeviceInfo Require()
+    {
+        try
+        {
+            return OpenClPlatforms.Find(0);
+        }
+        catch (OpenClUnavailableException exception)
+        {
+            string[] required = (Environment.GetEnvironmentVariable("GPUCNN_REQUIRE") ?? "").Split(',', StringSplitOptions.TrimEntries);
+            if (required.Contains("opencl")) Assert.Fail($"GPUCNN_REQUIRE asks for OpenCL, but: {exception.Message}");
+            Assert.Ignore(exception.Message);
+            throw;
+        }
+    }
+}
