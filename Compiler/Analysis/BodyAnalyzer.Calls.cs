@@ -1,6 +1,7 @@
 using GpuCnn.Compiler.Diagnostics;
 using GpuCnn.Compiler.Model;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Operations;
 
 namespace GpuCnn.Compiler.Analysis;
@@ -36,6 +37,9 @@ internal sealed partial class BodyAnalyzer
             Arguments(operation);
             return Nothing;
         }
+        bool isOfData = operation.Instance is { Type.IsValueType: true } && (_self is not null || operation.Instance is not IInstanceReferenceOperation);
+        if (isOfData && method is { IsReadOnly: true, DeclaringSyntaxReferences.Length: > 0 })
+            return HelperCall(method, [Value(operation.Instance!), .. Arguments(operation)], operation, isOrdered, mayWait: false);
         if (!method.IsStatic)
         {
             Report(Rules.InstanceMember, operation, method.Name);
@@ -43,7 +47,11 @@ internal sealed partial class BodyAnalyzer
             return Nothing;
         }
 
-        Expression[] arguments = Arguments(operation);
+        return HelperCall(method, Arguments(operation), operation, isOrdered, mayWait);
+    }
+
+    private Expression HelperCall(IMethodSymbol method, Expression[] arguments, IOperation operation, bool isOrdered, bool mayWait)
+    {
         if (context.Functions.Get(closing.Close(method), arguments, operation.Syntax) is not { } function) return Nothing;
         HasEffects |= function.HasEffects;
         HasBarriers |= function.HasBarriers;
@@ -111,8 +119,8 @@ internal sealed partial class BodyAnalyzer
             if (type.IsTupleType) return new Construction(mapped, arguments.ToEquatable());
             string[] fields = [.. TypeMapper.FieldsOf(type).Select(field => field.Name)];
             string[] parameters = [.. constructor.Parameters.Select(parameter => NameAllocator.Ascii(parameter.Name))];
-            bool isPositional = type.IsRecord && operation.Initializer is null && fields.SequenceEqual(parameters)
-                && constructor.DeclaringSyntaxReferences.All(reference => reference.GetSyntax(context.Cancellation) is Microsoft.CodeAnalysis.CSharp.Syntax.RecordDeclarationSyntax);
+            bool isPositional = operation.Initializer is null && fields.SequenceEqual(parameters)
+                && constructor.DeclaringSyntaxReferences.All(reference => reference.GetSyntax(context.Cancellation) is TypeDeclarationSyntax);
             if (isPositional) return new Construction(mapped, arguments.ToEquatable());
         }
         Report(Rules.StructConstructor, operation, Excerpt(operation));

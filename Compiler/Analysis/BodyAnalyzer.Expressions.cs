@@ -59,6 +59,9 @@ internal sealed partial class BodyAnalyzer
     public override Expression VisitParameterReference(IParameterReferenceOperation operation, object? argument)
     {
         IParameterSymbol parameter = operation.Parameter;
+        // A parameter of the primary constructor of a struct whose member this is.
+        if (_self is { } self && parameter.ContainingSymbol is IMethodSymbol { MethodKind: MethodKind.Constructor })
+            return new Field(TypeOf(operation), self, NameAllocator.Ascii(parameter.Name));
         if (KernelLanguage.Has(parameter, "SpecializationAttribute")) return new Specialization(TypeOf(operation), NameAllocator.Ascii(parameter.Name));
         return new Variable(_views.TryGetValue(parameter, out PointerType view) ? view : TypeOf(operation), NameAllocator.Variable(parameter.Name));
     }
@@ -71,7 +74,7 @@ internal sealed partial class BodyAnalyzer
             Report(Rules.StaticField, operation, field.Name);
             return Nothing;
         }
-        if (operation.Instance is IInstanceReferenceOperation)
+        if (operation.Instance is IInstanceReferenceOperation && _self is null)
         {
             Report(Rules.InstanceMember, operation, field.Name);
             return Nothing;
@@ -95,11 +98,16 @@ internal sealed partial class BodyAnalyzer
             return Nothing;
         }
         bool isAutomatic = property.ContainingType.GetMembers().OfType<IFieldSymbol>().Any(field => SymbolEqualityComparer.Default.Equals(field.AssociatedSymbol, property));
-        if (isAutomatic && operation.Instance is { } owner and not IInstanceReferenceOperation)
-            return new Field(TypeOf(operation), Value(owner), NameAllocator.Ascii(property.Name));
+        bool isOfData = operation.Instance is not null && (_self is not null || operation.Instance is not IInstanceReferenceOperation);
+        if (isAutomatic && isOfData) return new Field(TypeOf(operation), Value(operation.Instance!), NameAllocator.Ascii(property.Name));
+        if (!isAutomatic && property.GetMethod is { } getter && (property.IsStatic || isOfData && getter.IsReadOnly) && getter.DeclaringSyntaxReferences.Length > 0)
+            return HelperCall(getter, operation.Instance is { } self ? [Value(self)] : [], operation, isOrdered: false, mayWait: false);
         Report(property.IsStatic ? Rules.StaticField : Rules.InstanceMember, operation, property.Name);
         return Nothing;
     }
+
+    public override Expression VisitInstanceReference(IInstanceReferenceOperation operation, object? argument) =>
+        _self is { } self && operation.ReferenceKind == InstanceReferenceKind.ContainingTypeInstance ? self : Unsupported(operation);
 
     public override Expression VisitConversion(IConversionOperation operation, object? argument)
     {

@@ -22,22 +22,37 @@ internal sealed partial class BodyAnalyzer(KernelContext context, TypeClosing cl
     private bool _hasUnrolled;
     private bool _isLoopHead;
 
+    // The struct whose method or property this is, passed by value.
+    private Variable? _self;
+
     // The call whose effects are in order where it stands, because nothing else is computed beside it.
     private IOperation? _orderedCall;
     private IOperation? _orderedBarrier;
+
+    /// <summary>A capital letter: no parameter has one.</summary>
+    public const string SelfName = "This";
 
     /// <summary>Whether it writes memory that others see, or waits.</summary>
     public bool HasEffects { get; private set; }
 
     public bool HasBarriers { get; private set; }
 
+    public void DeclareSelf(DeviceType type) => _self = new(type, SelfName);
+
     public void DeclareView(ISymbol parameter, PointerType type) => _views[parameter] = type;
 
     public Statement[] Analyze(SyntaxNode declaration)
     {
-        if (context.ModelOf(declaration.SyntaxTree).GetOperation(declaration, context.Cancellation) is IMethodBodyOperation body)
+        IBlockOperation? block = context.ModelOf(declaration.SyntaxTree).GetOperation(declaration, context.Cancellation) switch
         {
-            foreach (IOperation operation in (body.BlockBody ?? body.ExpressionBody)?.Operations ?? []) Statement(operation);
+            IMethodBodyOperation body => body.BlockBody ?? body.ExpressionBody,
+            // Of a property that is one expression.
+            IBlockOperation expression => expression,
+            _ => null,
+        };
+        if (block is not null)
+        {
+            foreach (IOperation operation in block.Operations) Statement(operation);
         }
         else
         {

@@ -21,7 +21,7 @@ internal sealed class FunctionCatalog(KernelContext context)
     public IReadOnlyList<FunctionModel> Models => _models;
 
     /// <param name="method">Closed.</param>
-    /// <param name="arguments">The arguments in the order of the parameters, those that are views with their spaces.</param>
+    /// <param name="arguments">The struct where it is a member of one, then the arguments in the order of the parameters.</param>
     /// <returns>Null where it cannot be compiled, which has been reported.</returns>
     public Function? Get(IMethodSymbol method, IReadOnlyList<Expression> arguments, SyntaxNode at)
     {
@@ -56,13 +56,18 @@ internal sealed class FunctionCatalog(KernelContext context)
         IMethodSymbol definition = method.OriginalDefinition.PartialImplementationPart ?? method.OriginalDefinition;
         var body = new BodyAnalyzer(context, closing, definition, isKernel: false);
         var parameters = new List<FieldModel>();
-        for (int i = 0; i < definition.Parameters.Length; i++)
+        if (!method.IsStatic)
         {
-            IParameterSymbol parameter = definition.Parameters[i];
+            DeviceType self = context.Types.Map(method.ContainingType, syntax);
+            body.DeclareSelf(self);
+            parameters.Add(new(BodyAnalyzer.SelfName, self));
+        }
+        foreach (IParameterSymbol parameter in definition.Parameters)
+        {
             SyntaxNode at = parameter.DeclaringSyntaxReferences[0].GetSyntax(context.Cancellation);
             if (parameter.RefKind != RefKind.None) context.Diagnostics.Report(Rules.References, at, at.ToString());
             ITypeSymbol type = closing.Close(parameter.Type);
-            DeviceType mapped = spaces[i] is { } space && KernelLanguage.IsView(type)
+            DeviceType mapped = spaces[parameters.Count] is { } space && KernelLanguage.IsView(type)
                 ? new PointerType(context.Types.Map(((INamedTypeSymbol)type).TypeArguments[0], at), space, KernelLanguage.IsReadOnlyView(type))
                 : context.Types.Map(type, at);
             if (mapped is PointerType view) body.DeclareView(parameter, view);
@@ -78,7 +83,12 @@ internal sealed class FunctionCatalog(KernelContext context)
         return new(name, returnType, body.HasEffects, body.HasBarriers);
     }
 
-    private static string MethodName(IMethodSymbol method) => method.MethodKind == MethodKind.UserDefinedOperator ? method.Name.Replace("op_", "") : method.Name;
+    private static string MethodName(IMethodSymbol method) => method.MethodKind switch
+    {
+        MethodKind.UserDefinedOperator => method.Name.Substring("op_".Length),
+        MethodKind.PropertyGet => method.AssociatedSymbol!.Name,
+        _ => method.Name,
+    };
 
     private DeviceType ReportView(SyntaxNode syntax, IMethodSymbol method)
     {

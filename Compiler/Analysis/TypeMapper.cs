@@ -29,7 +29,14 @@ internal sealed class TypeMapper(NameAllocator names, DiagnosticBag diagnostics)
     /// <summary>Fields of a struct with the names that they have on a device.</summary>
     public static IEnumerable<(IFieldSymbol Field, string Name)> FieldsOf(INamedTypeSymbol type) => type.IsTupleType
         ? type.TupleElements.Select((field, i) => (field, "Item" + (i + 1)))
-        : type.GetMembers().OfType<IFieldSymbol>().Where(field => !field.IsStatic).Select(field => (field, NameAllocator.Ascii((field.AssociatedSymbol ?? field).Name)));
+        : type.GetMembers().OfType<IFieldSymbol>().Where(field => !field.IsStatic).Select(field => (field, NameOf(field)));
+
+    /// <summary>Of the field of a property, the property's; of one that holds a parameter of the primary constructor, "&lt;x&gt;P", the parameter's.</summary>
+    private static string NameOf(IFieldSymbol field)
+    {
+        string name = (field.AssociatedSymbol ?? field).Name;
+        return NameAllocator.Ascii(name[0] == '<' ? name.Substring(1, name.IndexOf('>') - 1) : name);
+    }
 
     public static Scalar? ScalarOf(ITypeSymbol type) => type.SpecialType switch
     {

@@ -35,7 +35,7 @@ public sealed partial class CudaTextTests
     public void Conversions() => Ptx(new OddArithmetic(default, default, default, 1, 1, 1, 1, 1, 1));
 
     [Test]
-    public void Statements() => Ptx(new ControlFlow(true, 3, default, default, default, 1));
+    public void Statements() => Ptx(new ControlFlow(true, 3, default, default, default, default, 1));
 
     [Test]
     public void EveryFunction() => Ptx(new AllFunctions(default, default, default, default, 1, 1, 1, 1, 1, 1));

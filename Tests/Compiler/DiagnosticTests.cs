@@ -23,6 +23,7 @@ public sealed class DiagnosticTests
         yield return Body("GCNN013", "y[i] = «Tables.Factor»;", "public static class Tables { public static float Factor = 2; }");
         yield return Body("GCNN013", "y[i] = «Tables.Factor»;", "public static class Tables { public static float Factor { get; } = 2; }", name: "A static property");
         yield return Body("GCNN014", "y[i] = «Twice(x[i])»;", members: "private float Twice(float v) => v * 2;");
+        yield return Body("GCNN014", "var p = new Point(); «p.Grow()»; y[i] = p.X;", "public struct Point { public float X; public void Grow() { X = 3; } }");
         yield return Body("GCNN014", "y[i] = «i.CompareTo(3)»;", name: "An instance method of a number");
         yield return Body("GCNN015", "o[i] = «checked(i + n)»;", places: ["i + n"]);
         yield return Body("GCNN015", "checked { «i++»; }");

@@ -200,15 +200,16 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
             Assert.That(y, Is.EqualTo(expected.y));
             AssertClose(z, expected.z);
             Assert.That(y[32..40], Is.EqualTo(new[] { 1, 2, 3, 3, 3, 3, 3, 3 }), "else if");
+            Assert.That(y[64], Is.EqualTo(32 + 4 + 11 + 3), "members of structs");
             Assert.That(y[48..56], Is.All.EqualTo(5), "a default value");
             Assert.That(y[56..64], Is.EqualTo(new[] { 0, 1, 2, 0, 4, 5, 1, 7 }), "the first of its value");
         });
 
         static (int[], float[]) Run(SampleDevice device, bool reversed, uint limit)
         {
-            DeviceBuffer<int> x = device.Buffer(4, 9, 2, 4, 7, 11, 9, 30), y = device.Buffer(new int[64]);
+            DeviceBuffer<int> x = device.Buffer(4, 9, 2, 4, 7, 11, 9, 30), y = device.Buffer(new int[72]);
             DeviceBuffer<float> z = device.Buffer(new float[8]);
-            device.Run(new ControlFlow(reversed, limit, x, y, z, 8), new(1));
+            device.Run(new ControlFlow(reversed, limit, x, y, z, new(5, 6), 8), new(1));
             return (y.Span.ToArray(), z.Span.ToArray());
         }
     }

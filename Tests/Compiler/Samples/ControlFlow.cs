@@ -22,11 +22,33 @@ public struct Pair<T> where T : unmanaged
     public T First { get; set; }
 
     public T Second;
+
+    public readonly T Other(bool first) => first ? First : Second;
+}
+
+public readonly struct Stretch(int from, int length)
+{
+    public int End => from + length;
+}
+
+public readonly record struct Grid(int Rows, int Columns)
+{
+    public int Count => Rows * Columns;
+
+    private static int Margin => 1;
+
+    public int Index(int row, int column) => row * Columns + Clamp(column);
+
+    private int Clamp(int column)
+    {
+        if (column < Columns) return column;
+        return this.Columns - Margin;
+    }
 }
 
 /// <summary>Statements in the shapes that people write them in: each number of the output is one of them.</summary>
 [Kernel(8)]
-public readonly partial struct ControlFlow([Specialization] bool reversed, [Specialization] uint limit, ReadOnlyView<int> x, View<int> y, View<float> z, int n)
+public readonly partial struct ControlFlow([Specialization] bool reversed, [Specialization] uint limit, ReadOnlyView<int> x, View<int> y, View<float> z, Stretch stretch, int n)
 {
     private const int Offset = 3;
 
@@ -84,6 +106,8 @@ public readonly partial struct ControlFlow([Specialization] bool reversed, [Spec
         z[i] = Weighted<Linear>(x, n) + Weighted<Power<Linear>>(x, n) + Weighted<Power<Power<Linear>>>(x, n);
         int found = First(x, n, x[i]);
         y[7 * n + i] = found;
+        var grid = new Grid(n, 4);
+        y[8 * n + i] = grid.Index(i, i) + grid.Count + pair.Other(i > 3) + stretch.End + new Stretch(i, 3).End;
     }
 
     private static (int Low, int High) Sorted(int first, int second) => first < second ? (first, second) : (second, first);

@@ -1,5 +1,11 @@
 typedef struct
 {
+    int from;
+    int length_;
+} Stretch;
+
+typedef struct
+{
     int First;
     int Second;
 } Pair_Int32;
@@ -9,6 +15,12 @@ typedef struct
     int Item1;
     int Item2;
 } Tuple_Int32_Int32;
+
+typedef struct
+{
+    int Rows;
+    int Columns;
+} Grid;
 
 static inline Tuple_Int32_Int32 ControlFlow_Sorted(int first, int second)
 {
@@ -70,10 +82,43 @@ static inline int ControlFlow_First(__global const int* x, int n, int value)
     return -1;
 }
 
+static inline int Grid_Margin()
+{
+    return 1;
+}
+
+static inline int Grid_Clamp(Grid This, int column)
+{
+    if (column < This.Columns)
+        return column;
+    return This.Columns - Grid_Margin();
+}
+
+static inline int Grid_Index(Grid This, int row, int column)
+{
+    return row * This.Columns + Grid_Clamp(This, column);
+}
+
+static inline int Grid_Count(Grid This)
+{
+    return This.Rows * This.Columns;
+}
+
+static inline int Pair_Other(Pair_Int32 This, bool first)
+{
+    return first ? This.First : This.Second;
+}
+
+static inline int Stretch_End(Stretch This)
+{
+    return This.from + This.length_;
+}
+
 __kernel __attribute__((reqd_work_group_size(GROUP_SIZE_X, GROUP_SIZE_Y, GROUP_SIZE_Z))) void ControlFlow(
     __global const int* restrict x,
     __global int* restrict y,
     __global float* restrict z,
+    Stretch stretch,
     int n)
 {
     int i = (int)get_global_id(0);
@@ -147,4 +192,6 @@ __kernel __attribute__((reqd_work_group_size(GROUP_SIZE_X, GROUP_SIZE_Y, GROUP_S
     z[i] = ControlFlow_Weighted_Linear(x, n) + ControlFlow_Weighted_Power(x, n) + ControlFlow_Weighted_Power_2(x, n);
     int found = ControlFlow_First(x, n, x[i]);
     y[7 * n + i] = found;
+    Grid grid = (Grid){n, 4};
+    y[8 * n + i] = Grid_Index(grid, i, i) + Grid_Count(grid) + Pair_Other(pair, i > 3) + Stretch_End(stretch) + Stretch_End((Stretch){i, 3});
 }

@@ -1,5 +1,11 @@
 typedef struct
 {
+    int from;
+    int length;
+} Stretch;
+
+typedef struct
+{
     int First;
     int Second;
 } Pair_Int32;
@@ -9,6 +15,12 @@ typedef struct
     int Item1;
     int Item2;
 } Tuple_Int32_Int32;
+
+typedef struct
+{
+    int Rows;
+    int Columns;
+} Grid;
 
 static __device__ __forceinline__ Tuple_Int32_Int32 ControlFlow_Sorted(int first, int second)
 {
@@ -70,10 +82,43 @@ static __device__ __forceinline__ int ControlFlow_First(const int* x, int n, int
     return -1;
 }
 
+static __device__ __forceinline__ int Grid_Margin()
+{
+    return 1;
+}
+
+static __device__ __forceinline__ int Grid_Clamp(Grid This, int column)
+{
+    if (column < This.Columns)
+        return column;
+    return This.Columns - Grid_Margin();
+}
+
+static __device__ __forceinline__ int Grid_Index(Grid This, int row, int column)
+{
+    return row * This.Columns + Grid_Clamp(This, column);
+}
+
+static __device__ __forceinline__ int Grid_Count(Grid This)
+{
+    return This.Rows * This.Columns;
+}
+
+static __device__ __forceinline__ int Pair_Other(Pair_Int32 This, bool first)
+{
+    return first ? This.First : This.Second;
+}
+
+static __device__ __forceinline__ int Stretch_End(Stretch This)
+{
+    return This.from + This.length;
+}
+
 extern "C" __global__ void __launch_bounds__(GROUP_SIZE_X * GROUP_SIZE_Y * GROUP_SIZE_Z) ControlFlow(
     const int* __restrict__ x,
     int* __restrict__ y,
     float* __restrict__ z,
+    Stretch stretch,
     int n)
 {
     int i = (int)(blockIdx.x * GROUP_SIZE_X + threadIdx.x);
@@ -147,4 +192,6 @@ extern "C" __global__ void __launch_bounds__(GROUP_SIZE_X * GROUP_SIZE_Y * GROUP
     z[i] = ControlFlow_Weighted_Linear(x, n) + ControlFlow_Weighted_Power(x, n) + ControlFlow_Weighted_Power_2(x, n);
     int found = ControlFlow_First(x, n, x[i]);
     y[7 * n + i] = found;
+    Grid grid = Grid{n, 4};
+    y[8 * n + i] = Grid_Index(grid, i, i) + Grid_Count(grid) + Pair_Other(pair, i > 3) + Stretch_End(stretch) + Stretch_End(Stretch{i, 3});
 }
