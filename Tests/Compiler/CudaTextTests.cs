@@ -14,7 +14,13 @@ public sealed partial class CudaTextTests
         .FirstOrDefault(File.Exists);
 
     [SetUp]
-    public void NeedClang() => Assume.That(Clang, Is.Not.Null, "Needs clang, but there is no clang-14, clang-15, clang-16 or clang in PATH.");
+    public void NeedClang()
+    {
+        if (Clang is not null) return;
+        const string Reason = "Needs clang, but there is no clang-14, clang-15, clang-16 or clang in PATH.";
+        if (Requirement.Of("clang")) Assert.Fail(Reason);
+        Assert.Ignore(Reason);
+    }
 
     [Test]
     public void Pointwise() => Ptx(new ScaleShift(Curve.Sigmoid, 0.1f, default, default, 1, 0, 1));

@@ -96,7 +96,7 @@ public sealed unsafe class OpenClSampleDevice : SampleDevice
 
     private static void Missing(string reason)
     {
-        if (Environment.GetEnvironmentVariable("GPUCNN_REQUIRE_OPENCL") == "1") Assert.Fail($"OpenCL is required, but {reason}.");
+        if (Requirement.Of("opencl")) Assert.Fail($"GPUCNN_REQUIRE asks for OpenCL, but {reason}.");
         Assert.Ignore($"Needs an OpenCL device, but {reason}.");
     }
 

@@ -14,8 +14,7 @@ internal static class OpenClTestDevice
         }
         catch (OpenClUnavailableException exception)
         {
-            string[] required = (Environment.GetEnvironmentVariable("GPUCNN_REQUIRE") ?? "").Split(',', StringSplitOptions.TrimEntries);
-            if (required.Contains("opencl")) Assert.Fail($"GPUCNN_REQUIRE asks for OpenCL, but: {exception.Message}");
+            if (Requirement.Of("opencl")) Assert.Fail($"GPUCNN_REQUIRE asks for OpenCL, but: {exception.Message}");
             Assert.Ignore(exception.Message);
             throw;
         }
