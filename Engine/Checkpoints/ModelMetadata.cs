@@ -5,7 +5,7 @@ namespace GpuCnn.Engine.Checkpoints;
 /// <summary>How an image that does not have the input's size is brought to it.</summary>
 public enum ImageFit
 {
-    /// <summary>Centred on the background colour (0), uncropped: digits of 28x28 on an input of 32x32.</summary>
+    /// <summary>Centred on the background colour (0), uncropped: digits of 28x28 on an input of 32x32. A larger image is scaled down first until all of it fits.</summary>
     Pad,
 
     /// <summary>Scaled until the shorter side fits (antialiased bilinear), then the centre is cropped.</summary>

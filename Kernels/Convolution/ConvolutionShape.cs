@@ -11,7 +11,4 @@ public sealed record ConvolutionShape(
     public int OutputWidth { get; } = (W - S + 2 * PadW) / StrideW + 1;
 
     public int OutputArea => OutputHeight * OutputWidth;
-
-    /// <summary>True where a pixel of the output sees exactly its own pixel of the input.</summary>
-    public bool IsPointwise => R == 1 && S == 1 && StrideH == 1 && StrideW == 1 && PadH == 0 && PadW == 0;
 }
