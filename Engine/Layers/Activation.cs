@@ -39,13 +39,13 @@ public abstract class Activation : UnaryOperator
     private sealed unsafe class Forward(float* x, float* y, long count) : IActivationKernel
     {
         public ICpuKernel Make<TFunction>(TFunction function) where TFunction : struct, IPointwise =>
-            new PointwiseForward<TFunction>(x, y, count, function);
+            new CpuPointwiseForward<TFunction>(x, y, count, function);
     }
 
     private sealed unsafe class Backward(float* y, float* dy, float* dx, long count) : IActivationKernel
     {
         public ICpuKernel Make<TFunction>(TFunction function) where TFunction : struct, IPointwise =>
-            new PointwiseBackward<TFunction>(y, dy, dx, count, function);
+            new CpuPointwiseBackward<TFunction>(y, dy, dx, count, function);
     }
 }
 

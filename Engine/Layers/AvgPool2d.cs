@@ -24,16 +24,16 @@ public sealed class AvgPool2d : Pool2d
 /// <summary>What average pooling over windows and over the whole map emit.</summary>
 internal static unsafe class AveragePooling
 {
-    public static void EmitForward(CpuEmitter emitter, PoolShape shape, bool countPadding)
+    public static void EmitForward(CpuEmitter emitter, CpuPoolShape shape, bool countPadding)
     {
         CpuTensor x = emitter.Input(), y = emitter.Output;
-        emitter.Launch("forward", () => new AveragePoolForward(shape, emitter.Images, countPadding, x.Pointer, y.Pointer), x.Buffer, y.Buffer);
+        emitter.Launch("forward", () => new CpuAveragePoolForward(shape, emitter.Images, countPadding, x.Pointer, y.Pointer), x.Buffer, y.Buffer);
     }
 
-    public static void EmitBackward(CpuEmitter emitter, PoolShape shape, bool countPadding)
+    public static void EmitBackward(CpuEmitter emitter, CpuPoolShape shape, bool countPadding)
     {
         if (emitter.InputGradient() is not { } dx) return;
         CpuTensor dy = emitter.OutputGradient;
-        emitter.Launch("backward", () => new AveragePoolBackward(shape, emitter.Images, countPadding, dy.Pointer, dx.Pointer), dy.Buffer, dx.Buffer);
+        emitter.Launch("backward", () => new CpuAveragePoolBackward(shape, emitter.Images, countPadding, dy.Pointer, dx.Pointer), dy.Buffer, dx.Buffer);
     }
 }

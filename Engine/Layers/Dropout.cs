@@ -35,7 +35,7 @@ public sealed class Dropout : UnaryOperator
     private unsafe void Emit(CpuEmitter emitter, string name, CpuTensor from, CpuTensor to)
     {
         ulong layer = (ulong)emitter.Node.Index;
-        emitter.Launch(name, () => new DropoutKernel(
+        emitter.Launch(name, () => new CpuDropout(
             emitter.Scalars, layer, Probability, emitter.Images, from.Stored.Channels, from.Stored.Area, from.Pointer, to.Pointer), from.Buffer, to.Buffer);
     }
 }

@@ -16,6 +16,6 @@ public sealed class GlobalAvgPool2d : UnaryOperator
 
     public override void EmitBackward(CpuEmitter emitter) => AveragePooling.EmitBackward(emitter, ShapeFor(emitter.Input().Stored), countPadding: true);
 
-    private static PoolShape ShapeFor(Shape input) =>
+    private static CpuPoolShape ShapeFor(Shape input) =>
         new(Blocks.Count(input.Channels), input.Height, input.Width, input.Height, input.Width, 1, 1, 0, 0, 1, 1);
 }

@@ -18,9 +18,9 @@ public sealed class MaxPool2d : Pool2d
     public override unsafe void EmitForward(CpuEmitter emitter)
     {
         CpuTensor x = emitter.Input(), y = emitter.Output;
-        PoolShape shape = ShapeFor(x.Stored);
+        CpuPoolShape shape = ShapeFor(x.Stored);
         PlanBuffer? winners = emitter.Training ? emitter.Saved("winners", sizeof(int) * y.Count) : null;
-        emitter.Launch("forward", () => new MaxPoolForward(
+        emitter.Launch("forward", () => new CpuMaxPoolForward(
             shape, emitter.Images, x.Pointer, y.Pointer, winners == null ? null : (int*)winners.Address), x.Buffer, y.Buffer, winners);
     }
 
@@ -28,9 +28,9 @@ public sealed class MaxPool2d : Pool2d
     {
         if (emitter.InputGradient() is not { } dx) return;
         CpuTensor dy = emitter.OutputGradient;
-        PoolShape shape = ShapeFor(dx.Stored);
+        CpuPoolShape shape = ShapeFor(dx.Stored);
         PlanBuffer winners = emitter.Saved("winners", sizeof(int) * dy.Count);
-        emitter.Launch("backward", () => new MaxPoolBackward(
+        emitter.Launch("backward", () => new CpuMaxPoolBackward(
             shape, emitter.Images, dy.Pointer, (int*)winners.Address, dx.Pointer), dy.Buffer, winners, dx.Buffer);
     }
 }

@@ -40,7 +40,7 @@ public abstract class Pool2d : UnaryOperator
             Extent(input.Height, Size.Rows, Stride.Rows, Padding.Rows), Extent(input.Width, Size.Columns, Stride.Columns, Padding.Columns));
     }
 
-    private protected PoolShape ShapeFor(Shape input)
+    private protected CpuPoolShape ShapeFor(Shape input)
     {
         Shape output = InferShape(input);
         return new(Blocks.Count(input.Channels), input.Height, input.Width, Size.Rows, Size.Columns, Stride.Rows, Stride.Columns,

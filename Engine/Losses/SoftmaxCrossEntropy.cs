@@ -28,7 +28,7 @@ public sealed class SoftmaxCrossEntropy : Loss
     {
         CpuTensor logits = emitter.Logits;
         CpuTensor? gradient = emitter.Gradient;
-        emitter.Launch("softmax cross-entropy", () => new SoftmaxCrossEntropyKernel(
+        emitter.Launch("softmax cross-entropy", () => new CpuSoftmaxCrossEntropy(
             emitter.Scalars, emitter.Images, logits.Shape.Count, logits.CountPerImage, LabelSmoothing, logits.Pointer, emitter.Labels,
             emitter.Losses, emitter.Ranks, gradient == null ? null : gradient.Pointer));
     }

@@ -56,8 +56,8 @@ internal sealed unsafe class CpuBackend : PlanBackend
         _values[input] = x;
         int channels = input.Shape.Channels, area = input.Shape.Area;
         Launch("input", () => x.ChannelsLast
-            ? new ToChannelsLast(Images, channels, area, (float*)_images.Address, x.Pointer)
-            : new ToBlocks(Images, channels, area, (float*)_images.Address, x.Pointer), [x.Buffer]);
+            ? new CpuToChannelsLast(Images, channels, area, (float*)_images.Address, x.Pointer)
+            : new CpuToBlocks(Images, channels, area, (float*)_images.Address, x.Pointer), [x.Buffer]);
     }
 
     public override void AddForward(PlanNode node)
@@ -79,10 +79,10 @@ internal sealed unsafe class CpuBackend : PlanBackend
         CpuTensor plain = NewPlain("logits", x);
         CpuTensor? plainGradient = dx == null ? null : NewPlain("logits gradient", x);
         int channels = x.Stored.Channels, area = x.Stored.Area;
-        Launch("logits", () => new FromBlocks(Images, channels, area, x.Pointer, plain.Pointer), [x.Buffer, plain.Buffer]);
+        Launch("logits", () => new CpuFromBlocks(Images, channels, area, x.Pointer, plain.Pointer), [x.Buffer, plain.Buffer]);
         loss.Emit(new CpuLossEmitter(this, plain, plainGradient));
         if (dx != null && plainGradient != null)
-            Launch("logits gradient", () => new ToBlocks(Images, channels, area, plainGradient.Pointer, dx.Pointer), [plainGradient.Buffer, dx.Buffer]);
+            Launch("logits gradient", () => new CpuToBlocks(Images, channels, area, plainGradient.Pointer, dx.Pointer), [plainGradient.Buffer, dx.Buffer]);
     }
 
     public override void AddBackward(PlanNode node, IReadOnlyList<GradientUse> inputs)
@@ -101,14 +101,14 @@ internal sealed unsafe class CpuBackend : PlanBackend
         {
             if (inputs[i] != GradientUse.Add) continue;
             CpuTensor total = GradientOf(node.Node.Inputs[i]), part = targets[i]!;
-            Launch($"{node.Name} gradient sum", () => new AddInto(part.Pointer, total.Pointer, total.Count), [part.Buffer, total.Buffer]);
+            Launch($"{node.Name} gradient sum", () => new CpuAddInto(part.Pointer, total.Pointer, total.Count), [part.Buffer, total.Buffer]);
         }
     }
 
     public override void AddUpdate(Sgd optimizer)
     {
         if (_parameters.Count == 0) return;
-        Launch("sgd", () => new SgdUpdate(
+        Launch("sgd", () => new CpuSgdUpdate(
             Scalars, _parameters.Run(0), _parameters.Run(1), _parameters.Run(2), _parameters.Count,
             optimizer.Momentum, optimizer.WeightDecay, optimizer.Nesterov), []);
     }

@@ -39,7 +39,7 @@ internal static unsafe class CpuConvolution
         if (bias == null && !emitter.HasActivation) return;
         CpuTensor y = emitter.Output, dy = emitter.OutputGradient;
         int blocks = Blocks.Count(convolution.Shape.K), area = convolution.Shape.OutputArea;
-        int splits = FusedActivationBackward<Identity>.Splits(emitter.Images, area);
+        int splits = CpuFusedActivationBackward<Identity>.Splits(emitter.Images, area);
         PlanBuffer? partial = bias == null || splits == 1 ? null : emitter.Workspace("bias parts", 4L * splits * blocks * Blocks.Size);
         emitter.Launch("activation and bias gradient", () =>
         {
@@ -108,7 +108,7 @@ internal static unsafe class CpuConvolution
     {
         if (border.IsEmpty) return source;
         PlanBuffer padded = emitter.Workspace(name, 4 * count);
-        emitter.Launch(name, () => new Pad((float*)source.Address, (float*)padded.Address, planes, height, width * floatsPerPixel,
+        emitter.Launch(name, () => new CpuPad((float*)source.Address, (float*)padded.Address, planes, height, width * floatsPerPixel,
             border.Top, border.Bottom, border.Left * floatsPerPixel, border.Right * floatsPerPixel), source, padded);
         return padded;
     }
@@ -122,6 +122,6 @@ internal static unsafe class CpuConvolution
     private sealed class ActivationBackward(float* y, float* dy, float* partial, int images, int blocks, int area) : IActivationKernel
     {
         public ICpuKernel Make<TFunction>(TFunction function) where TFunction : struct, IPointwise =>
-            new FusedActivationBackward<TFunction>(y, dy, partial, images, blocks, area, function);
+            new CpuFusedActivationBackward<TFunction>(y, dy, partial, images, blocks, area, function);
     }
 }

@@ -11,7 +11,7 @@ namespace GpuCnn.Kernels.Dropout;
 /// <param name="scalars">Seed and step.</param>
 /// <param name="layer">Tells apart the dropout layers of a network.</param>
 /// <param name="channels">C of [N][ceil(C / 8)][area][8]; the position counts as in NCHW, so that it does not depend on the layout.</param>
-public sealed unsafe class DropoutKernel(
+public sealed unsafe class CpuDropout(
     StepScalars* scalars, ulong layer, float probability, int images, int channels, int area, float* x, float* y) : ICpuKernel
 {
     private readonly int _blocks = Blocks.Count(channels);

@@ -14,7 +14,7 @@ namespace GpuCnn.Kernels.Loss;
 /// <param name="losses">[N]</param>
 /// <param name="ranks">[N] how many classes have a larger logit than the label's (0: top-1 right; under 5: top-5 right).</param>
 /// <param name="dx">[N][stride], overwritten, zero past the classes; null where nothing goes backward.</param>
-public sealed unsafe class SoftmaxCrossEntropyKernel(
+public sealed unsafe class CpuSoftmaxCrossEntropy(
     StepScalars* scalars, int images, int classes, int stride, float smoothing, float* x, int* labels, float* losses, int* ranks, float* dx)
     : ICpuKernel
 {

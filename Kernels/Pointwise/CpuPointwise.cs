@@ -3,7 +3,7 @@ using GpuCnn.Kernels.Cpu;
 namespace GpuCnn.Kernels.Pointwise;
 
 /// <summary>y = f(x) over <paramref name="count"/> floats, a multiple of 8; y may be x. Memory bound.</summary>
-public sealed unsafe class PointwiseForward<TFunction>(float* x, float* y, long count, TFunction function) : ICpuKernel
+public sealed unsafe class CpuPointwiseForward<TFunction>(float* x, float* y, long count, TFunction function) : ICpuKernel
     where TFunction : struct, IPointwise
 {
     public int Chunks => Flat.Chunks(count);
@@ -20,7 +20,7 @@ public sealed unsafe class PointwiseForward<TFunction>(float* x, float* y, long 
 }
 
 /// <summary>dx = f'(x) dy, from y = f(x), over <paramref name="count"/> floats, a multiple of 8; dx may be dy. Memory bound.</summary>
-public sealed unsafe class PointwiseBackward<TFunction>(float* y, float* dy, float* dx, long count, TFunction function) : ICpuKernel
+public sealed unsafe class CpuPointwiseBackward<TFunction>(float* y, float* dy, float* dx, long count, TFunction function) : ICpuKernel
     where TFunction : struct, IPointwise
 {
     public int Chunks => Flat.Chunks(count);
@@ -42,7 +42,7 @@ public sealed unsafe class PointwiseBackward<TFunction>(float* y, float* dy, flo
 /// <param name="y">Output, in channel blocks.</param>
 /// <param name="dy">Gradient of the output, in channel blocks; becomes the gradient of what the activation was applied to.</param>
 /// <param name="partial">[splits][blocks * 8], or null where there is no bias.</param>
-public sealed unsafe class FusedActivationBackward<TFunction>(
+public sealed unsafe class CpuFusedActivationBackward<TFunction>(
     float* y, float* dy, float* partial, int images, int blocks, int area, TFunction function) : ICpuKernel
     where TFunction : struct, IPointwise
 {

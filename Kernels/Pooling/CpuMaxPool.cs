@@ -10,7 +10,7 @@ namespace GpuCnn.Kernels.Pooling;
 /// <param name="x">[N][Blocks][H][W][8]</param>
 /// <param name="y">[N][Blocks][P][Q][8]; overwritten.</param>
 /// <param name="winners">[N][Blocks][P][Q][8]: offset of the winner in its H by W plane, in pixels; null where nothing goes backward.</param>
-public sealed unsafe class MaxPoolForward(PoolShape shape, int images, float* x, float* y, int* winners) : Cpu.ICpuKernel
+public sealed unsafe class CpuMaxPoolForward(CpuPoolShape shape, int images, float* x, float* y, int* winners) : Cpu.ICpuKernel
 {
     public int Chunks => images * shape.Blocks;
 
@@ -46,7 +46,7 @@ public sealed unsafe class MaxPoolForward(PoolShape shape, int images, float* x,
 /// <param name="dy">[N][Blocks][P][Q][8]</param>
 /// <param name="winners">As the forward pass left them.</param>
 /// <param name="dx">[N][Blocks][H][W][8]</param>
-public sealed unsafe class MaxPoolBackward(PoolShape shape, int images, float* dy, int* winners, float* dx) : Cpu.ICpuKernel
+public sealed unsafe class CpuMaxPoolBackward(CpuPoolShape shape, int images, float* dy, int* winners, float* dx) : Cpu.ICpuKernel
 {
     public int Chunks => images * shape.Blocks;
 

@@ -1,7 +1,7 @@
 namespace GpuCnn.Kernels.Pooling;
 
 /// <summary>The sizes of a pooling: <see cref="Blocks"/> channel blocks of H by W, a window of R by S.</summary>
-public sealed record PoolShape(
+public sealed record CpuPoolShape(
     int Blocks, int H, int W, int R, int S, int StrideH, int StrideW, int PadH, int PadW, int OutputHeight, int OutputWidth)
 {
     /// <summary>Rows that the window of output row <paramref name="p"/> covers inside the input.</summary>

@@ -6,7 +6,7 @@ namespace GpuCnn.Kernels.Pooling;
 internal static class AverageDivisor
 {
     /// <summary>With <paramref name="countPadding"/> the window's part inside the padded input (PyTorch's default), else inside the input.</summary>
-    public static float Inverse(PoolShape shape, int p, int q, bool countPadding)
+    public static float Inverse(CpuPoolShape shape, int p, int q, bool countPadding)
     {
         if (!countPadding)
         {
@@ -23,7 +23,7 @@ internal static class AverageDivisor
 /// <summary>The mean of each window. A chunk is one channel block of one image. Memory bound.</summary>
 /// <param name="x">[N][Blocks][H][W][8]</param>
 /// <param name="y">[N][Blocks][P][Q][8]; overwritten.</param>
-public sealed unsafe class AveragePoolForward(PoolShape shape, int images, bool countPadding, float* x, float* y) : ICpuKernel
+public sealed unsafe class CpuAveragePoolForward(CpuPoolShape shape, int images, bool countPadding, float* x, float* y) : ICpuKernel
 {
     public int Chunks => images * shape.Blocks;
 
@@ -50,7 +50,7 @@ public sealed unsafe class AveragePoolForward(PoolShape shape, int images, bool 
 /// <summary>dx of an average pool: each output's gradient is shared out over its window. Overwrites dx.</summary>
 /// <param name="dy">[N][Blocks][P][Q][8]</param>
 /// <param name="dx">[N][Blocks][H][W][8]</param>
-public sealed unsafe class AveragePoolBackward(PoolShape shape, int images, bool countPadding, float* dy, float* dx) : ICpuKernel
+public sealed unsafe class CpuAveragePoolBackward(CpuPoolShape shape, int images, bool countPadding, float* dy, float* dx) : ICpuKernel
 {
     public int Chunks => images * shape.Blocks;
 
