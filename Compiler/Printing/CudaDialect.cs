@@ -35,6 +35,7 @@ internal static partial class Dialects
         },
         Spaces = new Dictionary<Space, string> { [Space.Global] = "", [Space.Shared] = "", [Space.Local] = "" },
         Restrict = " __restrict__",
+        ViewOffset = null,
         Arrays = new Dictionary<Space, string>
         {
             [Space.Shared] = "__shared__ __align__(16) {0} {1}[{2}]",

@@ -22,6 +22,11 @@ internal sealed record Dialect
 
     public required string Restrict { get; init; }
 
+    /// <summary>
+    /// The type of the offset that comes with each view, counted in elements, where what a host passes on is a whole allocation; null where it can be an address within one.
+    /// </summary>
+    public required string? ViewOffset { get; init; }
+
     /// <summary>0: element type, 1: name, 2: length.</summary>
     public required IReadOnlyDictionary<Space, string> Arrays { get; init; }
 

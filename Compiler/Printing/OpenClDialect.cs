@@ -34,6 +34,8 @@ internal static partial class Dialects
         },
         Spaces = new Dictionary<Space, string> { [Space.Global] = "__global ", [Space.Shared] = "__local ", [Space.Local] = "" },
         Restrict = " restrict",
+        // A buffer has no address on the host, and a buffer within a buffer begins at multiples of up to 512 bytes.
+        ViewOffset = "long",
         Arrays = new Dictionary<Space, string>
         {
             [Space.Shared] = "__local {0} {1}[{2}] __attribute__((aligned(16)))",

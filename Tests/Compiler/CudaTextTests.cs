@@ -44,6 +44,9 @@ public sealed partial class CudaTextTests
     public void Statements() => Ptx(new ControlFlow(true, 3, default, default, default, default, 1));
 
     [Test]
+    public void NamesOfOffsets() => Ptx(new OffsetNames(default, default, default, default, 1, 1));
+
+    [Test]
     public void EveryFunction() => Ptx(new AllFunctions(default, default, default, default, 1, 1, 1, 1, 1, 1));
 
     /// <summary>One index that is not known when it is compiled would put the tile into local memory, and cost most of the speed.</summary>
