@@ -1,90 +1,50 @@
-using System.Diagnostics;
-using System.Text.RegularExpressions;
-using GpuCnn.Kernels.Language;
 using GpuCnn.Tests.Compiler.Samples;
 using NUnit.Framework;
 
 namespace GpuCnn.Tests.Compiler;
 
 /// <summary>Emitted CUDA C compiles to PTX, by clang and without CUDA's headers.</summary>
-public sealed partial class CudaTextTests
+public sealed class CudaTextTests
 {
-    private static readonly string? Clang = ((string[])["clang-14", "clang-15", "clang-16", "clang"])
-        .SelectMany(name => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, name)))
-        .FirstOrDefault(File.Exists);
-
     [SetUp]
-    public void NeedClang()
-    {
-        if (Clang is not null) return;
-        const string Reason = "Needs clang, but there is no clang-14, clang-15, clang-16 or clang in PATH.";
-        if (Requirement.Of("clang")) Assert.Fail(Reason);
-        Assert.Ignore(Reason);
-    }
+    public void NeedClang() => ClangPtx.Need();
 
     [Test]
-    public void Pointwise() => Ptx(new ScaleShift(Curve.Sigmoid, 0.1f, default, default, 1, 0, 1));
+    public void Pointwise() => ClangPtx.Of(new ScaleShift(Curve.Sigmoid, 0.1f, default, default, 1, 0, 1));
 
     [Test]
-    public void Reduction() => Assert.That(Ptx(new RowSum(default, default, default, 1)), Does.Contain("bar.sync"));
+    public void Reduction() => Assert.That(ClangPtx.Of(new RowSum(default, default, default, 1)), Does.Contain("bar.sync"));
 
     [Test]
-    public void NestedStructs() => Ptx(new WindowPool(3, default, default, default, PoolKind.Average, 1));
+    public void NestedStructs() => ClangPtx.Of(new WindowPool(3, default, default, default, PoolKind.Average, 1));
 
     [Test]
-    public void StorageOfSixteenBits() => Assert.That(Ptx(new HalfScale(default, default, default, default, default, 1, 1)), Does.Contain("cvt.rn.f16.f32"));
+    public void StorageOfSixteenBits() => Assert.That(ClangPtx.Of(new HalfScale(default, default, default, default, default, 1, 1)), Does.Contain("cvt.rn.f16.f32"));
 
     [Test]
-    public void Atomics() => Assert.That(Ptx(new Histogram(64, default, default, default, default, 1)), Does.Contain("atom"));
+    public void Atomics() => Assert.That(ClangPtx.Of(new Histogram(64, default, default, default, default, 1)), Does.Contain("atom"));
 
     [Test]
-    public void Conversions() => Ptx(new OddArithmetic(default, default, default, 1, 1, 1, 1, 1, 1));
+    public void Conversions() => ClangPtx.Of(new OddArithmetic(default, default, default, 1, 1, 1, 1, 1, 1));
 
     [Test]
-    public void Statements() => Ptx(new ControlFlow(true, 3, default, default, default, default, 1));
+    public void Statements() => ClangPtx.Of(new ControlFlow(true, 3, default, default, default, default, 1));
 
     [Test]
-    public void EveryFunction() => Ptx(new AllFunctions(default, default, default, default, 1, 1, 1, 1, 1, 1));
+    public void EveryFunction() => ClangPtx.Of(new AllFunctions(default, default, default, default, 1, 1, 1, 1, 1, 1));
 
     /// <summary>One index that is not known when it is compiled would put the tile into local memory, and cost most of the speed.</summary>
     [TestCase(16, 8)]
     [TestCase(64, 16)]
     public void RegisterTilesStayInRegisters(int tile, int depth)
     {
-        string ptx = Ptx(new TiledGemm(tile, depth, default, default, default, 1, 1));
+        string ptx = ClangPtx.Of(new TiledGemm(tile, depth, default, default, default, 1, 1));
         Assert.Multiple(() =>
         {
-            Assert.That(LocalAccess().Count(ptx), Is.Zero, "loads and stores of local memory");
+            Assert.That(ClangPtx.LocalAccesses(ptx), Is.Zero, "loads and stores of local memory");
             Assert.That(ptx, Does.Contain("ld.shared.v4.f32"));
             Assert.That(ptx, Does.Contain("ld.global.nc.v4.f32"), "what is only read goes through the read-only cache");
             Assert.That(ptx, Does.Contain("fma.rn.f32"));
         });
     }
-
-    private static string Ptx<TKernel>(TKernel kernel) where TKernel : struct, IKernel
-    {
-        string source = KernelText.Source(kernel, KernelDialect.Cuda);
-        string prelude = Path.Combine(AppContext.BaseDirectory, "Compiler", "clang-prelude.cuh");
-        string[] arguments =
-        [
-            "-x", "cuda", "--cuda-device-only", "-nocudainc", "-nocudalib", "--cuda-gpu-arch=sm_80", "-S", "-O3", "-std=c++17", "-fdeclspec", "-Wall", "-Werror",
-            "-Wno-unused-function", "-Wno-unknown-cuda-version", "-include", prelude, "-o", "-", "-",
-        ];
-        using Process process = Process.Start(new ProcessStartInfo(Clang!, arguments)
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-        Task<string> errors = process.StandardError.ReadToEndAsync(), output = process.StandardOutput.ReadToEndAsync();
-        process.StandardInput.Write(source);
-        process.StandardInput.Close();
-        process.WaitForExit();
-        Assert.That(process.ExitCode, Is.Zero, () => errors.Result);
-        Assert.That(output.Result, Does.Contain($".entry {TKernel.Text.Name}("));
-        return output.Result;
-    }
-
-    [GeneratedRegex(@"\b(ld|st)\.local\b")]
-    private static partial Regex LocalAccess();
 }
