@@ -84,6 +84,10 @@ internal static partial class Dialects
     private static string NaNKeeping(string helper, string name, string function) =>
         helper + " float " + name + "(float x, float y)\n{\n    return x != x ? x : y != y ? y : " + function + "(x, y);\n}\n";
 
+    private static string Division(string helper, string name, string parameter, string uintType, string multiplyHigh, string before) =>
+        helper + " int " + name + "(int value, " + uintType + " multiplier, int shift" + parameter + ")\n{\n    return " + before
+        + "(int)(" + multiplyHigh + "((" + uintType + ")value << 1, multiplier) >> shift);\n}\n";
+
     private static string ToBFloat16(string helper, string ushortType, string uintType, string bits) =>
         helper + " " + ushortType + " gcnn_to_bfloat16(float x)\n{\n    " + uintType + " u = " + bits + ";\n"
         + "    return x != x ? (" + ushortType + ")(u >> 16 | 0x40u) : (" + ushortType + ")((u + 0x7fffu + (u >> 16 & 1u)) >> 16);\n}\n";

@@ -33,6 +33,9 @@ public sealed partial class CudaTextTests
     public void Statements() => Ptx(new ControlFlow(true, 3, default, default, default, default, 1));
 
     [Test]
+    public void Divisors() => Assert.That(Ptx(new Quotients(default, default, default, default, default)), Does.Contain("mul.hi.u32").And.Not.Contain("div."));
+
+    [Test]
     public void NamesOfOffsets() => Ptx(new OffsetNames(default, default, default, default, 1, 1));
 
     [Test]

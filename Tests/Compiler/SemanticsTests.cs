@@ -230,6 +230,22 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
     }
 
     [Test]
+    public void Divisors()
+    {
+        int[] values = DivisorTests.Edges(), divisors = [.. values.Where(value => value > 0)];
+        int count = values.Length * divisors.Length;
+        DeviceBuffer<int> quotients = _device.Buffer(new int[count]), remainders = _device.Buffer(new int[count]);
+        _device.Run(
+            new Quotients(new(new(divisors.Length), values.Length), _device.Buffer<Divisor>([.. divisors.Select(value => new Divisor(value))]), _device.Buffer<int>(values), quotients, remainders),
+            new(Size3.Groups(count, 64)));
+        Assert.Multiple(() =>
+        {
+            Assert.That(quotients.Span.ToArray(), Is.EqualTo(values.SelectMany(value => divisors.Select(divisor => value / divisor))));
+            Assert.That(remainders.Span.ToArray(), Is.EqualTo(values.SelectMany(value => divisors.Select(divisor => value % divisor))));
+        });
+    }
+
+    [Test]
     public void InPlace()
     {
         DeviceBuffer<float> y = _device.Buffer<float>([1, 2, 3, 4]);
