@@ -1,0 +1,31 @@
+namespace GpuCnn.Kernels.Convolution;
+
+/// <summary>
+/// Pixels of a batch of maps, and which pixel of other maps, stored [image][SourceH][SourceW][SourceChannels], each of them looks at: pixel (p, q) of an image looks at (p StepH + StartH,
+/// q StepW + StartW), which may lie outside. Forward that is where a window starts.
+/// </summary>
+public struct PixelGrid
+{
+    /// <summary>A row from which no tap gets into the source.</summary>
+    internal const int Nowhere = -(1 << 30);
+
+    /// <summary>Pixels of the whole batch: images * H * W.</summary>
+    public int Pixels;
+
+    public int H, W;
+    public int SourceH, SourceW, SourceChannels;
+    public int StepH, StepW, StartH, StartW;
+
+    /// <summary>Image, row and column of a pixel.</summary>
+    public readonly (int Image, int P, int Q) Position(int pixel)
+    {
+        int area = H * W, image = pixel / area, inside = pixel - image * area, p = inside / W;
+        return (image, p, inside - p * W);
+    }
+
+    /// <summary>Whether the source has such a pixel.</summary>
+    public readonly bool Contains(int h, int w) => h >= 0 && h < SourceH && w >= 0 && w < SourceW;
+
+    /// <summary>Index of the first channel of a source pixel; of one outside, what it would be.</summary>
+    public readonly int Source(int image, int h, int w) => ((image * SourceH + h) * SourceW + w) * SourceChannels;
+}
