@@ -77,6 +77,7 @@ internal sealed partial class BodyAnalyzer
             return new Offset(view.Type, view, Value(operation.Arguments[0].Value));
 
         Expression[] arguments = Arguments(operation);
+        if (operation.Instance is { Type: { } owner } instance && KernelLanguage.IsStruct(owner)) arguments = [Value(instance), .. arguments];
         if (Intrinsics.NameOf(method, arguments.FirstOrDefault()?.Type.Scalar) is not { } name)
         {
             Report(Rules.LanguageMember, operation, Excerpt(operation), "");

@@ -17,6 +17,8 @@ internal static class Intrinsics
 
     private static readonly HashSet<string> Vectors = ["Load2", "Load4", "Store2", "Store4"];
 
+    private static readonly HashSet<string> Divisions = ["Divide", "Remainder"];
+
     private static readonly HashSet<string> Atomics = ["Add", "Min", "Max", "And", "Or", "Xor", "Exchange", "CompareExchange"];
 
     /// <returns>The name, or null where devices have no such function.</returns>
@@ -26,6 +28,7 @@ internal static class Intrinsics
             method.Name is "Max" or "Min" && argument is { } kind && kind.IsInteger() ? method.Name + "Integer" : method.Name,
         "Bits" when Bits.Contains(method.Name) => method.Name,
         "VectorAccess" when Vectors.Contains(method.Name) => method.Name,
+        "Divisor" when Divisions.Contains(method.Name) => "Divisor" + method.Name,
         "Atomic" when Atomics.Contains(method.Name) => "Atomic" + method.Name,
         _ => null,
     };

@@ -132,6 +132,7 @@ internal sealed class KernelAnalyzer
         }
         if (type.SpecialType == SpecialType.System_Char) return "a device has no characters; use ushort";
         if (KernelLanguage.IsView(type)) return "a view within a struct is a pointer within a struct, which OpenCL 1.2 forbids; make it an argument of its own";
+        if (KernelLanguage.IsStruct(type)) return null;
         if (type is not INamedTypeSymbol { TypeKind: TypeKind.Struct, IsTupleType: false, DeclaringSyntaxReferences.Length: > 0 } structure)
             return $"'{type.ToDisplayString()}' is not a view, a number, or a struct of numbers declared in this project";
         AttributeData? layout = structure.GetAttributes().FirstOrDefault(data => data.AttributeClass?.Name == "StructLayoutAttribute");

@@ -15,6 +15,9 @@ internal static class KernelLanguage
 
     public static bool IsReadOnlyView(ITypeSymbol type) => type.Name == "ReadOnlyView" && Declares(type);
 
+    /// <summary>Whether it is a struct of the language that a device has as a struct: its fields are what it is, its methods are functions of the language.</summary>
+    public static bool IsStruct(ITypeSymbol type) => type.Name == "Divisor" && Declares(type);
+
     public static bool IsBarrier(IMethodSymbol method) => method is { Name: "Barrier", ContainingType.Name: "Group" } && Declares(method.ContainingType);
 
     public static bool IsArray(IMethodSymbol method) =>

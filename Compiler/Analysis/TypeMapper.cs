@@ -67,6 +67,7 @@ internal sealed class TypeMapper(NameAllocator names, DiagnosticBag diagnostics)
     private DeviceType? TryMap(ITypeSymbol type, SyntaxNode at)
     {
         if (ScalarOf(type) is { } scalar) return new ScalarType(scalar);
+        if (KernelLanguage.IsStruct(type)) return Struct((INamedTypeSymbol)type, at);
         bool isStruct = type is { TypeKind: TypeKind.Struct, SpecialType: SpecialType.None, IsRefLikeType: false } && !KernelLanguage.Declares(type)
             && type.OriginalDefinition.SpecialType != SpecialType.System_Nullable_T;
         if (!isStruct || type is not INamedTypeSymbol named) return null;

@@ -35,6 +35,7 @@ internal static partial class Dialects
         },
         Spaces = new Dictionary<Space, string> { [Space.Global] = "", [Space.Shared] = "", [Space.Local] = "" },
         Restrict = " __restrict__",
+        ViewOffset = null,
         Arrays = new Dictionary<Space, string>
         {
             [Space.Shared] = "__shared__ __align__(16) {0} {1}[{2}]",
@@ -111,6 +112,8 @@ internal static partial class Dialects
             ["IsInfinity"] = "gcnn_is_infinity({0})",
             ["IsFinite"] = "gcnn_is_finite({0})",
             ["MultiplyHigh"] = "__umulhi({0}, {1})",
+            ["DivisorDivide"] = "gcnn_divide({1}, {0}.Multiplier, {0}.Shift)",
+            ["DivisorRemainder"] = "gcnn_remainder({1}, {0}.Multiplier, {0}.Shift, {0}.Value)",
             ["PopCount"] = "__popc({0})",
             ["LeadingZeroCount"] = "__clz((int)({0}))",
             ["ToInt32"] = "__float_as_int({0})",
@@ -132,6 +135,8 @@ internal static partial class Dialects
         Support = new Dictionary<string, string>
         {
             ["gcnn_max"] = NaNKeeping(CudaHelper, "gcnn_max", "fmaxf"),
+            ["gcnn_divide"] = Division(CudaHelper, "gcnn_divide", "", "unsigned int", "__umulhi", ""),
+            ["gcnn_remainder"] = Division(CudaHelper, "gcnn_remainder", ", int divisor", "unsigned int", "__umulhi", "value - divisor * "),
             ["gcnn_min"] = NaNKeeping(CudaHelper, "gcnn_min", "fminf"),
             ["gcnn_is_nan"] = CudaHelper + " bool gcnn_is_nan(float x)\n{\n    return x != x;\n}\n",
             ["gcnn_is_infinity"] = CudaHelper + " bool gcnn_is_infinity(float x)\n{\n    return (__float_as_int(x) & 0x7fffffff) == 0x7f800000;\n}\n",

@@ -22,6 +22,11 @@ internal sealed record Dialect
 
     public required string Restrict { get; init; }
 
+    /// <summary>
+    /// The type of the offset that comes with each view, counted in elements, where what a host passes on is a whole allocation; null where it can be an address within one.
+    /// </summary>
+    public required string? ViewOffset { get; init; }
+
     /// <summary>0: element type, 1: name, 2: length.</summary>
     public required IReadOnlyDictionary<Space, string> Arrays { get; init; }
 
@@ -78,6 +83,10 @@ internal static partial class Dialects
     // NaN in, NaN out, as in C#; the devices' own functions prefer numbers.
     private static string NaNKeeping(string helper, string name, string function) =>
         helper + " float " + name + "(float x, float y)\n{\n    return x != x ? x : y != y ? y : " + function + "(x, y);\n}\n";
+
+    private static string Division(string helper, string name, string parameter, string uintType, string multiplyHigh, string before) =>
+        helper + " int " + name + "(int value, " + uintType + " multiplier, int shift" + parameter + ")\n{\n    return " + before
+        + "(int)(" + multiplyHigh + "((" + uintType + ")value << 1, multiplier) >> shift);\n}\n";
 
     private static string ToBFloat16(string helper, string ushortType, string uintType, string bits) =>
         helper + " " + ushortType + " gcnn_to_bfloat16(float x)\n{\n    " + uintType + " u = " + bits + ";\n"

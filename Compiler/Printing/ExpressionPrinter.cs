@@ -154,7 +154,7 @@ internal sealed class ExpressionPrinter(Dialect dialect)
     {
         string format = dialect.Intrinsics[name].Replace("{f}", arguments[0].Type.Scalar == Scalar.Double ? "" : "f");
         if (arguments[0].Type is PointerType pointer) format = format.Replace("{space}", dialect.Spaces[pointer.Space]);
-        return Formatted(string.Format(format, [.. arguments.Select(argument => Print(argument, argument.Type is PointerType ? Primaries : Lowest))]));
+        return Formatted(string.Format(format, [.. arguments.Select(argument => Print(argument, argument.Type is PointerType or StructType ? Primaries : Lowest))]));
     }
 
     private (string, int) Formatted(string text)

@@ -21,16 +21,42 @@ internal sealed class KernelPrinter(Dialect dialect)
             Body(function.Body);
             _text.Append('\n');
         }
-        string restrict = kernel.Header.InPlace ? "" : dialect.Restrict;
-        Head($"{dialect.Entry} {kernel.Header.Name}", kernel.Header.Parameters.Where(parameter => !parameter.IsSpecialization)
-            .Select(parameter => Parameter(Analysis.NameAllocator.Variable(parameter.Name), parameter.Type, restrict)));
-        Body(kernel.Body);
+        Entry(kernel);
 
         // Last, as it is the printing that shows what is needed.
         var text = new StringBuilder();
         if (_expressions.UsesDouble) text.Append(dialect.DoubleHeader);
         foreach (string support in _expressions.Support) text.Append(dialect.Support[support]).Append('\n');
         return text.Append(_text).ToString().TrimEnd('\n');
+    }
+
+    private void Entry(KernelModel kernel)
+    {
+        string restrict = kernel.Header.InPlace ? "" : dialect.Restrict;
+        (string Name, DeviceType Type)[] arguments = [.. kernel.Header.Parameters.Where(parameter => !parameter.IsSpecialization)
+            .Select(parameter => (Analysis.NameAllocator.Variable(parameter.Name), parameter.Type))];
+        var taken = new HashSet<string>(arguments.Select(argument => argument.Name).Concat(DeclaredNames.Of(kernel.Body)).Select(_expressions.Name));
+        List<string> parameters = [], begin = [];
+        foreach ((string name, DeviceType type) in arguments)
+        {
+            if (type is not PointerType || dialect.ViewOffset is not { } offsetType)
+            {
+                parameters.Add(Parameter(name, type, restrict));
+                continue;
+            }
+            string allocation = Free(name + "_base", taken), offset = Free(name + "_offset", taken);
+            parameters.Add(Parameter(allocation, type, ""));
+            parameters.Add($"{offsetType} {offset}");
+            begin.Add($"{Parameter(name, type, restrict)} = {allocation} + {offset};");
+        }
+        Head($"{dialect.Entry} {kernel.Header.Name}", parameters);
+        Body(kernel.Body, begin);
+    }
+
+    private static string Free(string name, HashSet<string> taken)
+    {
+        while (!taken.Add(name)) name += "_";
+        return name;
     }
 
     private void Struct(StructModel structure)
@@ -49,10 +75,11 @@ internal sealed class KernelPrinter(Dialect dialect)
         _text.Append(line.Length <= LongestHead ? line : start + "(\n    " + string.Join(",\n    ", parameters) + ")").Append('\n');
     }
 
-    private void Body(IEnumerable<Statement> statements)
+    private void Body(IEnumerable<Statement> statements, IReadOnlyList<string>? begin = null)
     {
         Line("{");
         _depth++;
+        foreach (string line in begin ?? []) Line(line);
         foreach (Statement statement in statements) Statement(statement);
         _depth--;
         Line("}");

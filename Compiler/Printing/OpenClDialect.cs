@@ -34,6 +34,8 @@ internal static partial class Dialects
         },
         Spaces = new Dictionary<Space, string> { [Space.Global] = "__global ", [Space.Shared] = "__local ", [Space.Local] = "" },
         Restrict = " restrict",
+        // A buffer has no address on the host, and a buffer within a buffer begins at multiples of up to 512 bytes.
+        ViewOffset = "long",
         Arrays = new Dictionary<Space, string>
         {
             [Space.Shared] = "__local {0} {1}[{2}] __attribute__((aligned(16)))",
@@ -110,6 +112,8 @@ internal static partial class Dialects
             ["IsInfinity"] = "(isinf({0}) != 0)",
             ["IsFinite"] = "(isfinite({0}) != 0)",
             ["MultiplyHigh"] = "mul_hi({0}, {1})",
+            ["DivisorDivide"] = "gcnn_divide({1}, {0}.Multiplier, {0}.Shift)",
+            ["DivisorRemainder"] = "gcnn_remainder({1}, {0}.Multiplier, {0}.Shift, {0}.Value)",
             ["PopCount"] = "(int)popcount({0})",
             ["LeadingZeroCount"] = "(int)clz({0})",
             ["ToInt32"] = "as_int({0})",
@@ -131,6 +135,8 @@ internal static partial class Dialects
         Support = new Dictionary<string, string>
         {
             ["gcnn_max"] = NaNKeeping(OpenClHelper, "gcnn_max", "fmax"),
+            ["gcnn_divide"] = Division(OpenClHelper, "gcnn_divide", "", "uint", "mul_hi", ""),
+            ["gcnn_remainder"] = Division(OpenClHelper, "gcnn_remainder", ", int divisor", "uint", "mul_hi", "value - divisor * "),
             ["gcnn_min"] = NaNKeeping(OpenClHelper, "gcnn_min", "fmin"),
             // Pointers to half precision need no extension, values do.
             ["gcnn_from_float16"] = OpenClHelper + " float gcnn_from_float16(ushort x)\n{\n    return vload_half(0, (const half*)&x);\n}\n",

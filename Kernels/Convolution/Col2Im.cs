@@ -21,28 +21,27 @@ public readonly partial struct Col2Im([Specialization] bool accumulate, ReadOnly
         PixelGrid grid = map.Grid;
         int at = GlobalId.X;
         if (at >= Values(map)) return;
-        int place = at / grid.SourceChannels, depth = at - place * grid.SourceChannels, line = place / grid.SourceW, w = place - line * grid.SourceW;
-        int image = line / grid.SourceH, h = line - image * grid.SourceH, group = depth / map.Channels, channel = depth - group * map.Channels;
-        // The first tap that sees this row, and how far it is from the top of its window: h = p * StepH + StartH + r.
-        int top = h - grid.StartH, left = w - grid.StartW;
+        int image = map.Image.Divide(at), inside = at - image * map.Image.Value, h = map.Row.Divide(inside), left = inside - h * map.Row.Value;
+        int w = map.Pixel.Divide(left), depth = left - w * map.Pixel.Value, group = map.Channels.Divide(depth), channel = depth - group * map.Channels.Value;
+        // A tap (r, s) sees this pixel in the window that starts r above it and s to the left: at a multiple of the step from the padding's edge.
+        int top = h - grid.StartH, edge = w - grid.StartW;
         float sum = 0;
-        for (int r = top % grid.StepH; r < map.R; r += grid.StepH)
+        for (int r = map.StepH.Remainder(top); r < map.R && r <= top; r += grid.StepH)
         {
-            int p = (top - r) / grid.StepH;
-            if (r <= top && p < grid.H)
+            int p = map.StepH.Divide(top - r);
+            if (p < grid.H)
             {
-                for (int s = left % grid.StepW; s < map.S; s += grid.StepW)
+                for (int s = map.StepW.Remainder(edge); s < map.S.Value && s <= edge; s += grid.StepW)
                 {
-                    int q = (left - s) / grid.StepW;
-                    if (s <= left && q < grid.W)
-                        sum += columns[((group * grid.Pixels + (image * grid.H + p) * grid.W + q) * map.R * map.S + r * map.S + s) * map.Channels + channel];
+                    int q = map.StepW.Divide(edge - s), pixel = group * grid.Pixels + image * grid.Area.Value + p * grid.W.Value + q;
+                    if (q < grid.W.Value) sum += columns[pixel * map.Length.Value + (r * map.S.Value + s) * map.Channels.Value + channel];
                 }
             }
         }
-        int to = grid.Source(map.FirstImage + image, h, w) + depth;
+        int to = map.FirstImage * map.Image.Value + at;
         dx[to] = accumulate ? dx[to] + sum : sum;
     }
 
     /// <summary>Values of the images that the pixels belong to.</summary>
-    private static int Values(WindowMap map) => map.Grid.Pixels / (map.Grid.H * map.Grid.W) * map.Grid.SourceH * map.Grid.SourceW * map.Grid.SourceChannels;
+    private static int Values(WindowMap map) => map.Grid.Area.Divide(map.Grid.Pixels) * map.Image.Value;
 }

@@ -94,9 +94,9 @@ public readonly partial struct FilterGradientProduct(
             for (int at = 0; at < tileM * tileK; at += 4 * GroupSize.X * GroupSize.Y)
             {
                 int load = at / (4 * threads);
-                int q = qs[load] + stepQ, carryQ = q >= map.Grid.W ? 1 : 0;
+                int q = qs[load] + stepQ, carryQ = q >= map.Grid.W.Value ? 1 : 0;
                 int p = ps[load] + stepP + carryQ, carryP = p >= map.Grid.H ? 1 : 0;
-                qs[load] = q - carryQ * map.Grid.W;
+                qs[load] = q - carryQ * map.Grid.W.Value;
                 ps[load] = p - carryP * map.Grid.H;
                 images[load] += stepImage + carryP;
                 bool exists = pixel + tileK + sideX.Step(at + own) < end;

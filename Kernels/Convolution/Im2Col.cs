@@ -2,24 +2,6 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Kernels.Convolution;
 
-/// <summary>The sizes of windows that are written out: columns[group][pixel][r][s][channel of the group].</summary>
-public struct WindowMap
-{
-    /// <summary>Pixels of the output of some images, and where their windows start in the input.</summary>
-    public PixelGrid Grid;
-
-    public int R, S;
-
-    /// <summary>Channels of a group.</summary>
-    public int Channels;
-
-    /// <summary>The first image of x, which the windows of pixel 0 belong to.</summary>
-    public int FirstImage;
-
-    /// <summary>Values of a window.</summary>
-    public readonly int Length => R * S * Channels;
-}
-
 /// <summary>
 /// Writes out the windows of a convolution; zeros outside of the map. Groups: x the pixels' values, z the groups of channels. Memory bound.
 /// </summary>
@@ -32,17 +14,17 @@ public readonly partial struct Im2Col([Specialization] int width, ReadOnlyView<f
     private const int Threads = 256;
 
     /// <summary>The groups that a launch needs.</summary>
-    public static Size3 Groups(int width, WindowMap map, int groups) => new(Size3.Groups((long)map.Grid.Pixels * map.Length / width, Threads), 1, groups);
+    public static Size3 Groups(int width, WindowMap map, int groups) => new(Size3.Groups((long)map.Grid.Pixels * map.Length.Value / width, Threads), 1, groups);
 
     public void Execute()
     {
-        int at = GlobalId.X * width, length = map.Length, pixel = at / length, value = at - pixel * length, group = GroupId.Z;
+        int at = GlobalId.X * width, pixel = map.Length.Divide(at), value = at - pixel * map.Length.Value, group = GroupId.Z;
         if (pixel >= map.Grid.Pixels) return;
-        int tap = value / map.Channels, channel = value - tap * map.Channels, r = tap / map.S, s = tap - r * map.S;
+        int tap = map.Channels.Divide(value), channel = value - tap * map.Channels.Value, r = map.S.Divide(tap), s = tap - r * map.S.Value;
         (int image, int p, int q) = map.Grid.Position(pixel);
         int h = p * map.Grid.StepH + map.Grid.StartH + r, w = q * map.Grid.StepW + map.Grid.StartW + s;
         bool exists = map.Grid.Contains(h, w);
-        int from = map.Grid.Source(map.FirstImage + image, h, w) + group * map.Channels + channel, to = group * map.Grid.Pixels * length + at;
+        int from = map.Grid.Source(map.FirstImage + image, h, w) + group * map.Channels.Value + channel, to = group * map.Grid.Pixels * map.Length.Value + at;
         if (width == 4)
         {
             var values = new Float4(0, 0, 0, 0);

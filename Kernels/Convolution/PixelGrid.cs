@@ -1,3 +1,5 @@
+using GpuCnn.Kernels.Language;
+
 namespace GpuCnn.Kernels.Convolution;
 
 /// <summary>
@@ -12,15 +14,19 @@ public struct PixelGrid
     /// <summary>Pixels of the whole batch: images * H * W.</summary>
     public int Pixels;
 
-    public int H, W;
+    public int H;
+
+    /// <summary>Columns, and pixels of one image.</summary>
+    public Divisor W, Area;
+
     public int SourceH, SourceW, SourceChannels;
     public int StepH, StepW, StartH, StartW;
 
     /// <summary>Image, row and column of a pixel.</summary>
     public readonly (int Image, int P, int Q) Position(int pixel)
     {
-        int area = H * W, image = pixel / area, inside = pixel - image * area, p = inside / W;
-        return (image, p, inside - p * W);
+        int image = Area.Divide(pixel), inside = pixel - image * Area.Value, p = W.Divide(inside);
+        return (image, p, inside - p * W.Value);
     }
 
     /// <summary>Whether the source has such a pixel.</summary>

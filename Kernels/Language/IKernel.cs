@@ -15,7 +15,7 @@ public interface IKernel
     /// <summary>Writes what is compiled in: part of the source, so part of the key of a cache.</summary>
     void WriteConstants(KernelConstants constants);
 
-    /// <summary>Hands over the arguments, one by one, in the order of the translated kernel's parameters.</summary>
+    /// <summary>Hands over the arguments, one by one, in the order of the translated kernel's parameters; a view is one pointer in CUDA C, in OpenCL C a buffer and an offset.</summary>
     void Bind<TArguments>(ref TArguments arguments) where TArguments : IKernelArguments, allows ref struct;
 
     /// <summary>The body for one thread, as C#. Only for kernels without barriers.</summary>

@@ -12,7 +12,9 @@ public enum KernelDialect
 /// <summary>A translated kernel.</summary>
 /// <param name="Name">The name of the kernel, and of its entry in both texts.</param>
 /// <param name="Cuda">CUDA C, without the constants that an instance puts before it.</param>
-/// <param name="OpenCl">OpenCL C 1.2, without the constants that an instance puts before it.</param>
+/// <param name="OpenCl">
+/// OpenCL C 1.2, without the constants that an instance puts before it. Each view is two parameters there: a buffer, and a long that counts the elements before the view's first.
+/// </param>
 /// <param name="HasBarriers">Whether threads of a group wait for each other.</param>
 /// <param name="InPlace">Whether views may overlap though one of them is written.</param>
 public sealed record KernelText(string Name, string Cuda, string OpenCl, bool HasBarriers, bool InPlace)

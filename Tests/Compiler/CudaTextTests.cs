@@ -31,6 +31,12 @@ public sealed class CudaTextTests
     public void Statements() => ClangPtx.Of(new ControlFlow(true, 3, default, default, default, default, 1));
 
     [Test]
+    public void Divisors() => Assert.That(ClangPtx.Of(new Quotients(default, default, default, default, default)), Does.Contain("mul.hi.u32").And.Not.Contain("div."));
+
+    [Test]
+    public void NamesOfOffsets() => ClangPtx.Of(new OffsetNames(default, default, default, default, 1, 1));
+
+    [Test]
     public void EveryFunction() => ClangPtx.Of(new AllFunctions(default, default, default, default, 1, 1, 1, 1, 1, 1));
 
     /// <summary>One index that is not known when it is compiled would put the tile into local memory, and cost most of the speed.</summary>

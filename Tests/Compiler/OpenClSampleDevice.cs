@@ -106,11 +106,17 @@ public sealed unsafe class OpenClSampleDevice : SampleDevice
     {
         private uint _count;
 
-        public void Add<T>(View<T> view) where T : unmanaged => Add(memory[view.Memory]);
+        public void Add<T>(View<T> view) where T : unmanaged => Add<T>(view.Memory, view.Offset);
 
-        public void Add<T>(ReadOnlyView<T> view) where T : unmanaged => Add(memory[view.Memory]);
+        public void Add<T>(ReadOnlyView<T> view) where T : unmanaged => Add<T>(view.Memory, view.Offset);
 
         public void Add<T>(T value) where T : unmanaged => Check(clSetKernelArg(kernel, _count++, (nuint)sizeof(T), &value), "clSetKernelArg");
+
+        private void Add<T>(nint address, nint offset) where T : unmanaged
+        {
+            Add(memory[address]);
+            Add((long)offset / sizeof(T));
+        }
     }
 
     [DllImport(Library)] private static extern int clGetPlatformIDs(uint count, nint* platforms, uint* found);

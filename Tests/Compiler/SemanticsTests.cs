@@ -214,6 +214,37 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
         }
     }
 
+    [TestCase(0)]
+    [TestCase(3)]
+    public void ViewsThatBeginWithinABuffer(int start)
+    {
+        const int Count = 20;
+        float[] x = Values(32, 7);
+        byte[] bytes = [.. Enumerable.Range(1, 32).Select(i => (byte)(i * 8 - 1))];
+        DeviceBuffer<float> input = _device.Buffer<float>(x), output = _device.Buffer(new float[32]);
+        DeviceBuffer<byte> half = _device.Buffer<byte>(bytes);
+        _device.Run(new OffsetNames(((ReadOnlyView<float>)input).Slice(start), ((ReadOnlyView<byte>)half).Slice(start + 2), ((View<float>)output).Slice(start + 1), new(2, 0.5f), 4, Count), new(2));
+        float[] expected = new float[32];
+        for (int i = 0; i < Count; i++) expected[start + 1 + i] = 2 * x[start + i] + 0.5f + bytes[start + 2 + i] + 4;
+        AssertClose(output.Span, expected);
+    }
+
+    [Test]
+    public void Divisors()
+    {
+        int[] values = DivisorTests.Edges(), divisors = [.. values.Where(value => value > 0)];
+        int count = values.Length * divisors.Length;
+        DeviceBuffer<int> quotients = _device.Buffer(new int[count]), remainders = _device.Buffer(new int[count]);
+        _device.Run(
+            new Quotients(new(new(divisors.Length), values.Length), _device.Buffer<Divisor>([.. divisors.Select(value => new Divisor(value))]), _device.Buffer<int>(values), quotients, remainders),
+            new(Size3.Groups(count, 64)));
+        Assert.Multiple(() =>
+        {
+            Assert.That(quotients.Span.ToArray(), Is.EqualTo(values.SelectMany(value => divisors.Select(divisor => value / divisor))));
+            Assert.That(remainders.Span.ToArray(), Is.EqualTo(values.SelectMany(value => divisors.Select(divisor => value % divisor))));
+        });
+    }
+
     [Test]
     public void InPlace()
     {

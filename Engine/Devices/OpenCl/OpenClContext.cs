@@ -13,6 +13,7 @@ internal sealed unsafe class OpenClContext : IDisposable
     private const uint FreeMemoryAmd = 0x4039;
 
     private readonly ConcurrentDictionary<OpenClObject, bool> _objects = new();
+    private readonly ConcurrentDictionary<nint, OpenClBuffer> _buffers = new();
     private readonly OpenClErrors _errors;
     private readonly long _memoryLimit;
     private readonly bool _tellsFreeMemory;
@@ -133,9 +134,21 @@ internal sealed unsafe class OpenClContext : IDisposable
         _lastGroups = groups;
     }
 
-    internal void Remember(OpenClObject item) => _objects[item] = true;
+    /// <summary>The buffer with a handle of the driver, or null where no buffer that is in use here has it.</summary>
+    internal OpenClBuffer? Buffer(nint handle) => _buffers.GetValueOrDefault(handle);
 
-    internal void Forget(OpenClObject item) => _objects.TryRemove(item, out _);
+    internal void Remember(OpenClObject item, nint handle)
+    {
+        _objects[item] = true;
+        if (item is OpenClBuffer buffer) _buffers[handle] = buffer;
+    }
+
+    internal void Forget(OpenClObject item, nint handle)
+    {
+        _objects.TryRemove(item, out _);
+        // Another thread may have been given the handle anew.
+        if (item is OpenClBuffer buffer) _buffers.TryRemove(new(handle, buffer));
+    }
 
     /// <summary>Counts bytes as allocated, before they are.</summary>
     internal void Reserve(long bytes, string what)

@@ -44,13 +44,15 @@ internal sealed unsafe class OpenClKernel : OpenClObject
         Set(index, &handle, sizeof(nint), buffer);
     }
 
-    public void Set(int index, int value) => Set(index, &value, sizeof(int), Scalar);
+    /// <summary>A number or a struct of numbers, by its bytes.</summary>
+    public void Set<T>(int index, T value) where T : unmanaged => Set(index, &value, sizeof(T), Scalar);
 
-    public void Set(int index, uint value) => Set(index, &value, sizeof(uint), Scalar);
-
-    public void Set(int index, float value) => Set(index, &value, sizeof(float), Scalar);
-
-    public void Set(int index, long value) => Set(index, &value, sizeof(long), Scalar);
+    /// <summary>A null pointer, for a buffer that the kernel does not touch.</summary>
+    public void SetNone(int index)
+    {
+        nint none = 0;
+        Set(index, &none, sizeof(nint), Scalar);
+    }
 
     /// <summary>Gives the kernel to the queue: so many groups of <see cref="Group"/> threads.</summary>
     public void Launch(OpenClSize groups) => Enqueue(groups, null);

@@ -10,7 +10,7 @@ internal abstract class OpenClObject : IDisposable
         Context = context;
         Name = name;
         _handle = handle;
-        context.Remember(this);
+        context.Remember(this, handle);
     }
 
     public OpenClContext Context { get; }
@@ -37,7 +37,7 @@ internal abstract class OpenClObject : IDisposable
         if (handle == 0) return;
         // The result is not checked: after a lost device each release fails too, and would hide the failure that led here.
         Release(handle);
-        Context.Forget(this);
+        Context.Forget(this, handle);
     }
 
     protected abstract void Release(nint handle);

@@ -10,10 +10,14 @@ static inline float gcnn_min(float x, float y)
 }
 
 __kernel __attribute__((reqd_work_group_size(GROUP_SIZE_X, GROUP_SIZE_Y, GROUP_SIZE_Z))) void AllFunctions(
-    __global float* restrict y,
-    __global double* restrict wide,
-    __global int* restrict whole,
-    __global float* restrict vectors,
+    __global float* y_base,
+    long y_offset,
+    __global double* wide_base,
+    long wide_offset,
+    __global int* whole_base,
+    long whole_offset,
+    __global float* vectors_base,
+    long vectors_offset,
     float x,
     float z,
     float none,
@@ -21,6 +25,10 @@ __kernel __attribute__((reqd_work_group_size(GROUP_SIZE_X, GROUP_SIZE_Y, GROUP_S
     uint u,
     int i)
 {
+    __global float* restrict y = y_base + y_offset;
+    __global double* restrict wide = wide_base + wide_offset;
+    __global int* restrict whole = whole_base + whole_offset;
+    __global float* restrict vectors = vectors_base + vectors_offset;
     y[0] = fabs(-x);
     y[1] = sqrt(x);
     y[2] = rsqrt(x);

@@ -115,12 +115,18 @@ static inline int Stretch_End(Stretch This)
 }
 
 __kernel __attribute__((reqd_work_group_size(GROUP_SIZE_X, GROUP_SIZE_Y, GROUP_SIZE_Z))) void ControlFlow(
-    __global const int* restrict x,
-    __global int* restrict y,
-    __global float* restrict z,
+    __global const int* x_base,
+    long x_offset,
+    __global int* y_base,
+    long y_offset,
+    __global float* z_base,
+    long z_offset,
     Stretch stretch,
     int n)
 {
+    __global const int* restrict x = x_base + x_offset;
+    __global int* restrict y = y_base + y_offset;
+    __global float* restrict z = z_base + z_offset;
     int i = (int)get_global_id(0);
     if (i >= n)
         return;

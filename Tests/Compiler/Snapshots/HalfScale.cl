@@ -17,14 +17,24 @@ static inline ushort gcnn_to_bfloat16(float x)
 }
 
 __kernel __attribute__((reqd_work_group_size(GROUP_SIZE_X, GROUP_SIZE_Y, GROUP_SIZE_Z))) void HalfScale(
-    __global const ushort* restrict half_,
-    __global const ushort* restrict brain,
-    __global ushort* restrict halfOut,
-    __global ushort* restrict brainOut,
-    __global float* restrict sum,
+    __global const ushort* half_base,
+    long half_offset,
+    __global const ushort* brain_base,
+    long brain_offset,
+    __global ushort* halfOut_base,
+    long halfOut_offset,
+    __global ushort* brainOut_base,
+    long brainOut_offset,
+    __global float* sum_base,
+    long sum_offset,
     float scale,
     int count)
 {
+    __global const ushort* restrict half_ = half_base + half_offset;
+    __global const ushort* restrict brain = brain_base + brain_offset;
+    __global ushort* restrict halfOut = halfOut_base + halfOut_offset;
+    __global ushort* restrict brainOut = brainOut_base + brainOut_offset;
+    __global float* restrict sum = sum_base + sum_offset;
     int i = (int)get_global_id(0);
     if (i >= count)
         return;

@@ -1,10 +1,18 @@
 __kernel __attribute__((reqd_work_group_size(GROUP_SIZE_X, GROUP_SIZE_Y, GROUP_SIZE_Z))) void Histogram(
-    __global const uint* restrict values,
-    __global int* restrict counts,
-    __global uint* restrict extremes,
-    __global int* restrict order,
+    __global const uint* values_base,
+    long values_offset,
+    __global int* counts_base,
+    long counts_offset,
+    __global uint* extremes_base,
+    long extremes_offset,
+    __global int* order_base,
+    long order_offset,
     int count)
 {
+    __global const uint* restrict values = values_base + values_offset;
+    __global int* restrict counts = counts_base + counts_offset;
+    __global uint* restrict extremes = extremes_base + extremes_offset;
+    __global int* restrict order = order_base + order_offset;
     __local int own[SPEC_bins] __attribute__((aligned(16)));
     for (int i = (int)get_local_id(0); i < SPEC_bins; i += GROUP_SIZE_X)
         own[i] = 0;

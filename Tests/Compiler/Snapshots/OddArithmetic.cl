@@ -66,9 +66,12 @@ static inline Complex2 Complex2_Multiply(Complex2 a, Complex2 b)
 }
 
 __kernel __attribute__((reqd_work_group_size(GROUP_SIZE_X, GROUP_SIZE_Y, GROUP_SIZE_Z))) void OddArithmetic(
-    __global int* restrict o,
-    __global float* restrict f,
-    __global long* restrict l,
+    __global int* o_base,
+    long o_offset,
+    __global float* f_base,
+    long f_offset,
+    __global long* l_base,
+    long l_offset,
     uint u,
     int i,
     uchar b,
@@ -76,6 +79,9 @@ __kernel __attribute__((reqd_work_group_size(GROUP_SIZE_X, GROUP_SIZE_Y, GROUP_S
     float x,
     double d)
 {
+    __global int* restrict o = o_base + o_offset;
+    __global float* restrict f = f_base + f_offset;
+    __global long* restrict l = l_base + l_offset;
     o[0] = (long)i < (long)u ? 1 : 0;
     o[1] = (int)(((long)i + (long)u) / 2L);
     uchar small = b;

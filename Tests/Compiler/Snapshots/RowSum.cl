@@ -42,11 +42,17 @@ static inline float Reductions_Reduce_Largest_shared(__local float* scratch, flo
 }
 
 __kernel __attribute__((reqd_work_group_size(GROUP_SIZE_X, GROUP_SIZE_Y, GROUP_SIZE_Z))) void RowSum(
-    __global const float* restrict x,
-    __global float* restrict sums,
-    __global float* restrict largest,
+    __global const float* x_base,
+    long x_offset,
+    __global float* sums_base,
+    long sums_offset,
+    __global float* largest_base,
+    long largest_offset,
     int width)
 {
+    __global const float* restrict x = x_base + x_offset;
+    __global float* restrict sums = sums_base + sums_offset;
+    __global float* restrict largest = largest_base + largest_offset;
     __local float scratch[GROUP_SIZE_X] __attribute__((aligned(16)));
     __global const float* row = x + (int)get_group_id(0) * width;
     float sum = 0.0f;

@@ -15,12 +15,18 @@ static inline void TiledGemm_Accumulate_local(float* sums, float4 a, float4 b)
 }
 
 __kernel __attribute__((reqd_work_group_size(GROUP_SIZE_X, GROUP_SIZE_Y, GROUP_SIZE_Z))) void TiledGemm(
-    __global const float* restrict a,
-    __global const float* restrict b,
-    __global float* restrict c,
+    __global const float* a_base,
+    long a_offset,
+    __global const float* b_base,
+    long b_offset,
+    __global float* c_base,
+    long c_offset,
     int n,
     int k)
 {
+    __global const float* restrict a = a_base + a_offset;
+    __global const float* restrict b = b_base + b_offset;
+    __global float* restrict c = c_base + c_offset;
     __local float tileA[SPEC_depth * SPEC_tile] __attribute__((aligned(16)));
     __local float tileB[SPEC_depth * SPEC_tile] __attribute__((aligned(16)));
     float sums[16] __attribute__((aligned(16)));

@@ -28,12 +28,16 @@ static inline Tuple_Int32_Int32_Int32 WindowPool_Position(int i, Extent extent)
 }
 
 __kernel __attribute__((reqd_work_group_size(GROUP_SIZE_X, GROUP_SIZE_Y, GROUP_SIZE_Z))) void WindowPool(
-    __global const float* restrict x,
-    __global float* restrict y,
+    __global const float* x_base,
+    long x_offset,
+    __global float* y_base,
+    long y_offset,
     PoolGeometry shape,
     uchar kind,
     int count)
 {
+    __global const float* restrict x = x_base + x_offset;
+    __global float* restrict y = y_base + y_offset;
     int i = (int)get_global_id(0);
     if (i >= count)
         return;
