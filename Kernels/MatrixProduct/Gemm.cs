@@ -2,15 +2,6 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Kernels.MatrixProduct;
 
-/// <summary>The sizes of a matrix product, in floats. A batch of products differs by where its matrices start.</summary>
-/// <param name="PitchA">Floats from one row of A in memory to the next; likewise of B and C.</param>
-/// <param name="StepA">Floats from one A of the batch to the next; likewise of B, C and the bias.</param>
-/// <param name="Parts">Parts that the reduction is split into, each of them written to a C of its own.</param>
-/// <param name="PartDepth">Steps of the reduction in a part: a multiple of the tile's K, unless there is but one.</param>
-/// <param name="PartStep">Floats from one part's C to the next.</param>
-public readonly record struct GemmShape(
-    int M, int N, int K, int PitchA, int PitchB, int PitchC, int StepA, int StepB, int StepC, int StepBias, int Parts, int PartDepth, int PartStep);
-
 /// <summary>
 /// C[m, n] = sum over k of A[m, k] B[k, n] + bias[n], for a batch of matrices. Groups: x the tiles of C, the columns of a row of tiles next to each other; z = batch * parts + part. The order of every
 /// sum follows from the shape and the tile.
@@ -40,7 +31,7 @@ public readonly partial struct Gemm(
         int threads = GroupSize.X * GroupSize.Y, own = 4 * (ThreadId.Y * GroupSize.X + ThreadId.X);
         int tilesN = (shape.N + tileN - 1) / tileN, row = GroupId.X / tilesN * tileM, column = GroupId.X % tilesN * tileN;
         int batch = GroupId.Z / shape.Parts, part = GroupId.Z % shape.Parts;
-        int startA = batch * shape.StepA, startB = batch * shape.StepB;
+        int startA = shape.StartA + batch * shape.StepA, startB = shape.StartB + batch * shape.StepB;
         int first = part * shape.PartDepth, end = KernelMath.Min(first + shape.PartDepth, shape.K);
 
         for (int i = 0; i < perM * perN; i++) sums[i] = 0;
@@ -67,7 +58,7 @@ public readonly partial struct Gemm(
             stage = 1 - stage;
         }
 
-        int target = batch * shape.StepC + part * shape.PartStep;
+        int target = shape.StartC + batch * shape.StepC + part * shape.PartStep;
         for (int i = 0; i < perM; i++)
         {
             int m = row + RegisterTile.Place(ThreadId.Y, i, tileM);
