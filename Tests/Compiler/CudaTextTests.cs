@@ -47,6 +47,14 @@ public sealed partial class CudaTextTests
     public void Divisors() => Assert.That(Ptx(new Quotients(default, default, default, default, default)), Does.Contain("mul.hi.u32").And.Not.Contain("div."));
 
     [Test]
+    public void GenericKernels()
+    {
+        Ptx(new Mapped<Negated>(default, default, default, default, 1));
+        Ptx(new Mapped<Scaled>(default, default, default, default, 1));
+        Ptx(new Mapped<Mappings.Nested>(default, default, default, default, 1));
+    }
+
+    [Test]
     public void NamesOfOffsets() => Ptx(new OffsetNames(default, default, default, default, 1, 1));
 
     [Test]
