@@ -19,7 +19,7 @@ public readonly partial struct AveragePoolForward(
 
     public Size3 GroupShape => new(Threads / slices, slices);
 
-    public Size3 Groups => new(Size3.Groups((long)images * shape.P * shape.Q * (shape.Channels / lanes), Threads / slices));
+    public Size3 Groups => new(Size3.Groups(shape.OutputThreads(images), Threads / slices));
 
     /// <summary>Threads that share a window: by its size alone, so that an image's result does not depend on the batch it is in.</summary>
     public static int Slices(PoolShape shape) => shape.R * shape.S < 64 ? 1 : 16;
@@ -29,8 +29,8 @@ public readonly partial struct AveragePoolForward(
     {
         View<float> shared = Shared.Array<float>(Threads * PoolLanes.Most);
         View<float> sum = Local.Array<float>(PoolLanes.Most), values = Local.Array<float>(PoolLanes.Most);
-        int i = GlobalId.X, runs = shape.Channels / lanes, output = i / runs, channel = i % runs * lanes;
-        int image = output / (shape.P * shape.Q), q = output % shape.Q, p = output / shape.Q % shape.P;
+        (int image, int p, int q, int channel) = shape.Output(GlobalId.X, lanes);
+        int target = ((image * shape.P + p) * shape.Q + q) * shape.Channels + channel;
         for (int lane = 0; lane < lanes; lane++) sum[lane] = 0;
         if (image < images)
         {
@@ -64,7 +64,7 @@ public readonly partial struct AveragePoolForward(
         if (image >= images || ThreadId.Y > 0) return;
         float share = AverageShare.Of(shape, p, q, countPadding);
         for (int lane = 0; lane < lanes; lane++) sum[lane] *= share;
-        PoolLanes.Store(sum, y, output * shape.Channels + channel, lanes);
+        PoolLanes.Store(sum, y, target, lanes);
     }
 }
 
@@ -77,17 +77,16 @@ public readonly partial struct AveragePoolForward(
 public readonly partial struct AveragePoolBackward(
     [Specialization] int lanes, [Specialization] bool countPadding, ReadOnlyView<float> dy, View<float> dx, PoolShape shape, int images)
 {
-    public Size3 Groups => new(Size3.Groups((long)images * shape.H * shape.W * (shape.Channels / lanes), 256));
+    public Size3 Groups => new(Size3.Groups(shape.InputThreads(images), 256));
 
     [Unroll]
     public void Execute()
     {
         View<float> sum = Local.Array<float>(PoolLanes.Most), gradient = Local.Array<float>(PoolLanes.Most);
-        int i = GlobalId.X, runs = shape.Channels / lanes, input = i / runs, channel = i % runs * lanes;
-        int image = input / (shape.H * shape.W), pixel = input % (shape.H * shape.W);
+        (int image, int h, int w, int channel) = shape.Input(GlobalId.X, lanes);
         if (image >= images) return;
-        (int firstP, int lastP) = shape.WindowsOfRow(pixel / shape.W);
-        (int firstQ, int lastQ) = shape.WindowsOfColumn(pixel % shape.W);
+        (int firstP, int lastP) = shape.WindowsOfRow(h);
+        (int firstQ, int lastQ) = shape.WindowsOfColumn(w);
         for (int lane = 0; lane < lanes; lane++) sum[lane] = 0;
         for (int p = firstP; p < lastP; p++)
             for (int q = firstQ; q < lastQ; q++)
@@ -96,7 +95,7 @@ public readonly partial struct AveragePoolBackward(
                 float share = AverageShare.Of(shape, p, q, countPadding);
                 for (int lane = 0; lane < lanes; lane++) sum[lane] += gradient[lane] * share;
             }
-        PoolLanes.Store(sum, dx, input * shape.Channels + channel, lanes);
+        PoolLanes.Store(sum, dx, ((image * shape.H + h) * shape.W + w) * shape.Channels + channel, lanes);
     }
 }
 

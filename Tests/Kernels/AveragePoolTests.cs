@@ -48,7 +48,7 @@ public sealed class AveragePoolTests<TDevice> : KernelTests<TDevice> where TDevi
     [Test]
     public void ALargeWindowIsShared() => Assert.Multiple(() =>
     {
-        Assert.That(PoolShapes.Large.Select(window => AveragePoolForward.Slices(PoolShapes.Of(window, default, default))), Is.All.EqualTo(16));
-        Assert.That(PoolWindow.All.Select(window => AveragePoolForward.Slices(PoolShapes.Of(window, default, default))), Is.All.EqualTo(1));
+        Assert.That(PoolShapes.Large.Select(window => AveragePoolForward.Slices(PoolShapes.Of(window, Extent.Of(1, window.Input), Extent.Of(1, window.Input)))), Is.All.EqualTo(16));
+        Assert.That(PoolWindow.All.Select(window => AveragePoolForward.Slices(PoolShapes.Of(window, Extent.Of(1, window.Input), Extent.Of(1, window.Input)))), Is.All.EqualTo(1));
     });
 }
