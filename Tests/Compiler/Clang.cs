@@ -3,7 +3,9 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Compiler;
 
-/// <summary>Compiles CUDA C to PTX without CUDA's headers; without clang a test is ignored, or fails where GPUCNN_REQUIRE names clang.</summary>
+/// <summary>
+/// Compiles CUDA C to PTX without CUDA's headers; without clang a test is ignored, or fails where GPUCNN_REQUIRE names clang.
+/// </summary>
 internal static class Clang
 {
     private static readonly string? Program = ((string[])["clang-14", "clang-15", "clang-16", "clang"])
