@@ -456,7 +456,10 @@ int cuStreamBeginCapture_v2(Object* stream, int mode)
 
 int cuStreamEndCapture(Object* stream, Object** graph)
 {
-    ENTER_CONTEXT;
+    int code = enter(__func__);
+    // However it ends, it ends.
+    if (code) { stream->capturing = 0; return leave(code); }
+    if (!has_context(__func__)) return leave(INVALID_CONTEXT);
     *graph = NULL;
     if (!(stream = find((uintptr_t)stream, STREAM, __func__)) || !stream->capturing || !pthread_equal(stream->capturer, pthread_self())) return leave(INVALID_VALUE);
     *graph = make(GRAPH);
