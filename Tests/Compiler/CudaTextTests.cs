@@ -34,6 +34,14 @@ public sealed class CudaTextTests
     public void Divisors() => Assert.That(Clang.PtxOf(new Quotients(default, default, default, default, default)), Does.Contain("mul.hi.u32").And.Not.Contain("div."));
 
     [Test]
+    public void GenericKernels()
+    {
+        Clang.PtxOf(new Mapped<Negated>(default, default, default, default, 1));
+        Clang.PtxOf(new Mapped<Scaled>(default, default, default, default, 1));
+        Clang.PtxOf(new Mapped<Mappings.Nested>(default, default, default, default, 1));
+    }
+
+    [Test]
     public void NamesOfOffsets() => Clang.PtxOf(new OffsetNames(default, default, default, default, 1, 1));
 
     [Test]
