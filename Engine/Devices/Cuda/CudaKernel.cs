@@ -61,7 +61,8 @@ internal sealed unsafe class CudaKernel : CudaObject
     {
         string name = module.Source.Name;
         module.CheckParameters(arguments);
-        buffers = [.. arguments.Views.Select(view => Owner(context, name, view)).Distinct()];
+        // A view of nothing is a null pointer.
+        buffers = [.. arguments.Views.Where(view => view.Memory != 0 || view.Bytes != 0).Select(view => Owner(context, name, view)).Distinct()];
         return arguments.Pack();
     }
 
