@@ -33,9 +33,9 @@ public sealed class KernelGenerator : IIncrementalGenerator
 
         // Without the diagnostics, whose places move whenever a line above them is added.
         IncrementalValuesProvider<HostCode> sources = kernels
-            .Where(kernel => kernel.Header is not null)
-            .Select((kernel, _) => (Header: kernel.Header!, kernel.Kernel, kernel.Steps))
-            .Select((kernel, _) => DescriptorWriter.Write(kernel.Header, kernel.Kernel, kernel.Steps))
+            .Where(kernel => kernel.Host is not null)
+            .Select((kernel, _) => (Host: kernel.Host!, kernel.Kernels))
+            .SelectMany((kernel, _) => DescriptorWriter.Write(kernel.Host, kernel.Kernels))
             .WithTrackingName(HostCodeStage);
         context.RegisterSourceOutput(sources, (output, source) => output.AddSource(source.FileName, SourceText.From(source.Text, Encoding.UTF8)));
     }

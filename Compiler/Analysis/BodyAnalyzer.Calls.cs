@@ -20,24 +20,17 @@ internal sealed partial class BodyAnalyzer
             Report(Rules.LibraryMath, operation, method.ContainingType.Name + "." + method.Name, instead);
             return Arguments(operation).FirstOrDefault() ?? Nothing;
         }
-        if (method is { IsAbstract: true, IsStatic: true } && operation.ConstrainedToType is { } constrained)
-        {
-            // T.Apply(x): the type is known here, and so is the method.
-            ITypeSymbol type = closing.Close(constrained);
-            IMethodSymbol definition = method.OriginalDefinition;
-            ITypeSymbol declaring = closing.Close(method.ContainingType);
-            IMethodSymbol abstractMethod = ((INamedTypeSymbol)declaring).GetMembers(method.Name).OfType<IMethodSymbol>()
-                .First(member => SymbolEqualityComparer.Default.Equals(member.OriginalDefinition, definition));
-            if (type.FindImplementationForInterfaceMember(abstractMethod) is not IMethodSymbol implementation) return Unsupported(operation);
-            method = implementation.IsGenericMethod ? implementation.Construct([.. method.TypeArguments]) : implementation;
-        }
+        if (Implementation(method, operation.ConstrainedToType ?? operation.Instance?.Type) is not { } implementation) return Unsupported(operation);
+        // Only the body and its barriers are another's; a wait cannot be seen there when the body is copied for the debug device.
+        mayWait &= SymbolEqualityComparer.Default.Equals(implementation, method);
+        method = implementation;
         if (method.MethodKind is MethodKind.LocalFunction or MethodKind.DelegateInvoke)
         {
             Report(Rules.Functions, operation);
             Arguments(operation);
             return Nothing;
         }
-        bool isOfData = operation.Instance is { Type.IsValueType: true } && (_self is not null || operation.Instance is not IInstanceReferenceOperation);
+        bool isOfData = operation.Instance is { Type: { } owner } && closing.Close(owner).IsValueType && (_self is not null || operation.Instance is not IInstanceReferenceOperation);
         if (isOfData && method is { IsReadOnly: true, DeclaringSyntaxReferences.Length: > 0 })
             return HelperCall(method, [Value(operation.Instance!), .. Arguments(operation)], operation, isOrdered, mayWait: false);
         if (!method.IsStatic)
@@ -50,6 +43,20 @@ internal sealed partial class BodyAnalyzer
         return HelperCall(method, Arguments(operation), operation, isOrdered, mayWait);
     }
 
+    /// <summary>
+    /// T.Apply(x) and value.Apply(x): of a member that an interface declares, that of the type that T stands for here; other members as they are. Null where it cannot be told.
+    /// </summary>
+    private IMethodSymbol? Implementation(IMethodSymbol method, ITypeSymbol? constrained)
+    {
+        if (method.ContainingType.TypeKind != TypeKind.Interface || !method.IsAbstract && !method.IsVirtual || constrained is null) return method;
+        ITypeSymbol type = closing.Close(constrained);
+        IMethodSymbol definition = method.OriginalDefinition;
+        IMethodSymbol declared = ((INamedTypeSymbol)closing.Close(method.ContainingType)).GetMembers(method.Name).OfType<IMethodSymbol>()
+            .First(member => SymbolEqualityComparer.Default.Equals(member.OriginalDefinition, definition));
+        if (type.FindImplementationForInterfaceMember(declared) is not IMethodSymbol implementation) return null;
+        return implementation.IsGenericMethod ? implementation.Construct([.. method.TypeArguments]) : implementation;
+    }
+
     private Expression HelperCall(IMethodSymbol method, Expression[] arguments, IOperation operation, bool isOrdered, bool mayWait)
     {
         if (context.Functions.Get(closing.Close(method), arguments, operation.Syntax) is not { } function) return Nothing;
@@ -57,8 +64,13 @@ internal sealed partial class BodyAnalyzer
         HasBarriers |= function.HasBarriers;
         if (function.HasBarriers && !(isOrdered && mayWait)) Report(Rules.BarrierPlace, operation, Excerpt(operation));
         else if (function.HasEffects && !isOrdered) Report(Rules.NestedEffect, operation, Excerpt(operation));
-        return new Call(function.ReturnType, function.Name, arguments.ToEquatable());
+        return CallOf(function, arguments);
     }
+
+    private static Call CallOf(Function function, IEnumerable<Expression> arguments) =>
+        new(function.ReturnType, function.Name, arguments.Where(argument => argument.Type is not EmptyType).ToEquatable());
+
+    private static Construction ConstructionOf(DeviceType type, IEnumerable<Expression> values) => new(type, values.Where(value => value.Type is not EmptyType).ToEquatable());
 
     private Expression LanguageCall(IInvocationOperation operation, bool isOrdered)
     {
@@ -114,15 +126,19 @@ internal sealed partial class BodyAnalyzer
         {
             if (operation.Initializer is null) return arguments.Length > 0 ? new Construction(mapped, arguments.ToEquatable()) : Zero(mapped);
         }
+        else if (mapped is EmptyType && operation.Initializer is null)
+        {
+            return Zero(mapped);
+        }
         else if (mapped is StructType)
         {
             if (arguments.Length == 0) return Initialized(operation, type, mapped);
-            if (type.IsTupleType) return new Construction(mapped, arguments.ToEquatable());
+            if (type.IsTupleType) return ConstructionOf(mapped, arguments);
             string[] fields = [.. TypeMapper.FieldsOf(type).Select(field => field.Name)];
             string[] parameters = [.. constructor.Parameters.Select(parameter => NameAllocator.Ascii(parameter.Name))];
             bool isPositional = operation.Initializer is null && fields.SequenceEqual(parameters)
                 && constructor.DeclaringSyntaxReferences.All(reference => reference.GetSyntax(context.Cancellation) is TypeDeclarationSyntax);
-            if (isPositional) return new Construction(mapped, arguments.ToEquatable());
+            if (isPositional) return ConstructionOf(mapped, arguments);
         }
         Report(Rules.StructConstructor, operation, Excerpt(operation));
         return Nothing;
@@ -149,12 +165,12 @@ internal sealed partial class BodyAnalyzer
             return Nothing;
         }
         if (values.Count == 0) return Zero(mapped);
-        return new Construction(mapped, TypeMapper.FieldsOf(type)
-            .Select(field => values.TryGetValue(field.Name, out Expression given) ? given : Zero(context.Types.Map(field.Field.Type, operation.Syntax))).ToEquatable());
+        return ConstructionOf(mapped, TypeMapper.FieldsOf(type)
+            .Select(field => values.TryGetValue(field.Name, out Expression given) ? given : Zero(context.Types.Map(field.Field.Type, operation.Syntax))));
     }
 
     public override Expression VisitTuple(ITupleOperation operation, object? argument) =>
-        new Construction(TypeOf(operation), operation.Elements.Select(Value).ToEquatable());
+        ConstructionOf(TypeOf(operation), operation.Elements.Select(Value));
 
     public override Expression VisitDefaultValue(IDefaultValueOperation operation, object? argument) =>
         operation.Type is { } type && KernelLanguage.IsView(closing.Close(type)) ? NoView(operation) : Zero(TypeOf(operation));

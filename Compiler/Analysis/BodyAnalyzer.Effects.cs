@@ -27,7 +27,7 @@ internal sealed partial class BodyAnalyzer
             Expression? start = value is null ? null : Whole(value);
             // What is wrong with the value is why the type is what it is.
             DeviceType mapped = context.Diagnostics.Count > before ? DeviceType.Int : context.Types.Map(type, variable.Syntax);
-            _statements.Add(new Declaration(mapped, name, start));
+            if (mapped is not EmptyType) _statements.Add(new Declaration(mapped, name, start));
             return;
         }
 
@@ -51,7 +51,7 @@ internal sealed partial class BodyAnalyzer
     {
         IMethodSymbol array = closing.Close(call.TargetMethod);
         Space space = array.ContainingType.Name == "Shared" ? Space.Shared : Space.Local;
-        DeviceType element = context.Types.Map(array.TypeArguments[0], call.Syntax);
+        DeviceType element = context.Types.MapPresent(array.TypeArguments[0], call.Syntax);
         Expression length = Value(call.Arguments[0].Value);
         if (!isKernel || _depth > 0) Report(Rules.ArrayPlace, call);
         if (!IsStatic(length)) Report(Rules.ArrayLength, call.Arguments[0], call.Arguments[0].Syntax.ToString());
@@ -97,7 +97,8 @@ internal sealed partial class BodyAnalyzer
         }
         else if (assignment.Target is IDiscardOperation)
         {
-            _statements.Add(new Evaluation(Whole(assignment.Value)));
+            Expression value = Whole(assignment.Value);
+            if (value.Type is not EmptyType) _statements.Add(new Evaluation(value));
         }
         else if (assignment.Target.Type is { } type && KernelLanguage.IsView(closing.Close(type)))
         {
@@ -106,7 +107,8 @@ internal sealed partial class BodyAnalyzer
         else
         {
             Expression target = Target(assignment.Target);
-            _statements.Add(new Assignment(target, null, MayWaitForValue(target) ? Whole(assignment.Value) : Value(assignment.Value)));
+            Expression value = MayWaitForValue(target) ? Whole(assignment.Value) : Value(assignment.Value);
+            if (target.Type is not EmptyType) _statements.Add(new Assignment(target, null, value));
         }
     }
 
@@ -150,7 +152,7 @@ internal sealed partial class BodyAnalyzer
         }
         Expression value = Whole(Unwrap(assignment.Value));
         Expression[] parts;
-        if (value is Construction construction)
+        if (value is Construction construction && construction.Values.Count == targets.Elements.Length)
         {
             // All values before all targets: (a, b) = (b, a).
             parts = [.. construction.Values.Select(Temporary)];
@@ -167,7 +169,7 @@ internal sealed partial class BodyAnalyzer
     private void AssignPart(IOperation element, Expression part)
     {
         IOperation target = element is IDeclarationExpressionOperation declaration ? declaration.Expression : element;
-        if (target is IDiscardOperation) return;
+        if (target is IDiscardOperation || part.Type is EmptyType) return;
         if (target is ILocalReferenceOperation { IsDeclaration: true } local)
         {
             DeviceType type = TypeOf(local);

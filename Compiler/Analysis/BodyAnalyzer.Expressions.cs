@@ -97,6 +97,11 @@ internal sealed partial class BodyAnalyzer
             Report(Rules.LanguageMember, operation, Excerpt(operation), property.Name == "Length" ? ": pass the length as an argument" : "");
             return Nothing;
         }
+        if (property.GetMethod is { } declared)
+        {
+            if (Implementation(declared, operation.ConstrainedToType ?? operation.Instance?.Type) is not { AssociatedSymbol: IPropertySymbol implementation }) return Unsupported(operation);
+            property = implementation;
+        }
         bool isAutomatic = property.ContainingType.GetMembers().OfType<IFieldSymbol>().Any(field => SymbolEqualityComparer.Default.Equals(field.AssociatedSymbol, property));
         bool isOfData = operation.Instance is not null && (_self is not null || operation.Instance is not IInstanceReferenceOperation);
         if (isAutomatic && isOfData) return new Field(TypeOf(operation), Value(operation.Instance!), NameAllocator.Ascii(property.Name));
@@ -206,7 +211,7 @@ internal sealed partial class BodyAnalyzer
         method.ContainingType.TypeKind == TypeKind.Interface || KernelLanguage.Declares(method.ContainingType) || method.ContainingType.SpecialType != SpecialType.None;
 
     private Expression UserOperator(IMethodSymbol method, IOperation at, params Expression[] operands) =>
-        context.Functions.Get(closing.Close(method), operands, at.Syntax) is { } function ? new Call(function.ReturnType, function.Name, operands.ToEquatable()) : Nothing;
+        context.Functions.Get(closing.Close(method), operands, at.Syntax) is { } function ? CallOf(function, operands) : Nothing;
 
     private static BinaryOperator? BinaryOf(BinaryOperatorKind kind) => kind switch
     {

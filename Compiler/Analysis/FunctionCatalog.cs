@@ -68,27 +68,30 @@ internal sealed class FunctionCatalog(KernelContext context)
             if (parameter.RefKind != RefKind.None) context.Diagnostics.Report(Rules.References, at, at.ToString());
             ITypeSymbol type = closing.Close(parameter.Type);
             DeviceType mapped = spaces[parameters.Count] is { } space && KernelLanguage.IsView(type)
-                ? new PointerType(context.Types.Map(((INamedTypeSymbol)type).TypeArguments[0], at), space, KernelLanguage.IsReadOnlyView(type))
+                ? new PointerType(context.Types.MapPresent(((INamedTypeSymbol)type).TypeArguments[0], at), space, KernelLanguage.IsReadOnlyView(type))
                 : context.Types.Map(type, at);
             if (mapped is PointerType view) body.DeclareView(parameter, view);
             parameters.Add(new(NameAllocator.Variable(parameter.Name), mapped));
         }
         ITypeSymbol returned = closing.Close(definition.ReturnType);
-        DeviceType returnType = KernelLanguage.IsView(returned) ? ReportView(syntax, method) : context.Types.Map(returned, syntax);
+        DeviceType returnType = KernelLanguage.IsView(returned) ? ReportView(syntax, method) : context.Types.MapPresent(returned, syntax);
         Statement[] statements = body.Analyze(syntax);
         string name = context.Names.Unique(string.Join("_", new[] { method.ContainingType.Name, MethodName(method) }
             .Concat(method.TypeArguments.Select(type => type.Name))
             .Concat(spaces.Where(space => space is Space.Shared or Space.Local).Select(space => space.ToString()!.ToLowerInvariant()))));
-        _models.Add(new(name, returnType, parameters.ToEquatable(), statements.ToEquatable()));
+        _models.Add(new(name, returnType, parameters.Where(parameter => parameter.Type is not EmptyType).ToEquatable(), statements.ToEquatable()));
         return new(name, returnType, body.HasEffects, body.HasBarriers);
     }
 
     private static string MethodName(IMethodSymbol method) => method.MethodKind switch
     {
         MethodKind.UserDefinedOperator => method.Name.Substring("op_".Length),
-        MethodKind.PropertyGet => method.AssociatedSymbol!.Name,
-        _ => method.Name,
+        MethodKind.PropertyGet => WithoutInterface(method.AssociatedSymbol!.Name),
+        _ => WithoutInterface(method.Name),
     };
+
+    /// <summary>Of an explicit implementation, the name that the interface gave it.</summary>
+    private static string WithoutInterface(string name) => name.Substring(name.LastIndexOf('.') + 1);
 
     private DeviceType ReportView(SyntaxNode syntax, IMethodSymbol method)
     {

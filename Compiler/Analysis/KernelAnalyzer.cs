@@ -8,9 +8,9 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace GpuCnn.Compiler.Analysis;
 
 /// <summary>What is known of a kernel: all values, so that the pipeline can compare it with what it was before.</summary>
-/// <param name="Kernel">Null where it has errors.</param>
-/// <param name="Steps">C# of the members that stop at barriers, or null where there are none.</param>
-internal sealed record AnalyzedKernel(KernelHeader? Header, KernelModel? Kernel, StepsCode? Steps, EquatableArray<DiagnosticInfo> Diagnostics);
+/// <param name="Host">Null where not even the outside of the kernel is one.</param>
+/// <param name="Kernels">One, or of a generic kernel one for each struct that its type parameter stands for; none where it has errors.</param>
+internal sealed record AnalyzedKernel(HostModel? Host, EquatableArray<KernelModel> Kernels, EquatableArray<DiagnosticInfo> Diagnostics);
 
 /// <summary>Checks the outside of a kernel, and has its body analysed.</summary>
 internal sealed class KernelAnalyzer
@@ -33,7 +33,7 @@ internal sealed class KernelAnalyzer
     private AnalyzedKernel Analyze()
     {
         DiagnosticBag diagnostics = _context.Diagnostics;
-        bool isWellFormed = _type is { IsReadOnly: true, IsRecord: false, IsGenericType: false, ContainingType: null, ContainingNamespace.IsGlobalNamespace: false }
+        bool isWellFormed = _type is { IsReadOnly: true, IsRecord: false, TypeParameters.Length: <= 1, ContainingType: null, ContainingNamespace.IsGlobalNamespace: false }
             && _declaration.Modifiers.Any(SyntaxKind.PartialKeyword);
         if (!isWellFormed) diagnostics.Report(Rules.Declaration, _declaration.Identifier.GetLocation(), _type.Name);
 
@@ -47,23 +47,56 @@ internal sealed class KernelAnalyzer
 
         bool isInPlace = _attribute.NamedArguments.Any(argument => argument is { Key: "InPlace", Value.Value: true });
         GroupShapeModel? shape = GroupShape();
-        if (constructor is null || execute is null) return new(null, null, null, diagnostics.InSourceOrder());
+        if (constructor is null || execute is null) return new(null, default, diagnostics.InSourceOrder());
 
-        // The kernel's own name first: no helper or struct takes it.
-        _context.Names.Unique(_type.Name);
-        var body = new BodyAnalyzer(_context, TypeClosing.None, execute, isKernel: true);
-        ParameterModel[] parameters = [.. constructor.Parameters.Select(parameter => Parameter(parameter, body))];
+        var header = new KernelHeader(_type.ContainingNamespace.ToDisplayString(), _type.Name, default, shape, isInPlace);
         SyntaxNode syntax = execute.DeclaringSyntaxReferences[0].GetSyntax(_context.Cancellation);
-        Statement[] statements = body.Analyze(syntax);
-        StepsCode? steps = body.HasBarriers ? new StepsWriter(_context, _type).Write((MethodDeclarationSyntax)syntax) : null;
-
-        var header = new KernelHeader(_type.ContainingNamespace.ToDisplayString(), _type.Name, parameters.ToEquatable(), shape, isInPlace);
-        EquatableArray<DiagnosticInfo> found = diagnostics.InSourceOrder();
-        // Of a kernel with errors there is still the interface, so that the errors are not drowned in those of its users.
-        if (diagnostics.Count > 0) return new(isWellFormed ? header : null, null, null, found);
-        var kernel = new KernelModel(header, _context.Types.Structs.ToEquatable(), _context.Functions.Models.ToEquatable(), statements.ToEquatable(), body.HasBarriers);
-        return new(header, kernel, HasErrors(syntax) ? null : steps, found);
+        if (_type.TypeParameters.Length == 0)
+        {
+            KernelModel kernel = Body(_context, header, constructor, execute, syntax, TypeClosing.None);
+            return Result(isWellFormed, kernel.Header, [kernel], syntax, null);
+        }
+        if (!isWellFormed) return new(null, default, diagnostics.InSourceOrder());
+        ITypeParameterSymbol parameter = _type.TypeParameters[0];
+        IReadOnlyList<INamedTypeSymbol> types = TypeArguments.Of(_type, _context);
+        var kernels = new List<KernelModel>();
+        var instances = new List<InstanceModel>();
+        foreach (INamedTypeSymbol type in types)
+        {
+            string name = _type.Name + "_" + NameOf(type, types);
+            KernelModel kernel = Body(_context.Another(), header with { Name = name }, constructor, execute, syntax, TypeClosing.Of(parameter, type));
+            kernels.Add(kernel);
+            instances.Add(new(StepsWriter.Full(type), name,
+                kernel.Header.Parameters.Where(argument => argument.Type is EmptyType).Select(argument => argument.Name).ToEquatable()));
+        }
+        header = header with { Parameters = kernels.Count > 0 ? kernels[0].Header.Parameters : default };
+        return Result(true, header, [.. kernels], syntax, new(parameter.Name, TypeArguments.Describe(parameter), instances.ToEquatable()));
     }
+
+    private AnalyzedKernel Result(bool isWellFormed, KernelHeader header, KernelModel[] kernels, SyntaxNode execute, GenericModel? generic)
+    {
+        bool hasBarriers = kernels.Any(kernel => kernel.HasBarriers);
+        StepsCode? steps = hasBarriers ? new StepsWriter(_context, _type).Write((MethodDeclarationSyntax)execute) : null;
+        EquatableArray<DiagnosticInfo> found = _context.Diagnostics.InSourceOrder();
+        // Of a kernel with errors there is still the interface, so that the errors are not drowned in those of its users.
+        if (found.Count > 0) return new(isWellFormed ? new(header, null, generic is null ? null : generic with { Instances = default }) : null, default, found);
+        return new(new(header, HasErrors(execute) ? null : steps, generic), kernels.ToEquatable(), found);
+    }
+
+    private KernelModel Body(KernelContext context, KernelHeader header, IMethodSymbol constructor, IMethodSymbol execute, SyntaxNode syntax, TypeClosing closing)
+    {
+        // The kernel's own name first: no helper or struct takes it.
+        context.Names.Unique(header.Name);
+        var body = new BodyAnalyzer(context, closing, execute, isKernel: true);
+        ParameterModel[] parameters = [.. constructor.Parameters.Select(parameter => Parameter(parameter, context, closing, body))];
+        Statement[] statements = body.Analyze(syntax);
+        return new(header with { Parameters = parameters.ToEquatable() }, context.Types.Structs.ToEquatable(), context.Functions.Models.ToEquatable(),
+            statements.ToEquatable(), body.HasBarriers);
+    }
+
+    /// <summary>The struct's name; where another struct has the same, with its namespace or the types around it.</summary>
+    private static string NameOf(INamedTypeSymbol type, IReadOnlyList<INamedTypeSymbol> all) =>
+        NameAllocator.Ascii(all.Count(other => other.Name == type.Name) == 1 ? type.Name : type.ToDisplayString().Replace('.', '_'));
 
     // The copy of a body that is not C# would repeat each error at a second place.
     private bool HasErrors(SyntaxNode syntax) =>
@@ -87,36 +120,37 @@ internal sealed class KernelAnalyzer
         return null;
     }
 
-    private ParameterModel Parameter(IParameterSymbol parameter, BodyAnalyzer body)
+    private ParameterModel Parameter(IParameterSymbol parameter, KernelContext context, TypeClosing closing, BodyAnalyzer body)
     {
-        SyntaxNode at = parameter.DeclaringSyntaxReferences[0].GetSyntax(_context.Cancellation);
-        ITypeSymbol type = parameter.Type;
+        SyntaxNode at = parameter.DeclaringSyntaxReferences[0].GetSyntax(context.Cancellation);
+        ITypeSymbol type = closing.Close(parameter.Type);
         if (KernelLanguage.Has(parameter, "SpecializationAttribute"))
         {
             if (TypeMapper.ScalarOf(type) is Scalar.Int or Scalar.UInt or Scalar.Float or Scalar.Bool
                 || type.TypeKind == TypeKind.Enum && TypeMapper.ScalarOf(type) is not (Scalar.Long or Scalar.ULong))
             {
                 string hostType = (type is INamedTypeSymbol { EnumUnderlyingType: { } underlying } ? underlying : type).ToDisplayString();
-                return new(parameter.Name, _context.Types.Map(type, at), true, hostType);
+                return new(parameter.Name, context.Types.Map(type, at), true, hostType);
             }
-            _context.Diagnostics.Report(Rules.SpecializationType, at, parameter.Name, type.ToDisplayString());
+            context.Diagnostics.Report(Rules.SpecializationType, at, parameter.Name, type.ToDisplayString());
             return new(parameter.Name, DeviceType.Int, true, "int");
         }
         if (KernelLanguage.IsView(type))
         {
-            DeviceType element = _context.Types.Map(((INamedTypeSymbol)type).TypeArguments[0], at);
+            DeviceType element = context.Types.MapPresent(((INamedTypeSymbol)type).TypeArguments[0], at);
             if (element.Scalar is Scalar.Bool) ReportArgument(parameter, at, "bool has no defined size on a device; use byte");
             var view = new PointerType(element, Space.Global, KernelLanguage.IsReadOnlyView(type));
             body.DeclareView(parameter, view);
             return new(parameter.Name, view, false, "");
         }
-        if (parameter.RefKind != RefKind.None) _context.Diagnostics.Report(Rules.References, at, at.ToString());
+        if (parameter.RefKind != RefKind.None) context.Diagnostics.Report(Rules.References, at, at.ToString());
+        if (parameter.Type is ITypeParameterSymbol && context.Types.Map(type, at) is EmptyType) return new(parameter.Name, EmptyType.Instance, false, "");
         if (Unfit(type) is { } reason)
         {
             ReportArgument(parameter, at, reason);
             return new(parameter.Name, DeviceType.Int, false, "");
         }
-        return new(parameter.Name, _context.Types.Map(type, at), false, "");
+        return new(parameter.Name, context.Types.Map(type, at), false, "");
     }
 
     private void ReportArgument(IParameterSymbol parameter, SyntaxNode at, string reason) => _context.Diagnostics.Report(Rules.ArgumentType, at, parameter.Name, reason);

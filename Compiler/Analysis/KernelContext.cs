@@ -3,15 +3,19 @@ using Microsoft.CodeAnalysis;
 
 namespace GpuCnn.Compiler.Analysis;
 
-/// <summary>What the analysis of one kernel shares: its struct, and all helpers that it reaches.</summary>
+/// <summary>What the analysis of one kernel shares, or of a generic kernel with one type: its struct, and all helpers that it reaches.</summary>
 internal sealed class KernelContext
 {
-    private readonly Dictionary<SyntaxTree, SemanticModel> _models = [];
+    private readonly Dictionary<SyntaxTree, SemanticModel> _models;
 
-    public KernelContext(Compilation compilation, CancellationToken cancellation)
+    public KernelContext(Compilation compilation, CancellationToken cancellation) : this(compilation, cancellation, new(), []) { }
+
+    private KernelContext(Compilation compilation, CancellationToken cancellation, DiagnosticBag diagnostics, Dictionary<SyntaxTree, SemanticModel> models)
     {
         Compilation = compilation;
         Cancellation = cancellation;
+        Diagnostics = diagnostics;
+        _models = models;
         Types = new(Names, Diagnostics);
         Functions = new(this);
     }
@@ -20,13 +24,16 @@ internal sealed class KernelContext
 
     public CancellationToken Cancellation { get; }
 
-    public DiagnosticBag Diagnostics { get; } = new();
+    public DiagnosticBag Diagnostics { get; }
 
     public NameAllocator Names { get; } = new();
 
     public TypeMapper Types { get; }
 
     public FunctionCatalog Functions { get; }
+
+    /// <summary>For the same kernel with another type: what was reported and bound so far is shared, types and helpers are not.</summary>
+    public KernelContext Another() => new(Compilation, Cancellation, Diagnostics, _models);
 
     public SemanticModel ModelOf(SyntaxTree tree)
     {

@@ -2,12 +2,20 @@ using Microsoft.CodeAnalysis;
 
 namespace GpuCnn.Compiler.Analysis;
 
-/// <summary>What the type parameters of a helper stand for in one of its compilations.</summary>
+/// <summary>What the type parameters of a helper or a generic kernel stand for in one of its compilations.</summary>
 internal sealed class TypeClosing
 {
     private readonly Dictionary<ITypeParameterSymbol, ITypeSymbol> _arguments = new(SymbolEqualityComparer.Default);
 
     public static TypeClosing None { get; } = new();
+
+    /// <param name="parameter">The type parameter of a kernel.</param>
+    public static TypeClosing Of(ITypeParameterSymbol parameter, ITypeSymbol argument)
+    {
+        var closing = new TypeClosing();
+        closing.Add([parameter], [argument]);
+        return closing;
+    }
 
     /// <param name="method">A method whose type arguments, and those of the types around it, are closed.</param>
     public static TypeClosing Of(IMethodSymbol method)

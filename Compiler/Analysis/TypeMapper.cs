@@ -7,7 +7,7 @@ namespace GpuCnn.Compiler.Analysis;
 /// <summary>C# types to device types; collects the structs that are used, those that others hold first.</summary>
 internal sealed class TypeMapper(NameAllocator names, DiagnosticBag diagnostics)
 {
-    private readonly Dictionary<string, StructType> _structs = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, DeviceType> _structs = new(StringComparer.Ordinal);
     private readonly List<StructModel> _models = [];
 
     public IReadOnlyList<StructModel> Structs => _models;
@@ -23,6 +23,15 @@ internal sealed class TypeMapper(NameAllocator names, DiagnosticBag diagnostics)
             diagnostics.Report(Rules.References, at, type.ToDisplayString());
         else
             diagnostics.Report(Rules.UnknownType, at, type.ToDisplayString());
+        return DeviceType.Int;
+    }
+
+    /// <summary>The device type of what has to be there: what a view or an array holds, the result of a helper.</summary>
+    public DeviceType MapPresent(ITypeSymbol type, SyntaxNode at)
+    {
+        DeviceType mapped = Map(type, at);
+        if (mapped is not EmptyType) return mapped;
+        diagnostics.Report(Rules.UnknownType, at, type.ToDisplayString());
         return DeviceType.Int;
     }
 
@@ -75,13 +84,14 @@ internal sealed class TypeMapper(NameAllocator names, DiagnosticBag diagnostics)
         return named.IsTupleType || named.DeclaringSyntaxReferences.Length > 0 ? Struct(named, at) : null;
     }
 
-    private StructType Struct(INamedTypeSymbol type, SyntaxNode at)
+    private DeviceType Struct(INamedTypeSymbol type, SyntaxNode at)
     {
         string key = type.IsTupleType
             ? "(" + string.Join(", ", type.TupleElements.Select(element => element.Type.ToDisplayString())) + ")"
             : type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat);
-        if (_structs.TryGetValue(key, out StructType? known)) return known;
-        FieldModel[] fields = [.. FieldsOf(type).Select(field => new FieldModel(field.Name, Map(field.Field.Type, at)))];
+        if (_structs.TryGetValue(key, out DeviceType? known)) return known;
+        FieldModel[] fields = [.. FieldsOf(type).Select(field => new FieldModel(field.Name, Map(field.Field.Type, at))).Where(field => field.Type is not EmptyType)];
+        if (fields.Length == 0) return _structs[key] = EmptyType.Instance;
         string name = type.IsTupleType ? "Tuple" : string.Join("_", Around(type).Reverse().Append(type).Select(part => part.Name));
         IEnumerable<ITypeSymbol> arguments = type.IsTupleType ? type.TupleElements.Select(element => element.Type) : type.TypeArguments;
         var mapped = new StructType(names.Unique(string.Join("_", arguments.Select(argument => argument.Name).Prepend(name))));

@@ -7,7 +7,7 @@ namespace GpuCnn.Compiler.Diagnostics;
 internal static class Rules
 {
     public static readonly DiagnosticDescriptor Declaration = Rule(
-        "GCNN001", "Shape of a kernel", "The kernel '{0}' has to be a 'readonly partial struct' without type parameters, in a namespace and not within a type");
+        "GCNN001", "Shape of a kernel", "The kernel '{0}' has to be a 'readonly partial struct' with no more than one type parameter, in a namespace and not within a type");
 
     public static readonly DiagnosticDescriptor Constructor = Rule(
         "GCNN002", "Arguments of a kernel", "The kernel '{0}' needs a primary constructor: its parameters are the kernel's arguments");
@@ -107,6 +107,12 @@ internal static class Rules
 
     public static readonly DiagnosticDescriptor AtomicSpace = Rule(
         "GCNN034", "Atomic access to local memory", "'{0}' is for memory that several threads see, but this view is in local memory: change the element as usual");
+
+    public static readonly DiagnosticDescriptor TypeParameter = Rule(
+        "GCNN035", "Type parameter of a kernel", "The type parameter '{0}' of the kernel '{1}' stands for every struct that implements an interface: constrain it as in 'where {0} : unmanaged, IFunction'");
+
+    public static readonly DiagnosticDescriptor NoTypeArgument = Rule(
+        "GCNN036", "No struct for a type parameter of a kernel", "The kernel '{0}' is compiled for every struct in this project that implements {1} and has neither type parameters nor references, but there is none");
 
     public static IReadOnlyDictionary<string, DiagnosticDescriptor> ById { get; } = typeof(Rules).GetFields(BindingFlags.Public | BindingFlags.Static)
         .Select(field => (DiagnosticDescriptor)field.GetValue(null)).ToDictionary(rule => rule.Id);

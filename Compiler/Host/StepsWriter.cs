@@ -7,10 +7,6 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace GpuCnn.Compiler.Host;
 
-/// <summary>C# members that run a body up to its next barrier.</summary>
-/// <param name="Usings">The namespaces whose extension methods they call.</param>
-internal sealed record StepsCode(EquatableArray<string> Usings, string Members);
-
 /// <summary>
 /// Copies a body with barriers, and the helpers that have some, as iterators that stop there: the C# compiler makes the state machine, and #line keeps breakpoints and stack
 /// traces on the user's own lines. The result of a helper travels in a box.

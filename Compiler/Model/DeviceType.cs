@@ -43,6 +43,12 @@ internal sealed record ScalarType(Scalar Kind) : DeviceType;
 /// <param name="Name">The name of a <see cref="StructModel"/>.</param>
 internal sealed record StructType(string Name) : DeviceType;
 
+/// <summary>A struct without fields: it only says which functions are called, and is nowhere in the text of a device.</summary>
+internal sealed record EmptyType : DeviceType
+{
+    public static EmptyType Instance { get; } = new();
+}
+
 /// <summary>A view: where its elements lie. Its length stays behind.</summary>
 internal sealed record PointerType(DeviceType Element, Space Space, bool IsReadOnly) : DeviceType;
 

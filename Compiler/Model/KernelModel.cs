@@ -3,6 +3,7 @@ namespace GpuCnn.Compiler.Model;
 /// <summary>
 /// A kernel as no dialect in particular has it: types closed, address spaces known, conversions explicit, unrolling decided. It holds values only, so that two models of the same kernel are equal.
 /// </summary>
+/// <param name="Header">Of a generic kernel, with the name that its text has for the one type that it is closed with here.</param>
 internal sealed record KernelModel(
     KernelHeader Header,
     EquatableArray<StructModel> Structs,
@@ -10,7 +11,7 @@ internal sealed record KernelModel(
     EquatableArray<Statement> Body,
     bool HasBarriers);
 
-/// <summary>What host code is written from.</summary>
+/// <summary>The outside of a kernel.</summary>
 /// <param name="GroupShape">The numbers of the attribute, or null where the struct has a property of its own.</param>
 internal sealed record KernelHeader(
     string Namespace, string Name, EquatableArray<ParameterModel> Parameters, GroupShapeModel? GroupShape, bool InPlace);

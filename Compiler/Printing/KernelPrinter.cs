@@ -33,7 +33,7 @@ internal sealed class KernelPrinter(Dialect dialect)
     private void Entry(KernelModel kernel)
     {
         string restrict = kernel.Header.InPlace ? "" : dialect.Restrict;
-        (string Name, DeviceType Type)[] arguments = [.. kernel.Header.Parameters.Where(parameter => !parameter.IsSpecialization)
+        (string Name, DeviceType Type)[] arguments = [.. kernel.Header.Parameters.Where(parameter => !parameter.IsSpecialization && parameter.Type is not EmptyType)
             .Select(parameter => (Analysis.NameAllocator.Variable(parameter.Name), parameter.Type))];
         var taken = new HashSet<string>(arguments.Select(argument => argument.Name).Concat(DeclaredNames.Of(kernel.Body)).Select(_expressions.Name));
         List<string> parameters = [], begin = [];
@@ -71,7 +71,8 @@ internal sealed class KernelPrinter(Dialect dialect)
 
     private void Head(string start, IEnumerable<string> parameters)
     {
-        string line = start + "(" + string.Join(", ", parameters) + ")";
+        // In C, empty parentheses would be any number of parameters.
+        string line = start + "(" + (parameters.Any() ? string.Join(", ", parameters) : "void") + ")";
         _text.Append(line.Length <= LongestHead ? line : start + "(\n    " + string.Join(",\n    ", parameters) + ")").Append('\n');
     }
 

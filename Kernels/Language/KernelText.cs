@@ -33,9 +33,14 @@ public sealed record KernelText(string Name, string Cuda, string OpenCl, bool Ha
 
     public string In(KernelDialect dialect) => dialect == KernelDialect.Cuda ? Cuda : OpenCl;
 
-    /// <summary>All kernels of an assembly, by name.</summary>
+    /// <summary>All kernels of an assembly, by name; a generic one once for each type that it is compiled for.</summary>
     public static IReadOnlyList<KernelText> All(Assembly assembly) =>
         [.. assembly.GetTypes().Where(type => type.IsValueType && type.IsAssignableTo(typeof(IKernel)))
+            .SelectMany(Closed)
             .Select(type => (KernelText)type.GetProperty(nameof(IKernel.Text))!.GetValue(null)!)
             .OrderBy(text => text.Name, StringComparer.Ordinal)];
+
+    private static IEnumerable<Type> Closed(Type kernel) => kernel.IsGenericTypeDefinition
+        ? kernel.GetCustomAttributes<KernelInstanceAttribute>().Select(instance => kernel.MakeGenericType(instance.Argument))
+        : [kernel];
 }

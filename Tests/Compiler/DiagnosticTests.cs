@@ -66,7 +66,7 @@ public sealed class DiagnosticTests
     private static IEnumerable<TestCaseData> Declarations()
     {
         yield return Declaration("GCNN001", "[Kernel(1)] public partial struct «K»(View<float> y) { public void Execute() => y[0] = 1; }");
-        yield return Declaration("GCNN001", "[Kernel(1)] public readonly partial struct «K»<T>(View<float> y) { public void Execute() => y[0] = 1; }", "A kernel with type parameters");
+        yield return Declaration("GCNN001", "[Kernel(1)] public readonly partial struct «K»<T, U>(View<float> y) where T : unmanaged where U : unmanaged { public void Execute() => y[0] = 1; }", "A kernel with two type parameters");
         yield return Declaration("GCNN001", "public static partial class C { [Kernel(1)] public readonly partial struct «K»(View<float> y) { public void Execute() => y[0] = 1; } }", "A kernel within a type");
         yield return Declaration("GCNN002", "[Kernel(1)] public readonly partial struct «K» { public void Execute() { } }");
         yield return Declaration("GCNN003", "[Kernel(1)] public readonly partial struct «K»(View<float> y) { public void Execute(int i) => y[i] = 1; }");
@@ -79,6 +79,41 @@ public sealed class DiagnosticTests
                 [Kernel(1)] public readonly partial struct K(View<float> y, «{{argument}}») { public void Execute() => y[0] = 1; }
                 """, $"The argument {argument}");
         yield return Declaration("GCNN006", "[Kernel(1)] public readonly partial struct K(View<float> y, «[Specialization] double d») { public void Execute() => y[0] = 1; }");
+        foreach (string constraint in (string[])["", "where T : unmanaged", "where T : struct, IDisposable", "where T : unmanaged, Enum, IDisposable"])
+            yield return Declaration("GCNN035", $$"""
+                public readonly struct S : IDisposable { public void Dispose() { } }
+                [Kernel(1)] public readonly partial struct K<«T»>(View<float> y) {{constraint}} { public void Execute() => y[0] = 1; }
+                """, $"A type parameter {constraint}");
+        foreach (string candidate in (string[])[
+            "", "public readonly struct S;", "public readonly struct S<T> : IFunction;", "public readonly struct S(string s) : IFunction { public string Text => s; }",
+            "public sealed class S : IFunction;", "public class C { private readonly struct S : IFunction; }"])
+        {
+            yield return Declaration("GCNN036", $$"""
+                public interface IFunction; {{candidate}}
+                [Kernel(1)] public readonly partial struct K<«T»>(View<float> y) where T : unmanaged, IFunction { public void Execute() => y[0] = 1; }
+                """, $"No struct for a type parameter: {candidate}");
+        }
+        yield return Declaration("GCNN005", """
+            public interface IFunction; public readonly struct Flag : IFunction { public readonly bool On; } public readonly struct None : IFunction;
+            [Kernel(1)] public readonly partial struct K<T>(View<float> y, «T function») where T : unmanaged, IFunction { public void Execute() => y[0] = 1; }
+            """, "An argument of one of a kernel's types");
+        yield return Declaration("GCNN005", """
+            public interface IFunction; public readonly struct None : IFunction; public readonly struct Pair<T> { public readonly T Function; public readonly float Slope; }
+            [Kernel(1)] public readonly partial struct K<T>(View<float> y, «Pair<T> pair») where T : unmanaged, IFunction { public void Execute() => y[0] = 1; }
+            """, "An argument with a field of nothing");
+        yield return Declaration("GCNN018", """
+            public interface IFunction { float Of(float x); } public readonly struct Root : IFunction { public float Of(float x) => «MathF.Sqrt(x)»; }
+            public readonly struct Half : IFunction { public float Of(float x) => x / 2; }
+            [Kernel(1)] public readonly partial struct K<T>(View<float> y, T function) where T : unmanaged, IFunction { public void Execute() => y[0] = function.Of(y[1]); }
+            """, "In one of a kernel's types");
+        yield return Declaration("GCNN027", """
+            public interface IFunction { void Of(View<float> y); } public readonly struct Wait : IFunction { public void Of(View<float> y) { Group.Barrier(); } }
+            [Kernel(1)] public readonly partial struct K<T>(View<float> y, T function) where T : unmanaged, IFunction { public void Execute() { «function.Of(y)»; } }
+            """, "A barrier behind an interface");
+        yield return Declaration("GCNN007", """
+            public interface IFunction; public readonly struct None : IFunction;
+            [Kernel(1)] public readonly partial struct K<T>(View<float> y, «View<T> z») where T : unmanaged, IFunction { public void Execute() => y[0] = 1; }
+            """, "A view of nothing");
         yield return Declaration("GCNN019", "[Kernel(1)] public readonly partial struct K(View<float> y, «in int d») { public void Execute() => y[0] = 1; }", "A reference as an argument");
     }
 

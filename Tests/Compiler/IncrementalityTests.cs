@@ -58,12 +58,56 @@ public sealed class IncrementalityTests
         Assert.That(Reasons(result, KernelGenerator.HostCodeStage), Is.EqualTo(new[] { IncrementalStepRunReason.Modified }));
     }
 
+    private const string GenericKernel = """
+        namespace Sample;
+
+        public interface IFunction { float Of(float x); }
+
+        public readonly struct Half : IFunction { public float Of(float x) => x / 2; }
+
+        [Kernel(64)]
+        public readonly partial struct Each<TFunction>(View<float> y, TFunction function) where TFunction : unmanaged, IFunction
+        {
+            public void Execute() => y[GlobalId.X] = function.Of(y[GlobalId.X]);
+        }
+        """;
+
+    [Test]
+    public void AnotherImplementationAddsItsTextToAGenericKernel()
+    {
+        const string Double = "namespace Sample; public readonly struct Double : IFunction { public float Of(float x) => x * 2; }";
+        GeneratorRunResult result = RunTwice("", Double, GenericKernel);
+        Assert.That(result.GeneratedSources.Select(source => source.HintName),
+            Is.EquivalentTo(new[] { "Sample.Each{TFunction}.g.cs", "Sample.Each{Double}.g.cs", "Sample.Each{Half}.g.cs" }));
+        Assert.That(Source("Each{TFunction}"), Does.Contain("typeof(global::Sample.Double) ? Each__Texts.Each_Double"));
+        Assert.That(Source("Each{Double}"), Does.Contain("y[(int)(blockIdx.x * GROUP_SIZE_X + threadIdx.x)] = Double_Of("));
+
+        string Source(string name) => result.GeneratedSources.Single(source => source.HintName.Contains(name, StringComparison.Ordinal)).SourceText.ToString();
+    }
+
+    [Test]
+    public void AnUnrelatedEditEmitsNothingOfAGenericKernel()
+    {
+        GeneratorRunResult result = RunTwice(Helper, Helper.Replace("=> 1;", "=> 2;", StringComparison.Ordinal), GenericKernel);
+        Assert.That(Reasons(result, KernelGenerator.HostCodeStage), Is.All.AnyOf(IncrementalStepRunReason.Cached, IncrementalStepRunReason.Unchanged));
+        Assert.That(result.TrackedOutputSteps.Values.SelectMany(steps => steps).SelectMany(step => step.Outputs).Select(output => output.Reason), Is.All.EqualTo(IncrementalStepRunReason.Cached));
+    }
+
+    [Test]
+    public void AnEditOfOneImplementationEmitsItsTextOnly()
+    {
+        const string Double = "namespace Sample; public readonly struct Double : IFunction { public float Of(float x) => x * 2; }";
+        GeneratorRunResult result = RunTwice(Double, Double.Replace("x * 2", "x + x", StringComparison.Ordinal), GenericKernel);
+        Assert.That(Reasons(result, KernelGenerator.HostCodeStage).Count(reason => reason == IncrementalStepRunReason.Modified), Is.EqualTo(1));
+        Assert.That(result.GeneratedSources.Single(source => source.HintName.Contains("{Double}", StringComparison.Ordinal)).SourceText.ToString(), Does.Contain("x + x"));
+    }
+
     private static IEnumerable<IncrementalStepRunReason> Reasons(GeneratorRunResult result, string stage) =>
         result.TrackedSteps[stage].SelectMany(step => step.Outputs).Select(output => output.Reason);
 
-    private static GeneratorRunResult RunTwice(string before, string after)
+    private static GeneratorRunResult RunTwice(string before, string after, string kernel = Kernel)
     {
-        CSharpCompilation first = GeneratorRun.Compilation(Kernel, before);
+        CSharpCompilation first = GeneratorRun.Compilation(kernel, before);
         GeneratorDriver driver = GeneratorRun.Driver().RunGenerators(first);
         SyntaxTree edited = first.SyntaxTrees[2];
         CSharpCompilation second = first.ReplaceSyntaxTree(edited, CSharpSyntaxTree.ParseText(after, (CSharpParseOptions)edited.Options, edited.FilePath));

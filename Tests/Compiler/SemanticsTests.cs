@@ -246,6 +246,26 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
     }
 
     [Test]
+    public void AKernelForEachStructOfAnInterface()
+    {
+        Check(new Negated(), x => -x, 10);
+        Check(new Scaled(-0.5f, 2), x => -0.5f * x + 2, 0.5f);
+        Check(new Mappings.Nested(), x => x * x, -1);
+        Assert.That(() => Mapped<Mappings.Twice<Negated>>.Text, Throws.TypeOf<NotSupportedException>().With.Message.EqualTo(
+            "Mapped is not translated for Twice`1: only for structs of its own project that implement IMapping and have no type parameters."));
+
+        void Check<TMapping>(TMapping mapping, Func<float, float> apply, float start) where TMapping : unmanaged, IMapping
+        {
+            const int Count = 16;
+            float[] x = Values(Count, 8), values = [.. x.Select(value => apply(apply(apply(value))) + value)];
+            DeviceBuffer<float> input = _device.Buffer<float>(x), output = _device.Buffer(new float[Count]), sums = _device.Buffer(new float[2]);
+            _device.Run(new Mapped<TMapping>(input, output, sums, mapping, 3), new(2));
+            AssertClose(output.Span, [.. values.Select(value => value + start + 20)]);
+            AssertClose(sums.Span, [.. values.Chunk(8).Select(group => group.Sum() + start)]);
+        }
+    }
+
+    [Test]
     public void InPlace()
     {
         DeviceBuffer<float> y = _device.Buffer<float>([1, 2, 3, 4]);

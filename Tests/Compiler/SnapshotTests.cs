@@ -11,7 +11,7 @@ namespace GpuCnn.Tests.Compiler;
 public sealed partial class SnapshotTests
 {
     private static IEnumerable<TestCaseData> Texts =>
-        from text in (KernelText[])[ScaleShift.Text, RowSum.Text, TiledGemm.Text, WindowPool.Text, HalfScale.Text, Histogram.Text, OddArithmetic.Text, AllFunctions.Text, ControlFlow.Text, OffsetNames.Text, Quotients.Text]
+        from text in (KernelText[])[ScaleShift.Text, RowSum.Text, TiledGemm.Text, WindowPool.Text, HalfScale.Text, Histogram.Text, OddArithmetic.Text, AllFunctions.Text, ControlFlow.Text, OffsetNames.Text, Quotients.Text, Mapped<Scaled>.Text]
         from dialect in Enum.GetValues<KernelDialect>()
         select new TestCaseData(text, dialect).SetArgDisplayNames(text.Name, dialect.ToString());
 
@@ -24,6 +24,9 @@ public sealed partial class SnapshotTests
 
     [Test]
     public void HostCodeOfAKernelWithConstants() => Compare("ScaleShift.host.txt", HostCode("ScaleShift"));
+
+    [Test]
+    public void HostCodeOfAGenericKernel() => Compare("Mapped.host.txt", HostCode("Mapped"));
 
     [Test]
     public void ConstantsStandBeforeTheText()
@@ -43,14 +46,14 @@ public sealed partial class SnapshotTests
 
     [Test]
     public void KernelsAreFoundByName() =>
-        Assert.That(KernelText.All(typeof(SnapshotTests).Assembly).Select(text => text.Name), Does.Contain("Histogram").And.Contain("ScaleShift"));
+        Assert.That(KernelText.All(typeof(SnapshotTests).Assembly).Select(text => text.Name), Is.SupersetOf(new[] { "Histogram", "Mapped_Negated", "Mapped_Nested", "Mapped_Scaled", "ScaleShift" }));
 
     /// <summary>Without the two texts, which have snapshots of their own, and with the folder of the sources left out.</summary>
     private static string HostCode(string kernel)
     {
         string file = Path.Combine(AppContext.BaseDirectory, "Compiler", "Samples", kernel + ".cs");
         string source = File.ReadAllText(file).Replace("\r\n", "\n", StringComparison.Ordinal);
-        string code = GeneratorRun.Driver().RunGenerators(GeneratorRun.Compilation(source)).GetRunResult().Results[0].GeneratedSources.Single().SourceText.ToString();
+        string code = GeneratorRun.Driver().RunGenerators(GeneratorRun.Compilation(source)).GetRunResult().Results[0].GeneratedSources[0].SourceText.ToString();
         return RawText().Replace(LinePath().Replace(code, "#line $1 \"$2\""), "=\n    ...;");
     }
 

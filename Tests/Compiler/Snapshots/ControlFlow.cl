@@ -82,7 +82,7 @@ static inline int ControlFlow_First(__global const int* x, int n, int value)
     return -1;
 }
 
-static inline int Grid_Margin()
+static inline int Grid_Margin(void)
 {
     return 1;
 }

@@ -82,7 +82,7 @@ static __device__ __forceinline__ int ControlFlow_First(const int* x, int n, int
     return -1;
 }
 
-static __device__ __forceinline__ int Grid_Margin()
+static __device__ __forceinline__ int Grid_Margin(void)
 {
     return 1;
 }

@@ -1,0 +1,55 @@
+using GpuCnn.Compiler.Diagnostics;
+using Microsoft.CodeAnalysis;
+
+namespace GpuCnn.Compiler.Analysis;
+
+/// <summary>The structs that the type parameter of a kernel can stand for: all of the project that meet its constraints and have no type parameters themselves.</summary>
+internal static class TypeArguments
+{
+    /// <summary>Nothing where there are none, which has been reported.</summary>
+    public static IReadOnlyList<INamedTypeSymbol> Of(INamedTypeSymbol kernel, KernelContext context)
+    {
+        ITypeParameterSymbol parameter = kernel.TypeParameters[0];
+        INamedTypeSymbol[] interfaces = [.. Interfaces(parameter)];
+        if (interfaces.Length == 0 || !parameter.HasUnmanagedTypeConstraint || parameter.ConstraintTypes.Length > interfaces.Length)
+        {
+            context.Diagnostics.Report(Rules.TypeParameter, parameter.Locations[0], parameter.Name, kernel.Name);
+            return [];
+        }
+        INamedTypeSymbol[] found =
+        [
+            .. All(context.Compilation.Assembly.GlobalNamespace, context.Cancellation)
+                .Where(type => IsStruct(type) && context.Compilation.IsSymbolAccessibleWithin(type, kernel) && interfaces.All(required => Implements(type, parameter, required)))
+                .OrderBy(type => type.ToDisplayString(), StringComparer.Ordinal),
+        ];
+        if (found.Length == 0) context.Diagnostics.Report(Rules.NoTypeArgument, parameter.Locations[0], kernel.Name, Describe(parameter));
+        return found;
+    }
+
+    /// <summary>What the structs implement, in messages.</summary>
+    public static string Describe(ITypeParameterSymbol parameter) =>
+        string.Join(" and ", Interfaces(parameter).Select(type => type.ToDisplayString(SymbolDisplayFormat.MinimallyQualifiedFormat)));
+
+    private static IEnumerable<INamedTypeSymbol> Interfaces(ITypeParameterSymbol parameter) =>
+        parameter.ConstraintTypes.OfType<INamedTypeSymbol>().Where(type => type.TypeKind == TypeKind.Interface);
+
+    private static bool IsStruct(INamedTypeSymbol type) => type is { TypeKind: TypeKind.Struct, IsGenericType: false, IsRefLikeType: false, IsUnmanagedType: true };
+
+    /// <summary>Also where the interface is one of the type itself: IArithmetic&lt;T&gt;.</summary>
+    private static bool Implements(INamedTypeSymbol type, ITypeParameterSymbol parameter, INamedTypeSymbol required)
+    {
+        ITypeSymbol closed = TypeClosing.Of(parameter, type).Close(required);
+        return type.AllInterfaces.Any(implemented => SymbolEqualityComparer.Default.Equals(implemented, closed));
+    }
+
+    private static IEnumerable<INamedTypeSymbol> All(INamespaceOrTypeSymbol around, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        foreach (ISymbol member in around.GetMembers())
+        {
+            if (member is INamedTypeSymbol type) yield return type;
+            if (member is not INamespaceOrTypeSymbol inner) continue;
+            foreach (INamedTypeSymbol nested in All(inner, cancellation)) yield return nested;
+        }
+    }
+}
