@@ -25,7 +25,6 @@ public readonly partial struct MaxPoolForward(
         View<float> best = Local.Array<float>(PoolLanes.Most), winner = Local.Array<float>(PoolLanes.Most);
         View<float> values = Local.Array<float>(PoolLanes.Most);
         (int image, int p, int q, int channel) = shape.Output(GlobalId.X, lanes);
-        int target = ((image * shape.P + p) * shape.Q + q) * shape.Channels + channel;
         if (image >= images) return;
         (int firstRow, int lastRow) = shape.RowsOf(p);
         (int firstColumn, int lastColumn) = shape.ColumnsOf(q);
@@ -46,6 +45,7 @@ public readonly partial struct MaxPoolForward(
                         winner[lane] = Bits.ToSingle(pixel);
                     }
             }
+        int target = ((image * shape.P + p) * shape.Q + q) * shape.Channels + channel;
         PoolLanes.Store(best, y, target, lanes);
         if (training) PoolLanes.Store(winner, winners, target, lanes);
     }
