@@ -11,9 +11,10 @@ public sealed class FilterGradientPlan
     private readonly int _parts, _partPixels;
 
     /// <param name="choice">The algorithm and the tile, or null for what follows from the sizes.</param>
-    public FilterGradientPlan(ConvolutionShape shape, int images, ConvolutionChoice? choice = null)
+    /// <param name="mostColumns">Floats of windows that <see cref="ConvolutionAlgorithm.Im2Col"/> writes out at a time, unless one image has more.</param>
+    public FilterGradientPlan(ConvolutionShape shape, int images, ConvolutionChoice? choice = null, long mostColumns = ConvolutionSizes.DefaultMostColumns)
     {
-        _sizes = new(shape, images);
+        _sizes = new(shape, images, mostColumns);
         _choice = choice ?? ConvolutionChoice.For(shape, images, ConvolutionPass.FilterGradient);
         _choice.Check(shape);
         (_parts, _partPixels) = TileChoice.Parts((long)_choice.Tile.Count(_sizes.Window, _sizes.Outputs) * shape.Groups, _sizes.Pixels, _choice.Tile);
@@ -49,10 +50,12 @@ public sealed class FilterGradientPlan
                 Product(0, _sizes.Images, _sizes.Shape.C, _sizes.Inputs).Launch(launches, x, dy, null, dw, workspace, accumulate);
                 break;
             default:
+                // Without what is behind it: a product reads the windows and writes its parts.
+                var columns = new View<float>(workspace.Memory, workspace.Offset, (int)_sizes.ColumnFloats);
                 foreach ((int first, int images) in _sizes.Runs())
                 {
-                    _sizes.WriteWindows(launches, x, workspace, first, images);
-                    WindowProduct(first, images).Launch(launches, workspace, dy, null, dw, workspace.Slice((int)PartsStart), accumulate || first > 0);
+                    _sizes.WriteWindows(launches, x, columns, first, images);
+                    WindowProduct(first, images).Launch(launches, columns, dy, null, dw, workspace.Slice((int)PartsStart), accumulate || first > 0);
                 }
                 break;
         }

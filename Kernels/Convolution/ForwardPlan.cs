@@ -10,9 +10,10 @@ public sealed class ForwardPlan
     private readonly ConvolutionChoice _choice;
 
     /// <param name="choice">The algorithm and the tile, or null for what follows from the sizes.</param>
-    public ForwardPlan(ConvolutionShape shape, int images, ConvolutionChoice? choice = null)
+    /// <param name="mostColumns">Floats of windows that <see cref="ConvolutionAlgorithm.Im2Col"/> writes out at a time, unless one image has more.</param>
+    public ForwardPlan(ConvolutionShape shape, int images, ConvolutionChoice? choice = null, long mostColumns = ConvolutionSizes.DefaultMostColumns)
     {
-        _sizes = new(shape, images);
+        _sizes = new(shape, images, mostColumns);
         _choice = choice ?? ConvolutionChoice.For(shape, images, ConvolutionPass.Forward);
         _choice.Check(shape);
     }
