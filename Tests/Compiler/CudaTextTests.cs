@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.Pointwise;
 using GpuCnn.Tests.Compiler.Samples;
 using NUnit.Framework;
 
@@ -41,6 +42,24 @@ public sealed partial class CudaTextTests
         Ptx(new Mapped<Negated>(default, default, default, default, 1));
         Ptx(new Mapped<Scaled>(default, default, default, default, 1));
         Ptx(new Mapped<Mappings.Nested>(default, default, default, default, 1));
+    }
+
+    [Test]
+    public void StructsWithOperators()
+    {
+        foreach (string ptx in (string[])[Ptx(new Derivatives<Bent>(default, default, default, default, default, default)), Ptx(new Derivatives<Logistic>(default, default, default, default, default, default))])
+            Assert.That(LocalAccess().Count(ptx), Is.Zero, "loads and stores of local memory");
+    }
+
+    /// <summary>A struct of one float is a register, and four of them are loaded and stored at once.</summary>
+    [Test]
+    public void FunctionsOfOneValue()
+    {
+        foreach (string ptx in (string[])[Ptx(new PointwiseForward<Tanh>(default, default, 1, default)), Ptx(new PointwiseBackward<Sigmoid>(default, default, default, 1, default))])
+        {
+            Assert.That(LocalAccess().Count(ptx), Is.Zero, "loads and stores of local memory");
+            Assert.That(ptx, Does.Contain("ld.global.v4.f32").And.Contain("st.global.v4.f32"));
+        }
     }
 
     [Test]
