@@ -1,5 +1,6 @@
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
+using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.Convolution;
 
@@ -47,7 +48,7 @@ public sealed class FilterGradientPlan
                 LaunchGathered(launches, x, dy, dw, workspace, accumulate);
                 break;
             case ConvolutionAlgorithm.Gemm:
-                Product(0, _sizes.Images, _sizes.Shape.C, _sizes.Inputs).Launch(launches, x, dy, null, dw, workspace, accumulate);
+                Product(0, _sizes.Images, _sizes.Shape.C, _sizes.Inputs).Launch(launches, x, dy, null, dw, workspace, new Identity(), accumulate);
                 break;
             default:
                 // Without what is behind it: a product reads the windows and writes its parts.
@@ -55,7 +56,7 @@ public sealed class FilterGradientPlan
                 foreach ((int first, int images) in _sizes.Runs())
                 {
                     _sizes.WriteWindows(launches, x, columns, first, images);
-                    WindowProduct(first, images).Launch(launches, columns, dy, null, dw, workspace.Slice((int)PartsStart), accumulate || first > 0);
+                    WindowProduct(first, images).Launch(launches, columns, dy, null, dw, workspace.Slice((int)PartsStart), new Identity(), accumulate || first > 0);
                 }
                 break;
         }
@@ -102,6 +103,8 @@ public sealed class FilterGradientPlan
             new FilterGradientProduct(
                 tile.M, tile.N, tile.K, tile.PerM, tile.PerN, _sizes.WideInputs, _sizes.WideOutputs, accumulate && !isSplit, x, dy, isSplit ? workspace : dw, map),
             new(tile.Count(_sizes.Window, _sizes.Outputs), 1, _sizes.Shape.Groups * _parts));
-        if (isSplit) launches.Add(new SumParts(false, accumulate, workspace, workspace, dw, _parts, FilterFloats, FilterFloats), SumParts.Groups(FilterFloats));
+        if (!isSplit) return;
+        var sum = new SumParts<Identity>(false, accumulate, workspace, workspace, dw, _parts, FilterFloats, new(FilterFloats), default);
+        launches.Add(sum, sum.Groups);
     }
 }

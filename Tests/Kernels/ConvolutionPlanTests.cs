@@ -1,5 +1,6 @@
 using GpuCnn.Kernels.Convolution;
 using GpuCnn.Kernels.MatrixProduct;
+using GpuCnn.Kernels.Pointwise;
 using GpuCnn.Tests.Compiler;
 using GpuCnn.Tests.Layers;
 using NUnit.Framework;
@@ -15,7 +16,10 @@ public sealed class ConvolutionPlanTests<TDevice> : KernelTests<TDevice> where T
     {
         Passes(new(8, 9, 8, 12, 3, 5, 2, 3, 1, 2, 1));
         Passes(new(6, 7, 7, 9, 3, 2, 2, 2, 1, 0, 3));
+        foreach (Type function in Functions) Function(function);
     }
+
+    private static IEnumerable<Type> Functions => EveryFunction.Types;
 
     private static IEnumerable<TestCaseData> Shapes()
     {
@@ -117,6 +121,24 @@ public sealed class ConvolutionPlanTests<TDevice> : KernelTests<TDevice> where T
         }
     }
 
+    [TestCaseSource(nameof(Functions))]
+    public void Function(Type function) => EveryFunction.Call(this, nameof(Applies), function);
+
+    private void Applies<TFunction>() where TFunction : unmanaged, IPointwise
+    {
+        var shape = new ConvolutionShape(2, 4, 5, 3, 3, 2, 1, 1, 1, 0, 1);
+        var numbers = new ConvolutionCase(shape, Images, Eighths);
+        double[] expected = EveryFunction.Of<TFunction>(numbers.Y);
+        foreach (ConvolutionAlgorithm algorithm in Algorithms(shape))
+        {
+            var plan = new ForwardPlan(shape, Images, new(algorithm, TileShape.Small));
+            DeviceBuffer<float> y = Device.Unset<float>(expected.Length);
+            plan.Launch(
+                Immediately, Device.Buffer<float>(numbers.X), Device.Buffer<float>(numbers.Filter), Device.Buffer<float>(numbers.Bias), y, Workspace(plan.WorkspaceFloats), default(TFunction));
+            Closeness.Check($"y of {algorithm}", y.Span, expected, 2e-6 * expected.Select(Math.Abs).Max());
+        }
+    }
+
     private static float[] Eighths(int count, int seed) => Numbers.Eighths(count, seed);
 
     private static IEnumerable<ConvolutionAlgorithm> Algorithms(ConvolutionShape shape) =>
@@ -137,7 +159,7 @@ public sealed class ConvolutionPlanTests<TDevice> : KernelTests<TDevice> where T
     }
 
     private void Forward(ForwardPlan plan, ConvolutionCase numbers, DeviceBuffer<float> y, bool accumulate = false) => plan.Launch(
-        Immediately, Device.Buffer<float>(numbers.X), Device.Buffer<float>(numbers.Filter), Device.Buffer<float>(numbers.Bias), y, Workspace(plan.WorkspaceFloats), accumulate);
+        Immediately, Device.Buffer<float>(numbers.X), Device.Buffer<float>(numbers.Filter), Device.Buffer<float>(numbers.Bias), y, Workspace(plan.WorkspaceFloats), default(Identity), accumulate);
 
     private void InputGradient(InputGradientPlan plan, ConvolutionCase numbers, DeviceBuffer<float> dx, bool accumulate = false) =>
         plan.Launch(Immediately, Device.Buffer<float>(numbers.GradientY), Device.Buffer<float>(numbers.Filter), dx, Workspace(plan.WorkspaceFloats), accumulate);

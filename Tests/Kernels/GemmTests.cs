@@ -1,5 +1,6 @@
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
+using GpuCnn.Kernels.Pointwise;
 using GpuCnn.Tests.Compiler;
 using GpuCnn.Tests.Layers;
 using NUnit.Framework;
@@ -14,7 +15,10 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
         Parts(false);
         Batch();
         ColumnSums(300, 33);
+        foreach (Type function in Functions) Function(function);
     }
+
+    private static IEnumerable<Type> Functions => EveryFunction.Types;
 
     private static IEnumerable<TestCaseData> Tiles() =>
         from tile in TileShape.All
@@ -88,7 +92,7 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
         float[] Run()
         {
             DeviceBuffer<float> c = Device.Unset<float>(M * N), workspace = Device.Unset<float>((int)plan.WorkspaceFloats);
-            plan.Launch(new ImmediateLaunches(Device), Device.Buffer<float>(a), Device.Buffer<float>(b), null, c, workspace);
+            plan.Launch(new ImmediateLaunches(Device), Device.Buffer<float>(a), Device.Buffer<float>(b), null, c, workspace, default(Identity));
             return c.Span.ToArray();
         }
     }
@@ -104,6 +108,28 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
         DeviceBuffer<float> sums = Device.Buffer<float>([.. Enumerable.Repeat(2f, columns)]), workspace = Device.Unset<float>((int)plan.WorkspaceFloats);
         plan.Launch(new ImmediateLaunches(Device), Device.Buffer<float>(x), sums, workspace, accumulate: true);
         Closeness.Check("sums", sums.Span, expected, 0);
+    }
+
+    [TestCaseSource(nameof(Functions))]
+    public void Function(Type function) => EveryFunction.Call(this, nameof(Applies), function);
+
+    /// <summary>To a product, and to the sum of its parts.</summary>
+    private void Applies<TFunction>() where TFunction : unmanaged, IPointwise
+    {
+        const int M = 3, N = 5, K = 300;
+        float[] a = Numbers.Eighths(M * K, 1), b = Numbers.Eighths(K * N, 2, limit: 0.25f), bias = Numbers.Eighths(N, 3);
+        double[] expected = EveryFunction.Of<TFunction>(
+            [.. Enumerable.Range(0, M * N).Select(i => bias[i % N] + Enumerable.Range(0, K).Sum(k => (double)a[i / N * K + k] * b[k * N + i % N]))]);
+        foreach (bool canSplit in new[] { false, true })
+        {
+            var plan = new MatrixProductPlan(new() { M = M, N = N, K = K }, tile: TileShape.Small, canSplit: canSplit);
+            Assert.That(plan.Parts > 1, Is.EqualTo(canSplit));
+            DeviceBuffer<float> c = Device.Unset<float>(M * N);
+            plan.Launch(
+                new ImmediateLaunches(Device), Device.Buffer<float>(a), Device.Buffer<float>(b), Device.Buffer<float>(bias), c, Device.Unset<float>((int)plan.WorkspaceFloats),
+                default(TFunction));
+            Closeness.Check("c", c.Span, expected, 2e-6 * expected.Select(Math.Abs).Max());
+        }
     }
 
     private void AssertExact(MatrixProductPlan plan, GemmShape shape, bool transposeA, bool transposeB, int batch, bool addBias, bool accumulate = false)
@@ -129,7 +155,7 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
         DeviceBuffer<float> result = Device.Buffer<float>(c), workspace = Device.Unset<float>((int)plan.WorkspaceFloats);
         plan.Launch(
             new ImmediateLaunches(Device), Device.Buffer<float>(a), Device.Buffer<float>(b), addBias ? (ReadOnlyView<float>)Device.Buffer<float>(bias) : null, result,
-            workspace, accumulate);
+            workspace, default(Identity), accumulate);
         Closeness.Check("c", result.Span, expected, 0);
 
         float[] Values(int start, int step, int pitch, int rows, int seed) => Numbers.Eighths(start + step * (batch - 1) + pitch * rows, seed);
