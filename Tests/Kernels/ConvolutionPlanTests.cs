@@ -19,7 +19,7 @@ public sealed class ConvolutionPlanTests<TDevice> : KernelTests<TDevice> where T
         foreach (Type function in Functions) Function(function);
     }
 
-    private static IEnumerable<Type> Functions => EveryFunction.Types;
+    private static IEnumerable<Type> Functions => KernelVariants<TDevice>.Of(EveryFunction.Types);
 
     private static IEnumerable<TestCaseData> Shapes()
     {
@@ -47,7 +47,7 @@ public sealed class ConvolutionPlanTests<TDevice> : KernelTests<TDevice> where T
         static TestCaseData Case(string name, ConvolutionShape shape) => new TestCaseData(shape).SetArgDisplayNames(name);
     }
 
-    private static IEnumerable<TileShape> Tiles => TileShape.All;
+    private static IEnumerable<TileShape> Tiles => KernelVariants<TDevice>.Of(TileShape.All);
 
     [TestCaseSource(nameof(Shapes))]
     public void Passes(ConvolutionShape shape)
@@ -68,8 +68,9 @@ public sealed class ConvolutionPlanTests<TDevice> : KernelTests<TDevice> where T
         Check(shape, new(shape, Images, Eighths), new(ConvolutionAlgorithm.ImplicitGemm, tile));
     }
 
-    [TestCase(ConvolutionAlgorithm.ImplicitGemm)]
-    [TestCase(ConvolutionAlgorithm.Im2Col)]
+    private static IEnumerable<ConvolutionAlgorithm> AlgorithmsOfAnyShape => KernelVariants<TDevice>.Of([ConvolutionAlgorithm.ImplicitGemm, ConvolutionAlgorithm.Im2Col]);
+
+    [TestCaseSource(nameof(AlgorithmsOfAnyShape))]
     public void AddsToWhatIsThere(ConvolutionAlgorithm algorithm)
     {
         const float There = 3;
