@@ -32,7 +32,7 @@ typedef struct Command {
 } Command;
 
 typedef struct Object {
-    struct Object* next;
+    struct Object *next, *module;
     int kind, device, capturing, recorded, timed;
     char* memory;
     size_t bytes;
@@ -539,7 +539,7 @@ int cuModuleUnload(Object* module)
     if (!(module = find((uintptr_t)module, MODULE, __func__))) return leave(INVALID_HANDLE);
     for (Object *o = objects, *next; o; o = next) {
         next = o->next;
-        if (o->kind == FUNCTION && o->first == (Command*)module) { o->first = NULL; drop(o); }
+        if (o->kind == FUNCTION && o->module == module) drop(o);
     }
     drop(module);
     return leave(OK);
@@ -555,7 +555,7 @@ int cuModuleGetFunction(Object** function, Object* module, const char* name)
     if (!at || !(at = strstr(at, opening))) return leave(NOT_FOUND);
     Object* o = *function = make(FUNCTION);
     strcpy(o->name, name);
-    o->first = (Command*)module;
+    o->module = module;
     for (at += strlen(opening); *at && *at != ')';) {
         size_t length = strcspn(at, ",)");
         char parameter[256];
@@ -653,8 +653,8 @@ int cuGraphExecDestroy(Object* executable)
 {
     ENTER_CONTEXT;
     if (!(executable = find((uintptr_t)executable, EXECUTABLE, __func__))) return leave(INVALID_HANDLE);
-    for (Object* s = objects; s; s = s->next)
-        for (Command* c = s->kind == STREAM ? s->first : NULL; c; c = c->next) if (c->object == executable) problem("a graph was destroyed before the stream was waited for");
+    // In flight it is freed when it has run.
+    drain_all(__func__);
     drop(executable);
     return leave(OK);
 }
