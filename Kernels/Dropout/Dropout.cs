@@ -5,8 +5,9 @@ using GpuCnn.Kernels.Steps;
 namespace GpuCnn.Kernels.Dropout;
 
 /// <summary>
-/// y = scale x with probability 1 - p, else 0. Whether a value is kept is a function of the seed, the step, the layer and the value's position alone, and the same as on the CPU: the backward pass
-/// draws the same numbers again, and is this kernel over dy. Works in place. Four values a thread.
+/// y = scale x with probability 1 - p, else 0. Whether a value is kept is a function of the seed, the step, the layer and the value's
+/// position alone, and the same as on the CPU: the backward pass draws the same numbers again, and is this kernel over dy. Works in place.
+/// Four values a thread.
 /// </summary>
 /// <param name="scalars">[1] seed and step.</param>
 /// <param name="x">[N][area][C]</param>
@@ -16,7 +17,8 @@ namespace GpuCnn.Kernels.Dropout;
 /// <param name="count">N * area * C</param>
 [Kernel(256, InPlace = true)]
 public readonly partial struct Dropout(
-    ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, View<float> y, ulong layer, float probability, float scale, int channels, int area, int count)
+    ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, View<float> y, ulong layer, float probability, float scale,
+    Divisor channels, Divisor area, int count)
 {
     public Size3 Groups => new(Size3.Groups(count, 4 * 256));
 
@@ -38,11 +40,15 @@ public readonly partial struct Dropout(
         for (; i < count; i++) y[i] = Keeps(key, i, probability, channels, area) ? x[i] * scale : 0;
     }
 
-    private static bool Keeps(ulong key, int i, float probability, int channels, int area)
+    private static bool Keeps(ulong key, int i, float probability, Divisor channels, Divisor area)
     {
         // Positions count as in NCHW, so that they do not depend on the layout. Those of a vector are the same in both.
         int position = i;
-        if (area > 1) position = (i / channels / area * channels + i % channels) * area + i / channels % area;
+        if (area.Value > 1)
+        {
+            int pixel = channels.Divide(i), image = area.Divide(pixel);
+            position = (image * channels.Value + i - pixel * channels.Value) * area.Value + pixel - image * area.Value;
+        }
         return CounterRandom.Uniform(key, (ulong)position) >= probability;
     }
 }

@@ -16,7 +16,8 @@ public sealed class MatrixProductPlan
     /// <param name="transposeA">Whether A is stored as [K][M].</param>
     /// <param name="transposeB">Whether B is stored as [N][K].</param>
     /// <param name="tile">The tile, or null for the one that follows from the sizes.</param>
-    public MatrixProductPlan(GemmShape shape, bool transposeA = false, bool transposeB = false, int batch = 1, TileShape? tile = null)
+    /// <param name="canSplit">Whether the reduction may be split, which takes a workspace.</param>
+    public MatrixProductPlan(GemmShape shape, bool transposeA = false, bool transposeB = false, int batch = 1, TileShape? tile = null, bool canSplit = true)
     {
         if (shape.PitchA == 0) shape.PitchA = transposeA ? shape.M : shape.K;
         if (shape.PitchB == 0) shape.PitchB = transposeB ? shape.K : shape.N;
@@ -25,7 +26,7 @@ public sealed class MatrixProductPlan
         _transposeB = transposeB;
         _batch = batch;
         // Parts are summed as one run of values, under each of which the same bias lies.
-        bool canSplit = shape is { StartC: 0, StepBias: 0 } && shape.PitchC == shape.N && (batch == 1 || shape.StepC == shape.M * shape.N);
+        canSplit = canSplit && shape is { StartC: 0, StepBias: 0 } && shape.PitchC == shape.N && (batch == 1 || shape.StepC == shape.M * shape.N);
         Tile = tile ?? TileChoice.For(shape.M, shape.N, shape.K, batch, canSplit);
         (shape.Parts, shape.PartDepth) = canSplit ? TileChoice.Parts((long)Tile.Count(shape.M, shape.N) * batch, shape.K, Tile) : (1, shape.K);
         shape.PartStep = batch * shape.M * shape.N;

@@ -3,8 +3,8 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.Pooling;
 
 /// <summary>
-/// The mean of each window. A thread has the channels of one output that lie side by side; of a large window, such as a whole map, 16 threads share the pixels, and their sums are added as a tree.
-/// Memory bound.
+/// The mean of each window. A thread has the channels of one output that lie side by side; of a large window, such as a whole map, 16
+/// threads share the pixels, and their sums are added as a tree. Memory bound.
 /// </summary>
 /// <param name="lanes"><see cref="PoolShape.Lanes"/></param>
 /// <param name="slices"><see cref="Slices"/></param>
@@ -13,13 +13,14 @@ namespace GpuCnn.Kernels.Pooling;
 /// <param name="y">[N][P][Q][C]; overwritten.</param>
 [Kernel]
 public readonly partial struct AveragePoolForward(
-    [Specialization] int lanes, [Specialization] int slices, [Specialization] bool countPadding, ReadOnlyView<float> x, View<float> y, PoolShape shape, int images)
+    [Specialization] int lanes, [Specialization] int slices, [Specialization] bool countPadding, ReadOnlyView<float> x, View<float> y,
+    PoolShape shape, int images)
 {
     private const int Threads = 256;
 
     public Size3 GroupShape => new(Threads / slices, slices);
 
-    public Size3 Groups => new(Size3.Groups((long)images * shape.P * shape.Q * (shape.Channels / lanes), Threads / slices));
+    public Size3 Groups => new(Size3.Groups(shape.OutputThreads(images), Threads / slices));
 
     /// <summary>Threads that share a window: by its size alone, so that an image's result does not depend on the batch it is in.</summary>
     public static int Slices(PoolShape shape) => shape.R * shape.S < 64 ? 1 : 16;
@@ -29,8 +30,8 @@ public readonly partial struct AveragePoolForward(
     {
         View<float> shared = Shared.Array<float>(Threads * PoolLanes.Most);
         View<float> sum = Local.Array<float>(PoolLanes.Most), values = Local.Array<float>(PoolLanes.Most);
-        int i = GlobalId.X, runs = shape.Channels / lanes, output = i / runs, channel = i % runs * lanes;
-        int image = output / (shape.P * shape.Q), q = output % shape.Q, p = output / shape.Q % shape.P;
+        (int image, int p, int q, int channel) = shape.Output(GlobalId.X, lanes);
+        int target = ((image * shape.P + p) * shape.Q + q) * shape.Channels + channel;
         for (int lane = 0; lane < lanes; lane++) sum[lane] = 0;
         if (image < images)
         {
@@ -64,11 +65,13 @@ public readonly partial struct AveragePoolForward(
         if (image >= images || ThreadId.Y > 0) return;
         float share = AverageShare.Of(shape, p, q, countPadding);
         for (int lane = 0; lane < lanes; lane++) sum[lane] *= share;
-        PoolLanes.Store(sum, y, output * shape.Channels + channel, lanes);
+        PoolLanes.Store(sum, y, target, lanes);
     }
 }
 
-/// <summary>dx of an average pool: each input takes its share of the windows that contain it, in row-major order of the windows. Memory bound.</summary>
+/// <summary>
+/// dx of an average pool: each input takes its share of the windows that contain it, in row-major order of the windows. Memory bound.
+/// </summary>
 /// <param name="lanes"><see cref="PoolShape.Lanes"/></param>
 /// <param name="countPadding">As in the forward pass.</param>
 /// <param name="dy">[N][P][Q][C]</param>
@@ -77,17 +80,16 @@ public readonly partial struct AveragePoolForward(
 public readonly partial struct AveragePoolBackward(
     [Specialization] int lanes, [Specialization] bool countPadding, ReadOnlyView<float> dy, View<float> dx, PoolShape shape, int images)
 {
-    public Size3 Groups => new(Size3.Groups((long)images * shape.H * shape.W * (shape.Channels / lanes), 256));
+    public Size3 Groups => new(Size3.Groups(shape.InputThreads(images), 256));
 
     [Unroll]
     public void Execute()
     {
         View<float> sum = Local.Array<float>(PoolLanes.Most), gradient = Local.Array<float>(PoolLanes.Most);
-        int i = GlobalId.X, runs = shape.Channels / lanes, input = i / runs, channel = i % runs * lanes;
-        int image = input / (shape.H * shape.W), pixel = input % (shape.H * shape.W);
+        (int image, int h, int w, int channel) = shape.Input(GlobalId.X, lanes);
         if (image >= images) return;
-        (int firstP, int lastP) = shape.WindowsOfRow(pixel / shape.W);
-        (int firstQ, int lastQ) = shape.WindowsOfColumn(pixel % shape.W);
+        (int firstP, int lastP) = shape.WindowsOfRow(h);
+        (int firstQ, int lastQ) = shape.WindowsOfColumn(w);
         for (int lane = 0; lane < lanes; lane++) sum[lane] = 0;
         for (int p = firstP; p < lastP; p++)
             for (int q = firstQ; q < lastQ; q++)
@@ -96,7 +98,7 @@ public readonly partial struct AveragePoolBackward(
                 float share = AverageShare.Of(shape, p, q, countPadding);
                 for (int lane = 0; lane < lanes; lane++) sum[lane] += gradient[lane] * share;
             }
-        PoolLanes.Store(sum, dx, input * shape.Channels + channel, lanes);
+        PoolLanes.Store(sum, dx, ((image * shape.H + h) * shape.W + w) * shape.Channels + channel, lanes);
     }
 }
 
@@ -108,7 +110,8 @@ internal static class AverageShare
         if (countPadding)
         {
             int top = p * shape.StrideH - shape.PadH, left = q * shape.StrideW - shape.PadW;
-            return 1f / ((KernelMath.Min(top + shape.R, shape.H + shape.PadH) - top) * (KernelMath.Min(left + shape.S, shape.W + shape.PadW) - left));
+            int rows = KernelMath.Min(top + shape.R, shape.H + shape.PadH) - top;
+            return 1f / (rows * (KernelMath.Min(left + shape.S, shape.W + shape.PadW) - left));
         }
         (int firstRow, int lastRow) = shape.RowsOf(p);
         (int firstColumn, int lastColumn) = shape.ColumnsOf(q);

@@ -27,14 +27,14 @@ public sealed class DropoutTests<TDevice> : KernelTests<TDevice> where TDevice :
         DeviceBuffer<StepScalars> step = Device.Buffer(scalars);
         DeviceBuffer<float> x = Device.Buffer<float>(ChannelsLast.From(plain, extent)), y = Device.Unset<float>(extent.Count);
         float scale = 1 / (1 - probability);
-        var kernel = new Dropout(step, x, y, Layer, probability, scale, channels, area, extent.Count);
+        var kernel = new Dropout(step, x, y, Layer, probability, scale, new(channels), new(area), extent.Count);
         Run(kernel, kernel.Groups);
         float[] actual = ChannelsLast.ToPlain<float>(y.Span, extent);
         double[] expected = new ReferenceDropout(probability, Layer, scalars.Seed, scalars.Step).Forward(extent, Numbers.ToDouble(plain), []);
         Closeness.Check("y", actual, expected, Closeness.Tolerance(1, Math.Pow(2, -24), expected));
         Closeness.CheckSameBits("y as on the CPU", actual, OnCpu(scalars, Layer, probability, extent, plain));
 
-        var inPlace = new Dropout(step, x, x, Layer, probability, scale, channels, area, extent.Count);
+        var inPlace = new Dropout(step, x, x, Layer, probability, scale, new(channels), new(area), extent.Count);
         Run(inPlace, inPlace.Groups);
         Closeness.CheckSameBits("in place", x.Span, y.Span);
     }
@@ -45,7 +45,7 @@ public sealed class DropoutTests<TDevice> : KernelTests<TDevice> where TDevice :
     {
         float[] values = [.. Enumerable.Repeat(float.NaN, 63)];
         DeviceBuffer<float> x = Device.Buffer<float>(values), y = Device.Unset<float>(63);
-        var kernel = new Dropout(Device.Buffer(new StepScalars()), x, y, 0, 0.5f, 2, 63, 1, 63);
+        var kernel = new Dropout(Device.Buffer(new StepScalars()), x, y, 0, 0.5f, 2, new(63), new(1), 63);
         Run(kernel, kernel.Groups);
         Assert.That(y.Span.ToArray(), Has.Some.Zero.And.Some.NaN.And.All.Matches<float>(value => value == 0 || float.IsNaN(value)));
     }
