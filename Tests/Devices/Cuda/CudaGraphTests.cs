@@ -76,7 +76,7 @@ public sealed class CudaGraphTests : CudaFixture
     [Test]
     public void OlderDriversInstantiateInTheirOwnWay()
     {
-        var old = new FakeCuda(old: true);
+        var old = new FakeCuda("OLD_DRIVER");
         using (var context = new CudaContext(old.Device(), new BinaryCache(null)))
         using (CudaBuffer values = context.Allocate(64, "values"))
         using (CudaKernel kernel = AddTo(values, 3, 16))

@@ -1,6 +1,7 @@
 // A driver for tests: the CUDA driver API over host memory. Commands wait in their stream until something waits for them, as late as a
 // real device may run them; device addresses are no addresses of the process. What a real driver leaves undefined is a problem that
-// fake_problems() tells of. Kernels do nothing but be recorded, except Add(int* values, int term), which adds.
+// fake_problems() tells of. Kernels are recorded and do nothing, but for Add(int* values, int term), which adds, and those that fake_native()
+// brought along.
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdarg.h>
@@ -17,6 +18,8 @@ enum { MAX_ARGUMENTS = 64, ARGUMENT_BYTES = 1024 };
 
 static const char* kinds[] = { "memory", "host memory", "stream", "event", "module", "function", "graph", "executable graph" };
 static const uint64_t bias = 0x400000000000;
+
+typedef void Native(void** arguments, const unsigned* grid, const unsigned* block);
 
 typedef struct Command {
     struct Command* next;
@@ -37,6 +40,7 @@ typedef struct Object {
     char* memory;
     size_t bytes;
     char* text;
+    Native* native;
     char name[128];
     int parameters, sizes[MAX_ARGUMENTS];
     Command *first, *last;
@@ -54,6 +58,7 @@ static struct { char call[64]; int count; } counts[128];
 static Object* objects;
 static Launch* launches;
 static int launch_count, sticky;
+static struct Known { struct Known* next; char* text; Native* native; }* known;
 static double now;
 static char problems[1 << 16];
 
@@ -139,6 +144,20 @@ static char* device(uint64_t address, size_t bytes)
     return NULL;
 }
 
+// A processor's kernel takes addresses of the process.
+static void run_native(const Command* c)
+{
+    static uint64_t values[MAX_ARGUMENTS][32];
+    void* addresses[MAX_ARGUMENTS];
+    const char* from = c->arguments;
+    for (int i = 0; i < c->object->parameters; from += c->object->sizes[i++]) {
+        addresses[i] = memcpy(values[i], from, c->object->sizes[i]);
+        char* host = c->object->sizes[i] == 8 ? device(values[i][0], 0) : NULL;
+        if (host) values[i][0] = (uintptr_t)host;
+    }
+    c->object->module->native(addresses, c->grid, c->block);
+}
+
 static void run(Command* c, const char* call)
 {
     if (sticky) return;
@@ -161,6 +180,7 @@ static void run(Command* c, const char* call)
         memcpy(l->block, c->block, sizeof l->block);
         l->argument_bytes = c->argument_bytes;
         memcpy(l->arguments, c->arguments, c->argument_bytes);
+        if (c->object->module->native) { run_native(c); return; }
         if (strcmp(l->name, "Add")) return;
         uint64_t address;
         int term;
@@ -289,6 +309,14 @@ void fake_set(const char* name, int64_t value)
 }
 
 void fake_fail(const char* call, int code, int after) { strcpy(failure.call, call); failure.code = code; failure.after = after; }
+
+void fake_native(const char* text, Native* native)
+{
+    struct Known* k = calloc(1, sizeof *k);
+    *k = (struct Known){ known, strdup(text), native };
+    known = k;
+}
+
 const char* fake_problems(void) { return problems; }
 int fake_live(void) { int count = 0; for (Object* o = objects; o; o = o->next) count += o->kind != FUNCTION; return count; }
 int fake_retained(int device) { return state.retained[device]; }
@@ -530,6 +558,7 @@ int cuModuleLoadDataEx(Object** module, const char* image, unsigned count, int* 
     } else return leave(INVALID_IMAGE);
     *module = make(MODULE);
     (*module)->text = strdup(image);
+    for (struct Known* k = known; k; k = k->next) if (!strcmp(strchr(image, '\n') + 1, k->text)) (*module)->native = k->native;
     return leave(OK);
 }
 
