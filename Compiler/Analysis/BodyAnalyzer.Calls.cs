@@ -1,7 +1,6 @@
 using GpuCnn.Compiler.Diagnostics;
 using GpuCnn.Compiler.Model;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Operations;
 
 namespace GpuCnn.Compiler.Analysis;
@@ -132,13 +131,9 @@ internal sealed partial class BodyAnalyzer
         }
         else if (mapped is StructType)
         {
-            if (arguments.Length == 0) return Initialized(operation, type, mapped);
             if (type.IsTupleType) return ConstructionOf(mapped, arguments);
-            string[] fields = [.. TypeMapper.FieldsOf(type).Select(field => field.Name)];
-            string[] parameters = [.. constructor.Parameters.Select(parameter => NameAllocator.Ascii(parameter.Name))];
-            bool isPositional = operation.Initializer is null && fields.SequenceEqual(parameters)
-                && constructor.DeclaringSyntaxReferences.All(reference => reference.GetSyntax(context.Cancellation) is TypeDeclarationSyntax);
-            if (isPositional) return ConstructionOf(mapped, arguments);
+            if (constructor.IsImplicitlyDeclared) return Initialized(operation, type, mapped);
+            if (operation.Initializer is null) return Constructed(constructor, type, mapped, arguments, operation);
         }
         Report(Rules.StructConstructor, operation, Excerpt(operation));
         return Nothing;
@@ -146,7 +141,7 @@ internal sealed partial class BodyAnalyzer
 
     private Expression Initialized(IObjectCreationOperation operation, INamedTypeSymbol type, DeviceType mapped)
     {
-        bool hasOwnConstructor = operation.Constructor is { IsImplicitlyDeclared: false };
+        bool isNested = false;
         var values = new Dictionary<string, Expression>();
         foreach (IOperation initializer in operation.Initializer?.Initializers ?? [])
         {
@@ -156,10 +151,10 @@ internal sealed partial class BodyAnalyzer
                 IPropertyReferenceOperation property => property.Property,
                 _ => null,
             };
-            if (member is null || initializer is not ISimpleAssignmentOperation { Value: var value } || value is IObjectOrCollectionInitializerOperation) hasOwnConstructor = true;
+            if (member is null || initializer is not ISimpleAssignmentOperation { Value: var value } || value is IObjectOrCollectionInitializerOperation) isNested = true;
             else values[NameAllocator.Ascii(member.Name)] = Value(value);
         }
-        if (hasOwnConstructor)
+        if (isNested)
         {
             Report(Rules.StructConstructor, operation, Excerpt(operation));
             return Nothing;
@@ -167,6 +162,15 @@ internal sealed partial class BodyAnalyzer
         if (values.Count == 0) return Zero(mapped);
         return ConstructionOf(mapped, TypeMapper.FieldsOf(type)
             .Select(field => values.TryGetValue(field.Name, out Expression given) ? given : Zero(context.Types.Map(field.Field.Type, operation.Syntax))));
+    }
+
+    /// <summary>new T()</summary>
+    public override Expression VisitTypeParameterObjectCreation(ITypeParameterObjectCreationOperation operation, object? argument)
+    {
+        if (operation.Initializer is not null || closing.Close(operation.Type!) is not INamedTypeSymbol type) return Unsupported(operation);
+        DeviceType mapped = TypeOf(operation);
+        IMethodSymbol? constructor = type.InstanceConstructors.FirstOrDefault(candidate => candidate is { Parameters.Length: 0, IsImplicitlyDeclared: false });
+        return constructor is null || mapped is not StructType ? Zero(mapped) : Constructed(constructor, type, mapped, [], operation);
     }
 
     public override Expression VisitTuple(ITupleOperation operation, object? argument) =>

@@ -123,9 +123,10 @@ internal sealed partial class BodyAnalyzer
             Unsupported(assignment, isStatement: true);
             return;
         }
-        if (assignment.OperatorMethod is { } operation && !IsBuiltIn(operation))
+        if (assignment.OperatorMethod is { } operation && !IsBuiltIn(operation, assignment.ConstrainedToType))
         {
-            _statements.Add(new Assignment(target, null, UserOperator(operation, assignment, target, value)));
+            if (!assignment.InConversion.IsIdentity || !assignment.OutConversion.IsIdentity) Unsupported(assignment, isStatement: true);
+            _statements.Add(new Assignment(target, null, UserOperator(operation, assignment.ConstrainedToType, assignment, target, value)));
             return;
         }
 

@@ -60,7 +60,8 @@ internal sealed partial class BodyAnalyzer
     {
         IParameterSymbol parameter = operation.Parameter;
         // A parameter of the primary constructor of a struct whose member this is.
-        if (_self is { } self && parameter.ContainingSymbol is IMethodSymbol { MethodKind: MethodKind.Constructor })
+        bool isCaptured = parameter.ContainingSymbol is IMethodSymbol { MethodKind: MethodKind.Constructor } constructor && !SymbolEqualityComparer.Default.Equals(constructor, method);
+        if (_self is { } self && isCaptured)
             return new Field(TypeOf(operation), self, NameAllocator.Ascii(parameter.Name));
         if (KernelLanguage.Has(parameter, "SpecializationAttribute")) return new Specialization(TypeOf(operation), NameAllocator.Ascii(parameter.Name));
         return new Variable(_views.TryGetValue(parameter, out PointerType view) ? view : TypeOf(operation), NameAllocator.Variable(parameter.Name));
@@ -123,7 +124,7 @@ internal sealed partial class BodyAnalyzer
         {
             bool isOfLanguage = KernelLanguage.Declares(operation.OperatorMethod.ContainingType);
             if (isOfLanguage) return KernelLanguage.IsView(to) ? Value(operation.Operand) : Convert(Value(operation.Operand), TypeOf(operation));
-            return Unsupported(operation);
+            return UserOperator(operation.OperatorMethod, operation.ConstrainedToType, operation, Value(operation.Operand));
         }
         if (operation.Conversion.IsIdentity || SymbolEqualityComparer.Default.Equals(from, to) || operation.Operand is ITupleOperation && to.IsTupleType) return Value(operation.Operand);
         if (from.IsValueType && to.IsReferenceType)
@@ -172,7 +173,7 @@ internal sealed partial class BodyAnalyzer
         CheckArithmetic(operation, operation.IsChecked);
         Expression operand = Value(operation.Operand);
         if (operation.IsLifted) return Unsupported(operation);
-        if (operation.OperatorMethod is { } user && !IsBuiltIn(user)) return UserOperator(user, operation, operand);
+        if (operation.OperatorMethod is { } user && !IsBuiltIn(user, operation.ConstrainedToType)) return UserOperator(user, operation.ConstrainedToType, operation, operand);
         return operation.OperatorKind switch
         {
             UnaryOperatorKind.Plus => operand,
@@ -188,7 +189,7 @@ internal sealed partial class BodyAnalyzer
         CheckArithmetic(operation, operation.IsChecked);
         if (operation.IsLifted || operation.Type?.SpecialType == SpecialType.System_String) return Unsupported(operation);
         Expression left = Value(operation.LeftOperand), right = Value(operation.RightOperand);
-        if (operation.OperatorMethod is { } user && !IsBuiltIn(user)) return UserOperator(user, operation, left, right);
+        if (operation.OperatorMethod is { } user && !IsBuiltIn(user, operation.ConstrainedToType)) return UserOperator(user, operation.ConstrainedToType, operation, left, right);
         if (left.Type is not ScalarType) return Unsupported(operation);
         return BinaryOf(operation.OperatorKind) is { } kind ? Arithmetic(TypeOf(operation), kind, left, right) : Unsupported(operation);
     }
@@ -207,11 +208,15 @@ internal sealed partial class BodyAnalyzer
     private static Expression Convert(Expression value, DeviceType type) => value.Type == type ? value : new Conversion(type, value);
 
     /// <summary>Whether an operator is the device's own: of numbers through the interfaces of generic arithmetic, and of vectors.</summary>
-    private static bool IsBuiltIn(IMethodSymbol method) =>
-        method.ContainingType.TypeKind == TypeKind.Interface || KernelLanguage.Declares(method.ContainingType) || method.ContainingType.SpecialType != SpecialType.None;
+    private bool IsBuiltIn(IMethodSymbol method, ITypeSymbol? constrained) => method.ContainingType.TypeKind == TypeKind.Interface && constrained is not null
+        ? TypeMapper.ScalarOf(closing.Close(constrained)) is not null
+        : KernelLanguage.Declares(method.ContainingType) || method.ContainingType.SpecialType != SpecialType.None;
 
-    private Expression UserOperator(IMethodSymbol method, IOperation at, params Expression[] operands) =>
-        context.Functions.Get(closing.Close(method), operands, at.Syntax) is { } function ? CallOf(function, operands) : Nothing;
+    private Expression UserOperator(IMethodSymbol method, ITypeSymbol? constrained, IOperation at, params Expression[] operands)
+    {
+        if (Implementation(method, constrained) is not { } implementation) return Unsupported(at);
+        return context.Functions.Get(closing.Close(implementation), operands, at.Syntax) is { } function ? CallOf(function, operands) : Nothing;
+    }
 
     private static BinaryOperator? BinaryOf(BinaryOperatorKind kind) => kind switch
     {

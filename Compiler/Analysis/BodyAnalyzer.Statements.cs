@@ -23,7 +23,7 @@ internal sealed partial class BodyAnalyzer
                 Effect(statement.Operation);
                 break;
             case IReturnOperation { Kind: OperationKind.Return } result:
-                _statements.Add(new Return(result.ReturnedValue is { } value ? Whole(value) : null));
+                _statements.Add(new Return(result.ReturnedValue is { } value ? Whole(value) : _isConstructor ? _self : null));
                 break;
             case IConditionalOperation condition:
                 _statements.Add(new If(Whole(condition.Condition), Nested(condition.WhenTrue), condition.WhenFalse is { } other ? Nested(other) : null));

@@ -56,9 +56,10 @@ internal sealed class FunctionCatalog(KernelContext context)
         IMethodSymbol definition = method.OriginalDefinition.PartialImplementationPart ?? method.OriginalDefinition;
         var body = new BodyAnalyzer(context, closing, definition, isKernel: false);
         var parameters = new List<FieldModel>();
-        if (!method.IsStatic)
+        DeviceType? self = method.IsStatic ? null : context.Types.Map(method.ContainingType, syntax);
+        bool isConstructor = method.MethodKind == MethodKind.Constructor;
+        if (self is not null && !isConstructor)
         {
-            DeviceType self = context.Types.Map(method.ContainingType, syntax);
             body.DeclareSelf(self);
             parameters.Add(new(BodyAnalyzer.SelfName, self));
         }
@@ -73,9 +74,9 @@ internal sealed class FunctionCatalog(KernelContext context)
             if (mapped is PointerType view) body.DeclareView(parameter, view);
             parameters.Add(new(NameAllocator.Variable(parameter.Name), mapped));
         }
-        ITypeSymbol returned = closing.Close(definition.ReturnType);
+        ITypeSymbol returned = isConstructor ? method.ContainingType : closing.Close(definition.ReturnType);
         DeviceType returnType = KernelLanguage.IsView(returned) ? ReportView(syntax, method) : context.Types.MapPresent(returned, syntax);
-        Statement[] statements = body.Analyze(syntax);
+        Statement[] statements = isConstructor ? body.AnalyzeConstructor(syntax, method.ContainingType, self!) : body.Analyze(syntax);
         string name = context.Names.Unique(string.Join("_", new[] { method.ContainingType.Name, MethodName(method) }
             .Concat(method.TypeArguments.Select(type => type.Name))
             .Concat(spaces.Where(space => space is Space.Shared or Space.Local).Select(space => space.ToString()!.ToLowerInvariant()))));
@@ -85,7 +86,8 @@ internal sealed class FunctionCatalog(KernelContext context)
 
     private static string MethodName(IMethodSymbol method) => method.MethodKind switch
     {
-        MethodKind.UserDefinedOperator => method.Name.Substring("op_".Length),
+        MethodKind.UserDefinedOperator or MethodKind.Conversion => WithoutInterface(method.Name).Substring("op_".Length),
+        MethodKind.Constructor => "New",
         MethodKind.PropertyGet => WithoutInterface(method.AssociatedSymbol!.Name),
         _ => WithoutInterface(method.Name),
     };

@@ -46,7 +46,7 @@ internal static class Rules
         "GCNN013", "Static field in a kernel", "The static '{0}' cannot be read on a device: make it a const, or an argument");
 
     public static readonly DiagnosticDescriptor InstanceMember = Rule(
-        "GCNN014", "Instance member in a kernel", "The instance member '{0}' cannot be used on a device: write a static method that is passed what it needs, or a readonly member of a struct");
+        "GCNN014", "Instance member in a kernel", "The instance member '{0}' cannot be used on a device: write a static method that is passed what it needs, or a readonly member of a struct of data");
 
     public static readonly DiagnosticDescriptor Checked = Rule(
         "GCNN015", "Checked arithmetic in a kernel", "A device does not check for overflow: write 'unchecked', or turn CheckForOverflowUnderflow off");
@@ -103,7 +103,7 @@ internal static class Rules
         "GCNN032", "Text in a kernel", "A device has no characters or strings: {0}");
 
     public static readonly DiagnosticDescriptor StructConstructor = Rule(
-        "GCNN033", "Struct constructor in a kernel", "'{0}' cannot be constructed on a device: only tuples, vectors, structs whose fields are what their primary constructor is given, and those whose fields an initializer sets");
+        "GCNN033", "Struct constructor in a kernel", "'{0}' cannot be constructed on a device: only tuples, vectors and structs of this project, either by a constructor or by an initializer that sets fields");
 
     public static readonly DiagnosticDescriptor AtomicSpace = Rule(
         "GCNN034", "Atomic access to local memory", "'{0}' is for memory that several threads see, but this view is in local memory: change the element as usual");

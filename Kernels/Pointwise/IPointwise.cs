@@ -1,4 +1,4 @@
-using GpuCnn.Kernels.Cpu;
+using GpuCnn.Kernels.Arithmetic;
 
 namespace GpuCnn.Kernels.Pointwise;
 
@@ -9,16 +9,16 @@ namespace GpuCnn.Kernels.Pointwise;
 public interface IPointwise
 {
     /// <summary>y = f(x)</summary>
-    T Forward<T>(T x) where T : unmanaged, ISimd<T>;
+    T Forward<T>(T x) where T : unmanaged, IArithmetic<T>;
 
     /// <summary>dx = f'(x) dy, from y = f(x).</summary>
-    T Backward<T>(T y, T dy) where T : unmanaged, ISimd<T>;
+    T Backward<T>(T y, T dy) where T : unmanaged, IArithmetic<T>;
 }
 
 /// <summary>f(x) = x: what a layer without an activation has in its epilogue.</summary>
 public readonly struct Identity : IPointwise
 {
-    public T Forward<T>(T x) where T : unmanaged, ISimd<T> => x;
+    public T Forward<T>(T x) where T : unmanaged, IArithmetic<T> => x;
 
-    public T Backward<T>(T y, T dy) where T : unmanaged, ISimd<T> => dy;
+    public T Backward<T>(T y, T dy) where T : unmanaged, IArithmetic<T> => dy;
 }

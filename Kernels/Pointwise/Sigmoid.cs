@@ -1,15 +1,15 @@
-using GpuCnn.Kernels.Cpu;
+using GpuCnn.Kernels.Arithmetic;
 
 namespace GpuCnn.Kernels.Pointwise;
 
 /// <summary>1 / (1 + exp(-x))</summary>
 public readonly struct Sigmoid : IPointwise
 {
-    public T Forward<T>(T x) where T : unmanaged, ISimd<T>
+    public T Forward<T>(T x) where T : unmanaged, IArithmetic<T>
     {
         T one = T.Create(1);
         return one / (one + T.Exp(T.Zero - x));
     }
 
-    public T Backward<T>(T y, T dy) where T : unmanaged, ISimd<T> => dy * y * (T.Create(1) - y);
+    public T Backward<T>(T y, T dy) where T : unmanaged, IArithmetic<T> => dy * y * (T.Create(1) - y);
 }

@@ -1,11 +1,11 @@
-using GpuCnn.Kernels.Cpu;
+using GpuCnn.Kernels.Arithmetic;
 
 namespace GpuCnn.Kernels.Pointwise;
 
 /// <summary>(exp(x) - exp(-x)) / (exp(x) + exp(-x))</summary>
 public readonly struct Tanh : IPointwise
 {
-    public T Forward<T>(T x) where T : unmanaged, ISimd<T>
+    public T Forward<T>(T x) where T : unmanaged, IArithmetic<T>
     {
         // 1 - 2 / (exp(2|x|) + 1) is exact to a rounding of 1 where |x| is not small; below, where it cancels, the odd Taylor
         // polynomial to x^13 (its next term is under 1e-8 of x at 0.35).
@@ -22,5 +22,5 @@ public readonly struct Tanh : IPointwise
         return T.WhereGreater(magnitude, T.Create(0.35f), large, small);
     }
 
-    public T Backward<T>(T y, T dy) where T : unmanaged, ISimd<T> => dy * (T.Create(1) - y * y);
+    public T Backward<T>(T y, T dy) where T : unmanaged, IArithmetic<T> => dy * (T.Create(1) - y * y);
 }

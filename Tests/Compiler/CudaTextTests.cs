@@ -1,3 +1,4 @@
+using GpuCnn.Kernels.Pointwise;
 using GpuCnn.Tests.Compiler.Samples;
 using NUnit.Framework;
 
@@ -39,6 +40,24 @@ public sealed class CudaTextTests
         Clang.PtxOf(new Mapped<Negated>(default, default, default, default, 1));
         Clang.PtxOf(new Mapped<Scaled>(default, default, default, default, 1));
         Clang.PtxOf(new Mapped<Mappings.Nested>(default, default, default, default, 1));
+    }
+
+    [Test]
+    public void StructsWithOperators()
+    {
+        foreach (string ptx in (string[])[Clang.PtxOf(new Derivatives<Bent>(default, default, default, default, default, default)), Clang.PtxOf(new Derivatives<Logistic>(default, default, default, default, default, default))])
+            Assert.That(Clang.LocalAccesses(ptx), Is.Zero, "loads and stores of local memory");
+    }
+
+    /// <summary>A struct of one float is a register, and four of them are loaded and stored at once.</summary>
+    [Test]
+    public void FunctionsOfOneValue()
+    {
+        foreach (string ptx in (string[])[Clang.PtxOf(new PointwiseForward<Tanh>(default, default, 1, default)), Clang.PtxOf(new PointwiseBackward<Sigmoid>(default, default, default, 1, default))])
+        {
+            Assert.That(Clang.LocalAccesses(ptx), Is.Zero, "loads and stores of local memory");
+            Assert.That(ptx, Does.Contain("ld.global.v4.f32").And.Contain("st.global.v4.f32"));
+        }
     }
 
     [Test]

@@ -267,6 +267,24 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
     }
 
     [Test]
+    public void OneFormulaForTwoKindsOfNumbers()
+    {
+        Check(new Logistic(), x => 1 / (1 + Math.Exp(-x)), x => Math.Exp(-x) / ((1 + Math.Exp(-x)) * (1 + Math.Exp(-x))));
+        Check(new Bent(0.3f), x => 0.3 * Math.Max(x, 0) * Math.Max(x, 0) + 3 * x, x => 0.6 * Math.Max(x, 0) + 3);
+
+        void Check<TFormula>(TFormula formula, Func<double, double> value, Func<double, double> slope) where TFormula : unmanaged, IFormula
+        {
+            const int Count = 16;
+            float[] x = Values(Count, 9);
+            DeviceBuffer<float> input = _device.Buffer<float>(x), values = _device.Buffer(new float[Count]), slopes = _device.Buffer(new float[Count]), areas = _device.Buffer(new float[Count]);
+            _device.Run(new Derivatives<TFormula>(input, values, slopes, areas, formula, new(3, 5)), new(1));
+            AssertClose(values.Span, [.. x.Select(item => (float)value(item))]);
+            AssertClose(slopes.Span, [.. x.Select(item => (float)slope(item))]);
+            AssertClose(areas.Span, [.. x.Select((width, height) => width * height + 200 * (width + height) + 10000 * (width + 0.25f) * height + 15 - 16.25f * 16)]);
+        }
+    }
+
+    [Test]
     public void InPlace()
     {
         DeviceBuffer<float> y = _device.Buffer<float>([1, 2, 3, 4]);

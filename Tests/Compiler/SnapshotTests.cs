@@ -11,7 +11,7 @@ namespace GpuCnn.Tests.Compiler;
 public sealed partial class SnapshotTests
 {
     private static IEnumerable<TestCaseData> Texts =>
-        from text in (KernelText[])[ScaleShift.Text, RowSum.Text, TiledGemm.Text, WindowPool.Text, HalfScale.Text, Histogram.Text, OddArithmetic.Text, AllFunctions.Text, ControlFlow.Text, OffsetNames.Text, Quotients.Text, Mapped<Scaled>.Text]
+        from text in (KernelText[])[ScaleShift.Text, RowSum.Text, TiledGemm.Text, WindowPool.Text, HalfScale.Text, Histogram.Text, OddArithmetic.Text, AllFunctions.Text, ControlFlow.Text, OffsetNames.Text, Quotients.Text, Mapped<Scaled>.Text, Derivatives<Bent>.Text]
         from dialect in Enum.GetValues<KernelDialect>()
         select new TestCaseData(text, dialect).SetArgDisplayNames(text.Name, dialect.ToString());
 

@@ -1,0 +1,23 @@
+using GpuCnn.Kernels.Arithmetic;
+using GpuCnn.Kernels.Language;
+
+namespace GpuCnn.Kernels.Pointwise;
+
+/// <summary>Functions of one value in kernels for devices: of one, where a kernel applies them to what it is about to store, and of four.</summary>
+public static class PointwiseFunctions
+{
+    /// <summary>y = f(x)</summary>
+    public static float Forward<TFunction>(TFunction function, float x) where TFunction : unmanaged, IPointwise => function.Forward(new Lane(x)).Value;
+
+    /// <summary>dx = f'(x) dy, from y = f(x).</summary>
+    public static float Backward<TFunction>(TFunction function, float y, float dy) where TFunction : unmanaged, IPointwise =>
+        function.Backward(new Lane(y), new Lane(dy)).Value;
+
+    /// <inheritdoc cref="Forward{TFunction}(TFunction, float)"/>
+    public static Float4 Forward<TFunction>(TFunction function, Float4 x) where TFunction : unmanaged, IPointwise =>
+        new(Forward(function, x.X), Forward(function, x.Y), Forward(function, x.Z), Forward(function, x.W));
+
+    /// <inheritdoc cref="Backward{TFunction}(TFunction, float, float)"/>
+    public static Float4 Backward<TFunction>(TFunction function, Float4 y, Float4 dy) where TFunction : unmanaged, IPointwise =>
+        new(Backward(function, y.X, dy.X), Backward(function, y.Y, dy.Y), Backward(function, y.Z, dy.Z), Backward(function, y.W, dy.W));
+}
