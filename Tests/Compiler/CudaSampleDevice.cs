@@ -2,37 +2,29 @@ using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cuda;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Tests.Devices.Cuda;
-using NUnit.Framework;
 
 namespace GpuCnn.Tests.Compiler;
 
-/// <summary>
-/// Runs the emitted CUDA C, compiled for this processor, by way of the engine's CUDA device and the fake driver. Only a GPU can tell how NVRTC and the hardware take it; this tells what it says,
-/// and that arguments arrive.
-/// </summary>
-public sealed unsafe class CudaSampleDevice : SampleDevice
+/// <summary>The machine's first CUDA device: it copies all buffers there, runs one kernel, and copies them back.</summary>
+public unsafe class CudaSampleDevice : SampleDevice
 {
-    private static readonly Lazy<(FakeCuda Fake, CudaContext Context)> Shared = new(() =>
-    {
-        var fake = new FakeCuda("HOST_KERNELS");
-        return (fake, new CudaContext(fake.Device(), new BinaryCache(null)));
-    });
+    // One for all tests, so that a kernel is compiled once.
+    private static readonly Lazy<CudaContext> Shared = new(() => new(CudaTestDevice.Require(), new BinaryCache(null)));
 
-    private static readonly HashSet<string> Provided = [];
-
-    private readonly FakeCuda _fake;
     private readonly CudaContext _context;
 
     public CudaSampleDevice()
     {
-        FakeLibrary.Require();
-        (_fake, _context) = Shared.Value;
+        CudaTestDevice.Require();
+        _context = Shared.Value;
     }
+
+    private protected CudaSampleDevice(CudaContext context) => _context = context;
 
     private protected override void Launch<TKernel>(TKernel kernel, Size3 groups)
     {
         var source = CudaSource.Of(kernel);
-        Provide(source, TKernel.Text.HasBarriers);
+        Prepare(source, TKernel.Text.HasBarriers);
         var memory = new Dictionary<nint, CudaBuffer>();
         try
         {
@@ -50,19 +42,10 @@ public sealed unsafe class CudaSampleDevice : SampleDevice
         {
             foreach (CudaBuffer buffer in memory.Values) buffer.Dispose();
         }
-        Assert.That(_fake.Problems, Is.Empty);
     }
 
-    private void Provide(CudaSource source, bool hasBarriers)
-    {
-        if (!Provided.Add(source.Text)) return;
-        // The only instructions of the device in emitted text.
-        string text = source.Text
-            .Replace("asm(\"cvt.f32.f16 %0, %1;\" : \"=f\"(y) : \"h\"(x))", "y = gcnn_from_half(x)", StringComparison.Ordinal)
-            .Replace("asm(\"cvt.rn.f16.f32 %0, %1;\" : \"=h\"(y) : \"f\"(x))", "y = gcnn_to_half(x)", StringComparison.Ordinal);
-        string path = FakeLibrary.OfText($"#include \"host_cuda.hpp\"\n{text}\nGCNN_HOST_KERNEL({source.Name}, {(hasBarriers ? 1 : 0)})\n");
-        _fake.Provide(source.Text, FakeLibrary.Function(path, "gcnn_host"));
-    }
+    /// <summary>Before a kernel is compiled.</summary>
+    private protected virtual void Prepare(CudaSource source, bool hasBarriers) { }
 
     /// <summary>Puts the copy of a buffer where the kernel is given the buffer.</summary>
     private readonly struct Arguments(Dictionary<nint, CudaBuffer> memory) : IKernelArguments

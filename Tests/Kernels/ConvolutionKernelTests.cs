@@ -8,6 +8,7 @@ namespace GpuCnn.Tests.Kernels;
 /// <summary>Convolutions by translated kernels, against plain loops in double.</summary>
 [TestFixture(typeof(DebugSampleDevice))]
 [TestFixture(typeof(OpenClSampleDevice))]
+[TestFixture(typeof(HostCudaSampleDevice))]
 [TestFixture(typeof(CudaSampleDevice))]
 public sealed class ConvolutionKernelTests<TDevice> where TDevice : SampleDevice, new()
 {

@@ -7,6 +7,7 @@ namespace GpuCnn.Tests.Kernels;
 /// <summary>Matrix products by translated kernels, against plain loops in double.</summary>
 [TestFixture(typeof(DebugSampleDevice))]
 [TestFixture(typeof(OpenClSampleDevice))]
+[TestFixture(typeof(HostCudaSampleDevice))]
 [TestFixture(typeof(CudaSampleDevice))]
 public sealed class GemmTests<TDevice> where TDevice : SampleDevice, new()
 {
