@@ -12,9 +12,11 @@ public static class PointwiseLaunch
 
 /// <summary>y = f(x) over <paramref name="count"/> floats; y may be x. Four floats to a thread. Memory bound.</summary>
 [Kernel(PointwiseLaunch.Threads, InPlace = true)]
-public readonly partial struct PointwiseForward<TFunction>(ReadOnlyView<float> x, View<float> y, int count, TFunction function)
+public readonly partial struct PointwiseForward<TFunction>(ReadOnlyView<float> x, View<float> y, int count, TFunction function) : IKernelGrid
     where TFunction : unmanaged, IPointwise
 {
+    public Size3 Groups => PointwiseLaunch.Groups(count);
+
     public void Execute()
     {
         int first = GlobalId.X * PointwiseLaunch.PerThread;
@@ -25,9 +27,11 @@ public readonly partial struct PointwiseForward<TFunction>(ReadOnlyView<float> x
 
 /// <summary>dx = f'(x) dy, from y = f(x), over <paramref name="count"/> floats; dx may be dy. Four floats to a thread. Memory bound.</summary>
 [Kernel(PointwiseLaunch.Threads, InPlace = true)]
-public readonly partial struct PointwiseBackward<TFunction>(ReadOnlyView<float> y, ReadOnlyView<float> dy, View<float> dx, int count, TFunction function)
+public readonly partial struct PointwiseBackward<TFunction>(ReadOnlyView<float> y, ReadOnlyView<float> dy, View<float> dx, int count, TFunction function) : IKernelGrid
     where TFunction : unmanaged, IPointwise
 {
+    public Size3 Groups => PointwiseLaunch.Groups(count);
+
     public void Execute()
     {
         int first = GlobalId.X * PointwiseLaunch.PerThread;
