@@ -8,6 +8,8 @@ namespace GpuCnn.Tests.Kernels;
 /// <summary>Every function of one value that there is, as a kernel of a device, against itself in float64 and that one's slope.</summary>
 [TestFixture(typeof(DebugSampleDevice))]
 [TestFixture(typeof(OpenClSampleDevice))]
+[TestFixture(typeof(HostCudaSampleDevice))]
+[TestFixture(typeof(CudaSampleDevice))]
 public sealed class PointwiseTests<TDevice> where TDevice : SampleDevice, new()
 {
     /// <summary>Past the last group's last four: the tail has one, two and three floats, or none.</summary>
