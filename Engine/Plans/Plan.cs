@@ -1,6 +1,6 @@
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Training;
-using GpuCnn.Kernels.Cpu;
+using GpuCnn.Kernels.Steps;
 
 namespace GpuCnn.Engine.Plans;
 

@@ -2,7 +2,7 @@ using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Training;
-using GpuCnn.Kernels.Cpu;
+using GpuCnn.Kernels.Steps;
 
 namespace GpuCnn.Engine.Plans;
 

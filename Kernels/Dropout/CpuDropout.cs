@@ -1,5 +1,6 @@
 using GpuCnn.Kernels.Cpu;
 using GpuCnn.Kernels.Random;
+using GpuCnn.Kernels.Steps;
 
 namespace GpuCnn.Kernels.Dropout;
 

@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
 using GpuCnn.Kernels.Cpu;
+using GpuCnn.Kernels.Steps;
 
 namespace GpuCnn.Kernels.Loss;
 

@@ -1,4 +1,5 @@
 using GpuCnn.Kernels.Cpu;
+using GpuCnn.Kernels.Steps;
 
 namespace GpuCnn.Kernels.Optimizers;
 

@@ -10,6 +10,8 @@ internal abstract unsafe class DeviceBuffer(int bytes) : IDisposable
 
     public int Bytes { get; } = bytes;
 
+    public Span<byte> Bits => new((void*)Address, Bytes);
+
     public void Dispose()
     {
         NativeMemory.AlignedFree((void*)Address);

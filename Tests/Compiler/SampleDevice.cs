@@ -3,9 +3,14 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Tests.Compiler;
 
-/// <summary>Something that the sample kernels run on, with the buffers they are given.</summary>
+/// <summary>Something that kernels run on, with the buffers they are given.</summary>
 public abstract class SampleDevice : IDisposable
 {
+    private readonly Dictionary<string, string> _launched = [];
+
+    /// <summary>CUDA C of each variant that has run, to the kernel's name.</summary>
+    internal IReadOnlyDictionary<string, string> Launched => _launched;
+
     private protected List<DeviceBuffer> Buffers { get; } = [];
 
     internal DeviceBuffer<T> Buffer<T>(params ReadOnlySpan<T> values) where T : unmanaged
@@ -15,7 +20,24 @@ public abstract class SampleDevice : IDisposable
         return buffer;
     }
 
-    internal abstract void Run<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel;
+    /// <summary>A buffer that nothing was written to: NaN, or -1.</summary>
+    internal DeviceBuffer<T> Unset<T>(int length) where T : unmanaged
+    {
+        DeviceBuffer<T> buffer = Buffer<T>(new T[length]);
+        buffer.Bits.Fill(KernelMemory.Unset);
+        return buffer;
+    }
+
+    /// <summary>What all buffers hold, one after another.</summary>
+    internal byte[] Contents() => [.. Buffers.SelectMany(buffer => buffer.Bits.ToArray())];
+
+    internal void Run<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel
+    {
+        Launch(kernel, groups);
+        _launched[KernelText.Source(kernel, KernelDialect.Cuda)] = TKernel.Text.Name;
+    }
+
+    private protected abstract void Launch<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel;
 
     public virtual void Dispose()
     {
@@ -28,7 +50,7 @@ public sealed class DebugSampleDevice : SampleDevice
 {
     private readonly DebugLauncher _launcher = new();
 
-    internal override void Run<TKernel>(TKernel kernel, Size3 groups) => _launcher.Run(kernel, groups);
+    private protected override void Launch<TKernel>(TKernel kernel, Size3 groups) => _launcher.Run(kernel, groups);
 
     public override void Dispose()
     {

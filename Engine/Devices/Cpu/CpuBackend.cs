@@ -7,6 +7,7 @@ using GpuCnn.Kernels.Cpu;
 using GpuCnn.Kernels.Layout;
 using GpuCnn.Kernels.Optimizers;
 using GpuCnn.Kernels.Pointwise;
+using GpuCnn.Kernels.Steps;
 
 namespace GpuCnn.Engine.Devices.Cpu;
 

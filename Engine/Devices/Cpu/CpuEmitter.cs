@@ -3,6 +3,7 @@ using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Kernels.Cpu;
 using GpuCnn.Kernels.Pointwise;
+using GpuCnn.Kernels.Steps;
 
 namespace GpuCnn.Engine.Devices.Cpu;
 

@@ -1,0 +1,102 @@
+using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.MatrixProduct;
+
+namespace GpuCnn.Kernels.Convolution;
+
+/// <summary>The launches of a convolution's forward pass: y = conv(x, w) + bias.</summary>
+public sealed class ForwardPlan
+{
+    private readonly ConvolutionSizes _sizes;
+    private readonly ConvolutionChoice _choice;
+
+    /// <param name="choice">The algorithm and the tile, or null for what follows from the sizes.</param>
+    public ForwardPlan(ConvolutionShape shape, int images, ConvolutionChoice? choice = null)
+    {
+        _sizes = new(shape, images);
+        _choice = choice ?? ConvolutionChoice.For(shape, images, ConvolutionPass.Forward);
+        _choice.Check(shape);
+    }
+
+    /// <summary>Floats that the launches need beside their arguments.</summary>
+    public long WorkspaceFloats => _choice.Algorithm == ConvolutionAlgorithm.Im2Col ? _sizes.ColumnFloats : 0;
+
+    /// <param name="x">[image][H][W][C]</param>
+    /// <param name="filter">[group][R][S][C / groups][K / groups]</param>
+    /// <param name="bias">[K], or null.</param>
+    /// <param name="y">[image][output height][output width][K]</param>
+    /// <param name="workspace">At least <see cref="WorkspaceFloats"/>; any view where that is 0.</param>
+    /// <param name="accumulate">Whether y is added to, not written over.</param>
+    public void Launch<TLaunches>(
+        TLaunches launches, ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float>? bias, View<float> y, View<float> workspace, bool accumulate = false)
+        where TLaunches : IKernelLaunches
+    {
+        switch (_choice.Algorithm)
+        {
+            case ConvolutionAlgorithm.ImplicitGemm:
+                LaunchGathered(launches, x, filter, bias, y, accumulate);
+                break;
+            case ConvolutionAlgorithm.Gemm:
+                Product(0, _sizes.Images, _sizes.Shape.C, _sizes.Inputs).Launch(launches, x, filter, bias, y, workspace, accumulate);
+                break;
+            default:
+                foreach ((int first, int images) in _sizes.Runs())
+                {
+                    _sizes.WriteWindows(launches, x, workspace, first, images);
+                    int groupColumns = images * _sizes.Shape.OutputArea * _sizes.Window;
+                    // All rows of a part's windows are in the workspace: there is no room for parts of sums, and no need.
+                    Product(first, images, _sizes.Window, groupColumns).Launch(launches, workspace, filter, bias, y, y, accumulate);
+                }
+                break;
+        }
+    }
+
+    /// <summary>The products of the groups, for some images.</summary>
+    /// <param name="pitch">Floats from one window to the next.</param>
+    /// <param name="step">Floats from one group's windows to the next.</param>
+    private MatrixProductPlan Product(int first, int images, int pitch, int step) => new(
+        new()
+        {
+            M = images * _sizes.Shape.OutputArea,
+            N = _sizes.Outputs,
+            K = _sizes.Window,
+            PitchA = pitch,
+            PitchC = _sizes.Shape.K,
+            StartC = first * _sizes.Shape.OutputArea * _sizes.Shape.K,
+            StepA = step,
+            StepB = _sizes.GroupFilter,
+            StepC = _sizes.Outputs,
+            StepBias = _sizes.Outputs,
+        },
+        batch: _sizes.Shape.Groups, tile: _choice.Tile, canSplit: false);
+
+    private void LaunchGathered<TLaunches>(TLaunches launches, ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float>? bias, View<float> y, bool accumulate)
+        where TLaunches : IKernelLaunches
+    {
+        ConvolutionShape shape = _sizes.Shape;
+        // Without groups the values of a whole filter row lie next to each other, in the input as in the filter.
+        int runTaps = shape.Groups == 1 ? shape.S : 1, run = runTaps * _sizes.Inputs * _sizes.Outputs;
+        var map = new GatherMap
+        {
+            Grid = _sizes.Grid(_sizes.Images),
+            TapsH = shape.R,
+            TapsW = shape.S / runTaps,
+            Direction = 1,
+            RunTaps = runTaps,
+            RunChannels = _sizes.Inputs,
+            FilterStepH = shape.S * _sizes.Inputs * _sizes.Outputs,
+            FilterStepW = run,
+            FilterPitch = _sizes.Outputs,
+            FilterGroup = _sizes.GroupFilter,
+            Columns = _sizes.Outputs,
+            TargetImage = shape.OutputArea * shape.K,
+            TargetRow = shape.OutputWidth * shape.K,
+            TargetPixel = shape.K,
+        };
+        TileShape tile = _choice.Tile;
+        launches.Add(
+            new ConvolutionProduct(
+                tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, _sizes.WideInputs, _sizes.WideOutputs, _sizes.WideOutputs, bias is not null, accumulate,
+                x, filter, bias ?? filter, y, map),
+            new(tile.Count(_sizes.Pixels, _sizes.Outputs), 1, shape.Groups));
+    }
+}

@@ -1,0 +1,76 @@
+using GpuCnn.Kernels.Language;
+
+namespace GpuCnn.Kernels.MatrixProduct;
+
+/// <summary>
+/// C[m, n] = sum over k of A[m, k] B[k, n] + bias[n], for a batch of matrices. Groups: x the tiles of C, the columns of a row of tiles next to each other; z = batch * parts + part. The order of every
+/// sum follows from the shape and the tile.
+/// </summary>
+/// <param name="transposeA">Whether A is stored as [K][M], not [M][K].</param>
+/// <param name="transposeB">Whether B is stored as [N][K], not [K][N].</param>
+/// <param name="wideA">Whether A is loaded four floats at a time: its rows in memory, its pitch and its start are multiples of 4. Likewise B, and C with the bias.</param>
+/// <param name="accumulate">Whether C is added to, not written over.</param>
+/// <param name="bias">[N]; any view where none is added.</param>
+[Kernel]
+public readonly partial struct Gemm(
+    [Specialization] int tileM, [Specialization] int tileN, [Specialization] int tileK, [Specialization] int perM, [Specialization] int perN,
+    [Specialization] bool transposeA, [Specialization] bool transposeB, [Specialization] bool wideA, [Specialization] bool wideB, [Specialization] bool wideC,
+    [Specialization] bool addBias, [Specialization] bool accumulate,
+    ReadOnlyView<float> a, ReadOnlyView<float> b, ReadOnlyView<float> bias, View<float> c, GemmShape shape)
+{
+    public Size3 GroupShape => new(tileN / perN, tileM / perM);
+
+    [Unroll]
+    public void Execute()
+    {
+        View<float> left = Shared.Array<float>(2 * tileK * (tileM + TileSide.Padding)), right = Shared.Array<float>(2 * tileK * (tileN + TileSide.Padding));
+        View<float> nextLeft = Local.Array<float>(tileM * tileK / (GroupSize.X * GroupSize.Y)), nextRight = Local.Array<float>(tileN * tileK / (GroupSize.X * GroupSize.Y));
+        View<float> sums = Local.Array<float>(perM * perN);
+        var sideA = new TileSide(tileM, tileK, transposeA, wideA);
+        var sideB = new TileSide(tileN, tileK, !transposeB, wideB);
+        int threads = GroupSize.X * GroupSize.Y, own = 4 * (ThreadId.Y * GroupSize.X + ThreadId.X);
+        int tilesN = (shape.N + tileN - 1) / tileN, row = GroupId.X / tilesN * tileM, column = GroupId.X % tilesN * tileN;
+        int batch = GroupId.Z / shape.Parts, part = GroupId.Z % shape.Parts;
+        int startA = shape.StartA + batch * shape.StepA, startB = shape.StartB + batch * shape.StepB;
+        int first = part * shape.PartDepth, end = KernelMath.Min(first + shape.PartDepth, shape.K);
+
+        for (int i = 0; i < perM * perN; i++) sums[i] = 0;
+        for (int at = 0; at < tileM * tileK; at += 4 * GroupSize.X * GroupSize.Y)
+            nextLeft.Store4(at / threads, sideA.Load(a, startA, shape.PitchA, at + own, row, shape.M, first, end));
+        for (int at = 0; at < tileN * tileK; at += 4 * GroupSize.X * GroupSize.Y)
+            nextRight.Store4(at / threads, sideB.Load(b, startB, shape.PitchB, at + own, column, shape.N, first, end));
+        int stage = 0;
+        for (int step = first; step < end; step += tileK)
+        {
+            View<float> leftTile = left.Slice(stage * tileK * (tileM + TileSide.Padding)), rightTile = right.Slice(stage * tileK * (tileN + TileSide.Padding));
+            for (int at = 0; at < tileM * tileK; at += 4 * GroupSize.X * GroupSize.Y) sideA.Store(leftTile, at + own, nextLeft.Load4(at / threads));
+            for (int at = 0; at < tileN * tileK; at += 4 * GroupSize.X * GroupSize.Y) sideB.Store(rightTile, at + own, nextRight.Load4(at / threads));
+            // Of two stages one barrier is enough: whoever is here has read what the next round overwrites.
+            Group.Barrier();
+            // On their way while this step's products are added; zeros behind the end.
+            for (int at = 0; at < tileM * tileK; at += 4 * GroupSize.X * GroupSize.Y)
+                nextLeft.Store4(at / threads, sideA.Load(a, startA, shape.PitchA, at + own, row, shape.M, step + tileK, end));
+            for (int at = 0; at < tileN * tileK; at += 4 * GroupSize.X * GroupSize.Y)
+                nextRight.Store4(at / threads, sideB.Load(b, startB, shape.PitchB, at + own, column, shape.N, step + tileK, end));
+            View<float> leftRun = leftTile.Slice(ThreadId.Y * 4), rightRun = rightTile.Slice(ThreadId.X * 4);
+            for (int k = 0; k < tileK; k++)
+                RegisterTile.Add(sums, leftRun.Slice(k * (tileM + TileSide.Padding)), rightRun.Slice(k * (tileN + TileSide.Padding)), perM, perN, tileM / 2, tileN / 2);
+            stage = 1 - stage;
+        }
+
+        int target = shape.StartC + batch * shape.StepC + part * shape.PartStep;
+        for (int i = 0; i < perM; i++)
+        {
+            int m = row + RegisterTile.Place(ThreadId.Y, i, tileM);
+            if (m < shape.M)
+            {
+                for (int j = 0; j < perN; j += 4)
+                {
+                    int n = column + RegisterTile.Place(ThreadId.X, j, tileN), at = RegisterTile.IndexOf(i, j, perN);
+                    var values = new Float4(sums[at], sums[at + 1], sums[at + 2], sums[at + 3]);
+                    Epilogue.Store(c, target + m * shape.PitchC + n, bias, batch * shape.StepBias, n, shape.N, values, addBias, accumulate, wideC);
+                }
+            }
+        }
+    }
+}

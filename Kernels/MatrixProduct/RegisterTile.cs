@@ -1,0 +1,49 @@
+using GpuCnn.Kernels.Language;
+
+namespace GpuCnn.Kernels.MatrixProduct;
+
+/// <summary>
+/// The values of the result that one thread computes: [perM / 4][perN / 4] blocks of 4 x 4, so that every index is known when the kernel is compiled and the blocks stay in registers.
+/// </summary>
+internal static class RegisterTile
+{
+    /// <summary>sums += left right, for one step of the reduction.</summary>
+    /// <param name="left">The step's row of the shared left tile, from the thread's first row on.</param>
+    /// <param name="right">The step's row of the shared right tile, from the thread's first column on.</param>
+    /// <param name="halfM">Where the second run of rows is, if there is one.</param>
+    /// <param name="halfN">Where the second run of columns is, if there is one.</param>
+    public static void Add(View<float> sums, View<float> left, View<float> right, int perM, int perN, int halfM, int halfN)
+    {
+        Float4 rows = left.Load4(0), columns = right.Load4(0);
+        AddBlock(sums, rows, columns);
+        if (perM == 8)
+        {
+            Float4 lowerRows = left.Load4(halfM);
+            AddBlock(sums.Slice(perN * 4), lowerRows, columns);
+            if (perN == 8) AddBlock(sums.Slice(48), lowerRows, right.Load4(halfN));
+        }
+        if (perN == 8) AddBlock(sums.Slice(16), rows, right.Load4(halfN));
+    }
+
+    /// <summary>Where four values of row <paramref name="row"/> from <paramref name="column"/> (a multiple of 4) on are in the tile.</summary>
+    public static int IndexOf(int row, int column, int perN) => (row / 4 * (perN / 4) + column / 4) * 16 + row % 4 * 4;
+
+    /// <summary>Row or column of the group's tile: run <paramref name="index"/> / 4 of the thread's, and in it index % 4.</summary>
+    public static int Place(int thread, int index, int tile) => index / 4 * (tile / 2) + thread * 4 + index % 4;
+
+    private static void AddBlock(View<float> sums, Float4 rows, Float4 columns)
+    {
+        AddRow(sums, rows.X, columns);
+        AddRow(sums.Slice(4), rows.Y, columns);
+        AddRow(sums.Slice(8), rows.Z, columns);
+        AddRow(sums.Slice(12), rows.W, columns);
+    }
+
+    private static void AddRow(View<float> sums, float row, Float4 columns)
+    {
+        sums[0] = KernelMath.FusedMultiplyAdd(row, columns.X, sums[0]);
+        sums[1] = KernelMath.FusedMultiplyAdd(row, columns.Y, sums[1]);
+        sums[2] = KernelMath.FusedMultiplyAdd(row, columns.Z, sums[2]);
+        sums[3] = KernelMath.FusedMultiplyAdd(row, columns.W, sums[3]);
+    }
+}

@@ -1,0 +1,23 @@
+using GpuCnn.Kernels.Language;
+
+namespace GpuCnn.Kernels.MatrixProduct;
+
+/// <summary>Runs of four floats of which some may not exist.</summary>
+internal static class Runs
+{
+    /// <summary>Four floats from <paramref name="index"/> on; they are at <paramref name="position"/> and behind, and zero outside of first .. end - 1.</summary>
+    /// <param name="isWide">Whether either all of them exist or none, and the address is aligned.</param>
+    public static Float4 Load(ReadOnlyView<float> memory, int index, int position, int first, int end, bool isWide)
+    {
+        if (isWide)
+        {
+            if (position >= first && position < end) return memory.Load4(index);
+            return new Float4(0, 0, 0, 0);
+        }
+        return new Float4(
+            At(memory, index, position, first, end), At(memory, index + 1, position + 1, first, end),
+            At(memory, index + 2, position + 2, first, end), At(memory, index + 3, position + 3, first, end));
+    }
+
+    private static float At(ReadOnlyView<float> memory, int index, int position, int first, int end) => position >= first && position < end ? memory[index] : 0;
+}

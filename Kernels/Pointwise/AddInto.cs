@@ -1,0 +1,20 @@
+using GpuCnn.Kernels.Language;
+
+namespace GpuCnn.Kernels.Pointwise;
+
+/// <summary>y += x, four floats a thread. Memory bound.</summary>
+/// <param name="x">[count]</param>
+/// <param name="y">[count]</param>
+[Kernel(256)]
+public readonly partial struct AddInto(ReadOnlyView<float> x, View<float> y, int count)
+{
+    public Size3 Groups => new(Size3.Groups(count, 4 * 256));
+
+    public void Execute()
+    {
+        int i = GlobalId.X * 4;
+        if (i + 4 <= count) y.Store4(i, y.Load4(i) + x.Load4(i));
+        else
+            for (; i < count; i++) y[i] += x[i];
+    }
+}

@@ -1,0 +1,120 @@
+using GpuCnn.Kernels.Language;
+
+namespace GpuCnn.Kernels.Pooling;
+
+/// <summary>
+/// The mean of each window. A thread has the channels of one output that lie side by side; of a large window, such as a whole map, 16
+/// threads share the pixels, and their sums are added as a tree. Memory bound.
+/// </summary>
+/// <param name="lanes"><see cref="PoolShape.Lanes"/></param>
+/// <param name="slices"><see cref="Slices"/></param>
+/// <param name="countPadding">Whether padding counts as zeros (PyTorch's default), or only what lies inside the input.</param>
+/// <param name="x">[N][H][W][C]</param>
+/// <param name="y">[N][P][Q][C]; overwritten.</param>
+[Kernel]
+public readonly partial struct AveragePoolForward(
+    [Specialization] int lanes, [Specialization] int slices, [Specialization] bool countPadding, ReadOnlyView<float> x, View<float> y,
+    PoolShape shape, int images)
+{
+    private const int Threads = 256;
+
+    public Size3 GroupShape => new(Threads / slices, slices);
+
+    public Size3 Groups => new(Size3.Groups(shape.OutputThreads(images), Threads / slices));
+
+    /// <summary>Threads that share a window: by its size alone, so that an image's result does not depend on the batch it is in.</summary>
+    public static int Slices(PoolShape shape) => shape.R * shape.S < 64 ? 1 : 16;
+
+    [Unroll]
+    public void Execute()
+    {
+        View<float> shared = Shared.Array<float>(Threads * PoolLanes.Most);
+        View<float> sum = Local.Array<float>(PoolLanes.Most), values = Local.Array<float>(PoolLanes.Most);
+        (int image, int p, int q, int channel) = shape.Output(GlobalId.X, lanes);
+        int target = ((image * shape.P + p) * shape.Q + q) * shape.Channels + channel;
+        for (int lane = 0; lane < lanes; lane++) sum[lane] = 0;
+        if (image < images)
+        {
+            (int row, int lastRow) = shape.RowsOf(p);
+            (int firstColumn, int lastColumn) = shape.ColumnsOf(q);
+            for (int column = firstColumn + ThreadId.Y; row < lastRow; column += slices)
+            {
+                while (column >= lastColumn && row < lastRow)
+                {
+                    column -= lastColumn - firstColumn;
+                    row++;
+                }
+                if (row >= lastRow) break;
+                PoolLanes.Load(x, ((image * shape.H + row) * shape.W + column) * shape.Channels + channel, values, lanes);
+                for (int lane = 0; lane < lanes; lane++) sum[lane] += values[lane];
+            }
+        }
+        if (slices > 1)
+        {
+            int own = (ThreadId.Y * GroupSize.X + ThreadId.X) * PoolLanes.Most;
+            for (int lane = 0; lane < lanes; lane++) shared[own + lane] = sum[lane];
+            Group.Barrier();
+            for (int half = slices / 2; half > 0; half /= 2)
+            {
+                if (ThreadId.Y < half)
+                    for (int lane = 0; lane < lanes; lane++) shared[own + lane] += shared[own + half * GroupSize.X * PoolLanes.Most + lane];
+                Group.Barrier();
+            }
+            for (int lane = 0; lane < lanes; lane++) sum[lane] = shared[own + lane];
+        }
+        if (image >= images || ThreadId.Y > 0) return;
+        float share = AverageShare.Of(shape, p, q, countPadding);
+        for (int lane = 0; lane < lanes; lane++) sum[lane] *= share;
+        PoolLanes.Store(sum, y, target, lanes);
+    }
+}
+
+/// <summary>
+/// dx of an average pool: each input takes its share of the windows that contain it, in row-major order of the windows. Memory bound.
+/// </summary>
+/// <param name="lanes"><see cref="PoolShape.Lanes"/></param>
+/// <param name="countPadding">As in the forward pass.</param>
+/// <param name="dy">[N][P][Q][C]</param>
+/// <param name="dx">[N][H][W][C]; overwritten.</param>
+[Kernel(256)]
+public readonly partial struct AveragePoolBackward(
+    [Specialization] int lanes, [Specialization] bool countPadding, ReadOnlyView<float> dy, View<float> dx, PoolShape shape, int images)
+{
+    public Size3 Groups => new(Size3.Groups(shape.InputThreads(images), 256));
+
+    [Unroll]
+    public void Execute()
+    {
+        View<float> sum = Local.Array<float>(PoolLanes.Most), gradient = Local.Array<float>(PoolLanes.Most);
+        (int image, int h, int w, int channel) = shape.Input(GlobalId.X, lanes);
+        if (image >= images) return;
+        (int firstP, int lastP) = shape.WindowsOfRow(h);
+        (int firstQ, int lastQ) = shape.WindowsOfColumn(w);
+        for (int lane = 0; lane < lanes; lane++) sum[lane] = 0;
+        for (int p = firstP; p < lastP; p++)
+            for (int q = firstQ; q < lastQ; q++)
+            {
+                PoolLanes.Load(dy, ((image * shape.P + p) * shape.Q + q) * shape.Channels + channel, gradient, lanes);
+                float share = AverageShare.Of(shape, p, q, countPadding);
+                for (int lane = 0; lane < lanes; lane++) sum[lane] += gradient[lane] * share;
+            }
+        PoolLanes.Store(sum, dx, ((image * shape.H + h) * shape.W + w) * shape.Channels + channel, lanes);
+    }
+}
+
+/// <summary>What a window's sum is multiplied by.</summary>
+internal static class AverageShare
+{
+    public static float Of(PoolShape shape, int p, int q, bool countPadding)
+    {
+        if (countPadding)
+        {
+            int top = p * shape.StrideH - shape.PadH, left = q * shape.StrideW - shape.PadW;
+            int rows = KernelMath.Min(top + shape.R, shape.H + shape.PadH) - top;
+            return 1f / (rows * (KernelMath.Min(left + shape.S, shape.W + shape.PadW) - left));
+        }
+        (int firstRow, int lastRow) = shape.RowsOf(p);
+        (int firstColumn, int lastColumn) = shape.ColumnsOf(q);
+        return 1f / ((lastRow - firstRow) * (lastColumn - firstColumn));
+    }
+}

@@ -1,0 +1,89 @@
+using GpuCnn.Kernels.Language;
+
+namespace GpuCnn.Kernels.Pooling;
+
+/// <summary>
+/// The largest value of each window, and which one it was: the first in row-major order where several are equal. What is not a number wins.
+/// A thread has the channels of one output that lie side by side, so that neighbours read neighbours. Memory bound.
+/// </summary>
+/// <param name="lanes"><see cref="PoolShape.Lanes"/></param>
+/// <param name="training">Whether something goes backward; else <paramref name="winners"/> may be no view at all.</param>
+/// <param name="x">[N][H][W][C]</param>
+/// <param name="y">[N][P][Q][C]; overwritten.</param>
+/// <param name="winners">[N][P][Q][C]: offset of the winner in its H by W plane, in pixels. Its bits: integers have no loads of
+/// four.</param>
+[Kernel(256)]
+public readonly partial struct MaxPoolForward(
+    [Specialization] int lanes, [Specialization] bool training, ReadOnlyView<float> x, View<float> y, View<float> winners,
+    PoolShape shape, int images)
+{
+    public Size3 Groups => new(Size3.Groups(shape.OutputThreads(images), 256));
+
+    [Unroll]
+    public void Execute()
+    {
+        View<float> best = Local.Array<float>(PoolLanes.Most), winner = Local.Array<float>(PoolLanes.Most);
+        View<float> values = Local.Array<float>(PoolLanes.Most);
+        (int image, int p, int q, int channel) = shape.Output(GlobalId.X, lanes);
+        int target = ((image * shape.P + p) * shape.Q + q) * shape.Channels + channel;
+        if (image >= images) return;
+        (int firstRow, int lastRow) = shape.RowsOf(p);
+        (int firstColumn, int lastColumn) = shape.ColumnsOf(q);
+        for (int lane = 0; lane < lanes; lane++)
+        {
+            best[lane] = float.NegativeInfinity;
+            winner[lane] = Bits.ToSingle(firstRow * shape.W + firstColumn);
+        }
+        for (int row = firstRow; row < lastRow; row++)
+            for (int column = firstColumn; column < lastColumn; column++)
+            {
+                int pixel = row * shape.W + column;
+                PoolLanes.Load(x, (image * shape.H * shape.W + pixel) * shape.Channels + channel, values, lanes);
+                for (int lane = 0; lane < lanes; lane++)
+                    if (!KernelMath.IsNaN(best[lane]) && !(values[lane] <= best[lane]))
+                    {
+                        best[lane] = values[lane];
+                        winner[lane] = Bits.ToSingle(pixel);
+                    }
+            }
+        PoolLanes.Store(best, y, target, lanes);
+        if (training) PoolLanes.Store(winner, winners, target, lanes);
+    }
+}
+
+/// <summary>
+/// dx of a max pool: each input takes the gradients of the windows that it won, in row-major order of the windows. No two threads write one
+/// element, so nothing is cleared before. Memory bound.
+/// </summary>
+/// <param name="lanes"><see cref="PoolShape.Lanes"/></param>
+/// <param name="dy">[N][P][Q][C]</param>
+/// <param name="winners">As the forward pass left them.</param>
+/// <param name="dx">[N][H][W][C]; overwritten.</param>
+[Kernel(256)]
+public readonly partial struct MaxPoolBackward(
+    [Specialization] int lanes, ReadOnlyView<float> dy, ReadOnlyView<float> winners, View<float> dx, PoolShape shape, int images)
+{
+    public Size3 Groups => new(Size3.Groups(shape.InputThreads(images), 256));
+
+    [Unroll]
+    public void Execute()
+    {
+        View<float> sum = Local.Array<float>(PoolLanes.Most);
+        View<float> gradient = Local.Array<float>(PoolLanes.Most), winner = Local.Array<float>(PoolLanes.Most);
+        (int image, int h, int w, int channel) = shape.Input(GlobalId.X, lanes);
+        if (image >= images) return;
+        (int firstP, int lastP) = shape.WindowsOfRow(h);
+        (int firstQ, int lastQ) = shape.WindowsOfColumn(w);
+        for (int lane = 0; lane < lanes; lane++) sum[lane] = 0;
+        for (int p = firstP; p < lastP; p++)
+            for (int q = firstQ; q < lastQ; q++)
+            {
+                int at = ((image * shape.P + p) * shape.Q + q) * shape.Channels + channel;
+                PoolLanes.Load(dy, at, gradient, lanes);
+                PoolLanes.Load(winners, at, winner, lanes);
+                for (int lane = 0; lane < lanes; lane++)
+                    if (Bits.ToInt32(winner[lane]) == h * shape.W + w) sum[lane] += gradient[lane];
+            }
+        PoolLanes.Store(sum, dx, ((image * shape.H + h) * shape.W + w) * shape.Channels + channel, lanes);
+    }
+}

@@ -1,0 +1,71 @@
+using GpuCnn.Kernels.Cpu;
+using GpuCnn.Kernels.Dropout;
+using GpuCnn.Kernels.Steps;
+using GpuCnn.Tests.Compiler;
+using GpuCnn.Tests.Layers;
+using GpuCnn.Tests.Reference;
+using NUnit.Framework;
+
+namespace GpuCnn.Tests.Kernels;
+
+public sealed class DropoutTests<TDevice> : KernelTests<TDevice> where TDevice : SampleDevice, new()
+{
+    protected override void RunAll() => Drops(2, 3, 7, 0.5f);
+
+    /// <summary>The references' decisions, and the CPU's bits.</summary>
+    [TestCase(3, 1027, 1, 0.5f)]
+    [TestCase(2, 5, 7, 0.1f)]
+    [TestCase(2, 8, 64, 0.7f)]
+    [TestCase(1, 1, 1, 0.3f)]
+    [TestCase(2, 4, 9, 0)]
+    public void Drops(int images, int channels, int area, float probability)
+    {
+        const ulong Layer = 3;
+        var scalars = new StepScalars { Seed = 0xFEDCBA9876543210, Step = 1UL << 40, LearningRate = 7, Images = 9 };
+        var extent = new Extent(images, channels, 1, area);
+        float[] plain = Numbers.Reals(extent.Count, 1);
+        DeviceBuffer<StepScalars> step = Device.Buffer(scalars);
+        DeviceBuffer<float> x = Device.Buffer<float>(ChannelsLast.From(plain, extent)), y = Device.Unset<float>(extent.Count);
+        float scale = 1 / (1 - probability);
+        var kernel = new Dropout(step, x, y, Layer, probability, scale, new(channels), new(area), extent.Count);
+        Run(kernel, kernel.Groups);
+        float[] actual = ChannelsLast.ToPlain<float>(y.Span, extent);
+        double[] expected = new ReferenceDropout(probability, Layer, scalars.Seed, scalars.Step).Forward(extent, Numbers.ToDouble(plain), []);
+        Closeness.Check("y", actual, expected, Closeness.Tolerance(1, Math.Pow(2, -24), expected));
+        Closeness.CheckSameBits("y as on the CPU", actual, OnCpu(scalars, Layer, probability, extent, plain));
+
+        var inPlace = new Dropout(step, x, x, Layer, probability, scale, new(channels), new(area), extent.Count);
+        Run(inPlace, inPlace.Groups);
+        Closeness.CheckSameBits("in place", x.Span, y.Span);
+    }
+
+    /// <summary>What is dropped is 0, whatever it was.</summary>
+    [Test]
+    public void DropsWhatIsNotANumber()
+    {
+        float[] values = [.. Enumerable.Repeat(float.NaN, 63)];
+        DeviceBuffer<float> x = Device.Buffer<float>(values), y = Device.Unset<float>(63);
+        var kernel = new Dropout(Device.Buffer(new StepScalars()), x, y, 0, 0.5f, 2, new(63), new(1), 63);
+        Run(kernel, kernel.Groups);
+        Assert.That(y.Span.ToArray(), Has.Some.Zero.And.Some.NaN.And.All.Matches<float>(value => value == 0 || float.IsNaN(value)));
+    }
+
+    private static unsafe float[] OnCpu(StepScalars scalars, ulong layer, float probability, Extent extent, float[] plain)
+    {
+        int blocks = Blocks.Count(extent.Channels), area = extent.Width;
+        var x = new float[extent.Images * blocks * area * Blocks.Size];
+        for (int i = 0; i < plain.Length; i++) x[At(i)] = plain[i];
+        fixed (float* values = x)
+        {
+            var kernel = new CpuDropout(&scalars, layer, probability, extent.Images, extent.Channels, area, values, values);
+            for (int chunk = 0; chunk < kernel.Chunks; chunk++) kernel.Run(chunk);
+        }
+        return [.. Enumerable.Range(0, plain.Length).Select(i => x[At(i)])];
+
+        int At(int i)
+        {
+            int image = i / (extent.Channels * area), channel = i / area % extent.Channels;
+            return ((image * blocks + channel / Blocks.Size) * area + i % area) * Blocks.Size + channel % Blocks.Size;
+        }
+    }
+}

@@ -1,0 +1,24 @@
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Kernels.Pooling;
+using GpuCnn.Tests.Layers;
+using GpuCnn.Tests.Reference;
+
+namespace GpuCnn.Tests.Kernels;
+
+/// <summary>The windows that layers are tested with, as kernels take them.</summary>
+internal static class PoolShapes
+{
+    /// <summary>Windows of 64 pixels and more, with fours of channels and without.</summary>
+    public static IReadOnlyList<PoolWindow> Large { get; } =
+    [
+        new((8, 8), (1, 1), (0, 0), false, Shape.Volume(68, 8, 8)),
+        new((9, 15), (1, 1), (0, 0), false, Shape.Volume(5, 9, 15)),
+        new((64, 1), (3, 2), (32, 0), true, Shape.Volume(8, 70, 4)),
+        new((10, 9), (4, 3), (5, 4), true, Shape.Volume(3, 13, 11)),
+        new((3, 40), (2, 1), (1, 20), false, Shape.Volume(4, 5, 2)),
+    ];
+
+    public static PoolShape Of(PoolWindow window, Extent input, Extent output) => new(
+        input.Channels, input.Height, input.Width, window.Size.H, window.Size.W, window.Stride.H, window.Stride.W, window.Padding.H, window.Padding.W,
+        output.Height, output.Width);
+}

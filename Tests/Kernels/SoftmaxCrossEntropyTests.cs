@@ -1,0 +1,127 @@
+using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.Loss;
+using GpuCnn.Kernels.Steps;
+using GpuCnn.Tests.Compiler;
+using GpuCnn.Tests.Layers;
+using GpuCnn.Tests.Reference;
+using NUnit.Framework;
+
+namespace GpuCnn.Tests.Kernels;
+
+public sealed class SoftmaxCrossEntropyTests<TDevice> : KernelTests<TDevice> where TDevice : SampleDevice, new()
+{
+    /// <summary>Of the largest of the terms that a result is made of.</summary>
+    private const double Accuracy = 1e-6;
+
+    protected override void RunAll()
+    {
+        foreach (int classes in new[] { 10, 40, 80, 200, 1000 }) Compares(classes, 0.1f, 5);
+    }
+
+    [TestCase(1, 0, 3)]
+    [TestCase(2, 0, 1)]
+    [TestCase(10, 0, 5)]
+    [TestCase(10, 0.1f, 20)]
+    [TestCase(33, 0.2f, 5)]
+    [TestCase(1000, 0, 1)]
+    [TestCase(1000, 0, 20)]
+    [TestCase(1000, 0.1f, 5)]
+    [TestCase(100_003, 0.1f, 8)]
+    public void Compares(int classes, float smoothing, float spread)
+    {
+        int images = classes > 5000 ? 3 : 6;
+        // Images whose label is any, the surest, the first, the last, and none.
+        float[] x = Numbers.Reals(images * classes, 1, spread);
+        int[] labels = [.. Enumerable.Range(0, images).Select(n => n * 7919 % classes)];
+        x[labels[0]] += 2 * spread;
+        labels[1] = classes - 1;
+        labels[^1] = -1;
+        Check(classes, x, labels, smoothing);
+    }
+
+    /// <summary>A loss that is as good as 0, where all but the digits of a float64 would cancel; and logits that are far from 0.</summary>
+    [TestCase(8, 0)]
+    [TestCase(14, 0)]
+    [TestCase(20, 300)]
+    [TestCase(90, -5000)]
+    public void TheSureAndTheFar(float ahead, float shift)
+    {
+        const int Classes = 300;
+        float[] x = [.. Numbers.Eighths(2 * Classes, 3).Select(value => value + shift)];
+        x[17] += ahead;
+        x[Classes + 17] -= ahead;
+        Check(Classes, x, [17, 17], 0);
+    }
+
+    [Test]
+    public void EqualLogitsComeInTheirOrder()
+    {
+        float[] x = [2, 1, 2, 2, 1, 2, 1, 2, 2, 1];
+        Check(5, x, [3, 0], 0);
+        Check(5, x, [0, 2], 0);
+    }
+
+    [Test]
+    public void ClassesThatAreRuledOut()
+    {
+        float[] x = [1, float.NegativeInfinity, 3, float.NegativeInfinity, float.PositiveInfinity, 2, float.NaN, 1];
+        (float[] losses, int[] ranks, float[] dx) = Run(4, x, [0, 1], 0, true);
+        double expected = Math.Log(Math.Exp(1) + Math.Exp(3)) - 1;
+        Assert.Multiple(() =>
+        {
+            Assert.That(losses[0], Is.EqualTo(expected).Within(1e-6));
+            Assert.That(dx[1], Is.Zero);
+            Assert.That(losses[1], Is.NaN);
+            Assert.That(ranks, Is.EqualTo(new[] { 1, 2 }));
+        });
+    }
+
+    private void Check(int classes, float[] x, int[] labels, float smoothing)
+    {
+        (float[] losses, int[] ranks, float[] dx) = Run(classes, x, labels, smoothing, true);
+        (float[] again, int[] ranksAgain, _) = Run(classes, x, labels, smoothing, false);
+        double[] wide = Numbers.ToDouble(x), expected = ReferenceSoftmaxCrossEntropy.Losses(classes, wide, labels, smoothing);
+        double[] gradient = ReferenceSoftmaxCrossEntropy.Gradient(classes, wide, labels, smoothing);
+        Closeness.CheckSameBits("losses of inference", again, losses);
+        Assert.That(ranksAgain, Is.EqualTo(ranks));
+        int real = labels.Count(label => label >= 0);
+        Assert.Multiple(() =>
+        {
+            for (int n = 0; n < labels.Length; n++)
+            {
+                ReadOnlySpan<float> logits = x.AsSpan(n * classes, classes);
+                Assert.That(losses[n], Is.EqualTo(expected[n]).Within(Accuracy * expected[n] + 1e-16), $"loss of image {n}");
+                Assert.That(ranks[n], Is.EqualTo(labels[n] < 0 ? classes : Rank(logits, labels[n])), $"rank of image {n}");
+                for (int k = 0; k < classes; k++)
+                {
+                    double off = smoothing / classes, target = k == labels[n] && smoothing > 0 ? 1 - smoothing + off : off;
+                    double actual = dx[n * classes + k], right = gradient[n * classes + k], error = Math.Abs(actual - right);
+                    double allowed = labels[n] < 0 ? 0 : Accuracy * (Math.Abs(right) + target / real) + 1e-37;
+                    if (!(error <= allowed)) Assert.Fail($"dx[{n}][{k}]: {actual:R} instead of {right:R}, error {error:E2}, allowed {allowed:E2}");
+                }
+            }
+        });
+    }
+
+    private static int Rank(ReadOnlySpan<float> logits, int label)
+    {
+        int rank = 0;
+        for (int k = 0; k < logits.Length; k++)
+            if (logits[k] > logits[label] || logits[k] == logits[label] && k < label) rank++;
+        return rank;
+    }
+
+    private (float[] Losses, int[] Ranks, float[] Gradient) Run(int classes, float[] x, int[] labels, float smoothing, bool training)
+    {
+        int real = labels.Count(label => label >= 0);
+        DeviceBuffer<StepScalars> scalars = Device.Buffer(new StepScalars { Seed = 5, Step = 6, LearningRate = 7, Images = real });
+        DeviceBuffer<float> logits = Device.Buffer<float>(x), losses = Device.Unset<float>(labels.Length);
+        DeviceBuffer<float> dx = Device.Unset<float>(training ? x.Length : 0);
+        DeviceBuffer<int> given = Device.Buffer<int>(labels), ranks = Device.Unset<int>(labels.Length);
+        var kernel = new SoftmaxCrossEntropy(
+            SoftmaxCrossEntropy.Threads(classes), training, scalars, logits, given, losses, ranks, training ? dx : default(View<float>),
+            labels.Length, classes, smoothing);
+        Run(kernel, kernel.Groups);
+        return (losses.Span.ToArray(), ranks.Span.ToArray(), dx.Span.ToArray());
+    }
+}

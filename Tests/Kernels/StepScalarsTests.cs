@@ -1,0 +1,21 @@
+using System.Runtime.InteropServices;
+using GpuCnn.Kernels.Steps;
+using NUnit.Framework;
+
+namespace GpuCnn.Tests.Kernels;
+
+public sealed class StepScalarsTests
+{
+    /// <summary>
+    /// Where C puts these fields, on every device. That devices read them there is seen in the tests of the kernels that do.
+    /// </summary>
+    [TestCase(nameof(StepScalars.Step), 0)]
+    [TestCase(nameof(StepScalars.Seed), 8)]
+    [TestCase(nameof(StepScalars.LearningRate), 16)]
+    [TestCase(nameof(StepScalars.Images), 20)]
+    public unsafe void LiesAsInC(string field, int offset)
+    {
+        Assert.That((int)Marshal.OffsetOf<StepScalars>(field), Is.EqualTo(offset));
+        Assert.That(sizeof(StepScalars), Is.EqualTo(24));
+    }
+}
