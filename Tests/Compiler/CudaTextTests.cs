@@ -61,6 +61,12 @@ public sealed class CudaTextTests
     }
 
     [Test]
+    public void Comparisons() => Clang.PtxOf(new Patterns(Band.Low, default, default, 1));
+
+    [Test]
+    public void FunctionsThatOnlyCudaHas() => Assert.That(Clang.PtxOf(new FastSigmoid(default, default, 1)), Does.Contain("ex2.approx").And.Contain("div.approx").And.Contain("dp4a"));
+
+    [Test]
     public void NamesOfOffsets() => Clang.PtxOf(new OffsetNames(default, default, default, default, 1, 1));
 
     [Test]
