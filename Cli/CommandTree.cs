@@ -36,6 +36,7 @@ internal static class CommandTree
             DevicesCommand.Create(host),
             BenchCommand.Create(host),
             DataCommand.Create(host),
+            KernelsCommand.Create(host),
         };
         root.SetAction(parsed => new HelpAction().Invoke(parsed));
         root.Options.OfType<VersionOption>().Single().Action = new VersionAction();

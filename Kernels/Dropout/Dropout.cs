@@ -5,8 +5,9 @@ using GpuCnn.Kernels.Steps;
 namespace GpuCnn.Kernels.Dropout;
 
 /// <summary>
-/// y = scale x with probability 1 - p, else 0. Whether a value is kept is a function of the seed, the step, the layer and the value's position alone, and the same as on the CPU: the backward pass
-/// draws the same numbers again, and is this kernel over dy. Works in place. Four values a thread.
+/// y = scale x with probability 1 - p, else 0. Whether a value is kept is a function of the seed, the step, the layer and the value's
+/// position alone, and the same as on the CPU: the backward pass draws the same numbers again, and is this kernel over dy. Works in place.
+/// Four values a thread.
 /// </summary>
 /// <param name="scalars">[1] seed and step.</param>
 /// <param name="x">[N][area][C]</param>
@@ -16,7 +17,8 @@ namespace GpuCnn.Kernels.Dropout;
 /// <param name="count">N * area * C</param>
 [Kernel(256, InPlace = true)]
 public readonly partial struct Dropout(
-    ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, View<float> y, ulong layer, float probability, float scale, Divisor channels, Divisor area, int count)
+    ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, View<float> y, ulong layer, float probability, float scale,
+    Divisor channels, Divisor area, int count)
 {
     public Size3 Groups => new(Size3.Groups(count, 4 * 256));
 

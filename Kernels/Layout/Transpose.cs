@@ -3,15 +3,16 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.Layout;
 
 /// <summary>
-/// [N][rows][columns] to [N][columns][rows]: between NCHW, as it comes from outside, and channels-last. A group turns a tile in shared memory, so that it reads and writes runs; where there are few
-/// channels, the tile is as narrow as they are. Memory bound.
+/// [N][rows][columns] to [N][columns][rows]: between NCHW, as it comes from outside, and channels-last. A group turns a tile in shared
+/// memory, so that it reads and writes runs; where there are few channels, the tile is as narrow as they are. Memory bound.
 /// </summary>
 /// <param name="tileRows">Tiles have 1024 elements.</param>
 /// <param name="source">[N][rows][columns]</param>
 /// <param name="target">[N][columns][rows]; overwritten.</param>
 [Kernel(256)]
 public readonly partial struct Transpose(
-    [Specialization] int tileRows, [Specialization] int tileColumns, ReadOnlyView<float> source, View<float> target, int images, int rows, int columns)
+    [Specialization] int tileRows, [Specialization] int tileColumns, ReadOnlyView<float> source, View<float> target,
+    int images, int rows, int columns)
 {
     private const int Few = 4, Many = 32, Tile = 1024;
 

@@ -6,7 +6,8 @@ namespace GpuCnn.Kernels.Loss;
 /// <summary>
 /// Softmax and cross-entropy of each image, and the gradient of their mean over the real images of the batch:
 /// loss = -sum_k t_k log softmax(x)_k with t = (1 - smoothing) [k = label] + smoothing / K; dx = (softmax(x) - t) / images.
-/// An image with label -1 has loss 0 and gradient 0. A group is an image. Sums keep what their roundings lose, in an order that the number of classes fixes: as good as the CPU's float64.
+/// An image with label -1 has loss 0 and gradient 0. A group is an image. Sums keep what their roundings lose, in an order that the
+/// number of classes fixes: as good as the CPU's float64.
 /// </summary>
 /// <param name="threads"><see cref="Threads"/></param>
 /// <param name="training">Whether something goes backward; else <paramref name="dx"/> may be no view at all.</param>
@@ -14,12 +15,12 @@ namespace GpuCnn.Kernels.Loss;
 /// <param name="x">[N][classes]</param>
 /// <param name="labels">[N]</param>
 /// <param name="losses">[N]; overwritten.</param>
-/// <param name="ranks">[N] how many classes have a larger logit than the label's (0: top-1 right; under 5: top-5 right); overwritten.</param>
+/// <param name="ranks">[N] how many classes have a larger logit than the label's (0: top-1 right; under 5: top-5 right).</param>
 /// <param name="dx">[N][classes]; overwritten.</param>
 [Kernel]
 public readonly partial struct SoftmaxCrossEntropy(
-    [Specialization] int threads, [Specialization] bool training, ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, ReadOnlyView<int> labels,
-    View<float> losses, View<int> ranks, View<float> dx, int images, int classes, float smoothing)
+    [Specialization] int threads, [Specialization] bool training, ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x,
+    ReadOnlyView<int> labels, View<float> losses, View<int> ranks, View<float> dx, int images, int classes, float smoothing)
 {
     public Size3 GroupShape => new(threads);
 
@@ -52,7 +53,8 @@ public readonly partial struct SoftmaxCrossEntropy(
         largest = high[0];
         Group.Barrier();
 
-        // An image without a label goes the same way: barriers behind a return that hangs on what is read make PoCL write where it must not.
+        // An image without a label goes the same way: barriers behind a return that hangs on what is read make PoCL write where it
+        // must not.
         float score = logits[KernelMath.Max(label, 0)];
         TwoFloat total = new TwoFloat(0, 0), shifted = new TwoFloat(0, 0);
         int rank = 0;
@@ -102,7 +104,11 @@ public readonly partial struct SoftmaxCrossEntropy(
         {
             float exponential = Exponential(logits[k], largest), gradient = exponential * factor - off * scale;
             // (p - 1) of a label that is nearly certain, from what the others have of the total.
-            if (k == label) gradient = ((new TwoFloat(exponential, 0) + new TwoFloat(-total.High, -total.Low)).Value / total.Value + smoothing - off) * scale;
+            if (k == label)
+            {
+                TwoFloat others = new TwoFloat(-total.High, -total.Low) + exponential;
+                gradient = (others.Value / total.Value + smoothing - off) * scale;
+            }
             dx[image * classes + k] = label < 0 ? 0 : gradient;
         }
     }

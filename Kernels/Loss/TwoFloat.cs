@@ -3,7 +3,8 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.Loss;
 
 /// <summary>
-/// A sum as a float and what its roundings lost: twice the digits of a float, for devices that have no float64. Needs additions to be done as they are written, which all of them do.
+/// A sum as a float and what its roundings lost: twice the digits of a float, for devices that have no float64. Needs additions to be done
+/// as they are written, which all of them do.
 /// </summary>
 public readonly record struct TwoFloat(float High, float Low)
 {

@@ -3,8 +3,8 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.Pooling;
 
 /// <summary>
-/// The mean of each window. A thread has the channels of one output that lie side by side; of a large window, such as a whole map, 16 threads share the pixels, and their sums are added as a tree.
-/// Memory bound.
+/// The mean of each window. A thread has the channels of one output that lie side by side; of a large window, such as a whole map, 16
+/// threads share the pixels, and their sums are added as a tree. Memory bound.
 /// </summary>
 /// <param name="lanes"><see cref="PoolShape.Lanes"/></param>
 /// <param name="slices"><see cref="Slices"/></param>
@@ -13,7 +13,8 @@ namespace GpuCnn.Kernels.Pooling;
 /// <param name="y">[N][P][Q][C]; overwritten.</param>
 [Kernel]
 public readonly partial struct AveragePoolForward(
-    [Specialization] int lanes, [Specialization] int slices, [Specialization] bool countPadding, ReadOnlyView<float> x, View<float> y, PoolShape shape, int images)
+    [Specialization] int lanes, [Specialization] int slices, [Specialization] bool countPadding, ReadOnlyView<float> x, View<float> y,
+    PoolShape shape, int images)
 {
     private const int Threads = 256;
 
@@ -68,7 +69,9 @@ public readonly partial struct AveragePoolForward(
     }
 }
 
-/// <summary>dx of an average pool: each input takes its share of the windows that contain it, in row-major order of the windows. Memory bound.</summary>
+/// <summary>
+/// dx of an average pool: each input takes its share of the windows that contain it, in row-major order of the windows. Memory bound.
+/// </summary>
 /// <param name="lanes"><see cref="PoolShape.Lanes"/></param>
 /// <param name="countPadding">As in the forward pass.</param>
 /// <param name="dy">[N][P][Q][C]</param>
@@ -107,7 +110,8 @@ internal static class AverageShare
         if (countPadding)
         {
             int top = p * shape.StrideH - shape.PadH, left = q * shape.StrideW - shape.PadW;
-            return 1f / ((KernelMath.Min(top + shape.R, shape.H + shape.PadH) - top) * (KernelMath.Min(left + shape.S, shape.W + shape.PadW) - left));
+            int rows = KernelMath.Min(top + shape.R, shape.H + shape.PadH) - top;
+            return 1f / (rows * (KernelMath.Min(left + shape.S, shape.W + shape.PadW) - left));
         }
         (int firstRow, int lastRow) = shape.RowsOf(p);
         (int firstColumn, int lastColumn) = shape.ColumnsOf(q);

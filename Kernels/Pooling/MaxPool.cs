@@ -3,24 +3,27 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.Pooling;
 
 /// <summary>
-/// The largest value of each window, and which one it was: the first in row-major order where several are equal. What is not a number wins. A thread has the channels of one output that lie
-/// side by side, so that neighbours read neighbours. Memory bound.
+/// The largest value of each window, and which one it was: the first in row-major order where several are equal. What is not a number wins.
+/// A thread has the channels of one output that lie side by side, so that neighbours read neighbours. Memory bound.
 /// </summary>
 /// <param name="lanes"><see cref="PoolShape.Lanes"/></param>
 /// <param name="training">Whether something goes backward; else <paramref name="winners"/> may be no view at all.</param>
 /// <param name="x">[N][H][W][C]</param>
 /// <param name="y">[N][P][Q][C]; overwritten.</param>
-/// <param name="winners">[N][P][Q][C]: offset of the winner in its H by W plane, in pixels. Its bits: integers have no loads of four.</param>
+/// <param name="winners">[N][P][Q][C]: offset of the winner in its H by W plane, in pixels. Its bits: integers have no loads of
+/// four.</param>
 [Kernel(256)]
 public readonly partial struct MaxPoolForward(
-    [Specialization] int lanes, [Specialization] bool training, ReadOnlyView<float> x, View<float> y, View<float> winners, PoolShape shape, int images)
+    [Specialization] int lanes, [Specialization] bool training, ReadOnlyView<float> x, View<float> y, View<float> winners,
+    PoolShape shape, int images)
 {
     public Size3 Groups => new(Size3.Groups(shape.OutputThreads(images), 256));
 
     [Unroll]
     public void Execute()
     {
-        View<float> best = Local.Array<float>(PoolLanes.Most), values = Local.Array<float>(PoolLanes.Most), winner = Local.Array<float>(PoolLanes.Most);
+        View<float> best = Local.Array<float>(PoolLanes.Most), winner = Local.Array<float>(PoolLanes.Most);
+        View<float> values = Local.Array<float>(PoolLanes.Most);
         (int image, int p, int q, int channel) = shape.Output(GlobalId.X, lanes);
         int target = ((image * shape.P + p) * shape.Q + q) * shape.Channels + channel;
         if (image >= images) return;
@@ -49,7 +52,8 @@ public readonly partial struct MaxPoolForward(
 }
 
 /// <summary>
-/// dx of a max pool: each input takes the gradients of the windows that it won, in row-major order of the windows. No two threads write one element, so nothing is cleared before. Memory bound.
+/// dx of a max pool: each input takes the gradients of the windows that it won, in row-major order of the windows. No two threads write one
+/// element, so nothing is cleared before. Memory bound.
 /// </summary>
 /// <param name="lanes"><see cref="PoolShape.Lanes"/></param>
 /// <param name="dy">[N][P][Q][C]</param>
@@ -64,7 +68,8 @@ public readonly partial struct MaxPoolBackward(
     [Unroll]
     public void Execute()
     {
-        View<float> sum = Local.Array<float>(PoolLanes.Most), gradient = Local.Array<float>(PoolLanes.Most), winner = Local.Array<float>(PoolLanes.Most);
+        View<float> sum = Local.Array<float>(PoolLanes.Most);
+        View<float> gradient = Local.Array<float>(PoolLanes.Most), winner = Local.Array<float>(PoolLanes.Most);
         (int image, int h, int w, int channel) = shape.Input(GlobalId.X, lanes);
         if (image >= images) return;
         (int firstP, int lastP) = shape.WindowsOfRow(h);

@@ -2,10 +2,14 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Kernels.Pooling;
 
-/// <summary>Windows over channels-last maps, as kernels take them: R by S over maps of H by W give P by Q outputs. A range ends before its Last.</summary>
-public readonly record struct PoolShape(int Channels, int H, int W, int R, int S, int StrideH, int StrideW, int PadH, int PadW, int P, int Q)
+/// <summary>
+/// Windows over channels-last maps, as kernels take them: R by S over maps of H by W give P by Q outputs. A range ends before its Last.
+/// </summary>
+public readonly record struct PoolShape(
+    int Channels, int H, int W, int R, int S, int StrideH, int StrideW, int PadH, int PadW, int P, int Q)
 {
-    private readonly Divisor _runs = new(Channels % 4 == 0 ? Channels / 4 : Channels), _h = new(H), _w = new(W), _p = new(P), _q = new(Q), _strideH = new(StrideH), _strideW = new(StrideW);
+    private readonly Divisor _runs = new(Channels % 4 == 0 ? Channels / 4 : Channels), _strideH = new(StrideH), _strideW = new(StrideW);
+    private readonly Divisor _h = new(H), _w = new(W), _p = new(P), _q = new(Q);
 
     /// <summary>Channels that one thread has: four where every pixel's channels are a whole number of fours.</summary>
     public int Lanes => Channels % 4 == 0 ? 4 : 1;

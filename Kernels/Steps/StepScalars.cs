@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace GpuCnn.Kernels.Steps;
 
 /// <summary>
-/// What changes from step to step without the plan changing. Kernels read it where it lies, in the plan's memory: on the CPU through a pointer, on devices that run translated
-/// kernels as a view of one element, which has this layout there too.
+/// What changes from step to step without the plan changing. Kernels read it where it lies, in the plan's memory: on the CPU through a
+/// pointer, on devices that run translated kernels as a view of one element, which has this layout there too.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 public struct StepScalars

@@ -1,10 +1,12 @@
 using System.Diagnostics;
+using System.Text.RegularExpressions;
+using GpuCnn.Kernels.Language;
 using NUnit.Framework;
 
 namespace GpuCnn.Tests.Compiler;
 
 /// <summary>Compiles CUDA C to PTX without CUDA's headers; without clang a test is ignored, or fails where GPUCNN_REQUIRE names clang.</summary>
-internal static class Clang
+internal static partial class Clang
 {
     private static readonly string? Program = ((string[])["clang-14", "clang-15", "clang-16", "clang"])
         .SelectMany(name => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, name)))
@@ -17,6 +19,17 @@ internal static class Clang
         if (Requirement.Of("clang")) Assert.Fail(Reason);
         Assert.Ignore(Reason);
     }
+
+    /// <summary>The PTX of a kernel; its CUDA C has to compile without a warning.</summary>
+    public static string PtxOf<TKernel>(TKernel kernel) where TKernel : struct, IKernel
+    {
+        string ptx = ToPtx(KernelText.Source(kernel, KernelDialect.Cuda));
+        Assert.That(ptx, Does.Contain($".entry {TKernel.Text.Name}("));
+        return ptx;
+    }
+
+    /// <summary>Loads and stores of memory that stands in for registers.</summary>
+    public static int LocalAccesses(string ptx) => LocalAccess().Count(ptx);
 
     public static string ToPtx(string source)
     {
@@ -39,4 +52,7 @@ internal static class Clang
         Assert.That(process.ExitCode, Is.Zero, () => errors.Result + "\n" + source);
         return output.Result;
     }
+
+    [GeneratedRegex(@"\b(ld|st)\.local\b")]
+    private static partial Regex LocalAccess();
 }

@@ -5,8 +5,8 @@ using NUnit.Framework;
 namespace GpuCnn.Tests.Kernels;
 
 /// <summary>
-/// Tests of the kernels of one file, on each kind of device. A kernel that no <see cref="RunAll"/> launches is itself a failure (<see cref="CoverageTests"/>). A new kind of device
-/// joins here, and no kernel's tests change.
+/// Tests of the kernels of one file, on each kind of device. A kernel that no <see cref="RunAll"/> launches is itself a failure (<see
+/// cref="CoverageTests"/>). A new kind of device joins here, and no kernel's tests change.
 /// </summary>
 [TestFixture(typeof(DebugSampleDevice))]
 [TestFixture(typeof(OpenClSampleDevice))]
@@ -48,7 +48,9 @@ public abstract class KernelTests<TDevice> : IKernelTests where TDevice : Sample
         }
     }
 
-    /// <summary>Launches every kernel of the file on something small, and every variant whose text differs, and checks what comes out.</summary>
+    /// <summary>
+    /// Launches every kernel of the file on something small, and every variant whose text differs, and checks what comes out.
+    /// </summary>
     protected abstract void RunAll();
 
     private protected void Run<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel => Device.Run(kernel, groups);

@@ -6,7 +6,9 @@ namespace GpuCnn.Tests.Kernels;
 
 public sealed class StepScalarsTests
 {
-    /// <summary>Where C puts these fields, on every device. That devices read them there is seen in the tests of the kernels that do.</summary>
+    /// <summary>
+    /// Where C puts these fields, on every device. That devices read them there is seen in the tests of the kernels that do.
+    /// </summary>
     [TestCase(nameof(StepScalars.Step), 0)]
     [TestCase(nameof(StepScalars.Seed), 8)]
     [TestCase(nameof(StepScalars.LearningRate), 16)]

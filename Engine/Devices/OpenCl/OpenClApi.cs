@@ -59,7 +59,7 @@ internal sealed unsafe class OpenClApi
     public readonly delegate* unmanaged<nint, int> ReleaseEvent;
 
     /// <param name="libraryNames">Tried in this order.</param>
-    /// <exception cref="OpenClUnavailableException">None of them can be loaded, or the loader is older than OpenCL 1.2.</exception>
+    /// <exception cref="DeviceUnavailableException">None of them can be loaded, or the loader is older than OpenCL 1.2.</exception>
     internal OpenClApi(params string[] libraryNames) : this(Exports(libraryNames)) { }
 
     /// <param name="export">The address of a function by its name.</param>
@@ -110,19 +110,19 @@ internal sealed unsafe class OpenClApi
     }
 
     /// <summary>The system's loader, loaded by the first call.</summary>
-    /// <exception cref="OpenClUnavailableException">There is none.</exception>
+    /// <exception cref="DeviceUnavailableException">There is none.</exception>
     public static OpenClApi Load() => Shared.Value;
 
     /// <summary>The functions of the first of some libraries that can be loaded.</summary>
     internal static Func<string, nint> Exports(params string[] libraryNames)
     {
         nint library = 0;
-        string name = libraryNames.FirstOrDefault(name => NativeLibrary.TryLoad(name, out library)) ?? throw new OpenClUnavailableException(
+        string name = libraryNames.FirstOrDefault(name => NativeLibrary.TryLoad(name, out library)) ?? throw new DeviceUnavailableException(
             $"No OpenCL loader could be loaded (tried {string.Join(", ", libraryNames)}). Install the driver of the GPU and, on Linux, " +
             "the package of the ICD loader (ocl-icd-libopencl1), or use --device cpu.");
         return function => NativeLibrary.TryGetExport(library, function, out nint address)
             ? address
-            : throw new OpenClUnavailableException(
+            : throw new DeviceUnavailableException(
                 $"The OpenCL loader '{name}' has no {function}; OpenCL 1.2 or later is needed. Update the ICD loader or the driver, or use --device cpu.");
     }
 }

@@ -26,7 +26,7 @@ internal sealed unsafe class OpenClContext : IDisposable
     /// <param name="profiling">Whether events have times. Costs some drivers a little speed.</param>
     /// <param name="cache">Where compiled programs are kept; by default in the user's cache folder.</param>
     /// <param name="memoryLimit">Never allocate more bytes than this; by default the device's memory.</param>
-    /// <exception cref="OpenClUnavailableException">The device is taken, or was just removed.</exception>
+    /// <exception cref="DeviceUnavailableException">The device is taken, or was just removed.</exception>
     public OpenClContext(OpenClDeviceInfo device, bool profiling = false, BinaryCache? cache = null, long? memoryLimit = null)
     {
         Device = device;
@@ -41,7 +41,7 @@ internal sealed unsafe class OpenClContext : IDisposable
         _handle = Api.CreateContext(properties, 1, &deviceHandle, null, null, &code);
         if (code is OpenClCodes.DeviceNotAvailable or OpenClCodes.OutOfResources)
         {
-            throw new OpenClUnavailableException(
+            throw new DeviceUnavailableException(
                 $"The OpenCL device '{device.Name}' cannot be used now: clCreateContext gave {OpenClCodes.Describe(code)}. End other programs that use it, or use another device.");
         }
         Check(code, "clCreateContext");
@@ -77,7 +77,7 @@ internal sealed unsafe class OpenClContext : IDisposable
 
     /// <summary>Zeroed memory of the device, owned by the caller.</summary>
     /// <param name="what">What it is for, in messages.</param>
-    /// <exception cref="OpenClOutOfMemoryException">There is not so much, or not in one piece.</exception>
+    /// <exception cref="DeviceOutOfMemoryException">There is not so much, or not in one piece.</exception>
     public OpenClBuffer Allocate(long bytes, string what) => new(this, bytes, what);
 
     /// <summary>Memory of the host that the device copies from and to without waiting, owned by the caller.</summary>
@@ -95,7 +95,7 @@ internal sealed unsafe class OpenClContext : IDisposable
     public void Flush() => Check(Api.Flush(Queue), "clFlush");
 
     /// <summary>Waits until everything has run.</summary>
-    /// <exception cref="OpenClDeviceLostException">It has not.</exception>
+    /// <exception cref="DeviceLostException">It has not.</exception>
     public void Finish()
     {
         IReadOnlyList<OpenClProgram> launched = Programs.TakeLaunched();
@@ -123,7 +123,7 @@ internal sealed unsafe class OpenClContext : IDisposable
         _errors.From(code, call, kernel, shape, LastLaunch);
 
     /// <summary>For a command that failed while it ran.</summary>
-    internal OpenClDeviceLostException Lost(int code, string call) => _errors.Lost(code, call, LastLaunch);
+    internal DeviceLostException Lost(int code, string call) => _errors.Lost(code, call, LastLaunch);
 
     internal static string Shape(OpenClSize groups, OpenClSize group) => $"{groups} group{(groups.Count == 1 ? "" : "s")} of {group}";
 
@@ -167,7 +167,7 @@ internal sealed unsafe class OpenClContext : IDisposable
     internal void Release(long bytes) => Interlocked.Add(ref _allocated, -bytes);
 
     /// <summary>For memory that the driver refused though the device has so much in all.</summary>
-    internal OpenClOutOfMemoryException Refused(long bytes, string what, string call, int code)
+    internal DeviceOutOfMemoryException Refused(long bytes, string what, string call, int code)
     {
         string inUse = $"{OpenClErrors.MiB(AllocatedBytes)} of {OpenClErrors.MiB(_memoryLimit)}";
         return _errors.OutOfMemory(bytes, what, $"{call} gave {OpenClCodes.Describe(code)} with {inUse} in use here, and other programs may hold the rest", DriversFree());

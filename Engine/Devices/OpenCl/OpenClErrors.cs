@@ -16,13 +16,13 @@ internal sealed class OpenClErrors(string device)
         string what = $"{call} gave {OpenClCodes.Describe(code)}";
         string site = kernel == null ? "" : $" for kernel '{kernel}'{Of(shape)}";
         return code == OpenClCodes.MemoryAllocationFailure
-            ? new OpenClOutOfMemoryException(
+            ? new DeviceOutOfMemoryException(
                 $"The OpenCL device '{device}' is out of memory: {what}{site}. Use a smaller batch, or end other programs that use the device.", 0, null)
-            : new OpenClCallException($"{call} failed on the OpenCL device '{device}'{site}: {OpenClCodes.Describe(code)}.{Hint(code)}", call, code);
+            : new DeviceCallException($"{call} failed on the OpenCL device '{device}'{site}: {OpenClCodes.Describe(code)}.{Hint(code)}", call, code);
     }
 
     /// <param name="lastLaunch">The kernel launched last, quoted, with its grid.</param>
-    public OpenClDeviceLostException Lost(int code, string call, string? lastLaunch)
+    public DeviceLostException Lost(int code, string call, string? lastLaunch)
     {
         string last = lastLaunch == null ? "" : $"; the last kernel launched was {lastLaunch}";
         return new(
@@ -32,7 +32,7 @@ internal sealed class OpenClErrors(string device)
 
     /// <param name="what">What the memory is for.</param>
     /// <param name="reason">What stood in the way.</param>
-    public OpenClOutOfMemoryException OutOfMemory(long neededBytes, string what, string reason, long? freeBytes)
+    public DeviceOutOfMemoryException OutOfMemory(long neededBytes, string what, string reason, long? freeBytes)
     {
         string free = freeBytes is { } bytes ? $", {MiB(bytes)} free" : "";
         return new(

@@ -7,7 +7,7 @@ internal sealed unsafe class OpenClEvent : OpenClObject
 
     internal OpenClEvent(OpenClContext context, nint handle, string name) : base(context, handle, name) { }
 
-    /// <exception cref="OpenClDeviceLostException">It failed.</exception>
+    /// <exception cref="DeviceLostException">It failed.</exception>
     public bool IsComplete
     {
         get
@@ -19,7 +19,7 @@ internal sealed unsafe class OpenClEvent : OpenClObject
         }
     }
 
-    /// <exception cref="OpenClDeviceLostException">It failed.</exception>
+    /// <exception cref="DeviceLostException">It failed.</exception>
     public void Wait()
     {
         nint handle = Handle;

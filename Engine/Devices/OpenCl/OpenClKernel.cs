@@ -86,12 +86,12 @@ internal sealed unsafe class OpenClKernel : OpenClObject
         OpenClSize most = Context.Device.MaxGroup;
         if (!Group.IsPositive || Group.Count > (long)largest || Group.X > most.X || Group.Y > most.Y || Group.Z > most.Z)
         {
-            throw new OpenClUnavailableException(
+            throw new DeviceUnavailableException(
                 $"Kernel '{Name}' expects groups of {Group} threads, but the OpenCL device '{Context.Device.Name}' runs it with at most {largest} ({most} in each dimension). Use another device.");
         }
         if (local > (ulong)Context.Device.LocalMemoryBytes)
         {
-            throw new OpenClUnavailableException(
+            throw new DeviceUnavailableException(
                 $"Kernel '{Name}' expects {local} bytes of local memory, but the OpenCL device '{Context.Device.Name}' has {Context.Device.LocalMemoryBytes}. Use another device.");
         }
     }

@@ -9,7 +9,7 @@ internal static unsafe class OpenClPlatforms
     private const ulong AllDevices = 0xFFFFFFFF;
 
     /// <summary>All devices, also those that cannot be used, which come last.</summary>
-    /// <exception cref="OpenClUnavailableException">There is no loader, no driver or no device.</exception>
+    /// <exception cref="DeviceUnavailableException">There is no loader, no driver or no device.</exception>
     public static IReadOnlyList<OpenClDeviceInfo> List(OpenClApi? api = null)
     {
         api ??= OpenClApi.Load();
@@ -17,7 +17,7 @@ internal static unsafe class OpenClPlatforms
         int code = api.GetPlatformIDs(0, null, &count);
         if (code == OpenClCodes.PlatformNotFound || (code == OpenClApi.Success && count == 0))
         {
-            throw new OpenClUnavailableException(
+            throw new DeviceUnavailableException(
                 "The OpenCL loader knows no driver. Install the driver of the GPU, or PoCL (pocl-opencl-icd) to run on the processor, or use --device cpu.");
         }
         Check(code, "clGetPlatformIDs");
@@ -33,21 +33,21 @@ internal static unsafe class OpenClPlatforms
             {
                 foreach (nint device in Devices(api, platform)) devices.Add(Read(api, platform, device));
             }
-            catch (OpenClCallException exception)
+            catch (DeviceCallException exception)
             {
                 problems.Add(exception.Message);
             }
         }
         if (devices.Count == 0)
         {
-            throw new OpenClUnavailableException(string.Join(' ', problems.Prepend(
+            throw new DeviceUnavailableException(string.Join(' ', problems.Prepend(
                 $"The {count} OpenCL driver{(count == 1 ? "" : "s")} of this machine offer{(count == 1 ? "s" : "")} no device; use --device cpu.")));
         }
         return InOrder(devices);
     }
 
     /// <summary>The device of an index in <see cref="List"/>.</summary>
-    /// <exception cref="OpenClUnavailableException">There is no such device, or it lacks what is needed.</exception>
+    /// <exception cref="DeviceUnavailableException">There is no such device, or it lacks what is needed.</exception>
     public static OpenClDeviceInfo Find(int index, OpenClApi? api = null) => Choose(List(api), index);
 
     /// <summary>Usable ones first, GPUs before other processors, then by name.</summary>
@@ -60,12 +60,12 @@ internal static unsafe class OpenClPlatforms
         if (index < 0 || index >= devices.Count)
         {
             string list = string.Join("; ", devices.Select((device, i) => $"opencl:{i} is {device}"));
-            throw new OpenClUnavailableException(
+            throw new DeviceUnavailableException(
                 $"There is no device 'opencl:{index}'; this machine has {devices.Count}: {list}. Ask for one of them.");
         }
         OpenClDeviceInfo chosen = devices[index];
         return chosen.Reason is { } reason
-            ? throw new OpenClUnavailableException(
+            ? throw new DeviceUnavailableException(
                 $"The device 'opencl:{index}' ({chosen.Description}) cannot be used: {reason}. gpucnn devices lists what this machine has.")
             : chosen;
     }
@@ -148,6 +148,6 @@ internal static unsafe class OpenClPlatforms
     private static void Check(int code, string call)
     {
         if (code != OpenClApi.Success)
-            throw new OpenClCallException($"{call} failed: {OpenClCodes.Describe(code)}. The OpenCL driver may be damaged; install it again.", call, code);
+            throw new DeviceCallException($"{call} failed: {OpenClCodes.Describe(code)}. The OpenCL driver may be damaged; install it again.", call, code);
     }
 }

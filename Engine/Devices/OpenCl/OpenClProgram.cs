@@ -51,7 +51,7 @@ internal sealed unsafe class OpenClProgram
     /// <summary>A kernel with arguments of its own, owned by the caller.</summary>
     public OpenClKernel CreateKernel() => new(_context, this);
 
-    /// <exception cref="OpenClBuildException">The compiler refused it.</exception>
+    /// <exception cref="KernelBuildException">The compiler refused it.</exception>
     internal static OpenClProgram Build(OpenClContext context, OpenClSource source)
     {
         byte[] text = Encoding.UTF8.GetBytes(source.Text);
@@ -71,7 +71,7 @@ internal sealed unsafe class OpenClProgram
         _ = context.Api.ReleaseProgram(handle);
         // Another code than those of a wrong text or option is the device's trouble, not the kernel's.
         if (code is not (-11 or -43 or -17 or -15)) throw context.Failure(code, "clBuildProgram", source.Name, $"groups of {source.Group}");
-        throw new OpenClBuildException(
+        throw new KernelBuildException(
             $"The OpenCL compiler of '{context.Device.Name}' ({context.Device.DriverVersion}) refused kernel '{source.Name}' (groups of {source.Group}, options '{source.AllOptions}'): " +
             $"{OpenClCodes.Describe(code)}. gpucnn kernels show {source.Name} --dialect opencl prints its source. The compiler said:{Environment.NewLine}{(log.Length == 0 ? "nothing" : log)}",
             source.Name, log);

@@ -28,7 +28,7 @@ internal sealed class OpenClPrograms : IDisposable
     /// <summary>How many programs came from the disk.</summary>
     public int Loads => _loads;
 
-    /// <exception cref="OpenClBuildException">The driver's compiler refused it.</exception>
+    /// <exception cref="KernelBuildException">The driver's compiler refused it.</exception>
     public OpenClProgram Get(OpenClSource source)
     {
         Lazy<OpenClProgram> program = _programs.GetOrAdd(source, source => new Lazy<OpenClProgram>(() => Create(source)));

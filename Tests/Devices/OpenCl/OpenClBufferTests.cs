@@ -1,3 +1,4 @@
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.OpenCl;
 using NUnit.Framework;
 
@@ -152,7 +153,7 @@ public sealed class OpenClBufferTests : OpenClFixture
     public void AnAllocationLargerThanTheLargestSaysWhatTheLargestIs()
     {
         long bytes = Device.MaxAllocationBytes + 1;
-        OpenClOutOfMemoryException failure = Assert.Throws<OpenClOutOfMemoryException>(() => Context.Allocate(bytes, "the arena").Dispose())!;
+        DeviceOutOfMemoryException failure = Assert.Throws<DeviceOutOfMemoryException>(() => Context.Allocate(bytes, "the arena").Dispose())!;
         Assert.That(failure.Message, Does.Contain("needed for the arena").And.Contain("largest single allocation").And.Contain(Device.Name));
         Assert.That(failure.NeededBytes, Is.GreaterThanOrEqualTo(bytes));
     }
@@ -162,7 +163,7 @@ public sealed class OpenClBufferTests : OpenClFixture
     {
         using var small = new OpenClContext(Device, cache: new BinaryCache(null), memoryLimit: 1 << 20);
         OpenClBuffer first = small.Allocate(600 << 10, "weights");
-        OpenClOutOfMemoryException failure = Assert.Throws<OpenClOutOfMemoryException>(() => small.Allocate(500 << 10, "activations").Dispose())!;
+        DeviceOutOfMemoryException failure = Assert.Throws<DeviceOutOfMemoryException>(() => small.Allocate(500 << 10, "activations").Dispose())!;
         Assert.Multiple(() =>
         {
             Assert.That(failure.NeededBytes, Is.EqualTo(500 << 10));

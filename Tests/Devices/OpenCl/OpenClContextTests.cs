@@ -1,3 +1,4 @@
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.OpenCl;
 using NUnit.Framework;
 
@@ -22,8 +23,8 @@ public sealed class OpenClContextTests : OpenClFixture
     [Test]
     public void FailuresLeaveNothingBehind()
     {
-        Assert.That(() => Context.Allocate(Device.MaxAllocationBytes + 1, "too much"), Throws.TypeOf<OpenClOutOfMemoryException>());
-        Assert.That(() => Context.Programs.Get(Add() with { Name = "Other" }).CreateKernel(), Throws.TypeOf<OpenClCallException>());
+        Assert.That(() => Context.Allocate(Device.MaxAllocationBytes + 1, "too much"), Throws.TypeOf<DeviceOutOfMemoryException>());
+        Assert.That(() => Context.Programs.Get(Add() with { Name = "Other" }).CreateKernel(), Throws.TypeOf<DeviceCallException>());
         Assert.That(Context.LiveObjects, Is.Empty);
     }
 

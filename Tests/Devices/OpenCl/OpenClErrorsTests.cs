@@ -1,4 +1,5 @@
 using GpuCnn.Engine;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.OpenCl;
 using NUnit.Framework;
 
@@ -13,7 +14,7 @@ public sealed class OpenClErrorsTests
     public void AFailedCallNamesItselfTheCodeTheKernelAndTheShape()
     {
         GpuCnnException failure = _errors.From(-54, "clEnqueueNDRangeKernel", "Gemm", "4x4 groups of 16x16");
-        Assert.That(failure, Is.TypeOf<OpenClCallException>());
+        Assert.That(failure, Is.TypeOf<DeviceCallException>());
         Assert.That(failure.Message, Is.EqualTo(
             "clEnqueueNDRangeKernel failed on the OpenCL device 'Some GPU' for kernel 'Gemm' (4x4 groups of 16x16): CL_INVALID_WORK_GROUP_SIZE (-54)."));
     }
@@ -28,7 +29,7 @@ public sealed class OpenClErrorsTests
     public void ALostDeviceSaysHowToGoOn(int code, string call)
     {
         GpuCnnException failure = _errors.From(code, call, lastLaunch: "'Gemm' (4x4 groups of 16x16)");
-        Assert.That(failure, Is.TypeOf<OpenClDeviceLostException>());
+        Assert.That(failure, Is.TypeOf<DeviceLostException>());
         Assert.That(failure.Message, Does.Contain("'Some GPU' was lost").And.Contain(call).And.Contain($"({code})")
             .And.Contain("the last kernel launched was 'Gemm'").And.Contain("--resume").And.Not.Contain("\n"));
     }
@@ -42,13 +43,13 @@ public sealed class OpenClErrorsTests
 
     [Test]
     public void MemoryThatADriverFindsMissingLaterIsOutOfMemory() =>
-        Assert.That(_errors.From(-4, "clEnqueueNDRangeKernel", "Gemm"), Is.TypeOf<OpenClOutOfMemoryException>());
+        Assert.That(_errors.From(-4, "clEnqueueNDRangeKernel", "Gemm"), Is.TypeOf<DeviceOutOfMemoryException>());
 
     [TestCase(null, "3 MiB needed for activations; 'reason'")]
     [TestCase(1048576L, "3 MiB needed for activations, 1 MiB free; 'reason'")]
     public void OutOfMemorySaysWhatIsNeededAndFree(long? free, string expected)
     {
-        OpenClOutOfMemoryException failure = _errors.OutOfMemory(3 << 20, "activations", "'reason'", free);
+        DeviceOutOfMemoryException failure = _errors.OutOfMemory(3 << 20, "activations", "'reason'", free);
         Assert.Multiple(() =>
         {
             Assert.That(failure.Message, Does.Contain(expected).And.Contain("smaller batch"));

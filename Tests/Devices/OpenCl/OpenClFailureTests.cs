@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.OpenCl;
 using NUnit.Framework;
 
@@ -15,7 +16,7 @@ public sealed unsafe class OpenClFailureTests : OpenClFixture
     public void WithoutADriverTheMessageSaysWhatToInstall(int code)
     {
         OpenClApi api = Failing("clGetPlatformIDs", (delegate* unmanaged<uint, nint*, uint*, int>)&NoPlatforms, code);
-        Assert.That(() => OpenClPlatforms.Find(0, api), Throws.TypeOf<OpenClUnavailableException>()
+        Assert.That(() => OpenClPlatforms.Find(0, api), Throws.TypeOf<DeviceUnavailableException>()
             .With.Message.Contains("knows no driver").And.Message.Contains("--device cpu"));
     }
 
@@ -24,21 +25,21 @@ public sealed unsafe class OpenClFailureTests : OpenClFixture
     public void ADriverWithoutADeviceIsToldApart(int code, string expected)
     {
         OpenClApi api = Failing("clGetDeviceIDs", (delegate* unmanaged<nint, ulong, uint, nint*, uint*, int>)&NoDevices, code);
-        Assert.That(() => OpenClPlatforms.Find(0, api), Throws.TypeOf<OpenClUnavailableException>().With.Message.Contains(expected));
+        Assert.That(() => OpenClPlatforms.Find(0, api), Throws.TypeOf<DeviceUnavailableException>().With.Message.Contains(expected));
     }
 
     [Test]
     public void ADeviceThatIsTakenIsUnavailable()
     {
         OpenClApi api = Failing("clCreateContext", (delegate* unmanaged<nint*, uint, nint*, void*, void*, int*, nint>)&NoContext, OpenClCodes.DeviceNotAvailable);
-        Assert.That(() => new OpenClContext(Device with { Api = api }), Throws.TypeOf<OpenClUnavailableException>().With.Message.Contains(Device.Name));
+        Assert.That(() => new OpenClContext(Device with { Api = api }), Throws.TypeOf<DeviceUnavailableException>().With.Message.Contains(Device.Name));
     }
 
     [Test]
     public void AQueueThatCannotBeMadeFreesTheContext()
     {
         OpenClApi api = Failing("clCreateCommandQueue", (delegate* unmanaged<nint, nint, ulong, int*, nint>)&NoQueue, OpenClCodes.OutOfHostMemory);
-        Assert.That(() => new OpenClContext(Device with { Api = api }), Throws.TypeOf<OpenClCallException>()
+        Assert.That(() => new OpenClContext(Device with { Api = api }), Throws.TypeOf<DeviceCallException>()
             .With.Message.Contains("clCreateCommandQueue").And.Message.Contains("out of memory"));
     }
 
@@ -54,7 +55,7 @@ public sealed unsafe class OpenClFailureTests : OpenClFixture
             kernel.Set(1, 0);
             kernel.Set(2, 1);
             kernel.Launch(new(1));
-            if (noticedBefore) Assert.That(context.Finish, Throws.TypeOf<OpenClDeviceLostException>());
+            if (noticedBefore) Assert.That(context.Finish, Throws.TypeOf<DeviceLostException>());
         }
         Assert.That(Directory.GetFiles(Folder), Is.Empty);
     }
@@ -71,7 +72,7 @@ public sealed unsafe class OpenClFailureTests : OpenClFixture
             kernel.Set(1, 0);
             kernel.Set(2, 1);
             kernel.Launch(new(1));
-            Assert.That(context.Finish, Throws.TypeOf<OpenClDeviceLostException>()
+            Assert.That(context.Finish, Throws.TypeOf<DeviceLostException>()
                 .With.Message.Contains("the last kernel launched was 'Add' (1 group of 16)").And.Message.Contains("--resume"));
         }
         Assert.That(context.LiveObjects, Is.Empty);
@@ -88,7 +89,7 @@ public sealed unsafe class OpenClFailureTests : OpenClFixture
         kernel.Set(0, values);
         kernel.Set(1, 0);
         kernel.Set(2, 1);
-        Assert.That(() => kernel.Launch(new(3, 2)), Throws.TypeOf<OpenClCallException>()
+        Assert.That(() => kernel.Launch(new(3, 2)), Throws.TypeOf<DeviceCallException>()
             .With.Message.Contains("clEnqueueNDRangeKernel").And.Message.Contains("kernel 'Add' (3x2 groups of 16)").And.Message.Contains(expected));
     }
 
@@ -99,7 +100,7 @@ public sealed unsafe class OpenClFailureTests : OpenClFixture
     {
         using OpenClContext context = On(Failing("clCreateBuffer", (delegate* unmanaged<nint, ulong, nuint, void*, int*, nint>)&NoBuffer, code));
         CheckRefusal(context, "clCreateBuffer");
-        Assert.That(() => context.AllocateStaging(16, "batch"), Throws.TypeOf<OpenClOutOfMemoryException>());
+        Assert.That(() => context.AllocateStaging(16, "batch"), Throws.TypeOf<DeviceOutOfMemoryException>());
         Assert.That(context.LiveObjects, Is.Empty);
     }
 
@@ -121,7 +122,7 @@ public sealed unsafe class OpenClFailureTests : OpenClFixture
 
     private static void CheckRefusal(OpenClContext context, string call)
     {
-        OpenClOutOfMemoryException failure = Assert.Throws<OpenClOutOfMemoryException>(() => context.Allocate(3 << 20, "activations").Dispose())!;
+        DeviceOutOfMemoryException failure = Assert.Throws<DeviceOutOfMemoryException>(() => context.Allocate(3 << 20, "activations").Dispose())!;
         Assert.Multiple(() =>
         {
             Assert.That(failure.Message, Does.Contain("3 MiB needed for activations").And.Contain(call).And.Contain("smaller batch"));

@@ -1,3 +1,4 @@
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.OpenCl;
 using NUnit.Framework;
 

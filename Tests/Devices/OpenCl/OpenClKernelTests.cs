@@ -1,3 +1,4 @@
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.OpenCl;
 using NUnit.Framework;
 
@@ -131,10 +132,10 @@ public sealed class OpenClKernelTests : OpenClFixture
         using OpenClKernel kernel = Context.Programs.Get(Add()).CreateKernel();
         Assert.Multiple(() =>
         {
-            Assert.That(() => kernel.Set(3, 1), Throws.TypeOf<OpenClCallException>()
+            Assert.That(() => kernel.Set(3, 1), Throws.TypeOf<DeviceCallException>()
                 .With.Message.Contains("clSetKernelArg").And.Message.Contains("'Add' (argument 3 of 3, 4 bytes)").And.Message.Contains("CL_INVALID_ARG_INDEX (-49)"));
-            Assert.That(() => kernel.Set(-1, 1), Throws.TypeOf<OpenClCallException>());
-            Assert.That(() => kernel.Set(1, 1L), Throws.TypeOf<OpenClCallException>().With.Message.Contains("CL_INVALID_ARG_SIZE (-51)"));
+            Assert.That(() => kernel.Set(-1, 1), Throws.TypeOf<DeviceCallException>());
+            Assert.That(() => kernel.Set(1, 1L), Throws.TypeOf<DeviceCallException>().With.Message.Contains("CL_INVALID_ARG_SIZE (-51)"));
         });
     }
 
@@ -174,13 +175,13 @@ public sealed class OpenClKernelTests : OpenClFixture
     [Test]
     public void AGroupTooLargeForTheDeviceIsRefused() =>
         Assert.That(() => Context.Programs.Get(Add(1 << 20)).CreateKernel(),
-            Throws.TypeOf<OpenClUnavailableException>().With.Message.Contains("groups of 1048576 threads").And.Message.Contains(Device.Name));
+            Throws.TypeOf<DeviceUnavailableException>().With.Message.Contains("groups of 1048576 threads").And.Message.Contains(Device.Name));
 
     [Test]
     public void ABuildFailureShowsTheLogAndHowToPrintTheSource()
     {
         var source = new OpenClSource("Broken", "__kernel void Broken(__global float* x) { x[0] = undeclared_name; }", new(8, 8), "-DSOME=1");
-        OpenClBuildException failure = Assert.Throws<OpenClBuildException>(() => Context.Programs.Get(source))!;
+        KernelBuildException failure = Assert.Throws<KernelBuildException>(() => Context.Programs.Get(source))!;
         string firstLine = failure.Message.Split(Environment.NewLine)[0];
         Assert.Multiple(() =>
         {
@@ -195,7 +196,7 @@ public sealed class OpenClKernelTests : OpenClFixture
 
     [Test]
     public void AnUnknownOptionIsABuildFailure() =>
-        Assert.That(() => Context.Programs.Get(Add(options: "--no-such-option")), Throws.TypeOf<OpenClBuildException>());
+        Assert.That(() => Context.Programs.Get(Add(options: "--no-such-option")), Throws.TypeOf<KernelBuildException>());
 
     [Test]
     public void TextOfAnyLanguageIsPassedAsUtf8() =>

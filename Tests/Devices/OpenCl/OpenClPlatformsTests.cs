@@ -1,4 +1,5 @@
 using GpuCnn.Engine;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.OpenCl;
 using NUnit.Framework;
 
@@ -9,7 +10,7 @@ public sealed class OpenClPlatformsTests
     [Test]
     public void WithoutALoaderTheMessageSaysWhatToInstall()
     {
-        OpenClUnavailableException failure = Assert.Throws<OpenClUnavailableException>(() => _ = new OpenClApi("libNoSuchOpenCL.so.1", "NoSuchOpenCL.dll"))!;
+        DeviceUnavailableException failure = Assert.Throws<DeviceUnavailableException>(() => _ = new OpenClApi("libNoSuchOpenCL.so.1", "NoSuchOpenCL.dll"))!;
         Assert.That(failure.Message, Does.Contain("libNoSuchOpenCL.so.1, NoSuchOpenCL.dll").And.Contain("--device cpu").And.Not.Contain("\n"));
         Assert.That(failure, Is.InstanceOf<GpuCnnException>());
     }
@@ -19,7 +20,7 @@ public sealed class OpenClPlatformsTests
     {
         if (!OperatingSystem.IsLinux()) Assert.Ignore("Needs a library that each machine has; here libc is known on Linux only.");
         Assert.That(() => new OpenClApi("libc.so.6"),
-            Throws.TypeOf<OpenClUnavailableException>().With.Message.Contains("'libc.so.6' has no clGetPlatformIDs"));
+            Throws.TypeOf<DeviceUnavailableException>().With.Message.Contains("'libc.so.6' has no clGetPlatformIDs"));
     }
 
     [Test]
@@ -60,7 +61,7 @@ public sealed class OpenClPlatformsTests
     public void AnIndexOutOfRangeListsTheDevices(int index)
     {
         OpenClDeviceInfo first = OpenClTestDevice.Require();
-        Assert.That(() => OpenClPlatforms.Find(index), Throws.TypeOf<OpenClUnavailableException>()
+        Assert.That(() => OpenClPlatforms.Find(index), Throws.TypeOf<DeviceUnavailableException>()
             .With.Message.Contains($"'opencl:{index}'").And.Message.Contains($"opencl:0 is {first.Name}"));
     }
 
@@ -95,7 +96,7 @@ public sealed class OpenClPlatformsTests
             Assert.Multiple(() =>
             {
                 Assert.That(lacking.Reason, Does.Contain(reason));
-                Assert.That(() => OpenClPlatforms.Choose([device, lacking], 1), Throws.TypeOf<OpenClUnavailableException>()
+                Assert.That(() => OpenClPlatforms.Choose([device, lacking], 1), Throws.TypeOf<DeviceUnavailableException>()
                     .With.Message.Contains("'opencl:1'").And.Message.Contains(reason));
             });
         }

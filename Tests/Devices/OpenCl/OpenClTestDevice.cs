@@ -1,3 +1,4 @@
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.OpenCl;
 using NUnit.Framework;
 
@@ -12,7 +13,7 @@ internal static class OpenClTestDevice
         {
             return OpenClPlatforms.Find(0);
         }
-        catch (OpenClUnavailableException exception)
+        catch (DeviceUnavailableException exception)
         {
             if (Requirement.Of("opencl")) Assert.Fail($"GPUCNN_REQUIRE asks for OpenCL, but: {exception.Message}");
             Assert.Ignore(exception.Message);

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using GpuCnn.Engine.Checkpoints;
 
-namespace GpuCnn.Engine.Devices.OpenCl;
+namespace GpuCnn.Engine.Devices;
 
 /// <summary>What a compiled program is found by: a hash of everything that its bytes depend on.</summary>
 internal readonly record struct BinaryKey(string Hex)

@@ -1,7 +1,7 @@
-using GpuCnn.Engine.Devices.OpenCl;
+using GpuCnn.Engine.Devices;
 using NUnit.Framework;
 
-namespace GpuCnn.Tests.Devices.OpenCl;
+namespace GpuCnn.Tests.Devices;
 
 /// <summary>Files of compiled programs; needs no device.</summary>
 public sealed class BinaryCacheTests

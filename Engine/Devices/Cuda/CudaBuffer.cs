@@ -1,0 +1,143 @@
+using GpuCnn.Kernels.Language;
+
+namespace GpuCnn.Engine.Devices.Cuda;
+
+/// <summary>
+/// A run of memory of the device, zeroed when it is made; its handle is its address. A part of it is a byte offset and a length, never a
+/// buffer of its own.
+/// </summary>
+internal sealed unsafe class CudaBuffer : CudaObject
+{
+    /// <summary>Sizes are rounded up to the widest access, so that none reaches over the end, and no size is zero.</summary>
+    private const int Granule = 16;
+
+    internal CudaBuffer(CudaContext context, long bytes, string what) : base(context, Create(context, bytes, what), what)
+    {
+        Bytes = bytes;
+        context.Allocated(this);
+    }
+
+    public long Bytes { get; }
+
+    /// <summary>Bytes that it takes from the device.</summary>
+    public long Capacity => Rounded(Bytes);
+
+    /// <summary>A part as a kernel's argument.</summary>
+    /// <param name="offset">In bytes.</param>
+    public View<T> View<T>(int length, long offset = 0) where T : unmanaged
+    {
+        _ = Range(offset, (long)length * sizeof(T));
+        return new(Handle, (nint)offset, length);
+    }
+
+    /// <summary>Copies from the host; <paramref name="source"/> may be changed afterwards. Waits for what was launched before.</summary>
+    /// <param name="offset">In bytes.</param>
+    public void Write<T>(ReadOnlySpan<T> source, long offset = 0) where T : unmanaged
+    {
+        nuint bytes = Range(offset, (long)source.Length * sizeof(T));
+        if (bytes == 0) return;
+        Context.Enter();
+        fixed (T* first = source)
+        {
+            Context.Check(Api.CopyToDeviceAsync(At(offset), first, bytes, Context.Stream), "cuMemcpyHtoDAsync_v2");
+            Context.Check(Api.StreamSynchronize(Context.Stream), "cuStreamSynchronize");
+        }
+    }
+
+    /// <summary>Copies to the host, when all that was launched before has run.</summary>
+    /// <param name="offset">In bytes.</param>
+    public void Read<T>(Span<T> destination, long offset = 0) where T : unmanaged
+    {
+        nuint bytes = Range(offset, (long)destination.Length * sizeof(T));
+        if (bytes == 0) return;
+        Context.Enter();
+        fixed (T* first = destination)
+        {
+            Context.Check(Api.CopyToHostAsync(first, At(offset), bytes, Context.Stream), "cuMemcpyDtoHAsync_v2");
+            Context.Check(Api.StreamSynchronize(Context.Stream), "cuStreamSynchronize");
+        }
+    }
+
+    /// <summary>Gives a copy from the host to the stream without waiting; <paramref name="source"/> must stay as it is until it has run.</summary>
+    /// <param name="sourceOffset">In bytes.</param>
+    /// <param name="offset">In bytes.</param>
+    public void BeginWrite(CudaStaging source, long sourceOffset, long bytes, long offset = 0)
+    {
+        void* address = source.At(sourceOffset, bytes);
+        nuint count = Range(offset, bytes);
+        if (count == 0) return;
+        Context.Enter();
+        Context.Check(Api.CopyToDeviceAsync(At(offset), address, count, Context.Stream), "cuMemcpyHtoDAsync_v2");
+    }
+
+    /// <summary>Gives a copy to the host to the stream without waiting; <paramref name="destination"/> has it when the command has run.</summary>
+    /// <param name="destinationOffset">In bytes.</param>
+    /// <param name="offset">In bytes.</param>
+    public void BeginRead(CudaStaging destination, long destinationOffset, long bytes, long offset = 0)
+    {
+        void* address = destination.At(destinationOffset, bytes);
+        nuint count = Range(offset, bytes);
+        if (count == 0) return;
+        Context.Enter();
+        Context.Check(Api.CopyToHostAsync(address, At(offset), count, Context.Stream), "cuMemcpyDtoHAsync_v2");
+    }
+
+    /// <summary>Gives a copy within the device to the stream. Parts of the same buffer must not overlap.</summary>
+    /// <param name="offset">In bytes, of this buffer.</param>
+    /// <param name="destinationOffset">In bytes.</param>
+    public void CopyTo(CudaBuffer destination, long bytes, long offset = 0, long destinationOffset = 0)
+    {
+        if (destination.Context != Context) throw new ArgumentException($"Buffer '{destination.Name}' is another context's.", nameof(destination));
+        nuint count = Range(offset, bytes);
+        _ = destination.Range(destinationOffset, bytes);
+        if (count == 0) return;
+        Context.Enter();
+        Context.Check(Api.CopyOnDeviceAsync(destination.At(destinationOffset), At(offset), count, Context.Stream), "cuMemcpyDtoDAsync_v2");
+    }
+
+    /// <summary>Gives the stream a command that sets a part to zero.</summary>
+    /// <param name="offset">In bytes.</param>
+    public void Clear(long offset, long bytes) => Clear(offset, bytes, Context.Stream);
+
+    /// <summary>As <see cref="Clear(long, long)"/>, for a stream that a <see cref="CudaGraph"/> is made from.</summary>
+    internal void Clear(long offset, long bytes, nint stream)
+    {
+        nuint count = Range(offset, bytes);
+        if (count == 0) return;
+        Context.Enter();
+        Context.Check(Api.MemsetAsync(At(offset), 0, count, stream), "cuMemsetD8Async");
+    }
+
+    protected override void Release(nint handle)
+    {
+        // Before the memory is freed: afterwards another buffer may lie at its address.
+        Context.Freed(this, handle);
+        // Behind the commands in the stream, which may still use it.
+        _ = Api.StreamSynchronize(Context.Stream);
+        _ = Api.MemFree(handle);
+    }
+
+    public override string ToString() => $"{base.ToString()} ({Bytes} bytes)";
+
+    private static long Rounded(long bytes) => Math.Max(1, (bytes + Granule - 1) / Granule) * Granule;
+
+    private static nint Create(CudaContext context, long bytes, string what)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        var capacity = (nuint)Rounded(bytes);
+        context.Enter();
+        nint address;
+        int code = context.Api.MemAlloc(&address, capacity);
+        if (code != CudaApi.Success) throw context.Refused(bytes, what, "cuMemAlloc_v2", code);
+        code = context.Api.MemsetAsync(address, 0, capacity, context.Stream);
+        if (code == CudaApi.Success) return address;
+        _ = context.Api.MemFree(address);
+        throw context.Refused(bytes, what, "cuMemsetD8Async", code);
+    }
+
+    private nint At(long offset) => Handle + (nint)offset;
+
+    private nuint Range(long offset, long bytes) => offset >= 0 && bytes >= 0 && bytes <= Bytes - offset
+        ? (nuint)bytes
+        : throw new ArgumentOutOfRangeException(nameof(offset), $"Buffer '{Name}' has {Bytes} bytes, but {bytes} bytes at {offset} were asked for.");
+}

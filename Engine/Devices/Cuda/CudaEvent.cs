@@ -1,0 +1,67 @@
+namespace GpuCnn.Engine.Devices.Cuda;
+
+/// <summary>A place in the stream: whether it was reached, and when.</summary>
+internal sealed unsafe class CudaEvent : CudaObject
+{
+    private const uint WithoutTiming = 2;
+
+    private readonly bool _timed;
+
+    internal CudaEvent(CudaContext context, bool timed, string name) : base(context, Create(context, timed), name) => _timed = timed;
+
+    /// <exception cref="DeviceLostException">What was launched before it failed.</exception>
+    public bool IsComplete
+    {
+        get
+        {
+            Context.Enter();
+            int code = Api.EventQuery(Handle);
+            if (code == CudaCodes.NotReady) return false;
+            Context.Check(code, "cuEventQuery");
+            return true;
+        }
+    }
+
+    /// <exception cref="DeviceLostException">What was launched before it failed.</exception>
+    public void Wait()
+    {
+        Context.Enter();
+        Context.Check(Api.EventSynchronize(Handle), "cuEventSynchronize");
+    }
+
+    /// <summary>The device's time from an earlier event to this one, to half a microsecond; waits for it. Both have to be timed.</summary>
+    public TimeSpan Since(CudaEvent earlier)
+    {
+        if (!_timed || !earlier._timed) throw new InvalidOperationException("The event was made without a time; ask for it with Mark(timed: true).");
+        Wait();
+        float milliseconds;
+        Context.Check(Api.EventElapsedTime(&milliseconds, earlier.Handle, Handle), "cuEventElapsedTime");
+        return TimeSpan.FromMilliseconds(milliseconds);
+    }
+
+    protected override void Release(nint handle) => _ = Api.EventDestroy(handle);
+
+    private static nint Create(CudaContext context, bool timed)
+    {
+        context.Enter();
+        nint handle;
+        context.Check(context.Api.EventCreate(&handle, timed ? 0 : WithoutTiming), "cuEventCreate");
+        int code = context.Api.EventRecord(handle, context.Stream);
+        if (code == CudaApi.Success) return handle;
+        _ = context.Api.EventDestroy(handle);
+        throw context.Failure(code, "cuEventRecord");
+    }
+}
+
+/// <summary>The time that a launch took on the device; owned by the caller.</summary>
+internal sealed class CudaTiming(CudaEvent started, CudaEvent ended) : IDisposable
+{
+    /// <summary>Waits for the launch.</summary>
+    public TimeSpan Duration() => ended.Since(started);
+
+    public void Dispose()
+    {
+        started.Dispose();
+        ended.Dispose();
+    }
+}

@@ -1,0 +1,151 @@
+using System.Text;
+
+namespace GpuCnn.Engine.Devices.Cuda;
+
+/// <summary>A compiled kernel on the device; <see cref="CudaModules"/> owns it.</summary>
+internal sealed unsafe class CudaModule
+{
+    private const int MaxThreadsAttribute = 0;
+    private const int SharedBytesAttribute = 1;
+    private const int LocalBytesAttribute = 3;
+    private const int RegistersAttribute = 4;
+
+    private const int ErrorLogBuffer = 5;
+    private const int ErrorLogBufferBytes = 6;
+    private const int LogBytes = 8192;
+
+    private readonly CudaContext _context;
+    private readonly long[]? _parameters;
+    private nint _handle;
+
+    private CudaModule(CudaContext context, CudaSource source, nint handle, nint function, bool fromCache)
+    {
+        _context = context;
+        _handle = handle;
+        Source = source;
+        Function = function;
+        IsFromCache = fromCache;
+        MaxThreads = Attribute(MaxThreadsAttribute);
+        SharedBytes = Attribute(SharedBytesAttribute);
+        LocalBytes = Attribute(LocalBytesAttribute);
+        Registers = Attribute(RegistersAttribute);
+        _parameters = ReadParameters();
+        CheckGroup();
+    }
+
+    public CudaSource Source { get; }
+
+    /// <summary>Whether it was in the cache on disk.</summary>
+    public bool IsFromCache { get; }
+
+    /// <summary>The most threads of a group that its registers leave room for.</summary>
+    public int MaxThreads { get; }
+
+    /// <summary>Shared memory of a group.</summary>
+    public int SharedBytes { get; }
+
+    /// <summary>Memory of a thread that did not fit into registers, or that the kernel indexes; it is slow.</summary>
+    public int LocalBytes { get; }
+
+    /// <summary>Registers of a thread.</summary>
+    public int Registers { get; }
+
+    internal nint Function { get; }
+
+    /// <summary>A kernel with these arguments, owned by the caller.</summary>
+    public CudaKernel CreateKernel(CudaArguments arguments)
+    {
+        ObjectDisposedException.ThrowIf(_handle == 0, this);
+        return new(_context, this, arguments);
+    }
+
+    /// <summary>Loads what <see cref="NvrtcCompiler"/> gave, or what the cache has of it.</summary>
+    /// <exception cref="KernelBuildException">The driver refused it.</exception>
+    /// <exception cref="DeviceUnavailableException">The device has not what the kernel needs.</exception>
+    internal static CudaModule Load(CudaContext context, CudaSource source, byte[] image, bool fromCache)
+    {
+        context.Enter();
+        nint handle, function;
+        int code = Load(context, image, &handle, out string log);
+        if (code is CudaCodes.InvalidImage or 209 or >= 218 and <= 223 or 300)
+        {
+            throw new KernelBuildException(
+                $"The driver of the CUDA device '{context.Device.Name}' refused kernel '{source.Name}', compiled with {context.Compiler.Api}: cuModuleLoadDataEx gave {context.Api.Describe(code)}. " +
+                $"Update the driver, or install the NVRTC of the driver's own version, {CudaDeviceInfo.VersionText(context.Device.DriverVersion)}. The driver said:{Environment.NewLine}{(log.Length == 0 ? "nothing" : log)}",
+                source.Name, log);
+        }
+        if (code != CudaApi.Success) throw context.Failure(code, "cuModuleLoadDataEx", source.Name, $"groups of {CudaErrors.Product(source.Group)}");
+        try
+        {
+            fixed (byte* name = Encoding.UTF8.GetBytes(source.Name + '\0')) code = context.Api.ModuleGetFunction(&function, handle, name);
+            if (code != CudaApi.Success) throw context.Failure(code, "cuModuleGetFunction", source.Name);
+            return new CudaModule(context, source, handle, function, fromCache);
+        }
+        catch
+        {
+            _ = context.Api.ModuleUnload(handle);
+            throw;
+        }
+    }
+
+    /// <summary>The driver reads as many bytes as the kernel takes, whatever it is given; newer drivers tell how many those are.</summary>
+    internal void CheckParameters(CudaArguments arguments)
+    {
+        if (_parameters == null) return;
+        bool same = _parameters.Length == arguments.Count;
+        for (int i = 0; same && i < _parameters.Length; i++) same = _parameters[i] == arguments.Bytes(i);
+        if (same) return;
+        string given = string.Join(", ", Enumerable.Range(0, arguments.Count).Select(arguments.Bytes));
+        throw new InvalidOperationException($"Kernel '{Source.Name}' takes arguments of [{string.Join(", ", _parameters)}] bytes, but was given [{given}].");
+    }
+
+    internal void Release()
+    {
+        if (_handle != 0) _ = _context.Api.ModuleUnload(_handle);
+        _handle = 0;
+    }
+
+    private static int Load(CudaContext context, byte[] image, nint* handle, out string log)
+    {
+        var text = new byte[LogBytes];
+        int* options = stackalloc int[] { ErrorLogBuffer, ErrorLogBufferBytes };
+        int code;
+        fixed (byte* first = image)
+        fixed (byte* buffer = text)
+        {
+            void** values = stackalloc void*[] { buffer, (void*)(nuint)LogBytes };
+            code = context.Api.ModuleLoadData(handle, first, 2, options, values);
+        }
+        log = Encoding.UTF8.GetString(text).Split('\0')[0].Trim();
+        return code;
+    }
+
+    private int Attribute(int attribute)
+    {
+        int value;
+        int code = _context.Api.FunctionGetAttribute(&value, attribute, Function);
+        return code == CudaApi.Success ? value : throw _context.Failure(code, "cuFuncGetAttribute", Source.Name);
+    }
+
+    /// <summary>Bytes of each, or null where the driver does not tell.</summary>
+    private long[]? ReadParameters()
+    {
+        if (_context.Api.FunctionGetParameter == null) return null;
+        var sizes = new List<long>();
+        nuint offset, bytes;
+        // Beyond the last one it is an invalid value.
+        while (_context.Api.FunctionGetParameter(Function, (nuint)sizes.Count, &offset, &bytes) == CudaApi.Success) sizes.Add((long)bytes);
+        return [.. sizes];
+    }
+
+    private void CheckGroup()
+    {
+        var group = Source.Group;
+        var most = _context.Device.MaxGroup;
+        bool positive = group is { X: > 0, Y: > 0, Z: > 0 };
+        long threads = (long)group.X * group.Y * group.Z;
+        if (positive && threads <= MaxThreads && group.X <= most.X && group.Y <= most.Y && group.Z <= most.Z) return;
+        throw new DeviceUnavailableException(
+            $"Kernel '{Source.Name}' expects groups of {CudaErrors.Product(group)} threads, but the CUDA device '{_context.Device.Name}' runs it with at most {MaxThreads} ({CudaErrors.Product(most)} in each dimension). Use another device.");
+    }
+}

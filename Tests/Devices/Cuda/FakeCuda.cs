@@ -1,0 +1,111 @@
+using System.Runtime.InteropServices;
+using GpuCnn.Engine.Devices.Cuda;
+using GpuCnn.Kernels.Language;
+
+namespace GpuCnn.Tests.Devices.Cuda;
+
+/// <summary>What a fake driver ran.</summary>
+/// <param name="Arguments">The bytes of all arguments, one after another.</param>
+internal sealed record FakeLaunch(string Kernel, Size3 Groups, Size3 Group, byte[] Arguments);
+
+/// <summary>The driver and the compiler of fake_cuda.c and fake_nvrtc.c: a machine with one CUDA device that is none. Made anew for each test.</summary>
+internal sealed unsafe class FakeCuda
+{
+    private readonly string _driver;
+
+    /// <param name="old">A driver without the functions that only newer ones have.</param>
+    public FakeCuda(bool old = false)
+    {
+        _driver = old ? FakeLibrary.PathOf("fake_cuda", "OLD_DRIVER") : FakeLibrary.PathOf("fake_cuda");
+        NvrtcPath = FakeLibrary.PathOf("fake_nvrtc");
+        ((delegate* unmanaged<void>)FakeLibrary.Function(_driver, "fake_reset"))();
+        ((delegate* unmanaged<void>)FakeLibrary.Function(NvrtcPath, "fake_nvrtc_reset"))();
+        Api = new CudaApi(_driver);
+        Compilers = With(NvrtcPath);
+    }
+
+    public CudaApi Api { get; }
+
+    public NvrtcLibraries Compilers { get; }
+
+    public string NvrtcPath { get; }
+
+    /// <summary>What was done that a real driver leaves undefined, one line each.</summary>
+    public string Problems => Text(_driver, "fake_problems");
+
+    /// <summary>The options of the last compilation.</summary>
+    public string CompilerOptions => Text(NvrtcPath, "fake_nvrtc_options");
+
+    /// <summary>Handles and memory that were not given back, of the driver and of the compiler.</summary>
+    public int Live => Number(_driver, "fake_live") + Number(NvrtcPath, "fake_nvrtc_live");
+
+    /// <summary>Kernels that have run, in their order.</summary>
+    public IReadOnlyList<FakeLaunch> Launches
+    {
+        get
+        {
+            var get = (delegate* unmanaged<int, Record*>)FakeLibrary.Function(_driver, "fake_launch");
+            return [.. Enumerable.Range(0, Number(_driver, "fake_launches")).Select(i => Read(get(i)))];
+        }
+    }
+
+    public static NvrtcLibraries With(params string[] paths) => new(paths, () => []);
+
+    public CudaDeviceInfo Device() => CudaDevices.Find(0, Api, Compilers);
+
+    public int Retained(int device) => ((delegate* unmanaged<int, int>)FakeLibrary.Function(_driver, "fake_retained"))(device);
+
+    /// <summary>How many times a function of the driver was called.</summary>
+    public int Calls(string call)
+    {
+        using var name = new Utf8(call);
+        return ((delegate* unmanaged<byte*, int>)FakeLibrary.Function(_driver, "fake_count"))(name.Bytes);
+    }
+
+    public void Set(string name, long value)
+    {
+        using var text = new Utf8(name);
+        ((delegate* unmanaged<byte*, long, void>)FakeLibrary.Function(_driver, "fake_set"))(text.Bytes, value);
+    }
+
+    /// <summary>Lets a function of the driver fail from now on.</summary>
+    /// <param name="after">Calls that still succeed.</param>
+    public void Fail(string call, int code, int after = 0)
+    {
+        using var name = new Utf8(call);
+        ((delegate* unmanaged<byte*, int, int, void>)FakeLibrary.Function(_driver, "fake_fail"))(name.Bytes, code, after);
+    }
+
+    public void FailCompiler(string call, int code)
+    {
+        using var name = new Utf8(call);
+        ((delegate* unmanaged<byte*, int, void>)FakeLibrary.Function(NvrtcPath, "fake_nvrtc_fail"))(name.Bytes, code);
+    }
+
+    private static FakeLaunch Read(Record* launch) => new(
+        Marshal.PtrToStringUTF8((nint)launch->Name)!, new(launch->Grid[0], launch->Grid[1], launch->Grid[2]),
+        new(launch->Block[0], launch->Block[1], launch->Block[2]), new ReadOnlySpan<byte>(launch->Arguments, (int)launch->ArgumentBytes).ToArray());
+
+    private static int Number(string path, string function) => ((delegate* unmanaged<int>)FakeLibrary.Function(path, function))();
+
+    private static string Text(string path, string function) =>
+        Marshal.PtrToStringUTF8((nint)((delegate* unmanaged<byte*>)FakeLibrary.Function(path, function))())!;
+
+    /// <summary>As fake_cuda.c has it.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Record
+    {
+        public fixed byte Name[128];
+        public fixed int Grid[3];
+        public fixed int Block[3];
+        public nuint ArgumentBytes;
+        public fixed byte Arguments[1024];
+    }
+
+    private readonly struct Utf8(string text) : IDisposable
+    {
+        public byte* Bytes { get; } = (byte*)Marshal.StringToCoTaskMemUTF8(text);
+
+        public void Dispose() => Marshal.FreeCoTaskMem((nint)Bytes);
+    }
+}

@@ -1,0 +1,660 @@
+// A driver for tests: the CUDA driver API over host memory. Commands wait in their stream until something waits for them, as late as a
+// real device may run them; device addresses are no addresses of the process. What a real driver leaves undefined is a problem that
+// fake_problems() tells of. Kernels do nothing but be recorded, except Add(int* values, int term), which adds.
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OK = 0, INVALID_VALUE = 1, NO_MEMORY = 2, NO_DEVICE = 100, INVALID_IMAGE = 200, INVALID_CONTEXT = 201, NO_BINARY = 209, BAD_PTX = 222,
+       INVALID_HANDLE = 400, NOT_FOUND = 500, NOT_READY = 600, ILLEGAL_ADDRESS = 700, CAPTURE_UNSUPPORTED = 900 };
+enum { MEMORY, HOST, STREAM, EVENT, MODULE, FUNCTION, GRAPH, EXECUTABLE };
+enum { MEMSET, COPY, KERNEL, RECORD, REPLAY };
+enum { MAX_ARGUMENTS = 64, ARGUMENT_BYTES = 1024 };
+
+static const char* kinds[] = { "memory", "host memory", "stream", "event", "module", "function", "graph", "executable graph" };
+static const uint64_t bias = 0x400000000000;
+
+typedef struct Command {
+    struct Command* next;
+    int kind;
+    char* to;
+    const char* from;
+    size_t bytes;
+    int value;
+    struct Object* object;
+    unsigned grid[3], block[3];
+    size_t argument_bytes;
+    char arguments[ARGUMENT_BYTES];
+} Command;
+
+typedef struct Object {
+    struct Object* next;
+    int kind, device, capturing, recorded, timed;
+    char* memory;
+    size_t bytes;
+    char* text;
+    char name[128];
+    int parameters, sizes[MAX_ARGUMENTS];
+    Command *first, *last;
+    pthread_t capturer;
+    double time;
+} Object;
+
+typedef struct { char name[128]; unsigned grid[3], block[3]; size_t argument_bytes; char arguments[ARGUMENT_BYTES]; } Launch;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static __thread int current;
+static struct { int driver, devices, capability, mode, max_threads, local_bytes, registers, retained[8], initialized; size_t memory, used; } state;
+static struct { char call[64]; int code, after; } failure;
+static struct { char call[64]; int count; } counts[128];
+static Object* objects;
+static Launch* launches;
+static int launch_count, sticky;
+static double now;
+static char problems[1 << 16];
+
+static void problem(const char* format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    size_t used = strlen(problems);
+    vsnprintf(problems + used, sizeof problems - used, format, list);
+    strncat(problems, "\n", sizeof problems - strlen(problems) - 1);
+    va_end(list);
+}
+
+static int enter(const char* call)
+{
+    pthread_mutex_lock(&lock);
+    for (int i = 0; i < 128; i++) {
+        if (counts[i].count && strcmp(counts[i].call, call)) continue;
+        strcpy(counts[i].call, call);
+        counts[i].count++;
+        break;
+    }
+    if (!strcmp(failure.call, call) && failure.after-- <= 0) return failure.code;
+    return sticky;
+}
+
+static int leave(int code)
+{
+    pthread_mutex_unlock(&lock);
+    return code;
+}
+
+#define ENTER int code = enter(__func__); if (code) return leave(code)
+#define ENTER_CONTEXT ENTER; if (!has_context(__func__)) return leave(INVALID_CONTEXT)
+
+static int has_context(const char* call)
+{
+    if (current && state.retained[current - 1]) return 1;
+    problem("%s without a current context", call);
+    return 0;
+}
+
+static Object* find(uint64_t handle, int kind, const char* call)
+{
+    for (Object* o = objects; o; o = o->next) {
+        if ((uint64_t)(kind == MEMORY ? (uintptr_t)o->memory + bias : kind == HOST ? (uintptr_t)o->memory : (uintptr_t)o) != handle || o->kind != kind) continue;
+        if (o->device != current - 1) problem("%s: the %s is another device's", call, kinds[kind]);
+        return o;
+    }
+    problem("%s: no such %s", call, kinds[kind]);
+    return NULL;
+}
+
+static Object* make(int kind)
+{
+    Object* o = calloc(1, sizeof *o);
+    o->kind = kind;
+    o->device = current - 1;
+    o->next = objects;
+    objects = o;
+    return o;
+}
+
+static void drop(Object* o)
+{
+    for (Object** p = &objects; *p; p = &(*p)->next)
+        if (*p == o) { *p = o->next; break; }
+    for (Command *c = o->first, *next; c; c = next) { next = c->next; free(c); }
+    if (o->kind == MEMORY) state.used -= o->bytes;
+    if (o->kind == MEMORY || o->kind == HOST) { memset(o->memory, 0xDD, o->bytes); free(o->memory); }
+    free(o->text);
+    free(o);
+}
+
+// The buffer that holds a run of device memory, as host memory; a command that reaches over its end brings the device down.
+static char* device(uint64_t address, size_t bytes)
+{
+    for (Object* o = objects; o; o = o->next) {
+        if (o->kind != MEMORY) continue;
+        uint64_t start = (uintptr_t)o->memory + bias;
+        if (address >= start && address + bytes <= start + o->bytes) return o->memory + (address - start);
+    }
+    return NULL;
+}
+
+static void run(Command* c, const char* call)
+{
+    if (sticky) return;
+    now += 0.5;
+    if (c->kind == RECORD) { c->object->time = now; c->object->recorded = 2; }
+    else if (c->kind == REPLAY) { for (Command* next = c->object->first; next; next = next->next) run(next, call); }
+    else if (c->kind == MEMSET || c->kind == COPY) {
+        char* to = c->value & 256 ? c->to : device((uint64_t)(uintptr_t)c->to, c->bytes);
+        const char* from = c->kind == MEMSET || c->value & 512 ? c->from : device((uint64_t)(uintptr_t)c->from, c->bytes);
+        if (!to || (c->kind == COPY && !from)) { problem("a copy reached outside of memory at %s", call); sticky = ILLEGAL_ADDRESS; return; }
+        if (c->kind == MEMSET) memset(to, c->value, c->bytes);
+        else if (to < from + c->bytes && from < to + c->bytes) problem("a copy within overlapping memory");
+        else memcpy(to, from, c->bytes);
+    } else {
+        launches = realloc(launches, (launch_count + 1) * sizeof *launches);
+        Launch* l = &launches[launch_count++];
+        memset(l, 0, sizeof *l);
+        strcpy(l->name, c->object->name);
+        memcpy(l->grid, c->grid, sizeof l->grid);
+        memcpy(l->block, c->block, sizeof l->block);
+        l->argument_bytes = c->argument_bytes;
+        memcpy(l->arguments, c->arguments, c->argument_bytes);
+        if (strcmp(l->name, "Add")) return;
+        uint64_t address;
+        int term;
+        memcpy(&address, c->arguments, 8);
+        memcpy(&term, c->arguments + 8, 4);
+        size_t count = (size_t)c->grid[0] * c->block[0];
+        int32_t* values = (int32_t*)device(address, count * 4);
+        if (!values || address % 4) { sticky = ILLEGAL_ADDRESS; return; }
+        for (size_t i = 0; i < count; i++) values[i] += term;
+    }
+}
+
+static int drain(Object* stream, const char* call)
+{
+    if (stream->capturing) { problem("%s waits for a stream that records", call); return CAPTURE_UNSUPPORTED; }
+    for (Command *c = stream->first, *next; c; c = next) { next = c->next; run(c, call); free(c); }
+    stream->first = stream->last = NULL;
+    return sticky;
+}
+
+static int drain_all(const char* call)
+{
+    for (Object* o = objects; o; o = o->next)
+        if (o->kind == STREAM && !o->capturing) drain(o, call);
+    return sticky;
+}
+
+static Command* give(Object* stream, int kind)
+{
+    Command* c = calloc(1, sizeof *c);
+    c->kind = kind;
+    if (stream->capturing && !pthread_equal(stream->capturer, pthread_self())) problem("a thread gave a command to a stream that another records");
+    if (stream->last) stream->last->next = c;
+    else stream->first = c;
+    stream->last = c;
+    return c;
+}
+
+// Whether a command may still reach a run of memory; of a kernel, whether one of its arguments points there.
+static int reaches(const Command* c, uint64_t start, size_t bytes)
+{
+    for (; c; c = c->next) {
+        uint64_t to = (uintptr_t)c->to, from = (uintptr_t)c->from, argument;
+        if (c->kind == REPLAY && reaches(c->object->first, start, bytes)) return 1;
+        if (c->kind == COPY || c->kind == MEMSET) { if ((to < start + bytes && start < to + c->bytes) || (from < start + bytes && start < from + c->bytes)) return 1; }
+        for (size_t i = 0; c->kind == KERNEL && i + 8 <= c->argument_bytes; i += 4) {
+            memcpy(&argument, c->arguments + i, 8);
+            if (argument >= start && argument < start + bytes) return 1;
+        }
+    }
+    return 0;
+}
+
+static void check_unused(const char* call, uint64_t start, size_t bytes)
+{
+    for (Object* s = objects; s; s = s->next) if (s->kind == STREAM && reaches(s->first, start, bytes)) problem("%s: a stream still uses the memory", call);
+}
+
+static int records(const char* call)
+{
+    for (Object* o = objects; o; o = o->next)
+        if (o->kind == STREAM && o->capturing && pthread_equal(o->capturer, pthread_self())) { problem("%s while the thread records", call); return 1; }
+    return 0;
+}
+
+// The size of a C type as the text of a kernel spells it; structs are looked up in the text.
+static int size_of(const char* type, const char* text, int* alignment)
+{
+    static const struct { const char* name; int size; } scalars[] = {
+        { "unsigned char", 1 }, { "signed char", 1 }, { "unsigned short", 2 }, { "unsigned int", 4 }, { "unsigned long long", 8 }, { "long long", 8 },
+        { "bool", 1 }, { "short", 2 }, { "int", 4 }, { "float", 4 }, { "double", 8 }, { "float2", 8 }, { "float4", 16 } };
+    if (strchr(type, '*')) return *alignment = 8;
+    while (*type == ' ' || *type == '\n') type++;
+    char name[128], closing[160];
+    snprintf(name, sizeof name, "%s", type);
+    char* end = strrchr(name, ' ');
+    if (end) *end = 0;
+    for (size_t i = 0; i < sizeof scalars / sizeof *scalars; i++)
+        if (!strcmp(name, scalars[i].name)) return *alignment = scalars[i].size;
+    snprintf(closing, sizeof closing, "} %s;", name);
+    const char *stop = strstr(text, closing), *start = stop;
+    if (!stop) { problem("no type '%s' in the text", name); return 0; }
+    while (start > text && *start != '{') start--;
+    int size = 0;
+    *alignment = 1;
+    for (const char* field = start + 1; (field = strchr(field, '\n')) && field < stop;) {
+        const char* semicolon = strchr(++field, ';');
+        if (!semicolon || semicolon > stop) break;
+        char line[128];
+        snprintf(line, sizeof line, "%.*s", (int)(semicolon - field), field);
+        int own, bytes = size_of(line, text, &own);
+        size = (size + own - 1) / own * own + bytes;
+        if (own > *alignment) *alignment = own;
+        field = semicolon;
+    }
+    return (size + *alignment - 1) / *alignment * *alignment;
+}
+
+// What the tests say and ask.
+
+void fake_reset(void)
+{
+    while (objects) drop(objects);
+    memset(&state, 0, sizeof state);
+    state.driver = 12040; state.devices = 1; state.capability = 90; state.max_threads = 1024; state.registers = 32; state.memory = (size_t)1 << 30;
+    memset(&failure, 0, sizeof failure);
+    memset(counts, 0, sizeof counts);
+    free(launches);
+    launches = NULL;
+    launch_count = sticky = 0;
+    now = 0;
+    *problems = 0;
+    current = 0;
+}
+
+void fake_set(const char* name, int64_t value)
+{
+    if (!strcmp(name, "driver")) state.driver = (int)value;
+    else if (!strcmp(name, "devices")) state.devices = (int)value;
+    else if (!strcmp(name, "capability")) state.capability = (int)value;
+    else if (!strcmp(name, "mode")) state.mode = (int)value;
+    else if (!strcmp(name, "max_threads")) state.max_threads = (int)value;
+    else if (!strcmp(name, "local_bytes")) state.local_bytes = (int)value;
+    else if (!strcmp(name, "memory")) state.memory = (size_t)value;
+    else problem("no setting '%s'", name);
+}
+
+void fake_fail(const char* call, int code, int after) { strcpy(failure.call, call); failure.code = code; failure.after = after; }
+const char* fake_problems(void) { return problems; }
+int fake_live(void) { int count = 0; for (Object* o = objects; o; o = o->next) count += o->kind != FUNCTION; return count; }
+int fake_retained(int device) { return state.retained[device]; }
+int fake_launches(void) { return launch_count; }
+const Launch* fake_launch(int index) { return &launches[index]; }
+int fake_count(const char* call) { for (int i = 0; i < 128; i++) if (!strcmp(counts[i].call, call)) return counts[i].count; return 0; }
+
+// The driver API.
+
+int cuInit(unsigned flags) { ENTER; if (flags) return leave(INVALID_VALUE); state.initialized = 1; return leave(state.devices ? OK : NO_DEVICE); }
+int cuDriverGetVersion(int* version) { ENTER; *version = state.driver; return leave(OK); }
+
+int cuGetErrorName(int error, const char** name)
+{
+    static const struct { int code; const char* name; } names[] = {
+        { 1, "CUDA_ERROR_INVALID_VALUE" }, { 2, "CUDA_ERROR_OUT_OF_MEMORY" }, { 46, "CUDA_ERROR_DEVICE_UNAVAILABLE" }, { 100, "CUDA_ERROR_NO_DEVICE" },
+        { 209, "CUDA_ERROR_NO_BINARY_FOR_GPU" }, { 222, "CUDA_ERROR_UNSUPPORTED_PTX_VERSION" }, { 400, "CUDA_ERROR_INVALID_HANDLE" },
+        { 700, "CUDA_ERROR_ILLEGAL_ADDRESS" }, { 701, "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES" }, { 716, "CUDA_ERROR_MISALIGNED_ADDRESS" } };
+    *name = NULL;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) if (names[i].code == error) *name = names[i].name;
+    return *name ? OK : INVALID_VALUE;
+}
+
+int cuDeviceGetCount(int* count) { ENTER; if (!state.initialized) return leave(3); *count = state.devices; return leave(OK); }
+int cuDeviceGet(int* device, int ordinal) { ENTER; if (ordinal >= state.devices) return leave(101); *device = ordinal; return leave(OK); }
+int cuDeviceGetName(char* name, int bytes, int device) { ENTER; snprintf(name, bytes, "Fake GPU %d", device); return leave(OK); }
+int cuDeviceTotalMem_v2(size_t* bytes, int device) { ENTER; (void)device; *bytes = state.memory; return leave(OK); }
+
+int cuDeviceGetAttribute(int* value, int attribute, int device)
+{
+    ENTER;
+    (void)device;
+    switch (attribute) {
+        case 1: case 2: case 3: *value = 1024; break;
+        case 4: *value = 64; break;
+        case 5: *value = 0x7fffffff; break;
+        case 6: case 7: *value = 65535; break;
+        case 16: *value = 132; break;
+        case 20: *value = state.mode; break;
+        case 75: *value = state.capability / 10; break;
+        case 76: *value = state.capability % 10; break;
+        default: problem("no attribute %d", attribute); return leave(INVALID_VALUE);
+    }
+    return leave(OK);
+}
+
+int cuDevicePrimaryCtxRetain(void** context, int device) { ENTER; state.retained[device]++; *context = &state.retained[device]; return leave(OK); }
+
+int cuDevicePrimaryCtxRelease_v2(int device)
+{
+    ENTER;
+    if (state.retained[device] == 0) { problem("a context was released twice"); return leave(INVALID_CONTEXT); }
+    if (--state.retained[device]) return leave(OK);
+    for (Object* o = objects; o; o = o->next)
+        if (o->device == device && o->kind != FUNCTION) problem("a context was released with %s in it", kinds[o->kind]);
+    return leave(OK);
+}
+
+int cuCtxSetCurrent(int* context)
+{
+    ENTER;
+    current = 0;
+    if (!context) return leave(OK);
+    current = (int)(context - state.retained) + 1;
+    return leave(has_context(__func__) ? OK : INVALID_CONTEXT);
+}
+
+int cuMemAlloc_v2(uint64_t* address, size_t bytes)
+{
+    ENTER_CONTEXT;
+    if (records(__func__)) return leave(CAPTURE_UNSUPPORTED);
+    if (!bytes) return leave(INVALID_VALUE);
+    if (bytes > state.memory - state.used) return leave(NO_MEMORY);
+    Object* o = make(MEMORY);
+    o->memory = aligned_alloc(256, (bytes + 255) / 256 * 256);
+    memset(o->memory, 0xCD, bytes);
+    state.used += o->bytes = bytes;
+    *address = (uintptr_t)o->memory + bias;
+    return leave(OK);
+}
+
+int cuMemFree_v2(uint64_t address)
+{
+    ENTER_CONTEXT;
+    Object* o = find(address, MEMORY, __func__);
+    if (!o) return leave(INVALID_VALUE);
+    check_unused(__func__, address, o->bytes);
+    drop(o);
+    return leave(OK);
+}
+
+int cuMemGetInfo_v2(size_t* available, size_t* total) { ENTER_CONTEXT; *available = state.memory - state.used; *total = state.memory; return leave(OK); }
+
+int cuMemHostAlloc(void** address, size_t bytes, unsigned flags)
+{
+    ENTER_CONTEXT;
+    if (!bytes || flags > 7) return leave(INVALID_VALUE);
+    Object* o = make(HOST);
+    *address = o->memory = malloc(bytes);
+    memset(*address, 0xCD, o->bytes = bytes);
+    return leave(OK);
+}
+
+int cuMemFreeHost(void* address)
+{
+    ENTER_CONTEXT;
+    Object* o = find((uintptr_t)address, HOST, __func__);
+    if (!o) return leave(INVALID_VALUE);
+    check_unused(__func__, (uintptr_t)address, o->bytes);
+    drop(o);
+    return leave(OK);
+}
+
+static int copy(const char* call, uint64_t stream, int kind, uint64_t to, uint64_t from, size_t bytes, int value)
+{
+    if (!has_context(call)) return leave(INVALID_CONTEXT);
+    Object* s = find(stream, STREAM, call);
+    if (!s) return leave(INVALID_HANDLE);
+    Command* c = give(s, kind);
+    c->to = (char*)(uintptr_t)to;
+    c->from = (const char*)(uintptr_t)from;
+    c->bytes = bytes;
+    c->value = value;
+    return leave(OK);
+}
+
+int cuMemsetD8Async(uint64_t to, unsigned char value, size_t bytes, uint64_t stream) { ENTER; return copy(__func__, stream, MEMSET, to, 0, bytes, value); }
+int cuMemcpyHtoDAsync_v2(uint64_t to, void* from, size_t bytes, uint64_t stream) { ENTER; return copy(__func__, stream, COPY, to, (uintptr_t)from, bytes, 512); }
+int cuMemcpyDtoHAsync_v2(void* to, uint64_t from, size_t bytes, uint64_t stream) { ENTER; return copy(__func__, stream, COPY, (uintptr_t)to, from, bytes, 256); }
+int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, uint64_t stream) { ENTER; return copy(__func__, stream, COPY, to, from, bytes, 0); }
+
+int cuStreamCreate(Object** stream, unsigned flags)
+{
+    ENTER_CONTEXT;
+    if (flags != 1) problem("a stream that waits for the default stream");
+    *stream = make(STREAM);
+    return leave(OK);
+}
+
+int cuStreamDestroy_v2(Object* stream)
+{
+    ENTER_CONTEXT;
+    if (!(stream = find((uintptr_t)stream, STREAM, __func__))) return leave(INVALID_HANDLE);
+    if (stream->capturing) problem("a stream was destroyed that records");
+    else if (!sticky) drain(stream, __func__);
+    drop(stream);
+    return leave(OK);
+}
+
+int cuStreamSynchronize(Object* stream)
+{
+    ENTER_CONTEXT;
+    return leave((stream = find((uintptr_t)stream, STREAM, __func__)) ? drain(stream, __func__) : INVALID_HANDLE);
+}
+
+int cuStreamBeginCapture_v2(Object* stream, int mode)
+{
+    ENTER_CONTEXT;
+    if (!(stream = find((uintptr_t)stream, STREAM, __func__)) || stream->capturing || mode > 2) return leave(INVALID_VALUE);
+    if (stream->first) drain(stream, __func__);
+    stream->capturing = 1;
+    stream->capturer = pthread_self();
+    return leave(OK);
+}
+
+int cuStreamEndCapture(Object* stream, Object** graph)
+{
+    int code = enter(__func__);
+    // However it ends, it ends.
+    if (code) { stream->capturing = 0; return leave(code); }
+    if (!has_context(__func__)) return leave(INVALID_CONTEXT);
+    *graph = NULL;
+    if (!(stream = find((uintptr_t)stream, STREAM, __func__)) || !stream->capturing || !pthread_equal(stream->capturer, pthread_self())) return leave(INVALID_VALUE);
+    *graph = make(GRAPH);
+    (*graph)->first = stream->first;
+    stream->first = stream->last = NULL;
+    stream->capturing = 0;
+    return leave(OK);
+}
+
+int cuEventCreate(Object** event, unsigned flags) { ENTER_CONTEXT; *event = make(EVENT); (*event)->timed = !(flags & 2); return leave(OK); }
+
+int cuEventRecord(Object* event, uint64_t stream)
+{
+    ENTER_CONTEXT;
+    Object* s = find(stream, STREAM, __func__);
+    if (!s || !(event = find((uintptr_t)event, EVENT, __func__))) return leave(INVALID_HANDLE);
+    give(s, RECORD)->object = event;
+    event->recorded = 1;
+    return leave(OK);
+}
+
+int cuEventQuery(Object* event)
+{
+    ENTER_CONTEXT;
+    if (!(event = find((uintptr_t)event, EVENT, __func__))) return leave(INVALID_HANDLE);
+    return leave(event->recorded == 1 ? NOT_READY : OK);
+}
+
+int cuEventSynchronize(Object* event)
+{
+    ENTER_CONTEXT;
+    if (!find((uintptr_t)event, EVENT, __func__)) return leave(INVALID_HANDLE);
+    return leave(drain_all(__func__));
+}
+
+int cuEventElapsedTime(float* milliseconds, Object* start, Object* end)
+{
+    ENTER_CONTEXT;
+    if (!find((uintptr_t)start, EVENT, __func__) || !find((uintptr_t)end, EVENT, __func__) || !start->timed || !end->timed) return leave(INVALID_HANDLE);
+    if (start->recorded != 2 || end->recorded != 2) return leave(NOT_READY);
+    *milliseconds = (float)(end->time - start->time);
+    return leave(OK);
+}
+
+int cuEventDestroy_v2(Object* event)
+{
+    ENTER_CONTEXT;
+    if (!(event = find((uintptr_t)event, EVENT, __func__))) return leave(INVALID_HANDLE);
+    if (event->recorded == 1) drain_all(__func__);
+    drop(event);
+    return leave(OK);
+}
+
+// An image is what the fake NVRTC makes: "CUBIN sm_90" or "PTX compute_90", a line end, and the kernel's text.
+int cuModuleLoadDataEx(Object** module, const char* image, unsigned count, int* options, void** values)
+{
+    ENTER_CONTEXT;
+    if (records(__func__)) return leave(CAPTURE_UNSUPPORTED);
+    int architecture = 0;
+    if (sscanf(image, "CUBIN sm_%d", &architecture) == 1) {
+        if (architecture / 10 != state.capability / 10 || architecture > state.capability) return leave(NO_BINARY);
+    } else if (sscanf(image, "PTX compute_%d", &architecture) == 1) {
+        if (architecture > state.capability || strstr(image, "newer_ptx")) {
+            for (unsigned i = 0; i + 1 < count; i++)
+                if (options[i] == 5 && options[i + 1] == 6) snprintf(values[i], (uintptr_t)values[i + 1], "ptxas: this PTX is too new");
+            return leave(BAD_PTX);
+        }
+    } else return leave(INVALID_IMAGE);
+    *module = make(MODULE);
+    (*module)->text = strdup(image);
+    return leave(OK);
+}
+
+int cuModuleUnload(Object* module)
+{
+    ENTER_CONTEXT;
+    if (!(module = find((uintptr_t)module, MODULE, __func__))) return leave(INVALID_HANDLE);
+    for (Object *o = objects, *next; o; o = next) {
+        next = o->next;
+        if (o->kind == FUNCTION && o->first == (Command*)module) { o->first = NULL; drop(o); }
+    }
+    drop(module);
+    return leave(OK);
+}
+
+int cuModuleGetFunction(Object** function, Object* module, const char* name)
+{
+    ENTER_CONTEXT;
+    if (!(module = find((uintptr_t)module, MODULE, __func__))) return leave(INVALID_HANDLE);
+    char opening[160];
+    snprintf(opening, sizeof opening, " %s(", name);
+    const char* at = strstr(module->text, "__global__");
+    if (!at || !(at = strstr(at, opening))) return leave(NOT_FOUND);
+    Object* o = *function = make(FUNCTION);
+    strcpy(o->name, name);
+    o->first = (Command*)module;
+    for (at += strlen(opening); *at && *at != ')';) {
+        size_t length = strcspn(at, ",)");
+        char parameter[256];
+        int alignment;
+        snprintf(parameter, sizeof parameter, "%.*s", (int)length, at);
+        o->sizes[o->parameters++] = size_of(parameter, module->text, &alignment);
+        at += length;
+        if (*at == ',') at++;
+    }
+    return leave(OK);
+}
+
+int cuFuncGetAttribute(int* value, int attribute, Object* function)
+{
+    ENTER_CONTEXT;
+    if (!find((uintptr_t)function, FUNCTION, __func__)) return leave(INVALID_HANDLE);
+    *value = attribute == 0 ? state.max_threads : attribute == 3 ? state.local_bytes : attribute == 4 ? state.registers : 0;
+    return leave(OK);
+}
+
+#ifndef OLD_DRIVER
+int cuFuncGetParamInfo(Object* function, size_t index, size_t* offset, size_t* bytes)
+{
+    ENTER;
+    if (index >= (size_t)function->parameters) return leave(INVALID_VALUE);
+    *offset = 0;
+    *bytes = function->sizes[index];
+    return leave(OK);
+}
+#endif
+
+int cuLaunchKernel(Object* function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, uint64_t stream,
+    void** parameters, void** extra)
+{
+    ENTER_CONTEXT;
+    Object* s = find(stream, STREAM, __func__);
+    if (!s || !find((uintptr_t)function, FUNCTION, __func__)) return leave(INVALID_HANDLE);
+    if (!gx || !gy || !gz || !bx || !by || !bz || shared || extra || gy > 65535 || gz > 65535) return leave(INVALID_VALUE);
+    if (bx * by * bz > (unsigned)state.max_threads) return leave(701);
+    Command* c = give(s, KERNEL);
+    c->object = function;
+    c->grid[0] = gx; c->grid[1] = gy; c->grid[2] = gz;
+    c->block[0] = bx; c->block[1] = by; c->block[2] = bz;
+    for (int i = 0; i < function->parameters; i++) {
+        int bytes = function->sizes[i];
+        if ((uintptr_t)parameters[i] % (bytes >= 8 ? 8 : bytes == 0 ? 1 : bytes % 4 == 0 ? 4 : 1)) problem("argument %d is not aligned", i);
+        if (c->argument_bytes + bytes > ARGUMENT_BYTES) { problem("too many arguments"); break; }
+        memcpy(c->arguments + c->argument_bytes, parameters[i], bytes);
+        c->argument_bytes += bytes;
+    }
+    return leave(OK);
+}
+
+static int instantiate(Object** executable, Object* graph, const char* call)
+{
+    if (!(graph = find((uintptr_t)graph, GRAPH, call))) return leave(INVALID_HANDLE);
+    Object* o = *executable = make(EXECUTABLE);
+    for (Command* c = graph->first; c; c = c->next) {
+        Command* own = give(o, c->kind);
+        Command* next = own->next;
+        *own = *c;
+        own->next = next;
+    }
+    return leave(OK);
+}
+
+#ifdef OLD_DRIVER
+int cuGraphInstantiate_v2(Object** executable, Object* graph, void** node, char* log, size_t bytes)
+{
+    ENTER_CONTEXT;
+    (void)node; (void)log; (void)bytes;
+    return instantiate(executable, graph, __func__);
+}
+#else
+int cuGraphInstantiateWithFlags(Object** executable, Object* graph, unsigned long long flags)
+{
+    ENTER_CONTEXT;
+    if (flags) return leave(INVALID_VALUE);
+    return instantiate(executable, graph, __func__);
+}
+#endif
+
+int cuGraphLaunch(Object* executable, uint64_t stream)
+{
+    ENTER_CONTEXT;
+    Object* s = find(stream, STREAM, __func__);
+    if (!s || !(executable = find((uintptr_t)executable, EXECUTABLE, __func__))) return leave(INVALID_HANDLE);
+    give(s, REPLAY)->object = executable;
+    return leave(OK);
+}
+
+int cuGraphDestroy(Object* graph) { ENTER_CONTEXT; if (!(graph = find((uintptr_t)graph, GRAPH, __func__))) return leave(INVALID_HANDLE); drop(graph); return leave(OK); }
+
+int cuGraphExecDestroy(Object* executable)
+{
+    ENTER_CONTEXT;
+    if (!(executable = find((uintptr_t)executable, EXECUTABLE, __func__))) return leave(INVALID_HANDLE);
+    for (Object* s = objects; s; s = s->next)
+        for (Command* c = s->kind == STREAM ? s->first : NULL; c; c = c->next) if (c->object == executable) problem("a graph was destroyed before the stream was waited for");
+    drop(executable);
+    return leave(OK);
+}
