@@ -25,6 +25,14 @@ internal sealed class KernelSource
 
     public IReadOnlyList<ParameterInfo> Constants { get; }
 
+    /// <summary>The text that all variants have in common.</summary>
+    /// <exception cref="UsageException">It has none in this language.</exception>
+    public string In(KernelDialect dialect)
+    {
+        if (dialect == KernelDialect.OpenCl && Text.IsCudaOnly) throw new UsageException($"{Text.Name} calls functions that only NVIDIA GPUs have; see --dialect cuda.");
+        return Text.In(dialect);
+    }
+
     /// <exception cref="UsageException">There is no such kernel.</exception>
     public static KernelSource Find(string name)
     {
@@ -43,6 +51,7 @@ internal sealed class KernelSource
             throw new UsageException($"{Text.Name} {names}, but got --define {unknown}={values[unknown]}.");
         if (Constants.FirstOrDefault(constant => !values.ContainsKey(constant.Name!)) is { } missing)
             throw new UsageException($"{Text.Name} {names}, but --define {missing.Name}={Placeholder(missing)} is missing.");
+        _ = In(dialect);
         object?[] arguments = [.. _constructor.GetParameters().Select(parameter =>
             Constants.Contains(parameter) ? Parse(parameter, values[parameter.Name!]) : Activator.CreateInstance(parameter.ParameterType))];
         try

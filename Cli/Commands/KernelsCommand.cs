@@ -63,11 +63,12 @@ internal static class KernelsCommand
     /// <summary>The text that all variants have in common, after what is missing for it to be compiled.</summary>
     private static void WriteOpen(TextWriter output, KernelSource kernel, string dialect, KernelDialect language)
     {
+        string text = kernel.In(language);
         string constants = string.Join(", ", kernel.Constants.Select(constant => $"SPEC_{constant.Name} ({Words(constant)})"));
         string options = string.Join(' ', kernel.Constants.Select(constant => $"--define {constant.Name}={KernelSource.Placeholder(constant)}"));
         output.WriteLine($"// Before this, each variant defines {constants}, and GROUP_SIZE_X, GROUP_SIZE_Y and GROUP_SIZE_Z.");
         output.WriteLine($"// gpucnn kernels show {kernel.Text.Name} --dialect {dialect} {options} shows all of it.");
-        output.WriteLine(kernel.Text.In(language));
+        output.WriteLine(text);
     }
 
     private static string Words(ParameterInfo constant) => constant.ParameterType.IsEnum ? constant.ParameterType.Name

@@ -91,7 +91,7 @@ internal sealed class KernelAnalyzer
         ParameterModel[] parameters = [.. constructor.Parameters.Select(parameter => Parameter(parameter, context, closing, body))];
         Statement[] statements = body.Analyze(syntax);
         return new(header with { Parameters = parameters.ToEquatable() }, context.Types.Structs.ToEquatable(), context.Functions.Models.ToEquatable(),
-            statements.ToEquatable(), body.HasBarriers);
+            statements.ToEquatable(), body.HasBarriers, context.IsCudaOnly);
     }
 
     /// <summary>The struct's name; where another struct has the same, with its namespace or the types around it.</summary>

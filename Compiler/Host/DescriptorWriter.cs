@@ -85,7 +85,7 @@ internal static class DescriptorWriter
 
     private static string Is(GenericModel generic, InstanceModel instance) => $"typeof({generic.TypeParameter}) == typeof({instance.Type})";
 
-    private static string Printed(KernelModel? kernel, Dialect dialect) => Raw(kernel is null ? "" : new KernelPrinter(dialect).Print(kernel));
+    private static string Printed(KernelModel? kernel, Dialect dialect) => Raw(kernel is null || kernel.IsCudaOnly && dialect == Dialects.OpenCl ? "" : new KernelPrinter(dialect).Print(kernel));
 
     private static string About(KernelHeader header) => $"{{ Summary = {SymbolDisplay.FormatLiteral(header.Summary, quote: true)} }}";
 

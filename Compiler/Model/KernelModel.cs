@@ -9,7 +9,8 @@ internal sealed record KernelModel(
     EquatableArray<StructModel> Structs,
     EquatableArray<FunctionModel> Functions,
     EquatableArray<Statement> Body,
-    bool HasBarriers);
+    bool HasBarriers,
+    bool IsCudaOnly);
 
 /// <summary>The outside of a kernel.</summary>
 /// <param name="Summary">What the documentation says first.</param>

@@ -34,7 +34,15 @@ public sealed record KernelText(string Name, string Cuda, string OpenCl, bool Ha
         return constants + "\n" + TKernel.Text.In(dialect);
     }
 
-    public string In(KernelDialect dialect) => dialect == KernelDialect.Cuda ? Cuda : OpenCl;
+    /// <summary>Whether it calls functions that only CUDA has (<see cref="CudaFunctionAttribute"/>), and has no OpenCL text.</summary>
+    public bool IsCudaOnly => OpenCl.Length == 0;
+
+    /// <exception cref="NotSupportedException">It is for CUDA only.</exception>
+    public string In(KernelDialect dialect)
+    {
+        if (dialect == KernelDialect.Cuda) return Cuda;
+        return !IsCudaOnly ? OpenCl : throw new NotSupportedException($"Kernel {Name} calls functions that only NVIDIA GPUs have: there is no OpenCL C of it.");
+    }
 
     /// <summary>All kernels of an assembly, by name; a generic one once for each type that it is compiled for.</summary>
     public static IReadOnlyList<KernelText> All(Assembly assembly) => [.. Kernels(assembly).Select(Of)];

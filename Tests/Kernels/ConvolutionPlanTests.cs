@@ -26,7 +26,8 @@ public sealed class ConvolutionPlanTests<TDevice> : KernelTests<TDevice> where T
         yield return Case("nothing a multiple of anything", new(5, 6, 7, 7, 3, 3, 1, 1, 1, 1, 1));
         yield return Case("channels in fours, strides that do not divide", new(8, 9, 8, 12, 3, 5, 2, 3, 1, 2, 1));
         yield return Case("one channel", new(1, 9, 9, 6, 5, 5, 1, 1, 0, 0, 1));
-        yield return Case("channels in fours, filters not", new(4, 5, 5, 6, 3, 3, 1, 1, 1, 1, 1));
+        // Three more kernels to compile, of which every part is in one of the others.
+        if (typeof(TDevice) == typeof(DebugSampleDevice)) yield return Case("channels in fours, filters not", new(4, 5, 5, 6, 3, 3, 1, 1, 1, 1, 1));
         yield return Case("filters in fours, channels not", new(3, 5, 5, 8, 3, 3, 2, 2, 1, 1, 1));
         yield return Case("two groups", new(8, 5, 6, 16, 3, 3, 1, 1, 1, 1, 2));
         yield return Case("three groups, strided", new(6, 7, 7, 9, 3, 2, 2, 2, 1, 0, 3));

@@ -52,7 +52,19 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
         const int M = 37, N = 5, K = 11, Batches = 3;
         var shape = new GemmShape
         {
-            M = M, N = N, K = K, StartA = 2, StartB = 1, StartC = 3, PitchA = K * Batches, PitchB = N, PitchC = N * Batches, StepA = K, StepB = N * K, StepC = N, StepBias = N,
+            M = M,
+            N = N,
+            K = K,
+            StartA = 2,
+            StartB = 1,
+            StartC = 3,
+            PitchA = K * Batches,
+            PitchB = N,
+            PitchC = N * Batches,
+            StepA = K,
+            StepB = N * K,
+            StepC = N,
+            StepBias = N,
         };
         AssertExact(new(shape, batch: Batches, tile: TinyTile.Shape), shape, false, false, Batches, addBias: true);
     }

@@ -86,5 +86,12 @@ public sealed class TileChoiceTests
         });
     }
 
+    [Test]
+    public void ABatchThatKernelsCannotCountIsRefused() => Assert.Multiple(() =>
+    {
+        Assert.That(() => new ForwardPlan(Early, 10700), Throws.ArgumentException.With.Message.Contains("10700 images").And.Message.Contains("fewer images"));
+        Assert.That(() => new ForwardPlan(Early, 10699), Throws.Nothing);
+    });
+
     private static TileShape Tile(ConvolutionShape shape, int images) => ConvolutionChoice.For(shape, images, ConvolutionPass.Forward).Tile;
 }
