@@ -49,7 +49,7 @@ internal sealed class KernelAnalyzer
         GroupShapeModel? shape = GroupShape();
         if (constructor is null || execute is null) return new(null, default, diagnostics.InSourceOrder());
 
-        var header = new KernelHeader(_type.ContainingNamespace.ToDisplayString(), _type.Name, default, shape, isInPlace);
+        var header = new KernelHeader(_type.ContainingNamespace.ToDisplayString(), _type.Name, default, shape, isInPlace, Summary.Of(_type, _context.Cancellation));
         SyntaxNode syntax = execute.DeclaringSyntaxReferences[0].GetSyntax(_context.Cancellation);
         if (_type.TypeParameters.Length == 0)
         {
