@@ -24,7 +24,6 @@ public unsafe class CudaSampleDevice : SampleDevice
     private protected override void Launch<TKernel>(TKernel kernel, Size3 groups)
     {
         var source = CudaSource.Of(kernel);
-        Prepare(source, TKernel.Text.HasBarriers);
         var memory = new Dictionary<nint, CudaBuffer>();
         try
         {
@@ -43,9 +42,6 @@ public unsafe class CudaSampleDevice : SampleDevice
             foreach (CudaBuffer buffer in memory.Values) buffer.Dispose();
         }
     }
-
-    /// <summary>Before a kernel is compiled.</summary>
-    private protected virtual void Prepare(CudaSource source, bool hasBarriers) { }
 
     /// <summary>Puts the copy of a buffer where the kernel is given the buffer.</summary>
     private readonly struct Arguments(Dictionary<nint, CudaBuffer> memory) : IKernelArguments

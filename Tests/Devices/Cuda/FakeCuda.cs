@@ -84,13 +84,9 @@ internal sealed unsafe class FakeCuda
         ((delegate* unmanaged<byte*, int, void>)FakeLibrary.Function(NvrtcPath, "fake_nvrtc_fail"))(name.Bytes, code);
     }
 
-    /// <summary>What to run on this processor for a kernel of this text.</summary>
-    /// <param name="function">Takes the addresses of the arguments, the groups and the threads of a group.</param>
-    public void Provide(string text, nint function)
-    {
-        using var source = new Utf8(text);
-        ((delegate* unmanaged<byte*, nint, void>)FakeLibrary.Function(_driver, "fake_native"))(source.Bytes, function);
-    }
+    /// <summary>Asks for a function that runs a kernel of this text: it takes the addresses of the arguments, the groups and the threads of a group.</summary>
+    public void Provide(delegate* unmanaged[Cdecl]<byte*, nint> provide) =>
+        ((delegate* unmanaged<delegate* unmanaged[Cdecl]<byte*, nint>, void>)FakeLibrary.Function(_driver, "fake_provide"))(provide);
 
     private static FakeLaunch Read(Record* launch) => new(
         Marshal.PtrToStringUTF8((nint)launch->Name)!, new(launch->Grid[0], launch->Grid[1], launch->Grid[2]),

@@ -33,13 +33,7 @@ void fake_set(const char* name, int64_t value)
 
 void fake_fail(const char* call, int code, int after) { strcpy(failure.call, call); failure.code = code; failure.after = after; }
 
-void fake_native(const char* text, Native* native)
-{
-    struct Known* k = calloc(1, sizeof *k);
-    *k = (struct Known){ known, strdup(text), native };
-    known = k;
-}
-
+void fake_provide(Native* (*provide)(const char* text)) { provider = provide; }
 const char* fake_problems(void) { return problems; }
 int fake_live(void) { int count = 0; for (Object* o = objects; o; o = o->next) count += o->kind != FUNCTION; return count; }
 int fake_retained(int device) { return state.retained[device]; }
@@ -281,7 +275,7 @@ int cuModuleLoadDataEx(Object** module, const char* image, unsigned count, int* 
     } else return leave(INVALID_IMAGE);
     *module = make(MODULE);
     (*module)->text = strdup(image);
-    for (struct Known* k = known; k; k = k->next) if (!strcmp(strchr(image, '\n') + 1, k->text)) (*module)->native = k->native;
+    if (provider) (*module)->native = provider(strchr(image, '\n') + 1);
     return leave(OK);
 }
 

@@ -1,7 +1,7 @@
 // What a driver for tests knows: contexts, memory, streams and their commands. Commands wait in their stream until something waits for them, as late as a
 // real device may run them; device addresses are no addresses of the process. What a real driver leaves undefined is a problem that
-// fake_problems() tells of. Kernels are recorded and do nothing, but for Add(int* values, int term), which adds, and those that fake_native()
-// brought along.
+// fake_problems() tells of. Kernels are recorded and do nothing, but for Add(int* values, int term), which adds, and those that fake_provide()
+// brings along.
 #pragma once
 #include <pthread.h>
 #include <stdarg.h>
@@ -58,7 +58,7 @@ static struct { char call[64]; int count; } counts[128];
 static Object* objects;
 static Launch* launches;
 static int launch_count, sticky;
-static struct Known { struct Known* next; char* text; Native* native; }* known;
+static Native* (*provider)(const char* text);
 static double now;
 static char problems[1 << 16];
 
