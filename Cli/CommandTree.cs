@@ -35,6 +35,7 @@ internal static class CommandTree
             ModelsCommand.Create(host),
             DevicesCommand.Create(host),
             BenchCommand.Create(host),
+            TuneCommand.Create(host),
             DataCommand.Create(host),
             KernelsCommand.Create(host),
         };

@@ -1,4 +1,5 @@
 using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Devices.Translated;
 using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Cpu;
@@ -14,6 +15,8 @@ internal sealed class GivenGradient : Loss
     {
         if (emitter.Gradient is { } gradient) emitter.Launch("given gradient", () => new Fill(gradient));
     }
+
+    public override void Emit(KernelLossEmitter emitter) => throw new NotSupportedException("Operators are measured on the CPU device.");
 
     private sealed unsafe class Fill(CpuTensor gradient) : ICpuKernel
     {

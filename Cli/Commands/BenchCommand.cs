@@ -6,6 +6,7 @@ using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Training;
+using GpuCnn.Engine.Tuning;
 using GpuCnn.Models;
 
 namespace GpuCnn.Cli.Commands;
@@ -41,24 +42,16 @@ internal static class BenchCommand
 
     private static Row Measure(Network network, Device device, int images)
     {
-        Batch batch = MakeImages(network, images);
+        Batch batch = MadeUpBatch.Of(network, images);
         using ParameterStore parameters = device.CreateParameters(network, training: true);
         parameters.Initialize(seed: 1);
-        using var training = new Plan(parameters, new() { Images = images, Training = true, Optimizer = new() });
+        IReadOnlyDictionary<string, string> algorithms = AlgorithmTable.Load(device).Algorithms;
+        using var training = new Plan(parameters, new() { Images = images, Training = true, Optimizer = new(), Algorithms = algorithms });
         // A rate so small that the weights stay numbers however long it runs.
         double train = StepTimer.MedianSeconds(step => training.Train(batch, 1e-6f, seed: 1, (ulong)step));
-        using var inference = new Plan(parameters, new() { Images = images });
+        using var inference = new Plan(parameters, new() { Images = images, Algorithms = algorithms });
         double infer = StepTimer.MedianSeconds(_ => inference.Evaluate(batch));
         return new(network.Name, device.Name, images, "fp32", images / train, images / infer, training.TotalBytes);
-    }
-
-    private static Batch MakeImages(Network network, int images)
-    {
-        var batch = new Batch(network.Input, images) { Count = images };
-        var random = new Random(1);
-        for (int i = 0; i < batch.Images.Length; i++) batch.Images[i] = random.NextSingle() * 4 - 2;
-        for (int i = 0; i < images; i++) batch.Labels[i] = i % network.Output.Shape.Count;
-        return batch;
     }
 
     private static void WriteTable(TextWriter output, List<Row> rows, Device device)

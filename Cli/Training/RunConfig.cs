@@ -64,6 +64,9 @@ internal sealed record RunConfig
 
     public required TrainingSettings Settings { get; init; }
 
+    /// <summary>Algorithms that the run's plans took, by problem, where the device has several.</summary>
+    public IReadOnlyDictionary<string, string>? Algorithms { get; init; }
+
     [JsonIgnore]
     public ModelMetadata Metadata => new(Model, Shape.Volume(Input[0], Input[1], Input[2]), Classes, Mean, Std, Fit);
 

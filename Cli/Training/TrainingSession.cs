@@ -4,6 +4,7 @@ using GpuCnn.Engine;
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Training;
+using GpuCnn.Engine.Tuning;
 
 namespace GpuCnn.Cli.Training;
 
@@ -22,9 +23,9 @@ internal static class TrainingSession
         (RunDirectory run, bool isNew) = CreateFolder(request.Out, prepared.Config.Model);
         try
         {
-            using Trainer trainer = CreateTrainer(prepared, device, run);
+            using Trainer trainer = CreateTrainer(prepared, device, run, AlgorithmTable.Load(device).Algorithms);
             SetStart(trainer, prepared.Config);
-            run.WriteConfig(prepared.Config.ToJson());
+            WriteConfig(run, prepared.Config, trainer);
             Introduction.Write(host.Output, prepared, device, trainer, run, resumedFrom: null);
             return Train(host, prepared, trainer, run, device);
         }
@@ -41,7 +42,7 @@ internal static class TrainingSession
         RunConfig config = RunConfig.Read(run);
         using Device device = Open(request.Device ?? config.Device, PreparedRun.ThreadsFor(request, config));
         PreparedRun prepared = PreparedRun.Resumed(request, config, device);
-        using Trainer trainer = CreateTrainer(prepared, device, run);
+        using Trainer trainer = CreateTrainer(prepared, device, run, config.Algorithms);
         string? checkpoint = null;
         // Stopped before its first checkpoint, the run has nothing to lose: the seed begins it again as it was.
         if (run.Checkpoints().Any()) checkpoint = trainer.Resume();
@@ -54,15 +55,18 @@ internal static class TrainingSession
             host.Output.WriteLine($"Train on with: gpucnn train --resume {Words.Quote(folder)} --epochs {prepared.Config.Settings.Epochs * 2}");
             return Program.Done;
         }
-        run.WriteConfig(prepared.Config.ToJson());
+        WriteConfig(run, prepared.Config, trainer);
         Introduction.Write(host.Output, prepared, device, trainer, run, checkpoint ?? "the beginning, for there is no checkpoint yet");
         return Train(host, prepared, trainer, run, device);
     }
 
-    private static Trainer CreateTrainer(PreparedRun prepared, Device device, RunDirectory run)
+    private static void WriteConfig(RunDirectory run, RunConfig config, Trainer trainer) =>
+        run.WriteConfig((config with { Algorithms = trainer.Algorithms.Count == 0 ? null : trainer.Algorithms }).ToJson());
+
+    private static Trainer CreateTrainer(PreparedRun prepared, Device device, RunDirectory run, IReadOnlyDictionary<string, string>? algorithms)
     {
         (ImageDataset training, ImageDataset? validation) = prepared.CreateDatasets();
-        var trainer = new Trainer(prepared.Network, device, training, validation, prepared.Config.Settings, prepared.Config.Metadata, run);
+        var trainer = new Trainer(prepared.Network, device, training, validation, prepared.Config.Settings, prepared.Config.Metadata, run, algorithms);
         if (device.MemoryBytes <= 0 || trainer.DeviceBytes <= device.MemoryBytes) return trainer;
         long needed = trainer.DeviceBytes;
         trainer.Dispose();

@@ -15,6 +15,12 @@ public abstract class Device : IDisposable
     /// <summary>Memory that networks can use, in bytes.</summary>
     public abstract long MemoryBytes { get; }
 
+    /// <summary>Bytes of arenas and parameters that are allocated now.</summary>
+    public abstract long AllocatedBytes { get; }
+
+    /// <summary>Bytes that can still be allocated; null where nobody tells.</summary>
+    public virtual long? FreeBytes => null;
+
     /// <summary>Room for a network's parameters; nothing is allocated before they are first set or a plan runs.</summary>
     /// <param name="training">Whether gradients and velocities are kept beside them.</param>
     /// <param name="inputGradient">Whether plans will ask for the gradient of the network's input.</param>

@@ -21,7 +21,31 @@ public sealed class Value
 }
 
 /// <summary>A parameter of a node, by its path in the network: <c>conv1.weight</c>.</summary>
-public sealed record Parameter(string Path, ParameterSpec Spec, Node Node);
+public sealed class Parameter
+{
+    internal Parameter(string path, ParameterSpec spec, Node node)
+    {
+        Path = path;
+        Spec = spec;
+        Node = node;
+        IsTrained = spec is { Role: not ParameterRole.State, IsFixed: false };
+    }
+
+    public string Path { get; }
+
+    public ParameterSpec Spec { get; }
+
+    public Node Node { get; }
+
+    /// <summary>Whether training changes it by its gradient.</summary>
+    public bool IsTrained { get; private set; }
+
+    public bool IsState => Spec.Role == ParameterRole.State;
+
+    internal void Freeze() => IsTrained = false;
+
+    public override string ToString() => Path;
+}
 
 /// <summary>An operator at its place in a network.</summary>
 public sealed class Node
@@ -56,16 +80,40 @@ public sealed class Node
     public long MultiplyAdds => Operator.CountMultiplyAdds(InputShapes);
 }
 
+/// <summary>An output that only training has, with the weight of its loss.</summary>
+public sealed record Head(Value Output, float Weight);
+
 /// <summary>The operators of a network in order of execution, and the values between them.</summary>
 public sealed class Graph
 {
     private readonly List<Node> _nodes = [];
+    private readonly List<Head> _heads = [];
 
     internal Graph(Shape input) => Input = new Value(input, null);
 
     public Value Input { get; }
 
     public IReadOnlyList<Node> Nodes => _nodes;
+
+    /// <summary>Further outputs, for training alone.</summary>
+    public IReadOnlyList<Head> Heads => _heads;
+
+    /// <summary>Gives a value a loss of its own while training.</summary>
+    /// <param name="weight">What the loss counts, where the network's own counts 1.</param>
+    public void AddHead(Value output, float weight) => _heads.Add(new(output, weight));
+
+    /// <summary>The nodes that a value is computed from.</summary>
+    public static HashSet<Node> Leading(params IEnumerable<Value> values)
+    {
+        var found = new HashSet<Node>();
+        var open = new Stack<Value>(values);
+        while (open.TryPop(out Value? value))
+        {
+            if (value.Producer is not { } producer || !found.Add(producer)) continue;
+            foreach (Value input in producer.Inputs) open.Push(input);
+        }
+        return found;
+    }
 
     /// <summary>Adds an operator; its output's shape is inferred here.</summary>
     public Value Add(Operator layer, IReadOnlyList<Value> inputs, string path)

@@ -29,6 +29,9 @@ public sealed class Network
     /// <summary>In order of execution.</summary>
     public IReadOnlyList<Parameter> Parameters { get; }
 
+    /// <summary>Those that have gradients; the others are state.</summary>
+    public IEnumerable<Parameter> Learned => Parameters.Where(parameter => !parameter.IsState);
+
     public long WeightCount => Count(ParameterRole.Weight);
 
     public long BiasCount => Count(ParameterRole.Bias);
@@ -37,6 +40,20 @@ public sealed class Network
 
     /// <summary>Multiply-adds of the forward pass of one sample.</summary>
     public long MultiplyAdds => Graph.Nodes.Sum(node => node.MultiplyAdds);
+
+    /// <summary>Keeps parameters as they are while training. Before a store or a plan is made of the network.</summary>
+    /// <param name="isFrozen">Told the path of each.</param>
+    /// <returns>How many are frozen by this.</returns>
+    public int Freeze(Predicate<string> isFrozen)
+    {
+        int count = 0;
+        foreach (Parameter parameter in Parameters.Where(parameter => parameter.IsTrained && isFrozen(parameter.Path)))
+        {
+            parameter.Freeze();
+            count++;
+        }
+        return count;
+    }
 
     private long Count(ParameterRole role) => Parameters.Where(parameter => parameter.Spec.Role == role).Sum(parameter => (long)parameter.Spec.Count);
 }

@@ -1,14 +1,16 @@
 using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Devices.Translated;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Cpu;
+using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Engine.Layers;
 
-/// <summary>Makes a kernel that a pointwise function is compiled into.</summary>
-public interface IActivationKernel
+/// <summary>Makes something that a pointwise function is compiled into.</summary>
+public interface IActivationUser<out TResult>
 {
-    ICpuKernel Make<TFunction>(TFunction function) where TFunction : struct, IPointwise;
+    TResult Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise;
 }
 
 /// <summary>
@@ -16,8 +18,8 @@ public interface IActivationKernel
 /// </summary>
 public abstract class Activation : UnaryOperator
 {
-    /// <summary>Compiles the function into a kernel.</summary>
-    public abstract ICpuKernel Specialize(IActivationKernel kernel);
+    /// <summary>Hands over the function.</summary>
+    public abstract TResult Specialize<TResult>(IActivationUser<TResult> user);
 
     protected sealed override Shape InferShape(Shape input) => input;
 
@@ -26,31 +28,65 @@ public abstract class Activation : UnaryOperator
     public sealed override unsafe void EmitForward(CpuEmitter emitter)
     {
         CpuTensor x = emitter.Input(), y = emitter.Output;
-        emitter.Launch("forward", () => Specialize(new Forward(x.Pointer, y.Pointer, y.Count)), x.Buffer, y.Buffer);
+        emitter.Launch("forward", () => Specialize(new CpuForward(x.Pointer, y.Pointer, y.Count)), x.Buffer, y.Buffer);
     }
 
     public sealed override unsafe void EmitBackward(CpuEmitter emitter)
     {
         CpuTensor y = emitter.Output, dy = emitter.OutputGradient;
         if (emitter.InputGradient() is not { } dx) return;
-        emitter.Launch("backward", () => Specialize(new Backward(y.Pointer, dy.Pointer, dx.Pointer, y.Count)), y.Buffer, dy.Buffer, dx.Buffer);
+        emitter.Launch("backward", () => Specialize(new CpuBackward(y.Pointer, dy.Pointer, dx.Pointer, y.Count)), y.Buffer, dy.Buffer, dx.Buffer);
     }
 
-    private sealed unsafe class Forward(float* x, float* y, long count) : IActivationKernel
+    public sealed override void EmitForward(KernelEmitter emitter) =>
+        emitter.Launch("forward", Specialize(new Forward(emitter)), emitter.Input().Buffer, emitter.Output.Buffer);
+
+    public sealed override void EmitBackward(KernelEmitter emitter)
     {
-        public ICpuKernel Make<TFunction>(TFunction function) where TFunction : struct, IPointwise =>
+        if (emitter.InputGradient() is not { } dx) return;
+        emitter.Launch("backward", Specialize(new Backward(emitter, dx)), emitter.Output.Buffer, emitter.OutputGradient.Buffer, dx.Buffer);
+    }
+
+    /// <summary>Emits a step that turns the gradient of a fused activation's output, in place, into that of its input.</summary>
+    internal static void EmitFusedBackward(KernelEmitter emitter)
+    {
+        KernelTensor dy = emitter.OutputGradient;
+        if (emitter.HasActivation) emitter.Launch("activation gradient", emitter.UseActivation(new Backward(emitter, dy)), emitter.Output.Buffer, dy.Buffer);
+    }
+
+    private sealed unsafe class CpuForward(float* x, float* y, long count) : IActivationUser<ICpuKernel>
+    {
+        public ICpuKernel Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise =>
             new CpuPointwiseForward<TFunction>(x, y, count, function);
     }
 
-    private sealed unsafe class Backward(float* y, float* dy, float* dx, long count) : IActivationKernel
+    internal sealed unsafe class CpuBackward(float* y, float* dy, float* dx, long count) : IActivationUser<ICpuKernel>
     {
-        public ICpuKernel Make<TFunction>(TFunction function) where TFunction : struct, IPointwise =>
+        public ICpuKernel Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise =>
             new CpuPointwiseBackward<TFunction>(y, dy, dx, count, function);
+    }
+
+    private sealed class Forward(KernelEmitter emitter) : IActivationUser<Action<IKernelLaunches>>
+    {
+        public Action<IKernelLaunches> Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise
+        {
+            KernelTensor x = emitter.Input(), y = emitter.Output;
+            return launches => launches.Add(new PointwiseForward<TFunction>(x.View, y.View, y.Count, function));
+        }
+    }
+
+    internal sealed class Backward(KernelEmitter emitter, KernelTensor dx) : IActivationUser<Action<IKernelLaunches>>
+    {
+        public Action<IKernelLaunches> Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise
+        {
+            KernelTensor y = emitter.Output, dy = emitter.OutputGradient;
+            return launches => launches.Add(new PointwiseBackward<TFunction>(y.View, dy.View, dx.View, y.Count, function));
+        }
     }
 }
 
 /// <summary>An activation made of a function without settings.</summary>
-public abstract class Activation<TFunction> : Activation where TFunction : struct, IPointwise
+public abstract class Activation<TFunction> : Activation where TFunction : unmanaged, IPointwise
 {
-    public sealed override ICpuKernel Specialize(IActivationKernel kernel) => kernel.Make(default(TFunction));
+    public sealed override TResult Specialize<TResult>(IActivationUser<TResult> user) => user.Use(default(TFunction));
 }

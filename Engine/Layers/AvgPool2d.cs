@@ -1,4 +1,6 @@
 using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Pooling;
 
 namespace GpuCnn.Engine.Layers;
@@ -19,6 +21,10 @@ public sealed class AvgPool2d : Pool2d
     public override void EmitForward(CpuEmitter emitter) => AveragePooling.EmitForward(emitter, ShapeFor(emitter.Input().Stored), CountPadding);
 
     public override void EmitBackward(CpuEmitter emitter) => AveragePooling.EmitBackward(emitter, ShapeFor(emitter.Input().Stored), CountPadding);
+
+    public override void EmitForward(KernelEmitter emitter) => AveragePooling.EmitForward(emitter, WindowsOver(emitter.Input().Stored), CountPadding);
+
+    public override void EmitBackward(KernelEmitter emitter) => AveragePooling.EmitBackward(emitter, WindowsOver(emitter.Input().Stored), CountPadding);
 }
 
 /// <summary>What average pooling over windows and over the whole map emit.</summary>
@@ -35,5 +41,20 @@ internal static unsafe class AveragePooling
         if (emitter.InputGradient() is not { } dx) return;
         CpuTensor dy = emitter.OutputGradient;
         emitter.Launch("backward", () => new CpuAveragePoolBackward(shape, emitter.Images, countPadding, dy.Pointer, dx.Pointer), dy.Buffer, dx.Buffer);
+    }
+
+    public static void EmitForward(KernelEmitter emitter, PoolShape shape, bool countPadding)
+    {
+        KernelTensor x = emitter.Input(), y = emitter.Output;
+        emitter.Launch("forward", launches => launches.Add(new AveragePoolForward(
+            shape.Lanes, AveragePoolForward.Slices(shape), countPadding, x.View, y.View, shape, emitter.Images)), x.Buffer, y.Buffer);
+    }
+
+    public static void EmitBackward(KernelEmitter emitter, PoolShape shape, bool countPadding)
+    {
+        if (emitter.InputGradient() is not { } dx) return;
+        KernelTensor dy = emitter.OutputGradient;
+        emitter.Launch("backward", launches => launches.Add(new AveragePoolBackward(
+            shape.Lanes, countPadding, dy.View, dx.View, shape, emitter.Images)), dy.Buffer, dx.Buffer);
     }
 }

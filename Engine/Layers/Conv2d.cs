@@ -1,4 +1,6 @@
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Devices.Translated;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Convolution;
 using GpuCnn.Kernels.Cpu;
@@ -78,9 +80,9 @@ public sealed class Conv2d : UnaryOperator
     /// <summary>Below a block's width a filter row is a longer run channels-last than a tap is in a block.</summary>
     public override bool ReadsChannelsLast(Shape input) => !input.IsVector && Groups == 1 && input.Channels < Blocks.Size;
 
-    public override CpuParameterLayout LayOut(ParameterSpec parameter, CpuTensor input, int vectorWidth)
+    public override ParameterLayout LayOut(ParameterSpec parameter, CpuTensor input, int vectorWidth)
     {
-        if (parameter.Role == ParameterRole.Bias) return CpuParameterLayout.Plain(parameter.Count);
+        if (parameter.Role == ParameterRole.Bias) return ParameterLayout.Plain(Kernels.Cpu.Blocks.RoundUp(parameter.Count));
         var convolution = new DirectConvolution(ShapeFor(input.Stored), 1, input.ChannelsLast, vectorWidth);
         int rows = Size.Rows, columns = Size.Columns, channels = input.Stored.Channels / Groups;
         return new(convolution.Filter.Count, index =>
@@ -97,6 +99,21 @@ public sealed class Conv2d : UnaryOperator
         DirectConvolution convolution = On(emitter);
         CpuConvolution.EmitBackward(emitter, convolution, convolution.Groups.HasStructuralZeros);
     }
+
+    public override ParameterLayout LayOut(ParameterSpec parameter, Shape input)
+    {
+        if (parameter.Role == ParameterRole.Bias) return ParameterLayout.Plain(parameter.Count);
+        int rows = Size.Rows, columns = Size.Columns, channels = input.Channels / Groups, filters = Filters / Groups;
+        return new(parameter.Count, index =>
+        {
+            int s = index % columns, r = index / columns % rows, c = index / (columns * rows) % channels, k = index / (columns * rows * channels);
+            return (((k / filters * rows + r) * columns + s) * channels + c) * filters + k % filters;
+        });
+    }
+
+    public override void EmitForward(KernelEmitter emitter) => KernelConvolution.EmitForward(emitter, ShapeFor(emitter.Input().Stored));
+
+    public override void EmitBackward(KernelEmitter emitter) => KernelConvolution.EmitBackward(emitter, ShapeFor(emitter.Input().Stored));
 
     private DirectConvolution On(CpuEmitter emitter) =>
         new(ShapeFor(emitter.Input().Stored), emitter.Images, emitter.Input().ChannelsLast, emitter.VectorWidth);

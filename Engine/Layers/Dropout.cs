@@ -1,6 +1,8 @@
 using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Devices.Translated;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Dropout;
+using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Engine.Layers;
 
@@ -30,6 +32,20 @@ public sealed class Dropout : UnaryOperator
     public override void EmitBackward(CpuEmitter emitter)
     {
         if (emitter.InputGradient() is { } dx) Emit(emitter, "backward", emitter.OutputGradient, dx);
+    }
+
+    public override void EmitForward(KernelEmitter emitter) => Emit(emitter, "forward", emitter.Input(), emitter.Output);
+
+    public override void EmitBackward(KernelEmitter emitter)
+    {
+        if (emitter.InputGradient() is { } dx) Emit(emitter, "backward", emitter.OutputGradient, dx);
+    }
+
+    private void Emit(KernelEmitter emitter, string name, KernelTensor from, KernelTensor to)
+    {
+        ulong layer = (ulong)emitter.Node.Index;
+        emitter.Launch(name, launches => launches.Add(new Kernels.Dropout.Dropout(
+            emitter.Scalars, from.View, to.View, layer, Probability, 1 / (1 - Probability), new(from.Stored.Channels), new(from.Stored.Area), from.Count)), from.Buffer, to.Buffer);
     }
 
     private unsafe void Emit(CpuEmitter emitter, string name, CpuTensor from, CpuTensor to)

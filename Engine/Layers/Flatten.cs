@@ -1,4 +1,5 @@
 using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Devices.Translated;
 using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Engine.Layers;
@@ -15,4 +16,8 @@ public sealed class Flatten : UnaryOperator
     public override void EmitForward(CpuEmitter emitter) => throw new InvalidOperationException("A view is not emitted.");
 
     public override void EmitBackward(CpuEmitter emitter) => throw new InvalidOperationException("A view is not emitted.");
+
+    public override void EmitForward(KernelEmitter emitter) => throw new InvalidOperationException("A view is not emitted.");
+
+    public override void EmitBackward(KernelEmitter emitter) => throw new InvalidOperationException("A view is not emitted.");
 }

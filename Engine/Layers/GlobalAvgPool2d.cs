@@ -1,4 +1,5 @@
 using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Devices.Translated;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Cpu;
 using GpuCnn.Kernels.Pooling;
@@ -15,6 +16,12 @@ public sealed class GlobalAvgPool2d : UnaryOperator
     public override void EmitForward(CpuEmitter emitter) => AveragePooling.EmitForward(emitter, ShapeFor(emitter.Input().Stored), countPadding: true);
 
     public override void EmitBackward(CpuEmitter emitter) => AveragePooling.EmitBackward(emitter, ShapeFor(emitter.Input().Stored), countPadding: true);
+
+    public override void EmitForward(KernelEmitter emitter) => AveragePooling.EmitForward(emitter, WindowsOver(emitter.Input().Stored), countPadding: true);
+
+    public override void EmitBackward(KernelEmitter emitter) => AveragePooling.EmitBackward(emitter, WindowsOver(emitter.Input().Stored), countPadding: true);
+
+    private static PoolShape WindowsOver(Shape input) => new(input.Channels, input.Height, input.Width, input.Height, input.Width, 1, 1, 0, 0, 1, 1);
 
     private static CpuPoolShape ShapeFor(Shape input) =>
         new(Blocks.Count(input.Channels), input.Height, input.Width, input.Height, input.Width, 1, 1, 0, 0, 1, 1);

@@ -11,4 +11,7 @@ public abstract class Layer
     /// <summary>Adds this layer to a graph after <paramref name="input"/> and returns its result.</summary>
     /// <param name="path">The layer's path, for example <c>features.conv1</c>; its parameters are named after it.</param>
     public abstract Value Build(Graph graph, Value input, string path);
+
+    /// <summary>The path of a part of what is at <paramref name="path"/>.</summary>
+    private protected static string Join(string path, string name) => path.Length == 0 ? name : $"{path}.{name}";
 }

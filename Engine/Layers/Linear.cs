@@ -1,4 +1,6 @@
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Devices.Translated;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Convolution;
 
@@ -38,9 +40,9 @@ public sealed class Linear : UnaryOperator
 
     public override bool ReadsChannelsLast(Shape input) => true;
 
-    public override CpuParameterLayout LayOut(ParameterSpec parameter, CpuTensor input, int vectorWidth)
+    public override ParameterLayout LayOut(ParameterSpec parameter, CpuTensor input, int vectorWidth)
     {
-        if (parameter.Role == ParameterRole.Bias) return CpuParameterLayout.Plain(parameter.Count);
+        if (parameter.Role == ParameterRole.Bias) return ParameterLayout.Plain(Kernels.Cpu.Blocks.RoundUp(parameter.Count));
         DirectConvolution convolution = AsConvolution(input, 1, vectorWidth);
         int inputs = input.Shape.Count;
         return new(convolution.Filter.Count, index => convolution.IndexOf(index / inputs, input.IndexOf(index % inputs), 0, 0));
@@ -53,10 +55,24 @@ public sealed class Linear : UnaryOperator
         CpuConvolution.EmitBackward(
             emitter, AsConvolution(emitter.Input(), emitter.Images, emitter.VectorWidth), emitter.Input().CountPerImage != emitter.Input().Shape.Count);
 
+    /// <summary>[inputs][units], the inputs in the order in which the input is stored.</summary>
+    public override ParameterLayout LayOut(ParameterSpec parameter, Shape input)
+    {
+        if (parameter.Role == ParameterRole.Bias) return ParameterLayout.Plain(parameter.Count);
+        int inputs = input.Count;
+        return new(parameter.Count, index => KernelTensor.IndexOf(input, index % inputs) * Units + index / inputs);
+    }
+
+    public override void EmitForward(KernelEmitter emitter) => KernelConvolution.EmitForward(emitter, AsConvolution(emitter.Input().Shape.Count));
+
+    public override void EmitBackward(KernelEmitter emitter) => KernelConvolution.EmitBackward(emitter, AsConvolution(emitter.Input().Shape.Count));
+
+    private ConvolutionShape AsConvolution(int inputs) => new(inputs, 1, 1, Units, 1, 1, 1, 1, 0, 0, 1);
+
     /// <summary>
     /// A 1x1 convolution of one pixel whose channels are the floats of the input as they are stored, including unused lanes of a last
     /// block (their weights are zero, and their gradients are cleared).
     /// </summary>
     private DirectConvolution AsConvolution(CpuTensor input, int images, int vectorWidth) =>
-        new(new ConvolutionShape(input.CountPerImage, 1, 1, Units, 1, 1, 1, 1, 0, 0, 1), images, input.ChannelsLast, vectorWidth);
+        new(AsConvolution(input.CountPerImage), images, input.ChannelsLast, vectorWidth);
 }

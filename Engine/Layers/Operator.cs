@@ -1,4 +1,6 @@
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Devices.Translated;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
 
@@ -46,8 +48,22 @@ public abstract class Operator : Layer
     /// </summary>
     public abstract void EmitBackward(CpuEmitter emitter);
 
-    /// <summary>How the CPU device stores a parameter.</summary>
-    public virtual CpuParameterLayout LayOut(ParameterSpec parameter, CpuTensor input, int vectorWidth) => CpuParameterLayout.Plain(parameter.Count);
+    /// <summary>How the CPU device stores a parameter; by default as it is, with room for whole blocks of 8.</summary>
+    public virtual ParameterLayout LayOut(ParameterSpec parameter, CpuTensor input, int vectorWidth) =>
+        ParameterLayout.Plain(Kernels.Cpu.Blocks.RoundUp(parameter.Count));
+
+    /// <summary>Emits the forward pass on devices that run translated kernels: reads the inputs, overwrites the output.</summary>
+    public abstract void EmitForward(KernelEmitter emitter);
+
+    /// <summary>
+    /// Emits the backward pass on devices that run translated kernels: reads the output's gradient (and may overwrite it), overwrites the
+    /// gradients of the parameters and, where asked for, of the inputs.
+    /// </summary>
+    public abstract void EmitBackward(KernelEmitter emitter);
+
+    /// <summary>How devices that run translated kernels store a parameter; by default as it is.</summary>
+    /// <param name="input">As what the operator's first input is stored.</param>
+    public virtual ParameterLayout LayOut(ParameterSpec parameter, Shape input) => ParameterLayout.Plain(parameter.Count);
 }
 
 /// <summary>An operator of one input.</summary>

@@ -4,6 +4,9 @@ public enum ParameterRole
 {
     Weight,
     Bias,
+
+    /// <summary>What a layer keeps from step to step and no gradient changes: running statistics. Saved with the weights, not counted.</summary>
+    State,
 }
 
 /// <summary>A parameter that a layer declares.</summary>
@@ -15,5 +18,9 @@ public enum ParameterRole
 public sealed record ParameterSpec(
     string Name, ParameterRole Role, IReadOnlyList<int> Dimensions, int FanIn, int FanOut, Initializer Initializer)
 {
+    /// <summary>Whether training leaves it as it is: a kernel made by hand.</summary>
+    public bool IsFixed { get; init; }
+
+    /// <summary>Values; 1 for a scalar, which has no dimensions.</summary>
     public int Count { get; } = Dimensions.Aggregate(1, (product, dimension) => checked(product * dimension));
 }

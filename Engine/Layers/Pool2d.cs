@@ -47,6 +47,13 @@ public abstract class Pool2d : UnaryOperator
             Padding.Rows, Padding.Columns, output.Height, output.Width);
     }
 
+    private protected PoolShape WindowsOver(Shape input)
+    {
+        Shape output = InferShape(input);
+        return new(input.Channels, input.Height, input.Width, Size.Rows, Size.Columns, Stride.Rows, Stride.Columns,
+            Padding.Rows, Padding.Columns, output.Height, output.Width);
+    }
+
     private int Extent(int extent, int window, int stride, int padding)
     {
         int span = extent + 2 * padding - window;

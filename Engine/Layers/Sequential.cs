@@ -22,7 +22,7 @@ public sealed class Sequential : Layer, IEnumerable<KeyValuePair<string, Layer>>
 
     public override Value Build(Graph graph, Value input, string path)
     {
-        foreach ((string name, Layer layer) in _layers) input = layer.Build(graph, input, path.Length == 0 ? name : $"{path}.{name}");
+        foreach ((string name, Layer layer) in _layers) input = layer.Build(graph, input, Join(path, name));
         return input;
     }
 

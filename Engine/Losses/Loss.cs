@@ -1,4 +1,5 @@
 using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Devices.Translated;
 using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Engine.Losses;
@@ -11,4 +12,7 @@ public abstract class Loss
 
     /// <summary>Emits, on the CPU device, the losses and ranks of a batch and, where asked for, the gradient of their mean.</summary>
     public abstract void Emit(CpuLossEmitter emitter);
+
+    /// <summary>The same on devices that run translated kernels.</summary>
+    public abstract void Emit(KernelLossEmitter emitter);
 }

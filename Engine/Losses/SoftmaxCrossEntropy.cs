@@ -1,5 +1,7 @@
 using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Devices.Translated;
 using GpuCnn.Engine.Tensors;
+using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Loss;
 
 namespace GpuCnn.Engine.Losses;
@@ -29,7 +31,15 @@ public sealed class SoftmaxCrossEntropy : Loss
         CpuTensor logits = emitter.Logits;
         CpuTensor? gradient = emitter.Gradient;
         emitter.Launch("softmax cross-entropy", () => new CpuSoftmaxCrossEntropy(
-            emitter.Scalars, emitter.Images, logits.Shape.Count, logits.CountPerImage, LabelSmoothing, logits.Pointer, emitter.Labels,
+            emitter.Scalars, emitter.Images, logits.Shape.Count, logits.CountPerImage, LabelSmoothing, emitter.Weight, emitter.IsHead, logits.Pointer, emitter.Labels,
             emitter.Losses, emitter.Ranks, gradient == null ? null : gradient.Pointer));
+    }
+
+    public override void Emit(KernelLossEmitter emitter)
+    {
+        int classes = emitter.Logits.Shape.Count;
+        emitter.Launch("softmax cross-entropy", launches => launches.Add(new Kernels.Loss.SoftmaxCrossEntropy(
+            Kernels.Loss.SoftmaxCrossEntropy.Threads(classes), emitter.Gradient != null, emitter.IsHead, emitter.Scalars, emitter.Logits.View, emitter.Labels,
+            emitter.Losses, emitter.Ranks, emitter.Gradient?.View ?? default, emitter.Images, classes, LabelSmoothing, emitter.Weight)));
     }
 }

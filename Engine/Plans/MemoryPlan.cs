@@ -10,7 +10,8 @@ internal static class MemoryPlan
     public const int Alignment = 256;
 
     /// <summary>Assigns the offsets and returns the bytes of the arena.</summary>
-    public static long Assign(IReadOnlyList<PlanBuffer> buffers, int steps)
+    /// <param name="slab">The arena is cut into pieces of this many bytes, a multiple of <see cref="Alignment"/>, and no buffer lies across a cut.</param>
+    public static long Assign(IReadOnlyList<PlanBuffer> buffers, int steps, long slab)
     {
         var placed = new List<PlanBuffer>();
         long total = 0;
@@ -22,7 +23,7 @@ internal static class MemoryPlan
                 // placed is kept sorted by offset, so the first gap that is wide enough is the lowest.
                 if (!Overlap(buffer, other, steps)) continue;
                 if (offset + buffer.Bytes <= other.Offset) break;
-                offset = Math.Max(offset, RoundUp(other.Offset + other.Bytes));
+                offset = WithinSlab(Math.Max(offset, RoundUp(other.Offset + other.Bytes)), buffer.Bytes, slab);
             }
             buffer.Offset = offset;
             int index = placed.FindIndex(other => other.Offset > offset);
@@ -33,6 +34,9 @@ internal static class MemoryPlan
     }
 
     public static long RoundUp(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
+
+    /// <summary>The lowest offset from <paramref name="offset"/> on at which so many bytes do not lie across a cut.</summary>
+    private static long WithinSlab(long offset, long bytes, long slab) => offset % slab + bytes <= slab ? offset : (offset / slab + 1) * slab;
 
     private static bool Overlap(PlanBuffer a, PlanBuffer b, int steps)
     {

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Training;
 using GpuCnn.Kernels.Steps;
@@ -38,7 +40,9 @@ public sealed class Plan : IDisposable
         int forward = _backend.StepCount;
         foreach (PlanNode node in nodes) _backend.AddForward(node);
         int loss = _backend.StepCount;
-        _backend.AddLoss(options.Loss, network.Output, options.Training);
+        _backend.AddLoss(options.Loss, new Head(network.Output, 1), isHead: false, options.Training);
+        if (options.Training)
+            foreach (Head head in network.Graph.Heads) _backend.AddLoss(options.Loss, head, isHead: true, gradient: true);
         int backward = _backend.StepCount;
         if (options.Training) AddBackward(nodes, network);
         int update = _backend.StepCount;
@@ -52,7 +56,7 @@ public sealed class Plan : IDisposable
                 buffer.UseAt(_backend.StepCount);
             }
         }
-        ArenaBytes = MemoryPlan.Assign(_backend.Buffers, _backend.StepCount);
+        ArenaBytes = MemoryPlan.Assign(_backend.Buffers, _backend.StepCount, _backend.SlabBytes);
     }
 
     public ParameterStore Parameters { get; }
@@ -61,6 +65,9 @@ public sealed class Plan : IDisposable
 
     /// <summary>The launches by name, in order.</summary>
     internal IReadOnlyList<string> Steps => _backend.Steps;
+
+    /// <summary>The steps that the device has several algorithms for, and what was taken.</summary>
+    public IReadOnlyList<PlanChoice> Choices => _backend.Choices;
 
     /// <summary>Where each pass begins among the steps.</summary>
     internal PlanPasses Passes { get; }
@@ -77,6 +84,21 @@ public sealed class Plan : IDisposable
     {
         if (!Options.Training) throw new InvalidOperationException("The plan was compiled to infer, not to train.");
         return Run(batch, new StepScalars { Seed = seed, Step = step, LearningRate = learningRate, Images = batch.Count }, Passes.End);
+    }
+
+    /// <summary>Forward, backward and an update that changes nothing, with the seconds that each step took when it ran alone.</summary>
+    internal void TrainTimed(Batch batch, Span<double> seconds)
+    {
+        Prepare(batch);
+        _backend.Upload(batch, new StepScalars { Images = batch.Count });
+        _backend.Finish();
+        for (int step = 0; step < Passes.End; step++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            _backend.Run(step, step + 1);
+            _backend.Finish();
+            seconds[step] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        }
     }
 
     /// <summary>Forward and backward, without an update. The gradients stay in the parameter store.</summary>
@@ -109,15 +131,16 @@ public sealed class Plan : IDisposable
 
     public void Dispose() => _backend.Dispose();
 
-    private BatchResult Run(Batch batch, in StepScalars scalars, int lastStep)
+    private void Prepare(Batch batch)
     {
         if (batch.Shape.Count != Parameters.Network.Input.Count || batch.Capacity != Options.Images)
             throw new ArgumentException($"The plan is for {Options.Images} images of {Parameters.Network.Input}, but got {batch.Capacity} of {batch.Shape}.", nameof(batch));
-        if (!_linked)
-        {
-            _backend.Link(ArenaBytes);
-            _linked = true;
-        }
+        if (!_linked) Link();
+    }
+
+    private BatchResult Run(Batch batch, in StepScalars scalars, int lastStep)
+    {
+        Prepare(batch);
         _backend.Upload(batch, scalars);
         _backend.Run(0, lastStep);
         _backend.DownloadLosses(_losses, _ranks);
@@ -132,9 +155,44 @@ public sealed class Plan : IDisposable
         return new(batch.Count, sum, top1, top5);
     }
 
+    private void Link()
+    {
+        try
+        {
+            _backend.Link(ArenaBytes);
+            _linked = true;
+        }
+        catch (DeviceOutOfMemoryException exception)
+        {
+            long free = Parameters.Device.FreeBytes ?? exception.FreeBytes ?? Math.Max(0, Parameters.Device.MemoryBytes - Parameters.Device.AllocatedBytes);
+            string advice = LargestBatch(free) is > 0 and var largest ? $"the largest batch that fits is {largest}" : "not even a batch of 1 fits; use another device";
+            throw new DeviceOutOfMemoryException(
+                $"{(Options.Training ? "Training" : "Running")} {Parameters.Network.Name} at a batch of {Options.Images} needs {MiB(TotalBytes)} on {Parameters.Device.Name} "
+                + $"({MiB(ArenaBytes)} for the batch, {MiB(Parameters.Bytes)} for parameters), but {MiB(free)} are free: {advice}. ({exception.Message})",
+                ArenaBytes, free);
+        }
+
+        static string MiB(long bytes) => $"{bytes / 1048576.0:F0} MiB";
+    }
+
+    /// <summary>The most images that a plan like this one fits so many bytes with, or 0. Compiling allocates nothing, so plans are tried.</summary>
+    private int LargestBatch(long free)
+    {
+        int fits = 0, tooMany = Options.Images;
+        while (tooMany - fits > 1)
+        {
+            int images = (fits + tooMany) / 2;
+            using var plan = new Plan(Parameters, Options with { Images = images });
+            if (plan.ArenaBytes <= free && plan._backend.Buffers.All(buffer => buffer.Bytes <= plan._backend.SlabBytes)) fits = images;
+            else tooMany = images;
+        }
+        return fits;
+    }
+
     private void AddBackward(List<PlanNode> nodes, Network network)
     {
-        var written = new HashSet<Value>();
+        // The losses have written these.
+        var written = network.Graph.Heads.Select(head => head.Output).Append(network.Output).Select(output => Root(output, Options.Training)).ToHashSet();
         for (int i = nodes.Count - 1; i >= 0; i--)
         {
             PlanNode node = nodes[i];
@@ -145,11 +203,13 @@ public sealed class Plan : IDisposable
                 bool needed = root == network.Graph.Input ? Options.InputGradient : HasParametersBefore(root);
                 uses[input] = !needed ? GradientUse.None : written.Add(root) ? GradientUse.Write : GradientUse.Add;
             }
-            _backend.AddBackward(node, uses);
+            if (uses.Any(use => use != GradientUse.None) || IsTrained(node.Node)) _backend.AddBackward(node, uses);
         }
 
         bool HasParametersBefore(Value value) => Options.InputGradient
-            || (value.Producer is { } producer && (producer.Parameters.Count > 0 || producer.Inputs.Any(HasParametersBefore)));
+            || (value.Producer is { } producer && (IsTrained(producer) || producer.Inputs.Any(HasParametersBefore)));
+
+        static bool IsTrained(Node node) => node.Parameters.Any(parameter => parameter.IsTrained);
     }
 
     /// <summary>The value whose storage a value is a view of, or itself.</summary>

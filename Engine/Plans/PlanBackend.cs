@@ -23,12 +23,19 @@ internal abstract class PlanBackend : IDisposable
 
     public int StepCount => _steps.Count;
 
+    /// <summary>The arena is allocated in pieces of at most this many bytes, a multiple of <see cref="MemoryPlan.Alignment"/>.</summary>
+    public virtual long SlabBytes => long.MaxValue / 2 / MemoryPlan.Alignment * MemoryPlan.Alignment;
+
+    /// <summary>What there was to choose in the steps emitted so far.</summary>
+    public virtual IReadOnlyList<PlanChoice> Choices => [];
+
     /// <summary>The network's input from a host batch in NCHW.</summary>
     public abstract void AddInput(Value input);
 
     public abstract void AddForward(PlanNode node);
 
-    public abstract void AddLoss(Loss loss, Value logits, bool gradient);
+    /// <param name="isHead">Whether the loss is added to what the network's own loss has written.</param>
+    public abstract void AddLoss(Loss loss, Head output, bool isHead, bool gradient);
 
     /// <param name="inputs">For each input of the node, what to do with its gradient.</param>
     public abstract void AddBackward(PlanNode node, IReadOnlyList<GradientUse> inputs);
@@ -42,6 +49,9 @@ internal abstract class PlanBackend : IDisposable
 
     /// <summary>Runs steps [first, last).</summary>
     public abstract void Run(int first, int last);
+
+    /// <summary>Waits for what was run.</summary>
+    public virtual void Finish() { }
 
     /// <summary>Losses and ranks of the last run.</summary>
     public abstract void DownloadLosses(Span<float> losses, Span<int> ranks);

@@ -23,17 +23,19 @@ public sealed record PlanNode(Node Node, Activation? Activation, Value Output)
 
     /// <summary>
     /// Fuses every activation into the operator before it where that operator can apply one and nothing else reads its output. Views
-    /// are left out: they do nothing.
+    /// are left out: they do nothing. So are nodes that no output follows from; heads are outputs while training.
     /// </summary>
     internal static List<PlanNode> Fuse(Network network, bool training)
     {
+        Value[] outputs = [network.Output, .. training ? network.Graph.Heads.Select(head => head.Output) : []];
+        HashSet<Node> needed = Graph.Leading(outputs);
         var nodes = new List<PlanNode>();
         var fused = new HashSet<Node>();
-        foreach (Node node in network.Graph.Nodes)
+        foreach (Node node in network.Graph.Nodes.Where(needed.Contains))
         {
             if (fused.Contains(node) || node.Operator.IsView(training)) continue;
-            if (node.Operator.FusesActivation && node.Output != network.Output
-                && node.Output.Consumers is [{ Operator: Activation activation } next])
+            if (node.Operator.FusesActivation && !outputs.Contains(node.Output)
+                && node.Output.Consumers.Where(needed.Contains).ToList() is [{ Operator: Activation activation } next])
             {
                 fused.Add(next);
                 nodes.Add(new(node, activation, next.Output));

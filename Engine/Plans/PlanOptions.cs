@@ -20,6 +20,9 @@ public sealed record PlanOptions
     /// <summary>Whether the gradient of the network's input is wanted too. For checks: it is not needed to train.</summary>
     public bool InputGradient { get; init; }
 
+    /// <summary>Algorithms by problem, for what a device has several for; by default, and for what is not among them, the device's fixed rule.</summary>
+    public IReadOnlyDictionary<string, string>? Algorithms { get; init; }
+
     /// <summary>Gives every buffer memory of its own, so that any steps can be run again on what the last batch left. To measure them.</summary>
     internal bool KeepsBuffers { get; init; }
 }

@@ -21,7 +21,7 @@ internal sealed record Checkpoint(long Step, string ScheduleState, double EpochL
         foreach ((string name, Tensor tensor) in tensors)
             if (tensor.Values.Any(value => !float.IsFinite(value)))
                 throw new TrainingDivergedException($"{name} holds values that are not finite after step {Step}");
-        tensors.AddRange(parameters.Network.Parameters.Select(parameter =>
+        tensors.AddRange(parameters.Network.Learned.Select(parameter =>
             KeyValuePair.Create(VelocityPrefix + parameter.Path, parameters.GetVelocity(parameter))));
         ModelFile.Save(path, metadata, tensors, new Dictionary<string, string>
         {
@@ -40,7 +40,7 @@ internal sealed record Checkpoint(long Step, string ScheduleState, double EpochL
     {
         ModelFile file = ModelFile.Load(path);
         WeightsFile.LoadInto(parameters, file, path);
-        foreach (Parameter parameter in parameters.Network.Parameters)
+        foreach (Parameter parameter in parameters.Network.Learned)
         {
             if (!file.Tensors.TryGetValue(VelocityPrefix + parameter.Path, out Tensor? velocity))
                 throw new GpuCnnException($"{path} holds weights but not the momentum of {parameter.Path}: it is not a checkpoint; start from it with --weights {path}.");

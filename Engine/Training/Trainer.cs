@@ -25,9 +25,11 @@ public sealed class Trainer : IDisposable
     private Checkpoint _at;
     private string? _lastCheckpoint;
 
+    /// <param name="algorithms">By problem, for what the device has several algorithms for.</param>
     /// <exception cref="GpuCnnException">The settings, the data and the network do not go together.</exception>
     public Trainer(
-        Network network, Device device, IDataset training, IDataset? validation, TrainingSettings settings, ModelMetadata metadata, RunDirectory run)
+        Network network, Device device, IDataset training, IDataset? validation, TrainingSettings settings, ModelMetadata metadata, RunDirectory run,
+        IReadOnlyDictionary<string, string>? algorithms = null)
     {
         settings.Check();
         if (settings.Batch > training.Count)
@@ -43,12 +45,16 @@ public sealed class Trainer : IDisposable
         _totalSteps = settings.Steps ?? settings.Epochs * _stepsPerEpoch;
         _schedule = settings.Schedule.Create();
         _parameters = device.CreateParameters(network, training: true);
-        _plan = new(_parameters, new() { Images = settings.Batch, Training = true, Loss = settings.Loss, Optimizer = settings.Optimizer });
-        if (validation != null) _validationPlan = new(_parameters, new() { Images = Math.Min(settings.Batch, validation.Count) });
+        _plan = new(_parameters, new() { Images = settings.Batch, Training = true, Loss = settings.Loss, Optimizer = settings.Optimizer, Algorithms = algorithms });
+        if (validation != null) _validationPlan = new(_parameters, new() { Images = Math.Min(settings.Batch, validation.Count), Algorithms = algorithms });
         _at = new(0, _schedule.State, 0, 0, 0, 0);
     }
 
     public ParameterStore Parameters => _parameters;
+
+    /// <summary>The algorithms taken, by problem, where the device has several: what another run needs to get the same bits.</summary>
+    public IReadOnlyDictionary<string, string> Algorithms => _plan.Choices.Concat(_validationPlan?.Choices ?? [])
+        .DistinctBy(choice => choice.Problem).ToDictionary(choice => choice.Problem, choice => choice.Algorithm);
 
     /// <summary>Bytes on the device while the run goes on.</summary>
     public long DeviceBytes => _plan.TotalBytes + (_validationPlan?.ArenaBytes ?? 0);

@@ -1,11 +1,12 @@
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
+using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.Convolution;
 
 /// <summary>
-/// y[pixel, k] = sum over runs and their values of x[gathered] w[value, k] + bias[k]: a convolution without a copy of its windows, forward or (one phase of the stride at a time) to its input.
-/// Groups: x the tiles, columns of a row of tiles next to each other; z the groups of channels. A pixel that no tap reaches gets zeros.
+/// y[pixel, k] = f(sum over runs and their values of x[gathered] w[value, k] + bias[k]): a convolution without a copy of its windows, forward or (one phase of the stride at a time) to its input.
+/// Groups: x the tiles, columns of a row of tiles next to each other; z the groups of channels. A pixel that no tap reaches gets f(bias).
 /// </summary>
 /// <param name="turned">Whether a run of the filter is stored [columns][values], not [values][columns].</param>
 /// <param name="wideX">Whether x is loaded four floats at a time: channels of a group, and of x, are multiples of 4. Likewise the filter (its columns, or its values where it is turned), and y
@@ -14,11 +15,12 @@ namespace GpuCnn.Kernels.Convolution;
 /// <param name="x">[image][SourceH][SourceW][SourceChannels]</param>
 /// <param name="bias">[group][columns]; any view where none is added.</param>
 [Kernel]
-public readonly partial struct ConvolutionProduct(
+public readonly partial struct ConvolutionProduct<TFunction>(
     [Specialization] int tileM, [Specialization] int tileN, [Specialization] int tileK, [Specialization] int perM, [Specialization] int perN,
     [Specialization] bool turned, [Specialization] bool wideX, [Specialization] bool wideFilter, [Specialization] bool wideY,
     [Specialization] bool addBias, [Specialization] bool accumulate,
-    ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float> bias, View<float> y, GatherMap map)
+    ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float> bias, View<float> y, GatherMap map, TFunction function)
+    where TFunction : unmanaged, IPointwise
 {
     public Size3 GroupShape => new(tileN / perN, tileM / perM);
 
@@ -109,7 +111,7 @@ public readonly partial struct ConvolutionProduct(
                 {
                     int k = column + RegisterTile.Place(ThreadId.X, j, tileN), at = RegisterTile.IndexOf(i, j, perN), first = group * map.Columns;
                     var values = new Float4(sums[at], sums[at + 1], sums[at + 2], sums[at + 3]);
-                    Epilogue.Store(y, target + first + k, bias, first, k, map.Columns, values, addBias, accumulate, wideY);
+                    Epilogue.Store(y, target + first + k, bias, first, k, map.Columns, values, function, addBias, accumulate, wideY);
                 }
             }
         }

@@ -3,10 +3,11 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.Convolution;
 
 /// <summary>What the passes of a convolution on devices that run translated kernels derive from its shape. Volumes are channels-last, a group's filter is [R][S][C / groups][K / groups].</summary>
-internal sealed record ConvolutionSizes(ConvolutionShape Shape, int Images)
+/// <param name="MostColumns">Floats of windows that are written out at a time, unless one image has more.</param>
+internal sealed record ConvolutionSizes(ConvolutionShape Shape, int Images, long MostColumns)
 {
-    /// <summary>Floats of windows that are written out at a time, unless one image has more.</summary>
-    private const long MostColumns = 64 << 20;
+    /// <summary>Floats of windows that are written out at a time where nothing else is asked for: 256 MiB.</summary>
+    public const long DefaultMostColumns = 64 << 20;
 
     /// <summary>Channels of a group.</summary>
     public int Inputs { get; } = Shape.C / Shape.Groups;

@@ -1,5 +1,6 @@
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
+using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.Convolution;
 
@@ -11,9 +12,10 @@ public sealed class FilterGradientPlan
     private readonly int _parts, _partPixels;
 
     /// <param name="choice">The algorithm and the tile, or null for what follows from the sizes.</param>
-    public FilterGradientPlan(ConvolutionShape shape, int images, ConvolutionChoice? choice = null)
+    /// <param name="mostColumns">Floats of windows that <see cref="ConvolutionAlgorithm.Im2Col"/> writes out at a time, unless one image has more.</param>
+    public FilterGradientPlan(ConvolutionShape shape, int images, ConvolutionChoice? choice = null, long mostColumns = ConvolutionSizes.DefaultMostColumns)
     {
-        _sizes = new(shape, images);
+        _sizes = new(shape, images, mostColumns);
         _choice = choice ?? ConvolutionChoice.For(shape, images, ConvolutionPass.FilterGradient);
         _choice.Check(shape);
         (_parts, _partPixels) = TileChoice.Parts((long)_choice.Tile.Count(_sizes.Window, _sizes.Outputs) * shape.Groups, _sizes.Pixels, _choice.Tile);
@@ -46,13 +48,15 @@ public sealed class FilterGradientPlan
                 LaunchGathered(launches, x, dy, dw, workspace, accumulate);
                 break;
             case ConvolutionAlgorithm.Gemm:
-                Product(0, _sizes.Images, _sizes.Shape.C, _sizes.Inputs).Launch(launches, x, dy, null, dw, workspace, accumulate);
+                Product(0, _sizes.Images, _sizes.Shape.C, _sizes.Inputs).Launch(launches, x, dy, null, dw, workspace, new Identity(), accumulate);
                 break;
             default:
+                // Without what is behind it: a product reads the windows and writes its parts.
+                var columns = new View<float>(workspace.Memory, workspace.Offset, (int)_sizes.ColumnFloats);
                 foreach ((int first, int images) in _sizes.Runs())
                 {
-                    _sizes.WriteWindows(launches, x, workspace, first, images);
-                    WindowProduct(first, images).Launch(launches, workspace, dy, null, dw, workspace.Slice((int)PartsStart), accumulate || first > 0);
+                    _sizes.WriteWindows(launches, x, columns, first, images);
+                    WindowProduct(first, images).Launch(launches, columns, dy, null, dw, workspace.Slice((int)PartsStart), new Identity(), accumulate || first > 0);
                 }
                 break;
         }
@@ -99,6 +103,8 @@ public sealed class FilterGradientPlan
             new FilterGradientProduct(
                 tile.M, tile.N, tile.K, tile.PerM, tile.PerN, _sizes.WideInputs, _sizes.WideOutputs, accumulate && !isSplit, x, dy, isSplit ? workspace : dw, map),
             new(tile.Count(_sizes.Window, _sizes.Outputs), 1, _sizes.Shape.Groups * _parts));
-        if (isSplit) launches.Add(new SumParts(false, accumulate, workspace, workspace, dw, _parts, FilterFloats, FilterFloats), SumParts.Groups(FilterFloats));
+        if (!isSplit) return;
+        var sum = new SumParts<Identity>(false, accumulate, workspace, workspace, dw, _parts, FilterFloats, new(FilterFloats), default);
+        launches.Add(sum, sum.Groups);
     }
 }

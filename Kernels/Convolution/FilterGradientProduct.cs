@@ -1,5 +1,6 @@
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
+using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.Convolution;
 
@@ -120,7 +121,7 @@ public readonly partial struct FilterGradientProduct(
                 {
                     int k = column + RegisterTile.Place(ThreadId.X, j, tileN), at = RegisterTile.IndexOf(i, j, perN);
                     var values = new Float4(sums[at], sums[at + 1], sums[at + 2], sums[at + 3]);
-                    Epilogue.Store(dw, target + value * map.Columns + k, dy, 0, k, map.Columns, values, false, accumulate, wideY);
+                    Epilogue.Store(dw, target + value * map.Columns + k, dy, 0, k, map.Columns, values, new Identity(), false, accumulate, wideY);
                 }
             }
         }

@@ -1,18 +1,20 @@
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
+using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.Convolution;
 
-/// <summary>The launches of a convolution's forward pass: y = conv(x, w) + bias.</summary>
+/// <summary>The launches of a convolution's forward pass: y = f(conv(x, w) + bias).</summary>
 public sealed class ForwardPlan
 {
     private readonly ConvolutionSizes _sizes;
     private readonly ConvolutionChoice _choice;
 
     /// <param name="choice">The algorithm and the tile, or null for what follows from the sizes.</param>
-    public ForwardPlan(ConvolutionShape shape, int images, ConvolutionChoice? choice = null)
+    /// <param name="mostColumns">Floats of windows that <see cref="ConvolutionAlgorithm.Im2Col"/> writes out at a time, unless one image has more.</param>
+    public ForwardPlan(ConvolutionShape shape, int images, ConvolutionChoice? choice = null, long mostColumns = ConvolutionSizes.DefaultMostColumns)
     {
-        _sizes = new(shape, images);
+        _sizes = new(shape, images, mostColumns);
         _choice = choice ?? ConvolutionChoice.For(shape, images, ConvolutionPass.Forward);
         _choice.Check(shape);
     }
@@ -26,17 +28,17 @@ public sealed class ForwardPlan
     /// <param name="y">[image][output height][output width][K]</param>
     /// <param name="workspace">At least <see cref="WorkspaceFloats"/>; any view where that is 0.</param>
     /// <param name="accumulate">Whether y is added to, not written over.</param>
-    public void Launch<TLaunches>(
-        TLaunches launches, ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float>? bias, View<float> y, View<float> workspace, bool accumulate = false)
-        where TLaunches : IKernelLaunches
+    public void Launch<TLaunches, TFunction>(
+        TLaunches launches, ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float>? bias, View<float> y, View<float> workspace, TFunction function, bool accumulate = false)
+        where TLaunches : IKernelLaunches where TFunction : unmanaged, IPointwise
     {
         switch (_choice.Algorithm)
         {
             case ConvolutionAlgorithm.ImplicitGemm:
-                LaunchGathered(launches, x, filter, bias, y, accumulate);
+                LaunchGathered(launches, x, filter, bias, y, function, accumulate);
                 break;
             case ConvolutionAlgorithm.Gemm:
-                Product(0, _sizes.Images, _sizes.Shape.C, _sizes.Inputs).Launch(launches, x, filter, bias, y, workspace, accumulate);
+                Product(0, _sizes.Images, _sizes.Shape.C, _sizes.Inputs).Launch(launches, x, filter, bias, y, workspace, function, accumulate);
                 break;
             default:
                 foreach ((int first, int images) in _sizes.Runs())
@@ -44,7 +46,7 @@ public sealed class ForwardPlan
                     _sizes.WriteWindows(launches, x, workspace, first, images);
                     int groupColumns = images * _sizes.Shape.OutputArea * _sizes.Window;
                     // All rows of a part's windows are in the workspace: there is no room for parts of sums, and no need.
-                    Product(first, images, _sizes.Window, groupColumns).Launch(launches, workspace, filter, bias, y, y, accumulate);
+                    Product(first, images, _sizes.Window, groupColumns).Launch(launches, workspace, filter, bias, y, y, function, accumulate);
                 }
                 break;
         }
@@ -69,8 +71,9 @@ public sealed class ForwardPlan
         },
         batch: _sizes.Shape.Groups, tile: _choice.Tile, canSplit: false);
 
-    private void LaunchGathered<TLaunches>(TLaunches launches, ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float>? bias, View<float> y, bool accumulate)
-        where TLaunches : IKernelLaunches
+    private void LaunchGathered<TLaunches, TFunction>(
+        TLaunches launches, ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float>? bias, View<float> y, TFunction function, bool accumulate)
+        where TLaunches : IKernelLaunches where TFunction : unmanaged, IPointwise
     {
         ConvolutionShape shape = _sizes.Shape;
         // Without groups the values of a whole filter row lie next to each other, in the input as in the filter.
@@ -94,9 +97,9 @@ public sealed class ForwardPlan
         };
         TileShape tile = _choice.Tile;
         launches.Add(
-            new ConvolutionProduct(
+            new ConvolutionProduct<TFunction>(
                 tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, _sizes.WideInputs, _sizes.WideOutputs, _sizes.WideOutputs, bias is not null, accumulate,
-                x, filter, bias ?? filter, y, map),
+                x, filter, bias ?? filter, y, map, function),
             new(tile.Count(_sizes.Pixels, _sizes.Outputs), 1, shape.Groups));
     }
 }

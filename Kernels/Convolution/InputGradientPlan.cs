@@ -1,5 +1,6 @@
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
+using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.Convolution;
 
@@ -10,9 +11,10 @@ public sealed class InputGradientPlan
     private readonly ConvolutionChoice _choice;
 
     /// <param name="choice">The algorithm and the tile, or null for what follows from the sizes.</param>
-    public InputGradientPlan(ConvolutionShape shape, int images, ConvolutionChoice? choice = null)
+    /// <param name="mostColumns">Floats of windows that <see cref="ConvolutionAlgorithm.Im2Col"/> writes out at a time, unless one image has more.</param>
+    public InputGradientPlan(ConvolutionShape shape, int images, ConvolutionChoice? choice = null, long mostColumns = ConvolutionSizes.DefaultMostColumns)
     {
-        _sizes = new(shape, images);
+        _sizes = new(shape, images, mostColumns);
         _choice = choice ?? ConvolutionChoice.For(shape, images, ConvolutionPass.InputGradient);
         _choice.Check(shape);
     }
@@ -37,13 +39,13 @@ public sealed class InputGradientPlan
                         LaunchPhase(launches, dy, filter, dx, h, w, accumulate);
                 break;
             case ConvolutionAlgorithm.Gemm:
-                Product(0, _sizes.Images, shape.C, _sizes.Inputs).Launch(launches, dy, filter, null, dx, workspace, accumulate);
+                Product(0, _sizes.Images, shape.C, _sizes.Inputs).Launch(launches, dy, filter, null, dx, workspace, new Identity(), accumulate);
                 break;
             default:
                 foreach ((int first, int images) in _sizes.Runs())
                 {
                     int groupColumns = images * shape.OutputArea * _sizes.Window;
-                    Product(first, images, _sizes.Window, groupColumns).Launch(launches, dy, filter, null, workspace, dx);
+                    Product(first, images, _sizes.Window, groupColumns).Launch(launches, dy, filter, null, workspace, dx, new Identity());
                     WindowMap map = _sizes.Windows(first, images);
                     launches.Add(new Col2Im(accumulate, workspace, dx, map), Col2Im.Groups(map));
                 }
@@ -113,8 +115,8 @@ public sealed class InputGradientPlan
         };
         TileShape tile = _choice.Tile;
         launches.Add(
-            new ConvolutionProduct(
-                tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, _sizes.WideOutputs, _sizes.WideOutputs, _sizes.WideInputs, false, accumulate, dy, filter, filter, dx, map),
+            new ConvolutionProduct<Identity>(
+                tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, _sizes.WideOutputs, _sizes.WideOutputs, _sizes.WideInputs, false, accumulate, dy, filter, filter, dx, map, default),
             new(tile.Count(map.Grid.Pixels, _sizes.Inputs), 1, shape.Groups));
     }
 

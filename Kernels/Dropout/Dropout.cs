@@ -18,7 +18,7 @@ namespace GpuCnn.Kernels.Dropout;
 [Kernel(256, InPlace = true)]
 public readonly partial struct Dropout(
     ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, View<float> y, ulong layer, float probability, float scale,
-    Divisor channels, Divisor area, int count)
+    Divisor channels, Divisor area, int count) : IKernelGrid
 {
     public Size3 Groups => new(Size3.Groups(count, 4 * 256));
 

@@ -5,7 +5,7 @@ namespace GpuCnn.Kernels.Layout;
 /// <summary>Sets floats to a value, four a thread. Memory bound.</summary>
 /// <param name="y">[count]; overwritten.</param>
 [Kernel(256)]
-public readonly partial struct Fill(View<float> y, float value, int count)
+public readonly partial struct Fill(View<float> y, float value, int count) : IKernelGrid
 {
     public Size3 Groups => new(Size3.Groups(count, 4 * 256));
 

@@ -12,7 +12,7 @@ namespace GpuCnn.Kernels.Layout;
 [Kernel(256)]
 public readonly partial struct Transpose(
     [Specialization] int tileRows, [Specialization] int tileColumns, ReadOnlyView<float> source, View<float> target,
-    int images, int rows, int columns)
+    int images, int rows, int columns) : IKernelGrid
 {
     private const int Few = 4, Many = 32, Tile = 1024;
 

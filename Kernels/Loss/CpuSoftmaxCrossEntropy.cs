@@ -10,13 +10,15 @@ namespace GpuCnn.Kernels.Loss;
 /// An image with label -1 has loss 0 and gradient 0. Sums run in float64, in an order that the number of classes fixes.
 /// </summary>
 /// <param name="scalars">How many images are real.</param>
+/// <param name="weight">What losses and gradients are multiplied by.</param>
+/// <param name="isHead">Whether losses are added to what is there, and ranks left as they are.</param>
 /// <param name="x">[N][stride] logits, of which the first <paramref name="classes"/> of a row count.</param>
 /// <param name="labels">[N]</param>
 /// <param name="losses">[N]</param>
 /// <param name="ranks">[N] how many classes have a larger logit than the label's (0: top-1 right; under 5: top-5 right).</param>
 /// <param name="dx">[N][stride], overwritten, zero past the classes; null where nothing goes backward.</param>
 public sealed unsafe class CpuSoftmaxCrossEntropy(
-    StepScalars* scalars, int images, int classes, int stride, float smoothing, float* x, int* labels, float* losses, int* ranks, float* dx)
+    StepScalars* scalars, int images, int classes, int stride, float smoothing, float weight, bool isHead, float* x, int* labels, float* losses, int* ranks, float* dx)
     : ICpuKernel
 {
     private const int ImagesPerChunk = 8;
@@ -32,8 +34,11 @@ public sealed unsafe class CpuSoftmaxCrossEntropy(
             float* gradient = dx == null ? null : dx + (nint)image * stride;
             int label = labels[image];
             if (gradient != null) new Span<float>(gradient, stride).Clear();
-            losses[image] = 0;
-            ranks[image] = classes;
+            if (!isHead)
+            {
+                losses[image] = 0;
+                ranks[image] = classes;
+            }
             if (label < 0) continue;
 
             float largest = Largest(logits);
@@ -42,10 +47,11 @@ public sealed unsafe class CpuSoftmaxCrossEntropy(
             double shifted = 0;
             if (smoothing > 0)
                 for (int k = 0; k < classes; k++) shifted += logits[k] - (double)largest;
-            losses[image] = (float)(logTotal - on * score - off * shifted);
-            ranks[image] = Rank(logits, label);
+            double loss = weight * (logTotal - on * score - off * shifted);
+            losses[image] = (float)(isHead ? losses[image] + loss : loss);
+            if (!isHead) ranks[image] = Rank(logits, label);
             if (gradient == null) continue;
-            double scale = 1.0 / scalars->Images;
+            double scale = (double)weight / scalars->Images;
             float factor = (float)(scale / total), uniform = (float)(off * scale);
             for (int k = 0; k < classes; k++) gradient[k] = gradient[k] * factor - uniform;
             gradient[label] = (float)((Math.Exp(score) / total - on - off) * scale);

@@ -11,16 +11,19 @@ namespace GpuCnn.Kernels.Loss;
 /// </summary>
 /// <param name="threads"><see cref="Threads"/></param>
 /// <param name="training">Whether something goes backward; else <paramref name="dx"/> may be no view at all.</param>
+/// <param name="isHead">Whether losses are added to what is there, and ranks left as they are.</param>
 /// <param name="scalars">[1] how many images are real.</param>
 /// <param name="x">[N][classes]</param>
 /// <param name="labels">[N]</param>
 /// <param name="losses">[N]; overwritten.</param>
 /// <param name="ranks">[N] how many classes have a larger logit than the label's (0: top-1 right; under 5: top-5 right).</param>
 /// <param name="dx">[N][classes]; overwritten.</param>
+/// <param name="weight">What losses and gradients are multiplied by.</param>
 [Kernel]
 public readonly partial struct SoftmaxCrossEntropy(
-    [Specialization] int threads, [Specialization] bool training, ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x,
-    ReadOnlyView<int> labels, View<float> losses, View<int> ranks, View<float> dx, int images, int classes, float smoothing)
+    [Specialization] int threads, [Specialization] bool training, [Specialization] bool isHead, ReadOnlyView<StepScalars> scalars,
+    ReadOnlyView<float> x, ReadOnlyView<int> labels, View<float> losses, View<int> ranks, View<float> dx, int images, int classes,
+    float smoothing, float weight) : IKernelGrid
 {
     public Size3 GroupShape => new(threads);
 
@@ -95,11 +98,19 @@ public readonly partial struct SoftmaxCrossEntropy(
             // All three are positive, so that nothing cancels.
             float loss = LogOfOnePlus((total + -1f).Value) - on * TwoFloat.Add(score, -largest).Value;
             if (smoothing > 0) loss -= off * shifted.Value;
-            losses[image] = label < 0 ? 0 : loss;
-            ranks[image] = label < 0 ? classes : rank;
+            loss = label < 0 ? 0 : weight * loss;
+            if (isHead)
+            {
+                losses[image] += loss;
+            }
+            else
+            {
+                losses[image] = loss;
+                ranks[image] = label < 0 ? classes : rank;
+            }
         }
         if (!training) return;
-        float scale = 1f / scalars[0].Images, factor = scale / total.Value;
+        float scale = weight / scalars[0].Images, factor = scale / total.Value;
         for (int k = thread; k < classes; k += threads)
         {
             float exponential = Exponential(logits[k], largest), gradient = exponential * factor - off * scale;

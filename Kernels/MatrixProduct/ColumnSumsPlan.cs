@@ -1,4 +1,5 @@
 using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.MatrixProduct;
 
@@ -28,6 +29,7 @@ public sealed class ColumnSumsPlan
         where TLaunches : IKernelLaunches
     {
         launches.Add(new ColumnSums(_width, x, workspace, _rows, _columns, _partRows), new(Size3.Groups(_columns, _width), _parts));
-        launches.Add(new SumParts(false, accumulate, workspace, workspace, sums, _parts, _columns, _columns), SumParts.Groups(_columns));
+        var sum = new SumParts<Identity>(false, accumulate, workspace, workspace, sums, _parts, _columns, new(_columns), default);
+        launches.Add(sum, sum.Groups);
     }
 }

@@ -1,4 +1,5 @@
 using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.MatrixProduct;
 
@@ -8,34 +9,36 @@ internal static class Epilogue
     /// <summary>Stores four sums of a row; those outside of the matrix are dropped.</summary>
     /// <param name="index">Where the first of them goes.</param>
     /// <param name="column">Column of the first: an index into bias.</param>
+    /// <param name="offset">Where the bias starts.</param>
     /// <param name="columns">Columns of the matrix.</param>
     /// <param name="isWide">Whether either all four columns exist or none, and both addresses are aligned.</param>
-    public static void Store(
-        View<float> result, int index, ReadOnlyView<float> bias, int offset, int column, int columns, Float4 sums, bool addBias, bool accumulate, bool isWide)
+    public static void Store<TFunction>(
+        View<float> result, int index, ReadOnlyView<float> bias, int offset, int column, int columns, Float4 sums, TFunction function, bool addBias, bool accumulate, bool isWide)
+        where TFunction : unmanaged, IPointwise
     {
         if (isWide)
         {
             if (column >= columns) return;
             if (addBias) sums += bias.Load4(offset + column);
-            var values = new Float4(Apply(sums.X), Apply(sums.Y), Apply(sums.Z), Apply(sums.W));
+            Float4 values = PointwiseFunctions.Forward(function, sums);
             if (accumulate) values += result.Load4(index);
             result.Store4(index, values);
         }
         else
         {
-            StoreOne(result, index, bias, offset, column, columns, sums.X, addBias, accumulate);
-            StoreOne(result, index + 1, bias, offset, column + 1, columns, sums.Y, addBias, accumulate);
-            StoreOne(result, index + 2, bias, offset, column + 2, columns, sums.Z, addBias, accumulate);
-            StoreOne(result, index + 3, bias, offset, column + 3, columns, sums.W, addBias, accumulate);
+            StoreOne(result, index, bias, offset, column, columns, sums.X, function, addBias, accumulate);
+            StoreOne(result, index + 1, bias, offset, column + 1, columns, sums.Y, function, addBias, accumulate);
+            StoreOne(result, index + 2, bias, offset, column + 2, columns, sums.Z, function, addBias, accumulate);
+            StoreOne(result, index + 3, bias, offset, column + 3, columns, sums.W, function, addBias, accumulate);
         }
     }
 
-    public static void StoreOne(View<float> result, int index, ReadOnlyView<float> bias, int offset, int column, int columns, float sum, bool addBias, bool accumulate)
+    public static void StoreOne<TFunction>(
+        View<float> result, int index, ReadOnlyView<float> bias, int offset, int column, int columns, float sum, TFunction function, bool addBias, bool accumulate)
+        where TFunction : unmanaged, IPointwise
     {
         if (column >= columns) return;
-        float value = Apply(addBias ? sum + bias[offset + column] : sum);
+        float value = PointwiseFunctions.Forward(function, addBias ? sum + bias[offset + column] : sum);
         result[index] = accumulate ? result[index] + value : value;
     }
-
-    private static float Apply(float x) => x;
 }

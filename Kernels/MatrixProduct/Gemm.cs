@@ -1,9 +1,10 @@
 using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.MatrixProduct;
 
 /// <summary>
-/// C[m, n] = sum over k of A[m, k] B[k, n] + bias[n], for a batch of matrices. Groups: x the tiles of C, the columns of a row of tiles next to each other; z = batch * parts + part. The order of every
+/// C[m, n] = f(sum over k of A[m, k] B[k, n] + bias[n]), for a batch of matrices. Groups: x the tiles of C, the columns of a row of tiles next to each other; z = batch * parts + part. The order of every
 /// sum follows from the shape and the tile.
 /// </summary>
 /// <param name="transposeA">Whether A is stored as [K][M], not [M][K].</param>
@@ -12,11 +13,12 @@ namespace GpuCnn.Kernels.MatrixProduct;
 /// <param name="accumulate">Whether C is added to, not written over.</param>
 /// <param name="bias">[N]; any view where none is added.</param>
 [Kernel]
-public readonly partial struct Gemm(
+public readonly partial struct Gemm<TFunction>(
     [Specialization] int tileM, [Specialization] int tileN, [Specialization] int tileK, [Specialization] int perM, [Specialization] int perN,
     [Specialization] bool transposeA, [Specialization] bool transposeB, [Specialization] bool wideA, [Specialization] bool wideB, [Specialization] bool wideC,
     [Specialization] bool addBias, [Specialization] bool accumulate,
-    ReadOnlyView<float> a, ReadOnlyView<float> b, ReadOnlyView<float> bias, View<float> c, GemmShape shape)
+    ReadOnlyView<float> a, ReadOnlyView<float> b, ReadOnlyView<float> bias, View<float> c, GemmShape shape, TFunction function)
+    where TFunction : unmanaged, IPointwise
 {
     public Size3 GroupShape => new(tileN / perN, tileM / perM);
 
@@ -68,7 +70,7 @@ public readonly partial struct Gemm(
                 {
                     int n = column + RegisterTile.Place(ThreadId.X, j, tileN), at = RegisterTile.IndexOf(i, j, perN);
                     var values = new Float4(sums[at], sums[at + 1], sums[at + 2], sums[at + 3]);
-                    Epilogue.Store(c, target + m * shape.PitchC + n, bias, batch * shape.StepBias, n, shape.N, values, addBias, accumulate, wideC);
+                    Epilogue.Store(c, target + m * shape.PitchC + n, bias, batch * shape.StepBias, n, shape.N, values, function, addBias, accumulate, wideC);
                 }
             }
         }

@@ -1,9 +1,10 @@
 using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.MatrixProduct;
 
 /// <summary>
-/// The launches of C = A B + bias for a batch of matrices stored row by row. Pitches and steps that are not set are those of matrices without gaps. All sizes are floats; views start at multiples of 16
+/// The launches of C = f(A B + bias) for a batch of matrices stored row by row. Pitches and steps that are not set are those of matrices without gaps. All sizes are floats; views start at multiples of 16
 /// bytes.
 /// </summary>
 public sealed class MatrixProductPlan
@@ -44,20 +45,26 @@ public sealed class MatrixProductPlan
     /// <param name="bias">[N] for each matrix of the batch, StepBias apart, or null.</param>
     /// <param name="workspace">At least <see cref="WorkspaceFloats"/>; any view where that is 0.</param>
     /// <param name="accumulate">Whether C is added to, not written over.</param>
-    public void Launch<TLaunches>(
-        TLaunches launches, ReadOnlyView<float> a, ReadOnlyView<float> b, ReadOnlyView<float>? bias, View<float> c, View<float> workspace, bool accumulate = false)
-        where TLaunches : IKernelLaunches
+    public void Launch<TLaunches, TFunction>(
+        TLaunches launches, ReadOnlyView<float> a, ReadOnlyView<float> b, ReadOnlyView<float>? bias, View<float> c, View<float> workspace, TFunction function, bool accumulate = false)
+        where TLaunches : IKernelLaunches where TFunction : unmanaged, IPointwise
     {
-        bool isSplit = Parts > 1;
         bool wideA = Fours(_transposeA ? _shape.M : _shape.K, _shape.PitchA, _shape.StartA, _shape.StepA);
         bool wideB = Fours(_transposeB ? _shape.K : _shape.N, _shape.PitchB, _shape.StartB, _shape.StepB);
         bool wideC = Fours(_shape.N, _shape.PitchC, _shape.StartC, _shape.StepC, _shape.StepBias);
-        launches.Add(
-            new Gemm(
-                Tile.M, Tile.N, Tile.K, Tile.PerM, Tile.PerN, _transposeA, _transposeB, wideA, wideB, wideC, bias is not null && !isSplit, accumulate && !isSplit,
-                a, b, bias ?? b, isSplit ? workspace : c, _shape),
+        if (Parts == 1)
+        {
+            Add(c, function, bias is not null, accumulate);
+            return;
+        }
+        Add(workspace, new Identity(), false, false);
+        var sum = new SumParts<TFunction>(bias is not null, accumulate, workspace, bias ?? b, c, Parts, _shape.PartStep, new(_shape.N), function);
+        launches.Add(sum, sum.Groups);
+
+        void Add<TOwn>(View<float> target, TOwn own, bool addBias, bool adds) where TOwn : unmanaged, IPointwise => launches.Add(
+            new Gemm<TOwn>(
+                Tile.M, Tile.N, Tile.K, Tile.PerM, Tile.PerN, _transposeA, _transposeB, wideA, wideB, wideC, addBias, adds, a, b, bias ?? b, target, _shape, own),
             new(Tile.Count(_shape.M, _shape.N), 1, _batch * Parts));
-        if (isSplit) launches.Add(new SumParts(bias is not null, accumulate, workspace, bias ?? b, c, Parts, _shape.PartStep, _shape.N), SumParts.Groups(_shape.PartStep));
     }
 
     private static bool Fours(params ReadOnlySpan<int> sizes)

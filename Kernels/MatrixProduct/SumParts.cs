@@ -1,21 +1,23 @@
 using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.MatrixProduct;
 
 /// <summary>
-/// y[i] = sum over p of parts[p, i] + bias[i % columns], in ascending order of p. Memory bound.
+/// y[i] = f(sum over p of values[p, i] + bias[i % columns]), in ascending order of p. Memory bound.
 /// </summary>
 /// <param name="accumulate">Whether y is added to, not written over.</param>
 /// <param name="values">[partCount][count]</param>
 /// <param name="bias">[columns]; any view where none is added.</param>
 [Kernel(Threads)]
-public readonly partial struct SumParts(
-    [Specialization] bool addBias, [Specialization] bool accumulate, ReadOnlyView<float> values, ReadOnlyView<float> bias, View<float> y, int partCount, int count, int columns)
+public readonly partial struct SumParts<TFunction>(
+    [Specialization] bool addBias, [Specialization] bool accumulate, ReadOnlyView<float> values, ReadOnlyView<float> bias, View<float> y, int partCount, int count, Divisor columns,
+    TFunction function)
+    where TFunction : unmanaged, IPointwise
 {
     private const int Threads = 128;
 
-    /// <summary>The groups that a launch over <paramref name="count"/> values needs.</summary>
-    public static Size3 Groups(int count) => new(Size3.Groups(count, Threads));
+    public Size3 Groups => new(Size3.Groups(count, Threads));
 
     public void Execute()
     {
@@ -23,6 +25,6 @@ public readonly partial struct SumParts(
         if (i >= count) return;
         float sum = 0;
         for (int part = 0; part < partCount; part++) sum += values[part * count + i];
-        Epilogue.StoreOne(y, i, bias, 0, i % columns, columns, sum, addBias, accumulate);
+        Epilogue.StoreOne(y, i, bias, 0, columns.Remainder(i), columns.Value, sum, function, addBias, accumulate);
     }
 }

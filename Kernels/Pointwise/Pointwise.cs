@@ -6,7 +6,7 @@ namespace GpuCnn.Kernels.Pointwise;
 /// <param name="x">[count]</param>
 /// <param name="y">[count]</param>
 [Kernel(256, InPlace = true)]
-public readonly partial struct PointwiseForward<TFunction>(ReadOnlyView<float> x, View<float> y, int count, TFunction function)
+public readonly partial struct PointwiseForward<TFunction>(ReadOnlyView<float> x, View<float> y, int count, TFunction function) : IKernelGrid
     where TFunction : unmanaged, IPointwise
 {
     public Size3 Groups => new(Size3.Groups(count, 4 * 256));
@@ -25,7 +25,7 @@ public readonly partial struct PointwiseForward<TFunction>(ReadOnlyView<float> x
 /// <param name="dy">[count]</param>
 /// <param name="dx">[count]</param>
 [Kernel(256, InPlace = true)]
-public readonly partial struct PointwiseBackward<TFunction>(ReadOnlyView<float> y, ReadOnlyView<float> dy, View<float> dx, int count, TFunction function)
+public readonly partial struct PointwiseBackward<TFunction>(ReadOnlyView<float> y, ReadOnlyView<float> dy, View<float> dx, int count, TFunction function) : IKernelGrid
     where TFunction : unmanaged, IPointwise
 {
     public Size3 Groups => new(Size3.Groups(count, 4 * 256));

@@ -14,7 +14,7 @@ namespace GpuCnn.Kernels.Pooling;
 [Kernel]
 public readonly partial struct AveragePoolForward(
     [Specialization] int lanes, [Specialization] int slices, [Specialization] bool countPadding, ReadOnlyView<float> x, View<float> y,
-    PoolShape shape, int images)
+    PoolShape shape, int images) : IKernelGrid
 {
     private const int Threads = 256;
 
@@ -31,7 +31,6 @@ public readonly partial struct AveragePoolForward(
         View<float> shared = Shared.Array<float>(Threads * PoolLanes.Most);
         View<float> sum = Local.Array<float>(PoolLanes.Most), values = Local.Array<float>(PoolLanes.Most);
         (int image, int p, int q, int channel) = shape.Output(GlobalId.X, lanes);
-        int target = ((image * shape.P + p) * shape.Q + q) * shape.Channels + channel;
         for (int lane = 0; lane < lanes; lane++) sum[lane] = 0;
         if (image < images)
         {
@@ -51,21 +50,22 @@ public readonly partial struct AveragePoolForward(
         }
         if (slices > 1)
         {
-            int own = (ThreadId.Y * GroupSize.X + ThreadId.X) * PoolLanes.Most;
-            for (int lane = 0; lane < lanes; lane++) shared[own + lane] = sum[lane];
+            int own = ThreadId.Y * GroupSize.X + ThreadId.X;
+            for (int lane = 0; lane < lanes; lane++) shared[own + lane * Threads] = sum[lane];
             Group.Barrier();
             for (int half = slices / 2; half > 0; half /= 2)
             {
                 if (ThreadId.Y < half)
-                    for (int lane = 0; lane < lanes; lane++) shared[own + lane] += shared[own + half * GroupSize.X * PoolLanes.Most + lane];
+                    for (int lane = 0; lane < lanes; lane++)
+                        shared[own + lane * Threads] += shared[own + half * GroupSize.X + lane * Threads];
                 Group.Barrier();
             }
-            for (int lane = 0; lane < lanes; lane++) sum[lane] = shared[own + lane];
+            for (int lane = 0; lane < lanes; lane++) sum[lane] = shared[own + lane * Threads];
         }
         if (image >= images || ThreadId.Y > 0) return;
         float share = AverageShare.Of(shape, p, q, countPadding);
         for (int lane = 0; lane < lanes; lane++) sum[lane] *= share;
-        PoolLanes.Store(sum, y, target, lanes);
+        PoolLanes.Store(sum, y, ((image * shape.P + p) * shape.Q + q) * shape.Channels + channel, lanes);
     }
 }
 
@@ -78,7 +78,7 @@ public readonly partial struct AveragePoolForward(
 /// <param name="dx">[N][H][W][C]; overwritten.</param>
 [Kernel(256)]
 public readonly partial struct AveragePoolBackward(
-    [Specialization] int lanes, [Specialization] bool countPadding, ReadOnlyView<float> dy, View<float> dx, PoolShape shape, int images)
+    [Specialization] int lanes, [Specialization] bool countPadding, ReadOnlyView<float> dy, View<float> dx, PoolShape shape, int images) : IKernelGrid
 {
     public Size3 Groups => new(Size3.Groups(shape.InputThreads(images), 256));
 

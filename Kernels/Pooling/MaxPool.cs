@@ -15,7 +15,7 @@ namespace GpuCnn.Kernels.Pooling;
 [Kernel(256)]
 public readonly partial struct MaxPoolForward(
     [Specialization] int lanes, [Specialization] bool training, ReadOnlyView<float> x, View<float> y, View<float> winners,
-    PoolShape shape, int images)
+    PoolShape shape, int images) : IKernelGrid
 {
     public Size3 Groups => new(Size3.Groups(shape.OutputThreads(images), 256));
 
@@ -25,7 +25,6 @@ public readonly partial struct MaxPoolForward(
         View<float> best = Local.Array<float>(PoolLanes.Most), winner = Local.Array<float>(PoolLanes.Most);
         View<float> values = Local.Array<float>(PoolLanes.Most);
         (int image, int p, int q, int channel) = shape.Output(GlobalId.X, lanes);
-        int target = ((image * shape.P + p) * shape.Q + q) * shape.Channels + channel;
         if (image >= images) return;
         (int firstRow, int lastRow) = shape.RowsOf(p);
         (int firstColumn, int lastColumn) = shape.ColumnsOf(q);
@@ -46,6 +45,7 @@ public readonly partial struct MaxPoolForward(
                         winner[lane] = Bits.ToSingle(pixel);
                     }
             }
+        int target = ((image * shape.P + p) * shape.Q + q) * shape.Channels + channel;
         PoolLanes.Store(best, y, target, lanes);
         if (training) PoolLanes.Store(winner, winners, target, lanes);
     }
@@ -61,7 +61,7 @@ public readonly partial struct MaxPoolForward(
 /// <param name="dx">[N][H][W][C]; overwritten.</param>
 [Kernel(256)]
 public readonly partial struct MaxPoolBackward(
-    [Specialization] int lanes, ReadOnlyView<float> dy, ReadOnlyView<float> winners, View<float> dx, PoolShape shape, int images)
+    [Specialization] int lanes, ReadOnlyView<float> dy, ReadOnlyView<float> winners, View<float> dx, PoolShape shape, int images) : IKernelGrid
 {
     public Size3 Groups => new(Size3.Groups(shape.InputThreads(images), 256));
 

@@ -19,4 +19,7 @@ public struct StepScalars
 
     /// <summary>Images of the batch that are real; the loss is their mean.</summary>
     public int Images;
+
+    /// <summary>Makes it 32 bytes: a buffer of a plan starts at a multiple of 256, and a view at a multiple of its element.</summary>
+    public ulong Unused;
 }

@@ -45,7 +45,7 @@ public sealed class DebugLauncherTests
     {
         _x.Span.Clear();
         _y.Span.Clear();
-        string expected = $"Kernel Unwritten, {place}, Faults.cs:{Line(text)}: what it writes to element {element} comes from shared or local memory that nothing was written to.";
+        string expected = $"Kernel Unwritten, {place}, Faults.cs:{Line(text)}: what it writes to element {element} comes from memory that nothing was written to.";
         Assert.That(() => _launcher.Run(new Unwritten(_x, _y, which), new(2)), Throws.TypeOf<GpuCnnException>().With.Message.EqualTo(expected));
     }
 

@@ -7,6 +7,8 @@ namespace GpuCnn.Tests.Compiler;
 /// <summary>Sample kernels, as C# and as translated text, against plain C#.</summary>
 [TestFixture(typeof(DebugSampleDevice))]
 [TestFixture(typeof(OpenClSampleDevice))]
+[TestFixture(typeof(HostCudaSampleDevice))]
+[TestFixture(typeof(CudaSampleDevice))]
 public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
 {
     private TDevice _device = null!;

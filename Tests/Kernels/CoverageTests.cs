@@ -12,8 +12,9 @@ public sealed class CoverageTests
     [Test]
     public void EveryKernelIsLaunched()
     {
-        IEnumerable<string> kernels = KernelText.All(typeof(IKernel).Assembly).Select(text => text.Name);
-        Assert.That(kernels, Is.Not.Empty.And.SubsetOf(Launched.Value.Values));
+        string[] kernels = [.. KernelText.All(typeof(IKernel).Assembly).Select(text => text.Name)];
+        Assert.That(kernels, Is.Not.Empty);
+        Assert.That(kernels.Except(Launched.Value.Values), Is.Empty, "kernels that no RunAll launches");
     }
 
     /// <summary>Every variant, and none of them keeps in memory what it should keep in registers.</summary>

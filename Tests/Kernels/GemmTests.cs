@@ -1,24 +1,27 @@
+using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
+using GpuCnn.Kernels.Pointwise;
 using GpuCnn.Tests.Compiler;
+using GpuCnn.Tests.Layers;
 using NUnit.Framework;
 
 namespace GpuCnn.Tests.Kernels;
 
-/// <summary>Matrix products by translated kernels, against plain loops in double.</summary>
-[TestFixture(typeof(DebugSampleDevice))]
-[TestFixture(typeof(OpenClSampleDevice))]
-public sealed class GemmTests<TDevice> where TDevice : SampleDevice, new()
+/// <summary>Matrix products, against plain loops in double. Eighths are summed without rounding, so results have to be equal.</summary>
+public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : SampleDevice, new()
 {
-    private TDevice _device = null!;
+    protected override void RunAll()
+    {
+        Parts(false);
+        Batch();
+        ColumnSums(300, 33);
+        foreach (Type function in Functions) Function(function);
+    }
 
-    [SetUp]
-    public void Open() => _device = new();
-
-    [TearDown]
-    public void Close() => _device?.Dispose();
+    private static IEnumerable<Type> Functions => KernelVariants<TDevice>.Of(EveryFunction.Types);
 
     private static IEnumerable<TestCaseData> Tiles() =>
-        from tile in TileShape.All
+        from tile in KernelVariants<TDevice>.Of(TileShape.All)
         from fours in (bool[])[false, true]
         select new TestCaseData(tile, fours).SetArgDisplayNames($"{tile}{(fours ? " in fours" : "")}");
 
@@ -39,7 +42,7 @@ public sealed class GemmTests<TDevice> where TDevice : SampleDevice, new()
     public void Transposed(bool transposeA, bool transposeB, int m, int n, int k)
     {
         var shape = new GemmShape { M = m, N = n, K = k, PitchA = transposeA ? m : k, PitchB = transposeB ? k : n, PitchC = n };
-        AssertExact(new(shape, transposeA, transposeB, tile: TileShape.Small, canSplit: false), shape, transposeA, transposeB, 1, addBias: true);
+        AssertExact(new(shape, transposeA, transposeB, tile: TinyTile.Shape, canSplit: false), shape, transposeA, transposeB, 1, addBias: true);
     }
 
     /// <summary>Matrices of a batch that lie between each other, as groups of channels do; each of them with a bias of its own.</summary>
@@ -51,7 +54,7 @@ public sealed class GemmTests<TDevice> where TDevice : SampleDevice, new()
         {
             M = M, N = N, K = K, StartA = 2, StartB = 1, StartC = 3, PitchA = K * Batches, PitchB = N, PitchC = N * Batches, StepA = K, StepB = N * K, StepC = N, StepBias = N,
         };
-        AssertExact(new(shape, batch: Batches, tile: TileShape.Small), shape, false, false, Batches, addBias: true);
+        AssertExact(new(shape, batch: Batches, tile: TinyTile.Shape), shape, false, false, Batches, addBias: true);
     }
 
     /// <summary>A long reduction is summed in parts; with and without what is there already.</summary>
@@ -59,8 +62,8 @@ public sealed class GemmTests<TDevice> where TDevice : SampleDevice, new()
     [TestCase(true)]
     public void Parts(bool accumulate)
     {
-        var shape = new GemmShape { M = 33, N = 20, K = 1000, PitchA = 1000, PitchB = 20, PitchC = 20 };
-        var plan = new MatrixProductPlan(shape, tile: TileShape.Small);
+        var shape = new GemmShape { M = 33, N = 21, K = 1001, PitchA = 1001, PitchB = 21, PitchC = 21 };
+        var plan = new MatrixProductPlan(shape, tile: TinyTile.Shape);
         Assert.That(plan.Parts, Is.GreaterThan(5));
         AssertExact(plan, shape, false, false, 1, addBias: true, accumulate);
     }
@@ -68,28 +71,28 @@ public sealed class GemmTests<TDevice> where TDevice : SampleDevice, new()
     [Test]
     public void PartsOfABatch()
     {
-        var shape = new GemmShape { M = 7, N = 5, K = 300, PitchA = 300, PitchB = 5, PitchC = 5, StepA = 2100, StepB = 1500, StepC = 35 };
-        var plan = new MatrixProductPlan(shape, batch: 2, tile: TileShape.Small);
-        Assert.That(plan.Parts, Is.EqualTo(2));
+        var shape = new GemmShape { M = 7, N = 5, K = 301, PitchA = 301, PitchB = 5, PitchC = 5, StepA = 2107, StepB = 1505, StepC = 35 };
+        var plan = new MatrixProductPlan(shape, batch: 2, tile: TinyTile.Shape);
+        Assert.That(plan.Parts, Is.GreaterThan(5));
         AssertExact(plan, shape, false, false, 2, addBias: false);
     }
 
     [Test]
     public void SumsOfBrokenNumbersAreCloseAndTheSameTwice()
     {
-        const int M = 40, N = 24, K = 777;
-        var plan = new MatrixProductPlan(new() { M = M, N = N, K = K });
-        float[] a = KernelNumbers.Broken(M * K, 1), b = KernelNumbers.Broken(K * N, 2), first = Run(), second = Run();
+        const int M = 40, N = 23, K = 777;
+        var plan = new MatrixProductPlan(new() { M = M, N = N, K = K }, tile: TinyTile.Shape);
+        float[] a = Numbers.Reals(M * K, 1), b = Numbers.Reals(K * N, 2), first = Run(), second = Run();
         var expected = new double[M * N];
         for (int i = 0; i < M * N; i++)
             for (int k = 0; k < K; k++) expected[i] += (double)a[i / N * K + k] * b[k * N + i % N];
-        KernelNumbers.AssertClose(first, expected, K);
-        Assert.That(second, Is.EqualTo(first));
+        Closeness.Check("c", first, expected, Closeness.Tolerance(K, Math.Pow(2, -24), expected));
+        Closeness.CheckSameBits("c", second, first);
 
         float[] Run()
         {
-            DeviceBuffer<float> c = _device.Buffer<float>(KernelNumbers.Unset(M * N)), workspace = _device.Buffer<float>(KernelNumbers.Unset((int)plan.WorkspaceFloats));
-            plan.Launch(new ImmediateLaunches(_device), _device.Buffer<float>(a), _device.Buffer<float>(b), null, c, workspace);
+            DeviceBuffer<float> c = Device.Unset<float>(M * N), workspace = Device.Unset<float>((int)plan.WorkspaceFloats);
+            plan.Launch(new ImmediateLaunches(Device), Device.Buffer<float>(a), Device.Buffer<float>(b), null, c, workspace, default(Identity));
             return c.Span.ToArray();
         }
     }
@@ -99,19 +102,41 @@ public sealed class GemmTests<TDevice> where TDevice : SampleDevice, new()
     [TestCase(20000, 3)]
     public void ColumnSums(int rows, int columns)
     {
-        float[] x = KernelNumbers.Whole(rows * columns, 1);
+        float[] x = Numbers.Eighths(rows * columns, 1);
         double[] expected = [.. Enumerable.Range(0, columns).Select(column => 2.0 + Enumerable.Range(0, rows).Sum(row => x[row * columns + column]))];
         var plan = new ColumnSumsPlan(rows, columns);
-        DeviceBuffer<float> sums = _device.Buffer<float>([.. Enumerable.Repeat(2f, columns)]), workspace = _device.Buffer<float>(KernelNumbers.Unset((int)plan.WorkspaceFloats));
-        plan.Launch(new ImmediateLaunches(_device), _device.Buffer<float>(x), sums, workspace, accumulate: true);
-        KernelNumbers.AssertExact(sums.Span, expected);
+        DeviceBuffer<float> sums = Device.Buffer<float>([.. Enumerable.Repeat(2f, columns)]), workspace = Device.Unset<float>((int)plan.WorkspaceFloats);
+        plan.Launch(new ImmediateLaunches(Device), Device.Buffer<float>(x), sums, workspace, accumulate: true);
+        Closeness.Check("sums", sums.Span, expected, 0);
+    }
+
+    [TestCaseSource(nameof(Functions))]
+    public void Function(Type function) => EveryFunction.Call(this, nameof(Applies), function);
+
+    /// <summary>To a product, and to the sum of its parts.</summary>
+    private void Applies<TFunction>() where TFunction : unmanaged, IPointwise
+    {
+        const int M = 3, N = 5, K = 301;
+        float[] a = Numbers.Eighths(M * K, 1), b = Numbers.Eighths(K * N, 2, limit: 0.25f), bias = Numbers.Eighths(N, 3);
+        double[] expected = EveryFunction.Of<TFunction>(
+            [.. Enumerable.Range(0, M * N).Select(i => bias[i % N] + Enumerable.Range(0, K).Sum(k => (double)a[i / N * K + k] * b[k * N + i % N]))]);
+        foreach (bool canSplit in new[] { false, true })
+        {
+            var plan = new MatrixProductPlan(new() { M = M, N = N, K = K }, tile: TinyTile.Shape, canSplit: canSplit);
+            Assert.That(plan.Parts > 1, Is.EqualTo(canSplit));
+            DeviceBuffer<float> c = Device.Unset<float>(M * N);
+            plan.Launch(
+                new ImmediateLaunches(Device), Device.Buffer<float>(a), Device.Buffer<float>(b), Device.Buffer<float>(bias), c, Device.Unset<float>((int)plan.WorkspaceFloats),
+                default(TFunction));
+            Closeness.Check("c", c.Span, expected, 2e-6 * expected.Select(Math.Abs).Max());
+        }
     }
 
     private void AssertExact(MatrixProductPlan plan, GemmShape shape, bool transposeA, bool transposeB, int batch, bool addBias, bool accumulate = false)
     {
         const int There = 7;
         float[] a = Values(shape.StartA, shape.StepA, shape.PitchA, transposeA ? shape.K : shape.M, 1), b = Values(shape.StartB, shape.StepB, shape.PitchB, transposeB ? shape.N : shape.K, 2);
-        float[] bias = KernelNumbers.Whole(shape.N + shape.StepBias * batch, 3), c = Values(shape.StartC, shape.StepC, shape.PitchC, shape.M, 4);
+        float[] bias = Numbers.Eighths(shape.N + shape.StepBias * batch, 3), c = Values(shape.StartC, shape.StepC, shape.PitchC, shape.M, 4);
         Array.Fill(c, There);
         double[] expected = [.. c];
         for (int g = 0; g < batch; g++)
@@ -127,12 +152,12 @@ public sealed class GemmTests<TDevice> where TDevice : SampleDevice, new()
                     }
                     expected[shape.StartC + g * shape.StepC + m * shape.PitchC + n] = sum;
                 }
-        DeviceBuffer<float> result = _device.Buffer<float>(c), workspace = _device.Buffer<float>(KernelNumbers.Unset((int)plan.WorkspaceFloats));
+        DeviceBuffer<float> result = Device.Buffer<float>(c), workspace = Device.Unset<float>((int)plan.WorkspaceFloats);
         plan.Launch(
-            new ImmediateLaunches(_device), _device.Buffer<float>(a), _device.Buffer<float>(b), addBias ? (GpuCnn.Kernels.Language.ReadOnlyView<float>)_device.Buffer<float>(bias) : null, result,
-            workspace, accumulate);
-        KernelNumbers.AssertExact(result.Span, expected);
+            new ImmediateLaunches(Device), Device.Buffer<float>(a), Device.Buffer<float>(b), addBias ? (ReadOnlyView<float>)Device.Buffer<float>(bias) : null, result,
+            workspace, default(Identity), accumulate);
+        Closeness.Check("c", result.Span, expected, 0);
 
-        float[] Values(int start, int step, int pitch, int rows, int seed) => KernelNumbers.Whole(start + step * (batch - 1) + pitch * rows, seed);
+        float[] Values(int start, int step, int pitch, int rows, int seed) => Numbers.Eighths(start + step * (batch - 1) + pitch * rows, seed);
     }
 }

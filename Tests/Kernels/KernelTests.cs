@@ -10,6 +10,8 @@ namespace GpuCnn.Tests.Kernels;
 /// </summary>
 [TestFixture(typeof(DebugSampleDevice))]
 [TestFixture(typeof(OpenClSampleDevice))]
+[TestFixture(typeof(HostCudaSampleDevice))]
+[TestFixture(typeof(CudaSampleDevice))]
 public abstract class KernelTests<TDevice> : IKernelTests where TDevice : SampleDevice, new()
 {
     private TDevice? _device;

@@ -19,6 +19,6 @@ internal static class PoolShapes
     ];
 
     public static PoolShape Of(PoolWindow window, Extent input, Extent output) => new(
-        input.Channels, input.Height, input.Width, window.Size.H, window.Size.W, window.Stride.H, window.Stride.W, window.Padding.H, window.Padding.W,
-        output.Height, output.Width);
+        input.Channels, input.Height, input.Width, window.Size.H, window.Size.W, window.Stride.H, window.Stride.W,
+        window.Padding.H, window.Padding.W, output.Height, output.Width);
 }

@@ -119,8 +119,8 @@ public sealed class SoftmaxCrossEntropyTests<TDevice> : KernelTests<TDevice> whe
         DeviceBuffer<float> dx = Device.Unset<float>(training ? x.Length : 0);
         DeviceBuffer<int> given = Device.Buffer<int>(labels), ranks = Device.Unset<int>(labels.Length);
         var kernel = new SoftmaxCrossEntropy(
-            SoftmaxCrossEntropy.Threads(classes), training, scalars, logits, given, losses, ranks, training ? dx : default(View<float>),
-            labels.Length, classes, smoothing);
+            SoftmaxCrossEntropy.Threads(classes), training, false, scalars, logits, given, losses, ranks, training ? dx : default(View<float>),
+            labels.Length, classes, smoothing, 1);
         Run(kernel, kernel.Groups);
         return (losses.Span.ToArray(), ranks.Span.ToArray(), dx.Span.ToArray());
     }

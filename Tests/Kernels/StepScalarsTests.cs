@@ -16,6 +16,6 @@ public sealed class StepScalarsTests
     public unsafe void LiesAsInC(string field, int offset)
     {
         Assert.That((int)Marshal.OffsetOf<StepScalars>(field), Is.EqualTo(offset));
-        Assert.That(sizeof(StepScalars), Is.EqualTo(24));
+        Assert.That(sizeof(StepScalars), Is.EqualTo(32));
     }
 }

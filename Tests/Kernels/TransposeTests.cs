@@ -26,7 +26,8 @@ public sealed class TransposeTests<TDevice> : KernelTests<TDevice> where TDevice
     {
         var extent = new Extent(images, channels, 1, area);
         float[] plain = Numbers.Reals(extent.Count, 1);
-        DeviceBuffer<float> source = Device.Buffer<float>(plain), last = Device.Unset<float>(extent.Count), back = Device.Unset<float>(extent.Count);
+        DeviceBuffer<float> source = Device.Buffer<float>(plain);
+        DeviceBuffer<float> last = Device.Unset<float>(extent.Count), back = Device.Unset<float>(extent.Count);
         var to = Transpose.ToChannelsLast(source, last, images, channels, area);
         Run(to, to.Groups);
         var from = Transpose.FromChannelsLast(last, back, images, channels, area);

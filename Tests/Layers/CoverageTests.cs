@@ -1,3 +1,4 @@
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Losses;
 using NUnit.Framework;
@@ -23,6 +24,17 @@ public sealed class CoverageTests
         IEnumerable<string> fixtures = typeof(CoverageTests).Assembly.GetTypes()
             .Where(type => type.Namespace == "GpuCnn.Tests.Losses").Select(type => type.Name);
         Assert.That(Concrete(typeof(Loss)).Select(type => $"{type.Name}Tests"), Is.SubsetOf(fixtures));
+    }
+
+    /// <summary>Ignored, with the reason, where the machine has no such device; CI has one.</summary>
+    [TestCase("cpu")]
+    [TestCase("debug")]
+    [TestCase("opencl")]
+    public void LayersAreTestedOn(string kind)
+    {
+        if (DeviceUnderTest.All.Any(device => device.Family.Split(' ')[0] == kind)) return;
+        Assert.That(Requirement.Of(kind), Is.False, $"GPUCNN_REQUIRE asks for {kind}, but there is no such device");
+        Assert.Ignore(string.Join(" ", DeviceCatalog.List().Where(listing => listing.Name.StartsWith(kind, StringComparison.Ordinal)).Select(listing => listing.Reason)));
     }
 
     private static IEnumerable<Type> Concrete(Type parent) =>

@@ -1,6 +1,8 @@
 using System.Runtime.Intrinsics;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Devices.Debug;
+using GpuCnn.Engine.Devices.OpenCl;
 
 namespace GpuCnn.Tests.Layers;
 
@@ -14,7 +16,7 @@ public sealed record DeviceUnderTest(string Name, string Family, Func<Device> Ma
     /// <summary>Whether sums are plain float32 sums of products, so that numbers of few digits add up without rounding.</summary>
     public bool AddsExactly { get; init; } = true;
 
-    public static IReadOnlyList<DeviceUnderTest> All { get; } = [.. CpuDevices()];
+    public static IReadOnlyList<DeviceUnderTest> All { get; } = [.. CpuDevices(), new("debug", "debug", () => new DebugDevice()), .. OpenClDevices()];
 
     private static IEnumerable<DeviceUnderTest> CpuDevices()
     {
@@ -22,6 +24,22 @@ public sealed record DeviceUnderTest(string Name, string Family, Func<Device> Ma
         foreach (int width in widths)
             foreach (int threads in new[] { 1, 2 })
                 yield return new($"cpu ({threads} threads, {width} floats)", $"cpu {width}", () => new CpuDevice(threads, width));
+    }
+
+    /// <summary>The machine's first, if there is one; <see cref="CoverageTests"/> says so where there is none.</summary>
+    private static IEnumerable<DeviceUnderTest> OpenClDevices()
+    {
+        OpenClDeviceInfo info;
+        try
+        {
+            info = OpenClPlatforms.Find(0);
+        }
+        catch (DeviceUnavailableException)
+        {
+            yield break;
+        }
+        // The standard allows exp and division some units in the last place.
+        yield return new("opencl", "opencl", () => new OpenClDevice("opencl:0", info)) { Rounding = Math.Pow(2, -22) };
     }
 
     public override string ToString() => Name;

@@ -1,6 +1,5 @@
 using GpuCnn.Engine;
 using GpuCnn.Engine.Devices;
-using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Optimizers;
@@ -46,7 +45,7 @@ public abstract class LayerContract<TFixture, TLayer> where TFixture : ILayerFix
     public void NothingIsLeftAllocated()
     {
         foreach ((DeviceUnderTest name, Device device) in _devices)
-            if (device is CpuDevice cpu) Assert.That(cpu.AllocatedBytes, Is.Zero, $"bytes still allocated on {name}");
+            Assert.That(device.AllocatedBytes, Is.Zero, $"bytes still allocated on {name}");
     }
 
     [TestCaseSource(nameof(Placed))]
@@ -72,8 +71,7 @@ public abstract class LayerContract<TFixture, TLayer> where TFixture : ILayerFix
                 for (int i = 0; i < gradients.Parameters.Length; i++)
                     Check($"gradient of parameter {i}", result.ParameterGradients[i], gradients.Parameters[i]);
                 Assert.That(run.LargestGradientPastC, Is.Zero, $"{layer} x {images} on {test}: gradient past the last channel");
-                if (device is CpuDevice cpu)
-                    Assert.That(cpu.AllocatedBytes, Is.EqualTo(run.PredictedBytes), $"{layer} x {images} on {test}: bytes used");
+                Assert.That(device.AllocatedBytes, Is.EqualTo(run.PredictedBytes), $"{layer} x {images} on {test}: bytes used");
 
                 void Check(string what, float[] actual, double[] expected) => Closeness.Check(
                     $"{layer} x {images}, {place}, on {test}: {what}", actual, expected,

@@ -67,13 +67,14 @@ internal sealed unsafe class CpuBackend : PlanBackend
         node.Node.Operator.EmitForward(new CpuEmitter(this, node, []));
     }
 
-    public override void AddLoss(Loss loss, Value logits, bool gradient)
+    public override void AddLoss(Loss loss, Head output, bool isHead, bool gradient)
     {
+        Value logits = output.Output;
         CpuTensor x = Value(logits);
         CpuTensor? dx = gradient ? GradientOf(logits) : null;
         if (!x.Shape.IsVector || x.Stored.Area == 1)
         {
-            loss.Emit(new CpuLossEmitter(this, x, dx));
+            loss.Emit(new CpuLossEmitter(this, x, dx, output.Weight, isHead));
             return;
         }
         // A view of a volume: a loss gets its classes in order.
@@ -81,7 +82,7 @@ internal sealed unsafe class CpuBackend : PlanBackend
         CpuTensor? plainGradient = dx == null ? null : NewPlain("logits gradient", x);
         int channels = x.Stored.Channels, area = x.Stored.Area;
         Launch("logits", () => new CpuFromBlocks(Images, channels, area, x.Pointer, plain.Pointer), [x.Buffer, plain.Buffer]);
-        loss.Emit(new CpuLossEmitter(this, plain, plainGradient));
+        loss.Emit(new CpuLossEmitter(this, plain, plainGradient, output.Weight, isHead));
         if (dx != null && plainGradient != null)
             Launch("logits gradient", () => new CpuToBlocks(Images, channels, area, plainGradient.Pointer, dx.Pointer), [plainGradient.Buffer, dx.Buffer]);
     }
@@ -108,10 +109,12 @@ internal sealed unsafe class CpuBackend : PlanBackend
 
     public override void AddUpdate(Sgd optimizer)
     {
-        if (_parameters.Count == 0) return;
-        Launch("sgd", () => new CpuSgdUpdate(
-            Scalars, _parameters.Run(0), _parameters.Run(1), _parameters.Run(2), _parameters.Count,
-            optimizer.Momentum, optimizer.WeightDecay, optimizer.Nesterov), []);
+        foreach ((long first, long count, float decay) in _parameters.Order.Ranges(optimizer))
+        {
+            Launch("sgd", () => new CpuSgdUpdate(
+                Scalars, _parameters.Run(0) + first, _parameters.Run(1) + first, _parameters.Run(2) + first, count,
+                optimizer.Momentum, decay, optimizer.Nesterov), []);
+        }
     }
 
     public override void Link(long arenaBytes)

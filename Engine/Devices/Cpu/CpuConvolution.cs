@@ -29,7 +29,7 @@ internal static unsafe class CpuConvolution
     public static void EmitBackward(CpuEmitter emitter, DirectConvolution convolution, bool unusedRows)
     {
         EmitOutputGradient(emitter, convolution);
-        EmitFilterGradient(emitter, convolution, unusedRows);
+        if (emitter.TrainsParameters) EmitFilterGradient(emitter, convolution, unusedRows);
         if (emitter.InputGradient() is { } dx) EmitInputGradient(emitter, convolution, dx);
     }
 
@@ -113,15 +113,15 @@ internal static unsafe class CpuConvolution
         return padded;
     }
 
-    private sealed class Forward(PixelProblem problem, float* x, float* w, float* bias, float* y) : IActivationKernel
+    private sealed class Forward(PixelProblem problem, float* x, float* w, float* bias, float* y) : IActivationUser<ICpuKernel>
     {
-        public ICpuKernel Make<TFunction>(TFunction function) where TFunction : struct, IPointwise =>
+        public ICpuKernel Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise =>
             new PixelConvolution<TFunction>(problem, x, w, bias, y, function);
     }
 
-    private sealed class ActivationBackward(float* y, float* dy, float* partial, int images, int blocks, int area) : IActivationKernel
+    private sealed class ActivationBackward(float* y, float* dy, float* partial, int images, int blocks, int area) : IActivationUser<ICpuKernel>
     {
-        public ICpuKernel Make<TFunction>(TFunction function) where TFunction : struct, IPointwise =>
+        public ICpuKernel Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise =>
             new CpuFusedActivationBackward<TFunction>(y, dy, partial, images, blocks, area, function);
     }
 }

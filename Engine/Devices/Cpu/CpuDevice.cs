@@ -31,8 +31,7 @@ public sealed class CpuDevice : Device
 
     public int VectorWidth { get; }
 
-    /// <summary>Bytes of arenas and parameters that are allocated now.</summary>
-    public long AllocatedBytes => Interlocked.Read(ref _allocated);
+    public override long AllocatedBytes => Interlocked.Read(ref _allocated);
 
     internal WorkerPool Pool { get; }
 

@@ -51,6 +51,9 @@ public sealed unsafe class CpuEmitter
     public CpuParameter? FindParameter(string name) =>
         _node.Node.Parameters.FirstOrDefault(parameter => parameter.Spec.Name == name) is { } parameter ? _backend.Parameter(parameter) : null;
 
+    /// <summary>Whether any gradient of a parameter is wanted.</summary>
+    public bool TrainsParameters => Node.Parameters.Any(parameter => parameter.IsTrained);
+
     /// <summary>Memory that keeps what the forward pass writes until the backward pass reads it; the same for the same name.</summary>
     public PlanBuffer Saved(string name, long bytes) => _backend.Saved(_node.Node, name, bytes);
 
@@ -61,7 +64,7 @@ public sealed unsafe class CpuEmitter
     public PlanBuffer Zeros(int count) => _backend.Zeros(count);
 
     /// <summary>Compiles the fused activation, or none, into a kernel.</summary>
-    public ICpuKernel Specialize(IActivationKernel kernel) => _node.Activation?.Specialize(kernel) ?? kernel.Make(default(Identity));
+    public ICpuKernel Specialize(IActivationUser<ICpuKernel> user) => _node.Activation?.Specialize(user) ?? user.Use(default(Identity));
 
     /// <summary>Appends a launch. The kernel is made once all buffers have their addresses.</summary>
     /// <param name="uses">Every buffer of the plan that the kernel reads or writes; null ones are passed over.</param>
@@ -79,8 +82,10 @@ public sealed unsafe class CpuLossEmitter
 {
     private readonly CpuBackend _backend;
 
-    internal CpuLossEmitter(CpuBackend backend, CpuTensor logits, CpuTensor? gradient)
+    internal CpuLossEmitter(CpuBackend backend, CpuTensor logits, CpuTensor? gradient, float weight, bool isHead)
     {
+        Weight = weight;
+        IsHead = isHead;
         _backend = backend;
         Logits = logits;
         Gradient = gradient;
@@ -91,6 +96,12 @@ public sealed unsafe class CpuLossEmitter
     public StepScalars* Scalars => _backend.Scalars;
 
     public CpuTensor Logits { get; }
+
+    /// <summary>What losses and gradient are multiplied by.</summary>
+    public float Weight { get; }
+
+    /// <summary>Whether the losses are added to what is there, and the ranks left: those are the network's own output's.</summary>
+    public bool IsHead { get; }
 
     /// <summary>Where to write the gradient of the mean loss, or null.</summary>
     public CpuTensor? Gradient { get; }

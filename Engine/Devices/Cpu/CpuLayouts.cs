@@ -16,14 +16,7 @@ internal sealed class CpuLayouts(Network network, bool inputGradient)
     public CpuTensor Describe(Value value, PlanBuffer buffer, int images, bool training)
     {
         Value root = Plan.Root(value, training);
-        return new(buffer, value.Shape, Stored(root).Shape, _inputChannelsLast && root == network.Graph.Input, images);
-    }
-
-    /// <summary>The value whose shape says how this one is stored: behind a view of a volume, operators of single values keep to the volume.</summary>
-    private static Value Stored(Value value)
-    {
-        while (value.Producer is { } producer && (producer.Operator.IsElementwise || producer.Operator.IsView(training: true))) value = producer.Inputs[0];
-        return value;
+        return new(buffer, value.Shape, Storage.Of(root).Shape, _inputChannelsLast && root == network.Graph.Input, images);
     }
 
     private static bool CanReadChannelsLast(Value value) => value.Consumers.All(consumer =>

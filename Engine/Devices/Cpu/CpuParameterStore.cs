@@ -8,25 +8,25 @@ namespace GpuCnn.Engine.Devices.Cpu;
 public sealed unsafe class CpuParameter
 {
     private readonly CpuParameterStore _store;
-    private readonly long _offset;
 
-    internal CpuParameter(CpuParameterStore store, Parameter parameter, CpuParameterLayout layout, long offset)
+    internal CpuParameter(CpuParameterStore store, Parameter parameter, ParameterLayout layout)
     {
         _store = store;
-        _offset = offset;
         Parameter = parameter;
         Layout = layout;
     }
 
     public Parameter Parameter { get; }
 
-    public CpuParameterLayout Layout { get; }
+    public ParameterLayout Layout { get; }
 
-    public float* Values => _store.Run(0) + _offset;
+    public float* Values => (Parameter.IsState ? _store.States : _store.Run(0)) + Offset;
 
-    public float* Gradient => _store.Run(1) + _offset;
+    public float* Gradient => _store.Run(1) + Offset;
 
-    internal float* Velocity => _store.Run(2) + _offset;
+    internal float* Velocity => _store.Run(2) + Offset;
+
+    private long Offset => _store.Order.OffsetOf(Parameter);
 
     /// <summary>Stored floats that stand for no value of the tensor.</summary>
     public int[] UnusedEntries()
@@ -52,24 +52,28 @@ internal sealed unsafe class CpuParameterStore : ParameterStore
         foreach (Parameter parameter in network.Parameters)
         {
             CpuTensor input = Layouts.Describe(parameter.Node.Inputs[0], nowhere, images: 1, training: true);
-            CpuParameterLayout layout = parameter.Node.Operator.LayOut(parameter.Spec, input, device.VectorWidth);
-            _parameters.Add(parameter, new(this, parameter, layout, Count));
-            Count += MemoryPlan.RoundUp(4L * layout.Count) / 4;
+            ParameterLayout layout = parameter.Node.Operator.LayOut(parameter.Spec, input, device.VectorWidth);
+            _parameters.Add(parameter, new(this, parameter, layout));
         }
+        Order = new(network, parameter => Find(parameter).Layout.Count);
     }
 
     public CpuLayouts Layouts { get; }
 
-    /// <summary>Floats of a run.</summary>
-    public long Count { get; }
+    public ParameterOrder Order { get; }
 
-    public override long Bytes => 4 * Count * (IsTraining ? 3 : 1);
+    public override long Bytes => 4 * (Order.Count * Runs + Order.StateCount);
+
+    /// <summary>State lies behind the last run.</summary>
+    internal float* States => Run(Runs);
+
+    private int Runs => IsTraining ? 3 : 1;
 
     /// <summary>Run 0 holds the weights, run 1 the gradients, run 2 the velocities.</summary>
     internal float* Run(int run)
     {
         _memory ??= _device.Allocate(Math.Max(Bytes, 4), "parameters");
-        return (float*)_memory.Address + run * Count;
+        return (float*)_memory.Address + run * Order.Count;
     }
 
     public CpuParameter Find(Parameter parameter) => _parameters[parameter];
@@ -90,20 +94,23 @@ internal sealed unsafe class CpuParameterStore : ParameterStore
         _memory = null;
     }
 
-    private CpuParameter Training(CpuParameter parameter) =>
-        IsTraining ? parameter : throw new InvalidOperationException("The parameters were made without room for training.");
+    private CpuParameter Training(CpuParameter parameter) => IsTraining && !parameter.Parameter.IsState
+        ? parameter
+        : throw new InvalidOperationException($"{parameter.Parameter} was made without room for training.");
 
     private void Set(Parameter parameter, Tensor tensor, float* target)
     {
         if (!tensor.HasDimensions(parameter.Spec.Dimensions))
             throw new GpuCnnException($"{Network.Name} expects {parameter.Path} to be [{string.Join(", ", parameter.Spec.Dimensions)}], but got {tensor}.");
-        Find(parameter).Layout.Store(tensor, target);
+        ParameterLayout layout = Find(parameter).Layout;
+        layout.Store(tensor, new Span<float>(target, layout.Count));
     }
 
     private Tensor Get(Parameter parameter, float* source)
     {
         var tensor = new Tensor([.. parameter.Spec.Dimensions]);
-        Find(parameter).Layout.Load(source, tensor);
+        ParameterLayout layout = Find(parameter).Layout;
+        layout.Load(new ReadOnlySpan<float>(source, layout.Count), tensor);
         return tensor;
     }
 }

@@ -46,7 +46,7 @@ public sealed unsafe class DebugLauncher : IDisposable
     {
         written.Restore();
         AccessWatch.Address = address;
-        _watched = $"what it writes to element {index} comes from shared or local memory that nothing was written to";
+        _watched = $"what it writes to element {index} comes from memory that nothing was written to";
         try
         {
             RunGroups(kernel, groups);

@@ -9,6 +9,9 @@ namespace GpuCnn.Engine.Devices.Debug;
 /// </summary>
 internal sealed unsafe class WrittenViews : IKernelArguments
 {
+    /// <summary>What a device's memory holds before anything is written to it: another NaN than shared and local memory.</summary>
+    public const uint Unwritten = 0xFFFFFFFE;
+
     private const uint Unset = KernelMemory.Unset * 0x01010101u;
 
     private readonly List<(nint Address, byte[] Before, bool IsFloat)> _views = [];
@@ -24,15 +27,15 @@ internal sealed unsafe class WrittenViews : IKernelArguments
 
     public void Add<T>(T value) where T : unmanaged { }
 
-    /// <summary>The first float that is unset and was not, or 0; and its index.</summary>
+    /// <summary>The first float that came from nothing and was a number before, or 0; and its index.</summary>
     public (nint Address, int Index) FirstUnset()
     {
         foreach ((nint address, byte[] before, bool isFloat) in _views)
         {
             if (!isFloat) continue;
             ReadOnlySpan<uint> now = new((void*)address, before.Length / sizeof(uint)), then = MemoryMarshal.Cast<byte, uint>(before);
-            for (int i = now.IndexOf(Unset); i >= 0 && i < now.Length; i++)
-                if (now[i] == Unset && then[i] != Unset) return (address + i * sizeof(uint), i);
+            for (int i = now.IndexOfAny(Unset, Unwritten); i >= 0 && i < now.Length; i++)
+                if (now[i] is Unset or Unwritten && then[i] is not (Unset or Unwritten)) return (address + i * sizeof(uint), i);
         }
         return (0, 0);
     }
@@ -42,5 +45,5 @@ internal sealed unsafe class WrittenViews : IKernelArguments
         foreach ((nint address, byte[] before, _) in _views) before.CopyTo(new Span<byte>((void*)address, before.Length));
     }
 
-    public static bool IsUnset(nint address) => *(uint*)address == Unset;
+    public static bool IsUnset(nint address) => *(uint*)address is Unset or Unwritten;
 }

@@ -1,0 +1,85 @@
+using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Kernels.Language;
+
+namespace GpuCnn.Engine.Devices.OpenCl;
+
+/// <summary>Translated kernels on a device with OpenCL 1.2 or later.</summary>
+public sealed class OpenClDevice : KernelDevice
+{
+    private readonly OpenClContext _context;
+
+    internal OpenClDevice(string name, OpenClDeviceInfo info, BinaryCache? cache = null, long? memoryLimit = null)
+    {
+        Name = name;
+        _context = new OpenClContext(info, cache: cache, memoryLimit: memoryLimit);
+    }
+
+    public override string Name { get; }
+
+    public override string Description => _context.Device.Description;
+
+    public override long MemoryBytes => _context.Device.GlobalMemoryBytes;
+
+    public override long AllocatedBytes => _context.AllocatedBytes;
+
+    internal override long LargestAllocation => _context.Device.MaxAllocationBytes;
+
+    /// <summary>What was not disposed of, one line each.</summary>
+    internal IReadOnlyList<string> LiveObjects => _context.LiveObjects;
+
+    internal override DeviceMemory Allocate(long bytes, string what, bool zeroed = true) => new Memory(_context.Allocate(bytes, what));
+
+    internal override KernelLaunch Prepare<TKernel>(in TKernel kernel, Size3 groups)
+    {
+        Size3 shape = kernel.GroupShape;
+        OpenClProgram program = _context.Programs.Get(
+            new(TKernel.Text.Name, KernelText.Source(kernel, KernelDialect.OpenCl), new(shape.X, shape.Y, shape.Z)));
+        var prepared = new OpenClKernel(_context, program);
+        try
+        {
+            OpenClArguments.Bind(prepared, kernel);
+            return new Launch(prepared, new(groups.X, groups.Y, groups.Z));
+        }
+        catch
+        {
+            prepared.Dispose();
+            throw;
+        }
+    }
+
+    internal override LaunchSequence InSequence(IReadOnlyList<KernelLaunch> launches) => new Sequence(_context, launches);
+
+    internal override void Finish() => _context.Finish();
+
+    public override void Dispose() => _context.Dispose();
+
+    private sealed class Launch(OpenClKernel kernel, OpenClSize groups) : KernelLaunch
+    {
+        public override void Run() => kernel.Launch(groups);
+
+        public override void Dispose() => kernel.Dispose();
+    }
+
+    /// <summary>Starts what it was given at once: a driver may collect commands until somebody waits.</summary>
+    private sealed class Sequence(OpenClContext context, IReadOnlyList<KernelLaunch> launches) : LaunchSequence(launches)
+    {
+        public override void Run(int first, int last)
+        {
+            base.Run(first, last);
+            context.Flush();
+        }
+    }
+
+    private sealed class Memory(OpenClBuffer buffer) : DeviceMemory
+    {
+        public override long Bytes => buffer.Bytes;
+
+        public override nint Handle => buffer.Handle;
+
+        public override void Dispose() => buffer.Dispose();
+
+        protected override void WriteBytes(ReadOnlySpan<byte> source, long offset) => buffer.Write(source, offset);
+
+        protected override void ReadBytes(Span<byte> target, long offset) => buffer.Read(target, offset);
+    }
+}

@@ -1,0 +1,296 @@
+using System.Runtime.ExceptionServices;
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Losses;
+using GpuCnn.Engine.Optimizers;
+using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Training;
+using GpuCnn.Kernels.Convolution;
+using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.Layout;
+using GpuCnn.Kernels.Optimizers;
+using GpuCnn.Kernels.Pointwise;
+using GpuCnn.Kernels.Steps;
+
+namespace GpuCnn.Engine.Devices.Translated;
+
+/// <summary>Turns a plan into launches of translated kernels, the same at each step, and gives them to the device in order.</summary>
+internal sealed class KernelBackend : PlanBackend
+{
+    private static readonly string[] Words = ["convolution", "input gradient", "filter gradient"];
+
+    private readonly KernelDevice _device;
+    private readonly KernelParameterStore _parameters;
+    private readonly PlanOptions _options;
+    private readonly List<Action<IKernelLaunches>> _makers = [];
+    private readonly Dictionary<Value, KernelTensor> _values = [], _gradients = [];
+    private readonly Dictionary<(Node, string), object> _saved = [];
+    private readonly KernelBuffer<float> _images;
+    private readonly KernelBuffer<StepScalars> _scalars;
+    private readonly List<PlanChoice> _choices = [];
+    private DeviceMemory[] _slabs = [];
+    private LaunchSequence? _launches;
+
+    // Where each step's launches begin, and the end of the last.
+    private int[] _firsts = [];
+
+    public KernelBackend(KernelDevice device, KernelParameterStore parameters, PlanOptions options)
+    {
+        _device = device;
+        _parameters = parameters;
+        _options = options;
+        _images = NewBuffer<float>("images", (long)options.Images * parameters.Network.Input.Count, persistent: true);
+        Labels = NewBuffer<int>("labels", options.Images, persistent: true);
+        Losses = NewBuffer<float>("losses", options.Images, persistent: true);
+        Ranks = NewBuffer<int>("ranks", options.Images, persistent: true);
+        _scalars = NewBuffer<StepScalars>("scalars", 1, persistent: true);
+    }
+
+    public int Images => _options.Images;
+
+    public bool Training => _options.Training;
+
+    public KernelBuffer<int> Labels { get; }
+
+    public KernelBuffer<float> Losses { get; }
+
+    public KernelBuffer<int> Ranks { get; }
+
+    /// <summary>[1]</summary>
+    public ReadOnlyView<StepScalars> Scalars => _scalars.View;
+
+    public override IReadOnlyList<PlanChoice> Choices => _choices;
+
+    public override long SlabBytes => Math.Max(MemoryPlan.Alignment, _device.LargestAllocation / MemoryPlan.Alignment * MemoryPlan.Alignment);
+
+    public override void AddInput(Value input)
+    {
+        KernelTensor x = NewTensor("input", input, persistent: _options.InputGradient || IsOutput(input));
+        _values[input] = x;
+        int channels = input.Shape.Channels, area = input.Shape.Area;
+        Launch("input", launches => launches.Add(Transpose.ToChannelsLast(_images.View, x.View, Images, channels, area)), [x.Buffer]);
+    }
+
+    public override void AddForward(PlanNode node)
+    {
+        _values[node.Output] = NewTensor(node.Name, node.Output, persistent: IsOutput(node.Output));
+        node.Node.Operator.EmitForward(new KernelEmitter(this, node, []));
+    }
+
+    public override void AddLoss(Loss loss, Head output, bool isHead, bool gradient)
+    {
+        Value logits = output.Output;
+        KernelTensor x = Value(logits);
+        KernelTensor? dx = gradient ? GradientOf(logits) : null;
+        if (!x.Shape.IsVector || x.Stored.Area == 1 || x.Stored.Channels == 1)
+        {
+            loss.Emit(new KernelLossEmitter(this, x, dx, output.Weight, isHead));
+            return;
+        }
+        // A view of a volume: a loss gets its classes in order.
+        KernelTensor plain = NewPlain("logits", x);
+        KernelTensor? plainGradient = dx == null ? null : NewPlain("logits gradient", x);
+        int channels = x.Stored.Channels, area = x.Stored.Area;
+        Launch("logits", launches => launches.Add(Transpose.FromChannelsLast(x.View, plain.View, Images, channels, area)), [x.Buffer, plain.Buffer]);
+        loss.Emit(new KernelLossEmitter(this, plain, plainGradient, output.Weight, isHead));
+        if (dx != null && plainGradient != null)
+        {
+            Launch("logits gradient", launches => launches.Add(Transpose.ToChannelsLast(plainGradient.View, dx.View, Images, channels, area)),
+                [plainGradient.Buffer, dx.Buffer]);
+        }
+    }
+
+    public override void AddBackward(PlanNode node, IReadOnlyList<GradientUse> inputs)
+    {
+        var targets = new KernelTensor?[inputs.Count];
+        for (int i = 0; i < targets.Length; i++)
+        {
+            if (inputs[i] == GradientUse.None) continue;
+            KernelTensor gradient = GradientOf(node.Node.Inputs[i]);
+            targets[i] = inputs[i] == GradientUse.Write
+                ? gradient
+                : gradient with { Elements = NewBuffer<float>($"{node.Name} gradient part", gradient.Count) };
+        }
+        node.Node.Operator.EmitBackward(new KernelEmitter(this, node, targets));
+        for (int i = 0; i < targets.Length; i++)
+        {
+            if (inputs[i] != GradientUse.Add) continue;
+            KernelTensor total = GradientOf(node.Node.Inputs[i]), part = targets[i]!;
+            Launch($"{node.Name} gradient sum", launches => launches.Add(new AddInto(part.View, total.View, total.Count)), [part.Buffer, total.Buffer]);
+        }
+    }
+
+    public override void AddUpdate(Sgd optimizer)
+    {
+        foreach ((long first, long count, float decay) in _parameters.Order.Ranges(optimizer))
+        {
+            View<float> Range(ParameterRun run) => _parameters.View(run, first, count);
+            Launch("sgd", launches => launches.Add(new SgdUpdate(
+                optimizer.Nesterov, Scalars, Range(ParameterRun.Weights), Range(ParameterRun.Gradients), Range(ParameterRun.Velocities),
+                (int)count, optimizer.Momentum, decay)), []);
+        }
+    }
+
+    public override void Link(long arenaBytes)
+    {
+        if (Buffers.MaxBy(buffer => buffer.Bytes) is { } largest && largest.Bytes > SlabBytes)
+        {
+            throw new DeviceOutOfMemoryException(
+                $"The device {_device.Name} gives at most {SlabBytes >> 20} MiB in one piece, but {largest.Name} of a batch of {Images} takes {largest.Bytes >> 20} MiB.",
+                largest.Bytes, SlabBytes);
+        }
+        var slabs = new List<DeviceMemory>();
+        try
+        {
+            for (long first = 0; first < arenaBytes; first += SlabBytes)
+                slabs.Add(_device.Allocate(Math.Min(SlabBytes, arenaBytes - first), $"a batch of {Images}", zeroed: false));
+            _slabs = [.. slabs];
+            PreparedStep[] steps = Prepare();
+            _firsts = [.. steps.Select((_, i) => steps.Take(i).Sum(step => step.Launches.Count)), steps.Sum(step => step.Launches.Count)];
+            _launches = _device.InSequence([.. steps.SelectMany(step => step.Launches)]);
+        }
+        catch
+        {
+            foreach (DeviceMemory slab in slabs) slab.Dispose();
+            _slabs = [];
+            throw;
+        }
+    }
+
+    public override void Upload(Batch batch, in StepScalars scalars)
+    {
+        Write(_scalars, new ReadOnlySpan<StepScalars>(in scalars));
+        Write<float>(_images, batch.Images);
+        Write<int>(Labels, batch.Labels);
+    }
+
+    public override void Run(int first, int last) => _launches!.Run(_firsts[first], _firsts[last]);
+
+    public override void Finish() => _device.Finish();
+
+    public override void DownloadLosses(Span<float> losses, Span<int> ranks)
+    {
+        Read(Losses, losses);
+        Read(Ranks, ranks);
+    }
+
+    public override void DownloadValue(Value value, Span<float> target) => Download(Value(value), target);
+
+    public override void DownloadInputGradient(Span<float> target) => Download(GradientOf(_parameters.Network.Graph.Input), target);
+
+    public override void Dispose()
+    {
+        _launches?.Dispose();
+        _launches = null;
+        foreach (DeviceMemory slab in _slabs) slab.Dispose();
+        _slabs = [];
+    }
+
+    public KernelTensor Value(Value value) => Find(_values, value) ?? throw new InvalidOperationException("The value has not been computed.");
+
+    /// <summary>The gradient of a value; a view's is its root's.</summary>
+    public KernelTensor GradientOf(Value value)
+    {
+        if (Find(_gradients, value) is { } gradient) return gradient;
+        Value root = Plan.Root(value, Training);
+        _gradients[root] = NewTensor("gradient", root, persistent: _options.InputGradient && root == _parameters.Network.Graph.Input);
+        return Find(_gradients, value)!;
+    }
+
+    public KernelParameter Parameter(Parameter parameter) => _parameters.Find(parameter);
+
+    public KernelBuffer<T> Saved<T>(Node node, string name, long count) where T : unmanaged
+    {
+        if (!_saved.TryGetValue((node, name), out object? buffer)) _saved[(node, name)] = buffer = NewBuffer<T>(name, count);
+        return (KernelBuffer<T>)buffer;
+    }
+
+    /// <summary>The algorithm of the step that is emitted next.</summary>
+    public ConvolutionChoice Choose(ConvolutionShape shape, ConvolutionPass pass)
+    {
+        string problem = $"{Words[(int)pass]} {shape.C}x{shape.H}x{shape.W} -> {shape.K}, {shape.R}x{shape.S}, stride {shape.StrideH}x{shape.StrideW}, "
+            + $"padding {shape.PadH}x{shape.PadW}, {shape.Groups} groups, {Images} images";
+        ConvolutionChoice rule = ConvolutionChoice.For(shape, Images, pass);
+        IReadOnlyList<ConvolutionChoice> candidates = ConvolutionChoice.Candidates(shape, Images, pass);
+        // What is not known any more, from an older table, gives way to the rule.
+        ConvolutionChoice choice = _options.Algorithms?.GetValueOrDefault(problem) is { } named
+            ? candidates.FirstOrDefault(candidate => candidate.ToString() == named, rule)
+            : rule;
+        _choices.Add(new(StepCount, problem, choice.ToString(), rule.ToString(), [.. candidates.Append(rule).Distinct().Select(candidate => candidate.ToString())]));
+        return choice;
+    }
+
+    public unsafe KernelBuffer<T> NewBuffer<T>(string name, long count, bool persistent = false) where T : unmanaged
+    {
+        if (count > int.MaxValue)
+            throw new GpuCnnException($"The device {_device.Name} holds at most {int.MaxValue} values in one tensor, but {name} of a batch of {Images} has {count}; use a smaller batch.");
+        return new(this, NewBuffer(name, sizeof(T) * count, persistent), (int)count);
+    }
+
+    public void Launch(string name, Action<IKernelLaunches> add, IEnumerable<PlanBuffer> uses)
+    {
+        _makers.Add(add);
+        CountStep(name, uses);
+    }
+
+    /// <summary>A buffer where it lies, once the arena is allocated.</summary>
+    public View<T> View<T>(PlanBuffer buffer, int count) where T : unmanaged =>
+        new(_slabs[(int)(buffer.Offset / SlabBytes)].Handle, (nint)(buffer.Offset % SlabBytes), count);
+
+    /// <summary>The launches of each step. Most of it is the device's compiler, which takes several kernels at once.</summary>
+    private PreparedStep[] Prepare()
+    {
+        PreparedStep[] steps = [.. _makers.Select(_ => new PreparedStep(_device))];
+        try
+        {
+            Parallel.For(0, steps.Length, i => _makers[i](steps[i]));
+            return steps;
+        }
+        catch (AggregateException exception)
+        {
+            foreach (PreparedStep step in steps)
+                foreach (KernelLaunch launch in step.Launches) launch.Dispose();
+            ExceptionDispatchInfo.Throw(exception.InnerExceptions[0]);
+            throw;
+        }
+    }
+
+    private KernelTensor NewTensor(string name, Value value, bool persistent) =>
+        new(NewBuffer<float>(name, (long)Images * value.Shape.Count, persistent), value.Shape, Storage.Of(value).Shape, Images);
+
+    /// <summary>A vector for each image, one after another.</summary>
+    private KernelTensor NewPlain(string name, KernelTensor vector) => new(NewBuffer<float>(name, vector.Count), vector.Shape, vector.Shape, Images);
+
+    /// <summary>Whether the value holds the network's output, which is read after the run.</summary>
+    private bool IsOutput(Value value) => value == Plan.Root(_parameters.Network.Output, Training);
+
+    private KernelTensor? Find(Dictionary<Value, KernelTensor> tensors, Value value) =>
+        tensors.TryGetValue(Plan.Root(value, Training), out KernelTensor? tensor) ? tensor with { Shape = value.Shape } : null;
+
+    private void Write<T>(KernelBuffer<T> buffer, ReadOnlySpan<T> values) where T : unmanaged
+    {
+        long offset = buffer.Buffer.Offset;
+        _slabs[(int)(offset / SlabBytes)].Write(values, offset % SlabBytes);
+    }
+
+    private void Read<T>(KernelBuffer<T> buffer, Span<T> values) where T : unmanaged
+    {
+        long offset = buffer.Buffer.Offset;
+        _slabs[(int)(offset / SlabBytes)].Read(values, offset % SlabBytes);
+    }
+
+    private void Download(KernelTensor tensor, Span<float> target)
+    {
+        var stored = new float[tensor.Count];
+        Read(tensor.Elements, stored.AsSpan());
+        int count = tensor.Shape.Count;
+        for (int image = 0; image < tensor.Images; image++)
+            for (int i = 0; i < count; i++) target[image * count + i] = stored[image * count + tensor.IndexOf(i)];
+    }
+
+    private sealed class PreparedStep(KernelDevice device) : IKernelLaunches
+    {
+        public List<KernelLaunch> Launches { get; } = [];
+
+        public void Add<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel => Launches.Add(device.Prepare(kernel, groups));
+    }
+}

@@ -1,0 +1,71 @@
+using GpuCnn.Engine.Layers;
+using GpuCnn.Kernels.Convolution;
+using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.MatrixProduct;
+using GpuCnn.Kernels.Pointwise;
+
+namespace GpuCnn.Engine.Devices.Translated;
+
+/// <summary>Emits convolutions, and the fully connected layers that are a kind of them, on devices that run translated kernels.</summary>
+internal static class KernelConvolution
+{
+    public static void EmitForward(KernelEmitter emitter, ConvolutionShape shape)
+    {
+        var plan = new ForwardPlan(shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.Forward));
+        KernelBuffer<float>? workspace = Workspace(emitter, plan.WorkspaceFloats);
+        emitter.Launch("forward", emitter.UseActivation(new Forward(emitter, plan, workspace)), emitter.Input().Buffer, emitter.Output.Buffer, workspace?.Buffer);
+    }
+
+    public static void EmitBackward(KernelEmitter emitter, ConvolutionShape shape)
+    {
+        Activation.EmitFusedBackward(emitter);
+        if (emitter.TrainsParameters)
+        {
+            if (emitter.FindParameter("bias") is { } bias) EmitBiasGradient(emitter, shape, bias);
+            EmitFilterGradient(emitter, shape);
+        }
+        if (emitter.InputGradient() is { } dx) EmitInputGradient(emitter, shape, dx);
+    }
+
+    private static void EmitBiasGradient(KernelEmitter emitter, ConvolutionShape shape, KernelParameter bias)
+    {
+        KernelTensor dy = emitter.OutputGradient;
+        var plan = new ColumnSumsPlan(emitter.Images * shape.OutputArea, shape.K);
+        KernelBuffer<float> workspace = emitter.Workspace<float>("bias parts", plan.WorkspaceFloats);
+        emitter.Launch("bias gradient", launches => plan.Launch(launches, dy.View, bias.Gradient, workspace.View), dy.Buffer, workspace.Buffer);
+    }
+
+    private static void EmitFilterGradient(KernelEmitter emitter, ConvolutionShape shape)
+    {
+        KernelTensor x = emitter.Input(), dy = emitter.OutputGradient;
+        KernelParameter weight = emitter.Parameter("weight");
+        var plan = new FilterGradientPlan(shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.FilterGradient));
+        KernelBuffer<float>? workspace = Workspace(emitter, plan.WorkspaceFloats);
+        emitter.Launch("filter gradient", launches => plan.Launch(launches, x.View, dy.View, weight.Gradient, ViewOf(workspace)), x.Buffer, dy.Buffer, workspace?.Buffer);
+    }
+
+    private static void EmitInputGradient(KernelEmitter emitter, ConvolutionShape shape, KernelTensor dx)
+    {
+        KernelTensor dy = emitter.OutputGradient;
+        KernelParameter weight = emitter.Parameter("weight");
+        var plan = new InputGradientPlan(shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.InputGradient));
+        KernelBuffer<float>? workspace = Workspace(emitter, plan.WorkspaceFloats);
+        emitter.Launch("input gradient", launches => plan.Launch(launches, dy.View, weight.Values, dx.View, ViewOf(workspace)), dy.Buffer, dx.Buffer, workspace?.Buffer);
+    }
+
+    private static KernelBuffer<float>? Workspace(KernelEmitter emitter, long floats) => floats == 0 ? null : emitter.Workspace<float>("workspace", floats);
+
+    private static View<float> ViewOf(KernelBuffer<float>? buffer) => buffer?.View ?? default;
+
+    private sealed class Forward(KernelEmitter emitter, ForwardPlan plan, KernelBuffer<float>? workspace) : IActivationUser<Action<IKernelLaunches>>
+    {
+        public Action<IKernelLaunches> Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise
+        {
+            KernelTensor x = emitter.Input(), y = emitter.Output;
+            KernelParameter weight = emitter.Parameter("weight");
+            KernelParameter? bias = emitter.FindParameter("bias");
+            return launches => plan.Launch(
+                launches, x.View, weight.Values, bias == null ? null : (ReadOnlyView<float>)bias.Values, y.View, ViewOf(workspace), function);
+        }
+    }
+}

@@ -1,0 +1,36 @@
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Plans;
+using GpuCnn.Kernels.Language;
+
+namespace GpuCnn.Engine.Devices.Translated;
+
+/// <summary>
+/// A device that runs kernels translated from C#. What it adds to this is its memory, and how a launch is prepared and run; the commands that it
+/// is given run in order.
+/// </summary>
+public abstract class KernelDevice : Device
+{
+    /// <summary>The largest single allocation in bytes.</summary>
+    internal abstract long LargestAllocation { get; }
+
+    /// <param name="what">What it is for, in messages.</param>
+    /// <param name="zeroed">Whether it holds zeros at first; else it holds nothing.</param>
+    /// <exception cref="DeviceOutOfMemoryException">There is not so much, or not in one piece.</exception>
+    internal abstract DeviceMemory Allocate(long bytes, string what, bool zeroed = true);
+
+    /// <summary>Compiles a kernel and binds its arguments. May be called from several threads at once.</summary>
+    /// <exception cref="KernelBuildException">The device's compiler refused it.</exception>
+    internal abstract KernelLaunch Prepare<TKernel>(in TKernel kernel, Size3 groups) where TKernel : struct, IKernel;
+
+    /// <summary>Owns the launches from now on.</summary>
+    internal virtual LaunchSequence InSequence(IReadOnlyList<KernelLaunch> launches) => new(launches);
+
+    /// <summary>Waits until everything that was launched has run.</summary>
+    internal abstract void Finish();
+
+    public sealed override ParameterStore CreateParameters(Network network, bool training, bool inputGradient = false) =>
+        new KernelParameterStore(network, this, training);
+
+    internal sealed override PlanBackend CreateBackend(ParameterStore parameters, PlanOptions options) =>
+        new KernelBackend(this, (KernelParameterStore)parameters, options);
+}

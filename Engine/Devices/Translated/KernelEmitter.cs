@@ -1,0 +1,124 @@
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Plans;
+using GpuCnn.Kernels.Convolution;
+using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.Pointwise;
+using GpuCnn.Kernels.Steps;
+
+namespace GpuCnn.Engine.Devices.Translated;
+
+/// <summary>
+/// What an operator emits its launches through: its tensors, its parameters, scratch. Views are valid in the function that makes a kernel, not
+/// before.
+/// </summary>
+public sealed class KernelEmitter
+{
+    private readonly KernelBackend _backend;
+    private readonly PlanNode _node;
+    private readonly IReadOnlyList<KernelTensor?> _inputGradients;
+
+    internal KernelEmitter(KernelBackend backend, PlanNode node, IReadOnlyList<KernelTensor?> inputGradients)
+    {
+        _backend = backend;
+        _node = node;
+        _inputGradients = inputGradients;
+    }
+
+    public Node Node => _node.Node;
+
+    public int Images => _backend.Images;
+
+    public bool Training => _backend.Training;
+
+    /// <summary>Whether an activation is fused into the operator.</summary>
+    public bool HasActivation => _node.Activation != null;
+
+    /// <inheritdoc cref="KernelBackend.Scalars"/>
+    public ReadOnlyView<StepScalars> Scalars => _backend.Scalars;
+
+    public KernelTensor Output => _backend.Value(_node.Output);
+
+    /// <summary>The output's gradient; the operator may overwrite it.</summary>
+    public KernelTensor OutputGradient => _backend.GradientOf(_node.Output);
+
+    public KernelTensor Input(int index = 0) => _backend.Value(_node.Node.Inputs[index]);
+
+    /// <summary>Where to write an input's gradient, or null where nobody needs it.</summary>
+    public KernelTensor? InputGradient(int index = 0) => _inputGradients[index];
+
+    public KernelParameter Parameter(string name) =>
+        FindParameter(name) ?? throw new ArgumentException($"{_node.Name} has no parameter '{name}'.", nameof(name));
+
+    public KernelParameter? FindParameter(string name) =>
+        _node.Node.Parameters.FirstOrDefault(parameter => parameter.Spec.Name == name) is { } parameter ? _backend.Parameter(parameter) : null;
+
+    /// <summary>Whether any gradient of a parameter is wanted.</summary>
+    public bool TrainsParameters => Node.Parameters.Any(parameter => parameter.IsTrained);
+
+    /// <summary>Memory that keeps what the forward pass writes until the backward pass reads it; the same for the same name.</summary>
+    public KernelBuffer<T> Saved<T>(string name, long count) where T : unmanaged => _backend.Saved<T>(_node.Node, name, count);
+
+    /// <summary>Scratch that lives only as long as the launches that use it.</summary>
+    public KernelBuffer<T> Workspace<T>(string name, long count) where T : unmanaged => _backend.NewBuffer<T>($"{_node.Name} {name}", count);
+
+    /// <summary>The algorithm of a convolution that the next step computes.</summary>
+    internal ConvolutionChoice Choose(ConvolutionShape shape, ConvolutionPass pass) => _backend.Choose(shape, pass);
+
+    /// <summary>Hands over the fused activation, or the identity where there is none.</summary>
+    public TResult UseActivation<TResult>(IActivationUser<TResult> user) =>
+        _node.Activation == null ? user.Use(default(Identity)) : _node.Activation.Specialize(user);
+
+    /// <summary>Appends a step: what <paramref name="add"/> launches, once all buffers have their places.</summary>
+    /// <param name="uses">Every buffer of the plan that the step reads or writes; null ones are passed over.</param>
+    public void Launch(string name, Action<IKernelLaunches> add, params ReadOnlySpan<PlanBuffer?> uses)
+    {
+        var buffers = new List<PlanBuffer>();
+        foreach (PlanBuffer? buffer in uses)
+            if (buffer != null) buffers.Add(buffer);
+        _backend.Launch($"{_node.Name} {name}", add, buffers);
+    }
+}
+
+/// <summary>What a loss emits its launches through.</summary>
+public sealed class KernelLossEmitter
+{
+    private readonly KernelBackend _backend;
+
+    internal KernelLossEmitter(KernelBackend backend, KernelTensor logits, KernelTensor? gradient, float weight, bool isHead)
+    {
+        Weight = weight;
+        IsHead = isHead;
+        _backend = backend;
+        Logits = logits;
+        Gradient = gradient;
+    }
+
+    public int Images => _backend.Images;
+
+    /// <inheritdoc cref="KernelBackend.Scalars"/>
+    public ReadOnlyView<StepScalars> Scalars => _backend.Scalars;
+
+    public KernelTensor Logits { get; }
+
+    /// <summary>What losses and gradient are multiplied by.</summary>
+    public float Weight { get; }
+
+    /// <summary>Whether the losses are added to what is there, and the ranks left: those are the network's own output's.</summary>
+    public bool IsHead { get; }
+
+    /// <summary>Where to write the gradient of the mean loss, or null.</summary>
+    public KernelTensor? Gradient { get; }
+
+    /// <summary>[Images] class indices, -1 for none.</summary>
+    public ReadOnlyView<int> Labels => _backend.Labels.View;
+
+    /// <summary>[Images]</summary>
+    public View<float> Losses => _backend.Losses.View;
+
+    /// <summary>[Images] classes that score above the label's.</summary>
+    public View<int> Ranks => _backend.Ranks.View;
+
+    public void Launch(string name, Action<IKernelLaunches> add) =>
+        _backend.Launch(name, add, Gradient == null ? [Logits.Buffer] : [Logits.Buffer, Gradient.Buffer]);
+}

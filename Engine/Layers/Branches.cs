@@ -1,0 +1,28 @@
+using System.Collections;
+using GpuCnn.Engine.Graphs;
+
+namespace GpuCnn.Engine.Layers;
+
+/// <summary>
+/// Layers side by side over the same input, their outputs concatenated along depth in the order in which they were added: an inception module (Szegedy et al., 2014,
+/// https://arxiv.org/abs/1409.4842).
+/// </summary>
+public sealed class Branches : Layer, IEnumerable<KeyValuePair<string, Layer>>
+{
+    private readonly List<KeyValuePair<string, Layer>> _branches = [];
+
+    /// <param name="name">Its step in paths: <c>branch1</c>.</param>
+    public void Add(string name, Layer branch)
+    {
+        if (_branches.Any(existing => existing.Key == name))
+            throw new ArgumentException($"Branches has a branch named '{name}' already.", nameof(name));
+        _branches.Add(new(name, branch));
+    }
+
+    public override Value Build(Graph graph, Value input, string path) =>
+        graph.Add(new Concat(), [.. _branches.Select(branch => branch.Value.Build(graph, input, Join(path, branch.Key)))], Join(path, "concat"));
+
+    public IEnumerator<KeyValuePair<string, Layer>> GetEnumerator() => _branches.GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+}

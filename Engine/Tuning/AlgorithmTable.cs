@@ -1,0 +1,70 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Devices;
+
+namespace GpuCnn.Engine.Tuning;
+
+/// <summary>
+/// What was measured to be the fastest algorithm of each problem on a device, kept in the user's cache folder (<c>GPUCNN_CACHE</c>). Plans take what stands here, and otherwise
+/// what follows from the sizes; a run keeps what its plans took, so that another measurement does not change it.
+/// </summary>
+public sealed class AlgorithmTable
+{
+    private readonly SortedDictionary<string, string> _algorithms;
+
+    private AlgorithmTable(string? path, SortedDictionary<string, string> algorithms)
+    {
+        Path = path;
+        _algorithms = algorithms;
+    }
+
+    /// <summary>Null where the user has no cache folder: then nothing is kept.</summary>
+    public string? Path { get; }
+
+    /// <summary>Algorithms by problem.</summary>
+    public IReadOnlyDictionary<string, string> Algorithms => _algorithms;
+
+    /// <summary>What was stored for a device; empty where nothing was, or where the file cannot be read.</summary>
+    public static AlgorithmTable Load(Device device, string? folder = null)
+    {
+        if ((folder ?? BinaryCache.DefaultFolder("tuning")) is not { } parent) return new(null, new(StringComparer.Ordinal));
+        string path = System.IO.Path.Combine(parent, FileName(device));
+        try
+        {
+            var stored = JsonSerializer.Deserialize<Dictionary<string, string>>(File.ReadAllText(path));
+            return new(path, new(stored ?? [], StringComparer.Ordinal));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return new(path, new(StringComparer.Ordinal));
+        }
+    }
+
+    public void Set(string problem, string algorithm) => _algorithms[problem] = algorithm;
+
+    /// <exception cref="GpuCnnException">It cannot be written, or there is no folder for it.</exception>
+    public void Save()
+    {
+        if (Path == null) throw new GpuCnnException("There is no cache folder to keep measurements in; set GPUCNN_CACHE to a folder that can be written.");
+        try
+        {
+            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new GpuCnnException($"The folder of '{Path}' cannot be made: {exception.Message} Set GPUCNN_CACHE to a folder that can be written.", exception);
+        }
+        AtomicFile.Write(Path, stream => stream.Write(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(_algorithms, Indented) + "\n")));
+    }
+
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    /// <summary>Devices of one description are alike: an index may belong to another device tomorrow.</summary>
+    private static string FileName(Device device)
+    {
+        string kind = device.Name.Split(':')[0];
+        return $"{kind}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(device.Description)))[..16]}.json";
+    }
+}

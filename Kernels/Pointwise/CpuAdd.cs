@@ -1,0 +1,20 @@
+using GpuCnn.Kernels.Cpu;
+
+namespace GpuCnn.Kernels.Pointwise;
+
+/// <summary>y = f(a + b) over <paramref name="count"/> floats, a multiple of 8. Memory bound.</summary>
+public sealed unsafe class CpuAdd<TFunction>(float* a, float* b, float* y, long count, TFunction function) : ICpuKernel
+    where TFunction : struct, IPointwise
+{
+    public int Chunks => Flat.Chunks(count);
+
+    public void Run(int chunk)
+    {
+        // Copies, because a store through a pointer might change a field for all the compiler knows.
+        float* left = a, right = b, target = y;
+        TFunction f = function;
+        long last = Flat.Last(chunk, count);
+        for (long i = Flat.First(chunk); i < last; i += Simd8.Width)
+            Simd8.Store(f.Forward(Simd8.Load(left + i) + Simd8.Load(right + i)), target + i);
+    }
+}
