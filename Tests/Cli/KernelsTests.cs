@@ -16,7 +16,7 @@ public sealed class KernelsTests
         JsonElement rows = Succeed("kernels", "list", "--json").Json;
         Assert.That(rows.EnumerateArray().Select(row => row.GetProperty("name").GetString()), Is.EqualTo(KernelText.All(typeof(IKernel).Assembly).Select(text => text.Name)));
         HasProperties(rows[0], "name", "barriers", "inPlace", "constants", "summary");
-        JsonElement tanh = Row("PointwiseForward_Tanh"), gemm = Row("Gemm"), sgd = Row("SgdUpdate");
+        JsonElement tanh = Row("PointwiseForward_Tanh"), gemm = Row("Gemm_Identity"), sgd = Row("SgdUpdate");
         Assert.Multiple(() =>
         {
             Assert.That(tanh.GetProperty("barriers").GetBoolean(), Is.False);
