@@ -14,7 +14,7 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
     private TDevice _device = null!;
 
     [SetUp]
-    public void Open() => _device = new();
+    public void Open() => _device = SampleDevice.Open<TDevice>();
 
     [TearDown]
     public void Close() => _device?.Dispose();

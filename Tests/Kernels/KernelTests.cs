@@ -1,5 +1,3 @@
-using System.Reflection;
-using System.Runtime.ExceptionServices;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Tests.Compiler;
 using NUnit.Framework;
@@ -22,18 +20,7 @@ public abstract class KernelTests<TDevice> : IKernelTests where TDevice : Sample
     private protected TDevice Device => _device!;
 
     [SetUp]
-    public void Open()
-    {
-        try
-        {
-            _device = new();
-        }
-        catch (TargetInvocationException exception)
-        {
-            // That of a test which is ignored, and its reason.
-            ExceptionDispatchInfo.Throw(exception.InnerException!);
-        }
-    }
+    public void Open() => _device = SampleDevice.Open<TDevice>();
 
     [TearDown]
     public void Close() => _device?.Dispose();
