@@ -36,6 +36,7 @@ internal static class CommandTree
             DevicesCommand.Create(host),
             BenchCommand.Create(host),
             TuneCommand.Create(host),
+            ImportCommand.Create(host),
             DataCommand.Create(host),
         };
         root.SetAction(parsed => new HelpAction().Invoke(parsed));

@@ -66,6 +66,18 @@ public abstract class Architecture
         }
     }
 
+    /// <summary>Paths of the parameters whose dimensions follow from the number of classes: the last layer's, the network's own before those of training heads.</summary>
+    public IReadOnlyList<string> ClassPaths(Shape? input = null)
+    {
+        Network network = Build(input, Classes), other = Build(input, Classes + 1);
+        HashSet<Node> leading = Graph.Leading(network.Output);
+        return
+        [
+            .. network.Parameters.Zip(other.Parameters).Where(pair => !pair.First.Spec.Dimensions.SequenceEqual(pair.Second.Spec.Dimensions)).Select(pair => pair.First)
+                .OrderByDescending(parameter => leading.Contains(parameter.Node)).Select(parameter => parameter.Path),
+        ];
+    }
+
     /// <summary>The architecture of a name.</summary>
     /// <exception cref="GpuCnnException">There is none; the message lists near names.</exception>
     public static Architecture Find(string name)
