@@ -46,9 +46,11 @@ public sealed class StateDict : IDisposable
         {
             var beginning = new byte[Math.Min(16, file.Length)];
             file.ReadExactly(beginning, 0);
-            if (TorchFile.IsOne(beginning)) return new(path, TorchFile.Read(file), file);
-            bool isSafetensors = beginning is [_, _, _, _, _, _, _, _, (byte)'{', ..] || path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase);
-            if (!isSafetensors) throw new GpuCnnException($"Expected {Kind}, but '{path}' begins with the bytes {Convert.ToHexString(beginning)}. Check that it is the right file.");
+            // Its first eight bytes are a length, which may look like anything else.
+            bool isSafetensors = beginning is [_, _, _, _, 0, 0, 0, 0, (byte)'{', ..];
+            if (!isSafetensors && TorchFile.IsOne(beginning)) return new(path, TorchFile.Read(file), file);
+            if (!isSafetensors && !path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
+                throw new GpuCnnException($"Expected {Kind}, but '{path}' begins with the bytes {Convert.ToHexString(beginning)}. Check that it is the right file.");
         }
         catch
         {
