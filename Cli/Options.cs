@@ -61,6 +61,15 @@ internal static class Options
             return values;
         });
 
+    /// <summary>One that may be given several times.</summary>
+    public static Option<string[]?> Patterns(string name, string placeholder, string description) => new(name)
+    {
+        Description = description,
+        HelpName = placeholder,
+        Arity = ArgumentArity.OneOrMore,
+        Validators = { result => Report(() => { if (result.Tokens.Any(token => token.Value.Length == 0)) throw new UsageException($"{name} expects {placeholder}, but got nothing."); }, result.AddError) },
+    };
+
     public static Option<bool> Flag(string name, string description) => new(name) { Description = description };
 
     public static Option<bool> Json => Flag("--json", "Write JSON instead of text.");

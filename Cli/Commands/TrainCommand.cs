@@ -18,7 +18,8 @@ internal static class TrainCommand
         Option<string?> data = Options.Text("--data", "PATH",
             $"Data set: class folders (as they are, or under train/ and val/), MNIST/EMNIST IDX files, CIFAR binary files. [default: the demo set, made in ./{TrainingSession.DemoFolder}]");
         Option<string?> validation = Options.Text("--val", "PATH", "Data set to validate on. [default: the data set's own; else 10 % of each class is held out]");
-        Option<string?> weights = Options.Text("--weights", "FILE", "Weights to start from, of the same model and classes. [default: drawn at random]");
+        Option<string?> weights = Options.Text("--weights", "FILE", "Weights to start from, of the same model; where their classes are others, the last layer starts anew. [default: drawn at random]");
+        Option<string[]?> freeze = Options.Patterns("--freeze", "PATTERN", "Parameters to leave as they are, by path, as in 'conv1.*'; may be given several times. Running statistics go on.");
         Option<string?> output = Options.Text("--out", "DIR", "Folder of the run. [default: runs/MODEL-N, the next free number]");
         Option<string?> resume = Options.Text("--resume", "DIR", "Go on with the run in this folder, as if it had never stopped.");
         Option<int?> epochs = Options.Whole("--epochs", $"Times that every image is seen. {FromRecipe}");
@@ -47,7 +48,7 @@ internal static class TrainCommand
         var command = new Command("train", "Trains a model. Without options it makes a demo data set and trains on that.")
         {
             model, data, validation, epochs, steps, batch, rate, momentum, nesterov, decay, schedule, gamma, stepEpochs, milestones, power, patience, warmup,
-            smoothing, seed, augmentation, fit, input, weights, device, threads, output, resume, saveEvery,
+            smoothing, seed, augmentation, fit, input, weights, freeze, device, threads, output, resume, saveEvery,
         };
         Option[] resumable = [resume, epochs, steps, device, threads, saveEvery];
         command.SetAction(parsed =>
@@ -60,6 +61,7 @@ internal static class TrainCommand
                 Data = parsed.GetValue(data),
                 Validation = parsed.GetValue(validation),
                 Weights = parsed.GetValue(weights),
+                Freeze = parsed.GetValue(freeze) ?? [],
                 Out = parsed.GetValue(output),
                 Resume = parsed.GetValue(resume),
                 Input = parsed.GetValue(input),

@@ -1,6 +1,7 @@
 using System.Globalization;
 using GpuCnn.Cli.Output;
 using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Training;
 
 namespace GpuCnn.Cli.Training;
@@ -21,7 +22,13 @@ internal static class Introduction
         output.WriteLine($"Training  {Length(settings, trainer)}, seed {settings.Seed}");
         output.WriteLine($"Rate      {Invariant(settings.LearningRate)}, {Describe(settings.Schedule)}; momentum {Invariant(settings.Momentum)}{(settings.Nesterov ? " (Nesterov)" : "")}, "
             + $"weight decay {Invariant(settings.WeightDecay)}{(settings.LabelSmoothing > 0 ? $", label smoothing {Invariant(settings.LabelSmoothing)}" : "")}");
-        if (config.Weights != null) output.WriteLine($"Weights   from {config.Weights}");
+        string anew = config.StartedAnew is { } paths ? $"; {string.Join(", ", paths)} start anew, for the classes are others" : "";
+        if (config.Weights != null) output.WriteLine($"Weights   from {config.Weights}{anew}");
+        if (config.Freeze is { } patterns)
+        {
+            Parameter[] frozen = [.. FrozenPaths.Of(prepared.Network, patterns)];
+            output.WriteLine($"Frozen    {Words.Count(frozen.Length, "tensor", "tensors")} of {Words.Number(frozen.Sum(parameter => (long)parameter.Spec.Count))} parameters, by {string.Join(" ", patterns)}");
+        }
         output.WriteLine($"Run       {run.Path}");
         if (resumedFrom != null) output.WriteLine($"Resumed   at step {trainer.Step}, from {resumedFrom}");
         output.WriteLine();

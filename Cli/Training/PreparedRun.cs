@@ -32,7 +32,7 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
 
         string path = request.Data ?? MakeDemoData(host);
         LocatedDataset data = Open(path, request.Validation, settings.Seed);
-        if (weights != null) CheckStart(request.Weights!, weights.Metadata, architecture, data.Classes);
+        if (weights != null) CheckStart(request.Weights!, weights.Metadata, architecture);
         ImageFit fit = request.Fit ?? weights?.Metadata.Fit ?? recipe.Fit;
         (IReadOnlyList<float> mean, IReadOnlyList<float> std) = weights is { Metadata: var known } ? (known.Mean, known.Std) : Statistics(data, input, fit);
         settings = Shorten(settings, data.Train.Count);
@@ -53,12 +53,16 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
             ValidationFullPath = request.Validation == null ? null : Path.GetFullPath(request.Validation),
             TrainingImages = data.Train.Count,
             Weights = request.Weights,
+            StartedAnew = weights == null || weights.Metadata.Classes.SequenceEqual(data.Classes) ? null : architecture.ClassPaths(input),
+            Freeze = request.Freeze.Count > 0 ? request.Freeze : null,
             Device = device.Name,
             DeviceDescription = device.Description,
             Threads = request.Threads,
             Settings = settings,
         };
-        return new(config, data, architecture.Build(input, data.Classes.Count));
+        Network network = architecture.Build(input, data.Classes.Count);
+        FrozenPaths.Freeze(network, request.Freeze);
+        return new(config, data, network);
     }
 
     /// <summary>A run from its configuration, with the few options that may change it.</summary>
@@ -88,7 +92,9 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
             Threads = ThreadsFor(request, config),
             Settings = settings,
         };
-        return new(changed, data, architecture.Build(config.Metadata.Input, config.Classes.Count));
+        Network network = architecture.Build(config.Metadata.Input, config.Classes.Count);
+        FrozenPaths.Freeze(network, config.Freeze ?? []);
+        return new(changed, data, network);
     }
 
     /// <summary>Threads belong to the device they were given with.</summary>
@@ -124,14 +130,10 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
         return (statistics.Mean, statistics.Std);
     }
 
-    private static void CheckStart(string path, ModelMetadata metadata, Architecture architecture, IReadOnlyList<string> classes)
+    private static void CheckStart(string path, ModelMetadata metadata, Architecture architecture)
     {
         if (metadata.Model != architecture.Name)
             throw new GpuCnnException($"'{path}' holds weights of {metadata.Model}, but {architecture.Name} is to be trained; use --model {metadata.Model}, or another file.");
-        if (!metadata.Classes.SequenceEqual(classes))
-            throw new GpuCnnException(
-                $"'{path}' was trained on {Words.Count(metadata.Classes.Count, "class", "classes")} ({Some(metadata.Classes)}), but the data set has {classes.Count} ({Some(classes)}); "
-                + "start from weights of the same classes in the same order, or without --weights.");
     }
 
     /// <summary>Steps that the epochs would not reach are no limit.</summary>
@@ -143,6 +145,4 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
 
     /// <summary>The same name may mean another folder where the run is resumed from; it counts where the data was moved along.</summary>
     private static string Present(string named, string full) => Path.Exists(full) ? full : named;
-
-    private static string Some(IReadOnlyList<string> names) => string.Join(", ", names.Take(3)) + (names.Count > 3 ? ", ..." : "");
 }

@@ -55,6 +55,12 @@ internal sealed record RunConfig
     /// <summary>Weights that the run started from, if any.</summary>
     public string? Weights { get; init; }
 
+    /// <summary>Paths of the parameters that were drawn at random all the same, because the weights are of other classes.</summary>
+    public IReadOnlyList<string>? StartedAnew { get; init; }
+
+    /// <summary>Patterns of the paths of parameters that training leaves as they are.</summary>
+    public IReadOnlyList<string>? Freeze { get; init; }
+
     /// <summary>The device computed on; never <c>auto</c>, so that a resumed run goes on where it was.</summary>
     public required string Device { get; init; }
 

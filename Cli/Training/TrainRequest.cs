@@ -16,6 +16,8 @@ internal sealed record TrainRequest
 
     public string? Weights { get; init; }
 
+    public IReadOnlyList<string> Freeze { get; init; } = [];
+
     public string? Out { get; init; }
 
     public string? Resume { get; init; }
