@@ -38,6 +38,7 @@ internal static class CommandTree
             TuneCommand.Create(host),
             ImportCommand.Create(host),
             DataCommand.Create(host),
+            FilterCommand.Create(host),
         };
         root.SetAction(parsed => new HelpAction().Invoke(parsed));
         root.Options.OfType<VersionOption>().Single().Action = new VersionAction();

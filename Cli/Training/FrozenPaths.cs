@@ -31,8 +31,9 @@ internal static class FrozenPaths
     {
         string[] paths = [.. trained.Select(parameter => parameter.Path)];
         string start = $"--freeze expects a pattern of paths that {network.Name} trains, but '{pattern}' names none; ";
+        // A layer's path alone.
         if (paths.Any(path => path.StartsWith($"{pattern}.", StringComparison.Ordinal))) return $"{start}did you mean '{pattern}.*'?";
-        IReadOnlyList<string> near = NearNames.Of(pattern, paths);
-        return start + (near.Count > 0 ? $"did you mean {string.Join(" or ", near)}?" : $"its paths are {string.Join(", ", paths.Take(Shown))}{(paths.Length > Shown ? " and so on" : "")}.");
+        IReadOnlyList<string> near = NearNames.Of(pattern, [.. paths.Select(path => $"{path[..path.LastIndexOf('.')]}.*").Distinct(), .. paths]);
+        return start + (near.Count > 0 ? $"did you mean {string.Join(" or ", near.Select(path => $"'{path}'"))}?" : $"its paths are {string.Join(", ", paths.Take(Shown))}{(paths.Length > Shown ? " and so on" : "")}.");
     }
 }

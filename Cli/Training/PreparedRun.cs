@@ -12,7 +12,7 @@ using GpuCnn.Models;
 namespace GpuCnn.Cli.Training;
 
 /// <summary>A training run that is about to begin or to go on: configuration, images, network.</summary>
-internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Network Network)
+internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Network Network, Recipe Recipe)
 {
     private const double HeldOut = 0.1;
 
@@ -23,12 +23,13 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
     public static PreparedRun New(TrainRequest request, Device device, CommandHost host)
     {
         Architecture architecture = Architecture.Find(request.Model ?? TrainingSession.DefaultModel);
-        Recipe recipe = architecture.Recipe;
+        string recipeName = request.Recipe ?? Recipe.Default;
+        Recipe recipe = UsageException.Guard(() => architecture.FindRecipe(recipeName));
         TrainingSettings settings = request.SettingsFor(recipe);
         ModelFile? weights = request.Weights == null ? null : ModelFile.Load(request.Weights);
         Shape input = request.Input ?? weights?.Metadata.Input ?? architecture.Input;
         if (input.Channels is not (1 or 3)) throw new UsageException($"--input expects 1 (gray) or 3 (RGB) channels to train on images, but got {input}.");
-        _ = UsageException.Guard(() => architecture.Build(input));
+        _ = UsageException.Guard(() => architecture.Build(input, recipe: recipe));
 
         string path = request.Data ?? MakeDemoData(host);
         LocatedDataset data = Open(path, request.Validation, settings.Seed);
@@ -41,6 +42,7 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
             GpuCnn = CommandTree.Version,
             Runtime = System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription,
             Model = architecture.Name,
+            Recipe = recipeName,
             Input = input.Dimensions,
             Classes = data.Classes,
             Mean = mean,
@@ -60,9 +62,9 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
             Threads = request.Threads,
             Settings = settings,
         };
-        Network network = architecture.Build(input, data.Classes.Count);
+        Network network = architecture.Build(input, data.Classes.Count, recipe);
         FrozenPaths.Freeze(network, request.Freeze);
-        return new(config, data, network);
+        return new(config, data, network, recipe);
     }
 
     /// <summary>A run from its configuration, with the few options that may change it.</summary>
@@ -70,6 +72,7 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
     {
         Architecture architecture = Architecture.All.FirstOrDefault(known => known.Name == config.Model)
             ?? throw new GpuCnnException($"The run in '{request.Resume}' trains '{config.Model}', which is none of the models of this gpucnn; gpucnn models lists them.");
+        Recipe recipe = architecture.FindRecipe(config.Recipe);
         string path = Present(config.Data, config.DataFullPath);
         LocatedDataset data = Open(path, config.Validation == null ? null : Present(config.Validation, config.ValidationFullPath!), config.Settings.Seed);
         if (!data.Classes.SequenceEqual(config.Classes) || data.Train.Count != config.TrainingImages)
@@ -92,9 +95,9 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
             Threads = ThreadsFor(request, config),
             Settings = settings,
         };
-        Network network = architecture.Build(config.Metadata.Input, config.Classes.Count);
+        Network network = architecture.Build(config.Metadata.Input, config.Classes.Count, recipe);
         FrozenPaths.Freeze(network, config.Freeze ?? []);
-        return new(changed, data, network);
+        return new(changed, data, network, recipe);
     }
 
     /// <summary>Threads belong to the device they were given with.</summary>

@@ -25,6 +25,9 @@ internal sealed record RunConfig
 
     public required string Model { get; init; }
 
+    /// <summary>Name of the recipe that gave what the options did not.</summary>
+    public string Recipe { get; init; } = Models.Recipe.Default;
+
     /// <summary>[C, H, W]</summary>
     public required int[] Input { get; init; }
 
