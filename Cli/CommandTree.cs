@@ -39,6 +39,7 @@ internal static class CommandTree
             ImportCommand.Create(host),
             DataCommand.Create(host),
             FilterCommand.Create(host),
+            KernelsCommand.Create(host),
         };
         root.SetAction(parsed => new HelpAction().Invoke(parsed));
         root.Options.OfType<VersionOption>().Single().Action = new VersionAction();
