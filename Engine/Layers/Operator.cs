@@ -39,6 +39,9 @@ public abstract class Operator : Layer
     /// <summary>Whether an activation that follows can be applied as this operator writes its output.</summary>
     public virtual bool FusesActivation => false;
 
+    /// <summary>Whether a value of the output's shape can be added as this operator writes its output, before the activation.</summary>
+    public virtual bool FusesAdd => false;
+
     /// <summary>Emits the forward pass on the CPU device: reads the inputs, overwrites the output.</summary>
     public abstract void EmitForward(CpuEmitter emitter);
 

@@ -83,7 +83,7 @@ public sealed class Plan : IDisposable
     public BatchResult Train(Batch batch, float learningRate, ulong seed, ulong step)
     {
         if (!Options.Training) throw new InvalidOperationException("The plan was compiled to infer, not to train.");
-        return Run(batch, new StepScalars { Seed = seed, Step = step, LearningRate = learningRate, Images = batch.Count }, Passes.End);
+        return Run(batch, new StepScalars { Seed = seed, Step = step, LearningRate = learningRate, Images = batch.Count, UpdatesState = 1 }, Passes.End);
     }
 
     /// <summary>Forward, backward and an update that changes nothing, with the seconds that each step took when it ran alone.</summary>
@@ -105,10 +105,10 @@ public sealed class Plan : IDisposable
     public BatchResult ComputeGradients(Batch batch, ulong seed = 0, ulong step = 0)
     {
         if (!Options.Training) throw new InvalidOperationException("The plan was compiled to infer, not to train.");
-        return Run(batch, new StepScalars { Seed = seed, Step = step, Images = batch.Count }, Passes.Update);
+        return Run(batch, new StepScalars { Seed = seed, Step = step, Images = batch.Count, UpdatesState = 1 }, Passes.Update);
     }
 
-    /// <summary>The forward pass and the loss of labelled images.</summary>
+    /// <summary>The forward pass and the loss of labelled images. Changes neither weights nor state.</summary>
     public BatchResult Evaluate(Batch batch, ulong seed = 0, ulong step = 0) =>
         Run(batch, new StepScalars { Seed = seed, Step = step, Images = batch.Count }, Passes.Backward);
 
@@ -196,10 +196,10 @@ public sealed class Plan : IDisposable
         for (int i = nodes.Count - 1; i >= 0; i--)
         {
             PlanNode node = nodes[i];
-            var uses = new GradientUse[node.Node.Inputs.Count];
+            var uses = new GradientUse[node.Inputs.Count];
             for (int input = 0; input < uses.Length; input++)
             {
-                Value root = Root(node.Node.Inputs[input], Options.Training);
+                Value root = Root(node.Inputs[input], Options.Training);
                 bool needed = root == network.Graph.Input ? Options.InputGradient : HasParametersBefore(root);
                 uses[input] = !needed ? GradientUse.None : written.Add(root) ? GradientUse.Write : GradientUse.Add;
             }

@@ -16,13 +16,19 @@ public enum GradientUse
     Add,
 }
 
-/// <summary>A node as a plan runs it: an operator, and the activation that is fused into it.</summary>
-public sealed record PlanNode(Node Node, Activation? Activation, Value Output)
+/// <summary>A node as a plan runs it: an operator, and what is fused into it.</summary>
+/// <param name="Addend">What is added to the operator's result, or null.</param>
+/// <param name="Activation">What is applied after that, or null.</param>
+/// <param name="Output">What comes out of all of it.</param>
+public sealed record PlanNode(Node Node, Value? Addend, Activation? Activation, Value Output)
 {
     public string Name => Node.Path.Length == 0 ? Node.Operator.Type : Node.Path;
 
+    /// <summary>The operator's inputs and, last, the addend.</summary>
+    public IReadOnlyList<Value> Inputs { get; } = Addend == null ? Node.Inputs : [.. Node.Inputs, Addend];
+
     /// <summary>
-    /// Fuses every activation into the operator before it where that operator can apply one and nothing else reads its output. Views
+    /// Fuses every addition and every activation into the operator before it where that operator can apply it and nothing else reads its output. Views
     /// are left out: they do nothing. So are nodes that no output follows from; heads are outputs while training.
     /// </summary>
     internal static List<PlanNode> Fuse(Network network, bool training)
@@ -34,17 +40,29 @@ public sealed record PlanNode(Node Node, Activation? Activation, Value Output)
         foreach (Node node in network.Graph.Nodes.Where(needed.Contains))
         {
             if (fused.Contains(node) || node.Operator.IsView(training)) continue;
-            if (node.Operator.FusesActivation && !outputs.Contains(node.Output)
-                && node.Output.Consumers.Where(needed.Contains).ToList() is [{ Operator: Activation activation } next])
+            Value output = node.Output;
+            Value? addend = null;
+            Activation? activation = null;
+            if (node.Operator.FusesAdd && OnlyReader(output) is { Operator: Add } add && Other(add, output) is { } other && IsThereBefore(other, node))
             {
-                fused.Add(next);
-                nodes.Add(new(node, activation, next.Output));
+                fused.Add(add);
+                (addend, output) = (other, add.Output);
             }
-            else
+            if (node.Operator.FusesActivation && OnlyReader(output) is { Operator: Activation function } last)
             {
-                nodes.Add(new(node, null, node.Output));
+                fused.Add(last);
+                (activation, output) = (function, last.Output);
             }
+            nodes.Add(new(node, addend, activation, output));
         }
         return nodes;
+
+        Node? OnlyReader(Value value) =>
+            !outputs.Contains(value) && value.Consumers.Where(needed.Contains).ToList() is [var reader] ? reader : null;
+
+        bool IsThereBefore(Value value, Node node) => Plan.Root(value, training).Producer is not { } producer || producer.Index < node.Index;
     }
+
+    /// <summary>What else is added, or null where a value is added to itself.</summary>
+    private static Value? Other(Node add, Value value) => add.Inputs.SingleOrDefault(input => input != value);
 }

@@ -75,6 +75,9 @@ public readonly unsafe struct Simd8(Vector256<float> value) : ISimd<Simd8>
     [MethodImpl(Inline)]
     public static Simd8 WhereGreater(Simd8 a, Simd8 b, Simd8 yes, Simd8 no) =>
         new(Vector256.ConditionalSelect(Vector256.GreaterThan(a._value, b._value), yes._value, no._value));
+
+    [MethodImpl(Inline)]
+    public static Double8 Widen(Simd8 a) => Double8.Widen(a._value);
 }
 
 /// <summary>Sixteen floats: two channel blocks. Used where the machine has 512-bit vectors.</summary>

@@ -20,6 +20,9 @@ public struct StepScalars
     /// <summary>Images of the batch that are real; the loss is their mean.</summary>
     public int Images;
 
+    /// <summary>1 where layers that keep something from step to step, such as running statistics, bring it up to date; else 0.</summary>
+    public int UpdatesState;
+
     /// <summary>Makes it 32 bytes: a buffer of a plan starts at a multiple of 256, and a view at a multiple of its element.</summary>
-    public ulong Unused;
+    public int Unused;
 }

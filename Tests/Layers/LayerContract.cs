@@ -57,7 +57,8 @@ public abstract class LayerContract<TFixture, TLayer> where TFixture : ILayerFix
             Extent input = Extent.Of(images, layer.Input);
             ReferenceLayer reference = layer.ReferenceAt(place == Place.Inner ? 1 : 0);
             double[] wideX = Numbers.ToDouble(x);
-            double[][] wideParameters = [.. parameters.Select(Numbers.ToDouble)];
+            double[][] wideParameters = Wide(layer, parameters, state: false);
+            double[][] state = reference.NextState(input, wideX, Wide(layer, parameters, state: true));
             double[] y = reference.Forward(input, wideX, wideParameters);
             Gradients gradients = reference.Backward(input, wideX, wideParameters, [.. y.Select((_, i) => (double)ProjectionLoss.Weight(i))]);
             int terms = reference.LongestSum(input);
@@ -70,6 +71,8 @@ public abstract class LayerContract<TFixture, TLayer> where TFixture : ILayerFix
                 Assert.That(result.ParameterGradients, Has.Length.EqualTo(gradients.Parameters.Length));
                 for (int i = 0; i < gradients.Parameters.Length; i++)
                     Check($"gradient of parameter {i}", result.ParameterGradients[i], gradients.Parameters[i]);
+                Assert.That(result.State, Has.Length.EqualTo(state.Length));
+                for (int i = 0; i < state.Length; i++) Check($"state {i}", result.State[i], state[i]);
                 Assert.That(run.LargestGradientPastC, Is.Zero, $"{layer} x {images} on {test}: gradient past the last channel");
                 Assert.That(device.AllocatedBytes, Is.EqualTo(run.PredictedBytes), $"{layer} x {images} on {test}: bytes used");
 
@@ -88,7 +91,7 @@ public abstract class LayerContract<TFixture, TLayer> where TFixture : ILayerFix
         (float[] x, float[][] parameters) = Inputs(layer, images, Numbers.Reals);
         Extent input = Extent.Of(images, layer.Input);
         ReferenceLayer reference = layer.ReferenceAt(0);
-        double[][] point = [Numbers.ToDouble(x), .. parameters.Select(Numbers.ToDouble)];
+        double[][] point = [Numbers.ToDouble(x), .. Wide(layer, parameters, state: false)];
         double[] dy = Numbers.ToDouble(Numbers.Reals(reference.Output(input).Count, seed: 99));
         Gradients gradients = reference.Backward(input, point[0], point[1..], dy);
         double[][] analytic = [gradients.Input, .. gradients.Parameters];
@@ -181,9 +184,13 @@ public abstract class LayerContract<TFixture, TLayer> where TFixture : ILayerFix
         foreach (string mention in misfit.Mentions) Assert.That(message, Does.Contain(mention));
     }
 
-    private static (float[] X, float[][] Parameters) Inputs(LayerCase layer, int images, Func<int, int, float, float[]> draw)
+    private static (float[] X, float[][] Parameters) Inputs(LayerCase layer, int images, Func<int, int, float, float[]> draw) =>
+        (draw(images * layer.Input.Count, 1, layer.Limit), LayerRun.Draw(layer, draw));
+
+    /// <summary>Of values for all parameters those that have gradients, or the state, in float64.</summary>
+    private static double[][] Wide(LayerCase layer, float[][] parameters, bool state)
     {
-        float[][] parameters = [.. LayerRun.ParameterShapes(layer.Layer, layer.Input).Select((shape, i) => draw(shape.Count, 10 + i, 1))];
-        return (draw(images * layer.Input.Count, 1, layer.Limit), parameters);
+        IReadOnlyList<Parameter> all = new Network("test", layer.Layer(), layer.Input).Parameters;
+        return [.. parameters.Where((_, i) => all[i].IsState == state).Select(Numbers.ToDouble)];
     }
 }

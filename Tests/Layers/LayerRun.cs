@@ -22,13 +22,14 @@ public enum Place
 }
 
 /// <summary>What a device made of a batch.</summary>
-public sealed record LayerResult(float[] Output, float[]? InputGradient, float[][] ParameterGradients)
+public sealed record LayerResult(float[] Output, float[]? InputGradient, float[][] ParameterGradients, float[][] State)
 {
     public IEnumerable<(string Name, float[] Values)> Tensors()
     {
         yield return ("output", Output);
         if (InputGradient != null) yield return ("input gradient", InputGradient);
         for (int i = 0; i < ParameterGradients.Length; i++) yield return ($"gradient of parameter {i}", ParameterGradients[i]);
+        for (int i = 0; i < State.Length; i++) yield return ($"state {i}", State[i]);
     }
 }
 
@@ -60,10 +61,17 @@ internal sealed class LayerRun : IDisposable
         _batch = new Batch(input, images) { Count = images };
     }
 
-    public static IReadOnlyList<Shape> ParameterShapes(Func<Layer> layer, Shape input) =>
-        [.. new Network("test", layer(), input).Parameters.Select(parameter => Shape.Vector(parameter.Spec.Count))];
+    public static bool HasParameters(LayerCase layer) => new Network("test", layer.Layer(), layer.Input).Parameters.Count > 0;
 
-    public static bool HasParameters(LayerCase layer) => ParameterShapes(layer.Layer, layer.Input).Count > 0;
+    /// <summary>Values for all parameters of a layer, in order of the network. Some state, a variance say, has to be positive: all of it is.</summary>
+    public static float[][] Draw(LayerCase layer, Func<int, int, float, float[]> draw) =>
+    [
+        .. new Network("test", layer.Layer(), layer.Input).Parameters.Select((parameter, i) =>
+        {
+            float[] values = draw(parameter.Spec.Count, 10 + i, 1);
+            return parameter.IsState ? [.. values.Select(value => Math.Abs(value) + 0.5f)] : values;
+        }),
+    ];
 
     public long PredictedBytes => _plan.TotalBytes;
 
@@ -75,7 +83,8 @@ internal sealed class LayerRun : IDisposable
         float[] y = ReadOutput();
         float[]? dx = _plan.Options.InputGradient ? new float[x.Length] : null;
         if (dx != null) _plan.ReadInputGradient(dx);
-        return new(y, dx, [.. _network.Parameters.Select(parameter => _parameters.GetGradient(parameter).Values)]);
+        return new(y, dx, [.. _network.Learned.Select(parameter => _parameters.GetGradient(parameter).Values)],
+            [.. _network.Parameters.Where(parameter => parameter.IsState).Select(parameter => _parameters.GetWeights(parameter).Values)]);
     }
 
     public void Train(float[] x, int steps)

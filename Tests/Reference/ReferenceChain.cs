@@ -5,6 +5,8 @@ public sealed class ReferenceChain(params ReferenceLayer[] layers) : ReferenceLa
 {
     public override int ParameterCount => layers.Sum(layer => layer.ParameterCount);
 
+    public override int StateCount => layers.Sum(layer => layer.StateCount);
+
     public override Extent Output(Extent input)
     {
         foreach (ReferenceLayer layer in layers) input = layer.Output(input);
@@ -23,6 +25,10 @@ public sealed class ReferenceChain(params ReferenceLayer[] layers) : ReferenceLa
     }
 
     public override double[] Forward(Extent input, double[] x, double[][] parameters) => Run(input, x, parameters)[^1].Values;
+
+    /// <summary>For chains whose first operator is the only one that has parameters or state.</summary>
+    public override double[][] NextState(Extent input, double[] x, double[][] state) =>
+        StateCount == layers[0].StateCount ? layers[0].NextState(input, x, state) : throw new NotSupportedException("An operator behind the first has state.");
 
     public override Gradients Backward(Extent input, double[] x, double[][] parameters, double[] dy)
     {

@@ -16,6 +16,11 @@ public abstract class ReferenceLayer
     /// <summary>Terms of the longest sum that a value of the output or of a gradient is made of: what rounding grows with.</summary>
     public virtual int LongestSum(Extent input) => 1;
 
+    public virtual int StateCount => 0;
+
+    /// <summary>What the operator keeps from step to step, after a step of training.</summary>
+    public virtual double[][] NextState(Extent input, double[] x, double[][] state) => [];
+
     public abstract double[] Forward(Extent input, double[] x, double[][] parameters);
 
     public abstract Gradients Backward(Extent input, double[] x, double[][] parameters, double[] dy);

@@ -95,7 +95,7 @@ internal sealed unsafe class CpuBackend : PlanBackend
         for (int i = 0; i < targets.Length; i++)
         {
             if (inputs[i] == GradientUse.None) continue;
-            CpuTensor gradient = GradientOf(node.Node.Inputs[i]);
+            CpuTensor gradient = GradientOf(node.Inputs[i]);
             targets[i] = inputs[i] == GradientUse.Write
                 ? gradient
                 : gradient with { Buffer = NewBuffer($"{node.Name} gradient part", gradient.Buffer.Bytes) };
@@ -104,7 +104,7 @@ internal sealed unsafe class CpuBackend : PlanBackend
         for (int i = 0; i < targets.Length; i++)
         {
             if (inputs[i] != GradientUse.Add) continue;
-            CpuTensor total = GradientOf(node.Node.Inputs[i]), part = targets[i]!;
+            CpuTensor total = GradientOf(node.Inputs[i]), part = targets[i]!;
             Launch($"{node.Name} gradient sum", () => new CpuAddInto(part.Pointer, total.Pointer, total.Count), [part.Buffer, total.Buffer]);
         }
     }

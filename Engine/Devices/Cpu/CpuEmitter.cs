@@ -30,6 +30,9 @@ public sealed unsafe class CpuEmitter
     /// <summary>Floats of the device's vectors.</summary>
     public int VectorWidth => _backend.VectorWidth;
 
+    /// <summary>Whether a value is added to the result, before the activation: the input behind the operator's own.</summary>
+    public bool HasAddend => _node.Addend != null;
+
     /// <summary>Whether an activation is fused into the operator.</summary>
     public bool HasActivation => _node.Activation != null;
 
@@ -41,7 +44,7 @@ public sealed unsafe class CpuEmitter
     /// <summary>The output's gradient; the operator may overwrite it.</summary>
     public CpuTensor OutputGradient => _backend.GradientOf(_node.Output);
 
-    public CpuTensor Input(int index = 0) => _backend.Value(_node.Node.Inputs[index]);
+    public CpuTensor Input(int index = 0) => _backend.Value(_node.Inputs[index]);
 
     /// <summary>Where to write an input's gradient, or null where nobody needs it.</summary>
     public CpuTensor? InputGradient(int index = 0) => _inputGradients[index];

@@ -106,7 +106,7 @@ internal sealed class KernelBackend : PlanBackend
         for (int i = 0; i < targets.Length; i++)
         {
             if (inputs[i] == GradientUse.None) continue;
-            KernelTensor gradient = GradientOf(node.Node.Inputs[i]);
+            KernelTensor gradient = GradientOf(node.Inputs[i]);
             targets[i] = inputs[i] == GradientUse.Write
                 ? gradient
                 : gradient with { Elements = NewBuffer<float>($"{node.Name} gradient part", gradient.Count) };
@@ -115,7 +115,7 @@ internal sealed class KernelBackend : PlanBackend
         for (int i = 0; i < targets.Length; i++)
         {
             if (inputs[i] != GradientUse.Add) continue;
-            KernelTensor total = GradientOf(node.Node.Inputs[i]), part = targets[i]!;
+            KernelTensor total = GradientOf(node.Inputs[i]), part = targets[i]!;
             Launch($"{node.Name} gradient sum", launches => launches.Add(new AddInto(part.View, total.View, total.Count)), [part.Buffer, total.Buffer]);
         }
     }

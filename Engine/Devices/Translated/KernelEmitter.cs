@@ -31,6 +31,9 @@ public sealed class KernelEmitter
 
     public bool Training => _backend.Training;
 
+    /// <summary>Whether a value is added to the result, before the activation: the input behind the operator's own.</summary>
+    public bool HasAddend => _node.Addend != null;
+
     /// <summary>Whether an activation is fused into the operator.</summary>
     public bool HasActivation => _node.Activation != null;
 
@@ -42,7 +45,7 @@ public sealed class KernelEmitter
     /// <summary>The output's gradient; the operator may overwrite it.</summary>
     public KernelTensor OutputGradient => _backend.GradientOf(_node.Output);
 
-    public KernelTensor Input(int index = 0) => _backend.Value(_node.Node.Inputs[index]);
+    public KernelTensor Input(int index = 0) => _backend.Value(_node.Inputs[index]);
 
     /// <summary>Where to write an input's gradient, or null where nobody needs it.</summary>
     public KernelTensor? InputGradient(int index = 0) => _inputGradients[index];

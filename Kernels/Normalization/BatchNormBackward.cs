@@ -1,0 +1,164 @@
+using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.Pointwise;
+using GpuCnn.Kernels.Steps;
+
+namespace GpuCnn.Kernels.Normalization;
+
+/// <summary>
+/// Sums of each channel over parts of the rows: of dz = f'(y) dy, and of dz (x - mean). What the threads of a column sum is added up as a tree. Memory bound.
+/// </summary>
+/// <param name="width"><see cref="BatchNormParts.Width"/></param>
+/// <param name="scalars">[1] how many images are real; others do not count.</param>
+/// <param name="x">[rows][channels]</param>
+/// <param name="y">As x: what the activation gave.</param>
+/// <param name="dy">As x.</param>
+/// <param name="means">[channels]</param>
+/// <param name="parts">[parts][2][channels]; overwritten.</param>
+/// <param name="area">Rows of an image.</param>
+[Kernel]
+public readonly partial struct BatchNormGradientSums<TFunction>(
+    [Specialization] int width, ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, ReadOnlyView<float> y, ReadOnlyView<float> dy, ReadOnlyView<float> means,
+    View<float> parts, int area, int channels, int partRows, TFunction function)
+    where TFunction : unmanaged, IPointwise
+{
+    public Size3 GroupShape => new(width, BatchNormParts.Threads / width);
+
+    public void Execute()
+    {
+        View<float> sums = Shared.Array<float>(BatchNormParts.Threads), products = Shared.Array<float>(BatchNormParts.Threads);
+        int slot = ThreadId.Y * GroupSize.X + ThreadId.X, channel = GlobalId.X;
+        int first = GroupId.Y * partRows + ThreadId.Y, end = KernelMath.Min((GroupId.Y + 1) * partRows, scalars[0].Images * area);
+        float sum = 0, product = 0;
+        if (channel < channels)
+        {
+            float mean = means[channel];
+            for (int row = first; row < end; row += GroupSize.Y)
+            {
+                int i = row * channels + channel;
+                float dz = PointwiseFunctions.Backward(function, y[i], dy[i]);
+                sum += dz;
+                product = KernelMath.FusedMultiplyAdd(dz, x[i] - mean, product);
+            }
+        }
+        sums[slot] = sum;
+        products[slot] = product;
+        Group.Barrier();
+        for (int half = GroupSize.Y / 2; half > 0; half /= 2)
+        {
+            if (ThreadId.Y < half)
+            {
+                sums[slot] += sums[slot + half * GroupSize.X];
+                products[slot] += products[slot + half * GroupSize.X];
+            }
+            Group.Barrier();
+        }
+        if (ThreadId.Y == 0 && channel < channels)
+        {
+            parts[2 * GroupId.Y * channels + channel] = sums[slot];
+            parts[(2 * GroupId.Y + 1) * channels + channel] = products[slot];
+        }
+    }
+}
+
+/// <summary>The gradients of weight and bias from the parts. A column of 8 threads shares the parts of a channel.</summary>
+/// <param name="parts">[parts][2][channels]</param>
+/// <param name="inverses">[channels] 1 / deviation</param>
+/// <param name="dweight">[channels]; overwritten.</param>
+/// <param name="dbias">[channels]; overwritten.</param>
+[Kernel(32, 8)]
+public readonly partial struct BatchNormParameterGradients(
+    ReadOnlyView<float> parts, ReadOnlyView<float> inverses, View<float> dweight, View<float> dbias, int channels, int partCount) : IKernelGrid
+{
+    public Size3 Groups => new(Size3.Groups(channels, 32));
+
+    public void Execute()
+    {
+        View<float> sums = Shared.Array<float>(256), products = Shared.Array<float>(256);
+        int slot = ThreadId.Y * GroupSize.X + ThreadId.X, channel = GlobalId.X;
+        float sum = 0, product = 0;
+        if (channel < channels)
+        {
+            for (int part = ThreadId.Y; part < partCount; part += GroupSize.Y)
+            {
+                sum += parts[2 * part * channels + channel];
+                product += parts[(2 * part + 1) * channels + channel];
+            }
+        }
+        sums[slot] = sum;
+        products[slot] = product;
+        Group.Barrier();
+        for (int half = GroupSize.Y / 2; half > 0; half /= 2)
+        {
+            if (ThreadId.Y < half)
+            {
+                sums[slot] += sums[slot + half * GroupSize.X];
+                products[slot] += products[slot + half * GroupSize.X];
+            }
+            Group.Barrier();
+        }
+        if (ThreadId.Y > 0 || channel >= channels) return;
+        dbias[channel] = sums[slot];
+        dweight[channel] = products[slot] * inverses[channel];
+    }
+}
+
+/// <summary>
+/// dx = weight / deviation (dz - mean(dz) - (x - mean) / deviation mean(dz (x - mean) / deviation)) of the real images, 0 of others, with dz = f'(y) dy; and dz, where there is an addend that
+/// wants a gradient. Memory bound.
+/// </summary>
+/// <param name="lanes"><see cref="BatchNormGrid.Lanes"/></param>
+/// <param name="adds">Whether <paramref name="daddend"/> is written.</param>
+/// <param name="scalars">[1] how many images are real.</param>
+/// <param name="x">[rows][channels]</param>
+/// <param name="y">As x.</param>
+/// <param name="dy">As x.</param>
+/// <param name="dx">As x; overwritten.</param>
+/// <param name="daddend">As x, or any view; overwritten.</param>
+/// <param name="statistics">[2][channels] means, then 1 / deviation</param>
+/// <param name="weight">[channels]</param>
+/// <param name="dweight">[channels]</param>
+/// <param name="dbias">[channels]</param>
+/// <param name="area">Rows of an image.</param>
+[Kernel(BatchNormGrid.Threads)]
+public readonly partial struct BatchNormInputGradient<TFunction>(
+    [Specialization] int lanes, [Specialization] bool adds, ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, ReadOnlyView<float> y, ReadOnlyView<float> dy,
+    View<float> dx, View<float> daddend, ReadOnlyView<float> statistics, ReadOnlyView<float> weight, ReadOnlyView<float> dweight, ReadOnlyView<float> dbias, BatchNormGrid grid,
+    int area, TFunction function) : IKernelGrid
+    where TFunction : unmanaged, IPointwise
+{
+    public Size3 Groups => grid.Groups;
+
+    public void Execute()
+    {
+        int thread = GlobalId.X;
+        if (thread >= grid.Count) return;
+        int channel = grid.ChannelOf(thread, lanes), i = thread * lanes, rows = scalars[0].Images * area;
+        bool isReal = grid.RowOf(thread) < rows;
+        float share = 1f / KernelMath.Max(1, rows);
+        if (lanes == 4)
+        {
+            Float4 values = x.Load4(i), dz = PointwiseFunctions.Backward(function, y.Load4(i), dy.Load4(i));
+            var gradients = new Float4(
+                Gradient(values.X, dz.X, channel, grid.Channels, statistics, weight, dweight, dbias, share),
+                Gradient(values.Y, dz.Y, channel + 1, grid.Channels, statistics, weight, dweight, dbias, share),
+                Gradient(values.Z, dz.Z, channel + 2, grid.Channels, statistics, weight, dweight, dbias, share),
+                Gradient(values.W, dz.W, channel + 3, grid.Channels, statistics, weight, dweight, dbias, share));
+            dx.Store4(i, isReal ? gradients : new Float4(0, 0, 0, 0));
+            if (adds) daddend.Store4(i, dz);
+        }
+        else
+        {
+            float dz = PointwiseFunctions.Backward(function, y[i], dy[i]);
+            float gradient = Gradient(x[i], dz, channel, grid.Channels, statistics, weight, dweight, dbias, share);
+            dx[i] = isReal ? gradient : 0;
+            if (adds) daddend[i] = dz;
+        }
+    }
+
+    private static float Gradient(
+        float value, float dz, int channel, int channels, ReadOnlyView<float> statistics, ReadOnlyView<float> weight, ReadOnlyView<float> dweight, ReadOnlyView<float> dbias, float share)
+    {
+        float inverse = statistics[channels + channel], slope = inverse * dweight[channel] * share;
+        return inverse * weight[channel] * (dz - dbias[channel] * share - (value - statistics[channel]) * slope);
+    }
+}

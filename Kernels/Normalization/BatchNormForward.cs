@@ -1,0 +1,72 @@
+using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.Pointwise;
+
+namespace GpuCnn.Kernels.Normalization;
+
+/// <summary>How kernels over all values of a batch are launched: a thread has four channels of a pixel where there are fours, else one.</summary>
+public readonly record struct BatchNormGrid(int Channels, int Rows)
+{
+    internal const int Threads = 256;
+
+    private readonly Divisor _runs = new(Channels % 4 == 0 ? Channels / 4 : Channels);
+
+    public int Lanes => Channels % 4 == 0 ? 4 : 1;
+
+    public int Count => Rows * _runs.Value;
+
+    public Size3 Groups => new(Size3.Groups(Count, Threads));
+
+    /// <summary>The first channel of a thread.</summary>
+    public int ChannelOf(int thread, int lanes) => _runs.Remainder(thread) * lanes;
+
+    /// <summary>The pixel of a thread.</summary>
+    public int RowOf(int thread) => _runs.Divide(thread);
+}
+
+/// <summary>y = f((x - mean) / deviation * weight + bias + addend). Memory bound.</summary>
+/// <param name="lanes"><see cref="BatchNormGrid.Lanes"/></param>
+/// <param name="isVariance">Whether <paramref name="scales"/> holds variances.</param>
+/// <param name="x">[rows][channels]</param>
+/// <param name="addend">As x; any view where nothing is added.</param>
+/// <param name="y">As x; overwritten.</param>
+/// <param name="means">[channels]</param>
+/// <param name="scales">[channels] 1 / deviation, or variances.</param>
+/// <param name="weight">[channels]</param>
+/// <param name="bias">[channels]</param>
+[Kernel(BatchNormGrid.Threads)]
+public readonly partial struct BatchNormForward<TFunction>(
+    [Specialization] int lanes, [Specialization] bool isVariance, [Specialization] bool adds, ReadOnlyView<float> x, ReadOnlyView<float> addend, View<float> y,
+    ReadOnlyView<float> means, ReadOnlyView<float> scales, ReadOnlyView<float> weight, ReadOnlyView<float> bias, BatchNormGrid grid, float epsilon, TFunction function) : IKernelGrid
+    where TFunction : unmanaged, IPointwise
+{
+    public Size3 Groups => grid.Groups;
+
+    public void Execute()
+    {
+        int thread = GlobalId.X;
+        if (thread >= grid.Count) return;
+        int channel = grid.ChannelOf(thread, lanes), i = thread * lanes;
+        if (lanes == 4)
+        {
+            Float4 values = x.Load4(i);
+            var sums = new Float4(
+                Value(values.X, channel, means, scales, weight, bias, isVariance, epsilon), Value(values.Y, channel + 1, means, scales, weight, bias, isVariance, epsilon),
+                Value(values.Z, channel + 2, means, scales, weight, bias, isVariance, epsilon), Value(values.W, channel + 3, means, scales, weight, bias, isVariance, epsilon));
+            if (adds) sums += addend.Load4(i);
+            y.Store4(i, PointwiseFunctions.Forward(function, sums));
+        }
+        else
+        {
+            float sum = Value(x[i], channel, means, scales, weight, bias, isVariance, epsilon);
+            if (adds) sum += addend[i];
+            y[i] = PointwiseFunctions.Forward(function, sum);
+        }
+    }
+
+    private static float Value(
+        float value, int channel, ReadOnlyView<float> means, ReadOnlyView<float> scales, ReadOnlyView<float> weight, ReadOnlyView<float> bias, bool isVariance, float epsilon)
+    {
+        float scale = isVariance ? 1 / KernelMath.Sqrt(scales[channel] + epsilon) : scales[channel];
+        return KernelMath.FusedMultiplyAdd(value - means[channel], scale * weight[channel], bias[channel]);
+    }
+}

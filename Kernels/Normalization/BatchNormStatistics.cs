@@ -1,0 +1,132 @@
+using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.Steps;
+
+namespace GpuCnn.Kernels.Normalization;
+
+/// <summary>How many values there were, their mean, and the sum of their squared distances from it.</summary>
+internal readonly record struct Moments(float Count, float Mean, float Spread)
+{
+    /// <summary>Of both (Chan, Golub and LeVeque 1979).</summary>
+    public static Moments operator +(Moments a, Moments b)
+    {
+        float count = a.Count + b.Count, share = count > 0 ? b.Count / count : 0, distance = b.Mean - a.Mean;
+        return new Moments(count, a.Mean + distance * share, a.Spread + b.Spread + distance * distance * share * a.Count);
+    }
+}
+
+/// <summary>
+/// Mean and spread of each channel over parts of the rows. Each thread of a column takes the differences to the first value that it sees, which no distance from 0 can drown; means are told from
+/// the channel's first value on. What the threads have is merged as a tree. Memory bound.
+/// </summary>
+/// <param name="width"><see cref="BatchNormParts.Width"/></param>
+/// <param name="scalars">[1] how many images are real; others do not count.</param>
+/// <param name="x">[rows][channels]</param>
+/// <param name="parts">[parts][2][channels] means less x[0], and sums of squared distances from the means; overwritten.</param>
+/// <param name="area">Rows of an image.</param>
+[Kernel]
+public readonly partial struct BatchNormMoments(
+    [Specialization] int width, ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, View<float> parts, int area, int channels, int partRows)
+{
+    public Size3 GroupShape => new(width, BatchNormParts.Threads / width);
+
+    public void Execute()
+    {
+        View<float> counts = Shared.Array<float>(BatchNormParts.Threads), means = Shared.Array<float>(BatchNormParts.Threads);
+        View<float> spreads = Shared.Array<float>(BatchNormParts.Threads);
+        int slot = ThreadId.Y * GroupSize.X + ThreadId.X, channel = GlobalId.X;
+        int first = GroupId.Y * partRows + ThreadId.Y, end = KernelMath.Min((GroupId.Y + 1) * partRows, scalars[0].Images * area);
+        Moments own = new Moments(0, 0, 0);
+        if (channel < channels && first < end)
+        {
+            float origin = x[first * channels + channel], sum = 0, squares = 0;
+            for (int row = first; row < end; row += GroupSize.Y)
+            {
+                float difference = x[row * channels + channel] - origin;
+                sum += difference;
+                squares = KernelMath.FusedMultiplyAdd(difference, difference, squares);
+            }
+            float count = (end - 1 - first) / GroupSize.Y + 1;
+            own = new Moments(count, origin - x[channel] + sum / count, squares - sum * sum / count);
+        }
+        counts[slot] = own.Count;
+        means[slot] = own.Mean;
+        spreads[slot] = own.Spread;
+        Group.Barrier();
+        for (int half = GroupSize.Y / 2; half > 0; half /= 2)
+        {
+            if (ThreadId.Y < half)
+            {
+                int other = slot + half * GroupSize.X;
+                own += new Moments(counts[other], means[other], spreads[other]);
+                counts[slot] = own.Count;
+                means[slot] = own.Mean;
+                spreads[slot] = own.Spread;
+            }
+            Group.Barrier();
+        }
+        if (ThreadId.Y == 0 && channel < channels)
+        {
+            parts[2 * GroupId.Y * channels + channel] = own.Mean;
+            parts[(2 * GroupId.Y + 1) * channels + channel] = own.Spread;
+        }
+    }
+}
+
+/// <summary>
+/// Mean and inverse deviation of each channel from the parts, and the running statistics after them where the step says so. A column of 8 threads shares the parts of a channel.
+/// </summary>
+/// <param name="scalars">[1] how many images are real, and whether the state is brought up to date.</param>
+/// <param name="x">[rows][channels], of which the first row is read.</param>
+/// <param name="parts">[parts][2][channels]</param>
+/// <param name="statistics">[2][channels] means, then 1 / sqrt(variance + epsilon); overwritten.</param>
+/// <param name="runningMean">[channels]; moved by the momentum.</param>
+/// <param name="runningVariance">[channels]; the same, towards the unbiased variance.</param>
+/// <param name="batches">[1]; counted up.</param>
+/// <param name="area">Rows of an image.</param>
+[Kernel(32, 8)]
+public readonly partial struct BatchNormStatistics(
+    ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, ReadOnlyView<float> parts, View<float> statistics, View<float> runningMean, View<float> runningVariance, View<float> batches,
+    int area, int channels, int partRows, int partCount, float epsilon, float momentum) : IKernelGrid
+{
+    public Size3 Groups => new(Size3.Groups(channels, 32));
+
+    public void Execute()
+    {
+        View<float> sums = Shared.Array<float>(256), spreads = Shared.Array<float>(256);
+        int slot = ThreadId.Y * GroupSize.X + ThreadId.X, channel = GlobalId.X, rows = scalars[0].Images * area;
+        // Relative to the first part's mean, which lies near the others', so that little is rounded off.
+        float origin = 0, sum = 0, spread = 0;
+        if (channel < channels)
+        {
+            origin = parts[channel];
+            for (int part = ThreadId.Y; part < partCount; part += GroupSize.Y)
+            {
+                float count = KernelMath.Max(0, KernelMath.Min(partRows, rows - part * partRows));
+                float distance = parts[2 * part * channels + channel] - origin;
+                sum += count * distance;
+                spread += parts[(2 * part + 1) * channels + channel] + count * distance * distance;
+            }
+        }
+        sums[slot] = sum;
+        spreads[slot] = spread;
+        Group.Barrier();
+        for (int half = GroupSize.Y / 2; half > 0; half /= 2)
+        {
+            if (ThreadId.Y < half)
+            {
+                sums[slot] += sums[slot + half * GroupSize.X];
+                spreads[slot] += spreads[slot + half * GroupSize.X];
+            }
+            Group.Barrier();
+        }
+        if (ThreadId.Y > 0 || channel >= channels) return;
+        float total = KernelMath.Max(1, rows), mean = x[channel] + (origin + sums[slot] / total);
+        spread = KernelMath.Max(0f, spreads[slot] - sums[slot] * sums[slot] / total);
+        statistics[channel] = mean;
+        statistics[channels + channel] = 1 / KernelMath.Sqrt(spread / total + epsilon);
+        if (scalars[0].UpdatesState == 0 || rows == 0) return;
+        runningMean[channel] = (1 - momentum) * runningMean[channel] + momentum * mean;
+        runningVariance[channel] = (1 - momentum) * runningVariance[channel] + momentum * (spread / KernelMath.Max(1, rows - 1));
+        if (channel == 0) batches[0] += 1;
+    }
+}

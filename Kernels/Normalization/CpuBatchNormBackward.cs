@@ -1,0 +1,103 @@
+using GpuCnn.Kernels.Cpu;
+using GpuCnn.Kernels.Pointwise;
+using GpuCnn.Kernels.Steps;
+
+namespace GpuCnn.Kernels.Normalization;
+
+/// <summary>
+/// Sums of each channel, in float64, over the real images of a part of the batch: of dz = f'(y) dy, and of dz (x - mean). Memory bound.
+/// </summary>
+/// <param name="x">[N][Blocks][H][W][8]</param>
+/// <param name="y">As x: what the activation gave.</param>
+/// <param name="dy">As x.</param>
+/// <param name="means">[Blocks * 8]</param>
+/// <param name="sums">[splits][2][Blocks * 8]; overwritten.</param>
+public sealed unsafe class CpuBatchNormGradientSums<TFunction>(
+    CpuBatchNormShape shape, StepScalars* scalars, float* x, float* y, float* dy, float* means, double* sums, TFunction function) : ICpuKernel
+    where TFunction : struct, IPointwise
+{
+    public int Chunks => shape.Splits * shape.Blocks;
+
+    public void Run(int chunk)
+    {
+        int block = chunk % shape.Blocks, split = chunk / shape.Blocks, plane = shape.Plane;
+        (int first, int last) = shape.ImagesOf(split, scalars->Images);
+        Simd8 mean = Simd8.Load(means + block * Blocks.Size);
+        Double8 sum = Double8.Zero, products = Double8.Zero;
+        TFunction f = function;
+        for (int image = first; image < last; image++)
+        {
+            nint offset = ((nint)image * shape.Blocks + block) * plane;
+            float* source = x + offset, result = y + offset, gradient = dy + offset;
+            for (nint i = 0; i < plane; i += Blocks.Size)
+            {
+                Double8 dz = Simd8.Widen(f.Backward(Simd8.Load(result + i), Simd8.Load(gradient + i)));
+                sum += dz;
+                products += dz * Simd8.Widen(Simd8.Load(source + i) - mean);
+            }
+        }
+        double* target = sums + (nint)split * 2 * shape.Stored + block * Blocks.Size;
+        Double8.Store(sum, target);
+        Double8.Store(products, target + shape.Stored);
+    }
+}
+
+/// <summary>The gradients of weight and bias from the sums.</summary>
+/// <param name="sums">[splits][2][Blocks * 8]</param>
+/// <param name="inverses">[Blocks * 8] 1 / deviation</param>
+/// <param name="dweight">[Blocks * 8]; overwritten.</param>
+/// <param name="dbias">[Blocks * 8]; overwritten.</param>
+public sealed unsafe class CpuBatchNormParameterGradients(CpuBatchNormShape shape, double* sums, float* inverses, float* dweight, float* dbias) : ICpuKernel
+{
+    public int Chunks => 1;
+
+    public void Run(int chunk)
+    {
+        for (int channel = 0; channel < shape.Stored; channel++)
+        {
+            (double sum, double products) = shape.Total(sums, channel);
+            dbias[channel] = (float)sum;
+            dweight[channel] = (float)(products * inverses[channel]);
+        }
+    }
+}
+
+/// <summary>
+/// dx = weight / deviation (dz - mean(dz) - (x - mean) / deviation mean(dz (x - mean) / deviation)) of the real images, 0 of others; and dz, where there is an addend that wants a gradient.
+/// A chunk is one channel block of one image. Memory bound.
+/// </summary>
+/// <param name="x">[N][Blocks][H][W][8]</param>
+/// <param name="y">As x.</param>
+/// <param name="dy">As x.</param>
+/// <param name="dx">As x; overwritten.</param>
+/// <param name="daddend">As x, or null; overwritten.</param>
+/// <param name="statistics">[2][Blocks * 8] means, then 1 / deviation</param>
+/// <param name="weight">[Blocks * 8]</param>
+/// <param name="dweight">[Blocks * 8]</param>
+/// <param name="dbias">[Blocks * 8]</param>
+public sealed unsafe class CpuBatchNormInputGradient<TFunction>(
+    CpuBatchNormShape shape, StepScalars* scalars, float* x, float* y, float* dy, float* dx, float* daddend, float* statistics, float* weight, float* dweight, float* dbias,
+    TFunction function) : ICpuKernel
+    where TFunction : struct, IPointwise
+{
+    public int Chunks => shape.Images * shape.Blocks;
+
+    public void Run(int chunk)
+    {
+        int lane = chunk % shape.Blocks * Blocks.Size, plane = shape.Plane;
+        Simd8 share = Simd8.Create(1f / Math.Max(1, scalars->Images * shape.Area));
+        Simd8 mean = Simd8.Load(statistics + lane), inverse = Simd8.Load(statistics + shape.Stored + lane), scale = inverse * Simd8.Load(weight + lane);
+        // Images that are not real took no part in the statistics.
+        bool isReal = chunk / shape.Blocks < scalars->Images;
+        Simd8 level = Simd8.Load(dbias + lane) * share, slope = inverse * Simd8.Load(dweight + lane) * share;
+        nint first = (nint)chunk * plane;
+        float* source = x + first, result = y + first, gradient = dy + first, target = dx + first, added = daddend == null ? null : daddend + first;
+        TFunction f = function;
+        for (nint i = 0; i < plane; i += Blocks.Size)
+        {
+            Simd8 dz = f.Backward(Simd8.Load(result + i), Simd8.Load(gradient + i));
+            Simd8.Store(isReal ? scale * (dz - level - (Simd8.Load(source + i) - mean) * slope) : Simd8.Zero, target + i);
+            if (added != null) Simd8.Store(dz, added + i);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.Normalization;
+using GpuCnn.Kernels.Pointwise;
+using GpuCnn.Kernels.Steps;
+using GpuCnn.Tests.Compiler;
+using GpuCnn.Tests.Layers;
+using NUnit.Framework;
+
+namespace GpuCnn.Tests.Kernels;
+
+public sealed class BatchNormTests<TDevice> : KernelTests<TDevice> where TDevice : SampleDevice, new()
+{
+    private const float Epsilon = 1e-3f, Momentum = 0.25f;
+
+    protected override void RunAll()
+    {
+        foreach (Type function in EveryFunction.Types)
+            EveryFunction.Call(this, nameof(RunFunction), function);
+    }
+
+    /// <summary>More rows than one part has, and channels for one group and for two.</summary>
+    [TestCase(1, 1)]
+    [TestCase(8, 700)]
+    [TestCase(33, 300)]
+    public void Normalizes(int channels, int area)
+    {
+        Compare<ReLU>(channels, area, images: 3, real: 3, adds: true);
+        Compare<Identity>(channels, area, images: 3, real: 2, adds: false);
+    }
+
+    private void RunFunction<TFunction>() where TFunction : unmanaged, IPointwise
+    {
+        foreach (int channels in new[] { 3, 12 })
+            foreach (bool adds in new[] { false, true }) Compare<TFunction>(channels, 5, images: 3, real: 2, adds);
+    }
+
+    private void Compare<TFunction>(int channels, int area, int images, int real, bool adds) where TFunction : unmanaged, IPointwise
+    {
+        int rows = images * area, count = rows * channels;
+        var parts = new BatchNormParts(channels, rows);
+        var grid = new BatchNormGrid(channels, rows);
+        float[] values = Numbers.Reals(count, 1), addends = Numbers.Reals(count, 2), gradients = Numbers.Reals(count, 3);
+        float[] weights = Numbers.Reals(channels, 4), biases = Numbers.Reals(channels, 5);
+        DeviceBuffer<StepScalars> scalars = Device.Buffer(new StepScalars { Images = real, UpdatesState = 1 });
+        DeviceBuffer<float> x = Device.Buffer<float>(values), addend = Device.Buffer<float>(addends), dy = Device.Buffer<float>(gradients);
+        DeviceBuffer<float> weight = Device.Buffer<float>(weights), bias = Device.Buffer<float>(biases);
+        DeviceBuffer<float> moments = Device.Unset<float>((int)parts.Floats), statistics = Device.Unset<float>(2 * channels), sums = Device.Unset<float>((int)parts.Floats);
+        DeviceBuffer<float> runningMean = Device.Buffer(new float[channels]), runningVariance = Device.Buffer(new float[channels]), batches = Device.Buffer(7f);
+        DeviceBuffer<float> y = Device.Unset<float>(count), inferred = Device.Unset<float>(count), dx = Device.Unset<float>(count), daddend = Device.Unset<float>(adds ? count : 0);
+        DeviceBuffer<float> dweight = Device.Unset<float>(channels), dbias = Device.Unset<float>(channels);
+
+        Run(new BatchNormMoments(parts.Width, scalars, x, moments, area, channels, parts.PartRows), parts.Groups);
+        var finish = new BatchNormStatistics(
+            scalars, x, moments, statistics, runningMean, runningVariance, batches, area, channels, parts.PartRows, parts.Count, Epsilon, Momentum);
+        Run(finish, finish.Groups);
+        ReadOnlyView<float> scales = ((ReadOnlyView<float>)statistics).Slice(channels);
+        Run(new BatchNormForward<TFunction>(grid.Lanes, false, adds, x, addend, y, statistics, scales, weight, bias, grid, Epsilon, default), grid.Groups);
+        Run(new BatchNormForward<TFunction>(grid.Lanes, true, adds, x, addend, inferred, runningMean, runningVariance, weight, bias, grid, Epsilon, default), grid.Groups);
+        Run(new BatchNormGradientSums<TFunction>(parts.Width, scalars, x, y, dy, statistics, sums, area, channels, parts.PartRows, default), parts.Groups);
+        var parameters = new BatchNormParameterGradients(sums, scales, dweight, dbias, channels, parts.Count);
+        Run(parameters, parameters.Groups);
+        Run(new BatchNormInputGradient<TFunction>(
+            grid.Lanes, adds, scalars, x, y, dy, dx, daddend, statistics, weight, dweight, dbias, grid, area, default), grid.Groups);
+
+        Assert.That(batches.Span[0], Is.EqualTo(8));
+        int realRows = real * area;
+        for (int c = 0; c < channels; c++)
+        {
+            int[] places = [.. Enumerable.Range(0, realRows).Select(row => row * channels + c)];
+            double mean = places.Average(i => values[i]), squares = places.Sum(i => Math.Pow(values[i] - mean, 2)), inverse = 1 / Math.Sqrt(squares / realRows + Epsilon);
+            double nextMean = Momentum * mean, nextVariance = Momentum * squares / Math.Max(1, realRows - 1);
+            Near("running mean", runningMean.Span[c], nextMean);
+            Near("running variance", runningVariance.Span[c], nextVariance);
+            for (int row = 0; row < rows; row++)
+            {
+                int i = row * channels + c;
+                double added = adds ? addends[i] : 0;
+                Near("y", y.Span[i], Value<TFunction>((values[i] - mean) * inverse * weights[c] + biases[c] + added));
+                Near("inferred", inferred.Span[i], Value<TFunction>((values[i] - nextMean) / Math.Sqrt(nextVariance + Epsilon) * weights[c] + biases[c] + added));
+            }
+            double[] dz = [.. Enumerable.Range(0, rows).Select(row => row * channels + c).Select(i => (double)PointwiseFunctions.Backward(default(TFunction), y.Span[i], gradients[i]))];
+            double level = dz.Take(realRows).Sum(), slope = places.Select((i, row) => dz[row] * (values[i] - mean) * inverse).Sum();
+            Near("dbias", dbias.Span[c], level);
+            Near("dweight", dweight.Span[c], slope);
+            for (int row = 0; row < rows; row++)
+            {
+                int i = row * channels + c;
+                double expected = inverse * weights[c] * (dz[row] - level / realRows - (values[i] - mean) * inverse * slope / realRows);
+                Near("dx", dx.Span[i], row < realRows ? expected : 0);
+                if (adds) Near("gradient of the addend", daddend.Span[i], dz[row]);
+            }
+
+            void Near(string what, double actual, double expected)
+            {
+                double tolerance = 4e-6 * inverse * Math.Max(1, Math.Abs(expected));
+                if (!(Math.Abs(actual - expected) <= tolerance)) Assert.Fail($"{what} of channel {c}: {actual:G9} instead of {expected:G9}, tolerance {tolerance:E2}");
+            }
+        }
+    }
+
+    private static double Value<TFunction>(double x) where TFunction : unmanaged, IPointwise => EveryFunction.Of<TFunction>([x])[0];
+}
