@@ -44,7 +44,12 @@ internal sealed class CifarResNet(int blocks, long parameters, decimal multiplyA
     public override Recipe Recipe => new(
         new()
         {
-            Epochs = 60, Batch = 128, LearningRate = 0.1f, Nesterov = true, WeightDecay = 5e-4f, DecaysVectors = false,
+            Epochs = 60,
+            Batch = 128,
+            LearningRate = 0.1f,
+            Nesterov = true,
+            WeightDecay = 5e-4f,
+            DecaysVectors = false,
             Schedule = new() { Name = "cosine", WarmupEpochs = 1 },
         },
         Augmentation: "crop4,flip");
@@ -53,7 +58,11 @@ internal sealed class CifarResNet(int blocks, long parameters, decimal multiplyA
     public override Recipe PaperRecipe => new(
         new()
         {
-            Epochs = 164, Batch = 128, LearningRate = 0.1f, Momentum = 0.9f, WeightDecay = 1e-4f,
+            Epochs = 164,
+            Batch = 128,
+            LearningRate = 0.1f,
+            Momentum = 0.9f,
+            WeightDecay = 1e-4f,
             Schedule = new() { Name = "multistep", Milestones = [82, 123], WarmupEpochs = blocks >= Deep ? 1 : 0 },
         },
         Augmentation: "crop4,flip")

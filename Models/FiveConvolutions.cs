@@ -21,7 +21,11 @@ public abstract class FiveConvolutions : Architecture
     public sealed override Recipe Recipe => new(
         new()
         {
-            Epochs = 60, Batch = 128, LearningRate = 0.01f, WeightDecay = 5e-4f, DecaysVectors = false,
+            Epochs = 60,
+            Batch = 128,
+            LearningRate = 0.01f,
+            WeightDecay = 5e-4f,
+            DecaysVectors = false,
             Schedule = new() { Name = "cosine", WarmupEpochs = 2 },
         },
         Augmentation: "flip");

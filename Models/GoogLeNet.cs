@@ -35,7 +35,11 @@ public abstract class GoogLeNetTable : Architecture
     public sealed override Recipe Recipe => new(
         new()
         {
-            Epochs = 60, Batch = 64, LearningRate = FirstRate, WeightDecay = 1e-4f, DecaysVectors = false,
+            Epochs = 60,
+            Batch = 64,
+            LearningRate = FirstRate,
+            WeightDecay = 1e-4f,
+            DecaysVectors = false,
             Schedule = new() { Name = "cosine", WarmupEpochs = 2 },
         },
         Augmentation: "flip")
@@ -45,7 +49,11 @@ public abstract class GoogLeNetTable : Architecture
         // The paper states the schedule, momentum and dropout; batch, rate, decay and epochs are those of Caffe's bvlc_googlenet.
         new()
         {
-            Epochs = 250, Batch = 32, LearningRate = 0.01f, Momentum = 0.9f, WeightDecay = 2e-4f,
+            Epochs = 250,
+            Batch = 32,
+            LearningRate = 0.01f,
+            Momentum = 0.9f,
+            WeightDecay = 2e-4f,
             Schedule = new() { Name = "step", StepEpochs = 8, Gamma = 0.96f },
         },
         Augmentation: "flip")

@@ -54,7 +54,11 @@ internal sealed class ResNet(int[] stages, bool bottlenecks, bool firstStrides, 
     public override Recipe Recipe => new(
         new()
         {
-            Epochs = 60, Batch = 64, LearningRate = 0.05f, WeightDecay = 1e-4f, DecaysVectors = false,
+            Epochs = 60,
+            Batch = 64,
+            LearningRate = 0.05f,
+            WeightDecay = 1e-4f,
+            DecaysVectors = false,
             Schedule = new() { Name = "cosine", WarmupEpochs = 2 },
         },
         Augmentation: "flip");

@@ -49,7 +49,11 @@ internal sealed class Vgg(int[] stages, bool norms, long parameters, decimal mul
     public override Recipe Recipe => new(
         new()
         {
-            Epochs = 60, Batch = 64, LearningRate = norms ? 0.05f : 0.01f, WeightDecay = 5e-4f, DecaysVectors = false,
+            Epochs = 60,
+            Batch = 64,
+            LearningRate = norms ? 0.05f : 0.01f,
+            WeightDecay = 5e-4f,
+            DecaysVectors = false,
             Schedule = new() { Name = "cosine", WarmupEpochs = 2 },
         },
         Augmentation: "flip");

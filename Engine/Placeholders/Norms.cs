@@ -16,24 +16,6 @@ public abstract class ShapesAlone : UnaryOperator
     public override void EmitBackward(KernelEmitter emitter) => throw new NotSupportedException();
 }
 
-public sealed class BatchNorm2d(float epsilon = 1e-5f, float momentum = 0.1f) : ShapesAlone
-{
-    public float Epsilon { get; } = epsilon;
-
-    public float Momentum { get; } = momentum;
-
-    protected override Shape InferShape(Shape input) => input;
-
-    protected override IReadOnlyList<ParameterSpec> GetParameters(Shape input) =>
-    [
-        new("weight", ParameterRole.Weight, [input.Channels], 1, 1, Initializer.Constant(1)),
-        new("bias", ParameterRole.Bias, [input.Channels], 1, 1, Initializer.Constant(0)),
-        new("running_mean", ParameterRole.State, [input.Channels], 1, 1, Initializer.Constant(0)),
-        new("running_var", ParameterRole.State, [input.Channels], 1, 1, Initializer.Constant(1)),
-        new("num_batches_tracked", ParameterRole.State, [], 1, 1, Initializer.Constant(0)),
-    ];
-}
-
 public sealed class LocalResponseNorm(int size, float alpha, float beta, float k) : ShapesAlone
 {
     public float Sum { get; } = size + alpha + beta + k;
