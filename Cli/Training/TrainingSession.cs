@@ -78,8 +78,9 @@ internal static class TrainingSession
 
     private static void SetStart(Trainer trainer, RunConfig config)
     {
-        if (config.Weights == null) trainer.Initialize();
-        else WeightsFile.LoadInto(trainer.Parameters, ModelFile.Load(config.Weights), config.Weights);
+        // Also what the weights are put over: parts of them may not fit.
+        trainer.Initialize();
+        if (config.Weights != null) WeightsFile.LoadInto(trainer.Parameters, ModelFile.Load(config.Weights), config.Weights, config.StartedAnew);
     }
 
     private static int Train(CommandHost host, PreparedRun prepared, Trainer trainer, RunDirectory run, Device device)
