@@ -37,6 +37,7 @@ internal static class CommandTree
             BenchCommand.Create(host),
             TuneCommand.Create(host),
             DataCommand.Create(host),
+            KernelsCommand.Create(host),
         };
         root.SetAction(parsed => new HelpAction().Invoke(parsed));
         root.Options.OfType<VersionOption>().Single().Action = new VersionAction();

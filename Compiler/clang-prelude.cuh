@@ -74,6 +74,14 @@ template <typename T> static __device__ __forceinline__ T min(T x, T y) { return
 #define __int_as_float(x) __builtin_bit_cast(float, (int)(x))
 #define __longlong_as_double(x) __builtin_bit_cast(double, (long long)(x))
 #define __umulhi(x, y) __nvvm_mulhi_ui(x, y)
+#define __expf(x) __nvvm_ex2_approx_f((x) * 1.44269504f)
+#define __fdividef(x, y) __nvvm_div_approx_f(x, y)
+static __device__ __forceinline__ int __dp4a(int a, int b, int c)
+{
+    int d;
+    asm("dp4a.s32.s32 %0, %1, %2, %3;" : "=r"(d) : "r"(a), "r"(b), "r"(c));
+    return d;
+}
 #define __popc(x) __builtin_popcount(x)
 #define __clz(x) ((x) == 0 ? 32 : __builtin_clz(x))
 

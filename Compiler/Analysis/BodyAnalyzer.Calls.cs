@@ -1,3 +1,4 @@
+using System.Globalization;
 using GpuCnn.Compiler.Diagnostics;
 using GpuCnn.Compiler.Model;
 using Microsoft.CodeAnalysis;
@@ -13,6 +14,7 @@ internal sealed partial class BodyAnalyzer
         // Taken here, before the arguments are visited: within them, a side effect is out of order.
         bool isOrdered = ReferenceEquals(operation, _orderedCall), mayWait = ReferenceEquals(operation, _orderedBarrier) || !_isLoopHead && operation.Parent is IExpressionStatementOperation;
         IMethodSymbol method = operation.TargetMethod;
+        if (KernelLanguage.CudaSpelling(method) is { } spelling) return CudaCall(operation, spelling);
         if (KernelLanguage.Declares(method.ContainingType)) return LanguageCall(operation, isOrdered);
         if (Intrinsics.Instead(method) is { } instead)
         {
@@ -71,6 +73,22 @@ internal sealed partial class BodyAnalyzer
 
     private static Construction ConstructionOf(DeviceType type, IEnumerable<Expression> values) => new(type, values.Where(value => value.Type is not EmptyType).ToEquatable());
 
+    private Expression CudaCall(IInvocationOperation operation, string spelling)
+    {
+        Expression[] arguments = Arguments(operation);
+        context.IsCudaOnly = true;
+        try
+        {
+            _ = string.Format(spelling, [.. arguments]);
+            return new CudaCall(TypeOf(operation), spelling, arguments.ToEquatable());
+        }
+        catch (FormatException)
+        {
+            Report(Rules.CudaSpelling, operation, operation.TargetMethod.Name, spelling, arguments.Length.ToString(CultureInfo.InvariantCulture));
+            return Nothing;
+        }
+    }
+
     private Expression LanguageCall(IInvocationOperation operation, bool isOrdered)
     {
         IMethodSymbol method = operation.TargetMethod;
@@ -111,6 +129,8 @@ internal sealed partial class BodyAnalyzer
     {
         Expression value = Value(argument.Value);
         bool isView = argument.Parameter is { } parameter && KernelLanguage.IsView(closing.Close(parameter.Type));
+        // By value: only of memory that the method may write meanwhile is that something else.
+        if (argument.Parameter?.RefKind == RefKind.In && value is Element { Pointer.Type: PointerType { IsReadOnly: false } }) Report(Rules.References, argument, Excerpt(argument));
         if (isView && value.Type is not PointerType && value != Nothing) Report(Rules.ViewSpace, argument, Excerpt(argument));
         return value;
     }

@@ -212,7 +212,7 @@ internal sealed partial class BodyAnalyzer
 
     private static bool ReadsMemory(Expression expression) => expression switch
     {
-        Element or Call or IntrinsicCall => true,
+        Element or Call or IntrinsicCall or Model.CudaCall => true,
         Field field => ReadsMemory(field.Target),
         Unary unary => ReadsMemory(unary.Operand),
         Binary binary => ReadsMemory(binary.Left) || ReadsMemory(binary.Right),

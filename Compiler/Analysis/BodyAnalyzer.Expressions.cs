@@ -147,27 +147,6 @@ internal sealed partial class BodyAnalyzer
         return new Conditional(whenTrue.Type, condition, whenTrue, whenFalse);
     }
 
-    public override Expression VisitSwitchExpression(ISwitchExpressionOperation operation, object? argument)
-    {
-        Expression value = Value(operation.Value);
-        bool isSimple = value is Variable or Specialization or Literal or Field { Target: Variable };
-        if (!isSimple || operation.Arms.Last().Pattern is not IDiscardPatternOperation)
-        {
-            Report(Rules.Pattern, operation, Excerpt(operation));
-            return Nothing;
-        }
-        Expression result = Value(operation.Arms.Last().Value);
-        foreach (ISwitchExpressionArmOperation arm in operation.Arms.Reverse().Skip(1))
-        {
-            Expression whenTrue = Value(arm.Value);
-            if (arm is { Guard: null, Pattern: IConstantPatternOperation constant })
-                result = new Conditional(result.Type, new Binary(DeviceType.Bool, BinaryOperator.Equal, value, Value(constant.Value)), whenTrue, result);
-            else
-                Report(Rules.Pattern, arm.Pattern, Excerpt(arm.Pattern));
-        }
-        return result;
-    }
-
     public override Expression VisitUnaryOperator(IUnaryOperation operation, object? argument)
     {
         CheckArithmetic(operation, operation.IsChecked);

@@ -101,54 +101,6 @@ internal sealed partial class BodyAnalyzer
         return new(before, condition, steps, Nested(loop.Body), _unrolls && isCounted);
     }
 
-    private Switch Choice(ISwitchOperation choice)
-    {
-        Expression value = Whole(choice.Value);
-        var sections = new List<SwitchSection>();
-        var declared = new List<ISymbol>();
-        foreach (ISwitchCaseOperation section in choice.Cases)
-        {
-            var labels = new List<Expression>();
-            bool isDefault = false;
-            foreach (ICaseClauseOperation clause in section.Clauses)
-            {
-                switch (clause)
-                {
-                    case ISingleValueCaseClauseOperation single:
-                        labels.Add(Value(single.Value));
-                        break;
-                    case IPatternCaseClauseOperation { Guard: null, Pattern: IConstantPatternOperation constant }:
-                        labels.Add(Value(constant.Value));
-                        break;
-                    case IDefaultCaseClauseOperation:
-                        isDefault = true;
-                        break;
-                    case IPatternCaseClauseOperation other:
-                        Report(Rules.Pattern, other.Guard ?? other.Pattern, Excerpt(other.Guard ?? other.Pattern));
-                        break;
-                    default:
-                        Report(Rules.Pattern, clause, Excerpt(clause));
-                        break;
-                }
-            }
-            EquatableArray<Statement> body = Collect(() =>
-            {
-                foreach (IOperation statement in section.Body) Statement(statement);
-            });
-            sections.Add(new(labels.ToEquatable(), isDefault, body));
-            // C# lets the next section assign and use them; in C each section has braces of its own.
-            IEnumerable<ISymbol> variables = section.Body.OfType<IVariableDeclarationGroupOperation>()
-                .SelectMany(group => group.Declarations).SelectMany(declaration => declaration.Declarators).Select(variable => variable.Symbol);
-            foreach (ISymbol variable in variables)
-            {
-                declared.Add(variable);
-                _outOfScope.Add(variable);
-            }
-        }
-        _outOfScope.ExceptWith(declared);
-        return new(value, sections.ToEquatable());
-    }
-
     /// <summary>Whether it is known when the kernel is compiled for a device.</summary>
     private static bool IsStatic(Expression expression) => expression switch
     {

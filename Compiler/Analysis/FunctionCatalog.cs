@@ -66,7 +66,7 @@ internal sealed class FunctionCatalog(KernelContext context)
         foreach (IParameterSymbol parameter in definition.Parameters)
         {
             SyntaxNode at = parameter.DeclaringSyntaxReferences[0].GetSyntax(context.Cancellation);
-            if (parameter.RefKind != RefKind.None) context.Diagnostics.Report(Rules.References, at, at.ToString());
+            if (parameter.RefKind is not (RefKind.None or RefKind.In)) context.Diagnostics.Report(Rules.References, at, at.ToString());
             ITypeSymbol type = closing.Close(parameter.Type);
             DeviceType mapped = spaces[parameters.Count] is { } space && KernelLanguage.IsView(type)
                 ? new PointerType(context.Types.MapPresent(((INamedTypeSymbol)type).TypeArguments[0], at), space, KernelLanguage.IsReadOnlyView(type))

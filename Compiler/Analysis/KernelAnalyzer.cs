@@ -49,7 +49,7 @@ internal sealed class KernelAnalyzer
         GroupShapeModel? shape = GroupShape();
         if (constructor is null || execute is null) return new(null, default, diagnostics.InSourceOrder());
 
-        var header = new KernelHeader(_type.ContainingNamespace.ToDisplayString(), _type.Name, default, shape, isInPlace);
+        var header = new KernelHeader(_type.ContainingNamespace.ToDisplayString(), _type.Name, default, shape, isInPlace, Summary.Of(_type, _context.Cancellation));
         SyntaxNode syntax = execute.DeclaringSyntaxReferences[0].GetSyntax(_context.Cancellation);
         if (_type.TypeParameters.Length == 0)
         {
@@ -91,7 +91,7 @@ internal sealed class KernelAnalyzer
         ParameterModel[] parameters = [.. constructor.Parameters.Select(parameter => Parameter(parameter, context, closing, body))];
         Statement[] statements = body.Analyze(syntax);
         return new(header with { Parameters = parameters.ToEquatable() }, context.Types.Structs.ToEquatable(), context.Functions.Models.ToEquatable(),
-            statements.ToEquatable(), body.HasBarriers);
+            statements.ToEquatable(), body.HasBarriers, context.IsCudaOnly);
     }
 
     /// <summary>The struct's name; where another struct has the same, with its namespace or the types around it.</summary>

@@ -32,6 +32,9 @@ internal sealed class KernelContext
 
     public FunctionCatalog Functions { get; }
 
+    /// <summary>Whether a function was called that only CUDA has.</summary>
+    public bool IsCudaOnly { get; set; }
+
     /// <summary>For the same kernel with another type: what was reported and bound so far is shared, types and helpers are not.</summary>
     public KernelContext Another() => new(Compilation, Cancellation, Diagnostics, _models);
 

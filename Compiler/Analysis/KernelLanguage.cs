@@ -23,6 +23,10 @@ internal static class KernelLanguage
     public static bool IsArray(IMethodSymbol method) =>
         method is { Name: "Array", ContainingType.Name: "Shared" or "Local" } && Declares(method.ContainingType);
 
+    /// <summary>How CUDA C spells a function that OpenCL has not; null of other methods.</summary>
+    public static string? CudaSpelling(IMethodSymbol method) =>
+        method.GetAttributes().FirstOrDefault(data => data.AttributeClass is { Name: "CudaFunctionAttribute" } type && Declares(type))?.ConstructorArguments[0].Value as string;
+
     public static bool Has(ISymbol symbol, string attribute) =>
         symbol.GetAttributes().Any(data => data.AttributeClass is { } type && type.Name == attribute && Declares(type));
 }

@@ -88,7 +88,7 @@ internal static class Rules
         "GCNN027", "Place of a barrier", "'{0}' waits at a barrier: its call has to be a statement, or all of what a variable is declared or assigned with");
 
     public static readonly DiagnosticDescriptor Pattern = Rule(
-        "GCNN028", "Pattern in a kernel", "The pattern '{0}' cannot be translated: only constants can be cases, of a value that is a variable or constant in a switch expression");
+        "GCNN028", "Pattern in a kernel", "The pattern '{0}' cannot be translated: there are constants, comparisons, 'and', 'or' and 'not', of a value that is a variable where it is compared more than once");
 
     public static readonly DiagnosticDescriptor Unroll = Rule(
         "GCNN029", "Nothing to unroll", "'{0}' is marked [Unroll] but has no 'for' loop from a constant to a constant");
@@ -113,6 +113,9 @@ internal static class Rules
 
     public static readonly DiagnosticDescriptor NoTypeArgument = Rule(
         "GCNN036", "No struct for a type parameter of a kernel", "The kernel '{0}' is compiled for every struct in this project that implements {1} and has neither type parameters nor references, but there is none");
+
+    public static readonly DiagnosticDescriptor CudaSpelling = Rule(
+        "GCNN037", "Spelling of a CUDA function", "The spelling '{1}' of '{0}' does not fit its {2} parameters: their numbers stand in braces there, from 0 on");
 
     public static IReadOnlyDictionary<string, DiagnosticDescriptor> ById { get; } = typeof(Rules).GetFields(BindingFlags.Public | BindingFlags.Static)
         .Select(field => (DiagnosticDescriptor)field.GetValue(null)).ToDictionary(rule => rule.Id);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using GpuCnn.Compiler.Model;
 using GpuCnn.Compiler.Printing;
+using Microsoft.CodeAnalysis.CSharp;
 
 namespace GpuCnn.Compiler.Host;
 
@@ -22,10 +23,10 @@ internal static class DescriptorWriter
             KernelModel? kernel = kernels.FirstOrDefault();
             string texts = $"\n    private const string CudaText =\n{Printed(kernel, Dialects.Cuda)};\n\n    private const string OpenClText =\n{Printed(kernel, Dialects.OpenCl)};\n";
             yield return new($"{header.Namespace}.{header.Name}.g.cs",
-                Struct(host, header.Name, $"get; }} = new(\"{header.Name}\", CudaText, OpenClText, {Bool(kernel?.HasBarriers == true)}, {Bool(header.InPlace)});", texts));
+                Struct(host, header.Name, $"get; }} = new(\"{header.Name}\", CudaText, OpenClText, {Bool(kernel?.HasBarriers == true)}, {Bool(header.InPlace)}) {About(header)};", texts));
             yield break;
         }
-        // No type has this name unless somebody wants to: it ends in what C# has no word for.
+        // Two underscores, so that it is nobody else's name.
         string holder = header.Name + "__Texts";
         var choice = new StringBuilder("get =>\n");
         foreach (InstanceModel instance in generic.Instances) choice.Append($"        {Is(generic, instance)} ? {holder}.{instance.Name} :\n");
@@ -42,7 +43,7 @@ internal static class DescriptorWriter
                     public static {{Language}}KernelText {{kernel.Header.Name}} { get; } = new("{{kernel.Header.Name}}",
                 {{Printed(kernel, Dialects.Cuda)}},
                 {{Printed(kernel, Dialects.OpenCl)}},
-                        {{Bool(kernel.HasBarriers)}}, {{Bool(header.InPlace)}});
+                        {{Bool(kernel.HasBarriers)}}, {{Bool(header.InPlace)}}) {{About(header)}};
                 }
 
                 """.Replace("\r\n", "\n"));
@@ -84,7 +85,9 @@ internal static class DescriptorWriter
 
     private static string Is(GenericModel generic, InstanceModel instance) => $"typeof({generic.TypeParameter}) == typeof({instance.Type})";
 
-    private static string Printed(KernelModel? kernel, Dialect dialect) => Raw(kernel is null ? "" : new KernelPrinter(dialect).Print(kernel));
+    private static string Printed(KernelModel? kernel, Dialect dialect) => Raw(kernel is null || kernel.IsCudaOnly && dialect == Dialects.OpenCl ? "" : new KernelPrinter(dialect).Print(kernel));
+
+    private static string About(KernelHeader header) => $"{{ Summary = {SymbolDisplay.FormatLiteral(header.Summary, quote: true)} }}";
 
     private static string Bool(bool value) => value ? "true" : "false";
 

@@ -107,7 +107,7 @@ internal sealed class StepsRewriter(StepsWriter writer, KernelContext context, I
     private string Drive(InvocationExpressionSyntax call, string? box)
     {
         IMethodSymbol method = Method(call)!;
-        IEnumerable<string> arguments = call.ArgumentList.Arguments.Select(argument => Visit(argument)!.ToString());
+        IEnumerable<string> arguments = call.ArgumentList.Arguments.Select(argument => argument.NameColon + Visit(argument.Expression)!.ToString());
         if (method.ReducedFrom is not null && call.Expression is MemberAccessExpressionSyntax access) arguments = arguments.Prepend(Visit(access.Expression)!.ToString());
         if (box is not null) arguments = arguments.Prepend(box);
         string types = method.TypeArguments.Length == 0 ? "" : "<" + string.Join(", ", method.TypeArguments.Select(StepsWriter.Full)) + ">";

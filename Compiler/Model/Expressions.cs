@@ -76,5 +76,9 @@ internal sealed record Call(DeviceType Type, string Function, EquatableArray<Exp
 /// <summary>A call of a function of the kernel language, by the name that dialects spell it under.</summary>
 internal sealed record IntrinsicCall(DeviceType Type, string Name, EquatableArray<Expression> Arguments) : Expression(Type);
 
+/// <summary>A call of a function that only CUDA has.</summary>
+/// <param name="Format">The call with {0}, {1}, … for the arguments.</param>
+internal sealed record CudaCall(DeviceType Type, string Format, EquatableArray<Expression> Arguments) : Expression(Type);
+
 /// <summary>A struct, tuple or vector made of its fields in order; with none, all zeros.</summary>
 internal sealed record Construction(DeviceType Type, EquatableArray<Expression> Values) : Expression(Type);

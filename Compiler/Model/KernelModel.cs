@@ -9,12 +9,14 @@ internal sealed record KernelModel(
     EquatableArray<StructModel> Structs,
     EquatableArray<FunctionModel> Functions,
     EquatableArray<Statement> Body,
-    bool HasBarriers);
+    bool HasBarriers,
+    bool IsCudaOnly);
 
 /// <summary>The outside of a kernel.</summary>
+/// <param name="Summary">What the documentation says first.</param>
 /// <param name="GroupShape">The numbers of the attribute, or null where the struct has a property of its own.</param>
 internal sealed record KernelHeader(
-    string Namespace, string Name, EquatableArray<ParameterModel> Parameters, GroupShapeModel? GroupShape, bool InPlace);
+    string Namespace, string Name, EquatableArray<ParameterModel> Parameters, GroupShapeModel? GroupShape, bool InPlace, string Summary);
 
 internal sealed record GroupShapeModel(int X, int Y, int Z);
 

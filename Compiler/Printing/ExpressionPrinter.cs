@@ -54,6 +54,7 @@ internal sealed class ExpressionPrinter(Dialect dialect)
         Conversion conversion => Conversion(conversion),
         Call call => (call.Function + "(" + string.Join(", ", call.Arguments.Select(argument => Print(argument))) + ")", Primaries),
         IntrinsicCall call => Intrinsic(call.Name, [.. call.Arguments]),
+        CudaCall call => Formatted(string.Format(call.Format, [.. call.Arguments.Select(argument => Print(argument, argument.Type is PointerType or StructType ? Primaries : Lowest))])),
         Construction construction => (Construct(construction), Primaries),
         _ => throw new InvalidOperationException($"{expression.GetType().Name} is not an expression that can be printed."),
     };

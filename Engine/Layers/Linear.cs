@@ -63,16 +63,14 @@ public sealed class Linear : UnaryOperator
         return new(parameter.Count, index => KernelTensor.IndexOf(input, index % inputs) * Units + index / inputs);
     }
 
-    public override void EmitForward(KernelEmitter emitter) => KernelConvolution.EmitForward(emitter, AsConvolution(emitter.Input().Shape.Count));
+    public override void EmitForward(KernelEmitter emitter) => KernelProduct.EmitForward(emitter, Units);
 
-    public override void EmitBackward(KernelEmitter emitter) => KernelConvolution.EmitBackward(emitter, AsConvolution(emitter.Input().Shape.Count));
-
-    private ConvolutionShape AsConvolution(int inputs) => new(inputs, 1, 1, Units, 1, 1, 1, 1, 0, 0, 1);
+    public override void EmitBackward(KernelEmitter emitter) => KernelProduct.EmitBackward(emitter, Units);
 
     /// <summary>
     /// A 1x1 convolution of one pixel whose channels are the floats of the input as they are stored, including unused lanes of a last
     /// block (their weights are zero, and their gradients are cleared).
     /// </summary>
     private DirectConvolution AsConvolution(CpuTensor input, int images, int vectorWidth) =>
-        new(AsConvolution(input.CountPerImage), images, input.ChannelsLast, vectorWidth);
+        new(new ConvolutionShape(input.CountPerImage, 1, 1, Units, 1, 1, 1, 1, 0, 0, 1), images, input.ChannelsLast, vectorWidth);
 }

@@ -25,6 +25,9 @@ public enum ConvolutionAlgorithm
 /// <summary>An algorithm and the tile of its matrix product.</summary>
 public readonly record struct ConvolutionChoice(ConvolutionAlgorithm Algorithm, TileShape Tile)
 {
+    /// <summary>As it is printed, and kept in files: <c>implicit GEMM 64x64x16</c>.</summary>
+    public override string ToString() => $"{(Algorithm == ConvolutionAlgorithm.ImplicitGemm ? "implicit GEMM" : Algorithm == ConvolutionAlgorithm.Im2Col ? "im2col + GEMM" : "GEMM")} {Tile}";
+
     /// <summary>What follows from the sizes alone: the same for every device.</summary>
     public static ConvolutionChoice For(ConvolutionShape shape, int images, ConvolutionPass pass)
     {

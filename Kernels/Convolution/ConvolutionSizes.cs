@@ -21,7 +21,10 @@ internal sealed record ConvolutionSizes(ConvolutionShape Shape, int Images, long
     /// <summary>Weights of one group.</summary>
     public int GroupFilter => Window * Outputs;
 
-    public int Pixels => Images * Shape.OutputArea;
+    /// <summary>Pixels of the batch's output.</summary>
+    public int Pixels { get; } = Largest(Shape, Images) <= int.MaxValue
+        ? Images * Shape.OutputArea
+        : throw new ArgumentException($"A batch of {Images} images of {Shape} has buffers of {Largest(Shape, Images)} floats, but kernels count up to {int.MaxValue}; take fewer images at a time.");
 
     /// <summary>Whether channels of the input, or filters, come in fours.</summary>
     public bool WideInputs => Inputs % 4 == 0;
@@ -77,5 +80,12 @@ internal sealed record ConvolutionSizes(ConvolutionShape Shape, int Images, long
         WindowMap map = Windows(first, images);
         int width = WideInputs ? 4 : 1;
         launches.Add(new Im2Col(width, x, columns, map), Im2Col.Groups(width, map, Shape.Groups));
+    }
+
+    /// <summary>Floats of the largest buffer.</summary>
+    private static long Largest(ConvolutionShape shape, int images)
+    {
+        long input = (long)images * shape.C * shape.H * shape.W, output = (long)images * shape.K * shape.OutputArea, windows = (long)shape.OutputArea * shape.R * shape.S * shape.C;
+        return Math.Max(windows, Math.Max(input, output));
     }
 }

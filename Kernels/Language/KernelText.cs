@@ -19,6 +19,9 @@ public enum KernelDialect
 /// <param name="InPlace">Whether views may overlap though one of them is written.</param>
 public sealed record KernelText(string Name, string Cuda, string OpenCl, bool HasBarriers, bool InPlace)
 {
+    /// <summary>The first sentence of the kernel's documentation, without its full stop.</summary>
+    public string Summary { get; init; } = "";
+
     /// <summary>What is compiled for an instance: its constants and the shape of its groups as definitions, then the text.</summary>
     public static string Source<TKernel>(in TKernel kernel, KernelDialect dialect) where TKernel : struct, IKernel
     {
@@ -31,14 +34,25 @@ public sealed record KernelText(string Name, string Cuda, string OpenCl, bool Ha
         return constants + "\n" + TKernel.Text.In(dialect);
     }
 
-    public string In(KernelDialect dialect) => dialect == KernelDialect.Cuda ? Cuda : OpenCl;
+    /// <summary>Whether it calls functions that only CUDA has (<see cref="CudaFunctionAttribute"/>), and has no OpenCL text.</summary>
+    public bool IsCudaOnly => OpenCl.Length == 0;
+
+    /// <exception cref="NotSupportedException">It is for CUDA only.</exception>
+    public string In(KernelDialect dialect)
+    {
+        if (dialect == KernelDialect.Cuda) return Cuda;
+        return !IsCudaOnly ? OpenCl : throw new NotSupportedException($"Kernel {Name} calls functions that only NVIDIA GPUs have: there is no OpenCL C of it.");
+    }
 
     /// <summary>All kernels of an assembly, by name; a generic one once for each type that it is compiled for.</summary>
-    public static IReadOnlyList<KernelText> All(Assembly assembly) =>
-        [.. assembly.GetTypes().Where(type => type.IsValueType && type.IsAssignableTo(typeof(IKernel)))
-            .SelectMany(Closed)
-            .Select(type => (KernelText)type.GetProperty(nameof(IKernel.Text))!.GetValue(null)!)
-            .OrderBy(text => text.Name, StringComparer.Ordinal)];
+    public static IReadOnlyList<KernelText> All(Assembly assembly) => [.. Kernels(assembly).Select(Of)];
+
+    /// <summary>The structs of <see cref="All"/>, in the same order.</summary>
+    public static IReadOnlyList<Type> Kernels(Assembly assembly) =>
+        [.. assembly.GetTypes().Where(type => type.IsValueType && type.IsAssignableTo(typeof(IKernel))).SelectMany(Closed).OrderBy(type => Of(type).Name, StringComparer.Ordinal)];
+
+    /// <param name="kernel">A struct that implements <see cref="IKernel"/>.</param>
+    public static KernelText Of(Type kernel) => (KernelText)kernel.GetProperty(nameof(IKernel.Text))!.GetValue(null)!;
 
     private static IEnumerable<Type> Closed(Type kernel) => kernel.IsGenericTypeDefinition
         ? kernel.GetCustomAttributes<KernelInstanceAttribute>().Select(instance => kernel.MakeGenericType(instance.Argument))

@@ -2,40 +2,39 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Kernels.Pointwise;
 
-/// <summary>How the two kernels here are launched.</summary>
-public static class PointwiseLaunch
-{
-    internal const int Threads = 256, PerThread = 4;
-
-    public static Size3 Groups(int count) => new(Size3.Groups(count, Threads * PerThread));
-}
-
-/// <summary>y = f(x) over <paramref name="count"/> floats; y may be x. Four floats to a thread. Memory bound.</summary>
-[Kernel(PointwiseLaunch.Threads, InPlace = true)]
+/// <summary>y = f(x), four floats a thread; y may be x. Memory bound.</summary>
+/// <param name="x">[count]</param>
+/// <param name="y">[count]</param>
+[Kernel(256, InPlace = true)]
 public readonly partial struct PointwiseForward<TFunction>(ReadOnlyView<float> x, View<float> y, int count, TFunction function) : IKernelGrid
     where TFunction : unmanaged, IPointwise
 {
-    public Size3 Groups => PointwiseLaunch.Groups(count);
+    public Size3 Groups => new(Size3.Groups(count, 4 * 256));
 
     public void Execute()
     {
-        int first = GlobalId.X * PointwiseLaunch.PerThread;
-        if (first + PointwiseLaunch.PerThread <= count) y.Store4(first, PointwiseFunctions.Forward(function, x.Load4(first)));
-        else for (int i = first; i < count; i++) y[i] = PointwiseFunctions.Forward(function, x[i]);
+        int i = GlobalId.X * 4;
+        if (i + 4 <= count) y.Store4(i, PointwiseFunctions.Forward(function, x.Load4(i)));
+        else
+            for (; i < count; i++) y[i] = PointwiseFunctions.Forward(function, x[i]);
     }
 }
 
-/// <summary>dx = f'(x) dy, from y = f(x), over <paramref name="count"/> floats; dx may be dy. Four floats to a thread. Memory bound.</summary>
-[Kernel(PointwiseLaunch.Threads, InPlace = true)]
+/// <summary>dx = f'(x) dy, from y = f(x), four floats a thread; dx may be dy. Memory bound.</summary>
+/// <param name="y">[count]</param>
+/// <param name="dy">[count]</param>
+/// <param name="dx">[count]</param>
+[Kernel(256, InPlace = true)]
 public readonly partial struct PointwiseBackward<TFunction>(ReadOnlyView<float> y, ReadOnlyView<float> dy, View<float> dx, int count, TFunction function) : IKernelGrid
     where TFunction : unmanaged, IPointwise
 {
-    public Size3 Groups => PointwiseLaunch.Groups(count);
+    public Size3 Groups => new(Size3.Groups(count, 4 * 256));
 
     public void Execute()
     {
-        int first = GlobalId.X * PointwiseLaunch.PerThread;
-        if (first + PointwiseLaunch.PerThread <= count) dx.Store4(first, PointwiseFunctions.Backward(function, y.Load4(first), dy.Load4(first)));
-        else for (int i = first; i < count; i++) dx[i] = PointwiseFunctions.Backward(function, y[i], dy[i]);
+        int i = GlobalId.X * 4;
+        if (i + 4 <= count) dx.Store4(i, PointwiseFunctions.Backward(function, y.Load4(i), dy.Load4(i)));
+        else
+            for (; i < count; i++) dx[i] = PointwiseFunctions.Backward(function, y[i], dy[i]);
     }
 }

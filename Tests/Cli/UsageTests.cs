@@ -60,6 +60,6 @@ public sealed class UsageTests
     [TestCase("summary lenet5 --classes 0", "--classes")]
     [TestCase("data", "check, demo, decode")]
     [TestCase("data check", "gpucnn data check --help")]
-    [TestCase("tune lenet5", "tune")]
+    [TestCase("tunes lenet5", "tunes", "tune")]
     public void IsOneLine(string line, params string[] parts) => Fail(Program.WrongUsage, line.Split(' '), parts);
 }

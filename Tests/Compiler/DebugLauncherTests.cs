@@ -50,6 +50,15 @@ public sealed class DebugLauncherTests
     }
 
     [Test]
+    public void FunctionsThatOnlyCudaHasRunAsCSharp()
+    {
+        for (int i = 0; i < 8; i++) _x.Span[i] = i - 4;
+        _launcher.Run(new FastSigmoid(_x, _y, 8), new(1));
+        // 4 is the lowest byte of what each index is multiplied with.
+        for (int i = 0; i < 8; i++) Assert.That(_y.Span[i], Is.EqualTo(1 / (1 + MathF.Exp(4 - i)) + 4 * i).Within(1e-5f));
+    }
+
+    [Test]
     public void MemoryThatIsWrittenFirst()
     {
         _x.Span.Clear();

@@ -28,7 +28,7 @@ public sealed class DiagnosticTests
         yield return Body("GCNN015", "o[i] = «checked(i + n)»;", places: ["i + n"]);
         yield return Body("GCNN015", "checked { «i++»; }");
         yield return Body("GCNN016", "o[i] = Endless(i);", members: "private static int Endless(int v) => v > 0 ? «Endless(v - 1)» : 0;");
-        yield return Body("GCNN017", "y[i] = «Half.NegativeInfinity is var h ? 1 : 0»;", name: "A pattern with a variable", rule: "GCNN028", places: ["Half.NegativeInfinity is var h"]);
+        yield return Body("GCNN028", "y[i] = x[i] is «var h» ? h : 0;", name: "A pattern with a variable");
         yield return Body("GCNN017", "o[i] = «Random.Shared.Next()»;", rule: "GCNN014");
         yield return Body("GCNN017", "o[i] = «Environment.TickCount»;", rule: "GCNN013");
         yield return Body("GCNN017", "o[i] = «Convert.ToInt32(2.5f)»;");
@@ -36,6 +36,7 @@ public sealed class DiagnosticTests
         yield return Body("GCNN018", "o[i] = «BitConverter.SingleToInt32Bits(x[i])»;");
         yield return Body("GCNN019", "«ref float r = ref y[i];»", places: ["r = ref y[i]"], name: "A reference variable");
         yield return Body("GCNN019", "Set(out float v); y[i] = v;", members: "private static void Set(«out float v») => v = 1;", more: ["GCNN008"]);
+        yield return Body("GCNN019", "y[i] = Get(«in y[i]», y);", members: "private static float Get(in float v, View<float> y) { y[0] = 1; return v; }", name: "A reference to memory");
         yield return Body("GCNN020", "var a = Local.Array<float>(«n»); y[i] = a[0];");
         yield return Body("GCNN021", "if (i > 3) { var a = «Local.Array<float>(4)»; y[i] = a[0]; }");
         yield return Body("GCNN021", "Fill();", members: "private static void Fill() { var a = «Shared.Array<float>(4)»; a[0] = 1; }", name: "An array of a helper");
@@ -51,8 +52,12 @@ public sealed class DiagnosticTests
         yield return Body("GCNN027", "y[i] = 1 + «Wait()»;", members: "private static float Wait() { Group.Barrier(); return 2; }");
         yield return Body("GCNN027", "if («Wait()» > 1) y[i] = 1;", members: "private static float Wait() { Group.Barrier(); return 2; }", name: "A barrier in a condition");
         yield return Body("GCNN027", "for (float w = «Wait()»; w > 3; w--) y[i] = 1;", members: "private static float Wait() { Group.Barrier(); return 2; }", name: "A barrier in the head of a loop");
-        yield return Body("GCNN028", "switch (i) { case «> 3»: y[i] = 1; break; }");
-        yield return Body("GCNN028", "y[i] = i switch { 1 => 2, «< 9» => 3, _ => 4 };");
+        yield return Body("GCNN028", "switch (i) { case «var k» when k > 3: y[i] = 1; break; }");
+        yield return Body("GCNN028", "y[i] = i switch { 1 => 2, «var k» when k > 5 => 3, _ => 4 };");
+        yield return Body("GCNN028", "y[i] = «x[i] switch { < 9 => 3, _ => 4 }»;");
+        yield return Body("GCNN028", "y[i] = «x[i] is > 3 and < 9» ? 1 : 0;");
+        yield return Body("GCNN028", "y[i] = i switch { > 3 => 2, _ when n > 4 => 3 };", name: "A switch expression without a last case", places: ["i switch { > 3 => 2, _ when n > 4 => 3 }"]);
+        yield return Body("GCNN028", "y[i] = x[i] is «float.NaN» ? 1 : 0;");
         yield return Body("GCNN029", "Sum(y, n);", members: "[Unroll] private static void «Sum»(View<float> y, int n) { for (int k = 0; k < n; k++) y[k] += 1; }");
         yield return Body("GCNN030", "switch (i) { case 1: int late; break; case 2: «late» = 3; o[0] = «late»; break; }", places: ["late", "late"]);
         yield return Body("GCNN031", "Outside.Wait(y);", "public static class Outside { public static void Wait(View<float> y) { Group.Barrier(); y[0] = «Secret»; } private const float Secret = 3; }");
@@ -63,6 +68,7 @@ public sealed class DiagnosticTests
         yield return Body("GCNN016", "y[i] = new Point(1).X;", "public struct Point { public float X; public Point(float x) => X = «new Point(x).X»; }", places: ["new Point(x)"], name: "A constructor that calls itself");
         yield return Body("GCNN024", "y[i] = new Point(1).X;", "public struct Point { public float X; public Point(float x) { float z = «x = 3»; X = z; } }", name: "In a constructor");
         yield return Body("GCNN034", "var a = Local.Array<int>(4); «Atomic.Add(a, 0, 1)»;");
+        yield return Body("GCNN037", "y[i] = «Fast(x[i])»;", members: "[CudaFunction(\"__fast({1,2})\")] private static float Fast(float x) => x;");
         yield return Body("GCNN007", "decimal d = «1»; var s = «d»;", places: ["1", "d"], name: "A type that devices do not have");
     }
 

@@ -1,3 +1,5 @@
+using System.Reflection;
+using System.Runtime.ExceptionServices;
 using GpuCnn.Engine.Devices.Debug;
 using GpuCnn.Kernels.Language;
 
@@ -12,6 +14,20 @@ public abstract class SampleDevice : IDisposable
     internal IReadOnlyDictionary<string, string> Launched => _launched;
 
     private protected List<DeviceBuffer> Buffers { get; } = [];
+
+    /// <summary>Opens one; of a device that is missing, the exception that ignores the test.</summary>
+    internal static TDevice Open<TDevice>() where TDevice : SampleDevice, new()
+    {
+        try
+        {
+            return new();
+        }
+        catch (TargetInvocationException exception)
+        {
+            ExceptionDispatchInfo.Throw(exception.InnerException!);
+            throw;
+        }
+    }
 
     internal DeviceBuffer<T> Buffer<T>(params ReadOnlySpan<T> values) where T : unmanaged
     {

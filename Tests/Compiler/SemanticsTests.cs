@@ -7,12 +7,14 @@ namespace GpuCnn.Tests.Compiler;
 /// <summary>Sample kernels, as C# and as translated text, against plain C#.</summary>
 [TestFixture(typeof(DebugSampleDevice))]
 [TestFixture(typeof(OpenClSampleDevice))]
+[TestFixture(typeof(HostCudaSampleDevice))]
+[TestFixture(typeof(CudaSampleDevice))]
 public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
 {
     private TDevice _device = null!;
 
     [SetUp]
-    public void Open() => _device = new();
+    public void Open() => _device = SampleDevice.Open<TDevice>();
 
     [TearDown]
     public void Close() => _device?.Dispose();
@@ -280,6 +282,32 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
             AssertClose(values.Span, [.. x.Select(item => (float)value(item))]);
             AssertClose(slopes.Span, [.. x.Select(item => (float)slope(item))]);
             AssertClose(areas.Span, [.. x.Select((width, height) => width * height + 200 * (width + height) + 10000 * (width + 0.25f) * height + 15 - 16.25f * 16)]);
+        }
+    }
+
+    [TestCase(Band.Low)]
+    [TestCase(Band.Middle)]
+    [TestCase(Band.High)]
+    public void PatternsAreComparisons(Band band)
+    {
+        const int Count = 16;
+        int[] x = [-4, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 20, 21, 31];
+        (int[] actual, int[] expected) = (Run(_device), []);
+        using (var debug = new DebugSampleDevice()) expected = Run(debug);
+        Assert.Multiple(() =>
+        {
+            Assert.That(actual, Is.EqualTo(expected));
+            Assert.That(actual[..Count], Is.EqualTo(new[] { 2, 2, 4, 2, 2, 1, 1, 1, 1, 2, 2, 2, 1, 2, 4, 3 }));
+            Assert.That(actual[Count..(2 * Count)], Is.EqualTo(x.Select(v => v < 0 ? -1 : v is 0 or 1 ? 10 : v > 5 && v != 8 && band == Band.High ? 20 : v % 2 == 0 && band != Band.Low ? 30 : v == 9 ? 40 : 50)));
+            Assert.That(actual[(3 * Count)..(4 * Count)], Is.EqualTo(x.Select((v, i) => x[(i + 1) % Count] + v * 100)));
+            Assert.That(actual[(4 * Count)..], Is.EqualTo(x.Select(v => v > 4 ? 1 : 0)));
+        });
+
+        int[] Run(SampleDevice device)
+        {
+            DeviceBuffer<int> y = device.Buffer(new int[5 * Count]);
+            device.Run(new Patterns(band, device.Buffer<int>(x), y, Count), new(1));
+            return y.Span.ToArray();
         }
     }
 

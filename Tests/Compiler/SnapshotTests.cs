@@ -11,7 +11,7 @@ namespace GpuCnn.Tests.Compiler;
 public sealed partial class SnapshotTests
 {
     private static IEnumerable<TestCaseData> Texts =>
-        from text in (KernelText[])[ScaleShift.Text, RowSum.Text, TiledGemm.Text, WindowPool.Text, HalfScale.Text, Histogram.Text, OddArithmetic.Text, AllFunctions.Text, ControlFlow.Text, OffsetNames.Text, Quotients.Text, Mapped<Scaled>.Text, Derivatives<Bent>.Text]
+        from text in (KernelText[])[ScaleShift.Text, RowSum.Text, TiledGemm.Text, WindowPool.Text, HalfScale.Text, Histogram.Text, OddArithmetic.Text, AllFunctions.Text, ControlFlow.Text, OffsetNames.Text, Quotients.Text, Mapped<Scaled>.Text, Derivatives<Bent>.Text, Patterns.Text]
         from dialect in Enum.GetValues<KernelDialect>()
         select new TestCaseData(text, dialect).SetArgDisplayNames(text.Name, dialect.ToString());
 
@@ -42,6 +42,16 @@ public sealed partial class SnapshotTests
     {
         string source = KernelText.Source(new TiledGemm(64, 16, default, default, default, 0, 0), KernelDialect.Cuda);
         Assert.That(source, Does.StartWith("#define GROUP_SIZE_X 16\n#define GROUP_SIZE_Y 16\n#define GROUP_SIZE_Z 1\n#define SPEC_tile 64\n#define SPEC_depth 16\n"));
+    }
+
+    [Test]
+    public void AKernelThatOnlyCudaHas()
+    {
+        Compare("FastSigmoid.cu", FastSigmoid.Text.Cuda + "\n");
+        Assert.That(FastSigmoid.Text.IsCudaOnly);
+        Assert.That(ScaleShift.Text.IsCudaOnly, Is.False);
+        Assert.That(() => KernelText.Source(new FastSigmoid(default, default, 1), KernelDialect.OpenCl),
+            Throws.TypeOf<NotSupportedException>().With.Message.EqualTo("Kernel FastSigmoid calls functions that only NVIDIA GPUs have: there is no OpenCL C of it."));
     }
 
     [Test]

@@ -19,14 +19,15 @@ public sealed class ConvolutionPlanTests<TDevice> : KernelTests<TDevice> where T
         foreach (Type function in Functions) Function(function);
     }
 
-    private static IEnumerable<Type> Functions => EveryFunction.Types;
+    private static IEnumerable<Type> Functions => KernelVariants<TDevice>.Of(EveryFunction.Types);
 
     private static IEnumerable<TestCaseData> Shapes()
     {
         yield return Case("nothing a multiple of anything", new(5, 6, 7, 7, 3, 3, 1, 1, 1, 1, 1));
         yield return Case("channels in fours, strides that do not divide", new(8, 9, 8, 12, 3, 5, 2, 3, 1, 2, 1));
         yield return Case("one channel", new(1, 9, 9, 6, 5, 5, 1, 1, 0, 0, 1));
-        yield return Case("channels in fours, filters not", new(4, 5, 5, 6, 3, 3, 1, 1, 1, 1, 1));
+        // Three more kernels to compile, of which every part is in one of the others.
+        if (typeof(TDevice) == typeof(DebugSampleDevice)) yield return Case("channels in fours, filters not", new(4, 5, 5, 6, 3, 3, 1, 1, 1, 1, 1));
         yield return Case("filters in fours, channels not", new(3, 5, 5, 8, 3, 3, 2, 2, 1, 1, 1));
         yield return Case("two groups", new(8, 5, 6, 16, 3, 3, 1, 1, 1, 1, 2));
         yield return Case("three groups, strided", new(6, 7, 7, 9, 3, 2, 2, 2, 1, 0, 3));
@@ -42,18 +43,18 @@ public sealed class ConvolutionPlanTests<TDevice> : KernelTests<TDevice> where T
         yield return Case("one tap in groups", new(8, 5, 5, 8, 1, 1, 1, 1, 0, 0, 2));
         yield return Case("one tap, strided", new(4, 5, 5, 8, 1, 1, 2, 2, 0, 0, 1));
         yield return Case("one tap, padded", new(4, 3, 3, 8, 1, 1, 1, 1, 1, 2, 1));
-        yield return Case("more channels than a tile", new(40, 4, 4, 36, 2, 2, 1, 1, 0, 0, 1));
+        yield return Case("more channels than a tile", new(20, 4, 4, 12, 2, 2, 1, 1, 0, 0, 1));
 
         static TestCaseData Case(string name, ConvolutionShape shape) => new TestCaseData(shape).SetArgDisplayNames(name);
     }
 
-    private static IEnumerable<TileShape> Tiles => TileShape.All;
+    private static IEnumerable<TileShape> Tiles => KernelVariants<TDevice>.Of(TileShape.All);
 
     [TestCaseSource(nameof(Shapes))]
     public void Passes(ConvolutionShape shape)
     {
         var numbers = new ConvolutionCase(shape, Images, Eighths);
-        foreach (ConvolutionAlgorithm algorithm in Algorithms(shape)) Check(shape, numbers, new(algorithm, TileShape.Small));
+        foreach (ConvolutionAlgorithm algorithm in Algorithms(shape)) Check(shape, numbers, new(algorithm, TinyTile.Shape));
         var sums = new ColumnSumsPlan(numbers.Y.Length / shape.K, shape.K);
         DeviceBuffer<float> db = Device.Unset<float>(shape.K);
         sums.Launch(Immediately, Device.Buffer<float>(numbers.GradientY), db, Workspace(sums.WorkspaceFloats));
@@ -68,14 +69,15 @@ public sealed class ConvolutionPlanTests<TDevice> : KernelTests<TDevice> where T
         Check(shape, new(shape, Images, Eighths), new(ConvolutionAlgorithm.ImplicitGemm, tile));
     }
 
-    [TestCase(ConvolutionAlgorithm.ImplicitGemm)]
-    [TestCase(ConvolutionAlgorithm.Im2Col)]
+    private static IEnumerable<ConvolutionAlgorithm> AlgorithmsOfAnyShape => KernelVariants<TDevice>.Of([ConvolutionAlgorithm.ImplicitGemm, ConvolutionAlgorithm.Im2Col]);
+
+    [TestCaseSource(nameof(AlgorithmsOfAnyShape))]
     public void AddsToWhatIsThere(ConvolutionAlgorithm algorithm)
     {
         const float There = 3;
         var shape = new ConvolutionShape(4, 5, 5, 4, 1, 2, 2, 2, 0, 0, 1);
         var numbers = new ConvolutionCase(shape, Images, Eighths);
-        var choice = new ConvolutionChoice(algorithm, TileShape.Small);
+        var choice = new ConvolutionChoice(algorithm, TinyTile.Shape);
         DeviceBuffer<float> y = Filled(numbers.Y.Length), dx = Filled(numbers.X.Length), dw = Filled(numbers.Filter.Length);
         Forward(new(shape, Images, choice), numbers, y, accumulate: true);
         InputGradient(new(shape, Images, choice), numbers, dx, accumulate: true);
@@ -92,7 +94,7 @@ public sealed class ConvolutionPlanTests<TDevice> : KernelTests<TDevice> where T
     public void WindowsOfSomeImagesAtATime()
     {
         var shape = new ConvolutionShape(4, 6, 5, 6, 3, 3, 1, 2, 1, 0, 2);
-        var choice = new ConvolutionChoice(ConvolutionAlgorithm.Im2Col, TileShape.Small);
+        var choice = new ConvolutionChoice(ConvolutionAlgorithm.Im2Col, TinyTile.Shape);
         var numbers = new ConvolutionCase(shape, Images, Eighths);
         long image = (long)shape.OutputArea * 9 * 4;
         foreach (long limit in new[] { 1, 2 * image })
@@ -111,7 +113,7 @@ public sealed class ConvolutionPlanTests<TDevice> : KernelTests<TDevice> where T
         var numbers = new ConvolutionCase(shape, 20, (count, seed) => Numbers.Reals(count, seed));
         foreach (ConvolutionAlgorithm algorithm in Algorithms(shape))
         {
-            var plan = new FilterGradientPlan(shape, 20, new(algorithm, TileShape.Small));
+            var plan = new FilterGradientPlan(shape, 20, new(algorithm, TinyTile.Shape));
             Assert.That(plan.WorkspaceFloats, Is.GreaterThan(10 * numbers.Filter.Length));
             DeviceBuffer<float> first = Device.Unset<float>(numbers.Filter.Length), second = Device.Unset<float>(numbers.Filter.Length);
             FilterGradient(plan, numbers, first);
@@ -131,7 +133,7 @@ public sealed class ConvolutionPlanTests<TDevice> : KernelTests<TDevice> where T
         double[] expected = EveryFunction.Of<TFunction>(numbers.Y);
         foreach (ConvolutionAlgorithm algorithm in Algorithms(shape))
         {
-            var plan = new ForwardPlan(shape, Images, new(algorithm, TileShape.Small));
+            var plan = new ForwardPlan(shape, Images, new(algorithm, TinyTile.Shape));
             DeviceBuffer<float> y = Device.Unset<float>(expected.Length);
             plan.Launch(
                 Immediately, Device.Buffer<float>(numbers.X), Device.Buffer<float>(numbers.Filter), Device.Buffer<float>(numbers.Bias), y, Workspace(plan.WorkspaceFloats), default(TFunction));

@@ -18,10 +18,10 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
         foreach (Type function in Functions) Function(function);
     }
 
-    private static IEnumerable<Type> Functions => EveryFunction.Types;
+    private static IEnumerable<Type> Functions => KernelVariants<TDevice>.Of(EveryFunction.Types);
 
     private static IEnumerable<TestCaseData> Tiles() =>
-        from tile in TileShape.All
+        from tile in KernelVariants<TDevice>.Of(TileShape.All)
         from fours in (bool[])[false, true]
         select new TestCaseData(tile, fours).SetArgDisplayNames($"{tile}{(fours ? " in fours" : "")}");
 
@@ -42,7 +42,7 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
     public void Transposed(bool transposeA, bool transposeB, int m, int n, int k)
     {
         var shape = new GemmShape { M = m, N = n, K = k, PitchA = transposeA ? m : k, PitchB = transposeB ? k : n, PitchC = n };
-        AssertExact(new(shape, transposeA, transposeB, tile: TileShape.Small, canSplit: false), shape, transposeA, transposeB, 1, addBias: true);
+        AssertExact(new(shape, transposeA, transposeB, tile: TinyTile.Shape, canSplit: false), shape, transposeA, transposeB, 1, addBias: true);
     }
 
     /// <summary>Matrices of a batch that lie between each other, as groups of channels do; each of them with a bias of its own.</summary>
@@ -52,9 +52,21 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
         const int M = 37, N = 5, K = 11, Batches = 3;
         var shape = new GemmShape
         {
-            M = M, N = N, K = K, StartA = 2, StartB = 1, StartC = 3, PitchA = K * Batches, PitchB = N, PitchC = N * Batches, StepA = K, StepB = N * K, StepC = N, StepBias = N,
+            M = M,
+            N = N,
+            K = K,
+            StartA = 2,
+            StartB = 1,
+            StartC = 3,
+            PitchA = K * Batches,
+            PitchB = N,
+            PitchC = N * Batches,
+            StepA = K,
+            StepB = N * K,
+            StepC = N,
+            StepBias = N,
         };
-        AssertExact(new(shape, batch: Batches, tile: TileShape.Small), shape, false, false, Batches, addBias: true);
+        AssertExact(new(shape, batch: Batches, tile: TinyTile.Shape), shape, false, false, Batches, addBias: true);
     }
 
     /// <summary>A long reduction is summed in parts; with and without what is there already.</summary>
@@ -62,8 +74,8 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
     [TestCase(true)]
     public void Parts(bool accumulate)
     {
-        var shape = new GemmShape { M = 33, N = 20, K = 1000, PitchA = 1000, PitchB = 20, PitchC = 20 };
-        var plan = new MatrixProductPlan(shape, tile: TileShape.Small);
+        var shape = new GemmShape { M = 33, N = 21, K = 1001, PitchA = 1001, PitchB = 21, PitchC = 21 };
+        var plan = new MatrixProductPlan(shape, tile: TinyTile.Shape);
         Assert.That(plan.Parts, Is.GreaterThan(5));
         AssertExact(plan, shape, false, false, 1, addBias: true, accumulate);
     }
@@ -71,17 +83,17 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
     [Test]
     public void PartsOfABatch()
     {
-        var shape = new GemmShape { M = 7, N = 5, K = 300, PitchA = 300, PitchB = 5, PitchC = 5, StepA = 2100, StepB = 1500, StepC = 35 };
-        var plan = new MatrixProductPlan(shape, batch: 2, tile: TileShape.Small);
-        Assert.That(plan.Parts, Is.EqualTo(2));
+        var shape = new GemmShape { M = 7, N = 5, K = 301, PitchA = 301, PitchB = 5, PitchC = 5, StepA = 2107, StepB = 1505, StepC = 35 };
+        var plan = new MatrixProductPlan(shape, batch: 2, tile: TinyTile.Shape);
+        Assert.That(plan.Parts, Is.GreaterThan(5));
         AssertExact(plan, shape, false, false, 2, addBias: false);
     }
 
     [Test]
     public void SumsOfBrokenNumbersAreCloseAndTheSameTwice()
     {
-        const int M = 40, N = 24, K = 777;
-        var plan = new MatrixProductPlan(new() { M = M, N = N, K = K });
+        const int M = 40, N = 23, K = 777;
+        var plan = new MatrixProductPlan(new() { M = M, N = N, K = K }, tile: TinyTile.Shape);
         float[] a = Numbers.Reals(M * K, 1), b = Numbers.Reals(K * N, 2), first = Run(), second = Run();
         var expected = new double[M * N];
         for (int i = 0; i < M * N; i++)
@@ -116,13 +128,13 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
     /// <summary>To a product, and to the sum of its parts.</summary>
     private void Applies<TFunction>() where TFunction : unmanaged, IPointwise
     {
-        const int M = 3, N = 5, K = 300;
+        const int M = 3, N = 5, K = 301;
         float[] a = Numbers.Eighths(M * K, 1), b = Numbers.Eighths(K * N, 2, limit: 0.25f), bias = Numbers.Eighths(N, 3);
         double[] expected = EveryFunction.Of<TFunction>(
             [.. Enumerable.Range(0, M * N).Select(i => bias[i % N] + Enumerable.Range(0, K).Sum(k => (double)a[i / N * K + k] * b[k * N + i % N]))]);
         foreach (bool canSplit in new[] { false, true })
         {
-            var plan = new MatrixProductPlan(new() { M = M, N = N, K = K }, tile: TileShape.Small, canSplit: canSplit);
+            var plan = new MatrixProductPlan(new() { M = M, N = N, K = K }, tile: TinyTile.Shape, canSplit: canSplit);
             Assert.That(plan.Parts > 1, Is.EqualTo(canSplit));
             DeviceBuffer<float> c = Device.Unset<float>(M * N);
             plan.Launch(

@@ -10,6 +10,8 @@ namespace GpuCnn.Tests.Kernels;
 /// </summary>
 [TestFixture(typeof(DebugSampleDevice))]
 [TestFixture(typeof(OpenClSampleDevice))]
+[TestFixture(typeof(HostCudaSampleDevice))]
+[TestFixture(typeof(CudaSampleDevice))]
 public abstract class KernelTests<TDevice> : IKernelTests where TDevice : SampleDevice, new()
 {
     private TDevice? _device;
@@ -18,7 +20,7 @@ public abstract class KernelTests<TDevice> : IKernelTests where TDevice : Sample
     private protected TDevice Device => _device!;
 
     [SetUp]
-    public void Open() => _device = new();
+    public void Open() => _device = SampleDevice.Open<TDevice>();
 
     [TearDown]
     public void Close() => _device?.Dispose();

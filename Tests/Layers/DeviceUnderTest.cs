@@ -1,6 +1,7 @@
 using System.Runtime.Intrinsics;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Devices.Cuda;
 using GpuCnn.Engine.Devices.Debug;
 using GpuCnn.Engine.Devices.OpenCl;
 
@@ -16,7 +17,7 @@ public sealed record DeviceUnderTest(string Name, string Family, Func<Device> Ma
     /// <summary>Whether sums are plain float32 sums of products, so that numbers of few digits add up without rounding.</summary>
     public bool AddsExactly { get; init; } = true;
 
-    public static IReadOnlyList<DeviceUnderTest> All { get; } = [.. CpuDevices(), new("debug", "debug", () => new DebugDevice()), .. OpenClDevices()];
+    public static IReadOnlyList<DeviceUnderTest> All { get; } = [.. CpuDevices(), new("debug", "debug", () => new DebugDevice()), .. OpenClDevices(), .. CudaDevices()];
 
     private static IEnumerable<DeviceUnderTest> CpuDevices()
     {
@@ -40,6 +41,21 @@ public sealed record DeviceUnderTest(string Name, string Family, Func<Device> Ma
         }
         // The standard allows exp and division some units in the last place.
         yield return new("opencl", "opencl", () => new OpenClDevice("opencl:0", info)) { Rounding = Math.Pow(2, -22) };
+    }
+
+    /// <summary>The machine's first, if there is one.</summary>
+    private static IEnumerable<DeviceUnderTest> CudaDevices()
+    {
+        CudaDeviceInfo info;
+        try
+        {
+            info = Engine.Devices.Cuda.CudaDevices.Find(0);
+        }
+        catch (DeviceUnavailableException)
+        {
+            yield break;
+        }
+        yield return new("cuda", "cuda", () => new CudaDevice("cuda:0", info)) { Rounding = Math.Pow(2, -22) };
     }
 
     public override string ToString() => Name;

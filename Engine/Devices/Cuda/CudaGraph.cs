@@ -57,12 +57,8 @@ internal sealed unsafe class CudaGraph : CudaObject
         Context.Launched(this);
     }
 
-    protected override void Release(nint handle)
-    {
-        // Behind its launches in the stream.
-        _ = Api.StreamSynchronize(Context.Stream);
-        _ = Api.GraphExecDestroy(handle);
-    }
+    /// <summary>Where it still runs, the driver frees it when it has.</summary>
+    protected override void Release(nint handle) => _ = Api.GraphExecDestroy(handle);
 
     private static nint Instantiate(CudaContext context, nint graph)
     {

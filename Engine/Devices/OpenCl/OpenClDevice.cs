@@ -8,15 +8,17 @@ public sealed class OpenClDevice : KernelDevice
 {
     private readonly OpenClContext _context;
 
-    internal OpenClDevice(string name, OpenClDeviceInfo info, BinaryCache? cache = null, long? memoryLimit = null)
+    /// <param name="description">By default what the driver says.</param>
+    internal OpenClDevice(string name, OpenClDeviceInfo info, string? description = null, BinaryCache? cache = null, long? memoryLimit = null)
     {
         Name = name;
+        Description = description ?? info.Description;
         _context = new OpenClContext(info, cache: cache, memoryLimit: memoryLimit);
     }
 
     public override string Name { get; }
 
-    public override string Description => _context.Device.Description;
+    public override string Description { get; }
 
     public override long MemoryBytes => _context.Device.GlobalMemoryBytes;
 

@@ -6,7 +6,7 @@ using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Engine.Devices.Translated;
 
-/// <summary>Emits convolutions, and the fully connected layers that are a kind of them, on devices that run translated kernels.</summary>
+/// <summary>Emits convolutions on devices that run translated kernels.</summary>
 internal static class KernelConvolution
 {
     public static void EmitForward(KernelEmitter emitter, ConvolutionShape shape)
@@ -21,16 +21,17 @@ internal static class KernelConvolution
         Activation.EmitFusedBackward(emitter);
         if (emitter.TrainsParameters)
         {
-            if (emitter.FindParameter("bias") is { } bias) EmitBiasGradient(emitter, shape, bias);
+            if (emitter.FindParameter("bias") is { } bias) EmitBiasGradient(emitter, emitter.Images * shape.OutputArea, shape.K, bias);
             EmitFilterGradient(emitter, shape);
         }
         if (emitter.InputGradient() is { } dx) EmitInputGradient(emitter, shape, dx);
     }
 
-    private static void EmitBiasGradient(KernelEmitter emitter, ConvolutionShape shape, KernelParameter bias)
+    /// <summary>The sums of the columns of dy, [rows][columns].</summary>
+    public static void EmitBiasGradient(KernelEmitter emitter, int rows, int columns, KernelParameter bias)
     {
         KernelTensor dy = emitter.OutputGradient;
-        var plan = new ColumnSumsPlan(emitter.Images * shape.OutputArea, shape.K);
+        var plan = new ColumnSumsPlan(rows, columns);
         KernelBuffer<float> workspace = emitter.Workspace<float>("bias parts", plan.WorkspaceFloats);
         emitter.Launch("bias gradient", launches => plan.Launch(launches, dy.View, bias.Gradient, workspace.View), dy.Buffer, workspace.Buffer);
     }

@@ -33,6 +33,15 @@ public sealed class CudaGraphTests : CudaFixture
     }
 
     [Test]
+    public void AGraphMayBeDisposedOfWhileItRuns()
+    {
+        using CudaBuffer values = Context.Allocate(128, "values");
+        using CudaKernel one = AddTo(values, 1, 32), ten = AddTo(values, 10, 16, offset: 64);
+        using (CudaGraph graph = Two(one, ten)) graph.Launch();
+        Assert.That(Read<int>(values, 32), Is.EqualTo(Enumerable.Range(0, 32).Select(i => i < 16 ? 1 : 11)));
+    }
+
+    [Test]
     public void WhatOtherThreadsDoMeanwhileIsNotRecorded()
     {
         using CudaBuffer values = Context.Allocate(64, "values");
@@ -67,7 +76,7 @@ public sealed class CudaGraphTests : CudaFixture
     [Test]
     public void OlderDriversInstantiateInTheirOwnWay()
     {
-        var old = new FakeCuda(old: true);
+        var old = new FakeCuda("OLD_DRIVER");
         using (var context = new CudaContext(old.Device(), new BinaryCache(null)))
         using (CudaBuffer values = context.Allocate(64, "values"))
         using (CudaKernel kernel = AddTo(values, 3, 16))

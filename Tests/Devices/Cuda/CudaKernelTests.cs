@@ -26,7 +26,11 @@ public sealed class CudaKernelTests : CudaFixture
         using CudaBuffer arena = Context.Allocate(1024, "arena");
         var geometry = new PoolGeometry
         {
-            Margin = -2, In = new() { Tag = 9, Height = 8, Width = 7 }, Stride = 1L << 40, Out = new() { Tag = 1, Height = 4, Width = 3 }, Scale = 0.5f,
+            Margin = -2,
+            In = new() { Tag = 9, Height = 8, Width = 7 },
+            Stride = 1L << 40,
+            Out = new() { Tag = 1, Height = 4, Width = 3 },
+            Scale = 0.5f,
         };
         using CudaKernel kernel = Context.Prepare(new WindowPool(3, arena.View<float>(100, 16), arena.View<float>(10, 512), geometry, PoolKind.Average, 12));
         kernel.Launch(new Size3(3, 2));

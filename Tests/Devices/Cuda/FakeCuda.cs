@@ -13,11 +13,13 @@ internal sealed unsafe class FakeCuda
 {
     private readonly string _driver;
 
-    /// <param name="old">A driver without the functions that only newer ones have.</param>
-    public FakeCuda(bool old = false)
+    /// <param name="definitions">
+    /// What the C files are compiled with: OLD_DRIVER leaves out the functions that only newer ones have, and any other word makes a machine apart.
+    /// </param>
+    public FakeCuda(params string[] definitions)
     {
-        _driver = old ? FakeLibrary.PathOf("fake_cuda", "OLD_DRIVER") : FakeLibrary.PathOf("fake_cuda");
-        NvrtcPath = FakeLibrary.PathOf("fake_nvrtc");
+        _driver = FakeLibrary.PathOf("fake_cuda", definitions);
+        NvrtcPath = FakeLibrary.PathOf("fake_nvrtc", definitions);
         ((delegate* unmanaged<void>)FakeLibrary.Function(_driver, "fake_reset"))();
         ((delegate* unmanaged<void>)FakeLibrary.Function(NvrtcPath, "fake_nvrtc_reset"))();
         Api = new CudaApi(_driver);
@@ -81,6 +83,10 @@ internal sealed unsafe class FakeCuda
         using var name = new Utf8(call);
         ((delegate* unmanaged<byte*, int, void>)FakeLibrary.Function(NvrtcPath, "fake_nvrtc_fail"))(name.Bytes, code);
     }
+
+    /// <summary>Asks for a function that runs a kernel of this text: it takes the addresses of the arguments, the groups and the threads of a group.</summary>
+    public void Provide(delegate* unmanaged[Cdecl]<byte*, nint> provide) =>
+        ((delegate* unmanaged<delegate* unmanaged[Cdecl]<byte*, nint>, void>)FakeLibrary.Function(_driver, "fake_provide"))(provide);
 
     private static FakeLaunch Read(Record* launch) => new(
         Marshal.PtrToStringUTF8((nint)launch->Name)!, new(launch->Grid[0], launch->Grid[1], launch->Grid[2]),

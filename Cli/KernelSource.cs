@@ -1,0 +1,84 @@
+using System.Globalization;
+using System.Reflection;
+using GpuCnn.Engine;
+using GpuCnn.Kernels.Language;
+
+namespace GpuCnn.Cli;
+
+/// <summary>A translated kernel, and what is compiled of it once its specialization constants have values.</summary>
+internal sealed class KernelSource
+{
+    private readonly Type _kernel;
+    private readonly ConstructorInfo _constructor;
+
+    private KernelSource(Type kernel)
+    {
+        _kernel = kernel;
+        Text = KernelText.Of(kernel);
+        _constructor = kernel.GetConstructors().Single();
+        Constants = [.. _constructor.GetParameters().Where(parameter => parameter.IsDefined(typeof(SpecializationAttribute)))];
+    }
+
+    public static IReadOnlyList<KernelSource> All { get; } = [.. KernelText.Kernels(typeof(IKernel).Assembly).Select(kernel => new KernelSource(kernel))];
+
+    public KernelText Text { get; }
+
+    public IReadOnlyList<ParameterInfo> Constants { get; }
+
+    /// <summary>The text that all variants have in common.</summary>
+    /// <exception cref="UsageException">It has none in this language.</exception>
+    public string In(KernelDialect dialect)
+    {
+        if (dialect == KernelDialect.OpenCl && Text.IsCudaOnly) throw new UsageException($"{Text.Name} calls functions that only NVIDIA GPUs have; see --dialect cuda.");
+        return Text.In(dialect);
+    }
+
+    /// <exception cref="UsageException">There is no such kernel.</exception>
+    public static KernelSource Find(string name)
+    {
+        if (All.FirstOrDefault(kernel => kernel.Text.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) is { } found) return found;
+        IReadOnlyList<string> near = NearNames.Of(name, All.Select(kernel => kernel.Text.Name));
+        throw new UsageException($"There is no kernel '{name}'{(near.Count > 0 ? $"; did you mean {string.Join(" or ", near)}?" : ".")} `gpucnn kernels list` lists them.");
+    }
+
+    /// <summary>Exactly what is compiled.</summary>
+    /// <param name="values">Of all specialization constants, by name.</param>
+    /// <exception cref="UsageException">A name or a value is wrong, or one is missing.</exception>
+    public string With(IReadOnlyDictionary<string, string> values, KernelDialect dialect)
+    {
+        string names = Constants.Count == 0 ? "has no specialization constants" : $"has the specialization constants {string.Join(", ", Constants.Select(constant => constant.Name))}";
+        if (values.Keys.FirstOrDefault(name => Constants.All(constant => constant.Name != name)) is { } unknown)
+            throw new UsageException($"{Text.Name} {names}, but got --define {unknown}={values[unknown]}.");
+        if (Constants.FirstOrDefault(constant => !values.ContainsKey(constant.Name!)) is { } missing)
+            throw new UsageException($"{Text.Name} {names}, but --define {missing.Name}={Placeholder(missing)} is missing.");
+        _ = In(dialect);
+        object?[] arguments = [.. _constructor.GetParameters().Select(parameter =>
+            Constants.Contains(parameter) ? Parse(parameter, values[parameter.Name!]) : Activator.CreateInstance(parameter.ParameterType))];
+        try
+        {
+            object kernel = _constructor.Invoke(arguments);
+            return (string)typeof(KernelText).GetMethod(nameof(KernelText.Source))!.MakeGenericMethod(_kernel).Invoke(null, [kernel, dialect])!;
+        }
+        catch (TargetInvocationException exception)
+        {
+            throw new UsageException($"{Text.Name} cannot be compiled with these constants: {exception.InnerException!.Message.Split('\n')[0]}");
+        }
+    }
+
+    /// <summary>What stands for a value in messages.</summary>
+    public static string Placeholder(ParameterInfo constant) =>
+        constant.ParameterType.IsEnum ? string.Join('|', Enum.GetNames(constant.ParameterType)) : constant.ParameterType == typeof(bool) ? "true|false" : constant.ParameterType == typeof(float) ? "X" : "N";
+
+    private object Parse(ParameterInfo constant, string text)
+    {
+        Type type = constant.ParameterType;
+        CultureInfo culture = CultureInfo.InvariantCulture;
+        object? value =
+            type.IsEnum ? Enum.TryParse(type, text, ignoreCase: true, out object? member) && Enum.IsDefined(type, member) ? member : null :
+            type == typeof(bool) ? bool.TryParse(text, out bool flag) ? flag : null :
+            type == typeof(float) ? float.TryParse(text, NumberStyles.Float, culture, out float real) && float.IsFinite(real) ? real : null :
+            type == typeof(uint) ? uint.TryParse(text, NumberStyles.None, culture, out uint natural) ? natural : null :
+            int.TryParse(text, NumberStyles.AllowLeadingSign, culture, out int whole) ? whole : null;
+        return value ?? throw new UsageException($"--define {constant.Name} of {Text.Name} expects {Placeholder(constant)}, but got '{text}'.");
+    }
+}

@@ -1,0 +1,95 @@
+using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Kernels.Language;
+
+namespace GpuCnn.Engine.Devices.Cuda;
+
+/// <summary>Translated kernels on an NVIDIA GPU.</summary>
+public sealed class CudaDevice : KernelDevice
+{
+    private readonly CudaContext _context;
+
+    internal CudaDevice(string name, CudaDeviceInfo info, BinaryCache? cache = null)
+    {
+        Name = name;
+        _context = new CudaContext(info, cache);
+    }
+
+    public override string Name { get; }
+
+    public override string Description => _context.Device.Description;
+
+    public override long MemoryBytes => _context.Device.MemoryBytes;
+
+    public override long AllocatedBytes => _context.AllocatedBytes;
+
+    /// <summary>There is no limit but the memory.</summary>
+    internal override long LargestAllocation => MemoryBytes;
+
+    /// <summary>What was not disposed of, one line each.</summary>
+    internal IReadOnlyList<string> LiveObjects => _context.LiveObjects;
+
+    internal override DeviceMemory Allocate(long bytes, string what, bool zeroed = true) => new Memory(_context.Allocate(bytes, what));
+
+    internal override KernelLaunch Prepare<TKernel>(in TKernel kernel, Size3 groups) => new Launch(_context.Prepare(kernel), groups);
+
+    internal override LaunchSequence InSequence(IReadOnlyList<KernelLaunch> launches) => new Sequence(_context, launches);
+
+    internal override void Finish() => _context.Finish();
+
+    public override void Dispose() => _context.Dispose();
+
+    private sealed class Launch(CudaKernel kernel, Size3 groups) : KernelLaunch
+    {
+        public string Name => kernel.Name;
+
+        public override void Run() => kernel.Launch(groups);
+
+        public void Record(nint stream) => kernel.Launch(groups, stream);
+
+        public override void Dispose() => kernel.Dispose();
+    }
+
+    /// <summary>Runs of launches as graphs, made when each is first asked for: the driver then starts them as one.</summary>
+    private sealed class Sequence(CudaContext context, IReadOnlyList<KernelLaunch> launches) : LaunchSequence(launches)
+    {
+        private readonly Dictionary<(int First, int Last), CudaGraph> _graphs = [];
+
+        public override void Run(int first, int last)
+        {
+            if (last - first < 2) base.Run(first, last);
+            else Graph(first, last).Launch();
+        }
+
+        public override void Dispose()
+        {
+            foreach (CudaGraph graph in _graphs.Values) graph.Dispose();
+            _graphs.Clear();
+            base.Dispose();
+        }
+
+        private CudaGraph Graph(int first, int last)
+        {
+            if (_graphs.TryGetValue((first, last), out CudaGraph? graph)) return graph;
+            string name = $"{last - first} kernels from {((Launch)Launches[first]).Name} to {((Launch)Launches[last - 1]).Name}";
+            graph = CudaGraph.Capture(context, name, stream =>
+            {
+                for (int i = first; i < last; i++) ((Launch)Launches[i]).Record(stream);
+            });
+            _graphs.Add((first, last), graph);
+            return graph;
+        }
+    }
+
+    private sealed class Memory(CudaBuffer buffer) : DeviceMemory
+    {
+        public override long Bytes => buffer.Bytes;
+
+        public override nint Handle => buffer.Handle;
+
+        public override void Dispose() => buffer.Dispose();
+
+        protected override void WriteBytes(ReadOnlySpan<byte> source, long offset) => buffer.Write(source, offset);
+
+        protected override void ReadBytes(Span<byte> target, long offset) => buffer.Read(target, offset);
+    }
+}

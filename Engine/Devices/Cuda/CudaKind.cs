@@ -1,0 +1,67 @@
+using GpuCnn.Engine.Devices.OpenCl;
+
+namespace GpuCnn.Engine.Devices.Cuda;
+
+/// <summary>
+/// NVIDIA's GPUs, by CUDA. Where NVRTC is all that is missing, the same GPU by NVIDIA's OpenCL takes its place, and its description says so.
+/// </summary>
+internal sealed class CudaKind : DeviceKind
+{
+    public override string Name => "cuda";
+
+    public override int Preference => 20;
+
+    public override bool IsIndexed => true;
+
+    public override IReadOnlyList<DeviceListing> List()
+    {
+        try
+        {
+            return Listings(CudaDevices.List(), OpenClDevices);
+        }
+        catch (GpuCnnException exception)
+        {
+            return [new(Name, "an NVIDIA GPU", 0, exception.Message, IsAutomatic: false)];
+        }
+    }
+
+    public override Device Open(int index, DeviceSettings settings)
+    {
+        if (settings.Threads != null)
+            throw new GpuCnnException($"A cuda device takes no number of threads, but got {settings.Threads}; only the cpu device does.");
+        return Open(CudaDevices.List(), OpenClDevices, index);
+    }
+
+    internal static IReadOnlyList<DeviceListing> Listings(IReadOnlyList<CudaDeviceInfo> devices, Func<IReadOnlyList<OpenClDeviceInfo>> others) =>
+        [.. devices.Select((device, i) => Substitute(devices, others, i) is { } substitute
+            ? new DeviceListing($"cuda:{i}", Description(device), substitute.GlobalMemoryBytes, null, IsAutomatic: true)
+            : new DeviceListing($"cuda:{i}", device.Description, device.MemoryBytes, device.Reason, IsAutomatic: true))];
+
+    internal static Device Open(IReadOnlyList<CudaDeviceInfo> devices, Func<IReadOnlyList<OpenClDeviceInfo>> others, int index) =>
+        Substitute(devices, others, index) is { } substitute
+            ? new OpenClDevice($"cuda:{index}", substitute, Description(devices[index]))
+            : new CudaDevice($"cuda:{index}", CudaDevices.Choose(devices, index));
+
+    /// <summary>By NVIDIA's OpenCL, the device that CUDA lacks a compiler for. Of several with one name, the one of the same place among them.</summary>
+    internal static OpenClDeviceInfo? Substitute(IReadOnlyList<CudaDeviceInfo> devices, Func<IReadOnlyList<OpenClDeviceInfo>> others, int index)
+    {
+        if (index < 0 || index >= devices.Count || !devices[index].LacksCompilerOnly) return null;
+        string name = devices[index].Name;
+        int before = devices.Take(index).Count(device => device.Name == name);
+        return others().Where(other => other.IsUsable && other.Platform == "NVIDIA CUDA" && other.Name == name).Skip(before).FirstOrDefault();
+    }
+
+    private static string Description(CudaDeviceInfo device) => $"{device.Name}, by OpenCL, which is slower: {device.CompilerReason}";
+
+    private static IReadOnlyList<OpenClDeviceInfo> OpenClDevices()
+    {
+        try
+        {
+            return OpenClPlatforms.List();
+        }
+        catch (GpuCnnException)
+        {
+            return [];
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using GpuCnn.Engine.Layers;
+using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.MatrixProduct;
+using GpuCnn.Kernels.Pointwise;
+
+namespace GpuCnn.Engine.Devices.Translated;
+
+/// <summary>
+/// Emits fully connected layers on devices that run translated kernels: y = f(x W + b), x [images][inputs], W [inputs][units]. There are few rows and long reductions, so all three
+/// products may be split.
+/// </summary>
+internal static class KernelProduct
+{
+    public static void EmitForward(KernelEmitter emitter, int units)
+    {
+        var plan = new MatrixProductPlan(new() { M = emitter.Images, N = units, K = emitter.Input().Shape.Count });
+        KernelBuffer<float>? parts = Parts(emitter, plan);
+        emitter.Launch("forward", emitter.UseActivation(new Forward(emitter, plan, parts)), emitter.Input().Buffer, emitter.Output.Buffer, parts?.Buffer);
+    }
+
+    public static void EmitBackward(KernelEmitter emitter, int units)
+    {
+        Activation.EmitFusedBackward(emitter);
+        KernelTensor x = emitter.Input(), dy = emitter.OutputGradient;
+        KernelParameter weight = emitter.Parameter("weight");
+        int inputs = x.Shape.Count;
+        if (emitter.TrainsParameters)
+        {
+            if (emitter.FindParameter("bias") is { } bias) KernelConvolution.EmitBiasGradient(emitter, emitter.Images, units, bias);
+            var plan = new MatrixProductPlan(new() { M = inputs, N = units, K = emitter.Images }, transposeA: true);
+            KernelBuffer<float>? parts = Parts(emitter, plan);
+            emitter.Launch("weight gradient", launches => plan.Launch(launches, x.View, dy.View, null, weight.Gradient, parts?.View ?? default, default(Identity)),
+                x.Buffer, dy.Buffer, parts?.Buffer);
+        }
+        if (emitter.InputGradient() is { } dx)
+        {
+            var plan = new MatrixProductPlan(new() { M = emitter.Images, N = inputs, K = units }, transposeB: true);
+            KernelBuffer<float>? parts = Parts(emitter, plan);
+            emitter.Launch("input gradient", launches => plan.Launch(launches, dy.View, weight.Values, null, dx.View, parts?.View ?? default, default(Identity)),
+                dy.Buffer, dx.Buffer, parts?.Buffer);
+        }
+    }
+
+    private static KernelBuffer<float>? Parts(KernelEmitter emitter, MatrixProductPlan plan) =>
+        plan.WorkspaceFloats == 0 ? null : emitter.Workspace<float>("parts", plan.WorkspaceFloats);
+
+    private sealed class Forward(KernelEmitter emitter, MatrixProductPlan plan, KernelBuffer<float>? parts) : IActivationUser<Action<IKernelLaunches>>
+    {
+        public Action<IKernelLaunches> Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise
+        {
+            KernelTensor x = emitter.Input(), y = emitter.Output;
+            KernelParameter weight = emitter.Parameter("weight");
+            KernelParameter? bias = emitter.FindParameter("bias");
+            return launches => plan.Launch(
+                launches, x.View, weight.Values, bias == null ? null : (ReadOnlyView<float>)bias.Values, y.View, parts?.View ?? default, function);
+        }
+    }
+}

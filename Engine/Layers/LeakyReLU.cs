@@ -1,0 +1,16 @@
+namespace GpuCnn.Engine.Layers;
+
+/// <summary>x above 0, slope x below (Maas, Hannun and Ng, 2013).</summary>
+public sealed class LeakyReLU : Activation
+{
+    /// <param name="slope">Above 0; PyTorch's default is 0.01.</param>
+    public LeakyReLU(float slope = 0.01f)
+    {
+        if (!(slope > 0) || !float.IsFinite(slope)) throw new ArgumentOutOfRangeException(nameof(slope), slope, "LeakyReLU expects a slope above 0.");
+        Slope = slope;
+    }
+
+    public float Slope { get; }
+
+    public override TResult Specialize<TResult>(IActivationUser<TResult> user) => user.Use(new Kernels.Pointwise.LeakyReLU(Slope));
+}

@@ -1,0 +1,65 @@
+using GpuCnn.Kernels.Language;
+
+namespace GpuCnn.Kernels.Layout;
+
+/// <summary>
+/// Every stride-th pixel of maps of H by W, its channels put behind <paramref name="First"/> channels of zeros among the <paramref name="Outputs"/> of the result.
+/// </summary>
+public readonly record struct SpreadShape(int Channels, int Outputs, int First, int H, int W, int Stride)
+{
+    private readonly Divisor _channels = new(Channels), _outputs = new(Outputs), _stride = new(Stride);
+    private readonly Divisor _h = new(H), _w = new(W), _p = new((H + Stride - 1) / Stride), _q = new((W + Stride - 1) / Stride);
+
+    public int P => _p.Value;
+
+    public int Q => _q.Value;
+
+    /// <summary>Where the value at a place of the result comes from, or -1 where it is zero.</summary>
+    public int SourceOf(int i)
+    {
+        int pixel = _outputs.Divide(i), channel = i - pixel * Outputs - First, row = _q.Divide(pixel), image = _p.Divide(row);
+        return channel < 0 || channel >= Channels ? -1 : ((image * H + (row - image * P) * Stride) * W + (pixel - row * Q) * Stride) * Channels + channel;
+    }
+
+    /// <summary>Where a value goes to in the result, or -1 where it is left out.</summary>
+    public int TargetOf(int i)
+    {
+        int pixel = _channels.Divide(i), channel = i - pixel * Channels, row = _w.Divide(pixel), image = _h.Divide(row);
+        int h = row - image * H, w = pixel - row * W, p = _stride.Divide(h), q = _stride.Divide(w);
+        return p * Stride != h || q * Stride != w ? -1 : ((image * P + p) * Q + q) * Outputs + First + channel;
+    }
+}
+
+/// <summary>y[i] = x[SourceOf(i)]. Memory bound.</summary>
+/// <param name="x">[N][H][W][Channels]</param>
+/// <param name="y">[N][P][Q][Outputs]; overwritten.</param>
+[Kernel(256)]
+public readonly partial struct SpreadChannels(ReadOnlyView<float> x, View<float> y, SpreadShape shape, int count) : IKernelGrid
+{
+    public Size3 Groups => new(Size3.Groups(count, 256));
+
+    public void Execute()
+    {
+        int i = GlobalId.X;
+        if (i >= count) return;
+        int source = shape.SourceOf(i);
+        y[i] = source < 0 ? 0 : x[KernelMath.Max(source, 0)];
+    }
+}
+
+/// <summary>dx of it. Memory bound.</summary>
+/// <param name="dy">[N][P][Q][Outputs]</param>
+/// <param name="dx">[N][H][W][Channels]; overwritten.</param>
+[Kernel(256)]
+public readonly partial struct GatherChannels(ReadOnlyView<float> dy, View<float> dx, SpreadShape shape, int count) : IKernelGrid
+{
+    public Size3 Groups => new(Size3.Groups(count, 256));
+
+    public void Execute()
+    {
+        int i = GlobalId.X;
+        if (i >= count) return;
+        int target = shape.TargetOf(i);
+        dx[i] = target < 0 ? 0 : dy[KernelMath.Max(target, 0)];
+    }
+}

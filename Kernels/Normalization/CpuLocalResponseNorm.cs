@@ -1,0 +1,111 @@
+using GpuCnn.Kernels.Cpu;
+
+namespace GpuCnn.Kernels.Normalization;
+
+/// <summary>What local response normalization on the CPU device is told: window [c - size / 2, c + (size - 1) / 2] over the channels, scale k + alpha * sum of squares, power beta.</summary>
+public readonly record struct CpuLocalResponseShape(int Images, int Channels, int Height, int Width, int Size, float Alpha, float Beta, float K)
+{
+    public int Blocks => Cpu.Blocks.Count(Channels);
+
+    public int Before => Size / 2;
+
+    public int After => (Size - 1) / 2;
+
+    /// <summary>Floats of a run of channels with the zeros around them.</summary>
+    public int Padded => Cpu.Blocks.RoundUp(Channels) + 2 * Size;
+
+    /// <summary>Sum of a run's values from <paramref name="before"/> channels before each of a block's to <paramref name="after"/> behind it.</summary>
+    internal unsafe Simd8 Window(float* padded, int block, int before, int after)
+    {
+        float* centre = padded + Size + block * Cpu.Blocks.Size;
+        Simd8 sum = Simd8.Zero;
+        for (int offset = -before; offset <= after; offset++) sum += Simd8.Load(centre + offset);
+        return sum;
+    }
+
+    /// <summary>Puts a block into a run; lanes past C stay zero.</summary>
+    internal unsafe void Put(Simd8 values, float* padded, int block)
+    {
+        float* target = padded + Size + block * Cpu.Blocks.Size;
+        Simd8.Store(values, target);
+        for (int lane = Channels - block * Cpu.Blocks.Size; lane < Cpu.Blocks.Size; lane++) target[lane] = 0;
+    }
+
+    internal Simd8 Power(Simd8 scale) => Simd8.Exp(Simd8.Create(-Beta) * Simd8.Log(scale));
+}
+
+/// <summary>y = x / (k + alpha * sum of squares of the channels around it) ^ beta. A chunk is a row of an image.</summary>
+/// <param name="x">[N][Blocks][H][W][8]</param>
+/// <param name="y">As x; overwritten.</param>
+public sealed unsafe class CpuLocalResponseForward(CpuLocalResponseShape shape, float* x, float* y) : ICpuKernel
+{
+    public int Chunks => shape.Images * shape.Height;
+
+    public void Run(int chunk)
+    {
+        float* squares = stackalloc float[shape.Padded];
+        new Span<float>(squares, shape.Padded).Clear();
+        nint plane = (nint)shape.Height * shape.Width * Blocks.Size;
+        nint first = (nint)(chunk / shape.Height) * shape.Blocks * plane + (nint)(chunk % shape.Height) * shape.Width * Blocks.Size;
+        Simd8 k = Simd8.Create(shape.K), alpha = Simd8.Create(shape.Alpha);
+        for (int column = 0; column < shape.Width; column++, first += Blocks.Size)
+        {
+            for (int block = 0; block < shape.Blocks; block++)
+            {
+                Simd8 value = Simd8.Load(x + first + block * plane);
+                shape.Put(value * value, squares, block);
+            }
+            for (int block = 0; block < shape.Blocks; block++)
+            {
+                Simd8 scale = Simd8.MultiplyAdd(alpha, shape.Window(squares, block, shape.Before, shape.After), k);
+                Simd8.Store(Simd8.Load(x + first + block * plane) * shape.Power(scale), y + first + block * plane);
+            }
+        }
+    }
+}
+
+/// <summary>
+/// dx = dy / scale ^ beta - 2 alpha beta x * sum of dy x / scale ^ (beta + 1) over the channels whose windows contain this one. Computes the scales again: that costs less than to keep them.
+/// A chunk is a row of an image.
+/// </summary>
+/// <param name="x">[N][Blocks][H][W][8]</param>
+/// <param name="dy">As x.</param>
+/// <param name="dx">As x; overwritten.</param>
+public sealed unsafe class CpuLocalResponseBackward(CpuLocalResponseShape shape, float* x, float* dy, float* dx) : ICpuKernel
+{
+    public int Chunks => shape.Images * shape.Height;
+
+    public void Run(int chunk)
+    {
+        float* squares = stackalloc float[shape.Padded], terms = stackalloc float[shape.Padded];
+        new Span<float>(squares, shape.Padded).Clear();
+        new Span<float>(terms, shape.Padded).Clear();
+        nint plane = (nint)shape.Height * shape.Width * Blocks.Size;
+        nint first = (nint)(chunk / shape.Height) * shape.Blocks * plane + (nint)(chunk % shape.Height) * shape.Width * Blocks.Size;
+        Simd8 k = Simd8.Create(shape.K), alpha = Simd8.Create(shape.Alpha), factor = Simd8.Create(2 * shape.Alpha * shape.Beta);
+        for (int column = 0; column < shape.Width; column++, first += Blocks.Size)
+        {
+            for (int block = 0; block < shape.Blocks; block++)
+            {
+                Simd8 value = Simd8.Load(x + first + block * plane);
+                shape.Put(value * value, squares, block);
+            }
+            for (int block = 0; block < shape.Blocks; block++)
+            {
+                nint at = first + block * plane;
+                Simd8 scale = Simd8.MultiplyAdd(alpha, shape.Window(squares, block, shape.Before, shape.After), k);
+                Simd8 direct = Simd8.Load(dy + at) * shape.Power(scale);
+                Simd8.Store(direct, dx + at);
+                shape.Put(direct * Simd8.Load(x + at) / scale, terms, block);
+            }
+            for (int block = 0; block < shape.Blocks; block++)
+            {
+                nint at = first + block * plane;
+                // Of lanes past C the input is anything, and the gradient has to be zero.
+                shape.Put(Simd8.Load(x + at), squares, block);
+                Simd8 value = Simd8.Load(squares + shape.Size + block * Blocks.Size);
+                Simd8.Store(Simd8.Load(dx + at) - factor * value * shape.Window(terms, block, shape.After, shape.Before), dx + at);
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+using GpuCnn.Kernels.Language;
+
+namespace GpuCnn.Kernels.Normalization;
+
+/// <summary>Windows [c - size / 2, c + (size - 1) / 2] over channels, and what is made of the squares in them: k + alpha * sum, to the power of beta.</summary>
+public readonly record struct LocalResponseShape(int Count, int Channels, int Size, float Alpha, float Beta, float K)
+{
+    internal const int Threads = 256;
+
+    private readonly Divisor _channels = new(Channels);
+
+    public Size3 Groups => new(Size3.Groups(Count, Threads));
+
+    public int ChannelOf(int i) => _channels.Remainder(i);
+
+    /// <summary>The part inside the channels of the window that reaches from <paramref name="before"/> channels before one to <paramref name="after"/> behind it, as distances.</summary>
+    public (int First, int Last) Window(int channel, int before, int after) =>
+        (-KernelMath.Min(before, channel), KernelMath.Min(after, Channels - 1 - channel));
+}
+
+/// <summary>y = x / scale ^ beta, scale = k + alpha * sum of squares of the channels around. A thread has one value; neighbours' values come from caches. Memory bound.</summary>
+/// <param name="keepsScales">Whether <paramref name="scales"/> is written.</param>
+/// <param name="x">[rows][channels]</param>
+/// <param name="y">As x; overwritten.</param>
+/// <param name="scales">As x, or any view; overwritten.</param>
+[Kernel(LocalResponseShape.Threads)]
+public readonly partial struct LocalResponseForward(
+    [Specialization] bool keepsScales, ReadOnlyView<float> x, View<float> y, View<float> scales, LocalResponseShape shape) : IKernelGrid
+{
+    public Size3 Groups => shape.Groups;
+
+    public void Execute()
+    {
+        int i = GlobalId.X;
+        if (i >= shape.Count) return;
+        (int first, int last) = shape.Window(shape.ChannelOf(i), shape.Size / 2, (shape.Size - 1) / 2);
+        float sum = 0;
+        for (int offset = first; offset <= last; offset++) sum = KernelMath.FusedMultiplyAdd(x[i + offset], x[i + offset], sum);
+        float scale = KernelMath.FusedMultiplyAdd(shape.Alpha, sum, shape.K);
+        y[i] = x[i] * KernelMath.Pow(scale, -shape.Beta);
+        if (keepsScales) scales[i] = scale;
+    }
+}
+
+/// <summary>dx = dy / scale ^ beta - 2 alpha beta x * sum of dy y / scale over the channels whose windows contain this one. Memory bound.</summary>
+/// <param name="x">[rows][channels]</param>
+/// <param name="y">As x.</param>
+/// <param name="dy">As x.</param>
+/// <param name="scales">As x.</param>
+/// <param name="dx">As x; overwritten.</param>
+[Kernel(LocalResponseShape.Threads)]
+public readonly partial struct LocalResponseBackward(
+    ReadOnlyView<float> x, ReadOnlyView<float> y, ReadOnlyView<float> dy, ReadOnlyView<float> scales, View<float> dx, LocalResponseShape shape) : IKernelGrid
+{
+    public Size3 Groups => shape.Groups;
+
+    public void Execute()
+    {
+        int i = GlobalId.X;
+        if (i >= shape.Count) return;
+        (int first, int last) = shape.Window(shape.ChannelOf(i), (shape.Size - 1) / 2, shape.Size / 2);
+        float sum = 0;
+        for (int offset = first; offset <= last; offset++) sum += dy[i + offset] * y[i + offset] / scales[i + offset];
+        dx[i] = dy[i] * KernelMath.Pow(scales[i], -shape.Beta) - 2 * shape.Alpha * shape.Beta * x[i] * sum;
+    }
+}

@@ -1,0 +1,59 @@
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Devices.Cuda;
+using GpuCnn.Kernels.Language;
+using GpuCnn.Tests.Devices.Cuda;
+
+namespace GpuCnn.Tests.Compiler;
+
+/// <summary>The machine's first CUDA device: it copies all buffers there, runs one kernel, and copies them back.</summary>
+public unsafe class CudaSampleDevice : SampleDevice
+{
+    // One for all tests, so that a kernel is compiled once.
+    private static readonly Lazy<CudaContext> Shared = new(() => new(CudaTestDevice.Require(), new BinaryCache(null)));
+
+    private readonly CudaContext _context;
+
+    public CudaSampleDevice()
+    {
+        CudaTestDevice.Require();
+        _context = Shared.Value;
+    }
+
+    private protected CudaSampleDevice(CudaContext context) => _context = context;
+
+    private protected override void Launch<TKernel>(TKernel kernel, Size3 groups)
+    {
+        var source = CudaSource.Of(kernel);
+        var memory = new Dictionary<nint, CudaBuffer>();
+        try
+        {
+            foreach (DeviceBuffer buffer in Buffers)
+            {
+                memory.Add(buffer.Address, _context.Allocate(buffer.Bytes, "test"));
+                memory[buffer.Address].Write(new ReadOnlySpan<byte>((void*)buffer.Address, buffer.Bytes));
+            }
+            var arguments = new Arguments(memory);
+            kernel.Bind(ref arguments);
+            using (CudaKernel prepared = _context.Modules.Get(source).CreateKernel(arguments.Packed)) prepared.Launch(groups);
+            foreach (DeviceBuffer buffer in Buffers) memory[buffer.Address].Read(new Span<byte>((void*)buffer.Address, buffer.Bytes));
+        }
+        finally
+        {
+            foreach (CudaBuffer buffer in memory.Values) buffer.Dispose();
+        }
+    }
+
+    /// <summary>Puts the copy of a buffer where the kernel is given the buffer.</summary>
+    private readonly struct Arguments(Dictionary<nint, CudaBuffer> memory) : IKernelArguments
+    {
+        public CudaArguments Packed { get; } = new();
+
+        public void Add<T>(View<T> view) where T : unmanaged => Packed.Add(new View<T>(At(view.Memory), view.Offset, view.Length));
+
+        public void Add<T>(ReadOnlyView<T> view) where T : unmanaged => Packed.Add(new ReadOnlyView<T>(At(view.Memory), view.Offset, view.Length));
+
+        public void Add<T>(T value) where T : unmanaged => Packed.Add(value);
+
+        private nint At(nint address) => address == 0 ? 0 : memory[address].Handle;
+    }
+}

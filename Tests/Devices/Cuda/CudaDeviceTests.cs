@@ -1,0 +1,73 @@
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Devices.Cuda;
+using GpuCnn.Engine.Devices.Debug;
+using GpuCnn.Engine.Optimizers;
+using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Tests.Plans;
+using NUnit.Framework;
+
+namespace GpuCnn.Tests.Devices.Cuda;
+
+/// <summary>A whole network by the emitted CUDA C, on this processor: every layer, the optimizer, and the steps as graphs.</summary>
+public sealed class CudaDeviceTests
+{
+    private const int Steps = 4;
+
+    [Test]
+    public void ANetworkTrainsAsItDoesInCSharp()
+    {
+        var cuda = new CudaDevice("cuda:0", HostCuda.Device, new BinaryCache(null));
+        (float[] losses, float[] weights) = Train(cuda);
+        IReadOnlyList<string> live = cuda.LiveObjects;
+        long bytes = cuda.AllocatedBytes;
+        cuda.Dispose();
+        using var debug = new DebugDevice();
+        (float[] expectedLosses, float[] expectedWeights) = Train(debug);
+        Assert.Multiple(() =>
+        {
+            Assert.That(losses, Is.EqualTo(expectedLosses).Within(1e-4f));
+            Assert.That(weights, Is.EqualTo(expectedWeights).Within(1e-4f));
+            Assert.That(losses[^1], Is.Not.EqualTo(losses[0]).Within(1e-4f), "training does something");
+            Assert.That(HostCuda.Problems, Is.Empty);
+            Assert.That(live, Is.Empty, "not disposed of");
+            Assert.That(bytes, Is.Zero);
+        });
+    }
+
+    /// <summary>The launches of a step are recorded once, and started as one from then on.</summary>
+    [Test]
+    public void AStepIsAFewCallsOfTheDriver()
+    {
+        using var cuda = new CudaDevice("cuda:0", HostCuda.Device, new BinaryCache(null));
+        int launches = 0, graphs = 0;
+        _ = Train(cuda, step =>
+        {
+            if (step == 1) (launches, graphs) = (HostCuda.Calls("cuLaunchKernel"), HostCuda.Calls("cuGraphLaunch"));
+        });
+        Assert.That(HostCuda.Calls("cuGraphLaunch") - graphs, Is.InRange(Steps - 1, 2 * (Steps - 1)));
+        Assert.That(HostCuda.Calls("cuLaunchKernel") - launches, Is.Zero);
+    }
+
+    [Test]
+    public void ItSaysWhatItIs()
+    {
+        using var cuda = new CudaDevice("cuda:3", HostCuda.Device, new BinaryCache(null));
+        Assert.That((cuda.Name, cuda.Description), Is.EqualTo(("cuda:3", "Fake GPU 0, compute capability 9.0, CUDA 12.4")));
+        Assert.That(cuda.MemoryBytes, Is.EqualTo(4L << 30));
+    }
+
+    private static (float[] Losses, float[] Weights) Train(Device device, Action<int>? before = null)
+    {
+        using var network = new TestNetwork(device, TestNetwork.SmallNet(), Shape.Volume(3, 18, 18),
+            new PlanOptions { Images = 6, Training = true, Optimizer = new Sgd(weightDecay: 1e-4f, nesterov: true) });
+        network.Parameters.Initialize(1);
+        var losses = new float[Steps];
+        for (int step = 0; step < Steps; step++)
+        {
+            before?.Invoke(step);
+            losses[step] = (float)network.Plan.Train(network.Batch, 0.05f, 1, (ulong)step).Loss;
+        }
+        return (losses, [.. network.Parameters.ExportWeights().SelectMany(weights => weights.Value.Values)]);
+    }
+}

@@ -1,0 +1,60 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
+using GpuCnn.Engine.Devices.Cuda;
+
+namespace GpuCnn.Tests.Devices.Cuda;
+
+/// <summary>
+/// A fake CUDA device that runs kernels: their CUDA C, compiled for this processor. Only a GPU can tell how NVRTC and the hardware take it; this tells what it says, and that arguments arrive.
+/// </summary>
+internal static unsafe partial class HostCuda
+{
+    private static readonly Lazy<(FakeCuda Fake, CudaDeviceInfo Device)> Machine = new(Make, LazyThreadSafetyMode.PublicationOnly);
+
+    private static string _refused = "";
+
+    /// <summary>Ignores the test where there is no C compiler.</summary>
+    public static CudaDeviceInfo Device => Machine.Value.Device;
+
+    /// <summary>What was done that a real driver leaves undefined, and kernels that this processor's compiler refused.</summary>
+    public static string Problems => Machine.Value.Fake.Problems + _refused;
+
+    /// <summary>How many times a function of the driver was called.</summary>
+    public static int Calls(string call) => Machine.Value.Fake.Calls(call);
+
+    private static (FakeCuda Fake, CudaDeviceInfo Device) Make()
+    {
+        FakeLibrary.Require();
+        var fake = new FakeCuda("HOST_KERNELS");
+        fake.Set("memory", 4L << 30);
+        fake.Provide(&Compile);
+        return (fake, fake.Device());
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static nint Compile(byte* source)
+    {
+        string text = Marshal.PtrToStringUTF8((nint)source)!;
+        string name = Entry().Match(text).Groups["name"].Value;
+        // The only instructions of the device in emitted text.
+        text = text
+            .Replace("asm(\"cvt.f32.f16 %0, %1;\" : \"=f\"(y) : \"h\"(x))", "y = gcnn_from_half(x)", StringComparison.Ordinal)
+            .Replace("asm(\"cvt.rn.f16.f32 %0, %1;\" : \"=h\"(y) : \"f\"(x))", "y = gcnn_to_half(x)", StringComparison.Ordinal);
+        bool hasBarriers = text.Contains("__syncthreads()", StringComparison.Ordinal);
+        try
+        {
+            string path = FakeLibrary.OfText($"#include \"host_cuda.hpp\"\n{text}\nGCNN_HOST_KERNEL({name}, {(hasBarriers ? 1 : 0)})\n");
+            return FakeLibrary.Function(path, "gcnn_host");
+        }
+        catch (Exception exception)
+        {
+            // An exception must not leave for the driver.
+            _refused += exception.Message;
+            return 0;
+        }
+    }
+
+    [GeneratedRegex(@"__launch_bounds__\([^)]*\) (?<name>\w+)\(")]
+    private static partial Regex Entry();
+}

@@ -1,0 +1,97 @@
+using GpuCnn.Kernels.Convolution;
+using GpuCnn.Kernels.MatrixProduct;
+using NUnit.Framework;
+
+namespace GpuCnn.Tests.Kernels;
+
+/// <summary>What is computed with which tile, and that nothing is lost between the parts of a reduction.</summary>
+public sealed class TileChoiceTests
+{
+    private static readonly ConvolutionShape Early = new(64, 56, 56, 64, 3, 3, 1, 1, 1, 1, 1), Late = new(512, 7, 7, 512, 3, 3, 1, 1, 1, 1, 1);
+    private static readonly ConvolutionShape First = new(3, 224, 224, 64, 7, 7, 2, 2, 3, 3, 1), Expanding = new(64, 56, 56, 256, 1, 1, 1, 1, 0, 0, 1);
+
+    [Test]
+    public void TheLargestTileThatWastesLittle() => Assert.Multiple(() =>
+    {
+        Assert.That(Tile(Expanding, 256), Is.EqualTo(TileShape.Large));
+        Assert.That(Tile(Early, 256), Is.EqualTo(TileShape.Tall));
+        Assert.That(Tile(First, 256), Is.EqualTo(TileShape.Tall));
+        Assert.That(Tile(Late, 256), Is.EqualTo(TileShape.Large));
+        Assert.That(Tile(Early with { K = 32 }, 256), Is.EqualTo(TileShape.Narrow));
+    });
+
+    [Test]
+    public void SmallProblemsHaveSmallTiles() => Assert.Multiple(() =>
+    {
+        Assert.That(Tile(Late, 32), Is.EqualTo(TileShape.Medium).Or.EqualTo(TileShape.Small));
+        Assert.That(Tile(Late, 1), Is.EqualTo(TileShape.Small));
+    });
+
+    [Test]
+    public void AFewFiltersOfManyPixelsAreSplit()
+    {
+        TileShape tile = ConvolutionChoice.For(Early, 256, ConvolutionPass.FilterGradient).Tile;
+        long floats = new FilterGradientPlan(Early, 256).WorkspaceFloats;
+        Assert.That(floats / (64 * 64 * 9) * tile.Count(64 * 9, 64), Is.InRange(264, 300), "groups");
+    }
+
+    [Test]
+    public void PartsCoverAReductionWithoutAnEmptyOne(
+        [Values(1, 5, 100, 1000)] long groups, [Values(1, 127, 128, 129, 5000, 802816)] int depth, [Values(0, 4)] int index)
+    {
+        TileShape tile = TileShape.All[index];
+        (int count, int each) = TileChoice.Parts(groups, depth, tile);
+        Assert.Multiple(() =>
+        {
+            Assert.That((long)count * each, Is.GreaterThanOrEqualTo(depth));
+            Assert.That((long)(count - 1) * each, Is.LessThan(depth));
+            Assert.That(count == 1 || each % tile.K == 0);
+            Assert.That(count == 1 || each >= 8 * tile.K);
+        });
+    }
+
+    /// <summary>What the loads of a tile take for granted.</summary>
+    [Test]
+    public void EveryThreadLoadsWholeRuns() => Assert.Multiple(() =>
+    {
+        foreach (TileShape tile in TileShape.All)
+        {
+            Assert.That(tile.M * tile.K % (4 * tile.Threads), Is.Zero, $"{tile}, left");
+            Assert.That(tile.N * tile.K % (4 * tile.Threads), Is.Zero, $"{tile}, right");
+            Assert.That(4 * tile.Threads % tile.M, Is.Zero, $"{tile}: rows of a thread stay the same");
+        }
+    });
+
+    [Test]
+    public void CandidatesHaveTheChoiceAmongThem()
+    {
+        Assert.Multiple(() =>
+        {
+            foreach (ConvolutionShape shape in (ConvolutionShape[])[Early, Late, First, Expanding])
+                foreach (ConvolutionPass pass in Enum.GetValues<ConvolutionPass>())
+                    Assert.That(ConvolutionChoice.Candidates(shape, 32, pass), Does.Contain(ConvolutionChoice.For(shape, 32, pass)).And.Unique, $"{shape} {pass}");
+            Assert.That(ConvolutionChoice.Candidates(Expanding, 32, ConvolutionPass.Forward).Select(choice => choice.Algorithm), Is.All.EqualTo(ConvolutionAlgorithm.Gemm));
+        });
+    }
+
+    [Test]
+    public void APlainProductIsRefusedWhereWindowsOverlap()
+    {
+        var choice = new ConvolutionChoice(ConvolutionAlgorithm.Gemm, TileShape.Small);
+        Assert.Multiple(() =>
+        {
+            Assert.That(() => new ForwardPlan(Early, 1, choice), Throws.ArgumentException.With.Message.Contains("1x1").And.Message.Contains("ImplicitGemm"));
+            Assert.That(() => new InputGradientPlan(Expanding with { StrideW = 2 }, 1, choice), Throws.ArgumentException);
+            Assert.That(() => new FilterGradientPlan(Expanding with { PadH = 1 }, 1, choice), Throws.ArgumentException);
+        });
+    }
+
+    [Test]
+    public void ABatchThatKernelsCannotCountIsRefused() => Assert.Multiple(() =>
+    {
+        Assert.That(() => new ForwardPlan(Early, 10700), Throws.ArgumentException.With.Message.Contains("10700 images").And.Message.Contains("fewer images"));
+        Assert.That(() => new ForwardPlan(Early, 10699), Throws.Nothing);
+    });
+
+    private static TileShape Tile(ConvolutionShape shape, int images) => ConvolutionChoice.For(shape, images, ConvolutionPass.Forward).Tile;
+}

@@ -1,0 +1,102 @@
+using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Devices.Debug;
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Engine.Training;
+using GpuCnn.Engine.Tuning;
+using GpuCnn.Tests.Layers;
+using NUnit.Framework;
+
+namespace GpuCnn.Tests.Tuning;
+
+/// <summary>What is measured is kept, plans take what is kept, and what they took can be taken again.</summary>
+public sealed class TunerTests
+{
+    private const int Images = 2;
+
+    private static Network Small() => new("small", new Sequential
+    {
+        { "conv", new Conv2d(5, 3, stride: 2, padding: 1) }, new ReLU(), { "narrow", new Conv2d(4, 1) }, new Flatten(), { "fc", new Linear(3) },
+    }, Shape.Volume(3, 8, 8));
+
+    [Test]
+    public void MeasuresEveryCandidateOfEveryProblem()
+    {
+        using var device = new DebugDevice();
+        var rounds = new List<(int Done, int All)>();
+        IReadOnlyList<TunedProblem> problems = Tuner.Measure(Small(), device, Images, (done, all) => rounds.Add((done, all)));
+        using ParameterStore parameters = device.CreateParameters(Small(), training: true);
+        using var plan = new Plan(parameters, new() { Images = Images, Training = true });
+        // Each convolution forward and to its filter, and the second to its input.
+        Assert.That(plan.Choices, Has.Count.EqualTo(5));
+        foreach (PlanChoice choice in plan.Choices)
+        {
+            TunedProblem problem = problems.Single(problem => problem.Problem == choice.Problem);
+            Assert.That(problem.Seconds.Keys, Is.EquivalentTo(choice.Candidates));
+            Assert.That(problem.Seconds.Values, Is.All.Positive);
+            Assert.That(problem.Default, Is.EqualTo(choice.Algorithm), "without a table the fixed rule");
+            Assert.That(problem.Seconds, Does.ContainKey(problem.Best));
+            Assert.That(problem.Gain, Is.GreaterThanOrEqualTo(1));
+        }
+        Assert.That(rounds.Select(round => round.Done), Is.EqualTo(Enumerable.Range(1, rounds[0].All)));
+        Assert.That(device.AllocatedBytes, Is.Zero);
+    }
+
+    [Test]
+    public void TheCpuHasNothingToTune()
+    {
+        using var device = new CpuDevice(1);
+        Assert.That(Tuner.Measure(Small(), device, Images), Is.Empty);
+    }
+
+    [Test]
+    public void PlansTakeWhatIsKeptAndComputeTheSame()
+    {
+        using var folder = new TemporaryFolder();
+        using var device = new DebugDevice();
+        using ParameterStore parameters = device.CreateParameters(Small(), training: true);
+        parameters.Initialize(1);
+        PlanOptions options = new() { Images = Images, Training = true };
+        AlgorithmTable table = AlgorithmTable.Load(device, folder.Path);
+        Assert.That(table.Algorithms, Is.Empty);
+        Batch batch = MadeUpBatch.Of(Small(), Images);
+        float[][] expected;
+        using (var plan = new Plan(parameters, options))
+        {
+            // The last candidate of each is not the fixed rule's where there is another.
+            foreach (PlanChoice choice in plan.Choices) table.Set(choice.Problem, choice.Candidates.Last(candidate => candidate != choice.Default || choice.Candidates.Count == 1));
+            plan.ComputeGradients(batch);
+            expected = Gradients();
+        }
+        table.Save();
+        AlgorithmTable kept = AlgorithmTable.Load(device, folder.Path);
+        Assert.That(kept.Algorithms, Is.EquivalentTo(table.Algorithms));
+        using (var plan = new Plan(parameters, options with { Algorithms = kept.Algorithms }))
+        {
+            Assert.That(plan.Choices.Select(choice => choice.Algorithm), Is.EqualTo(plan.Choices.Select(choice => kept.Algorithms[choice.Problem])));
+            Assert.That(plan.Choices.Select(choice => choice.Algorithm), Is.Not.EqualTo(plan.Choices.Select(choice => choice.Default)));
+            plan.ComputeGradients(batch);
+            foreach ((float[] actual, float[] gradient) in Gradients().Zip(expected))
+                Closeness.Check("gradient", actual, Numbers.ToDouble(gradient), 1e-5 * gradient.Max(Math.Abs));
+        }
+
+        float[][] Gradients() => [.. Small().Parameters.Select((_, i) => parameters.GetGradient(parameters.Network.Parameters[i]).Values)];
+    }
+
+    [Test]
+    public void WhatIsNotKnownAnyMoreGivesWayToTheFixedRule()
+    {
+        using var folder = new TemporaryFolder();
+        using var device = new DebugDevice();
+        using ParameterStore parameters = device.CreateParameters(Small(), training: true);
+        using var plain = new Plan(parameters, new() { Images = Images, Training = true });
+        var old = plain.Choices.ToDictionary(choice => choice.Problem, _ => "FFT 7x7");
+        using var plan = new Plan(parameters, new() { Images = Images, Training = true, Algorithms = old });
+        Assert.That(plan.Choices.Select(choice => choice.Algorithm), Is.EqualTo(plain.Choices.Select(choice => choice.Default)));
+        AlgorithmTable table = AlgorithmTable.Load(device, folder.Path);
+        File.WriteAllText(table.Path!, "{ damaged");
+        Assert.That(AlgorithmTable.Load(device, folder.Path).Algorithms, Is.Empty);
+    }
+}
