@@ -19,6 +19,9 @@ public abstract record Initializer
 
     public static Initializer Constant(float value) => new ConstantValue(value);
 
+    /// <summary>The values themselves, as many as the parameter has.</summary>
+    public static Initializer Given(IReadOnlyList<float> values) => new GivenValues(values);
+
     /// <summary>Fills a parameter; the same key gives the same values.</summary>
     /// <param name="fanIn">Inputs of one unit.</param>
     /// <param name="fanOut">Units that one input reaches.</param>
@@ -49,6 +52,14 @@ public abstract record Initializer
     private sealed record ConstantValue(float Value) : Initializer
     {
         public override void Fill(Span<float> values, int fanIn, int fanOut, ulong key) => values.Fill(Value);
+    }
+
+    private sealed record GivenValues(IReadOnlyList<float> Values) : Initializer
+    {
+        public override void Fill(Span<float> values, int fanIn, int fanOut, ulong key)
+        {
+            for (int i = 0; i < values.Length; i++) values[i] = Values[i];
+        }
     }
 
     private static void FillNormal(Span<float> values, float deviation, ulong key)
