@@ -13,6 +13,7 @@ public sealed class StepScalarsTests
     [TestCase(nameof(StepScalars.Seed), 8)]
     [TestCase(nameof(StepScalars.LearningRate), 16)]
     [TestCase(nameof(StepScalars.Images), 20)]
+    [TestCase(nameof(StepScalars.UpdatesState), 24)]
     public unsafe void LiesAsInC(string field, int offset)
     {
         Assert.That((int)Marshal.OffsetOf<StepScalars>(field), Is.EqualTo(offset));

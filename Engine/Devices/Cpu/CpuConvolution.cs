@@ -29,7 +29,7 @@ internal static unsafe class CpuConvolution
     public static void EmitBackward(CpuEmitter emitter, DirectConvolution convolution, bool unusedRows)
     {
         EmitOutputGradient(emitter, convolution);
-        if (emitter.TrainsParameters) EmitFilterGradient(emitter, convolution, unusedRows);
+        if (emitter.Parameter("weight").Parameter.IsTrained) EmitFilterGradient(emitter, convolution, unusedRows);
         if (emitter.InputGradient() is { } dx) EmitInputGradient(emitter, convolution, dx);
     }
 

@@ -22,7 +22,7 @@ internal static class KernelConvolution
         if (emitter.TrainsParameters)
         {
             if (emitter.FindParameter("bias") is { } bias) EmitBiasGradient(emitter, emitter.Images * shape.OutputArea, shape.K, bias);
-            EmitFilterGradient(emitter, shape);
+            if (emitter.Parameter("weight").Parameter.IsTrained) EmitFilterGradient(emitter, shape);
         }
         if (emitter.InputGradient() is { } dx) EmitInputGradient(emitter, shape, dx);
     }

@@ -1,0 +1,83 @@
+using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.Steps;
+
+namespace GpuCnn.Kernels.Loss;
+
+/// <summary>
+/// The multiclass hinge loss of each image, sum over k != label of max(0, x_k - x_label + 1), and the gradient of its mean over the real images: each class in the margin gets weight / images, and the
+/// label as much less for each of them. An image with label -1 has loss 0 and gradient 0. One group for each image; sums are added as a tree, with what their roundings lose.
+/// </summary>
+/// <param name="threads">Threads of a group, a power of two: <see cref="SoftmaxCrossEntropy.Threads"/>.</param>
+/// <param name="training">Whether dx is written.</param>
+/// <param name="isHead">Whether losses are added to what is there, and ranks left as they are.</param>
+/// <param name="scalars">[1] how many images are real.</param>
+/// <param name="x">[N][classes]</param>
+/// <param name="labels">[N]</param>
+/// <param name="losses">[N]; overwritten.</param>
+/// <param name="ranks">[N] how many classes have a larger score than the label's (0: top-1 right; under 5: top-5 right).</param>
+/// <param name="dx">[N][classes]; overwritten.</param>
+/// <param name="weight">What losses and gradients are multiplied by.</param>
+[Kernel]
+public readonly partial struct HingeLoss(
+    [Specialization] int threads, [Specialization] bool training, [Specialization] bool isHead, ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x,
+    ReadOnlyView<int> labels, View<float> losses, View<int> ranks, View<float> dx, int images, int classes, float weight) : IKernelGrid
+{
+    public Size3 GroupShape => new(threads);
+
+    public Size3 Groups => new(images);
+
+    public void Execute()
+    {
+        View<float> high = Shared.Array<float>(threads), low = Shared.Array<float>(threads);
+        View<int> above = Shared.Array<int>(threads), margins = Shared.Array<int>(threads);
+        int thread = ThreadId.X, image = GroupId.X, label = labels[image], rank = 0, inside = 0;
+        ReadOnlyView<float> scores = x.Slice(image * classes);
+        // An image without a label goes the same way, to the same barriers.
+        float score = scores[KernelMath.Max(label, 0)], share = weight / scalars[0].Images;
+        TwoFloat loss = new TwoFloat(0, 0);
+        for (int k = thread; k < classes; k += threads)
+        {
+            // Of equal scores the first comes first; what is not a number is above all.
+            if (!(scores[k] <= score) || scores[k] == score && k < label) rank++;
+            TwoFloat margin = TwoFloat.Add(scores[k], -score) + 1f;
+            bool counts = k != label && !(margin.Value <= 0);
+            if (counts)
+            {
+                loss += margin;
+                inside++;
+            }
+            if (training) dx[image * classes + k] = counts && label >= 0 ? share : 0;
+        }
+        high[thread] = loss.High;
+        low[thread] = loss.Low;
+        above[thread] = rank;
+        margins[thread] = inside;
+        Group.Barrier();
+        for (int half = threads / 2; half > 0; half /= 2)
+        {
+            if (thread < half)
+            {
+                loss += new TwoFloat(high[thread + half], low[thread + half]);
+                rank += above[thread + half];
+                inside += margins[thread + half];
+                high[thread] = loss.High;
+                low[thread] = loss.Low;
+                above[thread] = rank;
+                margins[thread] = inside;
+            }
+            Group.Barrier();
+        }
+        if (thread > 0) return;
+        float value = label < 0 ? 0 : weight * loss.Value;
+        if (isHead)
+        {
+            losses[image] += value;
+        }
+        else
+        {
+            losses[image] = value;
+            ranks[image] = label < 0 ? classes : rank;
+        }
+        if (training && label >= 0) dx[image * classes + label] = -share * inside;
+    }
+}
