@@ -78,7 +78,7 @@ public sealed class ArchitectureTests
         Assert.That(
             network.Parameters.Where(parameter => parameter.Spec.Role == ParameterRole.Weight).Select(parameter => parameter.Spec.Initializer),
             Is.All.EqualTo(Initializer.Normal(0.01f)));
-        OneLine.Thrown(() => Architecture.Find("smallcnn").FindRecipe("paper"), "smallcnn", "alexnet");
+        OneLine.Thrown(() => Architecture.Find("smallcnn").FindRecipe("paper"), "smallcnn", "gpucnn models");
     }
 
     /// <summary>The smallest square that works, and one pixel less.</summary>
