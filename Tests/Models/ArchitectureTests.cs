@@ -94,7 +94,7 @@ public sealed class ArchitectureTests
 
     public static IEnumerable<TestCaseData> Trained =>
         from device in DeviceUnderTest.All
-        where device.Name is "opencl" || device == DeviceUnderTest.All[0]
+        where device.Name is "opencl" or "cuda" || device == DeviceUnderTest.All[0]
         from architecture in All
         let isOnOpenCl = device.Name == "opencl"
         where Cost(architecture) <= (IsLong ? isOnOpenCl ? LongOnOpenCl : long.MaxValue : isOnOpenCl ? LightOnOpenCl : Light)
