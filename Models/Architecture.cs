@@ -118,7 +118,7 @@ public abstract class Architecture
     {
         Recipe.Default => Recipe,
         Recipe.Paper => PaperRecipe
-            ?? throw new GpuCnnException($"{Name} has no recipe of a paper that could be followed here; leave --recipe out, or choose a model that has one: {string.Join(", ", WithPaperRecipe())}."),
+            ?? throw new GpuCnnException($"{Name} has no recipe of a paper that could be followed here; leave --recipe out, or choose a model that has one: gpucnn models lists them."),
         _ => throw new GpuCnnException($"Recipe expects one of {string.Join(", ", Recipe.Names)}, but got '{name}'."),
     };
 
@@ -133,8 +133,6 @@ public abstract class Architecture
             $"There is no model '{name}'; " + (near.Count > 0 ? $"did you mean {string.Join(" or ", near)}?" : $"there are {string.Join(", ", All.Select(architecture => architecture.Name))}.")
             + " gpucnn models lists all.");
     }
-
-    private static IEnumerable<string> WithPaperRecipe() => All.Where(architecture => architecture.PaperRecipe != null).Select(architecture => architecture.Name);
 
     private static IEnumerable<Architecture> Members(Type type)
     {

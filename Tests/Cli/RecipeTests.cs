@@ -44,7 +44,7 @@ public sealed class RecipeTests
     public void RefusesARecipeThatIsNotThere()
     {
         Fail(2, ["train", "--recipe", "best"], "--recipe expects default or paper", "'best'");
-        Fail(2, ["train", "--recipe", "paper"], "smallcnn", "alexnet");
+        Fail(2, ["train", "--recipe", "paper"], "smallcnn", "gpucnn models");
         Fail(2, ["train", "--resume", "x", "--recipe", "paper"], "--recipe cannot be changed by --resume");
     }
 }
