@@ -36,7 +36,9 @@ internal static class CommandTree
             DevicesCommand.Create(host),
             BenchCommand.Create(host),
             TuneCommand.Create(host),
+            ImportCommand.Create(host),
             DataCommand.Create(host),
+            FilterCommand.Create(host),
             KernelsCommand.Create(host),
         };
         root.SetAction(parsed => new HelpAction().Invoke(parsed));

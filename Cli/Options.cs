@@ -48,6 +48,28 @@ internal static class Options
             return values;
         });
 
+    public static Option<IReadOnlyList<float>?> RealNumbers(string name, string description) =>
+        Checked<IReadOnlyList<float>?>(name, "X,Y,Z", description, text =>
+        {
+            var values = new List<float>();
+            foreach (string part in text.Split(','))
+            {
+                if (!float.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out float value) || !float.IsFinite(value))
+                    throw new UsageException($"{name} expects numbers between commas, as in 0.485,0.456,0.406, but got '{text}'.");
+                values.Add(value);
+            }
+            return values;
+        });
+
+    /// <summary>One that may be given several times.</summary>
+    public static Option<string[]?> Patterns(string name, string placeholder, string description) => new(name)
+    {
+        Description = description,
+        HelpName = placeholder,
+        Arity = ArgumentArity.OneOrMore,
+        Validators = { result => Report(() => { if (result.Tokens.Any(token => token.Value.Length == 0)) throw new UsageException($"{name} expects {placeholder}, but got nothing."); }, result.AddError) },
+    };
+
     public static Option<bool> Flag(string name, string description) => new(name) { Description = description };
 
     public static Option<bool> Json => Flag("--json", "Write JSON instead of text.");

@@ -19,28 +19,30 @@ public abstract class LeNet5Table : Architecture
 
     public override int Classes => 10;
 
+    public override string Link => "http://yann.lecun.com/exdb/publis/pdf/lecun-98.pdf";
+
     public override long ExpectedParameters => 61_706;
 
-    public override Layer CreateLayers(int classes)
+    public override decimal ExpectedMultiplyAdds => 0.00041652m;
+
+    protected override Layer CreateLayers(Design design)
     {
         var layers = new Sequential();
         for (int i = 0; i < Filters.Length; i++)
         {
-            layers.Add($"conv{i + 1}", new Conv2d(Filters[i], FilterSize) { WeightInitializer = Initializer });
+            layers.Add($"conv{i + 1}", new Conv2d(Filters[i], FilterSize) { WeightInitializer = design.Recipe.Start.Hidden });
             layers.Add($"act{i + 1}", CreateActivation());
             layers.Add($"pool{i + 1}", CreatePool(Pooling));
         }
         layers.Add("flatten", new Flatten());
         for (int i = 0; i < Units.Length; i++)
         {
-            layers.Add($"fc{i + 1}", new Linear(Units[i]) { WeightInitializer = Initializer });
+            layers.Add($"fc{i + 1}", design.Hidden(Units[i]));
             layers.Add($"act{Filters.Length + i + 1}", CreateActivation());
         }
-        layers.Add($"fc{Units.Length + 1}", new Linear(classes) { WeightInitializer = Initializer.Xavier });
+        layers.Add($"fc{Units.Length + 1}", design.Scores());
         return layers;
     }
-
-    protected abstract Initializer Initializer { get; }
 
     protected abstract Activation CreateActivation();
 
@@ -60,8 +62,6 @@ public sealed class LeNet5 : LeNet5Table
         new() { Epochs = 20, Batch = 64, LearningRate = 0.015f, WeightDecay = 2e-3f, Schedule = new() { Name = "cosine" } },
         Fit: ImageFit.Pad);
 
-    protected override Initializer Initializer => Initializer.He;
-
     protected override Activation CreateActivation() => new ReLU();
 
     protected override Pool2d CreatePool(int size) => new MaxPool2d(size, size);
@@ -78,9 +78,8 @@ public sealed class LeNet51998 : LeNet5Table
 
     public override Recipe Recipe => new(
         new() { Epochs = 20, Batch = 64, LearningRate = 0.02f, WeightDecay = 5e-4f, Schedule = new() { Name = "cosine" } },
-        Fit: ImageFit.Pad);
-
-    protected override Initializer Initializer => Initializer.Xavier;
+        Fit: ImageFit.Pad)
+    { Start = StartingWeights.Xavier };
 
     protected override Activation CreateActivation() => new Tanh();
 

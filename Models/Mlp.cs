@@ -23,21 +23,25 @@ public sealed class Mlp : Architecture
 
     public override int Classes => 10;
 
+    public override string Link => "http://yann.lecun.com/exdb/publis/pdf/lecun-98.pdf";
+
     public override long ExpectedParameters => 266_610;
+
+    public override decimal ExpectedMultiplyAdds => 0.0002662m;
 
     public override Recipe Recipe => new(
         new() { Epochs = 10, Batch = 64, LearningRate = 0.02f, WeightDecay = 5e-4f, Schedule = new() { Name = "cosine" } },
         Fit: ImageFit.Pad);
 
-    public override Layer CreateLayers(int classes)
+    protected override Layer CreateLayers(Design design)
     {
         var layers = new Sequential { { "flatten", new Flatten() } };
         for (int i = 0; i < Units.Length; i++)
         {
-            layers.Add($"fc{i + 1}", new Linear(Units[i]));
+            layers.Add($"fc{i + 1}", design.Hidden(Units[i]));
             layers.Add($"relu{i + 1}", new ReLU());
         }
-        layers.Add($"fc{Units.Length + 1}", new Linear(classes) { WeightInitializer = Initializer.Xavier });
+        layers.Add($"fc{Units.Length + 1}", design.Scores());
         return layers;
     }
 }

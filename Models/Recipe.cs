@@ -7,4 +7,21 @@ namespace GpuCnn.Models;
 /// <param name="Settings">Batch, epochs, learning rate and the rest.</param>
 /// <param name="Augmentation">Names of augmentations, comma separated; empty for none.</param>
 /// <param name="Fit">How images of another size are brought to the input's.</param>
-public sealed record Recipe(TrainingSettings Settings, string Augmentation = "", ImageFit Fit = ImageFit.Resize);
+public sealed record Recipe(TrainingSettings Settings, string Augmentation = "", ImageFit Fit = ImageFit.Resize)
+{
+    public const string Default = "default", Paper = "paper";
+
+    public static IReadOnlyList<string> Names { get; } = [Default, Paper];
+
+    /// <summary>What weights and biases start from.</summary>
+    public StartingWeights Start { get; init; } = StartingWeights.He;
+
+    /// <summary>Share of the values that are dropped where the architecture drops some.</summary>
+    public float Dropout { get; init; } = 0.5f;
+
+    /// <summary>What the loss of a training head counts, where the network's own counts 1.</summary>
+    public float HeadWeight { get; init; } = 0.3f;
+
+    /// <summary>What the paper did besides, and this project does not.</summary>
+    public IReadOnlyList<string> NotApplied { get; init; } = [];
+}

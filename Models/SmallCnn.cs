@@ -9,7 +9,6 @@ public sealed class SmallCnn : Architecture
     // Filters of each 3x3 convolution; every one is followed by ReLU and a 2x2 max pool.
     private static readonly int[] Filters = [16, 32, 64, 64];
     private const int FilterSize = 3, Pooling = 2;
-    private const float Dropped = 0.2f;
 
     public override string Name => "smallcnn";
 
@@ -27,22 +26,25 @@ public sealed class SmallCnn : Architecture
 
     public override long ExpectedParameters => 64_612;
 
+    public override decimal ExpectedMultiplyAdds => 0.0136m;
+
     public override Recipe Recipe => new(
         new() { Epochs = 12, Batch = 32, LearningRate = 0.02f, WeightDecay = 5e-4f, Schedule = new() { Name = "cosine", WarmupEpochs = 1 } },
-        Augmentation: "flip");
+        Augmentation: "flip")
+    { Dropout = 0.2f };
 
-    public override Layer CreateLayers(int classes)
+    protected override Layer CreateLayers(Design design)
     {
         var layers = new Sequential();
         for (int i = 0; i < Filters.Length; i++)
         {
-            layers.Add($"conv{i + 1}", new Conv2d(Filters[i], FilterSize, padding: FilterSize / 2));
+            layers.Add($"conv{i + 1}", new Conv2d(Filters[i], FilterSize, padding: FilterSize / 2) { WeightInitializer = design.Recipe.Start.Hidden });
             layers.Add($"relu{i + 1}", new ReLU());
             layers.Add($"pool{i + 1}", new MaxPool2d(Pooling, Pooling));
         }
         layers.Add("flatten", new Flatten());
-        layers.Add("dropout", new Dropout(Dropped));
-        layers.Add("fc", new Linear(classes) { WeightInitializer = Initializer.Xavier });
+        layers.Add("dropout", new Dropout(design.Recipe.Dropout));
+        layers.Add("fc", design.Scores());
         return layers;
     }
 }

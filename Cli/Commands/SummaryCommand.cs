@@ -47,36 +47,42 @@ internal static class SummaryCommand
     private static Report ToReport(Network network, long trainingBytes) => new(
         network.Name, network.Input.Dimensions, network.Output.Shape.Count, network.WeightCount, network.BiasCount, network.ParameterCount,
         network.MultiplyAdds, trainingBytes,
-        [
-            .. network.Graph.Nodes.Select(node => new LayerRow(
-                node.Path, node.Operator.Type, node.InputShapes[0].Dimensions, node.Output.Shape.Dimensions,
-                Count(node, ParameterRole.Weight), Count(node, ParameterRole.Bias), node.MultiplyAdds)),
-        ]);
+        Rows(network.Graph.Nodes.Where(node => !network.HeadNodes.Contains(node))),
+        network.ParameterCountWithHeads, Rows(network.Graph.Nodes.Where(network.HeadNodes.Contains)));
+
+    private static IReadOnlyList<LayerRow> Rows(IEnumerable<Node> nodes) =>
+    [
+        .. nodes.Select(node => new LayerRow(
+            node.Path, node.Operator.Type, node.InputShapes[0].Dimensions, node.Output.Shape.Dimensions,
+            Count(node, ParameterRole.Weight), Count(node, ParameterRole.Bias), node.MultiplyAdds)),
+    ];
 
     private static void WriteText(TextWriter output, Architecture architecture, Network network, int images, long bytes)
     {
         output.WriteLine($"{network.Name} ({architecture.Year}): {architecture.Summary}");
-        output.WriteLine($"{architecture.Source}\n");
+        output.WriteLine($"{architecture.Source}{(architecture.Link.Length == 0 ? "" : $", {architecture.Link}")}\n");
         var table = new TextTable("layer", "type", "input", "output", "filters", ">weights", ">biases", ">multiply-adds");
-        foreach (Node node in network.Graph.Nodes)
-        {
-            table.Add(
-                node.Path, node.Operator.Type, string.Join(" + ", node.InputShapes), $"{node.Output.Shape}", Filters(node.Operator),
-                Some(Count(node, ParameterRole.Weight)), Some(Count(node, ParameterRole.Bias)), Some(node.MultiplyAdds));
-        }
+        foreach (Node node in network.Graph.Nodes.Where(node => !network.HeadNodes.Contains(node))) Add(table, node);
         table.Add("total", "", $"{network.Input}", $"{network.Output.Shape}", "", Words.Number(network.WeightCount), Words.Number(network.BiasCount), Words.Number(network.MultiplyAdds));
+        foreach (Node node in network.Graph.Nodes.Where(network.HeadNodes.Contains)) Add(table, node);
         table.Write(output);
+        if (network.HeadNodes.Count > 0) output.WriteLine("Below the total: heads that only training has.");
 
         var formulas = network.Graph.Nodes.Select(Formula).OfType<string>().ToList();
         if (formulas.Count > 0) output.WriteLine("\nOutput size = floor((input - filter + 2*padding) / stride) + 1");
         foreach (string formula in formulas) output.WriteLine($"  {formula}");
 
-        long connected = network.Graph.Nodes.Where(node => node.Operator is Linear).Sum(node => node.Parameters.Sum(parameter => (long)parameter.Spec.Count));
+        long connected = network.Graph.Nodes.Where(node => node.Operator is Linear && !network.HeadNodes.Contains(node)).Sum(node => node.Parameters.Sum(parameter => (long)parameter.Spec.Count));
         output.WriteLine($"\nParameters      {Words.Number(network.ParameterCount)} = {Words.Number(network.WeightCount)} weights + {Words.Number(network.BiasCount)} biases");
+        if (network.HeadNodes.Count > 0) output.WriteLine($"With heads      {Words.Number(network.ParameterCountWithHeads)}");
         if (network.ParameterCount > 0) output.WriteLine($"Fully connected {Words.Percent((double)connected / network.ParameterCount)} of the parameters");
         output.WriteLine($"Multiply-adds   {Words.Number(network.MultiplyAdds)} an image, forward");
         output.WriteLine($"Training memory {Words.Bytes(bytes)} in batches of {images} on cpu");
     }
+
+    private static void Add(TextTable table, Node node) => table.Add(
+        node.Path, node.Operator.Type, string.Join(" + ", node.InputShapes), $"{node.Output.Shape}", Filters(node.Operator),
+        Some(Count(node, ParameterRole.Weight)), Some(Count(node, ParameterRole.Bias)), Some(node.MultiplyAdds));
 
     private static long Count(Node node, ParameterRole role) => node.Parameters.Where(parameter => parameter.Spec.Role == role).Sum(parameter => (long)parameter.Spec.Count);
 
@@ -107,7 +113,8 @@ internal static class SummaryCommand
     }
 
     private sealed record Report(
-        string Model, int[] Input, int Classes, long Weights, long Biases, long Parameters, long Macs, long TrainingBytes, IReadOnlyList<LayerRow> Layers);
+        string Model, int[] Input, int Classes, long Weights, long Biases, long Parameters, long Macs, long TrainingBytes, IReadOnlyList<LayerRow> Layers,
+        long ParametersWithHeads, IReadOnlyList<LayerRow> HeadLayers);
 
     private sealed record LayerRow(string Name, string Type, int[] Input, int[] Output, long Weights, long Biases, long Macs);
 }

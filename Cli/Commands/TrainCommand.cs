@@ -4,6 +4,7 @@ using GpuCnn.Data;
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
+using GpuCnn.Models;
 
 namespace GpuCnn.Cli.Commands;
 
@@ -18,9 +19,12 @@ internal static class TrainCommand
         Option<string?> data = Options.Text("--data", "PATH",
             $"Data set: class folders (as they are, or under train/ and val/), MNIST/EMNIST IDX files, CIFAR binary files. [default: the demo set, made in ./{TrainingSession.DemoFolder}]");
         Option<string?> validation = Options.Text("--val", "PATH", "Data set to validate on. [default: the data set's own; else 10 % of each class is held out]");
-        Option<string?> weights = Options.Text("--weights", "FILE", "Weights to start from, of the same model and classes. [default: drawn at random]");
+        Option<string?> weights = Options.Text("--weights", "FILE", "Weights to start from, of the same model; where their classes are others, the last layer starts anew. [default: drawn at random]");
+        Option<string[]?> freeze = Options.Patterns("--freeze", "PATTERN", "Parameters to leave as they are, by path, as in 'conv1.*'; may be given several times. Running statistics go on.");
         Option<string?> output = Options.Text("--out", "DIR", "Folder of the run. [default: runs/MODEL-N, the next free number]");
         Option<string?> resume = Options.Text("--resume", "DIR", "Go on with the run in this folder, as if it had never stopped.");
+        Option<string?> recipe = Options.Text("--recipe", "paper|default",
+            "Settings that options do not give: the paper's, as far as they can be followed here, or the model's own for pictures in general. [default: default]", CheckRecipe);
         Option<int?> epochs = Options.Whole("--epochs", $"Times that every image is seen. {FromRecipe}");
         Option<int?> steps = Options.Whole("--steps", "End after so many steps, or after the epochs if they are fewer. [default: no limit]");
         Option<int?> batch = Options.Whole("--batch", $"Images of a step. {FromRecipe}");
@@ -46,8 +50,8 @@ internal static class TrainCommand
 
         var command = new Command("train", "Trains a model. Without options it makes a demo data set and trains on that.")
         {
-            model, data, validation, epochs, steps, batch, rate, momentum, nesterov, decay, schedule, gamma, stepEpochs, milestones, power, patience, warmup,
-            smoothing, seed, augmentation, fit, input, weights, device, threads, output, resume, saveEvery,
+            model, data, validation, recipe, epochs, steps, batch, rate, momentum, nesterov, decay, schedule, gamma, stepEpochs, milestones, power, patience, warmup,
+            smoothing, seed, augmentation, fit, input, weights, freeze, device, threads, output, resume, saveEvery,
         };
         Option[] resumable = [resume, epochs, steps, device, threads, saveEvery];
         command.SetAction(parsed =>
@@ -60,8 +64,10 @@ internal static class TrainCommand
                 Data = parsed.GetValue(data),
                 Validation = parsed.GetValue(validation),
                 Weights = parsed.GetValue(weights),
+                Freeze = parsed.GetValue(freeze) ?? [],
                 Out = parsed.GetValue(output),
                 Resume = parsed.GetValue(resume),
+                Recipe = parsed.GetValue(recipe),
                 Input = parsed.GetValue(input),
                 Fit = parsed.GetValue(fit) is { } name ? ParseFit(name) : null,
                 Augmentation = parsed.GetValue(augmentation),
@@ -92,6 +98,11 @@ internal static class TrainCommand
     private static void CheckSchedule(string name)
     {
         if (!ScheduleSettings.Names.Contains(name)) throw new UsageException($"--schedule expects one of {string.Join(", ", ScheduleSettings.Names)}, but got '{name}'.");
+    }
+
+    private static void CheckRecipe(string name)
+    {
+        if (!Recipe.Names.Contains(name)) throw new UsageException($"--recipe expects {string.Join(" or ", Recipe.Names)}, but got '{name}'.");
     }
 
     private static void CheckAugmentation(string names) => Augmentation.Parse(names);

@@ -1,7 +1,10 @@
 using System.Globalization;
 using GpuCnn.Cli.Output;
 using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Training;
+using GpuCnn.Models;
 
 namespace GpuCnn.Cli.Training;
 
@@ -13,6 +16,7 @@ internal static class Introduction
         RunConfig config = prepared.Config;
         TrainingSettings settings = config.Settings;
         output.WriteLine($"Model     {config.Model}: {Words.Number(prepared.Network.ParameterCount)} parameters, input {prepared.Network.Input}, {Words.Count(config.Classes.Count, "class", "classes")}");
+        WriteRecipe(output, prepared);
         output.WriteLine($"Data      {config.Data}: {prepared.Data.Description}");
         string augmentation = config.Augmentation == "none" ? "" : $", augmented by {config.Augmentation}";
         output.WriteLine($"Images    {config.Fit.ToString().ToLowerInvariant()}, mean {Numbers(config.Mean)}, std {Numbers(config.Std)}{augmentation}");
@@ -20,12 +24,41 @@ internal static class Introduction
         output.WriteLine($"Memory    {Words.Bytes(trainer.DeviceBytes)} on the device, in batches of {settings.Batch}");
         output.WriteLine($"Training  {Length(settings, trainer)}, seed {settings.Seed}");
         output.WriteLine($"Rate      {Invariant(settings.LearningRate)}, {Describe(settings.Schedule)}; momentum {Invariant(settings.Momentum)}{(settings.Nesterov ? " (Nesterov)" : "")}, "
-            + $"weight decay {Invariant(settings.WeightDecay)}{(settings.LabelSmoothing > 0 ? $", label smoothing {Invariant(settings.LabelSmoothing)}" : "")}");
-        if (config.Weights != null) output.WriteLine($"Weights   from {config.Weights}");
+            + $"weight decay {Invariant(settings.WeightDecay)}{(settings is { WeightDecay: > 0, DecaysVectors: false } ? " (not of biases and norms)" : "")}{(settings.LabelSmoothing > 0 ? $", label smoothing {Invariant(settings.LabelSmoothing)}" : "")}");
+        string anew = config.StartedAnew is { } paths ? $"; {string.Join(", ", paths)} start anew, for the classes are others" : "";
+        if (config.Weights != null) output.WriteLine($"Weights   from {config.Weights}{anew}");
+        if (config.Freeze is { } patterns)
+        {
+            Parameter[] frozen = [.. FrozenPaths.Of(prepared.Network, patterns)];
+            output.WriteLine($"Frozen    {Words.Count(frozen.Length, "tensor", "tensors")} of {Words.Number(frozen.Sum(parameter => (long)parameter.Spec.Count))} parameters, by {string.Join(" ", patterns)}");
+        }
         output.WriteLine($"Run       {run.Path}");
         if (resumedFrom != null) output.WriteLine($"Resumed   at step {trainer.Step}, from {resumedFrom}");
         output.WriteLine();
     }
+
+    /// <summary>What the recipe decides apart from the numbers of the lines that follow, as far as this network has it.</summary>
+    private static void WriteRecipe(TextWriter output, PreparedRun prepared)
+    {
+        (RunConfig config, Recipe recipe, Network network) = (prepared.Config, prepared.Recipe, prepared.Network);
+        List<string> parts = [config.Recipe];
+        if (config.Weights == null)
+        {
+            string raised = network.Parameters.Any(parameter => parameter.Spec.Role == ParameterRole.Bias && StartsRaised(parameter, recipe))
+                ? $", some biases {Invariant(recipe.Start.RaisedBias)}" : "";
+            parts.Add($"weights by {recipe.Start.Name}{raised}");
+        }
+        float[] dropped = [.. network.Graph.Nodes.Select(node => node.Operator).OfType<Dropout>().Select(dropout => dropout.Probability).Distinct().Where(share => share > 0)];
+        if (dropped.Length > 0) parts.Add($"dropout {string.Join(" and ", dropped.Select(Invariant))}");
+        float[] heads = [.. network.Graph.Heads.Select(head => head.Weight).Distinct()];
+        if (heads.Length > 0) parts.Add($"{Words.Count(network.Graph.Heads.Count, "training head", "training heads")} of weight {string.Join(" and ", heads.Select(Invariant))}");
+        if (config.Settings.MaxFilterRms > 0) parts.Add($"filters held to an RMS of {Invariant(config.Settings.MaxFilterRms)}");
+        output.WriteLine($"Recipe    {string.Join("; ", parts)}");
+        if (recipe.NotApplied.Count > 0) output.WriteLine($"          not applied: {string.Join("; ", recipe.NotApplied)}");
+    }
+
+    private static bool StartsRaised(Parameter parameter, Recipe recipe) =>
+        recipe.Start.RaisedBias != 0 && parameter.Spec.Initializer == Initializer.Constant(recipe.Start.RaisedBias);
 
     private static string Length(TrainingSettings settings, Trainer trainer) => settings.Steps == null
         ? $"{Words.Count(settings.Epochs, "epoch", "epochs")} of {Words.Count(trainer.StepsPerEpoch, "step", "steps")}"

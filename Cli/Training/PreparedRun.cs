@@ -12,7 +12,7 @@ using GpuCnn.Models;
 namespace GpuCnn.Cli.Training;
 
 /// <summary>A training run that is about to begin or to go on: configuration, images, network.</summary>
-internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Network Network)
+internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Network Network, Recipe Recipe)
 {
     private const double HeldOut = 0.1;
 
@@ -23,16 +23,17 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
     public static PreparedRun New(TrainRequest request, Device device, CommandHost host)
     {
         Architecture architecture = Architecture.Find(request.Model ?? TrainingSession.DefaultModel);
-        Recipe recipe = architecture.Recipe;
+        string recipeName = request.Recipe ?? Recipe.Default;
+        Recipe recipe = UsageException.Guard(() => architecture.FindRecipe(recipeName));
         TrainingSettings settings = request.SettingsFor(recipe);
         ModelFile? weights = request.Weights == null ? null : ModelFile.Load(request.Weights);
         Shape input = request.Input ?? weights?.Metadata.Input ?? architecture.Input;
         if (input.Channels is not (1 or 3)) throw new UsageException($"--input expects 1 (gray) or 3 (RGB) channels to train on images, but got {input}.");
-        _ = UsageException.Guard(() => architecture.Build(input));
+        _ = UsageException.Guard(() => architecture.Build(input, recipe: recipe));
 
         string path = request.Data ?? MakeDemoData(host);
         LocatedDataset data = Open(path, request.Validation, settings.Seed);
-        if (weights != null) CheckStart(request.Weights!, weights.Metadata, architecture, data.Classes);
+        if (weights != null) CheckStart(request.Weights!, weights.Metadata, architecture);
         ImageFit fit = request.Fit ?? weights?.Metadata.Fit ?? recipe.Fit;
         (IReadOnlyList<float> mean, IReadOnlyList<float> std) = weights is { Metadata: var known } ? (known.Mean, known.Std) : Statistics(data, input, fit);
         settings = Shorten(settings, data.Train.Count);
@@ -41,6 +42,7 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
             GpuCnn = CommandTree.Version,
             Runtime = System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription,
             Model = architecture.Name,
+            Recipe = recipeName,
             Input = input.Dimensions,
             Classes = data.Classes,
             Mean = mean,
@@ -53,12 +55,16 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
             ValidationFullPath = request.Validation == null ? null : Path.GetFullPath(request.Validation),
             TrainingImages = data.Train.Count,
             Weights = request.Weights,
+            StartedAnew = weights == null || weights.Metadata.Classes.SequenceEqual(data.Classes) ? null : architecture.ClassPaths(input),
+            Freeze = request.Freeze.Count > 0 ? request.Freeze : null,
             Device = device.Name,
             DeviceDescription = device.Description,
             Threads = request.Threads,
             Settings = settings,
         };
-        return new(config, data, architecture.Build(input, data.Classes.Count));
+        Network network = architecture.Build(input, data.Classes.Count, recipe);
+        FrozenPaths.Freeze(network, request.Freeze);
+        return new(config, data, network, recipe);
     }
 
     /// <summary>A run from its configuration, with the few options that may change it.</summary>
@@ -66,6 +72,7 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
     {
         Architecture architecture = Architecture.All.FirstOrDefault(known => known.Name == config.Model)
             ?? throw new GpuCnnException($"The run in '{request.Resume}' trains '{config.Model}', which is none of the models of this gpucnn; gpucnn models lists them.");
+        Recipe recipe = architecture.FindRecipe(config.Recipe);
         string path = Present(config.Data, config.DataFullPath);
         LocatedDataset data = Open(path, config.Validation == null ? null : Present(config.Validation, config.ValidationFullPath!), config.Settings.Seed);
         if (!data.Classes.SequenceEqual(config.Classes) || data.Train.Count != config.TrainingImages)
@@ -88,7 +95,9 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
             Threads = ThreadsFor(request, config),
             Settings = settings,
         };
-        return new(changed, data, architecture.Build(config.Metadata.Input, config.Classes.Count));
+        Network network = architecture.Build(config.Metadata.Input, config.Classes.Count, recipe);
+        FrozenPaths.Freeze(network, config.Freeze ?? []);
+        return new(changed, data, network, recipe);
     }
 
     /// <summary>Threads belong to the device they were given with.</summary>
@@ -124,14 +133,10 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
         return (statistics.Mean, statistics.Std);
     }
 
-    private static void CheckStart(string path, ModelMetadata metadata, Architecture architecture, IReadOnlyList<string> classes)
+    private static void CheckStart(string path, ModelMetadata metadata, Architecture architecture)
     {
         if (metadata.Model != architecture.Name)
             throw new GpuCnnException($"'{path}' holds weights of {metadata.Model}, but {architecture.Name} is to be trained; use --model {metadata.Model}, or another file.");
-        if (!metadata.Classes.SequenceEqual(classes))
-            throw new GpuCnnException(
-                $"'{path}' was trained on {Words.Count(metadata.Classes.Count, "class", "classes")} ({Some(metadata.Classes)}), but the data set has {classes.Count} ({Some(classes)}); "
-                + "start from weights of the same classes in the same order, or without --weights.");
     }
 
     /// <summary>Steps that the epochs would not reach are no limit.</summary>
@@ -143,6 +148,4 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
 
     /// <summary>The same name may mean another folder where the run is resumed from; it counts where the data was moved along.</summary>
     private static string Present(string named, string full) => Path.Exists(full) ? full : named;
-
-    private static string Some(IReadOnlyList<string> names) => string.Join(", ", names.Take(3)) + (names.Count > 3 ? ", ..." : "");
 }

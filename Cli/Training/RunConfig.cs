@@ -25,6 +25,9 @@ internal sealed record RunConfig
 
     public required string Model { get; init; }
 
+    /// <summary>Name of the recipe that gave what the options did not.</summary>
+    public string Recipe { get; init; } = Models.Recipe.Default;
+
     /// <summary>[C, H, W]</summary>
     public required int[] Input { get; init; }
 
@@ -54,6 +57,12 @@ internal sealed record RunConfig
 
     /// <summary>Weights that the run started from, if any.</summary>
     public string? Weights { get; init; }
+
+    /// <summary>Paths of the parameters that were drawn at random all the same, because the weights are of other classes.</summary>
+    public IReadOnlyList<string>? StartedAnew { get; init; }
+
+    /// <summary>Patterns of the paths of parameters that training leaves as they are.</summary>
+    public IReadOnlyList<string>? Freeze { get; init; }
 
     /// <summary>The device computed on; never <c>auto</c>, so that a resumed run goes on where it was.</summary>
     public required string Device { get; init; }

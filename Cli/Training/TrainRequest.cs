@@ -1,7 +1,6 @@
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
-using GpuCnn.Models;
 
 namespace GpuCnn.Cli.Training;
 
@@ -16,9 +15,13 @@ internal sealed record TrainRequest
 
     public string? Weights { get; init; }
 
+    public IReadOnlyList<string> Freeze { get; init; } = [];
+
     public string? Out { get; init; }
 
     public string? Resume { get; init; }
+
+    public string? Recipe { get; init; }
 
     public Shape? Input { get; init; }
 
@@ -66,7 +69,7 @@ internal sealed record TrainRequest
 
     /// <summary>The recipe's settings with what was said in place of them.</summary>
     /// <exception cref="UsageException">They do not go together.</exception>
-    public TrainingSettings SettingsFor(Recipe recipe)
+    public TrainingSettings SettingsFor(Models.Recipe recipe)
     {
         TrainingSettings own = recipe.Settings;
         TrainingSettings settings = own with

@@ -38,5 +38,5 @@ public sealed record SafetensorsEntry(string Name, string Type, IReadOnlyList<lo
     public long ByteCount => End - Begin;
 
     /// <summary>True for the types that are read as float32 tensors.</summary>
-    public bool IsFloat => Type is "F32" or "F16" or "BF16" or "F64";
+    public bool IsNumeric => StoredNumbers.IsKnown(Type);
 }

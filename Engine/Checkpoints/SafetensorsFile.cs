@@ -1,7 +1,5 @@
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using GpuCnn.Engine.Tensors;
-using Microsoft.Win32.SafeHandles;
 
 namespace GpuCnn.Engine.Checkpoints;
 
@@ -11,30 +9,28 @@ namespace GpuCnn.Engine.Checkpoints;
 /// </summary>
 public sealed class SafetensorsFile : IDisposable
 {
-    private const int ChunkBytes = 1 << 18;
+    private const string Kind = "a safetensors file";
 
-    private readonly SafeFileHandle _handle;
+    private readonly NumberFile _file;
     private readonly SafetensorsHeader _header;
     private readonly long _dataStart;
 
-    private SafetensorsFile(string path, SafeFileHandle handle)
+    private SafetensorsFile(NumberFile file)
     {
-        Path = path;
-        _handle = handle;
-        long length = RandomAccess.GetLength(handle);
-        if (length < 8) throw Damaged("at least 8 bytes", $"{length}");
+        _file = file;
+        if (file.Length < 8) throw Damaged("at least 8 bytes", $"{file.Length}");
         Span<byte> prefix = stackalloc byte[8];
-        ReadExactly(prefix, 0);
+        file.ReadExactly(prefix, 0);
         ulong headerBytes = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
-        if (headerBytes > SafetensorsHeader.MaxBytes || (long)headerBytes > length - 8)
-            throw Damaged($"a header of at most {Math.Min(SafetensorsHeader.MaxBytes, length - 8)} bytes", $"{headerBytes}");
+        if (headerBytes > SafetensorsHeader.MaxBytes || (long)headerBytes > file.Length - 8)
+            throw Damaged($"a header of at most {Math.Min(SafetensorsHeader.MaxBytes, file.Length - 8)} bytes", $"{headerBytes}");
         var json = new byte[headerBytes];
-        ReadExactly(json, 8);
+        file.ReadExactly(json, 8);
         _dataStart = 8 + (long)headerBytes;
-        _header = SafetensorsHeader.Parse(json, length - _dataStart, path);
+        _header = SafetensorsHeader.Parse(json, file.Length - _dataStart, Path);
     }
 
-    public string Path { get; }
+    public string Path => _file.Path;
 
     /// <summary>All tensors, in the order of their data.</summary>
     public IReadOnlyList<SafetensorsEntry> Entries => _header.Ordered;
@@ -45,19 +41,14 @@ public sealed class SafetensorsFile : IDisposable
     /// <exception cref="GpuCnnException">The file cannot be read or breaks a rule of the format.</exception>
     public static SafetensorsFile Open(string path)
     {
-        if (Directory.Exists(path)) throw new GpuCnnException($"Expected a safetensors file, but '{path}' is a folder. Name a file in it.");
-        SafeFileHandle? handle = null;
+        NumberFile file = NumberFile.Open(path, Kind);
         try
         {
-            handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
-            return new SafetensorsFile(path, handle);
+            return new SafetensorsFile(file);
         }
-        catch (Exception e)
+        catch
         {
-            handle?.Dispose();
-            if (e is FileNotFoundException or DirectoryNotFoundException)
-                throw new GpuCnnException($"Expected a safetensors file at '{path}', but found none. Check the path.", e);
-            if (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException) throw Unreadable(path, e);
+            file.Dispose();
             throw;
         }
     }
@@ -77,15 +68,15 @@ public sealed class SafetensorsFile : IDisposable
     public bool Contains(string name) => _header.Entries.ContainsKey(name);
 
     /// <summary>
-    /// Reads one tensor as float32. F16 and BF16 widen exactly; F64 is rounded to the nearest float32.
+    /// Reads one tensor as float32. F16 and BF16 widen exactly; F64 and integers are rounded to the nearest float32.
     /// </summary>
-    /// <exception cref="GpuCnnException">No such tensor, not a float type, or the file cannot be read.</exception>
+    /// <exception cref="GpuCnnException">No such tensor, not of numbers, or the file cannot be read.</exception>
     public Tensor ReadTensor(string name)
     {
         SafetensorsEntry entry = Find(name);
-        if (!entry.IsFloat)
+        if (!entry.IsNumeric)
             throw new GpuCnnException(
-                $"Tensor {SafetensorsHeader.Quote(name)} of '{Path}' holds {entry.Type}; expected F32, F16, BF16 or F64. "
+                $"Tensor {SafetensorsHeader.Quote(name)} of '{Path}' holds {entry.Type}; expected F32, F16, BF16, F64 or integers. "
                 + "Convert it to F32 first.");
         var dimensions = new int[entry.Shape.Count];
         for (int i = 0; i < dimensions.Length; i++)
@@ -95,10 +86,7 @@ public sealed class SafetensorsFile : IDisposable
         }
         int elementBytes = SafetensorsEntry.BitsOfType[entry.Type] / 8;
         if (entry.ByteCount / elementBytes > Array.MaxLength) throw TooLarge(entry);
-        var values = new float[entry.ByteCount / elementBytes];
-        if (entry.Type == "F32" && BitConverter.IsLittleEndian) ReadFloats(values, _dataStart + entry.Begin);
-        else ReadConverted(values, _dataStart + entry.Begin, entry.Type, elementBytes);
-        return new Tensor(dimensions, values);
+        return new Tensor(dimensions, _file.ReadNumbers(_dataStart + entry.Begin, (int)(entry.ByteCount / elementBytes), entry.Type));
     }
 
     /// <summary>Reads the data of one tensor of any type as it is stored: little-endian, row-major.</summary>
@@ -108,14 +96,11 @@ public sealed class SafetensorsFile : IDisposable
         SafetensorsEntry entry = Find(name);
         if (entry.ByteCount > Array.MaxLength) throw TooLarge(entry);
         var bytes = new byte[entry.ByteCount];
-        ReadExactly(bytes, _dataStart + entry.Begin);
+        _file.ReadExactly(bytes, _dataStart + entry.Begin);
         return bytes;
     }
 
-    public void Dispose() => _handle.Dispose();
-
-    private static GpuCnnException Unreadable(string path, Exception e) =>
-        new($"'{path}' cannot be read: {e.Message} Check the file and its permissions.", e);
+    public void Dispose() => _file.Dispose();
 
     private SafetensorsEntry Find(string name)
     {
@@ -134,55 +119,4 @@ public sealed class SafetensorsFile : IDisposable
 
     private GpuCnnException Damaged(string expected, string got) =>
         new($"'{Path}' is not a valid safetensors file: expected {expected}, but got {got}. Download or export it again.");
-
-    /// <summary>An array of more than 2 GB has no byte span over all of it, so slices of it are read.</summary>
-    private void ReadFloats(float[] values, long offset)
-    {
-        const int slice = 1 << 24;
-        for (int start = 0; start < values.Length; start += slice)
-        {
-            Span<float> part = values.AsSpan(start, Math.Min(slice, values.Length - start));
-            ReadExactly(MemoryMarshal.AsBytes(part), offset + 4L * start);
-        }
-    }
-
-    private void ReadConverted(float[] values, long offset, string type, int elementBytes)
-    {
-        Func<ReadOnlySpan<byte>, float> convert = type switch
-        {
-            "F16" => static bytes => (float)BinaryPrimitives.ReadHalfLittleEndian(bytes),
-            "BF16" => static bytes => BitConverter.UInt32BitsToSingle((uint)BinaryPrimitives.ReadUInt16LittleEndian(bytes) << 16),
-            "F64" => static bytes => (float)BinaryPrimitives.ReadDoubleLittleEndian(bytes),
-            _ => BinaryPrimitives.ReadSingleLittleEndian,
-        };
-        var chunk = new byte[(int)Math.Min(ChunkBytes, (long)values.Length * elementBytes)];
-        int perChunk = ChunkBytes / elementBytes;
-        for (int start = 0; start < values.Length; start += perChunk)
-        {
-            Span<float> to = values.AsSpan(start, Math.Min(perChunk, values.Length - start));
-            Span<byte> from = chunk.AsSpan(0, to.Length * elementBytes);
-            ReadExactly(from, offset + (long)start * elementBytes);
-            for (int i = 0; i < to.Length; i++) to[i] = convert(from.Slice(i * elementBytes, elementBytes));
-        }
-    }
-
-    private void ReadExactly(Span<byte> to, long offset)
-    {
-        while (!to.IsEmpty)
-        {
-            int count;
-            try
-            {
-                count = RandomAccess.Read(_handle, to, offset);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                throw Unreadable(Path, e);
-            }
-            // Only where another program shortened the file after its length was read.
-            if (count == 0) throw Damaged($"data at byte {offset}", "the end of the file");
-            to = to[count..];
-            offset += count;
-        }
-    }
 }

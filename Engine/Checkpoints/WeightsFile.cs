@@ -11,14 +11,17 @@ public static class WeightsFile
     private const int NamesShown = 10;
 
     /// <summary>Sets every parameter from the file. Nothing is changed unless all fit.</summary>
+    /// <param name="except">Paths of parameters that stay as they are; of them the file may hold anything.</param>
     /// <exception cref="GpuCnnException">Tensors are missing, left over or of other dimensions; the message lists the first ten.</exception>
-    public static void LoadInto(ParameterStore parameters, ModelFile file, string path)
+    public static void LoadInto(ParameterStore parameters, ModelFile file, string path, IReadOnlyCollection<string>? except = null)
     {
         Network network = parameters.Network;
         if (file.Metadata.Model != network.Name)
             throw new GpuCnnException($"{path} holds weights of {file.Metadata.Model}, but {network.Name} was asked for; use --model {file.Metadata.Model}, or another file.");
         var problems = new List<string>();
-        foreach (Parameter parameter in network.Parameters)
+        HashSet<string> kept = [.. except ?? []];
+        Parameter[] wanted = [.. network.Parameters.Where(parameter => !kept.Contains(parameter.Path))];
+        foreach (Parameter parameter in wanted)
         {
             if (!file.Tensors.TryGetValue(parameter.Path, out Tensor? tensor)) problems.Add($"{parameter.Path} is missing");
             else if (!tensor.HasDimensions(parameter.Spec.Dimensions))
@@ -30,6 +33,6 @@ public static class WeightsFile
             throw new GpuCnnException(
                 $"{path} does not fit {network.Name} for {network.Input} and {network.Output.Shape} outputs: {string.Join("; ", problems.Take(NamesShown))}"
                 + (problems.Count > NamesShown ? $"; and {problems.Count - NamesShown} more." : "."));
-        foreach (Parameter parameter in network.Parameters) parameters.SetWeights(parameter, file.Tensors[parameter.Path]);
+        foreach (Parameter parameter in wanted) parameters.SetWeights(parameter, file.Tensors[parameter.Path]);
     }
 }

@@ -15,6 +15,8 @@ public sealed class Network
         Output = layers.Build(Graph, Graph.Input, "");
         Parameters = [.. Graph.Nodes.SelectMany(node => node.Parameters)];
         string? repeated = Parameters.GroupBy(parameter => parameter.Path).FirstOrDefault(group => group.Count() > 1)?.Key;
+        HashSet<Node> inferring = Graph.Leading(Output);
+        HeadNodes = Graph.Leading(Graph.Heads.Select(head => head.Output)).Where(node => !inferring.Contains(node)).ToHashSet();
         if (repeated != null) throw new ArgumentException($"{name} has two parameters named '{repeated}'.", nameof(layers));
     }
 
@@ -32,14 +34,23 @@ public sealed class Network
     /// <summary>Those that have gradients; the others are state.</summary>
     public IEnumerable<Parameter> Learned => Parameters.Where(parameter => !parameter.IsState);
 
-    public long WeightCount => Count(ParameterRole.Weight);
+    /// <summary>Nodes that only training has: those of heads.</summary>
+    public IReadOnlySet<Node> HeadNodes { get; }
 
-    public long BiasCount => Count(ParameterRole.Bias);
+    /// <summary>Weights of the network that infers: those of training heads apart.</summary>
+    public long WeightCount => Count(ParameterRole.Weight, withHeads: false);
 
+    /// <inheritdoc cref="WeightCount"/>
+    public long BiasCount => Count(ParameterRole.Bias, withHeads: false);
+
+    /// <inheritdoc cref="WeightCount"/>
     public long ParameterCount => WeightCount + BiasCount;
 
-    /// <summary>Multiply-adds of the forward pass of one sample.</summary>
-    public long MultiplyAdds => Graph.Nodes.Sum(node => node.MultiplyAdds);
+    /// <summary>Parameters of the network as it trains.</summary>
+    public long ParameterCountWithHeads => Count(ParameterRole.Weight, withHeads: true) + Count(ParameterRole.Bias, withHeads: true);
+
+    /// <summary>Multiply-adds of the forward pass of one sample, inferring.</summary>
+    public long MultiplyAdds => Graph.Nodes.Where(node => !HeadNodes.Contains(node)).Sum(node => node.MultiplyAdds);
 
     /// <summary>Keeps parameters as they are while training. Before a store or a plan is made of the network.</summary>
     /// <param name="isFrozen">Told the path of each.</param>
@@ -55,5 +66,6 @@ public sealed class Network
         return count;
     }
 
-    private long Count(ParameterRole role) => Parameters.Where(parameter => parameter.Spec.Role == role).Sum(parameter => (long)parameter.Spec.Count);
+    private long Count(ParameterRole role, bool withHeads) => Parameters
+        .Where(parameter => parameter.Spec.Role == role && (withHeads || !HeadNodes.Contains(parameter.Node))).Sum(parameter => (long)parameter.Spec.Count);
 }

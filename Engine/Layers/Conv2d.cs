@@ -1,6 +1,7 @@
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Convolution;
 using GpuCnn.Kernels.Cpu;
@@ -48,7 +49,7 @@ public sealed class Conv2d : UnaryOperator
 
     public Initializer BiasInitializer { get; init; } = Initializer.Constant(0);
 
-    /// <summary>Filters made by hand, [K, C / groups, R, S] in row-major order: they are what the layer starts with, and training leaves them as they are. Null for filters that are learned.</summary>
+    /// <summary>Weights in [K, C / groups, R, S] order that training leaves as they are: a kernel made by hand.</summary>
     public float[]? FixedWeights { get; init; }
 
     public override bool FusesActivation => true;
@@ -62,9 +63,6 @@ public sealed class Conv2d : UnaryOperator
         if (rows < Size.Rows || columns < Size.Columns)
             throw new GpuCnnException(
                 $"{who} expects an input of at least {Math.Max(1, Size.Rows - 2 * Padding.Rows)}x{Math.Max(1, Size.Columns - 2 * Padding.Columns)} pixels, but got {input}; use a larger input.");
-        int weights = Filters * (input.Channels / Groups) * Size.Rows * Size.Columns;
-        if (FixedWeights != null && FixedWeights.Length != weights)
-            throw new GpuCnnException($"{who} over {input} expects {weights} fixed weights, but got {FixedWeights.Length}; give a value for each filter, channel, row and column.");
         ConvolutionShape shape = ShapeFor(input);
         return Shape.Volume(Filters, shape.OutputHeight, shape.OutputWidth);
     }
@@ -73,11 +71,12 @@ public sealed class Conv2d : UnaryOperator
     {
         int window = Size.Rows * Size.Columns, perGroup = input.Channels / Groups;
         int fanIn = window * perGroup, fanOut = window * Filters / Groups;
-        var weight = new ParameterSpec("weight", ParameterRole.Weight, [Filters, perGroup, Size.Rows, Size.Columns], fanIn, fanOut,
-            FixedWeights == null ? WeightInitializer : Initializer.Given(FixedWeights))
+        var weight = new ParameterSpec("weight", ParameterRole.Weight, [Filters, perGroup, Size.Rows, Size.Columns], fanIn, fanOut, WeightInitializer);
+        if (FixedWeights is { } values)
         {
-            IsFixed = FixedWeights != null,
-        };
+            if (values.Length != weight.Count) throw new GpuCnnException($"Conv2d of {Filters} filters expects {weight.Count} fixed weights for an input of {input}, but got {values.Length}.");
+            weight = weight with { Initializer = Initializer.Values(values), IsFixed = true };
+        }
         return HasBias ? [weight, new("bias", ParameterRole.Bias, [Filters], fanIn, fanOut, BiasInitializer)] : [weight];
     }
 
@@ -124,6 +123,16 @@ public sealed class Conv2d : UnaryOperator
     public override void EmitForward(KernelEmitter emitter) => KernelConvolution.EmitForward(emitter, ShapeFor(emitter.Input().Stored));
 
     public override void EmitBackward(KernelEmitter emitter) => KernelConvolution.EmitBackward(emitter, ShapeFor(emitter.Input().Stored));
+
+    /// <summary>The filters of a network that training changes.</summary>
+    internal static IEnumerable<(Parameter Weight, Conv2d Convolution)> TrainedFilters(Network network) =>
+        from parameter in network.Parameters
+        where parameter is { IsTrained: true, Spec.Role: ParameterRole.Weight } && parameter.Node.Operator is Conv2d
+        select (parameter, (Conv2d)parameter.Node.Operator);
+
+    /// <summary>How the CPU device stores the filter for an input that is stored like this one.</summary>
+    internal FilterLayout PackedFilter(CpuTensor input, int vectorWidth) =>
+        new DirectConvolution(ShapeFor(input.Stored), 1, input.ChannelsLast, vectorWidth).Filter;
 
     private DirectConvolution On(CpuEmitter emitter) =>
         new(ShapeFor(emitter.Input().Stored), emitter.Images, emitter.Input().ChannelsLast, emitter.VectorWidth);

@@ -19,8 +19,8 @@ public abstract record Initializer
 
     public static Initializer Constant(float value) => new ConstantValue(value);
 
-    /// <summary>The values themselves, as many as the parameter has.</summary>
-    public static Initializer Given(IReadOnlyList<float> values) => new GivenValues(values);
+    /// <summary>These values, in the order of the tensor.</summary>
+    public static Initializer Values(IReadOnlyList<float> values) => new GivenValues(values);
 
     /// <summary>Fills a parameter; the same key gives the same values.</summary>
     /// <param name="fanIn">Inputs of one unit.</param>
@@ -54,11 +54,11 @@ public abstract record Initializer
         public override void Fill(Span<float> values, int fanIn, int fanOut, ulong key) => values.Fill(Value);
     }
 
-    private sealed record GivenValues(IReadOnlyList<float> Values) : Initializer
+    private sealed record GivenValues(IReadOnlyList<float> Given) : Initializer
     {
         public override void Fill(Span<float> values, int fanIn, int fanOut, ulong key)
         {
-            for (int i = 0; i < values.Length; i++) values[i] = Values[i];
+            for (int i = 0; i < values.Length; i++) values[i] = Given[i];
         }
     }
 

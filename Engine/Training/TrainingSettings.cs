@@ -21,6 +21,12 @@ public sealed record TrainingSettings
 
     public float WeightDecay { get; init; } = 5e-4f;
 
+    /// <summary>Whether weight decay applies to biases and to the scales of norms too.</summary>
+    public bool DecaysVectors { get; init; } = true;
+
+    /// <summary>After each step, filters whose root mean square is above this are rescaled to it; 0 leaves them.</summary>
+    public float MaxFilterRms { get; init; }
+
     public float LabelSmoothing { get; init; }
 
     public ScheduleSettings Schedule { get; init; } = new();
@@ -44,7 +50,7 @@ public sealed record TrainingSettings
         _ = Schedule.Create();
     }
 
-    internal Sgd Optimizer => new(Momentum, WeightDecay, Nesterov);
+    internal Sgd Optimizer => new(Momentum, WeightDecay, Nesterov, DecaysVectors, MaxFilterRms);
 
     internal SoftmaxCrossEntropy Loss => new(LabelSmoothing);
 }

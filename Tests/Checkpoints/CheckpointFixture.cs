@@ -55,7 +55,7 @@ public abstract class CheckpointFixture
         using SafetensorsFile file = SafetensorsFile.Open(path);
         foreach (SafetensorsEntry entry in file.Entries)
         {
-            if (entry.IsFloat) file.ReadTensor(entry.Name);
+            if (entry.IsNumeric) file.ReadTensor(entry.Name);
             file.ReadBytes(entry.Name);
         }
     }

@@ -80,7 +80,6 @@ public sealed class FailureTests
     {
         string data = TinyData.Write(_folder, "renamed");
         foreach (string split in (string[])["train", "val"]) Directory.Move(_folder["renamed", split, "red"], _folder["renamed", split, "rot"]);
-        Fail(Program.Failed, ["train", "--model", "smallcnn", "--data", data, "--weights", _weights], "3 classes (dark, green, red)", "rot");
         Fail(Program.Failed, ["eval", "--weights", _weights, "--data", data], "'rot'", "3 classes");
     }
 

@@ -32,10 +32,38 @@ public sealed class InspectionTests
     {
         JsonElement rows = Succeed("models", "--json").Json;
         Assert.That(rows.EnumerateArray().Select(row => row.GetProperty("name").GetString()), Is.EqualTo(Architecture.All.Select(architecture => architecture.Name)));
-        HasProperties(rows[0], "name", "year", "summary", "source", "reported", "input", "classes", "parameters", "macs");
+        HasProperties(rows[0], "name", "year", "summary", "source", "reported", "input", "classes", "parameters", "macs", "link", "parametersWithHeads", "recipes");
         string text = Succeed("models").Output;
         foreach (Architecture architecture in Architecture.All) Assert.That(text, Does.Contain(architecture.Name).And.Contain(architecture.Reported));
     }
+
+    /// <summary>The README's table is what a command prints.</summary>
+    [Test]
+    public void TheReadmeHasTheTable()
+    {
+        const string Begin = "<!-- gpucnn models --markdown -->\n", End = "<!-- end -->";
+        string readme = File.ReadAllText(Path.Combine(TestData.RepositoryRoot, "README.md")).ReplaceLineEndings("\n");
+        int first = readme.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length, last = readme.IndexOf(End, StringComparison.Ordinal);
+        Assert.That(readme[first..last], Is.EqualTo(Succeed("models", "--markdown").Output.ReplaceLineEndings("\n")), "put the output of gpucnn models --markdown there");
+        Fail(2, ["models", "--markdown", "--json"], "--json or --markdown");
+    }
+
+    [Test]
+    public void SummaryKeepsHeadsApart()
+    {
+        JsonElement summary = Succeed("summary", "googlenet", "--json", "--batch", "1").Json;
+        Assert.That(summary.GetProperty("parameters").GetInt64(), Is.EqualTo(6_998_552));
+        Assert.That(summary.GetProperty("parametersWithHeads").GetInt64(), Is.EqualTo(13_378_280));
+        Assert.That(Sum(summary, "layers"), Is.EqualTo(6_998_552));
+        Assert.That(Sum(summary, "headLayers"), Is.EqualTo(13_378_280 - 6_998_552));
+        Assert.That(summary.GetProperty("layers").EnumerateArray().Sum(layer => layer.GetProperty("macs").GetInt64()), Is.EqualTo(summary.GetProperty("macs").GetInt64()));
+
+        static long Sum(JsonElement summary, string rows) =>
+            summary.GetProperty(rows).EnumerateArray().Sum(layer => layer.GetProperty("weights").GetInt64() + layer.GetProperty("biases").GetInt64());
+    }
+
+    [Test]
+    public void SummarySaysWhereTheParametersAre() => Assert.That(Succeed("summary", "vgg16", "--batch", "1").Output, Does.Contain("Fully connected 89.4 %"));
 
     [Test]
     public void DevicesListsTheCpu()
@@ -53,7 +81,7 @@ public sealed class InspectionTests
     public void SummaryIsTheContract()
     {
         JsonElement summary = Succeed("summary", "lenet5", "--json", "--batch", "8").Json;
-        HasProperties(summary, "model", "input", "classes", "weights", "biases", "parameters", "macs", "trainingBytes", "layers");
+        HasProperties(summary, "model", "input", "classes", "weights", "biases", "parameters", "macs", "trainingBytes", "layers", "parametersWithHeads", "headLayers");
         Assert.That(summary.GetProperty("model").GetString(), Is.EqualTo("lenet5"));
         Assert.That(Numbers(summary, "input"), Is.EqualTo(new[] { 1, 32, 32 }));
         // 5*5*1*6 + 5*5*6*16 + 400*120 + 120*84 + 84*10 weights and 6 + 16 + 120 + 84 + 10 biases.

@@ -1,8 +1,10 @@
 using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Training;
+using GpuCnn.Kernels.Convolution;
 using GpuCnn.Kernels.Cpu;
 using GpuCnn.Kernels.Layout;
 using GpuCnn.Kernels.Optimizers;
@@ -114,6 +116,13 @@ internal sealed unsafe class CpuBackend : PlanBackend
             Launch("sgd", () => new CpuSgdUpdate(
                 Scalars, _parameters.Run(0) + first, _parameters.Run(1) + first, _parameters.Run(2) + first, count,
                 optimizer.Momentum, decay, optimizer.Nesterov), []);
+        }
+        if (optimizer.MaxFilterRms == 0) return;
+        foreach ((Parameter parameter, Conv2d convolution) in Conv2d.TrainedFilters(_parameters.Network))
+        {
+            FilterLayout layout = convolution.PackedFilter(_parameters.InputOf(parameter), VectorWidth);
+            int perFilter = parameter.Spec.Count / convolution.Filters;
+            Launch("filter limit", () => new CpuFilterLimit(layout, perFilter, Parameter(parameter).Values, optimizer.MaxFilterRms), []);
         }
     }
 

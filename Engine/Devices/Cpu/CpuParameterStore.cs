@@ -48,11 +48,9 @@ internal sealed unsafe class CpuParameterStore : ParameterStore
     {
         _device = device;
         Layouts = new CpuLayouts(network, inputGradient);
-        var nowhere = new PlanBuffer("layout", 1, persistent: true);
         foreach (Parameter parameter in network.Parameters)
         {
-            CpuTensor input = Layouts.Describe(parameter.Node.Inputs[0], nowhere, images: 1, training: true);
-            ParameterLayout layout = parameter.Node.Operator.LayOut(parameter.Spec, input, device.VectorWidth);
+            ParameterLayout layout = parameter.Node.Operator.LayOut(parameter.Spec, InputOf(parameter), device.VectorWidth);
             _parameters.Add(parameter, new(this, parameter, layout));
         }
         Order = new(network, parameter => Find(parameter).Layout.Count);
@@ -75,6 +73,10 @@ internal sealed unsafe class CpuParameterStore : ParameterStore
         _memory ??= _device.Allocate(Math.Max(Bytes, 4), "parameters");
         return (float*)_memory.Address + run * Order.Count;
     }
+
+    /// <summary>One image of what a parameter's operator reads, as it is stored.</summary>
+    public CpuTensor InputOf(Parameter parameter) =>
+        Layouts.Describe(parameter.Node.Inputs[0], new PlanBuffer("layout", 1, persistent: true), images: 1, training: true);
 
     public CpuParameter Find(Parameter parameter) => _parameters[parameter];
 

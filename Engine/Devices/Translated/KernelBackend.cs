@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
@@ -127,6 +128,13 @@ internal sealed class KernelBackend : PlanBackend
             Launch("sgd", launches => launches.Add(new SgdUpdate(
                 optimizer.Nesterov, Scalars, Range(ParameterRun.Weights), Range(ParameterRun.Gradients), Range(ParameterRun.Velocities),
                 (int)count, optimizer.Momentum, decay)), []);
+        }
+        if (optimizer.MaxFilterRms == 0) return;
+        foreach ((Parameter parameter, Conv2d convolution) in Conv2d.TrainedFilters(_parameters.Network))
+        {
+            int perFilter = parameter.Spec.Count / convolution.Filters;
+            Launch("filter limit", launches => launches.Add(new FilterLimit(
+                Parameter(parameter).Values, convolution.Groups, perFilter, convolution.Filters / convolution.Groups, optimizer.MaxFilterRms)), []);
         }
     }
 

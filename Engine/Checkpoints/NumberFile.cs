@@ -1,0 +1,103 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace GpuCnn.Engine.Checkpoints;
+
+/// <summary>A file of numbers, little-endian, that are read from any place and become float32.</summary>
+internal sealed class NumberFile : IDisposable
+{
+    private const int ChunkBytes = 1 << 18;
+
+    private readonly SafeFileHandle _handle;
+
+    private NumberFile(string path, SafeFileHandle handle)
+    {
+        Path = path;
+        _handle = handle;
+        Length = RandomAccess.GetLength(handle);
+    }
+
+    public string Path { get; }
+
+    /// <summary>Bytes when it was opened.</summary>
+    public long Length { get; }
+
+    /// <param name="kind">What is expected, for messages: "a safetensors file".</param>
+    /// <exception cref="GpuCnnException">There is no such file, or it cannot be read.</exception>
+    public static NumberFile Open(string path, string kind)
+    {
+        if (Directory.Exists(path)) throw new GpuCnnException($"Expected {kind}, but '{path}' is a folder. Name a file in it.");
+        SafeFileHandle? handle = null;
+        try
+        {
+            handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+            return new NumberFile(path, handle);
+        }
+        catch (Exception e)
+        {
+            handle?.Dispose();
+            if (e is FileNotFoundException or DirectoryNotFoundException)
+                throw new GpuCnnException($"Expected {kind} at '{path}', but found none. Check the path.", e);
+            if (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException) throw Unreadable(path, e);
+            throw;
+        }
+    }
+
+    public void ReadExactly(Span<byte> to, long offset)
+    {
+        while (!to.IsEmpty)
+        {
+            int count;
+            try
+            {
+                count = RandomAccess.Read(_handle, to, offset);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw Unreadable(Path, e);
+            }
+            // Only where another program shortened the file after its length was read.
+            if (count == 0) throw new GpuCnnException($"'{Path}' is cut short: expected data at byte {offset}, but got the end of the file. Download or export it again.");
+            to = to[count..];
+            offset += count;
+        }
+    }
+
+    /// <summary>Numbers of a type that <see cref="StoredNumbers"/> knows, as float32.</summary>
+    public float[] ReadNumbers(long offset, int count, string type)
+    {
+        var values = new float[count];
+        if (type == "F32" && BitConverter.IsLittleEndian) ReadFloats(values, offset);
+        else ReadConverted(values, offset, StoredNumbers.Converter(type), SafetensorsEntry.BitsOfType[type] / 8);
+        return values;
+    }
+
+    public void Dispose() => _handle.Dispose();
+
+    private static GpuCnnException Unreadable(string path, Exception e) =>
+        new($"'{path}' cannot be read: {e.Message} Check the file and its permissions.", e);
+
+    /// <summary>An array of more than 2 GB has no byte span over all of it, so slices of it are read.</summary>
+    private void ReadFloats(float[] values, long offset)
+    {
+        const int slice = 1 << 24;
+        for (int start = 0; start < values.Length; start += slice)
+        {
+            Span<float> part = values.AsSpan(start, Math.Min(slice, values.Length - start));
+            ReadExactly(MemoryMarshal.AsBytes(part), offset + 4L * start);
+        }
+    }
+
+    private void ReadConverted(float[] values, long offset, Func<ReadOnlySpan<byte>, float> convert, int elementBytes)
+    {
+        var chunk = new byte[(int)Math.Min(ChunkBytes, (long)values.Length * elementBytes)];
+        int perChunk = ChunkBytes / elementBytes;
+        for (int start = 0; start < values.Length; start += perChunk)
+        {
+            Span<float> to = values.AsSpan(start, Math.Min(perChunk, values.Length - start));
+            Span<byte> from = chunk.AsSpan(0, to.Length * elementBytes);
+            ReadExactly(from, offset + (long)start * elementBytes);
+            for (int i = 0; i < to.Length; i++) to[i] = convert(from.Slice(i * elementBytes, elementBytes));
+        }
+    }
+}

@@ -1,0 +1,26 @@
+namespace GpuCnn.Engine.Checkpoints.Pickle;
+
+/// <summary>The CRC-32 of zip archives.</summary>
+internal static class Checksum
+{
+    private static readonly uint[] Table = [.. Enumerable.Range(0, 256).Select(static value =>
+    {
+        uint entry = (uint)value;
+        for (int bit = 0; bit < 8; bit++) entry = (entry & 1) != 0 ? 0xEDB88320 ^ (entry >> 1) : entry >> 1;
+        return entry;
+    })];
+
+    /// <summary>Of a part of a file.</summary>
+    public static uint Of(NumberFile file, long offset, long length)
+    {
+        var chunk = new byte[(int)Math.Min(length, 1 << 16)];
+        uint state = uint.MaxValue;
+        for (long end = offset + length; offset < end; offset += chunk.Length)
+        {
+            Span<byte> part = chunk.AsSpan(0, (int)Math.Min(chunk.Length, end - offset));
+            file.ReadExactly(part, offset);
+            foreach (byte value in part) state = Table[(byte)(state ^ value)] ^ (state >> 8);
+        }
+        return ~state;
+    }
+}

@@ -1,0 +1,55 @@
+namespace GpuCnn.Engine.Checkpoints.Pickle;
+
+/// <summary>The bytes of a part of a file, one after another.</summary>
+internal sealed class PickleInput(NumberFile file, long begin, long end)
+{
+    /// <summary>Of one piece of a pickle: names of parameters are far shorter.</summary>
+    public const int LongestPiece = 1 << 16;
+
+    private readonly byte[] _buffer = new byte[LongestPiece];
+    private int _at, _filled;
+    private long _read = begin;
+
+    public string Path => file.Path;
+
+    /// <summary>Offset in the file of the next byte.</summary>
+    public long Position => _read - (_filled - _at);
+
+    public byte Byte() => Bytes(1)[0];
+
+    /// <summary>The next bytes; they stay until the next call.</summary>
+    public ReadOnlySpan<byte> Bytes(int count)
+    {
+        if (_filled - _at < count) Fill(count);
+        _at += count;
+        return _buffer.AsSpan(_at - count, count);
+    }
+
+    /// <summary>The next bytes up to a line feed, which is skipped.</summary>
+    public ReadOnlySpan<byte> Line()
+    {
+        int length = 0;
+        while (Peek(length) != (byte)'\n')
+            if (++length == LongestPiece) throw Damaged($"a line of less than {LongestPiece} bytes", "a longer one");
+        return Bytes(length + 1)[..^1];
+    }
+
+    public GpuCnnException Damaged(string expected, string got) => TorchFile.Damaged(Path, expected, got);
+
+    private byte Peek(int ahead)
+    {
+        if (_filled - _at <= ahead) Fill(ahead + 1);
+        return _buffer[_at + ahead];
+    }
+
+    private void Fill(int count)
+    {
+        if (count > LongestPiece) throw Damaged($"pieces of at most {LongestPiece} bytes", $"one of {count}");
+        if (count > end - Position) throw Damaged($"{count} bytes at byte {Position}", $"{end - Position}");
+        int kept = _filled - _at;
+        _buffer.AsSpan(_at, kept).CopyTo(_buffer);
+        int more = (int)Math.Min(_buffer.Length - kept, end - _read);
+        file.ReadExactly(_buffer.AsSpan(kept, more), _read);
+        (_at, _filled, _read) = (0, kept + more, _read + more);
+    }
+}

@@ -1,0 +1,156 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace GpuCnn.Engine.Checkpoints.Pickle;
+
+/// <summary>
+/// Python's pickle machine, protocol 2, with the operations and the names that state dicts need and no others: it builds values and calls nothing of Python's. Nothing in it recurses,
+/// and every value it makes stands for at least one byte of the file.
+/// </summary>
+internal sealed class PickleMachine(PickleInput input)
+{
+    /// <summary>A tensor takes about 45; a file of fewer than this many is small beside its numbers.</summary>
+    private const int MostOperations = 1_000_000;
+
+    private const int Protocol = 2;
+
+    private readonly List<object?> _stack = [];
+    private readonly Stack<int> _marks = [];
+    private readonly Dictionary<uint, object?> _memo = [];
+    private readonly Dictionary<string, TorchStorage> _storages = [];
+
+    /// <summary>All that the pickle referred to, by key.</summary>
+    public IReadOnlyDictionary<string, TorchStorage> Storages => _storages;
+
+    /// <summary>Runs up to the end of one pickle and returns what it makes.</summary>
+    /// <exception cref="GpuCnnException">It is damaged, or asks for something that is no part of a state dict.</exception>
+    public object? Run()
+    {
+        for (int count = 0; count < MostOperations; count++)
+        {
+            byte operation = input.Byte();
+            if (operation == '.') return Pop();
+            Execute(operation);
+        }
+        throw input.Damaged($"a pickle of at most {MostOperations} operations", "more");
+    }
+
+    private void Execute(byte operation)
+    {
+        switch (operation)
+        {
+            case 0x80:
+                if (input.Byte() is var protocol and not Protocol)
+                    throw new GpuCnnException($"'{input.Path}' is a pickle of protocol {protocol}; expected {Protocol}. Save it again with torch.save and no pickle_protocol.");
+                break;
+            case (byte)'N': Push(null); break;
+            case 0x88: Push(true); break;
+            case 0x89: Push(false); break;
+            case (byte)'K': Push((long)input.Byte()); break;
+            case (byte)'M': Push((long)BinaryPrimitives.ReadUInt16LittleEndian(input.Bytes(2))); break;
+            case (byte)'J': Push((long)BinaryPrimitives.ReadInt32LittleEndian(input.Bytes(4))); break;
+            case 0x8a: Push(LongInteger(input.Bytes(input.Byte()))); break;
+            case (byte)'G': Push(BinaryPrimitives.ReadDoubleBigEndian(input.Bytes(8))); break;
+            case (byte)'X': Push(Text(Length())); break;
+            // How Python 2 wrote its strings.
+            case (byte)'T': Push(Text(Length())); break;
+            case (byte)'U': Push(Text(input.Byte())); break;
+            case (byte)'}': Push(new PickleDict()); break;
+            case (byte)']': Push(new PickleList()); break;
+            case (byte)')': Push(new PickleTuple([])); break;
+            case (byte)'(': _marks.Push(_stack.Count); break;
+            case (byte)'t': Push(new PickleTuple(PopToMark())); break;
+            case 0x85 or 0x86 or 0x87: Push(new PickleTuple(PopMany(operation - 0x84))); break;
+            case (byte)'q': _memo[input.Byte()] = Top(); break;
+            case (byte)'r': _memo[BinaryPrimitives.ReadUInt32LittleEndian(input.Bytes(4))] = Top(); break;
+            case (byte)'h': Push(Remembered(input.Byte())); break;
+            case (byte)'j': Push(Remembered(BinaryPrimitives.ReadUInt32LittleEndian(input.Bytes(4)))); break;
+            case (byte)'a': Append([Pop()]); break;
+            case (byte)'e': Append(PopToMark()); break;
+            case (byte)'s': SetItems(PopMany(2)); break;
+            case (byte)'u': SetItems(PopToMark()); break;
+            case (byte)'c': Push(TorchNames.Find(Name(), Name(), input)); break;
+            case (byte)'Q': Push(Known(TorchNames.Storage(Pop(), input))); break;
+            case (byte)'R':
+                object? arguments = Pop();
+                Push(TorchNames.Call(Pop(), arguments, input));
+                break;
+            case (byte)'b':
+                // The versions of modules that state_dict() hangs on its OrderedDict.
+                object? state = Pop();
+                if (state is not PickleDict || Top() is not PickleDict) throw input.Damaged("no state but that of an OrderedDict", "another's");
+                break;
+            default: throw input.Damaged("operations of pickle protocol 2 that a state dict needs", $"0x{operation:x2} at byte {input.Position - 1}");
+        }
+    }
+
+    private void Push(object? value) => _stack.Add(value);
+
+    private object? Top() => _stack.Count > Floor ? _stack[^1] : throw Underflow();
+
+    private object? Pop()
+    {
+        object? value = Top();
+        _stack.RemoveAt(_stack.Count - 1);
+        return value;
+    }
+
+    private object?[] PopMany(int count)
+    {
+        if (_stack.Count - count < Floor) throw Underflow();
+        object?[] items = [.. _stack.GetRange(_stack.Count - count, count)];
+        _stack.RemoveRange(_stack.Count - count, count);
+        return items;
+    }
+
+    private object?[] PopToMark()
+    {
+        if (!_marks.TryPeek(out int mark)) throw input.Damaged("a mark", "none");
+        object?[] items = PopMany(_stack.Count - mark);
+        _marks.Pop();
+        return items;
+    }
+
+    /// <summary>What lies below a mark is not popped before the mark.</summary>
+    private int Floor => _marks.TryPeek(out int mark) ? mark : 0;
+
+    private GpuCnnException Underflow() => input.Damaged("a value on the pickle's stack", "none");
+
+    private object? Remembered(uint index) =>
+        _memo.TryGetValue(index, out object? value) ? value : throw input.Damaged("a value that was remembered", $"none under {index}");
+
+    private TorchStorage Known(TorchStorage storage) =>
+        _storages.TryAdd(storage.Key, storage) || _storages[storage.Key] == storage ? storage : throw input.Damaged("one storage of each key", $"two of {SafetensorsHeader.Quote(storage.Key)}");
+
+    private void Append(object?[] items)
+    {
+        if (Top() is not PickleList list) throw input.Damaged("a list to append to", "something else");
+        list.AddRange(items);
+    }
+
+    private void SetItems(object?[] items)
+    {
+        if (Top() is not PickleDict dict || items.Length % 2 != 0) throw input.Damaged("a dict and pairs to set in it", "something else");
+        for (int i = 0; i < items.Length; i += 2) dict.Add(new(items[i], items[i + 1]));
+    }
+
+    private long LongInteger(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length > 8) throw input.Damaged("integers of at most 8 bytes", $"one of {bytes.Length}");
+        long value = 0;
+        for (int i = 0; i < bytes.Length; i++) value |= (long)bytes[i] << (8 * i);
+        int unused = 64 - 8 * bytes.Length;
+        return bytes.Length == 0 ? 0 : value << unused >> unused;
+    }
+
+    private int Length() => BinaryPrimitives.ReadInt32LittleEndian(input.Bytes(4)) is >= 0 and <= PickleInput.LongestPiece and var length
+        ? length
+        : throw input.Damaged($"strings of at most {PickleInput.LongestPiece} bytes", "a longer one");
+
+    private string Text(int length) => Text(input.Bytes(length));
+
+    private string Name() => Text(input.Line());
+
+    private string Text(ReadOnlySpan<byte> bytes) =>
+        System.Text.Unicode.Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : throw input.Damaged("strings in UTF-8", "other bytes");
+}

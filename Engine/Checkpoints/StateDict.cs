@@ -1,0 +1,66 @@
+using GpuCnn.Engine.Checkpoints.Pickle;
+using GpuCnn.Engine.Tensors;
+
+namespace GpuCnn.Engine.Checkpoints;
+
+/// <summary>A tensor of a file, which is read when it is asked for: its shape says whether it is wanted.</summary>
+public sealed record StateTensor(IReadOnlyList<long> Shape, Func<Tensor> Read)
+{
+    public bool HasDimensions(IReadOnlyList<int> dimensions) => Shape.SequenceEqual(dimensions.Select(dimension => (long)dimension));
+
+    public override string ToString() => SafetensorsHeader.Describe(Shape);
+}
+
+/// <summary>
+/// Tensors by name from a file that does not say which model they belong to: a safetensors file, or what PyTorch's torch.save writes. Such files come from anywhere, so nothing in them is
+/// run, and no memory is taken for what they only claim.
+/// </summary>
+public sealed class StateDict : IDisposable
+{
+    // What a model that was wrapped to train on several GPUs calls itself.
+    private const string Wrapper = "module.";
+
+    private const string Kind = "a safetensors file or one that torch.save wrote";
+
+    private readonly IDisposable _file;
+
+    private StateDict(string path, IReadOnlyDictionary<string, StateTensor> tensors, IDisposable file)
+    {
+        Path = path;
+        Tensors = tensors.Count > 0 && tensors.Keys.All(name => name.StartsWith(Wrapper, StringComparison.Ordinal))
+            ? tensors.ToDictionary(tensor => tensor.Key[Wrapper.Length..], tensor => tensor.Value)
+            : tensors;
+        _file = file;
+    }
+
+    public string Path { get; }
+
+    public IReadOnlyDictionary<string, StateTensor> Tensors { get; }
+
+    /// <summary>Opens a file; its content says of which kind it is.</summary>
+    /// <exception cref="GpuCnnException">It cannot be read, is damaged, or asks for more than tensors.</exception>
+    public static StateDict Open(string path)
+    {
+        NumberFile file = NumberFile.Open(path, Kind);
+        try
+        {
+            var beginning = new byte[Math.Min(16, file.Length)];
+            file.ReadExactly(beginning, 0);
+            // Its first eight bytes are a length, which may look like anything else.
+            bool isSafetensors = beginning is [_, _, _, _, 0, 0, 0, 0, (byte)'{', ..];
+            if (!isSafetensors && TorchFile.IsOne(beginning)) return new(path, TorchFile.Read(file), file);
+            if (!isSafetensors && !path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
+                throw new GpuCnnException($"Expected {Kind}, but '{path}' begins with the bytes {Convert.ToHexString(beginning)}. Check that it is the right file.");
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+        file.Dispose();
+        SafetensorsFile safetensors = SafetensorsFile.Open(path);
+        return new(path, safetensors.Entries.ToDictionary(entry => entry.Name, entry => new StateTensor(entry.Shape, () => safetensors.ReadTensor(entry.Name))), safetensors);
+    }
+
+    public void Dispose() => _file.Dispose();
+}

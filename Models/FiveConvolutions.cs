@@ -1,0 +1,68 @@
+using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Training;
+
+namespace GpuCnn.Models;
+
+/// <summary>A convolution, ReLU, and what follows them.</summary>
+/// <param name="Norm">Local response normalisation, as the 2012 AlexNet has it.</param>
+/// <param name="Pool">Max pooling 3x3, stride 2.</param>
+/// <param name="Raised">Whether the recipe may start its biases above 0.</param>
+public sealed record ConvolutionRow(
+    int Filters, int Size, int Stride = 1, int Padding = 0, int Groups = 1, bool Norm = false, bool Pool = false, bool Raised = false);
+
+/// <summary>What AlexNet and ZFNet are made of: five convolutions, some of them normalised and pooled, and three fully connected layers.</summary>
+public abstract class FiveConvolutions : Architecture
+{
+    private const int Pooling = 3, PoolStride = 2, FirstFullyConnected = 6;
+    private static readonly int[] Units = [4096, 4096];
+
+    public sealed override int Classes => 1000;
+
+    public sealed override Recipe Recipe => new(
+        new()
+        {
+            Epochs = 60,
+            Batch = 128,
+            LearningRate = 0.01f,
+            WeightDecay = 5e-4f,
+            DecaysVectors = false,
+            Schedule = new() { Name = "cosine", WarmupEpochs = 2 },
+        },
+        Augmentation: "flip");
+
+    protected abstract IReadOnlyList<ConvolutionRow> Rows { get; }
+
+    /// <summary>Whether a last, partial window of a pooling counts.</summary>
+    protected virtual bool PoolsPartialWindows => false;
+
+    protected sealed override Layer CreateLayers(Design design)
+    {
+        var layers = new Sequential();
+        for (int i = 1; i <= Rows.Count; i++)
+        {
+            ConvolutionRow row = Rows[i - 1];
+            layers.Add($"conv{i}", new Conv2d(row.Filters, row.Size, row.Stride, row.Padding, row.Groups)
+            {
+                WeightInitializer = design.Recipe.Start.Hidden,
+                BiasInitializer = Initializer.Constant(row.Raised ? design.Recipe.Start.RaisedBias : 0),
+            });
+            layers.Add($"relu{i}", new ReLU());
+            if (row.Norm) layers.Add($"norm{i}", new LocalResponseNorm(size: 5, alpha: 1e-4f, beta: 0.75f, k: 2));
+            if (row.Pool) layers.Add($"pool{i}", new MaxPool2d(Pooling, PoolStride, ceilMode: PoolsPartialWindows));
+        }
+        layers.Add("flatten", new Flatten());
+        int number = FirstFullyConnected;
+        foreach (int units in Units)
+        {
+            layers.Add($"fc{number}", design.Hidden(units));
+            layers.Add($"relu{number}", new ReLU());
+            layers.Add($"drop{number}", new Dropout(design.Recipe.Dropout));
+            number++;
+        }
+        layers.Add($"fc{number}", design.Scores());
+        return layers;
+    }
+
+    /// <summary>Divided by ten by hand when the validation error stopped improving.</summary>
+    internal static ScheduleSettings ByHand { get; } = new() { Name = "plateau", Patience = 5 };
+}

@@ -1,0 +1,94 @@
+using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Tensors;
+
+namespace GpuCnn.Models;
+
+/// <summary>3x3 convolutions throughout, in five stages that a 2x2 max pool ends.</summary>
+public sealed class VggFamily : ArchitectureFamily
+{
+    private static readonly int[] Eleven = [1, 1, 2, 2, 2], Thirteen = [2, 2, 2, 2, 2], Sixteen = [2, 2, 3, 3, 3], Nineteen = [2, 2, 4, 4, 4];
+
+    public override IEnumerable<Architecture> Members =>
+    [
+        new Vgg(Eleven, false, 132_863_336, 7.61m, "69.0 %"), new Vgg(Thirteen, false, 133_047_848, 11.31m, "69.9 %"),
+        new Vgg(Sixteen, false, 138_357_544, 15.47m, "71.6 %"), new Vgg(Nineteen, false, 143_667_240, 19.63m, "72.4 %"),
+        new Vgg(Eleven, true, 132_868_840, 7.61m, "70.4 %"), new Vgg(Thirteen, true, 133_053_736, 11.31m, "71.6 %"),
+        new Vgg(Sixteen, true, 138_365_992, 15.47m, "73.4 %"), new Vgg(Nineteen, true, 143_678_248, 19.63m, "74.2 %"),
+    ];
+}
+
+/// <param name="stages">Convolutions of each stage.</param>
+/// <param name="norms">Whether batch normalisation follows each convolution: torchvision's addition.</param>
+/// <param name="top1">On ImageNet.</param>
+internal sealed class Vgg(int[] stages, bool norms, long parameters, decimal multiplyAdds, string top1) : Architecture
+{
+    private const int FilterSize = 3, Pooling = 2, Pooled = 7;
+    private static readonly int[] Filters = [64, 128, 256, 512, 512], Units = [4096, 4096];
+
+    public override string Name => $"vgg{stages.Sum() + Units.Length + 1}{(norms ? "_bn" : "")}";
+
+    public override int Year => 2014;
+
+    public override string Summary =>
+        $"{stages.Sum()} convolutions 3x3 ({string.Join(", ", stages.Zip(Filters, (count, filters) => $"{count} x {filters}"))}){(norms ? ", batch norm" : "")}, max pool, 3 fully connected";
+
+    public override string Source => "Simonyan and Zisserman, Very deep convolutional networks for large-scale image recognition, 2014";
+
+    public override string Link => "https://arxiv.org/abs/1409.1556";
+
+    public override string Reported => $"ImageNet, {top1} top-1 (torchvision, one crop)";
+
+    public override Shape Input => Shape.Volume(3, 224, 224);
+
+    public override int Classes => 1000;
+
+    public override long ExpectedParameters => parameters;
+
+    public override decimal ExpectedMultiplyAdds => multiplyAdds;
+
+    public override Recipe Recipe => new(
+        new()
+        {
+            Epochs = 60,
+            Batch = 64,
+            LearningRate = norms ? 0.05f : 0.01f,
+            WeightDecay = 5e-4f,
+            DecaysVectors = false,
+            Schedule = new() { Name = "cosine", WarmupEpochs = 2 },
+        },
+        Augmentation: "flip");
+
+    public override Recipe PaperRecipe => new(
+        new() { Epochs = 74, Batch = 256, LearningRate = 0.01f, Momentum = 0.9f, WeightDecay = 5e-4f, Schedule = FiveConvolutions.ByHand },
+        Augmentation: "flip")
+    {
+        // What the paper notes would have spared it the start from a trained network.
+        Start = StartingWeights.Xavier,
+        Dropout = 0.5f,
+        NotApplied = ["crops of 224 from images scaled to 256 to 512", "RGB colour shifts", "start from a trained vgg11", "at most 3 drops of the rate"],
+    };
+
+    protected override Layer CreateLayers(Design design)
+    {
+        var features = new Sequential();
+        for (int stage = 0; stage < stages.Length; stage++)
+        {
+            for (int i = 0; i < stages[stage]; i++)
+            {
+                features.Add(new Conv2d(Filters[stage], FilterSize, padding: FilterSize / 2) { WeightInitializer = design.Recipe.Start.Hidden });
+                if (norms) features.Add(new BatchNorm2d());
+                features.Add(new ReLU());
+            }
+            features.Add(new MaxPool2d(Pooling, Pooling));
+        }
+        var classifier = new Sequential();
+        foreach (int units in Units)
+        {
+            classifier.Add(design.Hidden(units));
+            classifier.Add(new ReLU());
+            classifier.Add(new Dropout(design.Recipe.Dropout));
+        }
+        classifier.Add(design.Scores());
+        return new Sequential { { "features", features }, { "avgpool", new AdaptiveAvgPool2d(Pooled, Pooled) }, { "flatten", new Flatten() }, { "classifier", classifier } };
+    }
+}

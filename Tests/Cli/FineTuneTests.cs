@@ -1,0 +1,83 @@
+using System.Text.Json;
+using GpuCnn.Cli;
+using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Tensors;
+using NUnit.Framework;
+using static GpuCnn.Tests.Cli.CommandLine;
+
+namespace GpuCnn.Tests.Cli;
+
+/// <summary>Training that starts from weights of other classes, and that leaves some of them as they are.</summary>
+public sealed class FineTuneTests
+{
+    private readonly TemporaryFolder _folder = new();
+    private string _data = "", _two = "", _weights = "";
+
+    [OneTimeSetUp]
+    public void Prepare()
+    {
+        _data = TinyData.Write(_folder);
+        _two = TinyData.Write(_folder, "two");
+        foreach (string split in (string[])["train", "val"]) Directory.Delete(_folder["two", split, "green"], recursive: true);
+        Succeed("train", "--model", "smallcnn", "--data", _data, "--input", "3x16x16", "--batch", "6", "--steps", "2", "--out", _folder["first"]);
+        _weights = _folder["first", "final.safetensors"];
+    }
+
+    [OneTimeTearDown]
+    public void Remove() => _folder.Dispose();
+
+    [Test]
+    public void OtherClassesGetANewLastLayer()
+    {
+        Assert.That(Train(_two, "other", "--steps", "1", "--lr", "1e-12", "--weight-decay", "0"), Does.Contain($"from {_weights}; fc.weight, fc.bias start anew"));
+        ModelFile before = ModelFile.Load(_weights), after = ModelFile.Load(_folder["other", "final.safetensors"]);
+        Assert.That(after.Metadata.Classes, Is.EqualTo(new[] { "dark", "red" }));
+        foreach ((string name, Tensor tensor) in after.Tensors.Where(tensor => !tensor.Key.StartsWith("fc.", StringComparison.Ordinal)))
+            Assert.That(tensor.Values, Is.EqualTo(before.Tensors[name].Values).Within(1e-9), name);
+        Assert.That(after.Tensors["fc.weight"].Dimensions[0], Is.EqualTo(2));
+        Assert.That(after.Tensors["fc.weight"].Values.Max(Math.Abs), Is.GreaterThan(0.01f));
+        Assert.That(Config("other").GetProperty("startedAnew").GetArrayLength(), Is.EqualTo(2));
+    }
+
+    [Test]
+    public void TheSameClassesGoOn() => Assert.That(Train(_data, "same", "--steps", "1"), Does.Contain($"from {_weights}\n").And.Not.Contain("anew").And.Not.Contain("Frozen"));
+
+    [Test]
+    public void FrozenParametersStay()
+    {
+        Assert.That(Train(_two, "frozen", "--steps", "3", "--freeze", "conv?.bias", "--freeze", "conv1.*"), Does.Contain("Frozen    5 tensors of 608 parameters, by conv?.bias conv1.*"));
+        ModelFile before = ModelFile.Load(_weights), after = ModelFile.Load(_folder["frozen", "final.safetensors"]);
+        foreach ((string name, Tensor tensor) in after.Tensors.Where(tensor => !tensor.Key.StartsWith("fc.", StringComparison.Ordinal)))
+            Assert.That(tensor.Values.SequenceEqual(before.Tensors[name].Values), Is.EqualTo(name.EndsWith(".bias", StringComparison.Ordinal) || name.StartsWith("conv1.", StringComparison.Ordinal)), name);
+        Assert.That(Config("frozen").GetProperty("freeze").EnumerateArray().Select(pattern => pattern.GetString()), Is.EqualTo(new[] { "conv?.bias", "conv1.*" }));
+    }
+
+    /// <summary>Also where the run has no checkpoint yet, and begins again.</summary>
+    [Test]
+    public void AResumedRunFreezesTheSame()
+    {
+        string[] args = ["--freeze", "conv1.*", "--freeze", "conv2.weight"];
+        Train(_two, "whole", ["--steps", "6", .. args]);
+        Train(_two, "parts", ["--steps", "2", .. args]);
+        Assert.That(Succeed("train", "--resume", _folder["parts"], "--steps", "6").Output, Does.Contain("Frozen    3 tensors"));
+        ResumeTests.AssertSame(_folder["whole"], _folder["parts"]);
+        foreach (string file in Directory.GetFiles(_folder["parts"], "*.safetensors")) File.Delete(file);
+        Succeed("train", "--resume", _folder["parts"]);
+        ResumeTests.AssertSame(_folder["whole"], _folder["parts"]);
+        Fail(Program.WrongUsage, ["train", "--resume", _folder["parts"], "--freeze", "fc.*"], "--freeze cannot be changed by --resume");
+    }
+
+    [TestCase("conv1", "did you mean 'conv1.*'?")]
+    [TestCase("cnv1.*", "did you mean 'conv1.*'")]
+    [TestCase("conv1.weigth", "'conv1.weight'")]
+    [TestCase("features.0.weight", "its paths are conv1.weight, conv1.bias")]
+    [TestCase("*", "freezes all 10 tensors of smallcnn", "nothing is left to train")]
+    [TestCase("", "--freeze expects PATTERN")]
+    public void PatternsThatNameNothing(string pattern, params string[] parts) =>
+        Fail(Program.WrongUsage, ["train", "--model", "smallcnn", "--data", _data, "--input", "3x16x16", "--batch", "6", "--out", _folder["none"], "--freeze", "fc.*", "--freeze", pattern], parts);
+
+    private string Train(string data, string run, params string[] args) =>
+        Succeed(["train", "--model", "smallcnn", "--data", data, "--weights", _weights, "--batch", "5", "--schedule", "constant", "--warmup", "0", "--seed", "3", "--out", _folder[run], .. args]).Output;
+
+    private JsonElement Config(string run) => JsonDocument.Parse(File.ReadAllText(_folder[run, "config.json"])).RootElement;
+}

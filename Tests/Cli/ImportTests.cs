@@ -1,0 +1,106 @@
+using GpuCnn.Cli;
+using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Models;
+using NUnit.Framework;
+using static GpuCnn.Tests.Cli.CommandLine;
+
+namespace GpuCnn.Tests.Cli;
+
+/// <summary>Weights from elsewhere.</summary>
+public sealed class ImportTests
+{
+    private const int Classes = 7;
+
+    private readonly TemporaryFolder _folder = new();
+    private Dictionary<string, Tensor> _tensors = [];
+
+    [OneTimeSetUp]
+    public void MakeTensors()
+    {
+        Network network = Architecture.Find("lenet5").Build(classes: Classes);
+        _tensors = network.Parameters.ToDictionary(parameter => parameter.Path, parameter =>
+        {
+            var tensor = new Tensor([.. parameter.Spec.Dimensions]);
+            for (int i = 0; i < tensor.Values.Length; i++) tensor.Values[i] = (i % 37 - 18) / 64f;
+            return tensor;
+        });
+    }
+
+    [OneTimeTearDown]
+    public void Remove() => _folder.Dispose();
+
+    [Test]
+    public void ImportedWeightsPredict()
+    {
+        string from = Write(_tensors.ToDictionary(tensor => $"module.{tensor.Key}", tensor => tensor.Value)), to = _folder["imported.safetensors"];
+        _folder.Add("zero\none \r\ntwo\nthree\nfour\nfive\nsix\n\n"u8.ToArray(), "names.txt");
+        Assert.That(Succeed("import", "--model", "lenet5", "--from", from, "--out", to, "--classes-file", _folder["names.txt"], "--mean", "0.25", "--std", "0.5").Output,
+            Does.Contain("lenet5, 61,451 parameters, input 1x32x32, 7 classes"));
+        ModelFile file = ModelFile.Load(to);
+        Assert.That(file.Metadata.Classes, Is.EqualTo(new[] { "zero", "one", "two", "three", "four", "five", "six" }));
+        Assert.That(file.Metadata.Mean.Concat(file.Metadata.Std), Is.EqualTo(new[] { 0.25f, 0.5f }));
+        Assert.That(file.Metadata.Fit, Is.EqualTo(Architecture.Find("lenet5").Recipe.Fit));
+        foreach ((string name, Tensor tensor) in _tensors) Assert.That(file.Tensors[name].Values, Is.EqualTo(tensor.Values), name);
+        TinyData.Write(_folder);
+        Assert.That(Succeed("predict", "--weights", to, _folder["data", "val", "red", "00.png"]).Output, Does.Contain("six").Or.Contain("two"));
+
+        // A weights file of our own is a state dict too.
+        Succeed("import", "--model", "lenet5", "--from", to, "--out", _folder["again.safetensors"], "--mean", "0", "--std", "1");
+        Assert.That(ModelFile.Load(_folder["again.safetensors"]).Metadata.Classes, Is.EqualTo(new[] { "0", "1", "2", "3", "4", "5", "6" }));
+    }
+
+    [Test]
+    public void AMisfitListsTheFirstTenAndTheCounts()
+    {
+        Dictionary<string, Tensor> wrong = new(_tensors) { ["fc1.weight"] = new([120, 401], new float[120 * 401]), ["other.weight"] = new([1], [1]) };
+        wrong.Remove("conv1.bias");
+        string line = Fail(Program.Failed, ["import", "--model", "lenet5", "--from", Write(wrong), "--out", _folder["no"], "--mean", "0", "--std", "1"],
+            "1 of its 10 tensors missing, 1 left over, 1 of other shapes", "conv1.bias missing", "other.weight left over", "fc1.weight [120, 401] instead of [120, 400]", "otherwise like lenet5 (8 of 10");
+        Assert.That(line, Does.Not.Contain("and so on"));
+        Assert.That(File.Exists(_folder["no"]), Is.False);
+
+        Dictionary<string, Tensor> many = Enumerable.Range(0, 30).ToDictionary(i => $"layer{i}", _ => new Tensor([1], [1]));
+        line = Fail(Program.Failed, ["import", "--model", "lenet5", "--from", Write(many), "--out", _folder["no"], "--mean", "0", "--std", "1"],
+            "10 of its 10 tensors missing, 30 left over", "and so on", "none of the models");
+        Assert.That(line.Split(" missing;"), Has.Length.EqualTo(11));
+    }
+
+    [Test]
+    public void ItSaysWhichModelTheTensorsAreOf() => Fail(Program.Failed,
+        ["import", "--model", "smallcnn", "--from", Write(_tensors), "--out", _folder["no"], "--mean", "0,0,0", "--std", "1,1,1"], "It looks like lenet5 (10 of 10 tensors agree); use --model lenet5.");
+
+    [Test]
+    public void NumbersThatAreNoneAreRefused()
+    {
+        Dictionary<string, Tensor> wrong = new(_tensors) { ["conv1.bias"] = new([6], [0, 0, float.NaN, 0, 0, 0]) };
+        Fail(Program.Failed, ["import", "--model", "lenet5", "--from", Write(wrong), "--out", _folder["no"], "--mean", "0", "--std", "1"], "NaN in conv1.bias");
+    }
+
+    [Test]
+    public void ClassNamesMustBeAsManyAsClasses()
+    {
+        string[] args = ["import", "--model", "lenet5", "--from", Write(_tensors), "--out", _folder["no"], "--mean", "0", "--std", "1", "--classes-file"];
+        Fail(Program.Failed, [.. args, _folder.Add("a\nb\n"u8.ToArray(), "few.txt")], "few.txt", "2 classes", "have 7");
+        Fail(Program.Failed, [.. args, _folder.Add("a\n\nb\n"u8.ToArray(), "hole.txt")], "hole.txt", "line 2");
+        Fail(Program.Failed, [.. args, _folder["none.txt"]], "none.txt");
+    }
+
+    [TestCase("import --model lenet5 --from x --out y", "--mean and --std", "lenet5")]
+    [TestCase("import --model lenet5 --from x --out y --mean 0", "--mean and --std")]
+    [TestCase("import --model lenet5 --from x --out y --mean 0,0 --std 1", "--mean expects 1 number", "got 2")]
+    [TestCase("import --model lenet5 --from x --out y --mean 0 --std 0", "--std expects numbers above 0")]
+    [TestCase("import --model lenet5 --from x --out y --mean a --std 1", "--mean expects numbers", "'a'")]
+    [TestCase("import --model lenet5 --from x --out y --mean 0 --std 1 --input 1x3x3", "lenet5 cannot be built")]
+    [TestCase("import --model lenet5 --from x", "--out")]
+    [TestCase("import --from x --out y", "--model")]
+    public void WrongUsage(string line, params string[] parts) => Fail(Program.WrongUsage, line.Split(' '), parts);
+
+    private string Write(Dictionary<string, Tensor> tensors)
+    {
+        string path = _folder[$"{Guid.NewGuid()}.safetensors"];
+        SafetensorsFile.Write(path, tensors);
+        return path;
+    }
+}

@@ -1,0 +1,50 @@
+using System.Text.Json;
+using NUnit.Framework;
+using static GpuCnn.Tests.Cli.CommandLine;
+
+namespace GpuCnn.Tests.Cli;
+
+/// <summary>What a recipe gives, what options give in its place, and what a run says of both.</summary>
+public sealed class RecipeTests
+{
+    [Test]
+    public void OptionsOverrideThePapersRecipe()
+    {
+        using TemporaryFolder folder = new();
+        string data = TinyData.Write(folder), run = folder["run"];
+        string text = Succeed("train", "--model", "resnet20", "--recipe", "paper", "--data", data, "--input", "3x16x16", "--batch", "6", "--steps", "2",
+            "--weight-decay", "0.001", "--device", "cpu", "--out", run).Output;
+        Assert.That(text, Does.Contain("Recipe    paper; weights by He et al.\n"));
+        Assert.That(text, Does.Contain("0.1, multistep, times 0.1 at epochs 82, 123; momentum 0.9, weight decay 0.001"));
+        Assert.That(text, Does.Contain("augmented by crop4,flip"));
+        JsonElement config = JsonDocument.Parse(File.ReadAllText(folder["run", "config.json"])).RootElement, settings = config.GetProperty("settings");
+        Assert.That(config.GetProperty("recipe").GetString(), Is.EqualTo("paper"));
+        Assert.That(settings.GetProperty("epochs").GetInt32(), Is.EqualTo(164), "the paper's");
+        Assert.That(settings.GetProperty("batch").GetInt32(), Is.EqualTo(6), "the option's");
+        // Six steps make an epoch: the resumed run has another length, and the same recipe.
+        Assert.That(Succeed("train", "--resume", run, "--steps", "3").Output, Does.Contain("Recipe    paper; ").And.Contain("weight decay 0.001"));
+    }
+
+    /// <summary>A network with dropout, some biases of 1, and papers' steps that are not taken; it is not trained for long.</summary>
+    [Test]
+    public void SaysWhatIsAppliedAndWhatIsNot()
+    {
+        using TemporaryFolder folder = new();
+        string data = TinyData.Write(folder, train: 2, validation: 1);
+        string[] train = ["train", "--data", data, "--batch", "2", "--steps", "1", "--device", "cpu", "--input", "3x63x63", "--recipe", "paper", "--out"];
+        string alexnet = Succeed([.. train, folder["alexnet"], "--model", "alexnet"]).Output;
+        Assert.That(alexnet, Does.Contain("Recipe    paper; weights by normal, deviation 0.01, some biases 1; dropout 0.5\n"));
+        Assert.That(alexnet, Does.Contain("          not applied: crops of 224 from images of 256; PCA colour changes; "));
+        string googlenet = Succeed(["train", "--data", data, "--batch", "2", "--steps", "1", "--device", "cpu", "--input", "3x65x65", "--model", "googlenet-torchvision", "--out", folder["googlenet"]]).Output;
+        Assert.That(googlenet, Does.Contain("Recipe    default; weights by He et al.; dropout 0.7 and 0.2; 2 training heads of weight 0.3\n").And.Not.Contain("not applied"));
+        Assert.That(googlenet, Does.Contain("weight decay 0.0001 (not of biases and norms)"));
+    }
+
+    [Test]
+    public void RefusesARecipeThatIsNotThere()
+    {
+        Fail(2, ["train", "--recipe", "best"], "--recipe expects default or paper", "'best'");
+        Fail(2, ["train", "--recipe", "paper"], "smallcnn", "alexnet");
+        Fail(2, ["train", "--resume", "x", "--recipe", "paper"], "--recipe cannot be changed by --resume");
+    }
+}
