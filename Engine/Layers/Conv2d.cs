@@ -49,7 +49,7 @@ public sealed class Conv2d : UnaryOperator
 
     public Initializer BiasInitializer { get; init; } = Initializer.Constant(0);
 
-    /// <summary>Filters made by hand, [K, C / groups, R, S] in row-major order: they are what the layer starts with, and training leaves them as they are. Null for filters that are learned.</summary>
+    /// <summary>Weights in [K, C / groups, R, S] order that training leaves as they are: a kernel made by hand.</summary>
     public float[]? FixedWeights { get; init; }
 
     public override bool FusesActivation => true;
@@ -63,9 +63,6 @@ public sealed class Conv2d : UnaryOperator
         if (rows < Size.Rows || columns < Size.Columns)
             throw new GpuCnnException(
                 $"{who} expects an input of at least {Math.Max(1, Size.Rows - 2 * Padding.Rows)}x{Math.Max(1, Size.Columns - 2 * Padding.Columns)} pixels, but got {input}; use a larger input.");
-        int weights = Filters * (input.Channels / Groups) * Size.Rows * Size.Columns;
-        if (FixedWeights != null && FixedWeights.Length != weights)
-            throw new GpuCnnException($"{who} over {input} expects {weights} fixed weights, but got {FixedWeights.Length}; give a value for each filter, channel, row and column.");
         ConvolutionShape shape = ShapeFor(input);
         return Shape.Volume(Filters, shape.OutputHeight, shape.OutputWidth);
     }
@@ -74,11 +71,12 @@ public sealed class Conv2d : UnaryOperator
     {
         int window = Size.Rows * Size.Columns, perGroup = input.Channels / Groups;
         int fanIn = window * perGroup, fanOut = window * Filters / Groups;
-        var weight = new ParameterSpec("weight", ParameterRole.Weight, [Filters, perGroup, Size.Rows, Size.Columns], fanIn, fanOut,
-            FixedWeights == null ? WeightInitializer : Initializer.Values(FixedWeights))
+        var weight = new ParameterSpec("weight", ParameterRole.Weight, [Filters, perGroup, Size.Rows, Size.Columns], fanIn, fanOut, WeightInitializer);
+        if (FixedWeights is { } values)
         {
-            IsFixed = FixedWeights != null,
-        };
+            if (values.Length != weight.Count) throw new GpuCnnException($"Conv2d of {Filters} filters expects {weight.Count} fixed weights for an input of {input}, but got {values.Length}.");
+            weight = weight with { Initializer = Initializer.Values(values), IsFixed = true };
+        }
         return HasBias ? [weight, new("bias", ParameterRole.Bias, [Filters], fanIn, fanOut, BiasInitializer)] : [weight];
     }
 

@@ -41,6 +41,6 @@ public sealed class FixedWeightsTests
     public void AnotherNumberOfWeightsIsRefused()
     {
         string message = Assert.Throws<GpuCnnException>(() => _ = new Network("test", new Conv2d(2, 3) { FixedWeights = Edges }, Shape.Volume(3, 6, 5)))!.Message;
-        Assert.That(message, Does.StartWith("Conv2d(3 -> 2, 3x3)").And.Contain("expects 54").And.Contain("got 18"));
+        Assert.That(message, Does.StartWith("Conv2d").And.Contain("expects 54").And.Contain("got 18"));
     }
 }
