@@ -25,7 +25,7 @@ public sealed class LinearClassifier : LinearTable
 
     public override string Summary => "1 fully connected layer on raw pixels";
 
-    public override string Reported => "None known to the project";
+    public override string Reported => "Demo set at 32x32, 39 % after its recipe (measured here)";
 
     public override long ExpectedParameters => 30_730;
 
@@ -43,7 +43,7 @@ public sealed class LinearEdges : LinearTable
 
     public override string Summary => "blur, sharpen, edges and vertical edges 3x3 of each channel, made by hand and never trained; ReLU, max pool, 1 fully connected";
 
-    public override string Reported => "None known to the project";
+    public override string Reported => "Demo set at 32x32, 69 % after its recipe (measured here)";
 
     // 108 of them fixed.
     public override long ExpectedParameters => 30_838;

@@ -69,9 +69,11 @@ internal static class TrainingSession
         var trainer = new Trainer(prepared.Network, device, training, validation, prepared.Config.Settings, prepared.Config.Metadata, run, algorithms);
         if (device.MemoryBytes <= 0 || trainer.DeviceBytes <= device.MemoryBytes) return trainer;
         long needed = trainer.DeviceBytes;
+        int largest = trainer.LargestBatch(device.MemoryBytes);
         trainer.Dispose();
         throw new GpuCnnException(
-            $"Training {prepared.Config.Model} in batches of {prepared.Config.Settings.Batch} needs {Words.Bytes(needed)}, but {device.Name} has {Words.Bytes(device.MemoryBytes)}; use a smaller --batch.");
+            $"Training {prepared.Config.Model} in batches of {prepared.Config.Settings.Batch} needs {Words.Bytes(needed)}, but {device.Name} has {Words.Bytes(device.MemoryBytes)}; "
+            + (largest > 0 ? $"use --batch {largest} or less." : "use another device."));
     }
 
     private static void SetStart(Trainer trainer, RunConfig config)

@@ -175,8 +175,8 @@ public sealed class Plan : IDisposable
         static string MiB(long bytes) => $"{bytes / 1048576.0:F0} MiB";
     }
 
-    /// <summary>The most images that a plan like this one fits so many bytes with, or 0. Compiling allocates nothing, so plans are tried.</summary>
-    private int LargestBatch(long free)
+    /// <summary>The most images, below this plan's, that a plan like it fits so many bytes of arena with, or 0. Compiling allocates nothing, so plans are tried.</summary>
+    internal int LargestBatch(long free)
     {
         int fits = 0, tooMany = Options.Images;
         while (tooMany - fits > 1)

@@ -59,6 +59,9 @@ public sealed class Trainer : IDisposable
     /// <summary>Bytes on the device while the run goes on.</summary>
     public long DeviceBytes => _plan.TotalBytes + (_validationPlan?.ArenaBytes ?? 0);
 
+    /// <summary>The largest batch, below the run's, that can be trained in so many bytes, or 0.</summary>
+    public int LargestBatch(long bytes) => _plan.LargestBatch(bytes - _parameters.Bytes - (_validationPlan?.ArenaBytes ?? 0));
+
     public long StepsPerEpoch => _stepsPerEpoch;
 
     public long TotalSteps => _totalSteps;

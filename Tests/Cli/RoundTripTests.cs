@@ -61,7 +61,7 @@ public sealed class RoundTripTests
         Assert.That(config.GetProperty("augmentation").GetString(), Is.EqualTo("crop2,flip"));
         Assert.That(config.GetProperty("threads").GetInt32(), Is.EqualTo(1));
         string expected = """
-            {"epochs":3,"steps":2,"batch":5,"learningRate":0.125,"momentum":0.5,"nesterov":true,"weightDecay":0.25,"labelSmoothing":0.0625,
+            {"epochs":3,"steps":2,"batch":5,"learningRate":0.125,"momentum":0.5,"nesterov":true,"weightDecay":0.25,"decaysVectors":true,"maxFilterRms":0,"labelSmoothing":0.0625,
             "schedule":{"name":"multistep","gamma":0.5,"stepEpochs":30,"milestones":[1,2],"power":1,"patience":3,"warmupEpochs":2},"seed":99,"saveEvery":1}
             """;
         Assert.That(JsonElement.DeepEquals(settings, JsonDocument.Parse(expected).RootElement), settings.ToString());
