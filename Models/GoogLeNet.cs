@@ -12,7 +12,6 @@ public sealed record InceptionRow(string Name, int One, int ThreeReduce, int Thr
 public abstract class GoogLeNetTable : Architecture
 {
     private const int HeadFilters = 128, HeadUnits = 1024;
-    private const float HeadDropout = 0.7f;
 
     private static readonly InceptionRow[] Rows =
     [
@@ -119,7 +118,7 @@ public abstract class GoogLeNetTable : Architecture
         new Sequential
         {
             { "avgpool", HeadPool() }, { "conv", Convolution(design, HeadFilters, 1) }, { "flatten", new Flatten() },
-            { "fc1", design.Hidden(HeadUnits) }, { "relu", new ReLU() }, { "dropout", new Dropout(HeadDropout) }, { "fc2", design.Scores() },
+            { "fc1", design.Hidden(HeadUnits) }, { "relu", new ReLU() }, { "dropout", new Dropout(design.Recipe.HeadDropout) }, { "fc2", design.Scores() },
         },
         design.Recipe.HeadWeight);
 }

@@ -22,6 +22,9 @@ public sealed record Recipe(TrainingSettings Settings, string Augmentation = "",
     /// <summary>What the loss of a training head counts, where the network's own counts 1.</summary>
     public float HeadWeight { get; init; } = 0.3f;
 
+    /// <summary>Share of the values that a training head drops.</summary>
+    public float HeadDropout { get; init; } = 0.7f;
+
     /// <summary>What the paper did besides, and this project does not.</summary>
     public IReadOnlyList<string> NotApplied { get; init; } = [];
 }

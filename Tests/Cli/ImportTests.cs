@@ -78,6 +78,37 @@ public sealed class ImportTests
         Fail(Program.Failed, ["import", "--model", "lenet5", "--from", Write(wrong), "--out", _folder["no"], "--mean", "0", "--std", "1"], "NaN in conv1.bias");
     }
 
+    /// <summary>As files of old PyTorch, and of models that were saved to infer only, have them.</summary>
+    [TestCase("resnet20", "3x8x8", ".num_batches_tracked", 0)]
+    [TestCase("googlenet-torchvision", "3x32x32", "aux", 1)]
+    public void WhatFilesMayLackIsMadeUp(string model, string input, string lacking, int least)
+    {
+        _ = Shape.TryParse(input, out Shape shape);
+        Network network = Architecture.Find(model).Build(shape, Classes);
+        Dictionary<string, Tensor> tensors = network.Parameters.Where(parameter => !parameter.Path.Contains(lacking))
+            .ToDictionary(parameter => parameter.Path, parameter => new Tensor(parameter.Spec.Dimensions, [.. Enumerable.Repeat(0.5f, parameter.Spec.Count)]));
+        Assert.That(tensors, Has.Count.LessThan(network.Parameters.Count));
+        string from = Write(tensors), to = _folder[$"{model}.safetensors"];
+        string said = Succeed("import", "--model", model, "--from", from, "--out", to, "--input", input, "--mean", "0,0,0", "--std", "1,1,1").Output;
+        Assert.That(said.Contains("drawn at random"), Is.EqualTo(least > 0));
+        ModelFile file = ModelFile.Load(to);
+        Assert.That(file.Metadata.Classes, Has.Count.EqualTo(Classes));
+        foreach (Parameter parameter in network.Parameters.Where(parameter => parameter.Path.Contains(lacking)))
+        {
+            float[] values = file.Tensors[parameter.Path].Values;
+            if (least == 0) Assert.That(values, Is.EqualTo(new float[1]));
+            else if (parameter.Spec.Dimensions.Count > 1) Assert.That(values.Distinct().Count(), Is.GreaterThan(values.Length / 2), parameter.Path);
+        }
+    }
+
+    [Test]
+    public void ClassLayersAreTheLastOfTheNetworkAndOfItsHeads()
+    {
+        Assert.That(Architecture.Find("resnet18").ClassPaths(), Is.EqualTo(new[] { "fc.weight", "fc.bias" }));
+        Assert.That(Architecture.Find("googlenet-torchvision").ClassPaths(),
+            Is.EqualTo(new[] { "fc.weight", "fc.bias", "aux1.fc2.weight", "aux1.fc2.bias", "aux2.fc2.weight", "aux2.fc2.bias" }));
+    }
+
     [Test]
     public void ClassNamesMustBeAsManyAsClasses()
     {

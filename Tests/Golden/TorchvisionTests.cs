@@ -1,0 +1,118 @@
+using System.Globalization;
+using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Optimizers;
+using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Engine.Training;
+using GpuCnn.Kernels.Random;
+using GpuCnn.Models;
+using GpuCnn.Tests.Layers;
+using NUnit.Framework;
+
+namespace GpuCnn.Tests.Golden;
+
+/// <summary>
+/// Inference and three steps of training of the lectures' networks against torchvision's in float64 (make_torchvision.py). Errors are relative to the largest magnitude of a tensor; those
+/// of gradients to the largest of their layer, for the gradient of a bias before a norm is 0 but for rounding.
+/// </summary>
+public sealed class TorchvisionTests
+{
+    private const int Classes = 7, Images = 4, Steps = 3;
+
+    /// <summary>
+    /// How many times as far from float64 as PyTorch's own float32: sums in another order round otherwise, and after some steps a rounding has grown by all the layers behind it.
+    /// </summary>
+    private const double Allowed = 8;
+
+    /// <summary>Below this a distance of PyTorch's is luck: some places of float32.</summary>
+    private const double Least = 4e-7;
+
+    private static readonly string[] Quick = ["resnet18"], Long = ["alexnet", "alexnet-torchvision", "vgg11_bn", "vgg16", "googlenet-torchvision", "resnet50"];
+
+    public static IEnumerable<TestCaseData> Runs =>
+        from name in Quick.Concat(Long)
+        from device in DeviceUnderTest.All.Where(device => device.Name.StartsWith("cpu (2", StringComparison.Ordinal) || device.Family == "opencl")
+        select new TestCaseData(name, device).SetArgDisplayNames(name, device.Name);
+
+    [TestCaseSource(nameof(Runs))]
+    public void InfersAndTrainsAsTorchvisionDoes(string name, DeviceUnderTest test)
+    {
+        if (Long.Contains(name) && Environment.GetEnvironmentVariable("GPUCNN_LONG_TESTS") != "1") Assert.Ignore("Takes long; GPUCNN_LONG_TESTS=1 runs it.");
+        using SafetensorsFile golden = SafetensorsFile.Open(Path.Combine(AppContext.BaseDirectory, "Golden", $"torchvision-{name}.safetensors"));
+        int side = int.Parse(golden.Metadata["side"], CultureInfo.InvariantCulture);
+        Architecture architecture = Architecture.Find(name);
+        Network network = architecture.Build(Shape.Volume(3, side, side), Classes, architecture.Recipe with { Dropout = 0, HeadDropout = 0 });
+        using Device device = test.Make();
+        using ParameterStore parameters = device.CreateParameters(network, training: true);
+        Parameter[] learned = [.. network.Learned.OrderBy(parameter => parameter.Path, StringComparer.Ordinal)];
+        parameters.Initialize(seed: 0);
+        for (int i = 0; i < learned.Length; i++) parameters.SetWeights(learned[i], Start(learned[i], (ulong)i));
+        var batch = new Batch(network.Input, Images) { Count = Images };
+        Uniform(1_000_000, batch.Images);
+        for (int i = 0; i < Images; i++) batch.Labels[i] = 3 * i % Classes;
+
+        CompareLogits("logits.start");
+        using (var plan = new Plan(parameters, new PlanOptions { Images = Images, Training = true, Optimizer = new Sgd(momentum: 0.9f, weightDecay: 5e-4f) }))
+        {
+            var losses = new float[Steps];
+            for (int step = 0; step < Steps; step++)
+            {
+                losses[step] = (float)plan.Train(batch, learningRate: 0.002f, seed: 0, (ulong)step).Loss;
+                if (step > 0) continue;
+                foreach (Parameter parameter in learned)
+                    Compare("gradient", parameter.Path, Samples(parameters.GetGradient(parameter).Values), golden.ReadTensor($"scale.{parameter.Path}").Values[0]);
+            }
+            Compare("losses", "", losses);
+        }
+        Parameter[] kept = [.. network.Parameters.Where(parameter => parameter.Spec.Dimensions.Count > 0)];
+        Assert.That(kept.Select(parameter => $"state.{parameter.Path}"), Is.EquivalentTo(golden.Entries.Select(entry => entry.Name).Where(entry => entry.StartsWith("state.", StringComparison.Ordinal))));
+        foreach (Parameter parameter in kept) Compare("state", parameter.Path, Samples(parameters.GetWeights(parameter).Values));
+        foreach (Parameter counter in network.Parameters.Except(kept)) Assert.That(parameters.GetWeights(counter).Values, Is.EqualTo(new float[] { Steps }), counter.Path);
+        CompareLogits("logits.end");
+
+        void CompareLogits(string kind)
+        {
+            using var plan = new Plan(parameters, new PlanOptions { Images = Images });
+            plan.Evaluate(batch);
+            var logits = new float[Images * Classes];
+            plan.ReadOutput(logits);
+            Compare(kind, "", logits);
+        }
+
+        void Compare(string kind, string path, float[] actual, double? scale = null)
+        {
+            double[] expected = Numbers.ToDouble(golden.ReadTensor(path == "" ? kind : $"{kind}.{path}").Values);
+            double distance = double.Parse(golden.Metadata[$"float32.{kind}"], CultureInfo.InvariantCulture);
+            Closeness.Check($"{name} on {test}: {kind} {path}", actual, expected, Allowed * Math.Max(distance, Least) * (scale ?? expected.Max(Math.Abs)));
+        }
+    }
+
+    private static float[] Samples(float[] values)
+    {
+        const int most = 64;
+        int picked = Math.Min(most, values.Length);
+        return [.. Enumerable.Range(0, picked).Select(i => values[(long)i * values.Length / picked])];
+    }
+
+    /// <summary>Weights of a matrix or filter uniform with the variance 2 / fan-in; scales of norms near 1, biases near 0, those of norms near 2.</summary>
+    private static Tensor Start(Parameter parameter, ulong stream)
+    {
+        var tensor = new Tensor([.. parameter.Spec.Dimensions]);
+        bool isVector = tensor.Dimensions.Count == 1;
+        float middle = parameter.Node.Operator is not BatchNorm2d ? 0 : parameter.Spec.Role == ParameterRole.Bias ? 2 : 1;
+        float bound = isVector ? 0.125f : (float)Math.Sqrt(6.0 / tensor.Dimensions.Skip(1).Aggregate(1, (product, dimension) => product * dimension));
+        Uniform(stream, tensor.Values);
+        for (int i = 0; i < tensor.Values.Length; i++) tensor.Values[i] = middle + bound * tensor.Values[i];
+        return tensor;
+    }
+
+    /// <summary>[-1, 1), multiples of 2^-23.</summary>
+    private static void Uniform(ulong stream, Span<float> values)
+    {
+        ulong key = CounterRandom.Key(1, stream);
+        for (int i = 0; i < values.Length; i++) values[i] = 2 * CounterRandom.Uniform(key, (ulong)i) - 1;
+    }
+}

@@ -1,0 +1,163 @@
+"""Makes torchvision-*.safetensors of this folder with torchvision (made with PyTorch 1.13, torchvision 0.14), in float64 on the CPU.
+
+For each network, without dropout, from weights and images that follow from a formula (TorchvisionTests repeats it): the logits of an inference, the losses of 3 training steps (those of heads included), samples of
+every gradient of the first step, and after the last step samples of every weight and running statistic and the logits of another inference. The same in PyTorch's own float32 says how far
+rounding alone goes: its largest distance is stored beside, and the tolerances of the tests are multiples of it.
+"""
+import json
+import math
+import os
+import struct
+import sys
+
+import numpy as np
+import torch
+import torchvision
+from torch import nn
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+CLASSES, IMAGES, STEPS, RATE, MOMENTUM, DECAY, HEAD = 7, 4, 3, 0.002, 0.9, 5e-4, 0.3
+SAMPLES = 64
+
+
+def mix(value):
+    value = value + np.uint64(0x9E3779B97F4A7C15)
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return value ^ (value >> np.uint64(31))
+
+
+def uniform(stream, count):
+    """[-1, 1), multiples of 2^-23: exact in float32."""
+    with np.errstate(over="ignore"):
+        key = mix(mix(np.uint64(1)) ^ np.uint64(stream))
+        bits = mix(key ^ mix(np.arange(count, dtype=np.uint64)))
+    return (bits >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-23) - np.float32(1)
+
+
+def start(name, stream, shape, is_norm):
+    """Weights of a matrix or filter uniform with the variance 2 / fan-in; scales of norms near 1, biases near 0, but those of norms near 2: few of the millions of values that ReLU sees then lie
+    so near to 0 that a rounding moves them across, which would change gradients at once and not by a rounding."""
+    count = math.prod(shape)
+    if len(shape) > 1:
+        return (np.float32(math.sqrt(6.0 / math.prod(shape[1:]))) * uniform(stream, count)).reshape(shape)
+    return np.float32((1 if name.endswith(".weight") else 2) if is_norm else 0) + np.float32(0.125) * uniform(stream, count)
+
+
+class GroupedAlexNet(nn.Module):
+    """The network of 2012: two groups, local response norm (PyTorch divides alpha by the size)."""
+
+    def __init__(self, pixels):
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(3, 96, 11, 4, 2), nn.Conv2d(96, 256, 5, 1, 2, groups=2)
+        self.conv3, self.conv4, self.conv5 = nn.Conv2d(256, 384, 3, 1, 1), nn.Conv2d(384, 384, 3, 1, 1, groups=2), nn.Conv2d(384, 256, 3, 1, 1, groups=2)
+        self.norm, self.pool = nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0), nn.MaxPool2d(3, 2)
+        self.fc6, self.fc7, self.fc8 = nn.Linear(256 * pixels, 4096), nn.Linear(4096, 4096), nn.Linear(4096, CLASSES)
+
+    def forward(self, x):
+        x = self.pool(self.norm(torch.relu(self.conv1(x))))
+        x = self.pool(self.norm(torch.relu(self.conv2(x))))
+        x = torch.relu(self.conv4(torch.relu(self.conv3(x))))
+        x = self.pool(torch.relu(self.conv5(x))).flatten(1)
+        return self.fc8(torch.relu(self.fc7(torch.relu(self.fc6(x)))))
+
+
+def vision(name, **options):
+    return lambda: getattr(torchvision.models, name)(weights=None, num_classes=CLASSES, **options)
+
+
+# Sides small enough to be quick, and large enough that the last batch norm sees some values of each channel.
+NETWORKS = {
+    "alexnet": (lambda: GroupedAlexNet(4), 95),
+    "alexnet-torchvision": (vision("alexnet"), 63),
+    "vgg11_bn": (vision("vgg11_bn"), 64),
+    "vgg16": (vision("vgg16"), 32),
+    "googlenet-torchvision": (vision("googlenet", aux_logits=True, init_weights=False), 96),
+    "resnet18": (vision("resnet18"), 96),
+    "resnet50": (vision("resnet50"), 96),
+}
+
+
+def sample(value):
+    flat = value.detach().double().flatten()
+    picked = min(SAMPLES, len(flat))
+    return flat[[i * len(flat) // picked for i in range(picked)]]
+
+
+def run(make, side, dtype):
+    torch.manual_seed(0)
+    net = make()
+    for module in net.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    buffers = dict(net.named_buffers())
+    with torch.no_grad():
+        for stream, (name, value) in enumerate(sorted(net.named_parameters())):
+            is_norm = name.rpartition(".")[0] + ".running_mean" in buffers
+            value.copy_(torch.from_numpy(start(name, stream, tuple(value.shape), is_norm)))
+    net = net.to(dtype)
+    x = torch.from_numpy(uniform(1_000_000, IMAGES * 3 * side * side).reshape(IMAGES, 3, side, side)).to(dtype)
+    labels = torch.tensor([3 * i % CLASSES for i in range(IMAGES)])
+    result = {"logits.start": net.eval()(x).flatten().double()}
+    net.train()
+    criterion = nn.CrossEntropyLoss()
+    optimizer = torch.optim.SGD(net.parameters(), lr=RATE, momentum=MOMENTUM, weight_decay=DECAY)
+    losses, gradients = [], {}
+    for step in range(STEPS):
+        optimizer.zero_grad()
+        out = net(x)
+        heads = [] if torch.is_tensor(out) else [out.aux_logits1, out.aux_logits2]
+        loss = criterion(out if torch.is_tensor(out) else out.logits, labels)
+        loss = loss + HEAD * sum(criterion(head, labels) for head in heads)
+        losses.append(loss.item())
+        loss.backward()
+        if step == 0:
+            gradients = {name: value.grad for name, value in net.named_parameters()}
+            # What errors of a layer are measured by: its largest gradient; that of a bias before a norm is 0 but for rounding.
+            scale = {name: float(value.abs().max()) for name, value in gradients.items()}
+            result |= {f"gradient.{name}": sample(value) for name, value in gradients.items()}
+            result |= {f"scale.{name}": max(s for other, s in scale.items() if other.rpartition(".")[0] == name.rpartition(".")[0]) for name in gradients}
+        optimizer.step()
+    result["losses"] = torch.tensor(losses, dtype=torch.float64)
+    state = {name: value for name, value in net.state_dict().items() if not name.endswith("num_batches_tracked")}
+    result |= {f"state.{name}": sample(value) for name, value in state.items()}
+    result["logits.end"] = net.eval()(x).flatten().detach().double()
+    return result
+
+
+def distance(kind, exact, single):
+    worst = 0.0
+    for key in exact:
+        if not key.startswith(kind):
+            continue
+        scale = exact["scale" + key[len("gradient"):]] if kind == "gradient" else float(exact[key].abs().max())
+        worst = max(worst, float((exact[key] - single[key]).abs().max()) / scale)
+    return worst
+
+
+def write(name, tensors, metadata):
+    header, data = {"__metadata__": metadata}, b""
+    for key, tensor in tensors.items():
+        raw = tensor.detach().float().contiguous().numpy().astype("<f4").tobytes()
+        header[key] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with open(os.path.join(FOLDER, name + ".safetensors"), "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + data)
+
+
+def main():
+    for name in sys.argv[1:] or NETWORKS:
+        make, side = NETWORKS[name]
+        exact, single = run(make, side, torch.float64), run(make, side, torch.float32)
+        kinds = ("logits.start", "losses", "gradient", "state", "logits.end")
+        off = {kind: distance(kind, exact, single) for kind in kinds}
+        print(name, [f"{loss:.6f}" for loss in exact["losses"].tolist()], {kind: f"{value:.1e}" for kind, value in off.items()}, flush=True)
+        scales = {key: value for key, value in exact.items() if key.startswith("scale.")}
+        tensors = {key: value for key, value in exact.items() if key not in scales}
+        tensors |= {key: torch.tensor(value) for key, value in scales.items()}
+        write(f"torchvision-{name}", tensors, {"side": str(side)} | {f"float32.{kind}": repr(value) for kind, value in off.items()})
+
+
+main()

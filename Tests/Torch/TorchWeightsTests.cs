@@ -1,0 +1,69 @@
+using System.Globalization;
+using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Engine.Training;
+using GpuCnn.Models;
+using NUnit.Framework;
+using static GpuCnn.Tests.Cli.CommandLine;
+
+namespace GpuCnn.Tests.Torch;
+
+/// <summary>Weights to PyTorch and from it: the same logits on both sides.</summary>
+public sealed class TorchWeightsTests
+{
+    /// <summary>Float32 sums in another order, through up to fifty layers: what was measured is 1E-6 to 5E-6.</summary>
+    private const double Tolerance = 1e-4;
+
+    [TestCase("smallcnn", "3x64x64")]
+    [TestCase("resnet18", "3x64x64")]
+    [TestCase("googlenet-torchvision", "3x64x64")]
+    public void OurFilesLoadThereByName(string name, string size)
+    {
+        const int classes = 7, images = 2;
+        using TemporaryFolder folder = new();
+        _ = Shape.TryParse(size, out Shape input);
+        Network network = Architecture.Find(name).Build(input, classes);
+        using Device device = DeviceCatalog.Open("cpu");
+        using ParameterStore parameters = device.CreateParameters(network, training: false);
+        parameters.Initialize(seed: 4);
+        using var plan = new Plan(parameters, new() { Images = images });
+        var batch = new Batch(input, images) { Count = images };
+        var random = new Random(8);
+        for (int i = 0; i < batch.Images.Length; i++) batch.Images[i] = 2 * random.NextSingle() - 1;
+        plan.Evaluate(batch);
+        var logits = new float[images * classes];
+        plan.ReadOutput(logits);
+        ModelFile.Save(folder["weights.safetensors"],
+            new(name, input, [.. Enumerable.Range(0, classes).Select(k => $"class {k}")], [0, 0, 0], [1, 1, 1], ImageFit.Resize), parameters.ExportWeights());
+        SafetensorsFile.Write(folder["expected.safetensors"],
+            [new("images", new([images, .. input.Dimensions], [.. batch.Images])), new("logits", new([images, classes], logits))]);
+        string printed = PyTorch.Run("load_weights.py", folder["weights.safetensors"], folder["expected.safetensors"]);
+        Assert.That(double.Parse(printed, CultureInfo.InvariantCulture), Is.LessThan(Tolerance));
+    }
+
+    /// <summary>On photographs that Python decoded and cut to the networks' size. Minutes.</summary>
+    [Test]
+    public void TheirFilesImportToTheSameLogits([Values("resnet18", "resnet50", "vgg16", "googlenet", "alexnet")] string name, [Values("cpu", "opencl")] string device)
+    {
+        if (Environment.GetEnvironmentVariable("GPUCNN_LONG_TESTS") != "1") Assert.Ignore("Takes minutes; GPUCNN_LONG_TESTS=1 runs it.");
+        if (!DeviceCatalog.List().Any(listing => listing.IsUsable && listing.Name.StartsWith(device, StringComparison.Ordinal))) Assert.Ignore($"Needs {device}.");
+        using TemporaryFolder folder = new();
+        string[] photographs = [.. Directory.EnumerateFiles(TestData.Require("imagenet-sample"), "*.JPEG", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Where((_, i) => i % 25 == 0)];
+        PyTorch.Run("save_model.py", [name, "3", folder.Path, .. photographs]);
+        string[] images = [.. photographs.Select((_, i) => folder[$"{i}.ppm"])];
+        string ours = name is "alexnet" or "googlenet" ? $"{name}-torchvision" : name;
+        Succeed("import", "--model", ours, "--from", folder["weights.pth"], "--out", folder["ours.safetensors"]);
+        double[][] expected = [.. File.ReadLines(folder["logits.txt"]).Select(line => line.Split(' ').Select(text => double.Parse(text, CultureInfo.InvariantCulture)).ToArray())];
+        var rows = Succeed(["predict", "--weights", folder["ours.safetensors"], "--device", device, "--json", "--logits", .. images]).Json;
+        for (int i = 0; i < images.Length; i++)
+        {
+            double[] actual = [.. rows[i].GetProperty("logits").EnumerateArray().Select(value => value.GetDouble())];
+            double off = actual.Zip(expected[i], (a, e) => Math.Abs(a - e)).Max() / expected[i].Max(Math.Abs);
+            TestContext.Out.WriteLine($"{name} on {device}, image {i}: {off:E1}");
+            Assert.That(off, Is.LessThan(Tolerance), $"{name} on {device}, image {i}");
+        }
+    }
+}

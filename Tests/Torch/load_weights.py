@@ -1,0 +1,61 @@
+"""Loads a weights file of GpuCnn's into the PyTorch model of the same name, by the tensors' names and none left over, and compares its logits with GpuCnn's.
+
+    load_weights.py WEIGHTS EXPECTED    where EXPECTED, a safetensors file, holds images and the logits of them
+
+Prints the largest difference, relative to the largest logit.
+"""
+import json
+import struct
+import sys
+
+import numpy
+import torch
+import torchvision
+from torch import nn
+
+THEIR_NAMES = {"alexnet-torchvision": "alexnet", "googlenet-torchvision": "googlenet"}
+
+
+def read(path):
+    with open(path, "rb") as file:
+        data = file.read()
+    (length,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8:8 + length])
+    metadata = header.pop("__metadata__", {})
+    tensors = {}
+    for name, entry in header.items():
+        begin, end = (8 + length + offset for offset in entry["data_offsets"])
+        assert entry["dtype"] == "F32"
+        tensors[name] = torch.from_numpy(numpy.frombuffer(data[begin:end], "<f4").copy()).reshape(entry["shape"])
+    return metadata, tensors
+
+
+class SmallCnn(nn.Module):
+    def __init__(self, num_classes):
+        super().__init__()
+        for number, (before, filters) in enumerate(zip([3, 16, 32, 64], [16, 32, 64, 64]), start=1):
+            setattr(self, f"conv{number}", nn.Conv2d(before, filters, 3, padding=1))
+        self.fc = nn.Linear(1024, num_classes)
+
+    def forward(self, x):
+        for number in range(1, 5):
+            x = torch.max_pool2d(torch.relu(getattr(self, f"conv{number}")(x)), 2)
+        return self.fc(x.flatten(1))
+
+
+def main(weights, expected):
+    metadata, tensors = read(weights)
+    name, classes = metadata["model"], len(json.loads(metadata["classes"]))
+    if name == "smallcnn":
+        model = SmallCnn(classes)
+    else:
+        options = {"aux_logits": True, "init_weights": False} if "googlenet" in name else {}
+        model = getattr(torchvision.models, THEIR_NAMES.get(name, name))(weights=None, num_classes=classes, **options)
+    model.load_state_dict(tensors, strict=True)
+    _, golden = read(expected)
+    with torch.no_grad():
+        logits = model.eval()(golden["images"])
+    print(float((logits - golden["logits"]).abs().max() / golden["logits"].abs().max()))
+
+
+main(*sys.argv[1:])
