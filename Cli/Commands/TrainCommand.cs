@@ -32,6 +32,7 @@ internal static class TrainCommand
         Option<float?> momentum = Options.Real("--momentum", $"Momentum. {FromRecipe}", value => value is >= 0 and < 1, "a number from 0 to below 1");
         Option<bool> nesterov = Options.Flag("--nesterov", "Nesterov's form of momentum.");
         Option<float?> decay = Options.Real("--weight-decay", $"Weight decay (L2). {FromRecipe}", value => value >= 0, "a number of 0 or more");
+        Option<string?> loss = Options.Text("--loss", string.Join("|", TrainingSettings.Losses), $"What is minimised. {FromRecipe}", CheckLoss);
         Option<float?> smoothing = Options.Real("--label-smoothing", $"Share of the target spread over all classes. {FromRecipe}", value => value is >= 0 and < 1, "a number from 0 to below 1");
         Option<string?> schedule = Options.Text("--schedule", "NAME", $"How the learning rate changes: {string.Join(", ", ScheduleSettings.Names)}. {FromRecipe}", CheckSchedule);
         Option<float?> gamma = Options.Real("--gamma", "Factor of each drop of step, multistep and plateau. [default: 0.1]", value => value is > 0 and <= 1, "a number above 0, up to 1");
@@ -51,7 +52,7 @@ internal static class TrainCommand
         var command = new Command("train", "Trains a model. Without options it makes a demo data set and trains on that.")
         {
             model, data, validation, recipe, epochs, steps, batch, rate, momentum, nesterov, decay, schedule, gamma, stepEpochs, milestones, power, patience, warmup,
-            smoothing, seed, augmentation, fit, input, weights, freeze, device, threads, output, resume, saveEvery,
+            loss, smoothing, seed, augmentation, fit, input, weights, freeze, device, threads, output, resume, saveEvery,
         };
         Option[] resumable = [resume, epochs, steps, device, threads, saveEvery];
         command.SetAction(parsed =>
@@ -81,6 +82,7 @@ internal static class TrainCommand
                 Momentum = parsed.GetValue(momentum),
                 Nesterov = parsed.GetValue(nesterov),
                 WeightDecay = parsed.GetValue(decay),
+                Loss = parsed.GetValue(loss),
                 LabelSmoothing = parsed.GetValue(smoothing),
                 Seed = parsed.GetValue(seed),
                 Schedule = parsed.GetValue(schedule),
@@ -98,6 +100,11 @@ internal static class TrainCommand
     private static void CheckSchedule(string name)
     {
         if (!ScheduleSettings.Names.Contains(name)) throw new UsageException($"--schedule expects one of {string.Join(", ", ScheduleSettings.Names)}, but got '{name}'.");
+    }
+
+    private static void CheckLoss(string name)
+    {
+        if (!TrainingSettings.Losses.Contains(name)) throw new UsageException($"--loss expects {string.Join(" or ", TrainingSettings.Losses)}, but got '{name}'.");
     }
 
     private static void CheckRecipe(string name)

@@ -23,6 +23,7 @@ internal static class Introduction
         output.WriteLine($"Device    {device.Name}: {device.Description}");
         output.WriteLine($"Memory    {Words.Bytes(trainer.DeviceBytes)} on the device, in batches of {settings.Batch}");
         output.WriteLine($"Training  {Length(settings, trainer)}, seed {settings.Seed}");
+        if (settings.Loss != TrainingSettings.CrossEntropy) output.WriteLine($"Loss      {settings.Loss}");
         output.WriteLine($"Rate      {Invariant(settings.LearningRate)}, {Describe(settings.Schedule)}; momentum {Invariant(settings.Momentum)}{(settings.Nesterov ? " (Nesterov)" : "")}, "
             + $"weight decay {Invariant(settings.WeightDecay)}{(settings is { WeightDecay: > 0, DecaysVectors: false } ? " (not of biases and norms)" : "")}{(settings.LabelSmoothing > 0 ? $", label smoothing {Invariant(settings.LabelSmoothing)}" : "")}");
         string anew = config.StartedAnew is { } paths ? $"; {string.Join(", ", paths)} start anew, for the classes are others" : "";

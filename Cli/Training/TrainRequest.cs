@@ -49,6 +49,8 @@ internal sealed record TrainRequest
 
     public float? WeightDecay { get; init; }
 
+    public string? Loss { get; init; }
+
     public float? LabelSmoothing { get; init; }
 
     public ulong? Seed { get; init; }
@@ -81,7 +83,9 @@ internal sealed record TrainRequest
             Momentum = Momentum ?? own.Momentum,
             Nesterov = Nesterov || own.Nesterov,
             WeightDecay = WeightDecay ?? own.WeightDecay,
-            LabelSmoothing = LabelSmoothing ?? own.LabelSmoothing,
+            Loss = Loss ?? own.Loss,
+            // A recipe's smoothing is of the loss that it names.
+            LabelSmoothing = LabelSmoothing ?? (Loss == null || Loss == own.Loss ? own.LabelSmoothing : 0),
             Seed = Seed ?? own.Seed,
             SaveEvery = SaveEvery ?? own.SaveEvery,
             Schedule = own.Schedule with

@@ -6,6 +6,15 @@ namespace GpuCnn.Engine.Training;
 /// <summary>The numbers of a training run.</summary>
 public sealed record TrainingSettings
 {
+    /// <summary>Softmax and cross-entropy.</summary>
+    public const string CrossEntropy = "cross-entropy";
+
+    /// <summary>That of a multiclass support vector machine.</summary>
+    public const string Hinge = "hinge";
+
+    /// <summary>Names of losses.</summary>
+    public static IReadOnlyList<string> Losses { get; } = [CrossEntropy, Hinge];
+
     public int Epochs { get; init; } = 10;
 
     /// <summary>Ends the run after so many steps, whatever the epochs.</summary>
@@ -27,6 +36,10 @@ public sealed record TrainingSettings
     /// <summary>After each step, filters whose root mean square is above this are rescaled to it; 0 leaves them.</summary>
     public float MaxFilterRms { get; init; }
 
+    /// <summary>One of <see cref="Losses"/>.</summary>
+    public string Loss { get; init; } = CrossEntropy;
+
+    /// <summary>Of cross-entropy.</summary>
     public float LabelSmoothing { get; init; }
 
     public ScheduleSettings Schedule { get; init; } = new();
@@ -46,11 +59,17 @@ public sealed record TrainingSettings
         if (!(LearningRate > 0) || !float.IsFinite(LearningRate)) throw new GpuCnnException($"Training expects a learning rate above 0, but got {LearningRate}.");
         if (SaveEvery < 0) throw new GpuCnnException($"Training expects to save every 1 or more steps (0: every epoch), but got {SaveEvery}.");
         _ = Optimizer;
-        _ = Loss;
+        if (!Losses.Contains(Loss)) throw new GpuCnnException($"Training expects a loss of {string.Join(" or ", Losses)}, but got '{Loss}'.");
+        if (Loss != CrossEntropy && LabelSmoothing > 0) throw new GpuCnnException($"Label smoothing goes with {CrossEntropy}, but got {LabelSmoothing} with {Loss}; leave it out.");
+        _ = CreateLoss();
         _ = Schedule.Create();
     }
 
     internal Sgd Optimizer => new(Momentum, WeightDecay, Nesterov, DecaysVectors, MaxFilterRms);
 
-    internal SoftmaxCrossEntropy Loss => new(LabelSmoothing);
+    /// <summary>What training minimises.</summary>
+    internal Loss CreateLoss() => Loss == Hinge ? new HingeLoss() : new SoftmaxCrossEntropy(LabelSmoothing);
+
+    /// <summary>The loss of images that are not trained on: without smoothing, so that it can be compared.</summary>
+    internal Loss CreateValidationLoss() => Loss == Hinge ? new HingeLoss() : new SoftmaxCrossEntropy();
 }
