@@ -22,6 +22,8 @@ public sealed class CudaDevice : KernelDevice
 
     public override long AllocatedBytes => _context.AllocatedBytes;
 
+    public override long? FreeBytes => _context.FreeBytes();
+
     /// <summary>There is no limit but the memory.</summary>
     internal override long LargestAllocation => MemoryBytes;
 

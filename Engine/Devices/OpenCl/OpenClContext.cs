@@ -64,6 +64,16 @@ internal sealed unsafe class OpenClContext : IDisposable
     /// <summary>Bytes of buffers that are allocated now; staging memory is the host's and does not count.</summary>
     public long AllocatedBytes => Interlocked.Read(ref _allocated);
 
+    /// <summary>Bytes that can still be allocated, as far as this context and the driver can tell.</summary>
+    public long FreeBytes
+    {
+        get
+        {
+            long free = Math.Max(0, _memoryLimit - AllocatedBytes);
+            return Math.Min(free, DriversFree() ?? free);
+        }
+    }
+
     /// <summary>What has come out of this context and was not disposed of, one line each.</summary>
     public IReadOnlyList<string> LiveObjects => [.. _objects.Keys.Select(item => item.ToString()).Order(StringComparer.Ordinal)];
 
@@ -159,9 +169,9 @@ internal sealed unsafe class OpenClContext : IDisposable
         long allocated = Interlocked.Add(ref _allocated, bytes);
         if (allocated <= _memoryLimit) return;
         Release(bytes);
-        long inUse = allocated - bytes, free = Math.Max(0, _memoryLimit - inUse);
+        long inUse = allocated - bytes;
         throw _errors.OutOfMemory(
-            bytes, what, $"{OpenClErrors.MiB(inUse)} of {OpenClErrors.MiB(_memoryLimit)} are in use here", Math.Min(free, DriversFree() ?? free));
+            bytes, what, $"{OpenClErrors.MiB(inUse)} of {OpenClErrors.MiB(_memoryLimit)} are in use here", FreeBytes);
     }
 
     internal void Release(long bytes) => Interlocked.Add(ref _allocated, -bytes);

@@ -24,6 +24,8 @@ public sealed class OpenClDevice : KernelDevice
 
     public override long AllocatedBytes => _context.AllocatedBytes;
 
+    public override long? FreeBytes => _context.FreeBytes;
+
     internal override long LargestAllocation => _context.Device.MaxAllocationBytes;
 
     /// <summary>What was not disposed of, one line each.</summary>
