@@ -1,0 +1,61 @@
+using GpuCnn.Kernels.Cpu;
+using GpuCnn.Kernels.Pointwise;
+
+namespace GpuCnn.Kernels.Convolution.Winograd;
+
+/// <summary>The transforms of a tile, of one vector of channels. The values of a transformed tile lie in planes, one for each of its points.</summary>
+internal static unsafe class WinogradTransforms
+{
+    /// <summary>Floats of scratch that any of the transforms needs: a tile of the widest vectors, and a row.</summary>
+    public const int ScratchFloats = (6 * 6 + 6) * 16;
+
+    /// <summary>B^T d B</summary>
+    /// <param name="x">The tile's first pixel, of pixels of 8 channels.</param>
+    /// <param name="row">Floats between two rows of x.</param>
+    /// <param name="v">Where the first point goes.</param>
+    /// <param name="plane">Floats between two points of v.</param>
+    public static void Input<TWinograd, T>(float* x, nint row, nint blockStride, float* scratch, float* v, nint plane)
+        where TWinograd : struct, IWinograd
+        where T : unmanaged, ISimd<T>
+    {
+        int points = TWinograd.Points;
+        for (nint column = 0; column < points; column++)
+            TWinograd.Input<T, BlockLine<T>>(new(x + column * Blocks.Size, row, blockStride), scratch + column * T.Width, points * T.Width);
+        for (nint i = 0; i < points; i++)
+            TWinograd.Input<T, Line<T>>(new(scratch + i * points * T.Width, T.Width), v + i * points * plane, plane);
+    }
+
+    /// <summary>G g G^T</summary>
+    /// <param name="g">The first tap; 9 of them, <paramref name="tap"/> floats apart.</param>
+    public static void Filter<TWinograd, T>(float* g, nint tap, float* scratch, float* u, nint plane)
+        where TWinograd : struct, IWinograd
+        where T : unmanaged, ISimd<T>
+    {
+        int points = TWinograd.Points;
+        for (nint column = 0; column < 3; column++)
+            TWinograd.Filter<T, Line<T>>(new(g + column * tap, 3 * tap), scratch + column * T.Width, 3 * T.Width);
+        for (nint i = 0; i < points; i++)
+            TWinograd.Filter<T, Line<T>>(new(scratch + i * 3 * T.Width, T.Width), u + i * points * plane, plane);
+    }
+
+    /// <summary>activation(bias + A^T m A), as many rows and columns of it as there are.</summary>
+    /// <param name="y">The tile's first pixel, of pixels of 8 channels in blocks <paramref name="blockStride"/> floats apart.</param>
+    /// <param name="row">Floats between two rows of y.</param>
+    public static void Output<TWinograd, T, TActivation>(
+        float* m, nint plane, float* scratch, T bias, float* y, nint row, nint blockStride, int rows, int columns, TActivation activation)
+        where TWinograd : struct, IWinograd
+        where T : unmanaged, ISimd<T>
+        where TActivation : struct, IPointwise
+    {
+        int points = TWinograd.Points;
+        float* line = scratch + points * points * T.Width;
+        for (nint column = 0; column < points; column++)
+            TWinograd.Output<T, Line<T>>(new(m + column * plane, points * plane), scratch + column * T.Width, points * T.Width);
+        for (nint i = 0; i < rows; i++)
+        {
+            TWinograd.Output<T, Line<T>>(new(scratch + i * points * T.Width, T.Width), line, T.Width);
+            for (nint j = 0; j < columns; j++)
+                T.StoreBlocks(activation.Forward(T.Load(line + j * T.Width) + bias), y + i * row + j * Blocks.Size, blockStride);
+        }
+    }
+}
