@@ -14,6 +14,7 @@ internal abstract class PlanBackend : IDisposable
 {
     private readonly List<PlanBuffer> _buffers = [];
     private readonly List<string> _steps = [];
+    private readonly List<PlanChoice> _choices = [];
 
     /// <summary>Every buffer, of which the plan decides the offset.</summary>
     public IReadOnlyList<PlanBuffer> Buffers => _buffers;
@@ -27,7 +28,7 @@ internal abstract class PlanBackend : IDisposable
     public virtual long SlabBytes => long.MaxValue / 2 / MemoryPlan.Alignment * MemoryPlan.Alignment;
 
     /// <summary>What there was to choose in the steps emitted so far.</summary>
-    public virtual IReadOnlyList<PlanChoice> Choices => [];
+    public IReadOnlyList<PlanChoice> Choices => _choices;
 
     /// <summary>The network's input from a host batch in NCHW.</summary>
     public abstract void AddInput(Value input);
@@ -77,4 +78,17 @@ internal abstract class PlanBackend : IDisposable
         foreach (PlanBuffer buffer in uses) buffer.UseAt(StepCount);
         _steps.Add(name);
     }
+
+    /// <summary>The algorithm of the step that is emitted next: what the options name, or else the fixed rule's.</summary>
+    /// <param name="rule">One of the candidates, or one that only the rule takes.</param>
+    protected TChoice Choose<TChoice>(string problem, TChoice rule, IReadOnlyList<TChoice> candidates, IReadOnlyDictionary<string, string>? algorithms) where TChoice : struct
+    {
+        // What is not known any more, from an older table, gives way to the rule.
+        TChoice choice = algorithms?.GetValueOrDefault(problem) is { } named ? candidates.FirstOrDefault(candidate => candidate.ToString() == named, rule) : rule;
+        _choices.Add(new(StepCount, problem, choice.ToString()!, rule.ToString()!, [.. candidates.Append(rule).Distinct().Select(candidate => candidate.ToString()!)]));
+        return choice;
+    }
+
+    /// <summary>Counts all steps that were emitted since the last choice as its own.</summary>
+    protected void EndChoice() => _choices[^1] = _choices[^1] with { End = StepCount };
 }

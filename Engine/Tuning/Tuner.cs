@@ -58,7 +58,7 @@ public static class Tuner
                 foreach (PlanChoice choice in plan.Choices)
                 {
                     Dictionary<string, double> measured = seconds[choice.Problem];
-                    measured[choice.Algorithm] = Math.Min(times[choice.Step], measured.GetValueOrDefault(choice.Algorithm, double.PositiveInfinity));
+                    measured[choice.Algorithm] = Math.Min(times[choice.Step..choice.End].Sum(), measured.GetValueOrDefault(choice.Algorithm, double.PositiveInfinity));
                 }
             }
             observer?.Invoke(round + 1, rounds);

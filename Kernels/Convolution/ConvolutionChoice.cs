@@ -2,13 +2,6 @@ using GpuCnn.Kernels.MatrixProduct;
 
 namespace GpuCnn.Kernels.Convolution;
 
-public enum ConvolutionPass
-{
-    Forward,
-    InputGradient,
-    FilterGradient,
-}
-
 /// <summary>How devices that run translated kernels compute a convolution.</summary>
 public enum ConvolutionAlgorithm
 {

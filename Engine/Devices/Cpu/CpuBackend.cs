@@ -45,6 +45,8 @@ internal sealed unsafe class CpuBackend : PlanBackend
 
     public int VectorWidth => _device.VectorWidth;
 
+    public int Threads => _device.Threads;
+
     public StepScalars* Scalars => (StepScalars*)_scalars.Address;
 
     public int* Labels => (int*)_labels.Address;
@@ -186,6 +188,19 @@ internal sealed unsafe class CpuBackend : PlanBackend
     {
         if (!_zeros.TryGetValue(count, out PlanBuffer? buffer)) _zeros[count] = buffer = NewBuffer("zeros", 4L * count, persistent: true);
         return buffer;
+    }
+
+    /// <summary>Emits a convolution's pass by one of its algorithms.</summary>
+    public void Choose(ConvolutionShape shape, ConvolutionPass pass, Action<CpuConvolutionChoice> emit)
+    {
+        IReadOnlyList<CpuConvolutionChoice> candidates = CpuConvolutionChoice.Candidates(shape);
+        if (candidates.Count == 1)
+        {
+            emit(candidates[0]);
+            return;
+        }
+        emit(Choose(pass.Describe(shape, Images), CpuConvolutionChoice.For(shape, Images, pass), candidates, _options.Algorithms));
+        EndChoice();
     }
 
     public void Launch(string name, Func<ICpuKernel> make, IEnumerable<PlanBuffer> uses)

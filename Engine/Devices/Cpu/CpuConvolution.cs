@@ -10,7 +10,13 @@ namespace GpuCnn.Engine.Devices.Cpu;
 /// <summary>Emits convolutions, and the fully connected layers that are a kind of them, on the CPU device.</summary>
 internal static unsafe class CpuConvolution
 {
-    public static void EmitForward(CpuEmitter emitter, DirectConvolution convolution)
+    public static void EmitForward(CpuEmitter emitter, DirectConvolution convolution) => emitter.Choose(convolution.Shape, ConvolutionPass.Forward, choice =>
+    {
+        if (choice.IsDirect) EmitDirectForward(emitter, convolution);
+        else CpuWinograd.EmitForward(emitter, convolution, choice.Tile);
+    });
+
+    private static void EmitDirectForward(CpuEmitter emitter, DirectConvolution convolution)
     {
         CpuTensor y = emitter.Output;
         CpuParameter weight = emitter.Parameter("weight");
@@ -30,7 +36,12 @@ internal static unsafe class CpuConvolution
     {
         EmitOutputGradient(emitter, convolution);
         if (emitter.Parameter("weight").Parameter.IsTrained) EmitFilterGradient(emitter, convolution, unusedRows);
-        if (emitter.InputGradient() is { } dx) EmitInputGradient(emitter, convolution, dx);
+        if (emitter.InputGradient() is not { } dx) return;
+        emitter.Choose(convolution.Shape, ConvolutionPass.InputGradient, choice =>
+        {
+            if (choice.IsDirect) EmitInputGradient(emitter, convolution, dx);
+            else CpuWinograd.EmitInputGradient(emitter, convolution, choice.Tile, dx);
+        });
     }
 
     private static void EmitOutputGradient(CpuEmitter emitter, DirectConvolution convolution)

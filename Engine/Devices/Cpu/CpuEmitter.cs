@@ -1,6 +1,7 @@
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Plans;
+using GpuCnn.Kernels.Convolution;
 using GpuCnn.Kernels.Cpu;
 using GpuCnn.Kernels.Pointwise;
 using GpuCnn.Kernels.Steps;
@@ -29,6 +30,9 @@ public sealed unsafe class CpuEmitter
 
     /// <summary>Floats of the device's vectors.</summary>
     public int VectorWidth => _backend.VectorWidth;
+
+    /// <summary>Chunks of a kernel that may run at the same time.</summary>
+    public int Threads => _backend.Threads;
 
     /// <summary>Whether a value is added to the result, before the activation: the input behind the operator's own.</summary>
     public bool HasAddend => _node.Addend != null;
@@ -65,6 +69,9 @@ public sealed unsafe class CpuEmitter
 
     /// <summary>Floats that are always zero.</summary>
     public PlanBuffer Zeros(int count) => _backend.Zeros(count);
+
+    /// <summary>Emits a convolution's pass by the algorithm that the plan is given for it, or that a fixed rule says.</summary>
+    internal void Choose(ConvolutionShape shape, ConvolutionPass pass, Action<CpuConvolutionChoice> emit) => _backend.Choose(shape, pass, emit);
 
     /// <summary>Compiles the fused activation, or none, into a kernel.</summary>
     public ICpuKernel Specialize(IActivationUser<ICpuKernel> user) => _node.Activation?.Specialize(user) ?? user.Use(default(Identity));

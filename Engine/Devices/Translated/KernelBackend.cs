@@ -17,8 +17,6 @@ namespace GpuCnn.Engine.Devices.Translated;
 /// <summary>Turns a plan into launches of translated kernels, the same at each step, and gives them to the device in order.</summary>
 internal sealed class KernelBackend : PlanBackend
 {
-    private static readonly string[] Words = ["convolution", "input gradient", "filter gradient"];
-
     private readonly KernelDevice _device;
     private readonly KernelParameterStore _parameters;
     private readonly PlanOptions _options;
@@ -27,7 +25,6 @@ internal sealed class KernelBackend : PlanBackend
     private readonly Dictionary<(Node, string), object> _saved = [];
     private readonly KernelBuffer<float> _images;
     private readonly KernelBuffer<StepScalars> _scalars;
-    private readonly List<PlanChoice> _choices = [];
     private DeviceMemory[] _slabs = [];
     private LaunchSequence? _launches;
 
@@ -58,8 +55,6 @@ internal sealed class KernelBackend : PlanBackend
 
     /// <summary>[1]</summary>
     public ReadOnlyView<StepScalars> Scalars => _scalars.View;
-
-    public override IReadOnlyList<PlanChoice> Choices => _choices;
 
     public override long SlabBytes => Math.Max(MemoryPlan.Alignment, _device.LargestAllocation / MemoryPlan.Alignment * MemoryPlan.Alignment);
 
@@ -213,19 +208,8 @@ internal sealed class KernelBackend : PlanBackend
     }
 
     /// <summary>The algorithm of the step that is emitted next.</summary>
-    public ConvolutionChoice Choose(ConvolutionShape shape, ConvolutionPass pass)
-    {
-        string problem = $"{Words[(int)pass]} {shape.C}x{shape.H}x{shape.W} -> {shape.K}, {shape.R}x{shape.S}, stride {shape.StrideH}x{shape.StrideW}, "
-            + $"padding {shape.PadH}x{shape.PadW}, {shape.Groups} groups, {Images} images";
-        ConvolutionChoice rule = ConvolutionChoice.For(shape, Images, pass);
-        IReadOnlyList<ConvolutionChoice> candidates = ConvolutionChoice.Candidates(shape, Images, pass);
-        // What is not known any more, from an older table, gives way to the rule.
-        ConvolutionChoice choice = _options.Algorithms?.GetValueOrDefault(problem) is { } named
-            ? candidates.FirstOrDefault(candidate => candidate.ToString() == named, rule)
-            : rule;
-        _choices.Add(new(StepCount, problem, choice.ToString(), rule.ToString(), [.. candidates.Append(rule).Distinct().Select(candidate => candidate.ToString())]));
-        return choice;
-    }
+    public ConvolutionChoice Choose(ConvolutionShape shape, ConvolutionPass pass) =>
+        Choose(pass.Describe(shape, Images), ConvolutionChoice.For(shape, Images, pass), ConvolutionChoice.Candidates(shape, Images, pass), _options.Algorithms);
 
     public unsafe KernelBuffer<T> NewBuffer<T>(string name, long count, bool persistent = false) where T : unmanaged
     {

@@ -2,41 +2,40 @@ using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Kernels.Convolution.Winograd;
 
-/// <summary>U = G w G^T of each input channel and filter, from a packed filter of 3x3 taps to a plane for each point. Overwrites u.</summary>
+/// <summary>u = G w G^T of each input channel and filter: [points][channels and filters in the problem's layout], from a filter packed with its 3x3 taps. Overwrites u. Memory bound.</summary>
 public sealed unsafe class WinogradFilter(WinogradProblem problem, FilterLayout from, float* w, float* u) : ICpuKernel
 {
-    private const int RowsPerChunk = 64;
+    private const int ChannelsPerChunk = 64;
 
-    private readonly FilterLayout _to = problem.Filter;
-    private readonly int _rowChunks = (from.Channels + RowsPerChunk - 1) / RowsPerChunk;
+    private readonly int _channelChunks = (from.Channels + ChannelsPerChunk - 1) / ChannelsPerChunk;
 
-    public int Chunks => from.Strips.Length * _rowChunks;
+    public int Chunks => from.Strips.Length * _channelChunks;
 
     public void Run(int chunk)
     {
-        int strip = chunk / _rowChunks, first = chunk % _rowChunks * RowsPerChunk, last = Math.Min(from.Channels, first + RowsPerChunk);
-        if (problem.Tile == 4) Strip<Winograd4>(from.Strips[strip], _to.Strips[strip], first, last);
-        else Strip<Winograd2>(from.Strips[strip], _to.Strips[strip], first, last);
+        int strip = chunk / _channelChunks, first = chunk % _channelChunks * ChannelsPerChunk, last = Math.Min(from.Channels, first + ChannelsPerChunk);
+        if (problem.Tile == 4) Strip<Winograd4>(strip, first, last);
+        else Strip<Winograd2>(strip, first, last);
     }
 
-    private void Strip<TWinograd>(FilterStrip source, FilterStrip target, int first, int last) where TWinograd : struct, IWinograd
+    private void Strip<TWinograd>(int strip, int first, int last) where TWinograd : struct, IWinograd
     {
-        if (source.Width % 16 == 0) Rows<TWinograd, Simd16>(source, target, first, last);
-        else Rows<TWinograd, Simd8>(source, target, first, last);
+        if (from.Strips[strip].Width % Simd16.Width == 0 && from.VectorWidth == Simd16.Width) Channels<TWinograd, Simd16>(strip, first, last);
+        else Channels<TWinograd, Simd8>(strip, first, last);
     }
 
-    private void Rows<TWinograd, T>(FilterStrip source, FilterStrip target, int first, int last)
+    private void Channels<TWinograd, T>(int strip, int first, int last)
         where TWinograd : struct, IWinograd
         where T : unmanaged, ISimd<T>
     {
         float* scratch = stackalloc float[WinogradTransforms.ScratchFloats];
+        nint width = from.Strips[strip].Width;
         for (int channel = first; channel < last; channel++)
         {
-            nint tap = (nint)(from.Row(channel, 1) - from.Row(channel, 0)) * source.Width;
-            float* g = w + source.Offset + (nint)from.Row(channel, 0) * source.Width;
-            float* to = u + target.Offset + (nint)channel * target.Width;
-            for (int column = 0; column < source.Width; column += T.Width)
-                WinogradTransforms.Filter<TWinograd, T>(g + column, tap, scratch, to + column, _to.Count);
+            nint row = from.Row(channel, 0), tap = (from.Row(channel, 1) - row) * width;
+            float* source = w + from.Strips[strip].Offset + row * width, target = u + problem.Filter.Strips[strip].Offset + channel * width;
+            for (nint column = 0; column < width; column += T.Width)
+                WinogradTransforms.Filter<TWinograd, T>(source + column, tap, scratch, target + column, problem.Filter.Count);
         }
     }
 }

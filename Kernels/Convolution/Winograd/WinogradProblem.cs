@@ -3,45 +3,49 @@ using GpuCnn.Kernels.Cpu;
 namespace GpuCnn.Kernels.Convolution.Winograd;
 
 /// <summary>
-/// What a <see cref="WinogradConvolution{TActivation}"/> reads and writes apart from its buffers: a convolution by 3x3 filters with stride 1 over channel blocks, whose
-/// output is computed in tiles. Made once, when a plan is compiled.
+/// What a <see cref="WinogradConvolution{TActivation}"/> reads and writes apart from its buffers: a convolution by 3x3 filters with stride 1 over channel blocks, whose output is
+/// computed in tiles. Made once, when a plan is compiled.
 /// </summary>
 public sealed class WinogradProblem
 {
-    public static int TilesTarget = int.Parse(Environment.GetEnvironmentVariable("WT") ?? "48");
-    public static int StripTarget = int.Parse(Environment.GetEnvironmentVariable("WS") ?? "100000");
+    // Tiles of a chunk: few enough that they stay in the second-level cache between the steps, as many as the kinds of tile of the products divide.
+    private const int TilesPerProduct = PixelStrip.TileMultiple;
 
-    /// <param name="shape">3x3 filters, stride 1, no groups.</param>
+    // Above so many output channels the filter of a chunk comes from memory again and again; transforming the input for each such part costs less.
+    private const int OutputsPerChunk = 128;
+
+    /// <param name="shape">3x3 filters, stride 1, no groups; padding below 0 leaves out pixels.</param>
     /// <param name="tile">Rows and columns of a tile of the output: 2 or 4.</param>
-    /// <param name="outputImageStride">Floats between two images of the output.</param>
-    public WinogradProblem(ConvolutionShape shape, int images, int tile, int vectorWidth, int outputImageStride)
+    /// <param name="outputImage">Floats between two images of the output.</param>
+    public WinogradProblem(ConvolutionShape shape, int images, int tile, int vectorWidth, int outputImage)
     {
+        if (!Fits(shape)) throw new ArgumentException($"Winograd's algorithm is for filters of 3x3 with stride 1 in one group, but got {shape}.", nameof(shape));
+        if (tile is not (2 or 4)) throw new ArgumentOutOfRangeException(nameof(tile), tile, "A tile of the output has 2 or 4 rows.");
         Shape = shape;
-        Images = images;
         Tile = tile;
-        OutputImageStride = outputImageStride;
+        OutputImage = outputImage;
         Points = (tile + 2) * (tile + 2);
-        Filter = new FilterLayout(1, shape.C, 1, shape.C, shape.K, vectorWidth);
+        Filter = new(1, shape.C, 1, shape.C, shape.K, vectorWidth);
         TileColumns = (shape.OutputWidth + tile - 1) / tile;
         TilesPerImage = (shape.OutputHeight + tile - 1) / tile * TileColumns;
         Tiles = checked(images * TilesPerImage);
-        TileChunks = Math.Max(1, (Tiles + TilesTarget - 1) / TilesTarget);
-        TilesPerChunk = (Tiles + TileChunks - 1) / TileChunks;
-        StripsPerChunk = Math.Clamp(StripTarget / (2 * vectorWidth), 1, Filter.Strips.Length);
+        TilesPerChunk = Math.Min(Tiles, TilesPerProduct);
+        TileChunks = (Tiles + TilesPerChunk - 1) / TilesPerChunk;
+        StripsPerChunk = Math.Min(Filter.Strips.Length, OutputsPerChunk / (2 * vectorWidth));
         StripChunks = (Filter.Strips.Length + StripsPerChunk - 1) / StripsPerChunk;
         InputPitch = Blocks.RoundUp(shape.C);
         OutputPitch = Blocks.RoundUp(shape.K);
+        InputPlane = Apart(TilesPerChunk * InputPitch);
+        OutputPlane = Apart(TilesPerChunk * OutputPitch);
         Inputs = Offsets(InputPitch);
         Outputs = Offsets(OutputPitch);
     }
 
     public ConvolutionShape Shape { get; }
 
-    public int Images { get; }
-
     public int Tile { get; }
 
-    public int OutputImageStride { get; }
+    public int OutputImage { get; }
 
     /// <summary>Values of a transformed tile.</summary>
     public int Points { get; }
@@ -49,44 +53,60 @@ public sealed class WinogradProblem
     /// <summary>Layout of the transformed filter at one point.</summary>
     public FilterLayout Filter { get; }
 
-    public int TileColumns { get; }
-
-    public int TilesPerImage { get; }
-
-    /// <summary>Of the whole batch.</summary>
-    public int Tiles { get; }
-
-    public int TilesPerChunk { get; }
-
-    public int TileChunks { get; }
-
-    public int StripsPerChunk { get; }
-
-    public int StripChunks { get; }
-
-    public int InputPitch { get; }
-
-    public int OutputPitch { get; }
-
-    /// <summary>Offsets of a chunk's tiles at one point.</summary>
-    public int[] Inputs { get; }
-
-    public int[] Outputs { get; }
-
-    // Apart by an odd number of cache lines, lest the points of a tile compete for the same places in the caches.
-    public int InputPlane => Odd(TilesPerChunk * InputPitch);
-
-    public int OutputPlane => Odd(TilesPerChunk * OutputPitch);
-
-    private static int Odd(int floats) => ((floats + 15) / 16 | 1) * 16;
-
-    /// <summary>Floats of the transformed filter.</summary>
+    /// <summary>Floats of the transformed filter: [Points][Filter.Count].</summary>
     public long FilterCount => (long)Points * Filter.Count;
 
-    /// <summary>Floats that a thread needs while it computes a chunk.</summary>
+    /// <summary>Parts that the work is divided into.</summary>
+    public int Chunks => TileChunks * StripChunks;
+
+    /// <summary>Floats that a chunk needs while it is computed.</summary>
     public long ScratchFloats => (long)Points * (InputPlane + OutputPlane) + PatchFloats + WinogradTransforms.ScratchFloats;
 
-    internal int PatchFloats => Points * 16;
+    /// <summary>Tiles of the whole batch, image by image, row by row.</summary>
+    internal int Tiles { get; }
+
+    internal int TilesPerImage { get; }
+
+    internal int TileColumns { get; }
+
+    internal int TilesPerChunk { get; }
+
+    internal int TileChunks { get; }
+
+    internal int StripsPerChunk { get; }
+
+    internal int StripChunks { get; }
+
+    /// <summary>Floats between two tiles at one point, and between two points, of the transformed input.</summary>
+    internal int InputPitch { get; }
+
+    internal int InputPlane { get; }
+
+    /// <summary>The same of what is transformed back.</summary>
+    internal int OutputPitch { get; }
+
+    internal int OutputPlane { get; }
+
+    /// <summary>[TilesPerChunk] offset of each tile at a point; pinned.</summary>
+    internal int[] Inputs { get; }
+
+    internal int[] Outputs { get; }
+
+    /// <summary>Floats of a tile of the input with zeros where the map ends, of as many channel blocks as a vector has.</summary>
+    internal int PatchFloats => Points * 2 * Blocks.Size;
+
+    /// <summary>Whether Winograd's algorithm is for such filters.</summary>
+    public static bool Fits(ConvolutionShape shape) => shape is { R: 3, S: 3, StrideH: 1, StrideW: 1, Groups: 1 };
+
+    /// <summary>Image, and row and column of the output where a tile begins.</summary>
+    internal (int Image, int Row, int Column) Position(int tile)
+    {
+        int image = tile / TilesPerImage, inside = tile - image * TilesPerImage, row = inside / TileColumns;
+        return (image, row * Tile, (inside - row * TileColumns) * Tile);
+    }
+
+    /// <summary>An odd number of cache lines: the points of a tile, a plane apart, would else compete for the same places in a cache.</summary>
+    private static int Apart(int floats) => ((floats + 15) / 16 | 1) * 16;
 
     private int[] Offsets(int pitch)
     {
