@@ -127,58 +127,6 @@ public sealed unsafe class FilterGradient : ICpuKernel
     {
         foreach (FilterStrip strip in _problem.Filter.Strips)
             if (strip.Group == group)
-                Tiles(strip, x, dy + (nint)(strip.Channel / Blocks.Size) * _problem.DyBlock, run, firstRow, lastRow, dw + strip.Offset);
-    }
-
-    private void Tiles(FilterStrip strip, float* x, float* dy, in PixelRun run, int firstRow, int lastRow, float* dw)
-    {
-        if (strip.Width == 2 * _problem.Filter.VectorWidth)
-        {
-            if (_problem.Filter.VectorWidth == 16) Wide<Simd16>(x, dy, run, firstRow, lastRow, dw);
-            else Wide<Simd8>(x, dy, run, firstRow, lastRow, dw);
-        }
-        else if (strip.Width == 16) Narrow<Simd16>(x, dy, run, firstRow, lastRow, dw);
-        else Narrow<Simd8>(x, dy, run, firstRow, lastRow, dw);
-    }
-
-    private void Wide<T>(float* x, float* dy, in PixelRun run, int firstRow, int lastRow, float* dw) where T : unmanaged, ISimd<T>
-    {
-        int* tail = stackalloc int[FilterTile.WideRows];
-        for (int row = firstRow; row < lastRow;)
-        {
-            float* target = dw + (nint)row * 2 * T.Width;
-            if (T.Width == 16 && row + FilterTile.NeighbourRows <= lastRow && AreNeighbours(row))
-            {
-                FilterTile.Neighbours<T>(x + _rowOffsets[row], dy, _problem.DyBlock, run, target);
-                row += FilterTile.NeighbourRows;
-                continue;
-            }
-            int count = Math.Min(FilterTile.WideRows, lastRow - row);
-            int* rows = Rows(row, count, FilterTile.WideRows, tail);
-            FilterTile.Wide<T>(x, rows, count, dy, _problem.DyBlock, run, target);
-            row += count;
-        }
-    }
-
-    /// <summary>Offsets ascend strictly, so rows whose ends are so far apart follow each other.</summary>
-    private bool AreNeighbours(int row) =>
-        _rowOffsets[row + FilterTile.NeighbourRows - 1] - _rowOffsets[row] == FilterTile.NeighbourRows - 1;
-
-    private void Narrow<T>(float* x, float* dy, in PixelRun run, int firstRow, int lastRow, float* dw) where T : unmanaged, ISimd<T>
-    {
-        int* tail = stackalloc int[FilterTile.NarrowRows];
-        for (int row = firstRow; row < lastRow; row += FilterTile.NarrowRows)
-        {
-            int count = Math.Min(FilterTile.NarrowRows, lastRow - row);
-            int* rows = Rows(row, count, FilterTile.NarrowRows, tail);
-            FilterTile.Narrow<T>(x, rows, count, dy, _problem.DyBlock, run, dw + (nint)row * T.Width);
-        }
-    }
-
-    private int* Rows(int first, int count, int full, int* tail)
-    {
-        if (count == full) return _rowOffsets + first;
-        for (int i = 0; i < full; i++) tail[i] = _rowOffsets[first + Math.Min(i, count - 1)];
-        return tail;
+                FilterRows.Run(strip, _problem.Filter.VectorWidth, x, _rowOffsets, dy + (nint)(strip.Channel / Blocks.Size) * _problem.DyBlock, _problem.DyBlock, run, firstRow, lastRow, dw + strip.Offset);
     }
 }
