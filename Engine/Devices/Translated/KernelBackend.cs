@@ -63,6 +63,9 @@ internal sealed class KernelBackend : PlanBackend
 
     public override long SlabBytes => Math.Max(MemoryPlan.Alignment, _device.LargestAllocation / MemoryPlan.Alignment * MemoryPlan.Alignment);
 
+    /// <summary>Kernels load four floats at a time from where a tensor starts.</summary>
+    public override bool CanStore(Slice slice, int channels) => slice.FirstChannel % 4 == 0;
+
     public override void AddInput(Value input)
     {
         KernelTensor x = NewTensor("input", input, persistent: _options.InputGradient || IsOutput(input));
@@ -73,7 +76,7 @@ internal sealed class KernelBackend : PlanBackend
 
     public override void AddForward(PlanNode node)
     {
-        _values[node.Output] = NewTensor(node.Name, node.Output, persistent: IsOutput(node.Output));
+        Place(_values, node.Name, node.Output, persistent: IsOutput(node.Output));
         node.Node.Operator.EmitForward(new KernelEmitter(this, node, []));
     }
 
@@ -200,7 +203,7 @@ internal sealed class KernelBackend : PlanBackend
     {
         if (Find(_gradients, value) is { } gradient) return gradient;
         Value root = Plan.Root(value, Training);
-        _gradients[root] = NewTensor("gradient", root, persistent: _options.InputGradient && root == _parameters.Network.Graph.Input);
+        Place(_gradients, "gradient", root, persistent: _options.InputGradient && root == _parameters.Network.Graph.Input);
         return Find(_gradients, value)!;
     }
 
@@ -260,6 +263,23 @@ internal sealed class KernelBackend : PlanBackend
             ExceptionDispatchInfo.Throw(exception.InnerExceptions[0]);
             throw;
         }
+    }
+
+    /// <summary>Gives a value, or its gradient, a tensor unless it has one: of its own, or a part of the whole's that it is a slice of.</summary>
+    private void Place(Dictionary<Value, KernelTensor> tensors, string name, Value value, bool persistent)
+    {
+        if (tensors.ContainsKey(value)) return;
+        if (Slices.GetValueOrDefault(value) is not { } slice)
+        {
+            tensors[value] = NewTensor(name, value, persistent);
+            return;
+        }
+        Place(tensors, name, slice.Whole, IsOutput(slice.Whole));
+        tensors[value] = new(tensors[slice.Whole].Elements, value.Shape, Storage.Of(value).Shape, Images)
+        {
+            WholeChannels = slice.Whole.Shape.Channels,
+            FirstChannel = slice.FirstChannel,
+        };
     }
 
     private KernelTensor NewTensor(string name, Value value, bool persistent) =>
