@@ -56,6 +56,8 @@ public sealed class Conv2d : UnaryOperator
 
     public override bool WritesSlices => true;
 
+    public override bool AddsInputGradients => true;
+
     protected override Shape InferShape(Shape input)
     {
         string who = $"Conv2d({input.Channels} -> {Filters}, {Size.Rows}x{Size.Columns})";

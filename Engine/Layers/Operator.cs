@@ -45,6 +45,9 @@ public abstract class Operator : Layer
     /// <summary>Whether the output, and its gradient, may be a run of channels of a wider volume (<c>FirstChannel</c> and <c>WholeChannels</c> of the tensors).</summary>
     public virtual bool WritesSlices => false;
 
+    /// <summary>Whether, on devices that run translated kernels, the inputs' gradients can be added to what is there (<see cref="KernelEmitter.AddsInputGradient"/>).</summary>
+    public virtual bool AddsInputGradients => false;
+
     /// <summary>Emits the forward pass on the CPU device: reads the inputs, overwrites the output.</summary>
     public abstract void EmitForward(CpuEmitter emitter);
 

@@ -105,20 +105,19 @@ internal sealed class KernelBackend : PlanBackend
 
     public override void AddBackward(PlanNode node, IReadOnlyList<GradientUse> inputs)
     {
-        var targets = new KernelTensor?[inputs.Count];
+        var targets = new (KernelTensor? Gradient, bool Adds)[inputs.Count];
         for (int i = 0; i < targets.Length; i++)
         {
             if (inputs[i] == GradientUse.None) continue;
             KernelTensor gradient = GradientOf(node.Inputs[i]);
-            targets[i] = inputs[i] == GradientUse.Write
-                ? gradient
-                : gradient with { Elements = NewBuffer<float>($"{node.Name} gradient part", gradient.Count) };
+            bool isSum = inputs[i] == GradientUse.Add, adds = isSum && node.Node.Operator.AddsInputGradients;
+            targets[i] = (isSum && !adds ? gradient with { Elements = NewBuffer<float>($"{node.Name} gradient part", gradient.Count) } : gradient, adds);
         }
         node.Node.Operator.EmitBackward(new KernelEmitter(this, node, targets));
         for (int i = 0; i < targets.Length; i++)
         {
-            if (inputs[i] != GradientUse.Add) continue;
-            KernelTensor total = GradientOf(node.Inputs[i]), part = targets[i]!;
+            if (inputs[i] != GradientUse.Add || targets[i].Adds) continue;
+            KernelTensor total = GradientOf(node.Inputs[i]), part = targets[i].Gradient!;
             Launch($"{node.Name} gradient sum", launches => launches.Add(new AddInto(part.View, total.View, total.Count)), [part.Buffer, total.Buffer]);
         }
     }

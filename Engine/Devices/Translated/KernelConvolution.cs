@@ -49,7 +49,8 @@ internal static class KernelConvolution
         KernelParameter weight = emitter.Parameter("weight");
         var plan = new InputGradientPlan(shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.InputGradient));
         KernelBuffer<float>? workspace = Workspace(emitter, plan.WorkspaceFloats);
-        emitter.Launch("input gradient", launches => plan.Launch(launches, dy.View, weight.Values, dx.View, ViewOf(workspace)), dy.Buffer, dx.Buffer, workspace?.Buffer);
+        bool adds = emitter.AddsInputGradient();
+        emitter.Launch("input gradient", launches => plan.Launch(launches, dy.View, weight.Values, dx.View, ViewOf(workspace), adds), dy.Buffer, dx.Buffer, workspace?.Buffer);
     }
 
     private static KernelBuffer<float>? Workspace(KernelEmitter emitter, long floats) => floats == 0 ? null : emitter.Workspace<float>("workspace", floats);
