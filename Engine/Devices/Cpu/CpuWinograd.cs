@@ -16,10 +16,10 @@ internal static unsafe class CpuWinograd
         CpuTensor x = emitter.Input(), y = emitter.Output;
         CpuParameter weight = emitter.Parameter("weight");
         CpuParameter? bias = emitter.FindParameter("bias");
-        var problem = new WinogradProblem(convolution.Shape, emitter.Images, tile, emitter.VectorWidth, y.CountPerImage);
+        var problem = new WinogradProblem(convolution.Shape, emitter.Images, tile, emitter.VectorWidth, y.WholeBlocks * Blocks.Size * y.Stored.Area);
         PlanBuffer zeros = emitter.Zeros(Blocks.RoundUp(convolution.Shape.K));
         PlanBuffer u = EmitFilter(emitter, problem, convolution.Filter, () => weight.Values, null);
-        Scratch scratch = Scratch.For(emitter, problem);
+        Scratch scratch = Scratch.For(emitter, problem.Chunks, problem.ScratchFloats);
         emitter.Launch("forward", () =>
         {
             float* zero = (float*)zeros.Address;
@@ -28,10 +28,9 @@ internal static unsafe class CpuWinograd
     }
 
     /// <summary>A convolution of the output's gradient with the turned filter.</summary>
-    public static void EmitInputGradient(CpuEmitter emitter, DirectConvolution convolution, int tile, CpuTensor dx)
+    public static void EmitInputGradient(CpuEmitter emitter, DirectConvolution convolution, int tile, CpuTensor dy, CpuTensor dx)
     {
         ConvolutionShape shape = convolution.Shape;
-        CpuTensor dy = emitter.OutputGradient;
         CpuParameter weight = emitter.Parameter("weight");
         var turnedShape = new ConvolutionShape(shape.K, shape.OutputHeight, shape.OutputWidth, shape.C, 3, 3, 1, 1, 2 - shape.PadH, 2 - shape.PadW, 1);
         var problem = new WinogradProblem(turnedShape, emitter.Images, tile, emitter.VectorWidth, dx.CountPerImage);
@@ -39,10 +38,22 @@ internal static unsafe class CpuWinograd
         PlanBuffer turned = emitter.Workspace("turned filter", 4L * layout.Count), zeros = emitter.Zeros(Blocks.RoundUp(shape.C));
         emitter.Launch("turn filter", () => new FilterTurn(convolution.Filter, layout, [8, 7, 6, 5, 4, 3, 2, 1, 0], weight.Values, (float*)turned.Address), turned);
         PlanBuffer u = EmitFilter(emitter, problem, layout, () => (float*)turned.Address, turned);
-        Scratch scratch = Scratch.For(emitter, problem);
+        Scratch scratch = Scratch.For(emitter, problem.Chunks, problem.ScratchFloats);
         emitter.Launch("input gradient", () => new WinogradConvolution<Identity>(
             problem, dy.Pointer, (float*)u.Address, (float*)zeros.Address, (float*)zeros.Address, dx.Pointer, scratch.Slots, default),
             dy.Buffer, dx.Buffer, u, zeros, scratch.Buffer);
+    }
+
+    public static void EmitFilterGradient(CpuEmitter emitter, DirectConvolution convolution, int tile, CpuTensor dy)
+    {
+        CpuTensor x = emitter.Input();
+        CpuParameter weight = emitter.Parameter("weight");
+        var problem = new WinogradGradientProblem(convolution.Shape, emitter.Images, tile, emitter.VectorWidth);
+        PlanBuffer parts = emitter.Workspace("filter parts", 4 * problem.PartsCount);
+        Scratch scratch = Scratch.For(emitter, problem.Chunks, problem.ScratchFloats);
+        emitter.Launch("filter gradient", () => new WinogradGradient(problem, x.Pointer, dy.Pointer, (float*)parts.Address, scratch.Slots),
+            x.Buffer, dy.Buffer, parts, scratch.Buffer);
+        emitter.Launch("transform gradient", () => new WinogradGradientSum(problem, convolution.Filter, (float*)parts.Address, weight.Gradient), parts);
     }
 
     private static PlanBuffer EmitFilter(CpuEmitter emitter, WinogradProblem problem, FilterLayout layout, Pointer w, PlanBuffer? source)
@@ -59,10 +70,10 @@ internal static unsafe class CpuWinograd
     {
         public ScratchSlots Slots => new((float*)Buffer.Address, Floats, Count);
 
-        public static Scratch For(CpuEmitter emitter, WinogradProblem problem)
+        public static Scratch For(CpuEmitter emitter, int chunks, long floats)
         {
-            int count = Math.Min(emitter.Threads, problem.Chunks);
-            return new(emitter.Workspace("tiles", 4 * count * problem.ScratchFloats), problem.ScratchFloats, count);
+            int count = Math.Min(emitter.Threads, chunks);
+            return new(emitter.Workspace("tiles", 4 * count * floats), floats, count);
         }
     }
 

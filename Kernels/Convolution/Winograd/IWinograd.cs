@@ -4,7 +4,8 @@ namespace GpuCnn.Kernels.Convolution.Winograd;
 
 /// <summary>
 /// The transforms of F(m, 3), Winograd's algorithm for m outputs of a filter of 3 taps, along one dimension: y = A^T ((G g) * (B^T d)), where d are m + 2 neighbouring inputs and
-/// g the taps. In two dimensions each is applied to the columns of a tile and then to the rows of the result. (https://arxiv.org/abs/1509.09308)
+/// g the taps; backward dg = G^T ((A dy) * (B^T d)). In two dimensions each is applied to the columns of a tile and then to the rows of the result.
+/// (https://arxiv.org/abs/1509.09308)
 /// </summary>
 internal unsafe interface IWinograd
 {
@@ -22,6 +23,12 @@ internal unsafe interface IWinograd
 
     /// <summary>A^T m: <see cref="Points"/> values to <see cref="Outputs"/>.</summary>
     static abstract void Output<T, TLine>(TLine m, float* target, nint step) where T : unmanaged, ISimd<T> where TLine : struct, ILine<T>;
+
+    /// <summary>A dy: <see cref="Outputs"/> values to <see cref="Points"/>.</summary>
+    static abstract void OutputGradient<T, TLine>(TLine dy, float* target, nint step) where T : unmanaged, ISimd<T> where TLine : struct, ILine<T>;
+
+    /// <summary>G^T u: <see cref="Points"/> values to 3.</summary>
+    static abstract void FilterGradient<T, TLine>(TLine u, float* target, nint step) where T : unmanaged, ISimd<T> where TLine : struct, ILine<T>;
 }
 
 /// <summary>Vectors that a transform reads, one behind the other in some direction.</summary>

@@ -40,4 +40,23 @@ internal readonly unsafe struct Winograd2 : IWinograd
         T.Store(m[0] + m1 + m2, target);
         T.Store(m1 - m2 + m[3], target + step);
     }
+
+    [MethodImpl(Inline)]
+    public static void OutputGradient<T, TLine>(TLine dy, float* target, nint step) where T : unmanaged, ISimd<T> where TLine : struct, ILine<T>
+    {
+        T y0 = dy[0], y1 = dy[1];
+        T.Store(y0, target);
+        T.Store(y0 + y1, target + step);
+        T.Store(y0 - y1, target + 2 * step);
+        T.Store(y1, target + 3 * step);
+    }
+
+    [MethodImpl(Inline)]
+    public static void FilterGradient<T, TLine>(TLine u, float* target, nint step) where T : unmanaged, ISimd<T> where TLine : struct, ILine<T>
+    {
+        T half = T.Create(0.5f), u1 = half * u[1], u2 = half * u[2], sum = u1 + u2;
+        T.Store(u[0] + sum, target);
+        T.Store(u1 - u2, target + step);
+        T.Store(sum + u[3], target + 2 * step);
+    }
 }

@@ -61,4 +61,29 @@ internal readonly unsafe struct Winograd4 : IWinograd
         T.Store(T.MultiplyAdd(T.Create(B2), sumB, T.Create(A2) * sumA), target + 2 * step);
         T.Store(T.MultiplyAdd(T.Create(B3), differenceB, T.MultiplyAdd(T.Create(A3), differenceA, m[5])), target + 3 * step);
     }
+
+    [MethodImpl(Inline)]
+    public static void OutputGradient<T, TLine>(TLine dy, float* target, nint step) where T : unmanaged, ISimd<T> where TLine : struct, ILine<T>
+    {
+        T y0 = dy[0], y1 = dy[1], y2 = dy[2], y3 = dy[3];
+        T.Store(y0, target);
+        T even = T.MultiplyAdd(T.Create(A2), y2, y0), odd = T.MultiplyAdd(T.Create(A3), y3, T.Create(A) * y1);
+        T.Store(even + odd, target + step);
+        T.Store(even - odd, target + 2 * step);
+        even = T.MultiplyAdd(T.Create(B2), y2, y0);
+        odd = T.MultiplyAdd(T.Create(B3), y3, T.Create(B) * y1);
+        T.Store(even + odd, target + 3 * step);
+        T.Store(even - odd, target + 4 * step);
+        T.Store(y3, target + 5 * step);
+    }
+
+    [MethodImpl(Inline)]
+    public static void FilterGradient<T, TLine>(TLine u, float* target, nint step) where T : unmanaged, ISimd<T> where TLine : struct, ILine<T>
+    {
+        T u1 = u[1], u2 = u[2], u3 = u[3], u4 = u[4];
+        T sumA = T.Create(ScaleA) * (u1 + u2), sumB = T.Create(ScaleB) * (u3 + u4);
+        T.Store(T.MultiplyAdd(T.Create(1 / (A2 * B2)), u[0], sumA + sumB), target);
+        T.Store(T.MultiplyAdd(T.Create(ScaleA * A), u1 - u2, T.Create(ScaleB * B) * (u3 - u4)), target + step);
+        T.Store(T.MultiplyAdd(T.Create(A2), sumA, T.MultiplyAdd(T.Create(B2), sumB, u[5])), target + 2 * step);
+    }
 }

@@ -12,7 +12,7 @@ namespace GpuCnn.Kernels.Convolution.Winograd;
 public sealed unsafe class WinogradConvolution<TActivation> : ICpuKernel where TActivation : struct, IPointwise
 {
     private readonly WinogradProblem _problem;
-    private readonly WinogradInput _input;
+    private readonly TileSource _x;
     private readonly float* _u, _bias, _zeros, _y;
     private readonly ScratchSlots _slots;
     private readonly TActivation _activation;
@@ -27,7 +27,7 @@ public sealed unsafe class WinogradConvolution<TActivation> : ICpuKernel where T
     public WinogradConvolution(WinogradProblem problem, float* x, float* u, float* bias, float* zeros, float* y, ScratchSlots slots, TActivation activation)
     {
         _problem = problem;
-        _input = new(problem, x);
+        _x = new(x, problem.Shape.C, problem.Shape.H, problem.Shape.W, problem.Filter.VectorWidth);
         _u = u;
         _bias = bias;
         _zeros = zeros;
@@ -48,15 +48,19 @@ public sealed unsafe class WinogradConvolution<TActivation> : ICpuKernel where T
     {
         // Neighbouring chunks share a part of the filter.
         int part = chunk / _problem.TileChunks, first = chunk % _problem.TileChunks * _problem.TilesPerChunk;
-        int last = Math.Min(_problem.Tiles, first + _problem.TilesPerChunk);
+        int last = Math.Min(_problem.Tiles.Count, first + _problem.TilesPerChunk);
         ReadOnlySpan<FilterStrip> strips = _problem.Filter.Strips.AsSpan(part * _problem.StripsPerChunk);
         strips = strips[..Math.Min(strips.Length, _problem.StripsPerChunk)];
         using ScratchSlots.Slot slot = _slots.Rent();
         float* v = slot.Memory, m = v + (nint)_problem.Points * _problem.InputPlane;
-        float* patch = m + (nint)_problem.Points * _problem.OutputPlane, scratch = patch + _problem.PatchFloats;
+        float* patch = m + (nint)_problem.Points * _problem.OutputPlane, scratch = patch + TileSource.PatchFloats;
         int blocks = Blocks.Count(_problem.Shape.C);
         for (int tile = first; tile < last; tile++)
-            _input.Transform<TWinograd>(tile, 0, blocks, v + (tile - first) * (nint)_problem.InputPitch, patch, scratch);
+        {
+            (int image, int row, int column) = _problem.Tiles.Position(tile);
+            _x.Transform<InputTransform<TWinograd>>(image, row - _problem.Shape.PadH, column - _problem.Shape.PadW, 0, blocks,
+                v + (tile - first) * (nint)_problem.InputPitch, _problem.InputPlane, patch, scratch);
+        }
         Multiply(strips, last - first, v, m);
         for (int tile = first; tile < last; tile++)
             TransformBack<TWinograd>(tile, strips[0].Channel, strips[^1].Channel + strips[^1].Width, m + (tile - first) * (nint)_problem.OutputPitch, scratch);
@@ -82,7 +86,7 @@ public sealed unsafe class WinogradConvolution<TActivation> : ICpuKernel where T
     private void TransformBack<TWinograd>(int tile, int firstChannel, int lastChannel, float* m, float* scratch) where TWinograd : struct, IWinograd
     {
         ConvolutionShape shape = _problem.Shape;
-        (int image, int row, int column) = _problem.Position(tile);
+        (int image, int row, int column) = _problem.Tiles.Position(tile);
         nint block = (nint)shape.OutputArea * Blocks.Size, rowFloats = shape.OutputWidth * Blocks.Size;
         int rows = Math.Min(TWinograd.Outputs, shape.OutputHeight - row), columns = Math.Min(TWinograd.Outputs, shape.OutputWidth - column);
         float* y = _y + image * (nint)_problem.OutputImage + row * rowFloats + column * Blocks.Size;

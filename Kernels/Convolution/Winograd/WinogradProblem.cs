@@ -26,11 +26,9 @@ public sealed class WinogradProblem
         OutputImage = outputImage;
         Points = (tile + 2) * (tile + 2);
         Filter = new(1, shape.C, 1, shape.C, shape.K, vectorWidth);
-        TileColumns = (shape.OutputWidth + tile - 1) / tile;
-        TilesPerImage = (shape.OutputHeight + tile - 1) / tile * TileColumns;
-        Tiles = checked(images * TilesPerImage);
-        TilesPerChunk = Math.Min(Tiles, TilesPerProduct);
-        TileChunks = (Tiles + TilesPerChunk - 1) / TilesPerChunk;
+        Tiles = new(shape, images, tile);
+        TilesPerChunk = Math.Min(Tiles.Count, TilesPerProduct);
+        TileChunks = (Tiles.Count + TilesPerChunk - 1) / TilesPerChunk;
         StripsPerChunk = Math.Min(Filter.Strips.Length, OutputsPerChunk / (2 * vectorWidth));
         StripChunks = (Filter.Strips.Length + StripsPerChunk - 1) / StripsPerChunk;
         InputPitch = Blocks.RoundUp(shape.C);
@@ -60,14 +58,9 @@ public sealed class WinogradProblem
     public int Chunks => TileChunks * StripChunks;
 
     /// <summary>Floats that a chunk needs while it is computed.</summary>
-    public long ScratchFloats => (long)Points * (InputPlane + OutputPlane) + PatchFloats + WinogradTransforms.ScratchFloats;
+    public long ScratchFloats => (long)Points * (InputPlane + OutputPlane) + TileSource.PatchFloats + WinogradTransforms.ScratchFloats;
 
-    /// <summary>Tiles of the whole batch, image by image, row by row.</summary>
-    internal int Tiles { get; }
-
-    internal int TilesPerImage { get; }
-
-    internal int TileColumns { get; }
+    internal TileGrid Tiles { get; }
 
     internal int TilesPerChunk { get; }
 
@@ -92,21 +85,11 @@ public sealed class WinogradProblem
 
     internal int[] Outputs { get; }
 
-    /// <summary>Floats of a tile of the input with zeros where the map ends, of as many channel blocks as a vector has.</summary>
-    internal int PatchFloats => Points * 2 * Blocks.Size;
-
     /// <summary>Whether Winograd's algorithm is for such filters.</summary>
     public static bool Fits(ConvolutionShape shape) => shape is { R: 3, S: 3, StrideH: 1, StrideW: 1, Groups: 1 };
 
-    /// <summary>Image, and row and column of the output where a tile begins.</summary>
-    internal (int Image, int Row, int Column) Position(int tile)
-    {
-        int image = tile / TilesPerImage, inside = tile - image * TilesPerImage, row = inside / TileColumns;
-        return (image, row * Tile, (inside - row * TileColumns) * Tile);
-    }
-
     /// <summary>An odd number of cache lines: the points of a tile, a plane apart, would else compete for the same places in a cache.</summary>
-    private static int Apart(int floats) => ((floats + 15) / 16 | 1) * 16;
+    internal static int Apart(int floats) => ((floats + 15) / 16 | 1) * 16;
 
     private int[] Offsets(int pitch)
     {

@@ -3,27 +3,11 @@ using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.Convolution.Winograd;
 
-/// <summary>The transforms of a tile, of one vector of channels. The values of a transformed tile lie in planes, one for each of its points.</summary>
+/// <summary>The transforms of a filter, its gradient, and a tile of the output, of one vector of channels. The values of a transformed tile lie in planes, one for each of its points.</summary>
 internal static unsafe class WinogradTransforms
 {
     /// <summary>Floats of scratch that any of the transforms needs: a tile of the widest vectors, and a row.</summary>
     public const int ScratchFloats = (6 * 6 + 6) * 16;
-
-    /// <summary>B^T d B</summary>
-    /// <param name="x">The tile's first pixel, of pixels of 8 channels.</param>
-    /// <param name="row">Floats between two rows of x.</param>
-    /// <param name="v">Where the first point goes.</param>
-    /// <param name="plane">Floats between two points of v.</param>
-    public static void Input<TWinograd, T>(float* x, nint row, nint blockStride, float* scratch, float* v, nint plane)
-        where TWinograd : struct, IWinograd
-        where T : unmanaged, ISimd<T>
-    {
-        int points = TWinograd.Points;
-        for (nint column = 0; column < points; column++)
-            TWinograd.Input<T, BlockLine<T>>(new(x + column * Blocks.Size, row, blockStride), scratch + column * T.Width, points * T.Width);
-        for (nint i = 0; i < points; i++)
-            TWinograd.Input<T, Line<T>>(new(scratch + i * points * T.Width, T.Width), v + i * points * plane, plane);
-    }
 
     /// <summary>G g G^T</summary>
     /// <param name="g">The first tap; 9 of them, <paramref name="tap"/> floats apart.</param>
@@ -36,6 +20,20 @@ internal static unsafe class WinogradTransforms
             TWinograd.Filter<T, Line<T>>(new(g + column * tap, 3 * tap), scratch + column * T.Width, 3 * T.Width);
         for (nint i = 0; i < points; i++)
             TWinograd.Filter<T, Line<T>>(new(scratch + i * 3 * T.Width, T.Width), u + i * points * plane, plane);
+    }
+
+    /// <summary>G^T u G</summary>
+    /// <param name="u">[points][points] vectors.</param>
+    /// <param name="g">Where the first tap goes; 9 of them, <paramref name="tap"/> floats apart.</param>
+    public static void FilterGradient<TWinograd, T>(float* u, float* scratch, float* g, nint tap)
+        where TWinograd : struct, IWinograd
+        where T : unmanaged, ISimd<T>
+    {
+        int points = TWinograd.Points;
+        for (nint column = 0; column < points; column++)
+            TWinograd.FilterGradient<T, Line<T>>(new(u + column * T.Width, points * T.Width), scratch + column * T.Width, points * T.Width);
+        for (nint i = 0; i < 3; i++)
+            TWinograd.FilterGradient<T, Line<T>>(new(scratch + i * points * T.Width, T.Width), g + 3 * i * tap, tap);
     }
 
     /// <summary>activation(bias + A^T m A), as many rows and columns of it as there are.</summary>

@@ -1,0 +1,81 @@
+using GpuCnn.Kernels.Cpu;
+
+namespace GpuCnn.Kernels.Convolution.Winograd;
+
+/// <summary>Sizes of a filter's gradient by Winograd's algorithm: at each point it is a product of the transformed input and output gradient, summed over all tiles.</summary>
+public sealed class WinogradGradientProblem
+{
+    public static int T0 = int.Parse(Environment.GetEnvironmentVariable("GT") ?? "24");
+    public static int CP = int.Parse(Environment.GetEnvironmentVariable("GC") ?? "64");
+    public static int KP = int.Parse(Environment.GetEnvironmentVariable("GK") ?? "64");
+    public static int EC = int.Parse(Environment.GetEnvironmentVariable("GE") ?? "8");
+
+    /// <param name="shape">3x3 filters, stride 1, no groups.</param>
+    /// <param name="tile">Rows and columns of a tile of the output: 2 or 4.</param>
+    public WinogradGradientProblem(ConvolutionShape shape, int images, int tile, int vectorWidth)
+    {
+        Shape = shape;
+        Tile = tile;
+        Points = (tile + 2) * (tile + 2);
+        Filter = new(1, shape.C, 1, shape.C, shape.K, vectorWidth);
+        Tiles = new(shape, images, tile);
+        ChannelsPerChunk = Math.Min(Blocks.RoundUp(shape.C), CP);
+        ChannelChunks = (shape.C + ChannelsPerChunk - 1) / ChannelsPerChunk;
+        StripsPerChunk = Math.Min(Filter.Strips.Length, KP / (2 * vectorWidth));
+        StripChunks = (Filter.Strips.Length + StripsPerChunk - 1) / StripsPerChunk;
+        TilesPerRun = Math.Min(Tiles.Count, T0);
+        int runs = (Tiles.Count + TilesPerRun - 1) / TilesPerRun;
+        int enough = (EC - 1 + ChannelChunks * StripChunks) / (ChannelChunks * StripChunks);
+        RunsPerSplit = (runs + enough - 1) / enough;
+        Splits = (runs + RunsPerSplit - 1) / RunsPerSplit;
+        InputPlane = WinogradProblem.Apart(TilesPerRun * ChannelsPerChunk);
+        OutputPitch = Math.Min(Blocks.RoundUp(shape.K), StripsPerChunk * 2 * vectorWidth);
+        OutputPlane = WinogradProblem.Apart(TilesPerRun * OutputPitch);
+        Rows = GC.AllocateUninitializedArray<int>(shape.C, pinned: true);
+        for (int i = 0; i < Rows.Length; i++) Rows[i] = i;
+    }
+
+    public ConvolutionShape Shape { get; }
+
+    public int Tile { get; }
+
+    /// <summary>Values of a transformed tile.</summary>
+    public int Points { get; }
+
+    /// <summary>Layout of the gradient at one point.</summary>
+    public FilterLayout Filter { get; }
+
+    /// <summary>Parts that the tiles are split into, each with a sum of its own.</summary>
+    public int Splits { get; }
+
+    /// <summary>Floats of the sums: [Splits][Points][Filter.Count].</summary>
+    public long PartsCount => (long)Splits * Points * Filter.Count;
+
+    public int Chunks => Splits * ChannelChunks * StripChunks;
+
+    /// <summary>Floats that a chunk needs while it is computed.</summary>
+    public long ScratchFloats => (long)Points * (InputPlane + OutputPlane) + TileSource.PatchFloats + WinogradTransforms.ScratchFloats;
+
+    internal TileGrid Tiles { get; }
+
+    internal int ChannelsPerChunk { get; }
+
+    internal int ChannelChunks { get; }
+
+    internal int StripsPerChunk { get; }
+
+    internal int StripChunks { get; }
+
+    internal int TilesPerRun { get; }
+
+    internal int RunsPerSplit { get; }
+
+    internal int InputPlane { get; }
+
+    internal int OutputPitch { get; }
+
+    internal int OutputPlane { get; }
+
+    /// <summary>[C] offset of each channel in a transformed tile; pinned.</summary>
+    internal int[] Rows { get; }
+}
