@@ -10,6 +10,9 @@ public readonly record struct CpuConvolutionChoice(int Tile)
     // With fewer tiles transforming the filter takes longer than what it saves.
     private const int FewestTiles = 128;
 
+    // Of more weights the sums of a filter's gradient at all points are more than the caches hold, and want more tiles.
+    private const int LargeFilter = 1 << 17, TilesOfLargeFilter = 512;
+
     // With fewer channels the transforms take as long as the products.
     private const int FewestChannels = 2 * Blocks.Size;
 
@@ -28,8 +31,9 @@ public readonly record struct CpuConvolutionChoice(int Tile)
     {
         if (!CanChoose(shape) || Math.Min(shape.C, shape.K) < FewestChannels) return Direct;
         (int height, int width) = pass == ConvolutionPass.InputGradient ? (shape.H, shape.W) : (shape.OutputHeight, shape.OutputWidth);
-        long tiles = (long)images * ((height + 3) / 4) * ((width + 3) / 4);
-        return tiles >= FewestTiles && (long)images * height * width >= LeastInside * 16 * tiles ? new(4) : Direct;
+        long tiles = (long)images * ((height + 3) / 4) * ((width + 3) / 4), pixels = (long)images * height * width;
+        bool large = pass == ConvolutionPass.FilterGradient && (long)shape.C * shape.K > LargeFilter;
+        return tiles >= (large ? TilesOfLargeFilter : FewestTiles) && pixels >= LeastInside * 16 * tiles ? new(4) : Direct;
     }
 
     /// <summary>All that may be worth timing.</summary>

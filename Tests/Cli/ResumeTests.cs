@@ -73,6 +73,26 @@ public sealed class ResumeTests
         AssertSame(folder["whole"], folder["parts"]);
     }
 
+    [Test]
+    public void ItGoesOnWithTheAlgorithmsItBeganWith()
+    {
+        using TemporaryFolder folder = new();
+        string[] args =
+        [
+            "train", "--model", "smallcnn", "--data", TinyData.Write(folder), "--input", "3x16x16", "--batch", "6", "--lr", "0.005", "--steps", "5", "--device", "cpu",
+        ];
+        Succeed([.. args, "--out", folder["whole"]]);
+        foreach (string run in new[] { "direct", "other" }) RunUntil(2, [.. args, "--out", folder[run]]);
+        // As if a table of measurements had said so when it began.
+        string path = folder["other", "config.json"], config = File.ReadAllText(path);
+        Assert.That(config, Does.Contain("\"direct\"").And.Not.Contain("Winograd"));
+        File.WriteAllText(path, config.Replace("\"direct\"", "\"Winograd 4x4\""));
+        foreach (string run in new[] { "direct", "other" }) Succeed("train", "--resume", folder[run]);
+        AssertSame(folder["whole"], folder["direct"]);
+        Assert.That(File.ReadAllText(path), Does.Contain("\"Winograd 4x4\"").And.Not.Contain("\"direct\""));
+        Assert.That(File.ReadAllBytes(folder["other", "final.safetensors"]), Is.Not.EqualTo(File.ReadAllBytes(folder["whole", "final.safetensors"])));
+    }
+
     public static void AssertSame(string expected, string actual) =>
         Assert.That(File.ReadAllBytes(Path.Combine(actual, "final.safetensors")), Is.EqualTo(File.ReadAllBytes(Path.Combine(expected, "final.safetensors"))));
 

@@ -44,7 +44,7 @@ internal sealed class LayerRun : IDisposable
     private readonly Plan _plan;
     private readonly Batch _batch;
 
-    public LayerRun(Device device, Func<Layer> layer, Shape input, Place place, int images, Sgd? optimizer = null)
+    public LayerRun(Device device, Func<Layer> layer, Shape input, Place place, int images, Sgd? optimizer = null, IReadOnlyDictionary<string, string>? algorithms = null)
     {
         _lanes = place == Place.Inner ? new DirtyLanes() : null;
         _network = new Network("test", _lanes == null ? layer() : new Sequential { _lanes, layer() }, input);
@@ -57,6 +57,7 @@ internal sealed class LayerRun : IDisposable
             InputGradient = gradient,
             Loss = new ProjectionLoss(),
             Optimizer = optimizer,
+            Algorithms = algorithms,
         });
         _batch = new Batch(input, images) { Count = images };
     }
@@ -74,6 +75,8 @@ internal sealed class LayerRun : IDisposable
     ];
 
     public long PredictedBytes => _plan.TotalBytes;
+
+    public IReadOnlyList<PlanChoice> Choices => _plan.Choices;
 
     public LayerResult Run(float[] x, float[][] parameters)
     {

@@ -45,10 +45,31 @@ public sealed class TunerTests
     }
 
     [Test]
-    public void TheCpuHasNothingToTune()
+    public void TheCpuHasNothingToTuneInOtherFiltersThan3x3()
     {
         using var device = new CpuDevice(1);
         Assert.That(Tuner.Measure(Small(), device, Images), Is.Empty);
+    }
+
+    [Test]
+    public void TheCpuMeasuresAllStepsOfAnAlgorithm()
+    {
+        var network = new Network("even", new Sequential { { "first", new Conv2d(8, 1) }, { "conv", new Conv2d(9, 3, padding: 1) }, new Flatten(), { "fc", new Linear(3) } }, Shape.Volume(3, 8, 8));
+        using var device = new CpuDevice(1);
+        IReadOnlyList<TunedProblem> problems = Tuner.Measure(network, device, Images);
+        Assert.That(problems.Select(problem => problem.Problem.Split(" 8x8x8 -> 9")[0]), Is.EqualTo(new[] { "convolution", "filter gradient", "input gradient" }));
+        foreach (TunedProblem problem in problems)
+        {
+            Assert.That(problem.Seconds.Keys, Is.EquivalentTo(new[] { "direct", "Winograd 2x2", "Winograd 4x4" }));
+            Assert.That(problem.Default, Is.EqualTo("direct"));
+        }
+        using ParameterStore parameters = device.CreateParameters(network, training: true);
+        var algorithms = problems.ToDictionary(problem => problem.Problem, _ => "Winograd 4x4");
+        using var plan = new Plan(parameters, new() { Images = Images, Training = true, Algorithms = algorithms });
+        Assert.That(plan.Choices.Select(choice => string.Join(", ", plan.Steps.Take(choice.Step..choice.End))), Is.EqualTo(new[]
+        {
+            "conv transform filter, conv forward", "conv filter gradient, conv transform gradient", "conv turn filter, conv transform filter, conv input gradient",
+        }));
     }
 
     [Test]

@@ -50,8 +50,8 @@ public sealed unsafe class WinogradGradient : ICpuKernel
         using ScratchSlots.Slot slot = _slots.Rent();
         float* v = slot.Memory, m = v + (nint)_problem.Points * _problem.InputPlane;
         float* patch = m + (nint)_problem.Points * _problem.OutputPlane, scratch = patch + TileSource.PatchFloats;
-        int end = Math.Min(_problem.Tiles.Count, (split + 1) * _problem.RunsPerSplit * _problem.TilesPerRun);
-        for (int first = split * _problem.RunsPerSplit * _problem.TilesPerRun; first < end; first += _problem.TilesPerRun)
+        int start = (int)((long)split * _problem.Tiles.Count / _problem.Splits), end = (int)((split + 1L) * _problem.Tiles.Count / _problem.Splits);
+        for (int first = start; first < end; first += _problem.TilesPerRun)
         {
             int last = Math.Min(end, first + _problem.TilesPerRun);
             for (int tile = first; tile < last; tile++)

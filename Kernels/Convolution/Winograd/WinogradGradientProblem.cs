@@ -5,10 +5,13 @@ namespace GpuCnn.Kernels.Convolution.Winograd;
 /// <summary>Sizes of a filter's gradient by Winograd's algorithm: at each point it is a product of the transformed input and output gradient, summed over all tiles.</summary>
 public sealed class WinogradGradientProblem
 {
-    public static int T0 = int.Parse(Environment.GetEnvironmentVariable("GT") ?? "24");
-    public static int CP = int.Parse(Environment.GetEnvironmentVariable("GC") ?? "64");
-    public static int KP = int.Parse(Environment.GetEnvironmentVariable("GK") ?? "64");
-    public static int EC = int.Parse(Environment.GetEnvironmentVariable("GE") ?? "8");
+    // Channels of the input and of the output that a chunk sums products of: its sums stay in a core's caches, and few enough chunks transform the same tiles again.
+    private const int InputsPerChunk = 64, OutputsPerChunk = 128;
+
+    // Tiles between two passes over the sums.
+    private const int TilesPerPass = 64;
+
+    private const int EnoughChunks = 8;
 
     /// <param name="shape">3x3 filters, stride 1, no groups.</param>
     /// <param name="tile">Rows and columns of a tile of the output: 2 or 4.</param>
@@ -19,15 +22,14 @@ public sealed class WinogradGradientProblem
         Points = (tile + 2) * (tile + 2);
         Filter = new(1, shape.C, 1, shape.C, shape.K, vectorWidth);
         Tiles = new(shape, images, tile);
-        ChannelsPerChunk = Math.Min(Blocks.RoundUp(shape.C), CP);
+        ChannelsPerChunk = Math.Min(Blocks.RoundUp(shape.C), InputsPerChunk);
         ChannelChunks = (shape.C + ChannelsPerChunk - 1) / ChannelsPerChunk;
-        StripsPerChunk = Math.Min(Filter.Strips.Length, KP / (2 * vectorWidth));
+        StripsPerChunk = Math.Min(Filter.Strips.Length, OutputsPerChunk / (2 * vectorWidth));
         StripChunks = (Filter.Strips.Length + StripsPerChunk - 1) / StripsPerChunk;
-        TilesPerRun = Math.Min(Tiles.Count, T0);
-        int runs = (Tiles.Count + TilesPerRun - 1) / TilesPerRun;
-        int enough = (EC - 1 + ChannelChunks * StripChunks) / (ChannelChunks * StripChunks);
-        RunsPerSplit = (runs + enough - 1) / enough;
-        Splits = (runs + RunsPerSplit - 1) / RunsPerSplit;
+        int chunks = ChannelChunks * StripChunks;
+        Splits = Math.Clamp((EnoughChunks - 1 + chunks) / chunks, 1, Math.Max(1, Tiles.Count / TilesPerPass));
+        int tiles = (Tiles.Count + Splits - 1) / Splits, passes = (tiles + TilesPerPass - 1) / TilesPerPass;
+        TilesPerRun = (tiles + passes - 1) / passes;
         InputPlane = WinogradProblem.Apart(TilesPerRun * ChannelsPerChunk);
         OutputPitch = Math.Min(Blocks.RoundUp(shape.K), StripsPerChunk * 2 * vectorWidth);
         OutputPlane = WinogradProblem.Apart(TilesPerRun * OutputPitch);
@@ -45,7 +47,9 @@ public sealed class WinogradGradientProblem
     /// <summary>Layout of the gradient at one point.</summary>
     public FilterLayout Filter { get; }
 
-    /// <summary>Parts that the tiles are split into, each with a sum of its own.</summary>
+    /// <summary>
+    /// Parts that the tiles are split into, each with a sum of its own. It follows from the shapes alone, so that the order of the sum is the same for any number of threads.
+    /// </summary>
     public int Splits { get; }
 
     /// <summary>Floats of the sums: [Splits][Points][Filter.Count].</summary>
@@ -67,8 +71,6 @@ public sealed class WinogradGradientProblem
     internal int StripChunks { get; }
 
     internal int TilesPerRun { get; }
-
-    internal int RunsPerSplit { get; }
 
     internal int InputPlane { get; }
 
