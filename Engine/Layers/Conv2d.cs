@@ -54,6 +54,8 @@ public sealed class Conv2d : UnaryOperator
 
     public override bool FusesActivation => true;
 
+    public override bool GathersMoments => true;
+
     protected override Shape InferShape(Shape input)
     {
         string who = $"Conv2d({input.Channels} -> {Filters}, {Size.Rows}x{Size.Columns})";

@@ -44,14 +44,14 @@ public sealed class BatchNormTests<TDevice> : KernelTests<TDevice> where TDevice
         DeviceBuffer<StepScalars> scalars = Device.Buffer(new StepScalars { Images = real, UpdatesState = 1 });
         DeviceBuffer<float> x = Device.Buffer<float>(values), addend = Device.Buffer<float>(addends), dy = Device.Buffer<float>(gradients);
         DeviceBuffer<float> weight = Device.Buffer<float>(weights), bias = Device.Buffer<float>(biases);
-        DeviceBuffer<float> moments = Device.Unset<float>((int)parts.Floats), statistics = Device.Unset<float>(2 * channels), sums = Device.Unset<float>((int)parts.Floats);
+        DeviceBuffer<float> moments = Device.Unset<float>(3 * parts.Count * channels), statistics = Device.Unset<float>(2 * channels), sums = Device.Unset<float>((int)parts.Floats);
         DeviceBuffer<float> runningMean = Device.Buffer(new float[channels]), runningVariance = Device.Buffer(new float[channels]), batches = Device.Buffer(7f);
         DeviceBuffer<float> y = Device.Unset<float>(count), inferred = Device.Unset<float>(count), dx = Device.Unset<float>(count), daddend = Device.Unset<float>(adds ? count : 0);
         DeviceBuffer<float> dweight = Device.Unset<float>(channels), dbias = Device.Unset<float>(channels);
 
         Run(new BatchNormMoments(parts.Width, scalars, x, moments, area, channels, parts.PartRows), parts.Groups);
         var finish = new BatchNormStatistics(
-            scalars, x, moments, statistics, runningMean, runningVariance, batches, area, channels, parts.PartRows, parts.Count, Epsilon, Momentum);
+            scalars, moments, statistics, runningMean, runningVariance, batches, area, channels, parts.PartRows, parts.Count, Epsilon, Momentum);
         Run(finish, finish.Groups);
         ReadOnlyView<float> scales = ((ReadOnlyView<float>)statistics).Slice(channels);
         Run(new BatchNormForward<TFunction>(grid.Lanes, false, adds, x, addend, y, statistics, scales, weight, bias, grid, Epsilon, default), grid.Groups);

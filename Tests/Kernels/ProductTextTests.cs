@@ -20,16 +20,16 @@ public sealed class ProductTextTests
     [TestCaseSource(nameof(Tiles))]
     public void MatrixProducts(TileShape tile)
     {
-        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, false, true, true, true, true, false, default, default, default, default, default, default), tile);
-        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, false, true, true, true, false, false, default, default, default, default, default, default), tile);
-        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, true, true, true, true, false, false, default, default, default, default, default, default), tile);
+        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, false, true, true, true, true, false, false, default, default, default, default, default, default, default, default, default), tile);
+        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, false, true, true, true, false, false, false, default, default, default, default, default, default, default, default, default), tile);
+        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, true, true, true, true, false, false, false, default, default, default, default, default, default, default, default, default), tile);
     }
 
     [TestCaseSource(nameof(Tiles))]
     public void Convolutions(TileShape tile)
     {
-        AssertFast(new ConvolutionProduct<ReLU>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, true, true, true, true, false, default, default, default, default, default, default), tile);
-        AssertFast(new ConvolutionProduct<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, true, true, true, false, false, default, default, default, default, default, default), tile);
+        AssertFast(new ConvolutionProduct<ReLU>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, true, true, true, true, false, false, default, default, default, default, default, default, default, default), tile);
+        AssertFast(new ConvolutionProduct<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, true, true, true, false, false, false, default, default, default, default, default, default, default, default), tile);
     }
 
     [TestCaseSource(nameof(Tiles))]
