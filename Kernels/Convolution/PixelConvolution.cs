@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using GpuCnn.Kernels.Cpu;
 using GpuCnn.Kernels.Normalization;
@@ -84,14 +85,25 @@ public sealed unsafe class PixelConvolution<TActivation> : ICpuKernel where TAct
             float* output = y + (nint)(strip.Channel / Blocks.Size) * _problem.OutputBlockStride;
             PixelStrip.Run(strip, _filter.VectorWidth, input, _reduction, _w + strip.Offset, _bias + strip.Channel, output, _problem.OutputBlockStride,
                 _inputs, _targets, first, last, _activation);
-            if (_moments == null) continue;
-            int real = Math.Min(last, (_scalars->Images - firstImage) * _map.PixelsPerImage);
-            // What the strip has written is as near as it will ever be.
-            for (int block = 0; block < strip.Width / Blocks.Size; block++)
+            if (_moments != null) GatherMoments(strip, output, run, first, Math.Min(last, (_scalars->Images - firstImage) * _map.PixelsPerImage));
+        }
+    }
+
+    /// <summary>Of pixels [first, last) of what a strip has just written: as near as it will ever be. The pixels of an image follow each other.</summary>
+    private void GatherMoments(FilterStrip strip, float* output, int run, int first, int last)
+    {
+        for (int block = 0; block < strip.Width / Blocks.Size; block++)
+        {
+            float* y = output + (nint)block * _problem.OutputBlockStride;
+            var sums = new BlockSums(first < last ? y + _targets[first] : null);
+            for (int pixel = first; pixel < last;)
             {
-                double* moments = _moments + ((nint)(strip.Channel / Blocks.Size + block) * _chunks.Runs + run) * BlockMoments.Size;
-                BlockMoments.Gather(output + (nint)block * _problem.OutputBlockStride, _targets + first, Math.Max(0, real - first), moments);
+                int end = Math.Min(last, (pixel / _map.PixelsPerImage + 1) * _map.PixelsPerImage);
+                Debug.Assert(_targets[end - 1] - _targets[pixel] == (end - 1 - pixel) * Blocks.Size);
+                sums.Add(y + _targets[pixel], end - pixel);
+                pixel = end;
             }
+            sums.Store(_moments + ((nint)(strip.Channel / Blocks.Size + block) * _chunks.Runs + run) * BlockMoments.Size);
         }
     }
 }

@@ -17,19 +17,9 @@ public sealed unsafe class CpuBatchNormMoments(CpuBatchNormShape shape, StepScal
         (int first, int last) = shape.ImagesOf(split, scalars->Images);
         float* start = x + (nint)block * plane;
         nint step = (nint)shape.Blocks * plane;
-        Double8 origin = first < last ? Simd8.Widen(Simd8.Load(start + first * step)) : Double8.Zero, sum = Double8.Zero, squares = Double8.Zero;
-        for (int image = first; image < last; image++)
-        {
-            float* source = start + image * step;
-            for (nint i = 0; i < plane; i += Blocks.Size)
-            {
-                Double8 difference = Simd8.Widen(Simd8.Load(source + i)) - origin;
-                sum += difference;
-                squares = Double8.MultiplyAdd(difference, difference, squares);
-            }
-        }
-        double count = (double)Math.Max(0, last - first) * shape.Area;
-        BlockMoments.Store(count, origin, sum, squares, moments + ((nint)block * shape.Splits + split) * BlockMoments.Size);
+        var sums = new BlockSums(first < last ? start + first * step : null);
+        for (int image = first; image < last; image++) sums.Add(start + image * step, shape.Area);
+        sums.Store(moments + ((nint)block * shape.Splits + split) * BlockMoments.Size);
     }
 }
 
