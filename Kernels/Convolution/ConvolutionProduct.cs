@@ -108,7 +108,7 @@ public readonly partial struct ConvolutionProduct<TFunction>(
 
         if (gathers)
         {
-            if (addBias) TileMoments.AddBias(sums, bias, column, map.Columns, tileN, perM, perN);
+            if (addBias) TileMoments.AddBias(sums, bias, column, map.Columns, tileN, perM, perN, wideY);
             TileMoments.Gather(
                 sums, left, right, moments, scalars[0].Images * map.Grid.Area.Value - firstPixel, GroupId.X / tilesN, column, map.Columns, tileM, tileN, perM, perN);
         }

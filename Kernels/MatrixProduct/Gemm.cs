@@ -68,7 +68,7 @@ public readonly partial struct Gemm<TFunction>(
 
         if (gathers)
         {
-            if (addBias) TileMoments.AddBias(sums, bias, column, shape.N, tileN, perM, perN);
+            if (addBias) TileMoments.AddBias(sums, bias, column, shape.N, tileN, perM, perN, wideC);
             TileMoments.Gather(sums, left, right, moments, scalars[0].Images * area - row, GroupId.X / tilesN, column, shape.N, tileM, tileN, perM, perN);
         }
         int target = shape.StartC + batch * shape.StepC + part * shape.PartStep;

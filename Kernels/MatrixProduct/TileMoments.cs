@@ -11,23 +11,28 @@ internal static class TileMoments
     /// <summary>Floats for each column of a tile.</summary>
     public const int Floats = 3;
 
-    // Rows and columns of a thread, at most: bounds that a helper's loops are unrolled by.
-    internal const int Most = 8;
+    /// <summary>Rows and columns of a thread, at most: what a helper's loops are unrolled by.</summary>
+    public const int Most = 8;
 
     /// <summary>Makes the sums what is stored: bias and all.</summary>
+    /// <param name="sums">What the thread has, [perM * perN] as in a <see cref="RegisterTile"/>.</param>
     /// <param name="column">First column of the tile.</param>
     /// <param name="columns">Columns of the result.</param>
+    /// <param name="isWide">Whether four biases may be loaded at once.</param>
     [Unroll]
-    public static void AddBias(View<float> sums, ReadOnlyView<float> bias, int column, int columns, int tileN, int perM, int perN)
+    public static void AddBias(View<float> sums, ReadOnlyView<float> bias, int column, int columns, int tileN, int perM, int perN, bool isWide)
     {
-        for (int j = 0; j < Most; j++)
+        for (int j = 0; j < Most; j += 4)
         {
-            int at = column + RegisterTile.Place(ThreadId.X, j, tileN);
-            if (j < perN && at < columns)
+            if (j < perN)
             {
-                float value = bias[at];
+                int at = column + RegisterTile.Place(ThreadId.X, j, tileN);
+                Float4 values = Runs.Load(bias, at, at, 0, columns, isWide);
                 for (int i = 0; i < Most; i++)
-                    if (i < perM) sums[IndexOf(i, j, perN)] += value;
+                {
+                    int row = RegisterTile.IndexOf(i, j, perN);
+                    if (i < perM) sums.Store4(row, sums.Load4(row) + values);
+                }
             }
         }
     }
@@ -45,25 +50,25 @@ internal static class TileMoments
     public static void Gather(
         View<float> sums, View<float> left, View<float> right, View<float> moments, int rows, int tile, int column, int columns, int tileM, int tileN, int perM, int perN)
     {
-        int thread = ThreadId.Y * GroupSize.X + ThreadId.X, threads = GroupSize.X * GroupSize.Y, parts = tileM / perM;
+        int thread = ThreadId.Y * GroupSize.X + ThreadId.X, threads = GroupSize.X * GroupSize.Y, parts = tileM / perM, line = ThreadId.Y * tileN;
         View<float> origins = left, means = left.Slice(tileN);
         float count = KernelMath.Max(0, KernelMath.Min(rows, tileM));
         Group.Barrier();
         if (ThreadId.Y == 0)
         {
-            for (int j = 0; j < Most; j++)
-                if (j < perN) origins[RegisterTile.Place(ThreadId.X, j, tileN)] = sums[IndexOf(0, j, perN)];
+            for (int j = 0; j < Most; j += 4)
+                if (j < perN) origins.Store4(RegisterTile.Place(ThreadId.X, j, tileN), sums.Load4(RegisterTile.IndexOf(0, j, perN)));
         }
         Group.Barrier();
-        for (int j = 0; j < Most; j++)
+        for (int j = 0; j < Most; j += 4)
         {
             if (j < perN)
             {
                 int place = RegisterTile.Place(ThreadId.X, j, tileN);
-                float sum = 0;
+                Float4 origin = origins.Load4(place), sum = new Float4(0, 0, 0, 0);
                 for (int i = 0; i < Most; i++)
-                    if (i < perM) sum += RegisterTile.Place(ThreadId.Y, i, tileM) < rows ? sums[IndexOf(i, j, perN)] - origins[place] : 0;
-                right[ThreadId.Y * tileN + place] = sum;
+                    if (i < perM && RegisterTile.Place(ThreadId.Y, i, tileM) < rows) sum += sums.Load4(RegisterTile.IndexOf(i, j, perN)) - origin;
+                right.Store4(line + place, sum);
             }
         }
         Group.Barrier();
@@ -74,21 +79,15 @@ internal static class TileMoments
             means[place] = sum / KernelMath.Max(1, count);
         }
         Group.Barrier();
-        for (int j = 0; j < Most; j++)
+        for (int j = 0; j < Most; j += 4)
         {
             if (j < perN)
             {
                 int place = RegisterTile.Place(ThreadId.X, j, tileN);
-                float squares = 0;
+                Float4 origin = origins.Load4(place), mean = means.Load4(place), squares = new Float4(0, 0, 0, 0);
                 for (int i = 0; i < Most; i++)
-                {
-                    if (i < perM)
-                    {
-                        float distance = RegisterTile.Place(ThreadId.Y, i, tileM) < rows ? sums[IndexOf(i, j, perN)] - origins[place] - means[place] : 0;
-                        squares = KernelMath.FusedMultiplyAdd(distance, distance, squares);
-                    }
-                }
-                right[ThreadId.Y * tileN + place] = squares;
+                    if (i < perM && RegisterTile.Place(ThreadId.Y, i, tileM) < rows) squares = AddSquare(squares, sums.Load4(RegisterTile.IndexOf(i, j, perN)) - origin - mean);
+                right.Store4(line + place, squares);
             }
         }
         Group.Barrier();
@@ -106,5 +105,7 @@ internal static class TileMoments
         }
     }
 
-    internal static int IndexOf(int row, int column, int perN) => RegisterTile.IndexOf(row, column - column % 4, perN) + column % 4;
+    public static Float4 AddSquare(Float4 sum, Float4 value) => new Float4(
+        KernelMath.FusedMultiplyAdd(value.X, value.X, sum.X), KernelMath.FusedMultiplyAdd(value.Y, value.Y, sum.Y),
+        KernelMath.FusedMultiplyAdd(value.Z, value.Z, sum.Z), KernelMath.FusedMultiplyAdd(value.W, value.W, sum.W));
 }
