@@ -17,14 +17,17 @@ public sealed class StateDictImport
     /// <summary>Below this share of the tensors of both, a likeness is chance.</summary>
     private const double Alike = 0.5;
 
-    private readonly StateDict _dict;
+    private readonly string _path;
+    private readonly IReadOnlyDictionary<string, StateTensor> _tensors;
     private readonly HashSet<string> _drawn;
 
-    private StateDictImport(StateDict dict, Network network, HashSet<string> drawn)
+    private StateDictImport(string path, IReadOnlyDictionary<string, StateTensor> tensors, Network network, HashSet<string> drawn, string? renamed)
     {
-        _dict = dict;
+        _path = path;
+        _tensors = tensors;
         Network = network;
         _drawn = drawn;
+        Renamed = renamed == null ? null : Printable(renamed);
     }
 
     /// <summary>With as many classes as the file's last layer has.</summary>
@@ -33,21 +36,29 @@ public sealed class StateDictImport
     /// <summary>Parameters that only training heads have and the file lacks: they are drawn at random.</summary>
     public int DrawnCount => _drawn.Count;
 
+    /// <summary>What the file calls the last layer, where that is another name than here.</summary>
+    public string? Renamed { get; }
+
     /// <summary>Checks names and shapes; nothing of the numbers is read yet.</summary>
     /// <exception cref="GpuCnnException">Tensors are missing, left over or of other shapes; the message lists the first ten, and which architecture it looks like.</exception>
     public static StateDictImport Check(Architecture architecture, StateDict dict, Shape? input = null)
     {
-        Network network = BuildFor(architecture, dict, input);
+        string last = LastLayer(architecture, input);
+        string? renamed = OtherLastLayer(architecture, last, dict, input);
+        IReadOnlyDictionary<string, StateTensor> tensors = renamed == null
+            ? dict.Tensors
+            : dict.Tensors.ToDictionary(tensor => IsOf(renamed, tensor.Key) ? last + tensor.Key[renamed.Length..] : tensor.Key, tensor => tensor.Value);
+        Network network = BuildFor(architecture, tensors, input);
         HashSet<Node> needed = Graph.Leading(network.Output);
         Parameter[] heads = [.. network.Parameters.Where(parameter => !needed.Contains(parameter.Node))];
         // A model that was saved to infer only has none of the heads.
-        HashSet<string> drawn = heads.Any(parameter => dict.Tensors.ContainsKey(parameter.Path)) ? [] : [.. heads.Select(parameter => parameter.Path)];
-        string[] missing = [.. network.Parameters.Select(parameter => parameter.Path).Where(path => !dict.Tensors.ContainsKey(path) && !drawn.Contains(path) && !IsCounter(path))];
+        HashSet<string> drawn = heads.Any(parameter => tensors.ContainsKey(parameter.Path)) ? [] : [.. heads.Select(parameter => parameter.Path)];
+        string[] missing = [.. network.Parameters.Select(parameter => parameter.Path).Where(path => !tensors.ContainsKey(path) && !drawn.Contains(path) && !IsCounter(path))];
         HashSet<string> known = [.. network.Parameters.Select(parameter => parameter.Path)];
-        string[] extra = [.. dict.Tensors.Keys.Where(name => !known.Contains(name))];
-        string[] misshapen = [.. network.Parameters.Where(parameter => dict.Tensors.TryGetValue(parameter.Path, out StateTensor? tensor) && !Fits(tensor, parameter))
-            .Select(parameter => $"{parameter.Path} {dict.Tensors[parameter.Path]} instead of [{string.Join(", ", parameter.Spec.Dimensions)}]")];
-        if (missing.Length + extra.Length + misshapen.Length == 0) return new(dict, network, drawn);
+        string[] extra = [.. tensors.Keys.Where(name => !known.Contains(name))];
+        string[] misshapen = [.. network.Parameters.Where(parameter => tensors.TryGetValue(parameter.Path, out StateTensor? tensor) && !Fits(tensor, parameter))
+            .Select(parameter => $"{parameter.Path} {tensors[parameter.Path]} instead of [{string.Join(", ", parameter.Spec.Dimensions)}]")];
+        if (missing.Length + extra.Length + misshapen.Length == 0) return new(dict.Path, tensors, network, drawn, renamed);
         throw new GpuCnnException(
             $"'{dict.Path}' does not fit {architecture.Name} for {network.Input}: {missing.Length} of its {network.Parameters.Count} tensors missing, {extra.Length} left over, {misshapen.Length} of other shapes: "
             + string.Join("; ", missing.Select(name => $"{name} missing").Concat(extra.Select(name => $"{Printable(name)} left over")).Concat(misshapen).Take(Shown))
@@ -61,12 +72,12 @@ public sealed class StateDictImport
         foreach ((int index, Parameter parameter) in Network.Parameters.Index())
         {
             int[] dimensions = [.. parameter.Spec.Dimensions];
-            if (_dict.Tensors.TryGetValue(parameter.Path, out StateTensor? tensor))
+            if (_tensors.TryGetValue(parameter.Path, out StateTensor? tensor))
             {
                 float[] values = tensor.Read().Values;
                 int wrong = Array.FindIndex(values, value => !float.IsFinite(value));
                 if (wrong >= 0)
-                    throw new GpuCnnException($"'{_dict.Path}' holds {values[wrong]} in {parameter.Path}; expected finite float32 numbers. Save the weights of a model whose training did not diverge.");
+                    throw new GpuCnnException($"'{_path}' holds {values[wrong]} in {parameter.Path}; expected finite float32 numbers. Save the weights of a model whose training did not diverge.");
                 yield return new(parameter.Path, new(dimensions, values));
                 continue;
             }
@@ -76,6 +87,29 @@ public sealed class StateDictImport
         }
     }
 
+    private static string LastLayer(Architecture architecture, Shape? input)
+    {
+        string path = architecture.ClassPaths(input)[0];
+        return path[..path.LastIndexOf('.')];
+    }
+
+    /// <summary>
+    /// The last layer of the same network is fc for some, linear or classifier for others: where the file lacks it, and of all that is left over one layer has its form, it is that one.
+    /// </summary>
+    private static string? OtherLastLayer(Architecture architecture, string last, StateDict dict, Shape? input)
+    {
+        if (dict.Tensors.Keys.Any(name => IsOf(last, name))) return null;
+        Parameter[] parameters = [.. architecture.Build(input).Parameters];
+        HashSet<string> known = [.. parameters.Select(parameter => parameter.Path)];
+        string[] left = [.. dict.Tensors.Keys.Where(name => !known.Contains(name)).Order(StringComparer.Ordinal)];
+        if (left is not [var bias, var weight] || weight.LastIndexOf('.') is not (> 0 and var end)) return null;
+        string other = weight[..end];
+        return weight == $"{other}.weight" && bias == $"{other}.bias" && dict.Tensors[weight].Shape is [var classes, var values] && dict.Tensors[bias].Shape is [var biases]
+            && biases == classes && values == parameters.Single(parameter => parameter.Path == $"{last}.weight").Spec.Dimensions[1] ? other : null;
+    }
+
+    private static bool IsOf(string layer, string name) => name.StartsWith($"{layer}.", StringComparison.Ordinal);
+
     private static bool IsCounter(string path) => path.EndsWith($".{Counter}", StringComparison.Ordinal);
 
     /// <summary>PyTorch wrote scalars as one number in one dimension once.</summary>
@@ -83,10 +117,10 @@ public sealed class StateDictImport
         tensor.HasDimensions(parameter.Spec.Dimensions) || (parameter.Spec.Dimensions.Count == 0 && tensor.HasDimensions([1]));
 
     /// <summary>With as many classes as the first tensor of the file that has them; with the architecture's own where there is none.</summary>
-    private static Network BuildFor(Architecture architecture, StateDict dict, Shape? input)
+    private static Network BuildFor(Architecture architecture, IReadOnlyDictionary<string, StateTensor> tensors, Shape? input)
     {
         foreach (string path in architecture.ClassPaths(input))
-            if (dict.Tensors.TryGetValue(path, out StateTensor? tensor) && tensor.Shape is [>= 1 and <= ushort.MaxValue and var classes, ..])
+            if (tensors.TryGetValue(path, out StateTensor? tensor) && tensor.Shape is [>= 1 and <= ushort.MaxValue and var classes, ..])
                 return architecture.Build(input, (int)classes);
         return architecture.Build(input);
     }
@@ -102,7 +136,7 @@ public sealed class StateDictImport
 
         (Architecture Architecture, double Share, int Same, int Of) Compare(Architecture candidate)
         {
-            Network network = BuildFor(candidate, dict, null);
+            Network network = BuildFor(candidate, dict.Tensors, null);
             int same = network.Parameters.Count(parameter => dict.Tensors.TryGetValue(parameter.Path, out StateTensor? tensor) && Fits(tensor, parameter));
             int of = network.Parameters.Count + dict.Tensors.Count - same;
             return (candidate, same / (double)of, same, network.Parameters.Count);

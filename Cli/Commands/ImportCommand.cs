@@ -43,6 +43,7 @@ internal static class ImportCommand
             string target = parsed.GetValue(output)!;
             ModelFile.Save(target, metadata, import.Read(Seed));
             host.Output.WriteLine($"{target}: {architecture.Name}, {Words.Number(import.Network.ParameterCount)} parameters, input {shape}, {Words.Count(classes, "class", "classes")}");
+            if (import.Renamed != null) host.Output.WriteLine($"The file calls the last layer {Words.Quote(import.Renamed)}.");
             if (import.DrawnCount > 0) host.Output.WriteLine($"{Words.Count(import.DrawnCount, "tensor", "tensors")} of heads that only training has were not in the file and are drawn at random.");
             host.Output.WriteLine($"Try next: gpucnn predict --weights {Words.Quote(target)} IMAGE");
             return Program.Done;

@@ -17,8 +17,8 @@ public sealed record StateTensor(IReadOnlyList<long> Shape, Func<Tensor> Read)
 /// </summary>
 public sealed class StateDict : IDisposable
 {
-    // What a model that was wrapped to train on several GPUs calls itself.
-    private const string Wrapper = "module.";
+    // What models call themselves that were wrapped to train on several GPUs, or compiled.
+    private static readonly string[] Wrappers = ["module.", "_orig_mod."];
 
     private const string Kind = "a safetensors file or one that torch.save wrote";
 
@@ -27,9 +27,11 @@ public sealed class StateDict : IDisposable
     private StateDict(string path, IReadOnlyDictionary<string, StateTensor> tensors, IDisposable file)
     {
         Path = path;
-        Tensors = tensors.Count > 0 && tensors.Keys.All(name => name.StartsWith(Wrapper, StringComparison.Ordinal))
-            ? tensors.ToDictionary(tensor => tensor.Key[Wrapper.Length..], tensor => tensor.Value)
-            : tensors;
+        // As often as there are kinds of them: one may be around the other.
+        for (int depth = 0; depth < Wrappers.Length; depth++)
+            if (Wrappers.FirstOrDefault(wrapper => tensors.Count > 0 && tensors.Keys.All(name => name.StartsWith(wrapper, StringComparison.Ordinal))) is { } wrapper)
+                tensors = tensors.ToDictionary(tensor => tensor.Key[wrapper.Length..], tensor => tensor.Value);
+        Tensors = tensors;
         _file = file;
     }
 

@@ -51,6 +51,29 @@ public sealed class ImportTests
         Assert.That(ModelFile.Load(_folder["again.safetensors"]).Metadata.Classes, Is.EqualTo(new[] { "0", "1", "2", "3", "4", "5", "6" }));
     }
 
+    /// <summary>CIFAR's ResNets are found with either name of their last layer.</summary>
+    [Test]
+    public void TheLastLayerMayHaveAnotherName()
+    {
+        string to = _folder["renamed.safetensors"];
+        Assert.That(Succeed("import", "--model", "lenet5", "--from", Write(Renamed("head.linear", 84)), "--out", to, "--mean", "0", "--std", "1").Output,
+            Does.Contain("7 classes\nThe file calls the last layer head.linear.\n"));
+        foreach ((string name, Tensor tensor) in ModelFile.Load(to).Tensors) Assert.That(tensor.Values, Is.EqualTo(_tensors[name].Values), name);
+        // Not one for other values, and not one of two.
+        Fail(Program.Failed, ["import", "--model", "lenet5", "--from", Write(Renamed("linear", 83)), "--out", _folder["no"], "--mean", "0", "--std", "1"], "fc3.weight missing", "linear.weight left over");
+        Dictionary<string, Tensor> two = Renamed("linear", 84);
+        two.Add("fc4.weight", new([3], new float[3]));
+        Fail(Program.Failed, ["import", "--model", "lenet5", "--from", Write(two), "--out", _folder["no"], "--mean", "0", "--std", "1"], "fc3.weight missing", "linear.weight left over");
+
+        Dictionary<string, Tensor> Renamed(string last, int values)
+        {
+            Dictionary<string, Tensor> tensors = _tensors.Where(tensor => !tensor.Key.StartsWith("fc3.", StringComparison.Ordinal)).ToDictionary();
+            tensors.Add($"{last}.weight", new([Classes, values], _tensors["fc3.weight"].Values[..(Classes * values)]));
+            tensors.Add($"{last}.bias", _tensors["fc3.bias"]);
+            return tensors;
+        }
+    }
+
     [Test]
     public void AMisfitListsTheFirstTenAndTheCounts()
     {

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using GpuCnn.Engine.Training;
+using GpuCnn.Models;
 using NUnit.Framework;
 using static GpuCnn.Tests.Cli.CommandLine;
 
@@ -38,6 +40,43 @@ public sealed class RecipeTests
         string googlenet = Succeed(["train", "--data", data, "--batch", "2", "--steps", "1", "--device", "cpu", "--input", "3x65x65", "--model", "googlenet-torchvision", "--out", folder["googlenet"]]).Output;
         Assert.That(googlenet, Does.Contain("Recipe    default; weights by He et al.; dropout 0.7 and 0.2; 2 training heads of weight 0.3\n").And.Not.Contain("not applied"));
         Assert.That(googlenet, Does.Contain("weight decay 0.0001 (not of biases and norms)"));
+    }
+
+    /// <summary>One of each paper; long tests start them all.</summary>
+    public static IEnumerable<string> OfPapers
+    {
+        get
+        {
+            string[] quick = ["zfnet", "googlenet", "resnet18", "resnet20", "resnet110"];
+            bool isLong = Environment.GetEnvironmentVariable("GPUCNN_LONG_TESTS") == "1";
+            return Architecture.All.Where(architecture => architecture.PaperRecipe != null && (isLong || quick.Contains(architecture.Name))).Select(architecture => architecture.Name);
+        }
+    }
+
+    /// <summary>Two steps by the paper's recipe, of which only the batch is another; the run says all of it, and what is left out.</summary>
+    [TestCaseSource(nameof(OfPapers))]
+    public void APapersRecipeStarts(string name)
+    {
+        Architecture architecture = Architecture.Find(name);
+        Recipe paper = architecture.FindRecipe("paper");
+        TrainingSettings settings = paper.Settings;
+        int side = Math.Max(16, architecture.SmallestInput(3)!.Value.Height);
+        using TemporaryFolder folder = new();
+        string data = TinyData.Write(folder, train: 2, validation: 1);
+        string text = Succeed("train", "--model", name, "--recipe", "paper", "--data", data, "--input", $"3x{side}x{side}", "--batch", "2", "--steps", "2", "--device", "cpu", "--out", folder["run"]).Output;
+        Assert.That(text, Does.Contain($"Recipe    paper; weights by {paper.Start.Name}"));
+        Assert.That(text, Does.Contain(FormattableString.Invariant($"Rate      {settings.LearningRate}, {settings.Schedule.Name}")));
+        Assert.That(text, Does.Contain(FormattableString.Invariant($"; momentum {settings.Momentum}, weight decay {settings.WeightDecay}\n")));
+        Assert.That(text, Does.Contain($"augmented by {paper.Augmentation}\n"));
+        if (paper.NotApplied.Count == 0) Assert.That(text, Does.Not.Contain("not applied"));
+        else Assert.That(text, Does.Contain($"          not applied: {string.Join("; ", paper.NotApplied)}\n"));
+        if (settings.MaxFilterRms > 0) Assert.That(text, Does.Contain(FormattableString.Invariant($"; filters held to an RMS of {settings.MaxFilterRms}")));
+        if (architecture.Build().Graph.Heads.Count > 0) Assert.That(text, Does.Contain(FormattableString.Invariant($"; 2 training heads of weight {paper.HeadWeight}")));
+        JsonElement config = JsonDocument.Parse(File.ReadAllText(folder["run", "config.json"])).RootElement.GetProperty("settings");
+        Assert.That(
+            (config.GetProperty("epochs").GetInt32(), config.GetProperty("batch").GetInt32(), config.GetProperty("learningRate").GetSingle(), config.GetProperty("maxFilterRms").GetSingle()),
+            Is.EqualTo((settings.Epochs, 2, settings.LearningRate, settings.MaxFilterRms)));
+        Assert.That(File.ReadLines(folder["run", "metrics.csv"]).Count(), Is.EqualTo(2), "a header and the epoch that two steps end");
     }
 
     [Test]

@@ -27,8 +27,8 @@ public sealed class TorchvisionTests
     /// </summary>
     private const double Allowed = 8;
 
-    /// <summary>Below this a distance of PyTorch's is luck: some places of float32.</summary>
-    private const double Least = 4e-7;
+    /// <summary>Half the last place of a float32. Sums of n products, one after the other, are off by about the root of n times as much; where PyTorch is nearer than that, it is luck, or its sums are in parts.</summary>
+    private static readonly double Rounding = Math.Pow(2, -24);
 
     private static readonly string[] Quick = ["resnet18"], Long = ["alexnet", "alexnet-torchvision", "vgg11_bn", "vgg16", "googlenet-torchvision", "resnet50"];
 
@@ -43,6 +43,7 @@ public sealed class TorchvisionTests
         if (Long.Contains(name) && Environment.GetEnvironmentVariable("GPUCNN_LONG_TESTS") != "1") Assert.Ignore("Takes long; GPUCNN_LONG_TESTS=1 runs it.");
         using SafetensorsFile golden = SafetensorsFile.Open(Path.Combine(AppContext.BaseDirectory, "Golden", $"torchvision-{name}.safetensors"));
         int side = int.Parse(golden.Metadata["side"], CultureInfo.InvariantCulture);
+        float rate = float.Parse(golden.Metadata["rate"], CultureInfo.InvariantCulture);
         Architecture architecture = Architecture.Find(name);
         Network network = architecture.Build(Shape.Volume(3, side, side), Classes, architecture.Recipe with { Dropout = 0, HeadDropout = 0 });
         using Device device = test.Make();
@@ -54,13 +55,14 @@ public sealed class TorchvisionTests
         Uniform(1_000_000, batch.Images);
         for (int i = 0; i < Images; i++) batch.Labels[i] = 3 * i % Classes;
 
+        double sums = Rounding * Math.Sqrt(learned.Max(parameter => parameter.Spec.FanIn));
         CompareLogits("logits.start");
         using (var plan = new Plan(parameters, new PlanOptions { Images = Images, Training = true, Optimizer = new Sgd(momentum: 0.9f, weightDecay: 5e-4f) }))
         {
             var losses = new float[Steps];
             for (int step = 0; step < Steps; step++)
             {
-                losses[step] = (float)plan.Train(batch, learningRate: 0.002f, seed: 0, (ulong)step).Loss;
+                losses[step] = (float)plan.Train(batch, rate, seed: 0, (ulong)step).Loss;
                 if (step > 0) continue;
                 foreach (Parameter parameter in learned)
                     Compare("gradient", parameter.Path, Samples(parameters.GetGradient(parameter).Values), golden.ReadTensor($"scale.{parameter.Path}").Values[0]);
@@ -86,7 +88,7 @@ public sealed class TorchvisionTests
         {
             double[] expected = Numbers.ToDouble(golden.ReadTensor(path == "" ? kind : $"{kind}.{path}").Values);
             double distance = double.Parse(golden.Metadata[$"float32.{kind}"], CultureInfo.InvariantCulture);
-            Closeness.Check($"{name} on {test}: {kind} {path}", actual, expected, Allowed * Math.Max(distance, Least) * (scale ?? expected.Max(Math.Abs)));
+            Closeness.Check($"{name} on {test}: {kind} {path}", actual, expected, Math.Max(Allowed * distance, sums) * (scale ?? expected.Max(Math.Abs)));
         }
     }
 

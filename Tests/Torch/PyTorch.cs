@@ -17,7 +17,7 @@ internal static class PyTorch
             Assert.That(Requirement.Of("torch"), Is.False, "GPUCNN_REQUIRE asks for torch, but no Python with torchvision was found");
             Assert.Ignore("Needs Python with torchvision: neither GPUCNN_PYTHON nor python3 has it.");
         }
-        (int code, string output, string error) = Start(Python.Value!, [Path.Combine(TestData.RepositoryRoot, "Tests", "Torch", script), .. args]);
+        (int code, string output, string error) = Start(Python.Value!, ["-B", Path.Combine(TestData.RepositoryRoot, "Tests", "Torch", script), .. args]);
         Assert.That(code, Is.Zero, error);
         return output;
     }

@@ -58,4 +58,5 @@ def main(weights, expected):
     print(float((logits - golden["logits"]).abs().max() / golden["logits"].abs().max()))
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

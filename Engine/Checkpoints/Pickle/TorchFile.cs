@@ -119,20 +119,20 @@ internal static class TorchFile
         return tensors;
     }
 
-    /// <summary>The dict with tensors in it: the value itself, or what it holds under one key, as training scripts save it beside the epoch.</summary>
+    /// <summary>The dict with tensors in it: what the value holds under one key, as training scripts save it beside the epoch and the best accuracy (a tensor, too), or the value itself.</summary>
     private static PickleDict FindStateDict(object? value, string path)
     {
         if (value is not PickleDict dict) throw Damaged(path, "a state dict", "something else");
-        if (IsStateDict(dict)) return dict;
-        return dict.Where(pair => pair.Value is PickleDict inner && IsStateDict(inner)).ToArray() switch
+        return dict.Where(pair => pair.Value is PickleDict inner && HasTensors(inner)).ToArray() switch
         {
             [{ Value: PickleDict inner }] => inner,
+            [] when HasTensors(dict) => dict,
             [] => throw Damaged(path, "tensors by name", "none"),
             var several => throw new GpuCnnException(
                 $"'{path}' holds several state dicts: {string.Join(", ", several.Take(10).Select(pair => SafetensorsHeader.Quote(pair.Key as string ?? "?")))}. Save the one that is meant by itself."),
         };
 
-        static bool IsStateDict(PickleDict dict) => dict.Any(pair => pair.Value is TorchTensor);
+        static bool HasTensors(PickleDict dict) => dict.Any(pair => pair.Value is TorchTensor);
     }
 
     private static Tensor Read(NumberFile file, TorchTensor tensor, long storageAt)

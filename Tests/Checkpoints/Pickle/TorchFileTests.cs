@@ -10,9 +10,9 @@ public sealed class TorchFileTests : CheckpointFixture
     private static readonly string[] ModuleNames =
         ["0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var", "1.num_batches_tracked", "2.weight", "2.bias"];
 
-    /// <summary>Also beneath a key of a checkpoint, with the prefix of a model on several GPUs.</summary>
+    /// <summary>Also beneath a key of a checkpoint, with the prefixes of a model on several GPUs, or compiled.</summary>
     [Test]
-    public void AModulesTensorsAreRead([Values("module", "module-old", "checkpoint", "checkpoint-old")] string name)
+    public void AModulesTensorsAreRead([Values("module", "module-old", "checkpoint", "checkpoint-old", "compiled")] string name)
     {
         using StateDict dict = Open(name);
         Assert.That(dict.Tensors.Keys, Is.EqualTo(ModuleNames));

@@ -48,5 +48,8 @@ optimizer = {"state": {0: {"momentum_buffer": count(5)}}, "param_groups": [{"lr"
 checkpoint = {"epoch": 3, "best": 0.5, "state_dict": {"module." + key: value for key, value in module().state_dict().items()}, "optimizer": optimizer, "arch": "tiny"}
 save("checkpoint", checkpoint)
 save("checkpoint-old", checkpoint, _use_new_zipfile_serialization=False)
+# As PyTorch's ImageNet example saves, whose best accuracy is a tensor beside the state dict; and of a model that was compiled besides.
+state = {"module._orig_mod." + key: value for key, value in module().state_dict().items()}
+save("compiled", {"epoch": 3, "arch": "tiny", "state_dict": state, "best_acc1": torch.tensor(0.5), "optimizer": optimizer})
 save("two", {"model": module().state_dict(), "ema": module().state_dict()})
 save("whole", torch.nn.Linear(2, 2))

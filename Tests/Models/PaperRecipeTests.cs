@@ -1,0 +1,60 @@
+using GpuCnn.Engine.Training;
+using GpuCnn.Models;
+using NUnit.Framework;
+
+namespace GpuCnn.Tests.Models;
+
+/// <summary>The numbers of the papers' recipes, network by network; alexnet's and zfnet's weights and biases are ArchitectureTests'.</summary>
+public sealed class PaperRecipeTests
+{
+    /// <summary>A row holds for all names with this beginning that no row before it holds for.</summary>
+    private sealed record Row(string Name, int Epochs, int Batch, float Rate, float Decay, string Schedule, float Gamma = 0.1f, string Start = "He et al.", float Dropout = 0);
+
+    private static readonly Row[] Rows =
+    [
+        new("alexnet", 90, 128, 0.01f, 5e-4f, "plateau", Start: "normal, deviation 0.01", Dropout: 0.5f),
+        // The paper names no weight decay.
+        new("zfnet", 70, 128, 0.01f, 0, "plateau", Start: "normal, deviation 0.01", Dropout: 0.5f),
+        new("vgg", 74, 256, 0.01f, 5e-4f, "plateau", Start: "Glorot and Bengio", Dropout: 0.5f),
+        // Batch, rate, decay and epochs are Caffe's, for the paper does not say.
+        new("googlenet", 250, 32, 0.01f, 2e-4f, "step", 0.96f, Start: "Glorot and Bengio", Dropout: 0.4f),
+        new("resnet20", 164, 128, 0.1f, 1e-4f, "multistep"),
+        new("resnet32", 164, 128, 0.1f, 1e-4f, "multistep"),
+        new("resnet44", 164, 128, 0.1f, 1e-4f, "multistep"),
+        new("resnet56", 164, 128, 0.1f, 1e-4f, "multistep"),
+        new("resnet110", 164, 128, 0.1f, 1e-4f, "multistep"),
+        // 600,000 steps of 256 from 1,281,167 images are 120 epochs.
+        new("resnet", 120, 256, 0.1f, 1e-4f, "plateau"),
+    ];
+
+    public static IEnumerable<string> Names => Architecture.All.Where(architecture => architecture.PaperRecipe != null).Select(architecture => architecture.Name);
+
+    [TestCaseSource(nameof(Names))]
+    public void ItIsThePapers(string name)
+    {
+        Recipe recipe = Architecture.Find(name).PaperRecipe!;
+        TrainingSettings settings = recipe.Settings;
+        Row row = Rows.First(row => name.StartsWith(row.Name, StringComparison.Ordinal));
+        Assert.That(
+            (settings.Epochs, settings.Batch, settings.LearningRate, settings.WeightDecay, settings.Schedule.Name, settings.Schedule.Gamma, recipe.Start.Name),
+            Is.EqualTo((row.Epochs, row.Batch, row.Rate, row.Decay, row.Schedule, row.Gamma, row.Start)));
+        Assert.That((settings.Momentum, settings.Nesterov, settings.DecaysVectors, settings.LabelSmoothing), Is.EqualTo((0.9f, false, true, 0)), "plain SGD with momentum");
+        if (row.Dropout > 0) Assert.That(recipe.Dropout, Is.EqualTo(row.Dropout));
+    }
+
+    [Test]
+    public void WhatOnlySomeHave()
+    {
+        Assert.That(Names.Where(name => Paper(name).Settings.MaxFilterRms > 0), Is.EqualTo(new[] { "zfnet", "zfnet-large", "zfnet-lecture" }));
+        Assert.That(Paper("googlenet"), Has.Property("HeadWeight").EqualTo(0.3f).And.Property("HeadDropout").EqualTo(0.7f));
+        Assert.That(Paper("googlenet").Settings.Schedule.StepEpochs, Is.EqualTo(8));
+        // After 32,000 and 48,000 steps of 391 an epoch.
+        Assert.That(Paper("resnet20").Settings.Schedule.Milestones, Is.EqualTo(new[] { 82, 123 }));
+        Assert.That(Paper("resnet20").Augmentation, Is.EqualTo("crop4,flip"));
+        Assert.That(Names.Where(name => Paper(name).Settings.Schedule.WarmupEpochs > 0), Is.EqualTo(new[] { "resnet110" }));
+        // Those are followed in all.
+        Assert.That(Names.Where(name => Paper(name).NotApplied.Count == 0), Is.EqualTo(new[] { "resnet20", "resnet32", "resnet44", "resnet56" }));
+
+        static Recipe Paper(string name) => Architecture.Find(name).PaperRecipe!;
+    }
+}
