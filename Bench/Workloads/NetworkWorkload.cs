@@ -42,11 +42,12 @@ public sealed class NetworkWorkload(string model, int images, bool training, int
     public override Expected ExpectedAt(long position) =>
         expected?[position] ?? throw new InvalidOperationException("What a network computes is known once another has computed it.");
 
-    internal override Workload Expecting(IReadOnlyList<long> positions, IReadOnlyList<double> reference)
+    internal override Workload Expecting(IReadOnlyList<long> positions, Func<IReadOnlyList<double>> reference)
     {
-        double largest = reference.Max(Math.Abs), change = Math.Abs(reference[^1] - reference[0]);
+        IReadOnlyList<double> values = reference();
+        double largest = values.Max(Math.Abs), change = Math.Abs(values[^1] - values[0]);
         double magnitude = training ? OfLoss * largest + OfChange * change : OfLogit * largest;
-        return new NetworkWorkload(model, images, training, side, positions.Zip(reference).ToDictionary(pair => pair.First, pair => new Expected(pair.Second, magnitude)));
+        return new NetworkWorkload(model, images, training, side, positions.Zip(values).ToDictionary(pair => pair.First, pair => new Expected(pair.Second, magnitude)));
     }
 
     internal override Subject Open(Device device) => training ? new Trained(this, device) : new Inferred(this, device);

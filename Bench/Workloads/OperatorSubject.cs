@@ -29,7 +29,7 @@ internal sealed class OperatorSubject : Subject
         foreach (Parameter parameter in network.Parameters)
         {
             _parameters.SetWeights(parameter, Filled(parameter, Pattern.Weight));
-            _parameters.SetVelocity(parameter, Filled(parameter, Pattern.Velocity));
+            if (!parameter.IsState) _parameters.SetVelocity(parameter, Filled(parameter, Pattern.Velocity));
         }
         var options = new PlanOptions
         {

@@ -29,8 +29,8 @@ public abstract class Workload
     /// <summary>The result at a row-major position.</summary>
     public abstract Expected ExpectedAt(long position);
 
-    /// <summary>The same workload where what others got at some positions tells what is expected there.</summary>
-    internal virtual Workload Expecting(IReadOnlyList<long> positions, IReadOnlyList<double> reference) => this;
+    /// <summary>The same workload with what is expected at some positions, where only what others got there tells it.</summary>
+    internal virtual Workload Expecting(IReadOnlyList<long> positions, Func<IReadOnlyList<double>> reference) => this;
 
     /// <summary>Readies our side: after this, a run is only the launches of the pass.</summary>
     internal abstract Subject Open(Device device);

@@ -37,7 +37,7 @@ class Net:
 
     def __init__(self, request, device, images, labels, memory_format):
         name = request["model"].removesuffix("-torchvision")
-        options = {"aux_logits": True, "init_weights": False} if name == "googlenet" else {}
+        options = {"googlenet": {"aux_logits": True, "init_weights": False}, "vgg16": {"init_weights": False}}.get(name, {})
         self.model = getattr(torchvision.models, name)(weights=None, **options)
         self.model.load_state_dict(weights(request["weights"]))
         without_dropout(self.model)
