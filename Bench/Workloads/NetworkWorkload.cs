@@ -21,8 +21,8 @@ public sealed class NetworkWorkload(string model, int images, bool training, int
     // So small that any of the networks learns, the deep ones without norms too.
     private const float LearningRate = 2e-4f, Momentum = 0.9f, WeightDecay = 5e-4f;
 
-    // As Verification's tolerance takes them: 1E-5 of a loss and 1E-3 of what the steps changed it by, 3E-5 of the largest logit seen. PyTorch's own float32 is 1E-5 of that change from its float64.
-    private const double OfLoss = 0.03, OfChange = 3, OfLogit = 0.1;
+    // As Verification's tolerance takes them: 1E-5 of the largest loss and 1E-4 of what the steps changed it by, 3E-5 of the largest logit seen. Two memory formats of PyTorch's are a hundredth of that apart.
+    private const double OfLoss = 0.03, OfChange = 0.3, OfLogit = 0.1;
 
     private readonly Architecture _architecture = Architecture.Find(model);
 
@@ -82,7 +82,7 @@ public sealed class NetworkWorkload(string model, int images, bool training, int
         {
             Network network = workload.Build();
             _parameters = device.CreateParameters(network, options.Training);
-            _parameters.Initialize(ExchangedWeights.Seed);
+            ExchangedWeights.Draw(_parameters);
             Plan = new Plan(_parameters, options with { Algorithms = AlgorithmTable.Load(device).Algorithms });
             Batch = new Batch(network.Input, options.Images) { Count = options.Images };
             Pattern.Fill(Pattern.Input, Batch.Images);
