@@ -92,7 +92,7 @@ internal static class DeviceCommand
                 // Too little memory, say: the next row may do better.
                 failed++;
                 reports.ForEach(report => report.Add(workload, "not measured"));
-                remarks.Add($"{workload} was not measured: {exception.Message}");
+                remarks.Add(exception.Message.StartsWith($"{workload}", StringComparison.Ordinal) ? exception.Message : $"{workload}: {exception.Message}");
             }
         }
         if (begun < workloads.Count) remarks.Add($"The last {workloads.Count - begun} of {workloads.Count} rows were not begun after {minutes:G3} minutes");
