@@ -8,7 +8,7 @@ import torchvision
 from torch import nn
 
 HEAD_WEIGHT = 0.3
-TRIALS = 2
+TRIALS = 3
 
 
 def weights(path):
