@@ -37,6 +37,9 @@ public sealed class Network
     /// <summary>Nodes that only training has: those of heads.</summary>
     public IReadOnlySet<Node> HeadNodes { get; }
 
+    /// <summary>Values that a loss reads: the output and, while training, the heads'.</summary>
+    internal IReadOnlyList<Value> Outputs(bool training) => [Output, .. training ? Graph.Heads.Select(head => head.Output) : []];
+
     /// <summary>Weights of the network that infers: those of training heads apart.</summary>
     public long WeightCount => Count(ParameterRole.Weight, withHeads: false);
 

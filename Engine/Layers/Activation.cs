@@ -47,11 +47,14 @@ public abstract class Activation : UnaryOperator
         emitter.Launch("backward", Specialize(new Backward(emitter, dx)), emitter.Output.Buffer, emitter.OutputGradient.Buffer, dx.Buffer);
     }
 
-    /// <summary>Emits a step that turns the gradient of a fused activation's output, in place, into that of its input.</summary>
-    internal static void EmitFusedBackward(KernelEmitter emitter)
+    /// <summary>Emits a step that turns the gradient of a fused activation's output into that of its input: in place or, of an output in a slice, apart.</summary>
+    internal static KernelTensor EmitFusedBackward(KernelEmitter emitter)
     {
-        KernelTensor dy = emitter.OutputGradient;
-        if (emitter.HasActivation) emitter.Launch("activation gradient", emitter.UseActivation(new Backward(emitter, dy)), emitter.Output.Buffer, dy.Buffer);
+        KernelTensor y = emitter.Output, dy = emitter.OutputGradient;
+        if (!emitter.HasActivation && !dy.IsSlice) return dy;
+        KernelTensor dx = dy.IsSlice ? new(emitter.Workspace<float>("output gradient", dy.Count), dy.Shape, dy.Stored, dy.Images) : dy;
+        emitter.Launch("activation gradient", emitter.UseActivation(new Backward(emitter, dx)), y.Buffer, dy.Buffer, dx.Buffer);
+        return dx;
     }
 
     private sealed unsafe class CpuForward(float* x, float* y, long count) : IActivationUser<ICpuKernel>
@@ -80,7 +83,11 @@ public abstract class Activation : UnaryOperator
         public Action<IKernelLaunches> Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise
         {
             KernelTensor y = emitter.Output, dy = emitter.OutputGradient;
-            return launches => launches.Add(new PointwiseBackward<TFunction>(y.View, dy.View, dx.View, y.Count, function));
+            return launches =>
+            {
+                if (dy.IsSlice) launches.Add(ChannelsBackward<TFunction>.Of(y.View, dy.View, dx.View, dy.Stored.Channels, dy.WholeChannels, dy.Images * dy.Stored.Area, function));
+                else launches.Add(new PointwiseBackward<TFunction>(y.View, dy.View, dx.View, y.Count, function));
+            };
         }
     }
 }

@@ -33,6 +33,8 @@ public sealed class BatchNorm2d : UnaryOperator
 
     public override bool FusesAdd => true;
 
+    public override bool WritesSlices => true;
+
     protected override Shape InferShape(Shape input) =>
         input.IsVector ? throw new GpuCnnException($"BatchNorm2d expects a volume CxHxW, but got a vector of {input}; put it before Flatten.") : input;
 
@@ -52,7 +54,7 @@ public sealed class BatchNorm2d : UnaryOperator
     public override unsafe void EmitForward(CpuEmitter emitter)
     {
         CpuTensor x = emitter.Input();
-        CpuBatchNormShape shape = ShapeOf(x);
+        CpuBatchNormShape shape = ShapeOf(x, emitter.Output);
         CpuParameter mean = emitter.Parameter("running_mean"), variance = emitter.Parameter("running_var"), batches = emitter.Parameter("num_batches_tracked");
         PlanBuffer? statistics = null;
         if (emitter.Training)
@@ -71,7 +73,7 @@ public sealed class BatchNorm2d : UnaryOperator
     public override unsafe void EmitBackward(CpuEmitter emitter)
     {
         CpuTensor x = emitter.Input(), y = emitter.Output, dy = emitter.OutputGradient;
-        CpuBatchNormShape shape = ShapeOf(x);
+        CpuBatchNormShape shape = ShapeOf(x, y);
         PlanBuffer statistics = Statistics(emitter, shape), sums = emitter.Workspace("gradient sums", sizeof(double) * shape.SumCount);
         CpuParameter weight = emitter.Parameter("weight"), bias = emitter.Parameter("bias");
         CpuTensor? dx = emitter.InputGradient(), addend = emitter.HasAddend ? emitter.InputGradient(1) : null;
@@ -136,7 +138,7 @@ public sealed class BatchNorm2d : UnaryOperator
         }
     }
 
-    private static CpuBatchNormShape ShapeOf(CpuTensor x) => new(x.Images, x.Stored.Channels, x.Stored.Area);
+    private static CpuBatchNormShape ShapeOf(CpuTensor x, CpuTensor y) => new(x.Images, x.Stored.Channels, x.Stored.Area, y.WholeBlocks);
 
     private static (int Channels, int Area, BatchNormParts Parts) PartsOf(KernelTensor x) =>
         (x.Stored.Channels, x.Stored.Area, new(x.Stored.Channels, x.Images * x.Stored.Area));
@@ -182,7 +184,7 @@ public sealed class BatchNorm2d : UnaryOperator
         {
             KernelTensor x = emitter.Input(), y = emitter.Output;
             int channels = x.Stored.Channels;
-            var grid = new BatchNormGrid(channels, x.Images * x.Stored.Area);
+            var grid = new BatchNormGrid(channels, x.Images * x.Stored.Area, y.WholeChannels);
             return launches =>
             {
                 View<float> means = statistics?.View ?? emitter.Parameter("running_mean").Values;
@@ -201,7 +203,7 @@ public sealed class BatchNorm2d : UnaryOperator
             KernelTensor x = emitter.Input(), y = emitter.Output, dy = emitter.OutputGradient;
             (int channels, int area, BatchNormParts parts) = PartsOf(x);
             return launches => launches.Add(new BatchNormGradientSums<TFunction>(
-                parts.Width, emitter.Scalars, x.View, y.View, dy.View, statistics.View, sums.View, area, channels, parts.PartRows, function), parts.Groups);
+                parts.Width, emitter.Scalars, x.View, y.View, dy.View, statistics.View, sums.View, area, channels, y.WholeChannels, parts.PartRows, function), parts.Groups);
         }
     }
 
@@ -211,7 +213,7 @@ public sealed class BatchNorm2d : UnaryOperator
         {
             KernelTensor x = emitter.Input(), y = emitter.Output, dy = emitter.OutputGradient;
             KernelParameter weight = emitter.Parameter("weight"), bias = emitter.Parameter("bias");
-            var grid = new BatchNormGrid(x.Stored.Channels, x.Images * x.Stored.Area);
+            var grid = new BatchNormGrid(x.Stored.Channels, x.Images * x.Stored.Area, y.WholeChannels);
             return launches => launches.Add(new BatchNormInputGradient<TFunction>(
                 grid.Lanes, addend != null, emitter.Scalars, x.View, y.View, dy.View, dx.View, addend?.View ?? default, statistics.View, weight.Values, weight.Gradient,
                 bias.Gradient, grid, x.Stored.Area, function));

@@ -54,6 +54,10 @@ public sealed class Conv2d : UnaryOperator
 
     public override bool FusesActivation => true;
 
+    public override bool WritesSlices => true;
+
+    public override bool AddsInputGradients => true;
+
     protected override Shape InferShape(Shape input)
     {
         string who = $"Conv2d({input.Channels} -> {Filters}, {Size.Rows}x{Size.Columns})";
@@ -135,7 +139,7 @@ public sealed class Conv2d : UnaryOperator
         new DirectConvolution(ShapeFor(input.Stored), 1, input.ChannelsLast, vectorWidth).Filter;
 
     private DirectConvolution On(CpuEmitter emitter) =>
-        new(ShapeFor(emitter.Input().Stored), emitter.Images, emitter.Input().ChannelsLast, emitter.VectorWidth);
+        new(ShapeFor(emitter.Input().Stored), emitter.Images, emitter.Input().ChannelsLast, emitter.VectorWidth, emitter.Output.WholeChannels);
 
     private ConvolutionShape ShapeFor(Shape input) => new(
         input.Channels, input.Height, input.Width, Filters, Size.Rows, Size.Columns, Stride.Rows, Stride.Columns, Padding.Rows, Padding.Columns, Groups);

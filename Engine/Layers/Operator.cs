@@ -42,6 +42,12 @@ public abstract class Operator : Layer
     /// <summary>Whether a value of the output's shape can be added as this operator writes its output, before the activation.</summary>
     public virtual bool FusesAdd => false;
 
+    /// <summary>Whether the output, and its gradient, may be a run of channels of a wider volume (<c>FirstChannel</c> and <c>WholeChannels</c> of the tensors).</summary>
+    public virtual bool WritesSlices => false;
+
+    /// <summary>Whether, on devices that run translated kernels, the inputs' gradients can be added to what is there (<see cref="KernelEmitter.AddsInputGradient"/>).</summary>
+    public virtual bool AddsInputGradients => false;
+
     /// <summary>Emits the forward pass on the CPU device: reads the inputs, overwrites the output.</summary>
     public abstract void EmitForward(CpuEmitter emitter);
 

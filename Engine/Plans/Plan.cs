@@ -36,6 +36,7 @@ public sealed class Plan : IDisposable
         _backend = parameters.Device.CreateBackend(parameters, options);
 
         List<PlanNode> nodes = PlanNode.Fuse(network, options.Training);
+        _backend.Slices = Slice.Find(nodes, network.Outputs(options.Training), _backend.CanStore);
         _backend.AddInput(network.Graph.Input);
         int forward = _backend.StepCount;
         foreach (PlanNode node in nodes) _backend.AddForward(node);

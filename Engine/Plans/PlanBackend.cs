@@ -26,8 +26,14 @@ internal abstract class PlanBackend : IDisposable
     /// <summary>The arena is allocated in pieces of at most this many bytes, a multiple of <see cref="MemoryPlan.Alignment"/>.</summary>
     public virtual long SlabBytes => long.MaxValue / 2 / MemoryPlan.Alignment * MemoryPlan.Alignment;
 
+    /// <summary>Values that are stored as a part of another one. Set before the first step.</summary>
+    public IReadOnlyDictionary<Value, Slice> Slices { get; set; } = new Dictionary<Value, Slice>();
+
     /// <summary>What there was to choose in the steps emitted so far.</summary>
     public virtual IReadOnlyList<PlanChoice> Choices => [];
+
+    /// <summary>Whether so many channels can be stored where the slice says.</summary>
+    public abstract bool CanStore(Slice slice, int channels);
 
     /// <summary>The network's input from a host batch in NCHW.</summary>
     public abstract void AddInput(Value input);

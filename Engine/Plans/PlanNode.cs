@@ -33,7 +33,7 @@ public sealed record PlanNode(Node Node, Value? Addend, Activation? Activation, 
     /// </summary>
     internal static List<PlanNode> Fuse(Network network, bool training)
     {
-        Value[] outputs = [network.Output, .. training ? network.Graph.Heads.Select(head => head.Output) : []];
+        IReadOnlyList<Value> outputs = network.Outputs(training);
         HashSet<Node> needed = Graph.Leading(outputs);
         var nodes = new List<PlanNode>();
         var fused = new HashSet<Node>();

@@ -29,15 +29,17 @@ public sealed record BackwardInput(Border Border, long PaddedCount, BackwardInpu
 public sealed class DirectConvolution
 {
     private readonly ConvolutionShape _shape;
-    private readonly int _images, _vectorWidth;
+    private readonly int _images, _vectorWidth, _outputChannels;
     private readonly ChannelGroups _groups;
 
-    public DirectConvolution(ConvolutionShape shape, int images, bool channelsLast, int vectorWidth)
+    /// <param name="outputChannels">Channels of the volume that the forward pass writes a part of, or 0 where it writes all.</param>
+    public DirectConvolution(ConvolutionShape shape, int images, bool channelsLast, int vectorWidth, int outputChannels = 0)
     {
         if (channelsLast && shape.Groups != 1) throw new ArgumentException("A grouped convolution reads channel blocks.", nameof(channelsLast));
         _shape = shape;
         _images = images;
         _vectorWidth = vectorWidth;
+        _outputChannels = outputChannels == 0 ? shape.K : outputChannels;
         _groups = ChannelGroups.Of(shape);
         ChannelsLast = channelsLast;
         Filter = channelsLast
@@ -143,7 +145,7 @@ public sealed class DirectConvolution
             pixel => pixel / _shape.OutputWidth * _shape.StrideH * rowFloats + pixel % _shape.OutputWidth * _shape.StrideW * InputFloatsPerPixel,
             checked(InputPlanes * plane),
             pixel => pixel * Blocks.Size,
-            checked(Blocks.Count(_shape.K) * _shape.OutputArea * Blocks.Size));
+            checked(Blocks.Count(_outputChannels) * _shape.OutputArea * Blocks.Size));
         return new(_images, map, Filter, Pin(TapOffsets(rowFloats)), plane, _shape.OutputArea * Blocks.Size);
     }
 

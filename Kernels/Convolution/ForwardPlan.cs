@@ -9,14 +9,17 @@ public sealed class ForwardPlan
 {
     private readonly ConvolutionSizes _sizes;
     private readonly ConvolutionChoice _choice;
+    private readonly int _pitch;
 
     /// <param name="choice">The algorithm and the tile, or null for what follows from the sizes.</param>
     /// <param name="mostColumns">Floats of windows that <see cref="ConvolutionAlgorithm.Im2Col"/> writes out at a time, unless one image has more.</param>
-    public ForwardPlan(ConvolutionShape shape, int images, ConvolutionChoice? choice = null, long mostColumns = ConvolutionSizes.DefaultMostColumns)
+    /// <param name="pitch">Floats from one pixel of y to the next, a part of a volume of more channels, or 0 where they lie one behind the other.</param>
+    public ForwardPlan(ConvolutionShape shape, int images, ConvolutionChoice? choice = null, long mostColumns = ConvolutionSizes.DefaultMostColumns, int pitch = 0)
     {
         _sizes = new(shape, images, mostColumns);
         _choice = choice ?? ConvolutionChoice.For(shape, images, ConvolutionPass.Forward);
         _choice.Check(shape);
+        _pitch = pitch == 0 ? shape.K : pitch;
     }
 
     /// <summary>Floats that the launches need beside their arguments.</summary>
@@ -25,7 +28,7 @@ public sealed class ForwardPlan
     /// <param name="x">[image][H][W][C]</param>
     /// <param name="filter">[group][R][S][C / groups][K / groups]</param>
     /// <param name="bias">[K], or null.</param>
-    /// <param name="y">[image][output height][output width][K]</param>
+    /// <param name="y">[image][output height][output width][pitch], of which the first K channels.</param>
     /// <param name="workspace">At least <see cref="WorkspaceFloats"/>; any view where that is 0.</param>
     /// <param name="accumulate">Whether y is added to, not written over.</param>
     public void Launch<TLaunches, TFunction>(
@@ -62,8 +65,8 @@ public sealed class ForwardPlan
             N = _sizes.Outputs,
             K = _sizes.Window,
             PitchA = pitch,
-            PitchC = _sizes.Shape.K,
-            StartC = first * _sizes.Shape.OutputArea * _sizes.Shape.K,
+            PitchC = _pitch,
+            StartC = first * _sizes.Shape.OutputArea * _pitch,
             StepA = step,
             StepB = _sizes.GroupFilter,
             StepC = _sizes.Outputs,
@@ -91,14 +94,15 @@ public sealed class ForwardPlan
             FilterPitch = _sizes.Outputs,
             FilterGroup = _sizes.GroupFilter,
             Columns = _sizes.Outputs,
-            TargetImage = shape.OutputArea * shape.K,
-            TargetRow = shape.OutputWidth * shape.K,
-            TargetPixel = shape.K,
+            TargetImage = shape.OutputArea * _pitch,
+            TargetRow = shape.OutputWidth * _pitch,
+            TargetPixel = _pitch,
         };
         TileShape tile = _choice.Tile;
+        bool wideOutputs = _sizes.WideOutputs && _pitch % 4 == 0;
         launches.Add(
             new ConvolutionProduct<TFunction>(
-                tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, _sizes.WideInputs, _sizes.WideOutputs, _sizes.WideOutputs, bias is not null, accumulate,
+                tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, _sizes.WideInputs, _sizes.WideOutputs, wideOutputs, bias is not null, accumulate,
                 x, filter, bias ?? filter, y, map, function),
             new(tile.Count(_sizes.Pixels, _sizes.Outputs), 1, shape.Groups));
     }

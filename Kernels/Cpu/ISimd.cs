@@ -77,6 +77,9 @@ public readonly unsafe struct Simd8(Vector256<float> value) : ISimd<Simd8>
         new(Vector256.ConditionalSelect(Vector256.GreaterThan(a._value, b._value), yes._value, no._value));
 
     [MethodImpl(Inline)]
+    public static Simd8 Sqrt(Simd8 a) => new(Vector256.Sqrt(a._value));
+
+    [MethodImpl(Inline)]
     public static Simd8 Log(Simd8 a) => new(Vector256.Log(a._value));
 
     [MethodImpl(Inline)]

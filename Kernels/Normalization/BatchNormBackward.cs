@@ -10,15 +10,15 @@ namespace GpuCnn.Kernels.Normalization;
 /// <param name="width"><see cref="BatchNormParts.Width"/></param>
 /// <param name="scalars">[1] how many images are real; others do not count.</param>
 /// <param name="x">[rows][channels]</param>
-/// <param name="y">As x: what the activation gave.</param>
-/// <param name="dy">As x.</param>
+/// <param name="y">[rows][pitch], of which the first channels: what the activation gave.</param>
+/// <param name="dy">As y.</param>
 /// <param name="means">[channels]</param>
 /// <param name="parts">[parts][2][channels]; overwritten.</param>
 /// <param name="area">Rows of an image.</param>
 [Kernel]
 public readonly partial struct BatchNormGradientSums<TFunction>(
     [Specialization] int width, ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, ReadOnlyView<float> y, ReadOnlyView<float> dy, ReadOnlyView<float> means,
-    View<float> parts, int area, int channels, int partRows, TFunction function)
+    View<float> parts, int area, int channels, int pitch, int partRows, TFunction function)
     where TFunction : unmanaged, IPointwise
 {
     public Size3 GroupShape => new(width, BatchNormParts.Threads / width);
@@ -34,10 +34,10 @@ public readonly partial struct BatchNormGradientSums<TFunction>(
             float mean = means[channel];
             for (int row = first; row < end; row += GroupSize.Y)
             {
-                int i = row * channels + channel;
-                float dz = PointwiseFunctions.Backward(function, y[i], dy[i]);
+                int output = row * pitch + channel;
+                float dz = PointwiseFunctions.Backward(function, y[output], dy[output]);
                 sum += dz;
-                product = KernelMath.FusedMultiplyAdd(dz, x[i] - mean, product);
+                product = KernelMath.FusedMultiplyAdd(dz, x[row * channels + channel] - mean, product);
             }
         }
         sums[slot] = sum;
@@ -110,8 +110,8 @@ public readonly partial struct BatchNormParameterGradients(
 /// <param name="adds">Whether <paramref name="daddend"/> is written.</param>
 /// <param name="scalars">[1] how many images are real.</param>
 /// <param name="x">[rows][channels]</param>
-/// <param name="y">As x.</param>
-/// <param name="dy">As x.</param>
+/// <param name="y">[rows][OutputPitch], of which the first channels.</param>
+/// <param name="dy">As y.</param>
 /// <param name="dx">As x; overwritten.</param>
 /// <param name="daddend">As x, or any view; overwritten.</param>
 /// <param name="statistics">[2][channels] means, then 1 / deviation</param>
@@ -132,12 +132,12 @@ public readonly partial struct BatchNormInputGradient<TFunction>(
     {
         int thread = GlobalId.X;
         if (thread >= grid.Count) return;
-        int channel = grid.ChannelOf(thread, lanes), i = thread * lanes, rows = scalars[0].Images * area;
+        int channel = grid.ChannelOf(thread, lanes), i = thread * lanes, output = grid.OutputOf(thread, lanes), rows = scalars[0].Images * area;
         bool isReal = grid.RowOf(thread) < rows;
         float share = 1f / KernelMath.Max(1, rows);
         if (lanes == 4)
         {
-            Float4 values = x.Load4(i), dz = PointwiseFunctions.Backward(function, y.Load4(i), dy.Load4(i));
+            Float4 values = x.Load4(i), dz = PointwiseFunctions.Backward(function, y.Load4(output), dy.Load4(output));
             var gradients = new Float4(
                 Gradient(values.X, dz.X, channel, grid.Channels, statistics, weight, dweight, dbias, share),
                 Gradient(values.Y, dz.Y, channel + 1, grid.Channels, statistics, weight, dweight, dbias, share),
@@ -148,7 +148,7 @@ public readonly partial struct BatchNormInputGradient<TFunction>(
         }
         else
         {
-            float dz = PointwiseFunctions.Backward(function, y[i], dy[i]);
+            float dz = PointwiseFunctions.Backward(function, y[output], dy[output]);
             float gradient = Gradient(x[i], dz, channel, grid.Channels, statistics, weight, dweight, dbias, share);
             dx[i] = isReal ? gradient : 0;
             if (adds) daddend[i] = dz;

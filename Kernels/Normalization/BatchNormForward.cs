@@ -4,13 +4,14 @@ using GpuCnn.Kernels.Pointwise;
 namespace GpuCnn.Kernels.Normalization;
 
 /// <summary>How kernels over all values of a batch are launched: a thread has four channels of a pixel where there are fours, else one.</summary>
-public readonly record struct BatchNormGrid(int Channels, int Rows)
+/// <param name="OutputPitch">Floats from one pixel of the output, and of its gradient, to the next: they may be a part of a volume of more channels.</param>
+public readonly record struct BatchNormGrid(int Channels, int Rows, int OutputPitch)
 {
     internal const int Threads = 256;
 
-    private readonly Divisor _runs = new(Channels % 4 == 0 ? Channels / 4 : Channels);
+    private readonly Divisor _runs = new((Channels | OutputPitch) % 4 == 0 ? Channels / 4 : Channels);
 
-    public int Lanes => Channels % 4 == 0 ? 4 : 1;
+    public int Lanes => (Channels | OutputPitch) % 4 == 0 ? 4 : 1;
 
     public int Count => Rows * _runs.Value;
 
@@ -21,6 +22,9 @@ public readonly record struct BatchNormGrid(int Channels, int Rows)
 
     /// <summary>The pixel of a thread.</summary>
     public int RowOf(int thread) => _runs.Divide(thread);
+
+    /// <summary>Where the output's values of a thread are.</summary>
+    public int OutputOf(int thread, int lanes) => RowOf(thread) * OutputPitch + ChannelOf(thread, lanes);
 }
 
 /// <summary>y = f((x - mean) / deviation * weight + bias + addend). Memory bound.</summary>
@@ -28,7 +32,7 @@ public readonly record struct BatchNormGrid(int Channels, int Rows)
 /// <param name="isVariance">Whether <paramref name="scales"/> holds variances.</param>
 /// <param name="x">[rows][channels]</param>
 /// <param name="addend">As x; any view where nothing is added.</param>
-/// <param name="y">As x; overwritten.</param>
+/// <param name="y">[rows][OutputPitch], of which the first channels are overwritten.</param>
 /// <param name="means">[channels]</param>
 /// <param name="scales">[channels] 1 / deviation, or variances.</param>
 /// <param name="weight">[channels]</param>
@@ -45,7 +49,7 @@ public readonly partial struct BatchNormForward<TFunction>(
     {
         int thread = GlobalId.X;
         if (thread >= grid.Count) return;
-        int channel = grid.ChannelOf(thread, lanes), i = thread * lanes;
+        int channel = grid.ChannelOf(thread, lanes), i = thread * lanes, output = grid.OutputOf(thread, lanes);
         if (lanes == 4)
         {
             Float4 values = x.Load4(i);
@@ -53,13 +57,13 @@ public readonly partial struct BatchNormForward<TFunction>(
                 Value(values.X, channel, means, scales, weight, bias, isVariance, epsilon), Value(values.Y, channel + 1, means, scales, weight, bias, isVariance, epsilon),
                 Value(values.Z, channel + 2, means, scales, weight, bias, isVariance, epsilon), Value(values.W, channel + 3, means, scales, weight, bias, isVariance, epsilon));
             if (adds) sums += addend.Load4(i);
-            y.Store4(i, PointwiseFunctions.Forward(function, sums));
+            y.Store4(output, PointwiseFunctions.Forward(function, sums));
         }
         else
         {
             float sum = Value(x[i], channel, means, scales, weight, bias, isVariance, epsilon);
             if (adds) sum += addend[i];
-            y[i] = PointwiseFunctions.Forward(function, sum);
+            y[output] = PointwiseFunctions.Forward(function, sum);
         }
     }
 

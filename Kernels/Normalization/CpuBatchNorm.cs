@@ -6,7 +6,8 @@ namespace GpuCnn.Kernels.Normalization;
 /// <param name="Images">Room for images; only the first ones are real.</param>
 /// <param name="Channels">Real channels of the blocks.</param>
 /// <param name="Area">Pixels of a map.</param>
-public readonly record struct CpuBatchNormShape(int Images, int Channels, int Area)
+/// <param name="OutputBlocks">Channel blocks from one image to the next of the output and its gradient, which may be a part of a volume of more channels.</param>
+public readonly record struct CpuBatchNormShape(int Images, int Channels, int Area, int OutputBlocks)
 {
     public int Blocks => Cpu.Blocks.Count(Channels);
 
@@ -15,6 +16,12 @@ public readonly record struct CpuBatchNormShape(int Images, int Channels, int Ar
 
     /// <summary>Floats of one block of one image.</summary>
     public int Plane => Area * Cpu.Blocks.Size;
+
+    /// <summary>Where a block of an image starts.</summary>
+    public nint OffsetOf(int image, int block) => ((nint)image * Blocks + block) * Plane;
+
+    /// <summary>Where it starts in the output and its gradient.</summary>
+    public nint OutputOffsetOf(int image, int block) => ((nint)image * OutputBlocks + block) * Plane;
 
     /// <summary>Parts that sums over the batch are split into; follows from the shape alone.</summary>
     public int Splits => CpuFusedActivationBackward<Identity>.Splits(Images, Area);

@@ -8,8 +8,8 @@ namespace GpuCnn.Kernels.Normalization;
 /// Sums of each channel, in float64, over the real images of a part of the batch: of dz = f'(y) dy, and of dz (x - mean). Memory bound.
 /// </summary>
 /// <param name="x">[N][Blocks][H][W][8]</param>
-/// <param name="y">As x: what the activation gave.</param>
-/// <param name="dy">As x.</param>
+/// <param name="y">As x, but OutputBlocks from one image to the next: what the activation gave.</param>
+/// <param name="dy">As y.</param>
 /// <param name="means">[Blocks * 8]</param>
 /// <param name="sums">[splits][2][Blocks * 8]; overwritten.</param>
 public sealed unsafe class CpuBatchNormGradientSums<TFunction>(
@@ -27,8 +27,8 @@ public sealed unsafe class CpuBatchNormGradientSums<TFunction>(
         TFunction f = function;
         for (int image = first; image < last; image++)
         {
-            nint offset = ((nint)image * shape.Blocks + block) * plane;
-            float* source = x + offset, result = y + offset, gradient = dy + offset;
+            nint offset = shape.OutputOffsetOf(image, block);
+            float* source = x + shape.OffsetOf(image, block), result = y + offset, gradient = dy + offset;
             for (nint i = 0; i < plane; i += Blocks.Size)
             {
                 Double8 dz = Simd8.Widen(f.Backward(Simd8.Load(result + i), Simd8.Load(gradient + i)));
@@ -67,8 +67,8 @@ public sealed unsafe class CpuBatchNormParameterGradients(CpuBatchNormShape shap
 /// A chunk is one channel block of one image. Memory bound.
 /// </summary>
 /// <param name="x">[N][Blocks][H][W][8]</param>
-/// <param name="y">As x.</param>
-/// <param name="dy">As x.</param>
+/// <param name="y">As x, but OutputBlocks from one image to the next.</param>
+/// <param name="dy">As y.</param>
 /// <param name="dx">As x; overwritten.</param>
 /// <param name="daddend">As x, or null; overwritten.</param>
 /// <param name="statistics">[2][Blocks * 8] means, then 1 / deviation</param>
@@ -84,14 +84,14 @@ public sealed unsafe class CpuBatchNormInputGradient<TFunction>(
 
     public void Run(int chunk)
     {
-        int lane = chunk % shape.Blocks * Blocks.Size, plane = shape.Plane;
+        int block = chunk % shape.Blocks, image = chunk / shape.Blocks, lane = block * Blocks.Size, plane = shape.Plane;
         Simd8 share = Simd8.Create(1f / Math.Max(1, scalars->Images * shape.Area));
         Simd8 mean = Simd8.Load(statistics + lane), inverse = Simd8.Load(statistics + shape.Stored + lane), scale = inverse * Simd8.Load(weight + lane);
         // Images that are not real took no part in the statistics.
-        bool isReal = chunk / shape.Blocks < scalars->Images;
+        bool isReal = image < scalars->Images;
         Simd8 level = Simd8.Load(dbias + lane) * share, slope = inverse * Simd8.Load(dweight + lane) * share;
-        nint first = (nint)chunk * plane;
-        float* source = x + first, result = y + first, gradient = dy + first, target = dx + first, added = daddend == null ? null : daddend + first;
+        nint first = shape.OffsetOf(image, block), output = shape.OutputOffsetOf(image, block);
+        float* source = x + first, result = y + output, gradient = dy + output, target = dx + first, added = daddend == null ? null : daddend + first;
         TFunction f = function;
         for (nint i = 0; i < plane; i += Blocks.Size)
         {

@@ -69,7 +69,7 @@ public sealed unsafe class CpuBatchNormStatistics(
 /// <summary>y = f((x - mean) / deviation * weight + bias + addend). A chunk is one channel block of one image. Memory bound.</summary>
 /// <param name="x">[N][Blocks][H][W][8]</param>
 /// <param name="addend">As x, or null.</param>
-/// <param name="y">As x; overwritten.</param>
+/// <param name="y">As x, but OutputBlocks from one image to the next; overwritten.</param>
 /// <param name="means">[Blocks * 8]</param>
 /// <param name="scales">[Blocks * 8] 1 / deviation, or variances where <paramref name="isVariance"/>.</param>
 /// <param name="weight">[Blocks * 8]</param>
@@ -82,12 +82,12 @@ public sealed unsafe class CpuBatchNormForward<TFunction>(
 
     public void Run(int chunk)
     {
-        int lane = chunk % shape.Blocks * Blocks.Size, plane = shape.Plane;
+        int block = chunk % shape.Blocks, image = chunk / shape.Blocks, lane = block * Blocks.Size, plane = shape.Plane;
         float* factors = stackalloc float[Blocks.Size];
         for (int i = 0; i < Blocks.Size; i++) factors[i] = weight[lane + i] * (isVariance ? 1 / MathF.Sqrt(scales[lane + i] + epsilon) : scales[lane + i]);
         Simd8 mean = Simd8.Load(means + lane), factor = Simd8.Load(factors), shift = Simd8.Load(bias + lane);
-        nint first = (nint)chunk * plane;
-        float* source = x + first, target = y + first, added = addend == null ? null : addend + first;
+        nint first = shape.OffsetOf(image, block);
+        float* source = x + first, target = y + shape.OutputOffsetOf(image, block), added = addend == null ? null : addend + first;
         TFunction f = function;
         for (nint i = 0; i < plane; i += Blocks.Size)
         {

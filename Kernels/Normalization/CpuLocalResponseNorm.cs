@@ -31,7 +31,13 @@ public readonly record struct CpuLocalResponseShape(int Images, int Channels, in
         for (int lane = Channels - block * Cpu.Blocks.Size; lane < Cpu.Blocks.Size; lane++) target[lane] = 0;
     }
 
-    internal Simd8 Power(Simd8 scale) => Simd8.Exp(Simd8.Create(-Beta) * Simd8.Log(scale));
+    /// <summary>scale ^ -beta</summary>
+    internal Simd8 Power(Simd8 scale)
+    {
+        if (Beta != LocalResponseShape.UsualBeta) return Simd8.Exp(Simd8.Create(-Beta) * Simd8.Log(scale));
+        Simd8 root = Simd8.Sqrt(Simd8.Create(1) / scale);
+        return root * Simd8.Sqrt(root);
+    }
 }
 
 /// <summary>y = x / (k + alpha * sum of squares of the channels around it) ^ beta. A chunk is a row of an image.</summary>

@@ -5,6 +5,9 @@ namespace GpuCnn.Kernels.Normalization;
 /// <summary>Windows [c - size / 2, c + (size - 1) / 2] over channels, and what is made of the squares in them: k + alpha * sum, to the power of beta.</summary>
 public readonly record struct LocalResponseShape(int Count, int Channels, int Size, float Alpha, float Beta, float K)
 {
+    /// <summary>The papers' power, which two square roots make.</summary>
+    internal const float UsualBeta = 0.75f;
+
     internal const int Threads = 256;
 
     private readonly Divisor _channels = new(Channels);
@@ -12,6 +15,14 @@ public readonly record struct LocalResponseShape(int Count, int Channels, int Si
     public Size3 Groups => new(Size3.Groups(Count, Threads));
 
     public int ChannelOf(int i) => _channels.Remainder(i);
+
+    /// <summary>scale ^ -beta</summary>
+    public float Power(float scale)
+    {
+        if (Beta != UsualBeta) return KernelMath.Pow(scale, -Beta);
+        float root = KernelMath.Sqrt(1 / scale);
+        return root * KernelMath.Sqrt(root);
+    }
 
     /// <summary>The part inside the channels of the window that reaches from <paramref name="before"/> channels before one to <paramref name="after"/> behind it, as distances.</summary>
     public (int First, int Last) Window(int channel, int before, int after) =>
@@ -37,7 +48,7 @@ public readonly partial struct LocalResponseForward(
         float sum = 0;
         for (int offset = first; offset <= last; offset++) sum = KernelMath.FusedMultiplyAdd(x[i + offset], x[i + offset], sum);
         float scale = KernelMath.FusedMultiplyAdd(shape.Alpha, sum, shape.K);
-        y[i] = x[i] * KernelMath.Pow(scale, -shape.Beta);
+        y[i] = x[i] * shape.Power(scale);
         if (keepsScales) scales[i] = scale;
     }
 }
@@ -61,6 +72,6 @@ public readonly partial struct LocalResponseBackward(
         (int first, int last) = shape.Window(shape.ChannelOf(i), (shape.Size - 1) / 2, shape.Size / 2);
         float sum = 0;
         for (int offset = first; offset <= last; offset++) sum += dy[i + offset] * y[i + offset] / scales[i + offset];
-        dx[i] = dy[i] * KernelMath.Pow(scales[i], -shape.Beta) - 2 * shape.Alpha * shape.Beta * x[i] * sum;
+        dx[i] = dy[i] * shape.Power(scales[i]) - 2 * shape.Alpha * shape.Beta * x[i] * sum;
     }
 }

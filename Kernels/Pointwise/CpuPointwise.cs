@@ -36,14 +36,15 @@ public sealed unsafe class CpuPointwiseBackward<TFunction>(float* y, float* dy, 
 }
 
 /// <summary>
-/// Where an activation is fused into the layer before it: turns dy in place into the gradient before the activation, and sums it
-/// over images and pixels for the bias: partial[split][channel]. Both in one pass. Memory bound.
+/// Where an activation is fused into the layer before it: the gradient before the activation, and its sums over images and pixels for the bias: partial[split][channel]. Both in one pass.
+/// Memory bound.
 /// </summary>
-/// <param name="y">Output, in channel blocks.</param>
-/// <param name="dy">Gradient of the output, in channel blocks; becomes the gradient of what the activation was applied to.</param>
+/// <param name="y">Output, in channel blocks; <paramref name="wholeBlocks"/> of them from one image to the next.</param>
+/// <param name="dy">Gradient of the output, stored likewise.</param>
+/// <param name="dz">Gradient of what the activation was applied to, <paramref name="blocks"/> from one image to the next; overwritten. May be dy.</param>
 /// <param name="partial">[splits][blocks * 8], or null where there is no bias.</param>
 public sealed unsafe class CpuFusedActivationBackward<TFunction>(
-    float* y, float* dy, float* partial, int images, int blocks, int area, TFunction function) : ICpuKernel
+    float* y, float* dy, float* dz, float* partial, int images, int blocks, int wholeBlocks, int area, TFunction function) : ICpuKernel
     where TFunction : struct, IPointwise
 {
     private readonly int _splits = Splits(images, area);
@@ -58,17 +59,17 @@ public sealed unsafe class CpuFusedActivationBackward<TFunction>(
         int block = chunk % blocks, split = chunk / blocks;
         int first = (int)((long)split * images / _splits), last = (int)((split + 1L) * images / _splits);
         Simd8 sum = Simd8.Zero;
-        bool inPlace = typeof(TFunction) != typeof(Identity);
+        bool writes = typeof(TFunction) != typeof(Identity) || dz != dy;
         TFunction f = function;
         int count = area * Blocks.Size;
         for (int image = first; image < last; image++)
         {
-            nint offset = ((nint)image * blocks + block) * count;
-            float* result = y + offset, gradient = dy + offset;
+            nint offset = ((nint)image * wholeBlocks + block) * count;
+            float* result = y + offset, gradient = dy + offset, target = dz + ((nint)image * blocks + block) * count;
             for (nint i = 0; i < count; i += Blocks.Size)
             {
                 Simd8 value = f.Backward(Simd8.Load(result + i), Simd8.Load(gradient + i));
-                if (inPlace) Simd8.Store(value, gradient + i);
+                if (writes) Simd8.Store(value, target + i);
                 sum += value;
             }
         }

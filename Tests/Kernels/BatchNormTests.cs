@@ -26,6 +26,8 @@ public sealed class BatchNormTests<TDevice> : KernelTests<TDevice> where TDevice
     {
         Compare<ReLU>(channels, area, images: 3, real: 3, adds: true);
         Compare<Identity>(channels, area, images: 3, real: 2, adds: false);
+        Compare<ReLU>(channels, area, images: 3, real: 2, adds: false, others: 4);
+        Compare<ReLU>(channels, area, images: 3, real: 2, adds: false, others: 7);
     }
 
     private void RunFunction<TFunction>() where TFunction : unmanaged, IPointwise
@@ -34,19 +36,20 @@ public sealed class BatchNormTests<TDevice> : KernelTests<TDevice> where TDevice
             foreach (bool adds in new[] { false, true }) Compare<TFunction>(channels, 5, images: 3, real: 2, adds);
     }
 
-    private void Compare<TFunction>(int channels, int area, int images, int real, bool adds) where TFunction : unmanaged, IPointwise
+    private void Compare<TFunction>(int channels, int area, int images, int real, bool adds, int others = 0) where TFunction : unmanaged, IPointwise
     {
-        int rows = images * area, count = rows * channels;
+        // The output and its gradient may be the first channels of wider volumes.
+        int rows = images * area, count = rows * channels, pitch = channels + others;
         var parts = new BatchNormParts(channels, rows);
-        var grid = new BatchNormGrid(channels, rows);
-        float[] values = Numbers.Reals(count, 1), addends = Numbers.Reals(count, 2), gradients = Numbers.Reals(count, 3);
+        var grid = new BatchNormGrid(channels, rows, pitch);
+        float[] values = Numbers.Reals(count, 1), addends = Numbers.Reals(count, 2), gradients = Numbers.Reals(rows * pitch, 3);
         float[] weights = Numbers.Reals(channels, 4), biases = Numbers.Reals(channels, 5);
         DeviceBuffer<StepScalars> scalars = Device.Buffer(new StepScalars { Images = real, UpdatesState = 1 });
         DeviceBuffer<float> x = Device.Buffer<float>(values), addend = Device.Buffer<float>(addends), dy = Device.Buffer<float>(gradients);
         DeviceBuffer<float> weight = Device.Buffer<float>(weights), bias = Device.Buffer<float>(biases);
         DeviceBuffer<float> moments = Device.Unset<float>((int)parts.Floats), statistics = Device.Unset<float>(2 * channels), sums = Device.Unset<float>((int)parts.Floats);
         DeviceBuffer<float> runningMean = Device.Buffer(new float[channels]), runningVariance = Device.Buffer(new float[channels]), batches = Device.Buffer(7f);
-        DeviceBuffer<float> y = Device.Unset<float>(count), inferred = Device.Unset<float>(count), dx = Device.Unset<float>(count), daddend = Device.Unset<float>(adds ? count : 0);
+        DeviceBuffer<float> y = Device.Unset<float>(rows * pitch), inferred = Device.Unset<float>(rows * pitch), dx = Device.Unset<float>(count), daddend = Device.Unset<float>(adds ? count : 0);
         DeviceBuffer<float> dweight = Device.Unset<float>(channels), dbias = Device.Unset<float>(channels);
 
         Run(new BatchNormMoments(parts.Width, scalars, x, moments, area, channels, parts.PartRows), parts.Groups);
@@ -56,7 +59,7 @@ public sealed class BatchNormTests<TDevice> : KernelTests<TDevice> where TDevice
         ReadOnlyView<float> scales = ((ReadOnlyView<float>)statistics).Slice(channels);
         Run(new BatchNormForward<TFunction>(grid.Lanes, false, adds, x, addend, y, statistics, scales, weight, bias, grid, Epsilon, default), grid.Groups);
         Run(new BatchNormForward<TFunction>(grid.Lanes, true, adds, x, addend, inferred, runningMean, runningVariance, weight, bias, grid, Epsilon, default), grid.Groups);
-        Run(new BatchNormGradientSums<TFunction>(parts.Width, scalars, x, y, dy, statistics, sums, area, channels, parts.PartRows, default), parts.Groups);
+        Run(new BatchNormGradientSums<TFunction>(parts.Width, scalars, x, y, dy, statistics, sums, area, channels, pitch, parts.PartRows, default), parts.Groups);
         var parameters = new BatchNormParameterGradients(sums, scales, dweight, dbias, channels, parts.Count);
         Run(parameters, parameters.Groups);
         Run(new BatchNormInputGradient<TFunction>(
@@ -73,12 +76,12 @@ public sealed class BatchNormTests<TDevice> : KernelTests<TDevice> where TDevice
             Near("running variance", runningVariance.Span[c], nextVariance);
             for (int row = 0; row < rows; row++)
             {
-                int i = row * channels + c;
+                int i = row * channels + c, output = row * pitch + c;
                 double added = adds ? addends[i] : 0;
-                Near("y", y.Span[i], Value<TFunction>((values[i] - mean) * inverse * weights[c] + biases[c] + added));
-                Near("inferred", inferred.Span[i], Value<TFunction>((values[i] - nextMean) / Math.Sqrt(nextVariance + Epsilon) * weights[c] + biases[c] + added));
+                Near("y", y.Span[output], Value<TFunction>((values[i] - mean) * inverse * weights[c] + biases[c] + added));
+                Near("inferred", inferred.Span[output], Value<TFunction>((values[i] - nextMean) / Math.Sqrt(nextVariance + Epsilon) * weights[c] + biases[c] + added));
             }
-            double[] dz = [.. Enumerable.Range(0, rows).Select(row => row * channels + c).Select(i => (double)PointwiseFunctions.Backward(default(TFunction), y.Span[i], gradients[i]))];
+            double[] dz = [.. Enumerable.Range(0, rows).Select(row => row * pitch + c).Select(i => (double)PointwiseFunctions.Backward(default(TFunction), y.Span[i], gradients[i]))];
             double level = dz.Take(realRows).Sum(), slope = places.Select((i, row) => dz[row] * (values[i] - mean) * inverse).Sum();
             Near("dbias", dbias.Span[c], level);
             Near("dweight", dweight.Span[c], slope);

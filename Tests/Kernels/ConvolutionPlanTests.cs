@@ -89,6 +89,26 @@ public sealed class ConvolutionPlanTests<TDevice> : KernelTests<TDevice> where T
         DeviceBuffer<float> Filled(int count) => Device.Buffer<float>([.. Enumerable.Repeat(There, count)]);
     }
 
+    /// <summary>The result as some channels of a wider volume, of which the others stay.</summary>
+    [TestCase(8, 1, 12, 1)]
+    [TestCase(8, 2, 20, 1)]
+    [TestCase(8, 3, 11, 2)]
+    [TestCase(6, 3, 12, 1)]
+    public void WritesIntoAWiderVolume(int filters, int size, int pitch, int groups)
+    {
+        var shape = new ConvolutionShape(4, 6, 5, filters, size, size, 1, 1, size / 2, size / 2, groups);
+        var numbers = new ConvolutionCase(shape, Images, Eighths);
+        int pixels = Images * shape.OutputArea;
+        foreach (ConvolutionAlgorithm algorithm in Algorithms(shape))
+        {
+            DeviceBuffer<float> y = Device.Unset<float>(pixels * pitch);
+            Forward(new(shape, Images, new(algorithm, TinyTile.Shape), 1, pitch), numbers, y);
+            float[][] rows = [.. y.Span.ToArray().Chunk(pitch)];
+            Closeness.Check($"y of {algorithm}", rows.SelectMany(row => row[..filters]).ToArray(), numbers.Y, 0);
+            Assert.That(rows.SelectMany(row => row[filters..]), Is.All.NaN);
+        }
+    }
+
     /// <summary>Windows of one image at a time: the least workspace there is.</summary>
     [Test]
     public void WindowsOfSomeImagesAtATime()

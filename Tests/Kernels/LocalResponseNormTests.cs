@@ -9,20 +9,21 @@ namespace GpuCnn.Tests.Kernels;
 
 public sealed class LocalResponseNormTests<TDevice> : KernelTests<TDevice> where TDevice : SampleDevice, new()
 {
-    protected override void RunAll() => Normalizes(7, 3, 0.5f);
+    protected override void RunAll() => Normalizes(7, 3, 0.5f, 0.75f);
 
-    [TestCase(1, 5, 1)]
-    [TestCase(20, 5, 1e-4f)]
-    [TestCase(9, 4, 0.5f)]
-    public void Normalizes(int channels, int size, float alpha)
+    [TestCase(1, 5, 1, 0.75f)]
+    [TestCase(20, 5, 1e-4f, 0.75f)]
+    [TestCase(9, 4, 0.5f, 0.75f)]
+    [TestCase(9, 4, 0.5f, 1.25f)]
+    public void Normalizes(int channels, int size, float alpha, float beta)
     {
         var extent = new Extent(2, channels, 5, 7);
-        var reference = new ReferenceLocalResponseNorm(size, alpha, 0.75, 1);
+        var reference = new ReferenceLocalResponseNorm(size, alpha, beta, 1);
         float[] x = Numbers.Reals(extent.Count, 1), gradient = Numbers.Reals(extent.Count, 2);
         DeviceBuffer<float> from = Device.Buffer<float>(ChannelsLast.From(x, extent)), dy = Device.Buffer<float>(ChannelsLast.From(gradient, extent));
         DeviceBuffer<float> y = Device.Unset<float>(extent.Count), inferred = Device.Unset<float>(extent.Count);
         DeviceBuffer<float> scales = Device.Unset<float>(extent.Count), dx = Device.Unset<float>(extent.Count);
-        var shape = new LocalResponseShape(extent.Count, channels, size, alpha, 0.75f, 1);
+        var shape = new LocalResponseShape(extent.Count, channels, size, alpha, beta, 1);
         Run(new LocalResponseForward(true, from, y, scales, shape), shape.Groups);
         Run(new LocalResponseForward(false, from, inferred, default(View<float>), shape), shape.Groups);
         Run(new LocalResponseBackward(from, y, dy, scales, dx, shape), shape.Groups);

@@ -1,4 +1,5 @@
 using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Plans;
@@ -33,6 +34,7 @@ public sealed class FanOutTests
         foreach ((Parameter parameter, float[] values) in network.Network.Parameters.Zip(parameters)) network.SetWeights(parameter.Path, values);
         Numbers.Eighths(Images * Input.Count, seed: 4).CopyTo(network.Batch.Images, 0);
         network.Plan.ComputeGradients(network.Batch);
+        Assert.That(network.Plan.Steps.Count(step => step.Contains("gradient sum")), Is.EqualTo(device is CpuDevice ? branches - 1 : 0), "convolutions add on devices");
 
         double[][] wide = [.. parameters.Select(Numbers.ToDouble)];
         double[] x = Numbers.ToDouble(network.Batch.Images);

@@ -53,6 +53,10 @@ internal sealed unsafe class CpuBackend : PlanBackend
 
     public int* Ranks => (int*)_ranks.Address;
 
+    /// <summary>Slices are whole blocks; only behind the last channel of all may one end within a block.</summary>
+    public override bool CanStore(Slice slice, int channels) =>
+        slice.FirstChannel % Blocks.Size == 0 && (channels % Blocks.Size == 0 || slice.FirstChannel + channels == slice.Whole.Shape.Channels);
+
     public override void AddInput(Value input)
     {
         CpuTensor x = NewTensor("input", input, persistent: _options.InputGradient || IsOutput(input));
@@ -65,7 +69,7 @@ internal sealed unsafe class CpuBackend : PlanBackend
 
     public override void AddForward(PlanNode node)
     {
-        _values[node.Output] = NewTensor(node.Name, node.Output, persistent: IsOutput(node.Output));
+        Place(_values, node.Name, node.Output, persistent: IsOutput(node.Output));
         node.Node.Operator.EmitForward(new CpuEmitter(this, node, []));
     }
 
@@ -168,7 +172,7 @@ internal sealed unsafe class CpuBackend : PlanBackend
     {
         if (View(_gradients, value) is { } gradient) return gradient;
         Value root = Plan.Root(value, Training);
-        _gradients[root] = NewTensor("gradient", root, persistent: _options.InputGradient && root == _parameters.Network.Graph.Input);
+        Place(_gradients, "gradient", root, persistent: _options.InputGradient && root == _parameters.Network.Graph.Input);
         return View(_gradients, value)!;
     }
 
@@ -192,6 +196,23 @@ internal sealed unsafe class CpuBackend : PlanBackend
     {
         _makers.Add(make);
         CountStep(name, uses);
+    }
+
+    /// <summary>Gives a value, or its gradient, a tensor unless it has one: of its own, or a part of the whole's that it is a slice of.</summary>
+    private void Place(Dictionary<Value, CpuTensor> tensors, string name, Value value, bool persistent)
+    {
+        if (tensors.ContainsKey(value)) return;
+        if (Slices.GetValueOrDefault(value) is not { } slice)
+        {
+            tensors[value] = NewTensor(name, value, persistent);
+            return;
+        }
+        Place(tensors, name, slice.Whole, IsOutput(slice.Whole));
+        tensors[value] = _parameters.Layouts.Describe(value, tensors[slice.Whole].Buffer, Images, Training) with
+        {
+            WholeChannels = slice.Whole.Shape.Channels,
+            FirstChannel = slice.FirstChannel,
+        };
     }
 
     private CpuTensor NewTensor(string name, Value value, bool persistent)

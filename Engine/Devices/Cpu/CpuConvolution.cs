@@ -28,32 +28,34 @@ internal static unsafe class CpuConvolution
     /// <param name="unusedRows">Whether the filter has rows that stand for no weight and yet meet values that are not zero.</param>
     public static void EmitBackward(CpuEmitter emitter, DirectConvolution convolution, bool unusedRows)
     {
-        EmitOutputGradient(emitter, convolution);
-        if (emitter.Parameter("weight").Parameter.IsTrained) EmitFilterGradient(emitter, convolution, unusedRows);
-        if (emitter.InputGradient() is { } dx) EmitInputGradient(emitter, convolution, dx);
+        CpuTensor dy = EmitOutputGradient(emitter, convolution);
+        if (emitter.Parameter("weight").Parameter.IsTrained) EmitFilterGradient(emitter, convolution, dy, unusedRows);
+        if (emitter.InputGradient() is { } dx) EmitInputGradient(emitter, convolution, dy, dx);
     }
 
-    private static void EmitOutputGradient(CpuEmitter emitter, DirectConvolution convolution)
+    /// <summary>The gradient before the activation: in place or, of an output in a slice, apart.</summary>
+    private static CpuTensor EmitOutputGradient(CpuEmitter emitter, DirectConvolution convolution)
     {
         CpuParameter? bias = emitter.FindParameter("bias");
-        if (bias == null && !emitter.HasActivation) return;
         CpuTensor y = emitter.Output, dy = emitter.OutputGradient;
+        if (bias == null && !emitter.HasActivation && !dy.IsSlice) return dy;
+        CpuTensor dz = dy.IsSlice ? new(emitter.Workspace("output gradient", 4 * dy.Count), dy.Shape, dy.Stored, dy.ChannelsLast, dy.Images) : dy;
         int blocks = Blocks.Count(convolution.Shape.K), area = convolution.Shape.OutputArea;
         int splits = CpuFusedActivationBackward<Identity>.Splits(emitter.Images, area);
         PlanBuffer? partial = bias == null || splits == 1 ? null : emitter.Workspace("bias parts", 4L * splits * blocks * Blocks.Size);
         emitter.Launch("activation and bias gradient", () =>
         {
             float* sums = bias == null ? null : partial == null ? bias.Gradient : (float*)partial.Address;
-            return emitter.Specialize(new ActivationBackward(y.Pointer, dy.Pointer, sums, emitter.Images, blocks, area));
-        }, y.Buffer, dy.Buffer, partial);
+            return emitter.Specialize(new ActivationBackward(y.Pointer, dy.Pointer, dz.Pointer, sums, emitter.Images, blocks, dy.WholeBlocks, area));
+        }, y.Buffer, dy.Buffer, dz.Buffer, partial);
         if (partial != null)
             emitter.Launch("bias sum", () => new PartialSums((float*)partial.Address, splits, blocks * Blocks.Size, bias!.Gradient), partial);
+        return dz;
     }
 
-    private static void EmitFilterGradient(CpuEmitter emitter, DirectConvolution convolution, bool unusedRows)
+    private static void EmitFilterGradient(CpuEmitter emitter, DirectConvolution convolution, CpuTensor dy, bool unusedRows)
     {
         CpuParameter weight = emitter.Parameter("weight");
-        CpuTensor dy = emitter.OutputGradient;
         FilterGradientProblem problem = convolution.Gradient;
         int splits = problem.Splits, count = problem.Filter.Count;
         PlanBuffer x = Pad(emitter, "pad", emitter.Input().Buffer, emitter.Images * convolution.InputPlanes,
@@ -68,17 +70,17 @@ internal static unsafe class CpuConvolution
         emitter.Launch("clear unused", () => new ClearEntries(weight.Gradient, unused));
     }
 
-    private static void EmitInputGradient(CpuEmitter emitter, DirectConvolution convolution, CpuTensor dx)
+    private static void EmitInputGradient(CpuEmitter emitter, DirectConvolution convolution, CpuTensor dy, CpuTensor dx)
     {
         if (convolution.ScattersInputGradient)
         {
-            EmitScatter(emitter, convolution, dx);
+            EmitScatter(emitter, convolution, dy, dx);
             return;
         }
         CpuParameter weight = emitter.Parameter("weight");
         BackwardInput backward = convolution.MakeBackwardInput();
         PlanBuffer zeros = emitter.Zeros(Blocks.RoundUp(convolution.Shape.C));
-        PlanBuffer dy = Pad(emitter, "pad gradient", emitter.OutputGradient.Buffer, emitter.Images * Blocks.Count(convolution.Shape.K),
+        PlanBuffer padded = Pad(emitter, "pad gradient", dy.Buffer, emitter.Images * Blocks.Count(convolution.Shape.K),
             convolution.Shape.OutputHeight, convolution.Shape.OutputWidth, Blocks.Size, backward.Border, backward.PaddedCount);
         foreach (BackwardInputPhase phase in backward.Phases)
         {
@@ -86,14 +88,13 @@ internal static unsafe class CpuConvolution
             emitter.Launch("turn filter", () => new FilterTurn(
                 convolution.Filter, phase.Problem.Filter, phase.Taps, weight.Values, (float*)turned.Address), turned);
             emitter.Launch("input gradient", () => new PixelConvolution<Identity>(
-                phase.Problem, (float*)dy.Address, (float*)turned.Address, (float*)zeros.Address, dx.Pointer, default), dy, turned, zeros, dx.Buffer);
+                phase.Problem, (float*)padded.Address, (float*)turned.Address, (float*)zeros.Address, dx.Pointer, default), padded, turned, zeros, dx.Buffer);
         }
     }
 
-    private static void EmitScatter(CpuEmitter emitter, DirectConvolution convolution, CpuTensor dx)
+    private static void EmitScatter(CpuEmitter emitter, DirectConvolution convolution, CpuTensor dy, CpuTensor dx)
     {
         CpuParameter weight = emitter.Parameter("weight");
-        CpuTensor dy = emitter.OutputGradient;
         FilterLayout layout = FilterColumns.LayoutFor(convolution.Filter);
         PlanBuffer columns = emitter.Workspace("filter columns", 4L * layout.Count);
         PlanBuffer zeros = emitter.Zeros(layout.Outputs);
@@ -119,9 +120,9 @@ internal static unsafe class CpuConvolution
             new PixelConvolution<TFunction>(problem, x, w, bias, y, function);
     }
 
-    private sealed class ActivationBackward(float* y, float* dy, float* partial, int images, int blocks, int area) : IActivationUser<ICpuKernel>
+    private sealed class ActivationBackward(float* y, float* dy, float* dz, float* partial, int images, int blocks, int wholeBlocks, int area) : IActivationUser<ICpuKernel>
     {
         public ICpuKernel Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise =>
-            new CpuFusedActivationBackward<TFunction>(y, dy, partial, images, blocks, area, function);
+            new CpuFusedActivationBackward<TFunction>(y, dy, dz, partial, images, blocks, wholeBlocks, area, function);
     }
 }

@@ -12,10 +12,22 @@ namespace GpuCnn.Engine.Devices.Cpu;
 /// <param name="Images">Batch size.</param>
 public sealed record CpuTensor(PlanBuffer Buffer, Shape Shape, Shape Stored, bool ChannelsLast, int Images)
 {
-    public unsafe float* Pointer => (float*)Buffer.Address;
+    /// <summary>Channels of the volume of which this is a part, or its own.</summary>
+    public int WholeChannels { get; init; } = Stored.Channels;
+
+    /// <summary>The first channel in that volume: a block's first.</summary>
+    public int FirstChannel { get; init; }
+
+    /// <summary>Whether images lie in a volume of more channels, not one behind the other.</summary>
+    public bool IsSlice => WholeChannels != Stored.Channels;
+
+    public unsafe float* Pointer => (float*)Buffer.Address + FirstChannel * Stored.Area;
 
     /// <summary>Channel blocks of one image.</summary>
     public int BlockCount => Blocks.Count(Stored.Channels);
+
+    /// <summary>Channel blocks from one image to the next.</summary>
+    public int WholeBlocks => Blocks.Count(WholeChannels);
 
     /// <summary>Floats of one image as stored.</summary>
     public int CountPerImage => ChannelsLast ? Stored.Count : checked(BlockCount * Blocks.Size * Stored.Area);

@@ -63,6 +63,9 @@ internal sealed class KernelBackend : PlanBackend
 
     public override long SlabBytes => Math.Max(MemoryPlan.Alignment, _device.LargestAllocation / MemoryPlan.Alignment * MemoryPlan.Alignment);
 
+    /// <summary>Kernels load four floats at a time from where a tensor starts.</summary>
+    public override bool CanStore(Slice slice, int channels) => slice.FirstChannel % 4 == 0;
+
     public override void AddInput(Value input)
     {
         KernelTensor x = NewTensor("input", input, persistent: _options.InputGradient || IsOutput(input));
@@ -73,7 +76,7 @@ internal sealed class KernelBackend : PlanBackend
 
     public override void AddForward(PlanNode node)
     {
-        _values[node.Output] = NewTensor(node.Name, node.Output, persistent: IsOutput(node.Output));
+        Place(_values, node.Name, node.Output, persistent: IsOutput(node.Output));
         node.Node.Operator.EmitForward(new KernelEmitter(this, node, []));
     }
 
@@ -102,20 +105,19 @@ internal sealed class KernelBackend : PlanBackend
 
     public override void AddBackward(PlanNode node, IReadOnlyList<GradientUse> inputs)
     {
-        var targets = new KernelTensor?[inputs.Count];
+        var targets = new (KernelTensor? Gradient, bool Adds)[inputs.Count];
         for (int i = 0; i < targets.Length; i++)
         {
             if (inputs[i] == GradientUse.None) continue;
             KernelTensor gradient = GradientOf(node.Inputs[i]);
-            targets[i] = inputs[i] == GradientUse.Write
-                ? gradient
-                : gradient with { Elements = NewBuffer<float>($"{node.Name} gradient part", gradient.Count) };
+            bool isSum = inputs[i] == GradientUse.Add, adds = isSum && node.Node.Operator.AddsInputGradients;
+            targets[i] = (isSum && !adds ? gradient with { Elements = NewBuffer<float>($"{node.Name} gradient part", gradient.Count) } : gradient, adds);
         }
         node.Node.Operator.EmitBackward(new KernelEmitter(this, node, targets));
         for (int i = 0; i < targets.Length; i++)
         {
-            if (inputs[i] != GradientUse.Add) continue;
-            KernelTensor total = GradientOf(node.Inputs[i]), part = targets[i]!;
+            if (inputs[i] != GradientUse.Add || targets[i].Adds) continue;
+            KernelTensor total = GradientOf(node.Inputs[i]), part = targets[i].Gradient!;
             Launch($"{node.Name} gradient sum", launches => launches.Add(new AddInto(part.View, total.View, total.Count)), [part.Buffer, total.Buffer]);
         }
     }
@@ -200,7 +202,7 @@ internal sealed class KernelBackend : PlanBackend
     {
         if (Find(_gradients, value) is { } gradient) return gradient;
         Value root = Plan.Root(value, Training);
-        _gradients[root] = NewTensor("gradient", root, persistent: _options.InputGradient && root == _parameters.Network.Graph.Input);
+        Place(_gradients, "gradient", root, persistent: _options.InputGradient && root == _parameters.Network.Graph.Input);
         return Find(_gradients, value)!;
     }
 
@@ -260,6 +262,23 @@ internal sealed class KernelBackend : PlanBackend
             ExceptionDispatchInfo.Throw(exception.InnerExceptions[0]);
             throw;
         }
+    }
+
+    /// <summary>Gives a value, or its gradient, a tensor unless it has one: of its own, or a part of the whole's that it is a slice of.</summary>
+    private void Place(Dictionary<Value, KernelTensor> tensors, string name, Value value, bool persistent)
+    {
+        if (tensors.ContainsKey(value)) return;
+        if (Slices.GetValueOrDefault(value) is not { } slice)
+        {
+            tensors[value] = NewTensor(name, value, persistent);
+            return;
+        }
+        Place(tensors, name, slice.Whole, IsOutput(slice.Whole));
+        tensors[value] = new(tensors[slice.Whole].Elements, value.Shape, Storage.Of(value).Shape, Images)
+        {
+            WholeChannels = slice.Whole.Shape.Channels,
+            FirstChannel = slice.FirstChannel,
+        };
     }
 
     private KernelTensor NewTensor(string name, Value value, bool persistent) =>

@@ -11,47 +11,46 @@ internal static class KernelConvolution
 {
     public static void EmitForward(KernelEmitter emitter, ConvolutionShape shape)
     {
-        var plan = new ForwardPlan(shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.Forward));
+        var plan = new ForwardPlan(shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.Forward), pitch: emitter.Output.WholeChannels);
         KernelBuffer<float>? workspace = Workspace(emitter, plan.WorkspaceFloats);
         emitter.Launch("forward", emitter.UseActivation(new Forward(emitter, plan, workspace)), emitter.Input().Buffer, emitter.Output.Buffer, workspace?.Buffer);
     }
 
     public static void EmitBackward(KernelEmitter emitter, ConvolutionShape shape)
     {
-        Activation.EmitFusedBackward(emitter);
+        KernelTensor dy = Activation.EmitFusedBackward(emitter);
         if (emitter.TrainsParameters)
         {
-            if (emitter.FindParameter("bias") is { } bias) EmitBiasGradient(emitter, emitter.Images * shape.OutputArea, shape.K, bias);
-            if (emitter.Parameter("weight").Parameter.IsTrained) EmitFilterGradient(emitter, shape);
+            if (emitter.FindParameter("bias") is { } bias) EmitBiasGradient(emitter, dy, emitter.Images * shape.OutputArea, shape.K, bias);
+            if (emitter.Parameter("weight").Parameter.IsTrained) EmitFilterGradient(emitter, shape, dy);
         }
-        if (emitter.InputGradient() is { } dx) EmitInputGradient(emitter, shape, dx);
+        if (emitter.InputGradient() is { } dx) EmitInputGradient(emitter, shape, dy, dx);
     }
 
     /// <summary>The sums of the columns of dy, [rows][columns].</summary>
-    public static void EmitBiasGradient(KernelEmitter emitter, int rows, int columns, KernelParameter bias)
+    public static void EmitBiasGradient(KernelEmitter emitter, KernelTensor dy, int rows, int columns, KernelParameter bias)
     {
-        KernelTensor dy = emitter.OutputGradient;
         var plan = new ColumnSumsPlan(rows, columns);
         KernelBuffer<float> workspace = emitter.Workspace<float>("bias parts", plan.WorkspaceFloats);
         emitter.Launch("bias gradient", launches => plan.Launch(launches, dy.View, bias.Gradient, workspace.View), dy.Buffer, workspace.Buffer);
     }
 
-    private static void EmitFilterGradient(KernelEmitter emitter, ConvolutionShape shape)
+    private static void EmitFilterGradient(KernelEmitter emitter, ConvolutionShape shape, KernelTensor dy)
     {
-        KernelTensor x = emitter.Input(), dy = emitter.OutputGradient;
+        KernelTensor x = emitter.Input();
         KernelParameter weight = emitter.Parameter("weight");
         var plan = new FilterGradientPlan(shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.FilterGradient));
         KernelBuffer<float>? workspace = Workspace(emitter, plan.WorkspaceFloats);
         emitter.Launch("filter gradient", launches => plan.Launch(launches, x.View, dy.View, weight.Gradient, ViewOf(workspace)), x.Buffer, dy.Buffer, workspace?.Buffer);
     }
 
-    private static void EmitInputGradient(KernelEmitter emitter, ConvolutionShape shape, KernelTensor dx)
+    private static void EmitInputGradient(KernelEmitter emitter, ConvolutionShape shape, KernelTensor dy, KernelTensor dx)
     {
-        KernelTensor dy = emitter.OutputGradient;
         KernelParameter weight = emitter.Parameter("weight");
         var plan = new InputGradientPlan(shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.InputGradient));
         KernelBuffer<float>? workspace = Workspace(emitter, plan.WorkspaceFloats);
-        emitter.Launch("input gradient", launches => plan.Launch(launches, dy.View, weight.Values, dx.View, ViewOf(workspace)), dy.Buffer, dx.Buffer, workspace?.Buffer);
+        bool adds = emitter.AddsInputGradient();
+        emitter.Launch("input gradient", launches => plan.Launch(launches, dy.View, weight.Values, dx.View, ViewOf(workspace), adds), dy.Buffer, dx.Buffer, workspace?.Buffer);
     }
 
     private static KernelBuffer<float>? Workspace(KernelEmitter emitter, long floats) => floats == 0 ? null : emitter.Workspace<float>("workspace", floats);

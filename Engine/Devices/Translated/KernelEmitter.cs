@@ -16,9 +16,9 @@ public sealed class KernelEmitter
 {
     private readonly KernelBackend _backend;
     private readonly PlanNode _node;
-    private readonly IReadOnlyList<KernelTensor?> _inputGradients;
+    private readonly IReadOnlyList<(KernelTensor? Gradient, bool Adds)> _inputGradients;
 
-    internal KernelEmitter(KernelBackend backend, PlanNode node, IReadOnlyList<KernelTensor?> inputGradients)
+    internal KernelEmitter(KernelBackend backend, PlanNode node, IReadOnlyList<(KernelTensor? Gradient, bool Adds)> inputGradients)
     {
         _backend = backend;
         _node = node;
@@ -48,7 +48,10 @@ public sealed class KernelEmitter
     public KernelTensor Input(int index = 0) => _backend.Value(_node.Inputs[index]);
 
     /// <summary>Where to write an input's gradient, or null where nobody needs it.</summary>
-    public KernelTensor? InputGradient(int index = 0) => _inputGradients[index];
+    public KernelTensor? InputGradient(int index = 0) => _inputGradients[index].Gradient;
+
+    /// <summary>Whether to add to what other readers of the input have written; only for operators that can.</summary>
+    public bool AddsInputGradient(int index = 0) => _inputGradients[index].Adds;
 
     public KernelParameter Parameter(string name) =>
         FindParameter(name) ?? throw new ArgumentException($"{_node.Name} has no parameter '{name}'.", nameof(name));

@@ -20,13 +20,12 @@ internal static class KernelProduct
 
     public static void EmitBackward(KernelEmitter emitter, int units)
     {
-        Activation.EmitFusedBackward(emitter);
-        KernelTensor x = emitter.Input(), dy = emitter.OutputGradient;
+        KernelTensor x = emitter.Input(), dy = Activation.EmitFusedBackward(emitter);
         KernelParameter weight = emitter.Parameter("weight");
         int inputs = x.Shape.Count;
         if (emitter.TrainsParameters)
         {
-            if (emitter.FindParameter("bias") is { } bias) KernelConvolution.EmitBiasGradient(emitter, emitter.Images, units, bias);
+            if (emitter.FindParameter("bias") is { } bias) KernelConvolution.EmitBiasGradient(emitter, dy, emitter.Images, units, bias);
             var plan = new MatrixProductPlan(new() { M = inputs, N = units, K = emitter.Images }, transposeA: true);
             KernelBuffer<float>? parts = Parts(emitter, plan);
             emitter.Launch("weight gradient", launches => plan.Launch(launches, x.View, dy.View, null, weight.Gradient, parts?.View ?? default, default(Identity)),

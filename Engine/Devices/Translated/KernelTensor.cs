@@ -13,8 +13,17 @@ public sealed record KernelTensor(KernelBuffer<float> Elements, Shape Shape, Sha
     /// <summary>Floats of the batch.</summary>
     public int Count => Images * Shape.Count;
 
-    /// <summary>Valid when a launch is made, not before.</summary>
-    public View<float> View => Elements.View;
+    /// <summary>Channels of the volume of which this is a part, or its own: floats from one pixel to the next.</summary>
+    public int WholeChannels { get; init; } = Stored.Channels;
+
+    /// <summary>The first channel in that volume.</summary>
+    public int FirstChannel { get; init; }
+
+    /// <summary>Whether pixels have more channels than these.</summary>
+    public bool IsSlice => WholeChannels != Stored.Channels;
+
+    /// <summary>From the first channel of the first pixel on. Valid when a launch is made, not before.</summary>
+    public View<float> View => Elements.View.Slice(FirstChannel);
 
     public PlanBuffer Buffer => Elements.Buffer;
 

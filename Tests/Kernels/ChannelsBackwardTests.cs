@@ -1,0 +1,49 @@
+using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.Pointwise;
+using GpuCnn.Tests.Compiler;
+using GpuCnn.Tests.Layers;
+using NUnit.Framework;
+
+namespace GpuCnn.Tests.Kernels;
+
+public sealed class ChannelsBackwardTests<TDevice> : KernelTests<TDevice> where TDevice : SampleDevice, new()
+{
+    protected override void RunAll()
+    {
+        foreach (Type function in EveryFunction.Types)
+            EveryFunction.Call(this, nameof(RunFunction), function);
+    }
+
+    /// <summary>Fours and single channels; all there are; more than a group's.</summary>
+    [TestCase(8, 4, 20, 3)]
+    [TestCase(3, 4, 20, 5)]
+    [TestCase(8, 1, 11, 5)]
+    [TestCase(8, 0, 8, 2)]
+    [TestCase(12, 8, 32, 300)]
+    public void ReadsItsChannels(int channels, int first, int pitch, int pixels) => Compare<Tanh>(channels, first, pitch, pixels);
+
+    private void RunFunction<TFunction>() where TFunction : unmanaged, IPointwise
+    {
+        Compare<TFunction>(8, 4, 20, 3);
+        Compare<TFunction>(3, 4, 9, 3);
+    }
+
+    private void Compare<TFunction>(int channels, int first, int pitch, int pixels) where TFunction : unmanaged, IPointwise
+    {
+        float[] y = Numbers.Reals(pixels * pitch, 1), dy = Numbers.Reals(pixels * pitch, 2);
+        DeviceBuffer<float> values = Device.Buffer<float>(y), gradients = Device.Buffer<float>(dy), dx = Device.Unset<float>(pixels * channels + 8);
+        ChannelsBackward<TFunction> kernel = ChannelsBackward<TFunction>.Of(
+            ((ReadOnlyView<float>)values).Slice(first), ((ReadOnlyView<float>)gradients).Slice(first), dx, channels, pitch, pixels, default);
+        Run(kernel, kernel.Groups);
+        for (int pixel = 0; pixel < pixels; pixel++)
+        {
+            for (int c = 0; c < channels; c++)
+            {
+                int i = pixel * pitch + first + c;
+                float expected = PointwiseFunctions.Backward(default(TFunction), y[i], dy[i]);
+                Assert.That(dx.Span[pixel * channels + c], Is.EqualTo(expected).Within(1e-6f * Math.Max(1, Math.Abs(expected))), $"pixel {pixel}, channel {c}");
+            }
+        }
+        Assert.That(dx.Span[(pixels * channels)..].ToArray(), Is.All.NaN);
+    }
+}
