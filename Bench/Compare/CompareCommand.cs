@@ -8,24 +8,37 @@ namespace GpuCnn.Bench.Compare;
 /// <summary><c>compare</c>: our operators and training steps side by side with PyTorch's.</summary>
 internal static class CompareCommand
 {
+    private const int DefaultBatch = 8;
+
+    private static readonly string[] Notes =
+    [
+        "Ratio: our speed by PyTorch's, of medians over the rounds. \"!\" marks rows in which no round had all cores to itself: not to be relied on.",
+        "GFLOP/s counts a multiply-add as 2, and every convolution as direct. GB/s counts every tensor once.",
+        "PyTorch has contiguous NCHW tensors, made beforehand, and allocates its outputs; in networks whatever is faster. Ours is every launch of the pass in our own layout.",
+    ];
+
     public static Command Create()
     {
         var only = new Option<string?>("--only") { Description = "One group of rows." };
-        only.AcceptOnlyFromAmong([.. Catalog.All.Select(workload => workload.Group).Distinct()]);
+        only.AcceptOnlyFromAmong([.. Catalog.All(DefaultBatch).Select(workload => workload.Group).Distinct()]);
         var filter = new Option<string?>("--filter") { Description = "Rows whose operator and pass contain this text." };
         var rounds = new Option<int>("--rounds") { Description = "Rounds that count for each row.", DefaultValueFactory = _ => 9 };
+        var batch = new Option<int>("--batch") { Description = "Images of a batch of the networks.", DefaultValueFactory = _ => DefaultBatch };
         var threads = new Option<int?>("--threads") { Description = "Threads of both sides; by default one for each core." };
         var json = new Option<string?>("--json") { Description = "Also write the rows to this file, as JSON.", HelpName = "FILE" };
         var markdown = new Option<string?>("--markdown") { Description = "Also write the table to this file.", HelpName = "FILE" };
-        rounds.Validators.Add(result =>
+        foreach (Option<int> option in new[] { rounds, batch })
         {
-            if (result.GetValueOrDefault<int>() < 1) result.AddError("--rounds expects at least 1.");
-        });
+            option.Validators.Add(result =>
+            {
+                if (result.GetValueOrDefault<int>() < 1) result.AddError($"{option.Name} expects at least 1.");
+            });
+        }
 
-        var command = new Command("compare", "Run each operator on the CPU device and in PyTorch, in turns, and print both.") { only, filter, rounds, threads, json, markdown };
+        var command = new Command("compare", "Run each operator on the CPU device and in PyTorch, in turns, and print both.") { only, filter, rounds, batch, threads, json, markdown };
         command.SetAction(result =>
         {
-            var workloads = Catalog.All
+            var workloads = Catalog.All(result.GetValue(batch))
                 .Where(workload => result.GetValue(only) is not { } group || workload.Group == group)
                 .Where(workload => result.GetValue(filter) is not { } text || $"{workload}".Contains(text, StringComparison.OrdinalIgnoreCase))
                 .ToList();
@@ -56,7 +69,7 @@ internal static class CompareCommand
 
         var reports = new List<MarkdownReport> { new(Console.Out) };
         if (markdownFile != null) reports.Add(new(markdownFile));
-        reports.ForEach(report => report.Begin(machine));
+        reports.ForEach(report => report.Begin(machine, Notes));
         var measuring = new Rounds(device, peer, probe, rounds);
         var rows = new List<Comparison>();
         foreach (Workload workload in workloads)
@@ -64,7 +77,8 @@ internal static class CompareCommand
             rows.Add(measuring.Measure(workload));
             reports.ForEach(report => report.Add(rows[^1]));
         }
-        reports.ForEach(report => report.End(rows, probe.Best));
+        string remark = $"Rounds dropped: {rows.Sum(row => row.Dropped)} of {rows.Sum(row => row.Dropped + row.Kept)}; best peak seen {probe.Best / 1e9:F0} GFLOP/s";
+        reports.ForEach(report => report.End(rows, [remark]));
         if (jsonFile != null) JsonReport.Write(jsonFile, machine, rows);
     }
 }

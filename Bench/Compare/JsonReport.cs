@@ -31,6 +31,7 @@ internal static class JsonReport
                 row.Ratio,
                 row.Kept,
                 row.Dropped,
+                row.Setting,
                 row.Steps,
             }),
         };

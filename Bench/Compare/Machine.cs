@@ -1,13 +1,29 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Reflection;
 using System.Runtime.InteropServices;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Tuning;
 
 namespace GpuCnn.Bench.Compare;
 
 /// <summary>What the numbers were measured on.</summary>
 internal static class Machine
 {
+    /// <param name="peer">The other side, or why there is none.</param>
+    public static IReadOnlyList<KeyValuePair<string, string>> Describe(Device device, string peer)
+    {
+        int tuned = AlgorithmTable.Load(device).Algorithms.Count;
+        var lines = new List<KeyValuePair<string, string>> { new("Device", $"{device.Name}: {device.Description}") };
+        if (NvidiaDriver() is { } driver) lines.Add(new("Driver", driver));
+        lines.Add(new("Machine", $"{Processor()}, {Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}"));
+        lines.Add(new("Ours", $"GpuCnn on {RuntimeInformation.FrameworkDescription}, algorithms by {(tuned == 0 ? "the fixed rules" : $"gpucnn tune for {tuned} problems, else by the fixed rules")}"));
+        lines.Add(new("Peer", peer));
+        AddCommitAndDate(lines);
+        return lines;
+    }
+
     public static IReadOnlyList<KeyValuePair<string, string>> Describe(CpuDevice device, Peer peer, PeakProbe probe)
     {
         var lines = new List<KeyValuePair<string, string>>
@@ -17,9 +33,23 @@ internal static class Machine
             new("Ours", $"GpuCnn on {RuntimeInformation.FrameworkDescription}, threads: {device.Threads}"),
             new("Peer", peer.Description),
         };
-        if (Commit() is { } commit) lines.Add(new("Commit", commit));
-        lines.Add(new("Date", $"{DateTime.UtcNow:yyyy-MM-dd HH:mm} UTC"));
+        AddCommitAndDate(lines);
         return lines;
+    }
+
+    private static void AddCommitAndDate(List<KeyValuePair<string, string>> lines)
+    {
+        if ((Output("git", "describe", "--always", "--dirty", "--abbrev=10", "--exclude=*") ?? BuiltFrom()) is { } commit) lines.Add(new("Commit", commit));
+        lines.Add(new("Date", $"{DateTime.UtcNow:yyyy-MM-dd HH:mm} UTC"));
+    }
+
+    private static string? NvidiaDriver() => Output("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader") is { } version ? $"NVIDIA {version.Split('\n')[0]}" : null;
+
+    /// <summary>The commit that a published build was made from, as far as the build could tell.</summary>
+    private static string? BuiltFrom()
+    {
+        string? version = Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
+        return version?.Split('+') is [_, var revision] ? $"{revision[..Math.Min(10, revision.Length)]}, of which it was built" : null;
     }
 
     private static string Processor()
@@ -29,19 +59,15 @@ internal static class Machine
         return name?[(name.IndexOf(':') + 1)..].Trim() ?? $"{RuntimeInformation.ProcessArchitecture}";
     }
 
-    /// <summary>The commit, marked where files differ from it; null where git cannot tell.</summary>
-    private static string? Commit()
+    /// <summary>What a program prints; null where it is not there, or fails.</summary>
+    private static string? Output(string program, params IEnumerable<string> arguments)
     {
         try
         {
-            using Process git = Process.Start(new ProcessStartInfo("git", ["describe", "--always", "--dirty", "--abbrev=10", "--exclude=*"])
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            })!;
-            string text = git.StandardOutput.ReadToEnd().Trim();
-            git.WaitForExit();
-            return git.ExitCode == 0 && text.Length > 0 ? text : null;
+            using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            string text = process.StandardOutput.ReadToEnd().Trim();
+            process.WaitForExit();
+            return process.ExitCode == 0 && text.Length > 0 ? text : null;
         }
         catch (Win32Exception)
         {

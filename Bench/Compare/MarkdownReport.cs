@@ -1,3 +1,6 @@
+using System.Globalization;
+using GpuCnn.Bench.Workloads;
+
 namespace GpuCnn.Bench.Compare;
 
 /// <summary>Writes the comparison as Markdown, line by line as it comes: the same text on the console and in a file.</summary>
@@ -9,12 +12,11 @@ internal sealed class MarkdownReport(TextWriter output)
     // The first columns hold words.
     private const int LeftAligned = 2;
 
-    public void Begin(IEnumerable<KeyValuePair<string, string>> machine)
+    /// <param name="notes">How to read the table.</param>
+    public void Begin(IEnumerable<KeyValuePair<string, string>> machine, IEnumerable<string> notes)
     {
         foreach ((string name, string value) in machine) output.WriteLine($"- {name}: {value}");
-        output.WriteLine("- Ratio: our speed by PyTorch's, of medians over the rounds. \"!\" marks rows in which no round had all cores to itself: not to be relied on.");
-        output.WriteLine("- GFLOP/s counts a multiply-add as 2, and every convolution as direct. GB/s counts every tensor once.");
-        output.WriteLine("- PyTorch has contiguous NCHW tensors, made beforehand, and allocates its outputs. Ours is every launch of the pass in our own layout.");
+        foreach (string note in notes) output.WriteLine($"- {note}");
         output.WriteLine();
         WriteRow(Titles);
         WriteRow([.. Widths.Select((width, i) => i < LeftAligned ? new string('-', width) : new string('-', width - 1) + ":")]);
@@ -24,20 +26,31 @@ internal sealed class MarkdownReport(TextWriter output)
     public void Add(Comparison row)
     {
         WriteRow([
-            row.Workload.Name, row.Workload.Pass, $"{row.OurSeconds * 1e3:F3}", $"{row.PeerSeconds * 1e3:F3}", $"{row.OurRate:F1}", $"{row.PeerRate:F1}",
-            row.Workload.Work.Unit, $"{row.Ratio:F2}{(row.IsQuiet ? "" : " !")}", $"{row.Kept}", $"{row.Dropped}"]);
+            row.Workload.Name, row.Workload.Pass, Cell(row.OurSeconds * 1e3, 3), Cell(row.PeerSeconds * 1e3, 3), Cell(row.OurRate, 1), Cell(row.PeerRate, 1),
+            row.Workload.Work.Unit, Cell(row.Ratio, 2) + (row.IsQuiet ? "" : " !"), $"{row.Kept}", $"{row.Dropped}"]);
         output.Flush();
     }
 
-    /// <param name="peak">The best FLOP/s seen by the end.</param>
-    public void End(IReadOnlyCollection<Comparison> rows, double peak)
+    /// <summary>A row that could not be measured.</summary>
+    public void Add(Workload workload, string reason)
     {
-        output.WriteLine();
-        foreach (var group in rows.GroupBy(row => row.Workload.Group))
-            output.WriteLine($"- {group.Key}: geometric mean of ratios {Statistics.GeometricMean(group.Select(row => row.Ratio)):F2}, rows {group.Count()}, slower than PyTorch {group.Count(row => row.Ratio < 1)}");
-        output.WriteLine($"- Rounds dropped: {rows.Sum(row => row.Dropped)} of {rows.Sum(row => row.Dropped + row.Kept)}; best peak seen {peak / 1e9:F0} GFLOP/s");
+        WriteRow([workload.Name, workload.Pass, reason, .. Enumerable.Repeat("", Titles.Length - LeftAligned - 1)]);
         output.Flush();
     }
+
+    /// <param name="remarks">What else there is to say.</param>
+    public void End(IReadOnlyCollection<Comparison> rows, IEnumerable<string> remarks)
+    {
+        output.WriteLine();
+        foreach (var group in rows.Where(row => row.Ratio != null).GroupBy(row => row.Workload.Group))
+            output.WriteLine($"- {group.Key}: geometric mean of ratios {Statistics.GeometricMean(group.Select(row => row.Ratio!.Value)):F2}, rows {group.Count()}, slower than PyTorch {group.Count(row => row.Ratio < 1)}");
+        foreach (var setting in rows.Where(row => row.Setting != null).GroupBy(row => row.Setting))
+            output.WriteLine($"- PyTorch was the fastest with {setting.Key} in: {string.Join("; ", setting.Select(row => row.Workload))}");
+        foreach (string remark in remarks) output.WriteLine($"- {remark}");
+        output.Flush();
+    }
+
+    private static string Cell(double? number, int digits) => number?.ToString($"F{digits}", CultureInfo.InvariantCulture) ?? "-";
 
     private void WriteRow(IReadOnlyList<string> cells) =>
         output.WriteLine($"| {string.Join(" | ", cells.Select((cell, i) => i < LeftAligned ? cell.PadRight(Widths[i]) : cell.PadLeft(Widths[i])))} |");

@@ -7,6 +7,12 @@ using GpuCnn.Engine;
 
 namespace GpuCnn.Bench.Compare;
 
+/// <summary>What the other side made ready.</summary>
+/// <param name="Samples">Its result at the positions that were asked for.</param>
+/// <param name="Seconds">Of a run, after warm-up.</param>
+/// <param name="Setting">What it was the fastest with, where several were tried.</param>
+internal sealed record PeerResult(double[] Samples, double Seconds, string? Setting);
+
 /// <summary>PyTorch in a process of its own, which waits for its standard input while our side runs.</summary>
 internal sealed class Peer : IDisposable
 {
@@ -14,8 +20,10 @@ internal sealed class Peer : IDisposable
 
     private readonly Process _process;
 
-    /// <exception cref="GpuCnnException">There is no Python, or it has no PyTorch.</exception>
-    public Peer(int threads)
+    /// <param name="gpu">The name of the GPU to compute on; null for the processor.</param>
+    /// <param name="index">Which of several of that name.</param>
+    /// <exception cref="GpuCnnException">There is no Python, it has no PyTorch, or that has no such GPU.</exception>
+    public Peer(int threads, string? gpu = null, int index = 0)
     {
         string python = Environment.GetEnvironmentVariable(PythonVariable) is { Length: > 0 } chosen ? chosen : "/usr/bin/python3";
         var start = new ProcessStartInfo(python, ["-B", Path.Combine(AppContext.BaseDirectory, "peers", "peer.py")])
@@ -31,37 +39,52 @@ internal sealed class Peer : IDisposable
         }
         catch (Win32Exception exception)
         {
-            throw new GpuCnnException($"compare needs Python with PyTorch, but {python} cannot be started ({exception.Message}); set {PythonVariable}.", exception);
+            throw new GpuCnnException($"The comparison needs Python with PyTorch, but {python} cannot be started ({exception.Message}); set {PythonVariable}.", exception);
         }
         try
         {
-            JsonNode about = Ask(new() { ["threads"] = threads });
-            Description = $"PyTorch {about["version"]} (Python {about["python"]}, oneDNN {about["onednn"]?.ToString() ?? "none"}, BLAS {about["blas"]}), threads: {about["threads"]}";
+            JsonObject question = new() { ["threads"] = threads };
+            if (gpu != null)
+            {
+                question["gpu"] = gpu;
+                question["index"] = index;
+            }
+            Description = (string)Ask(question)["text"]!;
         }
         catch (GpuCnnException exception)
         {
             Dispose();
-            throw new GpuCnnException($"compare needs PyTorch in {python}: {exception.Message}; install torch there or set {PythonVariable}.", exception);
+            throw new GpuCnnException($"The comparison needs PyTorch in {python}, but {exception.Message}; install torch there or set {PythonVariable}.", exception);
         }
     }
 
     public string Description { get; }
 
-    /// <summary>Readies and warms an operation; returns its result at some positions, and the seconds of a run.</summary>
-    public (double[] Samples, double Seconds) Prepare(Workload workload, IEnumerable<long> positions)
+    /// <summary>Readies and warms an operation.</summary>
+    public PeerResult Prepare(Workload workload, IEnumerable<long> positions)
     {
         JsonObject request = workload.Request();
         request["positions"] = new JsonArray([.. positions.Select(position => (JsonNode)position)]);
         JsonNode answer = Ask(request);
-        return (Numbers(answer["samples"]!), (double)answer["seconds"]!);
+        return new(Numbers(answer["samples"]!), (double)answer["seconds"]!, (string?)answer["setting"]);
     }
 
     /// <summary>Seconds of each run of the operation that is ready.</summary>
     public double[] Run(int repetitions) => Numbers(Ask(new() { ["repetitions"] = repetitions })["seconds"]!);
 
+    /// <summary>Seconds of a run of the operation that is ready, of so many given to the device one after another.</summary>
+    public double RunTogether(int repetitions) => (double)Ask(new() { ["together"] = repetitions })["seconds"]!;
+
     public void Dispose()
     {
-        _process.StandardInput.Close();
+        try
+        {
+            _process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It has ended, and what it was asked last with it.
+        }
         if (!_process.WaitForExit(TimeSpan.FromSeconds(5))) _process.Kill();
         _process.Dispose();
     }

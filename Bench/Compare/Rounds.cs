@@ -16,20 +16,24 @@ internal sealed class Rounds(CpuDevice device, Peer peer, PeakProbe probe, int w
     // A sample is short beside the time for which a shared core comes and goes, and long beside a clock tick.
     private const double SampleSeconds = 0.06, WarmUpSeconds = 0.3;
 
+    /// <summary>A run of at least this is a sample by itself.</summary>
+    private const double LongSeconds = 0.15;
+
     private const int FewestRepetitions = 3, MostRepetitions = 2000;
 
     public Comparison Measure(Workload workload)
     {
         using Subject ours = workload.Open(device);
-        Verification.Check(workload, ours);
         long[] positions = Verification.Positions(workload);
-        (double[] samples, double peerSeconds) = peer.Prepare(workload, positions);
-        Verification.Check(workload, "PyTorch", positions, i => samples[i]);
+        PeerResult theirs = peer.Prepare(workload, positions);
+        Workload known = workload.Expecting(positions, () => theirs.Samples);
+        Verification.Check(known, "GpuCnn", positions, i => ours.ResultAt(positions[i]));
+        Verification.Check(known, "PyTorch", positions, i => theirs.Samples[i]);
 
-        int peerRepetitions = Repetitions(peerSeconds), ourRepetitions = Repetitions(WarmUp(ours));
+        int peerRepetitions = Repetitions(theirs.Seconds), ourRepetitions = Repetitions(WarmUp(ours)), most = Math.Min(wanted, workload.MostRounds);
         var rounds = new List<Round>();
         var kept = new List<Round>();
-        while (kept.Count < wanted && rounds.Count < Attempts * wanted)
+        while (kept.Count < most && rounds.Count < Attempts * most)
         {
             double before = probe.WaitForQuiet();
             double our = Statistics.Median(Run(ours, ourRepetitions));
@@ -41,14 +45,14 @@ internal sealed class Rounds(CpuDevice device, Peer peer, PeakProbe probe, int w
         }
         List<Round> counted = kept.Count > 0 ? kept : rounds;
         return new(workload, ours.Steps, Statistics.Median(counted.Select(round => round.Ours)), Statistics.Median(counted.Select(round => round.Theirs)),
-            kept.Count, rounds.Count - kept.Count, kept.Count > 0);
+            kept.Count, rounds.Count - kept.Count, kept.Count > 0, theirs.Setting);
     }
 
     private static double WarmUp(Subject subject)
     {
         var seconds = new List<double>();
         long start = Stopwatch.GetTimestamp();
-        while (seconds.Count < FewestRepetitions || Stopwatch.GetElapsedTime(start).TotalSeconds < WarmUpSeconds) seconds.AddRange(Run(subject, 1));
+        while (Stopwatch.GetElapsedTime(start).TotalSeconds < WarmUpSeconds) seconds.AddRange(Run(subject, 1));
         return Statistics.Median(seconds);
     }
 
@@ -64,7 +68,7 @@ internal sealed class Rounds(CpuDevice device, Peer peer, PeakProbe probe, int w
         return seconds;
     }
 
-    private static int Repetitions(double seconds) => (int)Math.Clamp(SampleSeconds / seconds, FewestRepetitions, MostRepetitions);
+    private static int Repetitions(double seconds) => seconds >= LongSeconds ? 1 : (int)Math.Clamp(SampleSeconds / seconds, FewestRepetitions, MostRepetitions);
 
     /// <summary>A median of each side, and the lowest peak around them.</summary>
     private readonly record struct Round(double Ours, double Theirs, double Peak);

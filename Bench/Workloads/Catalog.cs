@@ -40,8 +40,16 @@ public static class Catalog
         new SgdWorkload(4096, 4096),
     ];
 
-    /// <summary>Operators and whole steps.</summary>
-    public static IReadOnlyList<Workload> All { get; } = [.. Operators, new LeNetWorkload()];
+    /// <summary>What PyTorch has in torchvision's own form.</summary>
+    public static IReadOnlyList<string> NetworkNames { get; } = ["resnet18", "resnet50", "googlenet-torchvision", "vgg16", "alexnet-torchvision"];
+
+    /// <summary>Whole networks in batches of so many images.</summary>
+    public static IReadOnlyList<Workload> Networks(int images) =>
+        [.. NetworkNames.SelectMany(model => new[] { true, false }.Select(training => new NetworkWorkload(model, images, training)))];
+
+    /// <summary>Operators and whole networks.</summary>
+    /// <param name="images">Images of a batch of those that are not small.</param>
+    public static IReadOnlyList<Workload> All(int images) => [.. Operators, new LeNetWorkload(), .. Networks(images)];
 
     private static IEnumerable<OperatorPass> PassesOf(bool inputGradient) =>
         inputGradient ? [OperatorPass.Forward, .. Backward] : [OperatorPass.Forward, OperatorPass.BackwardWeights];

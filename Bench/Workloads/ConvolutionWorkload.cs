@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Tensors;
 
@@ -37,7 +37,7 @@ public sealed class ConvolutionWorkload(ConvolutionSizes sizes, OperatorPass pas
         _ => BackwardWeightsAt(position),
     };
 
-    internal override Subject Open(CpuDevice device) => new OperatorSubject(
+    internal override Subject Open(Device device) => new OperatorSubject(
         device, new Conv2d(sizes.K, sizes.R, sizes.Stride, sizes.Pad, bias: false), Shape.Volume(sizes.C, sizes.H, sizes.H), sizes.Images, pass,
         new() { IsFirstLayer = sizes.C < 8 });
 

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Tensors;
@@ -30,7 +30,7 @@ public sealed class CrossEntropyWorkload(int images, int classes) : Workload
         return new(value, Math.Abs(value));
     }
 
-    internal override Subject Open(CpuDevice device) => new OperatorSubject(
+    internal override Subject Open(Device device) => new OperatorSubject(
         device, new Sequential(), Shape.Vector(classes), images, OperatorPass.Loss, new() { Loss = new SoftmaxCrossEntropy() });
 
     protected override JsonObject Sizes() => new()

@@ -3,6 +3,7 @@ using GpuCnn.Engine.Devices.Translated;
 using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Cpu;
+using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Bench.Workloads;
 
@@ -16,7 +17,12 @@ internal sealed class GivenGradient : Loss
         if (emitter.Gradient is { } gradient) emitter.Launch("given gradient", () => new Fill(gradient));
     }
 
-    public override void Emit(KernelLossEmitter emitter) => throw new NotSupportedException("Operators are measured on the CPU device.");
+    public override void Emit(KernelLossEmitter emitter)
+    {
+        if (emitter.Gradient is { } gradient)
+            emitter.Launch("given gradient", launches => launches.Add(
+                new PatternFill(gradient.View, Pattern.OutputGradient, gradient.Count, gradient.Stored.Channels, gradient.Stored.Area)));
+    }
 
     private sealed unsafe class Fill(CpuTensor gradient) : ICpuKernel
     {

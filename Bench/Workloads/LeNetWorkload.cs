@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
@@ -36,7 +36,7 @@ public sealed class LeNetWorkload : Workload
 
     public override Expected ExpectedAt(long position) => new(Losses[position], 10 * LossChange);
 
-    internal override Subject Open(CpuDevice device) => new Training(device);
+    internal override Subject Open(Device device) => new Training(device);
 
     protected override JsonObject Sizes() => new()
     {
@@ -56,7 +56,7 @@ public sealed class LeNetWorkload : Workload
         private readonly double[] _losses;
         private ulong _step;
 
-        public Training(CpuDevice device)
+        public Training(Device device)
         {
             Network network = new LeNet5().Build();
             _parameters = device.CreateParameters(network, training: true);

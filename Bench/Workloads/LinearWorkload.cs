@@ -1,12 +1,12 @@
 using System.Text.Json.Nodes;
-using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Bench.Workloads;
 
 /// <summary>A fully connected layer without bias: x [N, C], w [K, C].</summary>
-public sealed class LinearWorkload(int images, int inputs, int units, OperatorPass pass) : Workload
+public class LinearWorkload(int images, int inputs, int units, OperatorPass pass) : Workload
 {
     public override string Group => "linear";
 
@@ -41,7 +41,7 @@ public sealed class LinearWorkload(int images, int inputs, int units, OperatorPa
         return sum.Expected;
     }
 
-    internal override Subject Open(CpuDevice device) =>
+    internal override Subject Open(Device device) =>
         new OperatorSubject(device, new Linear(units, bias: false), Shape.Vector(inputs), images, pass, new());
 
     protected override JsonObject Sizes() => new()

@@ -4,6 +4,10 @@ namespace GpuCnn.Bench.Workloads;
 public enum OperatorPass
 {
     Forward,
+
+    /// <summary>All of it, where the gradients of the input and of the weights are not apart.</summary>
+    Backward,
+
     BackwardData,
     BackwardWeights,
     Loss,
@@ -16,6 +20,7 @@ internal static class OperatorPassNames
     public static string Text(this OperatorPass pass) => pass switch
     {
         OperatorPass.Forward => "forward",
+        OperatorPass.Backward => "backward",
         OperatorPass.BackwardData => "backward data",
         OperatorPass.BackwardWeights => "backward weights",
         OperatorPass.Loss => "forward + backward",

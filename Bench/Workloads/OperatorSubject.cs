@@ -1,4 +1,4 @@
-using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Losses;
@@ -6,6 +6,7 @@ using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
+using GpuCnn.Engine.Tuning;
 
 namespace GpuCnn.Bench.Workloads;
 
@@ -20,7 +21,7 @@ internal sealed class OperatorSubject : Subject
     private readonly int _first, _last;
     private readonly float[] _result;
 
-    public OperatorSubject(CpuDevice device, Layer layer, Shape input, int images, OperatorPass pass, OperatorSettings settings)
+    public OperatorSubject(Device device, Layer layer, Shape input, int images, OperatorPass pass, OperatorSettings settings)
     {
         var network = new Network(pass.Text(), layer, input);
         bool inputGradient = !settings.IsFirstLayer;
@@ -28,7 +29,7 @@ internal sealed class OperatorSubject : Subject
         foreach (Parameter parameter in network.Parameters)
         {
             _parameters.SetWeights(parameter, Filled(parameter, Pattern.Weight));
-            _parameters.SetVelocity(parameter, Filled(parameter, Pattern.Velocity));
+            if (!parameter.IsState) _parameters.SetVelocity(parameter, Filled(parameter, Pattern.Velocity));
         }
         var options = new PlanOptions
         {
@@ -38,6 +39,7 @@ internal sealed class OperatorSubject : Subject
             Optimizer = settings.Optimizer,
             InputGradient = inputGradient,
             KeepsBuffers = true,
+            Algorithms = AlgorithmTable.Load(device).Algorithms,
         };
         _plan = new Plan(_parameters, options);
         (_first, _last) = StepsOf(pass);
@@ -55,6 +57,8 @@ internal sealed class OperatorSubject : Subject
 
     public override void Run() => _plan.Repeat(_first, _last);
 
+    public override void Finish() => _plan.Finish();
+
     public override void Dispose()
     {
         _plan.Dispose();
@@ -69,6 +73,7 @@ internal sealed class OperatorSubject : Subject
             OperatorPass.Forward => (passes.Forward, passes.Loss),
             OperatorPass.Loss => (passes.Loss, passes.Backward),
             OperatorPass.BackwardWeights => (passes.Backward, passes.Backward + WeightGradientSteps()),
+            OperatorPass.Backward => (passes.Backward, passes.Update),
             OperatorPass.BackwardData => (passes.Backward + WeightGradientSteps(), passes.Update),
             _ => (passes.Update, passes.End),
         };

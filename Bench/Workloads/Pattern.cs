@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace GpuCnn.Bench.Workloads;
 
 /// <summary>The numbers that both sides compute with: a hash of position and tensor in [-1, 1), exact in float32. <c>peers/peer.py</c> has the same.</summary>
@@ -17,9 +19,12 @@ internal static class Pattern
         return (hash >> 8) / 8388608f - 1;
     }
 
-    public static void Fill(int tensor, Span<float> values, float scale = 1)
+    public static void Fill(int tensor, float[] values, float scale = 1)
     {
-        for (int i = 0; i < values.Length; i++) values[i] = scale * At(tensor, i);
+        Parallel.ForEach(Partitioner.Create(0, values.Length), range =>
+        {
+            for (int i = range.Item1; i < range.Item2; i++) values[i] = scale * At(tensor, i);
+        });
     }
 
     public static int Label(int image, int classes) => image * 37 % classes;

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Tensors;
 
@@ -39,7 +39,7 @@ public sealed class PoolWorkload(PoolSizes sizes, OperatorPass pass) : Workload
         return new(value, Math.Abs(value));
     }
 
-    internal override Subject Open(CpuDevice device) => new OperatorSubject(
+    internal override Subject Open(Device device) => new OperatorSubject(
         device, sizes.IsMax ? new MaxPool2d(sizes.R, sizes.Stride, sizes.Pad) : new AvgPool2d(sizes.R, sizes.Stride, sizes.Pad),
         Shape.Volume(sizes.C, sizes.H, sizes.H), sizes.Images, pass, new());
 

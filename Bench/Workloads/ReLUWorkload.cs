@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Tensors;
 
@@ -28,7 +28,7 @@ public sealed class ReLUWorkload(int images, int channels, int size, OperatorPas
         return new(value, Math.Abs(value));
     }
 
-    internal override Subject Open(CpuDevice device) =>
+    internal override Subject Open(Device device) =>
         new OperatorSubject(device, new ReLU(), Shape.Volume(channels, size, size), images, pass, new());
 
     protected override JsonObject Sizes() => new()

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Tensors;
@@ -36,7 +36,7 @@ public sealed class SgdWorkload(int units, int inputs) : Workload
         return new(weight - step, Math.Abs(step) + WeightRounding);
     }
 
-    internal override Subject Open(CpuDevice device) => new OperatorSubject(
+    internal override Subject Open(Device device) => new OperatorSubject(
         device, new Linear(units, bias: false), Shape.Vector(inputs), 1, OperatorPass.Update,
         new() { Optimizer = new Sgd(Momentum, WeightDecay), LearningRate = LearningRate });
 

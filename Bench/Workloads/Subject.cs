@@ -9,8 +9,10 @@ internal abstract class Subject : IDisposable
     /// <summary>The result of the first run at a row-major position.</summary>
     public abstract double ResultAt(long position);
 
-    /// <summary>Returns when everything is done.</summary>
+    /// <summary>On the CPU, returns when everything is done; a device may go on until <see cref="Finish"/> returns.</summary>
     public abstract void Run();
+
+    public virtual void Finish() { }
 
     public abstract void Dispose();
 }

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Devices;
 
 namespace GpuCnn.Bench.Workloads;
 
@@ -9,7 +9,7 @@ public readonly record struct Expected(double Value, double Magnitude);
 /// <summary>Something to measure that both sides can run on the same numbers, and what the result has to be.</summary>
 public abstract class Workload
 {
-    /// <summary>What <c>--only</c> selects by: conv, memory, linear, lenet.</summary>
+    /// <summary>What <c>--only</c> selects by: conv, memory, linear, lenet, networks.</summary>
     public abstract string Group { get; }
 
     /// <summary>Operator and shape.</summary>
@@ -23,11 +23,17 @@ public abstract class Workload
     /// <summary>Values of the result.</summary>
     public abstract long ResultCount { get; }
 
+    /// <summary>Rounds that it is measured in at most.</summary>
+    public virtual int MostRounds => int.MaxValue;
+
     /// <summary>The result at a row-major position.</summary>
     public abstract Expected ExpectedAt(long position);
 
+    /// <summary>The same workload with what is expected at some positions, where only what others got there tells it.</summary>
+    internal virtual Workload Expecting(IReadOnlyList<long> positions, Func<IReadOnlyList<double>> reference) => this;
+
     /// <summary>Readies our side: after this, a run is only the launches of the pass.</summary>
-    internal abstract Subject Open(CpuDevice device);
+    internal abstract Subject Open(Device device);
 
     /// <summary>What the other side is asked for.</summary>
     internal JsonObject Request()

@@ -1,10 +1,13 @@
 """PyTorch's side of the comparison: one JSON request a line on stdin, one JSON answer a line on stdout.
 
 {"threads": n}                           -> what PyTorch this is
+{"threads": n, "gpu": ..., "index": i}   -> the same, on the GPU of that name, or else an error
 {"operation": ..., "positions": [...]}   -> the operation is readied and warm: its result there, and seconds of a run
 {"repetitions": n}                       -> seconds of each of n runs
+{"together": n}                          -> seconds of a run, of n given to the device one after another
 
-Tensors are contiguous, NCHW and OIHW, as PyTorch's users have them; inputs are made once, outputs are PyTorch's to allocate.
+Inputs are made once, outputs are PyTorch's to allocate. On the processor the tensors of operators are contiguous, NCHW and OIHW, as PyTorch's users have them; on a GPU, and for networks
+anywhere, channels last is tried too, and the faster is measured.
 """
 
 import json
@@ -25,21 +28,24 @@ except ImportError as error:
 INPUT, WEIGHT, OUTPUT_GRADIENT, VELOCITY, FIRST_PARAMETER = 1, 2, 3, 4, 10
 WARM_UP_SECONDS = 0.3
 
+device, memory_format = torch.device("cpu"), torch.contiguous_format
+
 
 def pattern(tensor, *shape):
     """The same numbers as Workloads/Pattern.cs: a hash of position and tensor in [-1, 1)."""
     count = 1
     for extent in shape:
         count *= extent
-    value = (torch.arange(count, dtype=torch.int64) * 2654435761 + tensor * 2654435769) & 0xFFFFFFFF
+    value = (torch.arange(count, dtype=torch.int64, device=device) * 2654435761 + tensor * 2654435769) & 0xFFFFFFFF
     value = value ^ (value >> 15)
     value = (value * 2246822519) & 0xFFFFFFFF
     value = value ^ (value >> 13)
-    return ((value >> 8).float() / 8388608 - 1).reshape(shape)
+    value = ((value >> 8).float() / 8388608 - 1).reshape(shape)
+    return value.contiguous(memory_format=memory_format) if len(shape) == 4 else value
 
 
 def labels(images, classes):
-    return torch.arange(images) * 37 % classes
+    return torch.arange(images, device=device) * 37 % classes
 
 
 def convolution(images, channels, filters, size, filter_size, stride, padding, output_size, **request):
@@ -91,9 +97,21 @@ def relu(images, channels, size, **request):
     return lambda: torch.ops.aten.threshold_backward(dy, y, 0)
 
 
+def batch_norm(images, channels, size, **request):
+    x, weight, bias = pattern(INPUT, images, channels, size, size), pattern(WEIGHT, channels), pattern(WEIGHT, channels)
+    mean, variance = torch.zeros(channels, device=device), torch.ones(channels, device=device)
+    if request["pass"] == "forward":
+        return lambda: F.batch_norm(x, mean, variance, weight, bias, training=True)
+    with torch.enable_grad():
+        wanted = [tensor.requires_grad_() for tensor in (x, weight, bias)]
+        y = F.batch_norm(x, mean, variance, weight, bias, training=True)
+    dy = pattern(OUTPUT_GRADIENT, images, channels, size, size)
+    return lambda: torch.autograd.grad(y, wanted, dy, retain_graph=True)[0]
+
+
 def cross_entropy(images, classes, **_):
     x, target = pattern(INPUT, images, classes), labels(images, classes)
-    one = torch.ones(())
+    one = torch.ones((), device=device)
 
     def run():
         log_softmax = torch.log_softmax(x, 1)
@@ -163,18 +181,45 @@ def lenet(images, learning_rate, momentum, weight_decay, steps, dtype=torch.floa
 
 OPERATIONS = {
     operation.__name__: operation
-    for operation in (convolution, linear, max_pool, average_pool, relu, cross_entropy, sgd, lenet)
+    for operation in (convolution, linear, max_pool, average_pool, relu, batch_norm, cross_entropy, sgd, lenet)
 }
 
 
-def seconds_of(run):
+def finish():
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def seconds_of(run, repetitions=1):
+    finish()
     start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
+    for _ in range(repetitions):
+        run()
+    finish()
+    return (time.perf_counter() - start) / repetitions
 
 
 def prepare(request):
+    """The operation in the memory format that it is the fastest in."""
+    global memory_format
+    if request["operation"] == "network":
+        import networks
+        return networks.prepare(request, device, pattern(INPUT, request["images"], *request["input"]).cpu(), labels(request["images"], request["classes"]).cpu(), seconds_of)
     torch.set_grad_enabled(request["operation"] == "lenet")
+    formats = {"contiguous": torch.contiguous_format}
+    if device.type == "cuda" and request["operation"] in ("convolution", "max_pool", "batch_norm"):
+        formats["channels last"] = torch.channels_last
+    best = None
+    for words, memory_format in formats.items():
+        run, answer = ready(request)
+        if best is None or answer["seconds"] < best[1]["seconds"]:
+            best = run, answer | ({"setting": words} if len(formats) > 1 else {})
+        del run
+    memory_format = torch.contiguous_format
+    return best
+
+
+def ready(request):
     run = OPERATIONS[request["operation"]](**request)
     result = run().detach().reshape(-1)
     samples = [result[position].item() for position in request["positions"]]
@@ -185,17 +230,32 @@ def prepare(request):
     return run, {"samples": samples, "seconds": statistics.median(seconds)}
 
 
-def describe(threads):
+def describe(threads, gpu=None, index=0):
     torch.set_num_threads(threads)
+    if gpu is not None:
+        return describe_gpu(gpu, index)
     onednn = re.search(r"(?:MKL-DNN|oneDNN) v([\d.]+)", torch.__config__.show())
     torch.ones(2, 2).mm(torch.ones(2, 2))
+    blas = "MKL" if torch.backends.mkl.is_available() else loaded("blas")
     return {
-        "version": torch.__version__,
-        "python": sys.version.split()[0],
-        "blas": "MKL" if torch.backends.mkl.is_available() else loaded("blas"),
-        "onednn": onednn.group(1) if onednn else None,
-        "threads": torch.get_num_threads(),
+        "text": f"PyTorch {torch.__version__} (Python {sys.version.split()[0]}, oneDNN {onednn.group(1) if onednn else 'none'}, BLAS {blas}), threads: {torch.get_num_threads()}"
     }
+
+
+def describe_gpu(gpu, index):
+    """The GPU of that index if it is of that name, else another of the name. Full float32, and cuDNN chooses its algorithms by measuring."""
+    global device
+    if not torch.cuda.is_available():
+        return {"error": f"PyTorch {torch.__version__} sees no GPU"}
+    names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    fitting = [i for i, name in enumerate(names) if name in gpu]
+    if not fitting:
+        return {"error": f"PyTorch {torch.__version__} sees {', '.join(names)}, but not {gpu}"}
+    device = torch.device("cuda", index if index in fitting else fitting[0])
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.benchmark = True
+    cudnn = torch.backends.cudnn.version()
+    return {"text": f"PyTorch {torch.__version__} (Python {sys.version.split()[0]}, CUDA {torch.version.cuda}, cuDNN {cudnn}) on {names[device.index]}, float32 without TF32"}
 
 
 def loaded(name):
@@ -208,17 +268,32 @@ def loaded(name):
     return max(files, key=len, default="unknown")
 
 
+def answer_to(request, run):
+    """The answer, and the operation that is ready from now on."""
+    if "threads" in request:
+        return describe(**request), None
+    if "operation" in request:
+        run, answer = prepare(request)
+        return answer, run
+    if "together" in request:
+        return {"seconds": seconds_of(run, request["together"])}, run
+    return {"seconds": [seconds_of(run) for _ in range(request["repetitions"])]}, run
+
+
 def main():
     run = None
     for line in sys.stdin:
         request = json.loads(line)
-        if "threads" in request:
-            answer = describe(request["threads"])
-        elif "operation" in request:
+        if "operation" in request:
+            # What was ready gives way first.
             run = None
-            run, answer = prepare(request)
-        else:
-            answer = {"seconds": [seconds_of(run) for _ in range(request["repetitions"])]}
+            if device.type == "cuda":
+                torch.cuda.empty_cache()
+        try:
+            answer, run = answer_to(request, run)
+        except (RuntimeError, ImportError, OSError) as error:
+            # Too little memory, say, or no torchvision: the next request may do better.
+            answer = {"error": f"{error}".split("\n")[0]}
         print(json.dumps(answer), flush=True)
 
 

@@ -130,6 +130,9 @@ public sealed class Plan : IDisposable
         _backend.Run(first, last);
     }
 
+    /// <summary>Waits for what <see cref="Repeat"/> gave to the device.</summary>
+    internal void Finish() => _backend.Finish();
+
     public void Dispose() => _backend.Dispose();
 
     private void Prepare(Batch batch)

@@ -34,7 +34,7 @@ public sealed class TorchvisionTests
 
     public static IEnumerable<TestCaseData> Runs =>
         from name in Quick.Concat(Long)
-        from device in DeviceUnderTest.All.Where(device => device.Name.StartsWith("cpu (2", StringComparison.Ordinal) || device.Family == "opencl")
+        from device in DeviceUnderTest.All.Where(device => device.Name.StartsWith("cpu (2", StringComparison.Ordinal) || device.Family is "opencl" or "cuda")
         select new TestCaseData(name, device).SetArgDisplayNames(name, device.Name);
 
     [TestCaseSource(nameof(Runs))]

@@ -1,0 +1,103 @@
+using System.CommandLine;
+using System.Diagnostics;
+using GpuCnn.Bench.Compare;
+using GpuCnn.Bench.Workloads;
+using GpuCnn.Engine;
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Devices.Cuda;
+using GpuCnn.Engine.Devices.OpenCl;
+
+namespace GpuCnn.Bench.Devices;
+
+/// <summary><c>device</c>: translated kernels on a GPU side by side with PyTorch on the same one.</summary>
+internal static class DeviceCommand
+{
+    private static readonly string[] Notes =
+    [
+        "Ratio: our speed by PyTorch's, of medians over the rounds. A round gives the idle device many runs, waits for all of them, and divides; only steps of our networks are waited for one by one.",
+        "GFLOP/s counts a multiply-add as 2, and every convolution as direct. GB/s counts every tensor once.",
+        "All float32, no TF32 on either side. PyTorch's tensors are made beforehand and in the faster memory format; cuDNN chooses its algorithms by measuring. In networks both sides copy the batch in at each run.",
+    ];
+
+    public static Command Create()
+    {
+        var device = new Option<string>("--device") { Description = $"A device that runs translated kernels: cuda or opencl, with :N for another than the first.", DefaultValueFactory = _ => "cuda" };
+        var only = new Option<string?>("--only") { Description = "One group of rows." };
+        only.AcceptOnlyFromAmong([.. DeviceRows.Full.Select(workload => workload.Group).Distinct()]);
+        var filter = new Option<string?>("--filter") { Description = "Rows whose operator and pass contain this text." };
+        var quick = new Option<bool>("--quick") { Description = "Small sizes: to try the command, not the device." };
+        var rounds = new Option<int>("--rounds") { Description = "Rounds of each row.", DefaultValueFactory = _ => 3 };
+        var minutes = new Option<double>("--minutes") { Description = "Begin no further row after so long.", DefaultValueFactory = _ => double.PositiveInfinity };
+        var json = new Option<string?>("--json") { Description = "Also write the rows to this file, as JSON.", HelpName = "FILE" };
+        var markdown = new Option<string?>("--markdown") { Description = "Also write the table to this file.", HelpName = "FILE" };
+        rounds.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() < 1) result.AddError("--rounds expects at least 1.");
+        });
+        var command = new Command("device", "Run matrix products, convolutions, operators and networks on a GPU, and in PyTorch on the same one, in turns, and print both.")
+        {
+            device, only, filter, quick, rounds, minutes, json, markdown,
+        };
+        command.SetAction(result =>
+        {
+            var workloads = (result.GetValue(quick) ? DeviceRows.Quick : DeviceRows.Full)
+                .Where(workload => result.GetValue(only) is not { } group || workload.Group == group)
+                .Where(workload => result.GetValue(filter) is not { } text || $"{workload}".Contains(text, StringComparison.OrdinalIgnoreCase))
+                .ToList();
+            try
+            {
+                return Run(
+                    workloads, result.GetRequiredValue(device), result.GetValue(rounds), result.GetValue(minutes), result.GetValue(json), result.GetValue(markdown)) ? 0 : 1;
+            }
+            catch (Exception exception) when (exception is GpuCnnException or IOException or UnauthorizedAccessException)
+            {
+                Console.Error.WriteLine(exception.Message);
+                return 1;
+            }
+        });
+        return command;
+    }
+
+    /// <returns>Whether every row could be measured.</returns>
+    private static bool Run(IReadOnlyList<Workload> workloads, string name, int rounds, double minutes, string? json, string? markdown)
+    {
+        if (workloads.Count == 0) throw new GpuCnnException("device has no row of that name; without --only and --filter it shows all.");
+        using StreamWriter? markdownFile = markdown == null ? null : new(markdown), jsonFile = json == null ? null : new(json);
+        using Device device = DeviceCatalog.Open(name);
+        if (device is not (CudaDevice or OpenClDevice))
+            throw new GpuCnnException($"device measures devices of kind cuda or opencl, but got {device.Name}; compare measures the CPU.");
+        (Peer? peer, string peerText) = DevicePeer.Find(device);
+        using Peer? owned = peer;
+        var machine = Machine.Describe(device, peerText);
+
+        var reports = new List<MarkdownReport> { new(Console.Out) };
+        if (markdownFile != null) reports.Add(new(markdownFile));
+        reports.ForEach(report => report.Begin(machine, Notes));
+        var turns = new Turns(device, peer, rounds);
+        var rows = new List<Comparison>();
+        var remarks = new List<string>();
+        int failed = 0, begun = 0;
+        long start = Stopwatch.GetTimestamp();
+        foreach (Workload workload in workloads)
+        {
+            if (Stopwatch.GetElapsedTime(start).TotalMinutes > minutes) break;
+            begun++;
+            try
+            {
+                rows.Add(turns.Measure(workload, reason => remarks.Add($"PyTorch has no {workload}: {reason}")));
+                reports.ForEach(report => report.Add(rows[^1]));
+            }
+            catch (GpuCnnException exception) when (exception is not DeviceLostException)
+            {
+                // Too little memory, say: the next row may do better.
+                failed++;
+                reports.ForEach(report => report.Add(workload, "not measured"));
+                remarks.Add(exception.Message.StartsWith($"{workload}", StringComparison.Ordinal) ? exception.Message : $"{workload}: {exception.Message}");
+            }
+        }
+        if (begun < workloads.Count) remarks.Add($"The last {workloads.Count - begun} of {workloads.Count} rows were not begun after {minutes:G3} minutes");
+        reports.ForEach(report => report.End(rows, remarks));
+        if (jsonFile != null) JsonReport.Write(jsonFile, machine, rows);
+        return failed == 0;
+    }
+}
