@@ -85,6 +85,9 @@ public sealed class DirectConvolution
         return Filter.IndexOf(group, k - group * _groups.OutputChannels, channel, r * _shape.S + s);
     }
 
+    /// <summary>Whether it is a fully connected layer: one pixel and one tap.</summary>
+    public bool IsProduct => !ChannelsLast && _shape is { H: 1, W: 1, R: 1, S: 1, PadH: 0, PadW: 0, Groups: 1 };
+
     /// <summary>
     /// Whether the input's gradient is better scattered from columns than convolved: with a single block of input channels the
     /// convolution's strips are narrow, and much of its work is on the border.

@@ -98,6 +98,11 @@ internal static unsafe class CpuConvolution
             EmitScatter(emitter, convolution, dy, dx);
             return;
         }
+        if (convolution.IsProduct)
+        {
+            EmitTurnedProduct(emitter, convolution.Filter, dy, dx);
+            return;
+        }
         CpuParameter weight = emitter.Parameter("weight");
         BackwardInput backward = convolution.MakeBackwardInput();
         PlanBuffer zeros = emitter.Zeros(Blocks.RoundUp(convolution.Shape.C));
@@ -111,6 +116,15 @@ internal static unsafe class CpuConvolution
             emitter.Launch("input gradient", () => new PixelConvolution<Identity>(
                 phase.Problem, (float*)padded.Address, (float*)turned.Address, (float*)zeros.Address, dx.Pointer, default), padded, turned, zeros, dx.Buffer);
         }
+    }
+
+    private static void EmitTurnedProduct(CpuEmitter emitter, FilterLayout filter, CpuTensor dy, CpuTensor dx)
+    {
+        CpuParameter weight = emitter.Parameter("weight");
+        PlanBuffer zeros = emitter.Zeros(Blocks.RoundUp(filter.Channels));
+        CpuScratch scratch = CpuScratch.For(emitter, "turned strips", TurnedProduct.ChunksOf(filter), TurnedProduct.ScratchFloats(filter));
+        emitter.Launch("input gradient", () => new TurnedProduct(
+            filter, emitter.Images, dy.Pointer, weight.Values, (float*)zeros.Address, dx.Pointer, scratch.Slots), dy.Buffer, zeros, dx.Buffer, scratch.Buffer);
     }
 
     private static void EmitScatter(CpuEmitter emitter, DirectConvolution convolution, CpuTensor dy, CpuTensor dx)
