@@ -18,7 +18,7 @@ public sealed class ArchitectureTests
     // Not a number that any table has by default.
     private const int Classes = 7;
 
-    private const int SmallSize = 16;
+    private const int SmallSize = 16, LeastNormed = 4;
 
     // In parameters: what short tests train, and and from where on long ones take fewer steps.
     private const long Light = 24_000_000, LightOnOpenCl = 4_000_000, Heavy = 90_000_000, PerNode = 40_000;
@@ -183,11 +183,18 @@ public sealed class ArchitectureTests
         return network.ParameterCountWithHeads + PerNode * network.Graph.Nodes.Count;
     }
 
+    /// <summary>
+    /// Of 16x16 or more, and such that each batch norm sees maps of some pixels: normalised over the four values of four images, a rounding grows from norm to norm, and gradients of a hundred
+    /// layers overflow.
+    /// </summary>
     private static Shape SmallInput(Architecture architecture)
     {
         Shape smallest = architecture.SmallestInput(architecture.Input.Channels) ?? architecture.Input;
         int size = Math.Max(smallest.Height, SmallSize);
-        return Shape.Volume(smallest.Channels, size, size);
+        while (architecture.Build(Input()).Graph.Nodes.Any(node => node.Operator is BatchNorm2d && node.Output.Shape.Area < LeastNormed)) size++;
+        return Input();
+
+        Shape Input() => Shape.Volume(smallest.Channels, size, size);
     }
 
     private static bool IsNormed(Parameter parameter) =>
