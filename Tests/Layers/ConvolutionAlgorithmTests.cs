@@ -1,5 +1,4 @@
 using GpuCnn.Engine.Devices;
-using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Convolution;
 using GpuCnn.Tests.Reference;
