@@ -33,6 +33,8 @@ public sealed class BatchNorm2d : UnaryOperator
 
     public override bool FusesAdd => true;
 
+    public override bool ReadsMoments => true;
+
     public override bool WritesSlices => true;
 
     protected override Shape InferShape(Shape input) =>
@@ -60,11 +62,10 @@ public sealed class BatchNorm2d : UnaryOperator
         if (emitter.Training)
         {
             statistics = Statistics(emitter, shape);
-            PlanBuffer sums = emitter.Workspace("sums", sizeof(double) * shape.SumCount);
-            emitter.Launch("sums", () => new CpuBatchNormSums(shape, emitter.Scalars, x.Pointer, (double*)sums.Address), x.Buffer, sums);
+            CpuMoments moments = emitter.InputMoments ?? EmitMoments(emitter, x, shape);
             emitter.Launch("statistics", () => new CpuBatchNormStatistics(
-                shape, Epsilon, Momentum, emitter.Scalars, x.Pointer, (double*)sums.Address, (float*)statistics.Address, mean.Values, variance.Values, batches.Values),
-                x.Buffer, sums, statistics);
+                shape.Channels, moments.Parts, Epsilon, Momentum, emitter.Scalars, moments.Pointer, (float*)statistics.Address, mean.Values, variance.Values, batches.Values),
+                moments.Buffer, statistics);
         }
         emitter.Launch("forward", () => emitter.Specialize(new CpuForward(emitter, shape, Epsilon, statistics)),
             x.Buffer, emitter.HasAddend ? emitter.Input(1).Buffer : null, emitter.Output.Buffer, statistics);
@@ -95,20 +96,26 @@ public sealed class BatchNorm2d : UnaryOperator
         }
     }
 
+    /// <summary>A pass of its own over x, where nobody gathered the moments.</summary>
+    private static unsafe CpuMoments EmitMoments(CpuEmitter emitter, CpuTensor x, CpuBatchNormShape shape)
+    {
+        CpuMoments moments = emitter.MomentsOf(x, shape.Splits);
+        emitter.Launch("moments", () => new CpuBatchNormMoments(shape, emitter.Scalars, x.Pointer, moments.Pointer), x.Buffer, moments.Buffer);
+        return moments;
+    }
+
     public override void EmitForward(KernelEmitter emitter)
     {
         KernelTensor x = emitter.Input();
         KernelBuffer<float>? statistics = null;
         if (emitter.Training)
         {
-            (int channels, int area, BatchNormParts parts) = PartsOf(x);
+            (int channels, int area, _) = PartsOf(x);
             statistics = Statistics(emitter, channels);
-            KernelBuffer<float> moments = emitter.Workspace<float>("moments", parts.Floats);
-            emitter.Launch("moments", launches => launches.Add(
-                new BatchNormMoments(parts.Width, emitter.Scalars, x.View, moments.View, area, channels, parts.PartRows), parts.Groups), x.Buffer, moments.Buffer);
+            KernelMoments moments = Merged(emitter, x, emitter.InputMoments ?? EmitMoments(emitter, x));
             emitter.Launch("statistics", launches => launches.Add(new BatchNormStatistics(
-                emitter.Scalars, x.View, moments.View, statistics.View, emitter.Parameter("running_mean").Values, emitter.Parameter("running_var").Values,
-                emitter.Parameter("num_batches_tracked").Values, area, channels, parts.PartRows, parts.Count, Epsilon, Momentum)), x.Buffer, moments.Buffer, statistics.Buffer);
+                emitter.Scalars, moments.Parts.View, statistics.View, emitter.Parameter("running_mean").Values, emitter.Parameter("running_var").Values,
+                emitter.Parameter("num_batches_tracked").Values, area, channels, moments.Rows, moments.Count, Epsilon, Momentum)), moments.Parts.Buffer, statistics.Buffer);
         }
         emitter.Launch("forward", emitter.UseActivation(new Forward(emitter, Epsilon, statistics)),
             x.Buffer, emitter.HasAddend ? emitter.Input(1).Buffer : null, emitter.Output.Buffer, statistics?.Buffer);
@@ -136,6 +143,28 @@ public sealed class BatchNorm2d : UnaryOperator
         {
             emitter.Launch("addend gradient", emitter.UseActivation(new Activation.Backward(emitter, addend)), y.Buffer, dy.Buffer, addend.Buffer);
         }
+    }
+
+    /// <summary>A pass of its own over x, where nobody gathered the moments.</summary>
+    private static KernelMoments EmitMoments(KernelEmitter emitter, KernelTensor x)
+    {
+        (int channels, int area, BatchNormParts parts) = PartsOf(x);
+        KernelMoments moments = emitter.MomentsOf(x, parts.PartRows);
+        emitter.Launch("moments", launches => launches.Add(new BatchNormMoments(
+            parts.Width, emitter.Scalars, x.View, moments.Parts.View, area, channels, parts.PartRows), parts.Groups), x.Buffer, moments.Parts.Buffer);
+        return moments;
+    }
+
+    /// <summary>Few enough moments for one thread after another to read, or those of runs of them.</summary>
+    private static KernelMoments Merged(KernelEmitter emitter, KernelTensor x, KernelMoments moments)
+    {
+        (int channels, int area, _) = PartsOf(x);
+        int run = BatchNormParts.RunOf(moments.Count);
+        if (run == 1) return moments;
+        KernelMoments runs = emitter.MomentsOf(x, run * moments.Rows);
+        emitter.Launch("merge", launches => launches.Add(new BatchNormMerge(
+            emitter.Scalars, moments.Parts.View, runs.Parts.View, area, channels, moments.Rows, moments.Count, run)), moments.Parts.Buffer, runs.Parts.Buffer);
+        return runs;
     }
 
     private static CpuBatchNormShape ShapeOf(CpuTensor x, CpuTensor y) => new(x.Images, x.Stored.Channels, x.Stored.Area, y.WholeBlocks);

@@ -54,6 +54,8 @@ public sealed class Conv2d : UnaryOperator
 
     public override bool FusesActivation => true;
 
+    public override bool GathersMoments => true;
+
     public override bool WritesSlices => true;
 
     public override bool AddsInputGradients => true;

@@ -42,6 +42,12 @@ public abstract class Operator : Layer
     /// <summary>Whether a value of the output's shape can be added as this operator writes its output, before the activation.</summary>
     public virtual bool FusesAdd => false;
 
+    /// <summary>Whether the operator may gather the moments of each channel of its output as it writes it; its emitter says where somebody reads them.</summary>
+    public virtual bool GathersMoments => false;
+
+    /// <summary>Whether, while training, the operator starts from the moments of each channel of its input.</summary>
+    public virtual bool ReadsMoments => false;
+
     /// <summary>Whether the output, and its gradient, may be a run of channels of a wider volume (<c>FirstChannel</c> and <c>WholeChannels</c> of the tensors).</summary>
     public virtual bool WritesSlices => false;
 

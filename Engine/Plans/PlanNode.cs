@@ -20,7 +20,8 @@ public enum GradientUse
 /// <param name="Addend">What is added to the operator's result, or null.</param>
 /// <param name="Activation">What is applied after that, or null.</param>
 /// <param name="Output">What comes out of all of it.</param>
-public sealed record PlanNode(Node Node, Value? Addend, Activation? Activation, Value Output)
+/// <param name="GathersMoments">Whether a reader wants the moments of each channel of the output, and the operator can gather them as it writes it.</param>
+public sealed record PlanNode(Node Node, Value? Addend, Activation? Activation, Value Output, bool GathersMoments)
 {
     public string Name => Node.Path.Length == 0 ? Node.Operator.Type : Node.Path;
 
@@ -53,12 +54,15 @@ public sealed record PlanNode(Node Node, Value? Addend, Activation? Activation, 
                 fused.Add(last);
                 (activation, output) = (function, last.Output);
             }
-            nodes.Add(new(node, addend, activation, output));
+            // The moments are those of what the operator itself computes.
+            bool gathers = training && node.Operator.GathersMoments && output == node.Output && Readers(output).Any(reader => reader.Operator.ReadsMoments);
+            nodes.Add(new(node, addend, activation, output, gathers));
         }
         return nodes;
 
-        Node? OnlyReader(Value value) =>
-            !outputs.Contains(value) && value.Consumers.Where(needed.Contains).ToList() is [var reader] ? reader : null;
+        Node? OnlyReader(Value value) => !outputs.Contains(value) && Readers(value).ToList() is [var reader] ? reader : null;
+
+        IEnumerable<Node> Readers(Value value) => value.Consumers.Where(needed.Contains);
 
         bool IsThereBefore(Value value, Node node) => Plan.Root(value, training).Producer is not { } producer || producer.Index < node.Index;
     }

@@ -1,6 +1,7 @@
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
 using GpuCnn.Kernels.Pointwise;
+using GpuCnn.Kernels.Steps;
 
 namespace GpuCnn.Kernels.Convolution;
 
@@ -12,14 +13,17 @@ namespace GpuCnn.Kernels.Convolution;
 /// <param name="wideX">Whether x is loaded four floats at a time: channels of a group, and of x, are multiples of 4. Likewise the filter (its columns, or its values where it is turned), and y
 /// with the bias (columns and TargetPixel).</param>
 /// <param name="accumulate">Whether y is added to, not written over.</param>
+/// <param name="gathers">Whether the moments of the tile's columns are left in <paramref name="moments"/>: without groups, and where f is nothing and nothing is added to.</param>
 /// <param name="x">[image][SourceH][SourceW][SourceChannels]</param>
 /// <param name="bias">[group][columns]; any view where none is added.</param>
+/// <param name="scalars">[1] how many images are real; any view where no moments are gathered.</param>
+/// <param name="moments">[rows of tiles][3][columns] as in <see cref="GatheredMoments"/>; any view where none are gathered.</param>
 [Kernel]
 public readonly partial struct ConvolutionProduct<TFunction>(
     [Specialization] int tileM, [Specialization] int tileN, [Specialization] int tileK, [Specialization] int perM, [Specialization] int perN,
     [Specialization] bool turned, [Specialization] bool wideX, [Specialization] bool wideFilter, [Specialization] bool wideY,
-    [Specialization] bool addBias, [Specialization] bool accumulate,
-    ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float> bias, View<float> y, GatherMap map, TFunction function)
+    [Specialization] bool addBias, [Specialization] bool accumulate, [Specialization] bool gathers,
+    ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float> bias, View<float> y, ReadOnlyView<StepScalars> scalars, View<float> moments, GatherMap map, TFunction function)
     where TFunction : unmanaged, IPointwise
 {
     public Size3 GroupShape => new(tileN / perN, tileM / perM);
@@ -102,6 +106,12 @@ public readonly partial struct ConvolutionProduct<TFunction>(
             stage = 1 - stage;
         }
 
+        if (gathers)
+        {
+            if (addBias) TileMoments.AddBias(sums, bias, column, map.Columns, tileN, perM, perN, wideY);
+            TileMoments.Gather(
+                sums, left, right, moments, scalars[0].Images * map.Grid.Area.Value - firstPixel, GroupId.X / tilesN, column, map.Columns, tileM, tileN, perM, perN);
+        }
         for (int i = 0; i < perM; i++)
         {
             int target = targets[RegisterTile.Place(ThreadId.Y, i, tileM)];
@@ -111,7 +121,7 @@ public readonly partial struct ConvolutionProduct<TFunction>(
                 {
                     int k = column + RegisterTile.Place(ThreadId.X, j, tileN), at = RegisterTile.IndexOf(i, j, perN), first = group * map.Columns;
                     var values = new Float4(sums[at], sums[at + 1], sums[at + 2], sums[at + 3]);
-                    Epilogue.Store(y, target + first + k, bias, first, k, map.Columns, values, function, addBias, accumulate, wideY);
+                    Epilogue.Store(y, target + first + k, bias, first, k, map.Columns, values, function, addBias && !gathers, accumulate, wideY);
                 }
             }
         }

@@ -124,7 +124,7 @@ public sealed class DirectConvolution
                     }
                 var layout = new FilterLayout(_groups.Count, _groups.OutputChannels, taps.Count, Blocks.Size, _groups.InputChannels, _vectorWidth);
                 int pixels = rows.Length * columns.Length;
-                int group = PixelConvolution<Pointwise.Identity>.ImagesPerGroup(_images, pixels, layout);
+                int group = PixelChunks.ImagesPerGroup(_images, pixels, layout);
                 var map = new PixelMap(group, pixels,
                     pixel => ((rows[pixel / columns.Length] + _shape.PadH) / strideH + top) * rowFloats
                         + ((columns[pixel % columns.Length] + _shape.PadW) / strideW + left) * Blocks.Size,
@@ -140,7 +140,7 @@ public sealed class DirectConvolution
     {
         int rowFloats = (_shape.W + 2 * _shape.PadW) * InputFloatsPerPixel;
         int plane = (_shape.H + 2 * _shape.PadH) * rowFloats;
-        int group = PixelConvolution<Pointwise.Identity>.ImagesPerGroup(_images, _shape.OutputArea, Filter);
+        int group = PixelChunks.ImagesPerGroup(_images, _shape.OutputArea, Filter);
         var map = new PixelMap(group, _shape.OutputArea,
             pixel => pixel / _shape.OutputWidth * _shape.StrideH * rowFloats + pixel % _shape.OutputWidth * _shape.StrideW * InputFloatsPerPixel,
             checked(InputPlanes * plane),

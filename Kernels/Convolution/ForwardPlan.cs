@@ -25,23 +25,30 @@ public sealed class ForwardPlan
     /// <summary>Floats that the launches need beside their arguments.</summary>
     public long WorkspaceFloats => _choice.Algorithm == ConvolutionAlgorithm.Im2Col ? _sizes.ColumnFloats : 0;
 
+    /// <summary>Rows of the parts that <see cref="Launch"/> gathers moments of, or null where it cannot: of groups, and of windows that are written out in several pieces.</summary>
+    public int? MomentRows => _sizes.Shape.Groups == 1 && (_choice.Algorithm != ConvolutionAlgorithm.Im2Col || _sizes.ImagesAtOnce >= _sizes.Images) ? _choice.Tile.M : null;
+
     /// <param name="x">[image][H][W][C]</param>
     /// <param name="filter">[group][R][S][C / groups][K / groups]</param>
     /// <param name="bias">[K], or null.</param>
     /// <param name="y">[image][output height][output width][pitch], of which the first K channels.</param>
     /// <param name="workspace">At least <see cref="WorkspaceFloats"/>; any view where that is 0.</param>
     /// <param name="accumulate">Whether y is added to, not written over.</param>
+    /// <param name="moments">Where to leave the moments of y's channels, in parts of <see cref="MomentRows"/>, or null. Of what is stored as it is.</param>
     public void Launch<TLaunches, TFunction>(
-        TLaunches launches, ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float>? bias, View<float> y, View<float> workspace, TFunction function, bool accumulate = false)
+        TLaunches launches, ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float>? bias, View<float> y, View<float> workspace, TFunction function, bool accumulate = false,
+        GatheredMoments? moments = null)
         where TLaunches : IKernelLaunches where TFunction : unmanaged, IPointwise
     {
+        if (moments is not null && (MomentRows is null || accumulate || function is not Identity))
+            throw new ArgumentException("Moments are gathered where there is one product without groups that is stored as it is.", nameof(moments));
         switch (_choice.Algorithm)
         {
             case ConvolutionAlgorithm.ImplicitGemm:
-                LaunchGathered(launches, x, filter, bias, y, function, accumulate);
+                LaunchGathered(launches, x, filter, bias, y, function, accumulate, moments);
                 break;
             case ConvolutionAlgorithm.Gemm:
-                Product(0, _sizes.Images, _sizes.Shape.C, _sizes.Inputs).Launch(launches, x, filter, bias, y, workspace, function, accumulate);
+                Product(0, _sizes.Images, _sizes.Shape.C, _sizes.Inputs).Launch(launches, x, filter, bias, y, workspace, function, accumulate, moments);
                 break;
             default:
                 foreach ((int first, int images) in _sizes.Runs())
@@ -49,7 +56,7 @@ public sealed class ForwardPlan
                     _sizes.WriteWindows(launches, x, workspace, first, images);
                     int groupColumns = images * _sizes.Shape.OutputArea * _sizes.Window;
                     // All rows of a part's windows are in the workspace: there is no room for parts of sums, and no need.
-                    Product(first, images, _sizes.Window, groupColumns).Launch(launches, workspace, filter, bias, y, y, function, accumulate);
+                    Product(first, images, _sizes.Window, groupColumns).Launch(launches, workspace, filter, bias, y, y, function, accumulate, moments);
                 }
                 break;
         }
@@ -75,7 +82,8 @@ public sealed class ForwardPlan
         batch: _sizes.Shape.Groups, tile: _choice.Tile, canSplit: false);
 
     private void LaunchGathered<TLaunches, TFunction>(
-        TLaunches launches, ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float>? bias, View<float> y, TFunction function, bool accumulate)
+        TLaunches launches, ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float>? bias, View<float> y, TFunction function, bool accumulate,
+        GatheredMoments? moments)
         where TLaunches : IKernelLaunches where TFunction : unmanaged, IPointwise
     {
         ConvolutionShape shape = _sizes.Shape;
@@ -103,7 +111,7 @@ public sealed class ForwardPlan
         launches.Add(
             new ConvolutionProduct<TFunction>(
                 tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, _sizes.WideInputs, _sizes.WideOutputs, wideOutputs, bias is not null, accumulate,
-                x, filter, bias ?? filter, y, map, function),
+                moments is not null, x, filter, bias ?? filter, y, moments?.Scalars ?? default, moments?.Parts ?? default, map, function),
             new(tile.Count(_sizes.Pixels, _sizes.Outputs), 1, shape.Groups));
     }
 }

@@ -116,7 +116,8 @@ public sealed class InputGradientPlan
         TileShape tile = _choice.Tile;
         launches.Add(
             new ConvolutionProduct<Identity>(
-                tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, _sizes.WideOutputs, _sizes.WideOutputs, _sizes.WideInputs, false, accumulate, dy, filter, filter, dx, map, default),
+                tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, _sizes.WideOutputs, _sizes.WideOutputs, _sizes.WideInputs, false, accumulate, false, dy, filter, filter, dx, default, default, map,
+                default),
             new(tile.Count(map.Grid.Pixels, _sizes.Inputs), 1, shape.Groups));
     }
 

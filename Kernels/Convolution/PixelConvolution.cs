@@ -1,6 +1,9 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using GpuCnn.Kernels.Cpu;
+using GpuCnn.Kernels.Normalization;
 using GpuCnn.Kernels.Pointwise;
+using GpuCnn.Kernels.Steps;
 
 namespace GpuCnn.Kernels.Convolution;
 
@@ -20,12 +23,6 @@ public sealed record PixelProblem(int Images, PixelMap Map, FilterLayout Filter,
 /// </summary>
 public sealed unsafe class PixelConvolution<TActivation> : ICpuKernel where TActivation : struct, IPointwise
 {
-    // A chunk is worth about this many multiply-adds: small enough to share, large enough not to notice the sharing.
-    private const long ChunkWork = 1 << 19;
-
-    // A filter up to this size stays in a core's second-level cache beside the pixels that pass it.
-    private const long ResidentFilterBytes = 512 << 10;
-
     private readonly float* _x, _w, _bias, _y;
     private readonly TActivation _activation;
     private readonly PixelProblem _problem;
@@ -33,7 +30,9 @@ public sealed unsafe class PixelConvolution<TActivation> : ICpuKernel where TAct
     private readonly PixelMap _map;
     private readonly int* _inputs, _targets;
     private readonly Reduction _reduction;
-    private readonly int _imageGroups, _pixelsPerChunk, _pixelChunks, _stripChunks, _stripsPerChunk;
+    private readonly PixelChunks _chunks;
+    private readonly StepScalars* _scalars;
+    private readonly double* _moments;
 
     /// <param name="problem">Sizes and offsets.</param>
     /// <param name="x">Input, padded where taps reach over the edge.</param>
@@ -41,7 +40,10 @@ public sealed unsafe class PixelConvolution<TActivation> : ICpuKernel where TAct
     /// <param name="bias">One float per output channel, rounded up to whole blocks.</param>
     /// <param name="y">Output in channel blocks.</param>
     /// <param name="activation">Applied as the output is written.</param>
-    public PixelConvolution(PixelProblem problem, float* x, float* w, float* bias, float* y, TActivation activation)
+    /// <param name="scalars">[1] how many images are real: others are in no moments. Not read where none are gathered.</param>
+    /// <param name="moments">[channel blocks][<see cref="MomentParts"/>][<see cref="BlockMoments.Size"/>] of the output; overwritten. Null where nobody wants them.</param>
+    public PixelConvolution(
+        PixelProblem problem, float* x, float* w, float* bias, float* y, TActivation activation, StepScalars* scalars = null, double* moments = null)
     {
         _problem = problem;
         _filter = problem.Filter;
@@ -55,52 +57,53 @@ public sealed unsafe class PixelConvolution<TActivation> : ICpuKernel where TAct
         _targets = (int*)Unsafe.AsPointer(ref _map.Targets[0]);
         int* taps = problem.Taps.Length == 0 ? null : (int*)Unsafe.AsPointer(ref problem.Taps[0]);
         _reduction = new(_filter.BlocksPerGroup, problem.InputBlockStride, taps, problem.Taps.Length, _filter.Lanes, _filter.LastLanes);
-
-        _imageGroups = (problem.Images + _map.ImagesPerGroup - 1) / _map.ImagesPerGroup;
-        long workPerPixel = Math.Max(1, (long)_filter.Rows * _filter.Outputs);
-        bool resident = 4L * _filter.Count <= ResidentFilterBytes;
-        long pixels = resident ? Math.Max(4 * PixelStrip.TileMultiple, ChunkWork / workPerPixel) : 16 * PixelStrip.TileMultiple;
-        int groupPixels = _map.ImagesPerGroup * _map.PixelsPerImage;
-        _pixelChunks = (int)Math.Max(1, groupPixels / pixels);
-        _pixelsPerChunk = ((groupPixels + _pixelChunks - 1) / _pixelChunks + PixelStrip.TileMultiple - 1) / PixelStrip.TileMultiple * PixelStrip.TileMultiple;
-        _pixelChunks = (groupPixels + _pixelsPerChunk - 1) / _pixelsPerChunk;
-        bool fewChunks = _imageGroups * _pixelChunks < 8;
-        _stripsPerChunk = resident && !fewChunks ? _filter.Strips.Length : 1;
-        _stripChunks = (_filter.Strips.Length + _stripsPerChunk - 1) / _stripsPerChunk;
+        _chunks = new(problem);
+        _scalars = scalars;
+        _moments = moments;
     }
 
-    public int Chunks => _imageGroups * _pixelChunks * _stripChunks;
+    public int Chunks => _chunks.Runs * _chunks.StripChunks;
 
-    /// <summary>Images that a map should group: enough pixels for a chunk's work.</summary>
-    public static int ImagesPerGroup(int images, int pixelsPerImage, FilterLayout filter)
-    {
-        long work = Math.Max(1, (long)filter.Rows * filter.Outputs);
-        long pixels = 4L * filter.Count <= ResidentFilterBytes ? Math.Max(4 * PixelStrip.TileMultiple, ChunkWork / work) : 16 * PixelStrip.TileMultiple;
-        long group = Math.Clamp((pixels + pixelsPerImage - 1) / pixelsPerImage, 1, images);
-        // Even groups: 65 images in groups of 64 would leave one image alone.
-        long groups = (images + group - 1) / group;
-        return (int)((images + groups - 1) / groups);
-    }
+    /// <summary>Parts of the batch that moments are gathered of.</summary>
+    public static int MomentParts(PixelProblem problem) => new PixelChunks(problem).Runs;
 
     public void Run(int chunk)
     {
-        int strips = chunk % _stripChunks, rest = chunk / _stripChunks;
-        int pixelChunk = rest % _pixelChunks, imageGroup = rest / _pixelChunks;
+        int strips = chunk % _chunks.StripChunks, run = chunk / _chunks.StripChunks, imageGroup = run / _chunks.RunsPerGroup;
         int firstImage = imageGroup * _map.ImagesPerGroup;
         int images = Math.Min(_map.ImagesPerGroup, _problem.Images - firstImage);
-        int first = pixelChunk * _pixelsPerChunk;
-        int last = Math.Min(first + _pixelsPerChunk, images * _map.PixelsPerImage);
+        int first = run % _chunks.RunsPerGroup * _chunks.PixelsPerRun;
+        int last = Math.Min(first + _chunks.PixelsPerRun, images * _map.PixelsPerImage);
         float* x = _x + (nint)firstImage * _map.InputImageStride;
         float* y = _y + (nint)firstImage * _map.TargetImageStride;
 
-        int stripEnd = Math.Min(_filter.Strips.Length, (strips + 1) * _stripsPerChunk);
-        for (int i = strips * _stripsPerChunk; i < stripEnd; i++)
+        int stripEnd = Math.Min(_filter.Strips.Length, (strips + 1) * _chunks.StripsPerChunk);
+        for (int i = strips * _chunks.StripsPerChunk; i < stripEnd; i++)
         {
             FilterStrip strip = _filter.Strips[i];
             float* input = x + (nint)strip.Group * _filter.BlocksPerGroup * _problem.InputBlockStride;
             float* output = y + (nint)(strip.Channel / Blocks.Size) * _problem.OutputBlockStride;
             PixelStrip.Run(strip, _filter.VectorWidth, input, _reduction, _w + strip.Offset, _bias + strip.Channel, output, _problem.OutputBlockStride,
                 _inputs, _targets, first, last, _activation);
+            if (_moments != null) GatherMoments(strip, output, run, first, Math.Min(last, (_scalars->Images - firstImage) * _map.PixelsPerImage));
+        }
+    }
+
+    /// <summary>Of pixels [first, last) of what a strip has just written: as near as it will ever be. The pixels of an image follow each other.</summary>
+    private void GatherMoments(FilterStrip strip, float* output, int run, int first, int last)
+    {
+        for (int block = 0; block < strip.Width / Blocks.Size; block++)
+        {
+            float* y = output + (nint)block * _problem.OutputBlockStride;
+            var sums = new BlockSums(first < last ? y + _targets[first] : null);
+            for (int pixel = first; pixel < last;)
+            {
+                int end = Math.Min(last, (pixel / _map.PixelsPerImage + 1) * _map.PixelsPerImage);
+                Debug.Assert(_targets[end - 1] - _targets[pixel] == (end - 1 - pixel) * Blocks.Size);
+                sums.Add(y + _targets[pixel], end - pixel);
+                pixel = end;
+            }
+            sums.Store(_moments + ((nint)(strip.Channel / Blocks.Size + block) * _chunks.Runs + run) * BlockMoments.Size);
         }
     }
 }

@@ -12,6 +12,12 @@ public readonly unsafe struct Double8(Vector256<double> lower, Vector256<double>
 
     public static Double8 Zero => default;
 
+    [MethodImpl(Inline)]
+    public static Double8 Create(double value) => new(Vector256.Create(value), Vector256.Create(value));
+
+    [MethodImpl(Inline)]
+    public static Double8 Load(double* source) => new(Vector256.Load(source), Vector256.Load(source + 4));
+
     /// <summary>Eight floats, widened.</summary>
     [MethodImpl(Inline)]
     public static Double8 Widen(Vector256<float> values)
@@ -26,6 +32,10 @@ public readonly unsafe struct Double8(Vector256<double> lower, Vector256<double>
         value._lower.Store(target);
         value._upper.Store(target + 4);
     }
+
+    [MethodImpl(Inline)]
+    public static Double8 MultiplyAdd(Double8 a, Double8 b, Double8 c) =>
+        new(Vector256.FusedMultiplyAdd(a._lower, b._lower, c._lower), Vector256.FusedMultiplyAdd(a._upper, b._upper, c._upper));
 
     [MethodImpl(Inline)]
     public static Double8 operator +(Double8 a, Double8 b) => new(a._lower + b._lower, a._upper + b._upper);

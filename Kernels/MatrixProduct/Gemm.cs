@@ -1,5 +1,6 @@
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Pointwise;
+using GpuCnn.Kernels.Steps;
 
 namespace GpuCnn.Kernels.MatrixProduct;
 
@@ -11,13 +12,18 @@ namespace GpuCnn.Kernels.MatrixProduct;
 /// <param name="transposeB">Whether B is stored as [N][K], not [K][N].</param>
 /// <param name="wideA">Whether A is loaded four floats at a time: its rows in memory, its pitch and its start are multiples of 4. Likewise B, and C with the bias.</param>
 /// <param name="accumulate">Whether C is added to, not written over.</param>
+/// <param name="gathers">Whether the moments of the tile's columns are left in <paramref name="moments"/>: of one matrix in one part, of which f is nothing and nothing is added to.</param>
 /// <param name="bias">[N]; any view where none is added.</param>
+/// <param name="scalars">[1] how many images are real; any view where no moments are gathered.</param>
+/// <param name="moments">[rows of tiles][3][N] as in <see cref="GatheredMoments"/>; any view where none are gathered.</param>
+/// <param name="area">Rows of an image.</param>
 [Kernel]
 public readonly partial struct Gemm<TFunction>(
     [Specialization] int tileM, [Specialization] int tileN, [Specialization] int tileK, [Specialization] int perM, [Specialization] int perN,
     [Specialization] bool transposeA, [Specialization] bool transposeB, [Specialization] bool wideA, [Specialization] bool wideB, [Specialization] bool wideC,
-    [Specialization] bool addBias, [Specialization] bool accumulate,
-    ReadOnlyView<float> a, ReadOnlyView<float> b, ReadOnlyView<float> bias, View<float> c, GemmShape shape, TFunction function)
+    [Specialization] bool addBias, [Specialization] bool accumulate, [Specialization] bool gathers,
+    ReadOnlyView<float> a, ReadOnlyView<float> b, ReadOnlyView<float> bias, View<float> c, ReadOnlyView<StepScalars> scalars, View<float> moments, GemmShape shape, int area,
+    TFunction function)
     where TFunction : unmanaged, IPointwise
 {
     public Size3 GroupShape => new(tileN / perN, tileM / perM);
@@ -60,6 +66,11 @@ public readonly partial struct Gemm<TFunction>(
             stage = 1 - stage;
         }
 
+        if (gathers)
+        {
+            if (addBias) TileMoments.AddBias(sums, bias, column, shape.N, tileN, perM, perN, wideC);
+            TileMoments.Gather(sums, left, right, moments, scalars[0].Images * area - row, GroupId.X / tilesN, column, shape.N, tileM, tileN, perM, perN);
+        }
         int target = shape.StartC + batch * shape.StepC + part * shape.PartStep;
         for (int i = 0; i < perM; i++)
         {
@@ -70,7 +81,7 @@ public readonly partial struct Gemm<TFunction>(
                 {
                     int n = column + RegisterTile.Place(ThreadId.X, j, tileN), at = RegisterTile.IndexOf(i, j, perN);
                     var values = new Float4(sums[at], sums[at + 1], sums[at + 2], sums[at + 3]);
-                    Epilogue.Store(c, target + m * shape.PitchC + n, bias, batch * shape.StepBias, n, shape.N, values, function, addBias, accumulate, wideC);
+                    Epilogue.Store(c, target + m * shape.PitchC + n, bias, batch * shape.StepBias, n, shape.N, values, function, addBias && !gathers, accumulate, wideC);
                 }
             }
         }

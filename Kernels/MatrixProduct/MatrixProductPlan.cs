@@ -45,10 +45,14 @@ public sealed class MatrixProductPlan
     /// <param name="bias">[N] for each matrix of the batch, StepBias apart, or null.</param>
     /// <param name="workspace">At least <see cref="WorkspaceFloats"/>; any view where that is 0.</param>
     /// <param name="accumulate">Whether C is added to, not written over.</param>
+    /// <param name="moments">Where to leave the moments of C's columns, in parts of the tile's rows, or null. Of one matrix whose reduction is not split, and that is stored as it is.</param>
     public void Launch<TLaunches, TFunction>(
-        TLaunches launches, ReadOnlyView<float> a, ReadOnlyView<float> b, ReadOnlyView<float>? bias, View<float> c, View<float> workspace, TFunction function, bool accumulate = false)
+        TLaunches launches, ReadOnlyView<float> a, ReadOnlyView<float> b, ReadOnlyView<float>? bias, View<float> c, View<float> workspace, TFunction function, bool accumulate = false,
+        GatheredMoments? moments = null)
         where TLaunches : IKernelLaunches where TFunction : unmanaged, IPointwise
     {
+        if (moments is not null && (Parts > 1 || _batch > 1 || accumulate || function is not Identity))
+            throw new ArgumentException("Moments are gathered of one product in one part that is stored as it is.", nameof(moments));
         bool wideA = Fours(_transposeA ? _shape.M : _shape.K, _shape.PitchA, _shape.StartA, _shape.StepA);
         bool wideB = Fours(_transposeB ? _shape.K : _shape.N, _shape.PitchB, _shape.StartB, _shape.StepB);
         bool wideC = Fours(_shape.N, _shape.PitchC, _shape.StartC, _shape.StepC, _shape.StepBias);
@@ -63,7 +67,8 @@ public sealed class MatrixProductPlan
 
         void Add<TOwn>(View<float> target, TOwn own, bool addBias, bool adds) where TOwn : unmanaged, IPointwise => launches.Add(
             new Gemm<TOwn>(
-                Tile.M, Tile.N, Tile.K, Tile.PerM, Tile.PerN, _transposeA, _transposeB, wideA, wideB, wideC, addBias, adds, a, b, bias ?? b, target, _shape, own),
+                Tile.M, Tile.N, Tile.K, Tile.PerM, Tile.PerN, _transposeA, _transposeB, wideA, wideB, wideC, addBias, adds, moments is not null, a, b,
+                bias ?? b, target, moments?.Scalars ?? default, moments?.Parts ?? default, _shape, moments?.Area ?? 0, own),
             new(Tile.Count(_shape.M, _shape.N), 1, _batch * Parts));
     }
 

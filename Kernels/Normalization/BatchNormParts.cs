@@ -17,8 +17,11 @@ public readonly record struct BatchNormParts(int Channels, int Rows)
 
     public int Count => (Rows + PartRows - 1) / PartRows;
 
-    /// <summary>Floats of the parts: two of each channel.</summary>
+    /// <summary>Floats of sums of the parts: two of each channel.</summary>
     public long Floats => 2L * Count * Channels;
+
+    /// <summary>How many of so many parts' moments are merged before the statistics are made of them: 1 where one group can read them all. Most of a tile's rows are 128, so there may be thousands.</summary>
+    public static int RunOf(int parts) => parts <= Most ? 1 : (parts + Most / 2 - 1) / (Most / 2);
 
     /// <summary>Groups of a launch that makes the parts.</summary>
     public Size3 Groups => new(Size3.Groups(Channels, Width), Count);

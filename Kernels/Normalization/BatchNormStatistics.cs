@@ -16,12 +16,12 @@ internal readonly record struct Moments(float Count, float Mean, float Spread)
 
 /// <summary>
 /// Mean and spread of each channel over parts of the rows. Each thread of a column takes the differences to the first value that it sees, which no distance from 0 can drown; means are told from
-/// the channel's first value on. What the threads have is merged as a tree. Memory bound.
+/// the part's first value on. What the threads have is merged as a tree. Memory bound.
 /// </summary>
 /// <param name="width"><see cref="BatchNormParts.Width"/></param>
 /// <param name="scalars">[1] how many images are real; others do not count.</param>
 /// <param name="x">[rows][channels]</param>
-/// <param name="parts">[parts][2][channels] means less x[0], and sums of squared distances from the means; overwritten.</param>
+/// <param name="parts">[parts][3][channels] first values, means less those, and sums of squared distances from the means; overwritten, with zeros where no row is real.</param>
 /// <param name="area">Rows of an image.</param>
 [Kernel]
 public readonly partial struct BatchNormMoments(
@@ -35,18 +35,20 @@ public readonly partial struct BatchNormMoments(
         View<float> spreads = Shared.Array<float>(BatchNormParts.Threads);
         int slot = ThreadId.Y * GroupSize.X + ThreadId.X, channel = GlobalId.X;
         int first = GroupId.Y * partRows + ThreadId.Y, end = KernelMath.Min((GroupId.Y + 1) * partRows, scalars[0].Images * area);
+        int start = GroupId.Y * partRows;
+        float origin = channel < channels && start < end ? x[start * channels + channel] : 0;
         Moments own = new Moments(0, 0, 0);
         if (channel < channels && first < end)
         {
-            float origin = x[first * channels + channel], sum = 0, squares = 0;
+            float anchor = x[first * channels + channel], sum = 0, squares = 0;
             for (int row = first; row < end; row += GroupSize.Y)
             {
-                float difference = x[row * channels + channel] - origin;
+                float difference = x[row * channels + channel] - anchor;
                 sum += difference;
                 squares = KernelMath.FusedMultiplyAdd(difference, difference, squares);
             }
             float count = (end - 1 - first) / GroupSize.Y + 1;
-            own = new Moments(count, origin - x[channel] + sum / count, squares - sum * sum / count);
+            own = new Moments(count, anchor - origin + sum / count, squares - sum * sum / count);
         }
         counts[slot] = own.Count;
         means[slot] = own.Mean;
@@ -66,8 +68,37 @@ public readonly partial struct BatchNormMoments(
         }
         if (ThreadId.Y == 0 && channel < channels)
         {
-            parts[2 * GroupId.Y * channels + channel] = own.Mean;
-            parts[(2 * GroupId.Y + 1) * channels + channel] = own.Spread;
+            BatchNormRun.Store(parts, GroupId.Y, channel, channels, origin, own.Mean, own.Spread);
+        }
+    }
+}
+
+/// <summary>
+/// Moments of runs of parts, so that what comes after has few to merge: [parts][3][channels] become [runs][3][channels], as if the parts had had as many rows. A column of 8 threads shares the parts of a
+/// channel in a run. Groups: x channels, y runs.
+/// </summary>
+/// <param name="scalars">[1] how many images are real; others do not count.</param>
+/// <param name="parts">[parts][3][channels] as <see cref="BatchNormMoments"/> writes them.</param>
+/// <param name="runs">[runs][3][channels]; overwritten.</param>
+/// <param name="area">Rows of an image.</param>
+/// <param name="partRows">Rows of a part.</param>
+/// <param name="runParts">Parts of a run.</param>
+[Kernel(BatchNormRun.Width, BatchNormRun.Height)]
+public readonly partial struct BatchNormMerge(
+    ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> parts, View<float> runs, int area, int channels, int partRows, int partCount, int runParts) : IKernelGrid
+{
+    public Size3 Groups => new(Size3.Groups(channels, BatchNormRun.Width), Size3.Groups(partCount, runParts));
+
+    public void Execute()
+    {
+        View<float> sums = Shared.Array<float>(BatchNormRun.Width * BatchNormRun.Height), spreads = Shared.Array<float>(BatchNormRun.Width * BatchNormRun.Height);
+        int channel = GlobalId.X, first = GroupId.Y * runParts, end = KernelMath.Min(first + runParts, partCount), rows = scalars[0].Images * area;
+        BatchNormRun.Merge(sums, spreads, parts, first, end, channel, channels, partRows, rows);
+        if (ThreadId.Y == 0 && channel < channels)
+        {
+            float total = KernelMath.Max(1, KernelMath.Min(rows, end * partRows) - first * partRows), sum = sums[ThreadId.X];
+            float origin = parts[3 * first * channels + channel], mean = parts[(3 * first + 1) * channels + channel] + sum / total;
+            BatchNormRun.Store(runs, GroupId.Y, channel, channels, origin, mean, KernelMath.Max(0f, spreads[ThreadId.X] - sum * sum / total));
         }
     }
 }
@@ -76,35 +107,60 @@ public readonly partial struct BatchNormMoments(
 /// Mean and inverse deviation of each channel from the parts, and the running statistics after them where the step says so. A column of 8 threads shares the parts of a channel.
 /// </summary>
 /// <param name="scalars">[1] how many images are real, and whether the state is brought up to date.</param>
-/// <param name="x">[rows][channels], of which the first row is read.</param>
-/// <param name="parts">[parts][2][channels]</param>
+/// <param name="parts">[parts][3][channels] as <see cref="BatchNormMoments"/> writes them.</param>
 /// <param name="statistics">[2][channels] means, then 1 / sqrt(variance + epsilon); overwritten.</param>
 /// <param name="runningMean">[channels]; moved by the momentum.</param>
 /// <param name="runningVariance">[channels]; the same, towards the unbiased variance.</param>
 /// <param name="batches">[1]; counted up.</param>
 /// <param name="area">Rows of an image.</param>
-[Kernel(32, 8)]
+[Kernel(BatchNormRun.Width, BatchNormRun.Height)]
 public readonly partial struct BatchNormStatistics(
-    ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, ReadOnlyView<float> parts, View<float> statistics, View<float> runningMean, View<float> runningVariance, View<float> batches,
+    ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> parts, View<float> statistics, View<float> runningMean, View<float> runningVariance, View<float> batches,
     int area, int channels, int partRows, int partCount, float epsilon, float momentum) : IKernelGrid
 {
-    public Size3 Groups => new(Size3.Groups(channels, 32));
+    public Size3 Groups => new(Size3.Groups(channels, BatchNormRun.Width));
 
     public void Execute()
     {
-        View<float> sums = Shared.Array<float>(256), spreads = Shared.Array<float>(256);
-        int slot = ThreadId.Y * GroupSize.X + ThreadId.X, channel = GlobalId.X, rows = scalars[0].Images * area;
-        // Relative to the first part's mean, which lies near the others', so that little is rounded off.
-        float origin = 0, sum = 0, spread = 0;
+        View<float> sums = Shared.Array<float>(BatchNormRun.Width * BatchNormRun.Height), spreads = Shared.Array<float>(BatchNormRun.Width * BatchNormRun.Height);
+        int channel = GlobalId.X, rows = scalars[0].Images * area;
+        BatchNormRun.Merge(sums, spreads, parts, 0, partCount, channel, channels, partRows, rows);
+        if (ThreadId.Y > 0 || channel >= channels) return;
+        float total = KernelMath.Max(1, rows), sum = sums[ThreadId.X], mean = parts[channel] + (parts[channels + channel] + sum / total);
+        float spread = KernelMath.Max(0f, spreads[ThreadId.X] - sum * sum / total);
+        statistics[channel] = mean;
+        statistics[channels + channel] = 1 / KernelMath.Sqrt(spread / total + epsilon);
+        if (scalars[0].UpdatesState == 0 || rows == 0) return;
+        runningMean[channel] = (1 - momentum) * runningMean[channel] + momentum * mean;
+        runningVariance[channel] = (1 - momentum) * runningVariance[channel] + momentum * (spread / KernelMath.Max(1, rows - 1));
+        if (channel == 0) batches[0] += 1;
+    }
+}
+
+/// <summary>What kernels do that merge moments of parts of the rows.</summary>
+internal static class BatchNormRun
+{
+    /// <summary>Channels of a group, and threads for each of them.</summary>
+    public const int Width = 32, Height = 8;
+
+    /// <summary>
+    /// For the channel of each column of threads, what the values of parts [first, end) come to: the sum of their distances from the first part's mean, which lies near the others', so that little is
+    /// rounded off, and the sum of the squares of those. The group's threads all call this; the first row of them finds its channel's in <paramref name="sums"/> and <paramref name="spreads"/>.
+    /// </summary>
+    /// <param name="rows">Rows that are real.</param>
+    public static void Merge(View<float> sums, View<float> spreads, ReadOnlyView<float> parts, int first, int end, int channel, int channels, int partRows, int rows)
+    {
+        int slot = ThreadId.Y * GroupSize.X + ThreadId.X;
+        float sum = 0, spread = 0;
         if (channel < channels)
         {
-            origin = parts[channel];
-            for (int part = ThreadId.Y; part < partCount; part += GroupSize.Y)
+            float origin = parts[3 * first * channels + channel], mean = parts[(3 * first + 1) * channels + channel];
+            for (int part = first + ThreadId.Y; part < end; part += GroupSize.Y)
             {
                 float count = KernelMath.Max(0, KernelMath.Min(partRows, rows - part * partRows));
-                float distance = parts[2 * part * channels + channel] - origin;
+                float distance = parts[3 * part * channels + channel] - origin + (parts[(3 * part + 1) * channels + channel] - mean);
                 sum += count * distance;
-                spread += parts[(2 * part + 1) * channels + channel] + count * distance * distance;
+                spread += parts[(3 * part + 2) * channels + channel] + count * distance * distance;
             }
         }
         sums[slot] = sum;
@@ -119,14 +175,12 @@ public readonly partial struct BatchNormStatistics(
             }
             Group.Barrier();
         }
-        if (ThreadId.Y > 0 || channel >= channels) return;
-        float total = KernelMath.Max(1, rows), mean = x[channel] + (origin + sums[slot] / total);
-        spread = KernelMath.Max(0f, spreads[slot] - sums[slot] * sums[slot] / total);
-        statistics[channel] = mean;
-        statistics[channels + channel] = 1 / KernelMath.Sqrt(spread / total + epsilon);
-        if (scalars[0].UpdatesState == 0 || rows == 0) return;
-        runningMean[channel] = (1 - momentum) * runningMean[channel] + momentum * mean;
-        runningVariance[channel] = (1 - momentum) * runningVariance[channel] + momentum * (spread / KernelMath.Max(1, rows - 1));
-        if (channel == 0) batches[0] += 1;
+    }
+
+    public static void Store(View<float> parts, int part, int channel, int channels, float origin, float mean, float spread)
+    {
+        parts[3 * part * channels + channel] = origin;
+        parts[(3 * part + 1) * channels + channel] = mean;
+        parts[(3 * part + 2) * channels + channel] = spread;
     }
 }

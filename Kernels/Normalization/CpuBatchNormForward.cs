@@ -4,13 +4,10 @@ using GpuCnn.Kernels.Steps;
 
 namespace GpuCnn.Kernels.Normalization;
 
-/// <summary>
-/// Sums of each channel, in float64, over the real images of a part of the batch: of the differences to the channel's first value, and of their squares. Differences, because squares of
-/// what lies far from 0 would drown them. Memory bound.
-/// </summary>
+/// <summary>Moments of each channel block over the real images of a part of the batch. Memory bound.</summary>
 /// <param name="x">[N][Blocks][H][W][8]</param>
-/// <param name="sums">[splits][2][Blocks * 8]; overwritten.</param>
-public sealed unsafe class CpuBatchNormSums(CpuBatchNormShape shape, StepScalars* scalars, float* x, double* sums) : ICpuKernel
+/// <param name="moments">[Blocks][splits][<see cref="BlockMoments.Size"/>]; overwritten.</param>
+public sealed unsafe class CpuBatchNormMoments(CpuBatchNormShape shape, StepScalars* scalars, float* x, double* moments) : ICpuKernel
 {
     public int Chunks => shape.Splits * shape.Blocks;
 
@@ -18,51 +15,47 @@ public sealed unsafe class CpuBatchNormSums(CpuBatchNormShape shape, StepScalars
     {
         int block = chunk % shape.Blocks, split = chunk / shape.Blocks, plane = shape.Plane;
         (int first, int last) = shape.ImagesOf(split, scalars->Images);
-        Double8 origin = Simd8.Widen(Simd8.Load(x + (nint)block * plane)), sum = Double8.Zero, squares = Double8.Zero;
-        for (int image = first; image < last; image++)
-        {
-            float* source = x + ((nint)image * shape.Blocks + block) * plane;
-            for (nint i = 0; i < plane; i += Blocks.Size)
-            {
-                Double8 difference = Simd8.Widen(Simd8.Load(source + i)) - origin;
-                sum += difference;
-                squares += difference * difference;
-            }
-        }
-        double* target = sums + (nint)split * 2 * shape.Stored + block * Blocks.Size;
-        Double8.Store(sum, target);
-        Double8.Store(squares, target + shape.Stored);
+        float* start = x + (nint)block * plane;
+        nint step = (nint)shape.Blocks * plane;
+        var sums = new BlockSums(first < last ? start + first * step : null);
+        for (int image = first; image < last; image++) sums.Add(start + image * step, shape.Area);
+        sums.Store(moments + ((nint)block * shape.Splits + split) * BlockMoments.Size);
     }
 }
 
-/// <summary>Mean and inverse deviation of each channel from the sums, and the running statistics after them where the step says so.</summary>
-/// <param name="x">[N][Blocks][H][W][8]; of which the first pixel is read.</param>
-/// <param name="sums">[splits][2][Blocks * 8]</param>
+/// <summary>Mean and inverse deviation of each channel from the moments of the batch's parts, and the running statistics after them where the step says so. A chunk is a channel block.</summary>
+/// <param name="channels">Real channels of the blocks.</param>
+/// <param name="parts">Parts of the batch.</param>
+/// <param name="moments">[Blocks][parts][<see cref="BlockMoments.Size"/>]</param>
 /// <param name="statistics">[2][Blocks * 8] means, then 1 / sqrt(variance + epsilon); overwritten.</param>
 /// <param name="runningMean">[C]; moved by the momentum.</param>
 /// <param name="runningVariance">[C]; the same, towards the unbiased variance.</param>
 /// <param name="batches">[1]; counted up.</param>
 public sealed unsafe class CpuBatchNormStatistics(
-    CpuBatchNormShape shape, float epsilon, float momentum, StepScalars* scalars, float* x, double* sums, float* statistics, float* runningMean, float* runningVariance,
-    float* batches) : ICpuKernel
+    int channels, int parts, float epsilon, float momentum, StepScalars* scalars, double* moments, float* statistics, float* runningMean, float* runningVariance, float* batches) : ICpuKernel
 {
-    public int Chunks => 1;
+    public int Chunks => Blocks.Count(channels);
 
     public void Run(int chunk)
     {
-        double count = Math.Max(1.0, (double)scalars->Images * shape.Area);
+        (double real, Double8 mean, Double8 spread) = BlockMoments.Merge(moments + (nint)chunk * parts * BlockMoments.Size, parts);
+        double* means = stackalloc double[2 * Blocks.Size], spreads = means + Blocks.Size;
+        Double8.Store(mean, means);
+        Double8.Store(spread, spreads);
+        double count = Math.Max(1, real);
         bool updates = scalars->UpdatesState != 0 && scalars->Images > 0;
-        for (int channel = 0; channel < shape.Stored; channel++)
+        float* target = statistics + chunk * Blocks.Size, inverses = target + Blocks.RoundUp(channels);
+        for (int i = 0; i < Blocks.Size; i++)
         {
-            (double sum, double squares) = shape.Total(sums, channel);
-            double mean = x[(nint)(channel / Blocks.Size) * shape.Plane + channel % Blocks.Size] + sum / count, spread = Math.Max(0, squares - sum * sum / count);
-            statistics[channel] = (float)mean;
-            statistics[shape.Stored + channel] = (float)(1 / Math.Sqrt(spread / count + epsilon));
-            if (!updates || channel >= shape.Channels) continue;
-            runningMean[channel] = (float)(runningMean[channel] + momentum * (mean - runningMean[channel]));
-            runningVariance[channel] = (float)(runningVariance[channel] + momentum * (spread / Math.Max(1, count - 1) - runningVariance[channel]));
+            double squares = Math.Max(0, spreads[i]);
+            target[i] = (float)means[i];
+            inverses[i] = (float)(1 / Math.Sqrt(squares / count + epsilon));
+            int channel = chunk * Blocks.Size + i;
+            if (!updates || channel >= channels) continue;
+            runningMean[channel] = (float)(runningMean[channel] + momentum * (means[i] - runningMean[channel]));
+            runningVariance[channel] = (float)(runningVariance[channel] + momentum * (squares / Math.Max(1, count - 1) - runningVariance[channel]));
         }
-        if (updates) batches[0]++;
+        if (updates && chunk == 0) batches[0]++;
     }
 }
 

@@ -16,6 +16,7 @@ public sealed class BatchNormTests<TDevice> : KernelTests<TDevice> where TDevice
     {
         foreach (Type function in EveryFunction.Types)
             EveryFunction.Call(this, nameof(RunFunction), function);
+        MergesRunsOfParts(3, 7, 5);
     }
 
     /// <summary>More rows than one part has, and channels for one group and for two.</summary>
@@ -28,6 +29,36 @@ public sealed class BatchNormTests<TDevice> : KernelTests<TDevice> where TDevice
         Compare<Identity>(channels, area, images: 3, real: 2, adds: false);
         Compare<ReLU>(channels, area, images: 3, real: 2, adds: false, others: 4);
         Compare<ReLU>(channels, area, images: 3, real: 2, adds: false, others: 7);
+    }
+
+    /// <summary>Statistics of runs of parts are those of the values, be they far from 0; some parts count for nothing, and runs neither.</summary>
+    [TestCase(1, 700, 1)]
+    [TestCase(40, 100, 9)]
+    [TestCase(3, 50, 40)]
+    public void MergesRunsOfParts(int channels, int area, int run)
+    {
+        const int Images = 3, Real = 2, PartRows = 16;
+        int rows = Images * area, parts = (rows + PartRows - 1) / PartRows, runs = (parts + run - 1) / run;
+        float[] values = [.. Numbers.Reals(rows * channels, 1).Select((value, i) => 1000 + value + i % channels)];
+        Array.Fill(values, float.NaN, Real * area * channels, (Images - Real) * area * channels);
+        DeviceBuffer<StepScalars> scalars = Device.Buffer(new StepScalars { Images = Real });
+        DeviceBuffer<float> moments = Device.Unset<float>(3 * parts * channels), merged = Device.Unset<float>(3 * runs * channels), statistics = Device.Unset<float>(2 * channels);
+        DeviceBuffer<float> state = Device.Buffer(new float[channels]);
+        int width = new BatchNormParts(channels, rows).Width;
+        Run(new BatchNormMoments(width, scalars, Device.Buffer<float>(values), moments, area, channels, PartRows), new((channels + width - 1) / width, parts));
+        var merge = new BatchNormMerge(scalars, moments, merged, area, channels, PartRows, parts, run);
+        Run(merge, merge.Groups);
+        var finish = new BatchNormStatistics(
+            scalars, merged, statistics, state, Device.Buffer(new float[channels]), Device.Buffer(0f), area, channels, run * PartRows, runs, Epsilon, Momentum);
+        Run(finish, finish.Groups);
+        for (int c = 0; c < channels; c++)
+        {
+            double[] real = [.. Enumerable.Range(0, Real * area).Select(row => (double)values[row * channels + c])];
+            double mean = real.Average(), inverse = 1 / Math.Sqrt(real.Average(value => Math.Pow(value - mean, 2)) + Epsilon);
+            Assert.That((double)statistics.Span[c], Is.EqualTo(mean).Within(6.2e-5), $"mean of channel {c}");
+            Assert.That((double)statistics.Span[channels + c], Is.EqualTo(inverse).Within(4e-6 * inverse), $"inverse deviation of channel {c}");
+            Assert.That(state.Span[c], Is.Zero, "nothing asked for the state");
+        }
     }
 
     private void RunFunction<TFunction>() where TFunction : unmanaged, IPointwise
@@ -47,14 +78,14 @@ public sealed class BatchNormTests<TDevice> : KernelTests<TDevice> where TDevice
         DeviceBuffer<StepScalars> scalars = Device.Buffer(new StepScalars { Images = real, UpdatesState = 1 });
         DeviceBuffer<float> x = Device.Buffer<float>(values), addend = Device.Buffer<float>(addends), dy = Device.Buffer<float>(gradients);
         DeviceBuffer<float> weight = Device.Buffer<float>(weights), bias = Device.Buffer<float>(biases);
-        DeviceBuffer<float> moments = Device.Unset<float>((int)parts.Floats), statistics = Device.Unset<float>(2 * channels), sums = Device.Unset<float>((int)parts.Floats);
+        DeviceBuffer<float> moments = Device.Unset<float>(3 * parts.Count * channels), statistics = Device.Unset<float>(2 * channels), sums = Device.Unset<float>((int)parts.Floats);
         DeviceBuffer<float> runningMean = Device.Buffer(new float[channels]), runningVariance = Device.Buffer(new float[channels]), batches = Device.Buffer(7f);
         DeviceBuffer<float> y = Device.Unset<float>(rows * pitch), inferred = Device.Unset<float>(rows * pitch), dx = Device.Unset<float>(count), daddend = Device.Unset<float>(adds ? count : 0);
         DeviceBuffer<float> dweight = Device.Unset<float>(channels), dbias = Device.Unset<float>(channels);
 
         Run(new BatchNormMoments(parts.Width, scalars, x, moments, area, channels, parts.PartRows), parts.Groups);
         var finish = new BatchNormStatistics(
-            scalars, x, moments, statistics, runningMean, runningVariance, batches, area, channels, parts.PartRows, parts.Count, Epsilon, Momentum);
+            scalars, moments, statistics, runningMean, runningVariance, batches, area, channels, parts.PartRows, parts.Count, Epsilon, Momentum);
         Run(finish, finish.Groups);
         ReadOnlyView<float> scales = ((ReadOnlyView<float>)statistics).Slice(channels);
         Run(new BatchNormForward<TFunction>(grid.Lanes, false, adds, x, addend, y, statistics, scales, weight, bias, grid, Epsilon, default), grid.Groups);

@@ -20,32 +20,40 @@ public sealed class ProductTextTests
     [TestCaseSource(nameof(Tiles))]
     public void MatrixProducts(TileShape tile)
     {
-        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, false, true, true, true, true, false, default, default, default, default, default, default), tile);
-        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, false, true, true, true, false, false, default, default, default, default, default, default), tile);
-        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, true, true, true, true, false, false, default, default, default, default, default, default), tile);
+        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, false, true, true, true, true, false, false, default, default, default, default, default, default, default, default, default), tile);
+        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, false, true, true, true, false, false, false, default, default, default, default, default, default, default, default, default), tile);
+        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, true, true, true, true, false, false, false, default, default, default, default, default, default, default, default, default), tile);
     }
 
     [TestCaseSource(nameof(Tiles))]
     public void Convolutions(TileShape tile)
     {
-        AssertFast(new ConvolutionProduct<ReLU>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, true, true, true, true, false, default, default, default, default, default, default), tile);
-        AssertFast(new ConvolutionProduct<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, true, true, true, false, false, default, default, default, default, default, default), tile);
+        AssertFast(new ConvolutionProduct<ReLU>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, true, true, true, true, false, false, default, default, default, default, default, default, default, default), tile);
+        AssertFast(new ConvolutionProduct<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, true, true, true, false, false, false, default, default, default, default, default, default, default, default), tile);
+    }
+
+    /// <summary>Behind the loop there is a multiply-add for each value, and columns' parts are read one by one.</summary>
+    [TestCaseSource(nameof(Tiles))]
+    public void ThoseThatGatherMoments(TileShape tile)
+    {
+        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, false, true, true, true, true, false, true, default, default, default, default, default, default, default, default, default), tile, gathers: true);
+        AssertFast(new ConvolutionProduct<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, true, true, true, false, false, true, default, default, default, default, default, default, default, default), tile, gathers: true);
     }
 
     [TestCaseSource(nameof(Tiles))]
     public void FilterGradients(TileShape tile) =>
         AssertFast(new FilterGradientProduct(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, true, false, default, default, default, default), tile);
 
-    private static void AssertFast<TKernel>(TKernel kernel, TileShape tile) where TKernel : struct, IKernel
+    private static void AssertFast<TKernel>(TKernel kernel, TileShape tile, bool gathers = false) where TKernel : struct, IKernel
     {
         string ptx = Clang.PtxOf(kernel);
         Assert.Multiple(() =>
         {
             Assert.That(Clang.LocalAccesses(ptx), Is.Zero, "loads and stores of local memory");
             // Each step of the reduction reads the runs of four of its rows and columns.
-            Assert.That(Count(ptx, "ld.shared.v4.f32"), Is.EqualTo(tile.K * (tile.PerM + tile.PerN) / 4), "vector loads of shared memory");
-            Assert.That(Count(ptx, "ld.shared.f32"), Is.Zero, "scalar loads of shared memory");
-            Assert.That(Count(ptx, "fma.rn.f32"), Is.EqualTo(tile.K * tile.PerM * tile.PerN), "multiply-adds of a stage");
+            Assert.That(Count(ptx, "ld.shared.v4.f32"), Is.EqualTo((tile.K * (tile.PerM + tile.PerN) + (gathers ? 3 * tile.PerN : 0)) / 4), "vector loads of shared memory");
+            Assert.That(Count(ptx, "ld.shared.f32"), gathers ? Is.Positive : Is.Zero, "scalar loads of shared memory");
+            Assert.That(Count(ptx, "fma.rn.f32"), Is.EqualTo((tile.K + (gathers ? 1 : 0)) * tile.PerM * tile.PerN), "multiply-adds of a stage");
             Assert.That(Count(ptx, "ld.global.nc.v4.f32"), Is.Positive, "vector loads through the read-only cache");
             Assert.That(Count(ptx, "ld.global.nc.f32"), Is.Zero, "scalar loads through the read-only cache");
             Assert.That(Count(ptx, "st.global.v4.f32"), Is.EqualTo(tile.PerM * tile.PerN / 4), "vector stores");

@@ -21,6 +21,7 @@ internal sealed unsafe class CpuBackend : PlanBackend
     private readonly PlanOptions _options;
     private readonly List<Func<ICpuKernel>> _makers = [];
     private readonly Dictionary<Value, CpuTensor> _values = [], _gradients = [];
+    private readonly Dictionary<Value, CpuMoments> _moments = [];
     private readonly Dictionary<(Node, string), PlanBuffer> _saved = [];
     private readonly Dictionary<int, PlanBuffer> _zeros = [];
     private readonly PlanBuffer _images, _labels, _losses, _ranks, _scalars;
@@ -185,6 +186,10 @@ internal sealed unsafe class CpuBackend : PlanBackend
         if (!_saved.TryGetValue((node, name), out PlanBuffer? buffer)) _saved[(node, name)] = buffer = NewBuffer(name, bytes);
         return buffer;
     }
+
+    public CpuMoments? FindMoments(Value value) => _moments.GetValueOrDefault(value);
+
+    public void KeepMoments(Value value, CpuMoments moments) => _moments[value] = moments;
 
     public PlanBuffer Workspace(string name, long bytes) => NewBuffer(name, bytes);
 

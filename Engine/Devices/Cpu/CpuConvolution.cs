@@ -4,6 +4,7 @@ using GpuCnn.Kernels.Convolution;
 using GpuCnn.Kernels.Cpu;
 using GpuCnn.Kernels.Layout;
 using GpuCnn.Kernels.Pointwise;
+using GpuCnn.Kernels.Steps;
 
 namespace GpuCnn.Engine.Devices.Cpu;
 
@@ -24,11 +25,13 @@ internal static unsafe class CpuConvolution
         PlanBuffer? zeros = bias == null ? emitter.Zeros(Blocks.RoundUp(convolution.Shape.K)) : null;
         PlanBuffer x = Pad(emitter, "pad", emitter.Input().Buffer, emitter.Images * convolution.InputPlanes,
             convolution.Shape.H, convolution.Shape.W, convolution.InputFloatsPerPixel, convolution.InputBorder, convolution.PaddedInputCount);
+        CpuMoments? moments = emitter.GathersMoments ? emitter.Gather(PixelConvolution<Identity>.MomentParts(convolution.Forward)) : null;
         emitter.Launch("forward", () =>
         {
             float* biases = bias == null ? (float*)zeros!.Address : bias.Values;
-            return emitter.Specialize(new Forward(convolution.Forward, (float*)x.Address, weight.Values, biases, y.Pointer));
-        }, x, y.Buffer, zeros);
+            return emitter.Specialize(new Forward(
+                convolution.Forward, (float*)x.Address, weight.Values, biases, y.Pointer, emitter.Scalars, moments == null ? null : moments.Pointer));
+        }, x, y.Buffer, zeros, moments?.Buffer);
     }
 
     /// <param name="unusedRows">Whether the filter has rows that stand for no weight and yet meet values that are not zero.</param>
@@ -132,10 +135,10 @@ internal static unsafe class CpuConvolution
         return padded;
     }
 
-    private sealed class Forward(PixelProblem problem, float* x, float* w, float* bias, float* y) : IActivationUser<ICpuKernel>
+    private sealed class Forward(PixelProblem problem, float* x, float* w, float* bias, float* y, StepScalars* scalars, double* moments) : IActivationUser<ICpuKernel>
     {
         public ICpuKernel Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise =>
-            new PixelConvolution<TFunction>(problem, x, w, bias, y, function);
+            new PixelConvolution<TFunction>(problem, x, w, bias, y, function, scalars, moments);
     }
 
     private sealed class ActivationBackward(float* y, float* dy, float* dz, float* partial, int images, int blocks, int wholeBlocks, int area) : IActivationUser<ICpuKernel>

@@ -3,6 +3,7 @@ using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Kernels.Convolution;
 using GpuCnn.Kernels.Cpu;
+using GpuCnn.Kernels.Normalization;
 using GpuCnn.Kernels.Pointwise;
 using GpuCnn.Kernels.Steps;
 
@@ -60,6 +61,23 @@ public sealed unsafe class CpuEmitter
 
     /// <summary>Whether any gradient of a parameter is wanted.</summary>
     public bool TrainsParameters => Node.Parameters.Any(parameter => parameter.IsTrained);
+
+    /// <summary>Whether the operator should gather the moments of each channel of its output; then it calls <see cref="Gather"/>, if it can.</summary>
+    public bool GathersMoments => _node.GathersMoments;
+
+    /// <summary>The moments of the input that were gathered as it was written, or null.</summary>
+    public CpuMoments? InputMoments => _backend.FindMoments(_node.Inputs[0]);
+
+    /// <summary>Makes room for the moments of the output's channels in so many parts of the batch, for the readers of the output to find.</summary>
+    public CpuMoments Gather(int parts)
+    {
+        CpuMoments moments = MomentsOf(Output, parts);
+        _backend.KeepMoments(_node.Output, moments);
+        return moments;
+    }
+
+    /// <summary>Room for the moments of a tensor's channels in so many parts of the batch.</summary>
+    public CpuMoments MomentsOf(CpuTensor tensor, int parts) => new(Workspace("moments", (long)sizeof(double) * tensor.BlockCount * parts * BlockMoments.Size), parts);
 
     /// <summary>Memory that keeps what the forward pass writes until the backward pass reads it; the same for the same name.</summary>
     public PlanBuffer Saved(string name, long bytes) => _backend.Saved(_node.Node, name, bytes);

@@ -22,6 +22,7 @@ internal sealed class KernelBackend : PlanBackend
     private readonly PlanOptions _options;
     private readonly List<Action<IKernelLaunches>> _makers = [];
     private readonly Dictionary<Value, KernelTensor> _values = [], _gradients = [];
+    private readonly Dictionary<Value, KernelMoments> _moments = [];
     private readonly Dictionary<(Node, string), object> _saved = [];
     private readonly KernelBuffer<float> _images;
     private readonly KernelBuffer<StepScalars> _scalars;
@@ -208,6 +209,10 @@ internal sealed class KernelBackend : PlanBackend
         if (!_saved.TryGetValue((node, name), out object? buffer)) _saved[(node, name)] = buffer = NewBuffer<T>(name, count);
         return (KernelBuffer<T>)buffer;
     }
+
+    public KernelMoments? FindMoments(Value value) => _moments.GetValueOrDefault(value);
+
+    public void KeepMoments(Value value, KernelMoments moments) => _moments[value] = moments;
 
     /// <summary>The algorithm of the step that is emitted next.</summary>
     public ConvolutionChoice Choose(ConvolutionShape shape, ConvolutionPass pass) =>

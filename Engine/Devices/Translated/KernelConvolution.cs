@@ -13,7 +13,9 @@ internal static class KernelConvolution
     {
         var plan = new ForwardPlan(shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.Forward), pitch: emitter.Output.WholeChannels);
         KernelBuffer<float>? workspace = Workspace(emitter, plan.WorkspaceFloats);
-        emitter.Launch("forward", emitter.UseActivation(new Forward(emitter, plan, workspace)), emitter.Input().Buffer, emitter.Output.Buffer, workspace?.Buffer);
+        KernelMoments? moments = emitter.GathersMoments && plan.MomentRows is { } rows ? emitter.Gather(rows) : null;
+        emitter.Launch("forward", emitter.UseActivation(new Forward(emitter, plan, workspace, moments)),
+            emitter.Input().Buffer, emitter.Output.Buffer, workspace?.Buffer, moments?.Parts.Buffer);
     }
 
     public static void EmitBackward(KernelEmitter emitter, ConvolutionShape shape)
@@ -57,7 +59,7 @@ internal static class KernelConvolution
 
     private static View<float> ViewOf(KernelBuffer<float>? buffer) => buffer?.View ?? default;
 
-    private sealed class Forward(KernelEmitter emitter, ForwardPlan plan, KernelBuffer<float>? workspace) : IActivationUser<Action<IKernelLaunches>>
+    private sealed class Forward(KernelEmitter emitter, ForwardPlan plan, KernelBuffer<float>? workspace, KernelMoments? moments) : IActivationUser<Action<IKernelLaunches>>
     {
         public Action<IKernelLaunches> Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise
         {
@@ -65,7 +67,8 @@ internal static class KernelConvolution
             KernelParameter weight = emitter.Parameter("weight");
             KernelParameter? bias = emitter.FindParameter("bias");
             return launches => plan.Launch(
-                launches, x.View, weight.Values, bias == null ? null : (ReadOnlyView<float>)bias.Values, y.View, ViewOf(workspace), function);
+                launches, x.View, weight.Values, bias == null ? null : (ReadOnlyView<float>)bias.Values, y.View, ViewOf(workspace), function,
+                moments: moments == null ? null : new GatheredMoments(emitter.Scalars, moments.Parts.View, y.Stored.Area));
         }
     }
 }

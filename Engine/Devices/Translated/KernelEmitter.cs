@@ -62,6 +62,27 @@ public sealed class KernelEmitter
     /// <summary>Whether any gradient of a parameter is wanted.</summary>
     public bool TrainsParameters => Node.Parameters.Any(parameter => parameter.IsTrained);
 
+    /// <summary>Whether the operator should gather the moments of each channel of its output; then it calls <see cref="Gather"/>, if it can.</summary>
+    public bool GathersMoments => _node.GathersMoments;
+
+    /// <summary>The moments of the input that were gathered as it was written, or null.</summary>
+    public KernelMoments? InputMoments => _backend.FindMoments(_node.Inputs[0]);
+
+    /// <summary>Makes room for the moments of the output's channels in parts of so many rows, for the readers of the output to find.</summary>
+    public KernelMoments Gather(int rows)
+    {
+        KernelMoments moments = MomentsOf(Output, rows);
+        _backend.KeepMoments(_node.Output, moments);
+        return moments;
+    }
+
+    /// <summary>Room for the moments of a tensor's channels in parts of so many rows.</summary>
+    public KernelMoments MomentsOf(KernelTensor tensor, int rows)
+    {
+        int parts = Size3.Groups(tensor.Images * tensor.Stored.Area, rows);
+        return new(Workspace<float>("moments", 3L * parts * tensor.Stored.Channels), rows, parts);
+    }
+
     /// <summary>Memory that keeps what the forward pass writes until the backward pass reads it; the same for the same name.</summary>
     public KernelBuffer<T> Saved<T>(string name, long count) where T : unmanaged => _backend.Saved<T>(_node.Node, name, count);
 
