@@ -20,7 +20,7 @@ public readonly record struct BatchNormParts(int Channels, int Rows)
     /// <summary>Floats of sums of the parts: two of each channel.</summary>
     public long Floats => 2L * Count * Channels;
 
-    /// <summary>How many of so many parts' moments are merged before the statistics are made of them: 1 where one group can read them all. Most of a tile's rows are 128, so there may be thousands.</summary>
+    /// <summary>How many of so many parts' moments are merged before the statistics are made of them: 1 where one group can read them all. Tiles have 128 rows at most, so there may be thousands.</summary>
     public static int RunOf(int parts) => parts <= Most ? 1 : (parts + Most / 2 - 1) / (Most / 2);
 
     /// <summary>Groups of a launch that makes the parts.</summary>

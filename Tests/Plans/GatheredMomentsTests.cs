@@ -117,6 +117,25 @@ public sealed class GatheredMomentsTests
         Closeness.Check($"{test}: variance", network.Weights("norm.running_var"), expected[1], 1e-4 * expected[1].Max());
     }
 
+    /// <summary>More tiles than one group merges.</summary>
+    [TestCaseSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))]
+    public void MergesManyTiles(DeviceUnderTest test)
+    {
+        Shape input = Shape.Volume(1, 150, 140);
+        using Device device = test.Make();
+        using var network = new TestNetwork(
+            device, new Sequential { { "conv", new Conv2d(2, 1) }, { "norm", new BatchNorm2d((float)Epsilon, 1) } }, input,
+            new PlanOptions { Images = 1, Training = true, Loss = new ProjectionLoss() });
+        network.SetWeights("conv.weight", [1, -2]);
+        network.SetWeights("conv.bias", [3, 4]);
+        network.Plan.ComputeGradients(network.Batch);
+        Assert.That(network.Plan.Steps.Contains("norm merge"), Is.Not.EqualTo(test.Name.StartsWith("cpu", StringComparison.Ordinal)));
+        double[] x = Numbers.ToDouble(network.Batch.Images);
+        double mean = x.Average(), variance = x.Sum(value => Math.Pow(value - mean, 2)) / (x.Length - 1);
+        Closeness.Check($"{test}: mean", network.Weights("norm.running_mean"), [mean + 3, 4 - 2 * mean], 1e-6);
+        Closeness.Check($"{test}: variance", network.Weights("norm.running_var"), [variance, 4 * variance], 1e-5 * variance);
+    }
+
     /// <summary>Only what the norm reads as it is, and only to train.</summary>
     [Test]
     public void GathersWhereANormReads()

@@ -1,0 +1,82 @@
+using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.Steps;
+
+namespace GpuCnn.Kernels.Normalization;
+
+/// <summary>
+/// Moments of runs of parts, so that what comes after has few to merge: [parts][3][channels] become [runs][3][channels], as if the parts had had as many rows. A column of 8 threads shares the parts of a
+/// channel in a run. Groups: x channels, y runs.
+/// </summary>
+/// <param name="scalars">[1] how many images are real; others do not count.</param>
+/// <param name="parts">[parts][3][channels] as <see cref="BatchNormMoments"/> writes them.</param>
+/// <param name="runs">[runs][3][channels]; overwritten.</param>
+/// <param name="area">Rows of an image.</param>
+/// <param name="partRows">Rows of a part.</param>
+/// <param name="runParts">Parts of a run.</param>
+[Kernel(BatchNormRun.Width, BatchNormRun.Height)]
+public readonly partial struct BatchNormMerge(
+    ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> parts, View<float> runs, int area, int channels, int partRows, int partCount, int runParts) : IKernelGrid
+{
+    public Size3 Groups => new(Size3.Groups(channels, BatchNormRun.Width), Size3.Groups(partCount, runParts));
+
+    public void Execute()
+    {
+        View<float> sums = Shared.Array<float>(BatchNormRun.Width * BatchNormRun.Height), spreads = Shared.Array<float>(BatchNormRun.Width * BatchNormRun.Height);
+        int channel = GlobalId.X, first = GroupId.Y * runParts, end = KernelMath.Min(first + runParts, partCount), rows = scalars[0].Images * area;
+        BatchNormRun.Merge(sums, spreads, parts, first, end, channel, channels, partRows, rows);
+        if (ThreadId.Y == 0 && channel < channels)
+        {
+            float total = KernelMath.Max(1, KernelMath.Min(rows, end * partRows) - first * partRows), sum = sums[ThreadId.X];
+            float origin = parts[3 * first * channels + channel], mean = parts[(3 * first + 1) * channels + channel] + sum / total;
+            BatchNormRun.Store(runs, GroupId.Y, channel, channels, origin, mean, KernelMath.Max(0f, spreads[ThreadId.X] - sum * sum / total));
+        }
+    }
+}
+
+/// <summary>What kernels do that merge moments of parts of the rows.</summary>
+internal static class BatchNormRun
+{
+    /// <summary>Channels of a group, and threads for each of them.</summary>
+    public const int Width = 32, Height = 8;
+
+    /// <summary>
+    /// For the channel of each column of threads, what the values of parts [first, end) come to: the sum of their distances from the first part's mean, which lies near the others', so that little is
+    /// rounded off, and the sum of the squares of those. The group's threads all call this; the first row of them finds its channel's in <paramref name="sums"/> and <paramref name="spreads"/>.
+    /// </summary>
+    /// <param name="rows">Rows that are real.</param>
+    public static void Merge(View<float> sums, View<float> spreads, ReadOnlyView<float> parts, int first, int end, int channel, int channels, int partRows, int rows)
+    {
+        int slot = ThreadId.Y * GroupSize.X + ThreadId.X;
+        float sum = 0, spread = 0;
+        if (channel < channels)
+        {
+            float origin = parts[3 * first * channels + channel], mean = parts[(3 * first + 1) * channels + channel];
+            for (int part = first + ThreadId.Y; part < end; part += GroupSize.Y)
+            {
+                float count = KernelMath.Max(0, KernelMath.Min(partRows, rows - part * partRows));
+                float distance = parts[3 * part * channels + channel] - origin + (parts[(3 * part + 1) * channels + channel] - mean);
+                sum += count * distance;
+                spread += parts[(3 * part + 2) * channels + channel] + count * distance * distance;
+            }
+        }
+        sums[slot] = sum;
+        spreads[slot] = spread;
+        Group.Barrier();
+        for (int half = GroupSize.Y / 2; half > 0; half /= 2)
+        {
+            if (ThreadId.Y < half)
+            {
+                sums[slot] += sums[slot + half * GroupSize.X];
+                spreads[slot] += spreads[slot + half * GroupSize.X];
+            }
+            Group.Barrier();
+        }
+    }
+
+    public static void Store(View<float> parts, int part, int channel, int channels, float origin, float mean, float spread)
+    {
+        parts[3 * part * channels + channel] = origin;
+        parts[(3 * part + 1) * channels + channel] = mean;
+        parts[(3 * part + 2) * channels + channel] = spread;
+    }
+}
