@@ -127,6 +127,7 @@ public sealed unsafe class FilterGradient : ICpuKernel
     {
         foreach (FilterStrip strip in _problem.Filter.Strips)
             if (strip.Group == group)
-                FilterRows.Run(strip, _problem.Filter.VectorWidth, x, _rowOffsets, dy + (nint)(strip.Channel / Blocks.Size) * _problem.DyBlock, _problem.DyBlock, run, firstRow, lastRow, dw + strip.Offset);
+                FilterRows.Run(strip, _problem.Filter.VectorWidth, x, _rowOffsets, dy + (nint)(strip.Channel / Blocks.Size) * _problem.DyBlock, _problem.DyBlock,
+                    run, firstRow, lastRow, dw + strip.Offset);
     }
 }
