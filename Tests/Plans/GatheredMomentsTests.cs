@@ -3,6 +3,7 @@ using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
+using GpuCnn.Kernels.Convolution;
 using GpuCnn.Tests.Layers;
 using GpuCnn.Tests.Reference;
 using NUnit.Framework;
@@ -15,9 +16,15 @@ public sealed class GatheredMomentsTests
     private const double Epsilon = 1e-3, Momentum = 0.25;
 
     /// <summary>Convolutions with chunks of one image and of several, one strip and more, an input of channels last, one tap, and groups, which gather on the CPU alone.</summary>
-    public sealed record Case(string Name, Shape Input, int Filters, int Size, int Stride, int Padding, int Groups = 1, bool Bias = false)
+    public sealed record Case(string Name, Shape Input, int Filters, int Size, int Stride, int Padding, int Groups = 1, bool Bias = false, string? Algorithm = null)
     {
         public override string ToString() => Name;
+
+        public IReadOnlyDictionary<string, string>? Algorithms(int images)
+        {
+            var shape = new ConvolutionShape(Input.Channels, Input.Height, Input.Width, Filters, Size, Size, Stride, Stride, Padding, Padding, Groups);
+            return Algorithm == null ? null : Enum.GetValues<ConvolutionPass>().ToDictionary(pass => pass.Describe(shape, images), _ => Algorithm);
+        }
 
         public Conv2d Layer => new(Filters, Size, Stride, Padding, Groups, Bias);
 
@@ -32,11 +39,21 @@ public sealed class GatheredMomentsTests
         new("1x1", Shape.Volume(16, 9, 8), 68, 1, 1, 0),
         new("1x1, strided", Shape.Volume(10, 5, 8), 7, 1, 2, 0),
         new("groups", Shape.Volume(12, 6, 5), 24, 3, 1, 1, Groups: 3),
+        new("tiles of 2", Shape.Volume(12, 6, 5), 20, 3, 1, 1, Algorithm: "Winograd 2x2"),
+        new("tiles of 4", Shape.Volume(9, 11, 13), 136, 3, 1, 1, Bias: true, Algorithm: "Winograd 4x4"),
     ];
 
     /// <summary>An OpenCL device on a processor takes seconds to compile a product: there one of each kind.</summary>
     private static IEnumerable<object[]> DevicesAndCases =>
-        from test in DeviceUnderTest.All from convolution in Cases where test.Family != "opencl" || convolution.Name is "3x3" or "1x1" select new object[] { test, convolution };
+        from test in DeviceUnderTest.All
+        from convolution in Cases
+        where test.Family switch
+        {
+            "opencl" => convolution.Name is "3x3" or "1x1",
+            "cpu 8" or "cpu 16" => true,
+            _ => convolution.Algorithm == null,
+        }
+        select new object[] { test, convolution };
 
     /// <summary>Output, gradients and running statistics, of a batch whose last images are not real: they hold what would show.</summary>
     [TestCaseSource(nameof(DevicesAndCases))]
@@ -46,7 +63,8 @@ public sealed class GatheredMomentsTests
         using Device device = test.Make();
         bool isImage = convolution.Input.Channels < 8;
         using var network = new TestNetwork(device, Net(convolution), convolution.Input,
-            new PlanOptions { Images = images, Training = true, InputGradient = !isImage, Loss = new ProjectionLoss() });
+            new PlanOptions { Images = images, Training = true, InputGradient = !isImage, Loss = new ProjectionLoss(), Algorithms = convolution.Algorithms(images) });
+        if (convolution.Algorithm != null) Assert.That(network.Plan.Choices.Select(choice => choice.Algorithm), Is.All.EqualTo(convolution.Algorithm).And.Not.Empty);
         float[][] parameters = [.. network.Network.Parameters.Select((parameter, i) => Numbers.Reals(parameter.Spec.Count, 20 + i))];
         for (int i = 0; i < parameters.Length; i++) network.SetWeights(network.Network.Parameters[i].Path, parameters[i]);
         Extent extent = Extent.Of(real, convolution.Input), output = convolution.Reference.Output(extent);

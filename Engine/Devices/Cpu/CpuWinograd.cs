@@ -4,6 +4,7 @@ using GpuCnn.Kernels.Convolution;
 using GpuCnn.Kernels.Convolution.Winograd;
 using GpuCnn.Kernels.Cpu;
 using GpuCnn.Kernels.Pointwise;
+using GpuCnn.Kernels.Steps;
 
 namespace GpuCnn.Engine.Devices.Cpu;
 
@@ -20,11 +21,13 @@ internal static unsafe class CpuWinograd
         PlanBuffer zeros = emitter.Zeros(Blocks.RoundUp(convolution.Shape.K));
         PlanBuffer u = EmitFilter(emitter, problem, convolution.Filter, () => weight.Values, null);
         Scratch scratch = Scratch.For(emitter, problem.Chunks, problem.ScratchFloats);
+        CpuMoments? moments = emitter.GathersMoments ? emitter.Gather(problem.MomentParts) : null;
         emitter.Launch("forward", () =>
         {
             float* zero = (float*)zeros.Address;
-            return emitter.Specialize(new Forward(problem, x.Pointer, (float*)u.Address, bias == null ? zero : bias.Values, zero, y.Pointer, scratch.Slots));
-        }, x.Buffer, y.Buffer, u, zeros, scratch.Buffer);
+            return emitter.Specialize(new Forward(
+                problem, x.Pointer, (float*)u.Address, bias == null ? zero : bias.Values, zero, y.Pointer, scratch.Slots, emitter.Scalars, moments == null ? null : moments.Pointer));
+        }, x.Buffer, y.Buffer, u, zeros, scratch.Buffer, moments?.Buffer);
     }
 
     /// <summary>A convolution of the output's gradient with the turned filter.</summary>
@@ -77,9 +80,10 @@ internal static unsafe class CpuWinograd
         }
     }
 
-    private sealed class Forward(WinogradProblem problem, float* x, float* u, float* bias, float* zeros, float* y, ScratchSlots slots) : IActivationUser<ICpuKernel>
+    private sealed class Forward(
+        WinogradProblem problem, float* x, float* u, float* bias, float* zeros, float* y, ScratchSlots slots, StepScalars* scalars, double* moments) : IActivationUser<ICpuKernel>
     {
         public ICpuKernel Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise =>
-            new WinogradConvolution<TFunction>(problem, x, u, bias, zeros, y, slots, function);
+            new WinogradConvolution<TFunction>(problem, x, u, bias, zeros, y, slots, function, scalars, moments);
     }
 }

@@ -3,23 +3,28 @@ namespace GpuCnn.Kernels.Convolution.Winograd;
 /// <summary>The tiles of a batch of outputs, image by image and row by row. The last of a row or a column may reach over the edge.</summary>
 internal sealed class TileGrid
 {
-    private readonly int _tile, _columns, _perImage;
+    private readonly int _tile;
 
     public TileGrid(ConvolutionShape shape, int images, int tile)
     {
         _tile = tile;
-        _columns = (shape.OutputWidth + tile - 1) / tile;
-        _perImage = (shape.OutputHeight + tile - 1) / tile * _columns;
-        Count = checked(images * _perImage);
+        Columns = (shape.OutputWidth + tile - 1) / tile;
+        PerImage = (shape.OutputHeight + tile - 1) / tile * Columns;
+        Count = checked(images * PerImage);
     }
 
     /// <summary>Tiles of the whole batch.</summary>
     public int Count { get; }
 
+    public int PerImage { get; }
+
+    /// <summary>Tiles of a row of them.</summary>
+    public int Columns { get; }
+
     /// <summary>Image, and row and column of the output where a tile begins.</summary>
     public (int Image, int Row, int Column) Position(int tile)
     {
-        int image = tile / _perImage, inside = tile - image * _perImage, row = inside / _columns;
-        return (image, row * _tile, (inside - row * _columns) * _tile);
+        int image = tile / PerImage, inside = tile - image * PerImage, row = inside / Columns;
+        return (image, row * _tile, (inside - row * Columns) * _tile);
     }
 }

@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using GpuCnn.Kernels.Cpu;
+using GpuCnn.Kernels.Normalization;
 using GpuCnn.Kernels.Pointwise;
+using GpuCnn.Kernels.Steps;
 
 namespace GpuCnn.Kernels.Convolution.Winograd;
 
@@ -16,6 +18,8 @@ public sealed unsafe class WinogradConvolution<TActivation> : ICpuKernel where T
     private readonly float* _u, _bias, _zeros, _y;
     private readonly ScratchSlots _slots;
     private readonly TActivation _activation;
+    private readonly StepScalars* _scalars;
+    private readonly double* _moments;
 
     /// <param name="x">[N][ceil(C / 8)][H][W][8]</param>
     /// <param name="u">Transformed filter: see <see cref="WinogradFilter"/>.</param>
@@ -24,7 +28,10 @@ public sealed unsafe class WinogradConvolution<TActivation> : ICpuKernel where T
     /// <param name="y">[N][ceil(K / 8)][output height][output width][8]; images <see cref="WinogradProblem.OutputImage"/> apart.</param>
     /// <param name="slots">Of <see cref="WinogradProblem.ScratchFloats"/>.</param>
     /// <param name="activation">Applied as the output is written.</param>
-    public WinogradConvolution(WinogradProblem problem, float* x, float* u, float* bias, float* zeros, float* y, ScratchSlots slots, TActivation activation)
+    /// <param name="scalars">[1] how many images are real: others are in no moments. Not read where none are gathered.</param>
+    /// <param name="moments">[channel blocks][<see cref="WinogradProblem.MomentParts"/>][<see cref="BlockMoments.Size"/>] of the output; overwritten. Null where nobody wants them.</param>
+    public WinogradConvolution(
+        WinogradProblem problem, float* x, float* u, float* bias, float* zeros, float* y, ScratchSlots slots, TActivation activation, StepScalars* scalars = null, double* moments = null)
     {
         _problem = problem;
         _x = new(x, problem.Shape.C, problem.Shape.H, problem.Shape.W, problem.Filter.VectorWidth);
@@ -34,6 +41,8 @@ public sealed unsafe class WinogradConvolution<TActivation> : ICpuKernel where T
         _y = y;
         _slots = slots;
         _activation = activation;
+        _scalars = scalars;
+        _moments = moments;
     }
 
     public int Chunks => _problem.Chunks;
@@ -64,6 +73,9 @@ public sealed unsafe class WinogradConvolution<TActivation> : ICpuKernel where T
         Multiply(strips, last - first, v, m);
         for (int tile = first; tile < last; tile++)
             TransformBack<TWinograd>(tile, strips[0].Channel, strips[^1].Channel + strips[^1].Width, m + (tile - first) * (nint)_problem.OutputPitch, scratch);
+        if (_moments == null) return;
+        for (int block = strips[0].Channel / Blocks.Size; block < (strips[^1].Channel + strips[^1].Width) / Blocks.Size; block++)
+            GatherMoments(block, first, Math.Min(last, _scalars->Images * _problem.Tiles.PerImage));
     }
 
     private void Multiply(ReadOnlySpan<FilterStrip> strips, int tiles, float* v, float* m)
@@ -97,5 +109,25 @@ public sealed unsafe class WinogradConvolution<TActivation> : ICpuKernel where T
 
         void Channels<T>(int channel) where T : unmanaged, ISimd<T> => WinogradTransforms.Output<TWinograd, T, TActivation>(
             m + channel, _problem.OutputPlane, scratch, T.Load(_bias + channel), y + channel / Blocks.Size * block, rowFloats, block, rows, columns, _activation);
+    }
+
+    /// <summary>Of the pixels of tiles [first, last) that a chunk has just written: as near as they will ever be. Tiles that stand next to each other make runs of pixels.</summary>
+    private void GatherMoments(int block, int first, int last)
+    {
+        ConvolutionShape shape = _problem.Shape;
+        float* map = _y + block * (nint)shape.OutputArea * Blocks.Size;
+        var sums = new BlockSums(first < last ? Pixel(_problem.Tiles.Position(first), 0) : null);
+        for (int tile = first; tile < last;)
+        {
+            (int Image, int Row, int Column) position = _problem.Tiles.Position(tile);
+            int neighbours = Math.Min(last - tile, _problem.Tiles.Columns - position.Column / _problem.Tile);
+            int rows = Math.Min(_problem.Tile, shape.OutputHeight - position.Row), columns = Math.Min(neighbours * _problem.Tile, shape.OutputWidth - position.Column);
+            for (int row = 0; row < rows; row++) sums.Add(Pixel(position, row), columns);
+            tile += neighbours;
+        }
+        sums.Store(_moments + ((nint)block * _problem.MomentParts + first / _problem.TilesPerChunk) * BlockMoments.Size);
+
+        float* Pixel((int Image, int Row, int Column) position, int row) =>
+            map + position.Image * (nint)_problem.OutputImage + ((position.Row + row) * (nint)shape.OutputWidth + position.Column) * Blocks.Size;
     }
 }

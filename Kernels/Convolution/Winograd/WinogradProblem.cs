@@ -57,6 +57,9 @@ public sealed class WinogradProblem
     /// <summary>Parts that the work is divided into.</summary>
     public int Chunks => TileChunks * StripChunks;
 
+    /// <summary>Parts of the batch that moments are gathered of.</summary>
+    public int MomentParts => TileChunks;
+
     /// <summary>Floats that a chunk needs while it is computed.</summary>
     public long ScratchFloats => (long)Points * (InputPlane + OutputPlane) + TileSource.PatchFloats + WinogradTransforms.ScratchFloats;
 
