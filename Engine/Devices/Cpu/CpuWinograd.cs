@@ -20,7 +20,7 @@ internal static unsafe class CpuWinograd
         var problem = new WinogradProblem(convolution.Shape, emitter.Images, tile, emitter.VectorWidth, y.WholeBlocks * Blocks.Size * y.Stored.Area);
         PlanBuffer zeros = emitter.Zeros(Blocks.RoundUp(convolution.Shape.K));
         PlanBuffer u = EmitFilter(emitter, problem, convolution.Filter, () => weight.Values, null);
-        Scratch scratch = Scratch.For(emitter, problem.Chunks, problem.ScratchFloats);
+        CpuScratch scratch = CpuScratch.For(emitter, "tiles", problem.Chunks, problem.ScratchFloats);
         CpuMoments? moments = emitter.GathersMoments ? emitter.Gather(problem.MomentParts) : null;
         emitter.Launch("forward", () =>
         {
@@ -41,7 +41,7 @@ internal static unsafe class CpuWinograd
         PlanBuffer turned = emitter.Workspace("turned filter", 4L * layout.Count), zeros = emitter.Zeros(Blocks.RoundUp(shape.C));
         emitter.Launch("turn filter", () => new FilterTurn(convolution.Filter, layout, [8, 7, 6, 5, 4, 3, 2, 1, 0], weight.Values, (float*)turned.Address), turned);
         PlanBuffer u = EmitFilter(emitter, problem, layout, () => (float*)turned.Address, turned);
-        Scratch scratch = Scratch.For(emitter, problem.Chunks, problem.ScratchFloats);
+        CpuScratch scratch = CpuScratch.For(emitter, "tiles", problem.Chunks, problem.ScratchFloats);
         emitter.Launch("input gradient", () => new WinogradConvolution<Identity>(
             problem, dy.Pointer, (float*)u.Address, (float*)zeros.Address, (float*)zeros.Address, dx.Pointer, scratch.Slots, default),
             dy.Buffer, dx.Buffer, u, zeros, scratch.Buffer);
@@ -53,7 +53,7 @@ internal static unsafe class CpuWinograd
         CpuParameter weight = emitter.Parameter("weight");
         var problem = new WinogradGradientProblem(convolution.Shape, emitter.Images, tile, emitter.VectorWidth);
         PlanBuffer parts = emitter.Workspace("filter parts", 4 * problem.PartsCount);
-        Scratch scratch = Scratch.For(emitter, problem.Chunks, problem.ScratchFloats);
+        CpuScratch scratch = CpuScratch.For(emitter, "tiles", problem.Chunks, problem.ScratchFloats);
         emitter.Launch("filter gradient", () => new WinogradGradient(problem, x.Pointer, dy.Pointer, (float*)parts.Address, scratch.Slots),
             x.Buffer, dy.Buffer, parts, scratch.Buffer);
         emitter.Launch("transform gradient", () => new WinogradGradientSum(problem, convolution.Filter, (float*)parts.Address, weight.Gradient), parts);
@@ -67,18 +67,6 @@ internal static unsafe class CpuWinograd
     }
 
     private delegate float* Pointer();
-
-    /// <summary>Scratch of as many chunks as run at the same time.</summary>
-    private sealed record Scratch(PlanBuffer Buffer, long Floats, int Count)
-    {
-        public ScratchSlots Slots => new((float*)Buffer.Address, Floats, Count);
-
-        public static Scratch For(CpuEmitter emitter, int chunks, long floats)
-        {
-            int count = Math.Min(emitter.Threads, chunks);
-            return new(emitter.Workspace("tiles", 4 * count * floats), floats, count);
-        }
-    }
 
     private sealed class Forward(
         WinogradProblem problem, float* x, float* u, float* bias, float* zeros, float* y, ScratchSlots slots, StepScalars* scalars, double* moments) : IActivationUser<ICpuKernel>
