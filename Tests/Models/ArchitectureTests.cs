@@ -20,8 +20,8 @@ public sealed class ArchitectureTests
 
     private const int SmallSize = 16, LeastNormed = 4;
 
-    // In parameters: what short tests train, and and from where on long ones take fewer steps.
-    private const long Light = 24_000_000, LightOnOpenCl = 4_000_000, Heavy = 90_000_000, PerNode = 40_000;
+    // In parameters: what short tests train, from where on steps are smaller, and from where on they are fewer.
+    private const long Light = 24_000_000, LightOnOpenCl = 4_000_000, Large = 10_000_000, Heavy = 90_000_000, PerNode = 40_000;
 
     public static IEnumerable<Architecture> All => Architecture.All;
 
@@ -107,7 +107,7 @@ public sealed class ArchitectureTests
         const int Images = 4;
         Architecture architecture = Architecture.Find(name);
         // The same rate moves the scores of more weights further.
-        (int steps, float rate) = Cost(architecture) switch { > Heavy => (8, 1e-3f), > Light => (20, 1e-3f), _ => (20, 1e-2f) };
+        (int steps, float rate) = Cost(architecture) switch { > Heavy => (8, 1e-3f), > Large => (20, 1e-3f), _ => (20, 1e-2f) };
         Network network = architecture.Build(SmallInput(architecture), Classes, architecture.Recipe with { Dropout = 0 });
         Assert.That(network.Output.Shape, Is.EqualTo(Shape.Vector(Classes)));
         using Device device = test.Make();
