@@ -60,10 +60,10 @@ public sealed class RecipeTests
         Architecture architecture = Architecture.Find(name);
         Recipe paper = architecture.FindRecipe("paper");
         TrainingSettings settings = paper.Settings;
-        int side = Math.Max(16, architecture.SmallestInput(3)!.Value.Height);
+        string input = $"{Models.ArchitectureTests.SmallInput(architecture)}";
         using TemporaryFolder folder = new();
-        string data = TinyData.Write(folder, train: 2, validation: 1);
-        string text = Succeed("train", "--model", name, "--recipe", "paper", "--data", data, "--input", $"3x{side}x{side}", "--batch", "2", "--steps", "2", "--device", "cpu", "--out", folder["run"]).Output;
+        string data = TinyData.Write(folder, train: 4, validation: 1);
+        string text = Succeed("train", "--model", name, "--recipe", "paper", "--data", data, "--input", input, "--batch", "4", "--steps", "2", "--device", "cpu", "--out", folder["run"]).Output;
         Assert.That(text, Does.Contain($"Recipe    paper; weights by {paper.Start.Name}"));
         Assert.That(text, Does.Contain(FormattableString.Invariant($"Rate      {settings.LearningRate}, {settings.Schedule.Name}")));
         Assert.That(text, Does.Contain(FormattableString.Invariant($"; momentum {settings.Momentum}, weight decay {settings.WeightDecay}\n")));
@@ -75,7 +75,7 @@ public sealed class RecipeTests
         JsonElement config = JsonDocument.Parse(File.ReadAllText(folder["run", "config.json"])).RootElement.GetProperty("settings");
         Assert.That(
             (config.GetProperty("epochs").GetInt32(), config.GetProperty("batch").GetInt32(), config.GetProperty("learningRate").GetSingle(), config.GetProperty("maxFilterRms").GetSingle()),
-            Is.EqualTo((settings.Epochs, 2, settings.LearningRate, settings.MaxFilterRms)));
+            Is.EqualTo((settings.Epochs, 4, settings.LearningRate, settings.MaxFilterRms)));
         Assert.That(File.ReadLines(folder["run", "metrics.csv"]).Count(), Is.EqualTo(2), "a header and the epoch that two steps end");
     }
 

@@ -187,7 +187,7 @@ public sealed class ArchitectureTests
     /// Of 16x16 or more, and such that each batch norm sees maps of some pixels: normalised over the four values of four images, a rounding grows from norm to norm, and gradients of a hundred
     /// layers overflow.
     /// </summary>
-    private static Shape SmallInput(Architecture architecture)
+    internal static Shape SmallInput(Architecture architecture)
     {
         Shape smallest = architecture.SmallestInput(architecture.Input.Channels) ?? architecture.Input;
         int size = Math.Max(smallest.Height, SmallSize);
