@@ -112,7 +112,6 @@ internal sealed partial class BodyAnalyzer
             Report(Rules.LanguageMember, operation, Excerpt(operation), "");
             return Nothing;
         }
-        if (Intrinsics.IsAtomic(name) && arguments[0].Type is PointerType { Space: Space.Local }) Report(Rules.AtomicSpace, operation, Excerpt(operation));
         if (Intrinsics.HasEffects(name))
         {
             HasEffects = true;

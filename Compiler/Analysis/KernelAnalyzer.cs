@@ -126,7 +126,8 @@ internal sealed class KernelAnalyzer
         ITypeSymbol type = closing.Close(parameter.Type);
         if (KernelLanguage.Has(parameter, "SpecializationAttribute"))
         {
-            if (TypeMapper.ScalarOf(type) is Scalar.Int or Scalar.UInt or Scalar.Float or Scalar.Bool
+            if (KernelLanguage.IsFlag(type)) return new(parameter.Name, DeviceType.Bool, true, "bool");
+            if (TypeMapper.ScalarOf(type) is Scalar.Int or Scalar.UInt or Scalar.Float
                 || type.TypeKind == TypeKind.Enum && TypeMapper.ScalarOf(type) is not (Scalar.Long or Scalar.ULong))
             {
                 string hostType = (type is INamedTypeSymbol { EnumUnderlyingType: { } underlying } ? underlying : type).ToDisplayString();
@@ -134,6 +135,11 @@ internal sealed class KernelAnalyzer
             }
             context.Diagnostics.Report(Rules.SpecializationType, at, parameter.Name, type.ToDisplayString());
             return new(parameter.Name, DeviceType.Int, true, "int");
+        }
+        if (KernelLanguage.IsRegisters(type))
+        {
+            ReportArgument(parameter, at, "registers are a thread's own; take them from Local.Array");
+            return new(parameter.Name, DeviceType.Int, false, "");
         }
         if (KernelLanguage.IsView(type))
         {
@@ -160,7 +166,7 @@ internal sealed class KernelAnalyzer
     {
         if (TypeMapper.ScalarOf(type) is { } scalar)
         {
-            if (scalar == Scalar.Bool) return "bool has no defined size on a device; use int, or a specialization constant";
+            if (scalar == Scalar.Bool) return "bool has no defined size on a device; use int, or a Flag that is a specialization constant";
             if (scalar.IsVector()) return $"'{type.Name}' is aligned differently there; use floats";
             return null;
         }

@@ -11,7 +11,12 @@ internal static class KernelLanguage
 
     public static bool Declares(ISymbol symbol) => symbol.ContainingNamespace?.ToDisplayString() == Namespace;
 
-    public static bool IsView(ITypeSymbol type) => type is { Name: "View" or "ReadOnlyView" } && Declares(type);
+    /// <summary>Whether it is a run of elements, which devices have as a pointer.</summary>
+    public static bool IsView(ITypeSymbol type) => type is { Name: "View" or "ReadOnlyView" or "Registers" } && Declares(type);
+
+    public static bool IsRegisters(ITypeSymbol type) => type.Name == "Registers" && Declares(type);
+
+    public static bool IsFlag(ITypeSymbol type) => type.Name == "Flag" && Declares(type);
 
     public static bool IsReadOnlyView(ITypeSymbol type) => type.Name == "ReadOnlyView" && Declares(type);
 

@@ -64,6 +64,7 @@ internal sealed class TypeMapper(NameAllocator names, DiagnosticBag diagnostics)
         _ when type is INamedTypeSymbol { EnumUnderlyingType: { } underlying } => ScalarOf(underlying),
         _ when KernelLanguage.Declares(type) => type.Name switch
         {
+            "Flag" => Scalar.Bool,
             "Float2" => Scalar.Float2,
             "Float4" => Scalar.Float4,
             "Float16" => Scalar.Float16,

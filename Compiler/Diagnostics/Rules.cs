@@ -22,7 +22,7 @@ internal static class Rules
         "GCNN005", "Type of an argument", "The argument '{0}' cannot be passed to a kernel: {1}");
 
     public static readonly DiagnosticDescriptor SpecializationType = Rule(
-        "GCNN006", "Type of a specialization constant", "The specialization constant '{0}' has to be an int, a uint, a float, a bool or an enum, but is '{1}'");
+        "GCNN006", "Type of a specialization constant", "The specialization constant '{0}' has to be an int, a uint, a float, a Flag or an enum, but is '{1}'");
 
     public static readonly DiagnosticDescriptor UnknownType = Rule(
         "GCNN007", "Type in a kernel", "The type '{0}' does not exist on a device");
@@ -104,9 +104,6 @@ internal static class Rules
 
     public static readonly DiagnosticDescriptor StructConstructor = Rule(
         "GCNN033", "Struct constructor in a kernel", "'{0}' cannot be constructed on a device: only tuples, vectors and structs of this project, either by a constructor or by an initializer that sets fields");
-
-    public static readonly DiagnosticDescriptor AtomicSpace = Rule(
-        "GCNN034", "Atomic access to local memory", "'{0}' is for memory that several threads see, but this view is in local memory: change the element as usual");
 
     public static readonly DiagnosticDescriptor TypeParameter = Rule(
         "GCNN035", "Type parameter of a kernel", "The type parameter '{0}' of the kernel '{1}' stands for every struct that implements an interface: constrain it as in 'where {0} : unmanaged, IFunction'");

@@ -23,7 +23,7 @@ internal static class DescriptorWriter
             KernelModel? kernel = kernels.FirstOrDefault();
             string texts = $"\n    private const string CudaText =\n{Printed(kernel, Dialects.Cuda)};\n\n    private const string OpenClText =\n{Printed(kernel, Dialects.OpenCl)};\n";
             yield return new($"{header.Namespace}.{header.Name}.g.cs",
-                Struct(host, header.Name, $"get; }} = new(\"{header.Name}\", CudaText, OpenClText, {Bool(kernel?.HasBarriers == true)}, {Bool(header.InPlace)}) {About(header)};", texts));
+                Struct(host, header.Name, $"get; }} = new(\"{header.Name}\", CudaText, OpenClText, {Bool(kernel?.HasBarriers == true)}, {Bool(header.InPlace)}) {About(header, header.Name)};", texts + Entry(header.Name, header.Name)));
             yield break;
         }
         // Two underscores, so that it is nobody else's name.
@@ -43,8 +43,8 @@ internal static class DescriptorWriter
                     public static {{Language}}KernelText {{kernel.Header.Name}} { get; } = new("{{kernel.Header.Name}}",
                 {{Printed(kernel, Dialects.Cuda)}},
                 {{Printed(kernel, Dialects.OpenCl)}},
-                        {{Bool(kernel.HasBarriers)}}, {{Bool(header.InPlace)}}) {{About(header)}};
-                }
+                        {{Bool(kernel.HasBarriers)}}, {{Bool(header.InPlace)}}) {{About(header, $"{header.Name}<{TypeOf(generic, kernel)}>", kernel.Header.Name)}};
+                {{Entry(kernel.Header.Name, $"{header.Name}<{TypeOf(generic, kernel)}>", kernel.Header.Name)}}}
 
                 """.Replace("\r\n", "\n"));
         }
@@ -87,7 +87,14 @@ internal static class DescriptorWriter
 
     private static string Printed(KernelModel? kernel, Dialect dialect) => Raw(kernel is null || kernel.IsCudaOnly && dialect == Dialects.OpenCl ? "" : new KernelPrinter(dialect).Print(kernel));
 
-    private static string About(KernelHeader header) => $"{{ Summary = {SymbolDisplay.FormatLiteral(header.Summary, quote: true)} }}";
+    private static string About(KernelHeader header, string type, string suffix = "") =>
+        $"{{ Summary = {SymbolDisplay.FormatLiteral(header.Summary, quote: true)}, Entry = new global::System.Action<{type}>(Run{suffix}).Method }}";
+
+    /// <summary>What ILGPU compiles: a method whose name is the kernel's there.</summary>
+    private static string Entry(string name, string type, string suffix = "") =>
+        $"\n    [global::ILGPU.Backends.EntryPoints.KernelName(\"{name}\")]\n    private static void Run{suffix}({type} kernel) => kernel.Execute();\n";
+
+    private static string TypeOf(GenericModel generic, KernelModel kernel) => generic.Instances.First(instance => instance.Name == kernel.Header.Name).Type;
 
     private static string Bool(bool value) => value ? "true" : "false";
 

@@ -9,7 +9,7 @@ namespace GpuCnn.Kernels.Convolution;
 /// <param name="columns">[group][pixel][R * S * Channels]</param>
 /// <param name="dx">[image][SourceH][SourceW][SourceChannels]</param>
 [Kernel(Threads)]
-public readonly partial struct Col2Im([Specialization] bool accumulate, ReadOnlyView<float> columns, View<float> dx, WindowMap map)
+public readonly partial struct Col2Im([Specialization] Flag accumulate, ReadOnlyView<float> columns, View<float> dx, WindowMap map)
 {
     private const int Threads = 256;
 

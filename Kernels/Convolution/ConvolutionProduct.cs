@@ -21,8 +21,8 @@ namespace GpuCnn.Kernels.Convolution;
 [Kernel]
 public readonly partial struct ConvolutionProduct<TFunction>(
     [Specialization] int tileM, [Specialization] int tileN, [Specialization] int tileK, [Specialization] int perM, [Specialization] int perN,
-    [Specialization] bool turned, [Specialization] bool wideX, [Specialization] bool wideFilter, [Specialization] bool wideY,
-    [Specialization] bool addBias, [Specialization] bool accumulate, [Specialization] bool gathers,
+    [Specialization] Flag turned, [Specialization] Flag wideX, [Specialization] Flag wideFilter, [Specialization] Flag wideY,
+    [Specialization] Flag addBias, [Specialization] Flag accumulate, [Specialization] Flag gathers,
     ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float> bias, View<float> y, ReadOnlyView<StepScalars> scalars, View<float> moments, GatherMap map, TFunction function)
     where TFunction : unmanaged, IPointwise
 {
@@ -33,10 +33,10 @@ public readonly partial struct ConvolutionProduct<TFunction>(
     {
         View<float> left = Shared.Array<float>(2 * tileK * (tileM + TileSide.Padding)), right = Shared.Array<float>(2 * tileK * (tileN + TileSide.Padding));
         View<int> sources = Shared.Array<int>(tileM), rows = Shared.Array<int>(tileM), columns = Shared.Array<int>(tileM), targets = Shared.Array<int>(tileM);
-        View<float> nextLeft = Local.Array<float>(tileM * tileK / (GroupSize.X * GroupSize.Y)), nextRight = Local.Array<float>(tileN * tileK / (GroupSize.X * GroupSize.Y));
-        View<int> ownSource = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y)), ownH = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y));
-        View<int> ownW = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y));
-        View<float> sums = Local.Array<float>(perM * perN);
+        Registers<float> nextLeft = Local.Array<float>(tileM * tileK / (GroupSize.X * GroupSize.Y)), nextRight = Local.Array<float>(tileN * tileK / (GroupSize.X * GroupSize.Y));
+        Registers<int> ownSource = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y)), ownH = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y));
+        Registers<int> ownW = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y));
+        Registers<float> sums = Local.Array<float>(perM * perN);
         var sideX = new TileSide(tileM, tileK, false, wideX);
         var sideFilter = new TileSide(tileN, tileK, !turned, wideFilter);
         int thread = ThreadId.Y * GroupSize.X + ThreadId.X, threads = GroupSize.X * GroupSize.Y, own = 4 * thread;

@@ -52,7 +52,7 @@ public sealed class FilterGradientPlan
                 break;
             default:
                 // Without what is behind it: a product reads the windows and writes its parts.
-                var columns = new View<float>(workspace.Memory, workspace.Offset, (int)_sizes.ColumnFloats);
+                View<float> columns = workspace.Slice(0, (int)_sizes.ColumnFloats);
                 foreach ((int first, int images) in _sizes.Runs())
                 {
                     _sizes.WriteWindows(launches, x, columns, first, images);

@@ -35,7 +35,7 @@ public struct FilterGradientMap
 [Kernel]
 public readonly partial struct FilterGradientProduct(
     [Specialization] int tileM, [Specialization] int tileN, [Specialization] int tileK, [Specialization] int perM, [Specialization] int perN,
-    [Specialization] bool wideX, [Specialization] bool wideY, [Specialization] bool accumulate,
+    [Specialization] Flag wideX, [Specialization] Flag wideY, [Specialization] Flag accumulate,
     ReadOnlyView<float> x, ReadOnlyView<float> dy, View<float> dw, FilterGradientMap map)
 {
     public Size3 GroupShape => new(tileN / perN, tileM / perM);
@@ -44,11 +44,11 @@ public readonly partial struct FilterGradientProduct(
     public void Execute()
     {
         View<float> left = Shared.Array<float>(2 * tileK * (tileM + TileSide.Padding)), right = Shared.Array<float>(2 * tileK * (tileN + TileSide.Padding));
-        View<float> nextLeft = Local.Array<float>(tileM * tileK / (GroupSize.X * GroupSize.Y)), nextRight = Local.Array<float>(tileN * tileK / (GroupSize.X * GroupSize.Y));
-        View<int> images = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y)), ps = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y));
-        View<int> qs = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y));
-        View<int> tapRows = Local.Array<int>(4), tapColumns = Local.Array<int>(4), tapOffsets = Local.Array<int>(4);
-        View<float> sums = Local.Array<float>(perM * perN);
+        Registers<float> nextLeft = Local.Array<float>(tileM * tileK / (GroupSize.X * GroupSize.Y)), nextRight = Local.Array<float>(tileN * tileK / (GroupSize.X * GroupSize.Y));
+        Registers<int> images = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y)), ps = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y));
+        Registers<int> qs = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y));
+        Registers<int> tapRows = Local.Array<int>(4), tapColumns = Local.Array<int>(4), tapOffsets = Local.Array<int>(4);
+        Registers<float> sums = Local.Array<float>(perM * perN);
         var sideX = new TileSide(tileM, tileK, true, wideX);
         var sideY = new TileSide(tileN, tileK, true, wideY);
         int threads = GroupSize.X * GroupSize.Y, own = 4 * (ThreadId.Y * GroupSize.X + ThreadId.X);
@@ -129,7 +129,7 @@ public readonly partial struct FilterGradientProduct(
 
     /// <summary>Four rows' values of x in the window of a pixel; zeros where the window is outside of the map.</summary>
     private static Float4 Gather(
-        ReadOnlyView<float> x, PixelGrid grid, int image, int p, int q, bool exists, View<int> tapRows, View<int> tapColumns, View<int> tapOffsets, bool isWide)
+        ReadOnlyView<float> x, PixelGrid grid, int image, int p, int q, bool exists, Registers<int> tapRows, Registers<int> tapColumns, Registers<int> tapOffsets, bool isWide)
     {
         int h = p * grid.StepH + grid.StartH, w = q * grid.StepW + grid.StartW, source = grid.Source(image, h, w);
         if (isWide)

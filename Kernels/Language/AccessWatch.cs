@@ -7,7 +7,7 @@ namespace GpuCnn.Kernels.Language;
 public static class AccessWatch
 {
     /// <summary>The element that is watched, or 0.</summary>
-    public static nint Address { get; set; }
+    public static long Address { get; set; }
 
     /// <summary>The file and line that came to it last.</summary>
     public static string? Last { get; private set; }
@@ -24,13 +24,13 @@ public static class AccessWatch
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Visit(nint address, int bytes)
+    internal static void Visit(long address, int bytes)
     {
         if (Address != 0) Compare(address, bytes);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Compare(nint address, int bytes)
+    private static void Compare(long address, int bytes)
     {
         if (Address >= address && Address < address + bytes) Last = LineIn(new StackTrace(fNeedFileInfo: true));
     }

@@ -31,16 +31,10 @@ public readonly struct Divisor
     /// <param name="value">0 or more.</param>
     public int Divide(int value)
     {
-        Check(value);
+        KernelFaultException.CheckDivision(Multiplier, value);
         return (int)(KernelMath.MultiplyHigh((uint)value << 1, Multiplier) >> Shift);
     }
 
     /// <param name="value">0 or more.</param>
     public int Remainder(int value) => value - Divide(value) * Value;
-
-    private void Check(int value)
-    {
-        if (Multiplier == 0) throw new KernelFaultException("a Divisor that was made of no number divides");
-        if (value < 0) throw new KernelFaultException($"a Divisor divides numbers from 0 on, but got {value}");
-    }
 }

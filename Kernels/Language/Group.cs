@@ -7,8 +7,11 @@ public static class Group
     /// Waits until all threads of the group are here; what they wrote to shared memory and to views is then visible to the group. All of them have to come to the same barrier. It stands as a
     /// statement of its own, in <c>Execute</c> or in a helper.
     /// </summary>
-    public static void Barrier() =>
-        throw new KernelFaultException("a kernel with barriers runs as C# through Steps(), not through Execute()");
+    public static void Barrier()
+    {
+        if (KernelThread.Current.Wait is not { } wait) throw new KernelFaultException("a kernel with barriers runs as C# through Steps(), not through Execute()");
+        wait();
+    }
 }
 
 /// <summary>Where the thread is in its group.</summary>

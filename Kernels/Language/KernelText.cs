@@ -22,6 +22,9 @@ public sealed record KernelText(string Name, string Cuda, string OpenCl, bool Ha
     /// <summary>The first sentence of the kernel's documentation, without its full stop.</summary>
     public string Summary { get; init; } = "";
 
+    /// <summary>The method that ILGPU compiles: it takes the kernel's struct and runs its body. Written by the compiler.</summary>
+    public MethodInfo? Entry { get; init; }
+
     /// <summary>What is compiled for an instance: its constants and the shape of its groups as definitions, then the text.</summary>
     public static string Source<TKernel>(in TKernel kernel, KernelDialect dialect) where TKernel : struct, IKernel
     {

@@ -10,6 +10,13 @@ public struct KernelThread
 
     /// <summary>Memory of the group and of the thread; what is free of it.</summary>
     public KernelMemory SharedMemory, LocalMemory;
+
+    /// <summary>Waits at a barrier where threads run side by side; null where they run in turns.</summary>
+    public Action? Wait;
+
+    internal static long TakeShared(int length, int size) => Current.SharedMemory.Take(length, size, "shared");
+
+    internal static long TakeLocal(int length, int size) => Current.LocalMemory.Take(length, size, "local");
 }
 
 /// <summary>Memory that arrays are cut from, one behind the other, each aligned to 16 bytes.</summary>
@@ -24,14 +31,15 @@ public unsafe struct KernelMemory(nint address, int bytes, bool isOwn)
     /// <summary>Bytes that arrays have taken.</summary>
     public int Used { get; private set; }
 
-    internal View<T> Take<T>(int length, string kind) where T : unmanaged
+    /// <summary>The address of an array of <paramref name="length"/> elements of <paramref name="elementBytes"/> bytes.</summary>
+    internal long Take(int length, int elementBytes, string kind)
     {
-        long size = ((long)length * sizeof(T) + Alignment - 1) / Alignment * Alignment;
+        long size = ((long)length * elementBytes + Alignment - 1) / Alignment * Alignment;
         if (length < 0 || size > bytes - Used)
-            throw new KernelFaultException($"a {kind} array of {length} {typeof(T).Name} does not fit: {bytes - Used} of {bytes} bytes are free");
-        var view = new View<T>(address, Used, length);
-        if (isOwn) new Span<byte>((void*)(address + Used), (int)size).Fill(Unset);
+            throw new KernelFaultException($"a {kind} array of {length} elements of {elementBytes} bytes does not fit: {bytes - Used} of {bytes} bytes are free");
+        nint taken = address + Used;
+        if (isOwn) new Span<byte>((void*)taken, (int)size).Fill(Unset);
         Used += (int)size;
-        return view;
+        return taken;
     }
 }

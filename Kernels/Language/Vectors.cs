@@ -38,24 +38,49 @@ public struct Float4(float x, float y, float z, float w)
 /// </summary>
 public static unsafe class VectorAccess
 {
-    public static Float2 Load2(this ReadOnlyView<float> view, int index) => *(Float2*)Address(view, index, 2);
+    public static Float2 Load2(this ReadOnlyView<float> view, int index) =>
+        KernelTarget.IsIlgpu ? IlgpuViews.Vector<Float2>(view.Elements, index) : *(Float2*)Address(view, index, 2);
 
-    public static Float4 Load4(this ReadOnlyView<float> view, int index) => *(Float4*)Address(view, index, 4);
+    public static Float4 Load4(this ReadOnlyView<float> view, int index) =>
+        KernelTarget.IsIlgpu ? IlgpuViews.Vector<Float4>(view.Elements, index) : *(Float4*)Address(view, index, 4);
 
-    public static Float2 Load2(this View<float> view, int index) => *(Float2*)Address(view, index, 2);
+    public static Float2 Load2(this View<float> view, int index) =>
+        KernelTarget.IsIlgpu ? IlgpuViews.Vector<Float2>(view.Elements, index) : *(Float2*)Address(view, index, 2);
 
-    public static Float4 Load4(this View<float> view, int index) => *(Float4*)Address(view, index, 4);
+    public static Float4 Load4(this View<float> view, int index) =>
+        KernelTarget.IsIlgpu ? IlgpuViews.Vector<Float4>(view.Elements, index) : *(Float4*)Address(view, index, 4);
 
-    public static void Store2(this View<float> view, int index, Float2 value) => *(Float2*)Address(view, index, 2) = value;
+    public static void Store2(this View<float> view, int index, Float2 value)
+    {
+        if (KernelTarget.IsIlgpu) IlgpuViews.Vector<Float2>(view.Elements, index) = value;
+        else *(Float2*)Address(view, index, 2) = value;
+    }
 
-    public static void Store4(this View<float> view, int index, Float4 value) => *(Float4*)Address(view, index, 4) = value;
+    public static void Store4(this View<float> view, int index, Float4 value)
+    {
+        if (KernelTarget.IsIlgpu) IlgpuViews.Vector<Float4>(view.Elements, index) = value;
+        else *(Float4*)Address(view, index, 4) = value;
+    }
+
+    /// <summary>Four registers as one value.</summary>
+    public static Float4 Load4(this Registers<float> registers, int index) =>
+        new(registers[index], registers[index + 1], registers[index + 2], registers[index + 3]);
+
+    /// <summary>Four registers from one value.</summary>
+    public static void Store4(this Registers<float> registers, int index, Float4 value)
+    {
+        registers[index] = value.X;
+        registers[index + 1] = value.Y;
+        registers[index + 2] = value.Z;
+        registers[index + 3] = value.W;
+    }
 
     private static float* Address(ReadOnlyView<float> view, int index, int width)
     {
         if (index < 0 || index > view.Length - width) KernelFaultException.ThrowOutOfRange(index < 0 ? index : index + width - 1, view.Length);
-        float* address = (float*)(view.Memory + view.Offset) + index;
-        if ((nint)address % (width * sizeof(float)) != 0) KernelFaultException.ThrowUnaligned(index, width);
-        AccessWatch.Visit((nint)address, width * sizeof(float));
-        return address;
+        long address = view.Memory + view.Offset + (long)index * sizeof(float);
+        if (address % (width * sizeof(float)) != 0) KernelFaultException.ThrowUnaligned(index, width);
+        AccessWatch.Visit(address, width * sizeof(float));
+        return (float*)address;
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using ILGPU;
 
 namespace GpuCnn.Kernels.Language;
 
@@ -6,63 +7,110 @@ namespace GpuCnn.Kernels.Language;
 /// A run of elements in a device's memory that a kernel reads and writes. What <see cref="Memory"/> is, is the device's business: an address or a handle. Only where
 /// it is an address of this process can the elements be reached from C#, and every access is checked.
 /// </summary>
-/// <param name="memory">The address or the handle of an allocation.</param>
-/// <param name="offset">Where in it the first element lies, in bytes.</param>
-public readonly unsafe struct View<T>(nint memory, nint offset, int length) where T : unmanaged
+public readonly unsafe struct View<T> where T : unmanaged
 {
-    public nint Memory { get; } = memory;
+    // Plain integers: a struct that OpenCL takes as an argument holds no pointers.
+    private readonly long _memory, _offset;
 
-    public nint Offset { get; } = offset;
+    /// <param name="memory">The address or the handle of an allocation.</param>
+    /// <param name="offset">Offset in bytes of the first element.</param>
+    public View(nint memory, nint offset, int length) : this(memory, offset, length, default) { }
 
-    public int Length { get; } = length;
+    /// <param name="memory">The address or the handle of an allocation.</param>
+    /// <param name="offset">Offset in bytes of the first element.</param>
+    /// <param name="elements">The same elements as ILGPU sees them, where ILGPU owns the memory.</param>
+    public View(nint memory, nint offset, int length, ArrayView<T> elements)
+    {
+        _memory = memory;
+        _offset = offset;
+        Length = length;
+        Elements = elements;
+    }
+
+    public nint Memory => (nint)_memory;
+
+    public nint Offset => (nint)_offset;
+
+    public int Length { get; }
+
+    /// <summary>The elements as ILGPU sees them; empty on other devices.</summary>
+    public ArrayView<T> Elements { get; }
 
     public ref T this[int index]
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
         {
+            if (KernelTarget.IsIlgpu) return ref Elements[index];
             if ((uint)index >= (uint)Length) KernelFaultException.ThrowOutOfRange(index, Length);
-            T* element = (T*)(Memory + Offset) + index;
-            AccessWatch.Visit((nint)element, sizeof(T));
+            T* element = (T*)(_memory + _offset) + index;
+            AccessWatch.Visit((long)element, sizeof(T));
             return ref *element;
         }
     }
 
-    /// <summary>What follows from <paramref name="start"/> on.</summary>
-    public View<T> Slice(int start)
+    /// <summary>The elements from <paramref name="start"/> on.</summary>
+    public View<T> Slice(int start) => Slice(start, Length - start);
+
+    /// <summary><paramref name="length"/> elements from <paramref name="start"/> on.</summary>
+    public View<T> Slice(int start, int length)
     {
         if ((uint)start > (uint)Length) KernelFaultException.ThrowOutOfRange(start, Length);
-        return new(Memory, Offset + (nint)start * sizeof(T), Length - start);
+        if ((uint)length > (uint)(Length - start)) KernelFaultException.ThrowOutOfRange(start + length, Length);
+        return new((nint)_memory, (nint)(_offset + (long)start * sizeof(T)), length, IlgpuViews.Slice(Elements, start, length));
     }
 }
 
 /// <summary>A run of elements in a device's memory that a kernel only reads. See <see cref="View{T}"/>.</summary>
-/// <param name="memory">The address or the handle of an allocation.</param>
-/// <param name="offset">Where in it the first element lies, in bytes.</param>
-public readonly unsafe struct ReadOnlyView<T>(nint memory, nint offset, int length) where T : unmanaged
+public readonly unsafe struct ReadOnlyView<T> where T : unmanaged
 {
-    public nint Memory { get; } = memory;
+    private readonly long _memory, _offset;
 
-    public nint Offset { get; } = offset;
+    /// <param name="memory">The address or the handle of an allocation.</param>
+    /// <param name="offset">Offset in bytes of the first element.</param>
+    public ReadOnlyView(nint memory, nint offset, int length) : this(memory, offset, length, default) { }
 
-    public int Length { get; } = length;
+    /// <param name="memory">The address or the handle of an allocation.</param>
+    /// <param name="offset">Offset in bytes of the first element.</param>
+    /// <param name="elements">The same elements as ILGPU sees them, where ILGPU owns the memory.</param>
+    public ReadOnlyView(nint memory, nint offset, int length, ArrayView<T> elements)
+    {
+        _memory = memory;
+        _offset = offset;
+        Length = length;
+        Elements = elements;
+    }
+
+    public nint Memory => (nint)_memory;
+
+    public nint Offset => (nint)_offset;
+
+    public int Length { get; }
+
+    /// <summary>The elements as ILGPU sees them; empty on other devices.</summary>
+    public ArrayView<T> Elements { get; }
 
     public T this[int index]
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
         {
+            if (KernelTarget.IsIlgpu) return Elements[index];
             if ((uint)index >= (uint)Length) KernelFaultException.ThrowOutOfRange(index, Length);
-            return ((T*)(Memory + Offset))[index];
+            return ((T*)(_memory + _offset))[index];
         }
     }
 
-    /// <summary>What follows from <paramref name="start"/> on.</summary>
-    public ReadOnlyView<T> Slice(int start)
+    /// <summary>The elements from <paramref name="start"/> on.</summary>
+    public ReadOnlyView<T> Slice(int start) => Slice(start, Length - start);
+
+    /// <summary><paramref name="length"/> elements from <paramref name="start"/> on.</summary>
+    public ReadOnlyView<T> Slice(int start, int length)
     {
         if ((uint)start > (uint)Length) KernelFaultException.ThrowOutOfRange(start, Length);
-        return new(Memory, Offset + (nint)start * sizeof(T), Length - start);
+        if ((uint)length > (uint)(Length - start)) KernelFaultException.ThrowOutOfRange(start + length, Length);
+        return new((nint)_memory, (nint)(_offset + (long)start * sizeof(T)), length, IlgpuViews.Slice(Elements, start, length));
     }
 
-    public static implicit operator ReadOnlyView<T>(View<T> view) => new(view.Memory, view.Offset, view.Length);
+    public static implicit operator ReadOnlyView<T>(View<T> view) => new(view.Memory, view.Offset, view.Length, view.Elements);
 }

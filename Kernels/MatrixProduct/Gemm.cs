@@ -20,8 +20,8 @@ namespace GpuCnn.Kernels.MatrixProduct;
 [Kernel]
 public readonly partial struct Gemm<TFunction>(
     [Specialization] int tileM, [Specialization] int tileN, [Specialization] int tileK, [Specialization] int perM, [Specialization] int perN,
-    [Specialization] bool transposeA, [Specialization] bool transposeB, [Specialization] bool wideA, [Specialization] bool wideB, [Specialization] bool wideC,
-    [Specialization] bool addBias, [Specialization] bool accumulate, [Specialization] bool gathers,
+    [Specialization] Flag transposeA, [Specialization] Flag transposeB, [Specialization] Flag wideA, [Specialization] Flag wideB, [Specialization] Flag wideC,
+    [Specialization] Flag addBias, [Specialization] Flag accumulate, [Specialization] Flag gathers,
     ReadOnlyView<float> a, ReadOnlyView<float> b, ReadOnlyView<float> bias, View<float> c, ReadOnlyView<StepScalars> scalars, View<float> moments, GemmShape shape, int area,
     TFunction function)
     where TFunction : unmanaged, IPointwise
@@ -32,8 +32,8 @@ public readonly partial struct Gemm<TFunction>(
     public void Execute()
     {
         View<float> left = Shared.Array<float>(2 * tileK * (tileM + TileSide.Padding)), right = Shared.Array<float>(2 * tileK * (tileN + TileSide.Padding));
-        View<float> nextLeft = Local.Array<float>(tileM * tileK / (GroupSize.X * GroupSize.Y)), nextRight = Local.Array<float>(tileN * tileK / (GroupSize.X * GroupSize.Y));
-        View<float> sums = Local.Array<float>(perM * perN);
+        Registers<float> nextLeft = Local.Array<float>(tileM * tileK / (GroupSize.X * GroupSize.Y)), nextRight = Local.Array<float>(tileN * tileK / (GroupSize.X * GroupSize.Y));
+        Registers<float> sums = Local.Array<float>(perM * perN);
         var sideA = new TileSide(tileM, tileK, transposeA, wideA);
         var sideB = new TileSide(tileN, tileK, !transposeB, wideB);
         int threads = GroupSize.X * GroupSize.Y, own = 4 * (ThreadId.Y * GroupSize.X + ThreadId.X);

@@ -12,17 +12,26 @@ internal static class RegisterTile
     /// <param name="right">The step's row of the shared right tile, from the thread's first column on.</param>
     /// <param name="halfM">Where the second run of rows is, if there is one.</param>
     /// <param name="halfN">Where the second run of columns is, if there is one.</param>
-    public static void Add(View<float> sums, View<float> left, View<float> right, int perM, int perN, int halfM, int halfN)
+    public static void Add(Registers<float> sums, View<float> left, View<float> right, int perM, int perN, int halfM, int halfN)
     {
         Float4 rows = left.Load4(0), columns = right.Load4(0);
         AddBlock(sums, rows, columns);
-        if (perM == 8)
+        if (perN == 8)
         {
-            Float4 lowerRows = left.Load4(halfM);
-            AddBlock(sums.Slice(perN * 4), lowerRows, columns);
-            if (perN == 8) AddBlock(sums.Slice(48), lowerRows, right.Load4(halfN));
+            // Loaded once and passed on: not every compiler finds that a second load gives the same.
+            Float4 furtherColumns = right.Load4(halfN);
+            AddBlock(sums.Slice(16), rows, furtherColumns);
+            if (perM == 8)
+            {
+                Float4 lowerRows = left.Load4(halfM);
+                AddBlock(sums.Slice(32), lowerRows, columns);
+                AddBlock(sums.Slice(48), lowerRows, furtherColumns);
+            }
         }
-        if (perN == 8) AddBlock(sums.Slice(16), rows, right.Load4(halfN));
+        else if (perM == 8)
+        {
+            AddBlock(sums.Slice(16), left.Load4(halfM), columns);
+        }
     }
 
     /// <summary>Where four values of row <paramref name="row"/> from <paramref name="column"/> (a multiple of 4) on are in the tile.</summary>
@@ -31,7 +40,7 @@ internal static class RegisterTile
     /// <summary>Row or column of the group's tile: run <paramref name="index"/> / 4 of the thread's, and in it index % 4.</summary>
     public static int Place(int thread, int index, int tile) => index / 4 * (tile / 2) + thread * 4 + index % 4;
 
-    private static void AddBlock(View<float> sums, Float4 rows, Float4 columns)
+    private static void AddBlock(Registers<float> sums, Float4 rows, Float4 columns)
     {
         AddRow(sums, rows.X, columns);
         AddRow(sums.Slice(4), rows.Y, columns);
@@ -39,7 +48,7 @@ internal static class RegisterTile
         AddRow(sums.Slice(12), rows.W, columns);
     }
 
-    private static void AddRow(View<float> sums, float row, Float4 columns)
+    private static void AddRow(Registers<float> sums, float row, Float4 columns)
     {
         sums[0] = KernelMath.FusedMultiplyAdd(row, columns.X, sums[0]);
         sums[1] = KernelMath.FusedMultiplyAdd(row, columns.Y, sums[1]);

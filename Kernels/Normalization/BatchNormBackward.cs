@@ -121,7 +121,7 @@ public readonly partial struct BatchNormParameterGradients(
 /// <param name="area">Rows of an image.</param>
 [Kernel(BatchNormGrid.Threads)]
 public readonly partial struct BatchNormInputGradient<TFunction>(
-    [Specialization] int lanes, [Specialization] bool adds, ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, ReadOnlyView<float> y, ReadOnlyView<float> dy,
+    [Specialization] int lanes, [Specialization] Flag adds, ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, ReadOnlyView<float> y, ReadOnlyView<float> dy,
     View<float> dx, View<float> daddend, ReadOnlyView<float> statistics, ReadOnlyView<float> weight, ReadOnlyView<float> dweight, ReadOnlyView<float> dbias, BatchNormGrid grid,
     int area, TFunction function) : IKernelGrid
     where TFunction : unmanaged, IPointwise

@@ -36,7 +36,7 @@ public readonly record struct LocalResponseShape(int Count, int Channels, int Si
 /// <param name="scales">As x, or any view; overwritten.</param>
 [Kernel(LocalResponseShape.Threads)]
 public readonly partial struct LocalResponseForward(
-    [Specialization] bool keepsScales, ReadOnlyView<float> x, View<float> y, View<float> scales, LocalResponseShape shape) : IKernelGrid
+    [Specialization] Flag keepsScales, ReadOnlyView<float> x, View<float> y, View<float> scales, LocalResponseShape shape) : IKernelGrid
 {
     public Size3 Groups => shape.Groups;
 

@@ -13,7 +13,7 @@ namespace GpuCnn.Kernels.Optimizers;
 /// <param name="velocities">[count]; updated.</param>
 [Kernel(256)]
 public readonly partial struct SgdUpdate(
-    [Specialization] bool nesterov, ReadOnlyView<StepScalars> scalars, View<float> weights, ReadOnlyView<float> gradients,
+    [Specialization] Flag nesterov, ReadOnlyView<StepScalars> scalars, View<float> weights, ReadOnlyView<float> gradients,
     View<float> velocities, int count, float momentum, float decay) : IKernelGrid
 {
     public Size3 Groups => new(Size3.Groups(count, 4 * 256));

@@ -13,7 +13,7 @@ namespace GpuCnn.Kernels.Pooling;
 /// <param name="y">[N][P][Q][C]; overwritten.</param>
 [Kernel]
 public readonly partial struct AveragePoolForward(
-    [Specialization] int lanes, [Specialization] int slices, [Specialization] bool countPadding, ReadOnlyView<float> x, View<float> y,
+    [Specialization] int lanes, [Specialization] int slices, [Specialization] Flag countPadding, ReadOnlyView<float> x, View<float> y,
     PoolShape shape, int images) : IKernelGrid
 {
     private const int Threads = 256;
@@ -29,7 +29,7 @@ public readonly partial struct AveragePoolForward(
     public void Execute()
     {
         View<float> shared = Shared.Array<float>(Threads * PoolLanes.Most);
-        View<float> sum = Local.Array<float>(PoolLanes.Most), values = Local.Array<float>(PoolLanes.Most);
+        Registers<float> sum = Local.Array<float>(PoolLanes.Most), values = Local.Array<float>(PoolLanes.Most);
         (int image, int p, int q, int channel) = shape.Output(GlobalId.X, lanes);
         for (int lane = 0; lane < lanes; lane++) sum[lane] = 0;
         if (image < images)
@@ -78,14 +78,14 @@ public readonly partial struct AveragePoolForward(
 /// <param name="dx">[N][H][W][C]; overwritten.</param>
 [Kernel(256)]
 public readonly partial struct AveragePoolBackward(
-    [Specialization] int lanes, [Specialization] bool countPadding, ReadOnlyView<float> dy, View<float> dx, PoolShape shape, int images) : IKernelGrid
+    [Specialization] int lanes, [Specialization] Flag countPadding, ReadOnlyView<float> dy, View<float> dx, PoolShape shape, int images) : IKernelGrid
 {
     public Size3 Groups => new(Size3.Groups(shape.InputThreads(images), 256));
 
     [Unroll]
     public void Execute()
     {
-        View<float> sum = Local.Array<float>(PoolLanes.Most), gradient = Local.Array<float>(PoolLanes.Most);
+        Registers<float> sum = Local.Array<float>(PoolLanes.Most), gradient = Local.Array<float>(PoolLanes.Most);
         (int image, int h, int w, int channel) = shape.Input(GlobalId.X, lanes);
         if (image >= images) return;
         (int firstP, int lastP) = shape.WindowsOfRow(h);

@@ -14,7 +14,7 @@ namespace GpuCnn.Kernels.Pooling;
 /// four.</param>
 [Kernel(256)]
 public readonly partial struct MaxPoolForward(
-    [Specialization] int lanes, [Specialization] bool training, ReadOnlyView<float> x, View<float> y, View<float> winners,
+    [Specialization] int lanes, [Specialization] Flag training, ReadOnlyView<float> x, View<float> y, View<float> winners,
     PoolShape shape, int images) : IKernelGrid
 {
     public Size3 Groups => new(Size3.Groups(shape.OutputThreads(images), 256));
@@ -22,8 +22,8 @@ public readonly partial struct MaxPoolForward(
     [Unroll]
     public void Execute()
     {
-        View<float> best = Local.Array<float>(PoolLanes.Most), winner = Local.Array<float>(PoolLanes.Most);
-        View<float> values = Local.Array<float>(PoolLanes.Most);
+        Registers<float> best = Local.Array<float>(PoolLanes.Most), winner = Local.Array<float>(PoolLanes.Most);
+        Registers<float> values = Local.Array<float>(PoolLanes.Most);
         (int image, int p, int q, int channel) = shape.Output(GlobalId.X, lanes);
         if (image >= images) return;
         (int firstRow, int lastRow) = shape.RowsOf(p);
@@ -68,8 +68,8 @@ public readonly partial struct MaxPoolBackward(
     [Unroll]
     public void Execute()
     {
-        View<float> sum = Local.Array<float>(PoolLanes.Most);
-        View<float> gradient = Local.Array<float>(PoolLanes.Most), winner = Local.Array<float>(PoolLanes.Most);
+        Registers<float> sum = Local.Array<float>(PoolLanes.Most);
+        Registers<float> gradient = Local.Array<float>(PoolLanes.Most), winner = Local.Array<float>(PoolLanes.Most);
         (int image, int h, int w, int channel) = shape.Input(GlobalId.X, lanes);
         if (image >= images) return;
         (int firstP, int lastP) = shape.WindowsOfRow(h);

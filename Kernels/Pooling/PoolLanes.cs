@@ -8,7 +8,7 @@ internal static class PoolLanes
     /// <summary>Room for them, whatever their number.</summary>
     public const int Most = 4;
 
-    public static void Load(ReadOnlyView<float> source, int i, View<float> values, int lanes)
+    public static void Load(ReadOnlyView<float> source, int i, Registers<float> values, int lanes)
     {
         if (lanes == 4)
         {
@@ -21,7 +21,7 @@ internal static class PoolLanes
         else values[0] = source[i];
     }
 
-    public static void Store(View<float> values, View<float> target, int i, int lanes)
+    public static void Store(Registers<float> values, View<float> target, int i, int lanes)
     {
         if (lanes == 4) target.Store4(i, new Float4(values[0], values[1], values[2], values[3]));
         else target[i] = values[0];

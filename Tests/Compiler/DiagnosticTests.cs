@@ -67,7 +67,6 @@ public sealed class DiagnosticTests
         yield return Body("GCNN033", "var d = «new Divisor(3)»; o[i] = d.Divide(i);", name: "A divisor, which the host makes");
         yield return Body("GCNN016", "y[i] = new Point(1).X;", "public struct Point { public float X; public Point(float x) => X = «new Point(x).X»; }", places: ["new Point(x)"], name: "A constructor that calls itself");
         yield return Body("GCNN024", "y[i] = new Point(1).X;", "public struct Point { public float X; public Point(float x) { float z = «x = 3»; X = z; } }", name: "In a constructor");
-        yield return Body("GCNN034", "var a = Local.Array<int>(4); «Atomic.Add(a, 0, 1)»;");
         yield return Body("GCNN037", "y[i] = «Fast(x[i])»;", members: "[CudaFunction(\"__fast({1,2})\")] private static float Fast(float x) => x;");
         yield return Body("GCNN007", "decimal d = «1»; var s = «d»;", places: ["1", "d"], name: "A type that devices do not have");
     }

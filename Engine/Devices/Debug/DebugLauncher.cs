@@ -142,7 +142,7 @@ public sealed unsafe class DebugLauncher : IDisposable
 
     private void CheckWatched()
     {
-        if (AccessWatch.Address != 0 && WrittenViews.IsUnset(AccessWatch.Address)) throw new KernelFaultException(_watched);
+        if (AccessWatch.Address != 0 && WrittenViews.IsUnset((nint)AccessWatch.Address)) throw new KernelFaultException(_watched);
     }
 
     private void ReserveLocal(int threads)

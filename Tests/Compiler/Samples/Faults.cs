@@ -44,7 +44,8 @@ public readonly partial struct Unwritten(View<float> y, View<float> z, int which
 {
     public void Execute()
     {
-        View<float> shared = Shared.Array<float>(4), local = Local.Array<float>(2);
+        View<float> shared = Shared.Array<float>(4);
+        Registers<float> local = Local.Array<float>(2);
         if (which != 0) shared[ThreadId.X] = 3;
         if (which != 1 || GlobalId.X != 6) local[1] = 3;
         y[GlobalId.X] = shared[ThreadId.X] + 1; // here

@@ -17,7 +17,7 @@ public readonly partial struct TiledGemm(
     public void Execute()
     {
         View<float> tileA = Shared.Array<float>(depth * tile), tileB = Shared.Array<float>(depth * tile);
-        View<float> sums = Local.Array<float>(PerThread * PerThread);
+        Registers<float> sums = Local.Array<float>(PerThread * PerThread);
         int threads = GroupSize.X * GroupSize.Y, thread = ThreadId.Y * GroupSize.X + ThreadId.X;
         int row = GroupId.Y * tile, column = GroupId.X * tile;
         for (int i = 0; i < PerThread * PerThread; i++) sums[i] = 0;
@@ -45,7 +45,7 @@ public readonly partial struct TiledGemm(
         }
     }
 
-    private static void Accumulate(View<float> sums, Float4 a, Float4 b)
+    private static void Accumulate(Registers<float> sums, Float4 a, Float4 b)
     {
         AccumulateRow(sums.Slice(0), a.X, b);
         AccumulateRow(sums.Slice(4), a.Y, b);
@@ -53,7 +53,7 @@ public readonly partial struct TiledGemm(
         AccumulateRow(sums.Slice(12), a.W, b);
     }
 
-    private static void AccumulateRow(View<float> sums, float a, Float4 b)
+    private static void AccumulateRow(Registers<float> sums, float a, Float4 b)
     {
         sums[0] = KernelMath.FusedMultiplyAdd(a, b.X, sums[0]);
         sums[1] = KernelMath.FusedMultiplyAdd(a, b.Y, sums[1]);

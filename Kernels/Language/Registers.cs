@@ -1,0 +1,50 @@
+using System.Runtime.CompilerServices;
+using ILGPU;
+
+namespace GpuCnn.Kernels.Language;
+
+/// <summary>
+/// Values that one thread keeps in registers, made by <see cref="Local"/>. Every index has to be known when the kernel is compiled, after loops are unrolled: a device has no
+/// register of a number that is computed. Where one is not, ILGPU's devices refuse the kernel.
+/// </summary>
+public readonly unsafe struct Registers<T> where T : unmanaged
+{
+    private readonly ArrayView<T> _elements;
+    private readonly long _address;
+
+    // Of a slice; added to each index, so that the sum is one constant.
+    private readonly int _first;
+    private readonly int _length;
+
+    internal Registers(ArrayView<T> elements) : this(elements, 0, 0, 0) { }
+
+    internal Registers(long address, int length) : this(default, address, 0, length) { }
+
+    private Registers(ArrayView<T> elements, long address, int first, int length)
+    {
+        _elements = elements;
+        _address = address;
+        _first = first;
+        _length = length;
+    }
+
+    public ref T this[int index]
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            if (KernelTarget.IsIlgpu) return ref _elements[_first + index];
+            if ((uint)index >= (uint)(_length - _first)) KernelFaultException.ThrowOutOfRange(index, _length - _first);
+            T* element = (T*)_address + (_first + index);
+            AccessWatch.Visit((long)element, sizeof(T));
+            return ref *element;
+        }
+    }
+
+    /// <summary>The registers from <paramref name="start"/> on.</summary>
+    public Registers<T> Slice(int start)
+    {
+        if ((uint)start > (uint)(_length - _first)) KernelFaultException.ThrowOutOfRange(start, _length - _first);
+        return new(_elements, _address, _first + start, _length);
+    }
+}
