@@ -12,6 +12,9 @@ public abstract class Device : IDisposable
     /// <summary>What it is, for people.</summary>
     public abstract string Description { get; }
 
+    /// <summary>What compiles the kernels, for people: "ILGPU 1.5.3 to PTX"; null where nothing does.</summary>
+    public virtual string? KernelCompiler => null;
+
     /// <summary>Memory that networks can use, in bytes.</summary>
     public abstract long MemoryBytes { get; }
 

@@ -15,6 +15,9 @@ public sealed record DeviceSettings
 public sealed record DeviceListing(string Name, string Description, long MemoryBytes, string? Reason, bool IsAutomatic)
 {
     public bool IsUsable => Reason == null;
+
+    /// <summary>What compiles the kernels, for people; null where nothing does, or where it is not known.</summary>
+    public string? KernelCompiler { get; init; }
 }
 
 /// <summary>

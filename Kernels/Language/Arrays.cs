@@ -7,8 +7,8 @@ public static unsafe class Shared
 {
     /// <summary>An array of constant length, aligned to 16 bytes. Allocated at the start of <c>Execute</c> and passed to helpers.</summary>
     public static View<T> Array<T>(int length) where T : unmanaged => KernelTarget.IsIlgpu
-        ? new View<T>(0, 0, length, SharedMemory.Allocate<T>(length))
-        : new View<T>((nint)KernelThread.TakeShared(length, sizeof(T)), 0, length);
+        ? new View<T>(0L, 0L, length, SharedMemory.Allocate<T>(length))
+        : new View<T>(KernelThread.TakeShared(length, sizeof(T)), 0L, length, default);
 }
 
 /// <summary>Registers of one thread. They hold nothing yet, NaN when they run as C#.</summary>

@@ -35,9 +35,9 @@ public readonly unsafe struct Registers<T> where T : unmanaged
         {
             if (KernelTarget.IsIlgpu) return ref _elements[_first + index];
             if ((uint)index >= (uint)(_length - _first)) KernelFaultException.ThrowOutOfRange(index, _length - _first);
-            T* element = (T*)_address + (_first + index);
-            AccessWatch.Visit((long)element, sizeof(T));
-            return ref *element;
+            long address = _address + (long)(_first + index) * sizeof(T);
+            AccessWatch.Visit(address, sizeof(T));
+            return ref *(T*)address;
         }
     }
 

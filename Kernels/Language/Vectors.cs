@@ -78,7 +78,7 @@ public static unsafe class VectorAccess
     private static float* Address(ReadOnlyView<float> view, int index, int width)
     {
         if (index < 0 || index > view.Length - width) KernelFaultException.ThrowOutOfRange(index < 0 ? index : index + width - 1, view.Length);
-        long address = view.Memory + view.Offset + (long)index * sizeof(float);
+        long address = view.Address + (long)index * sizeof(float);
         if (address % (width * sizeof(float)) != 0) KernelFaultException.ThrowUnaligned(index, width);
         AccessWatch.Visit(address, width * sizeof(float));
         return (float*)address;

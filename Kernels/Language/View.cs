@@ -19,7 +19,10 @@ public readonly unsafe struct View<T> where T : unmanaged
     /// <param name="memory">The address or the handle of an allocation.</param>
     /// <param name="offset">Offset in bytes of the first element.</param>
     /// <param name="elements">The same elements as ILGPU sees them, where ILGPU owns the memory.</param>
-    public View(nint memory, nint offset, int length, ArrayView<T> elements)
+    public View(nint memory, nint offset, int length, ArrayView<T> elements) : this((long)memory, offset, length, elements) { }
+
+    // In kernels that ILGPU compiles: it knows no native integers.
+    internal View(long memory, long offset, int length, ArrayView<T> elements)
     {
         _memory = memory;
         _offset = offset;
@@ -28,6 +31,8 @@ public readonly unsafe struct View<T> where T : unmanaged
     }
 
     public nint Memory => (nint)_memory;
+
+    internal long Address => _memory + _offset;
 
     public nint Offset => (nint)_offset;
 
@@ -43,9 +48,9 @@ public readonly unsafe struct View<T> where T : unmanaged
         {
             if (KernelTarget.IsIlgpu) return ref Elements[index];
             if ((uint)index >= (uint)Length) KernelFaultException.ThrowOutOfRange(index, Length);
-            T* element = (T*)(_memory + _offset) + index;
-            AccessWatch.Visit((long)element, sizeof(T));
-            return ref *element;
+            long address = Address + (long)index * sizeof(T);
+            AccessWatch.Visit(address, sizeof(T));
+            return ref *(T*)address;
         }
     }
 
@@ -57,8 +62,10 @@ public readonly unsafe struct View<T> where T : unmanaged
     {
         if ((uint)start > (uint)Length) KernelFaultException.ThrowOutOfRange(start, Length);
         if ((uint)length > (uint)(Length - start)) KernelFaultException.ThrowOutOfRange(start + length, Length);
-        return new((nint)_memory, (nint)(_offset + (long)start * sizeof(T)), length, IlgpuViews.Slice(Elements, start, length));
+        return new(_memory, _offset + (long)start * sizeof(T), length, IlgpuViews.Slice(Elements, start, length));
     }
+
+    internal ReadOnlyView<T> AsReadOnly() => new(_memory, _offset, Length, Elements);
 }
 
 /// <summary>A run of elements in a device's memory that a kernel only reads. See <see cref="View{T}"/>.</summary>
@@ -73,7 +80,10 @@ public readonly unsafe struct ReadOnlyView<T> where T : unmanaged
     /// <param name="memory">The address or the handle of an allocation.</param>
     /// <param name="offset">Offset in bytes of the first element.</param>
     /// <param name="elements">The same elements as ILGPU sees them, where ILGPU owns the memory.</param>
-    public ReadOnlyView(nint memory, nint offset, int length, ArrayView<T> elements)
+    public ReadOnlyView(nint memory, nint offset, int length, ArrayView<T> elements) : this((long)memory, offset, length, elements) { }
+
+    // In kernels that ILGPU compiles: it knows no native integers.
+    internal ReadOnlyView(long memory, long offset, int length, ArrayView<T> elements)
     {
         _memory = memory;
         _offset = offset;
@@ -82,6 +92,8 @@ public readonly unsafe struct ReadOnlyView<T> where T : unmanaged
     }
 
     public nint Memory => (nint)_memory;
+
+    internal long Address => _memory + _offset;
 
     public nint Offset => (nint)_offset;
 
@@ -97,7 +109,7 @@ public readonly unsafe struct ReadOnlyView<T> where T : unmanaged
         {
             if (KernelTarget.IsIlgpu) return Elements[index];
             if ((uint)index >= (uint)Length) KernelFaultException.ThrowOutOfRange(index, Length);
-            return ((T*)(_memory + _offset))[index];
+            return *(T*)(Address + (long)index * sizeof(T));
         }
     }
 
@@ -109,8 +121,8 @@ public readonly unsafe struct ReadOnlyView<T> where T : unmanaged
     {
         if ((uint)start > (uint)Length) KernelFaultException.ThrowOutOfRange(start, Length);
         if ((uint)length > (uint)(Length - start)) KernelFaultException.ThrowOutOfRange(start + length, Length);
-        return new((nint)_memory, (nint)(_offset + (long)start * sizeof(T)), length, IlgpuViews.Slice(Elements, start, length));
+        return new(_memory, _offset + (long)start * sizeof(T), length, IlgpuViews.Slice(Elements, start, length));
     }
 
-    public static implicit operator ReadOnlyView<T>(View<T> view) => new(view.Memory, view.Offset, view.Length, view.Elements);
+    public static implicit operator ReadOnlyView<T>(View<T> view) => view.AsReadOnly();
 }

@@ -3,7 +3,9 @@ using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Devices.Cuda;
 using GpuCnn.Engine.Devices.Debug;
+using GpuCnn.Engine.Devices.Ilgpu;
 using GpuCnn.Engine.Devices.OpenCl;
+using GpuCnn.Tests.Devices.Ilgpu;
 
 namespace GpuCnn.Tests.Layers;
 
@@ -40,7 +42,8 @@ public sealed record DeviceUnderTest(string Name, string Family, Func<Device> Ma
             yield break;
         }
         // The standard allows exp and division some units in the last place.
-        yield return new("opencl", "opencl", () => new OpenClDevice("opencl:0", info)) { Rounding = Math.Pow(2, -22) };
+        yield return new("opencl-c", "opencl-c", () => new OpenClDevice("opencl-c:0", info)) { Rounding = Math.Pow(2, -22) };
+        if (IlgpuTestDevice.Find() is { } taken) yield return new("opencl", "opencl", () => IlgpuOpenClDevice.Open("opencl:0", taken)) { Rounding = Math.Pow(2, -22) };
     }
 
     /// <summary>The machine's first, if there is one.</summary>
@@ -49,13 +52,14 @@ public sealed record DeviceUnderTest(string Name, string Family, Func<Device> Ma
         CudaDeviceInfo info;
         try
         {
-            info = Engine.Devices.Cuda.CudaDevices.Find(0);
+            info = Engine.Devices.Cuda.CudaDevices.Choose(Engine.Devices.Cuda.CudaDevices.List(), 0, needsCompiler: false);
         }
         catch (DeviceUnavailableException)
         {
             yield break;
         }
-        yield return new("cuda", "cuda", () => new CudaDevice("cuda:0", info)) { Rounding = Math.Pow(2, -22) };
+        if (info.IsUsable) yield return new("cuda-c", "cuda-c", () => new CudaDevice("cuda-c:0", info)) { Rounding = Math.Pow(2, -22) };
+        yield return new("cuda", "cuda", () => IlgpuCudaDevice.Open("cuda:0", info.Description, 0)) { Rounding = Math.Pow(2, -22) };
     }
 
     public override string ToString() => Name;

@@ -8,21 +8,28 @@ public sealed class CudaDevice : KernelDevice
 {
     private readonly CudaContext _context;
 
-    internal CudaDevice(string name, CudaDeviceInfo info, BinaryCache? cache = null)
+    /// <param name="description">By default what the driver says.</param>
+    internal CudaDevice(string name, CudaDeviceInfo info, BinaryCache? cache = null, string? description = null)
     {
         Name = name;
+        Description = description ?? info.Description;
         _context = new CudaContext(info, cache);
     }
 
     public override string Name { get; }
 
-    public override string Description => _context.Device.Description;
+    public override string Description { get; }
+
+    public override string KernelCompiler => Compiler(_context.Device);
 
     public override long MemoryBytes => _context.Device.MemoryBytes;
 
     public override long AllocatedBytes => _context.AllocatedBytes;
 
     public override long? FreeBytes => _context.FreeBytes();
+
+    /// <summary>What compiles the kernels, for people.</summary>
+    internal static string Compiler(CudaDeviceInfo info) => $"NVRTC {CudaDeviceInfo.VersionText(info.Compiler?.Api.Version ?? 0)}, from the project's own CUDA C";
 
     /// <summary>There is no limit but the memory.</summary>
     internal override long LargestAllocation => MemoryBytes;

@@ -51,12 +51,14 @@ internal sealed record CudaDeviceInfo
     public required string CompilerReason { get; init; }
 
     /// <summary>Why it cannot be used, on one line, or null where it can.</summary>
-    public string? Reason =>
+    public string? Reason => DriverReason ?? (Compiler == null ? CompilerReason : null);
+
+    /// <summary>Why it cannot be used, whatever compiles its kernels.</summary>
+    public string? DriverReason =>
         DriverVersion < NeededDriverVersion ? $"its driver has CUDA {VersionText(DriverVersion)}; {NeededDriver} or later is needed: update the driver"
         : ComputeCapability < NeededCapability
             ? $"it has compute capability {CapabilityText(ComputeCapability)}; {CapabilityText(NeededCapability)} or later is needed"
         : ComputeMode == CudaComputeMode.Prohibited ? "its compute mode is 'prohibited': nvidia-smi -c 0 lets programs compute on it"
-        : Compiler == null ? CompilerReason
         : null;
 
     public bool IsUsable => Reason == null;

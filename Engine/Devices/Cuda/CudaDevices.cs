@@ -31,18 +31,20 @@ internal static unsafe class CudaDevices
     /// <exception cref="DeviceUnavailableException">There is no such device, or it cannot be used.</exception>
     public static CudaDeviceInfo Find(int index, CudaApi? api = null, NvrtcLibraries? compilers = null) => Choose(List(api, compilers), index);
 
-    internal static CudaDeviceInfo Choose(IReadOnlyList<CudaDeviceInfo> devices, int index)
+    /// <param name="kind">The name that devices are asked for by, before the index.</param>
+    /// <param name="needsCompiler">Whether a device without NVRTC cannot be used.</param>
+    internal static CudaDeviceInfo Choose(IReadOnlyList<CudaDeviceInfo> devices, int index, string kind = "cuda-c", bool needsCompiler = true)
     {
         if (index < 0 || index >= devices.Count)
         {
-            string list = string.Join("; ", devices.Select((device, i) => $"cuda:{i} is {device}"));
+            string list = string.Join("; ", devices.Select((device, i) => $"{kind}:{i} is {device}"));
             throw new DeviceUnavailableException(
-                $"There is no device 'cuda:{index}'; this machine has {devices.Count}: {list}. Ask for one of them.");
+                $"There is no device '{kind}:{index}'; this machine has {devices.Count}: {list}. Ask for one of them.");
         }
         CudaDeviceInfo chosen = devices[index];
-        return chosen.Reason is { } reason
+        return (needsCompiler ? chosen.Reason : chosen.DriverReason) is { } reason
             ? throw new DeviceUnavailableException(
-                $"The device 'cuda:{index}' ({chosen.Description}) cannot be used: {reason}. gpucnn devices lists what this machine has.")
+                $"The device '{kind}:{index}' ({chosen.Description}) cannot be used: {reason}. gpucnn devices lists what this machine has.")
             : chosen;
     }
 

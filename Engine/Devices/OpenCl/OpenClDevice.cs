@@ -16,7 +16,12 @@ public sealed class OpenClDevice : KernelDevice
         _context = new OpenClContext(info, cache: cache, memoryLimit: memoryLimit);
     }
 
+    /// <summary>What compiles the kernels, for people.</summary>
+    public const string Compiler = "the OpenCL driver, from the project's own OpenCL C";
+
     public override string Name { get; }
+
+    public override string KernelCompiler => Compiler;
 
     public override string Description { get; }
 

@@ -50,23 +50,26 @@ internal static unsafe class OpenClPlatforms
     /// <exception cref="DeviceUnavailableException">There is no such device, or it lacks what is needed.</exception>
     public static OpenClDeviceInfo Find(int index, OpenClApi? api = null) => Choose(List(api), index);
 
+    /// <param name="kind">The name that devices are asked for by, before the index.</param>
+    public static OpenClDeviceInfo Find(int index, string kind) => Choose(List(), index, kind);
+
     /// <summary>Usable ones first, GPUs before other processors, then by name.</summary>
     internal static IReadOnlyList<OpenClDeviceInfo> InOrder(IEnumerable<OpenClDeviceInfo> devices) =>
         [.. devices.OrderBy(device => !device.IsUsable).ThenBy(device => device.Type).ThenBy(device => device.Platform, StringComparer.Ordinal)
             .ThenBy(device => device.Name, StringComparer.Ordinal).ThenBy(device => device.Version, StringComparer.Ordinal)];
 
-    internal static OpenClDeviceInfo Choose(IReadOnlyList<OpenClDeviceInfo> devices, int index)
+    internal static OpenClDeviceInfo Choose(IReadOnlyList<OpenClDeviceInfo> devices, int index, string kind = "opencl-c")
     {
         if (index < 0 || index >= devices.Count)
         {
-            string list = string.Join("; ", devices.Select((device, i) => $"opencl:{i} is {device}"));
+            string list = string.Join("; ", devices.Select((device, i) => $"{kind}:{i} is {device}"));
             throw new DeviceUnavailableException(
-                $"There is no device 'opencl:{index}'; this machine has {devices.Count}: {list}. Ask for one of them.");
+                $"There is no device '{kind}:{index}'; this machine has {devices.Count}: {list}. Ask for one of them.");
         }
         OpenClDeviceInfo chosen = devices[index];
         return chosen.Reason is { } reason
             ? throw new DeviceUnavailableException(
-                $"The device 'opencl:{index}' ({chosen.Description}) cannot be used: {reason}. gpucnn devices lists what this machine has.")
+                $"The device '{kind}:{index}' ({chosen.Description}) cannot be used: {reason}. gpucnn devices lists what this machine has.")
             : chosen;
     }
 

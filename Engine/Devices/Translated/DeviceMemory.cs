@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Engine.Devices.Translated;
 
@@ -9,6 +10,11 @@ internal abstract class DeviceMemory : IDisposable
 
     /// <summary>What a view of it names: an address or a handle.</summary>
     public abstract nint Handle { get; }
+
+    /// <summary>A part of it, as kernels are given it.</summary>
+    /// <param name="offset">In bytes.</param>
+    /// <param name="count">Elements.</param>
+    public virtual View<T> View<T>(long offset, int count) where T : unmanaged => new(Handle, (nint)offset, count);
 
     /// <summary>Copies from the host, behind what was launched before; <paramref name="source"/> may be changed afterwards.</summary>
     /// <param name="offset">In bytes.</param>

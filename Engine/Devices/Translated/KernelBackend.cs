@@ -233,7 +233,7 @@ internal sealed class KernelBackend : PlanBackend
 
     /// <summary>A buffer where it lies, once the arena is allocated.</summary>
     public View<T> View<T>(PlanBuffer buffer, int count) where T : unmanaged =>
-        new(_slabs[(int)(buffer.Offset / SlabBytes)].Handle, (nint)(buffer.Offset % SlabBytes), count);
+        _slabs[(int)(buffer.Offset / SlabBytes)].View<T>(buffer.Offset % SlabBytes, count);
 
     /// <summary>The launches of each step. Most of it is the device's compiler, which takes several kernels at once.</summary>
     private PreparedStep[] Prepare()

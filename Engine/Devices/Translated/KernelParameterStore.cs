@@ -30,7 +30,7 @@ public sealed class KernelParameter
     /// <inheritdoc cref="Values"/>
     public View<float> Gradient => View(ParameterRun.Gradients);
 
-    private View<float> View(ParameterRun run) => new(_store.Run(run).Handle, (nint)(4 * Offset), Layout.Count);
+    private View<float> View(ParameterRun run) => _store.Run(run).View<float>(4 * Offset, Layout.Count);
 }
 
 internal enum ParameterRun
@@ -82,7 +82,7 @@ internal sealed class KernelParameterStore : ParameterStore
     }
 
     /// <summary>A range of a run as one vector.</summary>
-    internal View<float> View(ParameterRun run, long first, long count) => new(Run(run).Handle, (nint)(4 * first), checked((int)count));
+    internal View<float> View(ParameterRun run, long first, long count) => Run(run).View<float>(4 * first, checked((int)count));
 
     /// <summary>Allocates on first use, all runs at once: what a store takes does not depend on what was asked of it.</summary>
     internal DeviceMemory Run(ParameterRun run)

@@ -69,7 +69,7 @@ public sealed class CudaDevicesTests
         CudaDeviceInfo device = CudaDevices.List(fake.Api, fake.Compilers).Single();
         Assert.That(device.Reason, Does.StartWith(reason));
         Assert.That(device.LacksCompilerOnly, Is.False);
-        Assert.That(() => fake.Device(), Throws.TypeOf<DeviceUnavailableException>().With.Message.StartsWith("The device 'cuda:0' (Fake GPU 0").And.Message.Contains(reason));
+        Assert.That(() => fake.Device(), Throws.TypeOf<DeviceUnavailableException>().With.Message.StartsWith("The device 'cuda-c:0' (Fake GPU 0").And.Message.Contains(reason));
     }
 
     /// <summary>Such a device serves one program at a time, and that may be this one.</summary>
@@ -132,6 +132,6 @@ public sealed class CudaDevicesTests
     {
         var fake = new FakeCuda();
         Assert.That(() => CudaDevices.Find(index, fake.Api, fake.Compilers), Throws.TypeOf<DeviceUnavailableException>()
-            .With.Message.Contains($"'cuda:{index}'").And.Message.Contains("cuda:0 is Fake GPU 0"));
+            .With.Message.Contains($"'cuda-c:{index}'").And.Message.Contains("cuda-c:0 is Fake GPU 0"));
     }
 }

@@ -62,7 +62,7 @@ public sealed class OpenClPlatformsTests
     {
         OpenClDeviceInfo first = OpenClTestDevice.Require();
         Assert.That(() => OpenClPlatforms.Find(index), Throws.TypeOf<DeviceUnavailableException>()
-            .With.Message.Contains($"'opencl:{index}'").And.Message.Contains($"opencl:0 is {first.Name}"));
+            .With.Message.Contains($"'opencl-c:{index}'").And.Message.Contains($"opencl-c:0 is {first.Name}"));
     }
 
     [Test]
@@ -97,7 +97,7 @@ public sealed class OpenClPlatformsTests
             {
                 Assert.That(lacking.Reason, Does.Contain(reason));
                 Assert.That(() => OpenClPlatforms.Choose([device, lacking], 1), Throws.TypeOf<DeviceUnavailableException>()
-                    .With.Message.Contains("'opencl:1'").And.Message.Contains(reason));
+                    .With.Message.Contains("'opencl-c:1'").And.Message.Contains(reason));
             });
         }
     }

@@ -7,36 +7,33 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Devices.Cuda;
 
-public sealed class CudaKindTests
+public sealed class CudaCKindTests
 {
-    [Test]
-    public void ItIsWhatAutoAsksForFirst() => Assert.That(DeviceCatalog.Kinds[0].Name, Is.EqualTo("cuda"));
-
     [Test]
     public void ThisMachineListsItsDevicesOrSaysWhy()
     {
-        IReadOnlyList<DeviceListing> listings = new CudaKind().List();
+        IReadOnlyList<DeviceListing> listings = new CudaCKind().List();
         Assert.That(listings, Is.Not.Empty);
-        Assert.That(listings.Select(listing => listing.Name), Is.All.StartsWith("cuda"));
+        Assert.That(listings.Select(listing => listing.Name), Is.All.StartsWith("cuda-c"));
         Assert.That(listings.Where(listing => !listing.IsUsable).Select(listing => listing.Reason), Is.All.Not.Contains("\n"));
-        if (listings[0].Name == "cuda") Assert.That((listings[0].IsUsable, listings[0].IsAutomatic), Is.EqualTo((false, false)));
+        if (listings[0].Name == "cuda-c") Assert.That((listings[0].IsUsable, listings[0].IsAutomatic), Is.EqualTo((false, false)));
     }
 
     [Test]
-    public void ThreadsAreNotForIt() => Assert.That(() => new CudaKind().Open(0, new() { Threads = 2 }), Throws.TypeOf<GpuCnnException>().With.Message.Contains("takes no number of threads"));
+    public void ThreadsAreNotForIt() => Assert.That(() => new CudaCKind().Open(0, new() { Threads = 2 }), Throws.TypeOf<GpuCnnException>().With.Message.Contains("takes no number of threads"));
 
     [Test]
     public void DevicesAreListedByTheDriversOrder()
     {
         var fake = new FakeCuda();
         fake.Set("devices", 2);
-        DeviceListing[] listings = [.. CudaKind.Listings(CudaDevices.List(fake.Api, fake.Compilers), NoOthers)];
+        DeviceListing[] listings = [.. CudaCKind.Listings(CudaDevices.List(fake.Api, fake.Compilers), NoOthers)];
         Assert.That(listings.Select(listing => (listing.Name, listing.Description, listing.Reason, listing.IsAutomatic)), Is.EqualTo(new[]
         {
-            ("cuda:0", "Fake GPU 0, compute capability 9.0, CUDA 12.4", (string?)null, true), ("cuda:1", "Fake GPU 1, compute capability 9.0, CUDA 12.4", null, true),
+            ("cuda-c:0", "Fake GPU 0, compute capability 9.0, CUDA 12.4", (string?)null, true), ("cuda-c:1", "Fake GPU 1, compute capability 9.0, CUDA 12.4", null, true),
         }));
-        using Device device = CudaKind.Open(CudaDevices.List(fake.Api, fake.Compilers), NoOthers, 1);
-        Assert.That((device.Name, device.GetType()), Is.EqualTo(("cuda:1", typeof(CudaDevice))));
+        using Device device = CudaCKind.Open(CudaDevices.List(fake.Api, fake.Compilers), NoOthers, 1);
+        Assert.That((device.Name, device.GetType()), Is.EqualTo(("cuda-c:1", typeof(CudaDevice))));
     }
 
     [Test]
@@ -45,14 +42,14 @@ public sealed class CudaKindTests
         OpenClDeviceInfo own = OpenClTestDevice.Require();
         IReadOnlyList<CudaDeviceInfo> devices = CudaDevices.List(new FakeCuda().Api, FakeCuda.With("libnosuchnvrtc.so"));
         OpenClDeviceInfo twin = own with { Platform = "NVIDIA CUDA", Name = "Fake GPU 0" };
-        DeviceListing listing = CudaKind.Listings(devices, () => [own, twin]).Single();
+        DeviceListing listing = CudaCKind.Listings(devices, () => [own, twin]).Single();
         Assert.Multiple(() =>
         {
             Assert.That(listing.IsUsable, Is.True);
             Assert.That(listing.Description, Does.StartWith("Fake GPU 0, by OpenCL").And.Contain("NVRTC").And.Contain("pip install").And.Not.Contain("\n"));
         });
-        using Device device = CudaKind.Open(devices, () => [own, twin], 0);
-        Assert.That((device.Name, device.Description, device.GetType()), Is.EqualTo(("cuda:0", listing.Description, typeof(OpenClDevice))));
+        using Device device = CudaCKind.Open(devices, () => [own, twin], 0);
+        Assert.That((device.Name, device.Description, device.GetType()), Is.EqualTo(("cuda-c:0", listing.Description, typeof(OpenClDevice))));
     }
 
     [Test]
@@ -62,7 +59,7 @@ public sealed class CudaKindTests
         var fake = new FakeCuda();
         IReadOnlyList<CudaDeviceInfo> devices = CudaDevices.List(fake.Api, FakeCuda.With("libnosuchnvrtc.so"));
         OpenClDeviceInfo twin = own with { Platform = "NVIDIA CUDA", Name = "Fake GPU 0" }, second = twin with { DriverVersion = "second" };
-        OpenClDeviceInfo? Substitute(int index, params OpenClDeviceInfo[] others) => CudaKind.Substitute([devices[0], devices[0]], () => others, index);
+        OpenClDeviceInfo? Substitute(int index, params OpenClDeviceInfo[] others) => CudaCKind.Substitute([devices[0], devices[0]], () => others, index);
         Assert.Multiple(() =>
         {
             Assert.That(Substitute(0, own), Is.Null);
@@ -72,11 +69,11 @@ public sealed class CudaKindTests
             Assert.That(Substitute(1, twin, second), Is.EqualTo(second));
             Assert.That(Substitute(1, twin), Is.Null);
             Assert.That(Substitute(2, twin), Is.Null);
-            Assert.That(CudaKind.Substitute([devices[0] with { ComputeCapability = 30 }], () => [twin], 0), Is.Null, "NVRTC is not all that is missing");
-            Assert.That(CudaKind.Substitute(CudaDevices.List(fake.Api, fake.Compilers), () => [twin], 0), Is.Null, "nothing is missing");
-            Assert.That(CudaKind.Listings(devices, NoOthers).Single().Reason, Does.Contain("NVRTC"));
-            Assert.That(() => CudaKind.Open(devices, NoOthers, 0), Throws.TypeOf<DeviceUnavailableException>().With.Message.Contains("NVRTC"));
-            Assert.That(() => CudaKind.Open(devices, NoOthers, 7), Throws.TypeOf<DeviceUnavailableException>().With.Message.Contains("'cuda:7'"));
+            Assert.That(CudaCKind.Substitute([devices[0] with { ComputeCapability = 30 }], () => [twin], 0), Is.Null, "NVRTC is not all that is missing");
+            Assert.That(CudaCKind.Substitute(CudaDevices.List(fake.Api, fake.Compilers), () => [twin], 0), Is.Null, "nothing is missing");
+            Assert.That(CudaCKind.Listings(devices, NoOthers).Single().Reason, Does.Contain("NVRTC"));
+            Assert.That(() => CudaCKind.Open(devices, NoOthers, 0), Throws.TypeOf<DeviceUnavailableException>().With.Message.Contains("NVRTC"));
+            Assert.That(() => CudaCKind.Open(devices, NoOthers, 7), Throws.TypeOf<DeviceUnavailableException>().With.Message.Contains("'cuda-c:7'"));
         });
     }
 

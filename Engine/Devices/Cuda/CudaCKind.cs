@@ -3,11 +3,11 @@ using GpuCnn.Engine.Devices.OpenCl;
 namespace GpuCnn.Engine.Devices.Cuda;
 
 /// <summary>
-/// NVIDIA's GPUs, by CUDA. Where NVRTC is all that is missing, the same GPU by NVIDIA's OpenCL takes its place, and its description says so.
+/// NVIDIA's GPUs, by the project's own translation to CUDA C. Where NVRTC is all that is missing, the same GPU by NVIDIA's OpenCL takes its place, and its description says so.
 /// </summary>
-internal sealed class CudaKind : DeviceKind
+internal sealed class CudaCKind : DeviceKind
 {
-    public override string Name => "cuda";
+    public override string Name => "cuda-c";
 
     public override int Preference => 20;
 
@@ -28,19 +28,19 @@ internal sealed class CudaKind : DeviceKind
     public override Device Open(int index, DeviceSettings settings)
     {
         if (settings.Threads != null)
-            throw new GpuCnnException($"A cuda device takes no number of threads, but got {settings.Threads}; only the cpu device does.");
+            throw new GpuCnnException($"A cuda-c device takes no number of threads, but got {settings.Threads}; only the cpu device does.");
         return Open(CudaDevices.List(), OpenClDevices, index);
     }
 
     internal static IReadOnlyList<DeviceListing> Listings(IReadOnlyList<CudaDeviceInfo> devices, Func<IReadOnlyList<OpenClDeviceInfo>> others) =>
         [.. devices.Select((device, i) => Substitute(devices, others, i) is { } substitute
-            ? new DeviceListing($"cuda:{i}", Description(device), substitute.GlobalMemoryBytes, null, IsAutomatic: true)
-            : new DeviceListing($"cuda:{i}", device.Description, device.MemoryBytes, device.Reason, IsAutomatic: true))];
+            ? new DeviceListing($"cuda-c:{i}", Description(device), substitute.GlobalMemoryBytes, null, IsAutomatic: true) { KernelCompiler = OpenClDevice.Compiler }
+            : new DeviceListing($"cuda-c:{i}", device.Description, device.MemoryBytes, device.Reason, IsAutomatic: true) { KernelCompiler = device.IsUsable ? CudaDevice.Compiler(device) : null })];
 
     internal static Device Open(IReadOnlyList<CudaDeviceInfo> devices, Func<IReadOnlyList<OpenClDeviceInfo>> others, int index) =>
         Substitute(devices, others, index) is { } substitute
-            ? new OpenClDevice($"cuda:{index}", substitute, Description(devices[index]))
-            : new CudaDevice($"cuda:{index}", CudaDevices.Choose(devices, index));
+            ? new OpenClDevice($"cuda-c:{index}", substitute, Description(devices[index]))
+            : new CudaDevice($"cuda-c:{index}", CudaDevices.Choose(devices, index));
 
     /// <summary>By NVIDIA's OpenCL, the device that CUDA lacks a compiler for. Of several with one name, the one of the same place among them.</summary>
     internal static OpenClDeviceInfo? Substitute(IReadOnlyList<CudaDeviceInfo> devices, Func<IReadOnlyList<OpenClDeviceInfo>> others, int index)

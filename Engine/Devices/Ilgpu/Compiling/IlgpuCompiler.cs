@@ -1,0 +1,120 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Reflection;
+using System.Text;
+using GpuCnn.Kernels.Language;
+using ILGPU;
+using ILGPU.Backends;
+using ILGPU.Backends.EntryPoints;
+using ILGPU.IR;
+using ILGPU.Runtime;
+
+namespace GpuCnn.Engine.Devices.Ilgpu.Compiling;
+
+/// <summary>
+/// Kernels to text by ILGPU, with all of an instance's constants compiled in. Several threads may compile at once: each takes a context of ILGPU's for itself. What was compiled is kept on disk.
+/// </summary>
+/// <param name="cache">Keeps texts for later processes.</param>
+/// <param name="unrolls">Whether loops are unrolled; without it, local arrays may be memory.</param>
+/// <param name="verifies">Whether ILGPU checks its intermediate language after every pass; for tests.</param>
+internal sealed class IlgpuCompiler(IlgpuTarget target, BinaryCache cache, bool unrolls = true, bool verifies = false) : IDisposable
+{
+    private static readonly string Versions = string.Join('\n',
+        new[] { typeof(Context), typeof(ILGPU.Algorithms.XMath), typeof(IKernel), typeof(IlgpuCompiler) }.Select(type => type.Module.ModuleVersionId.ToString()));
+
+    private readonly ConcurrentBag<Workshop> _idle = [];
+    private bool _isDisposed;
+    private int _builds;
+
+    /// <summary>Kernels that were compiled and not found in the cache.</summary>
+    public int Builds => _builds;
+
+    /// <summary>What distinguishes the text of one instance of a kernel from that of others.</summary>
+    public static string Variant<TKernel>(in TKernel kernel) where TKernel : struct, IKernel
+    {
+        var constants = new KernelConstants();
+        kernel.WriteConstants(constants);
+        return string.Create(CultureInfo.InvariantCulture, $"{TKernel.Text.Name} {kernel.GroupShape}\n{constants}");
+    }
+
+    /// <summary>What ILGPU is told of a kernel: a method that runs it, and threads of a group.</summary>
+    public static (EntryPointDescription Entry, KernelSpecialization Specialization) Describe<TKernel>(in TKernel kernel) where TKernel : struct, IKernel
+    {
+        MethodInfo entry = TKernel.Text.Entry ?? throw new NotSupportedException($"Kernel {TKernel.Text.Name} has no entry for ILGPU.");
+        return (EntryPointDescription.FromExplicitlyGroupedKernel(entry), new KernelSpecialization(kernel.GroupShape.Count, null));
+    }
+
+    /// <summary>The text that a device's driver compiles.</summary>
+    /// <exception cref="KernelBuildException">ILGPU cannot compile the kernel; the message says why.</exception>
+    public string Compile<TKernel>(in TKernel kernel) where TKernel : struct, IKernel
+    {
+        BinaryKey key = BinaryKey.Of(Variant(kernel), target.Identity, Versions, typeof(TKernel).Module.ModuleVersionId.ToString(), unrolls ? "unrolled" : "rolled");
+        if (cache.Read(key) is { } known) return Encoding.UTF8.GetString(known);
+        string text = Build(kernel);
+        cache.Write(key, Encoding.UTF8.GetBytes(text));
+        return text;
+    }
+
+    public void Dispose()
+    {
+        _isDisposed = true;
+        while (_idle.TryTake(out Workshop? workshop)) workshop.Dispose();
+    }
+
+    private string Build<TKernel>(in TKernel kernel) where TKernel : struct, IKernel
+    {
+        if (!_idle.TryTake(out Workshop? workshop)) workshop = new Workshop(target, verifies);
+        try
+        {
+            (EntryPointDescription entry, KernelSpecialization specialization) = Describe(kernel);
+            Method method = workshop.Backend.PreCompileKernelMethod(entry);
+            using IRContext context = method.ExtractToContext(out Method body);
+            Method specialized = KernelSpecializer.Specialize(context, body, kernel, kernel.GroupShape);
+            context.Optimize();
+            string text = target.TextOf(workshop.Backend.Compile(specialized, entry, specialization, new KernelPasses(unrolls, target.SpellsComparisons)));
+            Interlocked.Increment(ref _builds);
+            if (_isDisposed) workshop.Dispose();
+            else _idle.Add(workshop);
+            return text;
+        }
+        catch (Exception exception)
+        {
+            // After a failure a context of ILGPU's fails at everything.
+            workshop.Dispose();
+            throw Refusal(TKernel.Text.Name, exception);
+        }
+    }
+
+    private static KernelBuildException Refusal(string kernel, Exception exception)
+    {
+        Exception cause = exception;
+        while (cause.InnerException is { } inner) cause = inner;
+        string reason = string.Join(' ', cause.Message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        return new KernelBuildException(
+            $"Kernel {kernel}: ILGPU cannot compile it: {reason.TrimEnd('.')}. 'gpucnn kernels show {kernel} --dialect cuda' prints what it is translated to; --device cuda-c or opencl-c do without ILGPU.",
+            kernel, exception.ToString());
+    }
+
+    /// <summary>A context of ILGPU's and what prints its kernels; for one thread at a time.</summary>
+    private sealed class Workshop : IDisposable
+    {
+        private readonly Context _context;
+
+        public Workshop(IlgpuTarget target, bool verifies)
+        {
+            _context = IlgpuSetup.CreateContext(builder =>
+            {
+                if (verifies) builder.Verify();
+            });
+            Backend = target.CreateBackend(_context);
+        }
+
+        public Backend Backend { get; }
+
+        public void Dispose()
+        {
+            Backend.Dispose();
+            _context.Dispose();
+        }
+    }
+}

@@ -1,0 +1,18 @@
+namespace GpuCnn.Engine.Devices.Ilgpu;
+
+/// <summary>Always there; never chosen by <c>auto</c>.</summary>
+internal sealed class IlgpuCpuKind : DeviceKind
+{
+    public override string Name => "ilgpu-cpu";
+
+    public override int Preference => -2;
+
+    public override bool IsIndexed => false;
+
+    public override IReadOnlyList<DeviceListing> List() =>
+        [new(Name, IlgpuCpuDevice.About, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, null, IsAutomatic: false) { KernelCompiler = IlgpuSetup.Version }];
+
+    public override Device Open(int index, DeviceSettings settings) => settings.Threads == null
+        ? IlgpuCpuDevice.Open()
+        : throw new GpuCnnException($"The ilgpu-cpu device takes no number of threads, but got {settings.Threads}; only the cpu device does.");
+}

@@ -1,0 +1,44 @@
+using GpuCnn.Engine.Devices.Cuda;
+
+namespace GpuCnn.Engine.Devices.Ilgpu;
+
+/// <summary>NVIDIA's GPUs, their kernels compiled to PTX by ILGPU: needs the driver alone. Where ILGPU does not take one, <c>cuda-c</c> takes its place, and its description says so.</summary>
+internal sealed class IlgpuCudaKind : DeviceKind
+{
+    public override string Name => "cuda";
+
+    public override int Preference => 40;
+
+    public override bool IsIndexed => true;
+
+    public override IReadOnlyList<DeviceListing> List()
+    {
+        try
+        {
+            return Listings(CudaDevices.List());
+        }
+        catch (GpuCnnException exception)
+        {
+            return [new(Name, "an NVIDIA GPU", 0, exception.Message, IsAutomatic: false)];
+        }
+    }
+
+    public override Device Open(int index, DeviceSettings settings)
+    {
+        if (settings.Threads != null)
+            throw new GpuCnnException($"A cuda device takes no number of threads, but got {settings.Threads}; only the cpu device does.");
+        IReadOnlyList<CudaDeviceInfo> devices = CudaDevices.List();
+        CudaDeviceInfo info = CudaDevices.Choose(devices, index, Name, needsCompiler: false);
+        try
+        {
+            return IlgpuCudaDevice.Open($"{Name}:{index}", info.Description, index);
+        }
+        catch (DeviceUnavailableException) when (info.IsUsable)
+        {
+            return new CudaDevice($"cuda-c:{index}", info, description: $"{info.Description}; in place of {Name}:{index}, which ILGPU does not take");
+        }
+    }
+
+    internal static IReadOnlyList<DeviceListing> Listings(IReadOnlyList<CudaDeviceInfo> devices) =>
+        [.. devices.Select((device, i) => new DeviceListing($"cuda:{i}", device.Description, device.MemoryBytes, device.DriverReason, IsAutomatic: true) { KernelCompiler = IlgpuSetup.Ptx })];
+}

@@ -1,0 +1,146 @@
+using System.Collections.Concurrent;
+using GpuCnn.Engine.Devices.Ilgpu.Compiling;
+using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Kernels.Language;
+using ILGPU;
+using ILGPU.Backends;
+using ILGPU.Runtime;
+
+namespace GpuCnn.Engine.Devices.Ilgpu;
+
+/// <summary>Kernels that ILGPU compiles, on an accelerator, in memory and on a stream of ILGPU's.</summary>
+internal abstract class IlgpuDevice : KernelDevice
+{
+    private readonly Context _context;
+    private readonly Lazy<AcceleratorStream> _stream;
+    private readonly ConcurrentDictionary<string, Lazy<LoadedKernel>> _kernels = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<IlgpuMemory, bool> _memory = new();
+    private readonly long? _memoryLimit;
+    private long _allocated;
+
+    /// <param name="memoryLimit">The most bytes to allocate, for tests; by default what the device has.</param>
+    private protected IlgpuDevice(string name, string description, Context context, Accelerator accelerator, long? memoryLimit = null)
+    {
+        Name = name;
+        Description = description;
+        _context = context;
+        Accelerator = accelerator;
+        _memoryLimit = memoryLimit;
+        _stream = new(() => accelerator.DefaultStream);
+    }
+
+    public sealed override string Name { get; }
+
+    public sealed override string Description { get; }
+
+    public override long MemoryBytes => _memoryLimit ?? Accelerator.MemorySize;
+
+    public sealed override long AllocatedBytes => Interlocked.Read(ref _allocated);
+
+    public override long? FreeBytes => _memoryLimit - AllocatedBytes;
+
+    internal Accelerator Accelerator { get; }
+
+    internal AcceleratorStream Stream => _stream.Value;
+
+    internal override long LargestAllocation => MemoryBytes;
+
+    /// <summary>What was not disposed of, one line each.</summary>
+    internal IReadOnlyList<string> LiveObjects => [.. _memory.Keys.Select(memory => memory.ToString()).Order(StringComparer.Ordinal)];
+
+    /// <summary>A kernel as ILGPU's accelerator takes it.</summary>
+    /// <exception cref="KernelBuildException">ILGPU cannot compile it.</exception>
+    private protected abstract CompiledKernel Compile<TKernel>(in TKernel kernel) where TKernel : struct, IKernel;
+
+    internal sealed override DeviceMemory Allocate(long bytes, string what, bool zeroed = true)
+    {
+        if (bytes > LargestAllocation || _memoryLimit is { } limit && AllocatedBytes + bytes > limit)
+            throw IlgpuErrors.OutOfMemory(this, bytes, what, null);
+        MemoryBuffer1D<byte, Stride1D.Dense> buffer;
+        try
+        {
+            buffer = Accelerator.Allocate1D<byte>(Math.Max(bytes, IlgpuMemory.Granule));
+        }
+        catch (AcceleratorException exception)
+        {
+            throw IlgpuErrors.From(exception, this, bytes, what);
+        }
+        var memory = new IlgpuMemory(this, buffer, bytes, what);
+        _memory[memory] = true;
+        Interlocked.Add(ref _allocated, bytes);
+        if (zeroed) memory.Clear();
+        return memory;
+    }
+
+    internal void Forget(IlgpuMemory memory)
+    {
+        if (_memory.TryRemove(memory, out _)) Interlocked.Add(ref _allocated, -memory.Bytes);
+    }
+
+    internal sealed override KernelLaunch Prepare<TKernel>(in TKernel kernel, Size3 groups)
+    {
+        if (ArgumentOverlap.Has(kernel))
+            throw new ArgumentException($"Kernel '{TKernel.Text.Name}': a view that it writes overlaps another argument; give it memory of its own, or mark the kernel InPlace.");
+        TKernel own = kernel;
+        Lazy<LoadedKernel> loaded = _kernels.GetOrAdd(IlgpuCompiler.Variant(kernel), _ => new(() => Load(own)));
+        return new Launch<TKernel>(this, (Action<AcceleratorStream, KernelConfig, TKernel>)loaded.Value.Launcher, kernel, groups);
+    }
+
+    internal sealed override void Finish()
+    {
+        try
+        {
+            Stream.Synchronize();
+        }
+        catch (AcceleratorException exception)
+        {
+            throw IlgpuErrors.From(exception, this);
+        }
+    }
+
+    public override void Dispose()
+    {
+        foreach (IlgpuMemory memory in _memory.Keys) memory.Dispose();
+        foreach (Lazy<LoadedKernel> kernel in _kernels.Values.Where(kernel => kernel.IsValueCreated)) kernel.Value.Kernel.Dispose();
+        _kernels.Clear();
+        Accelerator.Dispose();
+        _context.Dispose();
+    }
+
+    private LoadedKernel Load<TKernel>(TKernel kernel) where TKernel : struct, IKernel
+    {
+        CompiledKernel compiled = Compile(kernel);
+        try
+        {
+            Kernel loaded = Accelerator.LoadKernel(compiled);
+            return new(loaded, loaded.CreateLauncherDelegate<Action<AcceleratorStream, KernelConfig, TKernel>>());
+        }
+        catch (Exception exception) when (exception is AcceleratorException or NotSupportedException)
+        {
+            throw IlgpuErrors.Refused(exception, this, TKernel.Text.Name);
+        }
+    }
+
+    private sealed record LoadedKernel(Kernel Kernel, Delegate Launcher);
+
+    private sealed class Launch<TKernel>(IlgpuDevice device, Action<AcceleratorStream, KernelConfig, TKernel> launcher, TKernel kernel, Size3 groups) : KernelLaunch
+        where TKernel : struct, IKernel
+    {
+        private readonly AcceleratorStream _stream = device.Stream;
+        private readonly KernelConfig _config = new(new Index3D(groups.X, groups.Y, groups.Z), new Index3D(kernel.GroupShape.X, kernel.GroupShape.Y, kernel.GroupShape.Z));
+
+        public override void Run()
+        {
+            try
+            {
+                launcher(_stream, _config, kernel);
+            }
+            catch (AcceleratorException exception)
+            {
+                throw IlgpuErrors.From(exception, device, kernel: TKernel.Text.Name);
+            }
+        }
+
+        public override void Dispose() { }
+    }
+}

@@ -1,0 +1,128 @@
+using System.Runtime.CompilerServices;
+using GpuCnn.Engine.Devices.Ilgpu.Compiling;
+using ILGPU;
+using ILGPU.Backends;
+using ILGPU.Backends.EntryPoints;
+using ILGPU.Backends.OpenCL;
+using ILGPU.Backends.PTX;
+using ILGPU.IR;
+using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
+using ILGPU.Runtime.OpenCL;
+
+namespace GpuCnn.Engine.Devices.Ilgpu;
+
+/// <summary>A device whose kernels ILGPU compiles to text: PTX for NVIDIA's driver, OpenCL C for that of an OpenCL device. Texts are kept on disk; drivers keep what they make of them.</summary>
+internal abstract class IlgpuGpuDevice : IlgpuDevice
+{
+    private readonly IlgpuCompiler _compiler;
+
+    protected IlgpuGpuDevice(string name, string description, Context context, Accelerator accelerator, IlgpuTarget target, BinaryCache? cache, bool unrolls, long? memoryLimit)
+        : base(name, description, context, accelerator, memoryLimit) =>
+        _compiler = new IlgpuCompiler(target, cache ?? new BinaryCache(BinaryCache.DefaultFolder("ilgpu")), unrolls);
+
+    /// <summary>Kernels that ILGPU compiled for this device, those from the disk not counted.</summary>
+    public int Builds => _compiler.Builds;
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        _compiler.Dispose();
+    }
+
+    private protected sealed override CompiledKernel Compile<TKernel>(in TKernel kernel)
+    {
+        (EntryPointDescription entry, KernelSpecialization specialization) = IlgpuCompiler.Describe(kernel);
+        return Load(entry, specialization, _compiler.Compile(kernel));
+    }
+
+    /// <summary>A text that was compiled before, in this or another process, as ILGPU's accelerator takes it.</summary>
+    protected abstract CompiledKernel Load(EntryPointDescription entry, KernelSpecialization specialization, string text);
+}
+
+/// <summary>An NVIDIA GPU by ILGPU: needs the driver and nothing else.</summary>
+internal sealed class IlgpuCudaDevice : IlgpuGpuDevice
+{
+    private IlgpuCudaDevice(string name, string description, Context context, CudaAccelerator accelerator, PtxTarget target, BinaryCache? cache)
+        : base(name, description, context, accelerator, target, cache, unrolls: true, memoryLimit: null) { }
+
+    public override long? FreeBytes => ((CudaAccelerator)Accelerator).GetFreeMemory();
+
+    public override string KernelCompiler => IlgpuSetup.Ptx;
+
+    /// <summary>Opens a device.</summary>
+    /// <param name="index">In the driver's order.</param>
+    /// <exception cref="DeviceUnavailableException">ILGPU does not take it.</exception>
+    public static IlgpuCudaDevice Open(string name, string description, int index, BinaryCache? cache = null)
+    {
+        Context? context = null;
+        try
+        {
+            context = IlgpuSetup.CreateContext(builder => builder.Cuda());
+            CudaDevice device = context.Devices.OfType<CudaDevice>().FirstOrDefault(device => device.DeviceId == index)
+                ?? throw new DeviceUnavailableException($"The device '{name}' ({description}) cannot be used: ILGPU does not find it; its architecture or its driver is too old. --device cuda-c does without ILGPU.");
+            CudaAccelerator accelerator = device.CreateCudaAccelerator(context);
+            return new(name, description, context, accelerator, new PtxTarget(accelerator.Architecture, accelerator.InstructionSet), cache);
+        }
+        catch (Exception exception)
+        {
+            context?.Dispose();
+            if (exception is GpuCnnException) throw;
+            throw new DeviceUnavailableException($"The device '{name}' ({description}) cannot be used: {exception.Message.TrimEnd('.')}. --device cuda-c does without ILGPU.");
+        }
+    }
+
+    protected override CompiledKernel Load(EntryPointDescription entry, KernelSpecialization specialization, string text) =>
+        Create(Accelerator.Context, new EntryPoint(entry, default, specialization), null, text);
+
+    // ILGPU has no public way to a kernel from PTX that it wrote itself.
+    [UnsafeAccessor(UnsafeAccessorKind.Constructor)]
+    private static extern PTXCompiledKernel Create(Context context, EntryPoint entry, CompiledKernel.KernelInfo? info, string text);
+}
+
+/// <summary>An OpenCL device by ILGPU.</summary>
+internal sealed class IlgpuOpenClDevice : IlgpuGpuDevice
+{
+    private readonly long _largestAllocation;
+
+    private IlgpuOpenClDevice(
+        string name, string description, Context context, CLAccelerator accelerator, OpenClTarget target, BinaryCache? cache, bool unrolls, long largestAllocation, long? memoryLimit)
+        : base(name, description, context, accelerator, target, cache, unrolls, memoryLimit) => _largestAllocation = largestAllocation;
+
+    public override string KernelCompiler => IlgpuSetup.OpenClC;
+
+    internal override long LargestAllocation => Math.Min(_largestAllocation, MemoryBytes);
+
+    /// <summary>Opens a device.</summary>
+    /// <param name="unrolls">Whether loops are unrolled; for tests.</param>
+    /// <param name="memoryLimit">The most bytes to allocate, for tests.</param>
+    /// <exception cref="DeviceUnavailableException">ILGPU does not take it.</exception>
+    public static IlgpuOpenClDevice Open(string name, OpenCl.OpenClDeviceInfo info, string? description = null, BinaryCache? cache = null, bool unrolls = true, long? memoryLimit = null)
+    {
+        if (IlgpuOpenCl.Refusal(info) is { } reason) throw new DeviceUnavailableException($"The device '{name}' ({info.Description}) cannot be used: {reason}.");
+        Context? context = null;
+        try
+        {
+            context = IlgpuSetup.CreateContext(_ => { });
+            CLDevice device = IlgpuOpenCl.DeviceOf(info);
+            CLAccelerator accelerator = device.CreateCLAccelerator(context);
+            var target = new OpenClTarget(device.Capabilities, accelerator.Vendor, accelerator.CLStdVersion, info.Identity);
+            return new(name, description ?? info.Description, context, accelerator, target, cache, unrolls, info.MaxAllocationBytes, memoryLimit);
+        }
+        catch (Exception exception) when (exception is not GpuCnnException)
+        {
+            context?.Dispose();
+            throw new DeviceUnavailableException($"The device '{name}' ({info.Description}) cannot be used: {exception.Message.TrimEnd('.')}. --device opencl-c does without ILGPU.");
+        }
+    }
+
+    protected override CompiledKernel Load(EntryPointDescription entry, KernelSpecialization specialization, string text)
+    {
+        using var types = new IRContext(Accelerator.Context);
+        return new CLCompiledKernel(
+            Accelerator.Context, new SeparateViewEntryPoint(entry, default, specialization, types.TypeContext, FieldsPerView), null, text, ((CLAccelerator)Accelerator).CLStdVersion);
+    }
+
+    /// <summary>Of a view, the OpenCL back end passes on where it starts and how long it is.</summary>
+    private const int FieldsPerView = 2;
+}

@@ -1,0 +1,80 @@
+using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Kernels.Language;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace GpuCnn.Engine.Devices.Ilgpu;
+
+/// <summary>A buffer of ILGPU's.</summary>
+internal sealed class IlgpuMemory(IlgpuDevice device, MemoryBuffer1D<byte, Stride1D.Dense> buffer, long bytes, string what) : DeviceMemory
+{
+    /// <summary>No buffer is smaller: an empty one has no address.</summary>
+    public const int Granule = 16;
+
+    private bool _isDisposed;
+
+    public override long Bytes => bytes;
+
+    public override nint Handle => buffer.NativePtr;
+
+    public override unsafe View<T> View<T>(long offset, int count)
+    {
+        if (offset % sizeof(T) != 0) throw new ArgumentException($"A view of {typeof(T).Name} begins at a multiple of {sizeof(T)} bytes, but got {offset}.", nameof(offset));
+        return new(Handle, (nint)offset, count, count == 0 ? default : Part(offset, (long)count * sizeof(T)).Cast<T>());
+    }
+
+    public void Clear() => Call(() => buffer.MemSetToZero(device.Stream));
+
+    public override void Dispose()
+    {
+        if (_isDisposed) return;
+        _isDisposed = true;
+        device.Forget(this);
+        buffer.Dispose();
+    }
+
+    public override string ToString() => $"{what}, {bytes} bytes";
+
+    protected override unsafe void WriteBytes(ReadOnlySpan<byte> source, long offset)
+    {
+        ArrayView<byte> part = Part(offset, source.Length);
+        if (source.IsEmpty) return;
+        fixed (byte* first = source)
+        {
+            byte* address = first;
+            Call(() => part.CopyFromCPU(device.Stream, ref *address, part.Length));
+        }
+    }
+
+    protected override unsafe void ReadBytes(Span<byte> target, long offset)
+    {
+        ArrayView<byte> part = Part(offset, target.Length);
+        if (target.IsEmpty) return;
+        fixed (byte* first = target)
+        {
+            byte* address = first;
+            Call(() => part.CopyToCPU(device.Stream, ref *address, part.Length));
+        }
+    }
+
+    private ArrayView<byte> Part(long offset, long length)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return offset >= 0 && length <= bytes - offset
+            ? buffer.View.BaseView.SubView(offset, length)
+            : throw new ArgumentOutOfRangeException(nameof(offset), $"{length} bytes at {offset} of the {bytes} of {what} were asked for.");
+    }
+
+    private void Call(Action action)
+    {
+        try
+        {
+            action();
+            device.Stream.Synchronize();
+        }
+        catch (AcceleratorException exception)
+        {
+            throw IlgpuErrors.From(exception, device);
+        }
+    }
+}

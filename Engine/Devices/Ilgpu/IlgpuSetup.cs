@@ -1,0 +1,55 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using GpuCnn.Engine.Devices.Ilgpu.Compiling;
+using ILGPU;
+
+namespace GpuCnn.Engine.Devices.Ilgpu;
+
+/// <summary>Sets ILGPU up, once a process, before anything else of it is touched.</summary>
+internal static class IlgpuSetup
+{
+    // ILGPU imports "OpenCL" and "cuda", which the loader looks for as libOpenCL.so and libcuda.so: names that only development packages have.
+    private static readonly (string Import, string[] Files)[] Libraries =
+    [
+        ("OpenCL", ["libOpenCL.so.1", "libOpenCL.so"]),
+        ("cuda", ["libcuda.so.1", "libcuda.so"]),
+    ];
+
+    private static readonly Lazy<bool> Once = new(() =>
+    {
+        if (OperatingSystem.IsLinux()) NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, Resolve);
+        LanguageRemapping.Register();
+        return true;
+    });
+
+    /// <summary>ILGPU with its version, for people.</summary>
+    public static string Version { get; } = $"ILGPU {typeof(Context).Assembly.GetName().Version?.ToString(3)}";
+
+    public static string Ptx => Version + " to PTX";
+
+    public static string OpenClC => Version + " to OpenCL C";
+
+    public static void Prepare() => _ = Once.Value;
+
+    /// <summary>A context with ILGPU's second level of optimisation: the first leaves accesses that do not say which memory they are to.</summary>
+    public static Context CreateContext(Action<Context.Builder> configure)
+    {
+        Prepare();
+        return Context.Create(builder =>
+        {
+            builder.Optimize(OptimizationLevel.O2).EnableAlgorithms();
+            configure(builder);
+        });
+    }
+
+    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path)
+    {
+        foreach ((string import, string[] files) in Libraries)
+        {
+            if (!name.Equals(import, StringComparison.OrdinalIgnoreCase)) continue;
+            foreach (string file in files)
+                if (NativeLibrary.TryLoad(file, out nint handle)) return handle;
+        }
+        return 0;
+    }
+}
