@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Reflection;
 using GpuCnn.Cli.Output;
+using GpuCnn.Engine.Devices.Ilgpu;
 using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Cli.Commands;
@@ -8,7 +9,7 @@ namespace GpuCnn.Cli.Commands;
 /// <summary><c>gpucnn kernels list|show</c></summary>
 internal static class KernelsCommand
 {
-    public static Command Create(CommandHost host) => new("kernels", "Lists the kernels for GPUs, or shows the CUDA C or OpenCL C that one is compiled from.")
+    public static Command Create(CommandHost host) => new("kernels", "Lists the kernels for GPUs, or shows what one is compiled to.")
     {
         CreateList(host),
         CreateShow(host),
@@ -39,7 +40,7 @@ internal static class KernelsCommand
     private static Command CreateShow(CommandHost host)
     {
         var name = new Argument<string>("NAME") { Description = "Name of a kernel; `gpucnn kernels list` lists them." };
-        Option<string?> dialect = Options.Text("--dialect", "cuda|opencl", "Which language to show it in.", text => Dialect(text));
+        Option<string?> dialect = Options.Text("--dialect", "ptx|ilgpu-opencl|cuda|opencl", "Which language to show it in: what ILGPU makes of it, or the project's own translation.", CheckDialect);
         dialect.Required = true;
         var define = new Option<string[]>("--define")
         {
@@ -47,14 +48,20 @@ internal static class KernelsCommand
             Description = "Value of a specialization constant, once for each: what is shown is then all that is compiled.",
             Arity = ArgumentArity.OneOrMore,
         };
-        var command = new Command("show", "Shows what a kernel is compiled from.") { name, dialect, define };
+        var command = new Command("show", "Shows what a kernel is compiled to.") { name, dialect, define };
         command.SetAction(parsed =>
         {
             KernelSource kernel = KernelSource.Find(parsed.GetValue(name)!);
             string[] definitions = parsed.GetValue(define) ?? [];
-            KernelDialect language = Dialect(parsed.GetValue(dialect)!);
+            string named = parsed.GetValue(dialect)!;
+            if (Ilgpu(named) is { } target)
+            {
+                WriteIlgpu(host.Output, kernel, target, Values(definitions));
+                return Program.Done;
+            }
+            KernelDialect language = Dialect(named);
             if (definitions.Length > 0 || kernel.Constants.Count == 0) host.Output.WriteLine(kernel.With(Values(definitions), language));
-            else WriteOpen(host.Output, kernel, parsed.GetValue(dialect)!, language);
+            else WriteOpen(host.Output, kernel, named, language);
             return Program.Done;
         });
         return command;
@@ -72,7 +79,7 @@ internal static class KernelsCommand
     }
 
     private static string Words(ParameterInfo constant) => constant.ParameterType.IsEnum ? constant.ParameterType.Name
-        : constant.ParameterType == typeof(bool) ? "bool" : constant.ParameterType == typeof(float) ? "float" : constant.ParameterType == typeof(uint) ? "uint" : "int";
+        : constant.ParameterType == typeof(Flag) ? "bool" : constant.ParameterType == typeof(float) ? "float" : constant.ParameterType == typeof(uint) ? "uint" : "int";
 
     private static Dictionary<string, string> Values(string[] definitions)
     {
@@ -86,11 +93,33 @@ internal static class KernelsCommand
         return values;
     }
 
+    /// <summary>What ILGPU makes of the values given, and of usual ones in place of those that are not.</summary>
+    private static void WriteIlgpu(TextWriter output, KernelSource kernel, IlgpuLanguage language, Dictionary<string, string> given)
+    {
+        Dictionary<string, string> values = kernel.Examples;
+        foreach ((string name, string value) in given) values[name] = value;
+        string text = kernel.With(values, language);
+        if (values.Count > 0) output.WriteLine($"// {string.Join(' ', values.Select(value => $"{value.Key}={value.Value}"))}{(given.Count < values.Count ? "; --define NAME=VALUE chooses others" : "")}");
+        output.WriteLine(text);
+    }
+
+    private static void CheckDialect(string text)
+    {
+        if (Ilgpu(text) == null) _ = Dialect(text);
+    }
+
+    private static IlgpuLanguage? Ilgpu(string text) => text switch
+    {
+        "ptx" => IlgpuLanguage.Ptx,
+        "ilgpu-opencl" => IlgpuLanguage.OpenCl,
+        _ => null,
+    };
+
     private static KernelDialect Dialect(string text) => text switch
     {
         "cuda" => KernelDialect.Cuda,
         "opencl" => KernelDialect.OpenCl,
-        _ => throw new UsageException($"--dialect expects cuda or opencl, but got '{text}'."),
+        _ => throw new UsageException($"--dialect expects ptx, ilgpu-opencl, cuda or opencl, but got '{text}'."),
     };
 
     private sealed record Row(string Name, bool Barriers, bool InPlace, string[] Constants, string Summary);

@@ -20,7 +20,7 @@ namespace GpuCnn.Kernels.Convolution;
 /// <param name="moments">[rows of tiles][3][columns] as in <see cref="GatheredMoments"/>; any view where none are gathered.</param>
 [Kernel]
 public readonly partial struct ConvolutionProduct<TFunction>(
-    [Specialization] int tileM, [Specialization] int tileN, [Specialization] int tileK, [Specialization] int perM, [Specialization] int perN,
+    [Specialization(128)] int tileM, [Specialization(128)] int tileN, [Specialization(8)] int tileK, [Specialization(8)] int perM, [Specialization(8)] int perN,
     [Specialization] Flag turned, [Specialization] Flag wideX, [Specialization] Flag wideFilter, [Specialization] Flag wideY,
     [Specialization] Flag addBias, [Specialization] Flag accumulate, [Specialization] Flag gathers,
     ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float> bias, View<float> y, ReadOnlyView<StepScalars> scalars, View<float> moments, GatherMap map, TFunction function)

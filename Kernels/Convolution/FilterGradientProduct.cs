@@ -34,7 +34,7 @@ public struct FilterGradientMap
 /// <param name="dw">[part][group][rows][columns]</param>
 [Kernel]
 public readonly partial struct FilterGradientProduct(
-    [Specialization] int tileM, [Specialization] int tileN, [Specialization] int tileK, [Specialization] int perM, [Specialization] int perN,
+    [Specialization(128)] int tileM, [Specialization(128)] int tileN, [Specialization(8)] int tileK, [Specialization(8)] int perM, [Specialization(8)] int perN,
     [Specialization] Flag wideX, [Specialization] Flag wideY, [Specialization] Flag accumulate,
     ReadOnlyView<float> x, ReadOnlyView<float> dy, View<float> dw, FilterGradientMap map)
 {

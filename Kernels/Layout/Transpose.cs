@@ -11,7 +11,7 @@ namespace GpuCnn.Kernels.Layout;
 /// <param name="target">[N][columns][rows]; overwritten.</param>
 [Kernel(256)]
 public readonly partial struct Transpose(
-    [Specialization] int tileRows, [Specialization] int tileColumns, ReadOnlyView<float> source, View<float> target,
+    [Specialization(32)] int tileRows, [Specialization(32)] int tileColumns, ReadOnlyView<float> source, View<float> target,
     int images, int rows, int columns) : IKernelGrid
 {
     private const int Few = 4, Many = 32, Tile = 1024;

@@ -19,7 +19,7 @@ namespace GpuCnn.Kernels.MatrixProduct;
 /// <param name="area">Rows of an image.</param>
 [Kernel]
 public readonly partial struct Gemm<TFunction>(
-    [Specialization] int tileM, [Specialization] int tileN, [Specialization] int tileK, [Specialization] int perM, [Specialization] int perN,
+    [Specialization(128)] int tileM, [Specialization(128)] int tileN, [Specialization(8)] int tileK, [Specialization(8)] int perM, [Specialization(8)] int perN,
     [Specialization] Flag transposeA, [Specialization] Flag transposeB, [Specialization] Flag wideA, [Specialization] Flag wideB, [Specialization] Flag wideC,
     [Specialization] Flag addBias, [Specialization] Flag accumulate, [Specialization] Flag gathers,
     ReadOnlyView<float> a, ReadOnlyView<float> b, ReadOnlyView<float> bias, View<float> c, ReadOnlyView<StepScalars> scalars, View<float> moments, GemmShape shape, int area,

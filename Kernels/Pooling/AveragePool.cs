@@ -13,7 +13,7 @@ namespace GpuCnn.Kernels.Pooling;
 /// <param name="y">[N][P][Q][C]; overwritten.</param>
 [Kernel]
 public readonly partial struct AveragePoolForward(
-    [Specialization] int lanes, [Specialization] int slices, [Specialization] Flag countPadding, ReadOnlyView<float> x, View<float> y,
+    [Specialization(4)] int lanes, [Specialization(1)] int slices, [Specialization] Flag countPadding, ReadOnlyView<float> x, View<float> y,
     PoolShape shape, int images) : IKernelGrid
 {
     private const int Threads = 256;
@@ -78,7 +78,7 @@ public readonly partial struct AveragePoolForward(
 /// <param name="dx">[N][H][W][C]; overwritten.</param>
 [Kernel(256)]
 public readonly partial struct AveragePoolBackward(
-    [Specialization] int lanes, [Specialization] Flag countPadding, ReadOnlyView<float> dy, View<float> dx, PoolShape shape, int images) : IKernelGrid
+    [Specialization(4)] int lanes, [Specialization] Flag countPadding, ReadOnlyView<float> dy, View<float> dx, PoolShape shape, int images) : IKernelGrid
 {
     public Size3 Groups => new(Size3.Groups(shape.InputThreads(images), 256));
 

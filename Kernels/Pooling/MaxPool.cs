@@ -14,7 +14,7 @@ namespace GpuCnn.Kernels.Pooling;
 /// four.</param>
 [Kernel(256)]
 public readonly partial struct MaxPoolForward(
-    [Specialization] int lanes, [Specialization] Flag training, ReadOnlyView<float> x, View<float> y, View<float> winners,
+    [Specialization(4)] int lanes, [Specialization] Flag training, ReadOnlyView<float> x, View<float> y, View<float> winners,
     PoolShape shape, int images) : IKernelGrid
 {
     public Size3 Groups => new(Size3.Groups(shape.OutputThreads(images), 256));
@@ -61,7 +61,7 @@ public readonly partial struct MaxPoolForward(
 /// <param name="dx">[N][H][W][C]; overwritten.</param>
 [Kernel(256)]
 public readonly partial struct MaxPoolBackward(
-    [Specialization] int lanes, ReadOnlyView<float> dy, ReadOnlyView<float> winners, View<float> dx, PoolShape shape, int images) : IKernelGrid
+    [Specialization(4)] int lanes, ReadOnlyView<float> dy, ReadOnlyView<float> winners, View<float> dx, PoolShape shape, int images) : IKernelGrid
 {
     public Size3 Groups => new(Size3.Groups(shape.InputThreads(images), 256));
 

@@ -1,17 +1,22 @@
 using System.Reflection;
 using System.Runtime.ExceptionServices;
 using GpuCnn.Engine.Devices.Debug;
+using GpuCnn.Engine.Devices.Ilgpu.Compiling;
 using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Tests.Compiler;
 
+/// <summary>A kernel with its constants.</summary>
+/// <param name="Compile">Has ILGPU compile it.</param>
+internal sealed record LaunchedVariant(string Name, Func<IlgpuCompiler, string> Compile);
+
 /// <summary>Something that kernels run on, with the buffers they are given.</summary>
 public abstract class SampleDevice : IDisposable
 {
-    private readonly Dictionary<string, string> _launched = [];
+    private readonly Dictionary<string, LaunchedVariant> _launched = [];
 
-    /// <summary>CUDA C of each variant that has run, to the kernel's name.</summary>
-    internal IReadOnlyDictionary<string, string> Launched => _launched;
+    /// <summary>Each variant that has run, by its CUDA C.</summary>
+    internal IReadOnlyDictionary<string, LaunchedVariant> Launched => _launched;
 
     private protected List<DeviceBuffer> Buffers { get; } = [];
 
@@ -50,7 +55,7 @@ public abstract class SampleDevice : IDisposable
     internal void Run<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel
     {
         Launch(kernel, groups);
-        _launched[KernelText.Source(kernel, KernelDialect.Cuda)] = TKernel.Text.Name;
+        _launched[KernelText.Source(kernel, KernelDialect.Cuda)] = new(TKernel.Text.Name, compiler => compiler.Compile(kernel));
     }
 
     private protected abstract void Launch<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel;

@@ -9,6 +9,8 @@ namespace GpuCnn.Tests.Compiler;
 [TestFixture(typeof(OpenClSampleDevice))]
 [TestFixture(typeof(HostCudaSampleDevice))]
 [TestFixture(typeof(CudaSampleDevice))]
+[TestFixture(typeof(IlgpuOpenClSampleDevice))]
+[TestFixture(typeof(IlgpuCudaSampleDevice))]
 public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
 {
     private TDevice _device = null!;

@@ -7,15 +7,19 @@ namespace GpuCnn.Tests.Kernels;
 /// <summary>What no test launches is red. The launches are made, not listed: naming a kernel is not enough.</summary>
 public sealed class CoverageTests
 {
-    private static readonly Lazy<IReadOnlyDictionary<string, string>> Launched = new(RunAll);
+    private static readonly Lazy<IReadOnlyDictionary<string, LaunchedVariant>> Launched = new(() =>
+        RunAll<DebugSampleDevice>().SelectMany(device => device.Launched).DistinctBy(launch => launch.Key).ToDictionary());
+
+    /// <summary>Each variant of each kernel that tests launch, by its CUDA C.</summary>
+    internal static IReadOnlyDictionary<string, LaunchedVariant> Variants => Launched.Value;
 
     [Test]
-    public void EveryKernelIsLaunched()
-    {
-        string[] kernels = [.. KernelText.All(typeof(IKernel).Assembly).Select(text => text.Name)];
-        Assert.That(kernels, Is.Not.Empty);
-        Assert.That(kernels.Except(Launched.Value.Values), Is.Empty, "kernels that no RunAll launches");
-    }
+    public void EveryKernelIsLaunched() => Assert.That(Names.Except(Variants.Values.Select(variant => variant.Name)), Is.Empty, "kernels that no RunAll launches");
+
+    /// <summary>Once, on something small, with its results checked.</summary>
+    [Test]
+    public void EveryKernelRunsOnIlgpusCpuAccelerator() =>
+        Assert.That(Names.Except(RunAll<IlgpuCpuSampleDevice>().SelectMany(device => ((IlgpuCpuSampleDevice)device).Ran)), Is.Empty, "kernels that it did not run");
 
     /// <summary>Every variant, and none of them keeps in memory what it should keep in registers.</summary>
     [Test]
@@ -24,17 +28,26 @@ public sealed class CoverageTests
         Clang.Require();
         Assert.Multiple(() =>
         {
-            foreach ((string source, string name) in Launched.Value)
+            foreach ((string source, LaunchedVariant variant) in Variants)
             {
                 string ptx = Clang.ToPtx(source);
-                Assert.That(ptx, Does.Contain($".entry {name}("));
-                Assert.That(Clang.LocalAccesses(ptx), Is.Zero, $"{name}: loads and stores of local memory");
+                Assert.That(ptx, Does.Contain($".entry {variant.Name}("));
+                Assert.That(Clang.LocalAccesses(ptx), Is.Zero, $"{variant.Name}: loads and stores of local memory");
             }
         });
     }
 
-    private static Dictionary<string, string> RunAll() => typeof(CoverageTests).Assembly.GetTypes()
+    private static IEnumerable<string> Names
+    {
+        get
+        {
+            string[] names = [.. KernelText.All(typeof(IKernel).Assembly).Select(text => text.Name)];
+            Assert.That(names, Is.Not.Empty);
+            return names;
+        }
+    }
+
+    private static SampleDevice[] RunAll<TDevice>() where TDevice : SampleDevice => [.. typeof(CoverageTests).Assembly.GetTypes()
         .Where(type => type is { IsAbstract: false, IsGenericTypeDefinition: true } && type.IsAssignableTo(typeof(IKernelTests)))
-        .SelectMany(type => ((IKernelTests)Activator.CreateInstance(type.MakeGenericType(typeof(DebugSampleDevice)))!).Launches())
-        .DistinctBy(launch => launch.Key).ToDictionary();
+        .Select(type => ((IKernelTests)Activator.CreateInstance(type.MakeGenericType(typeof(TDevice)))!).LaunchAll())];
 }

@@ -1,0 +1,103 @@
+using System.Reflection;
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Devices.Debug;
+using GpuCnn.Engine.Devices.Ilgpu;
+using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Kernels.Language;
+using GpuCnn.Tests.Devices.Cuda;
+using GpuCnn.Tests.Devices.Ilgpu;
+
+namespace GpuCnn.Tests.Compiler;
+
+/// <summary>A device by ILGPU: it copies all buffers there, runs one kernel, and copies them back.</summary>
+public abstract unsafe class IlgpuSampleDevice : SampleDevice
+{
+    private static readonly MethodInfo ViewOf = typeof(DeviceMemory).GetMethod(nameof(DeviceMemory.View))!;
+
+    private protected abstract IlgpuDevice Target { get; }
+
+    private protected override void Launch<TKernel>(TKernel kernel, Size3 groups)
+    {
+        var memory = new Dictionary<nint, DeviceMemory>();
+        try
+        {
+            foreach (DeviceBuffer buffer in Buffers)
+            {
+                memory.Add(buffer.Address, Target.Allocate(buffer.Bytes, "test"));
+                memory[buffer.Address].Write(new ReadOnlySpan<byte>((void*)buffer.Address, buffer.Bytes));
+            }
+            using (KernelLaunch launch = Target.Prepare((TKernel)Moved(kernel, memory), groups)) launch.Run();
+            foreach (DeviceBuffer buffer in Buffers) memory[buffer.Address].Read(new Span<byte>((void*)buffer.Address, buffer.Bytes));
+        }
+        finally
+        {
+            foreach (DeviceMemory buffer in memory.Values) buffer.Dispose();
+        }
+    }
+
+    /// <summary>The kernel with its views where the copies of their buffers are.</summary>
+    private static object Moved(object kernel, Dictionary<nint, DeviceMemory> memory)
+    {
+        foreach (FieldInfo field in kernel.GetType().GetFields(BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public))
+        {
+            if (!field.FieldType.IsGenericType || field.FieldType.GetGenericTypeDefinition() is var open && open != typeof(View<>) && open != typeof(ReadOnlyView<>)) continue;
+            object view = field.GetValue(kernel)!;
+            nint address = Part<nint>(view, nameof(View<byte>.Memory)), offset = Part<nint>(view, nameof(View<byte>.Offset));
+            if (address == 0) continue;
+            Type element = field.FieldType.GetGenericArguments()[0];
+            object moved = ViewOf.MakeGenericMethod(element).Invoke(memory[address], [(long)offset, Part<int>(view, nameof(View<byte>.Length))])!;
+            if (field.FieldType != moved.GetType()) moved = field.FieldType.GetMethod("op_Implicit", [moved.GetType()])!.Invoke(null, [moved])!;
+            field.SetValue(kernel, moved);
+        }
+        return kernel;
+    }
+
+    private static T Part<T>(object view, string property) => (T)view.GetType().GetProperty(property)!.GetValue(view)!;
+}
+
+/// <summary>The first OpenCL device that ILGPU takes.</summary>
+public sealed class IlgpuOpenClSampleDevice : IlgpuSampleDevice
+{
+    // One for all tests, so that a kernel is compiled once.
+    private static readonly Lazy<IlgpuDevice> Shared = new(() => IlgpuOpenClDevice.Open("opencl:0", IlgpuTestDevice.Require(), cache: new BinaryCache(null)));
+
+    public IlgpuOpenClSampleDevice() => IlgpuTestDevice.Require();
+
+    private protected override IlgpuDevice Target => Shared.Value;
+}
+
+/// <summary>The first CUDA device by ILGPU.</summary>
+public sealed class IlgpuCudaSampleDevice : IlgpuSampleDevice
+{
+    private static readonly Lazy<IlgpuDevice> Shared = new(() => IlgpuCudaDevice.Open("cuda:0", "the first CUDA device", 0, new BinaryCache(null)));
+
+    public IlgpuCudaSampleDevice() => CudaTestDevice.Require();
+
+    private protected override IlgpuDevice Target => Shared.Value;
+}
+
+/// <summary>ILGPU's CPU accelerator for the first launch of each kernel; the debug device for the others, because each takes the accelerator tens of milliseconds.</summary>
+public sealed class IlgpuCpuSampleDevice : IlgpuSampleDevice
+{
+    private static readonly Lazy<IlgpuDevice> Shared = new(IlgpuCpuDevice.Open);
+
+    private readonly DebugLauncher _launcher = new();
+    private readonly HashSet<string> _ran = new(StringComparer.Ordinal);
+
+    /// <summary>Names of the kernels that the accelerator ran.</summary>
+    internal IReadOnlySet<string> Ran => _ran;
+
+    private protected override IlgpuDevice Target => Shared.Value;
+
+    private protected override void Launch<TKernel>(TKernel kernel, Size3 groups)
+    {
+        if (_ran.Add(TKernel.Text.Name)) base.Launch(kernel, groups);
+        else _launcher.Run(kernel, groups);
+    }
+
+    public override void Dispose()
+    {
+        _launcher.Dispose();
+        base.Dispose();
+    }
+}
