@@ -21,6 +21,7 @@ internal static class Introduction
         string augmentation = config.Augmentation == "none" ? "" : $", augmented by {config.Augmentation}";
         output.WriteLine($"Images    {config.Fit.ToString().ToLowerInvariant()}, mean {Numbers(config.Mean)}, std {Numbers(config.Std)}{augmentation}");
         output.WriteLine($"Device    {device.Name}: {device.Description}");
+        if (device.KernelCompiler is { } compiler) output.WriteLine($"Kernels   by {compiler}");
         output.WriteLine($"Memory    {Words.Bytes(trainer.DeviceBytes)} on the device, in batches of {settings.Batch}");
         output.WriteLine($"Training  {Length(settings, trainer)}, seed {settings.Seed}");
         if (settings.Loss != TrainingSettings.CrossEntropy) output.WriteLine($"Loss      {settings.Loss}");

@@ -29,7 +29,7 @@ public sealed class CudaDevice : KernelDevice
     public override long? FreeBytes => _context.FreeBytes();
 
     /// <summary>What compiles the kernels, for people.</summary>
-    internal static string Compiler(CudaDeviceInfo info) => $"NVRTC {CudaDeviceInfo.VersionText(info.Compiler?.Api.Version ?? 0)}, from the project's own CUDA C";
+    internal static string Compiler(CudaDeviceInfo info) => $"NVRTC {CudaDeviceInfo.VersionText(info.Compiler?.Api.Version ?? 0)}";
 
     /// <summary>There is no limit but the memory.</summary>
     internal override long LargestAllocation => MemoryBytes;

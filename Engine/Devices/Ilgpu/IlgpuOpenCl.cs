@@ -11,8 +11,6 @@ internal static class IlgpuOpenCl
     /// <summary>Set to 1, has ILGPU take devices that do not say that they have a generic address space: its kernels use none. For tests, on PoCL.</summary>
     public const string AnyDevice = "GPUCNN_ILGPU_ANY_OPENCL";
 
-    private static readonly Version NeededVersion = new(2, 0);
-
     /// <summary>Why ILGPU does not take a device, on one line, or null where it does.</summary>
     public static string? Refusal(OpenClDeviceInfo info)
     {
@@ -21,7 +19,7 @@ internal static class IlgpuOpenCl
         {
             return DeviceOf(info).Capabilities.GenericAddressSpace
                 ? null
-                : $"ILGPU needs OpenCL {NeededVersion} with a generic address space, but {info.Name} has {info.Version}{(info.Version.StartsWith("OpenCL 3", StringComparison.Ordinal) ? " without that feature" : "")}";
+                : "ILGPU needs a generic address space, which this device does not report";
         }
         catch (Exception exception) when (exception is AcceleratorException or NotSupportedException or TypeInitializationException or DllNotFoundException)
         {

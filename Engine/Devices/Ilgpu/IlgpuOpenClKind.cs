@@ -41,7 +41,7 @@ internal sealed class IlgpuOpenClKind : DeviceKind
         string name = $"opencl:{index}";
         if (device.Reason is { } unusable) return new(name, device.Description, device.GlobalMemoryBytes, unusable, isGpu);
         return IlgpuOpenCl.Refusal(device) is { } reason
-            ? new(name, $"as opencl-c:{index}: {reason}", device.GlobalMemoryBytes, null, isGpu) { KernelCompiler = OpenClDevice.Compiler }
+            ? new(name, $"{device.Description}, as opencl-c:{index}: {reason}", device.GlobalMemoryBytes, null, isGpu) { KernelCompiler = OpenClDevice.Compiler }
             : new(name, device.Description, device.GlobalMemoryBytes, null, isGpu) { KernelCompiler = IlgpuSetup.OpenClC };
     }
 

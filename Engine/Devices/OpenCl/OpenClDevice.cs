@@ -17,7 +17,7 @@ public sealed class OpenClDevice : KernelDevice
     }
 
     /// <summary>What compiles the kernels, for people.</summary>
-    public const string Compiler = "the OpenCL driver, from the project's own OpenCL C";
+    public const string Compiler = "the OpenCL driver";
 
     public override string Name { get; }
 

@@ -58,5 +58,7 @@ internal sealed class OpenClTarget(CLCapabilityContext capabilities, CLDeviceVen
 
     public override Backend CreateBackend(Context context) => new CLBackend(context, capabilities, vendor, version);
 
-    public override string TextOf(CompiledKernel kernel) => ((CLCompiledKernel)kernel).Source;
+    // ILGPU's barrier of a group orders accesses to global memory only; kernels need it for what the group shares.
+    public override string TextOf(CompiledKernel kernel) =>
+        ((CLCompiledKernel)kernel).Source.Replace("work_group_barrier ( CLK_GLOBAL_MEM_FENCE )", "work_group_barrier ( CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE )", StringComparison.Ordinal);
 }
