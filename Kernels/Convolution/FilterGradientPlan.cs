@@ -18,6 +18,7 @@ public sealed class FilterGradientPlan
         _sizes = new(shape, images, mostColumns);
         _choice = choice ?? ConvolutionChoice.For(shape, images, ConvolutionPass.FilterGradient);
         _choice.Check(shape);
+        if (_choice.Algorithm != ConvolutionAlgorithm.ImplicitGemm) return;
         (_parts, _partPixels) = TileChoice.Parts((long)_choice.Tile.Count(_sizes.Window, _sizes.Outputs) * shape.Groups, _sizes.Pixels, _choice.Tile);
     }
 
@@ -80,7 +81,7 @@ public sealed class FilterGradientPlan
             StepB = _sizes.Outputs,
             StepC = _sizes.GroupFilter,
         },
-        transposeA: true, batch: _sizes.Shape.Groups, tile: _choice.Tile);
+        transposeA: true, batch: _sizes.Shape.Groups, tile: _choice.Tile, byLibrary: _choice.ByLibrary);
 
     private void LaunchGathered<TLaunches>(TLaunches launches, ReadOnlyView<float> x, ReadOnlyView<float> dy, View<float> dw, View<float> workspace, bool accumulate)
         where TLaunches : IKernelLaunches

@@ -25,8 +25,8 @@ public sealed class ForwardPlan
     /// <summary>Floats that the launches need beside their arguments.</summary>
     public long WorkspaceFloats => _choice.Algorithm == ConvolutionAlgorithm.Im2Col ? _sizes.ColumnFloats : 0;
 
-    /// <summary>Rows of the parts that <see cref="Launch"/> gathers moments of, or null where it cannot: of groups, and of windows that are written out in several pieces.</summary>
-    public int? MomentRows => _sizes.Shape.Groups == 1 && (_choice.Algorithm != ConvolutionAlgorithm.Im2Col || _sizes.ImagesAtOnce >= _sizes.Images) ? _choice.Tile.M : null;
+    /// <summary>Rows of the parts that <see cref="Launch"/> gathers moments of, or null where it cannot: of groups, of windows that are written out in several pieces, and of a library's product.</summary>
+    public int? MomentRows => !_choice.ByLibrary && _sizes.Shape.Groups == 1 && (_choice.Algorithm != ConvolutionAlgorithm.Im2Col || _sizes.ImagesAtOnce >= _sizes.Images) ? _choice.Tile.M : null;
 
     /// <param name="x">[image][H][W][C]</param>
     /// <param name="filter">[group][R][S][C / groups][K / groups]</param>
@@ -79,7 +79,7 @@ public sealed class ForwardPlan
             StepC = _sizes.Outputs,
             StepBias = _sizes.Outputs,
         },
-        batch: _sizes.Shape.Groups, tile: _choice.Tile, canSplit: false);
+        batch: _sizes.Shape.Groups, tile: _choice.Tile, canSplit: false, byLibrary: _choice.ByLibrary);
 
     private void LaunchGathered<TLaunches, TFunction>(
         TLaunches launches, ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float>? bias, View<float> y, TFunction function, bool accumulate,

@@ -67,7 +67,7 @@ public sealed class InputGradientPlan
             StepB = _sizes.GroupFilter,
             StepC = step,
         },
-        transposeB: true, batch: _sizes.Shape.Groups, tile: _choice.Tile, canSplit: false);
+        transposeB: true, batch: _sizes.Shape.Groups, tile: _choice.Tile, canSplit: false, byLibrary: _choice.ByLibrary);
 
     /// <summary>
     /// The pixels (p StrideH + h, q StrideW + w) of the input: they see the same taps, every StrideH-th from the first one on, and with each further tap the output's pixel before.

@@ -15,7 +15,7 @@ internal sealed class IlgpuCudaKind : DeviceKind
     {
         try
         {
-            return Listings(CudaDevices.List());
+            return Listings(CudaDevices.List(), CublasLibraries.Machine);
         }
         catch (GpuCnnException exception)
         {
@@ -31,7 +31,8 @@ internal sealed class IlgpuCudaKind : DeviceKind
         CudaDeviceInfo info = CudaDevices.Choose(devices, index, Name, needsCompiler: false);
         try
         {
-            return IlgpuCudaDevice.Open($"{Name}:{index}", info.Description, index);
+            CublasLibrary? products = CublasLibraries.Machine.Find(info.DriverVersion, info.ComputeCapability, out _);
+            return IlgpuCudaDevice.Open($"{Name}:{index}", info.Description, index, products: products);
         }
         catch (DeviceUnavailableException) when (info.IsUsable)
         {
@@ -39,6 +40,10 @@ internal sealed class IlgpuCudaKind : DeviceKind
         }
     }
 
-    internal static IReadOnlyList<DeviceListing> Listings(IReadOnlyList<CudaDeviceInfo> devices) =>
-        [.. devices.Select((device, i) => new DeviceListing($"cuda:{i}", device.Description, device.MemoryBytes, device.DriverReason, IsAutomatic: true) { KernelCompiler = IlgpuSetup.Ptx })];
+    internal static IReadOnlyList<DeviceListing> Listings(IReadOnlyList<CudaDeviceInfo> devices, CublasLibraries libraries) => [.. devices.Select((device, i) =>
+        new DeviceListing($"cuda:{i}", device.Description, device.MemoryBytes, device.DriverReason, IsAutomatic: true)
+        {
+            KernelCompiler = IlgpuSetup.Ptx,
+            ProductLibrary = libraries.Find(device.DriverVersion, device.ComputeCapability, out string reason) is { } library ? $"{library} found" : reason,
+        })];
 }

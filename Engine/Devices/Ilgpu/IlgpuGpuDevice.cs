@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 using GpuCnn.Engine.Devices.Ilgpu.Compiling;
+using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Kernels.MatrixProduct;
 using ILGPU;
 using ILGPU.Backends;
 using ILGPU.Backends.EntryPoints;
@@ -40,20 +42,29 @@ internal abstract class IlgpuGpuDevice : IlgpuDevice
     protected abstract CompiledKernel Load(EntryPointDescription entry, KernelSpecialization specialization, string text);
 }
 
-/// <summary>An NVIDIA GPU by ILGPU: needs the driver and nothing else.</summary>
+/// <summary>An NVIDIA GPU by ILGPU: needs the driver and nothing else. Where there is a cuBLAS, it multiplies matrices too; it is not started before a plan takes it.</summary>
 internal sealed class IlgpuCudaDevice : IlgpuGpuDevice
 {
-    private IlgpuCudaDevice(string name, string description, Context context, CudaAccelerator accelerator, PtxTarget target, BinaryCache? cache)
-        : base(name, description, context, accelerator, target, cache, unrolls: true, memoryLimit: null) { }
+    private readonly Lazy<CublasProducts>? _products;
+
+    private IlgpuCudaDevice(
+        string name, string description, Context context, CudaAccelerator accelerator, PtxTarget target, BinaryCache? cache, Cuda.CublasLibrary? products)
+        : base(name, description, context, accelerator, target, cache, unrolls: true, memoryLimit: null) =>
+        _products = products == null ? null : new(() => new CublasProducts(this, products));
 
     public override long? FreeBytes => ((CudaAccelerator)Accelerator).GetFreeMemory();
 
     public override string KernelCompiler => IlgpuSetup.Ptx;
 
+    internal override bool HasProductLibrary => _products != null;
+
+    internal override KernelLaunch PrepareProduct(in BlasProduct product) => _products == null ? base.PrepareProduct(product) : _products.Value.Prepare(product);
+
     /// <summary>Opens a device.</summary>
     /// <param name="index">In the driver's order.</param>
+    /// <param name="products">The cuBLAS that serves the device, if there is one.</param>
     /// <exception cref="DeviceUnavailableException">ILGPU does not take it.</exception>
-    public static IlgpuCudaDevice Open(string name, string description, int index, BinaryCache? cache = null)
+    public static IlgpuCudaDevice Open(string name, string description, int index, BinaryCache? cache = null, Cuda.CublasLibrary? products = null)
     {
         Context? context = null;
         try
@@ -62,7 +73,7 @@ internal sealed class IlgpuCudaDevice : IlgpuGpuDevice
             CudaDevice device = context.Devices.OfType<CudaDevice>().FirstOrDefault(device => device.DeviceId == index)
                 ?? throw new DeviceUnavailableException($"The device '{name}' ({description}) cannot be used: ILGPU does not find it; its architecture or its driver is too old. --device cuda-c does without ILGPU.");
             CudaAccelerator accelerator = device.CreateCudaAccelerator(context);
-            return new(name, description, context, accelerator, new PtxTarget(accelerator.Architecture, accelerator.InstructionSet), cache);
+            return new(name, description, context, accelerator, new PtxTarget(accelerator.Architecture, accelerator.InstructionSet), cache, products);
         }
         catch (Exception exception)
         {
@@ -70,6 +81,12 @@ internal sealed class IlgpuCudaDevice : IlgpuGpuDevice
             if (exception is GpuCnnException) throw;
             throw new DeviceUnavailableException($"The device '{name}' ({description}) cannot be used: {exception.Message.TrimEnd('.')}. --device cuda-c does without ILGPU.");
         }
+    }
+
+    public override void Dispose()
+    {
+        if (_products is { IsValueCreated: true }) _products.Value.Dispose();
+        base.Dispose();
     }
 
     protected override CompiledKernel Load(EntryPointDescription entry, KernelSpecialization specialization, string text) =>

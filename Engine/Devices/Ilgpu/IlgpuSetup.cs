@@ -1,7 +1,9 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
+using GpuCnn.Engine.Devices.Cuda;
 using GpuCnn.Engine.Devices.Ilgpu.Compiling;
 using ILGPU;
+using ILGPU.Algorithms;
 
 namespace GpuCnn.Engine.Devices.Ilgpu;
 
@@ -18,6 +20,7 @@ internal static class IlgpuSetup
     private static readonly Lazy<bool> Once = new(() =>
     {
         if (OperatingSystem.IsLinux()) NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, Resolve);
+        NativeLibrary.SetDllImportResolver(typeof(XMath).Assembly, (name, _, _) => CublasLibraries.Machine.Resolve(name));
         LanguageRemapping.Register();
         return true;
     });

@@ -8,6 +8,7 @@ using GpuCnn.Engine.Training;
 using GpuCnn.Kernels.Convolution;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Layout;
+using GpuCnn.Kernels.MatrixProduct;
 using GpuCnn.Kernels.Optimizers;
 using GpuCnn.Kernels.Pointwise;
 using GpuCnn.Kernels.Steps;
@@ -216,7 +217,19 @@ internal sealed class KernelBackend : PlanBackend
 
     /// <summary>The algorithm of the step that is emitted next.</summary>
     public ConvolutionChoice Choose(ConvolutionShape shape, ConvolutionPass pass) =>
-        Choose(pass.Describe(shape, Images), ConvolutionChoice.For(shape, Images, pass), ConvolutionChoice.Candidates(shape, Images, pass), _options.Algorithms);
+        Choose(
+            pass.Describe(shape, Images), ConvolutionChoice.For(shape, Images, pass),
+            ConvolutionChoice.Candidates(shape, Images, pass, _device.HasProductLibrary), _options.Algorithms);
+
+    /// <summary>
+    /// The same for a plain product. There is a choice only where the device has a library; elsewhere the sizes decide, and plans have one problem less.
+    /// </summary>
+    /// <param name="problem">What is computed, with all sizes that the best choice may depend on.</param>
+    public ProductChoice Choose(string problem, int rows, int columns, int depth)
+    {
+        ProductChoice rule = ProductChoice.For(rows, columns, depth);
+        return _device.HasProductLibrary ? Choose(problem, rule, ProductChoice.Candidates(rows, columns), _options.Algorithms) : rule;
+    }
 
     public unsafe KernelBuffer<T> NewBuffer<T>(string name, long count, bool persistent = false) where T : unmanaged
     {
@@ -303,10 +316,12 @@ internal sealed class KernelBackend : PlanBackend
             for (int i = 0; i < count; i++) target[image * count + i] = stored[image * count + tensor.IndexOf(i)];
     }
 
-    private sealed class PreparedStep(KernelDevice device) : IKernelLaunches
+    private sealed class PreparedStep(KernelDevice device) : IProductLaunches
     {
         public List<KernelLaunch> Launches { get; } = [];
 
         public void Add<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel => Launches.Add(device.Prepare(kernel, groups));
+
+        public void Add(in BlasProduct product) => Launches.Add(device.PrepareProduct(product));
     }
 }

@@ -1,6 +1,7 @@
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.MatrixProduct;
 
 namespace GpuCnn.Engine.Devices.Translated;
 
@@ -21,6 +22,13 @@ public abstract class KernelDevice : Device
     /// <summary>Compiles a kernel and binds its arguments. May be called from several threads at once.</summary>
     /// <exception cref="KernelBuildException">The device's compiler refused it.</exception>
     internal abstract KernelLaunch Prepare<TKernel>(in TKernel kernel, Size3 groups) where TKernel : struct, IKernel;
+
+    /// <summary>Whether a library computes matrix products here too, in strict float32: then <see cref="PrepareProduct"/> works.</summary>
+    internal virtual bool HasProductLibrary => false;
+
+    /// <summary>Binds the arguments of a product that the device's library computes, in order with the kernels. May be called from several threads at once.</summary>
+    internal virtual KernelLaunch PrepareProduct(in BlasProduct product) =>
+        throw new NotSupportedException($"The device {Name} has no library for matrix products; take a tile.");
 
     /// <summary>Owns the launches from now on.</summary>
     internal virtual LaunchSequence InSequence(IReadOnlyList<KernelLaunch> launches) => new(launches);

@@ -3,6 +3,7 @@ using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Kernels.Convolution;
 using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.MatrixProduct;
 using GpuCnn.Kernels.Pointwise;
 using GpuCnn.Kernels.Steps;
 
@@ -91,6 +92,9 @@ public sealed class KernelEmitter
 
     /// <summary>The algorithm of a convolution that the next step computes.</summary>
     internal ConvolutionChoice Choose(ConvolutionShape shape, ConvolutionPass pass) => _backend.Choose(shape, pass);
+
+    /// <inheritdoc cref="KernelBackend.Choose(string, int, int, int)"/>
+    internal ProductChoice Choose(string problem, int rows, int columns, int depth) => _backend.Choose(problem, rows, columns, depth);
 
     /// <summary>Hands over the fused activation, or the identity where there is none.</summary>
     public TResult UseActivation<TResult>(IActivationUser<TResult> user) =>

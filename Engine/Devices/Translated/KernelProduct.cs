@@ -13,7 +13,8 @@ internal static class KernelProduct
 {
     public static void EmitForward(KernelEmitter emitter, int units)
     {
-        var plan = new MatrixProductPlan(new() { M = emitter.Images, N = units, K = emitter.Input().Shape.Count });
+        int inputs = emitter.Input().Shape.Count;
+        MatrixProductPlan plan = Plan(emitter, Problem("", inputs, units, emitter.Images), new() { M = emitter.Images, N = units, K = inputs });
         KernelBuffer<float>? parts = Parts(emitter, plan);
         emitter.Launch("forward", emitter.UseActivation(new Forward(emitter, plan, parts)), emitter.Input().Buffer, emitter.Output.Buffer, parts?.Buffer);
     }
@@ -26,18 +27,30 @@ internal static class KernelProduct
         if (emitter.TrainsParameters)
         {
             if (emitter.FindParameter("bias") is { } bias) KernelConvolution.EmitBiasGradient(emitter, dy, emitter.Images, units, bias);
-            var plan = new MatrixProductPlan(new() { M = inputs, N = units, K = emitter.Images }, transposeA: true);
+            GemmShape shape = new() { M = inputs, N = units, K = emitter.Images };
+            MatrixProductPlan plan = Plan(emitter, Problem(" weight gradient", inputs, units, emitter.Images), shape, transposeA: true);
             KernelBuffer<float>? parts = Parts(emitter, plan);
             emitter.Launch("weight gradient", launches => plan.Launch(launches, x.View, dy.View, null, weight.Gradient, parts?.View ?? default, default(Identity)),
                 x.Buffer, dy.Buffer, parts?.Buffer);
         }
         if (emitter.InputGradient() is { } dx)
         {
-            var plan = new MatrixProductPlan(new() { M = emitter.Images, N = inputs, K = units }, transposeB: true);
+            GemmShape shape = new() { M = emitter.Images, N = inputs, K = units };
+            MatrixProductPlan plan = Plan(emitter, Problem(" input gradient", inputs, units, emitter.Images), shape, transposeB: true);
             KernelBuffer<float>? parts = Parts(emitter, plan);
             emitter.Launch("input gradient", launches => plan.Launch(launches, dy.View, weight.Values, null, dx.View, parts?.View ?? default, default(Identity)),
                 dy.Buffer, dx.Buffer, parts?.Buffer);
         }
+    }
+
+    /// <summary>What a pass computes, in the words by which its choice is kept in files.</summary>
+    private static string Problem(string pass, int inputs, int units, int images) => $"fully connected{pass} {inputs} -> {units}, {images} images";
+
+    /// <summary>The launches of the step that is emitted next.</summary>
+    private static MatrixProductPlan Plan(KernelEmitter emitter, string problem, GemmShape shape, bool transposeA = false, bool transposeB = false)
+    {
+        ProductChoice choice = emitter.Choose(problem, shape.M, shape.N, shape.K);
+        return new(shape, transposeA, transposeB, tile: choice.Tile, byLibrary: choice.ByLibrary);
     }
 
     private static KernelBuffer<float>? Parts(KernelEmitter emitter, MatrixProductPlan plan) =>

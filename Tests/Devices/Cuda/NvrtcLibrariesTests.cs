@@ -30,14 +30,14 @@ public sealed class NvrtcLibrariesTests
     public void ToolkitsAndPythonPackagesAreSearched(string folder)
     {
         string full = Directory.CreateDirectory(Path.Combine(_root, folder)).FullName;
-        IEnumerable<string> found = NvrtcLibraries.Folders(Variable, _root);
+        IEnumerable<string> found = CudaLibraryFolders.Of("cuda_nvrtc", Variable, _root);
         Assert.That(found, Does.Contain(full));
         // An environment's own folder of libraries is searched too, where there is one.
         Assert.That(found.Count(), Is.EqualTo(folder.StartsWith("venv/lib/", StringComparison.Ordinal) ? 2 : 1));
     }
 
     [Test]
-    public void AnEmptyMachineHasNoFolders() => Assert.That(NvrtcLibraries.Folders(_ => null, _root), Is.Empty);
+    public void AnEmptyMachineHasNoFolders() => Assert.That(CudaLibraryFolders.Of("cuda_nvrtc", _ => null, _root), Is.Empty);
 
     [Test]
     public void TheLibraryOfAFolderIsLoadedAndTheNewestFirst()

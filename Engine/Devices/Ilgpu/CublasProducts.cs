@@ -1,0 +1,74 @@
+using GpuCnn.Engine.Devices.Cuda;
+using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Kernels.MatrixProduct;
+using ILGPU.Runtime.Cuda;
+
+namespace GpuCnn.Engine.Devices.Ilgpu;
+
+/// <summary>Matrix products by cuBLAS, through ILGPU.Algorithms, on a device's stream and in strict float32.</summary>
+internal sealed class CublasProducts : IDisposable
+{
+    private readonly IlgpuDevice _device;
+    private readonly CublasLibrary _library;
+    private readonly CuBlas _blas;
+
+    /// <exception cref="DeviceUnavailableException">The library does not start on the device.</exception>
+    public CublasProducts(IlgpuDevice device, CublasLibrary library)
+    {
+        _device = device;
+        _library = library;
+        CuBlas? blas = null;
+        try
+        {
+            var accelerator = (CudaAccelerator)device.Accelerator;
+            // ILGPU tries the library before it makes its device current; on another thread that would be the first device of the machine.
+            accelerator.Bind();
+            blas = new(accelerator) { Stream = (CudaStream)device.Stream, MathMode = CuBlasMathMode.DefaultMath };
+            _blas = blas;
+        }
+        catch (Exception exception) when (exception is CuBlasException or DllNotFoundException or EntryPointNotFoundException)
+        {
+            blas?.Dispose();
+            string error = exception is CuBlasException { Error: var status } ? status.ToString() : exception.Message.ReplaceLineEndings(" ").TrimEnd('.');
+            throw new DeviceUnavailableException(
+                $"{library} ({library.Path}) does not start on the device '{device.Name}' ({device.Description}): {error}. "
+                + "Use --device cuda-c, which computes without it.");
+        }
+    }
+
+    public KernelLaunch Prepare(in BlasProduct product) => new Launch(this, product);
+
+    public void Dispose()
+    {
+        _device.Accelerator.Bind();
+        _blas.Dispose();
+    }
+
+    private void Run(in BlasProduct product)
+    {
+        try
+        {
+            _blas.Gemm(
+                Operation(product.TransposeA), Operation(product.TransposeB), product.M, product.N, product.K, 1f, product.A.Elements, product.PitchA,
+                product.B.Elements, product.PitchB, product.Accumulate ? 1f : 0f, product.C.Elements, product.PitchC);
+        }
+        catch (CuBlasException exception)
+        {
+            string sizes = $"a product of {product.M} x {product.N} x {product.K}";
+            throw exception.Error == CuBlasStatus.CUBLAS_STATUS_ALLOC_FAILED
+                ? IlgpuErrors.OutOfMemory(_device, 0, "", $"{exception.Error} of {_library} at {sizes}")
+                : new DeviceCallException(
+                    $"{_library} failed on the device '{_device.Name}' ({_device.Description}) at {sizes}: {exception.Error}. "
+                    + "Resume from the last checkpoint; if it happens again, use --device cuda-c, which computes without it.", "cublasSgemm", (int)exception.Error);
+        }
+    }
+
+    private static CuBlasOperation Operation(bool isTransposed) => isTransposed ? CuBlasOperation.Transpose : CuBlasOperation.NonTranspose;
+
+    private sealed class Launch(CublasProducts products, BlasProduct product) : KernelLaunch
+    {
+        public override void Run() => products.Run(product);
+
+        public override void Dispose() { }
+    }
+}

@@ -1,0 +1,18 @@
+namespace GpuCnn.Kernels.MatrixProduct;
+
+/// <summary>How a plain matrix product is computed: in tiles by this project's kernel, or by the device's library, which has no tile.</summary>
+public readonly record struct ProductChoice(TileShape Tile, bool ByLibrary = false)
+{
+    /// <summary>The library's name, as it is printed and kept in files.</summary>
+    public const string Library = "cuBLAS";
+
+    /// <summary>As it is printed, and kept in files: <c>GEMM 64x64x16</c>, <c>cuBLAS</c>.</summary>
+    public override string ToString() => ByLibrary ? Library : $"GEMM {Tile}";
+
+    /// <summary>What follows from the sizes alone: a tile, never the library.</summary>
+    public static ProductChoice For(int rows, int columns, int depth) => new(TileChoice.For(rows, columns, depth, batch: 1, canSplit: true));
+
+    /// <summary>All that may be worth timing on a device that has the library. Every one of them gives the same result up to the order of sums.</summary>
+    public static IReadOnlyList<ProductChoice> Candidates(int rows, int columns) =>
+        [.. TileChoice.Candidates(rows, columns).Select(tile => new ProductChoice(tile)), new(default, ByLibrary: true)];
+}
