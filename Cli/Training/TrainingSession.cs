@@ -23,10 +23,13 @@ internal static class TrainingSession
         (RunDirectory run, bool isNew) = CreateFolder(request.Out, prepared.Config.Model);
         try
         {
-            using Trainer trainer = CreateTrainer(prepared, device, run, AlgorithmTable.Load(device).Algorithms);
+            IReadOnlyDictionary<string, string> tuned = AlgorithmTable.Load(device).Algorithms;
+            using Trainer trainer = CreateTrainer(prepared, device, run, tuned);
             SetStart(trainer, prepared.Config);
             WriteConfig(run, prepared.Config, trainer);
             Introduction.Write(host.Output, prepared, device, trainer, run, resumedFrom: null);
+            // The table has problems of other networks too.
+            Introduction.WriteReplaced(host.Output, device, tuned.Where(kept => trainer.Algorithms.ContainsKey(kept.Key)), trainer.Algorithms);
             return Train(host, prepared, trainer, run, device);
         }
         finally
@@ -57,6 +60,7 @@ internal static class TrainingSession
         }
         WriteConfig(run, prepared.Config, trainer);
         Introduction.Write(host.Output, prepared, device, trainer, run, checkpoint ?? "the beginning, for there is no checkpoint yet");
+        Introduction.WriteReplaced(host.Output, device, config.Algorithms ?? new Dictionary<string, string>(), trainer.Algorithms);
         return Train(host, prepared, trainer, run, device);
     }
 

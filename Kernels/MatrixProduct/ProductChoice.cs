@@ -12,7 +12,11 @@ public readonly record struct ProductChoice(TileShape Tile, bool ByLibrary = fal
     /// <summary>What follows from the sizes alone: a tile, never the library.</summary>
     public static ProductChoice For(int rows, int columns, int depth) => new(TileChoice.For(rows, columns, depth, batch: 1, canSplit: true));
 
-    /// <summary>All that may be worth timing on a device that has the library. Every one of them gives the same result up to the order of sums.</summary>
-    public static IReadOnlyList<ProductChoice> Candidates(int rows, int columns) =>
-        [.. TileChoice.Candidates(rows, columns).Select(tile => new ProductChoice(tile)), new(default, ByLibrary: true)];
+    /// <summary>All that may be worth timing. Every one of them gives the same result up to the order of sums.</summary>
+    /// <param name="withLibrary">Whether the device has the library.</param>
+    public static IReadOnlyList<ProductChoice> Candidates(int rows, int columns, bool withLibrary)
+    {
+        IEnumerable<ProductChoice> tiles = TileChoice.Candidates(rows, columns).Select(tile => new ProductChoice(tile));
+        return withLibrary ? [.. tiles, new(default, ByLibrary: true)] : [.. tiles];
+    }
 }

@@ -93,6 +93,27 @@ public sealed class ResumeTests
         Assert.That(File.ReadAllBytes(folder["other", "final.safetensors"]), Is.Not.EqualTo(File.ReadAllBytes(folder["whole", "final.safetensors"])));
     }
 
+    /// <summary>On a device that lacks what the run began with it goes on all the same, and says in one line that its sums are not those.</summary>
+    [Test]
+    public void AlgorithmsThatTheDeviceLacksAreReplacedAndNamed()
+    {
+        using TemporaryFolder folder = new();
+        string[] args =
+        [
+            "train", "--model", "smallcnn", "--data", TinyData.Write(folder), "--input", "3x16x16", "--batch", "6", "--lr", "0.005", "--steps", "5", "--device", "cpu",
+        ];
+        Succeed([.. args, "--out", folder["whole"]]);
+        RunUntil(2, [.. args, "--out", folder["parts"]]);
+        string path = folder["parts", "config.json"];
+        File.WriteAllText(path, File.ReadAllText(path).Replace("\"direct\"", "\"im2col + cuBLAS\""));
+        string output = Succeed("train", "--resume", folder["parts"]).Output;
+        Assert.That(output.Split('\n').Single(line => line.StartsWith("Note: ", StringComparison.Ordinal)),
+            Does.Contain("cpu does not have im2col + cuBLAS, which ").And.Contain(" steps were to take").And.Contain("gpucnn devices"));
+        Assert.That(File.ReadAllText(path), Does.Not.Contain("cuBLAS"), "what it takes from now on is written down");
+        AssertSame(folder["whole"], folder["parts"]);
+        Assert.That(Succeed("train", "--resume", folder["whole"], "--steps", "6").Output, Does.Not.Contain("Note: "));
+    }
+
     public static void AssertSame(string expected, string actual) =>
         Assert.That(File.ReadAllBytes(Path.Combine(actual, "final.safetensors")), Is.EqualTo(File.ReadAllBytes(Path.Combine(expected, "final.safetensors"))));
 

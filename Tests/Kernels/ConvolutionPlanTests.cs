@@ -54,7 +54,7 @@ public sealed class ConvolutionPlanTests<TDevice> : KernelTests<TDevice> where T
     public void Passes(ConvolutionShape shape)
     {
         var numbers = new ConvolutionCase(shape, Images, Eighths);
-        foreach (ConvolutionAlgorithm algorithm in Algorithms(shape)) Check(shape, numbers, new(algorithm, TinyTile.Shape));
+        foreach (ConvolutionChoice choice in Choices(shape)) Check(shape, numbers, choice);
         var sums = new ColumnSumsPlan(numbers.Y.Length / shape.K, shape.K);
         DeviceBuffer<float> db = Device.Unset<float>(shape.K);
         sums.Launch(Immediately, Device.Buffer<float>(numbers.GradientY), db, Workspace(sums.WorkspaceFloats));
@@ -69,15 +69,15 @@ public sealed class ConvolutionPlanTests<TDevice> : KernelTests<TDevice> where T
         Check(shape, new(shape, Images, Eighths), new(ConvolutionAlgorithm.ImplicitGemm, tile));
     }
 
-    private static IEnumerable<ConvolutionAlgorithm> AlgorithmsOfAnyShape => KernelVariants<TDevice>.Of([ConvolutionAlgorithm.ImplicitGemm, ConvolutionAlgorithm.Im2Col]);
+    private static IEnumerable<ConvolutionChoice> ChoicesOfAnyShape => KernelVariants<TDevice>.Of(
+        [new ConvolutionChoice(ConvolutionAlgorithm.ImplicitGemm, TinyTile.Shape), new(ConvolutionAlgorithm.Im2Col, TinyTile.Shape), new(ConvolutionAlgorithm.Im2Col, default, ByLibrary: true)]);
 
-    [TestCaseSource(nameof(AlgorithmsOfAnyShape))]
-    public void AddsToWhatIsThere(ConvolutionAlgorithm algorithm)
+    [TestCaseSource(nameof(ChoicesOfAnyShape))]
+    public void AddsToWhatIsThere(ConvolutionChoice choice)
     {
         const float There = 3;
         var shape = new ConvolutionShape(4, 5, 5, 4, 1, 2, 2, 2, 0, 0, 1);
         var numbers = new ConvolutionCase(shape, Images, Eighths);
-        var choice = new ConvolutionChoice(algorithm, TinyTile.Shape);
         DeviceBuffer<float> y = Filled(numbers.Y.Length), dx = Filled(numbers.X.Length), dw = Filled(numbers.Filter.Length);
         Forward(new(shape, Images, choice), numbers, y, accumulate: true);
         InputGradient(new(shape, Images, choice), numbers, dx, accumulate: true);
@@ -99,12 +99,12 @@ public sealed class ConvolutionPlanTests<TDevice> : KernelTests<TDevice> where T
         var shape = new ConvolutionShape(4, 6, 5, filters, size, size, 1, 1, size / 2, size / 2, groups);
         var numbers = new ConvolutionCase(shape, Images, Eighths);
         int pixels = Images * shape.OutputArea;
-        foreach (ConvolutionAlgorithm algorithm in Algorithms(shape))
+        foreach (ConvolutionChoice choice in Choices(shape))
         {
             DeviceBuffer<float> y = Device.Unset<float>(pixels * pitch);
-            Forward(new(shape, Images, new(algorithm, TinyTile.Shape), 1, pitch), numbers, y);
+            Forward(new(shape, Images, choice, 1, pitch), numbers, y);
             float[][] rows = [.. y.Span.ToArray().Chunk(pitch)];
-            Closeness.Check($"y of {algorithm}", rows.SelectMany(row => row[..filters]).ToArray(), numbers.Y, 0);
+            Closeness.Check($"y of {choice}", rows.SelectMany(row => row[..filters]).ToArray(), numbers.Y, 0);
             Assert.That(rows.SelectMany(row => row[filters..]), Is.All.NaN);
         }
     }
@@ -114,10 +114,10 @@ public sealed class ConvolutionPlanTests<TDevice> : KernelTests<TDevice> where T
     public void WindowsOfSomeImagesAtATime()
     {
         var shape = new ConvolutionShape(4, 6, 5, 6, 3, 3, 1, 2, 1, 0, 2);
-        var choice = new ConvolutionChoice(ConvolutionAlgorithm.Im2Col, TinyTile.Shape);
         var numbers = new ConvolutionCase(shape, Images, Eighths);
         long image = (long)shape.OutputArea * 9 * 4;
-        foreach (long limit in new[] { 1, 2 * image })
+        foreach ((long limit, ConvolutionChoice choice) in
+            from limit in new[] { 1, 2 * image } from choice in Choices(shape) where choice.Algorithm == ConvolutionAlgorithm.Im2Col select (limit, choice))
         {
             var forward = new ForwardPlan(shape, Images, choice, limit);
             Assert.That(forward.WorkspaceFloats, Is.EqualTo(Math.Max(limit, image)));
@@ -131,9 +131,9 @@ public sealed class ConvolutionPlanTests<TDevice> : KernelTests<TDevice> where T
     {
         var shape = new ConvolutionShape(3, 9, 9, 5, 3, 3, 1, 1, 1, 1, 1);
         var numbers = new ConvolutionCase(shape, 20, (count, seed) => Numbers.Reals(count, seed));
-        foreach (ConvolutionAlgorithm algorithm in Algorithms(shape))
+        foreach (ConvolutionChoice choice in Choices(shape))
         {
-            var plan = new FilterGradientPlan(shape, 20, new(algorithm, TinyTile.Shape));
+            var plan = new FilterGradientPlan(shape, 20, choice);
             Assert.That(plan.WorkspaceFloats, Is.GreaterThan(10 * numbers.Filter.Length));
             DeviceBuffer<float> first = Device.Unset<float>(numbers.Filter.Length), second = Device.Unset<float>(numbers.Filter.Length);
             FilterGradient(plan, numbers, first);
@@ -151,20 +151,22 @@ public sealed class ConvolutionPlanTests<TDevice> : KernelTests<TDevice> where T
         var shape = new ConvolutionShape(2, 4, 5, 3, 3, 2, 1, 1, 1, 0, 1);
         var numbers = new ConvolutionCase(shape, Images, Eighths);
         double[] expected = EveryFunction.Of<TFunction>(numbers.Y);
-        foreach (ConvolutionAlgorithm algorithm in Algorithms(shape))
+        foreach (ConvolutionChoice choice in Choices(shape))
         {
-            var plan = new ForwardPlan(shape, Images, new(algorithm, TinyTile.Shape));
+            var plan = new ForwardPlan(shape, Images, choice);
             DeviceBuffer<float> y = Device.Unset<float>(expected.Length);
             plan.Launch(
                 Immediately, Device.Buffer<float>(numbers.X), Device.Buffer<float>(numbers.Filter), Device.Buffer<float>(numbers.Bias), y, Workspace(plan.WorkspaceFloats), default(TFunction));
-            Closeness.Check($"y of {algorithm}", y.Span, expected, 2e-6 * expected.Select(Math.Abs).Max());
+            Closeness.Check($"y of {choice}", y.Span, expected, 2e-6 * expected.Select(Math.Abs).Max());
         }
     }
 
     private static float[] Eighths(int count, int seed) => Numbers.Eighths(count, seed);
 
-    private static IEnumerable<ConvolutionAlgorithm> Algorithms(ConvolutionShape shape) =>
-        ConvolutionChoice.Candidates(shape, Images, ConvolutionPass.Forward).Select(choice => choice.Algorithm).Distinct();
+    /// <summary>Each algorithm once, in the smallest tile or by the library.</summary>
+    private static IEnumerable<ConvolutionChoice> Choices(ConvolutionShape shape) =>
+        ConvolutionChoice.Candidates(shape, Images, ConvolutionPass.Forward, withLibrary: true)
+            .Select(choice => choice.ByLibrary ? choice : choice with { Tile = TinyTile.Shape }).Distinct();
 
     private void Check(ConvolutionShape shape, ConvolutionCase numbers, ConvolutionChoice choice) =>
         Check(numbers, new(shape, Images, choice), new(shape, Images, choice), new(shape, Images, choice), $"{choice}");

@@ -14,6 +14,8 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
     {
         Parts(false);
         Batch();
+        BatchByLibrary(4, 4, 0);
+        ByLibrary(false, false, false, true, 3);
         ColumnSums(300, 33);
         foreach (Type function in Functions) Function(function);
     }
@@ -89,6 +91,56 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
         AssertExact(plan, shape, false, false, 2, addBias: false);
     }
 
+    /// <summary>By a library: turned round or not, with rows that lie apart, with and without what is there already. One matrix is all.</summary>
+    [Test]
+    public void ByLibrary([Values] bool transposeA, [Values] bool transposeB, [Values] bool accumulate, [Values] bool addBias, [Values(0, 3, 4)] int extra)
+    {
+        // Fours, or nothing a multiple of anything.
+        (int m, int n, int k) = extra == 4 ? (12, 8, 20) : (13, 7, 19);
+        var shape = new GemmShape { M = m, N = n, K = k, PitchA = (transposeA ? m : k) + extra, PitchB = (transposeB ? k : n) + extra, PitchC = n + extra };
+        var plan = new MatrixProductPlan(shape, transposeA, transposeB, byLibrary: true);
+        Assert.That((plan.WorkspaceFloats, plan.Parts), Is.EqualTo((0, 1)));
+        AssertExact(plan, shape, transposeA, transposeB, 1, addBias, accumulate);
+    }
+
+    /// <summary>Groups beside each other, and matrices that lie apart with a bias each; each of them a product.</summary>
+    [TestCase(5, 5, 3)]
+    [TestCase(4, 4, 0)]
+    [TestCase(5, 200, 1)]
+    [TestCase(4, 200, 0)]
+    public void BatchByLibrary(int n, int stepC, int start)
+    {
+        const int M = 11, K = 7, Batches = 3;
+        var shape = new GemmShape
+        {
+            M = M,
+            N = n,
+            K = K,
+            StartA = 2,
+            StartB = 1,
+            StartC = start,
+            PitchA = K * Batches,
+            PitchB = n,
+            PitchC = stepC == n ? n * Batches : n,
+            StepA = K,
+            StepB = n * K,
+            StepC = stepC,
+            StepBias = n,
+        };
+        AssertExact(new(shape, batch: Batches, byLibrary: true), shape, false, false, Batches, addBias: true);
+    }
+
+    [Test]
+    public void WhatALibraryCannotDoIsRefused()
+    {
+        var plan = new MatrixProductPlan(new() { M = 3, N = 5, K = 4 }, byLibrary: true);
+        DeviceBuffer<float> a = Device.Unset<float>(12), b = Device.Unset<float>(20), c = Device.Unset<float>(15);
+        var launches = new ImmediateLaunches(Device);
+        Assert.That(() => plan.Launch(launches, a, b, null, c, c, default(ReLU), accumulate: true), Throws.ArgumentException.With.Message.Contains("ReLU").And.Message.Contains("take a tile"));
+        Assert.That(() => plan.Launch(launches, a, b, null, c, c, default(Identity), moments: new()), Throws.ArgumentException.With.Message.Contains("in tiles"));
+        Assert.That(() => plan.Launch(new KernelsAlone(), a, b, null, c, c, default(Identity)), Throws.ArgumentException.With.Message.Contains(nameof(KernelsAlone)));
+    }
+
     [Test]
     public void SumsOfBrokenNumbersAreCloseAndTheSameTwice()
     {
@@ -125,16 +177,16 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
     [TestCaseSource(nameof(Functions))]
     public void Function(Type function) => EveryFunction.Call(this, nameof(Applies), function);
 
-    /// <summary>To a product, and to the sum of its parts.</summary>
+    /// <summary>To a product, to the sum of its parts, and to what a library has stored.</summary>
     private void Applies<TFunction>() where TFunction : unmanaged, IPointwise
     {
         const int M = 3, N = 5, K = 301;
         float[] a = Numbers.Eighths(M * K, 1), b = Numbers.Eighths(K * N, 2, limit: 0.25f), bias = Numbers.Eighths(N, 3);
         double[] expected = EveryFunction.Of<TFunction>(
             [.. Enumerable.Range(0, M * N).Select(i => bias[i % N] + Enumerable.Range(0, K).Sum(k => (double)a[i / N * K + k] * b[k * N + i % N]))]);
-        foreach (bool canSplit in new[] { false, true })
+        foreach ((bool canSplit, bool byLibrary) in new[] { (false, false), (true, false), (false, true) })
         {
-            var plan = new MatrixProductPlan(new() { M = M, N = N, K = K }, tile: TinyTile.Shape, canSplit: canSplit);
+            var plan = new MatrixProductPlan(new() { M = M, N = N, K = K }, tile: TinyTile.Shape, canSplit: canSplit, byLibrary: byLibrary);
             Assert.That(plan.Parts > 1, Is.EqualTo(canSplit));
             DeviceBuffer<float> c = Device.Unset<float>(M * N);
             plan.Launch(
@@ -142,6 +194,11 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
                 default(TFunction));
             Closeness.Check("c", c.Span, expected, 2e-6 * expected.Select(Math.Abs).Max());
         }
+    }
+
+    private readonly struct KernelsAlone : IKernelLaunches
+    {
+        public void Add<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel => throw new InvalidOperationException("Nothing is to be launched.");
     }
 
     private void AssertExact(MatrixProductPlan plan, GemmShape shape, bool transposeA, bool transposeB, int batch, bool addBias, bool accumulate = false)

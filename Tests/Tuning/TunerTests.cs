@@ -6,6 +6,7 @@ using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
 using GpuCnn.Engine.Tuning;
+using GpuCnn.Tests.Devices;
 using GpuCnn.Tests.Layers;
 using NUnit.Framework;
 
@@ -104,6 +105,37 @@ public sealed class TunerTests
         }
 
         float[][] Gradients() => [.. Small().Parameters.Select((_, i) => parameters.GetGradient(parameters.Network.Parameters[i]).Values)];
+    }
+
+    /// <summary>On a device with a library fully connected layers are problems too, and a run goes on with the library that it began with.</summary>
+    [Test]
+    public void ALibraryIsMeasuredAndTakenOnlyWhereATableSaysSo()
+    {
+        using var folder = new TemporaryFolder();
+        using var device = new LibraryDevice();
+        IReadOnlyList<TunedProblem> problems = Tuner.Measure(Small(), device, Images);
+        Assert.That(problems, Has.Count.EqualTo(8), "those of the convolutions, and three products");
+        foreach (TunedProblem problem in problems) Assert.That(problem.Seconds.Keys.Count(algorithm => algorithm.EndsWith("cuBLAS", StringComparison.Ordinal)), Is.EqualTo(1), problem.Problem);
+        Assert.That(problems.Select(problem => problem.Problem), Does.Contain("fully connected 64 -> 3, 2 images").And.Contain("fully connected weight gradient 64 -> 3, 2 images"));
+        Assert.That(device.Products, Is.Positive);
+
+        AlgorithmTable table = AlgorithmTable.Load(device, folder.Path);
+        foreach (TunedProblem problem in problems) table.Set(problem.Problem, problem.Seconds.Keys.Single(algorithm => algorithm.EndsWith("cuBLAS", StringComparison.Ordinal)));
+        table.Save();
+        IReadOnlyDictionary<string, string> kept = AlgorithmTable.Load(device, folder.Path).Algorithms;
+        PlanOptions options = new() { Images = Images, Training = true };
+        using ParameterStore parameters = device.CreateParameters(Small(), training: true);
+        using var plain = new Plan(parameters, options);
+        Assert.That(plain.Choices.Select(choice => choice.Algorithm), Has.None.Contains("cuBLAS"));
+        using var tuned = new Plan(parameters, options with { Algorithms = kept });
+        Assert.That(tuned.Choices.Select(choice => choice.Algorithm), Has.All.EndsWith("cuBLAS"));
+
+        // The same table where there is no library: the rule's, and every problem among the choices, so that whoever asked can tell.
+        using var without = new DebugDevice();
+        using ParameterStore others = without.CreateParameters(Small(), training: true);
+        using var other = new Plan(others, options with { Algorithms = kept });
+        Assert.That(other.Choices.Select(choice => choice.Problem), Is.EquivalentTo(kept.Keys));
+        Assert.That(other.Choices.Select(choice => choice.Algorithm), Is.EqualTo(other.Choices.Select(choice => choice.Default)));
     }
 
     [Test]

@@ -222,13 +222,15 @@ internal sealed class KernelBackend : PlanBackend
             ConvolutionChoice.Candidates(shape, Images, pass, _device.HasProductLibrary), _options.Algorithms);
 
     /// <summary>
-    /// The same for a plain product. There is a choice only where the device has a library; elsewhere the sizes decide, and plans have one problem less.
+    /// The same for a plain product. There is a choice only where the device has a library, or where the options name one, as those of a run that began on
+    /// such a device do; elsewhere the sizes decide, and plans have one problem less.
     /// </summary>
     /// <param name="problem">What is computed, with all sizes that the best choice may depend on.</param>
     public ProductChoice Choose(string problem, int rows, int columns, int depth)
     {
         ProductChoice rule = ProductChoice.For(rows, columns, depth);
-        return _device.HasProductLibrary ? Choose(problem, rule, ProductChoice.Candidates(rows, columns), _options.Algorithms) : rule;
+        bool hasLibrary = _device.HasProductLibrary, isChosen = hasLibrary || _options.Algorithms?.ContainsKey(problem) == true;
+        return isChosen ? Choose(problem, rule, ProductChoice.Candidates(rows, columns, hasLibrary), _options.Algorithms) : rule;
     }
 
     public unsafe KernelBuffer<T> NewBuffer<T>(string name, long count, bool persistent = false) where T : unmanaged

@@ -1,0 +1,71 @@
+using GpuCnn.Engine.Devices.Cuda;
+using GpuCnn.Engine.Devices.Ilgpu;
+using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.MatrixProduct;
+using GpuCnn.Kernels.Pointwise;
+using GpuCnn.Tests.Devices.Cuda;
+using GpuCnn.Tests.Layers;
+using NUnit.Framework;
+
+namespace GpuCnn.Tests.Devices.Ilgpu;
+
+/// <summary>cuBLAS itself, on a machine that has it: the same numbers as plain loops, in float32 and not in less, and the same bits twice.</summary>
+public sealed class CublasCudaHardwareTests
+{
+    [TestCase(13, 7, 19, false, false)]
+    [TestCase(13, 7, 19, true, false)]
+    [TestCase(13, 7, 19, false, true)]
+    [TestCase(200, 136, 1000, false, false)]
+    [TestCase(200, 136, 1000, true, false)]
+    public void MultipliesInFloat32(int m, int n, int k, bool transposeA, bool transposeB)
+    {
+        CudaTestDevice.Require();
+        CudaDeviceInfo info = CudaDevices.Choose(CudaDevices.List(), 0, "cuda", needsCompiler: false);
+        CublasLibrary? library = CublasLibraries.Machine.Find(info.DriverVersion, info.ComputeCapability, out string reason);
+        if (library == null) Assert.Ignore($"Needs cuBLAS: {reason}.");
+        using IlgpuCudaDevice device = IlgpuCudaDevice.Open("cuda:0", info.Description, 0, products: library);
+        float[] a = Numbers.Reals(m * k, 1), b = Numbers.Reals(k * n, 2), bias = Numbers.Reals(n, 3);
+        var expected = new double[m * n];
+        for (int i = 0; i < expected.Length; i++)
+        {
+            int row = i / n, column = i % n;
+            expected[i] = bias[column];
+            for (int term = 0; term < k; term++)
+                expected[i] += (double)a[transposeA ? term * m + row : row * k + term] * b[transposeB ? column * k + term : term * n + column];
+        }
+        float[] first = Run(), second = Run();
+        // TF32 would be off by a thousand times as much.
+        Closeness.Check("c", first, expected, Closeness.Tolerance(k + 1, Math.Pow(2, -24), expected));
+        Closeness.CheckSameBits("c", second, first);
+
+        float[] Run()
+        {
+            using DeviceMemory left = Upload(a), right = Upload(b), added = Upload(bias), product = device.Allocate(4 * m * n, "product", zeroed: false);
+            var plan = new MatrixProductPlan(new() { M = m, N = n, K = k }, transposeA, transposeB, byLibrary: true);
+            var launches = new List<KernelLaunch>();
+            View<float> target = product.View<float>(0, m * n);
+            plan.Launch(
+                new Launches(device, launches), (ReadOnlyView<float>)left.View<float>(0, a.Length), right.View<float>(0, b.Length), added.View<float>(0, n), target, target, default(Identity));
+            foreach (KernelLaunch launch in launches) launch.Run();
+            device.Finish();
+            var result = new float[m * n];
+            product.Read<float>(result);
+            return result;
+        }
+
+        DeviceMemory Upload(float[] values)
+        {
+            DeviceMemory memory = device.Allocate(4 * values.Length, "values");
+            memory.Write<float>(values);
+            return memory;
+        }
+    }
+
+    private sealed class Launches(KernelDevice device, List<KernelLaunch> launches) : IProductLaunches
+    {
+        public void Add<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel => launches.Add(device.Prepare(kernel, groups));
+
+        public void Add(in BlasProduct product) => launches.Add(device.PrepareProduct(product));
+    }
+}
