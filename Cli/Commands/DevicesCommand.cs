@@ -14,7 +14,7 @@ internal static class DevicesCommand
         command.SetAction(parsed =>
         {
             IReadOnlyList<DeviceListing> devices = DeviceCatalog.List();
-            if (parsed.GetValue(json)) host.Output.WriteLine(Json.Of(devices.Select(device => new Row(device.Name, device.Description, device.MemoryBytes, device.IsUsable, device.Reason, device.KernelCompiler, device.ProductLibrary))));
+            if (parsed.GetValue(json)) host.Output.WriteLine(Json.Of(devices.Select(Row.Of)));
             else WriteTable(host.Output, devices);
             return Program.Done;
         });
@@ -26,14 +26,22 @@ internal static class DevicesCommand
         var table = new TextTable("device", ">memory", "kernels by", "what");
         foreach (DeviceListing device in devices)
         {
-            string what = device.Reason == null ? Usable(device) : string.Join(": ", new[] { device.Description, $"cannot be used: {device.Reason}" }.Where(part => part.Length > 0));
+            string what = device.Reason == null ? Usable(device)
+                : string.Join(": ", new[] { device.Description, $"cannot be used: {device.Reason}" }.Where(part => part.Length > 0));
             table.Add(device.Name, device.MemoryBytes > 0 ? Words.Bytes(device.MemoryBytes) : "-", device.KernelCompiler ?? "-", what);
         }
         table.Write(output);
         if (devices.FirstOrDefault(device => device is { IsUsable: true, IsAutomatic: true }) is { } best) output.WriteLine($"\n--device auto is {best.Name}.");
     }
 
-    private static string Usable(DeviceListing device) => device.ProductLibrary == null ? device.Description : $"{device.Description}; {device.ProductLibrary}";
+    private static string Usable(DeviceListing device) =>
+        device.ProductLibrary == null ? device.Description : $"{device.Description}; {device.ProductLibrary}";
 
-    private sealed record Row(string Name, string Description, long MemoryBytes, bool Usable, string? Reason, string? Compiler, string? ProductLibrary);
+    private sealed record Row(
+        string Name, string Description, long MemoryBytes, bool Usable, string? Reason, string? Compiler, string? ProductLibrary)
+    {
+        public static Row Of(DeviceListing device) => new(
+            device.Name, device.Description, device.MemoryBytes, device.IsUsable, device.Reason,
+            device.KernelCompiler, device.ProductLibrary);
+    }
 }

@@ -39,16 +39,23 @@ internal static class Introduction
         output.WriteLine();
     }
 
-    /// <summary>Says in one line which algorithms the run was to take and the device does not have: its results differ in their last bits. Writes nothing where it has all.</summary>
+    /// <summary>
+    /// Says in one line which algorithms the run was to take and the device does not have: its results differ in their last bits. Writes
+    /// nothing where it has all.
+    /// </summary>
     /// <param name="kept">Algorithms by problem, as tune or the run's configuration has them.</param>
     /// <param name="taken">What the run's plans took.</param>
-    public static void WriteReplaced(TextWriter output, Device device, IEnumerable<KeyValuePair<string, string>> kept, IReadOnlyDictionary<string, string> taken)
+    public static void WriteReplaced(
+        TextWriter output, Device device, IEnumerable<KeyValuePair<string, string>> kept, IReadOnlyDictionary<string, string> taken)
     {
-        string[] replaced = [.. kept.Where(algorithm => taken.GetValueOrDefault(algorithm.Key) != algorithm.Value).Select(algorithm => algorithm.Value)];
+        string[] replaced =
+            [.. kept.Where(algorithm => taken.GetValueOrDefault(algorithm.Key) != algorithm.Value).Select(algorithm => algorithm.Value)];
         if (replaced.Length == 0) return;
+        string names = string.Join(", ", replaced.Distinct().Order(StringComparer.Ordinal));
         output.WriteLine(
-            $"Note: {device.Name} does not have {string.Join(", ", replaced.Distinct().Order(StringComparer.Ordinal))}, which {Words.Count(replaced.Length, "step was", "steps were")} to take; "
-            + "the device's own rule takes their place, so that sums are added in another order. gpucnn devices says what was found, gpucnn tune measures again.\n");
+            $"Note: {device.Name} does not have {names}, which {Words.Count(replaced.Length, "step was", "steps were")} to take; "
+            + "the device's own rule takes their place, so that sums are added in another order. "
+            + "gpucnn devices says what was found, gpucnn tune measures again.\n");
     }
 
     /// <summary>What the recipe decides apart from the numbers of the lines that follow, as far as this network has it.</summary>

@@ -29,7 +29,8 @@ internal static class TrainingSession
             WriteConfig(run, prepared.Config, trainer);
             Introduction.Write(host.Output, prepared, device, trainer, run, resumedFrom: null);
             // The table has problems of other networks too.
-            Introduction.WriteReplaced(host.Output, device, tuned.Where(kept => trainer.Algorithms.ContainsKey(kept.Key)), trainer.Algorithms);
+            IReadOnlyDictionary<string, string> taken = trainer.Algorithms;
+            Introduction.WriteReplaced(host.Output, device, tuned.Where(kept => taken.ContainsKey(kept.Key)), taken);
             return Train(host, prepared, trainer, run, device);
         }
         finally

@@ -19,7 +19,10 @@ public sealed record DeviceListing(string Name, string Description, long MemoryB
     /// <summary>What compiles the kernels, for people; null where nothing does, or where it is not known.</summary>
     public string? KernelCompiler { get; init; }
 
-    /// <summary>For people: the library for matrix products that was found ("cuBLAS 12.4 found"), or why there is none; null where none is looked for.</summary>
+    /// <summary>
+    /// For people: the library for matrix products that was found ("cuBLAS 12.4 found"), or why there is none; null where none is looked
+    /// for.
+    /// </summary>
     public string? ProductLibrary { get; init; }
 }
 

@@ -15,7 +15,9 @@ public enum ConvolutionAlgorithm
     Gemm,
 }
 
-/// <summary>An algorithm and the tile of its matrix product; or that the device's library computes the product, which has no tile.</summary>
+/// <summary>
+/// An algorithm and the tile of its matrix product; or that the device's library computes the product, which has no tile.
+/// </summary>
 public readonly record struct ConvolutionChoice(ConvolutionAlgorithm Algorithm, TileShape Tile, bool ByLibrary = false)
 {
     /// <summary>As it is printed, and kept in files: <c>implicit GEMM 64x64x16</c>, <c>im2col + cuBLAS</c>.</summary>
@@ -38,11 +40,13 @@ public readonly record struct ConvolutionChoice(ConvolutionAlgorithm Algorithm, 
 
     /// <summary>All that may be worth timing. Every one of them gives the same result up to the order of sums.</summary>
     /// <param name="withLibrary">Whether the device has a library for matrix products.</param>
-    public static IReadOnlyList<ConvolutionChoice> Candidates(ConvolutionShape shape, int images, ConvolutionPass pass, bool withLibrary = false)
+    public static IReadOnlyList<ConvolutionChoice> Candidates(
+        ConvolutionShape shape, int images, ConvolutionPass pass, bool withLibrary = false)
     {
         (int rows, int columns, _) = ProductSizes(shape, images, pass);
         ConvolutionAlgorithm[] algorithms = IsPointwise(shape) ? [ConvolutionAlgorithm.Gemm] : [ConvolutionAlgorithm.ImplicitGemm, ConvolutionAlgorithm.Im2Col];
-        IEnumerable<ConvolutionChoice> tiles = algorithms.SelectMany(algorithm => TileChoice.Candidates(rows, columns).Select(tile => new ConvolutionChoice(algorithm, tile)));
+        IEnumerable<ConvolutionChoice> tiles = algorithms.SelectMany(algorithm =>
+            TileChoice.Candidates(rows, columns).Select(tile => new ConvolutionChoice(algorithm, tile)));
         return withLibrary ? [.. tiles, new(algorithms[^1], default, ByLibrary: true)] : [.. tiles];
     }
 
@@ -54,7 +58,7 @@ public readonly record struct ConvolutionChoice(ConvolutionAlgorithm Algorithm, 
         if (Algorithm == ConvolutionAlgorithm.Gemm && !IsPointwise(shape))
             throw new ArgumentException($"A convolution is a plain matrix product with 1x1 filters, stride 1 and no padding only, but got {shape}; take {nameof(ConvolutionAlgorithm.ImplicitGemm)}.");
         if (Algorithm == ConvolutionAlgorithm.ImplicitGemm && ByLibrary)
-            throw new ArgumentException($"A library reads matrices that lie in memory, but got {Algorithm}; take {nameof(ConvolutionAlgorithm.Im2Col)}.");
+            throw new ArgumentException($"A library reads matrices from memory, but got {Algorithm}; take {ConvolutionAlgorithm.Im2Col}.");
     }
 
     /// <summary>Rows, columns and depth of a group's matrix product; of a strided convolution's gradient, of one phase of the stride.</summary>

@@ -25,8 +25,14 @@ public sealed class ForwardPlan
     /// <summary>Floats that the launches need beside their arguments.</summary>
     public long WorkspaceFloats => _choice.Algorithm == ConvolutionAlgorithm.Im2Col ? _sizes.ColumnFloats : 0;
 
-    /// <summary>Rows of the parts that <see cref="Launch"/> gathers moments of, or null where it cannot: of groups, of windows that are written out in several pieces, and of a library's product.</summary>
-    public int? MomentRows => !_choice.ByLibrary && _sizes.Shape.Groups == 1 && (_choice.Algorithm != ConvolutionAlgorithm.Im2Col || _sizes.ImagesAtOnce >= _sizes.Images) ? _choice.Tile.M : null;
+    /// <summary>
+    /// Rows of the parts that <see cref="Launch"/> gathers moments of, or null where it cannot: of groups, of windows that are written out
+    /// in several pieces, and of a library's product.
+    /// </summary>
+    public int? MomentRows => !_choice.ByLibrary && _sizes.Shape.Groups == 1
+        && (_choice.Algorithm != ConvolutionAlgorithm.Im2Col || _sizes.ImagesAtOnce >= _sizes.Images)
+            ? _choice.Tile.M
+            : null;
 
     /// <param name="x">[image][H][W][C]</param>
     /// <param name="filter">[group][R][S][C / groups][K / groups]</param>

@@ -3,7 +3,8 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.MatrixProduct;
 
 /// <summary>
-/// One matrix product as BLAS libraries take it, column by column: C = op(A) op(B), or C += where <paramref name="Accumulate"/>. op turns a matrix round where its flag is set. Views start at the first
+/// One matrix product as BLAS libraries take it, column by column: C = op(A) op(B), or C += where <paramref name="Accumulate"/>. op turns a
+/// matrix round where its flag is set. Views start at the first
 /// element; a pitch leads from one column in memory to the next, in floats.
 /// </summary>
 /// <param name="M">Rows of C.</param>
@@ -13,7 +14,8 @@ namespace GpuCnn.Kernels.MatrixProduct;
 /// <param name="B">K x N, or N x K where it is turned round.</param>
 /// <param name="C">M x N.</param>
 public readonly record struct BlasProduct(
-    bool TransposeA, bool TransposeB, int M, int N, int K, ReadOnlyView<float> A, int PitchA, ReadOnlyView<float> B, int PitchB, bool Accumulate, View<float> C, int PitchC);
+    bool TransposeA, bool TransposeB, int M, int N, int K, ReadOnlyView<float> A, int PitchA, ReadOnlyView<float> B, int PitchB,
+    bool Accumulate, View<float> C, int PitchC);
 
 /// <summary>Launches among which products of a library can stand, in order with the kernels.</summary>
 public interface IProductLaunches : IKernelLaunches

@@ -11,7 +11,8 @@ namespace GpuCnn.Kernels.MatrixProduct;
 /// <param name="count">Threads that have something to do.</param>
 [Kernel(Threads)]
 public readonly partial struct FinishProduct<TFunction>(
-    [Specialization(4)] int lanes, [Specialization] Flag addBias, ReadOnlyView<float> bias, View<float> c, Divisor runs, int pitch, int count, TFunction function) : IKernelGrid
+    [Specialization(4)] int lanes, [Specialization] Flag addBias, ReadOnlyView<float> bias, View<float> c, Divisor runs, int pitch,
+    int count, TFunction function) : IKernelGrid
     where TFunction : unmanaged, IPointwise
 {
     private const int Threads = 256;

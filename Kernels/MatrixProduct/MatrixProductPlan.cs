@@ -4,7 +4,8 @@ using GpuCnn.Kernels.Pointwise;
 namespace GpuCnn.Kernels.MatrixProduct;
 
 /// <summary>
-/// The launches of C = f(A B + bias) for a batch of matrices stored row by row, by the tile kernels or by the device's library. Pitches and steps that are not set are those of matrices without gaps. All
+/// The launches of C = f(A B + bias) for a batch of matrices stored row by row, by the tile kernels or by the device's library. Pitches and
+/// steps that are not set are those of matrices without gaps. All
 /// sizes are floats; views start at multiples of 16 bytes.
 /// </summary>
 public sealed class MatrixProductPlan
@@ -18,9 +19,13 @@ public sealed class MatrixProductPlan
     /// <param name="transposeB">Whether B is stored as [N][K].</param>
     /// <param name="tile">The tile, or null for the one that follows from the sizes.</param>
     /// <param name="canSplit">Whether the reduction may be split, which takes a workspace.</param>
-    /// <param name="byLibrary">Whether a library multiplies, one matrix of the batch after another: no tile, no parts, no workspace. The launches have to be <see cref="IProductLaunches"/> then.</param>
+    /// <param name="byLibrary">
+    /// Whether a library multiplies, one matrix of the batch after another: no tile, no parts, no workspace. The launches have to be <see
+    /// cref="IProductLaunches"/> then.
+    /// </param>
     public MatrixProductPlan(
-        GemmShape shape, bool transposeA = false, bool transposeB = false, int batch = 1, TileShape? tile = null, bool canSplit = true, bool byLibrary = false)
+        GemmShape shape, bool transposeA = false, bool transposeB = false, int batch = 1, TileShape? tile = null, bool canSplit = true,
+        bool byLibrary = false)
     {
         if (shape.PitchA == 0) shape.PitchA = transposeA ? shape.M : shape.K;
         if (shape.PitchB == 0) shape.PitchB = transposeB ? shape.K : shape.N;
@@ -30,7 +35,8 @@ public sealed class MatrixProductPlan
         _batch = batch;
         _byLibrary = byLibrary;
         // Parts are summed as one run of values, under each of which the same bias lies.
-        canSplit = canSplit && !byLibrary && shape is { StartC: 0, StepBias: 0 } && shape.PitchC == shape.N && (batch == 1 || shape.StepC == shape.M * shape.N);
+        canSplit = canSplit && !byLibrary && shape is { StartC: 0, StepBias: 0 } && shape.PitchC == shape.N
+            && (batch == 1 || shape.StepC == shape.M * shape.N);
         Tile = byLibrary ? default : tile ?? TileChoice.For(shape.M, shape.N, shape.K, batch, canSplit);
         (shape.Parts, shape.PartDepth) = canSplit ? TileChoice.Parts((long)Tile.Count(shape.M, shape.N) * batch, shape.K, Tile) : (1, shape.K);
         shape.PartStep = batch * shape.M * shape.N;
@@ -50,16 +56,19 @@ public sealed class MatrixProductPlan
     /// <param name="workspace">At least <see cref="WorkspaceFloats"/>; any view where that is 0.</param>
     /// <param name="accumulate">Whether C is added to, not written over.</param>
     /// <param name="moments">
-    /// Where to leave the moments of C's columns, in parts of the tile's rows, or null. Of one matrix in tiles whose reduction is not split, and that is stored as it is.
+    /// Where to leave the moments of C's columns, in parts of the tile's rows, or null. Of one matrix in tiles whose reduction is not
+    /// split, and that is stored as it is.
     /// </param>
-    /// <exception cref="ArgumentException">Moments that cannot be gathered, or a library that cannot be called or cannot add f of its sums to what is there.</exception>
+    /// <exception cref="ArgumentException">
+    /// Moments that cannot be gathered, or a library that cannot be called or cannot add f of its sums to what is there.
+    /// </exception>
     public void Launch<TLaunches, TFunction>(
         TLaunches launches, ReadOnlyView<float> a, ReadOnlyView<float> b, ReadOnlyView<float>? bias, View<float> c, View<float> workspace, TFunction function, bool accumulate = false,
         GatheredMoments? moments = null)
         where TLaunches : IKernelLaunches where TFunction : unmanaged, IPointwise
     {
         if (moments is not null && (_byLibrary || Parts > 1 || _batch > 1 || accumulate || function is not Identity))
-            throw new ArgumentException("Moments are gathered of one product in tiles, in one part, that is stored as it is.", nameof(moments));
+            throw new ArgumentException("Moments are gathered of one product in tiles, in one part, stored as it is.", nameof(moments));
         if (_byLibrary)
         {
             LaunchLibrary(launches, a, b, bias, c, function, accumulate);
@@ -84,20 +93,31 @@ public sealed class MatrixProductPlan
             new(Tile.Count(_shape.M, _shape.N), 1, _batch * Parts));
     }
 
-    /// <summary>A library sums up column by column, where C = A B is transposed(C) = transposed(B) transposed(A): the same memory, the factors exchanged. What it cannot do to the sums is done in place.</summary>
+    /// <summary>
+    /// A library sums up column by column, where C = A B is transposed(C) = transposed(B) transposed(A): the same memory, the factors
+    /// exchanged. What it cannot do to the sums is done in place.
+    /// </summary>
     private void LaunchLibrary<TLaunches, TFunction>(
-        TLaunches launches, ReadOnlyView<float> a, ReadOnlyView<float> b, ReadOnlyView<float>? bias, View<float> c, TFunction function, bool accumulate)
+        TLaunches launches, ReadOnlyView<float> a, ReadOnlyView<float> b, ReadOnlyView<float>? bias, View<float> c, TFunction function,
+        bool accumulate)
         where TLaunches : IKernelLaunches where TFunction : unmanaged, IPointwise
     {
         if (launches is not IProductLaunches products)
-            throw new ArgumentException($"A product by a library expects launches that take it, but got {launches.GetType().Name}; take a tile.", nameof(launches));
+        {
+            throw new ArgumentException(
+                $"A product by a library expects launches that take it, but got {launches.GetType().Name}; take a tile.", nameof(launches));
+        }
         if (accumulate && function is not Identity)
-            throw new ArgumentException($"A product by a library adds plain sums to what is there, but got {typeof(TFunction).Name}; take a tile.", nameof(accumulate));
+        {
+            throw new ArgumentException(
+                $"A product by a library adds plain sums to C, but got {typeof(TFunction).Name}; take a tile.", nameof(accumulate));
+        }
         for (int i = 0; i < _batch; i++)
         {
             products.Add(new BlasProduct(
                 _transposeB, _transposeA, _shape.N, _shape.M, _shape.K, b.Slice(_shape.StartB + i * _shape.StepB), _shape.PitchB,
-                a.Slice(_shape.StartA + i * _shape.StepA), _shape.PitchA, accumulate, c.Slice(_shape.StartC + i * _shape.StepC), _shape.PitchC));
+                a.Slice(_shape.StartA + i * _shape.StepA), _shape.PitchA, accumulate,
+                c.Slice(_shape.StartC + i * _shape.StepC), _shape.PitchC));
         }
         if (bias is null && function is Identity) return;
         // Groups that lie beside each other are finished as one matrix.
@@ -108,7 +128,8 @@ public sealed class MatrixProductPlan
         for (int i = 0; i < matrices; i++)
         {
             var finish = new FinishProduct<TFunction>(
-                lanes, bias is not null, bias?.Slice(i * _shape.StepBias) ?? b, c.Slice(_shape.StartC + i * _shape.StepC), new(threads), _shape.PitchC, _shape.M * threads, function);
+                lanes, bias is not null, bias?.Slice(i * _shape.StepBias) ?? b, c.Slice(_shape.StartC + i * _shape.StepC), new(threads),
+                _shape.PitchC, _shape.M * threads, function);
             launches.Add(finish, finish.Groups);
         }
     }

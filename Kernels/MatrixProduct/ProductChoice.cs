@@ -1,6 +1,8 @@
 namespace GpuCnn.Kernels.MatrixProduct;
 
-/// <summary>How a plain matrix product is computed: in tiles by this project's kernel, or by the device's library, which has no tile.</summary>
+/// <summary>
+/// How a plain matrix product is computed: in tiles by this project's kernel, or by the device's library, which has no tile.
+/// </summary>
 public readonly record struct ProductChoice(TileShape Tile, bool ByLibrary = false)
 {
     /// <summary>The library's name, as it is printed and kept in files.</summary>
@@ -10,7 +12,8 @@ public readonly record struct ProductChoice(TileShape Tile, bool ByLibrary = fal
     public override string ToString() => ByLibrary ? Library : $"GEMM {Tile}";
 
     /// <summary>What follows from the sizes alone: a tile, never the library.</summary>
-    public static ProductChoice For(int rows, int columns, int depth) => new(TileChoice.For(rows, columns, depth, batch: 1, canSplit: true));
+    public static ProductChoice For(int rows, int columns, int depth) =>
+        new(TileChoice.For(rows, columns, depth, batch: 1, canSplit: true));
 
     /// <summary>All that may be worth timing. Every one of them gives the same result up to the order of sums.</summary>
     /// <param name="withLibrary">Whether the device has the library.</param>

@@ -93,14 +93,17 @@ public sealed class ResumeTests
         Assert.That(File.ReadAllBytes(folder["other", "final.safetensors"]), Is.Not.EqualTo(File.ReadAllBytes(folder["whole", "final.safetensors"])));
     }
 
-    /// <summary>On a device that lacks what the run began with it goes on all the same, and says in one line that its sums are not those.</summary>
+    /// <summary>
+    /// On a device that lacks what the run began with it goes on all the same, and says in one line that its sums are not those.
+    /// </summary>
     [Test]
     public void AlgorithmsThatTheDeviceLacksAreReplacedAndNamed()
     {
         using TemporaryFolder folder = new();
         string[] args =
         [
-            "train", "--model", "smallcnn", "--data", TinyData.Write(folder), "--input", "3x16x16", "--batch", "6", "--lr", "0.005", "--steps", "5", "--device", "cpu",
+            "train", "--model", "smallcnn", "--data", TinyData.Write(folder), "--input", "3x16x16", "--batch", "6", "--lr", "0.005",
+            "--steps", "5", "--device", "cpu",
         ];
         Succeed([.. args, "--out", folder["whole"]]);
         RunUntil(2, [.. args, "--out", folder["parts"]]);

@@ -70,7 +70,8 @@ public sealed class ConvolutionPlanTests<TDevice> : KernelTests<TDevice> where T
     }
 
     private static IEnumerable<ConvolutionChoice> ChoicesOfAnyShape => KernelVariants<TDevice>.Of(
-        [new ConvolutionChoice(ConvolutionAlgorithm.ImplicitGemm, TinyTile.Shape), new(ConvolutionAlgorithm.Im2Col, TinyTile.Shape), new(ConvolutionAlgorithm.Im2Col, default, ByLibrary: true)]);
+        [new ConvolutionChoice(ConvolutionAlgorithm.ImplicitGemm, TinyTile.Shape), new(ConvolutionAlgorithm.Im2Col, TinyTile.Shape),
+         new(ConvolutionAlgorithm.Im2Col, default, ByLibrary: true)]);
 
     [TestCaseSource(nameof(ChoicesOfAnyShape))]
     public void AddsToWhatIsThere(ConvolutionChoice choice)
@@ -117,7 +118,10 @@ public sealed class ConvolutionPlanTests<TDevice> : KernelTests<TDevice> where T
         var numbers = new ConvolutionCase(shape, Images, Eighths);
         long image = (long)shape.OutputArea * 9 * 4;
         foreach ((long limit, ConvolutionChoice choice) in
-            from limit in new[] { 1, 2 * image } from choice in Choices(shape) where choice.Algorithm == ConvolutionAlgorithm.Im2Col select (limit, choice))
+            from limit in new[] { 1, 2 * image }
+            from choice in Choices(shape)
+            where choice.Algorithm == ConvolutionAlgorithm.Im2Col
+            select (limit, choice))
         {
             var forward = new ForwardPlan(shape, Images, choice, limit);
             Assert.That(forward.WorkspaceFloats, Is.EqualTo(Math.Max(limit, image)));

@@ -91,13 +91,17 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
         AssertExact(plan, shape, false, false, 2, addBias: false);
     }
 
-    /// <summary>By a library: turned round or not, with rows that lie apart, with and without what is there already. One matrix is all.</summary>
+    /// <summary>
+    /// By a library: turned round or not, with rows that lie apart, with and without what is there already. One matrix is all.
+    /// </summary>
     [Test]
-    public void ByLibrary([Values] bool transposeA, [Values] bool transposeB, [Values] bool accumulate, [Values] bool addBias, [Values(0, 3, 4)] int extra)
+    public void ByLibrary([Values] bool transposeA, [Values] bool transposeB, [Values] bool accumulate, [Values] bool addBias,
+        [Values(0, 3, 4)] int extra)
     {
         // Fours, or nothing a multiple of anything.
         (int m, int n, int k) = extra == 4 ? (12, 8, 20) : (13, 7, 19);
-        var shape = new GemmShape { M = m, N = n, K = k, PitchA = (transposeA ? m : k) + extra, PitchB = (transposeB ? k : n) + extra, PitchC = n + extra };
+        int pitchA = (transposeA ? m : k) + extra, pitchB = (transposeB ? k : n) + extra;
+        var shape = new GemmShape { M = m, N = n, K = k, PitchA = pitchA, PitchB = pitchB, PitchC = n + extra };
         var plan = new MatrixProductPlan(shape, transposeA, transposeB, byLibrary: true);
         Assert.That((plan.WorkspaceFloats, plan.Parts), Is.EqualTo((0, 1)));
         AssertExact(plan, shape, transposeA, transposeB, 1, addBias, accumulate);
@@ -136,9 +140,12 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
         var plan = new MatrixProductPlan(new() { M = 3, N = 5, K = 4 }, byLibrary: true);
         DeviceBuffer<float> a = Device.Unset<float>(12), b = Device.Unset<float>(20), c = Device.Unset<float>(15);
         var launches = new ImmediateLaunches(Device);
-        Assert.That(() => plan.Launch(launches, a, b, null, c, c, default(ReLU), accumulate: true), Throws.ArgumentException.With.Message.Contains("ReLU").And.Message.Contains("take a tile"));
-        Assert.That(() => plan.Launch(launches, a, b, null, c, c, default(Identity), moments: new()), Throws.ArgumentException.With.Message.Contains("in tiles"));
-        Assert.That(() => plan.Launch(new KernelsAlone(), a, b, null, c, c, default(Identity)), Throws.ArgumentException.With.Message.Contains(nameof(KernelsAlone)));
+        Assert.That(() => plan.Launch(launches, a, b, null, c, c, default(ReLU), accumulate: true),
+            Throws.ArgumentException.With.Message.Contains("ReLU").And.Message.Contains("take a tile"));
+        Assert.That(() => plan.Launch(launches, a, b, null, c, c, default(Identity), moments: new()),
+            Throws.ArgumentException.With.Message.Contains("in tiles"));
+        Assert.That(() => plan.Launch(new KernelsAlone(), a, b, null, c, c, default(Identity)),
+            Throws.ArgumentException.With.Message.Contains(nameof(KernelsAlone)));
     }
 
     [Test]
@@ -198,7 +205,8 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
 
     private readonly struct KernelsAlone : IKernelLaunches
     {
-        public void Add<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel => throw new InvalidOperationException("Nothing is to be launched.");
+        public void Add<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel =>
+            throw new InvalidOperationException("Nothing is to be launched.");
     }
 
     private void AssertExact(MatrixProductPlan plan, GemmShape shape, bool transposeA, bool transposeB, int batch, bool addBias, bool accumulate = false)

@@ -3,7 +3,10 @@ using GpuCnn.Kernels.MatrixProduct;
 
 namespace GpuCnn.Tests.Kernels;
 
-/// <summary>A BLAS of three loops, over memory of this process: column by column, with the rules of BLAS checked, so that a call that a real library would refuse fails here too.</summary>
+/// <summary>
+/// A BLAS of three loops, over memory of this process: column by column, with the rules of BLAS checked, so that a call that a real library
+/// would refuse fails here too.
+/// </summary>
 internal static class HostProducts
 {
     public static unsafe void Run(in BlasProduct product)
@@ -34,6 +37,7 @@ internal static class HostProducts
 
     private static void CheckPitch(string name, int pitch, int rows)
     {
-        if (pitch < Math.Max(1, rows)) throw new ArgumentException($"BLAS expects {name} of at least the {rows} rows that are stored, but got {pitch}.");
+        if (pitch < Math.Max(1, rows))
+            throw new ArgumentException($"BLAS expects {name} of at least the {rows} rows that are stored, but got {pitch}.");
     }
 }

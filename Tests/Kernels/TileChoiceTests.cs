@@ -81,15 +81,21 @@ public sealed class TileChoiceTests
         foreach (ConvolutionPass pass in Enum.GetValues<ConvolutionPass>())
         {
             string[] Added(ConvolutionShape shape) =>
-                [.. ConvolutionChoice.Candidates(shape, 32, pass, withLibrary: true).Except(ConvolutionChoice.Candidates(shape, 32, pass)).Select(choice => choice.ToString())];
+                [.. ConvolutionChoice.Candidates(shape, 32, pass, withLibrary: true).Except(ConvolutionChoice.Candidates(shape, 32, pass))
+                    .Select(choice => choice.ToString())];
             Assert.That(Added(Early), Is.EqualTo(new[] { "im2col + cuBLAS" }), $"{pass}");
             Assert.That(Added(Expanding), Is.EqualTo(new[] { "cuBLAS" }), $"{pass}");
         }
-        Assert.That(ProductChoice.Candidates(32, 10, withLibrary: true).Select(choice => choice.ToString()), Does.Contain("GEMM 32x32x16").And.Contain("cuBLAS").And.Unique);
-        Assert.That(ProductChoice.Candidates(32, 10, withLibrary: false).Select(choice => choice.ToString()), Does.Not.Contain("cuBLAS").And.Contain($"{ProductChoice.For(32, 10, 4000)}"));
-        Assert.That(new ConvolutionChoice(ConvolutionAlgorithm.ImplicitGemm, TileShape.Small).ToString(), Is.EqualTo("implicit GEMM 32x32x16"));
-        Assert.That(() => new ForwardPlan(Early, 1, new(ConvolutionAlgorithm.ImplicitGemm, default, ByLibrary: true)), Throws.ArgumentException.With.Message.Contains("Im2Col"));
-        Assert.That(new ForwardPlan(Expanding, 1, new(ConvolutionAlgorithm.Gemm, default, ByLibrary: true)).MomentRows, Is.Null, "a norm gathers its moments itself");
+        Assert.That(ProductChoice.Candidates(32, 10, withLibrary: true).Select(choice => choice.ToString()),
+            Does.Contain("GEMM 32x32x16").And.Contain("cuBLAS").And.Unique);
+        Assert.That(ProductChoice.Candidates(32, 10, withLibrary: false).Select(choice => choice.ToString()),
+            Does.Not.Contain("cuBLAS").And.Contain($"{ProductChoice.For(32, 10, 4000)}"));
+        Assert.That(new ConvolutionChoice(ConvolutionAlgorithm.ImplicitGemm, TileShape.Small).ToString(),
+            Is.EqualTo("implicit GEMM 32x32x16"));
+        Assert.That(() => new ForwardPlan(Early, 1, new(ConvolutionAlgorithm.ImplicitGemm, default, ByLibrary: true)),
+            Throws.ArgumentException.With.Message.Contains("Im2Col"));
+        Assert.That(new ForwardPlan(Expanding, 1, new(ConvolutionAlgorithm.Gemm, default, ByLibrary: true)).MomentRows, Is.Null,
+            "a norm gathers its moments itself");
     });
 
     [Test]

@@ -6,7 +6,10 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Layers;
 
-/// <summary>Layers whose products a library computes, in all three passes, against the reference in double. Eighths add up without rounding: results are equal.</summary>
+/// <summary>
+/// Layers whose products a library computes, in all three passes, against the reference in double. Eighths add up without rounding: results
+/// are equal.
+/// </summary>
 public sealed class LibraryProductTests
 {
     private const int Images = 3;
@@ -18,14 +21,17 @@ public sealed class LibraryProductTests
             foreach (bool bias in (bool[])[true, false])
             {
                 yield return new(
-                    $"fully connected {inputs} -> {units}{(bias ? "" : ", no bias")}", () => new Linear(units, bias), Shape.Vector(inputs), new ReferenceLinear(units, bias));
+                    $"fully connected {inputs} -> {units}{(bias ? "" : ", no bias")}", () => new Linear(units, bias), Shape.Vector(inputs),
+                    new ReferenceLinear(units, bias));
             }
         }
-        yield return new("a volume as a vector", () => new Sequential { new Flatten(), new Linear(5) }, Shape.Volume(3, 2, 3), new ReferenceLinear(5));
+        yield return new(
+            "a volume as a vector", () => new Sequential { new Flatten(), new Linear(5) }, Shape.Volume(3, 2, 3), new ReferenceLinear(5));
         ConvolutionSetting[] settings =
         [
             new(5, (3, 3), (1, 1), (1, 1), Shape.Volume(7, 5, 6)), new(9, (3, 2), (2, 2), (1, 0), Shape.Volume(6, 7, 7), Groups: 3),
-            new(7, (1, 1), (1, 1), (0, 0), Shape.Volume(5, 4, 3)), new(8, (1, 1), (1, 1), (0, 0), Shape.Volume(8, 3, 3), Groups: 2, Bias: false),
+            new(7, (1, 1), (1, 1), (0, 0), Shape.Volume(5, 4, 3)),
+            new(8, (1, 1), (1, 1), (0, 0), Shape.Volume(8, 3, 3), Groups: 2, Bias: false),
         ];
         foreach (ConvolutionSetting setting in settings) yield return setting.ToCase();
     }
@@ -46,8 +52,11 @@ public sealed class LibraryProductTests
         Dictionary<string, string> library;
         using (var plain = new LayerRun(device, layer.Layer, layer.Input, Place.Inner, Images))
         {
-            Assert.That(plain.Choices.Select(choice => choice.Algorithm), Has.None.Contains("cuBLAS"), "the fixed rule never takes the library");
-            library = plain.Choices.ToDictionary(choice => choice.Problem, choice => choice.Candidates.Single(candidate => candidate.EndsWith("cuBLAS", StringComparison.Ordinal)));
+            Assert.That(plain.Choices.Select(choice => choice.Algorithm), Has.None.Contains("cuBLAS"),
+                "the fixed rule never takes the library");
+            library = plain.Choices.ToDictionary(
+                choice => choice.Problem,
+                choice => choice.Candidates.Single(candidate => candidate.EndsWith("cuBLAS", StringComparison.Ordinal)));
         }
         Assert.That(library, Has.Count.EqualTo(3), "forward, and two gradients");
         using var run = new LayerRun(device, layer.Layer, layer.Input, Place.Inner, Images, algorithms: library);
@@ -56,7 +65,8 @@ public sealed class LibraryProductTests
         Assert.That(device.Products, Is.GreaterThanOrEqualTo(3));
         Closeness.Check("output", result.Output, y, 0);
         Closeness.Check("input gradient", result.InputGradient!, gradients.Input, 0);
-        for (int i = 0; i < gradients.Parameters.Length; i++) Closeness.Check($"gradient of parameter {i}", result.ParameterGradients[i], gradients.Parameters[i], 0);
+        for (int i = 0; i < gradients.Parameters.Length; i++)
+            Closeness.Check($"gradient of parameter {i}", result.ParameterGradients[i], gradients.Parameters[i], 0);
     }
 
     /// <summary>A device without a library has the plans that it always had.</summary>

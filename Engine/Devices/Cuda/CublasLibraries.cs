@@ -13,7 +13,8 @@ internal sealed record CublasLibrary(nint Handle, string Path, int Version)
 }
 
 /// <summary>
-/// The cuBLAS libraries of the machine, which come with CUDA's toolkit and with Python packages, not with the driver. One is an addition: nothing needs it.
+/// The cuBLAS libraries of the machine, which come with CUDA's toolkit and with Python packages, not with the driver. One is an addition:
+/// nothing needs it.
 /// </summary>
 /// <param name="loaderNames">Names that the system's loader resolves, tried first.</param>
 /// <param name="folders">Folders to look in after that.</param>
@@ -30,16 +31,22 @@ internal sealed class CublasLibraries(IReadOnlyList<string> loaderNames, Func<IE
 
     /// <summary>Those of this machine.</summary>
     public static CublasLibraries Machine { get; } = new(
-        OperatingSystem.IsWindows() ? WindowsNames : LinuxNames, () => CudaLibraryFolders.Of("cublas", Environment.GetEnvironmentVariable, "/"));
+        OperatingSystem.IsWindows() ? WindowsNames : LinuxNames,
+        () => CudaLibraryFolders.Of("cublas", Environment.GetEnvironmentVariable, "/"));
 
-    /// <summary>The first library that serves a device, or null, for <paramref name="reason"/>. A process has one: what was taken once serves other devices too, or none does.</summary>
+    /// <summary>
+    /// The first library that serves a device, or null, for <paramref name="reason"/>. A process has one: what was taken once serves other
+    /// devices too, or none does.
+    /// </summary>
     /// <param name="driver">The driver's version, as 12040 for 12.4.</param>
     /// <param name="device">The device's compute capability, as 90 for 9.0.</param>
     /// <param name="reason">Without a full stop: what was found or looked for, and what to install.</param>
     public CublasLibrary? Find(int driver, int device, out string reason)
     {
         var problems = new List<string>();
-        IEnumerable<string> paths = _taken is { } taken ? [taken.Path] : loaderNames.Concat(CudaLibraryFolders.Files(folders(), "libcublas.so*", "cublas64_*.dll"));
+        IEnumerable<string> paths = _taken is { } taken
+            ? [taken.Path]
+            : loaderNames.Concat(CudaLibraryFolders.Files(folders(), "libcublas.so*", "cublas64_*.dll"));
         foreach (string path in paths)
         {
             try
@@ -66,7 +73,9 @@ internal sealed class CublasLibraries(IReadOnlyList<string> loaderNames, Func<IE
         return null;
     }
 
-    /// <summary>The library that was taken, whatever version an import names: what is called of it is the same in all of them. 0 for other imports.</summary>
+    /// <summary>
+    /// The library that was taken, whatever version an import names: what is called of it is the same in all of them. 0 for other imports.
+    /// </summary>
     public nint Resolve(string import) => import.Contains("cublas", StringComparison.OrdinalIgnoreCase) ? _taken?.Handle ?? 0 : 0;
 
     private static string? Problem(CublasLibrary library, int driver, int device)
@@ -86,7 +95,8 @@ internal sealed class CublasLibraries(IReadOnlyList<string> loaderNames, Func<IE
         if (Path.IsPathFullyQualified(path))
         {
             string folder = Path.GetDirectoryName(CudaLibraryFolders.Target(path))!;
-            foreach (string file in CudaLibraryFolders.Files([folder], "libcublasLt.so*", "cublasLt64_*.dll")) _ = NativeLibrary.TryLoad(file, out _);
+            foreach (string file in CudaLibraryFolders.Files([folder], "libcublasLt.so*", "cublasLt64_*.dll"))
+                _ = NativeLibrary.TryLoad(file, out _);
         }
         return NativeLibrary.TryLoad(path, out nint handle) ? new(handle, path, VersionOf(handle, path)) : null;
     });
@@ -101,7 +111,8 @@ internal sealed class CublasLibraries(IReadOnlyList<string> loaderNames, Func<IE
             int value, status = getProperty(property, &value);
             return status == 0
                 ? value
-                : throw new DeviceUnavailableException(string.Create(CultureInfo.InvariantCulture, $"cuBLAS ({path}) does not tell its version: status {status}"));
+                : throw new DeviceUnavailableException(string.Create(
+                    CultureInfo.InvariantCulture, $"cuBLAS ({path}) does not tell its version: status {status}"));
         }
 
         return 1000 * Ask(MajorVersion) + 10 * Ask(MinorVersion);

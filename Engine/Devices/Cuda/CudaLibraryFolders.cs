@@ -32,7 +32,9 @@ internal static class CudaLibraryFolders
         return folders.Distinct().Where(Directory.Exists);
     }
 
-    /// <summary>Files of the folders that match a pattern, each once though toolkits have several links to it, newer ones of a folder first.</summary>
+    /// <summary>
+    /// Files of the folders that match a pattern, each once though toolkits have several links to it, newer ones of a folder first.
+    /// </summary>
     public static IEnumerable<string> Files(IEnumerable<string> folders, params IReadOnlyList<string> patterns)
     {
         var seen = new HashSet<string>();
@@ -48,7 +50,9 @@ internal static class CudaLibraryFolders
     {
         try
         {
-            return Directory.Exists(folder) ? [.. Directory.EnumerateFileSystemEntries(folder, pattern).OrderDescending(StringComparer.Ordinal)] : [];
+            return Directory.Exists(folder)
+                ? [.. Directory.EnumerateFileSystemEntries(folder, pattern).OrderDescending(StringComparer.Ordinal)]
+                : [];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -18,7 +18,8 @@ internal sealed class NvrtcLibraries(IReadOnlyList<string> loaderNames, Func<IEn
 
     /// <summary>Those of this machine.</summary>
     public static NvrtcLibraries Machine { get; } = new(
-        OperatingSystem.IsWindows() ? WindowsNames : LinuxNames, () => CudaLibraryFolders.Of("cuda_nvrtc", Environment.GetEnvironmentVariable, "/"));
+        OperatingSystem.IsWindows() ? WindowsNames : LinuxNames,
+        () => CudaLibraryFolders.Of("cuda_nvrtc", Environment.GetEnvironmentVariable, "/"));
 
     /// <summary>The first library that serves a device, or null, for <paramref name="reason"/>.</summary>
     /// <param name="driver">The driver's version, as 12040 for 12.4.</param>
@@ -53,7 +54,8 @@ internal sealed class NvrtcLibraries(IReadOnlyList<string> loaderNames, Func<IEn
     }
 
     private IEnumerable<string> Files() =>
-        CudaLibraryFolders.Files(folders(), "libnvrtc.so*", "nvrtc64_*.dll").Where(file => !file.Contains(".alt.", StringComparison.Ordinal));
+        CudaLibraryFolders.Files(folders(), "libnvrtc.so*", "nvrtc64_*.dll")
+            .Where(file => !file.Contains(".alt.", StringComparison.Ordinal));
 
     private NvrtcApi? Load(string path)
     {

@@ -29,7 +29,9 @@ internal sealed class CublasProducts : IDisposable
         catch (Exception exception) when (exception is CuBlasException or DllNotFoundException or EntryPointNotFoundException)
         {
             blas?.Dispose();
-            string error = exception is CuBlasException { Error: var status } ? status.ToString() : exception.Message.ReplaceLineEndings(" ").TrimEnd('.');
+            string error = exception is CuBlasException { Error: var status }
+                ? status.ToString()
+                : exception.Message.ReplaceLineEndings(" ").TrimEnd('.');
             throw new DeviceUnavailableException(
                 $"{library} ({library.Path}) does not start on the device '{device.Name}' ({device.Description}): {error}. "
                 + "Use --device cuda-c, which computes without it.");
@@ -49,8 +51,9 @@ internal sealed class CublasProducts : IDisposable
         try
         {
             _blas.Gemm(
-                Operation(product.TransposeA), Operation(product.TransposeB), product.M, product.N, product.K, 1f, product.A.Elements, product.PitchA,
-                product.B.Elements, product.PitchB, product.Accumulate ? 1f : 0f, product.C.Elements, product.PitchC);
+                Operation(product.TransposeA), Operation(product.TransposeB), product.M, product.N, product.K,
+                1f, product.A.Elements, product.PitchA, product.B.Elements, product.PitchB,
+                product.Accumulate ? 1f : 0f, product.C.Elements, product.PitchC);
         }
         catch (CuBlasException exception)
         {
@@ -59,7 +62,8 @@ internal sealed class CublasProducts : IDisposable
                 ? IlgpuErrors.OutOfMemory(_device, 0, "", $"{exception.Error} of {_library} at {sizes}")
                 : new DeviceCallException(
                     $"{_library} failed on the device '{_device.Name}' ({_device.Description}) at {sizes}: {exception.Error}. "
-                    + "Resume from the last checkpoint; if it happens again, use --device cuda-c, which computes without it.", "cublasSgemm", (int)exception.Error);
+                    + "Resume from the last checkpoint; if it happens again, use --device cuda-c, which computes without it.",
+                    "cublasSgemm", (int)exception.Error);
         }
     }
 

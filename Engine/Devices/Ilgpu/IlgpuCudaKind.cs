@@ -40,10 +40,13 @@ internal sealed class IlgpuCudaKind : DeviceKind
         }
     }
 
-    internal static IReadOnlyList<DeviceListing> Listings(IReadOnlyList<CudaDeviceInfo> devices, CublasLibraries libraries) => [.. devices.Select((device, i) =>
+    internal static IReadOnlyList<DeviceListing> Listings(IReadOnlyList<CudaDeviceInfo> devices, CublasLibraries libraries) =>
+        [.. devices.Select((device, i) =>
         new DeviceListing($"cuda:{i}", device.Description, device.MemoryBytes, device.DriverReason, IsAutomatic: true)
         {
             KernelCompiler = IlgpuSetup.Ptx,
-            ProductLibrary = libraries.Find(device.DriverVersion, device.ComputeCapability, out string reason) is { } library ? $"{library} found" : reason,
+            ProductLibrary = libraries.Find(device.DriverVersion, device.ComputeCapability, out string reason) is { } library
+                ? $"{library} found"
+                : reason,
         })];
 }

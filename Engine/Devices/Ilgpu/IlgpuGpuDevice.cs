@@ -42,13 +42,17 @@ internal abstract class IlgpuGpuDevice : IlgpuDevice
     protected abstract CompiledKernel Load(EntryPointDescription entry, KernelSpecialization specialization, string text);
 }
 
-/// <summary>An NVIDIA GPU by ILGPU: needs the driver and nothing else. Where there is a cuBLAS, it multiplies matrices too; it is not started before a plan takes it.</summary>
+/// <summary>
+/// An NVIDIA GPU by ILGPU: needs the driver and nothing else. Where there is a cuBLAS, it multiplies matrices too; it is not started before
+/// a plan takes it.
+/// </summary>
 internal sealed class IlgpuCudaDevice : IlgpuGpuDevice
 {
     private readonly Lazy<CublasProducts>? _products;
 
     private IlgpuCudaDevice(
-        string name, string description, Context context, CudaAccelerator accelerator, PtxTarget target, BinaryCache? cache, Cuda.CublasLibrary? products)
+        string name, string description, Context context, CudaAccelerator accelerator, PtxTarget target, BinaryCache? cache,
+        Cuda.CublasLibrary? products)
         : base(name, description, context, accelerator, target, cache, unrolls: true, memoryLimit: null) =>
         _products = products == null ? null : new(() => new CublasProducts(this, products));
 
@@ -58,13 +62,15 @@ internal sealed class IlgpuCudaDevice : IlgpuGpuDevice
 
     internal override bool HasProductLibrary => _products != null;
 
-    internal override KernelLaunch PrepareProduct(in BlasProduct product) => _products == null ? base.PrepareProduct(product) : _products.Value.Prepare(product);
+    internal override KernelLaunch PrepareProduct(in BlasProduct product) =>
+        _products == null ? base.PrepareProduct(product) : _products.Value.Prepare(product);
 
     /// <summary>Opens a device.</summary>
     /// <param name="index">In the driver's order.</param>
     /// <param name="products">The cuBLAS that serves the device, if there is one.</param>
     /// <exception cref="DeviceUnavailableException">ILGPU does not take it.</exception>
-    public static IlgpuCudaDevice Open(string name, string description, int index, BinaryCache? cache = null, Cuda.CublasLibrary? products = null)
+    public static IlgpuCudaDevice Open(
+        string name, string description, int index, BinaryCache? cache = null, Cuda.CublasLibrary? products = null)
     {
         Context? context = null;
         try
@@ -73,7 +79,8 @@ internal sealed class IlgpuCudaDevice : IlgpuGpuDevice
             CudaDevice device = context.Devices.OfType<CudaDevice>().FirstOrDefault(device => device.DeviceId == index)
                 ?? throw new DeviceUnavailableException($"The device '{name}' ({description}) cannot be used: ILGPU does not find it; its architecture or its driver is too old. --device cuda-c does without ILGPU.");
             CudaAccelerator accelerator = device.CreateCudaAccelerator(context);
-            return new(name, description, context, accelerator, new PtxTarget(accelerator.Architecture, accelerator.InstructionSet), cache, products);
+            var target = new PtxTarget(accelerator.Architecture, accelerator.InstructionSet);
+            return new(name, description, context, accelerator, target, cache, products);
         }
         catch (Exception exception)
         {

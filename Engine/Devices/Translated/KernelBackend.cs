@@ -222,7 +222,8 @@ internal sealed class KernelBackend : PlanBackend
             ConvolutionChoice.Candidates(shape, Images, pass, _device.HasProductLibrary), _options.Algorithms);
 
     /// <summary>
-    /// The same for a plain product. There is a choice only where the device has a library, or where the options name one, as those of a run that began on
+    /// The same for a plain product. There is a choice only where the device has a library, or where the options name one, as those of a
+    /// run that began on
     /// such a device do; elsewhere the sizes decide, and plans have one problem less.
     /// </summary>
     /// <param name="problem">What is computed, with all sizes that the best choice may depend on.</param>

@@ -26,7 +26,10 @@ public abstract class KernelDevice : Device
     /// <summary>Whether a library computes matrix products here too, in strict float32: then <see cref="PrepareProduct"/> works.</summary>
     internal virtual bool HasProductLibrary => false;
 
-    /// <summary>Binds the arguments of a product that the device's library computes, in order with the kernels. May be called from several threads at once.</summary>
+    /// <summary>
+    /// Binds the arguments of a product that the device's library computes, in order with the kernels. May be called from several threads
+    /// at once.
+    /// </summary>
     internal virtual KernelLaunch PrepareProduct(in BlasProduct product) =>
         throw new NotSupportedException($"The device {Name} has no library for matrix products; take a tile.");
 

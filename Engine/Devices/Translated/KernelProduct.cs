@@ -14,7 +14,8 @@ internal static class KernelProduct
     public static void EmitForward(KernelEmitter emitter, int units)
     {
         int inputs = emitter.Input().Shape.Count;
-        MatrixProductPlan plan = Plan(emitter, Problem("", inputs, units, emitter.Images), new() { M = emitter.Images, N = units, K = inputs });
+        MatrixProductPlan plan = Plan(emitter, Problem("", inputs, units, emitter.Images),
+            new() { M = emitter.Images, N = units, K = inputs });
         KernelBuffer<float>? parts = Parts(emitter, plan);
         emitter.Launch("forward", emitter.UseActivation(new Forward(emitter, plan, parts)), emitter.Input().Buffer, emitter.Output.Buffer, parts?.Buffer);
     }
@@ -44,10 +45,12 @@ internal static class KernelProduct
     }
 
     /// <summary>What a pass computes, in the words by which its choice is kept in files.</summary>
-    private static string Problem(string pass, int inputs, int units, int images) => $"fully connected{pass} {inputs} -> {units}, {images} images";
+    private static string Problem(string pass, int inputs, int units, int images) =>
+        $"fully connected{pass} {inputs} -> {units}, {images} images";
 
     /// <summary>The launches of the step that is emitted next.</summary>
-    private static MatrixProductPlan Plan(KernelEmitter emitter, string problem, GemmShape shape, bool transposeA = false, bool transposeB = false)
+    private static MatrixProductPlan Plan(
+        KernelEmitter emitter, string problem, GemmShape shape, bool transposeA = false, bool transposeB = false)
     {
         ProductChoice choice = emitter.Choose(problem, shape.M, shape.N, shape.K);
         return new(shape, transposeA, transposeB, tile: choice.Tile, byLibrary: choice.ByLibrary);

@@ -24,17 +24,21 @@ public sealed class CublasLibrariesTests
         string full = Directory.CreateDirectory(folder["venv", "lib", "python3.12", "site-packages", "nvidia", "cublas", "lib"]).FullName;
         File.Copy(Library(12, 4), Path.Combine(full, "libcublas.so.12"));
         File.WriteAllText(Path.Combine(full, "libcublasLt.so.12"), "no library");
-        var libraries = new CublasLibraries(["libnosuch.so"], () => CudaLibraryFolders.Of("cublas", name => name == "VIRTUAL_ENV" ? folder["venv"] : null, folder.Path));
+        var libraries = new CublasLibraries(["libnosuch.so"],
+            () => CudaLibraryFolders.Of("cublas", name => name == "VIRTUAL_ENV" ? folder["venv"] : null, folder.Path));
         CublasLibrary? library = libraries.Find(Driver, Hopper, out string reason);
-        Assert.That((library?.Version, library?.Path, $"{library}", reason), Is.EqualTo((12040, Path.Combine(full, "libcublas.so.12"), "cuBLAS 12.4", "")));
+        Assert.That((library?.Version, library?.Path, $"{library}", reason),
+            Is.EqualTo((12040, Path.Combine(full, "libcublas.so.12"), "cuBLAS 12.4", "")));
     }
 
     [Test]
     public void ALibraryNewerThanTheDriverIsPassedOver()
     {
-        Assert.That(With(Library(13, 0), Library(12, 9)).Find(Driver, Hopper, out _)?.Version, Is.EqualTo(12090), "of the driver's major version");
+        Assert.That(With(Library(13, 0), Library(12, 9)).Find(Driver, Hopper, out _)?.Version, Is.EqualTo(12090),
+            "of the driver's major version");
         Assert.That(With(Library(13, 0)).Find(Driver, Hopper, out string reason), Is.Null);
-        Assert.That(reason, Does.StartWith("cuBLAS 13.0 (").And.Contain("is newer than the driver, which has CUDA 12.4").And.Contain("pip install nvidia-cublas-cu12").And.Not.Contain("\n"));
+        Assert.That(reason, Does.StartWith("cuBLAS 13.0 (").And.Contain("is newer than the driver, which has CUDA 12.4")
+            .And.Contain("pip install nvidia-cublas-cu12").And.Not.Contain("\n"));
     }
 
     [Test]
@@ -42,7 +46,8 @@ public sealed class CublasLibrariesTests
     {
         Assert.That(With(Library(13, 0), Library(12, 4)).Find(13000, 61, out _)?.Version, Is.EqualTo(12040));
         Assert.That(With(Library(13, 0)).Find(13000, 61, out string reason), Is.Null);
-        Assert.That(reason, Does.Contain("does not serve compute capability 6.1, but from 7.5 on").And.Contain("pip install nvidia-cublas-cu12"));
+        Assert.That(reason, Does.Contain("does not serve compute capability 6.1, but from 7.5 on")
+            .And.Contain("pip install nvidia-cublas-cu12"));
     }
 
     [Test]
@@ -70,7 +75,8 @@ public sealed class CublasLibrariesTests
         CublasLibrary library = libraries.Find(Driver, Hopper, out _)!;
         Assert.Multiple(() =>
         {
-            foreach (string import in (string[])["libcublas.so.12", "libcublas.so.10", "cublas64_11.dll"]) Assert.That(libraries.Resolve(import), Is.EqualTo(library.Handle), import);
+            foreach (string import in (string[])["libcublas.so.12", "libcublas.so.10", "cublas64_11.dll"])
+                Assert.That(libraries.Resolve(import), Is.EqualTo(library.Handle), import);
             Assert.That(libraries.Resolve("libcufft.so.11"), Is.EqualTo((nint)0));
             Assert.That(libraries.Find(Driver, 61, out _), Is.SameAs(library), "one in a process");
             Assert.That(libraries.Find(11080, 61, out string reason), Is.Null, "even where another device would need another");
@@ -83,14 +89,16 @@ public sealed class CublasLibrariesTests
     {
         var fake = new FakeCuda();
         IReadOnlyList<CudaDeviceInfo> devices = CudaDevices.List(fake.Api, fake.Compilers);
-        DeviceListing found = IlgpuCudaKind.Listings(devices, With(Library(12, 4))).Single(), missing = IlgpuCudaKind.Listings(devices, With("libnosuch.so")).Single();
+        DeviceListing found = IlgpuCudaKind.Listings(devices, With(Library(12, 4))).Single(),
+            missing = IlgpuCudaKind.Listings(devices, With("libnosuch.so")).Single();
         Assert.That((found.ProductLibrary, found.Reason), Is.EqualTo(("cuBLAS 12.4 found", (string?)null)));
         Assert.That(missing.ProductLibrary, Does.StartWith("cuBLAS was not found").And.Contain("pip install"));
         Assert.That(missing.Reason, Is.Null, "nothing needs it");
     }
 
     /// <summary>
-    /// The functions that ILGPU.Algorithms imports, called by it in a copy of its assembly that has a resolver of its own: of all that a real library does, whether the imports lead to
+    /// The functions that ILGPU.Algorithms imports, called by it in a copy of its assembly that has a resolver of its own: of all that a
+    /// real library does, whether the imports lead to
     /// it and the arguments come in the order that BLAS has them.
     /// </summary>
     [Test]
@@ -111,7 +119,8 @@ public sealed class CublasLibrariesTests
 
         // C (2 x 3) = transposed(A) (2 x 4) B (4 x 3), with another column's pitch each; eighths add up without rounding.
         const int M = 2, N = 3, K = 4, PitchA = 5, PitchB = 6, PitchC = 7;
-        float[] a = Numbers.Eighths(M * PitchA, 1), b = Numbers.Eighths(N * PitchB, 2), c = Numbers.Eighths(N * PitchC, 3), expected = [.. c];
+        float[] a = Numbers.Eighths(M * PitchA, 1), b = Numbers.Eighths(N * PitchB, 2), c = Numbers.Eighths(N * PitchC, 3),
+            expected = [.. c];
         for (int column = 0; column < N; column++)
             for (int row = 0; row < M; row++)
                 for (int i = 0; i < K; i++) expected[row + column * PitchC] += a[i + row * PitchA] * b[i + column * PitchB];
@@ -120,7 +129,8 @@ public sealed class CublasLibrariesTests
         {
             object Address(float* address) => Pointer.Box(address, typeof(void*));
             Assert.That(Call("Sgemm_v2",
-                [handle, (int)CuBlasOperation.Transpose, (int)CuBlasOperation.NonTranspose, M, N, K, Address(&one), Address(left), PitchA, Address(right), PitchB, Address(&one), Address(result), PitchC]), Is.Zero);
+                [handle, (int)CuBlasOperation.Transpose, (int)CuBlasOperation.NonTranspose, M, N, K, Address(&one), Address(left),
+                PitchA, Address(right), PitchB, Address(&one), Address(result), PitchC]), Is.Zero);
         }
         Assert.That(c, Is.EqualTo(expected));
         Assert.That(Call("Free", [handle]), Is.Zero);

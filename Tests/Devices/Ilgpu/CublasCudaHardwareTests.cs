@@ -10,7 +10,9 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Devices.Ilgpu;
 
-/// <summary>cuBLAS itself, on a machine that has it: the same numbers as plain loops, in float32 and not in less, and the same bits twice.</summary>
+/// <summary>
+/// cuBLAS itself, on a machine that has it: the same numbers as plain loops, in float32 and not in less, and the same bits twice.
+/// </summary>
 public sealed class CublasCudaHardwareTests
 {
     [TestCase(13, 7, 19, false, false)]
@@ -32,7 +34,11 @@ public sealed class CublasCudaHardwareTests
             int row = i / n, column = i % n;
             expected[i] = bias[column];
             for (int term = 0; term < k; term++)
-                expected[i] += (double)a[transposeA ? term * m + row : row * k + term] * b[transposeB ? column * k + term : term * n + column];
+            {
+                double left = a[transposeA ? term * m + row : row * k + term];
+                double right = b[transposeB ? column * k + term : term * n + column];
+                expected[i] += left * right;
+            }
         }
         float[] first = Run(), second = Run();
         // TF32 would be off by a thousand times as much.
@@ -41,12 +47,14 @@ public sealed class CublasCudaHardwareTests
 
         float[] Run()
         {
-            using DeviceMemory left = Upload(a), right = Upload(b), added = Upload(bias), product = device.Allocate(4 * m * n, "product", zeroed: false);
+            using DeviceMemory left = Upload(a), right = Upload(b), added = Upload(bias),
+                product = device.Allocate(4 * m * n, "product", zeroed: false);
             var plan = new MatrixProductPlan(new() { M = m, N = n, K = k }, transposeA, transposeB, byLibrary: true);
             var launches = new List<KernelLaunch>();
             View<float> target = product.View<float>(0, m * n);
             plan.Launch(
-                new Launches(device, launches), (ReadOnlyView<float>)left.View<float>(0, a.Length), right.View<float>(0, b.Length), added.View<float>(0, n), target, target, default(Identity));
+                new Launches(device, launches), (ReadOnlyView<float>)left.View<float>(0, a.Length), right.View<float>(0, b.Length),
+                added.View<float>(0, n), target, target, default(Identity));
             foreach (KernelLaunch launch in launches) launch.Run();
             device.Finish();
             var result = new float[m * n];
@@ -64,7 +72,8 @@ public sealed class CublasCudaHardwareTests
 
     private sealed class Launches(KernelDevice device, List<KernelLaunch> launches) : IProductLaunches
     {
-        public void Add<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel => launches.Add(device.Prepare(kernel, groups));
+        public void Add<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel =>
+            launches.Add(device.Prepare(kernel, groups));
 
         public void Add(in BlasProduct product) => launches.Add(device.PrepareProduct(product));
     }
