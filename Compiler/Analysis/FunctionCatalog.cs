@@ -7,7 +7,8 @@ namespace GpuCnn.Compiler.Analysis;
 /// <summary>A compiled helper, and what calls of it have to respect.</summary>
 /// <param name="HasEffects">Whether it writes memory.</param>
 /// <param name="HasBarriers">Whether it waits at a barrier.</param>
-internal sealed record Function(string Name, DeviceType ReturnType, bool HasEffects, bool HasBarriers);
+/// <param name="NonNegative">Ordinals of the parameters that have to be 0 or more.</param>
+internal sealed record Function(string Name, DeviceType ReturnType, bool HasEffects, bool HasBarriers, IReadOnlyCollection<int> NonNegative);
 
 /// <summary>
 /// The helpers that a kernel reaches, each compiled once per method, closed types and address space of each view: OpenCL 1.2 has no pointers that fit all spaces.
@@ -81,7 +82,7 @@ internal sealed class FunctionCatalog(KernelContext context)
             .Concat(method.TypeArguments.Select(type => type.Name))
             .Concat(spaces.Where(space => space is Space.Shared or Space.Local).Select(space => space.ToString()!.ToLowerInvariant()))));
         _models.Add(new(name, returnType, parameters.Where(parameter => parameter.Type is not EmptyType).ToEquatable(), statements.ToEquatable()));
-        return new(name, returnType, body.HasEffects, body.HasBarriers);
+        return new(name, returnType, body.HasEffects, body.HasBarriers, body.NonNegativeParameters);
     }
 
     private static string MethodName(IMethodSymbol method) => method.MethodKind switch

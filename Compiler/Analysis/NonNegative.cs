@@ -1,0 +1,135 @@
+using GpuCnn.Compiler.Model;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace GpuCnn.Compiler.Analysis;
+
+/// <summary>
+/// Shows of integers that they are not negative, by how they are made; of unsigned ones, that their highest bit is not set. Sums and products of signed numbers are taken not to overflow, which is not
+/// defined on a device. A parameter of a helper is taken for not negative, and every call then has to show it.
+/// </summary>
+internal sealed class NonNegative(LocalWrites writes, IMethodSymbol method, TypeClosing closing)
+{
+    private readonly LocalWrites _writes = writes;
+    private readonly IMethodSymbol _method = method;
+    private readonly HashSet<int> _assumed = [];
+
+    // An operator or a constructor is called in places where nothing looks at the arguments one by one.
+    private readonly bool _mayAssume = method.MethodKind is MethodKind.Ordinary or MethodKind.ExplicitInterfaceImplementation;
+
+    /// <summary>Ordinals of the parameters that were taken for not negative.</summary>
+    public IReadOnlyCollection<int> Assumed => _assumed;
+
+    public bool Holds(IOperation value)
+    {
+        var proof = new Proof(this);
+        if (!proof.Of(value)) return false;
+        _assumed.UnionWith(proof.Assumed);
+        return true;
+    }
+
+    private bool IsSigned(IOperation value) => TypeOf(value) is Scalar.SByte or Scalar.Short or Scalar.Int or Scalar.Long;
+
+    private Scalar? TypeOf(IOperation value) => value.Type is { } type ? TypeMapper.ScalarOf(closing.Close(type)) : null;
+
+    /// <summary>One attempt: a variable that is being looked at is taken for not negative, so that a loop's own steps may depend on it.</summary>
+    private sealed class Proof(NonNegative owner)
+    {
+        private HashSet<ISymbol> _open = new(SymbolEqualityComparer.Default);
+
+        public HashSet<int> Assumed { get; private set; } = [];
+
+        public bool Of(IOperation? value)
+        {
+            if (value is null) return false;
+            if (value.ConstantValue is { HasValue: true, Value: { } constant })
+                return constant is byte or ushort or sbyte and >= 0 or short and >= 0 or int and >= 0 or long and >= 0 or uint and <= int.MaxValue or ulong and <= long.MaxValue;
+            if (owner.TypeOf(value) is Scalar.Byte or Scalar.UShort) return true;
+            return value switch
+            {
+                IParenthesizedOperation parenthesized => Of(parenthesized.Operand),
+                IConversionOperation { OperatorMethod: null } conversion => OfConversion(conversion),
+                IBinaryOperation binary => OfBinary(binary, binary.OperatorKind, binary.LeftOperand, binary.RightOperand),
+                ICompoundAssignmentOperation assignment => OfBinary(assignment, assignment.OperatorKind, assignment.Target, assignment.Value),
+                IIncrementOrDecrementOperation increment => increment.Kind == OperationKind.Increment,
+                IConditionalOperation { WhenFalse: { } otherwise } choice => Of(choice.WhenTrue) && Of(otherwise),
+                IInvocationOperation call => OfCall(call),
+                IPropertyReferenceOperation { Property: { IsStatic: true } property } =>
+                    KernelLanguage.Declares(property.ContainingType) && Enum.TryParse(property.ContainingType.Name, out ThreadIndex _),
+                IFieldReferenceOperation { Field: { Name: "Value" } field } => KernelLanguage.IsStruct(field.ContainingType),
+                ILocalReferenceOperation local => !_open.Add(local.Local) || owner._writes.Of(local.Local).All(Of),
+                IParameterReferenceOperation parameter => OfParameter(parameter.Parameter),
+                _ => false,
+            };
+        }
+
+        private bool OfConversion(IConversionOperation conversion)
+        {
+            if (owner.TypeOf(conversion.Operand) is not { } from || owner.TypeOf(conversion) is not { } to || !from.IsInteger() || !to.IsInteger()) return false;
+            return Bytes(to) >= Bytes(from) && (Bytes(to) > Bytes(from) && !owner.IsSigned(conversion.Operand) || Of(conversion.Operand));
+        }
+
+        private bool OfBinary(IOperation operation, BinaryOperatorKind kind, IOperation left, IOperation right)
+        {
+            bool shiftsAway = right.ConstantValue is { HasValue: true, Value: int and > 0 and < 32 };
+            if (!owner.IsSigned(operation))
+            {
+                return kind switch
+                {
+                    BinaryOperatorKind.RightShift or BinaryOperatorKind.UnsignedRightShift => shiftsAway || Of(left),
+                    BinaryOperatorKind.And or BinaryOperatorKind.Remainder => Either(left, right),
+                    BinaryOperatorKind.Or or BinaryOperatorKind.ExclusiveOr => Of(left) && Of(right),
+                    BinaryOperatorKind.Divide => Of(left),
+                    _ => false,
+                };
+            }
+            return kind switch
+            {
+                BinaryOperatorKind.Add or BinaryOperatorKind.Multiply or BinaryOperatorKind.Divide or BinaryOperatorKind.Or or BinaryOperatorKind.ExclusiveOr => Of(left) && Of(right),
+                BinaryOperatorKind.Remainder or BinaryOperatorKind.RightShift => Of(left),
+                BinaryOperatorKind.UnsignedRightShift => shiftsAway || Of(left),
+                BinaryOperatorKind.And => Either(left, right),
+                _ => false,
+            };
+        }
+
+        /// <summary>What the first attempt took for not negative does not count in the second.</summary>
+        private bool Either(IOperation one, IOperation other)
+        {
+            (HashSet<ISymbol> open, HashSet<int> assumed) = (new(_open, SymbolEqualityComparer.Default), [.. Assumed]);
+            if (Of(one)) return true;
+            (_open, Assumed) = (open, assumed);
+            return Of(other);
+        }
+
+        private bool OfCall(IInvocationOperation call)
+        {
+            if (!KernelLanguage.Declares(call.TargetMethod.ContainingType)) return false;
+            return (call.TargetMethod.ContainingType.Name, call.TargetMethod.Name) switch
+            {
+                ("KernelMath", "Max") => Either(call.Arguments[0].Value, call.Arguments[1].Value),
+                ("KernelMath", "Min") => Of(call.Arguments[0].Value) && Of(call.Arguments[1].Value),
+                ("KernelMath", "PopCount" or "LeadingZeroCount") => true,
+                ("Divisor", "Divide" or "Remainder") => true,
+                _ => false,
+            };
+        }
+
+        private bool OfParameter(IParameterSymbol parameter)
+        {
+            bool isOwn = SymbolEqualityComparer.Default.Equals(parameter.ContainingSymbol, owner._method) && owner._mayAssume;
+            if (!isOwn || !_open.Add(parameter)) return isOwn;
+            Assumed.Add(parameter.Ordinal);
+            return owner._writes.Of(parameter).All(Of);
+        }
+    }
+
+    /// <summary>The size of an integer.</summary>
+    public static int Bytes(Scalar type) => type switch
+    {
+        Scalar.SByte or Scalar.Byte => 1,
+        Scalar.Short or Scalar.UShort => 2,
+        Scalar.Int or Scalar.UInt => 4,
+        _ => 8,
+    };
+}
