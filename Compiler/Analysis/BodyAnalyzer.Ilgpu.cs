@@ -8,7 +8,7 @@ namespace GpuCnn.Compiler.Analysis;
 /// <summary>What ILGPU 1.5.3 computes otherwise than C#, and says nothing of: kernels do without. What it forgets as it reads C# cannot be mended behind it; what it keeps is.</summary>
 internal sealed partial class BodyAnalyzer
 {
-    private readonly Stack<Jumps> _loops = new();
+    private readonly Stack<LoopAround> _loops = new();
     private LocalWrites _writes = new(null);
     private NonNegative? _signs;
 
@@ -39,8 +39,8 @@ internal sealed partial class BodyAnalyzer
         // A quotient of two constants is computed as it should be; what is only known at the launch is no shift.
         if (IsStatic(left) && IsStatic(right) || right is Element || IsArgument(divisor)) return;
         if (divisor.ConstantValue is { HasValue: true, Value: { } constant } && !IsPowerOfTwo(constant)) return;
-        if (Signs.Holds(dividend)) return;
-        bool isSigned = left.Type.Scalar is Scalar.SByte or Scalar.Short or Scalar.Int or Scalar.Long;
+        bool isSigned = left.Type.Scalar is { } scalar && IsSigned(scalar);
+        if (Signs.Holds(dividend, mayAssume: isSigned)) return;
         if (isSigned) Report(Rules.SignedDivision, at, Excerpt(dividend), "");
         else Report(Rules.UnsignedDivision, at, Excerpt(dividend));
     }
@@ -92,7 +92,7 @@ internal sealed partial class BodyAnalyzer
         if (first.IsFloating()) return between.IsInteger() && last.IsInteger() && NonNegative.Bytes(last) <= NonNegative.Bytes(between) ? type : null;
         if (!between.IsInteger() || !first.IsInteger()) return null;
         // From int to ulong to double: the first step is taken for the sign, which the second does not have.
-        if (last.IsFloating()) return between == Scalar.ULong && IsSigned(first) && !Signs.Holds(inner.Operand) ? type : null;
+        if (last.IsFloating()) return between == Scalar.ULong && IsSigned(first) && !Signs.Holds(inner.Operand, mayAssume: false) ? type : null;
         return AreMixed(first, last) ? type : null;
     }
 
@@ -161,26 +161,22 @@ internal sealed partial class BodyAnalyzer
 
     private Block LoopBody(IOperation body, bool isUnrolled)
     {
-        var jumps = new Jumps();
-        _loops.Push(jumps);
+        _loops.Push(new(isUnrolled));
         Block block = Nested(body);
         _loops.Pop();
-        foreach (IOperation jump in jumps.HasUnrolled || isUnrolled ? jumps.Continues : []) Report(Rules.UnrolledJump, jump, "continue");
-        foreach (IOperation jump in isUnrolled ? jumps.Breaks : []) Report(Rules.UnrolledJump, jump, "break");
-        if (isUnrolled || jumps.HasUnrolled)
-            foreach (Jumps outer in _loops) outer.HasUnrolled = true;
         return block;
     }
 
-    /// <summary>The jumps of one loop.</summary>
-    private sealed class Jumps
+    /// <summary>A loop has one way round and one way out where it is unrolled.</summary>
+    private void CheckJump(IBranchOperation jump)
     {
-        public List<IOperation> Continues { get; } = [];
+        if (_loops.Count > 0 && _loops.Peek() is { IsUnrolled: true } loop && (loop.Switches == 0 || jump.BranchKind == BranchKind.Continue))
+            Report(Rules.UnrolledJump, jump, jump.BranchKind == BranchKind.Continue ? "continue" : "break");
+    }
 
-        public List<IOperation> Breaks { get; } = [];
-
-        /// <summary>Whether a loop within it is unrolled.</summary>
-        public bool HasUnrolled { get; set; }
+    private sealed class LoopAround(bool isUnrolled)
+    {
+        public bool IsUnrolled { get; } = isUnrolled;
 
         /// <summary>Switches within the loop, around what is looked at: a break is theirs.</summary>
         public int Switches { get; set; }

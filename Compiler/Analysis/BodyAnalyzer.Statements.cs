@@ -40,11 +40,11 @@ internal sealed partial class BodyAnalyzer
                 if (_loops.Count > 0) _loops.Peek().Switches--;
                 break;
             case IBranchOperation { BranchKind: BranchKind.Break }:
-                if (_loops.Count > 0 && _loops.Peek().Switches == 0) _loops.Peek().Breaks.Add(operation);
+                CheckJump((IBranchOperation)operation);
                 _statements.Add(new Break());
                 break;
             case IBranchOperation { BranchKind: BranchKind.Continue }:
-                if (_loops.Count > 0) _loops.Peek().Continues.Add(operation);
+                CheckJump((IBranchOperation)operation);
                 _statements.Add(new Continue());
                 break;
             case IEmptyOperation:

@@ -29,7 +29,8 @@ internal sealed class FunctionCatalog(KernelContext context)
         SyntaxNode? syntax = method.OriginalDefinition.PartialImplementationPart is { } part
             ? part.DeclaringSyntaxReferences[0].GetSyntax(context.Cancellation)
             : method.OriginalDefinition.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax(context.Cancellation);
-        if (syntax is null)
+        // What the C# compiler writes, such as == of a record, has its type's declaration for a source.
+        if (syntax is null || method is { IsImplicitlyDeclared: true, MethodKind: not MethodKind.Constructor })
         {
             context.Diagnostics.Report(Rules.NoSource, at, method.ToDisplayString());
             return null;

@@ -15,14 +15,15 @@ internal sealed class NonNegative(LocalWrites writes, IMethodSymbol method, Type
     private readonly HashSet<int> _assumed = [];
 
     // An operator or a constructor is called in places where nothing looks at the arguments one by one.
-    private readonly bool _mayAssume = method.MethodKind is MethodKind.Ordinary or MethodKind.ExplicitInterfaceImplementation;
+    private readonly bool _isCalledOpenly = method.MethodKind is MethodKind.Ordinary or MethodKind.ExplicitInterfaceImplementation;
 
     /// <summary>Ordinals of the parameters that were taken for not negative.</summary>
     public IReadOnlyCollection<int> Assumed => _assumed;
 
-    public bool Holds(IOperation value)
+    /// <param name="mayAssume">Whether a parameter may be taken for not negative.</param>
+    public bool Holds(IOperation value, bool mayAssume = true)
     {
-        var proof = new Proof(this);
+        var proof = new Proof(this, mayAssume && _isCalledOpenly);
         if (!proof.Of(value)) return false;
         _assumed.UnionWith(proof.Assumed);
         return true;
@@ -33,7 +34,7 @@ internal sealed class NonNegative(LocalWrites writes, IMethodSymbol method, Type
     private Scalar? TypeOf(IOperation value) => value.Type is { } type ? TypeMapper.ScalarOf(closing.Close(type)) : null;
 
     /// <summary>One attempt: a variable that is being looked at is taken for not negative, so that a loop's own steps may depend on it.</summary>
-    private sealed class Proof(NonNegative owner)
+    private sealed class Proof(NonNegative owner, bool mayAssume)
     {
         private HashSet<ISymbol> _open = new(SymbolEqualityComparer.Default);
 
@@ -93,13 +94,18 @@ internal sealed class NonNegative(LocalWrites writes, IMethodSymbol method, Type
             };
         }
 
-        /// <summary>What the first attempt took for not negative does not count in the second.</summary>
+        /// <summary>Of two ways the one that asks less of the calls; what one attempt took for not negative does not count in the other.</summary>
         private bool Either(IOperation one, IOperation other)
         {
-            (HashSet<ISymbol> open, HashSet<int> assumed) = (new(_open, SymbolEqualityComparer.Default), [.. Assumed]);
-            if (Of(one)) return true;
-            (_open, Assumed) = (open, assumed);
-            return Of(other);
+            (HashSet<ISymbol> Open, HashSet<int> Assumed) before = (_open, Assumed);
+            (HashSet<ISymbol> Open, HashSet<int> Assumed)? found = null;
+            foreach (IOperation way in (IOperation[])[one, other])
+            {
+                (_open, Assumed) = (new(before.Open, SymbolEqualityComparer.Default), [.. before.Assumed]);
+                if (Of(way) && (found is null || Assumed.Count < found.Value.Assumed.Count)) found = (_open, Assumed);
+            }
+            (_open, Assumed) = found ?? before;
+            return found is not null;
         }
 
         private bool OfCall(IInvocationOperation call)
@@ -117,7 +123,7 @@ internal sealed class NonNegative(LocalWrites writes, IMethodSymbol method, Type
 
         private bool OfParameter(IParameterSymbol parameter)
         {
-            bool isOwn = SymbolEqualityComparer.Default.Equals(parameter.ContainingSymbol, owner._method) && owner._mayAssume;
+            bool isOwn = SymbolEqualityComparer.Default.Equals(parameter.ContainingSymbol, owner._method) && mayAssume;
             if (!isOwn || !_open.Add(parameter)) return isOwn;
             Assumed.Add(parameter.Ordinal);
             return owner._writes.Of(parameter).All(Of);

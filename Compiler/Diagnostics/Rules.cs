@@ -140,7 +140,7 @@ internal static class Rules
         "GCNN046", "Constants in a float expression", "ILGPU computes '{0}' otherwise, {1}");
 
     public static readonly DiagnosticDescriptor UnrolledJump = Rule(
-        "GCNN047", "Jump in an unrolled loop", "'{0}' jumps in a loop that is unrolled or has one in it, which ILGPU unrolls wrongly: write an 'if' around what is left out");
+        "GCNN047", "Jump in an unrolled loop", "'{0}' is in a loop that is unrolled, which has one way round and one way out: write an 'if' around what is left out");
 
     public static IReadOnlyDictionary<string, DiagnosticDescriptor> ById { get; } = typeof(Rules).GetFields(BindingFlags.Public | BindingFlags.Static)
         .Select(field => (DiagnosticDescriptor)field.GetValue(null)).ToDictionary(rule => rule.Id);

@@ -1,11 +1,9 @@
 using System.Reflection;
-using System.Runtime.Loader;
+using System.Text;
 using ILGPU;
 using ILGPU.Backends;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.PTX;
-using ILGPU.IR;
-using ILGPU.IR.Transformations;
 using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
 using ILGPU.Runtime.Cuda;
@@ -17,95 +15,76 @@ using Microsoft.CodeAnalysis.Emit;
 namespace GpuCnn.Tests.Compiler.Ilgpu;
 
 /// <summary>
-/// A function given as C# text, `static T F(T x)`: what C# says of some values, what ILGPU says of them on an OpenCL device, and the PTX that ILGPU writes. Optimised as a release build, since the
-/// shape of the branches is what matters.
+/// Functions given as C# text, each with a <c>static T F(T x)</c>: what C# says of some values, what ILGPU says of them on an OpenCL device, and the PTX that ILGPU writes. They are built as a release, by
+/// the C# compiler of this test, since what ILGPU makes of a condition hangs on the branches that the C# compiler chose.
 /// </summary>
-internal sealed class IlgpuProbe<T> : IDisposable where T : unmanaged
+internal sealed class IlgpuProbe<T> where T : unmanaged
 {
     private static readonly CSharpParseOptions Options = new(LanguageVersion.Preview);
 
-    private readonly AssemblyLoadContext _loaded = new("probe", isCollectible: false);
+    private static readonly Lazy<MetadataReference[]> References = new(() =>
+        [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path))]);
 
-    private readonly MethodInfo _function, _kernel;
+    private readonly Type[] _types;
 
-    public IlgpuProbe(string members)
+    private readonly MethodInfo _all;
+
+    public IlgpuProbe(IReadOnlyList<string> members)
     {
         string type = typeof(T).FullName!;
-        string source = $$"""
-            using System; using System.Numerics; using System.Runtime.CompilerServices; using ILGPU;
-            public static unsafe partial class Probe
-            {
-                public static void Run(Index1D i, ArrayView<{{type}}> x, ArrayView<{{type}}> y) => y[i] = F(x[i]);
-                {{members}}
-            }
-            """;
-        MetadataReference[] references = [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path))];
-        var compilation = CSharpCompilation.Create("Probe" + Guid.NewGuid().ToString("N"), [CSharpSyntaxTree.ParseText(source, Options)], references,
+        var source = new StringBuilder("using System; using System.Numerics; using System.Runtime.CompilerServices; using ILGPU; using GpuCnn.Kernels.Language;\n");
+        for (int i = 0; i < members.Count; i++)
+            source.AppendLine($$"""public static unsafe class F{{i}} { public static void Run(Index1D i, ArrayView<{{type}}> x, ArrayView<{{type}}> y) => y[i] = F(x[i]); {{members[i].Replace("static T F(T x)", $"public static {type} F({type} x)", StringComparison.Ordinal)}} }""");
+        source.AppendLine($"public static class All {{ public static void Run(Index1D i, ArrayView<{type}> x, ArrayView<{type}> y) {{ {type} v = x[i];");
+        for (int i = 0; i < members.Count; i++) source.AppendLine($"y[i + {i} * x.Length] = F{i}.F(v);");
+        source.AppendLine("} }");
+        var compilation = CSharpCompilation.Create("Probe" + Guid.NewGuid().ToString("N"), [CSharpSyntaxTree.ParseText(source.ToString(), Options)], References.Value,
             new(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true, optimizationLevel: Microsoft.CodeAnalysis.OptimizationLevel.Release));
         using var image = new MemoryStream();
         EmitResult result = compilation.Emit(image);
-        if (!result.Success) throw new ArgumentException(string.Join("\n", result.Diagnostics.Where(d => d.Severity == DiagnosticSeverity.Error)));
-        image.Position = 0;
-        Type probe = _loaded.LoadFromStream(image).GetType("Probe")!;
-        _function = probe.GetMethod("F", BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!;
-        _kernel = probe.GetMethod("Run")!;
+        if (!result.Success) throw new ArgumentException(string.Join("\n", result.Diagnostics.Where(item => item.Severity == DiagnosticSeverity.Error)) + "\n" + source);
+        Assembly assembly = Assembly.Load(image.ToArray());
+        _types = [.. members.Select((_, i) => assembly.GetType("F" + i)!)];
+        _all = assembly.GetType("All")!.GetMethod("Run")!;
     }
 
-    public T[] CSharp(T[] values)
+    /// <returns>Of each function, its answers.</returns>
+    public T[][] CSharp(T[] values) => [.. _types.Select(type =>
     {
-        var function = _function.CreateDelegate<Func<T, T>>();
-        return [.. values.Select(function)];
-    }
+        var function = type.GetMethod("F")!.CreateDelegate<Func<T, T>>();
+        return values.Select(function).ToArray();
+    })];
 
-    public T[] OpenCl(T[] values, IBackendHook? hook = null)
+    /// <summary>All functions in one kernel, on the first OpenCL device.</summary>
+    /// <returns>Of each function, its answers.</returns>
+    public T[][] OpenCl(T[] values, IBackendHook? hook = null)
     {
         OpenClName.Resolve();
         using Context context = Context.Create(builder => builder.OpenCL(_ => true).Optimize(ILGPU.OptimizationLevel.O2));
         CLDevice device = context.GetCLDevice(0);
+        // PoCL 3.1 does not say that it has a generic address space, which no kernel needs at O2: every pointer has its own. The property has no public setter.
         device.Capabilities.GetType().GetProperty("GenericAddressSpace")!.SetValue(device.Capabilities, true);
         using CLAccelerator accelerator = device.CreateCLAccelerator(context);
-        EntryPointDescription entry = EntryPointDescription.FromImplicitlyGroupedKernel(_kernel);
-        CompiledKernel compiled = hook is null ? accelerator.GetBackend().Compile(entry, KernelSpecialization.Empty) : accelerator.GetBackend().Compile(entry, KernelSpecialization.Empty, hook);
-        Source = ((ILGPU.Backends.OpenCL.CLCompiledKernel)compiled).Source;
+        CompiledKernel compiled = Compile(accelerator.GetBackend(), _all, hook);
         using Kernel kernel = accelerator.LoadAutoGroupedKernel(compiled);
         var launch = kernel.CreateLauncherDelegate<Action<AcceleratorStream, Index1D, ArrayView<T>, ArrayView<T>>>();
-        using MemoryBuffer1D<T, Stride1D.Dense> x = accelerator.Allocate1D(values), y = accelerator.Allocate1D<T>(values.Length);
+        using MemoryBuffer1D<T, Stride1D.Dense> x = accelerator.Allocate1D(values), y = accelerator.Allocate1D<T>(values.Length * _types.Length);
         launch(accelerator.DefaultStream, values.Length, x.View, y.View);
         accelerator.Synchronize();
-        return y.GetAsArray1D();
+        return [.. y.GetAsArray1D().Chunk(values.Length)];
     }
 
-    public string Source { get; private set; } = "";
-
-    public string Ptx(IBackendHook? hook = null)
+    /// <summary>What ILGPU writes for NVIDIA of one function; needs no device.</summary>
+    public string Ptx(int function, IBackendHook? hook = null)
     {
-        using Context context = Context.Create(builder => builder.CPU(CPUDevice.Default).Optimize(ILGPU.OptimizationLevel.O2).PTXBackend(PTXBackendMode.Enhanced));
+        using Context context = Context.Create(builder => builder.CPU(CPUDevice.Default).Optimize(ILGPU.OptimizationLevel.O2));
         using var backend = new PTXBackend(context, new CudaCapabilityContext(CudaArchitecture.SM_80), CudaArchitecture.SM_80, CudaInstructionSet.ISA_80, null);
-        EntryPointDescription entry = EntryPointDescription.FromImplicitlyGroupedKernel(_kernel);
-        var compiled = (PTXCompiledKernel)(hook is null ? backend.Compile(entry, KernelSpecialization.Empty) : backend.Compile(entry, KernelSpecialization.Empty, hook));
-        return compiled.PTXAssembly;
+        return ((PTXCompiledKernel)Compile(backend, _types[function].GetMethod("Run")!, hook)).PTXAssembly;
     }
 
-    public void Dispose() { }
-}
-
-/// <summary>Runs ILGPU's own unrolling pass, which is public but in no pipeline of 1.5.3, before the backend's passes.</summary>
-internal sealed class UnrollHook(int factor = 32, int rounds = 4) : IBackendHook
-{
-    public void FinishedCodeGeneration(IRContext context, Method entryPoint) { }
-
-    public void InitializedKernelContext(IRContext kernelContext, Method kernelMethod)
+    private static CompiledKernel Compile(Backend backend, MethodInfo method, IBackendHook? hook)
     {
-        for (int round = 0; round < rounds; round++)
-        {
-            Transformer.Builder builder = Transformer.CreateBuilder(TransformerConfiguration.Empty);
-            builder.Add(new LoopUnrolling(factor));
-            builder.Add(new UnreachableCodeElimination());
-            builder.Add(new DeadCodeElimination());
-            builder.Add(new SimplifyControlFlow());
-            kernelContext.Transform(builder.ToTransformer());
-        }
+        EntryPointDescription entry = EntryPointDescription.FromImplicitlyGroupedKernel(method);
+        return hook is null ? backend.Compile(entry, KernelSpecialization.Empty) : backend.Compile(entry, KernelSpecialization.Empty, hook);
     }
-
-    public void OptimizedKernelContext(IRContext kernelContext, Method kernelMethod) { }
 }
