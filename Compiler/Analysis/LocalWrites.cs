@@ -6,6 +6,9 @@ namespace GpuCnn.Compiler.Analysis;
 /// <summary>What the variables of a body are given, in all places.</summary>
 internal sealed class LocalWrites
 {
+    // As deep as anybody looks for where a value comes from.
+    private const int MostSteps = 8;
+
     private readonly Dictionary<ISymbol, List<IOperation?>> _writes = new(SymbolEqualityComparer.Default);
 
     /// <param name="body">Null where there is none: of a primary constructor.</param>
@@ -16,7 +19,9 @@ internal sealed class LocalWrites
             switch (operation)
             {
                 case IVariableDeclaratorOperation variable:
-                    if ((variable.Initializer ?? (variable.Parent as IVariableDeclarationOperation)?.Initializer)?.Value is { } start) Add(variable.Symbol, start);
+                    IVariableInitializerOperation? shared = (variable.Parent as IVariableDeclarationOperation)?.Initializer;
+                    IVariableInitializerOperation? start = variable.Initializer ?? shared;
+                    if (start is not null) Add(variable.Symbol, start.Value);
                     break;
                 case ISimpleAssignmentOperation assignment:
                     Add(assignment.Target, assignment.Value);
@@ -37,21 +42,27 @@ internal sealed class LocalWrites
         }
     }
 
-    /// <summary>Each value that a variable or a parameter is given, a compound assignment or an increment as itself; null stands for one that is not known.</summary>
+    /// <summary>
+    /// Each value that a variable or a parameter is given, a compound assignment or an increment as itself; null stands for one that is not
+    /// known.
+    /// </summary>
     public IReadOnlyList<IOperation?> Of(ISymbol variable) => _writes.TryGetValue(variable, out List<IOperation?> found) ? found : [];
 
     /// <summary>What a value is made from, where that is a variable that is given one value in one place.</summary>
     public IOperation Origin(IOperation value)
     {
-        for (int steps = 0; steps < 8; steps++)
-        {
-            if (value is IParenthesizedOperation parenthesized) value = parenthesized.Operand;
-            else if (value is IConversionOperation { OperatorMethod: null, Conversion.IsIdentity: true } identity) value = identity.Operand;
-            else if (value is ILocalReferenceOperation local && Of(local.Local) is { Count: 1 } writes && writes[0] is { } only and not (ICompoundAssignmentOperation or IIncrementOrDecrementOperation)) value = only;
-            else break;
-        }
+        for (int step = 0; step < MostSteps && Before(value) is { } before; step++) value = before;
         return value;
     }
+
+    private IOperation? Before(IOperation value) => value switch
+    {
+        IParenthesizedOperation parenthesized => parenthesized.Operand,
+        IConversionOperation { OperatorMethod: null, Conversion.IsIdentity: true } identity => identity.Operand,
+        ILocalReferenceOperation local when Of(local.Local) is { Count: 1 } writes =>
+            writes[0] is ICompoundAssignmentOperation or IIncrementOrDecrementOperation ? null : writes[0],
+        _ => null,
+    };
 
     private void Add(IOperation target, IOperation? value)
     {
@@ -72,10 +83,10 @@ internal sealed class LocalWrites
 
     private void Deconstruct(IDeconstructionAssignmentOperation deconstruction)
     {
-        IOperation target = deconstruction.Target is IDeclarationExpressionOperation declaration ? declaration.Expression : deconstruction.Target;
-        if (target is not ITupleOperation targets) return;
-        IOperation source = deconstruction.Value;
+        IOperation target = deconstruction.Target, source = deconstruction.Value;
+        if (target is IDeclarationExpressionOperation declaration) target = declaration.Expression;
         while (source is IConversionOperation conversion) source = conversion.Operand;
+        if (target is not ITupleOperation targets) return;
         for (int i = 0; i < targets.Elements.Length; i++) Add(targets.Elements[i], (source as ITupleOperation)?.Elements[i]);
     }
 }

@@ -1,12 +1,14 @@
 using GpuCnn.Compiler.Model;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Operations;
+using Kind = Microsoft.CodeAnalysis.Operations.BinaryOperatorKind;
 
 namespace GpuCnn.Compiler.Analysis;
 
 /// <summary>
-/// Shows of integers that they are not negative, by how they are made; of unsigned ones, that their highest bit is not set. Sums and products of signed numbers are taken not to overflow, which is not
-/// defined on a device. A parameter of a helper is taken for not negative, and every call then has to show it.
+/// Shows of integers that they are not negative, by how they are made; of unsigned ones, that their highest bit is not set. Sums and
+/// products of signed numbers are taken not to overflow, which is not defined on a device. A parameter of a helper is taken for not
+/// negative: every call has to show it.
 /// </summary>
 internal sealed class NonNegative(LocalWrites writes, IMethodSymbol method, TypeClosing closing)
 {
@@ -29,11 +31,22 @@ internal sealed class NonNegative(LocalWrites writes, IMethodSymbol method, Type
         return true;
     }
 
-    private bool IsSigned(IOperation value) => TypeOf(value) is Scalar.SByte or Scalar.Short or Scalar.Int or Scalar.Long;
+    /// <summary>The size of an integer.</summary>
+    public static int Bytes(Scalar type) => type switch
+    {
+        Scalar.SByte or Scalar.Byte => 1,
+        Scalar.Short or Scalar.UShort => 2,
+        Scalar.Int or Scalar.UInt => 4,
+        _ => 8,
+    };
 
     private Scalar? TypeOf(IOperation value) => value.Type is { } type ? TypeMapper.ScalarOf(closing.Close(type)) : null;
 
-    /// <summary>One attempt: a variable that is being looked at is taken for not negative, so that a loop's own steps may depend on it.</summary>
+    private bool IsSigned(IOperation value) => TypeOf(value) is Scalar.SByte or Scalar.Short or Scalar.Int or Scalar.Long;
+
+    /// <summary>
+    /// One attempt: a variable that is being looked at is taken for not negative, so that a loop's own steps may depend on it.
+    /// </summary>
     private sealed class Proof(NonNegative owner, bool mayAssume)
     {
         private HashSet<ISymbol> _open = new(SymbolEqualityComparer.Default);
@@ -43,18 +56,17 @@ internal sealed class NonNegative(LocalWrites writes, IMethodSymbol method, Type
         public bool Of(IOperation? value)
         {
             if (value is null) return false;
-            if (value.ConstantValue is { HasValue: true, Value: { } constant })
-                return constant is byte or ushort or sbyte and >= 0 or short and >= 0 or int and >= 0 or long and >= 0 or uint and <= int.MaxValue or ulong and <= long.MaxValue;
+            if (value.ConstantValue is { HasValue: true, Value: { } constant }) return OfConstant(constant);
             if (owner.TypeOf(value) is Scalar.Byte or Scalar.UShort) return true;
             return value switch
             {
                 IParenthesizedOperation parenthesized => Of(parenthesized.Operand),
                 IConversionOperation { OperatorMethod: null } conversion => OfConversion(conversion),
                 IBinaryOperation binary => OfBinary(binary, binary.OperatorKind, binary.LeftOperand, binary.RightOperand),
-                ICompoundAssignmentOperation assignment => OfBinary(assignment, assignment.OperatorKind, assignment.Target, assignment.Value),
+                ICompoundAssignmentOperation change => OfBinary(change, change.OperatorKind, change.Target, change.Value),
                 IIncrementOrDecrementOperation increment => increment.Kind == OperationKind.Increment,
                 IConditionalOperation { WhenFalse: { } otherwise } choice => Of(choice.WhenTrue) && Of(otherwise),
-                IInvocationOperation call => OfCall(call),
+                IInvocationOperation call => OfCall(call.TargetMethod, call.Arguments),
                 IPropertyReferenceOperation { Property: { IsStatic: true } property } =>
                     KernelLanguage.Declares(property.ContainingType) && Enum.TryParse(property.ContainingType.Name, out ThreadIndex _),
                 IFieldReferenceOperation { Field: { Name: "Value" } field } => KernelLanguage.IsStruct(field.ContainingType),
@@ -64,37 +76,35 @@ internal sealed class NonNegative(LocalWrites writes, IMethodSymbol method, Type
             };
         }
 
+        private static bool OfConstant(object constant) => constant is byte or ushort or sbyte and >= 0 or short and >= 0 or int and >= 0
+            or long and >= 0 or uint and <= int.MaxValue or ulong and <= long.MaxValue;
+
         private bool OfConversion(IConversionOperation conversion)
         {
-            if (owner.TypeOf(conversion.Operand) is not { } from || owner.TypeOf(conversion) is not { } to || !from.IsInteger() || !to.IsInteger()) return false;
-            return Bytes(to) >= Bytes(from) && (Bytes(to) > Bytes(from) && !owner.IsSigned(conversion.Operand) || Of(conversion.Operand));
+            if (owner.TypeOf(conversion.Operand) is not { } from || owner.TypeOf(conversion) is not { } to) return false;
+            if (!from.IsInteger() || !to.IsInteger() || Bytes(to) < Bytes(from)) return false;
+            return Bytes(to) > Bytes(from) && !owner.IsSigned(conversion.Operand) || Of(conversion.Operand);
         }
 
-        private bool OfBinary(IOperation operation, BinaryOperatorKind kind, IOperation left, IOperation right)
+        private bool OfBinary(IOperation operation, Kind kind, IOperation left, IOperation right)
         {
-            bool shiftsAway = right.ConstantValue is { HasValue: true, Value: int and > 0 and < 32 };
-            if (!owner.IsSigned(operation))
-            {
-                return kind switch
-                {
-                    BinaryOperatorKind.RightShift or BinaryOperatorKind.UnsignedRightShift => shiftsAway || Of(left),
-                    BinaryOperatorKind.And or BinaryOperatorKind.Remainder => Either(left, right),
-                    BinaryOperatorKind.Or or BinaryOperatorKind.ExclusiveOr => Of(left) && Of(right),
-                    BinaryOperatorKind.Divide => Of(left),
-                    _ => false,
-                };
-            }
+            bool isSigned = owner.IsSigned(operation), shiftsAway = right.ConstantValue is { HasValue: true, Value: int and > 0 and < 32 };
             return kind switch
             {
-                BinaryOperatorKind.Add or BinaryOperatorKind.Multiply or BinaryOperatorKind.Divide or BinaryOperatorKind.Or or BinaryOperatorKind.ExclusiveOr => Of(left) && Of(right),
-                BinaryOperatorKind.Remainder or BinaryOperatorKind.RightShift => Of(left),
-                BinaryOperatorKind.UnsignedRightShift => shiftsAway || Of(left),
-                BinaryOperatorKind.And => Either(left, right),
+                Kind.Add or Kind.Multiply => isSigned && Of(left) && Of(right),
+                Kind.Divide => Of(left) && (!isSigned || Of(right)),
+                Kind.Remainder => isSigned ? Of(left) : Either(left, right),
+                Kind.And => Either(left, right),
+                Kind.Or or Kind.ExclusiveOr => Of(left) && Of(right),
+                Kind.RightShift => !isSigned && shiftsAway || Of(left),
+                Kind.UnsignedRightShift => shiftsAway || Of(left),
                 _ => false,
             };
         }
 
-        /// <summary>Of two ways the one that asks less of the calls; what one attempt took for not negative does not count in the other.</summary>
+        /// <summary>
+        /// Of two ways the one that asks less of the calls; what one attempt took for not negative does not count in the other.
+        /// </summary>
         private bool Either(IOperation one, IOperation other)
         {
             (HashSet<ISymbol> Open, HashSet<int> Assumed) before = (_open, Assumed);
@@ -108,13 +118,13 @@ internal sealed class NonNegative(LocalWrites writes, IMethodSymbol method, Type
             return found is not null;
         }
 
-        private bool OfCall(IInvocationOperation call)
+        private bool OfCall(IMethodSymbol called, IReadOnlyList<IArgumentOperation> arguments)
         {
-            if (!KernelLanguage.Declares(call.TargetMethod.ContainingType)) return false;
-            return (call.TargetMethod.ContainingType.Name, call.TargetMethod.Name) switch
+            if (!KernelLanguage.Declares(called.ContainingType)) return false;
+            return (called.ContainingType.Name, called.Name) switch
             {
-                ("KernelMath", "Max") => Either(call.Arguments[0].Value, call.Arguments[1].Value),
-                ("KernelMath", "Min") => Of(call.Arguments[0].Value) && Of(call.Arguments[1].Value),
+                ("KernelMath", "Max") => Either(arguments[0].Value, arguments[1].Value),
+                ("KernelMath", "Min") => Of(arguments[0].Value) && Of(arguments[1].Value),
                 ("KernelMath", "PopCount" or "LeadingZeroCount") => true,
                 ("Divisor", "Divide" or "Remainder") => true,
                 _ => false,
@@ -123,19 +133,10 @@ internal sealed class NonNegative(LocalWrites writes, IMethodSymbol method, Type
 
         private bool OfParameter(IParameterSymbol parameter)
         {
-            bool isOwn = SymbolEqualityComparer.Default.Equals(parameter.ContainingSymbol, owner._method) && mayAssume;
-            if (!isOwn || !_open.Add(parameter)) return isOwn;
+            if (!mayAssume || !SymbolEqualityComparer.Default.Equals(parameter.ContainingSymbol, owner._method)) return false;
+            if (!_open.Add(parameter)) return true;
             Assumed.Add(parameter.Ordinal);
             return owner._writes.Of(parameter).All(Of);
         }
     }
-
-    /// <summary>The size of an integer.</summary>
-    public static int Bytes(Scalar type) => type switch
-    {
-        Scalar.SByte or Scalar.Byte => 1,
-        Scalar.Short or Scalar.UShort => 2,
-        Scalar.Int or Scalar.UInt => 4,
-        _ => 8,
-    };
 }

@@ -69,7 +69,7 @@ public sealed class DiagnosticTests
         yield return Body("GCNN024", "y[i] = new Point(1).X;", "public struct Point { public float X; public Point(float x) { float z = «x = 3»; X = z; } }", name: "In a constructor");
         yield return Body("GCNN034", "var a = Local.Array<int>(4); «Atomic.Add(a, 0, 1)»;");
         yield return Body("GCNN037", "y[i] = «Fast(x[i])»;", members: "[CudaFunction(\"__fast({1,2})\")] private static float Fast(float x) => x;");
-        yield return Body("GCNN007", "var b = «new Both()»; y[i] = b.F;", "[System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Explicit)] public struct Both { [System.Runtime.InteropServices.FieldOffset(0)] public float F; [System.Runtime.InteropServices.FieldOffset(0)] public int I; }", name: "Fields that lie over each other", places: ["b = new Both()", "new Both()"], more: ["GCNN033"]);
+        yield return Body("GCNN007", "var b = «new Both()»; y[i] = b.F;", "[System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Explicit)] public struct Both { [System.Runtime.InteropServices.FieldOffset(0)] public float F; [System.Runtime.InteropServices.FieldOffset(0)] public int I; }", name: "Fields that lie over each other", places: ["b", "new Both()"], more: ["GCNN033"]);
         yield return Body("GCNN017", "o[i] = «new Pair(i, 2) == new Pair(3, 2)» ? 5 : 6;", "public record struct Pair(int A, int B);", name: "== of a record");
         yield return Body("GCNN040", "o[i] = «n / 4»;", name: "A dividend that may be negative");
         yield return Body("GCNN040", "o[i] = «(i - n) / size» + i / 4 + (i + 5) / size + i % 4 / 2 + (n & 7) / 4 + n / 3 + n / -4 + i / n + size / 2 + n / o[0];", name: "What is shown to be not negative, and what is no shift");
@@ -82,6 +82,8 @@ public sealed class DiagnosticTests
         yield return Body("GCNN042", "float v = x[i]; if (v is «not > 3») y[i] = 1;", name: "A negated pattern");
         yield return Body("GCNN043", "const float Limit = 3; if («Limit < x[i]») y[i] = 1; if (x[i] > Limit && 3 < n && Limit < 4) y[i] = 2;", name: "A constant on the left");
         yield return Body("GCNN043", "float limit = size; y[i] = «limit >= x[i]» ? 1f : 2f;", name: "A specialization constant on the left");
+        yield return Body("GCNN043", "y[i] = Larger(x[i], Zero) + «Larger(Zero, x[i])» + Twice(x[i]);", members: "private static float Larger(float a, float b) => a > b ? a : b; private static float Twice(float v) => Larger(v, 2 * v); private static float Zero => 0;", name: "A constant that a helper has on the left");
+        yield return Body("GCNN043", "y[i] = Larger(new Point(x[i]), Point.Zero) + «Larger(Point.Zero, new Point(x[i]))»;", "public readonly struct Point(float v) { public readonly float V = v; public static Point Zero => new(0); }", members: "private static float Larger(Point a, Point b) => a.V > b.V ? a.V : b.V;", name: "A constant struct that a helper has on the left");
         yield return Body("GCNN044", "y[i] = «i > n ? 1 : 0»; o[i] = i > n ? 1 : 0; y[0] = i > n ? 2 : 0;", name: "A choice of 1 and 0 as a float");
         yield return Body("GCNN044", "uint k = i > n ? 0u : 1u; y[i] = «k» * 2f; o[i] = (int)«~k»;", places: ["k", "~k"], name: "A choice of 0 and 1 in a variable");
         yield return Body("GCNN045", "byte b = (byte)i; o[i] = «(sbyte)b»; o[0] = (short)b + (ushort)b + (byte)(short)i;", name: "A conversion that changes the sign of a small integer");

@@ -7,8 +7,9 @@ using ILGPU.Util;
 namespace GpuCnn.Tests.Compiler.Ilgpu;
 
 /// <summary>
-/// Writes out what ILGPU 1.5.3 knows of a value and its OpenCL generator does not print: that a comparison holds where one side is NaN (an 'if' asks whether to skip what is in it), and that a conversion
-/// to an integer goes to the nearest there is, NaN to 0. To be run behind ILGPU's own passes. Nothing tells behind them what constants on the left of a comparison lose (GCNN043).
+/// Writes out what ILGPU 1.5.3 knows of a value and its OpenCL generator does not print: that a comparison holds where one side is NaN (an
+/// 'if' asks whether to skip what is in it), and that a conversion to an integer goes to the nearest there is, NaN to 0. To be run behind
+/// ILGPU's own passes. Nothing tells behind them what a constant on the left of a comparison has lost (GCNN043).
 /// </summary>
 /// <param name="isOpenCl">Else PTX, which has both, but for NaN where one of the types has 64 bits.</param>
 internal sealed class CSharpMeaning(bool isOpenCl) : UnorderedTransformation
@@ -26,8 +27,7 @@ internal sealed class CSharpMeaning(bool isOpenCl) : UnorderedTransformation
                 Value? written = old switch
                 {
                     CompareValue compare when isOpenCl && HoldsForNaN(compare) => Compare(blockBuilder, compare),
-                    ConvertValue convert when convert.Value.BasicValueType.IsFloat() && convert.BasicValueType.IsInt()
-                        && (isOpenCl || Bits(convert.BasicValueType) == 64 || convert.Value.BasicValueType == BasicValueType.Float64) => Convert(blockBuilder, convert),
+                    ConvertValue convert when HasEnds(convert) => Convert(blockBuilder, convert),
                     _ => null,
                 };
                 if (written is null) continue;
@@ -40,8 +40,14 @@ internal sealed class CSharpMeaning(bool isOpenCl) : UnorderedTransformation
     }
 
     /// <summary>!= does, whatever the flag says, in C as in C#.</summary>
-    private static bool HoldsForNaN(CompareValue compare) =>
-        compare.IsUnsignedOrUnordered && compare.Left.BasicValueType.IsFloat() && compare.Kind is not (CompareKind.Equal or CompareKind.NotEqual);
+    private static bool HoldsForNaN(CompareValue compare) => compare.IsUnsignedOrUnordered && compare.Left.BasicValueType.IsFloat()
+        && compare.Kind is not (CompareKind.Equal or CompareKind.NotEqual);
+
+    private bool HasEnds(ConvertValue convert)
+    {
+        if (!convert.Value.BasicValueType.IsFloat() || !convert.BasicValueType.IsInt()) return false;
+        return isOpenCl || Bits(convert.BasicValueType) == 64 || convert.Value.BasicValueType == BasicValueType.Float64;
+    }
 
     private static Value Compare(BasicBlock.Builder builder, CompareValue compare)
     {
@@ -65,17 +71,24 @@ internal sealed class CSharpMeaning(bool isOpenCl) : UnorderedTransformation
         Value value = convert.Value;
         BasicValueType type = convert.BasicValueType;
         int bits = Bits(type);
-        (double least, double end) = convert.IsResultUnsigned ? (0, Math.Pow(2, bits)) : (-Math.Pow(2, bits - 1), Math.Pow(2, bits - 1));
-        (long smallest, long largest) = convert.IsResultUnsigned ? (0, bits == 64 ? -1 : (1L << bits) - 1) : (long.MinValue >> 64 - bits, long.MaxValue >> 64 - bits);
+        bool isUnsigned = convert.IsResultUnsigned;
+        (double least, double end) = isUnsigned ? (0, Math.Pow(2, bits)) : (-Math.Pow(2, bits - 1), Math.Pow(2, bits - 1));
+        long smallest = isUnsigned ? 0 : long.MinValue >> 64 - bits;
+        long largest = isUnsigned ? (long)(ulong.MaxValue >> 64 - bits) : long.MaxValue >> 64 - bits;
         Value result = builder.CreateConvert(location, value, convert.Type, convert.Flags);
         result = Choose(CompareKind.LessThan, Limit(end), result, largest);
         result = Choose(CompareKind.GreaterEqual, Limit(least), result, smallest);
         return Choose(CompareKind.Equal, value, result, 0);
 
-        Value Limit(double limit) => value.BasicValueType == BasicValueType.Float64 ? builder.CreatePrimitiveValue(location, limit) : builder.CreatePrimitiveValue(location, (float)limit);
+        Value Limit(double limit) => value.BasicValueType == BasicValueType.Float64
+            ? builder.CreatePrimitiveValue(location, limit)
+            : builder.CreatePrimitiveValue(location, (float)limit);
 
-        Value Choose(CompareKind kind, Value limit, Value yes, long no) =>
-            builder.CreatePredicate(location, builder.CreateCompare(location, value, limit, kind), yes, builder.CreatePrimitiveValue(location, type, no));
+        Value Choose(CompareKind kind, Value limit, Value yes, long no)
+        {
+            Value isInside = builder.CreateCompare(location, value, limit, kind);
+            return builder.CreatePredicate(location, isInside, yes, builder.CreatePrimitiveValue(location, type, no));
+        }
     }
 
     private static int Bits(BasicValueType type) => type switch

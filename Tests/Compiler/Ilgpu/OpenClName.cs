@@ -3,7 +3,9 @@ using ILGPU;
 
 namespace GpuCnn.Tests.Compiler.Ilgpu;
 
-/// <summary>ILGPU imports "OpenCL", which Linux looks for as libOpenCL.so: a name that only development packages have. The loader is libOpenCL.so.1.</summary>
+/// <summary>
+/// ILGPU imports "OpenCL", which Linux looks for as libOpenCL.so: a name that only development packages have. The loader is libOpenCL.so.1.
+/// </summary>
 internal static class OpenClName
 {
     /// <summary>To be called before ILGPU first looks for OpenCL devices.</summary>
@@ -13,8 +15,7 @@ internal static class OpenClName
     {
         try
         {
-            NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, (name, _, _) =>
-                name.Contains("OpenCL", StringComparison.OrdinalIgnoreCase) && NativeLibrary.TryLoad("libOpenCL.so.1", out nint handle) ? handle : 0);
+            NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, (name, _, _) => Load(name));
             return true;
         }
         catch (InvalidOperationException)
@@ -23,4 +24,11 @@ internal static class OpenClName
             return false;
         }
     });
+
+    /// <summary>0 leaves it to the runtime.</summary>
+    private static nint Load(string name)
+    {
+        bool isOpenCl = name.Contains("OpenCL", StringComparison.OrdinalIgnoreCase);
+        return isOpenCl && NativeLibrary.TryLoad("libOpenCL.so.1", out nint handle) ? handle : 0;
+    }
 }
