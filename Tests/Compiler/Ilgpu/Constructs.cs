@@ -14,11 +14,15 @@ internal static class Constructs
         .. Unreadable.All(),
     ];
 
-    internal static Construct OfInt(string name, IlgpuAnswer answer, string? diagnostic, string body, string? instead = null) =>
-        new(false, name, answer, diagnostic, body, instead);
+    internal static Construct OfInt(
+        string name, IlgpuAnswer answer, string? diagnostic, string body, string? instead = null, string members = "",
+        string? ptx = null) =>
+        new(false, name, answer, diagnostic, body, instead) { Members = members, Ptx = ptx };
 
-    private static Construct OfFloat(string name, IlgpuAnswer answer, string? diagnostic, string body, string? instead = null) =>
-        new(true, name, answer, diagnostic, body, instead);
+    private static Construct OfFloat(
+        string name, IlgpuAnswer answer, string? diagnostic, string body, string? instead = null, string members = "",
+        string? ptx = null) =>
+        new(true, name, answer, diagnostic, body, instead) { Members = members, Ptx = ptx };
 
     private static Construct Mended(string name, string body) => OfFloat(name, WrongOnOpenClButMended, null, body);
 
@@ -29,13 +33,13 @@ internal static class Constructs
     {
         yield return OfInt("A signed quotient", WrongOnOpenCl, "GCNN040",
             "return x / 4;",
-            "return x >> 2;") with { Ptx = @"shr\.s32" };
+            "return x >> 2;", ptx: @"shr\.s32");
         yield return OfInt("A signed quotient by a variable", WrongOnOpenCl, "GCNN040",
             "int d = 4; return x / d;",
             "int d = 4; return KernelMath.Max(x, 0) / d;");
         yield return OfInt("A signed quotient in a helper", WrongOnOpenCl, "GCNN040",
             "return D(x, 8);",
-            "return D(KernelMath.Max(x, 0), 8);") with { Members = "static int D(int x, int d) => x / d;" };
+            "return D(KernelMath.Max(x, 0), 8);", members: "static int D(int x, int d) => x / d;");
         yield return OfInt("A signed quotient as an assignment", WrongOnOpenCl, "GCNN040",
             "x /= 4; return x;",
             "x >>= 2; return x;");
@@ -47,7 +51,7 @@ internal static class Constructs
             "int s = 0; for (int i = 1; i < 6; i++) s += KernelMath.Max(x, 0) / i; return s;");
         yield return OfInt("An unsigned quotient", WrongOnOpenCl, "GCNN041",
             "return (int)((uint)x / 8);",
-            "return (int)((uint)x >> 3);") with { Ptx = @"shr\.s32" };
+            "return (int)((uint)x >> 3);", ptx: @"shr\.s32");
     }
 
     /// <summary>
@@ -58,7 +62,7 @@ internal static class Constructs
     {
         yield return OfFloat("A choice of 1 and 0 as a float", WrongOnOpenCl, "GCNN044",
             "return x > 2 ? 1 : 0;",
-            "return x > 2 ? 1f : 0f;") with { Ptx = "0f00000001" };
+            "return x > 2 ? 1f : 0f;", ptx: "0f00000001");
         yield return OfFloat("A choice of 0 and 1 as a float", WrongOnOpenCl, "GCNN044",
             "int k = x > 2 ? 0 : 1; return k;",
             "return x > 2 ? 0f : 1f;");
@@ -90,7 +94,7 @@ internal static class Constructs
             "return (int)((double)x * 1e-3);");
         yield return OfFloat("float to int to short", WrongInPtx, "GCNN045",
             "return (short)(int)(x * 30000);",
-            "return (int)(x > 0 && x < 200 ? x * 30000 : 0) << 16 >> 16;") with { Ptx = @"cvt\.rzi\.s16\.f32" };
+            "return (int)(x > 0 && x < 200 ? x * 30000 : 0) << 16 >> 16;", ptx: @"cvt\.rzi\.s16\.f32");
         yield return OfFloat("float to long to int", WrongOnOpenCl, "GCNN045",
             "return (int)(long)(x > 0 && x < 100 ? x * 3e9f : 0);",
             "return (int)((long)(x > 0 && x < 100 ? x * 3e9f : 0) >> 1);");
@@ -111,19 +115,19 @@ internal static class Constructs
             "return KernelMath.IsNaN(x) || x > 2 ? 6f : 5f;");
         yield return OfFloat("A constant on the left", WrongInPtx, "GCNN043",
             "return 2 < x ? 6f : 5f;",
-            "return x > 2 ? 6f : 5f;") with { Ptx = @"setp\.gtu" };
+            "return x > 2 ? 6f : 5f;", ptx: @"setp\.gtu");
         yield return OfFloat("A variable constant on the left", WrongInPtx, "GCNN043",
             "float limit = 2; float r = 5; if (limit < x) r = 6; return r;",
-            "float limit = 2; return x > limit ? 6f : 5f;") with { Ptx = @"setp\.gtu" };
+            "float limit = 2; return x > limit ? 6f : 5f;", ptx: @"setp\.gtu");
         yield return OfFloat("A constant that a helper has on the left", WrongInPtx, "GCNN043",
             "return Less(2, x) ? 6f : 5f;",
-            "return Less(x, 2) ? 6f : 5f;") with { Ptx = @"setp\.gtu", Members = "static bool Less(float a, float b) => a < b;" };
+            "return Less(x, 2) ? 6f : 5f;", ptx: @"setp\.gtu", members: "static bool Less(float a, float b) => a < b;");
         yield return OfFloat("The larger of two floats", WrongOnOpenCl, "GCNN018",
             "return MathF.Max(x, 2);",
-            "return KernelMath.IsNaN(x) ? x : KernelMath.MaxNumber(x, 2);") with { Ptx = @"max\.f32" };
+            "return KernelMath.IsNaN(x) ? x : KernelMath.MaxNumber(x, 2);", ptx: @"max\.f32");
         yield return OfFloat("The smaller of two floats", WrongOnOpenCl, "GCNN018",
             "return MathF.Min(x, 2);",
-            "return KernelMath.IsNaN(x) ? x : KernelMath.MinNumber(x, 2);") with { Ptx = @"min\.f32" };
+            "return KernelMath.IsNaN(x) ? x : KernelMath.MinNumber(x, 2);", ptx: @"min\.f32");
         yield return Mended("if", "float r = 5; if (x < 2) r = 6; return r;");
         yield return Mended("if that returns", "if (x <= 2) return 3; return 4;");
         yield return Mended("if with and", "float r = 5; if (x > 2 && x < 100) r = 6; return r;");

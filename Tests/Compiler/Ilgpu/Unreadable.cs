@@ -44,5 +44,5 @@ internal static class Unreadable
     ];
 
     private static Construct Of(string name, string diagnostic, string body, string members = "") =>
-        Constructs.OfInt(name, CannotRead, diagnostic, body) with { Members = members };
+        Constructs.OfInt(name, CannotRead, diagnostic, body, members: members);
 }
