@@ -39,7 +39,6 @@ public readonly partial struct Loops([Specialization] int rounds, ReadOnlyView<i
         return sum;
     }
 
-    [Unroll]
     private static int Continues(int v)
     {
         int sum = 0;
@@ -53,7 +52,6 @@ public readonly partial struct Loops([Specialization] int rounds, ReadOnlyView<i
         return sum;
     }
 
-    [Unroll]
     private static int Breaks(int v)
     {
         int sum = 0;
@@ -74,7 +72,6 @@ public readonly partial struct Loops([Specialization] int rounds, ReadOnlyView<i
         return sum;
     }
 
-    [Unroll]
     private static int NestedContinue(int v)
     {
         int sum = 1;
@@ -91,7 +88,6 @@ public readonly partial struct Loops([Specialization] int rounds, ReadOnlyView<i
         return sum;
     }
 
-    [Unroll]
     private static int NestedBreak(int v)
     {
         int sum = 0;
