@@ -61,6 +61,7 @@ internal sealed partial class BodyAnalyzer
     private Expression HelperCall(IMethodSymbol method, Expression[] arguments, IOperation operation, bool isOrdered, bool mayWait)
     {
         if (context.Functions.Get(closing.Close(method), arguments, operation.Syntax) is not { } function) return Nothing;
+        if (operation is IInvocationOperation call) CheckDemands(call, function.Demands);
         HasEffects |= function.HasEffects;
         HasBarriers |= function.HasBarriers;
         if (function.HasBarriers && !(isOrdered && mayWait)) Report(Rules.BarrierPlace, operation, Excerpt(operation));

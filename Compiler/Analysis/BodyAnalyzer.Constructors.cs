@@ -17,6 +17,7 @@ internal sealed partial class BodyAnalyzer
     {
         if (declaration is TypeDeclarationSyntax) return [new Return(Initial(type, mapped))];
         var body = (IConstructorBodyOperation)context.ModelOf(declaration.SyntaxTree).GetOperation(declaration, context.Cancellation)!;
+        BeginBody(body);
         Expression start = body.Initializer is IExpressionStatementOperation { Operation: IInvocationOperation chained }
             ? Constructed(chained.TargetMethod, type, mapped, Arguments(chained), chained)
             : Initial(type, mapped);

@@ -133,7 +133,11 @@ internal sealed partial class BodyAnalyzer
             return Nothing;
         }
         bool isNumeric = TypeMapper.ScalarOf(from) is not null && TypeMapper.ScalarOf(to) is not null;
-        if (isNumeric) return Convert(Value(operation.Operand), TypeOf(operation));
+        if (isNumeric)
+        {
+            CheckConversion(operation, from, to);
+            return Convert(Value(operation.Operand), TypeOf(operation));
+        }
         if (to.TypeKind != TypeKind.Struct || to.SpecialType == SpecialType.None) return Unsupported(operation);
         TypeOf(operation);
         return Nothing;
@@ -153,6 +157,7 @@ internal sealed partial class BodyAnalyzer
         Expression operand = Value(operation.Operand);
         if (operation.IsLifted) return Unsupported(operation);
         if (operation.OperatorMethod is { } user && !IsBuiltIn(user, operation.ConstrainedToType)) return UserOperator(user, operation.ConstrainedToType, operation, operand);
+        CheckNegation(operation, operand);
         return operation.OperatorKind switch
         {
             UnaryOperatorKind.Plus => operand,
@@ -169,8 +174,9 @@ internal sealed partial class BodyAnalyzer
         if (operation.IsLifted || operation.Type?.SpecialType == SpecialType.System_String) return Unsupported(operation);
         Expression left = Value(operation.LeftOperand), right = Value(operation.RightOperand);
         if (operation.OperatorMethod is { } user && !IsBuiltIn(user, operation.ConstrainedToType)) return UserOperator(user, operation.ConstrainedToType, operation, left, right);
-        if (left.Type is not ScalarType) return Unsupported(operation);
-        return BinaryOf(operation.OperatorKind) is { } kind ? Arithmetic(TypeOf(operation), kind, left, right) : Unsupported(operation);
+        if (left.Type is not ScalarType || BinaryOf(operation.OperatorKind) is not { } kind) return Unsupported(operation);
+        CheckBinary(operation, kind, left, right);
+        return Arithmetic(TypeOf(operation), kind, left, right);
     }
 
     /// <summary>Small types compute as int in C; where C# does not widen them itself, in generic arithmetic, the result goes back.</summary>

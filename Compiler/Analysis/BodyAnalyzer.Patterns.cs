@@ -98,6 +98,7 @@ internal sealed partial class BodyAnalyzer
             case IRelationalPatternOperation relational when BinaryOf(relational.OperatorKind) is { } comparison:
                 return new Binary(DeviceType.Bool, comparison, value, Value(relational.Value));
             case INegatedPatternOperation negated:
+                CheckNegation(negated, value);
                 return new Unary(DeviceType.Bool, UnaryOperator.Not, Test(negated.Pattern, value));
             case IBinaryPatternOperation both:
                 return new Binary(DeviceType.Bool, both.OperatorKind == BinaryOperatorKind.And ? BinaryOperator.AndAlso : BinaryOperator.OrElse,

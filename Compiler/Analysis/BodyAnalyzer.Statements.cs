@@ -32,15 +32,19 @@ internal sealed partial class BodyAnalyzer
                 _statements.Add(Loop(loop));
                 break;
             case IWhileLoopOperation { ConditionIsUntil: false, Condition: { } condition } loop:
-                _statements.Add(loop.ConditionIsTop ? new While(Whole(condition), Nested(loop.Body)) : DoWhile(loop, condition));
+                _statements.Add(loop.ConditionIsTop ? new While(Whole(condition), LoopBody(loop.Body, isUnrolled: false)) : DoWhile(loop, condition));
                 break;
             case ISwitchOperation choice:
+                if (_loops.Count > 0) _loops.Peek().Switches++;
                 _statements.Add(Choice(choice));
+                if (_loops.Count > 0) _loops.Peek().Switches--;
                 break;
             case IBranchOperation { BranchKind: BranchKind.Break }:
+                CheckJump((IBranchOperation)operation);
                 _statements.Add(new Break());
                 break;
             case IBranchOperation { BranchKind: BranchKind.Continue }:
+                CheckJump((IBranchOperation)operation);
                 _statements.Add(new Continue());
                 break;
             case IEmptyOperation:
@@ -74,7 +78,7 @@ internal sealed partial class BodyAnalyzer
 
     private DoWhile DoWhile(IWhileLoopOperation loop, IOperation condition)
     {
-        Block body = Nested(loop.Body);
+        Block body = LoopBody(loop.Body, isUnrolled: false);
         return new(Whole(condition), body);
     }
 
@@ -98,7 +102,7 @@ internal sealed partial class BodyAnalyzer
         bool isCounted = condition is Binary { Operator: >= BinaryOperator.Equal } comparison && (IsStatic(comparison.Left) || IsStatic(comparison.Right))
             && before.Count > 0 && before.All(statement => statement is Declaration { Value: { } value } && IsStatic(value));
         _hasUnrolled |= isCounted;
-        return new(before, condition, steps, Nested(loop.Body), _unrolls && isCounted);
+        return new(before, condition, steps, LoopBody(loop.Body, _unrolls && isCounted), _unrolls && isCounted);
     }
 
     /// <summary>Whether it is known when the kernel is compiled for a device.</summary>

@@ -43,7 +43,9 @@ internal sealed partial class BodyAnalyzer(KernelContext context, TypeClosing cl
 
     public Statement[] Analyze(SyntaxNode declaration)
     {
-        IBlockOperation? block = context.ModelOf(declaration.SyntaxTree).GetOperation(declaration, context.Cancellation) switch
+        IOperation? root = context.ModelOf(declaration.SyntaxTree).GetOperation(declaration, context.Cancellation);
+        BeginBody(root);
+        IBlockOperation? block = root switch
         {
             IMethodBodyOperation body => body.BlockBody ?? body.ExpressionBody,
             // Of a property that is one expression.

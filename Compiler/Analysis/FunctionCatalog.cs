@@ -7,7 +7,13 @@ namespace GpuCnn.Compiler.Analysis;
 /// <summary>A compiled helper, and what calls of it have to respect.</summary>
 /// <param name="HasEffects">Whether it writes memory.</param>
 /// <param name="HasBarriers">Whether it waits at a barrier.</param>
-internal sealed record Function(string Name, DeviceType ReturnType, bool HasEffects, bool HasBarriers);
+/// <param name="Demands">What arguments have to be.</param>
+internal sealed record Function(string Name, DeviceType ReturnType, bool HasEffects, bool HasBarriers, Demands Demands);
+
+/// <summary>What a helper takes of its parameters for granted, by their ordinals.</summary>
+/// <param name="NonNegative">It is 0 or more.</param>
+/// <param name="Varying">It is not known when the kernel is compiled.</param>
+internal sealed record Demands(IReadOnlyCollection<int> NonNegative, IReadOnlyCollection<int> Varying);
 
 /// <summary>
 /// The helpers that a kernel reaches, each compiled once per method, closed types and address space of each view: OpenCL 1.2 has no pointers that fit all spaces.
@@ -28,7 +34,8 @@ internal sealed class FunctionCatalog(KernelContext context)
         SyntaxNode? syntax = method.OriginalDefinition.PartialImplementationPart is { } part
             ? part.DeclaringSyntaxReferences[0].GetSyntax(context.Cancellation)
             : method.OriginalDefinition.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax(context.Cancellation);
-        if (syntax is null)
+        // What the C# compiler writes, such as == of a record, has its type's declaration for a source.
+        if (syntax is null || method is { IsImplicitlyDeclared: true, MethodKind: not MethodKind.Constructor })
         {
             context.Diagnostics.Report(Rules.NoSource, at, method.ToDisplayString());
             return null;
@@ -81,7 +88,7 @@ internal sealed class FunctionCatalog(KernelContext context)
             .Concat(method.TypeArguments.Select(type => type.Name))
             .Concat(spaces.Where(space => space is Space.Shared or Space.Local).Select(space => space.ToString()!.ToLowerInvariant()))));
         _models.Add(new(name, returnType, parameters.Where(parameter => parameter.Type is not EmptyType).ToEquatable(), statements.ToEquatable()));
-        return new(name, returnType, body.HasEffects, body.HasBarriers);
+        return new(name, returnType, body.HasEffects, body.HasBarriers, body.Demands);
     }
 
     private static string MethodName(IMethodSymbol method) => method.MethodKind switch

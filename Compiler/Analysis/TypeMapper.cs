@@ -80,10 +80,14 @@ internal sealed class TypeMapper(NameAllocator names, DiagnosticBag diagnostics)
         if (KernelLanguage.IsStruct(type)) return Struct((INamedTypeSymbol)type, at);
         bool isStruct = type is { TypeKind: TypeKind.Struct, SpecialType: SpecialType.None, IsRefLikeType: false } && !KernelLanguage.Declares(type)
             && type.OriginalDefinition.SpecialType != SpecialType.System_Nullable_T;
-        if (!isStruct || type is not INamedTypeSymbol named) return null;
+        if (!isStruct || type is not INamedTypeSymbol named || HasOwnLayout(named)) return null;
         // Structs of the base library are not C's structs, but for tuples.
         return named.IsTupleType || named.DeclaringSyntaxReferences.Length > 0 ? Struct(named, at) : null;
     }
+
+    /// <summary>Whether fields may lie over each other, as they cannot in a struct of C.</summary>
+    private static bool HasOwnLayout(INamedTypeSymbol type) => type.GetAttributes().Any(data => data.AttributeClass?.Name == "StructLayoutAttribute"
+        && data.ConstructorArguments.FirstOrDefault().Value is (int)System.Runtime.InteropServices.LayoutKind.Explicit);
 
     private DeviceType Struct(INamedTypeSymbol type, SyntaxNode at)
     {

@@ -21,7 +21,8 @@ public readonly struct Lane(float value) : IArithmetic<Lane>
 
     public static Lane operator /(Lane a, Lane b) => new(a.Value / b.Value);
 
-    public static Lane Max(Lane a, Lane b) => new(a.Value > b.Value ? a.Value : b.Value);
+    // The first may be a constant, such as 0: it stands on the right.
+    public static Lane Max(Lane a, Lane b) => new(b.Value < a.Value ? a.Value : b.Value);
 
     public static Lane Exp(Lane a) => new(KernelMath.Exp(a.Value));
 

@@ -40,7 +40,7 @@ public readonly partial struct ConvolutionProduct<TFunction>(
         var sideX = new TileSide(tileM, tileK, false, wideX);
         var sideFilter = new TileSide(tileN, tileK, !turned, wideFilter);
         int thread = ThreadId.Y * GroupSize.X + ThreadId.X, threads = GroupSize.X * GroupSize.Y, own = 4 * thread;
-        int tilesN = (map.Columns + tileN - 1) / tileN, firstPixel = GroupId.X / tilesN * tileM, column = GroupId.X % tilesN * tileN, group = GroupId.Z;
+        int tilesN = TileShape.Tiles(map.Columns, tileN), firstPixel = GroupId.X / tilesN * tileM, column = GroupId.X % tilesN * tileN, group = GroupId.Z;
 
         // Where a pixel is takes divisions: one thread does them for each of the tile's rows.
         for (int line = thread; line < tileM; line += threads)
@@ -64,7 +64,7 @@ public readonly partial struct ConvolutionProduct<TFunction>(
         }
 
         for (int i = 0; i < perM * perN; i++) sums[i] = 0;
-        int steps = map.TapsH * map.TapsW * ((map.RunLength + tileK - 1) / tileK), tapH = 0, tapW = 0, position = 0, stage = 0;
+        int steps = map.TapsH * map.TapsW * TileShape.Tiles(map.RunLength, tileK), tapH = 0, tapW = 0, position = 0, stage = 0;
         int runFilter = group * map.FilterGroup + map.FilterStart;
         for (int at = 0; at < tileM * tileK; at += 4 * GroupSize.X * GroupSize.Y)
         {

@@ -52,7 +52,7 @@ public readonly partial struct FilterGradientProduct(
         var sideX = new TileSide(tileM, tileK, true, wideX);
         var sideY = new TileSide(tileN, tileK, true, wideY);
         int threads = GroupSize.X * GroupSize.Y, own = 4 * (ThreadId.Y * GroupSize.X + ThreadId.X);
-        int tilesN = (map.Columns + tileN - 1) / tileN, row = GroupId.X / tilesN * tileM, column = GroupId.X % tilesN * tileN;
+        int tilesN = TileShape.Tiles(map.Columns, tileN), row = GroupId.X / tilesN * tileM, column = GroupId.X % tilesN * tileN;
         int group = GroupId.Z / map.Parts, part = GroupId.Z % map.Parts;
         int first = part * map.PartPixels, end = KernelMath.Min(first + map.PartPixels, map.Grid.Pixels);
 

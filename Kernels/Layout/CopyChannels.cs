@@ -18,7 +18,7 @@ public readonly partial struct CopyChannels(
 
     public void Execute()
     {
-        int parts = channels / width, pixel = GlobalId.X / parts, channel = GlobalId.X % parts * width;
+        int parts = KernelMath.Max(channels, 0) / width, pixel = GlobalId.X / parts, channel = GlobalId.X % parts * width;
         if (pixel >= pixels) return;
         int from = pixel * xChannels + source + channel, to = pixel * yChannels + target + channel;
         if (width == 4) y.Store4(to, x.Load4(from));

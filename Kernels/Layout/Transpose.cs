@@ -1,4 +1,5 @@
 using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.MatrixProduct;
 
 namespace GpuCnn.Kernels.Layout;
 
@@ -33,7 +34,7 @@ public readonly partial struct Transpose(
         // One longer than a row: its columns lie in different banks.
         int pitch = tileColumns + 1;
         View<float> tile = Shared.Array<float>(tileRows * (tileColumns + 1));
-        int tilesAcross = (columns + tileColumns - 1) / tileColumns, tilesDown = (rows + tileRows - 1) / tileRows;
+        int tilesAcross = TileShape.Tiles(columns, tileColumns), tilesDown = TileShape.Tiles(rows, tileRows);
         int image = GroupId.X / (tilesAcross * tilesDown);
         int firstRow = GroupId.X / tilesAcross % tilesDown * tileRows, firstColumn = GroupId.X % tilesAcross * tileColumns;
         int plane = image * rows * columns;

@@ -37,10 +37,10 @@ public readonly partial struct HingeLoss(
         TwoFloat loss = new TwoFloat(0, 0);
         for (int k = thread; k < classes; k += threads)
         {
-            // Of equal scores the first comes first; what is not a number is above all.
-            if (!(scores[k] <= score) || scores[k] == score && k < label) rank++;
+            if (LabelRank.IsAbove(scores[k], k, score, label)) rank++;
             TwoFloat margin = TwoFloat.Add(scores[k], -score) + 1f;
-            bool counts = k != label && !(margin.Value <= 0);
+            float width = margin.Value;
+            bool counts = k != label && (KernelMath.IsNaN(width) || width > 0);
             if (counts)
             {
                 loss += margin;
@@ -53,7 +53,7 @@ public readonly partial struct HingeLoss(
         above[thread] = rank;
         margins[thread] = inside;
         Group.Barrier();
-        for (int half = threads / 2; half > 0; half /= 2)
+        for (int half = GroupSize.X / 2; half > 0; half /= 2)
         {
             if (thread < half)
             {

@@ -48,7 +48,7 @@ public readonly partial struct SoftmaxCrossEntropy(
         for (int k = thread; k < classes; k += threads) largest = KernelMath.MaxNumber(largest, logits[k]);
         high[thread] = largest;
         Group.Barrier();
-        for (int half = threads / 2; half > 0; half /= 2)
+        for (int half = GroupSize.X / 2; half > 0; half /= 2)
         {
             if (thread < half) high[thread] = KernelMath.MaxNumber(high[thread], high[thread + half]);
             Group.Barrier();
@@ -66,8 +66,7 @@ public readonly partial struct SoftmaxCrossEntropy(
             float logit = logits[k];
             total += Exponential(logit, largest);
             if (smoothing > 0) shifted += TwoFloat.Add(logit, -largest);
-            // Of equal scores the first comes first; what is not a number is above all.
-            if (!(logit <= score) || logit == score && k < label) rank++;
+            if (LabelRank.IsAbove(logit, k, score, label)) rank++;
         }
         high[thread] = total.High;
         low[thread] = total.Low;
@@ -75,7 +74,7 @@ public readonly partial struct SoftmaxCrossEntropy(
         shiftedLow[thread] = shifted.Low;
         above[thread] = rank;
         Group.Barrier();
-        for (int half = threads / 2; half > 0; half /= 2)
+        for (int half = GroupSize.X / 2; half > 0; half /= 2)
         {
             if (thread < half)
             {

@@ -37,7 +37,7 @@ public readonly partial struct Gemm<TFunction>(
         var sideA = new TileSide(tileM, tileK, transposeA, wideA);
         var sideB = new TileSide(tileN, tileK, !transposeB, wideB);
         int threads = GroupSize.X * GroupSize.Y, own = 4 * (ThreadId.Y * GroupSize.X + ThreadId.X);
-        int tilesN = (shape.N + tileN - 1) / tileN, row = GroupId.X / tilesN * tileM, column = GroupId.X % tilesN * tileN;
+        int tilesN = TileShape.Tiles(shape.N, tileN), row = GroupId.X / tilesN * tileM, column = GroupId.X % tilesN * tileN;
         int batch = GroupId.Z / shape.Parts, part = GroupId.Z % shape.Parts;
         int startA = shape.StartA + batch * shape.StepA, startB = shape.StartB + batch * shape.StepB;
         int first = part * shape.PartDepth, end = KernelMath.Min(first + shape.PartDepth, shape.K);

@@ -35,10 +35,10 @@ internal static class RegisterTile
     }
 
     /// <summary>Where four values of row <paramref name="row"/> from <paramref name="column"/> (a multiple of 4) on are in the tile.</summary>
-    public static int IndexOf(int row, int column, int perN) => (row / 4 * (perN / 4) + column / 4) * 16 + row % 4 * 4;
+    public static int IndexOf(int row, int column, int perN) => ((row >> 2) * (perN >> 2) + (column >> 2)) * 16 + row % 4 * 4;
 
     /// <summary>Row or column of the group's tile: run <paramref name="index"/> / 4 of the thread's, and in it index % 4.</summary>
-    public static int Place(int thread, int index, int tile) => index / 4 * (tile / 2) + thread * 4 + index % 4;
+    public static int Place(int thread, int index, int tile) => (index >> 2) * (tile >> 1) + thread * 4 + index % 4;
 
     private static void AddBlock(Registers<float> sums, Float4 rows, Float4 columns)
     {

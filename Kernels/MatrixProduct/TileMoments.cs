@@ -50,7 +50,7 @@ internal static class TileMoments
     public static void Gather(
         Registers<float> sums, View<float> left, View<float> right, View<float> moments, int rows, int tile, int column, int columns, int tileM, int tileN, int perM, int perN)
     {
-        int thread = ThreadId.Y * GroupSize.X + ThreadId.X, threads = GroupSize.X * GroupSize.Y, parts = tileM / perM, line = ThreadId.Y * tileN;
+        int thread = ThreadId.Y * GroupSize.X + ThreadId.X, threads = GroupSize.X * GroupSize.Y, parts = GroupSize.Y, line = ThreadId.Y * tileN;
         View<float> origins = left, means = left.Slice(tileN);
         float count = KernelMath.Max(0, KernelMath.Min(rows, tileM));
         Group.Barrier();

@@ -1,3 +1,5 @@
+using GpuCnn.Kernels.Language;
+
 namespace GpuCnn.Kernels.MatrixProduct;
 
 /// <summary>
@@ -28,5 +30,6 @@ public readonly record struct TileShape(int M, int N, int K, int PerM, int PerN)
     /// <summary>The tiles that cover a result of <paramref name="rows"/> by <paramref name="columns"/>.</summary>
     public int Count(int rows, int columns) => Tiles(rows, M) * Tiles(columns, N);
 
-    internal static int Tiles(int length, int tile) => (length + tile - 1) / tile;
+    /// <summary>How many tiles of one length cover another; also in kernels, whose divisions show that nothing is negative.</summary>
+    internal static int Tiles(int length, int tile) => KernelMath.Max(length + tile - 1, 0) / tile;
 }

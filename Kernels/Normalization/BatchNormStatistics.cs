@@ -47,7 +47,7 @@ public readonly partial struct BatchNormMoments(
                 sum += difference;
                 squares = KernelMath.FusedMultiplyAdd(difference, difference, squares);
             }
-            float count = (end - 1 - first) / GroupSize.Y + 1;
+            float count = KernelMath.Max(end - 1 - first, 0) / GroupSize.Y + 1;
             own = new Moments(count, anchor - origin + sum / count, squares - sum * sum / count);
         }
         counts[slot] = own.Count;

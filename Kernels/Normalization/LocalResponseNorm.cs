@@ -44,7 +44,7 @@ public readonly partial struct LocalResponseForward(
     {
         int i = GlobalId.X;
         if (i >= shape.Count) return;
-        (int first, int last) = shape.Window(shape.ChannelOf(i), shape.Size / 2, (shape.Size - 1) / 2);
+        (int first, int last) = shape.Window(shape.ChannelOf(i), shape.Size >> 1, (shape.Size - 1) >> 1);
         float sum = 0;
         for (int offset = first; offset <= last; offset++) sum = KernelMath.FusedMultiplyAdd(x[i + offset], x[i + offset], sum);
         float scale = KernelMath.FusedMultiplyAdd(shape.Alpha, sum, shape.K);
@@ -69,7 +69,7 @@ public readonly partial struct LocalResponseBackward(
     {
         int i = GlobalId.X;
         if (i >= shape.Count) return;
-        (int first, int last) = shape.Window(shape.ChannelOf(i), (shape.Size - 1) / 2, shape.Size / 2);
+        (int first, int last) = shape.Window(shape.ChannelOf(i), (shape.Size - 1) >> 1, shape.Size >> 1);
         float sum = 0;
         for (int offset = first; offset <= last; offset++) sum += dy[i + offset] * y[i + offset] / scales[i + offset];
         dx[i] = dy[i] * shape.Power(scales[i]) - 2 * shape.Alpha * shape.Beta * x[i] * sum;

@@ -18,7 +18,7 @@ public readonly struct Tanh : IPointwise
         series = T.MultiplyAdd(series, square, T.Create(-1f / 3f));
         T small = T.MultiplyAdd(series * square, x, x);
         T large = one - T.Create(2) / (T.Exp(magnitude + magnitude) + one);
-        large = T.WhereGreater(T.Zero, x, T.Zero - large, large);
+        large = T.WhereGreater(x, T.Zero, large, T.Zero - large);
         return T.WhereGreater(magnitude, T.Create(0.35f), large, small);
     }
 

@@ -53,7 +53,7 @@ public readonly partial struct AveragePoolForward(
             int own = ThreadId.Y * GroupSize.X + ThreadId.X;
             for (int lane = 0; lane < lanes; lane++) shared[own + lane * Threads] = sum[lane];
             Group.Barrier();
-            for (int half = slices / 2; half > 0; half /= 2)
+            for (int half = GroupSize.Y / 2; half > 0; half /= 2)
             {
                 if (ThreadId.Y < half)
                     for (int lane = 0; lane < lanes; lane++)

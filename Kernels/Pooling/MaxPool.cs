@@ -39,7 +39,7 @@ public readonly partial struct MaxPoolForward(
                 int pixel = row * shape.W + column;
                 PoolLanes.Load(x, (image * shape.H * shape.W + pixel) * shape.Channels + channel, values, lanes);
                 for (int lane = 0; lane < lanes; lane++)
-                    if (!KernelMath.IsNaN(best[lane]) && !(values[lane] <= best[lane]))
+                    if (!KernelMath.IsNaN(best[lane]) && (KernelMath.IsNaN(values[lane]) || values[lane] > best[lane]))
                     {
                         best[lane] = values[lane];
                         winner[lane] = Bits.ToSingle(pixel);

@@ -27,7 +27,7 @@ public static class CounterRandom
 
     /// <summary>Uniform in [0, 1), a multiple of 2^-24.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Uniform(ulong key, ulong index) => (Bits(key, index) >> 40) * (1f / (1 << 24));
+    public static float Uniform(ulong key, ulong index) => (int)(Bits(key, index) >> 40) * (1f / (1 << 24));
 
     /// <summary>Standard normal, by Box and Muller's transform in double precision.</summary>
     public static float Normal(ulong key, ulong index)

@@ -14,7 +14,7 @@ internal static class GeneratorRun
     private static readonly Lazy<ImmutableArray<MetadataReference>> References = new(() =>
         [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
             .Where(path => Path.GetFileName(path).StartsWith("System.", StringComparison.Ordinal) || Path.GetFileName(path) is "netstandard.dll" or "mscorlib.dll")
-            .Append(typeof(KernelAttribute).Assembly.Location).Distinct()
+            .Append(typeof(KernelAttribute).Assembly.Location).Append(typeof(ILGPU.Context).Assembly.Location).Distinct()
             .Select(path => MetadataReference.CreateFromFile(path))]);
 
     private const string Usings = "global using System; global using GpuCnn.Kernels.Language;";

@@ -60,6 +60,7 @@ internal sealed class IlgpuMemory(IlgpuDevice device, MemoryBuffer1D<byte, Strid
     private ArrayView<byte> Part(long offset, long length)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
+        if (length == 0 && offset >= 0 && offset <= bytes) return default;
         return offset >= 0 && length <= bytes - offset
             ? buffer.View.BaseView.SubView(offset, length)
             : throw new ArgumentOutOfRangeException(nameof(offset), $"{length} bytes at {offset} of the {bytes} of {what} were asked for.");

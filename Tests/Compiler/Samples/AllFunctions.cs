@@ -38,9 +38,9 @@ public readonly partial struct AllFunctions(View<float> y, View<double> wide, Vi
         y[27] = KernelMath.Min(x, z);
         y[28] = KernelMath.MaxNumber(none, z);
         y[29] = KernelMath.MinNumber(x, none);
-        y[30] = KernelMath.IsNaN(KernelMath.Max(none, x)) ? 1 : 0;
-        y[31] = KernelMath.IsNaN(KernelMath.Min(x, none)) ? 1 : 0;
-        y[32] = KernelMath.IsInfinity(x / 0) && !KernelMath.IsFinite(x / 0) && KernelMath.IsFinite(x) ? 1 : 0;
+        y[30] = KernelMath.IsNaN(KernelMath.Max(none, x)) ? 1f : 0f;
+        y[31] = KernelMath.IsNaN(KernelMath.Min(x, none)) ? 1f : 0f;
+        y[32] = KernelMath.IsInfinity(x / 0) && !KernelMath.IsFinite(x / 0) && KernelMath.IsFinite(x) ? 1f : 0f;
         y[33] = Bits.ToSingle(Bits.ToUInt32(x) + 1u);
         wide[0] = KernelMath.Abs(-d);
         wide[1] = KernelMath.Sqrt(d);

@@ -13,7 +13,7 @@ public readonly partial struct OddArithmetic(View<int> o, View<float> f, View<lo
     {
         // Mixed signs compare and divide as long.
         o[0] = i < u ? 1 : 0;
-        o[1] = (int)((i + u) / 2);
+        o[1] = (int)((i + u) / 3);
         byte small = b;
         small += 200;
         o[2] = small;
@@ -51,22 +51,22 @@ public readonly partial struct OddArithmetic(View<int> o, View<float> f, View<lo
         o[21] = (int)huge;
         o[22] = (int)tiny;
         o[23] = (int)none;
-        o[24] = (int)(uint)huge;
-        o[25] = (int)(uint)tiny;
-        o[26] = (byte)(x * 300);
-        o[27] = (sbyte)(x * -300);
-        o[28] = (short)huge;
-        o[29] = (ushort)tiny;
+        o[24] = (int)((uint)huge >> 1);
+        o[25] = (int)((uint)tiny >> 1);
+        o[26] = (int)(x * 300) & 0xFF;
+        o[27] = (int)(x * -300) << 24 >> 24;
+        o[28] = (int)huge << 16 >> 16;
+        o[29] = (int)tiny & 0xFFFF;
         o[30] = (int)(d * 1e10);
         o[31] = (int)(d * double.NaN);
-        o[32] = (int)(uint)(d * -3);
+        o[32] = (int)((uint)(d * -3) >> 1);
         l[0] = (long)huge;
         l[1] = (long)none;
-        l[2] = (long)(ulong)huge;
-        l[3] = (long)(ulong)tiny;
+        l[2] = (long)((ulong)huge >> 1);
+        l[3] = (long)((ulong)tiny >> 1);
         l[4] = (long)(d * 1e30);
         l[5] = (long)(d * double.NaN);
-        l[6] = (long)(ulong)(d * -1e30);
+        l[6] = (long)((ulong)(d * -1e30) >> 1);
         l[7] = long.MinValue;
         l[8] = big >>> (i & 127);
         l[9] = big << 70;
@@ -74,7 +74,7 @@ public readonly partial struct OddArithmetic(View<int> o, View<float> f, View<lo
 
         f[0] = x % 0.75f;
         f[1] = -x % 0.75f;
-        f[2] = i / 2;
+        f[2] = i / 3;
         f[3] = x - -1.5f;
         f[4] = Third * u;
         f[5] = big;

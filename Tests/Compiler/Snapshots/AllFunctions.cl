@@ -59,9 +59,9 @@ __kernel __attribute__((reqd_work_group_size(GROUP_SIZE_X, GROUP_SIZE_Y, GROUP_S
     y[27] = gcnn_min(x, z);
     y[28] = fmax(none, z);
     y[29] = fmin(x, none);
-    y[30] = (float)((isnan(gcnn_max(none, x)) != 0) ? 1 : 0);
-    y[31] = (float)((isnan(gcnn_min(x, none)) != 0) ? 1 : 0);
-    y[32] = (float)((isinf(x / 0.0f) != 0) && !(isfinite(x / 0.0f) != 0) && (isfinite(x) != 0) ? 1 : 0);
+    y[30] = (isnan(gcnn_max(none, x)) != 0) ? 1.0f : 0.0f;
+    y[31] = (isnan(gcnn_min(x, none)) != 0) ? 1.0f : 0.0f;
+    y[32] = (isinf(x / 0.0f) != 0) && !(isfinite(x / 0.0f) != 0) && (isfinite(x) != 0) ? 1.0f : 0.0f;
     y[33] = as_float(as_uint(x) + 1u);
     wide[0] = fabs(-d);
     wide[1] = sqrt(d);

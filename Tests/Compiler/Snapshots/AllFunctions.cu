@@ -105,9 +105,9 @@ extern "C" __global__ void __launch_bounds__(GROUP_SIZE_X * GROUP_SIZE_Y * GROUP
     y[27] = gcnn_min(x, z);
     y[28] = fmaxf(none, z);
     y[29] = fminf(x, none);
-    y[30] = (float)(gcnn_is_nan(gcnn_max(none, x)) ? 1 : 0);
-    y[31] = (float)(gcnn_is_nan(gcnn_min(x, none)) ? 1 : 0);
-    y[32] = (float)(gcnn_is_infinity(x / 0.0f) && !gcnn_is_finite(x / 0.0f) && gcnn_is_finite(x) ? 1 : 0);
+    y[30] = gcnn_is_nan(gcnn_max(none, x)) ? 1.0f : 0.0f;
+    y[31] = gcnn_is_nan(gcnn_min(x, none)) ? 1.0f : 0.0f;
+    y[32] = gcnn_is_infinity(x / 0.0f) && !gcnn_is_finite(x / 0.0f) && gcnn_is_finite(x) ? 1.0f : 0.0f;
     y[33] = __int_as_float((int)((unsigned int)__float_as_int(x) + 1u));
     wide[0] = fabs(-d);
     wide[1] = sqrt(d);

@@ -1,0 +1,101 @@
+using ILGPU;
+using ILGPU.IR;
+using ILGPU.IR.Transformations;
+using ILGPU.IR.Values;
+using ILGPU.Util;
+
+namespace GpuCnn.Tests.Compiler.Ilgpu;
+
+/// <summary>
+/// Writes out what ILGPU 1.5.3 knows of a value and its OpenCL generator does not print: that a comparison holds where one side is NaN (an
+/// 'if' asks whether to skip what is in it), and that a conversion to an integer goes to the nearest there is, NaN to 0. To be run behind
+/// ILGPU's own passes. Nothing tells behind them what a constant on the left of a comparison has lost (GCNN043).
+/// </summary>
+/// <param name="isOpenCl">Else PTX, which has both, but for NaN where one of the types has 64 bits.</param>
+internal sealed class CSharpMeaning(bool isOpenCl) : UnorderedTransformation
+{
+    protected override bool PerformTransformation(Method.Builder builder)
+    {
+        bool found = false;
+        foreach (BasicBlock block in builder.SourceBlocks)
+        {
+            BasicBlock.Builder blockBuilder = builder[block];
+            foreach (BasicBlock.ValueEntry entry in block)
+            {
+                // Once it is replaced, the entry's value is the other.
+                Value old = entry.Value;
+                Value? written = old switch
+                {
+                    CompareValue compare when isOpenCl && HoldsForNaN(compare) => Compare(blockBuilder, compare),
+                    ConvertValue convert when HasEnds(convert) => Convert(blockBuilder, convert),
+                    _ => null,
+                };
+                if (written is null) continue;
+                old.Replace(written);
+                blockBuilder.Remove(old);
+                found = true;
+            }
+        }
+        return found;
+    }
+
+    /// <summary>!= does, whatever the flag says, in C as in C#.</summary>
+    private static bool HoldsForNaN(CompareValue compare) => compare.IsUnsignedOrUnordered && compare.Left.BasicValueType.IsFloat()
+        && compare.Kind is not (CompareKind.Equal or CompareKind.NotEqual);
+
+    private bool HasEnds(ConvertValue convert)
+    {
+        if (!convert.Value.BasicValueType.IsFloat() || !convert.BasicValueType.IsInt()) return false;
+        return isOpenCl || Bits(convert.BasicValueType) == 64 || convert.Value.BasicValueType == BasicValueType.Float64;
+    }
+
+    private static Value Compare(BasicBlock.Builder builder, CompareValue compare)
+    {
+        Location location = compare.Location;
+        builder.SetupInsertPosition(compare);
+        Value holds = builder.CreateCompare(location, compare.Left, compare.Right, compare.Kind);
+        foreach (Value side in (Value[])[compare.Left, compare.Right])
+        {
+            // A constant is no NaN.
+            if (side is PrimitiveValue) continue;
+            Value isNaN = builder.CreateCompare(location, side, side, CompareKind.NotEqual);
+            holds = builder.CreateArithmetic(location, holds, isNaN, BinaryArithmeticKind.Or);
+        }
+        return holds;
+    }
+
+    private static Value Convert(BasicBlock.Builder builder, ConvertValue convert)
+    {
+        Location location = convert.Location;
+        builder.SetupInsertPosition(convert);
+        Value value = convert.Value;
+        BasicValueType type = convert.BasicValueType;
+        int bits = Bits(type);
+        bool isUnsigned = convert.IsResultUnsigned;
+        (double least, double end) = isUnsigned ? (0, Math.Pow(2, bits)) : (-Math.Pow(2, bits - 1), Math.Pow(2, bits - 1));
+        long smallest = isUnsigned ? 0 : long.MinValue >> 64 - bits;
+        long largest = isUnsigned ? (long)(ulong.MaxValue >> 64 - bits) : long.MaxValue >> 64 - bits;
+        Value result = builder.CreateConvert(location, value, convert.Type, convert.Flags);
+        result = Choose(CompareKind.LessThan, Limit(end), result, largest);
+        result = Choose(CompareKind.GreaterEqual, Limit(least), result, smallest);
+        return Choose(CompareKind.Equal, value, result, 0);
+
+        Value Limit(double limit) => value.BasicValueType == BasicValueType.Float64
+            ? builder.CreatePrimitiveValue(location, limit)
+            : builder.CreatePrimitiveValue(location, (float)limit);
+
+        Value Choose(CompareKind kind, Value limit, Value yes, long no)
+        {
+            Value isInside = builder.CreateCompare(location, value, limit, kind);
+            return builder.CreatePredicate(location, isInside, yes, builder.CreatePrimitiveValue(location, type, no));
+        }
+    }
+
+    private static int Bits(BasicValueType type) => type switch
+    {
+        BasicValueType.Int8 => 8,
+        BasicValueType.Int16 => 16,
+        BasicValueType.Int32 => 32,
+        _ => 64,
+    };
+}

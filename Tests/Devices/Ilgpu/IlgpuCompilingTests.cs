@@ -1,0 +1,129 @@
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Devices.Ilgpu;
+using GpuCnn.Engine.Devices.Ilgpu.Compiling;
+using GpuCnn.Kernels.Pointwise;
+using GpuCnn.Tests.Compiler;
+using GpuCnn.Tests.Compiler.Samples;
+using GpuCnn.Tests.Kernels;
+using NUnit.Framework;
+
+namespace GpuCnn.Tests.Devices.Ilgpu;
+
+/// <summary>What ILGPU makes of kernels, with this project's passes.</summary>
+public sealed class IlgpuCompilingTests
+{
+    private string _folder = "";
+
+    [OneTimeSetUp]
+    public void CreateFolder() => _folder = Directory.CreateTempSubdirectory("gpucnn-ilgpu-").FullName;
+
+    [OneTimeTearDown]
+    public void DeleteFolder() => Directory.Delete(_folder, recursive: true);
+
+    /// <summary>Every variant that tests launch: ILGPU's own checks pass after every pass, nothing lies in local memory, nothing is called, and the name is the kernel's.</summary>
+    [Test]
+    public void EveryKernelCompilesToPtxInRegisters()
+    {
+        using var compiler = new IlgpuCompiler(PtxTarget.Newest, new BinaryCache(null), verifies: true);
+        Assert.Multiple(() =>
+        {
+            foreach (LaunchedVariant variant in CoverageTests.Variants.Values)
+            {
+                string ptx = variant.Compile(compiler);
+                Assert.That(ptx, Does.Contain($".entry Kernel_{variant.Name}("));
+                Assert.That(Clang.LocalAccesses(ptx), Is.Zero, $"{variant.Name}: loads and stores of local memory");
+                Assert.That(ptx, Does.Not.Match(@"\bcall\b"), variant.Name);
+                Assert.That(ptx, Does.Not.Contain(".f64"), $"{variant.Name}: float64, which many devices lack");
+                Assert.That(ptx, Does.Not.Match(@"\b(ld|st)\.(v\d\.)?[fbus]\d"), $"{variant.Name}: accesses that do not say which memory they are to");
+            }
+        });
+    }
+
+    [Test]
+    public void PtxIsForTheDevicesOwnArchitecture() =>
+        Assert.That(IlgpuText.Of(new AddInto(default, default, 1), IlgpuLanguage.Ptx), Does.Contain(".target sm_90").And.Contain("ld.global.v4.f32").And.Contain("st.global.v4.f32"));
+
+    [Test]
+    public void EveryBarrierOfOpenClOrdersWhatAGroupShares()
+    {
+        using var compiler = new IlgpuCompiler(OpenClTarget.Any, new BinaryCache(null));
+        foreach (LaunchedVariant variant in CoverageTests.Variants.Values.DistinctBy(variant => variant.Name))
+            Assert.That(variant.Compile(compiler), Does.Not.Contain("( CLK_GLOBAL_MEM_FENCE )"), variant.Name);
+    }
+
+    /// <summary>Loops in all shapes give what C# gives: copies of the body, or the loop where it stays.</summary>
+    [TestCase(true)]
+    [TestCase(false)]
+    public void LoopsGiveWhatTheyGiveInCSharp(bool unrolls)
+    {
+        const int Count = 100;
+        int[] x = [.. Enumerable.Range(-20, Count)];
+        using IlgpuOpenClDevice device = IlgpuOpenClDevice.Open("opencl:0", IlgpuTestDevice.Require(), cache: new BinaryCache(null), unrolls: unrolls);
+        foreach (int rounds in new[] { 0, 1, 5 })
+        {
+            int[] expected = Debug(rounds), actual = IlgpuRun.Of<int, int>(device, x, Count * Loops.Shapes, (from, to) => new Loops(rounds, from, to, Count), 2);
+            for (int i = 0; i < expected.Length; i++)
+                Assert.That(actual[i], Is.EqualTo(expected[i]), $"shape {i % Loops.Shapes} of {x[i / Loops.Shapes]} with {rounds} rounds");
+        }
+
+        int[] Debug(int rounds)
+        {
+            using var debug = new DebugSampleDevice();
+            DeviceBuffer<int> from = debug.Buffer<int>(x), to = debug.Buffer<int>(new int[Count * Loops.Shapes]);
+            debug.Run(new Loops(rounds, from, to, Count), new(2));
+            return to.Span.ToArray();
+        }
+    }
+
+    [Test]
+    public void ComparisonsKnowWhatIsNoNumber()
+    {
+        float[] numbers = [float.NaN, float.NegativeInfinity, -1, 0, 2.5f, float.PositiveInfinity];
+        float[] a = [.. numbers.SelectMany(_ => numbers)], b = [.. numbers.SelectMany(number => numbers.Select(_ => number))];
+        using IlgpuOpenClDevice device = IlgpuOpenClDevice.Open("opencl:0", IlgpuTestDevice.Require(), cache: new BinaryCache(null));
+        using var debug = new DebugSampleDevice();
+        DeviceBuffer<float> left = debug.Buffer<float>(a), right = debug.Buffer<float>(b), to = debug.Buffer<float>(new float[a.Length * Comparisons.Answers]);
+        debug.Run(new Comparisons(left, right, to, a.Length), new(1));
+        float[] both = [.. a, .. b];
+        float[] actual = IlgpuRun.Of<float, float>(device, both, to.Length, (from, y) => new Comparisons(from, from.Slice(a.Length), y, a.Length), 1);
+        for (int i = 0; i < actual.Length; i++)
+            Assert.That(actual[i], Is.EqualTo(to.Span[i]), $"answer {i % Comparisons.Answers} of {a[i / Comparisons.Answers]} and {b[i / Comparisons.Answers]}");
+    }
+
+    /// <summary>The kernel and the reason are named; what is compiled after it compiles.</summary>
+    [Test]
+    public void AKernelThatCannotBeCompiledIsNamedAndHarmsNoOther()
+    {
+        using var compiler = new IlgpuCompiler(PtxTarget.Newest, new BinaryCache(null));
+        KernelBuildException exception = Assert.Throws<KernelBuildException>(() => compiler.Compile(new UnknownRegister(default, default, 1)))!;
+        Assert.Multiple(() =>
+        {
+            Assert.That(exception.Message, Does.StartWith("Kernel UnknownRegister: ILGPU cannot compile it: ").And.Contain("index that is not known").And.Contain("gpucnn kernels show UnknownRegister")
+                .And.Not.Contain("\n"));
+            Assert.That(exception.Kernel, Is.EqualTo("UnknownRegister"));
+            Assert.That(compiler.Compile(new AddInto(default, default, 1)), Does.Contain("Kernel_AddInto"));
+        });
+    }
+
+    [Test]
+    public void TextsAreKeptOnDisk()
+    {
+        string first, second;
+        using (var compiler = new IlgpuCompiler(PtxTarget.Newest, new BinaryCache(_folder)))
+        {
+            first = compiler.Compile(new AddInto(default, default, 1));
+            Assert.That(compiler.Builds, Is.EqualTo(1));
+        }
+        using (var compiler = new IlgpuCompiler(PtxTarget.Newest, new BinaryCache(_folder)))
+        {
+            second = compiler.Compile(new AddInto(default, default, 1));
+            Assert.That(compiler.Builds, Is.Zero);
+        }
+        Assert.That(second, Is.EqualTo(first));
+        using (var compiler = new IlgpuCompiler(OpenClTarget.Any, new BinaryCache(_folder)))
+        {
+            compiler.Compile(new AddInto(default, default, 1));
+            Assert.That(compiler.Builds, Is.EqualTo(1), "another language is another text");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using GpuCnn.Engine.Devices.Ilgpu;
+using GpuCnn.Kernels.Convolution;
+using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.MatrixProduct;
+using GpuCnn.Kernels.Pointwise;
+using GpuCnn.Tests.Compiler;
+using NUnit.Framework;
+
+namespace GpuCnn.Tests.Kernels;
+
+/// <summary>By ILGPU too, the kernels that a training step spends its time in keep their tiles in registers and move four floats at once.</summary>
+public sealed class IlgpuProductTextTests
+{
+    private static IEnumerable<TileShape> Tiles => TileShape.All;
+
+    [TestCaseSource(nameof(Tiles))]
+    public void MatrixProducts(TileShape tile)
+    {
+        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, false, true, true, true, true, false, false, default, default, default, default, default, default, default, default, default), tile);
+        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, false, true, true, true, false, false, false, default, default, default, default, default, default, default, default, default), tile);
+        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, true, true, true, true, false, false, false, default, default, default, default, default, default, default, default, default), tile);
+    }
+
+    [TestCaseSource(nameof(Tiles))]
+    public void Convolutions(TileShape tile)
+    {
+        AssertFast(new ConvolutionProduct<ReLU>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, true, true, true, true, false, false, default, default, default, default, default, default, default, default), tile);
+        AssertFast(new FilterGradientProduct(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, true, false, default, default, default, default), tile);
+    }
+
+    private static void AssertFast<TKernel>(TKernel kernel, TileShape tile) where TKernel : struct, IKernel
+    {
+        string ptx = IlgpuText.Of(kernel, IlgpuLanguage.Ptx);
+        Assert.Multiple(() =>
+        {
+            Assert.That(Clang.LocalAccesses(ptx), Is.Zero, "loads and stores of local memory");
+            // Each step of the reduction reads the runs of four of its rows and columns.
+            Assert.That(Count(ptx, "ld.shared.v4.f32"), Is.EqualTo(tile.K * (tile.PerM + tile.PerN) / 4), "vector loads of shared memory");
+            Assert.That(Count(ptx, "fma.rn.f32"), Is.EqualTo(tile.K * tile.PerM * tile.PerN), "multiply-adds of a stage");
+            Assert.That(Count(ptx, "ld.global.v4.f32"), Is.Positive, "vector loads");
+            Assert.That(Count(ptx, "ld.global.f32"), Is.Zero, "scalar loads of floats");
+            Assert.That(Count(ptx, "st.global.v4.f32"), Is.EqualTo(tile.PerM * tile.PerN / 4), "vector stores");
+            Assert.That(Count(ptx, ".shared .align 16 "), Is.GreaterThanOrEqualTo(2), "shared tiles that are aligned to four floats");
+        });
+    }
+
+    private static int Count(string ptx, string instruction) => ptx.Split(instruction).Length - 1;
+}
