@@ -15,7 +15,7 @@ internal sealed class IlgpuCudaKind : DeviceKind
     {
         try
         {
-            return Listings(CudaDevices.List(), CublasLibraries.Machine);
+            return Listings(CudaDevices.List());
         }
         catch (GpuCnnException exception)
         {
@@ -40,12 +40,12 @@ internal sealed class IlgpuCudaKind : DeviceKind
         }
     }
 
-    internal static IReadOnlyList<DeviceListing> Listings(IReadOnlyList<CudaDeviceInfo> devices, CublasLibraries libraries) =>
+    internal static IReadOnlyList<DeviceListing> Listings(IReadOnlyList<CudaDeviceInfo> devices, CublasLibraries? libraries = null) =>
         [.. devices.Select((device, i) =>
         new DeviceListing($"cuda:{i}", device.Description, device.MemoryBytes, device.DriverReason, IsAutomatic: true)
         {
             KernelCompiler = IlgpuSetup.Ptx,
-            ProductLibrary = libraries.Find(device.DriverVersion, device.ComputeCapability, out string reason) is { } library
+            ProductLibrary = (libraries ?? CublasLibraries.Machine).Find(device.DriverVersion, device.ComputeCapability, out string reason) is { } library
                 ? $"{library} found"
                 : reason,
         })];
