@@ -52,7 +52,7 @@ public sealed class KernelsTests
 
     [TestCase("kernels show SgdUpdat --dialect cuda", "no kernel 'SgdUpdat'", "did you mean SgdUpdate?", "gpucnn kernels list")]
     [TestCase("kernels show SgdUpdate", "--dialect", "gpucnn kernels show --help")]
-    [TestCase("kernels show SgdUpdate --dialect metal", "--dialect expects cuda or opencl, but got 'metal'")]
+    [TestCase("kernels show SgdUpdate --dialect metal", "--dialect expects ptx, ilgpu-opencl, cuda or opencl, but got 'metal'")]
     [TestCase("kernels show SgdUpdate --dialect cuda --define nesterov=perhaps", "expects true|false, but got 'perhaps'")]
     [TestCase("kernels show SgdUpdate --dialect cuda --define nesterov", "--define expects NAME=VALUE, but got 'nesterov'")]
     [TestCase("kernels show SgdUpdate --dialect cuda --define nesterov=true --define nesterov=true", "--define nesterov was given twice")]
