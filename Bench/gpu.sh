@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
 # gpu.sh: on a machine with a GPU, the tests that need it, then the measurements beside PyTorch. Bench/README.md says what is counted.
-#   --device D    what is tested and measured: cuda, or opencl [cuda]
+#   --device D    what is tested and measured, in turn: names such as cuda, opencl and their twins, separated by commas [cuda,cuda-c]
 #   --app DIR     published projects, each in a folder of its name, for a machine without the SDK [what is built in artifacts/bin]
 #   --out DIR     where tables and logs go [gpu-results]
-#   --minutes N   begin no further measurement after so many minutes, those of the tests included [9]
+#   --minutes N   begin no further measurement after so many minutes, those of the tests included [8]
 #   --tune        before measuring, let gpucnn tune choose the algorithms of the networks that are measured
 #   --no-checks   measure alone
 # What follows -- is handed to the bench: -- --only matrix, -- --quick.
 set -uo pipefail
-device=cuda app= out=gpu-results minutes=9 tune= checks=1
+devices=cuda,cuda-c app= out=gpu-results minutes=8 tune= checks=1
 while (($#)); do
   case "$1" in
-    --device | --app | --out | --minutes) [ $# -ge 2 ] || { echo "$1 expects a value." >&2; exit 2; }; declare "${1#--}=$2"; shift 2 ;;
+    --device) [ $# -ge 2 ] || { echo "$1 expects a value." >&2; exit 2; }; devices=$2; shift 2 ;;
+    --app | --out | --minutes) [ $# -ge 2 ] || { echo "$1 expects a value." >&2; exit 2; }; declare "${1#--}=$2"; shift 2 ;;
     --tune) tune=1; shift ;;
     --no-checks) checks=; shift ;;
     --) shift; break ;;
@@ -46,30 +47,54 @@ echo "== devices"
 nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.max.sm,clocks.max.mem,power.limit --format=csv,noheader 2>/dev/null
 dotnet "$cli" devices
 
+IFS=, read -ra names <<< "$devices"
+# Minutes that are left, never none.
+left() { awk "BEGIN { m = ($minutes - ($SECONDS - $began) / 60) / $1; print (m > 0.3 ? m : 0.3) }"; }
+
 if [ -n "$checks" ]; then
-  kind=${device%%:*}
-  case "$kind" in
-    cuda) fixtures='FullyQualifiedName~CudaHardwareTests|FullyQualifiedName~<CudaSampleDevice>' ;;
-    *) fixtures='FullyQualifiedName~<OpenClSampleDevice>' ;;
-  esac
-  echo "== checks"
-  # Every kernel on the device, then networks on it against PyTorch's numbers and ours on the CPU.
-  GPUCNN_REQUIRE=$kind GPUCNN_LONG_TESTS=1 timeout 240 dotnet "$tests" --no-ansi --filter "$fixtures|(Name~$kind&(FullyQualifiedName~.Golden.|FullyQualifiedName~.Plans.|FullyQualifiedName~.Training.))" \
-    > "$out/checks.log" 2>&1
-  code=$?
-  tail -8 "$out/checks.log"
-  # Measured all the same: each row is checked before it counts.
-  ((code == 0)) || { echo "The checks failed ($code): $out/checks.log says where."; status=1; }
+  for device in "${names[@]}"; do
+    kind=${device%%:*}
+    case "$kind" in
+      cuda) fixtures='FullyQualifiedName~CudaHardwareTests|FullyQualifiedName~<IlgpuCudaSampleDevice>' ;;
+      cuda-c) fixtures='FullyQualifiedName~CudaHardwareTests|FullyQualifiedName~<CudaSampleDevice>' ;;
+      opencl) fixtures='FullyQualifiedName~<IlgpuOpenClSampleDevice>' ;;
+      *) fixtures='FullyQualifiedName~<OpenClSampleDevice>' ;;
+    esac
+    echo "== checks of $device"
+    # Every kernel on the device, then networks on it against PyTorch's numbers and ours on the CPU.
+    GPUCNN_REQUIRE=$kind GPUCNN_LONG_TESTS=1 timeout 120 dotnet "$tests" --no-ansi --filter "$fixtures|(Name~$kind&(FullyQualifiedName~.Golden.|FullyQualifiedName~.Plans.|FullyQualifiedName~.Training.))" \
+      > "$out/checks-$kind.log" 2>&1
+    code=$?
+    tail -8 "$out/checks-$kind.log"
+    # Measured all the same: each row is checked before it counts.
+    ((code == 0)) || { echo "The checks of $device failed ($code): $out/checks-$kind.log says where."; status=1; }
+  done
 fi
 
 if [ -n "$tune" ]; then
   echo "== tune"
-  for model in resnet18 resnet50 googlenet-torchvision vgg16 alexnet-torchvision; do
-    dotnet "$cli" tune "$model" --batch 32 --device "$device" >> "$out/tune.log" 2>&1 || { echo "tune $model failed: $out/tune.log says why."; status=1; }
+  for device in "${names[@]}"; do
+    for model in resnet18 resnet50 googlenet-torchvision vgg16 alexnet-torchvision; do
+      dotnet "$cli" tune "$model" --batch 32 --device "$device" >> "$out/tune.log" 2>&1 || { echo "tune $model on $device failed: $out/tune.log says why."; status=1; }
+    done
   done
 fi
 
 echo "== measurements"
-left=$(awk "BEGIN { m = $minutes - ($SECONDS - $began) / 60; print (m > 0.5 ? m : 0.5) }")
-dotnet "$bench" device --device "$device" --minutes "$left" --markdown "$out/$device.md" --json "$out/$device.json" "$@" || status=1
+# Group by group, so that one device's rows are measured minutes apart from the other's at most.
+groups=(matrix conv networks memory)
+turns=$((${#groups[@]} * ${#names[@]}))
+for group in "${groups[@]}"; do
+  for device in "${names[@]}"; do
+    file="$out/${device//:/-}-$group"
+    dotnet "$bench" device --device "$device" --only "$group" --minutes "$(left $turns)" --markdown "$file.md" --json "$file.json" "$@" > "$file.log" 2>&1 || { tail -3 "$file.log"; status=1; }
+    turns=$((turns - 1))
+  done
+done
+echo "== tables"
+for device in "${names[@]}"; do
+  for group in "${groups[@]}"; do
+    [ -s "$out/${device//:/-}-$group.md" ] && { echo "-- $device, $group"; cat "$out/${device//:/-}-$group.md"; }
+  done
+done
 exit "$status"

@@ -4,8 +4,6 @@ using GpuCnn.Bench.Compare;
 using GpuCnn.Bench.Workloads;
 using GpuCnn.Engine;
 using GpuCnn.Engine.Devices;
-using GpuCnn.Engine.Devices.Cuda;
-using GpuCnn.Engine.Devices.OpenCl;
 
 namespace GpuCnn.Bench.Devices;
 
@@ -21,7 +19,7 @@ internal static class DeviceCommand
 
     public static Command Create()
     {
-        var device = new Option<string>("--device") { Description = $"A device that runs translated kernels: cuda or opencl, with :N for another than the first.", DefaultValueFactory = _ => "cuda" };
+        var device = new Option<string>("--device") { Description = $"A device that runs kernels: cuda, opencl, cuda-c or opencl-c, with :N for another than the first.", DefaultValueFactory = _ => "cuda" };
         var only = new Option<string?>("--only") { Description = "One group of rows." };
         only.AcceptOnlyFromAmong([.. DeviceRows.Full.Select(workload => workload.Group).Distinct()]);
         var filter = new Option<string?>("--filter") { Description = "Rows whose operator and pass contain this text." };
@@ -64,8 +62,8 @@ internal static class DeviceCommand
         if (workloads.Count == 0) throw new GpuCnnException("device has no row of that name; without --only and --filter it shows all.");
         using StreamWriter? markdownFile = markdown == null ? null : new(markdown), jsonFile = json == null ? null : new(json);
         using Device device = DeviceCatalog.Open(name);
-        if (device is not (CudaDevice or OpenClDevice))
-            throw new GpuCnnException($"device measures devices of kind cuda or opencl, but got {device.Name}; compare measures the CPU.");
+        if (device.Name.Split(':')[0] is not ("cuda" or "cuda-c" or "opencl" or "opencl-c"))
+            throw new GpuCnnException($"device measures devices of kind cuda, opencl, cuda-c or opencl-c, but got {device.Name}; compare measures the CPU.");
         (Peer? peer, string peerText) = DevicePeer.Find(device);
         using Peer? owned = peer;
         var machine = Machine.Describe(device, peerText);

@@ -23,7 +23,7 @@ internal static class DevicePeer
     }
 
     /// <summary>Whether an OpenCL driver runs the kernels on the processor, where PyTorch does without one.</summary>
-    private static bool IsProcessor(Device device) => device is OpenClDevice
+    private static bool IsProcessor(Device device) => device.Name.StartsWith("opencl", StringComparison.Ordinal)
         && OpenClPlatforms.List().Any(listed => listed.Type == OpenClDeviceType.Cpu && listed.Description == device.Description);
 
     private static int Index(Device device) =>
