@@ -1,5 +1,6 @@
 using System.Text;
 using GpuCnn.Engine;
+using Microsoft.Win32.SafeHandles;
 
 namespace GpuCnn.Data;
 
@@ -8,6 +9,9 @@ internal static class DataFile
 {
     /// <summary>A file beyond this is not a single image or one part of a data set.</summary>
     private const long LargestFile = 2_000_000_000;
+
+    /// <summary>A file beyond this is not an image.</summary>
+    private const long LargestImage = 1 << 29;
 
     public static byte[] ReadAllBytes(string path) => Guard(path, "read", () =>
     {
@@ -19,6 +23,37 @@ internal static class DataFile
         int read = stream.ReadAtLeast(content, content.Length, throwOnEndOfStream: false);
         return read == content.Length ? content : content[..read];
     });
+
+    /// <summary>
+    /// Reads a file into memory that is used again; gives its length. Pipes, sockets and devices, whose reading might never end, are
+    /// refused.
+    /// </summary>
+    public static unsafe int ReadInto(string path, ScratchBuffer buffer, out byte* content)
+    {
+        try
+        {
+            // Whatever is no regular file has no length. Opening a pipe would wait for its other end.
+            if (new FileInfo(path) is { Exists: true, Length: 0, Attributes: var attributes } && !attributes.HasFlag(FileAttributes.Directory))
+            {
+                throw new GpuCnnException(
+                    $"Image {Quote(path)}: expected a file with an image in it, but got an empty file, a pipe or a device; remove it.");
+            }
+            using SafeFileHandle handle = File.OpenHandle(path, options: FileOptions.SequentialScan);
+            long length = RandomAccess.GetLength(handle);
+            if (length > LargestImage)
+                throw new GpuCnnException(
+                    $"Image {Quote(path)}: expected a file of at most {LargestImage:N0} bytes, but got {length:N0}; scale it down or remove it.");
+            content = buffer.Take(length);
+            int read = 0;
+            for (int more; read < length; read += more)
+                if ((more = RandomAccess.Read(handle, new Span<byte>(content + read, (int)length - read), read)) == 0) break;
+            return read;
+        }
+        catch (Exception e) when (Explain(e, path, "read") is { } known)
+        {
+            throw known;
+        }
+    }
 
     /// <summary>Writes beside the destination and renames, so that a reader never sees half a file.</summary>
     public static void WriteAllBytes(string path, ReadOnlySpan<byte> content)
@@ -47,20 +82,28 @@ internal static class DataFile
         {
             return action();
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception e) when (Explain(e, path, verb) is { } known)
         {
-            throw new GpuCnnException(
-                $"Cannot {verb} {Quote(path)}: expected it to exist, but there is no such file or folder; check the path.", e);
+            throw known;
         }
-        catch (UnauthorizedAccessException e)
+    }
+
+    /// <summary>The message for a failure of the file system; null for any other.</summary>
+    private static GpuCnnException? Explain(Exception e, string path, string verb)
+    {
+        switch (e)
         {
-            string got = Directory.Exists(path) && verb != "list" ? "it is a folder" : "access was denied";
-            throw new GpuCnnException(
-                $"Cannot {verb} {Quote(path)}: expected a path that may be {Participle(verb)}, but {got}; check its permissions.", e);
-        }
-        catch (Exception e) when (e is IOException or ArgumentException or NotSupportedException)
-        {
-            throw new GpuCnnException($"Cannot {verb} {Quote(path)}: {OneLine(e.Message).TrimEnd('.')}; check the path and the disk.", e);
+            case FileNotFoundException or DirectoryNotFoundException:
+                return new GpuCnnException(
+                    $"Cannot {verb} {Quote(path)}: expected it to exist, but there is no such file or folder; check the path.", e);
+            case UnauthorizedAccessException:
+                string got = Directory.Exists(path) && verb != "list" ? "it is a folder" : "access was denied";
+                return new GpuCnnException(
+                    $"Cannot {verb} {Quote(path)}: expected a path that may be {Participle(verb)}, but {got}; check its permissions.", e);
+            case IOException or ArgumentException or NotSupportedException:
+                return new GpuCnnException($"Cannot {verb} {Quote(path)}: {OneLine(e.Message).TrimEnd('.')}; check the path and the disk.", e);
+            default:
+                return null;
         }
     }
 

@@ -16,6 +16,16 @@ internal readonly record struct PngHeader(int Width, int Height, int BitDepth, P
     /// <summary>Channels of the decoded image: gray stays gray, palettes become RGB.</summary>
     public int Channels => Color is PngColor.Gray or PngColor.GrayAlpha ? 1 : 3;
 
+    /// <summary>What the file holds, for people.</summary>
+    public string Mode => Color switch
+    {
+        PngColor.Gray => "gray",
+        PngColor.Rgb => "RGB",
+        PngColor.Palette => "palette",
+        PngColor.GrayAlpha => "gray with alpha",
+        _ => "RGB with alpha",
+    };
+
     /// <summary>Bytes of a scanline of <paramref name="width"/> pixels, without its filter type.</summary>
     public int RowBytes(int width) => (int)(((long)width * SamplesPerPixel * BitDepth + 7) / 8);
 

@@ -9,7 +9,7 @@ namespace GpuCnn.Data.Formats;
 /// give one channel, the others three; 16-bit samples are rounded to 8 bits. Transparency (alpha or tRNS) is composed over white,
 /// so that a drawing on a transparent ground looks as it does on paper. Gamma and colour profiles are ignored, as PIL ignores them.
 /// </summary>
-public sealed class PngReader : IImageDecoder
+internal sealed class PngReader : IImageDecoder
 {
     internal static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
 
@@ -24,13 +24,22 @@ public sealed class PngReader : IImageDecoder
 
     public bool Matches(ReadOnlySpan<byte> content) => content.StartsWith(Signature[..4]);
 
+    private Chunks? _chunks;
+
     /// <inheritdoc/>
-    public PixelImage Decode(byte[] content, string name)
+    public ImageHeader ReadHeader(ReadOnlySpan<byte> content, string name)
     {
-        if (!content.AsSpan().StartsWith(Signature))
-            throw DataFile.Damaged("PNG", name, "the 8-byte signature",
-                Convert.ToHexString(content.AsSpan(0, Math.Min(8, content.Length))));
-        Chunks chunks = Chunks.Read(content, name);
+        if (!content.StartsWith(Signature))
+            throw DataFile.Damaged("PNG", name, "the 8-byte signature", Convert.ToHexString(content[..Math.Min(8, content.Length)]));
+        _chunks = Chunks.Read(content.ToArray(), name);
+        PngHeader header = _chunks.Header;
+        return new ImageHeader(Format, header.Width, header.Height, header.Channels, header.Mode);
+    }
+
+    /// <inheritdoc/>
+    public void Decode(ReadOnlySpan<byte> content, string name, Window window, Picture picture)
+    {
+        Chunks chunks = _chunks!;
         PngScanlines scanlines = new(chunks.Header, name);
         if (scanlines.TotalBytes > LargestExpansion * (chunks.Compressed.Length + 16))
         {
@@ -51,8 +60,10 @@ public sealed class PngReader : IImageDecoder
         {
             throw DataFile.Damaged("PNG", name, "compressed image data", "data that does not decompress", e);
         }
-        return image;
+        picture.CopyFrom(image, window);
     }
+
+    public void Dispose() => _chunks = null;
 
     /// <summary>The chunks that decide what an image looks like.</summary>
     private sealed record Chunks(PngHeader Header, byte[] Palette, byte[]? Transparency, MemoryStream Compressed)

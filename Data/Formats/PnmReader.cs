@@ -4,7 +4,7 @@ namespace GpuCnn.Data.Formats;
 /// PGM and PPM (https://netpbm.sourceforge.net/doc/pgm.html, ppm.html): P2, P3 as text, P5, P6 as bytes, comments, a maximum of up to
 /// 65535; values are scaled to 0 .. 255 and rounded. Only the first image of a file is read.
 /// </summary>
-public sealed class PnmReader : IImageDecoder
+internal sealed class PnmReader : IImageDecoder
 {
     public string Format => "PNM";
 
@@ -14,8 +14,21 @@ public sealed class PnmReader : IImageDecoder
         content is [(byte)'P', (byte)'2' or (byte)'3' or (byte)'5' or (byte)'6',
             (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n' or (byte)'#', ..];
 
+    private PixelImage? _image;
+
     /// <inheritdoc/>
-    public PixelImage Decode(byte[] content, string name)
+    public ImageHeader ReadHeader(ReadOnlySpan<byte> content, string name)
+    {
+        _image = Decode(content.ToArray(), name);
+        return new ImageHeader(Format, _image.Width, _image.Height, _image.Channels, _image.Channels == 1 ? "gray" : "RGB");
+    }
+
+    /// <inheritdoc/>
+    public void Decode(ReadOnlySpan<byte> content, string name, Window window, Picture picture) => picture.CopyFrom(_image!, window);
+
+    public void Dispose() => _image = null;
+
+    private PixelImage Decode(byte[] content, string name)
     {
         if (!Matches(content)) throw DataFile.Damaged("PNM", name, "P2, P3, P5 or P6", "another beginning");
         int kind = content[1] - '0', channels = kind is 3 or 6 ? 3 : 1;

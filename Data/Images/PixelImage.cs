@@ -10,8 +10,8 @@ public sealed class PixelImage
     /// <summary>A longer side is refused by every decoder before anything is allocated.</summary>
     public const int LargestSide = 65_535;
 
-    /// <summary>More pixels than this are refused by every decoder before anything is allocated.</summary>
-    public const int LargestArea = 100_000_000;
+    /// <summary>More pixels than this are refused by every decoder before anything is allocated: RGBX of them takes 512 MiB.</summary>
+    public const int LargestArea = 1 << 27;
 
     /// <param name="width">Columns, positive.</param>
     /// <param name="height">Rows, positive.</param>

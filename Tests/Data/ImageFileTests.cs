@@ -21,7 +21,6 @@ public sealed class ImageFileTests
         OneLine.Thrown(() => ImageFile.Read(folder["none.png"]), "none.png", "no such file", "check the path");
         OneLine.Thrown(() => ImageFile.Read(folder.Path), folder.Path, "it is a folder");
         OneLine.Thrown(() => ImageFile.Read(folder.Add([], "empty.png")), "empty.png", "an empty file");
-        OneLine.Thrown(() => ImageFile.Read(folder.Add([0xFF, 0xD8, 0xFF, 0xE0], "photo.png")), "photo.png", "JPEG");
         OneLine.Thrown(() => ImageFile.Read("a\0b"), "a?b");
     }
 

@@ -1,0 +1,44 @@
+using System.Runtime.InteropServices;
+
+namespace GpuCnn.Data;
+
+/// <summary>Rows of pixels from one arrangement to another.</summary>
+internal static class PixelRows
+{
+    /// <summary>[N, 3] to [N, 4] with 0 as the fourth.</summary>
+    public static void RgbToRgbx(ReadOnlySpan<byte> rgb, Span<byte> rgbx)
+    {
+        Span<uint> pixels = MemoryMarshal.Cast<byte, uint>(rgbx)[..(rgb.Length / 3)];
+        for (int i = 0, p = 0; i < pixels.Length; i++, p += 3) pixels[i] = (uint)(rgb[p] | rgb[p + 1] << 8 | rgb[p + 2] << 16);
+    }
+
+    /// <summary>[N, 4] to [N, 3].</summary>
+    public static void RgbxToRgb(ReadOnlySpan<byte> rgbx, Span<byte> rgb)
+    {
+        ReadOnlySpan<uint> pixels = MemoryMarshal.Cast<byte, uint>(rgbx);
+        for (int i = 0, p = 0; i < pixels.Length; i++, p += 3)
+        {
+            uint pixel = pixels[i];
+            rgb[p] = (byte)pixel;
+            rgb[p + 1] = (byte)(pixel >> 8);
+            rgb[p + 2] = (byte)(pixel >> 16);
+        }
+    }
+
+    /// <summary>Luma of Rec. 601 in 16-bit fixed point, as PIL's "L". <paramref name="gray"/> may begin where the colours do.</summary>
+    public static void RgbxToGray(ReadOnlySpan<uint> rgbx, Span<byte> gray)
+    {
+        for (int i = 0; i < rgbx.Length; i++)
+        {
+            uint pixel = rgbx[i];
+            gray[i] = (byte)(((byte)pixel * 19595 + (byte)(pixel >> 8) * 38470 + (byte)(pixel >> 16) * 7471 + 0x8000) >> 16);
+        }
+    }
+
+    /// <summary>[N] to [N, 4].</summary>
+    public static void GrayToRgbx(ReadOnlySpan<byte> gray, Span<byte> rgbx)
+    {
+        Span<uint> pixels = MemoryMarshal.Cast<byte, uint>(rgbx)[..gray.Length];
+        for (int i = 0; i < pixels.Length; i++) pixels[i] = gray[i] * 0x010101u;
+    }
+}

@@ -1,0 +1,121 @@
+namespace GpuCnn.Data;
+
+/// <summary>
+/// Scales pictures as Pillow does, bit for bit (src/libImaging/Resample.c): separable, columns first with 8-bit results between the
+/// passes, weights in 22-bit fixed point. First <see cref="Prepare"/>, which says what of the picture has to be decoded; then one of the
+/// others. Belongs to one thread.
+/// </summary>
+public sealed unsafe class Resampler : IDisposable
+{
+    private const int PrecisionBits = FilterTable.PrecisionBits;
+
+    private readonly ScratchBuffer _narrow, _line;
+    private readonly FilterTable _columns = new(), _rows = new();
+    private Scaling _scaling;
+    private byte* _narrowed;
+
+    public Resampler() : this(ScratchSource.Default) { }
+
+    internal Resampler(ScratchSource source)
+    {
+        _narrow = new ScratchBuffer(source);
+        _line = new ScratchBuffer(source);
+    }
+
+    /// <summary>Computes the weights, and says which pixels of the picture they read: those that must be decoded.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The part that is wanted is empty, or leaves the scaled crop.</exception>
+    public Window Prepare(in Scaling scaling, Interpolation interpolation)
+    {
+        Window crop = scaling.Crop;
+        if (crop.Width <= 0 || crop.Height <= 0 || scaling.Width <= 0 || scaling.Height <= 0 || scaling.X < 0 || scaling.Y < 0
+            || scaling.X + scaling.Width > scaling.FullWidth || scaling.Y + scaling.Height > scaling.FullHeight)
+        {
+            throw new ArgumentOutOfRangeException(nameof(scaling), scaling, "The part that is wanted is empty or leaves the scaled crop.");
+        }
+        _scaling = scaling;
+        _columns.Fill(crop.Width, scaling.FullWidth, scaling.X, scaling.Width, interpolation);
+        _rows.Fill(crop.Height, scaling.FullHeight, scaling.Y, scaling.Height, interpolation);
+        return new Window(crop.X + _columns.Begin, crop.Y + _rows.Begin, _columns.End - _columns.Begin, _rows.End - _rows.Begin);
+    }
+
+    /// <summary>Scales to bytes.</summary>
+    /// <param name="source">Holds at least the window that <see cref="Prepare"/> gave.</param>
+    /// <param name="isMirrored">Whether the result is mirrored left to right.</param>
+    /// <param name="channels">Of the result: 3, or those of the source. Gray is repeated in all three.</param>
+    /// <param name="target">Another picture.</param>
+    public void Resize(Picture source, bool isMirrored, int channels, Picture target)
+    {
+        if (channels < source.Channels) throw new ArgumentOutOfRangeException(nameof(channels), channels, "Make the picture gray before it is scaled.");
+        target.Reset(_scaling.Width, _scaling.Height, channels);
+        Narrow(source, isMirrored);
+        bool repeats = channels > source.Channels;
+        byte* line = repeats ? _line.Take(_scaling.Width) : null;
+        for (int y = 0; y < _scaling.Height; y++)
+        {
+            byte* row = target.Pixels + (long)y * target.Stride;
+            Vertical(y, source.PixelBytes, repeats ? line : row);
+            if (repeats) PixelRows.GrayToRgbx(new ReadOnlySpan<byte>(line, _scaling.Width), new Span<byte>(row, target.Stride));
+        }
+    }
+
+    /// <summary>Scales to what a network gets.</summary>
+    /// <param name="source">Holds at least the window that <see cref="Prepare"/> gave.</param>
+    /// <param name="isMirrored">Whether the result is mirrored left to right.</param>
+    /// <param name="normaliser">Says how bytes become values.</param>
+    /// <param name="target">Width · Height · C values, in the order of the normaliser.</param>
+    public void Resize(Picture source, bool isMirrored, Normaliser normaliser, Span<float> target)
+    {
+        normaliser.Check(_scaling.Width, _scaling.Height, source.Channels, target.Length);
+        Narrow(source, isMirrored);
+        byte* line = _line.Take((long)_scaling.Width * source.PixelBytes);
+        fixed (float* start = target)
+            for (int y = 0; y < _scaling.Height; y++)
+            {
+                Vertical(y, source.PixelBytes, line);
+                normaliser.WriteRow(line, source.Channels, _scaling.Width, _scaling.Height, y, isMirrored: false, start);
+            }
+    }
+
+    public void Dispose()
+    {
+        _narrow.Dispose();
+        _line.Dispose();
+    }
+
+    /// <summary>Scales the columns of all rows that are needed.</summary>
+    private void Narrow(Picture source, bool isMirrored)
+    {
+        Window crop = _scaling.Crop, needed = new(crop.X + _columns.Begin, crop.Y + _rows.Begin, _columns.End - _columns.Begin, _rows.End - _rows.Begin);
+        if (!needed.LiesIn(source.Window)) throw new ArgumentException($"Scaling needs {needed}, but the picture holds {source.Window}.", nameof(source));
+        int width = _scaling.Width, pixel = source.PixelBytes;
+        byte* narrow = _narrowed = _narrow.Take((long)needed.Height * width * pixel);
+        byte* first = source.Pixels + (long)(needed.Y - source.Y) * source.Stride + (long)(crop.X - source.X) * pixel;
+        for (int y = 0; y < needed.Height; y++, first += source.Stride)
+            for (int x = 0; x < width; x++)
+            {
+                byte* to = narrow + ((long)y * width + (isMirrored ? width - 1 - x : x)) * pixel;
+                ReadOnlySpan<int> weights = _columns.Weights(x);
+                for (int c = 0; c < pixel; c++)
+                {
+                    int sum = 1 << (PrecisionBits - 1);
+                    byte* from = first + (long)_columns.First[x] * pixel + c;
+                    for (int k = 0; k < weights.Length; k++, from += pixel) sum += *from * weights[k];
+                    to[c] = (byte)Math.Clamp(sum >> PrecisionBits, 0, 255);
+                }
+            }
+    }
+
+    private void Vertical(int y, int pixel, byte* target)
+    {
+        long stride = (long)_scaling.Width * pixel;
+        byte* first = _narrowed + (_rows.First[y] - _rows.Begin) * stride;
+        ReadOnlySpan<int> weights = _rows.Weights(y);
+        for (int i = 0; i < stride; i++)
+        {
+            int sum = 1 << (PrecisionBits - 1);
+            byte* from = first + i;
+            for (int k = 0; k < weights.Length; k++, from += stride) sum += *from * weights[k];
+            target[i] = (byte)Math.Clamp(sum >> PrecisionBits, 0, 255);
+        }
+    }
+}
