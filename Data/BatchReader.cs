@@ -48,7 +48,7 @@ internal sealed class BatchReader : IBatchReader
     }
 
     /// <inheritdoc/>
-    /// <exception cref="GpuCnnException">An image of the batch could not be read. Every later call throws it again.</exception>
+    /// <exception cref="UnreadableDataException">An image of the batch could not be read. Every later call throws it again.</exception>
     public Batch? Next()
     {
         lock (_gate)
@@ -62,7 +62,7 @@ internal sealed class BatchReader : IBatchReader
                 Monitor.Wait(_gate);
                 ObjectDisposedException.ThrowIf(_isDisposed, this);
             }
-            if (slot.Failure is GpuCnnException known) throw new GpuCnnException(known.Message, known);
+            if (slot.Failure is GpuCnnException known) throw new UnreadableDataException(known.Message, known);
             if (slot.Failure is { } defect) ExceptionDispatchInfo.Throw(defect);
             if (slot.Batch.Count == 0) return null;
             _nextDelivery++;
@@ -133,10 +133,14 @@ internal sealed class BatchReader : IBatchReader
         Batch batch = slot.Batch;
         for (int i = 0; i < batch.Count && !Volatile.Read(ref _isDisposed); i++)
         {
-            int image = slot.Images[i];
-            SampleTransform transform = _order.Seed is { } seed ? _dataset.Augment(seed, slot.Epoch, image) : default;
-            _dataset.Write(image, transform, batch.Image(i));
-            batch.Labels[i] = _dataset.Label(image);
+            int written = _dataset.BadImages.Write(slot.Images[i], _order.Seed, slot.Epoch, (Reader: this, Slot: slot, Index: i), static (at, image) =>
+            {
+                SampleTransform transform = at.Reader._order.Seed is { } seed ? at.Reader._dataset.Augment(seed, at.Slot.Epoch, image) : default;
+                at.Reader._dataset.Write(image, transform, at.Slot.Batch.Image(at.Index));
+            });
+            // Without a label an image counts for nothing.
+            if (written < 0) batch.Image(i).Clear();
+            batch.Labels[i] = written < 0 ? -1 : _dataset.Label(written);
         }
         batch.Images.AsSpan(batch.Count * batch.Shape.Count).Clear();
         batch.Labels.AsSpan(batch.Count).Fill(-1);

@@ -13,6 +13,7 @@ public sealed class ImageDataset : IDataset
     private readonly ImagePreprocessor _preprocessor;
     private readonly Augmentation _augmentation;
     private readonly int _workers;
+    private readonly BadImages _badImages;
 
     /// <summary>
     /// Fitted images [C, H, W] by index, filled as they are first read. Two threads may fit the same one: they get the same bytes.
@@ -24,14 +25,16 @@ public sealed class ImageDataset : IDataset
     /// <param name="augmentation">Of training batches; null is none.</param>
     /// <param name="workers">Threads that a reader fills batches with; null is two, or one on a single core.</param>
     /// <param name="cacheBytes">Room for fitted images; those beyond it are decoded each time they are read.</param>
+    /// <param name="badImages">What becomes of images that cannot be read; null lets the reader throw at the first.</param>
     public ImageDataset(
         ImageSplit split, ImagePreprocessor preprocessor, Augmentation? augmentation = null,
-        int? workers = null, long cacheBytes = 1L << 30)
+        int? workers = null, long cacheBytes = 1L << 30, BadImages? badImages = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(cacheBytes);
         _split = split;
         _preprocessor = preprocessor;
         _augmentation = augmentation ?? Augmentation.None;
+        _badImages = badImages ?? new BadImages(split, split.Description, new BadImageLog(BadImagePolicy.Fail));
         _workers = workers ?? Math.Min(2, Environment.ProcessorCount);
         ArgumentOutOfRangeException.ThrowIfLessThan(_workers, 1, nameof(workers));
         _cache = new byte[]?[(int)Math.Min(split.Count, cacheBytes / preprocessor.Shape.Count)];
@@ -63,6 +66,8 @@ public sealed class ImageDataset : IDataset
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch);
         return new BatchReader(this, batch, new FileOrder(Count, batch), 0, _workers);
     }
+
+    internal BadImages BadImages => _badImages;
 
     internal int Label(int image) => _split.Labels[image];
 

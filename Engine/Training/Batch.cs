@@ -29,7 +29,7 @@ public sealed class Batch
     /// <summary>[Capacity, C, H, W]; the values past <see cref="Count"/> images are zero.</summary>
     public float[] Images { get; }
 
-    /// <summary>[Capacity] class indices; -1 past <see cref="Count"/>.</summary>
+    /// <summary>[Capacity] class indices; -1 past <see cref="Count"/>, and where an image is left out because it could not be read.</summary>
     public int[] Labels { get; }
 
     /// <summary>
