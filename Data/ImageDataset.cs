@@ -57,7 +57,7 @@ public sealed class ImageDataset : IDataset
         if (batch > Count)
             throw new GpuCnnException($"Training on {_split.Description} expects a batch of at most its {Count:N0} images, " +
                 $"but got {batch:N0}; choose a smaller batch.");
-        return new BatchReader(this, batch, new TrainingOrder(Count, batch, seed), firstStep, _workers);
+        return new BatchReader(this, batch, new TrainingOrder(_split, batch, seed), firstStep, _workers);
     }
 
     /// <inheritdoc/>

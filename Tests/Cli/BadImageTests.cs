@@ -22,7 +22,7 @@ public sealed class BadImageTests
         string[] options = ["--data", data, "--input", "3x16x16", "--batch", "6", "--epochs", "3", "--bad-images", "fail"];
         Succeed(["train", .. options, "--out", _folder["expected"]]);
         // The images have been listed when the file is damaged, as if it happened while the run went on.
-        var breaker = new Breaker(() => File.WriteAllBytes(image, whole[..60]));
+        var breaker = new AtFirstStep(() => File.WriteAllBytes(image, whole[..60]));
         CommandResult broken = Run(host => host with { Observer = breaker }, ["train", .. options, "--out", cut]);
         Assert.That(broken.Code, Is.EqualTo(Program.Failed));
         Assert.That(Line(broken), Does.Contain("03.png").And.Contain("6 steps done are saved").And.Contain("--resume"));
@@ -51,15 +51,17 @@ public sealed class BadImageTests
         Fail(Program.WrongUsage, ["train", "--bad-images", "ignore"], "skip or fail", "'ignore'");
 
         string again = _folder["few-again"];
-        Succeed(["train", .. options, "--steps", "5", "--out", again]);
-        Succeed("train", "--resume", again, "--epochs", "2");
+        using var stop = new CancellationTokenSource();
+        Run(host => host with { Observer = new AtFirstStep(stop.Cancel), Cancellation = stop.Token }, ["train", .. options, "--out", again]);
+        Assert.That(File.Exists(Path.Combine(again, "final.safetensors")), Is.False);
+        Succeed("train", "--resume", again);
         Assert.That(Weights(again), Is.EqualTo(Weights(run)));
     }
 
     private static float[] Weights(string run) =>
         [.. ModelFile.Load(Path.Combine(run, "final.safetensors")).Tensors.OrderBy(pair => pair.Key, StringComparer.Ordinal).SelectMany(pair => pair.Value.Values)];
 
-    private sealed class Breaker(Action action) : ITrainingObserver
+    private sealed class AtFirstStep(Action action) : ITrainingObserver
     {
         public void StepDone(in StepReport report)
         {
