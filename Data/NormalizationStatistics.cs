@@ -24,10 +24,8 @@ public sealed record NormalizationStatistics(IReadOnlyList<float> Mean, IReadOnl
         ImagePreprocessor.CheckShape(shape);
         int count = split.IsInMemory ? split.Count : Math.Min(split.Count, LargestSample);
         long[] sums = new long[shape.Channels], squares = new long[shape.Channels];
-        GpuCnnException? failure = null;
-        int failed = int.MaxValue, readable = count;
-        Lock gate = new();
-        Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, (i, loop) =>
+        int readable = count;
+        InOrder.Run(count, i =>
         {
             byte[] planes;
             int image = (int)((long)i * split.Count / count);
@@ -35,23 +33,10 @@ public sealed record NormalizationStatistics(IReadOnlyList<float> Mean, IReadOnl
             {
                 planes = ImagePreprocessor.FitToPlanes(split.Read(image), shape, fit);
             }
-            catch (GpuCnnException e)
+            catch (GpuCnnException e) when (badImages is not null)
             {
-                lock (gate)
-                {
-                    try
-                    {
-                        if (badImages is null) throw;
-                        badImages.Add(image, e);
-                        readable--;
-                    }
-                    catch (GpuCnnException stop)
-                    {
-                        // Break lets every earlier image have its turn: the first failure is reported, whichever thread is ahead.
-                        if (i < failed) (failed, failure) = (i, stop);
-                        loop.Break();
-                    }
-                }
+                badImages.Add(image, e);
+                Interlocked.Decrement(ref readable);
                 return;
             }
             for (int c = 0; c < shape.Channels; c++)
@@ -66,7 +51,6 @@ public sealed record NormalizationStatistics(IReadOnlyList<float> Mean, IReadOnl
                 Interlocked.Add(ref squares[c], square);
             }
         });
-        if (failure is not null) throw new GpuCnnException(failure.Message, failure);
 
         float[] mean = new float[shape.Channels], std = new float[shape.Channels];
         double values = (double)readable * shape.Area;
