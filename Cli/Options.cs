@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using GpuCnn.Data;
 using GpuCnn.Engine;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Tensors;
@@ -80,6 +81,17 @@ internal static class Options
             : throw new UsageException($"--input expects channels, height and width as in 3x64x64, but got '{text}'."));
 
     public static Option<string?> Device => Text("--device", "D", $"Where to compute: {DeviceCatalog.Usage}. [default: {DeviceCatalog.Auto}]", DeviceCatalog.Check);
+
+    public static Option<string?> BadImages => Text("--bad-images", "skip|fail",
+        $"What becomes of images that cannot be read: left out and named, up to {GpuCnn.Data.BadImages.LargestShare * 100:0.#} % of them, or the command stops. [default: skip]", text => ParseBadImages(text));
+
+    public static BadImagePolicy? ParseBadImages(string? text) => text switch
+    {
+        null => null,
+        "skip" => BadImagePolicy.Skip,
+        "fail" => BadImagePolicy.Fail,
+        _ => throw new UsageException($"--bad-images expects skip or fail, but got '{text}'."),
+    };
 
     public static Option<string?> Model(string description) => Text("--model", "M", description, name => Architecture.Find(name));
 

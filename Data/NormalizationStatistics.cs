@@ -17,30 +17,41 @@ public sealed record NormalizationStatistics(IReadOnlyList<float> Mean, IReadOnl
     /// Looks at all images that are in memory, or at up to <see cref="LargestSample"/> files. The sums are those of bytes and their squares
     /// in whole numbers: exact, hence the same whatever the number of threads.
     /// </summary>
+    /// <param name="badImages">What becomes of images that cannot be read; null throws at the first.</param>
     /// <exception cref="GpuCnnException">An image cannot be read, or the shape is not one of an image.</exception>
-    public static NormalizationStatistics Compute(ImageSplit split, Shape shape, ImageFit fit)
+    public static NormalizationStatistics Compute(ImageSplit split, Shape shape, ImageFit fit, BadImages? badImages = null)
     {
         ImagePreprocessor.CheckShape(shape);
         int count = split.IsInMemory ? split.Count : Math.Min(split.Count, LargestSample);
         long[] sums = new long[shape.Channels], squares = new long[shape.Channels];
         GpuCnnException? failure = null;
-        int failed = int.MaxValue;
+        int failed = int.MaxValue, readable = count;
         Lock gate = new();
         Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, (i, loop) =>
         {
             byte[] planes;
+            int image = (int)((long)i * split.Count / count);
             try
             {
-                planes = ImagePreprocessor.FitToPlanes(split.Read((int)((long)i * split.Count / count)), shape, fit);
+                planes = ImagePreprocessor.FitToPlanes(split.Read(image), shape, fit);
             }
             catch (GpuCnnException e)
             {
                 lock (gate)
                 {
-                    // Break lets every earlier image have its turn: the first failure is reported, whichever thread is ahead.
-                    if (i < failed) (failed, failure) = (i, e);
+                    try
+                    {
+                        if (badImages is null) throw;
+                        badImages.Add(image, e);
+                        readable--;
+                    }
+                    catch (GpuCnnException stop)
+                    {
+                        // Break lets every earlier image have its turn: the first failure is reported, whichever thread is ahead.
+                        if (i < failed) (failed, failure) = (i, stop);
+                        loop.Break();
+                    }
                 }
-                loop.Break();
                 return;
             }
             for (int c = 0; c < shape.Channels; c++)
@@ -58,7 +69,7 @@ public sealed record NormalizationStatistics(IReadOnlyList<float> Mean, IReadOnl
         if (failure is not null) throw new GpuCnnException(failure.Message, failure);
 
         float[] mean = new float[shape.Channels], std = new float[shape.Channels];
-        double values = (double)count * shape.Area;
+        double values = (double)readable * shape.Area;
         for (int c = 0; c < mean.Length; c++)
         {
             double average = sums[c] / values;
@@ -66,6 +77,6 @@ public sealed record NormalizationStatistics(IReadOnlyList<float> Mean, IReadOnl
             mean[c] = (float)(average / 255);
             std[c] = variance < 1e-6 ? 1 : (float)(Math.Sqrt(variance) / 255);
         }
-        return new NormalizationStatistics(mean, std, count);
+        return new NormalizationStatistics(mean, std, readable);
     }
 }

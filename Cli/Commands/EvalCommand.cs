@@ -20,9 +20,10 @@ internal static class EvalCommand
         Option<string?> data = Options.Text("--data", "PATH", "Data set; its validation images where it keeps some apart, else all.");
         Option<string?> device = Options.Device;
         Option<int?> batch = Options.Whole("--batch", $"Images of a batch. [default: {DefaultBatch}]");
+        Option<string?> badImages = Options.BadImages;
         Option<bool> json = Options.Json;
         weights.Required = data.Required = true;
-        var command = new Command("eval", "Measures accuracy and loss of trained weights on labelled images.") { weights, data, device, batch, json };
+        var command = new Command("eval", "Measures accuracy and loss of trained weights on labelled images.") { weights, data, device, batch, badImages, json };
         command.SetAction(parsed =>
         {
             using Device on = DeviceCatalog.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto);
@@ -33,10 +34,14 @@ internal static class EvalCommand
                 foreach (TrainedModel other in models.Skip(1)) CheckAgreement(models[0], other);
                 ModelMetadata metadata = models[0].Metadata;
                 LocatedDataset located = DatasetLocator.Open(parsed.GetValue(data)!);
-                var images = new ImageDataset(located.EvaluationFor(metadata.Classes), new ImagePreprocessor(metadata));
+                var bad = new BadImageLog(Options.ParseBadImages(parsed.GetValue(badImages)) ?? BadImagePolicy.Skip);
+                ImageSplit split = located.EvaluationFor(metadata.Classes);
+                var images = new ImageDataset(split, new ImagePreprocessor(metadata), badImages: new(split, "evaluation", bad));
                 EvaluationResult result = Evaluate(models, images, parsed.GetValue(batch) ?? DefaultBatch);
                 if (parsed.GetValue(json)) host.Output.WriteLine(Json.Of(result));
                 else WriteText(host.Output, models, located, on, result);
+                // Not on standard output, which may be JSON that others read.
+                foreach (BadImage image in bad.Found) host.Error.WriteLine($"Left out: {image.Reason}");
                 return Program.Done;
             }
             finally

@@ -44,6 +44,7 @@ internal static class TrainCommand
         Option<ulong?> seed = Options.Seed("Fixes initial weights, order of images, augmentation and dropout. [default: 1]");
         Option<string?> augmentation = Options.Text("--augment", "NAMES", $"Random changes of training images, separated by commas: {Augmentation.Usage}; or none. {FromRecipe}", CheckAugmentation);
         Option<string?> fit = Options.Text("--fit", "pad|resize", $"How images are brought to the input's size. {FromRecipe}", text => ParseFit(text));
+        Option<string?> badImages = Options.BadImages;
         Option<Shape?> input = Options.Input;
         Option<string?> device = Options.Device;
         Option<int?> threads = Options.Whole("--threads", "Threads of the cpu device; they change the time, not the result. [default: one a core]", maximum: 1024);
@@ -52,9 +53,9 @@ internal static class TrainCommand
         var command = new Command("train", "Trains a model. Without options it makes a demo data set and trains on that.")
         {
             model, data, validation, recipe, epochs, steps, batch, rate, momentum, nesterov, decay, schedule, gamma, stepEpochs, milestones, power, patience, warmup,
-            loss, smoothing, seed, augmentation, fit, input, weights, freeze, device, threads, output, resume, saveEvery,
+            loss, smoothing, seed, augmentation, fit, badImages, input, weights, freeze, device, threads, output, resume, saveEvery,
         };
-        Option[] resumable = [resume, epochs, steps, device, threads, saveEvery];
+        Option[] resumable = [resume, epochs, steps, device, threads, saveEvery, badImages];
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(resume) != null && command.Options.Except(resumable).FirstOrDefault(parsed.IsGiven) is { } refused)
@@ -72,6 +73,7 @@ internal static class TrainCommand
                 Input = parsed.GetValue(input),
                 Fit = parsed.GetValue(fit) is { } name ? ParseFit(name) : null,
                 Augmentation = parsed.GetValue(augmentation),
+                BadImages = Options.ParseBadImages(parsed.GetValue(badImages)),
                 Device = parsed.GetValue(device),
                 Threads = parsed.GetValue(threads),
                 Epochs = parsed.GetValue(epochs),

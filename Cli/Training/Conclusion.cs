@@ -19,6 +19,8 @@ internal static class Conclusion
             output.WriteLine($"Accuracy  {accuracy}");
             output.WriteLine($"Time      {Words.Seconds(last.Seconds)} on {device.Name}");
         }
+        if (prepared.BadImages.Found is { Count: > 0 } bad)
+            output.WriteLine($"Left out  {Words.Count(bad.Count, "image", "images")} that could not be read, named in {prepared.BadImages.Path}");
         output.WriteLine($"Weights   {outcome.WeightsPath}");
         output.WriteLine("\nTry next");
         string weights = Words.Quote(outcome.WeightsPath), data = Words.Quote(prepared.Config.Validation ?? prepared.Config.Data);

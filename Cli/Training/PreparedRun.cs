@@ -12,7 +12,8 @@ using GpuCnn.Models;
 namespace GpuCnn.Cli.Training;
 
 /// <summary>A training run that is about to begin or to go on: configuration, images, network.</summary>
-internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Network Network, Recipe Recipe)
+/// <param name="BadImages">Images that could not be read, by the policy of the configuration.</param>
+internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Network Network, Recipe Recipe, BadImageLog BadImages)
 {
     private const double HeldOut = 0.1;
 
@@ -34,8 +35,9 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
         string path = request.Data ?? MakeDemoData(host);
         LocatedDataset data = Open(path, request.Validation, settings.Seed);
         if (weights != null) CheckStart(request.Weights!, weights.Metadata, architecture);
+        var badImages = new BadImageLog(request.BadImages ?? BadImagePolicy.Skip);
         ImageFit fit = request.Fit ?? weights?.Metadata.Fit ?? recipe.Fit;
-        (IReadOnlyList<float> mean, IReadOnlyList<float> std) = weights is { Metadata: var known } ? (known.Mean, known.Std) : Statistics(data, input, fit);
+        (IReadOnlyList<float> mean, IReadOnlyList<float> std) = weights is { Metadata: var known } ? (known.Mean, known.Std) : Statistics(data, input, fit, badImages);
         settings = Shorten(settings, data.Train.Count);
         var config = new RunConfig
         {
@@ -54,6 +56,7 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
             Validation = request.Validation,
             ValidationFullPath = request.Validation == null ? null : Path.GetFullPath(request.Validation),
             TrainingImages = data.Train.Count,
+            BadImages = badImages.Policy,
             Weights = request.Weights,
             StartedAnew = weights == null || weights.Metadata.Classes.SequenceEqual(data.Classes) ? null : architecture.ClassPaths(input),
             Freeze = request.Freeze.Count > 0 ? request.Freeze : null,
@@ -64,7 +67,7 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
         };
         Network network = architecture.Build(input, data.Classes.Count, recipe);
         FrozenPaths.Freeze(network, request.Freeze);
-        return new(config, data, network, recipe);
+        return new(config, data, network, recipe, badImages);
     }
 
     /// <summary>A run from its configuration, with the few options that may change it.</summary>
@@ -93,11 +96,12 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
             Device = device.Name,
             DeviceDescription = device.Description,
             Threads = ThreadsFor(request, config),
+            BadImages = request.BadImages ?? config.BadImages,
             Settings = settings,
         };
         Network network = architecture.Build(config.Metadata.Input, config.Classes.Count, recipe);
         FrozenPaths.Freeze(network, config.Freeze ?? []);
-        return new(changed, data, network, recipe);
+        return new(changed, data, network, recipe, new BadImageLog(changed.BadImages));
     }
 
     /// <summary>Threads belong to the device they were given with.</summary>
@@ -108,7 +112,9 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
     public (ImageDataset Training, ImageDataset? Validation) CreateDatasets()
     {
         var preprocessor = new ImagePreprocessor(Config.Metadata);
-        return (new(Data.Train, preprocessor, Augmentation.Parse(Config.Augmentation)), Data.Validation is { } validation ? new(validation, preprocessor) : null);
+        return (
+            new(Data.Train, preprocessor, Augmentation.Parse(Config.Augmentation), badImages: new(Data.Train, "training", BadImages)),
+            Data.Validation is { } validation ? new(validation, preprocessor, badImages: new(validation, "validation", BadImages)) : null);
     }
 
     private static string MakeDemoData(CommandHost host)
@@ -127,9 +133,9 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
         return data.Validation == null && data.Train.CountPerClass().Min() >= FewestToHoldOut ? data.WithHoldOut(HeldOut, seed) : data;
     }
 
-    private static (IReadOnlyList<float> Mean, IReadOnlyList<float> Std) Statistics(LocatedDataset data, Shape input, ImageFit fit)
+    private static (IReadOnlyList<float> Mean, IReadOnlyList<float> Std) Statistics(LocatedDataset data, Shape input, ImageFit fit, BadImageLog badImages)
     {
-        NormalizationStatistics statistics = NormalizationStatistics.Compute(data.Train, input, fit);
+        NormalizationStatistics statistics = NormalizationStatistics.Compute(data.Train, input, fit, new(data.Train, "training", badImages));
         return (statistics.Mean, statistics.Std);
     }
 

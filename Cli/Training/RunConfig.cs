@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using GpuCnn.Cli.Output;
+using GpuCnn.Data;
 using GpuCnn.Engine;
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Tensors;
@@ -54,6 +55,9 @@ internal sealed record RunConfig
 
     /// <summary>Images trained on; with another number of them the order would be another.</summary>
     public required int TrainingImages { get; init; }
+
+    /// <summary>What becomes of images that cannot be read.</summary>
+    public BadImagePolicy BadImages { get; init; }
 
     /// <summary>Weights that the run started from, if any.</summary>
     public string? Weights { get; init; }

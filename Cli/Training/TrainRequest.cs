@@ -1,3 +1,4 @@
+using GpuCnn.Data;
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
@@ -28,6 +29,8 @@ internal sealed record TrainRequest
     public ImageFit? Fit { get; init; }
 
     public string? Augmentation { get; init; }
+
+    public BadImagePolicy? BadImages { get; init; }
 
     public string? Device { get; init; }
 

@@ -25,7 +25,7 @@ internal static class TrainingSession
         {
             using Trainer trainer = CreateTrainer(prepared, device, run, AlgorithmTable.Load(device).Algorithms);
             SetStart(trainer, prepared.Config);
-            WriteConfig(run, prepared.Config, trainer);
+            WriteConfig(run, prepared, trainer);
             Introduction.Write(host.Output, prepared, device, trainer, run, resumedFrom: null);
             return Train(host, prepared, trainer, run, device);
         }
@@ -55,13 +55,16 @@ internal static class TrainingSession
             host.Output.WriteLine($"Train on with: gpucnn train --resume {Words.Quote(folder)} --epochs {prepared.Config.Settings.Epochs * 2}");
             return Program.Done;
         }
-        WriteConfig(run, prepared.Config, trainer);
+        WriteConfig(run, prepared, trainer);
         Introduction.Write(host.Output, prepared, device, trainer, run, checkpoint ?? "the beginning, for there is no checkpoint yet");
         return Train(host, prepared, trainer, run, device);
     }
 
-    private static void WriteConfig(RunDirectory run, RunConfig config, Trainer trainer) =>
-        run.WriteConfig((config with { Algorithms = trainer.Algorithms.Count == 0 ? null : trainer.Algorithms }).ToJson());
+    private static void WriteConfig(RunDirectory run, PreparedRun prepared, Trainer trainer)
+    {
+        run.WriteConfig((prepared.Config with { Algorithms = trainer.Algorithms.Count == 0 ? null : trainer.Algorithms }).ToJson());
+        prepared.BadImages.WriteTo(run.Path);
+    }
 
     private static Trainer CreateTrainer(PreparedRun prepared, Device device, RunDirectory run, IReadOnlyDictionary<string, string>? algorithms)
     {

@@ -27,5 +27,11 @@ internal sealed class RelabelledSplit : ImageSplit
 
     public override string Name(int index) => _split.Name(index);
 
+    public override ImageHeader Open(int index, PictureDecoder decoder) => _split.Open(index, decoder);
+
     public override PixelImage Read(int index) => _split.Read(index);
+
+    internal override ImageStamp? Stamp(int index) => _split.Stamp(index);
+
+    internal override void Shuffle(Span<int> order, ulong seed, long epoch) => _split.Shuffle(order, seed, epoch);
 }

@@ -58,13 +58,14 @@ public static class Evaluation
             {
                 ReadOnlySpan<double> scores = mean.AsSpan(image * classes, classes);
                 int label = batch.Labels[image], rank = 0;
+                if (label < 0) continue;
+                images++;
                 for (int k = 0; k < classes; k++)
                     if (scores[k] > scores[label] || (scores[k] == scores[label] && k < label)) rank++;
                 loss -= Math.Log(Math.Max(scores[label], double.Epsilon));
                 if (rank < 1) top1++;
                 if (rank < 5) top5++;
             }
-            images += batch.Count;
         }
         return Result(top1, top5, loss, images, start);
     }

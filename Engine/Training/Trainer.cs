@@ -45,7 +45,7 @@ public sealed class Trainer : IDisposable
         _totalSteps = settings.Steps ?? settings.Epochs * _stepsPerEpoch;
         _schedule = settings.Schedule.Create();
         _parameters = device.CreateParameters(network, training: true);
-        _plan = new(_parameters, new() { Images = settings.Batch, Training = true, Loss = settings.CreateLoss(), Optimizer = settings.Optimizer, Algorithms = algorithms });
+        _plan = new(_parameters, new() { Images = settings.Batch, Training = true, Loss = settings.CreateLoss(), MixedLabels = settings.MixesImages, Optimizer = settings.Optimizer, Algorithms = algorithms });
         if (validation != null) _validationPlan = new(_parameters, new() { Images = Math.Min(settings.Batch, validation.Count), Loss = settings.CreateValidationLoss(), Algorithms = algorithms });
         _at = new(0, _schedule.State, 0, 0, 0, 0);
     }
@@ -98,6 +98,7 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Trains to the end, or until cancelled; then a checkpoint is saved first.</summary>
     /// <exception cref="TrainingDivergedException">The loss is not finite. The last good checkpoint stays.</exception>
+    /// <exception cref="UnreadableDataException">Images cannot be read. The steps done are saved as for a cancellation.</exception>
     public TrainingOutcome Run(ITrainingObserver observer, CancellationToken cancellation)
     {
         EpochReport? last = null;
@@ -109,7 +110,7 @@ public sealed class Trainer : IDisposable
         {
             if (cancellation.IsCancellationRequested) return Interrupt(observer, rate, last);
             rate = RateAt(_at.Step);
-            Batch batch = reader.Next() ?? throw new InvalidOperationException("Training batches never end.");
+            Batch batch = Guard(() => reader.Next(), observer, rate) ?? throw new InvalidOperationException("Training batches never end.");
             BatchResult result = _plan.Train(batch, rate, _settings.Seed, (ulong)_at.Step);
             if (!double.IsFinite(result.LossSum)) throw Diverged($"the loss became {result.Loss} at step {_at.Step + 1} (epoch {_at.Step / _stepsPerEpoch + 1})", rate);
 
@@ -171,7 +172,7 @@ public sealed class Trainer : IDisposable
             observer.Validating(report.Epoch);
             try
             {
-                validation = Evaluation.Run(_validationPlan, _validation!, cancellation);
+                validation = Guard(() => Evaluation.Run(_validationPlan, _validation!, cancellation), observer, rate);
             }
             catch (OperationCanceledException)
             {
@@ -191,6 +192,20 @@ public sealed class Trainer : IDisposable
         _run.AppendMetrics(epoch);
         observer.EpochDone(epoch);
         return epoch;
+    }
+
+    /// <summary>Reads images; where they cannot be read, the steps done since the last checkpoint are saved before the failure goes on.</summary>
+    private T Guard<T>(Func<T> read, ITrainingObserver observer, float rate)
+    {
+        try
+        {
+            return read();
+        }
+        catch (UnreadableDataException exception) when (_at.Step > 0)
+        {
+            Save(observer, rate);
+            throw new UnreadableDataException($"{exception.Message} The {_at.Step} steps done are saved; go on with: gpucnn train --resume {_run.Path}", exception);
+        }
     }
 
     private string Save(ITrainingObserver observer, float rate)

@@ -25,24 +25,24 @@ internal sealed class FileOrder(int count, int batch) : ImageOrder
     }
 }
 
-/// <summary>A new order each epoch, of which the images that fill no batch are left out; a function of the seed and the epoch.</summary>
-internal sealed class TrainingOrder(int count, int batch, ulong seed) : ImageOrder
+/// <summary>
+/// A new order each epoch (<see cref="ImageSplit.Shuffle"/>), of which the images that fill no batch are left out; a function of the seed
+/// and the epoch.
+/// </summary>
+internal sealed class TrainingOrder(ImageSplit split, int batch, ulong seed) : ImageOrder
 {
-    private const ulong OrderStream = 1UL << 63;
-
-    private readonly int[] _order = new int[count];
+    private readonly int[] _order = new int[split.Count];
     private long _orderedEpoch = -1;
 
     public override ulong? Seed => seed;
 
     public override int Images(long step, Span<int> images, out long epoch)
     {
-        long stepsPerEpoch = count / batch;
+        long stepsPerEpoch = _order.Length / batch;
         epoch = step / stepsPerEpoch;
         if (epoch != _orderedEpoch)
         {
-            for (int i = 0; i < count; i++) _order[i] = i;
-            new RandomStream(seed, OrderStream, (ulong)epoch).Shuffle(_order);
+            split.Shuffle(_order, seed, epoch);
             _orderedEpoch = epoch;
         }
         _order.AsSpan((int)(step % stepsPerEpoch) * batch, batch).CopyTo(images);
