@@ -14,6 +14,7 @@ public sealed unsafe class PictureDecoder : IDisposable
     private readonly Picture _picture, _turned;
     private IImageDecoder? _decoder;
     private PixelImage? _image;
+    private Picture? _given;
     private ImageHeader _stored;
     private string _name = "";
     private byte* _content;
@@ -34,7 +35,7 @@ public sealed unsafe class PictureDecoder : IDisposable
     public bool AppliesOrientation { get; init; } = true;
 
     /// <summary>Names of the formats that are read, for messages.</summary>
-    internal IEnumerable<string> Formats => _decoders.Select(decoder => decoder.Format);
+    internal IEnumerable<string> Formats => _decoders.Select(decoder => decoder.Format).Order(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Lower case, with the dot.</summary>
     internal IEnumerable<string> Extensions => _decoders.SelectMany(decoder => decoder.Extensions);
@@ -62,8 +63,21 @@ public sealed unsafe class PictureDecoder : IDisposable
     public ImageHeader Open(PixelImage image)
     {
         _decoder = null;
+        _given = null;
         _image = image;
         _stored = new ImageHeader("pixels", image.Width, image.Height, image.Channels, image.Channels == 1 ? "gray" : "RGB");
+        return _stored;
+    }
+
+    /// <summary>
+    /// The same of a picture that is decoded already, upright, and belongs to somebody else: it must stay as it is while it is open here.
+    /// </summary>
+    internal ImageHeader Open(Picture picture)
+    {
+        _decoder = null;
+        _image = null;
+        _given = picture;
+        _stored = new ImageHeader("pixels", picture.Width, picture.Height, picture.Channels, picture.Channels == 1 ? "gray" : "RGB");
         return _stored;
     }
 
@@ -81,6 +95,7 @@ public sealed unsafe class PictureDecoder : IDisposable
     /// <exception cref="GpuCnnException">The content is damaged, cut short or of an unsupported kind.</exception>
     public Picture Decode(Window window, bool toGray = false)
     {
+        if (_given is not null) return Part(_given, window, toGray);
         if (_decoder is null && _image is null) throw new InvalidOperationException("Open a file before decoding.");
         int orientation = AppliesOrientation ? _stored.Orientation : 1;
         Window stored = Orientation.ToStored(window, orientation, _stored.Width, _stored.Height);
@@ -102,12 +117,25 @@ public sealed unsafe class PictureDecoder : IDisposable
         _turned.Dispose();
     }
 
+    private Picture Part(Picture picture, Window window, bool toGray)
+    {
+        if (window == Window.Whole(picture.Width, picture.Height) && !(toGray && picture.Channels > 1)) return picture;
+        if (!window.LiesIn(Window.Whole(picture.Width, picture.Height)))
+            throw new ArgumentOutOfRangeException(nameof(window), window, $"The window leaves {picture}.");
+        _picture.Reset(window, picture.Channels);
+        for (int y = 0; y < window.Height; y++)
+            picture.Row(window.Y + y).Slice(window.X * picture.PixelBytes, window.Width * picture.PixelBytes).CopyTo(_picture.Row(y));
+        if (toGray) _picture.ToGray();
+        return _picture;
+    }
+
     private bool IsTurned => AppliesOrientation && _stored.Orientation >= 5;
 
     private ImageHeader ReadHeader(string name)
     {
         _decoder = null;
         _image = null;
+        _given = null;
         ReadOnlySpan<byte> content = new(_content, _length);
         foreach (IImageDecoder decoder in _decoders)
         {

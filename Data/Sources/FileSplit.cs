@@ -34,6 +34,9 @@ public sealed class FileSplit : ImageSplit
         return decoder.Open(path);
     }
 
+    internal override ImageStamp? Stamp(int index) =>
+        new FileInfo(_files[index]) is { Exists: true } file ? new ImageStamp(file.Length, file.LastWriteTimeUtc.Ticks) : null;
+
     private void Check(int index, string path)
     {
         FileInfo file = new(path);

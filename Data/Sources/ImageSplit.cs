@@ -41,6 +41,9 @@ public abstract class ImageSplit
     /// <exception cref="GpuCnnException">The image cannot be read, or its header is damaged.</exception>
     public abstract ImageHeader Open(int index, PictureDecoder decoder);
 
+    /// <summary>What tells that the image's source is as it was; null where it cannot be told, or costs as much as reading it.</summary>
+    internal virtual ImageStamp? Stamp(int index) => null;
+
     /// <summary>The whole image, upright, which the caller does not change.</summary>
     /// <exception cref="GpuCnnException">The image cannot be read or decoded.</exception>
     public virtual PixelImage Read(int index)

@@ -178,6 +178,8 @@ internal sealed class ParquetBlock(ParquetFile file, int group, IReadOnlyList<in
 
     public override bool IsReadWhole => true;
 
+    public override FileStamp Stamp => file.Stamp;
+
     public override string Name(int index) => $"{file.Path}#{file.Labels.Take(group).Sum(labels => labels.Length) + rows[index]}";
 
     public override IEnumerator<StreamPiece> Read()

@@ -40,5 +40,7 @@ internal sealed class RelabelledSplit : ImageSplit
 
     public override PixelImage Read(int index) => _split.Read(index);
 
+    internal override ImageStamp? Stamp(int index) => _split.Stamp(index);
+
     internal override void Shuffle(Span<int> order, ulong seed, long epoch) => _split.Shuffle(order, seed, epoch);
 }

@@ -15,6 +15,8 @@ public sealed class SubsetSplit(string description, ImageSplit whole, IReadOnlyL
 
     public override PixelImage Read(int index) => whole.Read(indices[index]);
 
+    internal override ImageStamp? Stamp(int index) => whole.Stamp(indices[index]);
+
     /// <summary>The order of the whole, without the images that are not here.</summary>
     internal override void Shuffle(Span<int> order, ulong seed, long epoch)
     {

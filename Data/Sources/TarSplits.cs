@@ -34,6 +34,8 @@ internal sealed class TarSplit(string description, IReadOnlyList<string> classes
             ArrayPool<byte>.Shared.Return(content);
         }
     }
+
+    internal override ImageStamp? Stamp(int index) => images[index].Shard.Stamp.ForImage(images[index].Image.Offset);
 }
 
 /// <summary>The images of a compressed archive.</summary>
@@ -46,6 +48,8 @@ internal sealed class TarBlock(TarShard shard, IReadOnlyList<TarImage> images) :
     public override long Bytes { get; } = images.Sum(image => (long)image.Length);
 
     public override bool IsReadWhole => false;
+
+    public override FileStamp Stamp => shard.Stamp;
 
     public override string Name(int index) => $"{shard.Path}:{images[index].Name}";
 

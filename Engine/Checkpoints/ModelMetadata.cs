@@ -20,4 +20,11 @@ public enum ImageFit
 /// <param name="Std">Per channel, of values in [0, 1]; divided by.</param>
 /// <param name="Fit">How images were brought to the input shape.</param>
 public sealed record ModelMetadata(
-    string Model, Shape Input, IReadOnlyList<string> Classes, IReadOnlyList<float> Mean, IReadOnlyList<float> Std, ImageFit Fit);
+    string Model, Shape Input, IReadOnlyList<string> Classes, IReadOnlyList<float> Mean, IReadOnlyList<float> Std, ImageFit Fit)
+{
+    /// <summary>
+    /// Pixels that images' shorter side is scaled to before the centre is cropped, where that is more than the input covers; 0 where they are scaled until they cover the
+    /// input. Of <see cref="ImageFit.Resize"/>.
+    /// </summary>
+    public int ResizeTo { get; init; }
+}

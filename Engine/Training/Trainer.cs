@@ -45,7 +45,7 @@ public sealed class Trainer : IDisposable
         _totalSteps = settings.Steps ?? settings.Epochs * _stepsPerEpoch;
         _schedule = settings.Schedule.Create();
         _parameters = device.CreateParameters(network, training: true);
-        _plan = new(_parameters, new() { Images = settings.Batch, Training = true, Loss = settings.CreateLoss(), Optimizer = settings.Optimizer, Algorithms = algorithms });
+        _plan = new(_parameters, new() { Images = settings.Batch, Training = true, Loss = settings.CreateLoss(), MixedLabels = settings.MixesImages, Optimizer = settings.Optimizer, Algorithms = algorithms });
         if (validation != null) _validationPlan = new(_parameters, new() { Images = Math.Min(settings.Batch, validation.Count), Loss = settings.CreateValidationLoss(), Algorithms = algorithms });
         _at = new(0, _schedule.State, 0, 0, 0, 0);
     }

@@ -116,7 +116,7 @@ public sealed class BadImagesTests
     }
 
     private static ImageDataset Open(FileSplit split, int workers, BadImageLog log) => new(
-        split, new ImagePreprocessor(Shape.Volume(1, 2, 2), ImageFit.Pad, [0], [1]), workers: workers, cacheBytes: 0,
+        split, new ImagePreprocessor(Shape.Volume(1, 2, 2), ImageFit.Pad, [0], [1]), options: new() { Workers = workers, Cache = CacheKind.None },
         badImages: new BadImages(split, "train", log));
 
     /// <summary>[steps][Batch x 4 pixels, Batch labels].</summary>

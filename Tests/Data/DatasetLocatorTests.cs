@@ -73,14 +73,14 @@ public sealed class DatasetLocatorTests
         Add(folder, 2, "images", "a");
         Directory.CreateDirectory(folder["images", "empty"]);
         OneLine.Thrown(() => DatasetLocator.Open(folder["image"]), "did you mean", "images");
-        OneLine.Thrown(() => DatasetLocator.Open(folder["images"]), Path.Combine("images", "empty"), "expected images (PNG, PNM)",
+        OneLine.Thrown(() => DatasetLocator.Open(folder["images"]), Path.Combine("images", "empty"), $"expected images ({ImageFile.ReadableFormats})",
             "got none");
         OneLine.Thrown(() => DatasetLocator.Open(folder["images", "a"]), "images directly in it");
         OneLine.Thrown(() => DatasetLocator.Open(folder.Path), "holds such a data set", folder["images"]);
         OneLine.Thrown(() => DatasetLocator.Open(folder["images", "a", "0.pgm"]), "got a file", "name the folder");
-        folder.Add([1], "photos", "a", "x.JPEG");
-        folder.Add([1], "photos", "b", "y.jpeg");
-        OneLine.Thrown(() => DatasetLocator.Open(folder["photos"]), ".jpeg 2", "PNG, PNM");
+        folder.Add([1], "photos", "a", "x.HEIC");
+        folder.Add([1], "photos", "b", "y.heic");
+        OneLine.Thrown(() => DatasetLocator.Open(folder["photos"]), ".heic 2", "PNG, PNM");
         Add(folder, 1, "split", "train", "a");
         Add(folder, 1, "split", "val", "z");
         Add(folder, 1, "split", "val", "y");

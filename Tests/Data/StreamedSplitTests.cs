@@ -95,7 +95,7 @@ public sealed class StreamedSplitTests
     }
 
     private static ImageDataset Open(ImageSplit split, int workers) =>
-        new(split, new ImagePreprocessor(Shape.Volume(1, 1, 2), ImageFit.Pad, [0], [1]), workers: workers, cacheBytes: 0);
+        new(split, new ImagePreprocessor(Shape.Volume(1, 1, 2), ImageFit.Pad, [0], [1]), options: new() { Workers = workers, Cache = CacheKind.None });
 
     private static float[][] Train(ImageSplit split, int workers, int firstStep, int steps)
     {
@@ -120,6 +120,8 @@ public sealed class StreamedSplitTests
         public override long Bytes => count * 13L;
 
         public override bool IsReadWhole => false;
+
+        public override FileStamp Stamp => default;
 
         public override string Name(int index) => $"image {first + index}";
 

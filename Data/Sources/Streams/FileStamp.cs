@@ -11,6 +11,10 @@ internal readonly record struct FileStamp(long Length, DateTime Changed)
         return new FileStamp(file.Length, file.LastWriteTimeUtc);
     });
 
+    /// <summary>What tells that an image of the file is as it was.</summary>
+    /// <param name="place">Of the image in the file.</param>
+    public ImageStamp ForImage(long place) => new(Length, Changed.Ticks ^ place << 16);
+
     /// <exception cref="GpuCnnException">The file has changed since, or vanished.</exception>
     public void Check(string path)
     {

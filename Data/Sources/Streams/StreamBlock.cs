@@ -14,6 +14,9 @@ internal abstract class StreamBlock
     /// <summary>Whether all of them come into memory with the first.</summary>
     public abstract bool IsReadWhole { get; }
 
+    /// <summary>Of its file.</summary>
+    public abstract FileStamp Stamp { get; }
+
     /// <summary>Where an image is, for messages.</summary>
     public abstract string Name(int index);
 

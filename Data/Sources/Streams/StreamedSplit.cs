@@ -63,6 +63,12 @@ internal sealed class StreamedSplit : ImageSplit
         }
     }
 
+    internal override ImageStamp? Stamp(int index)
+    {
+        Cursor cursor = CursorOf(index);
+        return cursor.Block.Stamp.ForImage(index - cursor.First);
+    }
+
     internal override void Shuffle(Span<int> order, ulong seed, long epoch) =>
         StreamOrder.Fill(order, _first, _sideBySide, _buffer, new RandomStream(seed, OrderStream, (ulong)epoch));
 
