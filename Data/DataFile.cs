@@ -120,7 +120,8 @@ internal static class DataFile
 
     private static string Participle(string verb) => verb switch { "read" => "read", "write" => "written", _ => verb + "ed" };
 
-    private static string OneLine(string text)
+    /// <summary>A text without control characters.</summary>
+    public static string OneLine(string text)
     {
         StringBuilder line = new(text.Length);
         foreach (char c in text) line.Append(char.IsControl(c) ? '?' : c);

@@ -14,7 +14,7 @@ public static class ImageFile
 
     private static readonly HashSet<string> Readable = new(Decoder.Extensions, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Names of the formats that are read, for messages: "PNG, PNM".</summary>
+    /// <summary>Names of the formats that are read, for messages: "JPEG, PNG".</summary>
     public static string ReadableFormats { get; } = string.Join(", ", Decoder.Formats);
 
     private static PictureDecoder Decoder => _decoder ??= new PictureDecoder();

@@ -36,7 +36,7 @@ public sealed unsafe class PictureDecoder : IDisposable
     public bool AppliesOrientation { get; init; } = true;
 
     /// <summary>Names of the formats that are read, for messages.</summary>
-    internal IEnumerable<string> Formats => _decoders.Select(decoder => decoder.Format);
+    internal IEnumerable<string> Formats => _decoders.Select(decoder => decoder.Format).Order(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Lower case, with the dot.</summary>
     internal IEnumerable<string> Extensions => _decoders.SelectMany(decoder => decoder.Extensions);

@@ -35,6 +35,19 @@ internal static class PixelRows
         }
     }
 
+    /// <summary>RGBA composed over white, as <see cref="Formats.PngReader"/> composes it.</summary>
+    public static void OverWhite(ReadOnlySpan<uint> rgba, Span<byte> rgbx)
+    {
+        Span<uint> pixels = MemoryMarshal.Cast<byte, uint>(rgbx)[..rgba.Length];
+        for (int i = 0; i < pixels.Length; i++)
+        {
+            uint pixel = rgba[i], alpha = pixel >> 24;
+            pixels[i] = alpha == 255 ? pixel : Over(pixel & 255, alpha) | Over(pixel >> 8 & 255, alpha) << 8 | Over(pixel >> 16 & 255, alpha) << 16;
+        }
+
+        static uint Over(uint value, uint alpha) => (value * alpha + 255 * (255 - alpha) + 127) / 255;
+    }
+
     /// <summary>[N] to [N, 4].</summary>
     public static void GrayToRgbx(ReadOnlySpan<byte> gray, Span<byte> rgbx)
     {
