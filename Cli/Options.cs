@@ -93,6 +93,13 @@ internal static class Options
         _ => throw new UsageException($"--bad-images expects skip or fail, but got '{text}'."),
     };
 
+    public static Option<int?> ResizeTo(string fallback) =>
+        Whole("--val-resize", $"Pixels that the shorter side of images that are judged is scaled to, before the centre is cropped: 256 as in torchvision. {fallback}", maximum: PixelImage.LargestSide);
+
+    public static Option<int?> Crop(string description) => Whole("--crop", description, maximum: 8192);
+
+    public static Option<bool> NoExif => Flag("--no-exif", "Take images as they are stored, whatever EXIF's orientation says, as torchvision does.");
+
     public static Option<string?> Model(string description) => Text("--model", "M", description, name => Architecture.Find(name));
 
     public static Argument<string> ModelArgument => new("MODEL")
