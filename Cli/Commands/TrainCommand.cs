@@ -1,7 +1,6 @@
 using System.CommandLine;
 using GpuCnn.Cli.Training;
 using GpuCnn.Data;
-using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
 using GpuCnn.Models;
@@ -34,8 +33,7 @@ internal static class TrainCommand
         Option<float?> decay = Options.Real("--weight-decay", $"Weight decay (L2). {FromRecipe}", value => value >= 0, "a number of 0 or more");
         Option<string?> loss = Options.Text("--loss", string.Join("|", TrainingSettings.Losses), $"What is minimised. {FromRecipe}", CheckLoss);
         Option<float?> smoothing = Options.Real("--label-smoothing", $"Share of the target spread over all classes. {FromRecipe}", value => value is >= 0 and < 1, "a number from 0 to below 1");
-        Option<float?> mixup = Options.Real("--mixup", $"Alpha of mixup, which blends images and their labels in pairs: the paper's for ImageNet is 0.2. {FromRecipe}", value => value is >= 0 and <= TrainingSettings.LargestAlpha, $"a number from 0 to {TrainingSettings.LargestAlpha}");
-        Option<float?> cutmix = Options.Real("--cutmix", $"Alpha of cutmix, which puts a part of one image on another: the paper's is 1. With --mixup, one of them is drawn for each batch. {FromRecipe}", value => value is >= 0 and <= TrainingSettings.LargestAlpha, $"a number from 0 to {TrainingSettings.LargestAlpha}");
+        Option<float?> mixup = Options.Mixup(FromRecipe), cutmix = Options.CutMix(FromRecipe);
         Option<string?> schedule = Options.Text("--schedule", "NAME", $"How the learning rate changes: {string.Join(", ", ScheduleSettings.Names)}. {FromRecipe}", CheckSchedule);
         Option<float?> gamma = Options.Real("--gamma", "Factor of each drop of step, multistep and plateau. [default: 0.1]", value => value is > 0 and <= 1, "a number above 0, up to 1");
         Option<int?> stepEpochs = Options.Whole("--step-epochs", "Epochs between the drops of step. [default: 30]");
@@ -45,7 +43,7 @@ internal static class TrainCommand
         Option<int?> warmup = Options.Whole("--warmup", $"Epochs in which the learning rate rises from 0. {FromRecipe}", minimum: 0);
         Option<ulong?> seed = Options.Seed("Fixes initial weights, order of images, augmentation and dropout. [default: 1]");
         Option<string?> augmentation = Options.Text("--augment", "NAMES", $"Random changes of training images: {string.Join(", ", Augmentation.Presets)}, or a list between commas of {Augmentation.Usage}. {FromRecipe}", CheckAugmentation);
-        Option<string?> fit = Options.Text("--fit", "pad|resize", $"How images are brought to the input's size. {FromRecipe}", text => ParseFit(text));
+        Option<string?> fit = Options.Fit(FromRecipe);
         Option<int?> resizeTo = Options.ResizeTo(FromRecipe);
         Option<int?> crop = Options.Crop("Side of the input, in place of --input.");
         Option<bool> noExif = Options.NoExif;
@@ -79,7 +77,7 @@ internal static class TrainCommand
                 Resume = parsed.GetValue(resume),
                 Recipe = parsed.GetValue(recipe),
                 Input = parsed.GetValue(input),
-                Fit = parsed.GetValue(fit) is { } name ? ParseFit(name) : null,
+                Fit = Options.ParseFit(parsed.GetValue(fit)),
                 Augmentation = parsed.GetValue(augmentation),
                 ResizeTo = parsed.GetValue(resizeTo),
                 Crop = parsed.GetValue(crop),
@@ -129,11 +127,4 @@ internal static class TrainCommand
     }
 
     private static void CheckAugmentation(string names) => Augmentation.Parse(names);
-
-    private static ImageFit ParseFit(string name) => name switch
-    {
-        "pad" => ImageFit.Pad,
-        "resize" => ImageFit.Resize,
-        _ => throw new UsageException($"--fit expects pad or resize, but got '{name}'."),
-    };
 }

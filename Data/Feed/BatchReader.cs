@@ -48,7 +48,8 @@ internal sealed class BatchReader : IBatchReader
     /// <param name="firstStep">The first step to deliver.</param>
     /// <param name="workers">Threads.</param>
     /// <param name="mixing">Of the images of a batch; null leaves each its own.</param>
-    public BatchReader(ImageDataset dataset, int batch, ImageOrder order, long firstStep, int workers, BatchMixing? mixing)
+    /// <param name="clocks">Gets a clock of each worker; null measures nothing.</param>
+    public BatchReader(ImageDataset dataset, int batch, ImageOrder order, long firstStep, int workers, BatchMixing? mixing, List<StageClock>? clocks = null)
     {
         _dataset = dataset;
         _order = order;
@@ -58,7 +59,13 @@ internal sealed class BatchReader : IBatchReader
         _claim = order.Views > 1 ? order.Views : Math.Clamp(ClaimedValues / dataset.Shape.Count, 1, 16);
         for (int i = 0; i < _slots.Length; i++) _slots[i] = new Slot(new Batch(dataset.Shape, batch));
         FeedWorker[] feeds = new FeedWorker[workers];
-        for (int i = 0; i < workers; i++) feeds[i] = dataset.CreateWorker(order.Seed is not null, order.Views > 1);
+        for (int i = 0; i < workers; i++)
+        {
+            feeds[i] = dataset.CreateWorker(order.Seed is not null, order.Views > 1);
+            if (clocks is null) continue;
+            feeds[i].Clock = new StageClock();
+            clocks.Add(feeds[i].Clock!);
+        }
         _threads = new Thread[workers];
         for (int i = 0; i < workers; i++)
         {

@@ -49,14 +49,17 @@ public sealed class ImageDataset : IDataset, IDisposable
 
     /// <inheritdoc/>
     /// <exception cref="GpuCnnException">There are fewer images than a batch takes, or the cache on disk cannot be used.</exception>
-    public IBatchReader ReadTraining(int batch, ulong seed, long firstStep)
+    public IBatchReader ReadTraining(int batch, ulong seed, long firstStep) => ReadTraining(batch, seed, firstStep, clocks: null);
+
+    /// <param name="clocks">Gets a clock of each worker; null measures nothing.</param>
+    internal IBatchReader ReadTraining(int batch, ulong seed, long firstStep, List<StageClock>? clocks)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch);
         ArgumentOutOfRangeException.ThrowIfNegative(firstStep);
         if (batch > Count)
             throw new GpuCnnException($"Training on {_split.Description} expects a batch of at most its {Count:N0} images, " +
                 $"but got {batch:N0}; choose a smaller batch.");
-        return new BatchReader(this, batch, new TrainingOrder(_split, batch, seed), firstStep, Workers, _options.Mixing);
+        return new BatchReader(this, batch, new TrainingOrder(_split, batch, seed), firstStep, Workers, _options.Mixing, clocks);
     }
 
     /// <inheritdoc/>
