@@ -6,7 +6,7 @@ namespace GpuCnn.Data;
 /// </summary>
 internal sealed class FilterTable
 {
-    /// <summary>8 bits for the result, 2 for the overshoot of a cubic kernel, of 32.</summary>
+    /// <summary>8 bits for the result and 2 for the overshoot of a cubic kernel are left of 32.</summary>
     public const int PrecisionBits = 32 - 8 - 2;
 
     private int[] _weights = [], _first = [], _length = [];
@@ -14,14 +14,23 @@ internal sealed class FilterTable
     private int _stride;
     private (int, long, long, int, Interpolation?) _filled;
 
-    /// <summary>[count] source positions.</summary>
-    public ReadOnlySpan<int> First => _first;
+    /// <summary>Positions.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Counts the changes of content.</summary>
+    public int Version { get; private set; }
+
+    /// <summary>The most weights of a position.</summary>
+    public int Longest { get; private set; }
 
     /// <summary>The first source position that is read.</summary>
     public int Begin { get; private set; }
 
     /// <summary>The position behind the last one that is read.</summary>
     public int End { get; private set; }
+
+    /// <summary>The source position of a destination's first weight.</summary>
+    public int First(int index) => _first[index];
 
     public ReadOnlySpan<int> Weights(int index) => _weights.AsSpan(index * _stride, _length[index]);
 
@@ -38,7 +47,7 @@ internal sealed class FilterTable
         if (_weights.Length < (long)_stride * count) _weights = new int[checked(_stride * count)];
         if (_first.Length < count) (_first, _length) = (new int[count], new int[count]);
         if (_exact.Length < _stride) _exact = new double[_stride];
-        (Begin, End) = (int.MaxValue, 0);
+        (Begin, End, Longest, Count) = (int.MaxValue, 0, 0, count);
         for (int i = 0; i < count; i++)
         {
             double centre = (first + i + 0.5) * scale;
@@ -46,14 +55,16 @@ internal sealed class FilterTable
             int length = Math.Min(sourceSize, (int)(centre + support + 0.5)) - low;
             double sum = 0;
             for (int k = 0; k < length; k++) sum += _exact[k] = interpolation.Weight((k + low - centre + 0.5) * inverse);
+            double normalise = sum != 0 ? 1.0 / sum : 1.0;
             for (int k = 0; k < length; k++)
             {
-                double weight = (sum != 0 ? _exact[k] * (1.0 / sum) : _exact[k]) * (1 << PrecisionBits);
+                double weight = _exact[k] * normalise * (1 << PrecisionBits);
                 _weights[i * _stride + k] = (int)(weight < 0 ? weight - 0.5 : weight + 0.5);
             }
             (_first[i], _length[i]) = (low, length);
-            (Begin, End) = (Math.Min(Begin, low), Math.Max(End, low + length));
+            (Begin, End, Longest) = (Math.Min(Begin, low), Math.Max(End, low + length), Math.Max(Longest, length));
         }
         _filled = (sourceSize, targetSize, first, count, interpolation);
+        Version++;
     }
 }

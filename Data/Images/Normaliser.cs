@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using GpuCnn.Engine;
 
 namespace GpuCnn.Data;
@@ -20,6 +22,9 @@ public sealed unsafe class Normaliser
 {
     private readonly float[] _mean, _std;
 
+    /// <summary>[C, 256].</summary>
+    private readonly float[] _values;
+
     /// <param name="mean">[C], of values in [0, 1]; C is 1 or 3.</param>
     /// <param name="std">[C], positive.</param>
     /// <param name="order">How values are written.</param>
@@ -35,6 +40,8 @@ public sealed unsafe class Normaliser
         _mean = [.. mean];
         _std = [.. std];
         Order = order;
+        _values = new float[_mean.Length * 256];
+        for (int i = 0; i < _values.Length; i++) _values[i] = ((i & 255) / 255f - _mean[i >> 8]) / _std[i >> 8];
     }
 
     /// <summary>C: 1 or 3.</summary>
@@ -43,7 +50,7 @@ public sealed unsafe class Normaliser
     public PixelOrder Order { get; }
 
     /// <summary>The value that a byte of a channel becomes.</summary>
-    public float Value(int channel, byte value) => (value / 255f - _mean[channel]) / _std[channel];
+    public float Value(int channel, byte value) => _values[channel * 256 + value];
 
     /// <summary>
     /// Writes a picture, mirrored left to right if asked, to <paramref name="target"/>: Width · Height · C values. Gray is repeated
@@ -72,11 +79,61 @@ public sealed unsafe class Normaliser
         int pixel = channels == 1 ? 1 : 4;
         for (int c = 0; c < Channels; c++)
         {
-            float* to = Order == PixelOrder.ChannelsFirst ? target + ((long)c * height + y) * width : target + (long)y * width * Channels + c;
-            int step = Order == PixelOrder.ChannelsFirst ? 1 : Channels;
-            float mean = _mean[c], std = _std[c];
+            bool isPlane = Order == PixelOrder.ChannelsFirst;
+            float* to = isPlane ? target + ((long)c * height + y) * width : target + (long)y * width * Channels + c;
+            int step = isPlane ? 1 : Channels, x = 0;
             byte* from = row + Math.Min(c, channels - 1);
-            for (int x = 0; x < width; x++) to[x * step] = (from[(isMirrored ? width - 1 - x : x) * pixel] / 255f - mean) / std;
+            if (isPlane && !isMirrored)
+            {
+                if (Vector512.IsHardwareAccelerated) x = Plane512(row, pixel, c, width, to);
+                else if (Vector256.IsHardwareAccelerated) x = Plane256(row, pixel, c, width, to);
+                else x = Plane128(row, pixel, c, width, to);
+            }
+            ReadOnlySpan<float> values = _values.AsSpan(c * 256, 256);
+            for (; x < width; x++) to[(long)(isMirrored ? width - 1 - x : x) * step] = values[from[x * pixel]];
         }
+    }
+
+    /// <summary>As many pixels as there are whole vectors of; gives how many those are.</summary>
+    private int Plane512(byte* row, int pixel, int channel, int width, float* to)
+    {
+        Vector512<float> mean = Vector512.Create(_mean[channel]), std = Vector512.Create(_std[channel]), scale = Vector512.Create(255f);
+        int x = 0;
+        for (; x + 16 <= width; x += 16)
+        {
+            Vector512<int> values = pixel == 1
+                ? Vector512.WidenLower(Vector512.WidenLower(Vector128.Load(row + x).ToVector256Unsafe().ToVector512Unsafe())).AsInt32()
+                : (Vector512.Load((uint*)row + x) >> (8 * channel)).AsInt32() & Vector512.Create(255);
+            ((Vector512.ConvertToSingle(values) / scale - mean) / std).Store(to + x);
+        }
+        return x;
+    }
+
+    private int Plane256(byte* row, int pixel, int channel, int width, float* to)
+    {
+        Vector256<float> mean = Vector256.Create(_mean[channel]), std = Vector256.Create(_std[channel]), scale = Vector256.Create(255f);
+        int x = 0;
+        for (; x + 8 <= width; x += 8)
+        {
+            Vector256<int> values = pixel == 1
+                ? Vector256.WidenLower(Vector256.WidenLower(Vector64.Load(row + x).ToVector128Unsafe().ToVector256Unsafe())).AsInt32()
+                : (Vector256.Load((uint*)row + x) >> (8 * channel)).AsInt32() & Vector256.Create(255);
+            ((Vector256.ConvertToSingle(values) / scale - mean) / std).Store(to + x);
+        }
+        return x;
+    }
+
+    private int Plane128(byte* row, int pixel, int channel, int width, float* to)
+    {
+        Vector128<float> mean = Vector128.Create(_mean[channel]), std = Vector128.Create(_std[channel]), scale = Vector128.Create(255f);
+        int x = 0;
+        for (; x + 4 <= width; x += 4)
+        {
+            Vector128<int> values = pixel == 1
+                ? Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<uint>(row + x)).AsByte())).AsInt32()
+                : (Vector128.Load((uint*)row + x) >> (8 * channel)).AsInt32() & Vector128.Create(255);
+            ((Vector128.ConvertToSingle(values) / scale - mean) / std).Store(to + x);
+        }
+        return x;
     }
 }

@@ -93,9 +93,19 @@ public sealed class PixelImage
         return window;
     }
 
-    /// <summary>This image scaled to <paramref name="width"/> by <paramref name="height"/>; see <see cref="ImageResizer"/>.</summary>
+    /// <summary>This image scaled to <paramref name="width"/> by <paramref name="height"/>; see <see cref="Resampler"/>.</summary>
     public PixelImage Resize(int width, int height) =>
-        width == Width && height == Height ? this : ImageResizer.Resize(this, width, height, 0, 0, width, height);
+        width == Width && height == Height ? this : Resize(Scaling.Of(Data.Window.Whole(Width, Height), width, height));
+
+    /// <summary>What <paramref name="scaling"/> wants of this image, scaled bilinearly.</summary>
+    public PixelImage Resize(in Scaling scaling)
+    {
+        using Resampler resampler = new();
+        using Picture source = new(), target = new();
+        source.CopyFrom(this, resampler.Prepare(scaling, Interpolation.Bilinear));
+        resampler.Resize(source, isMirrored: false, Channels, target);
+        return target.ToImage();
+    }
 
     public override string ToString() => $"{Width}x{Height} {(Channels == 1 ? "gray" : "RGB")}";
 }

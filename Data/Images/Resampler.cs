@@ -7,12 +7,16 @@ namespace GpuCnn.Data;
 /// </summary>
 public sealed unsafe class Resampler : IDisposable
 {
-    private const int PrecisionBits = FilterTable.PrecisionBits;
-
     private readonly ScratchBuffer _narrow, _line;
     private readonly FilterTable _columns = new(), _rows = new();
+    private readonly ColumnPass _columnPass;
+    private readonly RowPass _rowPass;
     private Scaling _scaling;
+
+    /// <summary>The rows that are needed, in their new width.</summary>
     private byte* _narrowed;
+
+    private long _narrowedStride;
 
     public Resampler() : this(ScratchSource.Default) { }
 
@@ -20,6 +24,8 @@ public sealed unsafe class Resampler : IDisposable
     {
         _narrow = new ScratchBuffer(source);
         _line = new ScratchBuffer(source);
+        _columnPass = new ColumnPass(source);
+        _rowPass = new RowPass(source);
     }
 
     /// <summary>Computes the weights, and says which pixels of the picture they read: those that must be decoded.</summary>
@@ -49,12 +55,13 @@ public sealed unsafe class Resampler : IDisposable
         target.Reset(_scaling.Width, _scaling.Height, channels);
         Narrow(source, isMirrored);
         bool repeats = channels > source.Channels;
-        byte* line = repeats ? _line.Take(_scaling.Width) : null;
+        int bytes = _scaling.Width * source.PixelBytes;
+        byte* line = _line.Take(bytes);
         for (int y = 0; y < _scaling.Height; y++)
         {
-            byte* row = target.Pixels + (long)y * target.Stride;
-            Vertical(y, source.PixelBytes, repeats ? line : row);
-            if (repeats) PixelRows.GrayToRgbx(new ReadOnlySpan<byte>(line, _scaling.Width), new Span<byte>(row, target.Stride));
+            _rowPass.Run(y, _narrowed, _narrowedStride, line, bytes);
+            if (repeats) PixelRows.GrayToRgbx(new ReadOnlySpan<byte>(line, bytes), target.Row(y));
+            else new ReadOnlySpan<byte>(line, bytes).CopyTo(target.Row(y));
         }
     }
 
@@ -67,11 +74,12 @@ public sealed unsafe class Resampler : IDisposable
     {
         normaliser.Check(_scaling.Width, _scaling.Height, source.Channels, target.Length);
         Narrow(source, isMirrored);
-        byte* line = _line.Take((long)_scaling.Width * source.PixelBytes);
+        int bytes = _scaling.Width * source.PixelBytes;
+        byte* line = _line.Take(bytes);
         fixed (float* start = target)
             for (int y = 0; y < _scaling.Height; y++)
             {
-                Vertical(y, source.PixelBytes, line);
+                _rowPass.Run(y, _narrowed, _narrowedStride, line, bytes);
                 normaliser.WriteRow(line, source.Channels, _scaling.Width, _scaling.Height, y, isMirrored: false, start);
             }
     }
@@ -80,6 +88,8 @@ public sealed unsafe class Resampler : IDisposable
     {
         _narrow.Dispose();
         _line.Dispose();
+        _columnPass.Dispose();
+        _rowPass.Dispose();
     }
 
     /// <summary>Scales the columns of all rows that are needed.</summary>
@@ -87,35 +97,13 @@ public sealed unsafe class Resampler : IDisposable
     {
         Window crop = _scaling.Crop, needed = new(crop.X + _columns.Begin, crop.Y + _rows.Begin, _columns.End - _columns.Begin, _rows.End - _rows.Begin);
         if (!needed.LiesIn(source.Window)) throw new ArgumentException($"Scaling needs {needed}, but the picture holds {source.Window}.", nameof(source));
-        int width = _scaling.Width, pixel = source.PixelBytes;
-        byte* narrow = _narrowed = _narrow.Take((long)needed.Height * width * pixel);
-        byte* first = source.Pixels + (long)(needed.Y - source.Y) * source.Stride + (long)(crop.X - source.X) * pixel;
-        for (int y = 0; y < needed.Height; y++, first += source.Stride)
-            for (int x = 0; x < width; x++)
-            {
-                byte* to = narrow + ((long)y * width + (isMirrored ? width - 1 - x : x)) * pixel;
-                ReadOnlySpan<int> weights = _columns.Weights(x);
-                for (int c = 0; c < pixel; c++)
-                {
-                    int sum = 1 << (PrecisionBits - 1);
-                    byte* from = first + (long)_columns.First[x] * pixel + c;
-                    for (int k = 0; k < weights.Length; k++, from += pixel) sum += *from * weights[k];
-                    to[c] = (byte)Math.Clamp(sum >> PrecisionBits, 0, 255);
-                }
-            }
-    }
-
-    private void Vertical(int y, int pixel, byte* target)
-    {
-        long stride = (long)_scaling.Width * pixel;
-        byte* first = _narrowed + (_rows.First[y] - _rows.Begin) * stride;
-        ReadOnlySpan<int> weights = _rows.Weights(y);
-        for (int i = 0; i < stride; i++)
-        {
-            int sum = 1 << (PrecisionBits - 1);
-            byte* from = first + i;
-            for (int k = 0; k < weights.Length; k++, from += stride) sum += *from * weights[k];
-            target[i] = (byte)Math.Clamp(sum >> PrecisionBits, 0, 255);
-        }
+        int pixel = source.PixelBytes;
+        _columnPass.Prepare(_columns, pixel);
+        _rowPass.Prepare(_rows);
+        _narrowedStride = ((long)_scaling.Width * pixel + ColumnPass.Margin + 63) & ~63L;
+        // One row more, which is read for a weight of 0.
+        _narrowed = _narrow.Take((needed.Height + 1) * _narrowedStride + ColumnPass.Margin) + ColumnPass.Margin;
+        byte* from = source.Pixels + (long)(needed.Y - source.Y) * source.Stride + (long)(crop.X - source.X) * pixel;
+        _columnPass.Run(from, source.Stride, needed.Height, isMirrored, _narrowed, _narrowedStride);
     }
 }

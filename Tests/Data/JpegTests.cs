@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Security.Cryptography;
 using GpuCnn.Data;
 using GpuCnn.Data.Jpeg;
@@ -9,23 +8,7 @@ namespace GpuCnn.Tests.Data;
 /// <summary>Against pixels that Pillow decoded with libjpeg-turbo; make_jpeg_vectors.py wrote files and hashes.</summary>
 public sealed class JpegTests
 {
-    private static string Vectors => Path.Combine(TestData.RepositoryRoot, "Tests", "Data", "vectors");
-
-    private static readonly Dictionary<string, byte[]> Files = ReadVectors();
-
-    private static Dictionary<string, byte[]> ReadVectors()
-    {
-        Dictionary<string, byte[]> files = [];
-        using ZipArchive zip = ZipFile.OpenRead(Path.Combine(Vectors, "jpeg.zip"));
-        foreach (ZipArchiveEntry entry in zip.Entries)
-        {
-            using Stream stream = entry.Open();
-            MemoryStream content = new();
-            stream.CopyTo(content);
-            files[entry.FullName] = content.ToArray();
-        }
-        return files;
-    }
+    private static IReadOnlyDictionary<string, byte[]> Files => JpegVectors.Files;
 
     private static IEnumerable<Expected> Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
         .Select(line => line.Split(' ')).Select(p => new Expected(p[0], int.Parse(p[1]), int.Parse(p[2]), int.Parse(p[3]), p[4]));
@@ -81,7 +64,7 @@ public sealed class JpegTests
     {
         string folder = TestData.Require("imagenet-sample");
         using PictureDecoder decoder = new() { AppliesOrientation = false };
-        Expected[] all = [.. Lines(File.ReadAllText(Path.Combine(Vectors, "jpeg-sample.txt")))];
+        Expected[] all = [.. Lines(File.ReadAllText(Path.Combine(JpegVectors.Folder, "jpeg-sample.txt")))];
         Assert.That(all, Has.Length.EqualTo(107));
         foreach (Expected e in all)
         {
