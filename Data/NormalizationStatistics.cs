@@ -18,39 +18,54 @@ public sealed record NormalizationStatistics(IReadOnlyList<float> Mean, IReadOnl
     /// in whole numbers: exact, hence the same whatever the number of threads.
     /// </summary>
     /// <param name="badImages">What becomes of images that cannot be read; null throws at the first.</param>
+    /// <param name="appliesOrientation">Whether images are turned upright as EXIF's orientation says.</param>
     /// <exception cref="GpuCnnException">An image cannot be read, or the shape is not one of an image.</exception>
-    public static NormalizationStatistics Compute(ImageSplit split, Shape shape, ImageFit fit, BadImages? badImages = null)
+    public static NormalizationStatistics Compute(ImageSplit split, Shape shape, ImageFit fit, BadImages? badImages = null, bool appliesOrientation = true)
     {
         ImagePreprocessor.CheckShape(shape);
+        float[] zeros = new float[shape.Channels], ones = [.. Enumerable.Repeat(1f, shape.Channels)];
+        ImagePreprocessor preprocessor = new(shape, fit, zeros, ones) { AppliesOrientation = appliesOrientation };
+        using ThreadLocal<SampleWriter> writers = new(() => new SampleWriter(preprocessor, Augmentation.None), trackAllValues: true);
         int count = split.IsInMemory ? split.Count : Math.Min(split.Count, LargestSample);
         long[] sums = new long[shape.Channels], squares = new long[shape.Channels];
         int readable = count;
-        InOrder.Run(count, i =>
+        try
         {
-            byte[] planes;
-            int image = (int)((long)i * split.Count / count);
-            try
+            InOrder.Run(count, i =>
             {
-                planes = ImagePreprocessor.FitToPlanes(split.Read(image), shape, fit);
-            }
-            catch (GpuCnnException e) when (badImages is not null)
-            {
-                badImages.Add(image, e);
-                Interlocked.Decrement(ref readable);
-                return;
-            }
-            for (int c = 0; c < shape.Channels; c++)
-            {
-                long sum = 0, square = 0;
-                foreach (byte value in planes.AsSpan(c * shape.Area, shape.Area))
+                Picture picture;
+                int image = (int)((long)i * split.Count / count);
+                try
                 {
-                    sum += value;
-                    square += value * value;
+                    SampleWriter writer = writers.Value!;
+                    writer.Opened(split.Open(image, writer.Decoder), inForm: false);
+                    picture = writer.ToForm();
                 }
-                Interlocked.Add(ref sums[c], sum);
-                Interlocked.Add(ref squares[c], square);
-            }
-        });
+                catch (GpuCnnException e) when (badImages is not null)
+                {
+                    badImages.Add(image, e);
+                    Interlocked.Decrement(ref readable);
+                    return;
+                }
+                ReadOnlySpan<byte> pixels = PictureCanvas.PixelsOf(picture);
+                int pixel = picture.PixelBytes;
+                for (int c = 0; c < shape.Channels; c++)
+                {
+                    long sum = 0, square = 0;
+                    for (int at = Math.Min(c, picture.Channels - 1); at < pixels.Length; at += pixel)
+                    {
+                        sum += pixels[at];
+                        square += pixels[at] * pixels[at];
+                    }
+                    Interlocked.Add(ref sums[c], sum);
+                    Interlocked.Add(ref squares[c], square);
+                }
+            });
+        }
+        finally
+        {
+            foreach (SampleWriter writer in writers.Values) writer.Dispose();
+        }
 
         float[] mean = new float[shape.Channels], std = new float[shape.Channels];
         double values = (double)readable * shape.Area;
