@@ -34,7 +34,11 @@ public sealed class ImagePreprocessor
 
     /// <summary>The preprocessing that a weights file states.</summary>
     /// <exception cref="GpuCnnException">It states one that no image can have.</exception>
-    public ImagePreprocessor(ModelMetadata metadata) : this(metadata.Input, metadata.Fit, metadata.Mean, metadata.Std) => ResizeTo = metadata.ResizeTo;
+    public ImagePreprocessor(ModelMetadata metadata) : this(metadata.Input, metadata.Fit, metadata.Mean, metadata.Std)
+    {
+        ResizeTo = metadata.ResizeTo;
+        AppliesOrientation = !metadata.IgnoresExif;
+    }
 
     public Shape Shape { get; }
 
@@ -77,21 +81,6 @@ public sealed class ImagePreprocessor
         using SampleWriter writer = new(this, Augmentation.None);
         writer.Opened(writer.Decoder.Open(image), inForm: false);
         writer.Write(destination);
-    }
-
-    /// <summary>An image in the input's size and channels, as bytes: [C, H, W].</summary>
-    internal static byte[] FitToPlanes(PixelImage image, Shape shape, ImageFit fit)
-    {
-        // Gray needs a third of the work: reduce the channels before scaling, but multiply them after it.
-        PixelImage fitted = (shape.Channels == 1 ? image.ToGray() : image).FitTo(shape.Width, shape.Height, fit);
-        byte[] planes = new byte[shape.Count], pixels = fitted.Pixels;
-        int area = shape.Area, channels = fitted.Channels;
-        for (int c = 0; c < shape.Channels; c++)
-        {
-            Span<byte> plane = planes.AsSpan(c * area, area);
-            for (int i = 0, p = Math.Min(c, channels - 1); i < area; i++, p += channels) plane[i] = pixels[p];
-        }
-        return planes;
     }
 
     internal static void CheckShape(Shape shape)

@@ -18,10 +18,14 @@ public sealed record NormalizationStatistics(IReadOnlyList<float> Mean, IReadOnl
     /// in whole numbers: exact, hence the same whatever the number of threads.
     /// </summary>
     /// <param name="badImages">What becomes of images that cannot be read; null throws at the first.</param>
+    /// <param name="appliesOrientation">Whether images are turned upright as EXIF's orientation says.</param>
     /// <exception cref="GpuCnnException">An image cannot be read, or the shape is not one of an image.</exception>
-    public static NormalizationStatistics Compute(ImageSplit split, Shape shape, ImageFit fit, BadImages? badImages = null)
+    public static NormalizationStatistics Compute(ImageSplit split, Shape shape, ImageFit fit, BadImages? badImages = null, bool appliesOrientation = true)
     {
         ImagePreprocessor.CheckShape(shape);
+        float[] zeros = new float[shape.Channels], ones = [.. Enumerable.Repeat(1f, shape.Channels)];
+        ImagePreprocessor preprocessor = new(shape, fit, zeros, ones) { AppliesOrientation = appliesOrientation };
+        using ThreadLocal<SampleWriter> writers = new(() => new SampleWriter(preprocessor, Augmentation.None), trackAllValues: true);
         int count = split.IsInMemory ? split.Count : Math.Min(split.Count, LargestSample);
         long[] sums = new long[shape.Channels], squares = new long[shape.Channels];
         GpuCnnException? failure = null;
@@ -29,11 +33,13 @@ public sealed record NormalizationStatistics(IReadOnlyList<float> Mean, IReadOnl
         Lock gate = new();
         Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, (i, loop) =>
         {
-            byte[] planes;
+            Picture picture;
             int image = (int)((long)i * split.Count / count);
             try
             {
-                planes = ImagePreprocessor.FitToPlanes(split.Read(image), shape, fit);
+                SampleWriter writer = writers.Value!;
+                writer.Opened(split.Open(image, writer.Decoder), inForm: false);
+                picture = writer.ToForm();
             }
             catch (GpuCnnException e)
             {
@@ -54,18 +60,21 @@ public sealed record NormalizationStatistics(IReadOnlyList<float> Mean, IReadOnl
                 }
                 return;
             }
+            ReadOnlySpan<byte> pixels = PictureCanvas.PixelsOf(picture);
+            int pixel = picture.PixelBytes;
             for (int c = 0; c < shape.Channels; c++)
             {
                 long sum = 0, square = 0;
-                foreach (byte value in planes.AsSpan(c * shape.Area, shape.Area))
+                for (int at = Math.Min(c, picture.Channels - 1); at < pixels.Length; at += pixel)
                 {
-                    sum += value;
-                    square += value * value;
+                    sum += pixels[at];
+                    square += pixels[at] * pixels[at];
                 }
                 Interlocked.Add(ref sums[c], sum);
                 Interlocked.Add(ref squares[c], square);
             }
         });
+        foreach (SampleWriter writer in writers.Values) writer.Dispose();
         if (failure is not null) throw new GpuCnnException(failure.Message, failure);
 
         float[] mean = new float[shape.Channels], std = new float[shape.Channels];

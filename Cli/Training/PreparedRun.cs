@@ -29,6 +29,7 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
         TrainingSettings settings = request.SettingsFor(recipe);
         ModelFile? weights = request.Weights == null ? null : ModelFile.Load(request.Weights);
         Shape input = request.Input ?? weights?.Metadata.Input ?? architecture.Input;
+        if (request.Crop is { } side) input = Shape.Volume(input.Channels, side, side);
         if (input.Channels is not (1 or 3)) throw new UsageException($"--input expects 1 (gray) or 3 (RGB) channels to train on images, but got {input}.");
         _ = UsageException.Guard(() => architecture.Build(input, recipe: recipe));
 
@@ -37,7 +38,9 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
         if (weights != null) CheckStart(request.Weights!, weights.Metadata, architecture);
         var badImages = new BadImageLog(request.BadImages ?? BadImagePolicy.Skip);
         ImageFit fit = request.Fit ?? weights?.Metadata.Fit ?? recipe.Fit;
-        (IReadOnlyList<float> mean, IReadOnlyList<float> std) = weights is { Metadata: var known } ? (known.Mean, known.Std) : Statistics(data, input, fit, badImages);
+        int resizeTo = ResizeFor(request, recipe, weights?.Metadata, input, fit);
+        bool ignoresExif = request.IgnoresExif || weights is { Metadata.IgnoresExif: true };
+        (IReadOnlyList<float> mean, IReadOnlyList<float> std) = weights is { Metadata: var known } ? (known.Mean, known.Std) : Statistics(data, input, fit, ignoresExif, badImages);
         settings = Shorten(settings, data.Train.Count);
         var config = new RunConfig
         {
@@ -50,7 +53,10 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
             Mean = mean,
             Std = std,
             Fit = fit,
-            Augmentation = Augmentation.Parse(request.Augmentation ?? recipe.Augmentation).ToString(),
+            Augmentation = Augmentation.Parse(request.Augmentation ?? recipe.Augmentation, input).ToString(),
+            ResizeTo = resizeTo,
+            IgnoresExif = ignoresExif,
+            Feed = request.Feed,
             Data = path,
             DataFullPath = Path.GetFullPath(path),
             Validation = request.Validation,
@@ -97,6 +103,7 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
             DeviceDescription = device.Description,
             Threads = ThreadsFor(request, config),
             BadImages = request.BadImages ?? config.BadImages,
+            Feed = request.Feed.Over(config.Feed),
             Settings = settings,
         };
         Network network = architecture.Build(config.Metadata.Input, config.Classes.Count, recipe);
@@ -111,10 +118,12 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
     /// <summary>The images to train on and to validate on, as the network gets them.</summary>
     public (ImageDataset Training, ImageDataset? Validation) CreateDatasets()
     {
-        var preprocessor = new ImagePreprocessor(Config.Metadata);
+        FeedOptions feed = Config.Feed.ToOptions();
+        // What is judged may be the centre of a larger picture; what is trained on is all that covers the input.
+        var training = new ImagePreprocessor(Config.Metadata with { ResizeTo = 0 });
         return (
-            new(Data.Train, preprocessor, Augmentation.Parse(Config.Augmentation), badImages: new(Data.Train, "training", BadImages)),
-            Data.Validation is { } validation ? new(validation, preprocessor, badImages: new(validation, "validation", BadImages)) : null);
+            new(Data.Train, training, Augmentation.Parse(Config.Augmentation), feed with { Mixing = BatchMixing.Of(Config.Settings) }, new(Data.Train, "training", BadImages)),
+            Data.Validation is { } validation ? new(validation, new ImagePreprocessor(Config.Metadata), options: feed, badImages: new(validation, "validation", BadImages)) : null);
     }
 
     private static string MakeDemoData(CommandHost host)
@@ -133,10 +142,24 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
         return data.Validation == null && data.Train.CountPerClass().Min() >= FewestToHoldOut ? data.WithHoldOut(HeldOut, seed) : data;
     }
 
-    private static (IReadOnlyList<float> Mean, IReadOnlyList<float> Std) Statistics(LocatedDataset data, Shape input, ImageFit fit, BadImageLog badImages)
+    private static (IReadOnlyList<float> Mean, IReadOnlyList<float> Std) Statistics(LocatedDataset data, Shape input, ImageFit fit, bool ignoresExif, BadImageLog badImages)
     {
-        NormalizationStatistics statistics = NormalizationStatistics.Compute(data.Train, input, fit, new(data.Train, "training", badImages));
+        NormalizationStatistics statistics = NormalizationStatistics.Compute(data.Train, input, fit, new(data.Train, "training", badImages), appliesOrientation: !ignoresExif);
         return (statistics.Mean, statistics.Std);
+    }
+
+    /// <summary>The shorter side of images that are judged: as asked for, else as the weights have it, else the recipe's for this input.</summary>
+    private static int ResizeFor(TrainRequest request, Recipe recipe, ModelMetadata? weights, Shape input, ImageFit fit)
+    {
+        int longer = Math.Max(input.Height, input.Width);
+        if (request.ResizeTo is { } asked)
+        {
+            if (fit == ImageFit.Pad) throw new UsageException("--val-resize goes with --fit resize, but images are padded; leave one of them out.");
+            return asked >= longer ? asked : throw new UsageException($"--val-resize expects at least the {longer} pixels of the input {input}, but got {asked}.");
+        }
+        if (fit == ImageFit.Pad) return 0;
+        if (weights != null && request.Recipe == null) return weights.ResizeTo >= longer ? weights.ResizeTo : 0;
+        return recipe.EvaluationScale > 1 ? (int)MathF.Round(longer * recipe.EvaluationScale) : 0;
     }
 
     private static void CheckStart(string path, ModelMetadata metadata, Architecture architecture)

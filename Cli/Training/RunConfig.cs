@@ -42,6 +42,15 @@ internal sealed record RunConfig
 
     public required string Augmentation { get; init; }
 
+    /// <summary>Pixels that the shorter side of images that are judged is scaled to; 0 where they are scaled until they cover the input.</summary>
+    public int ResizeTo { get; init; }
+
+    /// <summary>Whether EXIF's orientation is left alone.</summary>
+    public bool IgnoresExif { get; init; }
+
+    /// <summary>Threads and caches, as far as they were named.</summary>
+    public FeedRequest Feed { get; init; } = new();
+
     /// <summary>Data set, as it was named.</summary>
     public required string Data { get; init; }
 
@@ -81,7 +90,7 @@ internal sealed record RunConfig
     public IReadOnlyDictionary<string, string>? Algorithms { get; init; }
 
     [JsonIgnore]
-    public ModelMetadata Metadata => new(Model, Shape.Volume(Input[0], Input[1], Input[2]), Classes, Mean, Std, Fit);
+    public ModelMetadata Metadata => new(Model, Shape.Volume(Input[0], Input[1], Input[2]), Classes, Mean, Std, Fit) { ResizeTo = ResizeTo, IgnoresExif = IgnoresExif };
 
     public string ToJson() => Json.Of(this) + "\n";
 

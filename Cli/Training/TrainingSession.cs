@@ -89,7 +89,8 @@ internal static class TrainingSession
     private static int Train(CommandHost host, PreparedRun prepared, Trainer trainer, RunDirectory run, Device device)
     {
         using var stop = new StopRequest(host);
-        TrainingDisplay display = host.IsTerminal ? new LiveDisplay(host.Output) : new PlainDisplay(host.Output);
+        TrainingDisplay display = host.IsTerminal
+            ? new LiveDisplay(host.Output) { IsMixed = prepared.Config.Settings.MixesImages } : new PlainDisplay(host.Output) { IsMixed = prepared.Config.Settings.MixesImages };
         TrainingOutcome outcome = display.Run(
             observer => trainer.Run(host.Observer == null ? observer : new BothObservers(observer, host.Observer), stop.Token), trainer.Step);
         if (outcome.End == TrainingEnd.Interrupted)

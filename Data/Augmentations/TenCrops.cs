@@ -12,25 +12,28 @@ internal sealed class TenCrops : FramingStep
 
     private const int LargestSide = 8192;
 
+    private const string Square = "square";
+
     private readonly int _side, _of;
+    private readonly bool _fromSquare;
 
     public TenCrops() { }
 
-    private TenCrops(int side, int of) => (_side, _of) = (side, of);
+    private TenCrops(int side, int of, bool fromSquare) => (_side, _of, _fromSquare) = (side, of, fromSquare);
 
     public override string Name => "ten-crops";
 
-    public override string Usage => "ten-crops(A) (the corners and the centre of pictures whose shorter side is scaled to A pixels, mirrored or not; ten-crops(A/C) for an input of C)";
+    public override string Usage => "ten-crops(A) (the corners and the centre of pictures whose shorter side is scaled to A pixels, mirrored or not; ten-crops(A/C) for an input of C, ten-crops(A,square) of the centre square)";
 
     public override bool Frames => true;
 
     public override AugmentationStep? TryParse(StepText text)
     {
-        if (text.Name != Name || text.Arguments is not [var argument]) return null;
-        string[] parts = argument.Split('/');
+        if (text.Name != Name || text.Arguments.Count is not (1 or 2) || (text.Arguments.Count == 2 && text.Arguments[1] != Square)) return null;
+        string[] parts = text.Arguments[0].Split('/');
         int of = 0;
         if (parts.Length > 2 || !IsSide(parts[0], out int side) || (parts.Length == 2 && (!IsSide(parts[1], out of) || of > side))) return null;
-        return new TenCrops(side, of);
+        return new TenCrops(side, of, text.Arguments.Count == 2);
 
         static bool IsSide(string text, out int value) => int.TryParse(text, System.Globalization.NumberStyles.None, null, out value) && value is > 0 and <= LargestSide;
     }
@@ -39,24 +42,31 @@ internal sealed class TenCrops : FramingStep
 
     public override void Draw(ref RandomStream random, Window picture, Shape input, ref Framing framing)
     {
-        Framing crop = Crop(random.NextInt(Count), picture, Side(input), input);
+        Framing crop = Crop(random.NextInt(Count), picture, Side(input), input, _fromSquare);
         framing = crop with { IsMirrored = crop.IsMirrored ^ framing.IsMirrored };
     }
 
-    public override string ToString() => $"ten-crops({_side}{(_of > 0 ? $"/{_of}" : "")})";
+    public override string ToString() => $"ten-crops({_side}{(_of > 0 ? $"/{_of}" : "")}{(_fromSquare ? "," + Square : "")})";
 
     /// <summary>Crop 0 to 9, in the order of torchvision's TenCrop: corners (top left, top right, bottom left, bottom right), centre, and all of them mirrored.</summary>
     /// <param name="side">Pixels of the scaled picture's shorter side, no fewer than the input's longer one.</param>
-    public static Framing Crop(int crop, Window picture, int side, Shape input)
+    /// <param name="fromSquare">Whether the corners are those of the centre square.</param>
+    public static Framing Crop(int crop, Window picture, int side, Shape input, bool fromSquare = false)
     {
         Scaling centre = Scaling.Centre(picture.Width, picture.Height, side, input.Width, input.Height);
         bool mirrored = crop >= Count / 2;
-        long right = centre.FullWidth - input.Width, bottom = centre.FullHeight - input.Height;
+        Scaling whole = Scaling.Centre(picture.Width, picture.Height, side, side, side);
+        long left = fromSquare ? whole.X : 0, right = (fromSquare ? left + side : centre.FullWidth) - input.Width;
+        long top = fromSquare ? whole.Y : 0, bottom = (fromSquare ? top + side : centre.FullHeight) - input.Height;
         // Mirroring the picture first takes the left corners from its right.
-        long x = (crop % 5) switch { 0 or 2 => mirrored ? right : 0, 1 or 3 => mirrored ? 0 : right, _ => mirrored ? right - centre.X : centre.X };
-        long y = (crop % 5) switch { 0 or 1 => 0, 2 or 3 => bottom, _ => centre.Y };
+        long x = (crop % 5) switch { 0 or 2 => mirrored ? right : left, 1 or 3 => mirrored ? left : right, _ => mirrored ? centre.FullWidth - input.Width - centre.X : centre.X };
+        long y = (crop % 5) switch { 0 or 1 => top, 2 or 3 => bottom, _ => centre.Y };
         return new Framing { Scaling = centre with { X = x, Y = y }, IsMirrored = mirrored };
     }
+
+    /// <summary>The list of this step alone, for how images are judged.</summary>
+    public static Augmentation Of(ImagePreprocessor preprocessor) =>
+        Augmentation.Parse($"ten-crops({Math.Max(preprocessor.ResizeTo, Math.Max(preprocessor.Shape.Width, preprocessor.Shape.Height))})");
 
     private int Side(Shape input)
     {

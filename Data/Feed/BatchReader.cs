@@ -48,17 +48,24 @@ internal sealed class BatchReader : IBatchReader
     /// <param name="firstStep">The first step to deliver.</param>
     /// <param name="workers">Threads.</param>
     /// <param name="mixing">Of the images of a batch; null leaves each its own.</param>
-    /// <param name="crop">Which of the ten crops to read; null is what the data set says.</param>
-    public BatchReader(ImageDataset dataset, int batch, ImageOrder order, long firstStep, int workers, BatchMixing? mixing, int? crop = null)
+    /// <param name="clocks">Gets a clock of each worker; null measures nothing.</param>
+    public BatchReader(ImageDataset dataset, int batch, ImageOrder order, long firstStep, int workers, BatchMixing? mixing, List<StageClock>? clocks = null)
     {
         _dataset = dataset;
         _order = order;
         _mixing = mixing;
         _nextStep = _nextDelivery = _released = firstStep;
-        _claim = Math.Clamp(ClaimedValues / dataset.Shape.Count, 1, 16);
+        // The views of an image are one thread's.
+        _claim = order.Views > 1 ? order.Views : Math.Clamp(ClaimedValues / dataset.Shape.Count, 1, 16);
         for (int i = 0; i < _slots.Length; i++) _slots[i] = new Slot(new Batch(dataset.Shape, batch));
         FeedWorker[] feeds = new FeedWorker[workers];
-        for (int i = 0; i < workers; i++) feeds[i] = dataset.CreateWorker(order.Seed is not null, crop);
+        for (int i = 0; i < workers; i++)
+        {
+            feeds[i] = dataset.CreateWorker(order.Seed is not null, order.Views > 1);
+            if (clocks is null) continue;
+            feeds[i].Clock = new StageClock();
+            clocks.Add(feeds[i].Clock!);
+        }
         _threads = new Thread[workers];
         for (int i = 0; i < workers; i++)
         {
@@ -155,8 +162,9 @@ internal sealed class BatchReader : IBatchReader
         Batch batch = slot.Batch;
         try
         {
-            int written = _dataset.BadImages.Write(slot.Images[index], _order.Seed, slot.Epoch, (Feed: feed, Slot: slot, Index: index, _order.Seed),
-                static (at, image) => at.Feed.Write(image, at.Seed, at.Slot.Epoch, at.Slot.Batch.Image(at.Index)));
+            (int wanted, int view) = Math.DivRem(slot.Images[index], _order.Views);
+            int written = _dataset.BadImages.Write(wanted, _order.Seed, slot.Epoch, (Feed: feed, Slot: slot, Index: index, _order.Seed, View: view),
+                static (at, image) => at.Feed.Write(image, at.Seed, at.Slot.Epoch, at.View, at.Slot.Batch.Image(at.Index)));
             // Without a label an image counts for nothing.
             if (written < 0) batch.Image(index).Clear();
             batch.Labels[index] = batch.Others[index] = written < 0 ? -1 : _dataset.Label(written);

@@ -7,14 +7,17 @@ internal sealed class FeedWorker : IDisposable
     private readonly PictureCache? _cache;
     private readonly SampleWriter _writer;
     private readonly Picture _record = new();
-    private readonly int? _crop;
+    private readonly bool _hasViews;
 
-    /// <param name="crop">Which of the ten crops to write; null is what the preprocessor says.</param>
-    public FeedWorker(ImageSplit split, Augmentation augmentation, ImagePreprocessor preprocessor, PictureCache? cache, int? crop)
+    /// <summary>The image whose views are being written, open in its form; -1 is none.</summary>
+    private int _viewed = -1;
+
+    /// <param name="hasViews">Whether the ten crops of images are asked for, one after another.</param>
+    public FeedWorker(ImageSplit split, Augmentation augmentation, ImagePreprocessor preprocessor, PictureCache? cache, bool hasViews)
     {
         _split = split;
         _cache = cache;
-        _crop = crop;
+        _hasViews = hasViews;
         _writer = new SampleWriter(preprocessor, augmentation);
     }
 
@@ -25,16 +28,25 @@ internal sealed class FeedWorker : IDisposable
     /// <param name="image">Index within the split.</param>
     /// <param name="seed">Of its random changes; null writes it as it is judged.</param>
     /// <param name="epoch">Of its random changes.</param>
+    /// <param name="view">Which of its views; 0 where it has one.</param>
     /// <param name="target">C · H · W values.</param>
     /// <exception cref="Engine.GpuCnnException">The image cannot be read.</exception>
-    public void Write(int image, ulong? seed, long epoch, Span<float> target)
+    public void Write(int image, ulong? seed, long epoch, int view, Span<float> target)
     {
-        Open(image);
-        if (_crop is { } crop)
+        if (_hasViews)
         {
-            _writer.WriteCrop(crop, target);
+            if (_viewed != image)
+            {
+                _viewed = -1;
+                Open(image);
+                if (_writer.FormBytes() > 0) _ = _writer.ToForm();
+                _viewed = image;
+            }
+            _writer.WriteCrop(view, target);
+            return;
         }
-        else if (seed is { } known)
+        Open(image);
+        if (seed is { } known)
         {
             RandomStream random = Augmentation.Draws(known, epoch, image);
             _writer.Write(ref random, target);

@@ -49,14 +49,17 @@ public sealed class ImageDataset : IDataset, IDisposable
 
     /// <inheritdoc/>
     /// <exception cref="GpuCnnException">There are fewer images than a batch takes, or the cache on disk cannot be used.</exception>
-    public IBatchReader ReadTraining(int batch, ulong seed, long firstStep)
+    public IBatchReader ReadTraining(int batch, ulong seed, long firstStep) => ReadTraining(batch, seed, firstStep, clocks: null);
+
+    /// <param name="clocks">Gets a clock of each worker; null measures nothing.</param>
+    internal IBatchReader ReadTraining(int batch, ulong seed, long firstStep, List<StageClock>? clocks)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch);
         ArgumentOutOfRangeException.ThrowIfNegative(firstStep);
         if (batch > Count)
             throw new GpuCnnException($"Training on {_split.Description} expects a batch of at most its {Count:N0} images, " +
                 $"but got {batch:N0}; choose a smaller batch.");
-        return new BatchReader(this, batch, new TrainingOrder(_split, batch, seed), firstStep, Workers, _options.Mixing);
+        return new BatchReader(this, batch, new TrainingOrder(_split, batch, seed), firstStep, Workers, _options.Mixing, clocks);
     }
 
     /// <inheritdoc/>
@@ -66,15 +69,16 @@ public sealed class ImageDataset : IDataset, IDisposable
         return new BatchReader(this, batch, new FileOrder(Count, batch), 0, Workers, mixing: null);
     }
 
-    /// <summary>One of the ten crops (<see cref="TenCrops"/>) of each image, in file order.</summary>
-    /// <param name="batch">Images of a batch.</param>
-    /// <param name="crop">0 to 9.</param>
-    public IBatchReader ReadCrop(int batch, int crop)
+    /// <summary>The ten crops (<see cref="TenCrops"/>) of each image one after another, in file order.</summary>
+    /// <param name="batch">Crops of a batch, a multiple of <see cref="Crops"/>.</param>
+    public IBatchReader ReadTenCrops(int batch)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)crop, (uint)TenCrops.Count, nameof(crop));
-        return new BatchReader(this, batch, new FileOrder(Count, batch), 0, Workers, mixing: null, crop);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(batch > 0 && batch % Crops == 0, true, nameof(batch));
+        return new BatchReader(this, batch, new FileOrder(checked(Count * Crops), batch, Crops), 0, Workers, mixing: null);
     }
+
+    /// <summary>Views of an image that <see cref="ReadTenCrops"/> gives.</summary>
+    public const int Crops = TenCrops.Count;
 
     /// <summary>Closes the caches; no reader may be in use.</summary>
     public void Dispose()
@@ -88,6 +92,8 @@ public sealed class ImageDataset : IDataset, IDisposable
     internal int Label(int image) => _split.Labels[image];
 
     /// <param name="training">Whether images are changed at random.</param>
-    internal FeedWorker CreateWorker(bool training, int? crop) =>
-        new(_split, training ? _augmentation : Augmentation.None, _preprocessor, crop is not null ? null : (training ? _trainingCache : _evaluationCache).Value, crop);
+    /// <param name="tenCrops">Whether each image has ten views.</param>
+    internal FeedWorker CreateWorker(bool training, bool tenCrops) => tenCrops
+        ? new(_split, TenCrops.Of(_preprocessor), _preprocessor, cache: null, hasViews: true)
+        : new(_split, training ? _augmentation : Augmentation.None, _preprocessor, (training ? _trainingCache : _evaluationCache).Value, hasViews: false);
 }

@@ -3,6 +3,9 @@ namespace GpuCnn.Data;
 /// <summary>Which images the batch of a step holds. One thread asks at a time, for one step after another.</summary>
 internal abstract class ImageOrder
 {
+    /// <summary>Views of each image, one after another: image i is view i modulo this of image i / this of the split.</summary>
+    public virtual int Views => 1;
+
     /// <summary>The seed of augmentation; null where images are read as they are.</summary>
     public abstract ulong? Seed { get; }
 
@@ -10,9 +13,12 @@ internal abstract class ImageOrder
     public abstract int Images(long step, Span<int> images, out long epoch);
 }
 
-/// <summary>Every image once, in file order.</summary>
-internal sealed class FileOrder(int count, int batch) : ImageOrder
+/// <summary>Every image once, or every view of it, in file order.</summary>
+/// <param name="count">Images, or views of all of them.</param>
+internal sealed class FileOrder(int count, int batch, int views = 1) : ImageOrder
 {
+    public override int Views => views;
+
     public override ulong? Seed => null;
 
     public override int Images(long step, Span<int> images, out long epoch)

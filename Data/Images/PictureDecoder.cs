@@ -11,7 +11,7 @@ public sealed unsafe class PictureDecoder : IDisposable
 {
     private readonly IReadOnlyList<IImageDecoder> _decoders = Catalog.Of<IImageDecoder>();
     private readonly ScratchBuffer _file;
-    private readonly Picture _picture, _turned;
+    private readonly Picture _picture, _turned, _part;
     private IImageDecoder? _decoder;
     private PixelImage? _image;
     private Picture? _given;
@@ -27,6 +27,7 @@ public sealed unsafe class PictureDecoder : IDisposable
         _file = new ScratchBuffer(source);
         _picture = new Picture(source);
         _turned = new Picture(source);
+        _part = new Picture(source);
     }
 
     /// <summary>
@@ -115,6 +116,7 @@ public sealed unsafe class PictureDecoder : IDisposable
         _file.Dispose();
         _picture.Dispose();
         _turned.Dispose();
+        _part.Dispose();
     }
 
     private Picture Part(Picture picture, Window window, bool toGray)
@@ -122,11 +124,12 @@ public sealed unsafe class PictureDecoder : IDisposable
         if (window == Window.Whole(picture.Width, picture.Height) && !(toGray && picture.Channels > 1)) return picture;
         if (!window.LiesIn(Window.Whole(picture.Width, picture.Height)))
             throw new ArgumentOutOfRangeException(nameof(window), window, $"The window leaves {picture}.");
-        _picture.Reset(window, picture.Channels);
+        // The picture may be this decoder's own.
+        _part.Reset(window, picture.Channels);
         for (int y = 0; y < window.Height; y++)
-            picture.Row(window.Y + y).Slice(window.X * picture.PixelBytes, window.Width * picture.PixelBytes).CopyTo(_picture.Row(y));
-        if (toGray) _picture.ToGray();
-        return _picture;
+            picture.Row(window.Y + y).Slice(window.X * picture.PixelBytes, window.Width * picture.PixelBytes).CopyTo(_part.Row(y));
+        if (toGray) _part.ToGray();
+        return _part;
     }
 
     private bool IsTurned => AppliesOrientation && _stored.Orientation >= 5;

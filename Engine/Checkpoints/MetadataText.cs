@@ -9,17 +9,18 @@ namespace GpuCnn.Engine.Checkpoints;
 /// <summary><see cref="ModelMetadata"/> as the text entries of a safetensors file, and back, each number to the bit.</summary>
 internal static class MetadataText
 {
-    private const string Model = "model", Input = "input", Classes = "classes", Mean = "mean", Std = "std", Fit = "fit", ResizeTo = "resize_to";
+    private const string Model = "model", Input = "input", Classes = "classes", Mean = "mean", Std = "std", Fit = "fit", ResizeTo = "resize_to", Exif = "exif", Ignored = "ignored";
     private const int LargestSide = 65535;
 
     private static readonly string[] Required = [Model, Input, Classes, Mean, Std, Fit];
 
-    public static readonly IReadOnlySet<string> Keys = new HashSet<string>([.. Required, ResizeTo]);
+    public static readonly IReadOnlySet<string> Keys = new HashSet<string>([.. Required, ResizeTo, Exif]);
 
     public static Dictionary<string, string> Write(ModelMetadata metadata)
     {
         Dictionary<string, string> entries = WriteRequired(metadata);
         if (metadata.ResizeTo > 0) entries[ResizeTo] = metadata.ResizeTo.ToString(CultureInfo.InvariantCulture);
+        if (metadata.IgnoresExif) entries[Exif] = Ignored;
         return entries;
     }
 
@@ -46,9 +47,10 @@ internal static class MetadataText
         else if (!TryReadArray(entries[Std], ReadNumber, out List<float> std)) fault = Expected(Std, numbers, entries);
         else if (ParseFit(entries[Fit]) is not { } fit) fault = Expected(Fit, "pad or resize", entries);
         else if (!TryReadSide(entries, out int resizeTo)) fault = Expected(ResizeTo, $"a whole number from 1 to {LargestSide}", entries);
+        else if (entries.TryGetValue(Exif, out string? exif) && exif != Ignored) fault = Expected(Exif, $"'{Ignored}'", entries);
         else
         {
-            var metadata = new ModelMetadata(entries[Model], input, classes, mean, std, fit) { ResizeTo = resizeTo };
+            var metadata = new ModelMetadata(entries[Model], input, classes, mean, std, fit) { ResizeTo = resizeTo, IgnoresExif = entries.ContainsKey(Exif) };
             fault = Fault(metadata) ?? "";
             if (fault == "") return metadata;
         }

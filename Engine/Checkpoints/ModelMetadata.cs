@@ -27,4 +27,7 @@ public sealed record ModelMetadata(
     /// input. Of <see cref="ImageFit.Resize"/>.
     /// </summary>
     public int ResizeTo { get; init; }
+
+    /// <summary>Whether images are taken as they are stored, whatever EXIF's orientation says.</summary>
+    public bool IgnoresExif { get; init; }
 }
