@@ -15,10 +15,11 @@ namespace GpuCnn.Cli.Training;
 /// <param name="BadImages">Images that could not be read, by the policy of the configuration.</param>
 internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Network Network, Recipe Recipe, BadImageLog BadImages)
 {
-    private const double HeldOut = 0.1;
+    /// <summary>Share of each class that is held out where a data set keeps no images apart.</summary>
+    public const double HeldOut = 0.1;
 
     /// <summary>Fewer images of a class than this are too few to keep some apart.</summary>
-    private const int FewestToHoldOut = 10;
+    public const int FewestToHoldOut = 10;
 
     /// <summary>A new run from what the options say.</summary>
     public static PreparedRun New(TrainRequest request, Device device, CommandHost host)
