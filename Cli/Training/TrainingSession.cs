@@ -41,7 +41,7 @@ internal static class TrainingSession
         RunDirectory run = RunDirectory.Open(folder);
         RunConfig config = RunConfig.Read(run);
         using Device device = Open(request.Device ?? config.Device, PreparedRun.ThreadsFor(request, config));
-        PreparedRun prepared = PreparedRun.Resumed(request, config, device);
+        PreparedRun prepared = PreparedRun.Resumed(request, config, device, host);
         using Trainer trainer = CreateTrainer(prepared, device, run, config.Algorithms);
         string? checkpoint = null;
         // Stopped before its first checkpoint, the run has nothing to lose: the seed begins it again as it was.
