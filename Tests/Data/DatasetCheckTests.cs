@@ -84,7 +84,7 @@ public sealed class DatasetCheckTests
         Write(other, "train", "b", "other.png");
         // Scaled, brighter by a little, and with noise; and under another class.
         Write(picture.Resize(150, 70), "val", "a", "scaled.png");
-        Write(Changed(picture, (value, i) => value + 3), "train", "b", "brighter.png");
+        Write(Changed(picture, (value, i) => value + 1), "train", "b", "brighter.png");
         Write(Changed(other, (value, i) => value + i % 3 - 1), "train", "b", "noisy.png");
         Write(Picture(3), "val", "b", "third.png");
         DatasetReport report = DatasetCheck.Run(folder.Path);
@@ -120,7 +120,7 @@ public sealed class DatasetCheckTests
         {
             Span<byte> copy = small.AsSpan(i * PerceptualHash.Pixels, PerceptualHash.Pixels);
             small.AsSpan((i - 1) * PerceptualHash.Pixels, PerceptualHash.Pixels).CopyTo(copy);
-            for (int change = 0; change < i % 20; change++) copy[random.Next(copy.Length)] ^= (byte)(1 + i / 40);
+            for (int change = 0; change < i % 20; change++) copy[random.Next(copy.Length)] ^= (byte)(1 + i / 8);
         }
         UInt128 Hash(int i) => PerceptualHash.Of(Small(i));
         ReadOnlySpan<byte> Small(int i) => small.AsSpan(i * PerceptualHash.Pixels, PerceptualHash.Pixels);

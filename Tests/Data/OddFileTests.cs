@@ -22,14 +22,31 @@ public sealed class OddFileTests
         Shell($"mkfifo '{_folder["data", "a", "pipe.png"]}'");
         Shell($"mkfifo '{_folder["data", "a", "unknown"]}'");
         File.CreateSymbolicLink(_folder["data", "b", "zero.jpg"], "/dev/zero");
+        Shell($"mkfifo '{_folder["elsewhere"]}'");
+        File.CreateSymbolicLink(_folder["data", "b", "link.png"], _folder["elsewhere"]);
         using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         socket.Bind(new UnixDomainSocketEndPoint(_folder["data", "b", "socket.png"]));
         Directory.CreateDirectory(_folder["data", "b", "folder.png"]);
         DatasetReport report = DatasetCheck.Run(_folder["data"]);
-        Assert.That(report.Unreadable.Select(image => Path.GetFileName(image.File)), Is.EqualTo(new[] { "pipe.png", "socket.png", "zero.jpg" }));
+        Assert.That(report.Unreadable.Select(image => Path.GetFileName(image.File)), Is.EqualTo(new[] { "pipe.png", "link.png", "socket.png", "zero.jpg" }));
         foreach (UnreadableImage image in report.Unreadable) Assert.That(image.Reason, Does.Contain(image.File).And.Contain("a pipe or a device").And.Not.Contain("\n"));
         Assert.That(report.LeftOut.Select(file => (Path.GetFileName(file.File), file.Content)), Is.EqualTo(new[] { ("unknown", (string?)null) }));
-        Assert.That(report.Splits[0].ImagesPerClass, Is.EqualTo(new[] { 2, 3 }));
+        Assert.That(report.Splits[0].ImagesPerClass, Is.EqualTo(new[] { 2, 4 }));
+    }
+
+    [TestCase("train-images-idx3-ubyte", "train-labels-idx1-ubyte")]
+    [TestCase("data_batch_1.bin")]
+    [TestCase("data_batch_1")]
+    [TestCase("shard.tar")]
+    [TestCase("shard.tar.gz")]
+    [TestCase("train.parquet")]
+    [TestCase("labels.csv")]
+    [CancelAfter(20_000)]
+    public void PipesInPlaceOfDataSetsDoNotHang(params string[] names)
+    {
+        using TemporaryFolder folder = new();
+        foreach (string name in names) Shell($"mkfifo '{folder[name]}'");
+        OneLine.Thrown(() => DatasetLocator.Open(folder.Path));
     }
 
     [Test]
