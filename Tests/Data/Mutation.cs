@@ -19,6 +19,8 @@ internal static class Mutation
         byte[] file = [.. bytes];
         // With checksums made right again, damage reaches the inner parts.
         if (file.AsSpan().StartsWith(PngReader.Signature) && random.NextInt(3) > 0) RepairChecksums(file);
+        // With an end again, a cut JPEG is decoded and not only refused.
+        if (file is [0xFF, 0xD8, ..] && random.NextInt(3) > 0) file = [.. file, 0xFF, 0xD9];
         name = $"{number}-{seed.Name}";
         return file;
     }
