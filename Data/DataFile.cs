@@ -93,6 +93,10 @@ internal static class DataFile
     {
         switch (e)
         {
+            // .NET reads a name of other bytes as one with replacement characters, under which there is nothing.
+            case FileNotFoundException or DirectoryNotFoundException when path.Contains('\uFFFD'):
+                return new GpuCnnException(
+                    $"Cannot {verb} {Quote(path)}: expected a name in UTF-8, but its bytes are another encoding's; rename it.", e);
             case FileNotFoundException or DirectoryNotFoundException:
                 return new GpuCnnException(
                     $"Cannot {verb} {Quote(path)}: expected it to exist, but there is no such file or folder; check the path.", e);

@@ -17,6 +17,9 @@ public static class ImageFile
     /// <summary>Names of the formats that are read, for messages: "JPEG, PNG".</summary>
     public static string ReadableFormats { get; } = string.Join(", ", Decoder.Formats);
 
+    /// <summary>Lower case, with the dot.</summary>
+    internal static IEnumerable<string> ReadableExtensions => Readable;
+
     private static PictureDecoder Decoder => _decoder ??= new PictureDecoder();
 
     /// <summary>Whether a folder's listing takes the file for an image, by extension.</summary>

@@ -28,54 +28,44 @@ public sealed record NormalizationStatistics(IReadOnlyList<float> Mean, IReadOnl
         using ThreadLocal<SampleWriter> writers = new(() => new SampleWriter(preprocessor, Augmentation.None), trackAllValues: true);
         int count = split.IsInMemory ? split.Count : Math.Min(split.Count, LargestSample);
         long[] sums = new long[shape.Channels], squares = new long[shape.Channels];
-        GpuCnnException? failure = null;
-        int failed = int.MaxValue, readable = count;
-        Lock gate = new();
-        Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, (i, loop) =>
+        int readable = count;
+        try
         {
-            Picture picture;
-            int image = (int)((long)i * split.Count / count);
-            try
+            InOrder.Run(count, i =>
             {
-                SampleWriter writer = writers.Value!;
-                writer.Opened(split.Open(image, writer.Decoder), inForm: false);
-                picture = writer.ToForm();
-            }
-            catch (GpuCnnException e)
-            {
-                lock (gate)
+                Picture picture;
+                int image = (int)((long)i * split.Count / count);
+                try
                 {
-                    try
-                    {
-                        if (badImages is null) throw;
-                        badImages.Add(image, e);
-                        readable--;
-                    }
-                    catch (GpuCnnException stop)
-                    {
-                        // Break lets every earlier image have its turn: the first failure is reported, whichever thread is ahead.
-                        if (i < failed) (failed, failure) = (i, stop);
-                        loop.Break();
-                    }
+                    SampleWriter writer = writers.Value!;
+                    writer.Opened(split.Open(image, writer.Decoder), inForm: false);
+                    picture = writer.ToForm();
                 }
-                return;
-            }
-            ReadOnlySpan<byte> pixels = PictureCanvas.PixelsOf(picture);
-            int pixel = picture.PixelBytes;
-            for (int c = 0; c < shape.Channels; c++)
-            {
-                long sum = 0, square = 0;
-                for (int at = Math.Min(c, picture.Channels - 1); at < pixels.Length; at += pixel)
+                catch (GpuCnnException e) when (badImages is not null)
                 {
-                    sum += pixels[at];
-                    square += pixels[at] * pixels[at];
+                    badImages.Add(image, e);
+                    Interlocked.Decrement(ref readable);
+                    return;
                 }
-                Interlocked.Add(ref sums[c], sum);
-                Interlocked.Add(ref squares[c], square);
-            }
-        });
-        foreach (SampleWriter writer in writers.Values) writer.Dispose();
-        if (failure is not null) throw new GpuCnnException(failure.Message, failure);
+                ReadOnlySpan<byte> pixels = PictureCanvas.PixelsOf(picture);
+                int pixel = picture.PixelBytes;
+                for (int c = 0; c < shape.Channels; c++)
+                {
+                    long sum = 0, square = 0;
+                    for (int at = Math.Min(c, picture.Channels - 1); at < pixels.Length; at += pixel)
+                    {
+                        sum += pixels[at];
+                        square += pixels[at] * pixels[at];
+                    }
+                    Interlocked.Add(ref sums[c], sum);
+                    Interlocked.Add(ref squares[c], square);
+                }
+            });
+        }
+        finally
+        {
+            foreach (SampleWriter writer in writers.Values) writer.Dispose();
+        }
 
         float[] mean = new float[shape.Channels], std = new float[shape.Channels];
         double values = (double)readable * shape.Area;

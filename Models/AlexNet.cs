@@ -16,7 +16,7 @@ public abstract class AlexNetTable : FiveConvolutions
 
     internal static Recipe OfPaper { get; } = new(
         new() { Epochs = 90, Batch = 128, LearningRate = 0.01f, Momentum = 0.9f, WeightDecay = 5e-4f, Schedule = ByHand },
-        Augmentation: "scale(256/224,square),flip,pca")
+        Augmentation: "scale(256/224,square),flip,pca(0.1)")
     {
         EvaluationScale = Recipe.ImageNetScale,
         Start = StartingWeights.Normal(0.01f, raisedBias: 1),

@@ -56,7 +56,7 @@ public abstract class GoogLeNetTable : Architecture
             Schedule = new() { Name = "step", StepEpochs = 8, Gamma = 0.96f },
         },
         // Howard's photometric changes, which the paper names: factors of 0.5 to 1.5, and AlexNet's.
-        Augmentation: "crop(0.08-1),flip,jitter(0.5),pca")
+        Augmentation: "crop(0.08-1),flip,jitter(0.5),pca(0.1)")
     {
         EvaluationScale = Recipe.ImageNetScale,
         Start = StartingWeights.Xavier,

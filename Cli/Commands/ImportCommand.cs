@@ -69,6 +69,12 @@ internal static class ImportCommand
         while (names is [.., ""]) names = names[..^1];
         int empty = Array.IndexOf(names, "");
         if (empty >= 0) throw new GpuCnnException($"'{path}' names no class in line {empty + 1}; expected a name a line.");
+        for (int line = 0; line < names.Length; line++)
+        {
+            int first = Array.IndexOf(names, names[line]);
+            if (first < line)
+                throw new GpuCnnException($"'{path}' names '{names[line]}' in lines {first + 1} and {line + 1}; expected a name of its own for each class, as in '{names[line]} ({line})'.");
+        }
         return names.Length == classes ? names : throw new GpuCnnException($"'{path}' names {Words.Count(names.Length, "class", "classes")}, but the weights have {classes}; give one line for each.");
     }
 }

@@ -116,12 +116,12 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
         request.Threads ?? (request.Device == null || request.Device == config.Device ? config.Threads : null);
 
     /// <summary>The images to train on and to validate on, as the network gets them.</summary>
-    public (ImageDataset Training, ImageDataset? Validation) CreateDatasets()
+    public RunImages CreateDatasets()
     {
         FeedOptions feed = Config.Feed.ToOptions();
         // What is judged may be the centre of a larger picture; what is trained on is all that covers the input.
         var training = new ImagePreprocessor(Config.Metadata with { ResizeTo = 0 });
-        return (
+        return new(
             new(Data.Train, training, Augmentation.Parse(Config.Augmentation), feed with { Mixing = BatchMixing.Of(Config.Settings) }, new(Data.Train, "training", BadImages)),
             Data.Validation is { } validation ? new(validation, new ImagePreprocessor(Config.Metadata), options: feed, badImages: new(validation, "validation", BadImages)) : null);
     }

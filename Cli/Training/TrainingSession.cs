@@ -1,5 +1,4 @@
 using GpuCnn.Cli.Output;
-using GpuCnn.Data;
 using GpuCnn.Engine;
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Devices;
@@ -23,7 +22,8 @@ internal static class TrainingSession
         (RunDirectory run, bool isNew) = CreateFolder(request.Out, prepared.Config.Model);
         try
         {
-            using Trainer trainer = CreateTrainer(prepared, device, run, AlgorithmTable.Load(device).Algorithms);
+            using RunImages images = prepared.CreateDatasets();
+            using Trainer trainer = CreateTrainer(prepared, images, device, run, AlgorithmTable.Load(device).Algorithms);
             SetStart(trainer, prepared.Config);
             WriteConfig(run, prepared, trainer);
             Introduction.Write(host.Output, prepared, device, trainer, run, resumedFrom: null);
@@ -42,7 +42,8 @@ internal static class TrainingSession
         RunConfig config = RunConfig.Read(run);
         using Device device = Open(request.Device ?? config.Device, PreparedRun.ThreadsFor(request, config));
         PreparedRun prepared = PreparedRun.Resumed(request, config, device);
-        using Trainer trainer = CreateTrainer(prepared, device, run, config.Algorithms);
+        using RunImages images = prepared.CreateDatasets();
+        using Trainer trainer = CreateTrainer(prepared, images, device, run, config.Algorithms);
         string? checkpoint = null;
         // Stopped before its first checkpoint, the run has nothing to lose: the seed begins it again as it was.
         if (run.Checkpoints().Any()) checkpoint = trainer.Resume();
@@ -66,10 +67,9 @@ internal static class TrainingSession
         prepared.BadImages.WriteTo(run.Path);
     }
 
-    private static Trainer CreateTrainer(PreparedRun prepared, Device device, RunDirectory run, IReadOnlyDictionary<string, string>? algorithms)
+    private static Trainer CreateTrainer(PreparedRun prepared, RunImages images, Device device, RunDirectory run, IReadOnlyDictionary<string, string>? algorithms)
     {
-        (ImageDataset training, ImageDataset? validation) = prepared.CreateDatasets();
-        var trainer = new Trainer(prepared.Network, device, training, validation, prepared.Config.Settings, prepared.Config.Metadata, run, algorithms);
+        var trainer = new Trainer(prepared.Network, device, images.Training, images.Validation, prepared.Config.Settings, prepared.Config.Metadata, run, algorithms);
         if (device.MemoryBytes <= 0 || trainer.DeviceBytes <= device.MemoryBytes) return trainer;
         long needed = trainer.DeviceBytes;
         int largest = trainer.LargestBatch(device.MemoryBytes);

@@ -43,15 +43,9 @@ public sealed class FileSplit : ImageSplit
         long known = Volatile.Read(ref _stamps[index]);
         if (!file.Exists)
         {
-            if (known != 0 || Directory.Exists(Path.GetDirectoryName(path)))
-            {
-                string got = known != 0 ? "it has vanished since it was first read; restore it, or start again without it"
-                    // .NET reads a name of other bytes as one with replacement characters, under which there is no file.
-                    : path.Contains('\uFFFD') ? "its name is not UTF-8, so that it cannot be opened; rename it"
-                    : "it has vanished since the folder was listed, or is a link to nowhere; restore or remove it";
-                throw new GpuCnnException($"Image {DataFile.Quote(path)}: expected a file, but {got}.");
-            }
-            return;
+            if (known == 0) return;
+            throw new GpuCnnException($"Image {DataFile.Quote(path)}: expected it to stay where it was when it was first read, " +
+                "but it has vanished since; restore it, or start again without it.");
         }
         long stamp = (uint)HashCode.Combine(file.Length, file.LastWriteTimeUtc.Ticks) | 1L << 32;
         long first = Interlocked.CompareExchange(ref _stamps[index], stamp, 0);

@@ -72,6 +72,9 @@ public sealed class LocatedDataset
     /// <summary>Things worth knowing that are no errors: files left out, classes without validation images.</summary>
     public IReadOnlyList<string> Notes { get; internal init; } = [];
 
+    /// <summary>Files that lie among the images and are not used.</summary>
+    internal IReadOnlyList<string> LeftOut { get; init; } = [];
+
     /// <summary>What makes the data set unfit for training, each on one line. <see cref="DatasetLocator.Open"/> throws the first.</summary>
     internal IReadOnlyList<string> Problems { get; init; } = [];
 
@@ -113,6 +116,7 @@ public sealed class LocatedDataset
             Size = Size,
             Notes = [.. Notes, FormattableString.Invariant($"{fraction * 100:0.#} % of each class held out for validation (seed {seed})")],
             Problems = Problems,
+            LeftOut = LeftOut,
         };
     }
 }
