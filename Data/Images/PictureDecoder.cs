@@ -9,7 +9,7 @@ namespace GpuCnn.Data;
 /// </summary>
 public sealed unsafe class PictureDecoder : IDisposable
 {
-    private readonly IReadOnlyList<IImageDecoder> _decoders = Catalog.Of<IImageDecoder>();
+    private readonly IReadOnlyList<IImageDecoder> _decoders;
     private readonly ScratchBuffer _file;
     private readonly Picture _picture, _turned, _part;
     private IImageDecoder? _decoder;
@@ -24,6 +24,7 @@ public sealed unsafe class PictureDecoder : IDisposable
 
     internal PictureDecoder(ScratchSource source)
     {
+        _decoders = Catalog.Of<IImageDecoder>(source);
         _file = new ScratchBuffer(source);
         _picture = new Picture(source);
         _turned = new Picture(source);

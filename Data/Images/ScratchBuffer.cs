@@ -8,7 +8,10 @@ internal abstract unsafe class ScratchSource
     /// <summary>Memory of the process, aligned to 64 bytes.</summary>
     public static ScratchSource Default { get; } = new AlignedSource();
 
-    /// <summary>The bytes to get for a request that exceeds what is there, at least <paramref name="needed"/>.</summary>
+    /// <summary>Whether memory of <paramref name="size"/> bytes stays in use for <paramref name="needed"/>.</summary>
+    public abstract bool Suffices(nuint size, nuint needed);
+
+    /// <summary>The bytes to get for a request that what is there does not suffice for, at least <paramref name="needed"/>.</summary>
     public abstract nuint Grow(nuint needed);
 
     /// <summary>Memory of this many bytes, of any content.</summary>
@@ -18,7 +21,12 @@ internal abstract unsafe class ScratchSource
 
     private sealed class AlignedSource : ScratchSource
     {
-        public override nuint Grow(nuint needed) => needed + needed / 4;
+        /// <summary>More than this is given back once much less is asked for: one huge picture is no reason to keep its memory.</summary>
+        private const nuint KeptBytes = 64 << 20;
+
+        public override bool Suffices(nuint size, nuint needed) => needed <= size && (size <= KeptBytes || needed >= size / 4);
+
+        public override nuint Grow(nuint needed) => needed > KeptBytes ? needed : needed + needed / 4;
 
         public override byte* Allocate(nuint bytes) => (byte*)NativeMemory.AlignedAlloc(bytes, 64);
 
@@ -34,9 +42,6 @@ internal sealed unsafe class ScratchBuffer(ScratchSource source) : IDisposable
 {
     public const int Slack = 64;
 
-    /// <summary>More than this is given back once much less is asked for: one huge picture is no reason to keep its memory.</summary>
-    private const nuint KeptBytes = 64 << 20;
-
     private byte* _memory;
     private nuint _size;
 
@@ -46,8 +51,8 @@ internal sealed unsafe class ScratchBuffer(ScratchSource source) : IDisposable
     public byte* Take(long bytes)
     {
         nuint needed = checked((nuint)bytes + Slack);
-        if (needed <= _size && (_size <= KeptBytes || needed >= _size / 4)) return _memory;
-        nuint size = needed > KeptBytes ? needed : source.Grow(needed);
+        if (_memory != null && source.Suffices(_size, needed)) return _memory;
+        nuint size = source.Grow(needed);
         source.Free(_memory);
         _memory = null;
         _size = 0;

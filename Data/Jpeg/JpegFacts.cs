@@ -20,7 +20,7 @@ internal readonly record struct JpegFacts(int Width, int Height, int Components,
     public static JpegFacts Read(ReadOnlySpan<byte> file, string name)
     {
         JpegFacts facts = new(0, 0, 0, false, 1);
-        int scans = 0, at = 2;
+        int scans = 0, at = 2, quantised = 0, needed = 0;
         long blocks = 0;
         while (true)
         {
@@ -45,10 +45,15 @@ internal readonly record struct JpegFacts(int Width, int Height, int Components,
                 case 0xC4 or 0xC8 or 0xCC:
                     break;
                 case >= 0xC0 and <= 0xCF:
-                    facts = Frame(facts, marker, data, name, out blocks);
+                    facts = Frame(facts, marker, data, name, out blocks, out needed);
                     break;
                 case 0xDA when facts.Components == 0:
                     throw DataFile.Damaged("JPEG", name, "a frame header before its scans", "none");
+                case 0xDB:
+                    quantised |= Quantised(data);
+                    break;
+                case 0xDA when (needed & ~quantised) != 0:
+                    throw DataFile.Damaged("JPEG", name, "quantisation tables before a scan", "none for one of its components");
                 case 0xDA when ++scans > MostScans:
                     throw DataFile.Damaged("JPEG", name, $"at most {MostScans} scans", "more");
             }
@@ -63,7 +68,16 @@ internal readonly record struct JpegFacts(int Width, int Height, int Components,
         return facts;
     }
 
-    private static JpegFacts Frame(JpegFacts facts, int marker, ReadOnlySpan<byte> data, string name, out long blocks)
+    /// <summary>A bit for each table that a segment defines.</summary>
+    private static int Quantised(ReadOnlySpan<byte> data)
+    {
+        int tables = 0;
+        for (; data.Length > 0; data = data[Math.Min(data.Length, 1 + 64 * (1 + (data[0] >> 4 & 1)))..]) tables |= 1 << (data[0] & 15);
+        return tables;
+    }
+
+    private static JpegFacts Frame(
+        JpegFacts facts, int marker, ReadOnlySpan<byte> data, string name, out long blocks, out int quantisation)
     {
         if (facts.Components != 0) throw DataFile.Damaged("JPEG", name, "one frame header", "two");
         string? kind = marker switch
@@ -87,11 +101,12 @@ internal readonly record struct JpegFacts(int Width, int Height, int Components,
             if (h is < 1 or > 4 || v is < 1 or > 4) throw DataFile.Damaged("JPEG", name, "sampling factors of 1 to 4", $"{h}x{v}");
             (across, down) = (Math.Max(across, h), Math.Max(down, v));
         }
-        blocks = 0;
+        (blocks, quantisation) = (0, 0);
         for (int i = 0; i < components; i++)
         {
             int sampling = data[7 + 3 * i];
             long columns = ((long)width * (sampling >> 4) + across - 1) / across, rows = ((long)height * (sampling & 15) + down - 1) / down;
+            quantisation |= 1 << (data[8 + 3 * i] & 15);
             blocks += (columns + 7) / 8 * ((rows + 7) / 8);
         }
         return facts with { Width = width, Height = height, Components = components, IsProgressive = marker == 0xC2 };
