@@ -33,7 +33,8 @@ internal static class DataFile
         try
         {
             // Whatever is no regular file has no length. Opening a pipe would wait for its other end.
-            if (new FileInfo(path) is { Exists: true, Length: 0, Attributes: var attributes } && !attributes.HasFlag(FileAttributes.Directory))
+            FileInfo file = new(path);
+            if (file is { Exists: true, Length: 0 } && !file.Attributes.HasFlag(FileAttributes.Directory))
             {
                 throw new GpuCnnException(
                     $"Image {Quote(path)}: expected a file with an image in it, but got an empty file, a pipe or a device; remove it.");
@@ -42,7 +43,8 @@ internal static class DataFile
             long length = RandomAccess.GetLength(handle);
             if (length > LargestImage)
                 throw new GpuCnnException(
-                    $"Image {Quote(path)}: expected a file of at most {LargestImage:N0} bytes, but got {length:N0}; scale it down or remove it.");
+                    $"Image {Quote(path)}: expected a file of at most {LargestImage:N0} bytes, but got {length:N0}; " +
+                    "scale it down or remove it.");
             content = buffer.Take(length);
             int read = 0;
             for (int more; read < length; read += more)
@@ -105,7 +107,8 @@ internal static class DataFile
                 return new GpuCnnException(
                     $"Cannot {verb} {Quote(path)}: expected a path that may be {Participle(verb)}, but {got}; check its permissions.", e);
             case IOException or ArgumentException or NotSupportedException:
-                return new GpuCnnException($"Cannot {verb} {Quote(path)}: {OneLine(e.Message).TrimEnd('.')}; check the path and the disk.", e);
+                return new GpuCnnException(
+                    $"Cannot {verb} {Quote(path)}: {OneLine(e.Message).TrimEnd('.')}; check the path and the disk.", e);
             default:
                 return null;
         }

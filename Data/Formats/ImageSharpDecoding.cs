@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using GpuCnn.Engine;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.Formats;
@@ -67,9 +68,12 @@ internal static unsafe class ImageSharpDecoding
         picture.Reset(window, channels);
         Guard(content, format, name, stream =>
         {
-            if (channels == 1) Copy<L8>(stream, static (source, target) => System.Runtime.InteropServices.MemoryMarshal.AsBytes(source).CopyTo(target));
-            else if (decoder is JpegDecoder) Copy<Rgb24>(stream, static (source, target) => PixelRows.RgbToRgbx(System.Runtime.InteropServices.MemoryMarshal.AsBytes(source), target));
-            else Copy<Rgba32>(stream, static (source, target) => PixelRows.OverWhite(System.Runtime.InteropServices.MemoryMarshal.Cast<Rgba32, uint>(source), target));
+            if (channels == 1)
+                Copy<L8>(stream, static (source, target) => MemoryMarshal.AsBytes(source).CopyTo(target));
+            else if (decoder is JpegDecoder)
+                Copy<Rgb24>(stream, static (source, target) => PixelRows.RgbToRgbx(MemoryMarshal.AsBytes(source), target));
+            else
+                Copy<Rgba32>(stream, static (source, target) => PixelRows.OverWhite(MemoryMarshal.Cast<Rgba32, uint>(source), target));
             return true;
         });
 
@@ -103,7 +107,8 @@ internal static unsafe class ImageSharpDecoding
         catch (NotSupportedException e)
         {
             throw new GpuCnnException(
-                $"{format} {DataFile.Quote(name)}: expected a kind of {format} that gpucnn reads, but got another ({Reason(e)}); convert it to PNG or remove it.", e);
+                $"{format} {DataFile.Quote(name)}: expected a kind of {format} that gpucnn reads, but got another ({Reason(e)}); " +
+                "convert it to PNG or remove it.", e);
         }
         catch (Exception e)
         {
@@ -114,7 +119,8 @@ internal static unsafe class ImageSharpDecoding
     private static string Reason(Exception e)
     {
         const int Longest = 160;
-        string text = DataFile.OneLine(e is ImageFormatException or NotSupportedException or IOException ? e.Message : e.GetType().Name).Trim().TrimEnd('.');
+        string told = e is ImageFormatException or NotSupportedException or IOException ? e.Message : e.GetType().Name;
+        string text = DataFile.OneLine(told).Trim().TrimEnd('.');
         return text.Length > Longest ? text[..Longest] + "..." : text;
     }
 }
