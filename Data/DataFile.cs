@@ -15,6 +15,7 @@ internal static class DataFile
 
     public static byte[] ReadAllBytes(string path) => Guard(path, "read", () =>
     {
+        if (IsEmpty(path)) return [];
         using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
         if (stream.Length > LargestFile)
             throw new GpuCnnException(
@@ -24,6 +25,21 @@ internal static class DataFile
         return read == content.Length ? content : content[..read];
     });
 
+    /// <summary>The text of a file; of an empty one, a pipe or a device none.</summary>
+    public static string ReadAllText(string path) => Guard(path, "read", () => IsEmpty(path) ? "" : File.ReadAllText(path));
+
+    /// <summary>
+    /// Whether there is a file without length, and not a folder: so is whatever is no regular file. Opening a pipe would wait for its other
+    /// end.
+    /// </summary>
+    public static bool IsEmpty(string path)
+    {
+        FileInfo file = new(path);
+        // A link has a length of its own.
+        if (file.Exists && file.Attributes.HasFlag(FileAttributes.ReparsePoint) && file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target) file = target;
+        return file is { Exists: true, Length: 0 } && !file.Attributes.HasFlag(FileAttributes.Directory);
+    }
+
     /// <summary>
     /// Reads a file into memory that is used again; gives its length. Pipes, sockets and devices, whose reading might never end, are
     /// refused.
@@ -32,9 +48,7 @@ internal static class DataFile
     {
         try
         {
-            // Whatever is no regular file has no length. Opening a pipe would wait for its other end.
-            FileInfo file = new(path);
-            if (file is { Exists: true, Length: 0 } && !file.Attributes.HasFlag(FileAttributes.Directory))
+            if (IsEmpty(path))
             {
                 throw new GpuCnnException(
                     $"Image {Quote(path)}: expected a file with an image in it, but got an empty file, a pipe or a device; remove it.");

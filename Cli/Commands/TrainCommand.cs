@@ -16,7 +16,7 @@ internal static class TrainCommand
     {
         Option<string?> model = Options.Model($"Model; `gpucnn models` lists them. [default: {TrainingSession.DefaultModel}]");
         Option<string?> data = Options.Text("--data", "PATH",
-            $"Data set: class folders (as they are, or under train/ and val/), MNIST/EMNIST IDX files, CIFAR binary files. [default: the demo set, made in ./{TrainingSession.DemoFolder}]");
+            $"Data set: class folders (as they are, or under train/ and val/), tar shards, Parquet or CSV files, MNIST/EMNIST IDX files, CIFAR. [default: the demo set, made in ./{TrainingSession.DemoFolder}]");
         Option<string?> validation = Options.Text("--val", "PATH", "Data set to validate on. [default: the data set's own; else 10 % of each class is held out]");
         Option<string?> weights = Options.Text("--weights", "FILE", "Weights to start from, of the same model; where their classes are others, the last layer starts anew. [default: drawn at random]");
         Option<string[]?> freeze = Options.Patterns("--freeze", "PATTERN", "Parameters to leave as they are, by path, as in 'conv1.*'; may be given several times. Running statistics go on.");
@@ -49,6 +49,8 @@ internal static class TrainCommand
         Option<bool> noExif = Options.NoExif;
         var feed = new FeedArguments();
         Option<string?> badImages = Options.BadImages;
+        Option<bool> excludeDuplicates = Options.Flag("--exclude-duplicates",
+            "Leave out pictures that the data set has more than once, by their pixels: copies of validation images among the training images, further copies, and those of several classes.");
         Option<Shape?> input = Options.Input;
         Option<string?> device = Options.Device;
         Option<int?> threads = Options.Whole("--threads", "Threads of the cpu device; they change the time, not the result. [default: one a core]", maximum: 1024);
@@ -57,7 +59,7 @@ internal static class TrainCommand
         var command = new Command("train", "Trains a model. Without options it makes a demo data set and trains on that.")
         {
             model, data, validation, recipe, epochs, steps, batch, rate, momentum, nesterov, decay, schedule, gamma, stepEpochs, milestones, power, patience, warmup,
-            loss, smoothing, mixup, cutmix, seed, augmentation, fit, resizeTo, crop, noExif, badImages, input, weights, freeze, device, threads, output, resume, saveEvery,
+            loss, smoothing, mixup, cutmix, seed, augmentation, fit, resizeTo, crop, noExif, badImages, excludeDuplicates, input, weights, freeze, device, threads, output, resume, saveEvery,
         };
         foreach (Option option in feed.All) command.Options.Add(option);
         Option[] resumable = [resume, epochs, steps, device, threads, saveEvery, badImages, .. feed.All];
@@ -84,6 +86,7 @@ internal static class TrainCommand
                 IgnoresExif = parsed.GetValue(noExif),
                 Feed = feed.Read(parsed),
                 BadImages = Options.ParseBadImages(parsed.GetValue(badImages)),
+                ExcludeDuplicates = parsed.GetValue(excludeDuplicates),
                 Device = parsed.GetValue(device),
                 Threads = parsed.GetValue(threads),
                 Epochs = parsed.GetValue(epochs),

@@ -15,10 +15,11 @@ namespace GpuCnn.Cli.Training;
 /// <param name="BadImages">Images that could not be read, by the policy of the configuration.</param>
 internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Network Network, Recipe Recipe, BadImageLog BadImages)
 {
-    private const double HeldOut = 0.1;
+    /// <summary>Share of each class that is held out where a data set keeps no images apart.</summary>
+    public const double HeldOut = 0.1;
 
     /// <summary>Fewer images of a class than this are too few to keep some apart.</summary>
-    private const int FewestToHoldOut = 10;
+    public const int FewestToHoldOut = 10;
 
     /// <summary>A new run from what the options say.</summary>
     public static PreparedRun New(TrainRequest request, Device device, CommandHost host)
@@ -34,7 +35,7 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
         _ = UsageException.Guard(() => architecture.Build(input, recipe: recipe));
 
         string path = request.Data ?? MakeDemoData(host);
-        LocatedDataset data = Open(path, request.Validation, settings.Seed);
+        LocatedDataset data = Open(path, request.Validation, settings.Seed, request.ExcludeDuplicates, host);
         if (weights != null) CheckStart(request.Weights!, weights.Metadata, architecture);
         var badImages = new BadImageLog(request.BadImages ?? BadImagePolicy.Skip);
         ImageFit fit = request.Fit ?? weights?.Metadata.Fit ?? recipe.Fit;
@@ -63,6 +64,7 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
             ValidationFullPath = request.Validation == null ? null : Path.GetFullPath(request.Validation),
             TrainingImages = data.Train.Count,
             BadImages = badImages.Policy,
+            ExcludeDuplicates = request.ExcludeDuplicates,
             Weights = request.Weights,
             StartedAnew = weights == null || weights.Metadata.Classes.SequenceEqual(data.Classes) ? null : architecture.ClassPaths(input),
             Freeze = request.Freeze.Count > 0 ? request.Freeze : null,
@@ -77,13 +79,13 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
     }
 
     /// <summary>A run from its configuration, with the few options that may change it.</summary>
-    public static PreparedRun Resumed(TrainRequest request, RunConfig config, Device device)
+    public static PreparedRun Resumed(TrainRequest request, RunConfig config, Device device, CommandHost host)
     {
         Architecture architecture = Architecture.All.FirstOrDefault(known => known.Name == config.Model)
             ?? throw new GpuCnnException($"The run in '{request.Resume}' trains '{config.Model}', which is none of the models of this gpucnn; gpucnn models lists them.");
         Recipe recipe = architecture.FindRecipe(config.Recipe);
         string path = Present(config.Data, config.DataFullPath);
-        LocatedDataset data = Open(path, config.Validation == null ? null : Present(config.Validation, config.ValidationFullPath!), config.Settings.Seed);
+        LocatedDataset data = Open(path, config.Validation == null ? null : Present(config.Validation, config.ValidationFullPath!), config.Settings.Seed, config.ExcludeDuplicates, host);
         if (!data.Classes.SequenceEqual(config.Classes) || data.Train.Count != config.TrainingImages)
             throw new GpuCnnException(
                 $"Data set '{path}' has changed: the run in '{request.Resume}' trains on {Words.Number(config.TrainingImages)} images of {config.Classes.Count} classes, "
@@ -136,9 +138,15 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
     }
 
     /// <summary>The data set, with some images of each class held out to validate on where it keeps none apart and has enough.</summary>
-    private static LocatedDataset Open(string path, string? validation, ulong seed)
+    private static LocatedDataset Open(string path, string? validation, ulong seed, bool excludeDuplicates, CommandHost host)
     {
         LocatedDataset data = DatasetLocator.Open(path, validation);
+        if (excludeDuplicates)
+        {
+            var progress = new CheckProgress(host);
+            data = DuplicateRemoval.Apply(data, progress.Show);
+            progress.Clear();
+        }
         return data.Validation == null && data.Train.CountPerClass().Min() >= FewestToHoldOut ? data.WithHoldOut(HeldOut, seed) : data;
     }
 

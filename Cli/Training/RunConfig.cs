@@ -68,6 +68,9 @@ internal sealed record RunConfig
     /// <summary>What becomes of images that cannot be read.</summary>
     public BadImagePolicy BadImages { get; init; }
 
+    /// <summary>Whether pictures that the data set has more than once are left out.</summary>
+    public bool ExcludeDuplicates { get; init; }
+
     /// <summary>Weights that the run started from, if any.</summary>
     public string? Weights { get; init; }
 

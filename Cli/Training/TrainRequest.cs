@@ -42,6 +42,8 @@ internal sealed record TrainRequest
 
     public BadImagePolicy? BadImages { get; init; }
 
+    public bool ExcludeDuplicates { get; init; }
+
     public string? Device { get; init; }
 
     public int? Threads { get; init; }

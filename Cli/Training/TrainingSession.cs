@@ -41,7 +41,7 @@ internal static class TrainingSession
         RunDirectory run = RunDirectory.Open(folder);
         RunConfig config = RunConfig.Read(run);
         using Device device = Open(request.Device ?? config.Device, PreparedRun.ThreadsFor(request, config));
-        PreparedRun prepared = PreparedRun.Resumed(request, config, device);
+        PreparedRun prepared = PreparedRun.Resumed(request, config, device, host);
         using RunImages images = prepared.CreateDatasets();
         using Trainer trainer = CreateTrainer(prepared, images, device, run, config.Algorithms);
         string? checkpoint = null;

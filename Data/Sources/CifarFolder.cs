@@ -69,8 +69,7 @@ internal sealed partial class CifarFolder : IDatasetFormat
         {
             string file = Path.Combine(path, ClassFile);
             if (!File.Exists(file)) return DefaultClasses(ClassCount);
-            string[] names = DataFile.Guard(file, "read",
-                () => File.ReadLines(file).Select(line => line.Trim()).Where(line => line.Length > 0).ToArray());
+            string[] names = [.. DataFile.ReadAllText(file).Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)];
             return names.Length == ClassCount ? names
                 : throw DataFile.Damaged("CIFAR", file, $"{ClassCount} class names", $"{names.Length}");
         }

@@ -37,6 +37,7 @@ internal sealed partial class CifarPickles : IDatasetFormat
             List<int> all = [];
             foreach (string file in files)
             {
+                if (DataFile.IsEmpty(file)) throw DataFile.Damaged("CIFAR", file, "a pickle", "an empty file, a pipe or a device");
                 NumpyPickle pickle = NumpyPickle.Read(file);
                 (int[] shape, byte[] values) = pickle.Bytes("data");
                 int[] numbers = pickle.Numbers(labels);
@@ -57,7 +58,7 @@ internal sealed partial class CifarPickles : IDatasetFormat
     private static bool IsHundred(string path) =>
         File.Exists(Path.Combine(path, "meta")) && (File.Exists(Path.Combine(path, "train")) || File.Exists(Path.Combine(path, "test")));
 
-    private static string[] Existing(string path, string name) => Path.Combine(path, name) is var file && File.Exists(file) ? [file] : [];
+    private static string[] Existing(string path, string name) => Path.Combine(path, name) is var file && File.Exists(file) && !DataFile.IsEmpty(file) ? [file] : [];
 
     [GeneratedRegex("^data_batch_[0-9]+$")]
     private static partial Regex BatchName();

@@ -74,7 +74,7 @@ internal sealed class CsvFiles : IDatasetFormat
         /// <summary>The file, or null where its first line does not name the columns.</summary>
         public static Table? TryRead(string path, bool onlyHeader)
         {
-            string text = DataFile.Guard(path, "read", () => onlyHeader ? File.ReadLines(path).FirstOrDefault("") : File.ReadAllText(path));
+            string text = onlyHeader ? FirstLine(path) : DataFile.ReadAllText(path);
             string header = text.Split('\n', 2)[0];
             char separator = System.IO.Path.GetExtension(path).Equals(".tsv", StringComparison.OrdinalIgnoreCase) ? '\t'
                 // What spreadsheets write where the comma is the decimal point.
@@ -119,6 +119,8 @@ internal sealed class CsvFiles : IDatasetFormat
                     if (File.Exists(System.IO.Path.Combine(folder, place, image + ending))) return name => System.IO.Path.Combine(folder, place, name + ending);
             return name => System.IO.Path.Combine(folder, name);
         }
+
+        private static string FirstLine(string path) => DataFile.Guard(path, "read", () => DataFile.IsEmpty(path) ? "" : File.ReadLines(path).FirstOrDefault(""));
 
         private static int Find(IReadOnlyList<string> columns, string[] names)
         {

@@ -14,7 +14,7 @@ internal sealed partial class LabelFile
     /// <summary>How far above the images Kaggle's ILSVRC keeps its annotations.</summary>
     private const int LevelsAbove = 4;
 
-    private static readonly char[] Separators = [' ', '\t', ',', ';'];
+    private static readonly char[] Separators = [' ', '\t', '\r', ',', ';'];
 
     private readonly bool _isXml;
 
@@ -58,9 +58,8 @@ internal sealed partial class LabelFile
     {
         Dictionary<string, int> index = classes.Select((name, i) => (name, i)).ToDictionary(c => c.name, c => c.i, StringComparer.Ordinal);
         if (_isXml) return [.. images.Select(image => FromXml(image, index))];
-        string[][] rows = DataFile.Guard(Path, "read", () => File.ReadLines(Path)
-            .Select(line => line.Split(Separators, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
-            .Where(row => row.Length > 0).ToArray());
+        string[][] rows = [.. DataFile.ReadAllText(Path).Split('\n')
+            .Select(line => line.Split(Separators, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Where(row => row.Length > 0)];
         Dictionary<string, int> place = [];
         for (int i = 0; i < images.Count; i++)
         {
@@ -91,7 +90,7 @@ internal sealed partial class LabelFile
     private int FromXml(string image, Dictionary<string, int> index)
     {
         string file = System.IO.Path.Combine(Path, System.IO.Path.GetFileNameWithoutExtension(image) + ".xml");
-        if (!File.Exists(file)) return -1;
+        if (!File.Exists(file) || DataFile.IsEmpty(file)) return -1;
         try
         {
             using XmlReader reader = XmlReader.Create(file, new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, MaxCharactersInDocument = 1 << 24 });

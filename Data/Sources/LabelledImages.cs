@@ -54,7 +54,7 @@ internal sealed class LabelledImages
     {
         string? file = new[] { "classes.txt", "class_names.txt" }.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
         return file is null ? null
-            : ByNames(DataFile.Guard(file, "read", () => File.ReadLines(file).Select(line => line.Trim()).Where(line => line.Length > 0).ToArray()), file);
+            : ByNames([.. DataFile.ReadAllText(file).Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)], file);
     }
 
     /// <summary>The class of a label; -1 and a problem where it is none.</summary>

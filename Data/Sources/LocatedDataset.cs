@@ -87,6 +87,9 @@ public sealed class LocatedDataset
         return fits && input.Width * 4 <= Size.Width * 5 && input.Height * 4 <= Size.Height * 5 ? ImageFit.Pad : ImageFit.Resize;
     }
 
+    /// <summary>How many images of a class <see cref="WithHoldOut"/> keeps apart.</summary>
+    public static int HeldOutOf(int images, double fraction) => Math.Max(0, Math.Min(Math.Max(1, (int)Math.Round(images * fraction)), images - 1));
+
     /// <summary>This data set where it has validation images; else one that keeps a part of each class apart.</summary>
     /// <param name="fraction">Of each class, rounded, at least one image and not all of them.</param>
     /// <param name="seed">Decides which images.</param>
@@ -100,9 +103,9 @@ public sealed class LocatedDataset
         {
             int[] images = [.. Enumerable.Range(0, Train.Count).Where(i => Train.Labels[i] == label)];
             new RandomStream(seed, stream: 0x401D, (ulong)label).Shuffle(images);
-            int count = Math.Min(Math.Max(1, (int)Math.Round(images.Length * fraction)), images.Length - 1);
-            apart.AddRange(images.Take(Math.Max(0, count)));
-            kept.AddRange(images.Skip(Math.Max(0, count)));
+            int count = HeldOutOf(images.Length, fraction);
+            apart.AddRange(images.Take(count));
+            kept.AddRange(images.Skip(count));
         }
         if (apart.Count == 0)
             throw new GpuCnnException(
@@ -119,4 +122,13 @@ public sealed class LocatedDataset
             LeftOut = LeftOut,
         };
     }
+
+    /// <summary>This data set with other images of the same classes, and one note more.</summary>
+    internal LocatedDataset With(ImageSplit train, ImageSplit? validation, string note) => new(Path, Kind, train, validation)
+    {
+        Size = Size,
+        Notes = [.. Notes, note],
+        Problems = Problems,
+        LeftOut = LeftOut,
+    };
 }

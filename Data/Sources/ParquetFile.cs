@@ -43,6 +43,7 @@ internal sealed class ParquetFile
     /// <exception cref="GpuCnnException">The file cannot be read, is damaged, or has no images or no labels.</exception>
     public static ParquetFile Open(string path) => Guard(path, async () =>
     {
+        if (DataFile.IsEmpty(path)) throw DataFile.Damaged("Parquet", path, "a Parquet file", "an empty file, a pipe or a device");
         FileStamp stamp = FileStamp.Of(path);
         await using ParquetReader reader = await ParquetReader.CreateAsync(path);
         DataField[] fields = reader.Schema.GetDataFields();

@@ -88,6 +88,7 @@ internal sealed class TarShard
     /// <exception cref="GpuCnnException">The file cannot be read or is damaged.</exception>
     public IEnumerable<TarEntry> Entries()
     {
+        if (DataFile.IsEmpty(Path)) throw Damaged("a tar archive", "an empty file, a pipe or a device");
         using FileStream file = DataFile.Guard(Path, "read", () => new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan));
         IsCompressed = Step(() => file.ReadByte()) == 0x1F && Step(() => file.ReadByte()) == 0x8B;
         file.Position = 0;
