@@ -24,7 +24,8 @@ internal sealed class TorchvisionLoader : IDisposable
     public string Version { get; }
 
     /// <summary>
-    /// Starts it, warm; null where no Python has torchvision (GPUCNN_PYTHON, python3 of the path, /usr/bin/python3), or the images are not in files of
+    /// Starts it, warm; null where no Python has torchvision (GPUCNN_PYTHON, python3 of the path, /usr/bin/python3), or the images are not
+    /// in files of
     /// their own.
     /// </summary>
     public static TorchvisionLoader? TryStart(ImageSplit split, int images, int side, int workers, int batch)
@@ -58,7 +59,8 @@ internal sealed class TorchvisionLoader : IDisposable
             foreach (string file in files) process.StandardInput.WriteLine(file);
             process.StandardInput.WriteLine();
             process.StandardInput.Flush();
-            if (Read(process) is { } ready && ready.TryGetProperty("torchvision", out JsonElement version)) return new(process, script, workers, version.GetString()!);
+            if (Read(process) is { } ready && ready.TryGetProperty("torchvision", out JsonElement version))
+                return new(process, script, workers, version.GetString()!);
         }
         catch (Exception exception) when (exception is System.ComponentModel.Win32Exception or IOException)
         {
@@ -81,7 +83,8 @@ internal sealed class TorchvisionLoader : IDisposable
             return null;
         }
         if (Read(_process) is not { } answer || !answer.TryGetProperty("images", out JsonElement images)) return null;
-        return new(images.GetInt32(), _workers, answer.GetProperty("seconds").GetDouble(), answer.GetProperty("cpuSeconds").GetDouble(), new Dictionary<Stage, double>());
+        return new(images.GetInt32(), _workers, answer.GetProperty("seconds").GetDouble(), answer.GetProperty("cpuSeconds").GetDouble(),
+            new Dictionary<Stage, double>());
     }
 
     public void Dispose()

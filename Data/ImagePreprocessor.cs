@@ -45,15 +45,14 @@ public sealed class ImagePreprocessor
     public ImageFit Fit { get; }
 
     /// <summary>
-    /// Pixels that the shorter side is scaled to before the centre is cropped, no fewer than the input's sides; 0 where images are scaled until
+    /// Pixels that the shorter side is scaled to before the centre is cropped, no fewer than the input's sides; 0 where images are scaled
+    /// until
     /// they cover the input. Of <see cref="ImageFit.Resize"/>.
     /// </summary>
     public int ResizeTo
     {
         get;
-        init => field = value == 0 || (Fit == ImageFit.Resize && value >= Math.Max(Shape.Width, Shape.Height)) ? value : throw new GpuCnnException(
-            $"Preprocessing for {Shape} expects images to be scaled to a shorter side of at least {Math.Max(Shape.Width, Shape.Height)} pixels"
-            + $"{(Fit == ImageFit.Resize ? "" : " and to be fitted by resize")}, but got {value} with {Fit.ToString().ToLowerInvariant()}.");
+        init => field = CheckSide(value);
     }
 
     /// <summary>Whether images are turned upright as EXIF's orientation says.</summary>
@@ -81,6 +80,15 @@ public sealed class ImagePreprocessor
         using SampleWriter writer = new(this, Augmentation.None);
         writer.Opened(writer.Decoder.Open(image), inForm: false);
         writer.Write(destination);
+    }
+
+    private int CheckSide(int side)
+    {
+        int longer = Math.Max(Shape.Width, Shape.Height);
+        if (side == 0 || (Fit == ImageFit.Resize && side >= longer)) return side;
+        string resized = Fit == ImageFit.Resize ? "" : " that are resized, not padded,";
+        throw new GpuCnnException(
+            $"Preprocessing for {Shape} expects images{resized} to be scaled to a shorter side of {longer} pixels or more, but got {side}.");
     }
 
     internal static void CheckShape(Shape shape)

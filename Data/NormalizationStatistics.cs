@@ -20,7 +20,8 @@ public sealed record NormalizationStatistics(IReadOnlyList<float> Mean, IReadOnl
     /// <param name="badImages">What becomes of images that cannot be read; null throws at the first.</param>
     /// <param name="appliesOrientation">Whether images are turned upright as EXIF's orientation says.</param>
     /// <exception cref="GpuCnnException">An image cannot be read, or the shape is not one of an image.</exception>
-    public static NormalizationStatistics Compute(ImageSplit split, Shape shape, ImageFit fit, BadImages? badImages = null, bool appliesOrientation = true)
+    public static NormalizationStatistics Compute(ImageSplit split, Shape shape, ImageFit fit, BadImages? badImages = null,
+        bool appliesOrientation = true)
     {
         ImagePreprocessor.CheckShape(shape);
         float[] zeros = new float[shape.Channels], ones = [.. Enumerable.Repeat(1f, shape.Channels)];

@@ -17,7 +17,8 @@ public sealed record Recipe(TrainingSettings Settings, string Augmentation = "",
     public const float ImageNetScale = 256f / 224;
 
     /// <summary>
-    /// Images that are judged are scaled until the shorter side is this many times the input's, before the centre is cropped: 1 covers the input.
+    /// Images that are judged are scaled until the shorter side is this many times the input's, before the centre is cropped: 1 covers the
+    /// input.
     /// </summary>
     public float EvaluationScale { get; init; } = 1;
 

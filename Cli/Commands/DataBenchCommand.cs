@@ -16,7 +16,8 @@ internal static class DataBenchCommand
     public static Command Create(CommandHost host)
     {
         var path = new Argument<string>("PATH") { Description = "Data set, as for `gpucnn train --data`." };
-        Option<string?> augmentation = Options.Text("--augment", "NAMES", $"As for `gpucnn train`. [default: {DefaultAugmentation}]", text => Augmentation.Parse(text));
+        Option<string?> augmentation = Options.Text("--augment", "NAMES", $"As for `gpucnn train`. [default: {DefaultAugmentation}]",
+            text => Augmentation.Parse(text));
         Option<Shape?> input = Options.InputOf(DefaultInput.ToString());
         Option<int?> batch = Options.Whole("--batch", $"Images of a batch. [default: {DefaultBatch}]");
         Option<int?> images = Options.Whole("--images", $"Images to read for each figure. [default: {DefaultImages}]");
@@ -43,11 +44,14 @@ internal static class DataBenchCommand
             request = request with { Cache = request.Cache ?? CacheKind.None };
             Augmentation changes = Augmentation.Parse(parsed.GetValue(augmentation) ?? DefaultAugmentation, shape);
             int size = Math.Min(parsed.GetValue(batch) ?? DefaultBatch, split.Count), count = parsed.GetValue(images) ?? DefaultImages;
-            int[] workers = request.Workers is { } given ? [given] : [.. new[] { 1, 2, Environment.ProcessorCount }.Where(n => n <= Environment.ProcessorCount).Distinct()];
+            int[] workers = request.Workers is { } given ? [given]
+                : [.. new[] { 1, 2, Environment.ProcessorCount }.Where(n => n <= Environment.ProcessorCount).Distinct()];
             bool isJson = parsed.GetValue(json);
-            if (!isJson) host.Output.WriteLine($"{data.Path}: {data.Description}; {changes} to {shape}, batches of {size}, cache {request.Cache!.ToString()!.ToLowerInvariant()}");
+            string cache = request.Cache!.Value.ToString().ToLowerInvariant();
+            if (!isJson) host.Output.WriteLine($"{data.Path}: {data.Description}; {changes} to {shape}, batches of {size}, cache {cache}");
             List<FeedMeasurement> measured = [];
-            using TorchvisionLoader? peer = changes.ToString() == Augmentation.Parse(DefaultAugmentation).ToString() && shape.Height == shape.Width && shape.Channels == 3
+            using TorchvisionLoader? peer = changes.ToString() == Augmentation.Parse(DefaultAugmentation).ToString()
+                && shape.Height == shape.Width && shape.Channels == 3
                 ? TorchvisionLoader.TryStart(split, count, shape.Height, workers[^1], size) : null;
             List<FeedMeasurement> peers = [];
             foreach (int number in workers)
@@ -69,25 +73,30 @@ internal static class DataBenchCommand
         return command;
     }
 
-    private static FeedMeasurement Median(List<FeedMeasurement> rounds) => rounds.OrderBy(round => round.ImagesPerCpuSecond).ElementAt(rounds.Count / 2);
+    private static FeedMeasurement Median(List<FeedMeasurement> rounds) =>
+        rounds.OrderBy(round => round.ImagesPerCpuSecond).ElementAt(rounds.Count / 2);
 
     private static void WriteText(TextWriter output, List<FeedMeasurement> measured, FeedMeasurement? other, TorchvisionLoader? peer)
     {
         Stage[] stages = Enum.GetValues<Stage>();
-        var table = new TextTable([">workers", ">images/s", ">per CPU-second", .. stages.Select(stage => $">{stage.ToString().ToLowerInvariant()} ms")]);
+        var table = new TextTable([">workers", ">images/s", ">per CPU-second",
+            .. stages.Select(stage => $">{stage.ToString().ToLowerInvariant()} ms")]);
         foreach (FeedMeasurement row in measured)
-            table.Add([$"{row.Workers}", Words.Rate(row.ImagesPerSecond), Words.Rate(row.ImagesPerCpuSecond), .. stages.Select(stage => FormattableString.Invariant($"{1000 * row.StageSeconds[stage] / row.Images:0.00}"))]);
+            table.Add([$"{row.Workers}", Words.Rate(row.ImagesPerSecond), Words.Rate(row.ImagesPerCpuSecond),
+                .. stages.Select(stage => FormattableString.Invariant($"{1000 * row.StageSeconds[stage] / row.Images:0.00}"))]);
         output.WriteLine();
         table.Write(output);
         if (other == null) return;
         FeedMeasurement last = measured[^1];
-        output.WriteLine($"\ntorchvision {peer!.Version}'s DataLoader, {Words.Count(other.Workers, "worker", "workers")}: {Words.Rate(other.ImagesPerSecond)} images/s, {Words.Rate(other.ImagesPerCpuSecond)} per CPU-second");
+        output.WriteLine(
+            $"\ntorchvision {peer!.Version}'s DataLoader, {Words.Count(other.Workers, "worker", "workers")}: {Words.Rate(other.ImagesPerSecond)} images/s, {Words.Rate(other.ImagesPerCpuSecond)} per CPU-second");
         output.WriteLine(FormattableString.Invariant(
             $"Beside it: {last.ImagesPerSecond / other.ImagesPerSecond:0.0} times as many images a second, {last.ImagesPerCpuSecond / other.ImagesPerCpuSecond:0.0} times as many per CPU-second"));
     }
 
     /// <summary>Stages in images a second of one worker.</summary>
-    private sealed record Row(int Images, int Workers, double ImagesPerSecond, double ImagesPerCpuSecond, IReadOnlyDictionary<string, double> Stages, Peer? Torchvision)
+    private sealed record Row(int Images, int Workers, double ImagesPerSecond, double ImagesPerCpuSecond,
+        IReadOnlyDictionary<string, double> Stages, Peer? Torchvision)
     {
         public static Row Of(FeedMeasurement measured, FeedMeasurement? other) => new(
             measured.Images, measured.Workers, measured.ImagesPerSecond, measured.ImagesPerCpuSecond,

@@ -58,7 +58,10 @@ public sealed class Augmentation
         AugmentationStep[] steps = [.. StepText.Split(text).Select(ParseStep)];
         string[] frames = [.. steps.OfType<FramingStep>().Where(step => step.Frames).Select(step => step.ToString())];
         if (frames.Length > 1)
-            throw new GpuCnnException($"Augmentation expects one way to crop, but got {string.Join(" and ", frames)}; leave one of them out.");
+        {
+            throw new GpuCnnException(
+                $"Augmentation expects one way to crop, but got {string.Join(" and ", frames)}; leave one of them out.");
+        }
         return new Augmentation(steps);
     }
 
@@ -90,13 +93,12 @@ public sealed class Augmentation
 
     private static AugmentationStep ParseStep(string text)
     {
-        if (StepText.TryParse(text) is { } parsed && Known.Select(step => step.TryParse(parsed)).FirstOrDefault(step => step is not null) is { } found)
-            return found;
+        StepText? parsed = StepText.TryParse(text);
+        if (parsed is not null && Known.Select(step => step.TryParse(parsed)).FirstOrDefault(step => step is not null) is { } found) return found;
         string name = text.Split('(')[0].TrimEnd('0', '1', '2', '3', '4', '5', '6', '7', '8', '9', ' ');
         string[] near = [.. Known.Where(step => step.Name == name).Select(step => step.Usage)];
-        if (near.Length > 0)
-            throw new GpuCnnException($"Augmentation expects {string.Join("; or ", near)}; but got {DataFile.Quote(text)}; separate several with commas, as in flip,crop4.");
+        string expected = near.Length > 0 ? string.Join("; or ", near) : $"{string.Join(", ", Presets)}, or names of: {Usage}";
         throw new GpuCnnException(
-            $"Augmentation expects {string.Join(", ", Presets)}, or names of: {Usage}; but got {DataFile.Quote(text)}; separate several with commas, as in flip,crop4.");
+            $"Augmentation expects {expected}; but got {DataFile.Quote(text)}; separate several with commas, as in flip,crop4.");
     }
 }

@@ -24,7 +24,9 @@ internal abstract class AugmentationStep
 /// <summary>Decides which part of a picture is shown, before it is decoded.</summary>
 internal abstract class FramingStep : AugmentationStep
 {
-    /// <summary>Whether it says itself what part is scaled to the input, in place of how images are fitted. A list has one of them.</summary>
+    /// <summary>
+    /// Whether it says itself what part is scaled to the input, in place of how images are fitted. A list has one of them.
+    /// </summary>
     public virtual bool Frames => false;
 
     /// <summary>

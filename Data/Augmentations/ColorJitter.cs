@@ -15,11 +15,13 @@ internal sealed class ColorJitter : PixelStep
 
     public override string Name => "jitter";
 
-    public override string Usage => "jitter(A) (brightness, contrast and saturation by factors of 1-A to 1+A; jitter(B,C,S,H) each by its own, hue by up to H of a turn)";
+    public override string Usage =>
+        "jitter(A) (brightness, contrast and saturation by factors of 1-A to 1+A; jitter(B,C,S,H) each by its own, hue by up to H of a turn)";
 
     public override AugmentationStep? TryParse(StepText text)
     {
-        if (text.Name != Name || text.Arguments.Count is not (1 or 3 or 4) || !text.TryNumbers(0, 10, [0, 0, 0, 0], out double[] values)) return null;
+        if (text.Name != Name || text.Arguments.Count is not (1 or 3 or 4)
+            || !text.TryNumbers(0, 10, [0, 0, 0, 0], out double[] values)) return null;
         if (text.Arguments.Count == 1) values[1] = values[2] = values[0];
         return values[3] > 0.5 || values.All(value => value == 0) ? null : new ColorJitter(values[0], values[1], values[2], values[3]);
     }
@@ -28,7 +30,8 @@ internal sealed class ColorJitter : PixelStep
     {
         Span<int> order = [0, 1, 2, 3];
         random.Shuffle(order);
-        float? brightness = Factor(ref random, _brightness), contrast = Factor(ref random, _contrast), saturation = Factor(ref random, _saturation);
+        float? brightness = Factor(ref random, _brightness), contrast = Factor(ref random, _contrast),
+            saturation = Factor(ref random, _saturation);
         double hue = _hue == 0 ? 0 : random.NextDouble(-_hue, _hue);
         foreach (int change in order)
         {

@@ -11,7 +11,8 @@ internal sealed class HorizontalFlip : FramingStep
 
     public override AugmentationStep? TryParse(StepText text) => text.Name == Name && text.Arguments.Count == 0 ? this : null;
 
-    public override void Draw(ref RandomStream random, Window picture, Shape input, ref Framing framing) => framing.IsMirrored ^= random.NextBool();
+    public override void Draw(ref RandomStream random, Window picture, Shape input, ref Framing framing) =>
+        framing.IsMirrored ^= random.NextBool();
 
     public override string ToString() => Name;
 }

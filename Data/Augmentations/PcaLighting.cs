@@ -3,8 +3,10 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn.Data;
 
 /// <summary>
-/// Adds to every pixel the same multiple of the principal components of ImageNet's colours: the sum of p_i a_i sqrt(l_i) with a_i normal of a
-/// standard deviation. AlexNet's change of lighting, https://papers.nips.cc/paper/4824 section 4.1; components as in fb.resnet.torch, of values in [0, 1].
+/// Adds to every pixel the same multiple of the principal components of ImageNet's colours: the sum of p_i a_i sqrt(l_i) with a_i normal
+/// of a
+/// standard deviation. AlexNet's change of lighting, https://papers.nips.cc/paper/4824 section 4.1; components as in fb.resnet.torch, of
+/// values in [0, 1].
 /// </summary>
 internal sealed class PcaLighting : ValueStep
 {

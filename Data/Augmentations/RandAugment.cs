@@ -18,11 +18,13 @@ internal sealed class RandAugment : PixelStep
 
     public override string Name => "randaugment";
 
-    public override string Usage => "randaugment or randaugment(N,M) (N operations, 2 by default, of magnitude M from 0 to 30, 9 by default)";
+    public override string Usage =>
+        "randaugment or randaugment(N,M) (N operations, 2 by default, of magnitude M from 0 to 30, 9 by default)";
 
     public override AugmentationStep? TryParse(StepText text)
     {
-        if (text.Name != Name || !text.TryNumbers(0, Operation.Bins - 1, [DefaultOperations, DefaultMagnitude], out double[] values)) return null;
+        if (text.Name != Name || !text.TryNumbers(0, Operation.Bins - 1, [DefaultOperations, DefaultMagnitude], out double[] values))
+            return null;
         if (values.Any(value => value != Math.Floor(value)) || values[0] is < 1 or > MostOperations) return null;
         return new RandAugment((int)values[0], (int)values[1]);
     }

@@ -3,7 +3,8 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn.Data;
 
 /// <summary>
-/// Sets a rectangle of a share of the images to 0, the mean: 2 to 33 % of the area, 0.3 to 3.3 as high as wide (https://arxiv.org/abs/1708.04896).
+/// Sets a rectangle of a share of the images to 0, the mean: 2 to 33 % of the area, 0.3 to 3.3 as high as wide
+/// (https://arxiv.org/abs/1708.04896).
 /// torchvision's RandomErasing.
 /// </summary>
 internal sealed class RandomErasing : ValueStep
@@ -23,7 +24,8 @@ internal sealed class RandomErasing : ValueStep
     public override string Usage => "erase(P) (a rectangle of a share P of the images, such as erase(0.25))";
 
     public override AugmentationStep? TryParse(StepText text) =>
-        text.Name == Name && text.Arguments.Count == 1 && text.TryNumbers(0, 1, [0], out double[] values) && values[0] > 0 ? new RandomErasing(values[0]) : null;
+        text.Name == Name && text.Arguments.Count == 1 && text.TryNumbers(0, 1, [0], out double[] values) && values[0] > 0
+            ? new RandomErasing(values[0]) : null;
 
     public override void Apply(ref RandomStream random, Span<float> values, Shape input, IReadOnlyList<float> std)
     {
@@ -38,7 +40,8 @@ internal sealed class RandomErasing : ValueStep
     {
         for (int attempt = 0; attempt < Attempts; attempt++)
         {
-            double area = input.Area * random.NextDouble(SmallestShare, LargestShare), ratio = Math.Exp(random.NextDouble(LogFlat, LogTall));
+            double area = input.Area * random.NextDouble(SmallestShare, LargestShare),
+                ratio = Math.Exp(random.NextDouble(LogFlat, LogTall));
             int height = (int)Math.Round(Math.Sqrt(area * ratio)), width = (int)Math.Round(Math.Sqrt(area / ratio));
             if (height >= input.Height || width >= input.Width) continue;
             int top = random.NextInt(input.Height - height + 1);

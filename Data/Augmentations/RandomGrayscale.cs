@@ -14,7 +14,8 @@ internal sealed class RandomGrayscale : PixelStep
     public override string Usage => "gray(P) (a share P of the images, such as gray(0.1))";
 
     public override AugmentationStep? TryParse(StepText text) =>
-        text.Name == Name && text.Arguments.Count == 1 && text.TryNumbers(0, 1, [0], out double[] values) && values[0] > 0 ? new RandomGrayscale(values[0]) : null;
+        text.Name == Name && text.Arguments.Count == 1 && text.TryNumbers(0, 1, [0], out double[] values) && values[0] > 0
+            ? new RandomGrayscale(values[0]) : null;
 
     public override void Apply(ref RandomStream random, PictureCanvas canvas)
     {

@@ -15,11 +15,13 @@ internal sealed class RandomResizedCrop : FramingStep
 
     public RandomResizedCrop() { }
 
-    private RandomResizedCrop(double low, double high, double narrow, double wide) => (_low, _high, _narrow, _wide) = (low, high, narrow, wide);
+    private RandomResizedCrop(double low, double high, double narrow, double wide) =>
+        (_low, _high, _narrow, _wide) = (low, high, narrow, wide);
 
     public override string Name => "crop";
 
-    public override string Usage => "crop(A-B) (a crop of A to B of the area, such as crop(0.08-1); crop(A-B,R-S) with ratios of width to height)";
+    public override string Usage =>
+        "crop(A-B) (a crop of A to B of the area, such as crop(0.08-1); crop(A-B,R-S) with ratios of width to height)";
 
     public override bool Frames => true;
 

@@ -22,7 +22,8 @@ internal sealed class RandomScale : FramingStep
     public override string Name => "scale";
 
     public override string Usage =>
-        "scale(A-B) (a crop of pictures whose shorter side is scaled to A to B pixels; scale(A-B/C) states them for an input of C; scale(A,square) crops from the centre square)";
+        "scale(A-B) (a crop of pictures whose shorter side is scaled to A to B pixels; scale(A-B/C) states them for an input of C; "
+        + "scale(A,square) crops from the centre square)";
 
     public override bool Frames => true;
 
@@ -61,7 +62,8 @@ internal sealed class RandomScale : FramingStep
         };
     }
 
-    public override string ToString() => $"scale({StepText.Of(_low, _high)}{(_of > 0 ? $"/{_of}" : "")}{(_fromSquare ? "," + Square : "")})";
+    public override string ToString() =>
+        $"scale({StepText.Of(_low, _high)}{(_of > 0 ? $"/{_of}" : "")}{(_fromSquare ? "," + Square : "")})";
 
     /// <summary>Pixels of the shorter side for this input; never less than the input's longer one.</summary>
     private int Side(int stated, Shape input)

@@ -53,7 +53,8 @@ internal sealed record StepText(string Text, string Name, IReadOnlyList<string> 
             high = low;
             return isNumber;
         }
-        return TryNumber(text[..dash], minimum, maximum, out low) && TryNumber(text[(dash + 1)..], minimum, maximum, out high) && low <= high;
+        return TryNumber(text[..dash], minimum, maximum, out low) && TryNumber(text[(dash + 1)..], minimum, maximum, out high)
+            && low <= high;
     }
 
     /// <summary>A number, so that it reads back the same.</summary>
@@ -63,5 +64,6 @@ internal sealed record StepText(string Text, string Name, IReadOnlyList<string> 
     public static string Of(double low, double high) => low == high ? Of(low) : $"{Of(low)}-{Of(high)}";
 
     private static bool TryNumber(string text, double minimum, double maximum, out double value) =>
-        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out value) && value >= minimum && value <= maximum;
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out value) && value >= minimum
+            && value <= maximum;
 }

@@ -49,7 +49,8 @@ internal sealed class BatchReader : IBatchReader
     /// <param name="workers">Threads.</param>
     /// <param name="mixing">Of the images of a batch; null leaves each its own.</param>
     /// <param name="clocks">Gets a clock of each worker; null measures nothing.</param>
-    public BatchReader(ImageDataset dataset, int batch, ImageOrder order, long firstStep, int workers, BatchMixing? mixing, List<StageClock>? clocks = null)
+    public BatchReader(ImageDataset dataset, int batch, ImageOrder order, long firstStep, int workers, BatchMixing? mixing,
+        List<StageClock>? clocks = null)
     {
         _dataset = dataset;
         _order = order;
@@ -163,7 +164,8 @@ internal sealed class BatchReader : IBatchReader
         try
         {
             (int wanted, int view) = Math.DivRem(slot.Images[index], _order.Views);
-            int written = _dataset.BadImages.Write(wanted, _order.Seed, slot.Epoch, (Feed: feed, Slot: slot, Index: index, _order.Seed, View: view),
+            int written = _dataset.BadImages.Write(wanted, _order.Seed, slot.Epoch,
+                (Feed: feed, Slot: slot, Index: index, _order.Seed, View: view),
                 static (at, image) => at.Feed.Write(image, at.Seed, at.Slot.Epoch, at.View, at.Slot.Batch.Image(at.Index)));
             // Without a label an image counts for nothing.
             if (written < 0) batch.Image(index).Clear();

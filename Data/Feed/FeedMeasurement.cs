@@ -9,7 +9,8 @@ namespace GpuCnn.Data;
 /// <param name="Seconds">Of the clock.</param>
 /// <param name="CpuSeconds">Of all threads of the process.</param>
 /// <param name="StageSeconds">Seconds of all workers, by what they did.</param>
-public sealed record FeedMeasurement(int Images, int Workers, double Seconds, double CpuSeconds, IReadOnlyDictionary<Stage, double> StageSeconds)
+public sealed record FeedMeasurement(
+    int Images, int Workers, double Seconds, double CpuSeconds, IReadOnlyDictionary<Stage, double> StageSeconds)
 {
     private const ulong Seed = 1;
 
@@ -39,7 +40,8 @@ public sealed record FeedMeasurement(int Images, int Workers, double Seconds, do
         for (int i = 0; i < steps; i++) reader.Next();
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds, cpuSeconds = (Environment.CpuUsage.TotalTime - cpu).TotalSeconds;
         Dictionary<Stage, double> after = Sum(clocks);
-        return new(steps * batch, dataset.Workers, seconds, cpuSeconds, after.ToDictionary(stage => stage.Key, stage => stage.Value - before[stage.Key]));
+        Dictionary<Stage, double> stages = after.ToDictionary(stage => stage.Key, stage => stage.Value - before[stage.Key]);
+        return new(steps * batch, dataset.Workers, seconds, cpuSeconds, stages);
     }
 
     private static Dictionary<Stage, double> Sum(List<StageClock> clocks) =>

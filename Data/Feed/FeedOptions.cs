@@ -36,7 +36,8 @@ public sealed record FeedOptions
         if (Cache == CacheKind.None) return null;
         if (Cache == CacheKind.Ram) return new MemoryCache(split.Count, Budget);
         using SampleWriter writer = new(preprocessor, augmentation);
-        string form = string.Join(' ', writer.Form, preprocessor.Shape, preprocessor.Fit, preprocessor.ResizeTo, augmentation.FixedScale(preprocessor.Shape),
+        string form = string.Join(' ', writer.Form, preprocessor.Shape, preprocessor.Fit, preprocessor.ResizeTo,
+            augmentation.FixedScale(preprocessor.Shape),
             preprocessor.Interpolation, preprocessor.AppliesOrientation);
         string folder = CacheFolder ?? Engine.CacheFolder.Find("pictures") ?? throw new GpuCnnException(
             "There is no cache folder to keep pictures in; set GPUCNN_CACHE to a folder that can be written, or choose --cache ram or none.");

@@ -22,7 +22,8 @@ public sealed class ImageDataset : IDataset, IDisposable
     /// <param name="options">Threads, caches, mixing; null is what a run takes by itself.</param>
     /// <param name="badImages">What becomes of images that cannot be read; null lets the reader throw at the first.</param>
     public ImageDataset(
-        ImageSplit split, ImagePreprocessor preprocessor, Augmentation? augmentation = null, FeedOptions? options = null, BadImages? badImages = null)
+        ImageSplit split, ImagePreprocessor preprocessor, Augmentation? augmentation = null, FeedOptions? options = null,
+        BadImages? badImages = null)
     {
         _split = split;
         _preprocessor = preprocessor;
@@ -95,5 +96,6 @@ public sealed class ImageDataset : IDataset, IDisposable
     /// <param name="tenCrops">Whether each image has ten views.</param>
     internal FeedWorker CreateWorker(bool training, bool tenCrops) => tenCrops
         ? new(_split, TenCrops.Of(_preprocessor), _preprocessor, cache: null, hasViews: true)
-        : new(_split, training ? _augmentation : Augmentation.None, _preprocessor, (training ? _trainingCache : _evaluationCache).Value, hasViews: false);
+        : new(_split, training ? _augmentation : Augmentation.None, _preprocessor, (training ? _trainingCache : _evaluationCache).Value,
+            hasViews: false);
 }

@@ -4,7 +4,9 @@ using GpuCnn.Engine.Training;
 
 namespace GpuCnn.Data;
 
-/// <summary>Pictures as a network sees them, side by side: a row for each image, first as it is judged, then as epochs of training show it.</summary>
+/// <summary>
+/// Pictures as a network sees them, side by side: a row for each image, first as it is judged, then as epochs of training show it.
+/// </summary>
 public static class SampleSheet
 {
     private const int Gap = 2;
@@ -22,7 +24,8 @@ public static class SampleSheet
     /// <param name="seed">Of the draws: those of a run with this seed.</param>
     /// <exception cref="GpuCnnException">An image cannot be read.</exception>
     public static PixelImage Draw(
-        ImageSplit split, Shape input, ImagePreprocessor fit, Augmentation augmentation, BatchMixing? mixing, int rows, int columns, ulong seed)
+        ImageSplit split, Shape input, ImagePreprocessor fit, Augmentation augmentation, BatchMixing? mixing, int rows, int columns,
+        ulong seed)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
@@ -45,7 +48,8 @@ public static class SampleSheet
                 else others.Write(image, seed, column - 1, view: 0, batch.Image(row));
             }
             if (column > 0) mixing?.Apply(batch, seed, column - 1, spare);
-            for (int row = 0; row < rows; row++) Paste(batch.Image(row), mean, input, sheet, column * (input.Width + Gap), row * (input.Height + Gap));
+            for (int row = 0; row < rows; row++)
+                Paste(batch.Image(row), mean, input, sheet, column * (input.Width + Gap), row * (input.Height + Gap));
         }
         return sheet;
     }
@@ -57,7 +61,10 @@ public static class SampleSheet
             Span<byte> row = sheet.Row(top + y)[(left * input.Channels)..];
             for (int x = 0; x < input.Width; x++)
                 for (int c = 0; c < input.Channels; c++)
-                    row[x * input.Channels + c] = (byte)Math.Clamp((int)MathF.Round((values[(c * input.Height + y) * input.Width + x] + mean[c]) * 255), 0, 255);
+                {
+                    float value = values[(c * input.Height + y) * input.Width + x] + mean[c];
+                    row[x * input.Channels + c] = (byte)Math.Clamp((int)MathF.Round(value * 255), 0, 255);
+                }
         }
     }
 }

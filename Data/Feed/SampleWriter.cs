@@ -38,7 +38,9 @@ internal sealed class SampleWriter : IDisposable
     public StageClock? Clock { get; set; }
 
     /// <summary>What can be kept of pictures without changing what is made of them.</summary>
-    public PictureForm Form => !_augmentation.Frames ? PictureForm.Fitted : _augmentation.FixedScale(Shape) > 0 ? PictureForm.Scaled : PictureForm.Whole;
+    public PictureForm Form => !_augmentation.Frames ? PictureForm.Fitted
+        : _augmentation.FixedScale(Shape) > 0 ? PictureForm.Scaled
+        : PictureForm.Whole;
 
     private Shape Shape => _preprocessor.Shape;
 
@@ -95,7 +97,8 @@ internal sealed class SampleWriter : IDisposable
     public void Write(Span<float> target) => Write(Fit(), target);
 
     /// <summary>Writes one of the ten crops of <see cref="TenCrops"/>.</summary>
-    public void WriteCrop(int crop, Span<float> target) => Write(TenCrops.Crop(crop, Whole, Math.Max(_preprocessor.ResizeTo, Math.Max(Shape.Width, Shape.Height)), Shape), target);
+    public void WriteCrop(int crop, Span<float> target) =>
+        Write(TenCrops.Crop(crop, Whole, Math.Max(_preprocessor.ResizeTo, Math.Max(Shape.Width, Shape.Height)), Shape), target);
 
     /// <summary>Writes the open picture with the changes that were drawn for it.</summary>
     public void Write(ref RandomStream random, Span<float> target)
@@ -157,7 +160,9 @@ internal sealed class SampleWriter : IDisposable
         Clock?.Add(Stage.Resize, start);
     }
 
-    /// <summary>A picture of the input's size, in <paramref name="target"/>: the part that is shown where it lies, black around it.</summary>
+    /// <summary>
+    /// A picture of the input's size, in <paramref name="target"/>: the part that is shown where it lies, black around it.
+    /// </summary>
     private Picture Render(in Framing framing, Picture target)
     {
         if (framing.Fills(Shape.Width, Shape.Height)) return Scale(framing.Scaling, framing.IsMirrored, target);
@@ -168,7 +173,8 @@ internal sealed class SampleWriter : IDisposable
         int first = Math.Max(0, left), end = Math.Min(Shape.Width, left + part.Width);
         if (first >= end) return target;
         for (int y = Math.Max(0, framing.Top); y < Math.Min(Shape.Height, framing.Top + part.Height); y++)
-            part.Row(y - framing.Top).Slice((first - left) * pixel, (end - first) * pixel).CopyTo(target.Row(y).Slice(first * pixel, (end - first) * pixel));
+            part.Row(y - framing.Top).Slice((first - left) * pixel, (end - first) * pixel)
+                .CopyTo(target.Row(y).Slice(first * pixel, (end - first) * pixel));
         return target;
     }
 
@@ -205,14 +211,17 @@ internal sealed class SampleWriter : IDisposable
             {
                 bool widthDecides = (long)partWidth * height >= (long)partHeight * width;
                 (partWidth, partHeight) = widthDecides
-                    ? (width, (int)Math.Max(1, (long)partHeight * width / partWidth)) : ((int)Math.Max(1, (long)partWidth * height / partHeight), height);
+                    ? (width, (int)Math.Max(1, (long)partHeight * width / partWidth))
+                    : ((int)Math.Max(1, (long)partWidth * height / partHeight), height);
             }
-            return new Framing { Scaling = Scaling.Of(Whole, partWidth, partHeight), Left = (width - partWidth) / 2, Top = (height - partHeight) / 2 };
+            Scaling part = Scaling.Of(Whole, partWidth, partHeight);
+            return new Framing { Scaling = part, Left = (width - partWidth) / 2, Top = (height - partHeight) / 2 };
         }
         return new Framing
         {
             Scaling = _preprocessor.ResizeTo > 0
-                ? Scaling.Centre(_header.Width, _header.Height, _preprocessor.ResizeTo, width, height) : Scaling.Cover(_header.Width, _header.Height, width, height),
+                ? Scaling.Centre(_header.Width, _header.Height, _preprocessor.ResizeTo, width, height)
+                : Scaling.Cover(_header.Width, _header.Height, width, height),
         };
     }
 
@@ -224,5 +233,6 @@ internal sealed class SampleWriter : IDisposable
     }
 
     /// <summary>The part of the picture that is shown as it is.</summary>
-    private static Window Shown(in Scaling scaling) => new(scaling.Crop.X + (int)scaling.X, scaling.Crop.Y + (int)scaling.Y, scaling.Width, scaling.Height);
+    private static Window Shown(in Scaling scaling) =>
+        new(scaling.Crop.X + (int)scaling.X, scaling.Crop.Y + (int)scaling.Y, scaling.Width, scaling.Height);
 }

@@ -4,7 +4,8 @@ using GpuCnn.Engine.Training;
 namespace GpuCnn.Data;
 
 /// <summary>
-/// Blends each image of a training batch with the one before it, and lets the labels of both share the target, as torchvision's references do: mixup
+/// Blends each image of a training batch with the one before it, and lets the labels of both share the target, as torchvision's references
+/// do: mixup
 /// (https://arxiv.org/abs/1710.09412) adds the values, cutmix (https://arxiv.org/abs/1905.04899) puts a rectangle of one on the other. The
 /// share is drawn from a beta distribution once for a batch. A function of the seed and the step alone. Safe to use from several threads.
 /// </summary>
@@ -26,7 +27,8 @@ public sealed class BatchMixing
     }
 
     /// <summary>What a run's settings ask for, or null.</summary>
-    public static BatchMixing? Of(TrainingSettings settings) => settings.MixesImages ? new BatchMixing(settings.Mixup, settings.CutMix) : null;
+    public static BatchMixing? Of(TrainingSettings settings) =>
+        settings.MixesImages ? new BatchMixing(settings.Mixup, settings.CutMix) : null;
 
     /// <summary>Mixes the images of a full batch, and writes their other labels and shares.</summary>
     /// <param name="batch">Of <see cref="Batch.Count"/> images.</param>

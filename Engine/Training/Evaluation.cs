@@ -29,7 +29,9 @@ public static class Evaluation
         return Result(top1, top5, loss, images, start);
     }
 
-    /// <summary>Averages the class probabilities of several networks (as the 2012 AlexNet entry did with seven); the loss is that of the average.</summary>
+    /// <summary>
+    /// Averages the class probabilities of several networks (as the 2012 AlexNet entry did with seven); the loss is that of the average.
+    /// </summary>
     public static EvaluationResult RunEnsemble(IReadOnlyList<Plan> plans, IDataset dataset, CancellationToken cancellation = default)
     {
         using IBatchReader reader = dataset.ReadEvaluation(plans[0].Options.Images);
@@ -37,7 +39,8 @@ public static class Evaluation
     }
 
     /// <summary>
-    /// Averages the class probabilities of one or several networks over several views of each image, as the papers did with ten crops; the loss is
+    /// Averages the class probabilities of one or several networks over several views of each image, as the papers did with ten crops; the
+    /// loss is
     /// that of the average.
     /// </summary>
     /// <param name="plans">Of one batch size, a multiple of <paramref name="views"/>.</param>

@@ -15,10 +15,12 @@ namespace GpuCnn.Kernels.Loss;
 /// <param name="isHead">Whether losses are added to what is there, and ranks left as they are.</param>
 /// <param name="x">[N][stride] logits, of which the first <paramref name="classes"/> of a row count.</param>
 /// <param name="labels">[N]</param>
-/// <param name="others">[N] the second label of each image; where it is the first one again, the image has one label. Null where images have one label.</param>
+/// <param name="others">[N] the second label of each image; where it is the first one again, the image has one label. Null where images
+/// have one label.</param>
 /// <param name="shares">[N] how much of the target is the first label's, from 0 to 1; null with <paramref name="others"/>.</param>
 /// <param name="losses">[N]</param>
-/// <param name="ranks">[N] how many classes have a larger logit than the label of the larger share (0: top-1 right; under 5: top-5 right).</param>
+/// <param name="ranks">[N] how many classes have a larger logit than the label of the larger share (0: top-1 right; under 5: top-5
+/// right).</param>
 /// <param name="dx">[N][stride], overwritten, zero past the classes; null where nothing goes backward.</param>
 public sealed unsafe class CpuSoftmaxCrossEntropy(
     StepScalars* scalars, int images, int classes, int stride, float smoothing, float weight, bool isHead, float* x, int* labels, int* others, float* shares, float* losses, int* ranks,

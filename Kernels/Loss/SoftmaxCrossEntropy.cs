@@ -13,14 +13,16 @@ namespace GpuCnn.Kernels.Loss;
 /// <param name="threads"><see cref="Threads"/></param>
 /// <param name="training">Whether something goes backward; else <paramref name="dx"/> may be no view at all.</param>
 /// <param name="isHead">Whether losses are added to what is there, and ranks left as they are.</param>
-/// <param name="mixed">Whether images have two labels; else <paramref name="others"/> and <paramref name="shares"/> may be no views at all.</param>
+/// <param name="mixed">Whether images have two labels; else <paramref name="others"/> and <paramref name="shares"/> may be no views at
+/// all.</param>
 /// <param name="scalars">[1] how many images are real.</param>
 /// <param name="x">[N][classes]</param>
 /// <param name="labels">[N]</param>
 /// <param name="others">[N] the second label of each image; where it is the first one again, the image has one label.</param>
 /// <param name="shares">[N] how much of the target is the first label's, from 0 to 1.</param>
 /// <param name="losses">[N]; overwritten.</param>
-/// <param name="ranks">[N] how many classes have a larger logit than the label of the larger share (0: top-1 right; under 5: top-5 right).</param>
+/// <param name="ranks">[N] how many classes have a larger logit than the label of the larger share (0: top-1 right; under 5: top-5
+/// right).</param>
 /// <param name="dx">[N][classes]; overwritten.</param>
 /// <param name="weight">What losses and gradients are multiplied by.</param>
 [Kernel]

@@ -13,7 +13,8 @@ namespace GpuCnn.Tests.Cli;
 /// <summary>The options of augmentation, mixing, judging and reading.</summary>
 public sealed class FeedCommandTests
 {
-    private static readonly string[] Mixed = ["--augment", "crop(0.3-1),flip,trivialaugment,erase(0.5)", "--mixup", "0.4", "--cutmix", "1", "--label-smoothing", "0.1", "--val-resize", "20"];
+    private static readonly string[] Mixed = ["--augment", "crop(0.3-1),flip,trivialaugment,erase(0.5)", "--mixup", "0.4", "--cutmix",
+        "1", "--label-smoothing", "0.1", "--val-resize", "20"];
 
     private readonly TemporaryFolder _folder = new();
     private string _data = "";
@@ -40,7 +41,8 @@ public sealed class FeedCommandTests
         RunUntil(4, [.. args, "--out", _folder["parts"], "--workers", "3", "--cache", "disk"]);
         RunUntil(11, ["train", "--resume", _folder["parts"], "--cache", "ram", "--cache-size", "0.0001"]);
         Succeed("train", "--resume", _folder["parts"], "--workers", "8", "--cache", "disk");
-        Assert.That(File.ReadAllBytes(_folder["parts", "final.safetensors"]), Is.EqualTo(File.ReadAllBytes(_folder["whole", "final.safetensors"])));
+        Assert.That(File.ReadAllBytes(_folder["parts", "final.safetensors"]),
+            Is.EqualTo(File.ReadAllBytes(_folder["whole", "final.safetensors"])));
         Fail(Program.WrongUsage, ["train", "--resume", _folder["parts"], "--mixup", "1"], "--mixup cannot be changed");
     }
 
@@ -55,18 +57,22 @@ public sealed class FeedCommandTests
         foreach (string name in new[] { "mixup", "cutMix" }) Assert.That(config["settings"]!.AsObject().Remove(name), Is.True, name);
         File.WriteAllText(_folder["old", "config.json"], config.ToJsonString());
         Succeed("train", "--resume", _folder["old"]);
-        Assert.That(File.ReadAllBytes(_folder["old", "final.safetensors"]), Is.EqualTo(File.ReadAllBytes(_folder["new", "final.safetensors"])));
+        Assert.That(File.ReadAllBytes(_folder["old", "final.safetensors"]),
+            Is.EqualTo(File.ReadAllBytes(_folder["new", "final.safetensors"])));
     }
 
     [Test]
     public void EvalJudgesAsTheWeightsSayOrAsAsked()
     {
         string run = _folder["judged"], weights = Path.Combine(run, "final.safetensors");
-        Succeed("train", "--data", _data, "--input", "3x16x16", "--batch", "6", "--epochs", "2", "--val-resize", "20", "--no-exif", "--out", run);
+        Succeed("train", "--data", _data, "--input", "3x16x16", "--batch", "6", "--epochs", "2", "--val-resize", "20", "--no-exif",
+            "--out", run);
         ModelMetadata metadata = ModelFile.Load(weights).Metadata;
         Assert.That((metadata.ResizeTo, metadata.IgnoresExif), Is.EqualTo((20, true)));
-        double Loss(params string[] options) => Succeed(["eval", "--weights", weights, "--data", _data, "--json", .. options]).Json.GetProperty("loss").GetDouble();
-        double last = double.Parse(File.ReadAllLines(Path.Combine(run, "metrics.csv"))[^1].Split(',')[5], System.Globalization.CultureInfo.InvariantCulture);
+        double Loss(params string[] options) =>
+            Succeed(["eval", "--weights", weights, "--data", _data, "--json", .. options]).Json.GetProperty("loss").GetDouble();
+        double last = double.Parse(File.ReadAllLines(Path.Combine(run, "metrics.csv"))[^1].Split(',')[5],
+            System.Globalization.CultureInfo.InvariantCulture);
         Assert.That(Loss(), Is.EqualTo(last).Within(1e-6), "as it was validated");
         Assert.That(Loss("--val-resize", "20", "--workers", "3", "--cache", "none"), Is.EqualTo(Loss()));
         Assert.That(Loss("--val-resize", "16"), Is.Not.EqualTo(Loss()).Within(1e-9));
@@ -104,7 +110,8 @@ public sealed class FeedCommandTests
     {
         string run = _folder["preset-" + preset];
         Succeed("train", "--data", _data, "--input", "3x16x16", "--batch", "6", "--steps", "1", "--augment", preset, "--out", run);
-        Assert.That(JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "config.json"))).RootElement.GetProperty("augmentation").GetString(), Is.EqualTo(list));
+        Assert.That(JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "config.json"))).RootElement.GetProperty("augmentation")
+            .GetString(), Is.EqualTo(list));
     }
 
     [Test]
@@ -114,12 +121,15 @@ public sealed class FeedCommandTests
         Succeed("data", "preview", _data, sheet, "--input", "3x16x16", "--rows", "3", "--columns", "5", "--augment", "none");
         PixelImage plain = ImageFile.Read(sheet);
         Assert.That((plain.Width, plain.Height), Is.EqualTo((5 * 18 - 2, 3 * 18 - 2)));
-        for (int column = 1; column < 5; column++) Assert.That(plain.Window(column * 18, 0, 16, plain.Height).Pixels, Is.EqualTo(plain.Window(0, 0, 16, plain.Height).Pixels), "nothing is drawn");
+        byte[] judged = plain.Window(0, 0, 16, plain.Height).Pixels;
+        for (int column = 1; column < 5; column++)
+            Assert.That(plain.Window(column * 18, 0, 16, plain.Height).Pixels, Is.EqualTo(judged), "nothing is drawn");
         PixelImage first = ImageFile.Read(Path.Combine(_data, "train", "dark", "00.png"));
         Assert.That(plain.Window(0, 0, 16, 16).Pixels, Is.EqualTo(first.FitTo(16, 16, ImageFit.Resize).Pixels));
-        Succeed("data", "preview", _data, sheet, "--input", "3x16x16", "--rows", "3", "--columns", "5", "--augment", "strong", "--mixup", "1");
+        Succeed("data", "preview", _data, sheet, "--input", "3x16x16", "--rows", "3", "--columns", "5", "--augment", "strong", "--mixup",
+            "1");
         PixelImage strong = ImageFile.Read(sheet);
-        Assert.That(strong.Window(0, 0, 16, strong.Height).Pixels, Is.EqualTo(plain.Window(0, 0, 16, plain.Height).Pixels), "as it is judged");
+        Assert.That(strong.Window(0, 0, 16, strong.Height).Pixels, Is.EqualTo(judged), "as it is judged");
         Assert.That(Enumerable.Range(0, 5).Select(column => Convert.ToHexString(strong.Window(column * 18, 0, 16, 52).Pixels)), Is.Unique);
         Fail(Program.Failed, ["data", "preview", _data, _folder["sheet.xyz"]], "'.xyz'", ".png");
     }
@@ -127,13 +137,17 @@ public sealed class FeedCommandTests
     [Test]
     public void BenchStatesPicturesPerSecond()
     {
-        CommandResult result = Succeed("data", "bench", _data, "--input", "1x16x16", "--images", "36", "--batch", "6", "--workers", "2", "--json");
+        CommandResult result = Succeed("data", "bench", _data, "--input", "1x16x16", "--images", "36", "--batch", "6", "--workers", "2",
+            "--json");
         JsonElement stages = result.Json.GetProperty("stages");
         HasProperties(stages, "read", "decode", "resize", "augment");
         Assert.That((result.Json.GetProperty("images").GetInt32(), result.Json.GetProperty("workers").GetInt32()), Is.EqualTo((36, 2)));
-        foreach (string rate in new[] { "imagesPerSecond", "imagesPerCpuSecond" }) Assert.That(result.Json.GetProperty(rate).GetDouble(), Is.GreaterThan(0));
-        foreach (string stage in new[] { "read", "decode", "resize" }) Assert.That(stages.GetProperty(stage).GetDouble(), Is.GreaterThan(0), stage);
-        Assert.That(Succeed("data", "bench", _data, "--input", "1x16x16", "--images", "12", "--batch", "6", "--augment", "none").Output, Does.Contain("per CPU-second"));
+        foreach (string rate in new[] { "imagesPerSecond", "imagesPerCpuSecond" })
+            Assert.That(result.Json.GetProperty(rate).GetDouble(), Is.GreaterThan(0));
+        foreach (string stage in new[] { "read", "decode", "resize" })
+            Assert.That(stages.GetProperty(stage).GetDouble(), Is.GreaterThan(0), stage);
+        Assert.That(Succeed("data", "bench", _data, "--input", "1x16x16", "--images", "12", "--batch", "6", "--augment", "none").Output,
+            Does.Contain("per CPU-second"));
     }
 
     /// <summary>The loss of probabilities averaged over the ten crops, each cut from the scaled picture by hand.</summary>
@@ -142,7 +156,8 @@ public sealed class FeedCommandTests
         LocatedDataset located = DatasetLocator.Open(_data);
         ModelFile file = ModelFile.Load(weights);
         using var device = new Engine.Devices.Cpu.CpuDevice();
-        using Engine.Plans.ParameterStore parameters = device.CreateParameters(Architecture.Find(file.Metadata.Model).Build(file.Metadata.Input, 3), training: false);
+        Engine.Graphs.Network network = Architecture.Find(file.Metadata.Model).Build(file.Metadata.Input, 3);
+        using Engine.Plans.ParameterStore parameters = device.CreateParameters(network, training: false);
         WeightsFile.LoadInto(parameters, file, weights);
         using var plan = new Engine.Plans.Plan(parameters, new() { Images = 1 });
         var batch = new Batch(file.Metadata.Input, 1) { Count = 1 };

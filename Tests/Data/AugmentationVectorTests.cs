@@ -6,7 +6,8 @@ using NUnit.Framework;
 namespace GpuCnn.Tests.Data;
 
 /// <summary>
-/// What each augmentation makes of a picture, against torchvision and Pillow (make_augmentation_vectors.py), which drew from the same random
+/// What each augmentation makes of a picture, against torchvision and Pillow (make_augmentation_vectors.py), which drew from the same
+/// random
 /// numbers: the parameters that were drawn, and every pixel.
 /// </summary>
 public sealed class AugmentationVectorTests

@@ -25,7 +25,8 @@ public sealed class BatchMixingTests
                 int other = (i + Images - 1) % Images;
                 Assert.That((batch.Labels[i], batch.Others[i]), Is.EqualTo((before.Labels[i], before.Labels[other])));
                 for (int k = 0; k < Input.Count; k++)
-                    Assert.That(batch.Image(i)[k], Is.EqualTo(share * before.Image(i)[k] + (1 - share) * before.Image(other)[k]).Within(1e-4));
+                    Assert.That(batch.Image(i)[k], Is.EqualTo(share * before.Image(i)[k] + (1 - share) * before.Image(other)[k])
+                        .Within(1e-4));
             }
         }
     }
@@ -48,7 +49,8 @@ public sealed class BatchMixingTests
                     Assert.That(batch.Image(i)[k], Is.EqualTo(before.Image(other)[k]));
                     replaced++;
                 }
-                Assert.That(batch.Shares[i], Is.EqualTo(1 - (double)replaced / Input.Count).Within(1e-6), "the share is the area that stays");
+                Assert.That(batch.Shares[i], Is.EqualTo(1 - (double)replaced / Input.Count).Within(1e-6),
+                    "the share is the area that stays");
             }
         }
         Assert.That(shares, Has.Count.GreaterThan(10));
@@ -62,7 +64,8 @@ public sealed class BatchMixingTests
         {
             Batch before = Make(), batch = Make();
             new BatchMixing(1, 1).Apply(batch, 3, step, new float[Input.Count]);
-            bool isCut = batch.Image(0).ToArray().Zip(before.Image(0).ToArray(), before.Image(Images - 1).ToArray()).All(value => value.First == value.Second || value.First == value.Third);
+            bool isCut = batch.Image(0).ToArray().Zip(before.Image(0).ToArray(), before.Image(Images - 1).ToArray()).All(value =>
+                value.First == value.Second || value.First == value.Third);
             if (!isCut) blended++;
         }
         Assert.That(blended, Is.InRange(70, 130));

@@ -65,7 +65,8 @@ public sealed class DiskCacheTests
         foreach (string augmentation in new[] { "flip", "scale(12)", "scale(16)", "crop(0.1-1)" })
         {
             float[] expected = Read(Open(folder), folder: null, augmentation);
-            for (int round = 0; round < 2; round++) Assert.That(Read(Open(folder), folder, augmentation), Is.EqualTo(expected), augmentation);
+            for (int round = 0; round < 2; round++)
+                Assert.That(Read(Open(folder), folder, augmentation), Is.EqualTo(expected), augmentation);
         }
         Assert.That(Directory.GetFiles(folder["cache"]), Has.Length.EqualTo(4));
     }
@@ -76,7 +77,8 @@ public sealed class DiskCacheTests
         using TemporaryFolder folder = new();
         Write(folder);
         using DiskCache cache = DiskCache.Open(Open(folder), folder["cache"], "form", new CacheBudget(1 << 20));
-        OneLine.Thrown(() => DiskCache.Open(Open(folder), folder["cache"], "form", new CacheBudget(1 << 20)), ".pictures", "GPUCNN_CACHE", "--cache ram");
+        OneLine.Thrown(() => DiskCache.Open(Open(folder), folder["cache"], "form", new CacheBudget(1 << 20)), ".pictures", "GPUCNN_CACHE",
+            "--cache ram");
     }
 
     [Test]
@@ -127,5 +129,11 @@ public sealed class DiskCacheTests
 
     private static ImageDataset Dataset(FileSplit split, TemporaryFolder? folder, string augmentation, CacheBudget budget) => new(
         split, new ImagePreprocessor(Input, ImageFit.Resize, [0, 0, 0], [1, 1, 1]), Augmentation.Parse(augmentation),
-        new FeedOptions { Workers = 2, Cache = folder is null ? CacheKind.None : CacheKind.Disk, CacheFolder = folder?["cache"], Budget = budget });
+        new FeedOptions
+        {
+            Workers = 2,
+            Cache = folder is null ? CacheKind.None : CacheKind.Disk,
+            CacheFolder = folder?["cache"],
+            Budget = budget
+        });
 }

@@ -42,7 +42,8 @@ public sealed class FeedTests
         FileSplit split = Split("judged");
         using TemporaryFolder caches = new();
         FeedOptions options = new() { Workers = 3, Cache = cache, CacheFolder = caches.Path };
-        using ImageDataset plain = Open(split, "none", new FeedOptions { Workers = 1, Cache = CacheKind.None }), kept = Open(split, augmentation, options);
+        using ImageDataset plain = Open(split, "none", new FeedOptions { Workers = 1, Cache = CacheKind.None }),
+            kept = Open(split, augmentation, options);
         float[][] expected = Read(plain.ReadEvaluation(Batch));
         for (int round = 0; round < 2; round++) Assert.That(Read(kept.ReadEvaluation(Batch)), Is.EqualTo(expected));
     }
@@ -53,7 +54,8 @@ public sealed class FeedTests
         FileSplit split = Split("mixed");
         BatchMixing mixing = new(0.4, 1);
         float[][] expected = Train(split, "crop(0.5-1)", new FeedOptions { Workers = 1, Mixing = mixing }, 0, Steps);
-        Assert.That(Train(split, "crop(0.5-1)", new FeedOptions { Workers = workers, Mixing = mixing }, 3, Steps - 3), Is.EqualTo(expected[3..]));
+        Assert.That(Train(split, "crop(0.5-1)", new FeedOptions { Workers = workers, Mixing = mixing }, 3, Steps - 3),
+            Is.EqualTo(expected[3..]));
         Assert.That(expected, Is.Not.EqualTo(Train(split, "crop(0.5-1)", new FeedOptions { Workers = 1 }, 0, Steps)));
     }
 
@@ -76,7 +78,8 @@ public sealed class FeedTests
             Assert.That(View(4), Is.EqualTo(judged[image][..Input.Count]), $"centre of image {image}");
             Assert.That(Enumerable.Range(0, 10).Select(View), Is.Unique);
             // The centre lies half a pixel further to one side where columns are odd; corners are exact.
-            foreach ((int view, int mirrored) in new[] { (0, 6), (1, 5), (2, 8), (3, 7) }) Assert.That(Mirror(View(view)), Is.EqualTo(View(mirrored)));
+            foreach ((int view, int mirrored) in new[] { (0, 6), (1, 5), (2, 8), (3, 7) })
+                Assert.That(Mirror(View(view)), Is.EqualTo(View(mirrored)));
         }
     }
 
@@ -88,7 +91,8 @@ public sealed class FeedTests
         foreach (int image in new[] { 6, 2 }) File.WriteAllBytes(split.Name(image), [1, 2, 3]);
         for (int round = 0; round < 20; round++)
         {
-            using ImageDataset dataset = Open(Split("broken", write: false), "none", new FeedOptions { Workers = 5, Cache = CacheKind.None });
+            using ImageDataset dataset = Open(Split("broken", write: false), "none",
+                new FeedOptions { Workers = 5, Cache = CacheKind.None });
             using IBatchReader reader = dataset.ReadEvaluation(Batch);
             OneLine.Thrown(() => reader.Next(), Path.GetFileName(split.Name(2)));
         }
@@ -118,7 +122,8 @@ public sealed class FeedTests
     }
 
     private static ImageDataset Open(ImageSplit split, string augmentation, FeedOptions options) =>
-        new(split, new ImagePreprocessor(Input, ImageFit.Resize, [0.1f, 0.2f, 0.3f], [0.5f, 0.6f, 0.7f]), Augmentation.Parse(augmentation, Input), options);
+        new(split, new ImagePreprocessor(Input, ImageFit.Resize, [0.1f, 0.2f, 0.3f], [0.5f, 0.6f, 0.7f]),
+            Augmentation.Parse(augmentation, Input), options);
 
     private static float[][] Train(ImageSplit split, string augmentation, FeedOptions options, long firstStep, int steps)
     {

@@ -11,7 +11,9 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Golden;
 
-/// <summary>Cross-entropy with label smoothing, of images with one label and with two, against PyTorch's float64 results (make_losses.py).</summary>
+/// <summary>
+/// Cross-entropy with label smoothing, of images with one label and with two, against PyTorch's float64 results (make_losses.py).
+/// </summary>
 public sealed class LossesTests
 {
     private const int Images = 8, Classes = 12;
@@ -31,7 +33,8 @@ public sealed class LossesTests
         using SafetensorsFile golden = SafetensorsFile.Open(Path.Combine(AppContext.BaseDirectory, "Golden", "losses.safetensors"));
         string prefix = FormattableString.Invariant($"{(mixed ? "mixed" : "one")}.{smoothing:0.0}.");
         using Device device = test.Make();
-        using ParameterStore parameters = device.CreateParameters(new Network("loss", new Dropout(0), Shape.Vector(Classes)), training: true, inputGradient: true);
+        using ParameterStore parameters = device.CreateParameters(new Network("loss", new Dropout(0), Shape.Vector(Classes)),
+            training: true, inputGradient: true);
         using var plan = new Plan(parameters, new PlanOptions
         {
             Images = Images,
@@ -42,7 +45,8 @@ public sealed class LossesTests
         });
         var batch = new Batch(Shape.Vector(Classes), Images) { Count = Images };
         Values("logits").CopyTo(batch.Images, 0);
-        for (int i = 0; i < Images; i++) (batch.Labels[i], batch.Others[i], batch.Shares[i]) = ((int)Values("labels")[i], (int)Values("others")[i], Values("shares")[i]);
+        for (int i = 0; i < Images; i++) (batch.Labels[i], batch.Others[i], batch.Shares[i]) = ((int)Values("labels")[i],
+            (int)Values("others")[i], Values("shares")[i]);
         BatchResult result = plan.ComputeGradients(batch);
         var gradient = new float[Images * Classes];
         plan.ReadInputGradient(gradient);

@@ -3,14 +3,17 @@ using System.Runtime.InteropServices;
 namespace GpuCnn.Data;
 
 /// <summary>
-/// Moves pixels by an affine map, the nearest one and black where there is none: Pillow's Image.transform(AFFINE, NEAREST), in its 16.16 fixed
+/// Moves pixels by an affine map, the nearest one and black where there is none: Pillow's Image.transform(AFFINE, NEAREST), in its 16.16
+/// fixed
 /// point (src/libImaging/Geometry.c).
 /// </summary>
 /// <param name="A">Of the column that the pixel at column x, row y comes from: a x + b y + c.</param>
 /// <param name="D">Of the row: d x + e y + f.</param>
 internal readonly record struct Affine(double A, double B, double C, double D, double E, double F)
 {
-    /// <summary>Sheared by the tangents <paramref name="x"/> and <paramref name="y"/> from the top left corner: torchvision's ShearX and ShearY.</summary>
+    /// <summary>
+    /// Sheared by the tangents <paramref name="x"/> and <paramref name="y"/> from the top left corner: torchvision's ShearX and ShearY.
+    /// </summary>
     public static Affine Shear(double x, double y)
     {
         // By way of the angles in degrees, as torchvision goes, so that every bit is its.
@@ -37,7 +40,8 @@ internal readonly record struct Affine(double A, double B, double C, double D, d
         if (this == new Affine(1, 0, 0, 0, 1, 0)) return;
         Picture target = canvas.Blank();
         if (target.Channels == 1) Move(canvas.Pixels, PictureCanvas.PixelsOf(target), target.Width, target.Height);
-        else Move(MemoryMarshal.Cast<byte, uint>(canvas.Pixels), MemoryMarshal.Cast<byte, uint>(PictureCanvas.PixelsOf(target)), target.Width, target.Height);
+        else Move(MemoryMarshal.Cast<byte, uint>(canvas.Pixels), MemoryMarshal.Cast<byte, uint>(PictureCanvas.PixelsOf(target)),
+            target.Width, target.Height);
         canvas.Swap();
     }
 

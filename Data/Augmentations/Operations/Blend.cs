@@ -1,7 +1,8 @@
 namespace GpuCnn.Data;
 
 /// <summary>
-/// Brightness, contrast, saturation and sharpness as Pillow's ImageEnhance defines them: a blend of the picture with black, with its mean gray,
+/// Brightness, contrast, saturation and sharpness as Pillow's ImageEnhance defines them: a blend of the picture with black, with its mean
+/// gray,
 /// with its luma, or with a smoothed copy. A factor of 1 changes nothing, of 0 leaves the other picture, beyond 1 goes away from it.
 /// </summary>
 internal static class Blend

@@ -50,7 +50,8 @@ internal sealed record Operation(Action<PictureCanvas, double> Apply, Func<int, 
 
     private static Operation Of(Action<PictureCanvas, double> apply, double largest) => new(apply, (_, _) => largest);
 
-    private static Operation Plain(Action<PictureCanvas> apply) => new((canvas, _) => apply(canvas), (_, _) => 0, IsSigned: false) { IsPlain = true };
+    private static Operation Plain(Action<PictureCanvas> apply) =>
+        new((canvas, _) => apply(canvas), (_, _) => 0, IsSigned: false) { IsPlain = true };
 
     /// <summary>From both ends to the middle.</summary>
     private static double Linear(float start, float end, int bin)

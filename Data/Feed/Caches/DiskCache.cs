@@ -8,8 +8,10 @@ using Microsoft.Win32.SafeHandles;
 namespace GpuCnn.Data;
 
 /// <summary>
-/// In one file of the user's cache folder, which later runs find again. A record is a header of <see cref="HeaderBytes"/> bytes and the pixels,
-/// gray or RGB. A picture counts only while its source is as it was (<see cref="ImageSplit.Stamp"/>) and its checksum is right; else it is read from its
+/// In one file of the user's cache folder, which later runs find again. A record is a header of <see cref="HeaderBytes"/> bytes and the
+/// pixels,
+/// gray or RGB. A picture counts only while its source is as it was (<see cref="ImageSplit.Stamp"/>) and its checksum is right; else it is
+/// read from its
 /// source and appended anew. A file that breaks off, because a run did, is used up to there.
 /// </summary>
 internal sealed class DiskCache : PictureCache
@@ -54,7 +56,8 @@ internal sealed class DiskCache : PictureCache
         try
         {
             Directory.CreateDirectory(folder);
-            SafeFileHandle file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, FileOptions.RandomAccess);
+            SafeFileHandle file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None,
+                FileOptions.RandomAccess);
             DiskCache cache = new(split, budget, path, file);
             cache.Load(identity);
             return cache;
@@ -126,7 +129,8 @@ internal sealed class DiskCache : PictureCache
         try
         {
             Span<byte> whole = buffer.AsSpan(0, bytes + HeaderBytes), pixels = whole[HeaderBytes..];
-            if (RandomAccess.Read(_file, whole, entry.Offset) != whole.Length || !Entry.IsIntact(whole[..HeaderBytes], pixels)) return false;
+            if (RandomAccess.Read(_file, whole, entry.Offset) != whole.Length
+                || !Entry.IsIntact(whole[..HeaderBytes], pixels)) return false;
             record.Reset(entry.Width, entry.Height, entry.Channels);
             int line = entry.Width * entry.Channels;
             for (int y = 0; y < entry.Height; y++)
@@ -163,7 +167,8 @@ internal sealed class DiskCache : PictureCache
         long at = FileHeaderBytes, dead = 0;
         Span<byte> header = stackalloc byte[HeaderBytes];
         while (at + HeaderBytes <= length && RandomAccess.Read(_file, header, at) == header.Length
-            && Entry.TryParse(header, at, out int image, out Entry entry) && image < _split.Count && at + HeaderBytes + entry.Bytes <= length)
+            && Entry.TryParse(header, at, out int image, out Entry entry) && image < _split.Count
+            && at + HeaderBytes + entry.Bytes <= length)
         {
             if (!_budget.TryTake(HeaderBytes + entry.Bytes)) break;
             // A later record is of a source that has changed since.
@@ -190,7 +195,9 @@ internal sealed class DiskCache : PictureCache
         return hash.GetHashAndReset();
     }
 
-    /// <summary>A record: magic, image, width, height, channels, stamp (16 bytes), checksum of the pixels (8), checksum of what stands before (4).</summary>
+    /// <summary>
+    /// A record: magic, image, width, height, channels, stamp (16 bytes), checksum of the pixels (8), checksum of what stands before (4).
+    /// </summary>
     private readonly record struct Entry(long Offset, int Width, int Height, int Channels, ImageStamp Stamp)
     {
         private const int PixelSum = HeaderBytes - 12, HeaderSum = HeaderBytes - 4;
@@ -218,7 +225,8 @@ internal sealed class DiskCache : PictureCache
                 new ImageStamp(BinaryPrimitives.ReadInt64LittleEndian(header[20..]), BinaryPrimitives.ReadInt64LittleEndian(header[28..])));
             return BinaryPrimitives.ReadUInt32LittleEndian(header) == Magic
                 && BinaryPrimitives.ReadUInt32LittleEndian(header[HeaderSum..]) == (uint)Checksum.Of(header[..HeaderSum]) && image >= 0
-                && entry is { Width: > 0, Height: > 0, Channels: 1 or 3 } && (long)entry.Width * entry.Height * 3 < int.MaxValue - HeaderBytes;
+                && entry is { Width: > 0, Height: > 0, Channels: 1 or 3 }
+                && (long)entry.Width * entry.Height * 3 < int.MaxValue - HeaderBytes;
         }
 
         public static bool IsIntact(ReadOnlySpan<byte> header, ReadOnlySpan<byte> pixels) =>

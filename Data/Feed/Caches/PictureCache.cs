@@ -1,7 +1,8 @@
 namespace GpuCnn.Data;
 
 /// <summary>
-/// Keeps decoded pictures of a split in their form (<see cref="PictureForm"/>), as far as there is room; what is in it is never replaced, for
+/// Keeps decoded pictures of a split in their form (<see cref="PictureForm"/>), as far as there is room; what is in it is never replaced,
+/// for
 /// an epoch reads everything once. What is made of a kept picture is the same as without the cache. Safe to use from several threads.
 /// </summary>
 internal abstract class PictureCache : IDisposable
@@ -57,5 +58,6 @@ internal sealed class MemoryCache(int count, CacheBudget budget) : PictureCache
     protected override void Release(long bytes) => budget.GiveBack(bytes);
 
     // Two threads may bring the same one: they bring the same bytes, and the first is kept.
-    protected override bool TryKeep(int image, Picture picture) => Interlocked.CompareExchange(ref _images[image], picture.ToImage(), null) is null;
+    protected override bool TryKeep(int image, Picture picture) =>
+        Interlocked.CompareExchange(ref _images[image], picture.ToImage(), null) is null;
 }
