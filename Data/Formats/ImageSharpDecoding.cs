@@ -23,6 +23,12 @@ internal static unsafe class ImageSharpDecoding
     /// <summary>It takes up to 6 bytes a pixel besides the 4 of a picture: 500 MB of these.</summary>
     public const int LargestArea = 50_000_000;
 
+    /// <summary>
+    /// Beyond <see cref="SmallArea"/>, more pixels than this for a byte are no picture, but made to take time and memory: plain colours in
+    /// GIF and TIFF do not come to so many, and photographs to few.
+    /// </summary>
+    private const int MostPixelsPerByte = 2_000, SmallArea = 4_000_000;
+
     /// <summary>One for the assembly, so that the pool is shared; not ImageSharp's own, which others may change.</summary>
     private static readonly Configuration Configuration = new(
         new BmpConfigurationModule(), new GifConfigurationModule(), new JpegConfigurationModule(), new TgaConfigurationModule(),
@@ -43,12 +49,12 @@ internal static unsafe class ImageSharpDecoding
             IImageInfo? info = ((IImageInfoDetector)decoder).Identify(Configuration, stream, CancellationToken.None);
             return info is null ? (0, 0) : (info.Width, info.Height);
         });
-        CheckExtents(format, name, width, height);
+        CheckExtents(format, name, width, height, content.Length);
         return (width, height);
     }
 
-    /// <exception cref="GpuCnnException">The extents are too large.</exception>
-    public static void CheckExtents(string format, string name, int width, int height)
+    /// <exception cref="GpuCnnException">The extents are too large, or too large for a file of so many bytes.</exception>
+    public static void CheckExtents(string format, string name, int width, int height, int bytes)
     {
         ImageLimits.Check(format, name, width, height);
         if ((long)width * height > LargestArea)
@@ -57,6 +63,8 @@ internal static unsafe class ImageSharpDecoding
                 $"{format} {DataFile.Quote(name)}: expected at most {LargestArea:N0} pixels of such a file, but got {width}x{height}; " +
                 "it is larger than gpucnn reads: scale it down, convert it to PNG or remove it.");
         }
+        if ((long)width * height > Math.Max(SmallArea, (long)MostPixelsPerByte * bytes))
+            throw DataFile.Damaged(format, name, $"image data for {width}x{height} pixels", $"a file of only {bytes:N0} bytes");
     }
 
     /// <summary>Decodes a window. Transparency is composed over white.</summary>

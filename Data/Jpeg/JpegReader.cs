@@ -40,7 +40,7 @@ internal sealed class JpegReader : IImageDecoder
     {
         WasSequential = !_facts.IsProgressive && _facts.Components != 4 && _sequential.TryDecode(content, window, picture);
         if (WasSequential) return;
-        ImageSharpDecoding.CheckExtents(Format, name, _facts.Width, _facts.Height);
+        ImageSharpDecoding.CheckExtents(Format, name, _facts.Width, _facts.Height, content.Length);
         ImageSharpDecoding.Decode(
             _other, content, Format, name, _facts.Width, _facts.Height, _facts.Components == 1 ? 1 : 3, window, picture);
     }
