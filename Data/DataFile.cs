@@ -36,7 +36,8 @@ internal static class DataFile
     {
         FileInfo file = new(path);
         // A link has a length of its own.
-        if (file.Exists && file.Attributes.HasFlag(FileAttributes.ReparsePoint) && file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target) file = target;
+        if (file.Exists && file.Attributes.HasFlag(FileAttributes.ReparsePoint)
+            && file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target) file = target;
         return file is { Exists: true, Length: 0 } && !file.Attributes.HasFlag(FileAttributes.Directory);
     }
 

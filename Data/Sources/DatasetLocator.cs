@@ -87,11 +87,13 @@ public static class DatasetLocator
                 $"name the folder it is in, such as {DataFile.Quote(folder)}.");
         }
         IReadOnlyList<string> folders = DataFolder.Folders(path), files = DataFolder.Files(path);
-        string[] inside = [.. DataFolder.Nearest(path, LevelsSearched, FoldersSearched).Skip(1).Where(folder => Formats.Any(format => format.Recognises(folder))).Take(3)];
+        string[] inside = [.. DataFolder.Nearest(path, LevelsSearched, FoldersSearched).Skip(1)
+            .Where(folder => Formats.Any(format => format.Recognises(folder))).Take(3)];
         if (inside.Length > 0)
         {
             string also = inside.Length == 1 ? "" : $", or {string.Join(", ", inside.Skip(1).Select(DataFile.Quote))}";
-            return new GpuCnnException($"Data set {DataFile.Quote(path)}: expected a data set, but got a folder that holds such a data set; name that: {DataFile.Quote(inside[0])}{also}.");
+            return new GpuCnnException($"Data set {DataFile.Quote(path)}: expected a data set, but got a folder that holds such a data " +
+                $"set; name that: {DataFile.Quote(inside[0])}{also}.");
         }
         if (files.Any(ImageFile.HasReadableExtension))
         {
