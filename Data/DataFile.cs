@@ -68,8 +68,8 @@ internal static class DataFile
             long length = RandomAccess.GetLength(handle);
             if (length > LargestImage)
                 throw new GpuCnnException(
-                    $"Image {Quote(path)}: expected a file of at most {LargestImage:N0} bytes, but got {length:N0}; scale it down or " +
-                        $"remove it.");
+                    $"Image {Quote(path)}: expected a file of at most {LargestImage:N0} bytes, but got {length:N0}; " +
+                    "scale it down or remove it.");
             content = buffer.Take(length);
             int read = 0;
             for (int more; read < length; read += more)
@@ -132,8 +132,8 @@ internal static class DataFile
                 return new GpuCnnException(
                     $"Cannot {verb} {Quote(path)}: expected a path that may be {Participle(verb)}, but {got}; check its permissions.", e);
             case IOException or ArgumentException or NotSupportedException:
-                return new GpuCnnException($"Cannot {verb} {Quote(path)}: {OneLine(e.Message).TrimEnd('.')}; check the path and the disk.",
-                    e);
+                return new GpuCnnException(
+                    $"Cannot {verb} {Quote(path)}: {OneLine(e.Message).TrimEnd('.')}; check the path and the disk.", e);
             default:
                 return null;
         }
