@@ -1,8 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
+using GpuCnn.Data;
 using GpuCnn.Engine;
+using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Tensors;
+using GpuCnn.Engine.Training;
 using GpuCnn.Models;
 
 namespace GpuCnn.Cli;
@@ -74,12 +77,49 @@ internal static class Options
 
     public static Option<bool> Json => Flag("--json", "Write JSON instead of text.");
 
-    public static Option<Shape?> Input => Checked<Shape?>("--input", "CxHxW", "Input volume. [default: the model's own]", text =>
+    public static Option<Shape?> Input => InputOf("the model's own");
+
+    public static Option<Shape?> InputOf(string fallback) => Checked<Shape?>("--input", "CxHxW", $"Input volume. [default: {fallback}]", text =>
         Shape.TryParse(text, out Shape shape) && !shape.IsVector
             ? shape
             : throw new UsageException($"--input expects channels, height and width as in 3x64x64, but got '{text}'."));
 
     public static Option<string?> Device => Text("--device", "D", $"Where to compute: {DeviceCatalog.Usage}. [default: {DeviceCatalog.Auto}]", DeviceCatalog.Check);
+
+    public static Option<string?> BadImages => Text("--bad-images", "skip|fail",
+        $"What becomes of images that cannot be read: left out and named, up to {GpuCnn.Data.BadImages.LargestShare * 100:0.#} % of them, or the command stops. [default: skip]", text => ParseBadImages(text));
+
+    public static BadImagePolicy? ParseBadImages(string? text) => text switch
+    {
+        null => null,
+        "skip" => BadImagePolicy.Skip,
+        "fail" => BadImagePolicy.Fail,
+        _ => throw new UsageException($"--bad-images expects skip or fail, but got '{text}'."),
+    };
+
+    public static Option<float?> Mixup(string fallback) =>
+        Alpha("--mixup", $"Alpha of mixup, which blends images and their labels in pairs: the paper's for ImageNet is 0.2. {fallback}");
+
+    public static Option<float?> CutMix(string fallback) =>
+        Alpha("--cutmix", $"Alpha of cutmix, which puts a part of one image on another: the paper's is 1. With --mixup, one of them is drawn for each batch. {fallback}");
+
+    public static Option<string?> Fit(string fallback) =>
+        Text("--fit", "pad|resize", $"How images are brought to the input's size. {fallback}", text => ParseFit(text));
+
+    public static ImageFit? ParseFit(string? name) => name switch
+    {
+        null => null,
+        "pad" => ImageFit.Pad,
+        "resize" => ImageFit.Resize,
+        _ => throw new UsageException($"--fit expects pad or resize, but got '{name}'."),
+    };
+
+    public static Option<int?> ResizeTo(string fallback) =>
+        Whole("--val-resize", $"Pixels that the shorter side of images that are judged is scaled to, before the centre is cropped: 256 as in torchvision. {fallback}", maximum: PixelImage.LargestSide);
+
+    public static Option<int?> Crop(string description) => Whole("--crop", description, maximum: 8192);
+
+    public static Option<bool> NoExif => Flag("--no-exif", "Take images as they are stored, whatever EXIF's orientation says, as torchvision does.");
 
     public static Option<string?> Model(string description) => Text("--model", "M", description, name => Architecture.Find(name));
 
@@ -91,6 +131,9 @@ internal static class Options
 
     /// <summary>Whether an option was given on the command line.</summary>
     public static bool IsGiven(this ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
+
+    private static Option<float?> Alpha(string name, string description) =>
+        Real(name, description, value => value is >= 0 and <= TrainingSettings.LargestAlpha, $"a number from 0 to {TrainingSettings.LargestAlpha}");
 
     private static Option<T> Checked<T>(string name, string placeholder, string description, Func<string, T> parse) => new(name)
     {

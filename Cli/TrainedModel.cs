@@ -3,6 +3,7 @@ using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Tensors;
 using GpuCnn.Models;
 
 namespace GpuCnn.Cli;
@@ -24,12 +25,14 @@ internal sealed class TrainedModel : IDisposable
     public ModelMetadata Metadata { get; }
 
     /// <exception cref="GpuCnnException">The file cannot be read, or holds a model that is not known here or does not fit.</exception>
-    public static TrainedModel Load(string path, Device device)
+    /// <param name="side">Of the input, in place of the file's; null is that.</param>
+    public static TrainedModel Load(string path, Device device, int? side = null)
     {
         ModelFile file = ModelFile.Load(path);
+        ModelMetadata metadata = side is { } pixels ? file.Metadata with { Input = Shape.Volume(file.Metadata.Input.Channels, pixels, pixels) } : file.Metadata;
         Architecture architecture = Architecture.All.FirstOrDefault(known => known.Name == file.Metadata.Model)
             ?? throw new GpuCnnException($"'{path}' holds weights of '{file.Metadata.Model}', which is none of the models of this gpucnn; gpucnn models lists them.");
-        Network network = architecture.Build(file.Metadata.Input, file.Metadata.Classes.Count);
+        Network network = architecture.Build(metadata.Input, file.Metadata.Classes.Count);
         ParameterStore parameters = device.CreateParameters(network, training: false);
         try
         {
@@ -40,7 +43,7 @@ internal sealed class TrainedModel : IDisposable
             parameters.Dispose();
             throw;
         }
-        return new(path, file.Metadata, parameters);
+        return new(path, metadata, parameters);
     }
 
     /// <summary>A plan for a batch. The caller disposes of it before this.</summary>

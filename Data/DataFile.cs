@@ -1,5 +1,6 @@
 using System.Text;
 using GpuCnn.Engine;
+using Microsoft.Win32.SafeHandles;
 
 namespace GpuCnn.Data;
 
@@ -9,8 +10,12 @@ internal static class DataFile
     /// <summary>A file beyond this is not a single image or one part of a data set.</summary>
     private const long LargestFile = 2_000_000_000;
 
+    /// <summary>A file beyond this is not an image.</summary>
+    private const long LargestImage = 1 << 29;
+
     public static byte[] ReadAllBytes(string path) => Guard(path, "read", () =>
     {
+        if (IsEmpty(path)) return [];
         using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
         if (stream.Length > LargestFile)
             throw new GpuCnnException(
@@ -19,6 +24,63 @@ internal static class DataFile
         int read = stream.ReadAtLeast(content, content.Length, throwOnEndOfStream: false);
         return read == content.Length ? content : content[..read];
     });
+
+    /// <summary>The text of a file; of an empty one, a pipe or a device none.</summary>
+    public static string ReadAllText(string path) => Guard(path, "read", () => IsEmpty(path) ? "" : File.ReadAllText(path));
+
+    /// <summary>
+    /// Whether there is a file without length, and not a folder: so is whatever is no regular file. Opening a pipe would wait for its other
+    /// end.
+    /// </summary>
+    public static bool IsEmpty(string path) =>
+        Facts(path) is { Exists: true, Length: 0, Attributes: var attributes } && !attributes.HasFlag(FileAttributes.Directory);
+
+    /// <summary>Length and times of a file; of what it leads to, where it is a link.</summary>
+    public static FileInfo Facts(string path)
+    {
+        FileInfo file = new(path);
+        if (!file.Exists || !file.Attributes.HasFlag(FileAttributes.ReparsePoint)) return file;
+        try
+        {
+            return file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file;
+        }
+        // Links that lead to each other, or into what may not be read. Opening the file will say so.
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return file;
+        }
+    }
+
+    /// <summary>
+    /// Reads a file into memory that is used again; gives its length. Pipes, sockets and devices, whose reading might never end, are
+    /// refused.
+    /// </summary>
+    public static unsafe int ReadInto(string path, ScratchBuffer buffer, out byte* content)
+    {
+        try
+        {
+            if (IsEmpty(path))
+            {
+                throw new GpuCnnException(
+                    $"Image {Quote(path)}: expected a file with an image in it, but got an empty file, a pipe or a device; remove it.");
+            }
+            using SafeFileHandle handle = File.OpenHandle(path, options: FileOptions.SequentialScan);
+            long length = RandomAccess.GetLength(handle);
+            if (length > LargestImage)
+                throw new GpuCnnException(
+                    $"Image {Quote(path)}: expected a file of at most {LargestImage:N0} bytes, but got {length:N0}; " +
+                    "scale it down or remove it.");
+            content = buffer.Take(length);
+            int read = 0;
+            for (int more; read < length; read += more)
+                if ((more = RandomAccess.Read(handle, new Span<byte>(content + read, (int)length - read), read)) == 0) break;
+            return read;
+        }
+        catch (Exception e) when (Explain(e, path, "read") is { } known)
+        {
+            throw known;
+        }
+    }
 
     /// <summary>Writes beside the destination and renames, so that a reader never sees half a file.</summary>
     public static void WriteAllBytes(string path, ReadOnlySpan<byte> content)
@@ -47,20 +109,33 @@ internal static class DataFile
         {
             return action();
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception e) when (Explain(e, path, verb) is { } known)
         {
-            throw new GpuCnnException(
-                $"Cannot {verb} {Quote(path)}: expected it to exist, but there is no such file or folder; check the path.", e);
+            throw known;
         }
-        catch (UnauthorizedAccessException e)
+    }
+
+    /// <summary>The message for a failure of the file system; null for any other.</summary>
+    private static GpuCnnException? Explain(Exception e, string path, string verb)
+    {
+        switch (e)
         {
-            string got = Directory.Exists(path) && verb != "list" ? "it is a folder" : "access was denied";
-            throw new GpuCnnException(
-                $"Cannot {verb} {Quote(path)}: expected a path that may be {Participle(verb)}, but {got}; check its permissions.", e);
-        }
-        catch (Exception e) when (e is IOException or ArgumentException or NotSupportedException)
-        {
-            throw new GpuCnnException($"Cannot {verb} {Quote(path)}: {OneLine(e.Message).TrimEnd('.')}; check the path and the disk.", e);
+            // .NET reads a name of other bytes as one with replacement characters, under which there is nothing.
+            case FileNotFoundException or DirectoryNotFoundException when path.Contains('\uFFFD'):
+                return new GpuCnnException(
+                    $"Cannot {verb} {Quote(path)}: expected a name in UTF-8, but its bytes are another encoding's; rename it.", e);
+            case FileNotFoundException or DirectoryNotFoundException:
+                return new GpuCnnException(
+                    $"Cannot {verb} {Quote(path)}: expected it to exist, but there is no such file or folder; check the path.", e);
+            case UnauthorizedAccessException:
+                string got = Directory.Exists(path) && verb != "list" ? "it is a folder" : "access was denied";
+                return new GpuCnnException(
+                    $"Cannot {verb} {Quote(path)}: expected a path that may be {Participle(verb)}, but {got}; check its permissions.", e);
+            case IOException or ArgumentException or NotSupportedException:
+                return new GpuCnnException(
+                    $"Cannot {verb} {Quote(path)}: {OneLine(e.Message).TrimEnd('.')}; check the path and the disk.", e);
+            default:
+                return null;
         }
     }
 
@@ -77,7 +152,8 @@ internal static class DataFile
 
     private static string Participle(string verb) => verb switch { "read" => "read", "write" => "written", _ => verb + "ed" };
 
-    private static string OneLine(string text)
+    /// <summary>A text without control characters.</summary>
+    public static string OneLine(string text)
     {
         StringBuilder line = new(text.Length);
         foreach (char c in text) line.Append(char.IsControl(c) ? '?' : c);

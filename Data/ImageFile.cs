@@ -3,32 +3,44 @@ using GpuCnn.Engine;
 
 namespace GpuCnn.Data;
 
-/// <summary>Image files of every format this assembly knows.</summary>
+/// <summary>
+/// Image files of every format this assembly knows, one at a time. Whoever reads many has a <see cref="PictureDecoder"/>.
+/// </summary>
 public static class ImageFile
 {
-    private static readonly IReadOnlyList<IImageDecoder> Decoders = Catalog.Of<IImageDecoder>();
     private static readonly IReadOnlyList<IImageEncoder> Encoders = Catalog.Of<IImageEncoder>();
-    private static readonly HashSet<string> Readable = new(Decoders.SelectMany(d => d.Extensions), StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Names of the formats that are read, for messages: "PNG, PNM".</summary>
-    public static string ReadableFormats => string.Join(", ", Decoders.Select(d => d.Format));
+    /// <summary>Decoders do not become fewer while they are in use, and are kept for the next call on their thread.</summary>
+    [ThreadStatic]
+    private static PictureDecoder? _decoder;
+
+    private static readonly HashSet<string> Readable = new(Decoder.Extensions, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Names of the formats that are read, for messages: "JPEG, PNG".</summary>
+    public static string ReadableFormats { get; } = string.Join(", ", Decoder.Formats);
+
+    /// <summary>Lower case, with the dot.</summary>
+    internal static IEnumerable<string> ReadableExtensions => Readable;
+
+    private static PictureDecoder Decoder => _decoder ??= new PictureDecoder();
 
     /// <summary>Whether a folder's listing takes the file for an image, by extension.</summary>
     public static bool HasReadableExtension(string path) => Readable.Contains(Path.GetExtension(path));
 
-    /// <summary>Reads an image; its content, not its extension, says which format it has.</summary>
+    /// <summary>Reads an image, upright; its content, not its extension, says which format it has.</summary>
     /// <exception cref="GpuCnnException">The file cannot be read, has no known format, or is damaged.</exception>
-    public static PixelImage Read(string path) => Decode(DataFile.ReadAllBytes(path), path);
+    public static PixelImage Read(string path)
+    {
+        Decoder.Open(path);
+        return Decoder.Decode().ToImage();
+    }
 
     /// <summary>Decodes the content of a file. <paramref name="name"/> is the path for messages.</summary>
     /// <exception cref="GpuCnnException">The content has no known format or is damaged.</exception>
-    public static PixelImage Decode(byte[] content, string name)
+    public static PixelImage Decode(ReadOnlySpan<byte> content, string name)
     {
-        foreach (IImageDecoder decoder in Decoders)
-            if (decoder.Matches(content)) return decoder.Decode(content, name);
-        string got = content.Length == 0 ? "an empty file" : Guess(content);
-        throw new GpuCnnException(
-            $"Image {DataFile.Quote(name)}: expected one of {ReadableFormats}, but got {got}; convert it to PNG or remove it.");
+        Decoder.Open(content, name);
+        return Decoder.Decode().ToImage();
     }
 
     /// <summary>Writes an image in the format of the path's extension.</summary>
@@ -43,14 +55,4 @@ public static class ImageFile
                 $"but got {DataFile.Quote(extension)}; choose one of these.");
         DataFile.WriteAllBytes(path, encoder.Encode(image, extension));
     }
-
-    private static string Guess(ReadOnlySpan<byte> content) => content switch
-    {
-        [0xFF, 0xD8, 0xFF, ..] => "a JPEG file",
-        [(byte)'G', (byte)'I', (byte)'F', (byte)'8', ..] => "a GIF file",
-        [(byte)'B', (byte)'M', ..] => "a BMP file",
-        [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, (byte)'W', (byte)'E', (byte)'B', (byte)'P', ..] => "a WebP file",
-        [0x1F, 0x8B, ..] => "a gzip file",
-        _ => $"a file that begins with the bytes {Convert.ToHexString(content[..Math.Min(8, content.Length)])}",
-    };
 }

@@ -17,48 +17,59 @@ public sealed record NormalizationStatistics(IReadOnlyList<float> Mean, IReadOnl
     /// Looks at all images that are in memory, or at up to <see cref="LargestSample"/> files. The sums are those of bytes and their squares
     /// in whole numbers: exact, hence the same whatever the number of threads.
     /// </summary>
+    /// <param name="badImages">What becomes of images that cannot be read; null throws at the first.</param>
+    /// <param name="appliesOrientation">Whether images are turned upright as EXIF's orientation says.</param>
     /// <exception cref="GpuCnnException">An image cannot be read, or the shape is not one of an image.</exception>
-    public static NormalizationStatistics Compute(ImageSplit split, Shape shape, ImageFit fit)
+    public static NormalizationStatistics Compute(ImageSplit split, Shape shape, ImageFit fit, BadImages? badImages = null,
+        bool appliesOrientation = true)
     {
         ImagePreprocessor.CheckShape(shape);
+        float[] zeros = new float[shape.Channels], ones = [.. Enumerable.Repeat(1f, shape.Channels)];
+        ImagePreprocessor preprocessor = new(shape, fit, zeros, ones) { AppliesOrientation = appliesOrientation };
+        using ThreadLocal<SampleWriter> writers = new(() => new SampleWriter(preprocessor, Augmentation.None), trackAllValues: true);
         int count = split.IsInMemory ? split.Count : Math.Min(split.Count, LargestSample);
         long[] sums = new long[shape.Channels], squares = new long[shape.Channels];
-        GpuCnnException? failure = null;
-        int failed = int.MaxValue;
-        Lock gate = new();
-        Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, (i, loop) =>
+        int readable = count;
+        try
         {
-            byte[] planes;
-            try
+            InOrder.Run(count, i =>
             {
-                planes = ImagePreprocessor.FitToPlanes(split.Read((int)((long)i * split.Count / count)), shape, fit);
-            }
-            catch (GpuCnnException e)
-            {
-                lock (gate)
+                Picture picture;
+                int image = split.Sample(i, count);
+                try
                 {
-                    // Break lets every earlier image have its turn: the first failure is reported, whichever thread is ahead.
-                    if (i < failed) (failed, failure) = (i, e);
+                    SampleWriter writer = writers.Value!;
+                    writer.Opened(split.Open(image, writer.Decoder), inForm: false);
+                    picture = writer.ToForm();
                 }
-                loop.Break();
-                return;
-            }
-            for (int c = 0; c < shape.Channels; c++)
-            {
-                long sum = 0, square = 0;
-                foreach (byte value in planes.AsSpan(c * shape.Area, shape.Area))
+                catch (GpuCnnException e) when (badImages is not null)
                 {
-                    sum += value;
-                    square += value * value;
+                    badImages.Add(image, e);
+                    Interlocked.Decrement(ref readable);
+                    return;
                 }
-                Interlocked.Add(ref sums[c], sum);
-                Interlocked.Add(ref squares[c], square);
-            }
-        });
-        if (failure is not null) throw new GpuCnnException(failure.Message, failure);
+                ReadOnlySpan<byte> pixels = PictureCanvas.PixelsOf(picture);
+                int pixel = picture.PixelBytes;
+                for (int c = 0; c < shape.Channels; c++)
+                {
+                    long sum = 0, square = 0;
+                    for (int at = Math.Min(c, picture.Channels - 1); at < pixels.Length; at += pixel)
+                    {
+                        sum += pixels[at];
+                        square += pixels[at] * pixels[at];
+                    }
+                    Interlocked.Add(ref sums[c], sum);
+                    Interlocked.Add(ref squares[c], square);
+                }
+            });
+        }
+        finally
+        {
+            foreach (SampleWriter writer in writers.Values) writer.Dispose();
+        }
 
         float[] mean = new float[shape.Channels], std = new float[shape.Channels];
-        double values = (double)count * shape.Area;
+        double values = (double)readable * shape.Area;
         for (int c = 0; c < mean.Length; c++)
         {
             double average = sums[c] / values;
@@ -66,6 +77,6 @@ public sealed record NormalizationStatistics(IReadOnlyList<float> Mean, IReadOnl
             mean[c] = (float)(average / 255);
             std[c] = variance < 1e-6 ? 1 : (float)(Math.Sqrt(variance) / 255);
         }
-        return new NormalizationStatistics(mean, std, count);
+        return new NormalizationStatistics(mean, std, readable);
     }
 }

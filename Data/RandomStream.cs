@@ -28,6 +28,35 @@ public struct RandomStream(ulong seed, ulong stream, ulong index)
 
     public bool NextBool() => NextUInt64() >> 63 != 0;
 
+    /// <summary>Normal of mean 0 and deviation 1, from two uniform numbers (Box and Muller).</summary>
+    public double NextNormal()
+    {
+        double radius = Math.Sqrt(-2 * Math.Log(1 - NextDouble()));
+        return radius * Math.Cos(2 * Math.PI * NextDouble());
+    }
+
+    /// <summary>Of the beta distribution of two equal parameters above 0, by two gamma variates (Marsaglia and Tsang, 2000).</summary>
+    public double NextBeta(double alpha)
+    {
+        double first = NextLogGamma(alpha), second = NextLogGamma(alpha);
+        // By logarithms: of small parameters both would vanish.
+        return 1 / (1 + Math.Exp(second - first));
+    }
+
+    /// <summary>The logarithm of a gamma variate of scale 1.</summary>
+    private double NextLogGamma(double shape)
+    {
+        if (shape < 1) return NextLogGamma(shape + 1) + Math.Log(1 - NextDouble()) / shape;
+        double d = shape - 1.0 / 3, c = 1 / Math.Sqrt(9 * d);
+        while (true)
+        {
+            double x = NextNormal(), v = 1 + c * x;
+            if (v <= 0) continue;
+            v = v * v * v;
+            if (Math.Log(1 - NextDouble()) < 0.5 * x * x + d - d * v + d * Math.Log(v)) return Math.Log(d) + Math.Log(v);
+        }
+    }
+
     /// <summary>Fisher-Yates.</summary>
     public void Shuffle(Span<int> values)
     {

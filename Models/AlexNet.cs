@@ -16,11 +16,12 @@ public abstract class AlexNetTable : FiveConvolutions
 
     internal static Recipe OfPaper { get; } = new(
         new() { Epochs = 90, Batch = 128, LearningRate = 0.01f, Momentum = 0.9f, WeightDecay = 5e-4f, Schedule = ByHand },
-        Augmentation: "flip")
+        Augmentation: "scale(256/224,square),flip,pca(0.1)")
     {
+        EvaluationScale = Recipe.ImageNetScale,
         Start = StartingWeights.Normal(0.01f, raisedBias: 1),
         Dropout = 0.5f,
-        NotApplied = ["crops of 224 from images of 256", "PCA colour changes", "at most 3 drops of the rate", "10-crop test"],
+        NotApplied = ["at most 3 drops of the rate"],
     };
 }
 

@@ -55,12 +55,14 @@ public abstract class GoogLeNetTable : Architecture
             WeightDecay = 2e-4f,
             Schedule = new() { Name = "step", StepEpochs = 8, Gamma = 0.96f },
         },
-        Augmentation: "flip")
+        // Howard's photometric changes, which the paper names: factors of 0.5 to 1.5, and AlexNet's.
+        Augmentation: "crop(0.08-1),flip,jitter(0.5),pca(0.1)")
     {
+        EvaluationScale = Recipe.ImageNetScale,
         Start = StartingWeights.Xavier,
         Dropout = 0.4f,
         HeadWeight = 0.3f,
-        NotApplied = ["Polyak average of the weights", "crops of 8 to 100 % of the area, 3:4 to 4:3", "colour changes"],
+        NotApplied = ["Polyak average of the weights"],
     };
 
     /// <summary>Of the default recipe.</summary>

@@ -13,6 +13,15 @@ public sealed record Recipe(TrainingSettings Settings, string Augmentation = "",
 
     public static IReadOnlyList<string> Names { get; } = [Default, Paper];
 
+    /// <summary>How the papers of ImageNet judged: the centre of 224 of images whose shorter side has 256 pixels.</summary>
+    public const float ImageNetScale = 256f / 224;
+
+    /// <summary>
+    /// Images that are judged are scaled until the shorter side is this many times the input's, before the centre is cropped: 1 covers the
+    /// input.
+    /// </summary>
+    public float EvaluationScale { get; init; } = 1;
+
     /// <summary>What weights and biases start from.</summary>
     public StartingWeights Start { get; init; } = StartingWeights.He;
 

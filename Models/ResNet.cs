@@ -65,8 +65,8 @@ internal sealed class ResNet(int[] stages, bool bottlenecks, bool firstStrides, 
 
     public override Recipe PaperRecipe => new(
         new() { Epochs = 120, Batch = 256, LearningRate = 0.1f, Momentum = 0.9f, WeightDecay = 1e-4f, Schedule = FiveConvolutions.ByHand },
-        Augmentation: "flip")
-    { NotApplied = ["crops of 224 from images scaled to 256 to 480", "PCA colour changes", "10-crop test"] };
+        Augmentation: "scale(256-480/224),flip,pca(0.1)")
+    { EvaluationScale = Recipe.ImageNetScale };
 
     protected override Layer CreateLayers(Design design)
     {

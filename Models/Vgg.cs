@@ -60,12 +60,13 @@ internal sealed class Vgg(int[] stages, bool norms, long parameters, decimal mul
 
     public override Recipe PaperRecipe => new(
         new() { Epochs = 74, Batch = 256, LearningRate = 0.01f, Momentum = 0.9f, WeightDecay = 5e-4f, Schedule = FiveConvolutions.ByHand },
-        Augmentation: "flip")
+        Augmentation: "scale(256-512/224),flip,pca(0.1)")
     {
+        EvaluationScale = Recipe.ImageNetScale,
         // What the paper notes would have spared it the start from a trained network.
         Start = StartingWeights.Xavier,
         Dropout = 0.5f,
-        NotApplied = ["crops of 224 from images scaled to 256 to 512", "RGB colour shifts", "start from a trained vgg11", "at most 3 drops of the rate"],
+        NotApplied = ["start from a trained vgg11", "at most 3 drops of the rate"],
     };
 
     protected override Layer CreateLayers(Design design)

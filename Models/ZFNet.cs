@@ -13,11 +13,11 @@ public abstract class ZFNetTable : FiveConvolutions
 
     public override Recipe PaperRecipe => new(
         new() { Epochs = 70, Batch = 128, LearningRate = 0.01f, Momentum = 0.9f, WeightDecay = 0, MaxFilterRms = 0.1f, Schedule = ByHand },
-        Augmentation: "flip")
+        Augmentation: "ten-crops(256/224,square)")
     {
+        EvaluationScale = Recipe.ImageNetScale,
         Start = StartingWeights.Normal(0.01f),
         Dropout = 0.5f,
-        NotApplied = ["10 crops of 224 from images of 256"],
     };
 }
 

@@ -5,14 +5,16 @@ using GpuCnn.Engine;
 
 namespace GpuCnn.Cli.Commands;
 
-/// <summary><c>gpucnn data check|demo|decode</c></summary>
+/// <summary><c>gpucnn data check|preview|bench|demo|decode</c></summary>
 internal static class DataCommand
 {
     public const ulong DemoSeed = 1;
 
-    public static Command Create(CommandHost host) => new("data", "Checks a data set, makes the demo data set, or decodes images.")
+    public static Command Create(CommandHost host) => new("data", "Checks, shows or measures a data set, makes the demo data set, or decodes images.")
     {
         DataCheckCommand.Create(host),
+        DataPreviewCommand.Create(host),
+        DataBenchCommand.Create(host),
         CreateDemo(host),
         CreateDecode(host),
     };

@@ -20,23 +20,35 @@ internal static class EvalCommand
         Option<string?> data = Options.Text("--data", "PATH", "Data set; its validation images where it keeps some apart, else all.");
         Option<string?> device = Options.Device;
         Option<int?> batch = Options.Whole("--batch", $"Images of a batch. [default: {DefaultBatch}]");
+        Option<int?> resizeTo = Options.ResizeTo("[default: as the weights file says]");
+        Option<int?> crop = Options.Crop("Side of the input, of networks that take any. [default: the weights file's]");
+        Option<bool> tenCrop = Options.Flag("--ten-crop", "Average the class probabilities of ten crops: the corners and the centre of the scaled image, and mirrored.");
+        Option<bool> noExif = Options.NoExif;
+        var feed = new FeedArguments();
+        Option<string?> badImages = Options.BadImages;
         Option<bool> json = Options.Json;
         weights.Required = data.Required = true;
-        var command = new Command("eval", "Measures accuracy and loss of trained weights on labelled images.") { weights, data, device, batch, json };
+        var command = new Command("eval", "Measures accuracy and loss of trained weights on labelled images.") { weights, data, device, batch, resizeTo, crop, tenCrop, noExif, badImages, json };
+        foreach (Option option in feed.All) command.Options.Add(option);
         command.SetAction(parsed =>
         {
             using Device on = DeviceCatalog.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto);
             List<TrainedModel> models = [];
             try
             {
-                foreach (string path in Split(parsed.GetValue(weights)!)) models.Add(TrainedModel.Load(path, on));
+                foreach (string path in Split(parsed.GetValue(weights)!)) models.Add(TrainedModel.Load(path, on, parsed.GetValue(crop)));
                 foreach (TrainedModel other in models.Skip(1)) CheckAgreement(models[0], other);
-                ModelMetadata metadata = models[0].Metadata;
+                ModelMetadata metadata = Judged(models[0].Metadata, parsed.GetValue(resizeTo), parsed.GetValue(noExif));
+                FeedOptions options = feed.Read(parsed).ToOptions();
                 LocatedDataset located = DatasetLocator.Open(parsed.GetValue(data)!);
-                var images = new ImageDataset(located.EvaluationFor(metadata.Classes), new ImagePreprocessor(metadata));
-                EvaluationResult result = Evaluate(models, images, parsed.GetValue(batch) ?? DefaultBatch);
+                var bad = new BadImageLog(Options.ParseBadImages(parsed.GetValue(badImages)) ?? BadImagePolicy.Skip);
+                ImageSplit split = located.EvaluationFor(metadata.Classes);
+                using var images = new ImageDataset(split, new ImagePreprocessor(metadata), options: options, badImages: new(split, "evaluation", bad));
+                EvaluationResult result = Evaluate(models, images, parsed.GetValue(batch) ?? DefaultBatch, parsed.GetValue(tenCrop));
                 if (parsed.GetValue(json)) host.Output.WriteLine(Json.Of(result));
                 else WriteText(host.Output, models, located, on, result);
+                // Not on standard output, which may be JSON that others read.
+                foreach (BadImage image in bad.Found) host.Error.WriteLine($"Left out: {image.Reason}");
                 return Program.Done;
             }
             finally
@@ -47,11 +59,27 @@ internal static class EvalCommand
         return command;
     }
 
-    private static EvaluationResult Evaluate(List<TrainedModel> models, ImageDataset images, int batch)
+    /// <summary>The preprocessing of a weights file, with what was asked for in place of it.</summary>
+    private static ModelMetadata Judged(ModelMetadata metadata, int? resizeTo, bool noExif)
     {
-        List<Plan> plans = [.. models.Select(model => model.CreatePlan(Math.Min(batch, images.Count)))];
+        int longer = Math.Max(metadata.Input.Height, metadata.Input.Width);
+        if (resizeTo != null && metadata.Fit == ImageFit.Pad) throw new UsageException("--val-resize goes with images that are resized, but these weights were trained on padded ones; leave it out.");
+        if (resizeTo < longer) throw new UsageException($"--val-resize expects at least the {longer} pixels of the input {metadata.Input}, but got {resizeTo}.");
+        return metadata with { ResizeTo = resizeTo ?? (metadata.ResizeTo >= longer ? metadata.ResizeTo : 0), IgnoresExif = noExif || metadata.IgnoresExif };
+    }
+
+    private static EvaluationResult Evaluate(List<TrainedModel> models, ImageDataset images, int batch, bool tenCrop)
+    {
+        const int Crops = ImageDataset.Crops;
+        int size = tenCrop ? Math.Max(Crops, Math.Min(batch, images.Count * Crops) / Crops * Crops) : Math.Min(batch, images.Count);
+        List<Plan> plans = [.. models.Select(model => model.CreatePlan(size))];
         try
         {
+            if (tenCrop)
+            {
+                using IBatchReader reader = images.ReadTenCrops(size);
+                return Evaluation.RunAveraged(plans, reader, Crops);
+            }
             return plans is [var plan] ? Evaluation.Run(plan, images) : Evaluation.RunEnsemble(plans, images);
         }
         finally
@@ -67,6 +95,7 @@ internal static class EvalCommand
         string? fault = !a.Classes.SequenceEqual(b.Classes) ? $"the same classes in the same order, but got {Some(a.Classes)} and {Some(b.Classes)}"
             : a.Input != b.Input ? $"one input volume, but got {a.Input} and {b.Input}"
             : a.Fit != b.Fit ? $"one way to fit images, but got {a.Fit} and {b.Fit}".ToLowerInvariant()
+            : (a.ResizeTo, a.IgnoresExif) != (b.ResizeTo, b.IgnoresExif) ? $"one way to judge images, but they are scaled to {a.ResizeTo} and {b.ResizeTo} pixels or take EXIF differently"
             : !a.Mean.SequenceEqual(b.Mean) || !a.Std.SequenceEqual(b.Std) ? "one normalisation, but their mean and std differ"
             : null;
         if (fault != null) throw new GpuCnnException($"Averaging '{first.Path}' and '{other.Path}' expects {fault}; evaluate them one at a time.");

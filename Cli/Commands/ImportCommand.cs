@@ -27,19 +27,23 @@ internal static class ImportCommand
         Option<string?> classesFile = Options.Text("--classes-file", "FILE", "Names of the classes, one a line, in their order. [default: 0 to N-1]");
         Option<IReadOnlyList<float>?> mean = Options.RealNumbers("--mean", "Mean per channel of values from 0 to 1. [default: ImageNet's, for inputs of its size]");
         Option<IReadOnlyList<float>?> std = Options.RealNumbers("--std", "Standard deviation per channel. [default: ImageNet's, for inputs of its size]");
+        Option<int?> resizeTo = Options.ResizeTo("[default: until images cover the input]");
         Option<Shape?> input = Options.Input;
         model.Required = from.Required = output.Required = true;
-        var command = new Command("import", "Makes a weights file from a state dict of PyTorch's.") { model, from, output, classesFile, mean, std, input };
+        var command = new Command("import", "Makes a weights file from a state dict of PyTorch's.") { model, from, output, classesFile, mean, std, resizeTo, input };
         command.SetAction(parsed =>
         {
             Architecture architecture = Architecture.Find(parsed.GetValue(model)!);
             Shape shape = parsed.GetValue(input) ?? architecture.Input;
             (IReadOnlyList<float> means, IReadOnlyList<float> stds) = Normalisation(architecture, shape, parsed.GetValue(mean), parsed.GetValue(std));
             _ = UsageException.Guard(() => architecture.Build(shape));
+            ImageFit fit = architecture.Recipe.Fit;
+            int side = parsed.GetValue(resizeTo) ?? 0;
+            _ = UsageException.Guard(() => new Data.ImagePreprocessor(shape, fit, means, stds) { ResizeTo = side });
             using StateDict dict = StateDict.Open(parsed.GetValue(from)!);
             StateDictImport import = StateDictImport.Check(architecture, dict, shape);
             int classes = import.Network.Output.Shape.Count;
-            var metadata = new ModelMetadata(architecture.Name, shape, ClassNames(parsed.GetValue(classesFile), classes), means, stds, architecture.Recipe.Fit);
+            var metadata = new ModelMetadata(architecture.Name, shape, ClassNames(parsed.GetValue(classesFile), classes), means, stds, fit) { ResizeTo = side };
             string target = parsed.GetValue(output)!;
             ModelFile.Save(target, metadata, import.Read(Seed));
             host.Output.WriteLine($"{target}: {architecture.Name}, {Words.Number(import.Network.ParameterCount)} parameters, input {shape}, {Words.Count(classes, "class", "classes")}");
@@ -69,6 +73,12 @@ internal static class ImportCommand
         while (names is [.., ""]) names = names[..^1];
         int empty = Array.IndexOf(names, "");
         if (empty >= 0) throw new GpuCnnException($"'{path}' names no class in line {empty + 1}; expected a name a line.");
+        for (int line = 0; line < names.Length; line++)
+        {
+            int first = Array.IndexOf(names, names[line]);
+            if (first < line)
+                throw new GpuCnnException($"'{path}' names '{names[line]}' in lines {first + 1} and {line + 1}; expected a name of its own for each class, as in '{names[line]} ({line})'.");
+        }
         return names.Length == classes ? names : throw new GpuCnnException($"'{path}' names {Words.Count(names.Length, "class", "classes")}, but the weights have {classes}; give one line for each.");
     }
 }

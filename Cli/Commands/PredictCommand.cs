@@ -19,16 +19,17 @@ internal static class PredictCommand
         var images = new Argument<string[]>("IMAGE") { Description = $"Image files ({ImageFile.ReadableFormats}).", Arity = ArgumentArity.OneOrMore };
         Option<int?> top = Options.Whole("--top", $"Classes to show for each image. [default: {DefaultTop}]");
         Option<bool> logits = Options.Flag("--logits", "Also give the network's raw output, in class order.");
+        Option<bool> noExif = Options.NoExif;
         Option<string?> device = Options.Device;
         Option<bool> json = Options.Json;
         weights.Required = true;
-        var command = new Command("predict", "Says what is on images.") { weights, images, top, logits, device, json };
+        var command = new Command("predict", "Says what is on images.") { weights, images, top, logits, noExif, device, json };
         command.SetAction(parsed =>
         {
             using Device on = DeviceCatalog.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto);
             using TrainedModel model = TrainedModel.Load(parsed.GetValue(weights)!, on);
             string[] files = parsed.GetValue(images)!;
-            List<Row> rows = Predict(model, files, parsed.GetValue(top) ?? DefaultTop, parsed.GetValue(logits), host.Error);
+            List<Row> rows = Predict(model, files, parsed.GetValue(top) ?? DefaultTop, parsed.GetValue(logits), parsed.GetValue(noExif), host.Error);
             if (parsed.GetValue(json)) host.Output.WriteLine(Json.Of(rows));
             else WriteText(host.Output, rows, model.Metadata.Classes);
             return rows.Count == files.Length ? Program.Done : Program.Failed;
@@ -37,10 +38,10 @@ internal static class PredictCommand
     }
 
     /// <summary>Goes on past images that cannot be read, with a line for each.</summary>
-    private static List<Row> Predict(TrainedModel model, string[] files, int top, bool withLogits, TextWriter error)
+    private static List<Row> Predict(TrainedModel model, string[] files, int top, bool withLogits, bool noExif, TextWriter error)
     {
         IReadOnlyList<string> classes = model.Metadata.Classes;
-        var preprocessor = new ImagePreprocessor(model.Metadata);
+        var preprocessor = new ImagePreprocessor(noExif ? model.Metadata with { IgnoresExif = true } : model.Metadata);
         using Plan plan = model.CreatePlan(1);
         var batch = new Batch(model.Metadata.Input, 1) { Count = 1 };
         var logits = new float[classes.Count];

@@ -8,6 +8,9 @@ namespace GpuCnn.Cli.Training;
 /// <summary>How a run ended, and what to do with it.</summary>
 internal static class Conclusion
 {
+    /// <summary>Of a smaller share nothing need be said.</summary>
+    private const double NotableWaiting = 0.25;
+
     public static void Write(TextWriter output, PreparedRun prepared, TrainingOutcome outcome, Device device)
     {
         output.WriteLine();
@@ -18,7 +21,11 @@ internal static class Conclusion
                 : $"{Words.Percent(last.TrainTop1)} of the training images right in the last epoch, loss {last.TrainLoss:0.000}; there are no validation images";
             output.WriteLine($"Accuracy  {accuracy}");
             output.WriteLine($"Time      {Words.Seconds(last.Seconds)} on {device.Name}");
+            if (last.WaitingShare >= NotableWaiting)
+                output.WriteLine($"Waiting   {100 * last.WaitingShare:0} % of the last epoch's steps waited for images; try more --workers, or --cache with a larger --cache-size");
         }
+        if (prepared.BadImages.Found is { Count: > 0 } bad)
+            output.WriteLine($"Left out  {Words.Count(bad.Count, "image", "images")} that could not be read, named in {prepared.BadImages.Path}");
         output.WriteLine($"Weights   {outcome.WeightsPath}");
         output.WriteLine("\nTry next");
         string weights = Words.Quote(outcome.WeightsPath), data = Words.Quote(prepared.Config.Validation ?? prepared.Config.Data);

@@ -19,7 +19,10 @@ internal static class Introduction
         WriteRecipe(output, prepared);
         output.WriteLine($"Data      {config.Data}: {prepared.Data.Description}");
         string augmentation = config.Augmentation == "none" ? "" : $", augmented by {config.Augmentation}";
-        output.WriteLine($"Images    {config.Fit.ToString().ToLowerInvariant()}, mean {Numbers(config.Mean)}, std {Numbers(config.Std)}{augmentation}");
+        string judged = config.ResizeTo == 0 ? "" : $" (to judge: resize to {config.ResizeTo}, centre {prepared.Network.Input.Width}x{prepared.Network.Input.Height})";
+        if (config.IgnoresExif) judged += ", as stored whatever EXIF says";
+        output.WriteLine($"Images    {config.Fit.ToString().ToLowerInvariant()}{judged}, mean {Numbers(config.Mean)}, std {Numbers(config.Std)}{augmentation}");
+        if (settings.MixesImages) output.WriteLine($"Mixing    {Mixing(settings)}; the top-1 of training counts the label of an image's larger share");
         output.WriteLine($"Device    {device.Name}: {device.Description}");
         if (device.KernelCompiler is { } compiler) output.WriteLine($"Kernels   by {compiler}");
         output.WriteLine($"Memory    {Words.Bytes(trainer.DeviceBytes)} on the device, in batches of {settings.Batch}");
@@ -98,6 +101,13 @@ internal static class Introduction
         string warmup = schedule.WarmupEpochs == 0 ? "" : $" after {Words.Count(schedule.WarmupEpochs, "epoch", "epochs")} of warm-up";
         return schedule.Name + numbers + warmup;
     }
+
+    private static string Mixing(TrainingSettings settings) => (settings.Mixup, settings.CutMix) switch
+    {
+        ( > 0, > 0) => $"mixup {Invariant(settings.Mixup)} or cutmix {Invariant(settings.CutMix)}, one drawn for each batch",
+        ( > 0, _) => $"mixup {Invariant(settings.Mixup)}",
+        _ => $"cutmix {Invariant(settings.CutMix)}",
+    };
 
     private static string Numbers(IReadOnlyList<float> values) => string.Join(" ", values.Select(value => value.ToString("0.####", CultureInfo.InvariantCulture)));
 

@@ -71,7 +71,8 @@ internal sealed class LiveDisplay(TextWriter output) : TrainingDisplay
                 _isValidating ? "validating" : $"{100 * _report.StepsInEpoch / _report.StepsPerEpoch,3} %",
                 $"loss {_report.EpochLoss:0.000}",
                 $"{Words.Clock(_remaining)} left",
-                $"top-1 {Words.Percent(_report.EpochTop1)}",
+                $"{Top1} {Words.Percent(_report.EpochTop1)}",
+                .. Waiting(_report.WaitingShare) is { Length: > 0 } waiting ? (string[])[waiting.Trim()] : [],
                 $"{Words.Rate(_report.ImagesPerSecond)} images/s",
             ];
         }

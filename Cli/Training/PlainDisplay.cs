@@ -15,8 +15,8 @@ internal sealed class PlainDisplay(TextWriter output) : TrainingDisplay
     {
         base.StepDone(report);
         if (report.StepsInEpoch == report.StepsPerEpoch || Stopwatch.GetElapsedTime(_lastLine) < Pause) return;
-        WriteLine($"epoch {report.Epoch}/{report.Epochs}  step {report.StepsInEpoch}/{report.StepsPerEpoch}  loss {report.EpochLoss:0.000}  top-1 {Words.Percent(report.EpochTop1)}  "
-            + $"{Words.Rate(report.ImagesPerSecond)} images/s  {Words.Clock(Remaining(report))} left");
+        WriteLine($"epoch {report.Epoch}/{report.Epochs}  step {report.StepsInEpoch}/{report.StepsPerEpoch}  loss {report.EpochLoss:0.000}  {Top1} {Words.Percent(report.EpochTop1)}  "
+            + $"{Words.Rate(report.ImagesPerSecond)} images/s  {Words.Clock(Remaining(report))} left{Waiting(report.WaitingShare)}");
     }
 
     public override void EpochDone(EpochReport report) => WriteLine(EpochLine(report));

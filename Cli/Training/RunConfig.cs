@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using GpuCnn.Cli.Output;
+using GpuCnn.Data;
 using GpuCnn.Engine;
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Tensors;
@@ -41,6 +42,15 @@ internal sealed record RunConfig
 
     public required string Augmentation { get; init; }
 
+    /// <summary>Pixels that the shorter side of images that are judged is scaled to; 0 where they are scaled until they cover the input.</summary>
+    public int ResizeTo { get; init; }
+
+    /// <summary>Whether EXIF's orientation is left alone.</summary>
+    public bool IgnoresExif { get; init; }
+
+    /// <summary>Threads and caches, as far as they were named.</summary>
+    public FeedRequest Feed { get; init; } = new();
+
     /// <summary>Data set, as it was named.</summary>
     public required string Data { get; init; }
 
@@ -54,6 +64,12 @@ internal sealed record RunConfig
 
     /// <summary>Images trained on; with another number of them the order would be another.</summary>
     public required int TrainingImages { get; init; }
+
+    /// <summary>What becomes of images that cannot be read.</summary>
+    public BadImagePolicy BadImages { get; init; }
+
+    /// <summary>Whether pictures that the data set has more than once are left out.</summary>
+    public bool ExcludeDuplicates { get; init; }
 
     /// <summary>Weights that the run started from, if any.</summary>
     public string? Weights { get; init; }
@@ -77,7 +93,7 @@ internal sealed record RunConfig
     public IReadOnlyDictionary<string, string>? Algorithms { get; init; }
 
     [JsonIgnore]
-    public ModelMetadata Metadata => new(Model, Shape.Volume(Input[0], Input[1], Input[2]), Classes, Mean, Std, Fit);
+    public ModelMetadata Metadata => new(Model, Shape.Volume(Input[0], Input[1], Input[2]), Classes, Mean, Std, Fit) { ResizeTo = ResizeTo, IgnoresExif = IgnoresExif };
 
     public string ToJson() => Json.Of(this) + "\n";
 

@@ -1,3 +1,4 @@
+using GpuCnn.Data;
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
@@ -29,6 +30,20 @@ internal sealed record TrainRequest
 
     public string? Augmentation { get; init; }
 
+    /// <summary>Pixels that the shorter side of judged images is scaled to.</summary>
+    public int? ResizeTo { get; init; }
+
+    /// <summary>Pixels of the input's sides, in place of <see cref="Input"/>.</summary>
+    public int? Crop { get; init; }
+
+    public bool IgnoresExif { get; init; }
+
+    public FeedRequest Feed { get; init; } = new();
+
+    public BadImagePolicy? BadImages { get; init; }
+
+    public bool ExcludeDuplicates { get; init; }
+
     public string? Device { get; init; }
 
     public int? Threads { get; init; }
@@ -52,6 +67,10 @@ internal sealed record TrainRequest
     public string? Loss { get; init; }
 
     public float? LabelSmoothing { get; init; }
+
+    public float? Mixup { get; init; }
+
+    public float? CutMix { get; init; }
 
     public ulong? Seed { get; init; }
 
@@ -86,6 +105,9 @@ internal sealed record TrainRequest
             Loss = Loss ?? own.Loss,
             // A recipe's smoothing is of the loss that it names.
             LabelSmoothing = LabelSmoothing ?? (Loss == null || Loss == own.Loss ? own.LabelSmoothing : 0),
+            // So is its mixing.
+            Mixup = Mixup ?? (Loss == null || Loss == own.Loss ? own.Mixup : 0),
+            CutMix = CutMix ?? (Loss == null || Loss == own.Loss ? own.CutMix : 0),
             Seed = Seed ?? own.Seed,
             SaveEvery = SaveEvery ?? own.SaveEvery,
             Schedule = own.Schedule with

@@ -8,7 +8,13 @@ namespace GpuCnn.Cli.Training;
 internal abstract class TrainingDisplay : ITrainingObserver
 {
     private long _start, _firstStep;
+    // Less is no news.
+    private const double LeastWaiting = 0.05;
+
     private int _epochs;
+
+    /// <summary>Whether training images are blends of two, so that their top-1 counts the label of the larger share.</summary>
+    public bool IsMixed { get; init; }
 
     /// <summary>Runs <paramref name="train"/> and shows what it reports.</summary>
     /// <param name="firstStep">Steps done before.</param>
@@ -37,6 +43,12 @@ internal abstract class TrainingDisplay : ITrainingObserver
     {
         string epochs = _epochs > 0 ? $"{report.Epoch.ToString().PadLeft(_epochs.ToString().Length)}/{_epochs}" : $"{report.Epoch}";
         string validation = report.Validation is { } v ? $"  val loss {v.Loss:0.000}  val top-1 {Words.Percent(v.Top1),7}" : "";
-        return $"epoch {epochs}  loss {report.TrainLoss:0.000}  top-1 {Words.Percent(report.TrainTop1),7}{validation}  {Words.Rate(report.ImagesPerSecond)} images/s  {Words.Clock(report.Seconds)}";
+        return $"epoch {epochs}  loss {report.TrainLoss:0.000}  {Top1} {Words.Percent(report.TrainTop1),7}{validation}  {Words.Rate(report.ImagesPerSecond)} images/s  {Words.Clock(report.Seconds)}{Waiting(report.WaitingShare)}";
     }
+
+    /// <summary>What accuracy on training images is called.</summary>
+    protected string Top1 => IsMixed ? "mixed top-1" : "top-1";
+
+    /// <summary>"  waiting for data 38 %", or nothing where little time passes so.</summary>
+    protected static string Waiting(double share) => share < LeastWaiting ? "" : $"  waiting for data {100 * share:0} %";
 }

@@ -1,5 +1,4 @@
 using GpuCnn.Cli.Output;
-using GpuCnn.Data;
 using GpuCnn.Engine;
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Devices;
@@ -24,9 +23,10 @@ internal static class TrainingSession
         try
         {
             IReadOnlyDictionary<string, string> tuned = AlgorithmTable.Load(device).Algorithms;
-            using Trainer trainer = CreateTrainer(prepared, device, run, tuned);
+            using RunImages images = prepared.CreateDatasets();
+            using Trainer trainer = CreateTrainer(prepared, images, device, run, tuned);
             SetStart(trainer, prepared.Config);
-            WriteConfig(run, prepared.Config, trainer);
+            WriteConfig(run, prepared, trainer);
             Introduction.Write(host.Output, prepared, device, trainer, run, resumedFrom: null);
             // The table has problems of other networks too.
             IReadOnlyDictionary<string, string> taken = trainer.Algorithms;
@@ -45,8 +45,9 @@ internal static class TrainingSession
         RunDirectory run = RunDirectory.Open(folder);
         RunConfig config = RunConfig.Read(run);
         using Device device = Open(request.Device ?? config.Device, PreparedRun.ThreadsFor(request, config));
-        PreparedRun prepared = PreparedRun.Resumed(request, config, device);
-        using Trainer trainer = CreateTrainer(prepared, device, run, config.Algorithms);
+        PreparedRun prepared = PreparedRun.Resumed(request, config, device, host);
+        using RunImages images = prepared.CreateDatasets();
+        using Trainer trainer = CreateTrainer(prepared, images, device, run, config.Algorithms);
         string? checkpoint = null;
         // Stopped before its first checkpoint, the run has nothing to lose: the seed begins it again as it was.
         if (run.Checkpoints().Any()) checkpoint = trainer.Resume();
@@ -59,19 +60,21 @@ internal static class TrainingSession
             host.Output.WriteLine($"Train on with: gpucnn train --resume {Words.Quote(folder)} --epochs {prepared.Config.Settings.Epochs * 2}");
             return Program.Done;
         }
-        WriteConfig(run, prepared.Config, trainer);
+        WriteConfig(run, prepared, trainer);
         Introduction.Write(host.Output, prepared, device, trainer, run, checkpoint ?? "the beginning, for there is no checkpoint yet");
         Introduction.WriteReplaced(host.Output, device, config.Algorithms ?? new Dictionary<string, string>(), trainer.Algorithms);
         return Train(host, prepared, trainer, run, device);
     }
 
-    private static void WriteConfig(RunDirectory run, RunConfig config, Trainer trainer) =>
-        run.WriteConfig((config with { Algorithms = trainer.Algorithms.Count == 0 ? null : trainer.Algorithms }).ToJson());
-
-    private static Trainer CreateTrainer(PreparedRun prepared, Device device, RunDirectory run, IReadOnlyDictionary<string, string>? algorithms)
+    private static void WriteConfig(RunDirectory run, PreparedRun prepared, Trainer trainer)
     {
-        (ImageDataset training, ImageDataset? validation) = prepared.CreateDatasets();
-        var trainer = new Trainer(prepared.Network, device, training, validation, prepared.Config.Settings, prepared.Config.Metadata, run, algorithms);
+        run.WriteConfig((prepared.Config with { Algorithms = trainer.Algorithms.Count == 0 ? null : trainer.Algorithms }).ToJson());
+        prepared.BadImages.WriteTo(run.Path);
+    }
+
+    private static Trainer CreateTrainer(PreparedRun prepared, RunImages images, Device device, RunDirectory run, IReadOnlyDictionary<string, string>? algorithms)
+    {
+        var trainer = new Trainer(prepared.Network, device, images.Training, images.Validation, prepared.Config.Settings, prepared.Config.Metadata, run, algorithms);
         if (device.MemoryBytes <= 0 || trainer.DeviceBytes <= device.MemoryBytes) return trainer;
         long needed = trainer.DeviceBytes;
         int largest = trainer.LargestBatch(device.MemoryBytes);
@@ -91,7 +94,8 @@ internal static class TrainingSession
     private static int Train(CommandHost host, PreparedRun prepared, Trainer trainer, RunDirectory run, Device device)
     {
         using var stop = new StopRequest(host);
-        TrainingDisplay display = host.IsTerminal ? new LiveDisplay(host.Output) : new PlainDisplay(host.Output);
+        TrainingDisplay display = host.IsTerminal
+            ? new LiveDisplay(host.Output) { IsMixed = prepared.Config.Settings.MixesImages } : new PlainDisplay(host.Output) { IsMixed = prepared.Config.Settings.MixesImages };
         TrainingOutcome outcome = display.Run(
             observer => trainer.Run(host.Observer == null ? observer : new BothObservers(observer, host.Observer), stop.Token), trainer.Step);
         if (outcome.End == TrainingEnd.Interrupted)

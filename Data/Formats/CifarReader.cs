@@ -29,16 +29,21 @@ public static class CifarReader
             ReadOnlySpan<byte> bytes = content.AsSpan(i * record, record);
             labels[i] = bytes[labelBytes - 1];
             if (labels[i] >= classes) throw DataFile.Damaged("CIFAR", path, $"labels of 0 to {classes - 1}", $"{labels[i]} in record {i}");
-            ReadOnlySpan<byte> planes = bytes[labelBytes..];
-            byte[] pixels = new byte[3 * Area];
-            for (int p = 0; p < Area; p++)
-            {
-                pixels[3 * p] = planes[p];
-                pixels[3 * p + 1] = planes[Area + p];
-                pixels[3 * p + 2] = planes[2 * Area + p];
-            }
-            images[i] = new PixelImage(Side, Side, 3, pixels);
+            images[i] = ToImage(bytes[labelBytes..]);
         }
         return (images, labels);
+    }
+
+    /// <summary>An image from its planes, [3, 32, 32].</summary>
+    internal static PixelImage ToImage(ReadOnlySpan<byte> planes)
+    {
+        byte[] pixels = new byte[3 * Area];
+        for (int p = 0; p < Area; p++)
+        {
+            pixels[3 * p] = planes[p];
+            pixels[3 * p + 1] = planes[Area + p];
+            pixels[3 * p + 2] = planes[2 * Area + p];
+        }
+        return new PixelImage(Side, Side, 3, pixels);
     }
 }

@@ -54,11 +54,10 @@ public static class IdxReader
     public static IdxArray Decode(byte[] content, string name)
     {
         if (content is not [0x1F, 0x8B, ..]) return Decode(new MemoryStream(content), content.Length, null, name);
-        byte[]? trailer = content.Length >= GzipTrailer ? content[^GzipTrailer..] : null;
         try
         {
             using GZipStream inflated = new(new MemoryStream(content), CompressionMode.Decompress);
-            return Decode(inflated, content.Length * LargestExpansion, trailer, name);
+            return Decode(inflated, content.Length * LargestExpansion, content, name);
         }
         catch (InvalidDataException e)
         {
@@ -66,7 +65,7 @@ public static class IdxReader
         }
     }
 
-    private static IdxArray Decode(Stream stream, long largestLength, byte[]? gzipTrailer, string name)
+    private static IdxArray Decode(Stream stream, long largestLength, byte[]? gzip, string name)
     {
         byte[] header = new byte[4 + 4 * 4];
         Fill(stream, header.AsSpan(0, 4), "a header of 4 bytes");
@@ -91,7 +90,7 @@ public static class IdxReader
         byte[] values = new byte[length];
         Fill(stream, values, $"[{string.Join(", ", dimensions)}] = {length:N0} values");
         if (stream.ReadByte() >= 0) throw DataFile.Damaged("IDX", name, $"[{string.Join(", ", dimensions)}] = {length:N0} values", "more");
-        if (gzipTrailer is not null) CheckTrailer(header.AsSpan(0, 4 + 4 * rank), values, gzipTrailer, name);
+        if (gzip is not null) CheckTrailer(header.AsSpan(0, 4 + 4 * rank), values, gzip, name);
         return new IdxArray(dimensions, values);
 
         void Fill(Stream source, Span<byte> target, string expected)
@@ -101,10 +100,21 @@ public static class IdxReader
         }
     }
 
-    /// <summary>GZipStream takes the end of a file for the end of a member: the length in the trailer (RFC 1952) tells a cut one.</summary>
-    private static void CheckTrailer(ReadOnlySpan<byte> header, byte[] values, byte[] trailer, string name)
+    /// <summary>
+    /// GZipStream takes the end of a file for the end of a member; its trailer, the checksum and length of what it holds (RFC 1952), tells
+    /// a cut one. Earlier members were checked when the next began. Zero bytes may follow, as tapes leave them.
+    /// </summary>
+    private static void CheckTrailer(ReadOnlySpan<byte> header, byte[] values, byte[] gzip, string name)
     {
-        uint expected = BinaryPrimitives.ReadUInt32LittleEndian(trailer.AsSpan(4)), actual = (uint)(header.Length + values.Length);
-        if (expected != actual) throw DataFile.Damaged("IDX", name, $"a gzip trailer for {actual:N0} bytes", $"{expected:N0}");
+        byte[] inflated = [.. header, .. values];
+        for (int end = gzip.Length; end >= GzipTrailer; end--)
+        {
+            ReadOnlySpan<byte> trailer = gzip.AsSpan(end - GzipTrailer, GzipTrailer);
+            uint length = BinaryPrimitives.ReadUInt32LittleEndian(trailer[4..]);
+            if (length > 0 && length <= inflated.Length
+                && Crc32.Compute(inflated.AsSpan(inflated.Length - (int)length)) == BinaryPrimitives.ReadUInt32LittleEndian(trailer)) return;
+            if (gzip[end - 1] != 0) break;
+        }
+        throw DataFile.Damaged("IDX", name, $"a gzip trailer for the last of {inflated.Length:N0} bytes", "none");
     }
 }

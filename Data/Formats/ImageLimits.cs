@@ -1,3 +1,5 @@
+using GpuCnn.Engine;
+
 namespace GpuCnn.Data.Formats;
 
 /// <summary>What a header may ask for.</summary>
@@ -10,9 +12,10 @@ internal static class ImageLimits
             throw DataFile.Damaged(format, name, "a width and a height of at least 1", $"{width}x{height}");
         if (width > PixelImage.LargestSide || height > PixelImage.LargestSide || width * height > PixelImage.LargestArea)
         {
-            throw DataFile.Damaged(
-                format, name, $"sides of at most {PixelImage.LargestSide:N0} and at most {PixelImage.LargestArea:N0} pixels",
-                $"{width}x{height}");
+            throw new GpuCnnException(
+                $"{format} {DataFile.Quote(name)}: expected sides of at most {PixelImage.LargestSide:N0} and at most " +
+                $"{PixelImage.LargestArea:N0} pixels, but got {width}x{height}; " +
+                "it is larger than gpucnn reads: scale it down or remove it.");
         }
     }
 }

@@ -16,8 +16,33 @@ internal readonly record struct PngHeader(int Width, int Height, int BitDepth, P
     /// <summary>Channels of the decoded image: gray stays gray, palettes become RGB.</summary>
     public int Channels => Color is PngColor.Gray or PngColor.GrayAlpha ? 1 : 3;
 
+    /// <summary>What the file holds, for people.</summary>
+    public string Mode => Color switch
+    {
+        PngColor.Gray => "gray",
+        PngColor.Rgb => "RGB",
+        PngColor.Palette => "palette",
+        PngColor.GrayAlpha => "gray with alpha",
+        _ => "RGB with alpha",
+    };
+
     /// <summary>Bytes of a scanline of <paramref name="width"/> pixels, without its filter type.</summary>
     public int RowBytes(int width) => (int)(((long)width * SamplesPerPixel * BitDepth + 7) / 8);
+
+    /// <summary>The passes that lines come in (section 8).</summary>
+    public ReadOnlySpan<PngPass> Passes => Interlaced ? PngPass.Adam7 : PngPass.Whole;
+
+    /// <summary>Bytes that the compressed data must give.</summary>
+    public long ScanlineBytes
+    {
+        get
+        {
+            long total = 0;
+            foreach (PngPass pass in Passes)
+                if (pass.Columns(Width) > 0) total += (long)pass.Rows(Height) * (1 + RowBytes(pass.Columns(Width)));
+            return total;
+        }
+    }
 
     public static PngHeader Parse(ReadOnlySpan<byte> data, string name)
     {
@@ -38,6 +63,23 @@ internal readonly record struct PngHeader(int Width, int Height, int BitDepth, P
             throw DataFile.Damaged("PNG", name, "compression 0, filter 0 and interlace 0 or 1", $"{data[10]}, {data[11]} and {data[12]}");
         return new PngHeader((int)width, (int)height, depth, (PngColor)color, data[12] == 1);
     }
+}
+
+/// <summary>
+/// Every <see cref="StepX"/>-th pixel of every <see cref="StepY"/>-th row, from (<see cref="X"/>, <see cref="Y"/>) on.
+/// </summary>
+internal readonly record struct PngPass(int X, int Y, int StepX, int StepY)
+{
+    public static PngPass[] Whole { get; } = [new(0, 0, 1, 1)];
+
+    public static PngPass[] Adam7 { get; } =
+    [
+        new(0, 0, 8, 8), new(4, 0, 8, 8), new(0, 4, 4, 8), new(2, 0, 4, 4), new(0, 2, 2, 4), new(1, 0, 2, 2), new(0, 1, 1, 2),
+    ];
+
+    public int Columns(int width) => (width - X + StepX - 1) / StepX;
+
+    public int Rows(int height) => (height - Y + StepY - 1) / StepY;
 }
 
 /// <summary>Colour types of PNG (section 11.2.2).</summary>

@@ -1,75 +1,98 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using GpuCnn.Engine;
 
 namespace GpuCnn.Data.Formats;
 
-/// <summary>Samples of a PNG scanline to 8-bit gray or RGB, transparency composed over white.</summary>
+/// <summary>Samples of a PNG scanline to 8-bit gray or RGBX, transparency composed over white.</summary>
 internal sealed class PngPixels
 {
-    private readonly PngHeader _header;
-    private readonly string _name;
-    private readonly byte[] _palette;
-    private readonly int _paletteSize;
-    private readonly int[]? _transparentColor;
-    private readonly int _maximum;
+    /// <summary>By sample of up to 8 bits: the colour of a palette, or the gray value.</summary>
+    private readonly uint[] _values = new uint[256];
 
-    public PngPixels(PngHeader header, byte[] palette, byte[]? transparency, string name)
+    private readonly int[] _transparentColor = new int[3];
+    private PngHeader _header;
+    private bool _hasTransparentColor;
+    private int _maximum;
+
+    /// <summary>Takes over what a file says before its image data.</summary>
+    /// <param name="header">The header.</param>
+    /// <param name="palette">[entries, 3]; indexes beyond them are black, as libpng has them.</param>
+    /// <param name="transparency">Alpha of entries, or the transparent colour; bytes beyond what is needed are ignored.</param>
+    /// <param name="name">The path, for messages.</param>
+    /// <exception cref="GpuCnnException">There is no palette where one is needed.</exception>
+    public void Prepare(PngHeader header, ReadOnlySpan<byte> palette, ReadOnlySpan<byte> transparency, string name)
     {
         _header = header;
-        _name = name;
         _maximum = (1 << header.BitDepth) - 1;
-        _paletteSize = palette.Length / 3;
-        _palette = palette;
+        // A colour of too few bytes is none.
+        _hasTransparentColor = header.Color is PngColor.Gray or PngColor.Rgb && transparency.Length >= 2 * header.SamplesPerPixel;
+        if (_hasTransparentColor)
+            for (int i = 0; i < header.SamplesPerPixel; i++)
+                _transparentColor[i] = BinaryPrimitives.ReadUInt16BigEndian(transparency[(2 * i)..]) & _maximum;
         if (header.Color == PngColor.Palette)
         {
             if (palette.Length is 0 or > 768 || palette.Length % 3 != 0)
                 throw DataFile.Damaged("PNG", name, "a palette (PLTE) of 1 to 256 RGB entries", $"{palette.Length} bytes");
-            if (transparency?.Length > _paletteSize)
-                throw DataFile.Damaged("PNG", name, $"transparency (tRNS) for {_paletteSize} palette entries", $"{transparency.Length}");
-            _palette = Compose(palette, transparency ?? []);
+            _values.AsSpan().Clear();
+            for (int i = 0; i < palette.Length / 3; i++)
+            {
+                int alpha = i < transparency.Length ? transparency[i] : 255;
+                _values[i] = OverWhite(palette[3 * i], alpha, 255) | (uint)OverWhite(palette[3 * i + 1], alpha, 255) << 8
+                    | (uint)OverWhite(palette[3 * i + 2], alpha, 255) << 16;
+            }
         }
-        else if (transparency is not null && header.Color is PngColor.Gray or PngColor.Rgb)
+        else if (header.Color == PngColor.Gray && header.BitDepth <= 8)
         {
-            if (transparency!.Length != 2 * header.SamplesPerPixel)
-                throw DataFile.Damaged("PNG", name, $"transparency (tRNS) of {2 * header.SamplesPerPixel} bytes", $"{transparency.Length}");
-            _transparentColor = new int[header.SamplesPerPixel];
-            for (int i = 0; i < _transparentColor.Length; i++)
-                _transparentColor[i] = BinaryPrimitives.ReadUInt16BigEndian(transparency.AsSpan(2 * i)) & _maximum;
+            for (int i = 0; i <= _maximum; i++)
+                _values[i] = OverWhite(i, _hasTransparentColor && i == _transparentColor[0] ? 0 : _maximum, _maximum);
         }
     }
 
-    /// <summary>Converts <paramref name="columns"/> pixels of an unfiltered scanline to [columns, channels].</summary>
-    public void Convert(ReadOnlySpan<byte> line, int columns, Span<byte> pixels)
+    /// <summary>Converts <paramref name="columns"/> pixels of an unfiltered scanline, from one on, to [columns, 1 or 4].</summary>
+    public void Convert(ReadOnlySpan<byte> line, int first, int columns, Span<byte> pixels)
     {
-        if (_header.Color == PngColor.Palette)
+        int depth = _header.BitDepth;
+        switch (_header.Color)
         {
-            for (int x = 0; x < columns; x++)
-            {
-                int index = Sample(line, x);
-                if (index >= _paletteSize) throw DataFile.Damaged("PNG", _name, $"indices into a palette of {_paletteSize}", $"index {index}");
-                _palette.AsSpan(3 * index, 3).CopyTo(pixels[(3 * x)..]);
-            }
-            return;
+            case PngColor.Gray when depth == 8 && !_hasTransparentColor:
+                line.Slice(first, columns).CopyTo(pixels);
+                break;
+            case PngColor.Gray when depth <= 8:
+                for (int x = 0; x < columns; x++) pixels[x] = (byte)_values[Sample(line, first + x)];
+                break;
+            case PngColor.Palette:
+                Span<uint> colours = MemoryMarshal.Cast<byte, uint>(pixels)[..columns];
+                for (int x = 0; x < columns; x++) colours[x] = _values[Sample(line, first + x)];
+                break;
+            case PngColor.Rgb when depth == 8 && !_hasTransparentColor:
+                PixelRows.RgbToRgbx(line.Slice(3 * first, 3 * columns), pixels);
+                break;
+            case PngColor.RgbAlpha when depth == 8:
+                PixelRows.OverWhite(MemoryMarshal.Cast<byte, uint>(line.Slice(4 * first, 4 * columns)), pixels);
+                break;
+            default:
+                ConvertSamples(line, first, columns, pixels);
+                break;
         }
-        bool opaque = _header.Color is PngColor.Gray or PngColor.Rgb && _transparentColor is null;
-        if (opaque && _header.BitDepth == 8)
-        {
-            line[..(columns * _header.Channels)].CopyTo(pixels);
-            return;
-        }
-        int channels = _header.Channels, stride = _header.SamplesPerPixel;
+    }
+
+    /// <summary>16 bits, gray with alpha, a transparent colour.</summary>
+    private void ConvertSamples(ReadOnlySpan<byte> line, int first, int columns, Span<byte> pixels)
+    {
+        int channels = _header.Channels, pixel = channels == 1 ? 1 : 4, stride = _header.SamplesPerPixel;
+        bool isOpaque = _header.Color is PngColor.Gray or PngColor.Rgb && !_hasTransparentColor;
         for (int x = 0; x < columns; x++)
         {
-            int alpha = opaque ? _maximum : Alpha(line, x * stride);
-            for (int c = 0; c < channels; c++)
-                pixels[x * channels + c] = OverWhite(Sample(line, x * stride + c), alpha, _maximum);
+            int sample = (first + x) * stride, alpha = isOpaque ? _maximum : Alpha(line, sample);
+            for (int c = 0; c < channels; c++) pixels[x * pixel + c] = OverWhite(Sample(line, sample + c), alpha, _maximum);
         }
     }
 
     private int Alpha(ReadOnlySpan<byte> line, int firstSample)
     {
-        if (_transparentColor is null) return _header.Color is PngColor.GrayAlpha or PngColor.RgbAlpha
-            ? Sample(line, firstSample + _header.Channels) : _maximum;
-        for (int c = 0; c < _transparentColor.Length; c++)
+        if (!_hasTransparentColor) return Sample(line, firstSample + _header.Channels);
+        for (int c = 0; c < _header.SamplesPerPixel; c++)
             if (Sample(line, firstSample + c) != _transparentColor[c]) return _maximum;
         return 0;
     }
@@ -82,13 +105,6 @@ internal sealed class PngPixels
         if (depth == 16) return line[2 * index] << 8 | line[2 * index + 1];
         int bit = index * depth;
         return line[bit >> 3] >> (8 - depth - (bit & 7)) & _maximum;
-    }
-
-    private static byte[] Compose(byte[] palette, byte[] alpha)
-    {
-        byte[] composed = (byte[])palette.Clone();
-        for (int i = 0; i < 3 * alpha.Length; i++) composed[i] = OverWhite(palette[i], alpha[i / 3], 255);
-        return composed;
     }
 
     /// <summary>(value · alpha + white · (maximum - alpha)) / maximum, scaled to 0 .. 255 in the same rounding division.</summary>

@@ -1,111 +1,72 @@
 namespace GpuCnn.Data.Formats;
 
-/// <summary>Scanlines of a PNG image: filters (PNG section 9) and Adam7 passes (section 8).</summary>
-internal sealed class PngScanlines(PngHeader header, string name)
+/// <summary>Scanlines of a PNG image: filters (PNG section 9) and Adam7 passes (section 8). Its memory grows and is used again.</summary>
+internal sealed unsafe class PngScanlines(ScratchSource source) : IDisposable
 {
-    private static readonly Pass[] Adam7 =
-    [
-        new(0, 0, 8, 8), new(4, 0, 8, 8), new(0, 4, 4, 8), new(2, 0, 4, 4), new(0, 2, 2, 4), new(1, 0, 2, 2), new(0, 1, 1, 2),
-    ];
+    private readonly ScratchBuffer _raw = new(source), _first = new(source), _second = new(source), _packed = new(source);
 
-    private readonly Pass[] _passes = header.Interlaced ? Adam7 : [new(0, 0, 1, 1)];
-
-    /// <summary>Bytes that the compressed data must give.</summary>
-    public long TotalBytes
+    /// <summary>Reads, unfilters and converts the scanlines that a window needs.</summary>
+    /// <param name="header">What lines look like.</param>
+    /// <param name="name">The path, for messages.</param>
+    /// <param name="inflated">Lines with their filter types.</param>
+    /// <param name="pixels">Turns samples to pixels.</param>
+    /// <param name="picture">A window of the image, all of which is written.</param>
+    /// <exception cref="Engine.GpuCnnException">The data is cut short, or has filters of no kind.</exception>
+    public void Read(PngHeader header, string name, Stream inflated, PngPixels pixels, Picture picture)
     {
-        get
-        {
-            long total = 0;
-            foreach (Pass pass in _passes)
-                if (pass.Columns(header) > 0) total += (long)pass.Rows(header) * (1 + header.RowBytes(pass.Columns(header)));
-            return total;
-        }
-    }
-
-    /// <summary>Reads, unfilters and converts every scanline of every pass into <paramref name="image"/>.</summary>
-    public void Read(Stream inflated, PngPixels pixels, PixelImage image)
-    {
+        Window window = picture.Window;
         int longest = 1 + header.RowBytes(header.Width);
-        byte[] current = new byte[longest], previous = new byte[longest];
-        byte[] packed = header.Interlaced ? new byte[header.Width * header.Channels] : [];
-        foreach (Pass pass in _passes)
+        byte* raw = _raw.Take(longest), line = _first.Take(longest), above = _second.Take(longest);
+        foreach (PngPass pass in header.Passes)
         {
-            int columns = pass.Columns(header), rows = pass.Rows(header);
+            int columns = pass.Columns(header.Width), rows = pass.Rows(header.Height);
             if (columns == 0) continue;
-            int length = 1 + header.RowBytes(columns);
-            previous.AsSpan().Clear();
+            int length = header.RowBytes(columns);
+            // Slack too: filters read whole vectors.
+            new Span<byte>(above, length).Clear();
             for (int row = 0; row < rows; row++)
             {
-                Span<byte> line = current.AsSpan(0, length);
-                int read = inflated.ReadAtLeast(line, length, throwOnEndOfStream: false);
-                if (read < length)
-                    throw DataFile.Damaged("PNG", name, $"{rows} rows of {columns} pixels", $"compressed data that ends in row {row}");
-                Unfilter(line[0], line[1..], previous.AsSpan(1, length - 1));
                 int y = pass.Y + row * pass.StepY;
-                if (!header.Interlaced)
+                // Below the window there is nothing to see, and of one pass nothing to wait for.
+                if (y >= window.Bottom && !header.Interlaced) return;
+                int read = inflated.ReadAtLeast(new Span<byte>(raw, 1 + length), 1 + length, throwOnEndOfStream: false);
+                if (read <= length)
+                    throw DataFile.Damaged("PNG", name, $"{rows} rows of {columns} pixels", $"compressed data that ends in row {row}");
+                if (!PngFilters.Undo(raw[0], raw + 1, above, line, length, header.FilterDistance))
+                    throw DataFile.Damaged("PNG", name, "a filter type of 0 to 4", $"{raw[0]}");
+                if (y >= window.Y && y < window.Bottom)
                 {
-                    pixels.Convert(line[1..], columns, image.Row(y));
+                    ReadOnlySpan<byte> samples = new(line, length);
+                    if (!header.Interlaced) pixels.Convert(samples, window.X, window.Width, picture.Row(y - window.Y));
+                    else Scatter(pixels, samples, columns, pass, y, picture);
                 }
-                else
-                {
-                    pixels.Convert(line[1..], columns, packed);
-                    Scatter(packed, columns, pass, image.Row(y));
-                }
-                (current, previous) = (previous, current);
+                byte* free = above;
+                above = line;
+                line = free;
             }
         }
-        // Reading to the end makes the stream check its Adler-32.
-        if (inflated.ReadByte() >= 0)
-            throw DataFile.Damaged("PNG", name, $"{TotalBytes:N0} bytes of image data", "more");
+        // At the end of the data its Adler-32 is checked. Whatever is more than the image needs is none of its business.
+        inflated.ReadByte();
     }
 
-    private void Scatter(ReadOnlySpan<byte> packed, int columns, Pass pass, Span<byte> row)
+    /// <summary>Writes the pixels of a pass that lie in the window to their places in a row.</summary>
+    private void Scatter(PngPixels pixels, ReadOnlySpan<byte> samples, int columns, PngPass pass, int y, Picture picture)
     {
-        int channels = header.Channels;
-        for (int x = 0; x < columns; x++)
-            packed.Slice(x * channels, channels).CopyTo(row[((pass.X + x * pass.StepX) * channels)..]);
-    }
-
-    private void Unfilter(byte type, Span<byte> line, ReadOnlySpan<byte> above)
-    {
-        int distance = header.FilterDistance;
-        switch (type)
+        int pixel = picture.PixelBytes;
+        Span<byte> packed = new(_packed.Take((long)columns * pixel), columns * pixel), row = picture.Row(y - picture.Y);
+        pixels.Convert(samples, 0, columns, packed);
+        for (int i = 0; i < columns; i++)
         {
-            case 0:
-                break;
-            case 1:
-                for (int i = distance; i < line.Length; i++) line[i] += line[i - distance];
-                break;
-            case 2:
-                for (int i = 0; i < line.Length; i++) line[i] += above[i];
-                break;
-            case 3:
-                for (int i = 0; i < line.Length; i++) line[i] += (byte)(((i < distance ? 0 : line[i - distance]) + above[i]) >> 1);
-                break;
-            case 4:
-                for (int i = 0; i < line.Length; i++)
-                    line[i] += i < distance ? above[i] : Paeth(line[i - distance], above[i], above[i - distance]);
-                break;
-            default:
-                throw DataFile.Damaged("PNG", name, "a filter type of 0 to 4", $"{type}");
+            int x = pass.X + i * pass.StepX - picture.X;
+            if ((uint)x < (uint)picture.Width) packed.Slice(i * pixel, pixel).CopyTo(row[(x * pixel)..]);
         }
     }
 
-    /// <summary>Of the left, upper and upper left bytes the one nearest to left + upper - upper left.</summary>
-    internal static byte Paeth(int left, int upper, int upperLeft)
+    public void Dispose()
     {
-        int estimate = left + upper - upperLeft;
-        int a = Math.Abs(estimate - left), b = Math.Abs(estimate - upper), c = Math.Abs(estimate - upperLeft);
-        return (byte)(a <= b && a <= c ? left : b <= c ? upper : upperLeft);
-    }
-
-    /// <summary>
-    /// Every <see cref="StepX"/>-th pixel of every <see cref="StepY"/>-th row, from (<see cref="X"/>, <see cref="Y"/>) on.
-    /// </summary>
-    private readonly record struct Pass(int X, int Y, int StepX, int StepY)
-    {
-        public int Columns(PngHeader header) => (header.Width - X + StepX - 1) / StepX;
-
-        public int Rows(PngHeader header) => (header.Height - Y + StepY - 1) / StepY;
+        _raw.Dispose();
+        _first.Dispose();
+        _second.Dispose();
+        _packed.Dispose();
     }
 }

@@ -68,7 +68,7 @@ public sealed class PngWriter : IImageEncoder
                 1 => left,
                 2 => upper,
                 3 => (left + upper) >> 1,
-                _ => PngScanlines.Paeth(left, upper, upperLeft),
+                _ => PngFilters.Paeth(left, upper, upperLeft),
             };
             byte value = (byte)(row[i] - predicted);
             filtered[i + 1] = value;

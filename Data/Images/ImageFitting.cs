@@ -17,14 +17,8 @@ public static class ImageFitting
         _ => throw new ArgumentOutOfRangeException(nameof(fit), fit, "There is no such fit."),
     };
 
-    private static PixelImage Cover(PixelImage image, int width, int height)
-    {
-        if (image.Width == width && image.Height == height) return image;
-        bool widthDecides = (long)image.Width * height <= (long)image.Height * width;
-        long fullWidth = widthDecides ? width : (long)image.Width * height / image.Height;
-        long fullHeight = widthDecides ? (long)image.Height * width / image.Width : height;
-        return ImageResizer.Resize(image, fullWidth, fullHeight, Centre(fullWidth - width), Centre(fullHeight - height), width, height);
-    }
+    private static PixelImage Cover(PixelImage image, int width, int height) =>
+        image.Width == width && image.Height == height ? image : image.Resize(Scaling.Cover(image.Width, image.Height, width, height));
 
     private static PixelImage Pad(PixelImage image, int width, int height)
     {
@@ -38,7 +32,4 @@ public static class ImageFitting
         if (image.Width == width && image.Height == height) return image;
         return image.Window(-((width - image.Width) / 2), -((height - image.Height) / 2), width, height);
     }
-
-    /// <summary>Half of the excess, halves to even.</summary>
-    private static long Centre(long excess) => (long)Math.Round(excess / 2.0);
 }

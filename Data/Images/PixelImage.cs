@@ -10,8 +10,8 @@ public sealed class PixelImage
     /// <summary>A longer side is refused by every decoder before anything is allocated.</summary>
     public const int LargestSide = 65_535;
 
-    /// <summary>More pixels than this are refused by every decoder before anything is allocated.</summary>
-    public const int LargestArea = 100_000_000;
+    /// <summary>More pixels than this are refused by every decoder before anything is allocated: RGBX of them takes 512 MiB.</summary>
+    public const int LargestArea = 1 << 27;
 
     /// <param name="width">Columns, positive.</param>
     /// <param name="height">Rows, positive.</param>
@@ -93,9 +93,19 @@ public sealed class PixelImage
         return window;
     }
 
-    /// <summary>This image scaled to <paramref name="width"/> by <paramref name="height"/>; see <see cref="ImageResizer"/>.</summary>
+    /// <summary>This image scaled to <paramref name="width"/> by <paramref name="height"/>; see <see cref="Resampler"/>.</summary>
     public PixelImage Resize(int width, int height) =>
-        width == Width && height == Height ? this : ImageResizer.Resize(this, width, height, 0, 0, width, height);
+        width == Width && height == Height ? this : Resize(Scaling.Of(Data.Window.Whole(Width, Height), width, height));
+
+    /// <summary>What <paramref name="scaling"/> wants of this image, scaled bilinearly.</summary>
+    public PixelImage Resize(in Scaling scaling)
+    {
+        using Resampler resampler = new();
+        using Picture source = new(), target = new();
+        source.CopyFrom(this, resampler.Prepare(scaling, Interpolation.Bilinear));
+        resampler.Resize(source, isMirrored: false, Channels, target);
+        return target.ToImage();
+    }
 
     public override string ToString() => $"{Width}x{Height} {(Channels == 1 ? "gray" : "RGB")}";
 }

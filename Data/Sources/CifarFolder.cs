@@ -1,16 +1,17 @@
+using System.Text.RegularExpressions;
 using GpuCnn.Data.Formats;
 using GpuCnn.Engine;
 
 namespace GpuCnn.Data;
 
 /// <summary>The binary versions of CIFAR-10 (data_batch_1.bin ... test_batch.bin) and CIFAR-100 (train.bin, test.bin).</summary>
-internal sealed class CifarFolder : IDatasetFormat
+internal sealed partial class CifarFolder : IDatasetFormat
 {
     private static readonly string[] TenClasses =
         ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
-    private static readonly Variant Ten = new("CIFAR-10", 1, 10, "data_batch_", "test_batch.bin", "batches.meta.txt", TrainFiles: 5);
-    private static readonly Variant Hundred = new("CIFAR-100", 2, 100, "train.bin", "test.bin", "fine_label_names.txt", TrainFiles: 1);
+    private static readonly Variant Ten = new("CIFAR-10", 1, 10, TenName(), "test_batch.bin", "batches.meta.txt", TrainFiles: 5);
+    private static readonly Variant Hundred = new("CIFAR-100", 2, 100, HundredName(), "test.bin", "fine_label_names.txt", TrainFiles: 1);
 
     public string Expected => "CIFAR-10 or CIFAR-100 in the binary version";
 
@@ -22,13 +23,29 @@ internal sealed class CifarFolder : IDatasetFormat
         string[] trainFiles = [.. variant.Files(path, training: true)], testFiles = [.. variant.Files(path, training: false)];
         string[] classes = variant.ReadClasses(path);
         MemorySplit? train = variant.ReadSplit(trainFiles, classes), test = variant.ReadSplit(testFiles, classes);
+        // "data_batch_1 (1).bin" is a browser's second download of the same images.
+        string[] copies = [.. DataFolder.Files(path).Where(file => file.EndsWith(".bin", StringComparison.OrdinalIgnoreCase))
+            .Except(trainFiles).Except(testFiles)];
+        List<string> notes = [];
+        if (trainFiles.Length is > 0 && trainFiles.Length < variant.TrainFiles) notes.Add($"{trainFiles.Length} of {variant.TrainFiles} " +
+            $"training files");
+        if (copies.Length > 0) notes.Add($"{string.Join(", ", copies.Select(copy => DataFile.Quote(Path.GetFileName(copy))))} left out");
         return new LocatedDataset(path, $"{variant.Name} binary files", train, test)
         {
             Size = new NativeSize(CifarReader.Side, CifarReader.Side, 3, IsUniform: true),
-            Notes = trainFiles.Length is > 0 && trainFiles.Length < variant.TrainFiles
-                ? [$"{trainFiles.Length} of {variant.TrainFiles} training files"] : [],
+            Notes = notes,
+            LeftOut = copies,
         };
     }
+
+    /// <summary>Names of the classes where no file gives them.</summary>
+    internal static string[] DefaultClasses(int count) => count == 10 ? TenClasses : [.. Enumerable.Range(0, count).Select(i => $"{i}")];
+
+    [GeneratedRegex(@"^data_batch_[0-9]+\.bin$")]
+    private static partial Regex TenName();
+
+    [GeneratedRegex(@"^train\.bin$")]
+    private static partial Regex HundredName();
 
     private static Variant? Find(string path) =>
         Ten.IsIn(path) ? Ten
@@ -39,7 +56,7 @@ internal sealed class CifarFolder : IDatasetFormat
     private static bool HasRecords(string path) =>
         Hundred.Files(path, training: true).Concat(Hundred.Files(path, training: false)).All(file => new FileInfo(file).Length % 3074 == 0);
 
-    private sealed record Variant(string Name, int LabelBytes, int ClassCount, string TrainPrefix, string TestFile, string ClassFile,
+    private sealed record Variant(string Name, int LabelBytes, int ClassCount, Regex TrainName, string TestFile, string ClassFile,
         int TrainFiles)
     {
         public bool IsIn(string path) => Files(path, true).Any() || Files(path, false).Any();
@@ -47,16 +64,14 @@ internal sealed class CifarFolder : IDatasetFormat
         public IEnumerable<string> Files(string path, bool training) => DataFolder.Files(path).Where(file =>
         {
             string name = Path.GetFileName(file);
-            return training ? name.StartsWith(TrainPrefix, StringComparison.Ordinal) && name.EndsWith(".bin", StringComparison.Ordinal)
-                : name == TestFile;
+            return training ? TrainName.IsMatch(name) : name == TestFile;
         });
 
         public string[] ReadClasses(string path)
         {
             string file = Path.Combine(path, ClassFile);
-            if (!File.Exists(file)) return ClassCount == 10 ? TenClasses : [.. Enumerable.Range(0, ClassCount).Select(i => $"{i}")];
-            string[] names = DataFile.Guard(file, "read",
-                () => File.ReadLines(file).Select(line => line.Trim()).Where(line => line.Length > 0).ToArray());
+            if (!File.Exists(file)) return DefaultClasses(ClassCount);
+            string[] names = [.. DataFile.ReadAllText(file).Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)];
             return names.Length == ClassCount ? names
                 : throw DataFile.Damaged("CIFAR", file, $"{ClassCount} class names", $"{names.Length}");
         }

@@ -5,11 +5,14 @@ namespace GpuCnn.Data;
 /// <summary>Finds out what kind of data set a path is.</summary>
 public static class DatasetLocator
 {
+    /// <summary>How far below a folder a data set is looked for, to name it.</summary>
+    private const int LevelsSearched = 3, FoldersSearched = 500;
+
     private static readonly IReadOnlyList<IDatasetFormat> Formats = Catalog.Of<IDatasetFormat>();
 
     /// <summary>
-    /// Opens the data set at <paramref name="path"/>: class folders (as they are, or under train/ and val/ or test/), IDX files, or CIFAR
-    /// binary files. <paramref name="validationPath"/> names a data set of the same classes to validate on instead of its own.
+    /// Opens the data set at <paramref name="path"/>, of any kind that an <see cref="IDatasetFormat"/> knows.
+    /// <paramref name="validationPath"/> names a data set of the same classes to validate on instead of its own.
     /// </summary>
     /// <exception cref="GpuCnnException">The path does not exist, is no data set, or is one that cannot be trained on.</exception>
     public static LocatedDataset Open(string path, string? validationPath = null)
@@ -42,6 +45,7 @@ public static class DatasetLocator
             Size = data.Size,
             Notes = [.. data.Notes, $"validation images from {DataFile.Quote(validationPath)} ({other.Kind})", .. other.Notes],
             Problems = [.. data.Problems, .. other.Problems],
+            LeftOut = [.. data.LeftOut, .. other.LeftOut],
         };
     }
 
@@ -49,6 +53,7 @@ public static class DatasetLocator
     {
         if (!Directory.Exists(path) && !File.Exists(path)) throw Missing(path);
         IDatasetFormat[] found = [.. Formats.Where(format => format.Recognises(path))];
+        if (found.Any(format => !format.IsLastResort)) found = [.. found.Where(format => !format.IsLastResort)];
         if (found.Length == 1) return found[0];
         if (found.Length > 1)
         {
@@ -82,22 +87,22 @@ public static class DatasetLocator
                 $"name the folder it is in, such as {DataFile.Quote(folder)}.");
         }
         IReadOnlyList<string> folders = DataFolder.Folders(path), files = DataFolder.Files(path);
-        string? inside = folders.FirstOrDefault(folder => Formats.Any(format => format.Recognises(folder)));
-        if (inside is not null)
-            return new GpuCnnException($"Data set {DataFile.Quote(path)}: expected {expected}; " +
-                $"but got a folder that holds such a data set; name that: {DataFile.Quote(inside)}.");
+        string[] inside = [.. DataFolder.Nearest(path, LevelsSearched, FoldersSearched).Skip(1)
+            .Where(folder => Formats.Any(format => format.Recognises(folder))).Take(3)];
+        if (inside.Length > 0)
+        {
+            string also = inside.Length == 1 ? "" : $", or {string.Join(", ", inside.Skip(1).Select(DataFile.Quote))}";
+            return new GpuCnnException($"Data set {DataFile.Quote(path)}: expected a data set, but got a folder that holds such a data " +
+                $"set; name that: {DataFile.Quote(inside[0])}{also}.");
+        }
         if (files.Any(ImageFile.HasReadableExtension))
         {
             return new GpuCnnException(
                 $"Data set {DataFile.Quote(path)}: expected a folder for each class, but got images directly in it; " +
                 "move the images of each class into a folder named like it.");
         }
-        if (files.Any(file => Path.GetFileName(file) is "data_batch_1" or "batches.meta"))
-            return new GpuCnnException($"Data set {DataFile.Quote(path)}: expected CIFAR in the binary version, " +
-                "but got the Python version; download cifar-10-binary.tar.gz.");
-        var kinds = folders.SelectMany(DataFolder.FilesBelow).Concat(files).GroupBy(file => Path.GetExtension(file).ToLowerInvariant())
-            .Select(group => KeyValuePair.Create(group.Key.Length == 0 ? "no extension" : group.Key, group.Count())).ToArray();
-        string got = kinds.Length == 0 ? "no files" : $"none of these among its files ({ClassFolders.Extensions(kinds)})";
+        string[] all = [.. folders.SelectMany(folder => DataFolder.FilesBelow(folder)), .. files];
+        string got = all.Length == 0 ? "no files" : $"none of these among its files ({ClassFolders.Extensions(all)})";
         return new GpuCnnException(
             $"Data set {DataFile.Quote(path)}: expected {expected}; but got {got}; images are read as {ImageFile.ReadableFormats}.");
     }

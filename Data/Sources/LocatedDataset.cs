@@ -72,6 +72,9 @@ public sealed class LocatedDataset
     /// <summary>Things worth knowing that are no errors: files left out, classes without validation images.</summary>
     public IReadOnlyList<string> Notes { get; internal init; } = [];
 
+    /// <summary>Files that lie among the images and are not used.</summary>
+    internal IReadOnlyList<string> LeftOut { get; init; } = [];
+
     /// <summary>What makes the data set unfit for training, each on one line. <see cref="DatasetLocator.Open"/> throws the first.</summary>
     internal IReadOnlyList<string> Problems { get; init; } = [];
 
@@ -83,6 +86,9 @@ public sealed class LocatedDataset
         bool fits = Size.IsUniform && Size.Width <= input.Width && Size.Height <= input.Height;
         return fits && input.Width * 4 <= Size.Width * 5 && input.Height * 4 <= Size.Height * 5 ? ImageFit.Pad : ImageFit.Resize;
     }
+
+    /// <summary>How many images of a class <see cref="WithHoldOut"/> keeps apart.</summary>
+    public static int HeldOutOf(int images, double fraction) => Math.Max(0, Math.Min(Math.Max(1, (int)Math.Round(images * fraction)), images - 1));
 
     /// <summary>This data set where it has validation images; else one that keeps a part of each class apart.</summary>
     /// <param name="fraction">Of each class, rounded, at least one image and not all of them.</param>
@@ -97,9 +103,9 @@ public sealed class LocatedDataset
         {
             int[] images = [.. Enumerable.Range(0, Train.Count).Where(i => Train.Labels[i] == label)];
             new RandomStream(seed, stream: 0x401D, (ulong)label).Shuffle(images);
-            int count = Math.Min(Math.Max(1, (int)Math.Round(images.Length * fraction)), images.Length - 1);
-            apart.AddRange(images.Take(Math.Max(0, count)));
-            kept.AddRange(images.Skip(Math.Max(0, count)));
+            int count = HeldOutOf(images.Length, fraction);
+            apart.AddRange(images.Take(count));
+            kept.AddRange(images.Skip(count));
         }
         if (apart.Count == 0)
             throw new GpuCnnException(
@@ -113,6 +119,16 @@ public sealed class LocatedDataset
             Size = Size,
             Notes = [.. Notes, FormattableString.Invariant($"{fraction * 100:0.#} % of each class held out for validation (seed {seed})")],
             Problems = Problems,
+            LeftOut = LeftOut,
         };
     }
+
+    /// <summary>This data set with other images of the same classes, and one note more.</summary>
+    internal LocatedDataset With(ImageSplit train, ImageSplit? validation, string note) => new(Path, Kind, train, validation)
+    {
+        Size = Size,
+        Notes = [.. Notes, note],
+        Problems = Problems,
+        LeftOut = LeftOut,
+    };
 }

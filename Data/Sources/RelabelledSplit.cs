@@ -1,3 +1,5 @@
+using GpuCnn.Engine;
+
 namespace GpuCnn.Data;
 
 /// <summary>The images of another split under the class indices of another list of classes, matched by name.</summary>
@@ -17,7 +19,15 @@ internal sealed class RelabelledSplit : ImageSplit
     public static ImageSplit? TryCreate(ImageSplit split, IReadOnlyList<string> classes, out IReadOnlyList<string> unknown)
     {
         Dictionary<string, int> index = [];
-        for (int i = 0; i < classes.Count; i++) index[classes[i]] = i;
+        for (int i = 0; i < classes.Count; i++)
+        {
+            if (!index.TryAdd(classes[i], i) && split.Classes.Contains(classes[i]))
+            {
+                throw new GpuCnnException($"Images of the class {DataFile.Quote(classes[i])} expect one class of that name, " +
+                    $"but the weights have it as {index[classes[i]]} and {i}; import them again with --classes-file that tells the two " +
+                        $"apart.");
+            }
+        }
         unknown = [.. split.Classes.Where(name => !index.ContainsKey(name))];
         if (unknown.Count > 0) return null;
         if (split.Classes.SequenceEqual(classes)) return split;
@@ -27,5 +37,13 @@ internal sealed class RelabelledSplit : ImageSplit
 
     public override string Name(int index) => _split.Name(index);
 
+    public override ImageHeader Open(int index, PictureDecoder decoder) => _split.Open(index, decoder);
+
     public override PixelImage Read(int index) => _split.Read(index);
+
+    internal override ImageStamp? Stamp(int index) => _split.Stamp(index);
+
+    internal override int Sample(int place, int count) => _split.Sample(place, count);
+
+    internal override void Shuffle(Span<int> order, ulong seed, long epoch) => _split.Shuffle(order, seed, epoch);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -8,11 +9,22 @@ namespace GpuCnn.Engine.Checkpoints;
 /// <summary><see cref="ModelMetadata"/> as the text entries of a safetensors file, and back, each number to the bit.</summary>
 internal static class MetadataText
 {
-    private const string Model = "model", Input = "input", Classes = "classes", Mean = "mean", Std = "std", Fit = "fit";
+    private const string Model = "model", Input = "input", Classes = "classes", Mean = "mean", Std = "std", Fit = "fit", ResizeTo = "resize_to", Exif = "exif", Ignored = "ignored";
+    private const int LargestSide = 65535;
 
-    public static readonly IReadOnlySet<string> Keys = new HashSet<string> { Model, Input, Classes, Mean, Std, Fit };
+    private static readonly string[] Required = [Model, Input, Classes, Mean, Std, Fit];
 
-    public static Dictionary<string, string> Write(ModelMetadata metadata) => new()
+    public static readonly IReadOnlySet<string> Keys = new HashSet<string>([.. Required, ResizeTo, Exif]);
+
+    public static Dictionary<string, string> Write(ModelMetadata metadata)
+    {
+        Dictionary<string, string> entries = WriteRequired(metadata);
+        if (metadata.ResizeTo > 0) entries[ResizeTo] = metadata.ResizeTo.ToString(CultureInfo.InvariantCulture);
+        if (metadata.IgnoresExif) entries[Exif] = Ignored;
+        return entries;
+    }
+
+    private static Dictionary<string, string> WriteRequired(ModelMetadata metadata) => new()
     {
         [Model] = metadata.Model,
         [Input] = metadata.Input.ToString(),
@@ -26,7 +38,7 @@ internal static class MetadataText
     /// <summary>The metadata, or null and what is wrong with the entries.</summary>
     public static ModelMetadata? TryRead(IReadOnlyDictionary<string, string> entries, out string fault)
     {
-        fault = Keys.FirstOrDefault(key => !entries.ContainsKey(key)) is { } missing ? $"the metadata entry '{missing}' is missing" : "";
+        fault = Required.FirstOrDefault(key => !entries.ContainsKey(key)) is { } missing ? $"the metadata entry '{missing}' is missing" : "";
         if (fault != "") return null;
         const string names = "a JSON array of names", numbers = "a JSON array of numbers";
         if (!Shape.TryParse(entries[Input], out Shape input)) fault = Expected(Input, "CxHxW", entries);
@@ -34,9 +46,11 @@ internal static class MetadataText
         else if (!TryReadArray(entries[Mean], ReadNumber, out List<float> mean)) fault = Expected(Mean, numbers, entries);
         else if (!TryReadArray(entries[Std], ReadNumber, out List<float> std)) fault = Expected(Std, numbers, entries);
         else if (ParseFit(entries[Fit]) is not { } fit) fault = Expected(Fit, "pad or resize", entries);
+        else if (!TryReadSide(entries, out int resizeTo)) fault = Expected(ResizeTo, $"a whole number from 1 to {LargestSide}", entries);
+        else if (entries.TryGetValue(Exif, out string? exif) && exif != Ignored) fault = Expected(Exif, $"'{Ignored}'", entries);
         else
         {
-            var metadata = new ModelMetadata(entries[Model], input, classes, mean, std, fit);
+            var metadata = new ModelMetadata(entries[Model], input, classes, mean, std, fit) { ResizeTo = resizeTo, IgnoresExif = entries.ContainsKey(Exif) };
             fault = Fault(metadata) ?? "";
             if (fault == "") return metadata;
         }
@@ -68,6 +82,13 @@ internal static class MetadataText
         "resize" => ImageFit.Resize,
         _ => null,
     };
+
+    private static bool TryReadSide(IReadOnlyDictionary<string, string> entries, out int side)
+    {
+        side = 0;
+        return !entries.TryGetValue(ResizeTo, out string? text)
+            || (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out side) && side is > 0 and <= LargestSide);
+    }
 
     private static string Array<T>(IReadOnlyList<T> items, Action<Utf8JsonWriter, T> write)
     {

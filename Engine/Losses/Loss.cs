@@ -7,6 +7,9 @@ namespace GpuCnn.Engine.Losses;
 /// <summary>What training minimises: a number for each image from the network's output and the image's label.</summary>
 public abstract class Loss
 {
+    /// <summary>Whether an image may have two labels that share it.</summary>
+    public virtual bool TakesMixedLabels => false;
+
     /// <summary>Checks that the loss can be applied to a network's output.</summary>
     public abstract void CheckOutput(Shape output);
 

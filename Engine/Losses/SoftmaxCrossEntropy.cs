@@ -8,7 +8,7 @@ namespace GpuCnn.Engine.Losses;
 
 /// <summary>
 /// Cross-entropy between the softmax of the output and the label, in PyTorch's form of label smoothing: the target is
-/// (1 - smoothing) on the label plus smoothing / classes on every class.
+/// (1 - smoothing) on the label plus smoothing / classes on every class. Of a mixed image the two labels share (1 - smoothing).
 /// </summary>
 public sealed class SoftmaxCrossEntropy : Loss
 {
@@ -21,6 +21,8 @@ public sealed class SoftmaxCrossEntropy : Loss
 
     public float LabelSmoothing { get; }
 
+    public override bool TakesMixedLabels => true;
+
     public override void CheckOutput(Shape output)
     {
         if (!output.IsVector) throw new GpuCnnException($"Softmax cross-entropy expects a vector of class scores, but the network ends in a volume of {output}; end it with Flatten or Linear.");
@@ -32,14 +34,14 @@ public sealed class SoftmaxCrossEntropy : Loss
         CpuTensor? gradient = emitter.Gradient;
         emitter.Launch("softmax cross-entropy", () => new CpuSoftmaxCrossEntropy(
             emitter.Scalars, emitter.Images, logits.Shape.Count, logits.CountPerImage, LabelSmoothing, emitter.Weight, emitter.IsHead, logits.Pointer, emitter.Labels,
-            emitter.Losses, emitter.Ranks, gradient == null ? null : gradient.Pointer));
+            emitter.Others, emitter.Shares, emitter.Losses, emitter.Ranks, gradient == null ? null : gradient.Pointer));
     }
 
     public override void Emit(KernelLossEmitter emitter)
     {
         int classes = emitter.Logits.Shape.Count;
         emitter.Launch("softmax cross-entropy", launches => launches.Add(new Kernels.Loss.SoftmaxCrossEntropy(
-            Kernels.Loss.SoftmaxCrossEntropy.Threads(classes), emitter.Gradient != null, emitter.IsHead, emitter.Scalars, emitter.Logits.View, emitter.Labels,
-            emitter.Losses, emitter.Ranks, emitter.Gradient?.View ?? default, emitter.Images, classes, LabelSmoothing, emitter.Weight)));
+            Kernels.Loss.SoftmaxCrossEntropy.Threads(classes), emitter.Gradient != null, emitter.IsHead, emitter.IsMixed, emitter.Scalars, emitter.Logits.View, emitter.Labels,
+            emitter.Others, emitter.Shares, emitter.Losses, emitter.Ranks, emitter.Gradient?.View ?? default, emitter.Images, classes, LabelSmoothing, emitter.Weight)));
     }
 }

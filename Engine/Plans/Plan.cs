@@ -31,6 +31,7 @@ public sealed class Plan : IDisposable
         Options = options;
         Network network = parameters.Network;
         options.Loss.CheckOutput(network.Output.Shape);
+        if (options.MixedLabels && !options.Loss.TakesMixedLabels) throw new ArgumentException($"{options.Loss.GetType().Name} takes one label an image.", nameof(options));
         _losses = new float[options.Images];
         _ranks = new int[options.Images];
         _backend = parameters.Device.CreateBackend(parameters, options);
@@ -149,14 +150,17 @@ public sealed class Plan : IDisposable
         _backend.Run(0, lastStep);
         _backend.DownloadLosses(_losses, _ranks);
         double sum = 0;
-        int top1 = 0, top5 = 0;
+        int images = 0, top1 = 0, top5 = 0;
         for (int image = 0; image < batch.Count; image++)
         {
+            // One without a label could not be read and is left out.
+            if (batch.Labels[image] < 0) continue;
+            images++;
             sum += _losses[image];
             if (_ranks[image] < 1) top1++;
             if (_ranks[image] < 5) top5++;
         }
-        return new(batch.Count, sum, top1, top5);
+        return new(images, sum, top1, top5);
     }
 
     private void Link()

@@ -14,6 +14,9 @@ public sealed class Batch
         Capacity = capacity;
         Images = GC.AllocateArray<float>(checked(shape.Count * capacity), pinned: true);
         Labels = GC.AllocateArray<int>(capacity, pinned: true);
+        Others = GC.AllocateArray<int>(capacity, pinned: true);
+        Shares = GC.AllocateArray<float>(capacity, pinned: true);
+        Array.Fill(Shares, 1f);
     }
 
     /// <summary>The shape of one image.</summary>
@@ -26,8 +29,16 @@ public sealed class Batch
     /// <summary>[Capacity, C, H, W]; the values past <see cref="Count"/> images are zero.</summary>
     public float[] Images { get; }
 
-    /// <summary>[Capacity] class indices; -1 past <see cref="Count"/>.</summary>
+    /// <summary>[Capacity] class indices; -1 past <see cref="Count"/>, and where an image is left out because it could not be read.</summary>
     public int[] Labels { get; }
+
+    /// <summary>
+    /// [Capacity] the second label of each image, -1 past <see cref="Count"/>. Read only by plans of <see cref="Plans.PlanOptions.MixedLabels"/>.
+    /// </summary>
+    public int[] Others { get; }
+
+    /// <summary>[Capacity] how much of each image is its first label's, from 0 to 1; the second has the rest.</summary>
+    public float[] Shares { get; }
 
     public Span<float> Image(int index) => Images.AsSpan(index * Shape.Count, Shape.Count);
 }

@@ -29,17 +29,33 @@ public static class Evaluation
         return Result(top1, top5, loss, images, start);
     }
 
-    /// <summary>Averages the class probabilities of several networks (as the 2012 AlexNet entry did with seven); the loss is that of the average.</summary>
+    /// <summary>
+    /// Averages the class probabilities of several networks (as the 2012 AlexNet entry did with seven); the loss is that of the average.
+    /// </summary>
     public static EvaluationResult RunEnsemble(IReadOnlyList<Plan> plans, IDataset dataset, CancellationToken cancellation = default)
+    {
+        using IBatchReader reader = dataset.ReadEvaluation(plans[0].Options.Images);
+        return RunAveraged(plans, reader, views: 1, cancellation);
+    }
+
+    /// <summary>
+    /// Averages the class probabilities of one or several networks over several views of each image, as the papers did with ten crops; the
+    /// loss is
+    /// that of the average.
+    /// </summary>
+    /// <param name="plans">Of one batch size, a multiple of <paramref name="views"/>.</param>
+    /// <param name="reader">Gives the views of an image one after another.</param>
+    /// <param name="views">Of each image.</param>
+    public static EvaluationResult RunAveraged(IReadOnlyList<Plan> plans, IBatchReader reader, int views, CancellationToken cancellation = default)
     {
         long start = Stopwatch.GetTimestamp();
         int classes = plans[0].Parameters.Network.Output.Shape.Count, capacity = plans[0].Options.Images;
+        if (capacity % views != 0) throw new ArgumentException($"A batch of {capacity} does not hold whole images of {views} views.", nameof(plans));
         var logits = new float[capacity * classes];
-        var mean = new double[capacity * classes];
+        var mean = new double[capacity / views * classes];
         double loss = 0;
         long top1 = 0, top5 = 0;
         int images = 0;
-        using IBatchReader reader = dataset.ReadEvaluation(capacity);
         while (reader.Next() is { } batch)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -48,23 +64,24 @@ public static class Evaluation
             {
                 plan.Evaluate(batch);
                 plan.ReadOutput(logits);
-                for (int image = 0; image < batch.Count; image++)
+                for (int view = 0; view < batch.Count; view++)
                 {
-                    double[] probabilities = Softmax(logits.AsSpan(image * classes, classes));
-                    for (int k = 0; k < classes; k++) mean[image * classes + k] += probabilities[k] / plans.Count;
+                    double[] probabilities = Softmax(logits.AsSpan(view * classes, classes));
+                    for (int k = 0; k < classes; k++) mean[view / views * classes + k] += probabilities[k] / (plans.Count * views);
                 }
             }
-            for (int image = 0; image < batch.Count; image++)
+            for (int image = 0; image < batch.Count / views; image++)
             {
                 ReadOnlySpan<double> scores = mean.AsSpan(image * classes, classes);
-                int label = batch.Labels[image], rank = 0;
+                int label = batch.Labels[image * views], rank = 0;
+                if (label < 0) continue;
+                images++;
                 for (int k = 0; k < classes; k++)
                     if (scores[k] > scores[label] || (scores[k] == scores[label] && k < label)) rank++;
                 loss -= Math.Log(Math.Max(scores[label], double.Epsilon));
                 if (rank < 1) top1++;
                 if (rank < 5) top5++;
             }
-            images += batch.Count;
         }
         return Result(top1, top5, loss, images, start);
     }

@@ -31,5 +31,6 @@ public interface IDataset
 public interface IBatchReader : IDisposable
 {
     /// <summary>The next batch, or null at the end. The batch is the caller's until the next call, then it is filled again.</summary>
+    /// <exception cref="UnreadableDataException">Images cannot be read; the batches before are good.</exception>
     Batch? Next();
 }

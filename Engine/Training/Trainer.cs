@@ -23,6 +23,9 @@ public sealed class Trainer : IDisposable
     private readonly Schedule _schedule;
     private readonly long _stepsPerEpoch, _totalSteps;
     private Checkpoint _at;
+
+    // Seconds of the open epoch's steps in this session, and those of them that passed waiting for images.
+    private double _stepSeconds, _waitSeconds;
     private string? _lastCheckpoint;
 
     /// <param name="algorithms">By problem, for what the device has several algorithms for.</param>
@@ -45,7 +48,7 @@ public sealed class Trainer : IDisposable
         _totalSteps = settings.Steps ?? settings.Epochs * _stepsPerEpoch;
         _schedule = settings.Schedule.Create();
         _parameters = device.CreateParameters(network, training: true);
-        _plan = new(_parameters, new() { Images = settings.Batch, Training = true, Loss = settings.CreateLoss(), Optimizer = settings.Optimizer, Algorithms = algorithms });
+        _plan = new(_parameters, new() { Images = settings.Batch, Training = true, Loss = settings.CreateLoss(), MixedLabels = settings.MixesImages, Optimizer = settings.Optimizer, Algorithms = algorithms });
         if (validation != null) _validationPlan = new(_parameters, new() { Images = Math.Min(settings.Batch, validation.Count), Loss = settings.CreateValidationLoss(), Algorithms = algorithms });
         _at = new(0, _schedule.State, 0, 0, 0, 0);
     }
@@ -98,6 +101,7 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Trains to the end, or until cancelled; then a checkpoint is saved first.</summary>
     /// <exception cref="TrainingDivergedException">The loss is not finite. The last good checkpoint stays.</exception>
+    /// <exception cref="UnreadableDataException">Images cannot be read. The steps done are saved as for a cancellation.</exception>
     public TrainingOutcome Run(ITrainingObserver observer, CancellationToken cancellation)
     {
         EpochReport? last = null;
@@ -109,11 +113,15 @@ public sealed class Trainer : IDisposable
         {
             if (cancellation.IsCancellationRequested) return Interrupt(observer, rate, last);
             rate = RateAt(_at.Step);
-            Batch batch = reader.Next() ?? throw new InvalidOperationException("Training batches never end.");
+            long asked = Stopwatch.GetTimestamp();
+            Batch batch = Guard(() => reader.Next(), observer, rate) ?? throw new InvalidOperationException("Training batches never end.");
+            double waited = Stopwatch.GetElapsedTime(asked).TotalSeconds;
             BatchResult result = _plan.Train(batch, rate, _settings.Seed, (ulong)_at.Step);
             if (!double.IsFinite(result.LossSum)) throw Diverged($"the loss became {result.Loss} at step {_at.Step + 1} (epoch {_at.Step / _stepsPerEpoch + 1})", rate);
 
             double seconds = Stopwatch.GetElapsedTime(mark).TotalSeconds;
+            _stepSeconds += seconds;
+            _waitSeconds += waited;
             _at = _at with
             {
                 Step = _at.Step + 1,
@@ -158,7 +166,10 @@ public sealed class Trainer : IDisposable
     {
         long inEpoch = (_at.Step - 1) % _stepsPerEpoch + 1, images = inEpoch * _settings.Batch;
         return new((int)((_at.Step - 1) / _stepsPerEpoch) + 1, (int)((_totalSteps + _stepsPerEpoch - 1) / _stepsPerEpoch), _at.Step, _totalSteps,
-            inEpoch, _stepsPerEpoch, rate, _at.EpochLoss / images, (double)_at.EpochTop1 / images, batchLoss, images / _at.EpochSeconds);
+            inEpoch, _stepsPerEpoch, rate, _at.EpochLoss / images, (double)_at.EpochTop1 / images, batchLoss, images / _at.EpochSeconds)
+        {
+            WaitingShare = _stepSeconds > 0 ? _waitSeconds / _stepSeconds : 0,
+        };
     }
 
     /// <summary>Validates, writes the metrics and closes the epoch; null where cancelled, and then it is done when the run resumes.</summary>
@@ -171,7 +182,7 @@ public sealed class Trainer : IDisposable
             observer.Validating(report.Epoch);
             try
             {
-                validation = Evaluation.Run(_validationPlan, _validation!, cancellation);
+                validation = Guard(() => Evaluation.Run(_validationPlan, _validation!, cancellation), observer, rate);
             }
             catch (OperationCanceledException)
             {
@@ -187,10 +198,25 @@ public sealed class Trainer : IDisposable
             EpochSeconds = 0,
             Seconds = _at.Seconds + (validation?.Seconds ?? 0),
         };
-        var epoch = new EpochReport(report.Epoch, _at.Step, rate, report.EpochLoss, report.EpochTop1, validation, report.ImagesPerSecond, _at.Seconds);
+        var epoch = new EpochReport(report.Epoch, _at.Step, rate, report.EpochLoss, report.EpochTop1, validation, report.ImagesPerSecond, _at.Seconds) { WaitingShare = report.WaitingShare };
+        (_stepSeconds, _waitSeconds) = (0, 0);
         _run.AppendMetrics(epoch);
         observer.EpochDone(epoch);
         return epoch;
+    }
+
+    /// <summary>Reads images; where they cannot be read, the steps done since the last checkpoint are saved before the failure goes on.</summary>
+    private T Guard<T>(Func<T> read, ITrainingObserver observer, float rate)
+    {
+        try
+        {
+            return read();
+        }
+        catch (UnreadableDataException exception) when (_at.Step > 0)
+        {
+            Save(observer, rate);
+            throw new UnreadableDataException($"{exception.Message} The {_at.Step} steps done are saved; go on with: gpucnn train --resume {_run.Path}", exception);
+        }
     }
 
     private string Save(ITrainingObserver observer, float rate)

@@ -6,14 +6,22 @@ namespace GpuCnn.Engine.Training;
 /// <param name="StepsInEpoch">Steps of this epoch that are done.</param>
 public readonly record struct StepReport(
     int Epoch, int Epochs, long Step, long TotalSteps, long StepsInEpoch, long StepsPerEpoch,
-    float LearningRate, double EpochLoss, double EpochTop1, double BatchLoss, double ImagesPerSecond);
+    float LearningRate, double EpochLoss, double EpochTop1, double BatchLoss, double ImagesPerSecond)
+{
+    /// <summary>Share of the epoch's time so far that passed waiting for images.</summary>
+    public double WaitingShare { get; init; }
+}
 
 /// <summary>After an epoch: a row of <c>metrics.csv</c>.</summary>
 /// <param name="ImagesPerSecond">Of training alone.</param>
 /// <param name="Seconds">Since the run began, earlier sessions of it included.</param>
 public sealed record EpochReport(
     int Epoch, long Step, float LearningRate, double TrainLoss, double TrainTop1, EvaluationResult? Validation,
-    double ImagesPerSecond, double Seconds);
+    double ImagesPerSecond, double Seconds)
+{
+    /// <summary>Share of the time of its training steps that passed waiting for images; of this session's steps.</summary>
+    public double WaitingShare { get; init; }
+}
 
 /// <summary>How a run ended.</summary>
 public enum TrainingEnd

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 
@@ -42,6 +43,16 @@ public sealed record TrainingSettings
     /// <summary>Of cross-entropy.</summary>
     public float LabelSmoothing { get; init; }
 
+    /// <summary>Both parameters of the beta distribution that mixup draws an image's share from; 0 leaves mixup out.</summary>
+    public float Mixup { get; init; }
+
+    /// <summary>The same of cutmix. Of both, one is drawn for each batch.</summary>
+    public float CutMix { get; init; }
+
+    /// <summary>Whether images are blends of two, with two labels.</summary>
+    [JsonIgnore]
+    public bool MixesImages => Mixup > 0 || CutMix > 0;
+
     public ScheduleSettings Schedule { get; init; } = new();
 
     /// <summary>Fixes the initial weights, the order of the images, augmentation and dropout.</summary>
@@ -61,8 +72,20 @@ public sealed record TrainingSettings
         _ = Optimizer;
         if (!Losses.Contains(Loss)) throw new GpuCnnException($"Training expects a loss of {string.Join(" or ", Losses)}, but got '{Loss}'.");
         if (Loss != CrossEntropy && LabelSmoothing > 0) throw new GpuCnnException($"Label smoothing goes with {CrossEntropy}, but got {LabelSmoothing} with {Loss}; leave it out.");
+        CheckMixing(Mixup, CutMix);
+        if (Loss != CrossEntropy && MixesImages) throw new GpuCnnException($"Mixup and cutmix go with {CrossEntropy}, but got {Loss}; leave them out.");
         _ = CreateLoss();
         _ = Schedule.Create();
+    }
+
+    /// <summary>The largest parameter of a beta distribution that mixing takes: beyond it every share is a half.</summary>
+    public const float LargestAlpha = 100;
+
+    /// <exception cref="GpuCnnException">A parameter is out of range.</exception>
+    public static void CheckMixing(double mixup, double cutmix)
+    {
+        if (!(mixup is >= 0 and <= LargestAlpha)) throw new GpuCnnException($"Mixup expects an alpha from 0 to {LargestAlpha}, but got {mixup}.");
+        if (!(cutmix is >= 0 and <= LargestAlpha)) throw new GpuCnnException($"Cutmix expects an alpha from 0 to {LargestAlpha}, but got {cutmix}.");
     }
 
     internal Sgd Optimizer => new(Momentum, WeightDecay, Nesterov, DecaysVectors, MaxFilterRms);

@@ -4,7 +4,8 @@ using GpuCnn.Kernels.Steps;
 namespace GpuCnn.Kernels.Loss;
 
 /// <summary>
-/// The multiclass hinge loss of each image, sum over k != label of max(0, x_k - x_label + 1), and the gradient of its mean over the real images: each class in the margin gets weight / images, and the
+/// The multiclass hinge loss of each image, sum over k != label of max(0, x_k - x_label + 1), and the gradient of its mean over the real
+/// images: each class in the margin gets weight / images, and the
 /// label as much less for each of them. An image with label -1 has loss 0 and gradient 0. Sums run in float64.
 /// </summary>
 /// <param name="scalars">How many images are real.</param>

@@ -7,6 +7,7 @@ namespace GpuCnn.Kernels.Loss;
 /// <summary>
 /// Softmax and cross-entropy of each image, and the gradient of their mean over the real images of the batch:
 /// loss = -sum_k t_k log softmax(x)_k with t = (1 - smoothing) [k = label] + smoothing / K; dx = (softmax(x) - t) / images.
+/// Of a mixed image the label has its share of [k = label], and the other label the rest.
 /// An image with label -1 has loss 0 and gradient 0. Sums run in float64, in an order that the number of classes fixes.
 /// </summary>
 /// <param name="scalars">How many images are real.</param>
@@ -14,12 +15,16 @@ namespace GpuCnn.Kernels.Loss;
 /// <param name="isHead">Whether losses are added to what is there, and ranks left as they are.</param>
 /// <param name="x">[N][stride] logits, of which the first <paramref name="classes"/> of a row count.</param>
 /// <param name="labels">[N]</param>
+/// <param name="others">[N] the second label of each image; where it is the first one again, the image has one label. Null where images
+/// have one label.</param>
+/// <param name="shares">[N] how much of the target is the first label's, from 0 to 1; null with <paramref name="others"/>.</param>
 /// <param name="losses">[N]</param>
-/// <param name="ranks">[N] how many classes have a larger logit than the label's (0: top-1 right; under 5: top-5 right).</param>
+/// <param name="ranks">[N] how many classes have a larger logit than the label of the larger share (0: top-1 right; under 5: top-5
+/// right).</param>
 /// <param name="dx">[N][stride], overwritten, zero past the classes; null where nothing goes backward.</param>
 public sealed unsafe class CpuSoftmaxCrossEntropy(
-    StepScalars* scalars, int images, int classes, int stride, float smoothing, float weight, bool isHead, float* x, int* labels, float* losses, int* ranks, float* dx)
-    : ICpuKernel
+    StepScalars* scalars, int images, int classes, int stride, float smoothing, float weight, bool isHead, float* x, int* labels, int* others, float* shares, float* losses, int* ranks,
+    float* dx) : ICpuKernel
 {
     private const int ImagesPerChunk = 8;
 
@@ -32,7 +37,8 @@ public sealed unsafe class CpuSoftmaxCrossEntropy(
         {
             float* logits = x + (nint)image * stride;
             float* gradient = dx == null ? null : dx + (nint)image * stride;
-            int label = labels[image];
+            int label = labels[image], other = others == null ? label : others[image];
+            double share = others == null || other == label ? 1 : shares[image];
             if (gradient != null) new Span<float>(gradient, stride).Clear();
             if (!isHead)
             {
@@ -43,18 +49,22 @@ public sealed unsafe class CpuSoftmaxCrossEntropy(
 
             float largest = Largest(logits);
             double total = Exponentials(logits, largest, gradient), logTotal = Math.Log(total);
-            double off = smoothing / classes, on = 1 - smoothing, score = logits[label] - (double)largest;
+            double off = smoothing / classes, on = 1 - smoothing, score = logits[label] - (double)largest, otherScore = logits[other] - (double)largest;
             double shifted = 0;
             if (smoothing > 0)
                 for (int k = 0; k < classes; k++) shifted += logits[k] - (double)largest;
-            double loss = weight * (logTotal - on * score - off * shifted);
+            double own = share * score;
+            // A share of nothing counts nothing, however far its score is.
+            if (share < 1) own = (share > 0 ? own : 0) + (1 - share) * otherScore;
+            double loss = weight * (logTotal - on * own - off * shifted);
             losses[image] = (float)(isHead ? losses[image] + loss : loss);
-            if (!isHead) ranks[image] = Rank(logits, label);
+            if (!isHead) ranks[image] = Rank(logits, share < 0.5 ? other : label);
             if (gradient == null) continue;
             double scale = (double)weight / scalars->Images;
             float factor = (float)(scale / total), uniform = (float)(off * scale);
             for (int k = 0; k < classes; k++) gradient[k] = gradient[k] * factor - uniform;
-            gradient[label] = (float)((Math.Exp(score) / total - on - off) * scale);
+            gradient[label] = (float)((Math.Exp(score) / total - on * share - off) * scale);
+            if (other != label) gradient[other] = (float)((Math.Exp(otherScore) / total - on * (1 - share) - off) * scale);
         }
     }
 

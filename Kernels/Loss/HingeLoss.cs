@@ -4,8 +4,10 @@ using GpuCnn.Kernels.Steps;
 namespace GpuCnn.Kernels.Loss;
 
 /// <summary>
-/// The multiclass hinge loss of each image, sum over k != label of max(0, x_k - x_label + 1), and the gradient of its mean over the real images: each class in the margin gets weight / images, and the
-/// label as much less for each of them. An image with label -1 has loss 0 and gradient 0. One group for each image; sums are added as a tree, with what their roundings lose.
+/// The multiclass hinge loss of each image, sum over k != label of max(0, x_k - x_label + 1), and the gradient of its mean over the real
+/// images: each class in the margin gets weight / images, and the
+/// label as much less for each of them. An image with label -1 has loss 0 and gradient 0. One group for each image; sums are added as a
+/// tree, with what their roundings lose.
 /// </summary>
 /// <param name="threads">Threads of a group, a power of two: <see cref="SoftmaxCrossEntropy.Threads"/>.</param>
 /// <param name="training">Whether dx is written.</param>

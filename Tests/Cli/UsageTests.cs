@@ -59,7 +59,7 @@ public sealed class UsageTests
     [TestCase("predict --weights a x.png --top 0", "--top")]
     [TestCase("summary lenet5 --input 1x3x3", "lenet5 cannot be built")]
     [TestCase("summary lenet5 --classes 0", "--classes")]
-    [TestCase("data", "check, demo, decode")]
+    [TestCase("data", "check, preview, bench, demo, decode")]
     [TestCase("data check", "gpucnn data check --help")]
     [TestCase("tunes lenet5", "tunes", "tune")]
     public void IsOneLine(string line, params string[] parts) => Fail(Program.WrongUsage, line.Split(' '), parts);

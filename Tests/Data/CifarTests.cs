@@ -50,11 +50,14 @@ public sealed class CifarTests
     }
 
     [Test]
-    public void PythonVersionIsToldApart()
+    public void SecondCopiesOfADownloadAreLeftOut()
     {
         using TemporaryFolder folder = new();
-        folder.Add([1], "data_batch_1");
-        OneLine.Thrown(() => DatasetLocator.Open(folder.Path), "Python version", "cifar-10-binary");
+        folder.Add(Records(1, 2, 10), "data_batch_1.bin");
+        folder.Add(Records(1, 2, 10), "data_batch_1 (1).bin");
+        LocatedDataset data = DatasetLocator.Open(folder.Path);
+        Assert.That(data.Train.Count, Is.EqualTo(2));
+        Assert.That(data.Description, Does.Contain("'data_batch_1 (1).bin' left out"));
     }
 
     private static byte[] Records(int labelBytes, int count, int classes)

@@ -26,7 +26,7 @@ public sealed class DatasetLocatorTests
         Assert.That(data.Validation!.Labels, Is.EqualTo(new[] { 1 }));
         Assert.That(data.Description, Is.EqualTo(
             $"class folders under train/ and {validation}/: 5 training and 1 validation images of 2x2 gray in 2 classes; " +
-            "1 class has no validation images (Cat); 1 files of other types left out (.txt 1)"));
+            "1 class has no validation images (Cat); 1 file of other types or places left out (.txt 1)"));
         Assert.That(data.Train.Name(4), Does.EndWith(Path.Combine("train", "dog", "2.pgm")));
         Assert.That(data.WithHoldOut(0.1, 1), Is.SameAs(data));
     }
@@ -73,14 +73,14 @@ public sealed class DatasetLocatorTests
         Add(folder, 2, "images", "a");
         Directory.CreateDirectory(folder["images", "empty"]);
         OneLine.Thrown(() => DatasetLocator.Open(folder["image"]), "did you mean", "images");
-        OneLine.Thrown(() => DatasetLocator.Open(folder["images"]), Path.Combine("images", "empty"), "expected images (PNG, PNM)",
+        OneLine.Thrown(() => DatasetLocator.Open(folder["images"]), Path.Combine("images", "empty"), $"expected images ({ImageFile.ReadableFormats})",
             "got none");
         OneLine.Thrown(() => DatasetLocator.Open(folder["images", "a"]), "images directly in it");
         OneLine.Thrown(() => DatasetLocator.Open(folder.Path), "holds such a data set", folder["images"]);
         OneLine.Thrown(() => DatasetLocator.Open(folder["images", "a", "0.pgm"]), "got a file", "name the folder");
-        folder.Add([1], "photos", "a", "x.JPEG");
-        folder.Add([1], "photos", "b", "y.jpeg");
-        OneLine.Thrown(() => DatasetLocator.Open(folder["photos"]), ".jpeg 2", "PNG, PNM");
+        folder.Add([1], "photos", "a", "x.HEIC");
+        folder.Add([1], "photos", "b", "y.heic");
+        OneLine.Thrown(() => DatasetLocator.Open(folder["photos"]), ".heic 2", "PNG, PNM");
         Add(folder, 1, "split", "train", "a");
         Add(folder, 1, "split", "val", "z");
         Add(folder, 1, "split", "val", "y");

@@ -33,6 +33,17 @@ public sealed class IdxTests
     }
 
     [Test]
+    public void GzipMembersAndPaddingAreRead()
+    {
+        byte[] plain = Idx([3, 4, 4], 48);
+        byte[] members = [.. Gzip(plain[..30]), .. Gzip(plain[30..])];
+        foreach (byte[] content in (byte[][])[members, [.. members, .. new byte[700]], [.. Gzip(plain), .. new byte[9]]])
+            Assert.That(IdxReader.Decode(content, "m").Values, Is.EqualTo(plain[16..]));
+        for (int length = 0; length < members.Length; length++)
+            OneLine.Thrown(() => IdxReader.Decode(members[..length], "m.idx"), "'m.idx'");
+    }
+
+    [Test]
     public void FlippedBitNeverSurprises([Values] bool compressed)
     {
         byte[] whole = Idx([3, 4, 4], 48);

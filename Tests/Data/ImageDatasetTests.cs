@@ -93,7 +93,7 @@ public sealed class ImageDatasetTests
         for (int i = 0; i < 20; i++) folder.Add([.. "P5 1 1 255\n"u8, (byte)i], "c", $"{i:D2}.pgm");
         folder.Add("P5 1 1 255\n"u8.ToArray(), "c", "13.pgm");
         ImageSplit split = DatasetLocator.Open(folder.Path).Train;
-        ImageDataset dataset = new(split, new ImagePreprocessor(Shape.Volume(1, 1, 1), ImageFit.Pad, [0], [1]), workers: 4);
+        ImageDataset dataset = new(split, new ImagePreprocessor(Shape.Volume(1, 1, 1), ImageFit.Pad, [0], [1]), options: new() { Workers = 4 });
         using IBatchReader reader = dataset.ReadEvaluation(3);
         for (int i = 0; i < 4; i++) Assert.That(reader.Next()!.Count, Is.EqualTo(3));
         OneLine.Thrown(() => reader.Next(), "13.pgm", "damaged");
@@ -179,7 +179,7 @@ public sealed class ImageDatasetTests
         }
         MemorySplit split = new("numbers", ["a", "b", "c"], [.. Enumerable.Range(0, 45).Select(i => i % 3)], images, "numbers");
         return new ImageDataset(split, new ImagePreprocessor(Shape.Volume(1, 5, 5), ImageFit.Pad, [0], [1]),
-            Augmentation.Parse(augmentation), workers, cacheBytes);
+            Augmentation.Parse(augmentation), new FeedOptions { Workers = workers, Budget = new(cacheBytes) });
     }
 
     private static float[][] ReadSteps(ImageDataset dataset, long firstStep, int steps, ulong seed = 5)

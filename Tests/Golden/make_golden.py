@@ -94,4 +94,5 @@ def main():
         print(name, exact["losses"].tolist()[0], exact["losses"].tolist()[-1], off)
 
 
-main()
+if __name__ == "__main__":
+    main()

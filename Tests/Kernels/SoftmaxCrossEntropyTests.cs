@@ -15,7 +15,11 @@ public sealed class SoftmaxCrossEntropyTests<TDevice> : KernelTests<TDevice> whe
 
     protected override void RunAll()
     {
-        foreach (int classes in new[] { 10, 40, 80, 200, 1000 }) Compares(classes, 0.1f, 5);
+        foreach (int classes in new[] { 10, 40, 80, 200, 1000 })
+        {
+            Compares(classes, 0.1f, 5);
+            ComparesMixed(classes, 0.1f, 5);
+        }
     }
 
     [TestCase(1, 0, 3)]
@@ -37,6 +41,25 @@ public sealed class SoftmaxCrossEntropyTests<TDevice> : KernelTests<TDevice> whe
         labels[1] = classes - 1;
         labels[^1] = -1;
         Check(classes, x, labels, smoothing);
+    }
+
+    [TestCase(2, 0, 1)]
+    [TestCase(10, 0, 5)]
+    [TestCase(10, 0.1f, 20)]
+    [TestCase(33, 0.2f, 5)]
+    [TestCase(1000, 0, 20)]
+    [TestCase(1000, 0.1f, 5)]
+    public void ComparesMixed(int classes, float smoothing, float spread)
+    {
+        float[] shares = [1, 0, 0.5f, 0.25f, 0.999_999f, 1e-6f, 0.3f, 0.7f];
+        float[] x = Numbers.Reals(shares.Length * classes, 2, spread);
+        int[] labels = [.. Enumerable.Range(0, shares.Length).Select(n => n * 7919 % classes)], others = [.. labels.Select(label => (label + 1) % classes)];
+        others[6] = labels[6];
+        (labels[7], others[7]) = (-1, -1);
+        // Both labels are sure where the share is nearly all of it.
+        x[4 * classes + labels[4]] += 2 * spread;
+        x[5 * classes + others[5]] += 2 * spread;
+        Check(classes, x, labels, smoothing, others, shares);
     }
 
     /// <summary>A loss that is as good as 0, where all but the digits of a float64 would cancel; and logits that are far from 0.</summary>
@@ -76,12 +99,12 @@ public sealed class SoftmaxCrossEntropyTests<TDevice> : KernelTests<TDevice> whe
         });
     }
 
-    private void Check(int classes, float[] x, int[] labels, float smoothing)
+    private void Check(int classes, float[] x, int[] labels, float smoothing, int[]? others = null, float[]? shares = null)
     {
-        (float[] losses, int[] ranks, float[] dx) = Run(classes, x, labels, smoothing, true);
-        (float[] again, int[] ranksAgain, _) = Run(classes, x, labels, smoothing, false);
-        double[] wide = Numbers.ToDouble(x), expected = ReferenceSoftmaxCrossEntropy.Losses(classes, wide, labels, smoothing);
-        double[] gradient = ReferenceSoftmaxCrossEntropy.Gradient(classes, wide, labels, smoothing);
+        (float[] losses, int[] ranks, float[] dx) = Run(classes, x, labels, smoothing, true, others, shares);
+        (float[] again, int[] ranksAgain, _) = Run(classes, x, labels, smoothing, false, others, shares);
+        double[] wide = Numbers.ToDouble(x), expected = ReferenceSoftmaxCrossEntropy.Losses(classes, wide, labels, smoothing, others, shares);
+        double[] gradient = ReferenceSoftmaxCrossEntropy.Gradient(classes, wide, labels, smoothing, others, shares);
         Closeness.CheckSameBits("losses of inference", again, losses);
         Assert.That(ranksAgain, Is.EqualTo(ranks));
         int real = labels.Count(label => label >= 0);
@@ -91,10 +114,12 @@ public sealed class SoftmaxCrossEntropyTests<TDevice> : KernelTests<TDevice> whe
             {
                 ReadOnlySpan<float> logits = x.AsSpan(n * classes, classes);
                 Assert.That(losses[n], Is.EqualTo(expected[n]).Within(Accuracy * expected[n] + 1e-16), $"loss of image {n}");
-                Assert.That(ranks[n], Is.EqualTo(labels[n] < 0 ? classes : Rank(logits, labels[n])), $"rank of image {n}");
+                int main = shares != null && shares[n] < 0.5f ? others![n] : labels[n];
+                Assert.That(ranks[n], Is.EqualTo(labels[n] < 0 ? classes : Rank(logits, main)), $"rank of image {n}");
                 for (int k = 0; k < classes; k++)
                 {
-                    double off = smoothing / classes, target = k == labels[n] && smoothing > 0 ? 1 - smoothing + off : off;
+                    // The gradient of a label that has all of the target is exact to its own digits.
+                    double target = k == labels[n] && smoothing == 0 && shares == null ? 0 : ReferenceSoftmaxCrossEntropy.Target(k, n, classes, labels, smoothing, others, shares);
                     double actual = dx[n * classes + k], right = gradient[n * classes + k], error = Math.Abs(actual - right);
                     double allowed = labels[n] < 0 ? 0 : Accuracy * (Math.Abs(right) + target / real) + 1e-37;
                     if (!(error <= allowed)) Assert.Fail($"dx[{n}][{k}]: {actual:R} instead of {right:R}, error {error:E2}, allowed {allowed:E2}");
@@ -111,15 +136,20 @@ public sealed class SoftmaxCrossEntropyTests<TDevice> : KernelTests<TDevice> whe
         return rank;
     }
 
-    private (float[] Losses, int[] Ranks, float[] Gradient) Run(int classes, float[] x, int[] labels, float smoothing, bool training)
+    private (float[] Losses, int[] Ranks, float[] Gradient) Run(
+        int classes, float[] x, int[] labels, float smoothing, bool training, int[]? others = null, float[]? shares = null)
     {
         int real = labels.Count(label => label >= 0);
         DeviceBuffer<StepScalars> scalars = Device.Buffer(new StepScalars { Seed = 5, Step = 6, LearningRate = 7, Images = real });
         DeviceBuffer<float> logits = Device.Buffer<float>(x), losses = Device.Unset<float>(labels.Length);
         DeviceBuffer<float> dx = Device.Unset<float>(training ? x.Length : 0);
         DeviceBuffer<int> given = Device.Buffer<int>(labels), ranks = Device.Unset<int>(labels.Length);
+        bool mixed = others != null;
+        DeviceBuffer<int> second = Device.Buffer<int>(others ?? []);
+        DeviceBuffer<float> parts = Device.Buffer<float>(shares ?? []);
         var kernel = new SoftmaxCrossEntropy(
-            SoftmaxCrossEntropy.Threads(classes), training, false, scalars, logits, given, losses, ranks, training ? dx : default(View<float>),
+            SoftmaxCrossEntropy.Threads(classes), training, false, mixed, scalars, logits, given, mixed ? second : default(ReadOnlyView<int>),
+            mixed ? parts : default(ReadOnlyView<float>), losses, ranks, training ? dx : default(View<float>),
             labels.Length, classes, smoothing, 1);
         Run(kernel, kernel.Groups);
         return (losses.Span.ToArray(), ranks.Span.ToArray(), dx.Span.ToArray());

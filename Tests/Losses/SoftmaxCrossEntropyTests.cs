@@ -34,6 +34,50 @@ public sealed class SoftmaxCrossEntropyTests
         Compare(new Dropout(0), Shape.Vector(10), x, labels, smoothing: 0);
     }
 
+    [Test]
+    public void MixedLabelsShareTheTarget([Values(2, 10, 33)] int classes, [Values(0f, 0.1f)] float smoothing, [Values(1f, 40f)] float limit)
+    {
+        float[] shares = [0.3f, 1, 0, 0.5f, 0.875f, 0.1f];
+        float[] x = Numbers.Reals(shares.Length * classes, seed: classes, limit);
+        int[] labels = [.. Enumerable.Range(0, shares.Length).Select(i => i * 7 % classes)];
+        int[] others = [.. labels.Skip(1), labels[0]];
+        (labels[^1], others[^1]) = (-1, -1);
+        Compare(new Dropout(0), Shape.Vector(classes), x, labels, smoothing, others, shares);
+    }
+
+    /// <summary>The reference is what the devices are held against, so that its gradient is held against its own losses.</summary>
+    [Test]
+    public void TheReferenceGradientIsTheSlopeOfItsLosses([Values(0f, 0.1f)] float smoothing)
+    {
+        const int Classes = 7;
+        const double Step = 1e-5;
+        double[] x = Numbers.ToDouble(Numbers.Reals(3 * Classes, seed: 4, limit: 3));
+        int[] labels = [2, 5, 0], others = [3, 5, 6];
+        float[] shares = [0.3f, 0.6f, 0];
+        double[] gradient = ReferenceSoftmaxCrossEntropy.Gradient(Classes, x, labels, smoothing, others, shares);
+        for (int i = 0; i < x.Length; i++)
+        {
+            double slope = (Mean(i, Step) - Mean(i, -Step)) / (2 * Step);
+            Assert.That(gradient[i], Is.EqualTo(slope).Within(1e-9), $"x[{i}]");
+        }
+
+        double Mean(int i, double change)
+        {
+            double[] moved = [.. x];
+            moved[i] += change;
+            return ReferenceSoftmaxCrossEntropy.Losses(Classes, moved, labels, smoothing, others, shares).Average();
+        }
+    }
+
+    /// <summary>Hinge loss takes one label an image.</summary>
+    [Test]
+    public void OtherLossesRefuseMixedLabels()
+    {
+        using Device device = DeviceUnderTest.All[0].Make();
+        using ParameterStore parameters = device.CreateParameters(new Network("test", new Linear(3), Shape.Vector(4)), training: true);
+        Assert.That(() => new Plan(parameters, new PlanOptions { Images = 2, MixedLabels = true, Loss = new HingeLoss() }), Throws.ArgumentException);
+    }
+
     /// <summary>A view keeps the storage of its volume; the classes are counted in the vector.</summary>
     [TestCase("10x1x1")]
     [TestCase("3x2x2")]
@@ -95,19 +139,20 @@ public sealed class SoftmaxCrossEntropyTests
             Assert.That(() => new SoftmaxCrossEntropy(smoothing), Throws.TypeOf<GpuCnnException>());
     }
 
-    private static void Compare(Layer layer, Shape input, float[] x, int[] labels, float smoothing)
+    private static void Compare(Layer layer, Shape input, float[] x, int[] labels, float smoothing, int[]? others = null, float[]? shares = null)
     {
-        double[] losses = ReferenceSoftmaxCrossEntropy.Losses(input.Count, Numbers.ToDouble(x), labels, smoothing);
-        double[] expected = ReferenceSoftmaxCrossEntropy.Gradient(input.Count, Numbers.ToDouble(x), labels, smoothing);
+        double[] losses = ReferenceSoftmaxCrossEntropy.Losses(input.Count, Numbers.ToDouble(x), labels, smoothing, others, shares);
+        double[] expected = ReferenceSoftmaxCrossEntropy.Gradient(input.Count, Numbers.ToDouble(x), labels, smoothing, others, shares);
         foreach (DeviceUnderTest device in DeviceUnderTest.All)
         {
-            (BatchResult result, float[] gradient) = Run(device, layer, input, x, labels, smoothing);
+            (BatchResult result, float[] gradient) = Run(device, layer, input, x, labels, smoothing, others, shares);
             Assert.That(result.LossSum, Is.EqualTo(losses.Sum()).Within(Tolerance * losses.Sum() + 1e-7), $"{device}");
             Closeness.Check($"{device}: gradient", gradient, expected, Tolerance / Math.Max(1, labels.Count(label => label >= 0)));
         }
     }
 
-    private static (BatchResult Result, float[] Gradient) Run(DeviceUnderTest test, Layer layer, Shape input, float[] x, int[] labels, float smoothing)
+    private static (BatchResult Result, float[] Gradient) Run(
+        DeviceUnderTest test, Layer layer, Shape input, float[] x, int[] labels, float smoothing, int[]? others = null, float[]? shares = null)
     {
         using Device device = test.Make();
         var network = new Network("test", layer, input);
@@ -118,10 +163,13 @@ public sealed class SoftmaxCrossEntropyTests
             Training = true,
             InputGradient = true,
             Loss = new SoftmaxCrossEntropy(smoothing),
+            MixedLabels = others != null,
         });
         var batch = new Batch(input, labels.Length) { Count = labels.Count(label => label >= 0) };
         x.CopyTo(batch.Images, 0);
         labels.CopyTo(batch.Labels, 0);
+        others?.CopyTo(batch.Others, 0);
+        shares?.CopyTo(batch.Shares, 0);
         BatchResult result = plan.ComputeGradients(batch);
         var gradient = new float[x.Length];
         plan.ReadInputGradient(gradient);

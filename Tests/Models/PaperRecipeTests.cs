@@ -53,7 +53,14 @@ public sealed class PaperRecipeTests
         Assert.That(Paper("resnet20").Augmentation, Is.EqualTo("crop4,flip"));
         Assert.That(Names.Where(name => Paper(name).Settings.Schedule.WarmupEpochs > 0), Is.EqualTo(new[] { "resnet110" }));
         // Those are followed in all.
-        Assert.That(Names.Where(name => Paper(name).NotApplied.Count == 0), Is.EqualTo(new[] { "resnet20", "resnet32", "resnet44", "resnet56" }));
+        Assert.That(Names.Where(name => Paper(name).NotApplied.Count == 0), Is.SupersetOf(new[] { "zfnet", "resnet20", "resnet32", "resnet44", "resnet56", "resnet18", "resnet50", "resnet152" }));
+        foreach (string name in Names)
+            foreach (string left in Paper(name).NotApplied) Assert.That(left, Does.Not.Contain("crop").And.Not.Contain("olour"), name);
+        Assert.That(Paper("alexnet").Augmentation, Is.EqualTo("scale(256/224,square),flip,pca(0.1)"));
+        Assert.That(Paper("vgg16").Augmentation, Is.EqualTo("scale(256-512/224),flip,pca(0.1)"));
+        Assert.That(Paper("resnet18").Augmentation, Is.EqualTo("scale(256-480/224),flip,pca(0.1)"));
+        Assert.That(Paper("googlenet").Augmentation, Is.EqualTo("crop(0.08-1),flip,jitter(0.5),pca(0.1)"));
+        Assert.That(Paper("zfnet").Augmentation, Is.EqualTo("ten-crops(256/224,square)"));
 
         static Recipe Paper(string name) => Architecture.Find(name).PaperRecipe!;
     }

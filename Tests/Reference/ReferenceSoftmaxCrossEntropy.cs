@@ -1,24 +1,25 @@
 namespace GpuCnn.Tests.Reference;
 
 /// <summary>
-/// loss = sum over k of -t[k] log(exp(x[k]) / sum over j of exp(x[j])), t[k] = (1 - smoothing) [k = label] + smoothing / K. An image with label -1
-/// has no loss; the gradient is that of the mean over the others.
+/// loss = sum over k of -t[k] log(exp(x[k]) / sum over j of exp(x[j])), t[k] = (1 - smoothing) (share [k = label] + (1 - share) [k = other]) + smoothing / K.
+/// An image with label -1 has no loss; the gradient is that of the mean over the others. Without others and shares an image has one label.
 /// </summary>
 public static class ReferenceSoftmaxCrossEntropy
 {
-    public static double[] Losses(int classes, double[] x, int[] labels, double smoothing)
+    public static double[] Losses(int classes, double[] x, int[] labels, double smoothing, int[]? others = null, float[]? shares = null)
     {
         var losses = new double[labels.Length];
         for (int n = 0; n < labels.Length; n++)
         {
             if (labels[n] < 0) continue;
             double[] probabilities = Softmax(x[(n * classes)..((n + 1) * classes)]);
-            for (int k = 0; k < classes; k++) losses[n] -= Target(k, labels[n], classes, smoothing) * Math.Log(probabilities[k]);
+            for (int k = 0; k < classes; k++)
+                if (Target(k, n, classes, labels, smoothing, others, shares) is > 0 and var target) losses[n] -= target * Math.Log(probabilities[k]);
         }
         return losses;
     }
 
-    public static double[] Gradient(int classes, double[] x, int[] labels, double smoothing)
+    public static double[] Gradient(int classes, double[] x, int[] labels, double smoothing, int[]? others = null, float[]? shares = null)
     {
         var gradient = new double[x.Length];
         int real = labels.Count(label => label >= 0);
@@ -27,12 +28,17 @@ public static class ReferenceSoftmaxCrossEntropy
             if (labels[n] < 0) continue;
             double[] probabilities = Softmax(x[(n * classes)..((n + 1) * classes)]);
             for (int k = 0; k < classes; k++)
-                gradient[n * classes + k] = (probabilities[k] - Target(k, labels[n], classes, smoothing)) / real;
+                gradient[n * classes + k] = (probabilities[k] - Target(k, n, classes, labels, smoothing, others, shares)) / real;
         }
         return gradient;
     }
 
-    private static double Target(int k, int label, int classes, double smoothing) => (k == label ? 1 - smoothing : 0) + smoothing / classes;
+    /// <summary>What class <paramref name="k"/> has of the target of image <paramref name="n"/>.</summary>
+    public static double Target(int k, int n, int classes, int[] labels, double smoothing, int[]? others, float[]? shares)
+    {
+        double share = shares?[n] ?? 1, own = (k == labels[n] ? share : 0) + (k == (others ?? labels)[n] ? 1 - share : 0);
+        return (1 - smoothing) * own + smoothing / classes;
+    }
 
     private static double[] Softmax(double[] x)
     {

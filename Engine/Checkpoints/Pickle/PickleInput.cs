@@ -1,7 +1,8 @@
 namespace GpuCnn.Engine.Checkpoints.Pickle;
 
 /// <summary>The bytes of a part of a file, one after another.</summary>
-internal sealed class PickleInput(NumberFile file, long begin, long end)
+/// <param name="damaged">Makes the error for the file at a path from what was expected and what was got; null is that of a PyTorch file.</param>
+internal sealed class PickleInput(NumberFile file, long begin, long end, Func<string, string, string, GpuCnnException>? damaged = null)
 {
     /// <summary>Of one piece of a pickle: names of parameters are far shorter.</summary>
     public const int LongestPiece = 1 << 16;
@@ -34,7 +35,16 @@ internal sealed class PickleInput(NumberFile file, long begin, long end)
         return Bytes(length + 1)[..^1];
     }
 
-    public GpuCnnException Damaged(string expected, string got) => TorchFile.Damaged(Path, expected, got);
+    /// <summary>Leaves out so many bytes, and returns the offset in the file of the first of them.</summary>
+    public long Skip(long count)
+    {
+        long at = Position;
+        if (count > end - at) throw Damaged($"{count} bytes at byte {at}", $"{end - at}");
+        (_at, _filled, _read) = (0, 0, at + count);
+        return at;
+    }
+
+    public GpuCnnException Damaged(string expected, string got) => (damaged ?? TorchFile.Damaged)(Path, expected, got);
 
     private byte Peek(int ahead)
     {

@@ -7,7 +7,9 @@ namespace GpuCnn.Engine.Checkpoints.Pickle;
 /// Python's pickle machine, protocol 2, with the operations and the names that state dicts need and no others: it builds values and calls nothing of Python's. Nothing in it recurses,
 /// and every value it makes stands for at least one byte of the file.
 /// </summary>
-internal sealed class PickleMachine(PickleInput input)
+/// <param name="input">The program.</param>
+/// <param name="names">The names it may refer to; null is those of PyTorch.</param>
+internal sealed class PickleMachine(PickleInput input, IPickleNames? names = null)
 {
     /// <summary>A tensor takes about 45; a file of fewer than this many is small beside its numbers.</summary>
     private const int MostOperations = 1_000_000;
@@ -53,8 +55,8 @@ internal sealed class PickleMachine(PickleInput input)
             case (byte)'G': Push(BinaryPrimitives.ReadDoubleBigEndian(input.Bytes(8))); break;
             case (byte)'X': Push(Text(Length())); break;
             // How Python 2 wrote its strings.
-            case (byte)'T': Push(Text(Length())); break;
-            case (byte)'U': Push(Text(input.Byte())); break;
+            case (byte)'T': Push(names == null ? Text(Length()) : Python2String(BinaryPrimitives.ReadInt32LittleEndian(input.Bytes(4)))); break;
+            case (byte)'U': Push(names == null ? Text(input.Byte()) : Python2String(input.Byte())); break;
             case (byte)'}': Push(new PickleDict()); break;
             case (byte)']': Push(new PickleList()); break;
             case (byte)')': Push(new PickleTuple([])); break;
@@ -69,18 +71,19 @@ internal sealed class PickleMachine(PickleInput input)
             case (byte)'e': Append(PopToMark()); break;
             case (byte)'s': SetItems(PopMany(2)); break;
             case (byte)'u': SetItems(PopToMark()); break;
-            case (byte)'c': Push(TorchNames.Find(Name(), Name(), input)); break;
-            case (byte)'Q': Push(Known(TorchNames.Storage(Pop(), input))); break;
+            case (byte)'c': Push(names == null ? TorchNames.Find(Name(), Name(), input) : names.Find(Name(), Name(), input)); break;
+            case (byte)'Q' when names == null: Push(Known(TorchNames.Storage(Pop(), input))); break;
             case (byte)'R':
                 object? arguments = Pop();
-                Push(TorchNames.Call(Pop(), arguments, input));
+                Push(names == null ? TorchNames.Call(Pop(), arguments, input) : names.Call(Pop(), arguments, input));
                 break;
             case (byte)'b':
                 // The versions of modules that state_dict() hangs on its OrderedDict.
                 object? state = Pop();
-                if (state is not PickleDict || Top() is not PickleDict) throw input.Damaged("no state but that of an OrderedDict", "another's");
+                if (names != null) names.Build(Top(), state, input);
+                else if (state is not PickleDict || Top() is not PickleDict) throw input.Damaged("no state but that of an OrderedDict", "another's");
                 break;
-            default: throw input.Damaged("operations of pickle protocol 2 that a state dict needs", $"0x{operation:x2} at byte {input.Position - 1}");
+            default: throw input.Damaged(names == null ? "operations of pickle protocol 2 that a state dict needs" : "operations of pickle protocol 2 that arrays need", $"0x{operation:x2} at byte {input.Position - 1}");
         }
     }
 
@@ -148,6 +151,14 @@ internal sealed class PickleMachine(PickleInput input)
         : throw input.Damaged($"strings of at most {PickleInput.LongestPiece} bytes", "a longer one");
 
     private string Text(int length) => Text(input.Bytes(length));
+
+    /// <summary>Text, or bytes that stay in the file: Python 2 has one type for both.</summary>
+    private object Python2String(int length)
+    {
+        if (length is < 0 or > PickleInput.LongestPiece) return length < 0 ? throw input.Damaged("strings of a length", "a negative one") : new PickleBytes(input.Skip(length), length);
+        ReadOnlySpan<byte> bytes = input.Bytes(length);
+        return System.Text.Unicode.Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : new PickleBytes(input.Position - length, length);
+    }
 
     private string Name() => Text(input.Line());
 

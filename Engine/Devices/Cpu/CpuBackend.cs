@@ -25,6 +25,7 @@ internal sealed unsafe class CpuBackend : PlanBackend
     private readonly Dictionary<(Node, string), PlanBuffer> _saved = [];
     private readonly Dictionary<int, PlanBuffer> _zeros = [];
     private readonly PlanBuffer _images, _labels, _losses, _ranks, _scalars;
+    private readonly PlanBuffer? _others, _shares;
     private ICpuKernel[] _kernels = [];
     private CpuMemory? _arena;
 
@@ -35,6 +36,11 @@ internal sealed unsafe class CpuBackend : PlanBackend
         _options = options;
         _images = NewBuffer("images", 4L * options.Images * parameters.Network.Input.Count, persistent: true);
         _labels = NewBuffer("labels", 4L * options.Images, persistent: true);
+        if (options.MixedLabels)
+        {
+            _others = NewBuffer("other labels", 4L * options.Images, persistent: true);
+            _shares = NewBuffer("shares", 4L * options.Images, persistent: true);
+        }
         _losses = NewBuffer("losses", 4L * options.Images, persistent: true);
         _ranks = NewBuffer("ranks", 4L * options.Images, persistent: true);
         _scalars = NewBuffer("scalars", sizeof(StepScalars), persistent: true);
@@ -51,6 +57,12 @@ internal sealed unsafe class CpuBackend : PlanBackend
     public StepScalars* Scalars => (StepScalars*)_scalars.Address;
 
     public int* Labels => (int*)_labels.Address;
+
+    /// <summary>Null where images have one label.</summary>
+    public int* Others => _others == null ? null : (int*)_others.Address;
+
+    /// <summary>Null where images have one label.</summary>
+    public float* Shares => _shares == null ? null : (float*)_shares.Address;
 
     public float* Losses => (float*)_losses.Address;
 
@@ -145,6 +157,9 @@ internal sealed unsafe class CpuBackend : PlanBackend
         *Scalars = scalars;
         batch.Images.CopyTo(new Span<float>((float*)_images.Address, batch.Images.Length));
         batch.Labels.CopyTo(new Span<int>(Labels, batch.Labels.Length));
+        if (!_options.MixedLabels) return;
+        batch.Others.CopyTo(new Span<int>(Others, batch.Others.Length));
+        batch.Shares.CopyTo(new Span<float>(Shares, batch.Shares.Length));
     }
 
     public override void Run(int first, int last)

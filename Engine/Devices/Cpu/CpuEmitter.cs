@@ -137,6 +137,12 @@ public sealed unsafe class CpuLossEmitter
     /// <summary>[Images] class indices, -1 for none.</summary>
     public int* Labels => _backend.Labels;
 
+    /// <summary>[Images] the second label of each image; null where images have one.</summary>
+    public int* Others => _backend.Others;
+
+    /// <summary>[Images] the first label's share of each image; null where images have one label.</summary>
+    public float* Shares => _backend.Shares;
+
     /// <summary>[Images]</summary>
     public float* Losses => _backend.Losses;
 

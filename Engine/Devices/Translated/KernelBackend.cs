@@ -40,6 +40,11 @@ internal sealed class KernelBackend : PlanBackend
         _options = options;
         _images = NewBuffer<float>("images", (long)options.Images * parameters.Network.Input.Count, persistent: true);
         Labels = NewBuffer<int>("labels", options.Images, persistent: true);
+        if (options.MixedLabels)
+        {
+            Others = NewBuffer<int>("other labels", options.Images, persistent: true);
+            Shares = NewBuffer<float>("shares", options.Images, persistent: true);
+        }
         Losses = NewBuffer<float>("losses", options.Images, persistent: true);
         Ranks = NewBuffer<int>("ranks", options.Images, persistent: true);
         _scalars = NewBuffer<StepScalars>("scalars", 1, persistent: true);
@@ -50,6 +55,12 @@ internal sealed class KernelBackend : PlanBackend
     public bool Training => _options.Training;
 
     public KernelBuffer<int> Labels { get; }
+
+    /// <summary>Null where images have one label.</summary>
+    public KernelBuffer<int>? Others { get; }
+
+    /// <summary>Null where images have one label.</summary>
+    public KernelBuffer<float>? Shares { get; }
 
     public KernelBuffer<float> Losses { get; }
 
@@ -168,6 +179,8 @@ internal sealed class KernelBackend : PlanBackend
         Write(_scalars, new ReadOnlySpan<StepScalars>(in scalars));
         Write<float>(_images, batch.Images);
         Write<int>(Labels, batch.Labels);
+        if (Others != null) Write<int>(Others, batch.Others);
+        if (Shares != null) Write<float>(Shares, batch.Shares);
     }
 
     public override void Run(int first, int last) => _launches!.Run(_firsts[first], _firsts[last]);

@@ -144,6 +144,15 @@ public sealed class KernelLossEmitter
     /// <summary>[Images] class indices, -1 for none.</summary>
     public ReadOnlyView<int> Labels => _backend.Labels.View;
 
+    /// <summary>Whether images have two labels.</summary>
+    public bool IsMixed => _backend.Others != null;
+
+    /// <summary>[Images] the second label of each image; no view where images have one.</summary>
+    public ReadOnlyView<int> Others => _backend.Others?.View ?? default;
+
+    /// <summary>[Images] the first label's share of each image; no view where images have one label.</summary>
+    public ReadOnlyView<float> Shares => _backend.Shares?.View ?? default;
+
     /// <summary>[Images]</summary>
     public View<float> Losses => _backend.Losses.View;
 

@@ -3,6 +3,9 @@ namespace GpuCnn.Data;
 /// <summary>Which images the batch of a step holds. One thread asks at a time, for one step after another.</summary>
 internal abstract class ImageOrder
 {
+    /// <summary>Views of each image, one after another: image i is view i modulo this of image i / this of the split.</summary>
+    public virtual int Views => 1;
+
     /// <summary>The seed of augmentation; null where images are read as they are.</summary>
     public abstract ulong? Seed { get; }
 
@@ -10,9 +13,12 @@ internal abstract class ImageOrder
     public abstract int Images(long step, Span<int> images, out long epoch);
 }
 
-/// <summary>Every image once, in file order.</summary>
-internal sealed class FileOrder(int count, int batch) : ImageOrder
+/// <summary>Every image once, or every view of it, in file order.</summary>
+/// <param name="count">Images, or views of all of them.</param>
+internal sealed class FileOrder(int count, int batch, int views = 1) : ImageOrder
 {
+    public override int Views => views;
+
     public override ulong? Seed => null;
 
     public override int Images(long step, Span<int> images, out long epoch)
@@ -25,24 +31,24 @@ internal sealed class FileOrder(int count, int batch) : ImageOrder
     }
 }
 
-/// <summary>A new order each epoch, of which the images that fill no batch are left out; a function of the seed and the epoch.</summary>
-internal sealed class TrainingOrder(int count, int batch, ulong seed) : ImageOrder
+/// <summary>
+/// A new order each epoch (<see cref="ImageSplit.Shuffle"/>), of which the images that fill no batch are left out; a function of the seed
+/// and the epoch.
+/// </summary>
+internal sealed class TrainingOrder(ImageSplit split, int batch, ulong seed) : ImageOrder
 {
-    private const ulong OrderStream = 1UL << 63;
-
-    private readonly int[] _order = new int[count];
+    private readonly int[] _order = new int[split.Count];
     private long _orderedEpoch = -1;
 
     public override ulong? Seed => seed;
 
     public override int Images(long step, Span<int> images, out long epoch)
     {
-        long stepsPerEpoch = count / batch;
+        long stepsPerEpoch = _order.Length / batch;
         epoch = step / stepsPerEpoch;
         if (epoch != _orderedEpoch)
         {
-            for (int i = 0; i < count; i++) _order[i] = i;
-            new RandomStream(seed, OrderStream, (ulong)epoch).Shuffle(_order);
+            split.Shuffle(_order, seed, epoch);
             _orderedEpoch = epoch;
         }
         _order.AsSpan((int)(step % stepsPerEpoch) * batch, batch).CopyTo(images);

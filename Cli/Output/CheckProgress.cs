@@ -1,0 +1,35 @@
+using System.Diagnostics;
+
+namespace GpuCnn.Cli.Output;
+
+/// <summary>How far a look at many images is, on standard error: a line that moves on a terminal, else a line now and then.</summary>
+internal sealed class CheckProgress(CommandHost host)
+{
+    private readonly TimeSpan _pause = host.IsTerminal ? TimeSpan.FromMilliseconds(200) : TimeSpan.FromSeconds(20);
+    private readonly Lock _gate = new();
+    private readonly long _start = Stopwatch.GetTimestamp();
+    private long _last = Stopwatch.GetTimestamp();
+    private int _width;
+
+    /// <summary>May be called from several threads.</summary>
+    public void Show(int done, int all)
+    {
+        if (Stopwatch.GetElapsedTime(Volatile.Read(ref _last)) < _pause) return;
+        lock (_gate)
+        {
+            if (Stopwatch.GetElapsedTime(_last) < _pause) return;
+            Volatile.Write(ref _last, Stopwatch.GetTimestamp());
+            double seconds = Stopwatch.GetElapsedTime(_start).TotalSeconds, rate = done / seconds;
+            string line = $"{Words.Number(done)} of {Words.Count(all, "image", "images")}, {Words.Rate(rate)} a second, {Words.Clock((all - done) / rate)} left";
+            if (host.IsTerminal) host.Error.Write($"\r{line.PadRight(_width)}");
+            else host.Error.WriteLine(line);
+            _width = line.Length;
+        }
+    }
+
+    /// <summary>Takes the moving line away.</summary>
+    public void Clear()
+    {
+        if (host.IsTerminal && _width > 0) host.Error.Write($"\r{new string(' ', _width)}\r");
+    }
+}

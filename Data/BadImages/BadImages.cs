@@ -1,0 +1,90 @@
+using System.Collections.Concurrent;
+using GpuCnn.Engine;
+
+namespace GpuCnn.Data;
+
+/// <summary>
+/// What a reader does where an image of a split cannot be read: leave it out while such images are few, and stop where they are many. In
+/// training another image stands in, chosen by (seed, epoch, image) alone: the same run has the same bits with any number of threads, and
+/// after it was resumed. Safe to use from several threads.
+/// </summary>
+public sealed class BadImages
+{
+    /// <summary>A run that skips bad images stops when more than this share of a split's is bad.</summary>
+    public const double LargestShare = 0.01;
+
+    private const ulong StandInStream = 0xBAD;
+
+    /// <summary>With at most 1 % of bad images, so many in a row do not happen.</summary>
+    private const int MostStandIns = 64;
+
+    private readonly ImageSplit _split;
+    private readonly string _part;
+    private readonly BadImageLog _log;
+    private readonly ConcurrentDictionary<int, bool> _bad = [];
+
+    /// <param name="split">The images.</param>
+    /// <param name="part">What they are for: "train" or "validation".</param>
+    /// <param name="log">The run's.</param>
+    public BadImages(ImageSplit split, string part, BadImageLog log)
+    {
+        _split = split;
+        _part = part;
+        _log = log;
+    }
+
+    /// <summary>
+    /// Calls <paramref name="write"/> with <paramref name="image"/>, or with what stands in for it, until it does not throw a
+    /// <see cref="GpuCnnException"/>. Returns the image that was written: -1 where it is to be left out.
+    /// </summary>
+    /// <param name="image">Index within the split.</param>
+    /// <param name="seed">Of the run; null where images are judged, and none stands in.</param>
+    /// <param name="epoch">Of the run.</param>
+    /// <param name="state">Handed to <paramref name="write"/>, so that it need not capture.</param>
+    /// <param name="write">Reads an image and writes it to its place; what an earlier call left there is overwritten.</param>
+    /// <exception cref="GpuCnnException">The image is bad and the run does not skip it, or too many are.</exception>
+    public int Write<TState>(int image, ulong? seed, long epoch, TState state, Action<TState, int> write)
+    {
+        for (int attempt = 0; attempt <= MostStandIns; attempt++)
+        {
+            int shown = attempt == 0 ? image : StandIn(seed!.Value, epoch, image, attempt);
+            if (!_bad.ContainsKey(shown))
+            {
+                try
+                {
+                    write(state, shown);
+                    return shown;
+                }
+                catch (GpuCnnException e)
+                {
+                    Add(shown, e);
+                }
+            }
+            if (seed is null) return -1;
+        }
+        throw new GpuCnnException($"{_split.Name(image)}: expected one of {MostStandIns} other images to stand in for it, " +
+            "but got none that can be read; look the data over with: gpucnn data check PATH.");
+    }
+
+    /// <summary>Notes that an image cannot be read.</summary>
+    /// <exception cref="GpuCnnException">The run does not skip it, or has too many.</exception>
+    public void Add(int image, GpuCnnException reason)
+    {
+        if (_bad.TryAdd(image, true)) _log.Add(new BadImage(_part, _split.Name(image), reason.Message));
+        if (_log.Policy == BadImagePolicy.Fail) throw new GpuCnnException(reason.Message, reason);
+        if (_bad.Count <= LargestShare * _split.Count) return;
+        string named = _log.Path is { } path ? $" ({DataFile.Quote(path)} names them)" : "";
+        throw new GpuCnnException(
+            $"{_bad.Count:N0} of the {_split.Count:N0} {_part} images cannot be read{named}, more than the {LargestShare * 100:0.#} % " +
+                $"that a run " +
+            $"leaves out; repair or remove them: gpucnn data check lists them all. The last one: {reason.Message}", reason);
+    }
+
+    private int StandIn(ulong seed, long epoch, int image, int attempt)
+    {
+        RandomStream random = new(seed, StandInStream + (ulong)image, (ulong)epoch);
+        int shown = image;
+        for (int i = 0; i < attempt; i++) shown = random.NextInt(_split.Count);
+        return shown;
+    }
+}

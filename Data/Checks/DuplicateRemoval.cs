@@ -1,0 +1,54 @@
+using GpuCnn.Engine;
+
+namespace GpuCnn.Data;
+
+/// <summary>Leaves out pictures that a data set has more than once, by their pixels.</summary>
+public static class DuplicateRemoval
+{
+    /// <summary>
+    /// The data set with each picture once. What is for validation stays, and its copies among the training images go; of equal training
+    /// images of one class the first stays, and of those of several classes none does, for their labels contradict each other.
+    /// </summary>
+    /// <param name="data">Whose images are decoded for it, all of them.</param>
+    /// <param name="progress">Called with the number of images done and of all, from several threads.</param>
+    /// <exception cref="GpuCnnException">Nothing is left to train on.</exception>
+    public static LocatedDataset Apply(LocatedDataset data, Action<int, int>? progress = null)
+    {
+        ImageSplit train = data.Train;
+        ImageSplit? validation = data.Validation;
+        int count = data.Count, done = 0;
+        UInt128?[] contents = new UInt128?[count];
+        using (ThreadLocal<PictureLooker> lookers = new(() => new PictureLooker(), trackAllValues: true))
+        {
+            InOrder.Run(count, i =>
+            {
+                contents[i] = i < train.Count ? lookers.Value!.ContentOf(train, i) : lookers.Value!.ContentOf(validation!, i - train.Count);
+                progress?.Invoke(Interlocked.Increment(ref done), count);
+            });
+            foreach (PictureLooker looker in lookers.Values) looker.Dispose();
+        }
+
+        HashSet<UInt128> judged = [];
+        int[] validationKept = [.. Enumerable.Range(0, validation?.Count ?? 0).Where(i => contents[train.Count + i] is not { } content
+            || judged.Add(content))];
+        Dictionary<UInt128, int> labels = [];
+        HashSet<UInt128> contradicted = [];
+        for (int i = 0; i < train.Count; i++)
+            if (contents[i] is { } content && !labels.TryAdd(content, train.Labels[i])
+                && labels[content] != train.Labels[i]) contradicted.Add(content);
+        HashSet<UInt128> taken = [];
+        int[] trainKept = [.. Enumerable.Range(0, train.Count).Where(i =>
+            contents[i] is not { } content || (!judged.Contains(content) && !contradicted.Contains(content) && taken.Add(content)))];
+
+        int fewerTraining = train.Count - trainKept.Length, fewerValidation = (validation?.Count ?? 0) - validationKept.Length;
+        if (trainKept.Length == 0)
+            throw new GpuCnnException($"Data set {DataFile.Quote(data.Path)}: expected pictures that are not all among those for " +
+                $"validation, or of several classes, but got none; leave --exclude-duplicates out, or give other images.");
+        if (fewerTraining + fewerValidation == 0) return data.With(train, validation, "no duplicates");
+        return data.With(
+            fewerTraining == 0 ? train : new SubsetSplit(train.Description, train, trainKept),
+            fewerValidation == 0 ? validation : new SubsetSplit(validation!.Description, validation, validationKept),
+            $"{fewerTraining + fewerValidation:N0} {(fewerTraining + fewerValidation == 1 ? "duplicate" : "duplicates")} left out " +
+                $"({fewerTraining:N0} training, {fewerValidation:N0} validation)");
+    }
+}

@@ -1,0 +1,69 @@
+namespace GpuCnn.Data;
+
+/// <summary>Finds pictures that look alike among many, without comparing each with each.</summary>
+internal static class LookAlikes
+{
+    /// <summary>Hashes that differ in at most 4 bits are equal in one of 5 parts at least.</summary>
+    private const int Parts = PerceptualHash.LargestDistance + 1;
+
+    /// <summary>Where more pictures than this have a part in common, each is compared with so many of its neighbours.</summary>
+    private const int LargestBucket = 300;
+
+    /// <summary>Of more pairs than this nobody reads the list.</summary>
+    private const int MostPairs = 1_000_000;
+
+    /// <summary>
+    /// Groups of places, ascending: a first picture, and those after it that look like it and like no earlier first. Likeness does not
+    /// chain:
+    /// of many pictures between two that differ, each may look like the next.
+    /// </summary>
+    /// <param name="count">Pictures.</param>
+    /// <param name="isShown">Whether to look at a picture.</param>
+    /// <param name="hash">Of a picture.</param>
+    /// <param name="small">[count, 81]: the pictures at 9x9.</param>
+    public static IReadOnlyList<IReadOnlyList<int>> Find(int count, Func<int, bool> isShown, Func<int, UInt128> hash, byte[] small)
+    {
+        int[] shown = [.. Enumerable.Range(0, count).Where(isShown)];
+        HashSet<(int, int)> pairs = [];
+        for (int part = 0; part < Parts; part++)
+        {
+            int first = part * PerceptualHash.Bits / Parts, bits = (part + 1) * PerceptualHash.Bits / Parts - first;
+            UInt128 mask = ((UInt128)1 << bits) - 1;
+            int[] order = [.. shown];
+            UInt128[] keys = [.. shown.Select(i => hash(i) >> first & mask)];
+            Array.Sort(keys, order);
+            for (int begin = 0, end; begin < order.Length; begin = end)
+            {
+                for (end = begin + 1; end < order.Length && keys[end] == keys[begin]; end++) { }
+                Compare(order.AsSpan(begin, end - begin));
+            }
+        }
+        Dictionary<int, List<int>> groups = [];
+        HashSet<int> followers = [];
+        foreach ((int a, int b) in pairs.Order())
+        {
+            if (followers.Contains(a) || followers.Contains(b) || groups.ContainsKey(b)) continue;
+            if (!groups.TryGetValue(a, out List<int>? group)) groups[a] = group = [a];
+            group.Add(b);
+            followers.Add(b);
+        }
+        return [.. groups.OrderBy(group => group.Key).Select(group => group.Value)];
+
+        void Compare(Span<int> bucket)
+        {
+            bucket.Sort((a, b) => hash(a).CompareTo(hash(b)) is var order and not 0 ? order : a.CompareTo(b));
+            for (int i = 0; i < bucket.Length; i++)
+            {
+                for (int j = i + 1; j < Math.Min(bucket.Length, i + LargestBucket); j++)
+                {
+                    (int a, int b) = (Math.Min(bucket[i], bucket[j]), Math.Max(bucket[i], bucket[j]));
+                    if (pairs.Count < MostPairs && PerceptualHash.Distance(hash(a), hash(b)) <= PerceptualHash.LargestDistance
+                        && PerceptualHash.LookAlike(Small(a), Small(b)))
+                        pairs.Add((a, b));
+                }
+            }
+        }
+
+        ReadOnlySpan<byte> Small(int i) => small.AsSpan(i * PerceptualHash.Pixels, PerceptualHash.Pixels);
+    }
+}

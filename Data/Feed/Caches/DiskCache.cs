@@ -1,0 +1,235 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using GpuCnn.Engine;
+using Microsoft.Win32.SafeHandles;
+
+namespace GpuCnn.Data;
+
+/// <summary>
+/// In one file of the user's cache folder, which later runs find again. A record is a header of <see cref="HeaderBytes"/> bytes and the
+/// pixels,
+/// gray or RGB. A picture counts only while its source is as it was (<see cref="ImageSplit.Stamp"/>) and its checksum is right; else it is
+/// read from its
+/// source and appended anew. A file that breaks off, because a run did, is used up to there.
+/// </summary>
+internal sealed class DiskCache : PictureCache
+{
+    private const int HeaderBytes = 48, FileHeaderBytes = 64;
+    private const uint Magic = 0x43504E47;
+
+    /// <summary>Of the file's layout, and of what decoders and scaling make of pictures.</summary>
+    private const int Version = 1;
+
+    private readonly ImageSplit _split;
+    private readonly CacheBudget _budget;
+    private readonly SafeFileHandle _file;
+    private readonly ConcurrentDictionary<int, Entry> _entries = [];
+    private readonly Lock _gate = new();
+    private long _end;
+    private bool _isFull;
+
+    private DiskCache(ImageSplit split, CacheBudget budget, string path, SafeFileHandle file)
+    {
+        _split = split;
+        _budget = budget;
+        _file = file;
+        Path = path;
+    }
+
+    public string Path { get; }
+
+    /// <summary>Pictures that are kept.</summary>
+    public int Count => _entries.Count;
+
+    /// <summary>Opens the cache of a split, an empty one where there is none or what is there is of something else.</summary>
+    /// <param name="split">Whose images' names and order are part of what the file is for.</param>
+    /// <param name="folder">Where caches lie; made if need be.</param>
+    /// <param name="form">In words, all that pictures depend on: form, size, channels, orientation.</param>
+    /// <param name="budget">What the file may fill; what it holds already counts.</param>
+    /// <exception cref="GpuCnnException">The folder or the file cannot be used, or another process is using it.</exception>
+    public static DiskCache Open(ImageSplit split, string folder, string form, CacheBudget budget)
+    {
+        byte[] identity = Identity(split, form);
+        string path = System.IO.Path.Combine(folder, Convert.ToHexString(identity.AsSpan(0, 12)).ToLowerInvariant() + ".pictures");
+        try
+        {
+            Directory.CreateDirectory(folder);
+            SafeFileHandle file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None,
+                FileOptions.RandomAccess);
+            DiskCache cache = new(split, budget, path, file);
+            cache.Load(identity);
+            return cache;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new GpuCnnException(
+                $"The picture cache {DataFile.Quote(path)} cannot be used: {e.Message.ReplaceLineEndings(" ").TrimEnd('.')}. " +
+                "Wait for another run that uses it, set GPUCNN_CACHE to another folder, or choose --cache ram or none.", e);
+        }
+    }
+
+    public override bool TryOpen(int image, SampleWriter writer, Picture record)
+    {
+        if (!_entries.TryGetValue(image, out Entry entry)) return false;
+        if (_split.Stamp(image) is not { } stamp || stamp != entry.Stamp || !TryRead(entry, record))
+        {
+            // Stale, or damaged: it is made again from its source.
+            _entries.TryRemove(KeyValuePair.Create(image, entry));
+            return false;
+        }
+        writer.Opened(writer.Decoder.Open(record), inForm: true);
+        return true;
+    }
+
+    public override void Dispose() => _file.Dispose();
+
+    protected override bool TryReserve(int image, long bytes) =>
+        !Volatile.Read(ref _isFull) && _split.Stamp(image) is not null && _budget.TryTake(bytes + HeaderBytes);
+
+    protected override void Release(long bytes) => _budget.GiveBack(bytes + HeaderBytes);
+
+    protected override bool TryKeep(int image, Picture picture)
+    {
+        if (_split.Stamp(image) is not { } stamp) return false;
+        byte[] record = new byte[HeaderBytes + picture.Width * picture.Height * picture.Channels];
+        Span<byte> pixels = record.AsSpan(HeaderBytes);
+        int line = picture.Width * picture.Channels;
+        for (int y = 0; y < picture.Height; y++)
+        {
+            if (picture.Channels == 1) picture.Row(y).CopyTo(pixels[(y * line)..]);
+            else PixelRows.RgbxToRgb(picture.Row(y), pixels.Slice(y * line, line));
+        }
+        Entry entry = new(0, picture.Width, picture.Height, picture.Channels, stamp);
+        entry.WriteHeader(image, record.AsSpan(0, HeaderBytes), pixels);
+        lock (_gate)
+        {
+            if (_isFull) return false;
+            try
+            {
+                RandomAccess.Write(_file, record, _end);
+            }
+            catch (IOException)
+            {
+                // The disk is full: what was kept so far still helps, and what was written of this record is found to be broken off.
+                Volatile.Write(ref _isFull, true);
+                return false;
+            }
+            _entries[image] = entry with { Offset = _end };
+            _end += record.Length;
+        }
+        return true;
+    }
+
+    private bool TryRead(Entry entry, Picture record)
+    {
+        int bytes = entry.Bytes;
+        byte[] buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(bytes + HeaderBytes);
+        try
+        {
+            Span<byte> whole = buffer.AsSpan(0, bytes + HeaderBytes), pixels = whole[HeaderBytes..];
+            if (RandomAccess.Read(_file, whole, entry.Offset) != whole.Length
+                || !Entry.IsIntact(whole[..HeaderBytes], pixels)) return false;
+            record.Reset(entry.Width, entry.Height, entry.Channels);
+            int line = entry.Width * entry.Channels;
+            for (int y = 0; y < entry.Height; y++)
+            {
+                if (entry.Channels == 1) pixels.Slice(y * line, line).CopyTo(record.Row(y));
+                else PixelRows.RgbToRgbx(pixels.Slice(y * line, line), record.Row(y));
+            }
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+        finally
+        {
+            System.Buffers.ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Finds the records; starts the file anew where it is of something else.</summary>
+    private void Load(byte[] identity)
+    {
+        long length = RandomAccess.GetLength(_file);
+        Span<byte> head = stackalloc byte[FileHeaderBytes];
+        if (RandomAccess.Read(_file, head, 0) != head.Length || !head[..identity.Length].SequenceEqual(identity))
+        {
+            RandomAccess.SetLength(_file, 0);
+            head.Clear();
+            identity.CopyTo(head);
+            RandomAccess.Write(_file, head, 0);
+            _end = FileHeaderBytes;
+            return;
+        }
+        long at = FileHeaderBytes, dead = 0;
+        Span<byte> header = stackalloc byte[HeaderBytes];
+        while (at + HeaderBytes <= length && RandomAccess.Read(_file, header, at) == header.Length
+            && Entry.TryParse(header, at, out int image, out Entry entry) && image < _split.Count
+            && at + HeaderBytes + entry.Bytes <= length)
+        {
+            if (!_budget.TryTake(HeaderBytes + entry.Bytes)) break;
+            // A later record is of a source that has changed since.
+            if (_entries.TryGetValue(image, out Entry earlier)) dead += HeaderBytes + earlier.Bytes;
+            _entries[image] = entry;
+            at += HeaderBytes + entry.Bytes;
+        }
+        if (dead > at / 2)
+        {
+            _entries.Clear();
+            _budget.GiveBack(at - FileHeaderBytes);
+            at = FileHeaderBytes;
+        }
+        _end = at;
+        RandomAccess.SetLength(_file, at);
+    }
+
+    /// <summary>A hash of all that decides what belongs into the file.</summary>
+    private static byte[] Identity(ImageSplit split, string form)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes($"{Version}\n{form}\n{split.Count}\n"));
+        for (int i = 0; i < split.Count; i++) hash.AppendData(Encoding.UTF8.GetBytes(System.IO.Path.GetFullPath(split.Name(i)) + "\n"));
+        return hash.GetHashAndReset();
+    }
+
+    /// <summary>
+    /// A record: magic, image, width, height, channels, stamp (16 bytes), checksum of the pixels (8), checksum of what stands before (4).
+    /// </summary>
+    private readonly record struct Entry(long Offset, int Width, int Height, int Channels, ImageStamp Stamp)
+    {
+        private const int PixelSum = HeaderBytes - 12, HeaderSum = HeaderBytes - 4;
+
+        public int Bytes => Width * Height * Channels;
+
+        public void WriteHeader(int image, Span<byte> header, ReadOnlySpan<byte> pixels)
+        {
+            BinaryPrimitives.WriteUInt32LittleEndian(header, Magic);
+            BinaryPrimitives.WriteInt32LittleEndian(header[4..], image);
+            BinaryPrimitives.WriteInt32LittleEndian(header[8..], Width);
+            BinaryPrimitives.WriteInt32LittleEndian(header[12..], Height);
+            BinaryPrimitives.WriteInt32LittleEndian(header[16..], Channels);
+            BinaryPrimitives.WriteInt64LittleEndian(header[20..], Stamp.Length);
+            BinaryPrimitives.WriteInt64LittleEndian(header[28..], Stamp.Changed);
+            BinaryPrimitives.WriteUInt64LittleEndian(header[PixelSum..], Checksum.Of(pixels));
+            BinaryPrimitives.WriteUInt32LittleEndian(header[HeaderSum..], (uint)Checksum.Of(header[..HeaderSum]));
+        }
+
+        public static bool TryParse(ReadOnlySpan<byte> header, long offset, out int image, out Entry entry)
+        {
+            int Number(ReadOnlySpan<byte> from) => BinaryPrimitives.ReadInt32LittleEndian(from);
+            image = Number(header[4..]);
+            entry = new Entry(offset, Number(header[8..]), Number(header[12..]), Number(header[16..]),
+                new ImageStamp(BinaryPrimitives.ReadInt64LittleEndian(header[20..]), BinaryPrimitives.ReadInt64LittleEndian(header[28..])));
+            return BinaryPrimitives.ReadUInt32LittleEndian(header) == Magic
+                && BinaryPrimitives.ReadUInt32LittleEndian(header[HeaderSum..]) == (uint)Checksum.Of(header[..HeaderSum]) && image >= 0
+                && entry is { Width: > 0, Height: > 0, Channels: 1 or 3 }
+                && (long)entry.Width * entry.Height * 3 < int.MaxValue - HeaderBytes;
+        }
+
+        public static bool IsIntact(ReadOnlySpan<byte> header, ReadOnlySpan<byte> pixels) =>
+            BinaryPrimitives.ReadUInt64LittleEndian(header[PixelSum..]) == Checksum.Of(pixels);
+    }
+}

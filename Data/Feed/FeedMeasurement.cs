@@ -1,0 +1,49 @@
+using System.Diagnostics;
+using GpuCnn.Engine.Training;
+
+namespace GpuCnn.Data;
+
+/// <summary>How fast images become training batches, with nobody to wait for.</summary>
+/// <param name="Images">Images of whole batches that were read.</param>
+/// <param name="Workers">Threads.</param>
+/// <param name="Seconds">Of the clock.</param>
+/// <param name="CpuSeconds">Of all threads of the process.</param>
+/// <param name="StageSeconds">Seconds of all workers, by what they did.</param>
+public sealed record FeedMeasurement(
+    int Images, int Workers, double Seconds, double CpuSeconds, IReadOnlyDictionary<Stage, double> StageSeconds)
+{
+    private const ulong Seed = 1;
+
+    public double ImagesPerSecond => Images / Seconds;
+
+    public double ImagesPerCpuSecond => Images / CpuSeconds;
+
+    /// <summary>Images of which one worker would do this stage in a second.</summary>
+    public double StageImagesPerSecond(Stage stage) => StageSeconds[stage] > 0 ? Images / StageSeconds[stage] : 0;
+
+    /// <summary>Reads batches of training, the first of which are not counted: they warm up the code and the memory.</summary>
+    /// <param name="dataset">Its caches keep what they read.</param>
+    /// <param name="batch">Images of a batch, at most as many as there are.</param>
+    /// <param name="images">About how many to read; at least a batch.</param>
+    /// <param name="firstStep">Where to begin.</param>
+    /// <exception cref="Engine.GpuCnnException">An image cannot be read.</exception>
+    public static FeedMeasurement Run(ImageDataset dataset, int batch, int images, long firstStep = 0)
+    {
+        const int WarmUp = 2;
+        int steps = Math.Max(1, images / batch);
+        List<StageClock> clocks = [];
+        using IBatchReader reader = dataset.ReadTraining(batch, Seed, firstStep, clocks);
+        for (int i = 0; i < WarmUp; i++) reader.Next();
+        Dictionary<Stage, double> before = Sum(clocks);
+        TimeSpan cpu = Environment.CpuUsage.TotalTime;
+        long start = Stopwatch.GetTimestamp();
+        for (int i = 0; i < steps; i++) reader.Next();
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds, cpuSeconds = (Environment.CpuUsage.TotalTime - cpu).TotalSeconds;
+        Dictionary<Stage, double> after = Sum(clocks);
+        Dictionary<Stage, double> stages = after.ToDictionary(stage => stage.Key, stage => stage.Value - before[stage.Key]);
+        return new(steps * batch, dataset.Workers, seconds, cpuSeconds, stages);
+    }
+
+    private static Dictionary<Stage, double> Sum(List<StageClock> clocks) =>
+        Enum.GetValues<Stage>().ToDictionary(stage => stage, stage => clocks.Sum(clock => clock.Seconds(stage)));
+}

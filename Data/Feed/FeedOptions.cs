@@ -1,0 +1,46 @@
+using GpuCnn.Engine;
+
+namespace GpuCnn.Data;
+
+/// <summary>Where decoded pictures are kept.</summary>
+public enum CacheKind
+{
+    None,
+
+    /// <summary>In memory.</summary>
+    Ram,
+
+    /// <summary>In a file that later runs find again.</summary>
+    Disk,
+}
+
+/// <summary>How images become batches, beside what decides their content.</summary>
+public sealed record FeedOptions
+{
+    /// <summary>Threads that batches are filled with; null is two, or one on a single core.</summary>
+    public int? Workers { get; init; }
+
+    public CacheKind Cache { get; init; } = CacheKind.Ram;
+
+    /// <summary>Shared by all data sets of a run.</summary>
+    public CacheBudget Budget { get; init; } = new(CacheBudget.Default);
+
+    /// <summary>Folder of <see cref="CacheKind.Disk"/>; null is the user's cache folder.</summary>
+    public string? CacheFolder { get; init; }
+
+    /// <summary>Of training batches; null leaves each image its own.</summary>
+    public BatchMixing? Mixing { get; init; }
+
+    internal PictureCache? CreateCache(ImageSplit split, ImagePreprocessor preprocessor, Augmentation augmentation)
+    {
+        if (Cache == CacheKind.None) return null;
+        if (Cache == CacheKind.Ram) return new MemoryCache(split.Count, Budget);
+        using SampleWriter writer = new(preprocessor, augmentation);
+        string form = string.Join(' ', writer.Form, preprocessor.Shape, preprocessor.Fit, preprocessor.ResizeTo,
+            augmentation.FixedScale(preprocessor.Shape),
+            preprocessor.Interpolation, preprocessor.AppliesOrientation);
+        string folder = CacheFolder ?? Engine.CacheFolder.Find("pictures") ?? throw new GpuCnnException(
+            "There is no cache folder to keep pictures in; set GPUCNN_CACHE to a folder that can be written, or choose --cache ram or none.");
+        return DiskCache.Open(split, folder, form, Budget);
+    }
+}

@@ -1,0 +1,101 @@
+using GpuCnn.Engine;
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Engine.Training;
+
+namespace GpuCnn.Data;
+
+/// <summary>
+/// A split brought to a network's input: what the trainer reads. Decoded pictures are kept as far as there is room, in a form from which
+/// the same batches come as from the files.
+/// </summary>
+public sealed class ImageDataset : IDataset, IDisposable
+{
+    private readonly ImageSplit _split;
+    private readonly ImagePreprocessor _preprocessor;
+    private readonly Augmentation _augmentation;
+    private readonly FeedOptions _options;
+    private readonly Lazy<PictureCache?> _trainingCache, _evaluationCache;
+
+    /// <param name="split">The images.</param>
+    /// <param name="preprocessor">How they become the network's input.</param>
+    /// <param name="augmentation">Of training batches; null is none.</param>
+    /// <param name="options">Threads, caches, mixing; null is what a run takes by itself.</param>
+    /// <param name="badImages">What becomes of images that cannot be read; null lets the reader throw at the first.</param>
+    public ImageDataset(
+        ImageSplit split, ImagePreprocessor preprocessor, Augmentation? augmentation = null, FeedOptions? options = null,
+        BadImages? badImages = null)
+    {
+        _split = split;
+        _preprocessor = preprocessor;
+        _augmentation = augmentation ?? Augmentation.None;
+        _options = options ?? new FeedOptions();
+        BadImages = badImages ?? new BadImages(split, split.Description, new BadImageLog(BadImagePolicy.Fail));
+        Workers = _options.Workers ?? Math.Min(2, Environment.ProcessorCount);
+        ArgumentOutOfRangeException.ThrowIfLessThan(Workers, 1, nameof(options));
+        _trainingCache = new(() => _options.CreateCache(split, preprocessor, _augmentation));
+        // Fitted pictures serve both.
+        _evaluationCache = !_augmentation.Frames ? _trainingCache : new(() => _options.CreateCache(split, preprocessor, Augmentation.None));
+    }
+
+    public string Description => $"{_split.Description}, {Count:N0} images as {Shape}";
+
+    public Shape Shape => _preprocessor.Shape;
+
+    public IReadOnlyList<string> Classes => _split.Classes;
+
+    public int Count => _split.Count;
+
+    /// <summary>Threads that a reader fills batches with.</summary>
+    public int Workers { get; }
+
+    /// <inheritdoc/>
+    /// <exception cref="GpuCnnException">There are fewer images than a batch takes, or the cache on disk cannot be used.</exception>
+    public IBatchReader ReadTraining(int batch, ulong seed, long firstStep) => ReadTraining(batch, seed, firstStep, clocks: null);
+
+    /// <param name="clocks">Gets a clock of each worker; null measures nothing.</param>
+    internal IBatchReader ReadTraining(int batch, ulong seed, long firstStep, List<StageClock>? clocks)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch);
+        ArgumentOutOfRangeException.ThrowIfNegative(firstStep);
+        if (batch > Count)
+            throw new GpuCnnException($"Training on {_split.Description} expects a batch of at most its {Count:N0} images, " +
+                $"but got {batch:N0}; choose a smaller batch.");
+        return new BatchReader(this, batch, new TrainingOrder(_split, batch, seed), firstStep, Workers, _options.Mixing, clocks);
+    }
+
+    /// <inheritdoc/>
+    public IBatchReader ReadEvaluation(int batch)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch);
+        return new BatchReader(this, batch, new FileOrder(Count, batch), 0, Workers, mixing: null);
+    }
+
+    /// <summary>The ten crops (<see cref="TenCrops"/>) of each image one after another, in file order.</summary>
+    /// <param name="batch">Crops of a batch, a multiple of <see cref="Crops"/>.</param>
+    public IBatchReader ReadTenCrops(int batch)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(batch > 0 && batch % Crops == 0, true, nameof(batch));
+        return new BatchReader(this, batch, new FileOrder(checked(Count * Crops), batch, Crops), 0, Workers, mixing: null);
+    }
+
+    /// <summary>Views of an image that <see cref="ReadTenCrops"/> gives.</summary>
+    public const int Crops = TenCrops.Count;
+
+    /// <summary>Closes the caches; no reader may be in use.</summary>
+    public void Dispose()
+    {
+        foreach (Lazy<PictureCache?> cache in (Lazy<PictureCache?>[])[_trainingCache, _evaluationCache])
+            if (cache.IsValueCreated) cache.Value?.Dispose();
+    }
+
+    internal BadImages BadImages { get; }
+
+    internal int Label(int image) => _split.Labels[image];
+
+    /// <param name="training">Whether images are changed at random.</param>
+    /// <param name="tenCrops">Whether each image has ten views.</param>
+    internal FeedWorker CreateWorker(bool training, bool tenCrops) => tenCrops
+        ? new(_split, TenCrops.Of(_preprocessor), _preprocessor, cache: null, hasViews: true)
+        : new(_split, training ? _augmentation : Augmentation.None, _preprocessor, (training ? _trainingCache : _evaluationCache).Value,
+            hasViews: false);
+}

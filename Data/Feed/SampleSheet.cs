@@ -1,0 +1,70 @@
+using GpuCnn.Engine;
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Engine.Training;
+
+namespace GpuCnn.Data;
+
+/// <summary>
+/// Pictures as a network sees them, side by side: a row for each image, first as it is judged, then as epochs of training show it.
+/// </summary>
+public static class SampleSheet
+{
+    private const int Gap = 2;
+
+    /// <summary>ImageNet's: what is erased is 0 after normalising.</summary>
+    private static readonly float[] Mean = [0.485f, 0.456f, 0.406f];
+
+    /// <param name="split">The images, of which some are taken evenly.</param>
+    /// <param name="input">What the network gets.</param>
+    /// <param name="fit">How images are brought to it; its mean and std do not count.</param>
+    /// <param name="augmentation">Of training images.</param>
+    /// <param name="mixing">Of a column's images with each other, or null.</param>
+    /// <param name="rows">Images.</param>
+    /// <param name="columns">Pictures of each, from 1.</param>
+    /// <param name="seed">Of the draws: those of a run with this seed.</param>
+    /// <exception cref="GpuCnnException">An image cannot be read.</exception>
+    public static PixelImage Draw(
+        ImageSplit split, Shape input, ImagePreprocessor fit, Augmentation augmentation, BatchMixing? mixing, int rows, int columns,
+        ulong seed)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
+        rows = Math.Min(rows, split.Count);
+        float[] mean = input.Channels == 1 ? [0.449f] : Mean, ones = [.. Enumerable.Repeat(1f, input.Channels)];
+        ImagePreprocessor judged = new(input, fit.Fit, mean, ones) { ResizeTo = fit.ResizeTo, AppliesOrientation = fit.AppliesOrientation };
+        ImagePreprocessor trained = new(input, fit.Fit, mean, ones) { AppliesOrientation = fit.AppliesOrientation };
+        using FeedWorker first = new(split, Augmentation.None, judged, cache: null, hasViews: false);
+        using FeedWorker others = new(split, augmentation, trained, cache: null, hasViews: false);
+        PixelImage sheet = new(columns * (input.Width + Gap) - Gap, rows * (input.Height + Gap) - Gap, input.Channels);
+        sheet.Pixels.AsSpan().Fill(255);
+        Batch batch = new(input, rows) { Count = rows };
+        float[] spare = new float[input.Count];
+        for (int column = 0; column < columns; column++)
+        {
+            for (int row = 0; row < rows; row++)
+            {
+                int image = (int)((long)row * split.Count / rows);
+                if (column == 0) first.Write(image, seed: null, 0, view: 0, batch.Image(row));
+                else others.Write(image, seed, column - 1, view: 0, batch.Image(row));
+            }
+            if (column > 0) mixing?.Apply(batch, seed, column - 1, spare);
+            for (int row = 0; row < rows; row++)
+                Paste(batch.Image(row), mean, input, sheet, column * (input.Width + Gap), row * (input.Height + Gap));
+        }
+        return sheet;
+    }
+
+    private static void Paste(ReadOnlySpan<float> values, float[] mean, Shape input, PixelImage sheet, int left, int top)
+    {
+        for (int y = 0; y < input.Height; y++)
+        {
+            Span<byte> row = sheet.Row(top + y)[(left * input.Channels)..];
+            for (int x = 0; x < input.Width; x++)
+                for (int c = 0; c < input.Channels; c++)
+                {
+                    float value = values[(c * input.Height + y) * input.Width + x] + mean[c];
+                    row[x * input.Channels + c] = (byte)Math.Clamp((int)MathF.Round(value * 255), 0, 255);
+                }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+using GpuCnn.Data.Formats;
+using GpuCnn.Engine;
+
+namespace GpuCnn.Data;
+
+/// <summary>
+/// Decodes image files of every known format, one after another, in memory that it uses again. The header comes first, so that its
+/// caller can draw a crop and have only that decoded. Belongs to one thread; make one for each.
+/// </summary>
+public sealed unsafe class PictureDecoder : IDisposable
+{
+    private readonly IReadOnlyList<IImageDecoder> _decoders;
+    private readonly ScratchBuffer _file;
+    private readonly Picture _picture, _turned, _part;
+    private IImageDecoder? _decoder;
+    private PixelImage? _image;
+    private Picture? _given;
+    private ImageHeader _stored;
+    private string _name = "";
+    private byte* _content;
+    private int _length;
+
+    public PictureDecoder() : this(ScratchSource.Default) { }
+
+    internal PictureDecoder(ScratchSource source)
+    {
+        _decoders = Catalog.Of<IImageDecoder>(source);
+        _file = new ScratchBuffer(source);
+        _picture = new Picture(source);
+        _turned = new Picture(source);
+        _part = new Picture(source);
+    }
+
+    /// <summary>
+    /// Whether pictures are turned upright as EXIF's orientation says (the default), or given as they are stored, as torchvision does.
+    /// </summary>
+    public bool AppliesOrientation { get; init; } = true;
+
+    /// <summary>Names of the formats that are read, for messages.</summary>
+    internal IEnumerable<string> Formats => _decoders.Select(decoder => decoder.Format).Order(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Lower case, with the dot.</summary>
+    internal IEnumerable<string> Extensions => _decoders.SelectMany(decoder => decoder.Extensions);
+
+    /// <summary>Reads a file, and the header in it; the content, not the extension, says which format it has.</summary>
+    /// <exception cref="GpuCnnException">The file cannot be read, has no known format, or its header is damaged or asks for too
+    /// much.</exception>
+    public ImageHeader Open(string path)
+    {
+        _length = DataFile.ReadInto(path, _file, out _content);
+        return ReadHeader(path);
+    }
+
+    /// <summary>The same of a file in memory. <paramref name="name"/> is the path, for messages.</summary>
+    /// <inheritdoc cref="Open(string)" path="/exception"/>
+    public ImageHeader Open(ReadOnlySpan<byte> content, string name)
+    {
+        _content = _file.Take(content.Length);
+        _length = content.Length;
+        content.CopyTo(new Span<byte>(_content, _length));
+        return ReadHeader(name);
+    }
+
+    /// <summary>The same of an image that is decoded already, and upright. It is not changed.</summary>
+    public ImageHeader Open(PixelImage image)
+    {
+        _decoder = null;
+        _given = null;
+        _image = image;
+        _stored = new ImageHeader("pixels", image.Width, image.Height, image.Channels, image.Channels == 1 ? "gray" : "RGB");
+        return _stored;
+    }
+
+    /// <summary>
+    /// The same of a picture that is decoded already, upright, and belongs to somebody else: it must stay as it is while it is open here.
+    /// </summary>
+    internal ImageHeader Open(Picture picture)
+    {
+        _decoder = null;
+        _image = null;
+        _given = picture;
+        _stored = new ImageHeader("pixels", picture.Width, picture.Height, picture.Channels, picture.Channels == 1 ? "gray" : "RGB");
+        return _stored;
+    }
+
+    /// <summary>Decodes all of the file that was opened last.</summary>
+    /// <param name="toGray">Whether colour becomes luma. Gray stays gray in any case.</param>
+    /// <returns>The picture, which stays as it is until the next call of a member. The caller may change its pixels.</returns>
+    /// <exception cref="GpuCnnException">The content is damaged, cut short or of an unsupported kind.</exception>
+    public Picture Decode(bool toGray = false) =>
+        Decode(IsTurned ? Window.Whole(_stored.Height, _stored.Width) : Window.Whole(_stored.Width, _stored.Height), toGray);
+
+    /// <summary>Decodes a window of the file that was opened last.</summary>
+    /// <param name="window">Within the header's extents.</param>
+    /// <param name="toGray">Whether colour becomes luma. Gray stays gray in any case.</param>
+    /// <returns>The window, which stays as it is until the next call of a member. The caller may change its pixels.</returns>
+    /// <exception cref="GpuCnnException">The content is damaged, cut short or of an unsupported kind.</exception>
+    public Picture Decode(Window window, bool toGray = false)
+    {
+        if (_given is not null) return Part(_given, window, toGray);
+        if (_decoder is null && _image is null) throw new InvalidOperationException("Open a file before decoding.");
+        int orientation = AppliesOrientation ? _stored.Orientation : 1;
+        Window stored = Orientation.ToStored(window, orientation, _stored.Width, _stored.Height);
+        if (!stored.LiesIn(Window.Whole(_stored.Width, _stored.Height)))
+            throw new ArgumentOutOfRangeException(nameof(window), window, $"The window leaves {_stored.Width}x{_stored.Height}.");
+        if (_image is not null) _picture.CopyFrom(_image, stored);
+        else _decoder!.Decode(new ReadOnlySpan<byte>(_content, _length), _name, stored, _picture);
+        if (toGray) _picture.ToGray();
+        if (orientation == 1) return _picture;
+        Orientation.Turn(_picture, orientation, window, _turned);
+        return _turned;
+    }
+
+    public void Dispose()
+    {
+        foreach (IImageDecoder decoder in _decoders) decoder.Dispose();
+        _file.Dispose();
+        _picture.Dispose();
+        _turned.Dispose();
+        _part.Dispose();
+    }
+
+    private Picture Part(Picture picture, Window window, bool toGray)
+    {
+        if (window == Window.Whole(picture.Width, picture.Height) && !(toGray && picture.Channels > 1)) return picture;
+        if (!window.LiesIn(Window.Whole(picture.Width, picture.Height)))
+            throw new ArgumentOutOfRangeException(nameof(window), window, $"The window leaves {picture}.");
+        // The picture may be this decoder's own.
+        _part.Reset(window, picture.Channels);
+        for (int y = 0; y < window.Height; y++)
+            picture.Row(window.Y + y).Slice(window.X * picture.PixelBytes, window.Width * picture.PixelBytes).CopyTo(_part.Row(y));
+        if (toGray) _part.ToGray();
+        return _part;
+    }
+
+    private bool IsTurned => AppliesOrientation && _stored.Orientation >= 5;
+
+    private ImageHeader ReadHeader(string name)
+    {
+        _decoder = null;
+        _image = null;
+        _given = null;
+        ReadOnlySpan<byte> content = new(_content, _length);
+        foreach (IImageDecoder decoder in _decoders)
+        {
+            if (!decoder.Matches(content)) continue;
+            _stored = decoder.ReadHeader(content, name);
+            _decoder = decoder;
+            _name = name;
+            return IsTurned ? _stored with { Width = _stored.Height, Height = _stored.Width } : _stored;
+        }
+        string got = content.Length == 0 ? "an empty file"
+            : $"a file that begins with the bytes {Convert.ToHexString(content[..Math.Min(8, content.Length)])}";
+        throw new GpuCnnException(
+            $"Image {DataFile.Quote(name)}: expected one of {string.Join(", ", Formats)}, but got {got}; convert it to PNG or remove it.");
+    }
+}

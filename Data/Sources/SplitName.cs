@@ -1,0 +1,61 @@
+namespace GpuCnn.Data;
+
+/// <summary>What the name of a folder or file says its images are for.</summary>
+/// <param name="IsTraining">Whether they are trained on.</param>
+/// <param name="Rank">Of several for validation, the lowest is taken.</param>
+internal readonly record struct SplitName(bool IsTraining, int Rank)
+{
+    private static readonly string[] Training = ["train", "training"];
+
+    /// <summary>In the order in which they are preferred: a test set is for validation only where nothing else is.</summary>
+    private static readonly string[] Validation = ["val", "valid", "validation", "dev", "eval", "evaluation", "test", "testing"];
+
+    /// <summary>Words that say nothing more: "test_set", "train-images".</summary>
+    private static readonly string[] Suffixes = ["set", "data", "images", "split"];
+
+    /// <summary>Whether the whole of a folder's name is one: "train", "Testing", "test_set".</summary>
+    public static SplitName? OfFolder(string path)
+    {
+        string name = new([.. Path.GetFileName(path).ToLowerInvariant().Where(c => c is not ('_' or '-' or ' ' or '.'))]);
+        foreach (string suffix in Suffixes)
+            if (name.Length > suffix.Length && name.EndsWith(suffix, StringComparison.Ordinal)
+                && Find(name[..^suffix.Length]) is { } found) return found;
+        return Find(name);
+    }
+
+    /// <summary>The first word of a file's name that is one: "train-00000-of-00005.parquet", "imagenet-val-000012.tar".</summary>
+    public static SplitName? OfFile(string path)
+    {
+        string name = Path.GetFileName(path).ToLowerInvariant();
+        int start = 0;
+        for (int i = 0; i <= name.Length; i++)
+        {
+            if (i < name.Length && char.IsAsciiLetter(name[i])) continue;
+            if (i > start && Find(name[start..i]) is { } found) return found;
+            start = i + 1;
+        }
+        return null;
+    }
+
+    /// <summary>
+    /// Those to train on, those to validate on, and those of other purposes, of which a data set has no use. Files without a purpose are
+    /// trained on.
+    /// </summary>
+    public static (T[] Training, T[] Validation, T[] Others) Divide<T>(IEnumerable<(T Item, SplitName? Name)> items)
+    {
+        (T Item, SplitName? Name)[] all = [.. items];
+        int best = all.Where(item => item.Name is { IsTraining: false }).Select(item => item.Name!.Value.Rank).DefaultIfEmpty(-1).Min();
+        return (
+            [.. all.Where(item => item.Name is null or { IsTraining: true }).Select(item => item.Item)],
+            [.. all.Where(item => item.Name is { IsTraining: false } name && name.Rank == best).Select(item => item.Item)],
+            [.. all.Where(item => item.Name is { IsTraining: false } name && name.Rank != best).Select(item => item.Item)]);
+    }
+
+    private static SplitName? Find(string word)
+    {
+        int rank = Array.IndexOf(Training, word);
+        if (rank >= 0) return new SplitName(true, rank);
+        rank = Array.IndexOf(Validation, word);
+        return rank >= 0 ? new SplitName(false, rank) : null;
+    }
+}

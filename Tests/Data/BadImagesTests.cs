@@ -1,0 +1,134 @@
+using GpuCnn.Data;
+using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Engine.Training;
+using NUnit.Framework;
+
+namespace GpuCnn.Tests.Data;
+
+public sealed class BadImagesTests
+{
+    private const int Count = 250, Batch = 10;
+
+    private readonly TemporaryFolder _folder = new();
+
+    [OneTimeTearDown]
+    public void Remove() => _folder.Dispose();
+
+    [Test]
+    public void StandInsFollowFromSeedEpochAndImage([Values(0, 7, 25, 31)] int firstStep, [Values(1, 4)] int workers)
+    {
+        FileSplit split = Write("stand-in", bad: [3, 77]);
+        float[][] whole = Train(split, 1, 0, 60), rest = Train(split, workers, firstStep, 60 - firstStep);
+        Assert.That(rest, Is.EqualTo(whole[firstStep..]));
+        Assert.That(Train(split, 1, 0, 60, seed: 6), Is.Not.EqualTo(whole));
+    }
+
+    [Test]
+    public void LeavesOutAndNamesEachOnce()
+    {
+        FileSplit split = Write("named", bad: [3, 77]);
+        var log = new BadImageLog(BadImagePolicy.Skip);
+        log.WriteTo(_folder["named"]);
+        Train(split, 3, 0, 80, log: log);
+        Assert.That(log.Found.Select(image => Path.GetFileName(image.File)), Is.EquivalentTo(new[] { "003.pgm", "077.pgm" }));
+        Assert.That(log.Found.Select(image => image.Part), Is.All.EqualTo("train"));
+        string[] lines = File.ReadAllLines(_folder["named", "bad-images.csv"]);
+        Assert.That(lines[0], Is.EqualTo("part,file,reason"));
+        Assert.That(lines, Has.Length.EqualTo(3));
+        Assert.That(lines[1..], Has.Some.Contains("003.pgm").And.Some.Contains("damaged"));
+
+        // A resumed run finds them again and does not name them again.
+        var again = new BadImageLog(BadImagePolicy.Skip);
+        again.WriteTo(_folder["named"]);
+        Train(split, 1, 0, 80, log: again);
+        Assert.That(again.Found, Has.Count.EqualTo(2));
+        Assert.That(File.ReadAllLines(_folder["named", "bad-images.csv"]), Is.EqualTo(lines));
+    }
+
+    [Test]
+    public void LabelsAreThoseOfTheStandIns()
+    {
+        FileSplit split = Write("labels", bad: [3, 77]);
+        foreach (float[] step in Train(split, 2, 0, 75))
+            for (int i = 0; i < Batch; i++)
+                Assert.That(step[Batch * 4 + i], Is.EqualTo((int)MathF.Round(step[i * 4] * 255) % 2));
+    }
+
+    [Test]
+    public void StopsAboveOnePercent()
+    {
+        FileSplit split = Write("many", bad: [3, 77, 200]);
+        UnreadableDataException stop = Assert.Throws<UnreadableDataException>(() => Train(split, 2, 0, 25))!;
+        Assert.That(stop.Message, Does.Contain("3 of the 250 train images").And.Contain("1 %").And.Contain("data check").And.Not.Contain("\n"));
+        OneLine.Thrown(() => Statistics(BadImagePolicy.Skip), "3 of the 250");
+        OneLine.Thrown(() => Statistics(BadImagePolicy.Fail), "003.pgm");
+
+        void Statistics(BadImagePolicy policy) =>
+            NormalizationStatistics.Compute(split, Shape.Volume(1, 2, 2), ImageFit.Pad, new BadImages(split, "train", new BadImageLog(policy)));
+    }
+
+    [Test]
+    public void FailStopsAtTheFirst()
+    {
+        FileSplit split = Write("fail", bad: [3]);
+        var log = new BadImageLog(BadImagePolicy.Fail);
+        Assert.That(Assert.Throws<UnreadableDataException>(() => Train(split, 2, 0, 25, log: log))!.Message, Does.Contain("003.pgm"));
+    }
+
+    [Test]
+    public void StatisticsAreOfTheReadableImages()
+    {
+        FileSplit bad = Write("statistics", bad: [249]), good = Write("good", bad: []);
+        Shape shape = Shape.Volume(1, 2, 2);
+        NormalizationStatistics expected = NormalizationStatistics.Compute(
+            new SubsetSplit("", good, [.. Enumerable.Range(0, 249)]), shape, ImageFit.Pad);
+        NormalizationStatistics actual = NormalizationStatistics.Compute(
+            bad, shape, ImageFit.Pad, new BadImages(bad, "train", new BadImageLog(BadImagePolicy.Skip)));
+        Assert.That((actual.Mean[0], actual.Std[0], actual.Images), Is.EqualTo((expected.Mean[0], expected.Std[0], 249)));
+    }
+
+    [Test]
+    public void EvaluationCountsWhatCanBeRead()
+    {
+        FileSplit split = Write("judged", bad: [3, 77]);
+        using IBatchReader reader = Open(split, 3, new BadImageLog(BadImagePolicy.Skip)).ReadEvaluation(Batch);
+        int place = 0, counted = 0;
+        while (reader.Next() is { } batch)
+        {
+            for (int i = 0; i < batch.Count; i++, place++)
+            {
+                bool isBad = place is 3 or 77;
+                Assert.That(batch.Labels[i], Is.EqualTo(isBad ? -1 : place % 2));
+                Assert.That(batch.Image(i)[0], Is.EqualTo(isBad ? 0 : place / 255f));
+                if (!isBad) counted++;
+            }
+        }
+        Assert.That((place, counted), Is.EqualTo((Count, Count - 2)));
+    }
+
+    private FileSplit Write(string name, int[] bad)
+    {
+        string[] files = new string[Count];
+        for (int i = 0; i < Count; i++)
+            files[i] = _folder.Add([.. "P5 2 2 255\n"u8, (byte)i, 2, 3, .. bad.Contains(i) ? (byte[])[] : [4]], name, $"{i:D3}.pgm");
+        return new FileSplit(name, ["even", "odd"], [.. Enumerable.Range(0, Count).Select(i => i % 2)], files);
+    }
+
+    private static ImageDataset Open(FileSplit split, int workers, BadImageLog log) => new(
+        split, new ImagePreprocessor(Shape.Volume(1, 2, 2), ImageFit.Pad, [0], [1]), options: new() { Workers = workers, Cache = CacheKind.None },
+        badImages: new BadImages(split, "train", log));
+
+    /// <summary>[steps][Batch x 4 pixels, Batch labels].</summary>
+    private static float[][] Train(FileSplit split, int workers, int firstStep, int steps, ulong seed = 5, BadImageLog? log = null)
+    {
+        using IBatchReader reader = Open(split, workers, log ?? new BadImageLog(BadImagePolicy.Skip)).ReadTraining(Batch, seed, firstStep);
+        float[][] read = new float[steps][];
+        for (int i = 0; i < steps; i++)
+        {
+            Batch batch = reader.Next()!;
+            read[i] = [.. batch.Images, .. batch.Labels.Select(label => (float)label)];
+        }
+        return read;
+    }
+}

@@ -1,0 +1,139 @@
+using GpuCnn.Data;
+using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Tensors;
+using NUnit.Framework;
+
+namespace GpuCnn.Tests.Data;
+
+/// <summary>What is kept on disk is used only while it is right.</summary>
+public sealed class DiskCacheTests
+{
+    private const int Count = 6;
+    private static readonly Shape Input = Shape.Volume(3, 8, 8);
+
+    [Test]
+    public void ALaterRunFindsThePictures()
+    {
+        using TemporaryFolder folder = new();
+        FileSplit split = Write(folder);
+        float[] expected = Read(split, folder);
+        // Names and times as they were, but nothing to decode.
+        foreach (int i in Enumerable.Range(0, Count)) Replace(split.Name(i), new byte[new FileInfo(split.Name(i)).Length]);
+        Assert.That(Read(Open(folder), folder), Is.EqualTo(expected));
+        OneLine.Thrown(() => Read(Open(folder), folder, "16"), ".ppm");
+    }
+
+    [Test]
+    public void AChangedPictureIsReadAgain()
+    {
+        using TemporaryFolder folder = new();
+        float[] first = Read(Write(folder), folder);
+        byte[] file = File.ReadAllBytes(Open(folder).Name(2));
+        file[^1] ^= 0x80;
+        File.WriteAllBytes(Open(folder).Name(2), file);
+        File.SetLastWriteTimeUtc(Open(folder).Name(2), DateTime.UtcNow.AddSeconds(5));
+        float[] second = Read(Open(folder), folder), plain = Read(Open(folder), folder: null);
+        Assert.That(second, Is.EqualTo(plain).And.Not.EqualTo(first));
+        Assert.That(Read(Open(folder), folder), Is.EqualTo(plain), "and kept");
+    }
+
+    /// <summary>Whatever happens to the file, what is read is right.</summary>
+    [Test]
+    public void DamageIsFoundAndMadeGood()
+    {
+        using TemporaryFolder folder = new();
+        float[] expected = Read(Write(folder), folder);
+        string cache = Directory.GetFiles(folder["cache"]).Single();
+        byte[] whole = File.ReadAllBytes(cache);
+        Random random = new(5);
+        for (int round = 0; round < 60; round++)
+        {
+            byte[] damaged = [.. whole];
+            if (round % 3 == 0) damaged = damaged[..random.Next(damaged.Length)];
+            else for (int i = 0; i < 1 + round % 4; i++) damaged[random.Next(damaged.Length)] ^= (byte)(1 + random.Next(255));
+            File.WriteAllBytes(cache, damaged);
+            Assert.That(Read(Open(folder), folder), Is.EqualTo(expected), $"round {round}");
+            Assert.That(Read(Open(folder), folder), Is.EqualTo(expected), $"round {round}, made good");
+        }
+    }
+
+    [Test]
+    public void PicturesOfAnotherFormAreOfAnotherFile()
+    {
+        using TemporaryFolder folder = new();
+        Write(folder);
+        foreach (string augmentation in new[] { "flip", "scale(12)", "scale(16)", "crop(0.1-1)" })
+        {
+            float[] expected = Read(Open(folder), folder: null, augmentation);
+            for (int round = 0; round < 2; round++)
+                Assert.That(Read(Open(folder), folder, augmentation), Is.EqualTo(expected), augmentation);
+        }
+        Assert.That(Directory.GetFiles(folder["cache"]), Has.Length.EqualTo(4));
+    }
+
+    [Test]
+    public void AFileThatIsInUseIsOneLine()
+    {
+        using TemporaryFolder folder = new();
+        Write(folder);
+        using DiskCache cache = DiskCache.Open(Open(folder), folder["cache"], "form", new CacheBudget(1 << 20));
+        OneLine.Thrown(() => DiskCache.Open(Open(folder), folder["cache"], "form", new CacheBudget(1 << 20)), ".pictures", "GPUCNN_CACHE",
+            "--cache ram");
+    }
+
+    [Test]
+    public void TheBudgetIsKept()
+    {
+        using TemporaryFolder folder = new();
+        CacheBudget budget = new(1000);
+        using (ImageDataset dataset = Dataset(Write(folder), folder, "flip", budget)) _ = Epoch(dataset);
+        Assert.That(Directory.GetFiles(folder["cache"]).Sum(file => new FileInfo(file).Length), Is.LessThan(1100).And.GreaterThan(300));
+        Assert.That(budget.Taken, Is.LessThanOrEqualTo(1000));
+    }
+
+    /// <summary>Replaces a file's content and keeps its time.</summary>
+    private static void Replace(string path, byte[] content)
+    {
+        DateTime time = File.GetLastWriteTimeUtc(path);
+        File.WriteAllBytes(path, content);
+        File.SetLastWriteTimeUtc(path, time);
+    }
+
+    private static FileSplit Write(TemporaryFolder folder)
+    {
+        Random random = new(2);
+        for (int i = 0; i < Count; i++)
+        {
+            PixelImage image = new(10 + i, 12, 3);
+            random.NextBytes(image.Pixels);
+            ImageFile.Write(folder[$"{i}.ppm"], image);
+        }
+        return Open(folder);
+    }
+
+    private static FileSplit Open(TemporaryFolder folder) =>
+        new("files", ["a"], new int[Count], [.. Enumerable.Range(0, Count).Select(i => folder[$"{i}.ppm"])]);
+
+    private static float[] Read(FileSplit split, TemporaryFolder? folder, string augmentation = "flip")
+    {
+        if (augmentation == "16") augmentation = "scale(16)";
+        using ImageDataset dataset = Dataset(split, folder, augmentation, new CacheBudget(1 << 20));
+        return Epoch(dataset);
+    }
+
+    private static float[] Epoch(ImageDataset dataset)
+    {
+        using Engine.Training.IBatchReader reader = dataset.ReadTraining(Count, 1, 0);
+        return [.. reader.Next()!.Images];
+    }
+
+    private static ImageDataset Dataset(FileSplit split, TemporaryFolder? folder, string augmentation, CacheBudget budget) => new(
+        split, new ImagePreprocessor(Input, ImageFit.Resize, [0, 0, 0], [1, 1, 1]), Augmentation.Parse(augmentation),
+        new FeedOptions
+        {
+            Workers = 2,
+            Cache = folder is null ? CacheKind.None : CacheKind.Disk,
+            CacheFolder = folder?["cache"],
+            Budget = budget
+        });
+}

@@ -1,0 +1,60 @@
+using System.Runtime.InteropServices;
+using GpuCnn.Data;
+
+namespace GpuCnn.Tests.Data;
+
+/// <summary>
+/// Memory that ends at a page that may not be touched: a byte read or written behind the slack ends the process. Before the first byte
+/// lies such a page too, at a distance of less than a page.
+/// </summary>
+internal sealed unsafe partial class GuardedSource : ScratchSource
+{
+    private const nuint Page = 4096;
+    private const int ReadWrite = 3, PrivateAnonymous = 0x22;
+
+    private readonly Dictionary<nint, nuint> _mapped = [];
+
+    /// <summary>The most bytes at a time.</summary>
+    public nuint Largest { get; private set; }
+
+    /// <summary>Sizes are exact, so that every request is tried at its end.</summary>
+    public override bool Suffices(nuint size, nuint needed) => size == needed;
+
+    public override nuint Grow(nuint needed) => needed;
+
+    public override byte* Allocate(nuint bytes)
+    {
+        Largest = Math.Max(Largest, bytes);
+        nuint aligned = (bytes + 63) & ~(nuint)63, body = (aligned + Page - 1) & ~(Page - 1), whole = body + 2 * Page;
+        nint start = mmap(0, whole, ReadWrite, PrivateAnonymous, -1, 0);
+        if (start == -1 || mprotect(start, Page, 0) != 0 || mprotect(start + (nint)(Page + body), Page, 0) != 0)
+            throw new OutOfMemoryException();
+        byte* memory = (byte*)start + Page + (body - aligned);
+        // What is used before it is written shows as a change between two runs.
+        new Span<byte>(memory, (int)Math.Min(bytes, int.MaxValue)).Fill(0xA5);
+        lock (_mapped) _mapped[(nint)memory] = whole;
+        return memory;
+    }
+
+    public override void Free(byte* memory)
+    {
+        if (memory == null) return;
+        nuint whole;
+        lock (_mapped)
+        {
+            whole = _mapped[(nint)memory];
+            _mapped.Remove((nint)memory);
+        }
+        nint start = ((nint)memory & ~((nint)Page - 1)) - (nint)Page;
+        munmap(start, whole);
+    }
+
+    [LibraryImport("libc")]
+    private static partial nint mmap(nint address, nuint length, int protection, int flags, int file, nint offset);
+
+    [LibraryImport("libc")]
+    private static partial int mprotect(nint address, nuint length, int protection);
+
+    [LibraryImport("libc")]
+    private static partial int munmap(nint address, nuint length);
+}
