@@ -36,7 +36,8 @@ internal static class DataFile
     {
         FileInfo file = new(path);
         // A link has a length of its own.
-        if (file.Exists && file.Attributes.HasFlag(FileAttributes.ReparsePoint) && file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target) file = target;
+        if (file.Exists && file.Attributes.HasFlag(FileAttributes.ReparsePoint)
+            && file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target) file = target;
         return file is { Exists: true, Length: 0 } && !file.Attributes.HasFlag(FileAttributes.Directory);
     }
 
@@ -57,7 +58,8 @@ internal static class DataFile
             long length = RandomAccess.GetLength(handle);
             if (length > LargestImage)
                 throw new GpuCnnException(
-                    $"Image {Quote(path)}: expected a file of at most {LargestImage:N0} bytes, but got {length:N0}; scale it down or remove it.");
+                    $"Image {Quote(path)}: expected a file of at most {LargestImage:N0} bytes, but got {length:N0}; " +
+                    "scale it down or remove it.");
             content = buffer.Take(length);
             int read = 0;
             for (int more; read < length; read += more)
@@ -120,7 +122,8 @@ internal static class DataFile
                 return new GpuCnnException(
                     $"Cannot {verb} {Quote(path)}: expected a path that may be {Participle(verb)}, but {got}; check its permissions.", e);
             case IOException or ArgumentException or NotSupportedException:
-                return new GpuCnnException($"Cannot {verb} {Quote(path)}: {OneLine(e.Message).TrimEnd('.')}; check the path and the disk.", e);
+                return new GpuCnnException(
+                    $"Cannot {verb} {Quote(path)}: {OneLine(e.Message).TrimEnd('.')}; check the path and the disk.", e);
             default:
                 return null;
         }

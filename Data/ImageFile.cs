@@ -3,7 +3,9 @@ using GpuCnn.Engine;
 
 namespace GpuCnn.Data;
 
-/// <summary>Image files of every format this assembly knows, one at a time. Whoever reads many has a <see cref="PictureDecoder"/>.</summary>
+/// <summary>
+/// Image files of every format this assembly knows, one at a time. Whoever reads many has a <see cref="PictureDecoder"/>.
+/// </summary>
 public static class ImageFile
 {
     private static readonly IReadOnlyList<IImageEncoder> Encoders = Catalog.Of<IImageEncoder>();

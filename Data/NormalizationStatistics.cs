@@ -35,7 +35,7 @@ public sealed record NormalizationStatistics(IReadOnlyList<float> Mean, IReadOnl
             InOrder.Run(count, i =>
             {
                 Picture picture;
-                int image = (int)((long)i * split.Count / count);
+                int image = split.Sample(i, count);
                 try
                 {
                     SampleWriter writer = writers.Value!;

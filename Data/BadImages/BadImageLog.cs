@@ -38,7 +38,8 @@ public sealed class BadImageLog(BadImagePolicy policy)
         }
     }
 
-    /// <summary>Names what was found in <paramref name="folder"/> from now on. Images that the file names already are not named twice.</summary>
+    /// <summary>Names what was found in <paramref name="folder"/> from now on. Images that the file names already are not named
+    /// twice.</summary>
     /// <exception cref="GpuCnnException">The file cannot be read or written.</exception>
     public void WriteTo(string folder)
     {

@@ -75,7 +75,8 @@ public sealed class BadImages
         if (_bad.Count <= LargestShare * _split.Count) return;
         string named = _log.Path is { } path ? $" ({DataFile.Quote(path)} names them)" : "";
         throw new GpuCnnException(
-            $"{_bad.Count:N0} of the {_split.Count:N0} {_part} images cannot be read{named}, more than the {LargestShare * 100:0.#} % that a run " +
+            $"{_bad.Count:N0} of the {_split.Count:N0} {_part} images cannot be read{named}, more than the {LargestShare * 100:0.#} % " +
+                $"that a run " +
             $"leaves out; repair or remove them: gpucnn data check lists them all. The last one: {reason.Message}", reason);
     }
 

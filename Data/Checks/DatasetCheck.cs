@@ -35,13 +35,18 @@ public static class DatasetCheck
             foreach (PictureLooker looker in lookers.Values) looker.Dispose();
         }
 
-        int[][] same = [.. Enumerable.Range(0, count).Where(i => looks[i].Reason is null).GroupBy(i => looks[i].Content).Where(group => group.Count() > 1).Select(group => group.ToArray())];
+        int[][] same = [.. Enumerable.Range(0, count).Where(i => looks[i].Reason is null).GroupBy(i => looks[i].Content)
+            .Where(group => group.Count() > 1).Select(group => group.ToArray())];
         HashSet<int> copies = [.. same.SelectMany(group => group.Skip(1))];
-        IReadOnlyList<IReadOnlyList<int>> alike = LookAlikes.Find(count, i => looks[i].Reason is null && !copies.Contains(i), i => looks[i].Hash, small);
-        return new DatasetReport(data.Description, data.Classes, [.. parts.Select((part, p) => Summarise(part.Name, part.Split, looks.AsSpan(first[p], part.Split.Count)))])
+        IReadOnlyList<IReadOnlyList<int>> alike = LookAlikes.Find(count, i => looks[i].Reason is null && !copies.Contains(i),
+            i => looks[i].Hash, small);
+        return new DatasetReport(data.Description, data.Classes, [.. parts.Select((part, p) => Summarise(part.Name, part.Split,
+            looks.AsSpan(first[p], part.Split.Count)))])
         {
-            Unreadable = [.. Enumerable.Range(0, count).Where(i => looks[i].Reason is not null).Select(i => new UnreadableImage(Name(i), looks[i].Reason!))],
-            Flaws = [.. Enumerable.Range(0, count).Where(i => looks[i] is { Reason: null, Header.Note: not null }).Select(i => new UnreadableImage(Name(i), looks[i].Header.Note!))],
+            Unreadable = [.. Enumerable.Range(0, count).Where(i => looks[i].Reason is not null).Select(i => new UnreadableImage(Name(i),
+                looks[i].Reason!))],
+            Flaws = [.. Enumerable.Range(0, count).Where(i => looks[i] is { Reason: null, Header.Note: not null })
+                .Select(i => new UnreadableImage(Name(i), looks[i].Header.Note!))],
             Duplicates = [.. same.Select(Group)],
             LookAlikes = [.. alike.Select(Group)],
             LeftOut = LookAt(data.LeftOut),
@@ -66,7 +71,8 @@ public static class DatasetCheck
         foreach (PictureLook look in looks)
             if (look.Reason is null) headers.Add(look.Header);
         return new SplitReport(
-            name, split.Count, split.CountPerClass(), Extent.Of(headers.Select(header => header.Width)), Extent.Of(headers.Select(header => header.Height)),
+            name, split.Count, split.CountPerClass(), Extent.Of(headers.Select(header => header.Width)),
+                Extent.Of(headers.Select(header => header.Height)),
             Count(header => header.Format), Count(header => header.Mode), headers.Count(header => header.Orientation > 1));
 
         KeyValuePair<string, int>[] Count(Func<ImageHeader, string> kind) =>

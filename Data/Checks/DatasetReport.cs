@@ -37,7 +37,8 @@ public sealed record DatasetReport(string Description, IReadOnlyList<string> Cla
     public IReadOnlyList<string> EmptyClasses => [.. Classes.Where((_, label) => Splits[0].ImagesPerClass[label] == 0)];
 
     /// <summary>Classes with some training images, but fewer than <see cref="FewImages"/>.</summary>
-    public IReadOnlyList<string> NearEmptyClasses => [.. Classes.Where((_, label) => Splits[0].ImagesPerClass[label] is > 0 and < FewImages)];
+    public IReadOnlyList<string> NearEmptyClasses =>
+        [.. Classes.Where((_, label) => Splits[0].ImagesPerClass[label] is > 0 and < FewImages)];
 }
 
 /// <summary>What a split holds.</summary>

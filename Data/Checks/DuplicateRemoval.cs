@@ -29,22 +29,26 @@ public static class DuplicateRemoval
         }
 
         HashSet<UInt128> judged = [];
-        int[] validationKept = [.. Enumerable.Range(0, validation?.Count ?? 0).Where(i => contents[train.Count + i] is not { } content || judged.Add(content))];
+        int[] validationKept = [.. Enumerable.Range(0, validation?.Count ?? 0).Where(i => contents[train.Count + i] is not { } content
+            || judged.Add(content))];
         Dictionary<UInt128, int> labels = [];
         HashSet<UInt128> contradicted = [];
         for (int i = 0; i < train.Count; i++)
-            if (contents[i] is { } content && !labels.TryAdd(content, train.Labels[i]) && labels[content] != train.Labels[i]) contradicted.Add(content);
+            if (contents[i] is { } content && !labels.TryAdd(content, train.Labels[i])
+                && labels[content] != train.Labels[i]) contradicted.Add(content);
         HashSet<UInt128> taken = [];
         int[] trainKept = [.. Enumerable.Range(0, train.Count).Where(i =>
             contents[i] is not { } content || (!judged.Contains(content) && !contradicted.Contains(content) && taken.Add(content)))];
 
         int fewerTraining = train.Count - trainKept.Length, fewerValidation = (validation?.Count ?? 0) - validationKept.Length;
         if (trainKept.Length == 0)
-            throw new GpuCnnException($"Data set {DataFile.Quote(data.Path)}: expected pictures that are not all among those for validation, or of several classes, but got none; leave --exclude-duplicates out, or give other images.");
+            throw new GpuCnnException($"Data set {DataFile.Quote(data.Path)}: expected pictures that are not all among those for " +
+                $"validation, or of several classes, but got none; leave --exclude-duplicates out, or give other images.");
         if (fewerTraining + fewerValidation == 0) return data.With(train, validation, "no duplicates");
         return data.With(
             fewerTraining == 0 ? train : new SubsetSplit(train.Description, train, trainKept),
             fewerValidation == 0 ? validation : new SubsetSplit(validation!.Description, validation, validationKept),
-            $"{fewerTraining + fewerValidation:N0} {(fewerTraining + fewerValidation == 1 ? "duplicate" : "duplicates")} left out ({fewerTraining:N0} training, {fewerValidation:N0} validation)");
+            $"{fewerTraining + fewerValidation:N0} {(fewerTraining + fewerValidation == 1 ? "duplicate" : "duplicates")} left out " +
+                $"({fewerTraining:N0} training, {fewerValidation:N0} validation)");
     }
 }

@@ -13,7 +13,8 @@ internal static class LookAlikes
     private const int MostPairs = 1_000_000;
 
     /// <summary>
-    /// Groups of places, ascending: a first picture, and those after it that look like it and like no earlier first. Likeness does not chain:
+    /// Groups of places, ascending: a first picture, and those after it that look like it and like no earlier first. Likeness does not
+    /// chain:
     /// of many pictures between two that differ, each may look like the next.
     /// </summary>
     /// <param name="count">Pictures.</param>
@@ -56,7 +57,8 @@ internal static class LookAlikes
                 for (int j = i + 1; j < Math.Min(bucket.Length, i + LargestBucket); j++)
                 {
                     (int a, int b) = (Math.Min(bucket[i], bucket[j]), Math.Max(bucket[i], bucket[j]));
-                    if (pairs.Count < MostPairs && PerceptualHash.Distance(hash(a), hash(b)) <= PerceptualHash.LargestDistance && PerceptualHash.LookAlike(Small(a), Small(b)))
+                    if (pairs.Count < MostPairs && PerceptualHash.Distance(hash(a), hash(b)) <= PerceptualHash.LargestDistance
+                        && PerceptualHash.LookAlike(Small(a), Small(b)))
                         pairs.Add((a, b));
                 }
             }

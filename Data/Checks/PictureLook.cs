@@ -26,7 +26,8 @@ internal sealed class PictureLooker : IDisposable
             ImageHeader header = split.Open(index, _decoder);
             Picture picture = _decoder.Decode();
             UInt128 content = ContentOf(picture);
-            Window needed = _resampler.Prepare(Scaling.Of(picture.Window, PerceptualHash.Side, PerceptualHash.Side), Interpolation.Bilinear);
+            Window needed = _resampler.Prepare(Scaling.Of(picture.Window, PerceptualHash.Side, PerceptualHash.Side),
+                Interpolation.Bilinear);
             if (needed != picture.Window) picture = _decoder.Decode(needed);
             picture.ToGray();
             _resampler.Resize(picture, isMirrored: false, channels: 1, _small);

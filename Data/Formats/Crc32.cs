@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace GpuCnn.Data.Formats;
 
-/// <summary>The CRC of PNG chunks and gzip members: polynomial 0xEDB88320, reflected (ISO 3309; PNG annex D), eight bytes at a time.</summary>
+/// <summary>
+/// The CRC of PNG chunks and gzip members: polynomial 0xEDB88320, reflected (ISO 3309; PNG annex D), eight bytes at a time.
+/// </summary>
 internal static class Crc32
 {
     private const int Slices = 8;
@@ -17,8 +19,9 @@ internal static class Crc32
         for (; bytes.Length >= Slices; bytes = bytes[Slices..])
         {
             ulong eight = BinaryPrimitives.ReadUInt64LittleEndian(bytes) ^ crc;
-            crc = t[7 * 256 + (byte)eight] ^ t[6 * 256 + (byte)(eight >> 8)] ^ t[5 * 256 + (byte)(eight >> 16)] ^ t[4 * 256 + (byte)(eight >> 24)]
-                ^ t[3 * 256 + (byte)(eight >> 32)] ^ t[2 * 256 + (byte)(eight >> 40)] ^ t[256 + (byte)(eight >> 48)] ^ t[(byte)(eight >> 56)];
+            crc = t[7 * 256 + (byte)eight] ^ t[6 * 256 + (byte)(eight >> 8)] ^ t[5 * 256 + (byte)(eight >> 16)]
+                ^ t[4 * 256 + (byte)(eight >> 24)] ^ t[3 * 256 + (byte)(eight >> 32)] ^ t[2 * 256 + (byte)(eight >> 40)]
+                ^ t[256 + (byte)(eight >> 48)] ^ t[(byte)(eight >> 56)];
         }
         foreach (byte b in bytes) crc = t[(byte)(crc ^ b)] ^ (crc >> 8);
         return ~crc;

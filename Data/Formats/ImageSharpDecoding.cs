@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using GpuCnn.Engine;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.Formats;
@@ -22,6 +23,12 @@ internal static unsafe class ImageSharpDecoding
     /// <summary>It takes up to 6 bytes a pixel besides the 4 of a picture: 500 MB of these.</summary>
     public const int LargestArea = 50_000_000;
 
+    /// <summary>
+    /// Beyond <see cref="SmallArea"/>, more pixels than this for a byte are no picture, but made to take time and memory: plain colours in
+    /// GIF and TIFF do not come to so many, and photographs to few.
+    /// </summary>
+    private const int MostPixelsPerByte = 2_000, SmallArea = 4_000_000;
+
     /// <summary>One for the assembly, so that the pool is shared; not ImageSharp's own, which others may change.</summary>
     private static readonly Configuration Configuration = new(
         new BmpConfigurationModule(), new GifConfigurationModule(), new JpegConfigurationModule(), new TgaConfigurationModule(),
@@ -42,12 +49,12 @@ internal static unsafe class ImageSharpDecoding
             IImageInfo? info = ((IImageInfoDetector)decoder).Identify(Configuration, stream, CancellationToken.None);
             return info is null ? (0, 0) : (info.Width, info.Height);
         });
-        CheckExtents(format, name, width, height);
+        CheckExtents(format, name, width, height, content.Length);
         return (width, height);
     }
 
-    /// <exception cref="GpuCnnException">The extents are too large.</exception>
-    public static void CheckExtents(string format, string name, int width, int height)
+    /// <exception cref="GpuCnnException">The extents are too large, or too large for a file of so many bytes.</exception>
+    public static void CheckExtents(string format, string name, int width, int height, int bytes)
     {
         ImageLimits.Check(format, name, width, height);
         if ((long)width * height > LargestArea)
@@ -56,6 +63,8 @@ internal static unsafe class ImageSharpDecoding
                 $"{format} {DataFile.Quote(name)}: expected at most {LargestArea:N0} pixels of such a file, but got {width}x{height}; " +
                 "it is larger than gpucnn reads: scale it down, convert it to PNG or remove it.");
         }
+        if ((long)width * height > Math.Max(SmallArea, (long)MostPixelsPerByte * bytes))
+            throw DataFile.Damaged(format, name, $"image data for {width}x{height} pixels", $"a file of only {bytes:N0} bytes");
     }
 
     /// <summary>Decodes a window. Transparency is composed over white.</summary>
@@ -67,9 +76,12 @@ internal static unsafe class ImageSharpDecoding
         picture.Reset(window, channels);
         Guard(content, format, name, stream =>
         {
-            if (channels == 1) Copy<L8>(stream, static (source, target) => System.Runtime.InteropServices.MemoryMarshal.AsBytes(source).CopyTo(target));
-            else if (decoder is JpegDecoder) Copy<Rgb24>(stream, static (source, target) => PixelRows.RgbToRgbx(System.Runtime.InteropServices.MemoryMarshal.AsBytes(source), target));
-            else Copy<Rgba32>(stream, static (source, target) => PixelRows.OverWhite(System.Runtime.InteropServices.MemoryMarshal.Cast<Rgba32, uint>(source), target));
+            if (channels == 1)
+                Copy<L8>(stream, static (source, target) => MemoryMarshal.AsBytes(source).CopyTo(target));
+            else if (decoder is JpegDecoder)
+                Copy<Rgb24>(stream, static (source, target) => PixelRows.RgbToRgbx(MemoryMarshal.AsBytes(source), target));
+            else
+                Copy<Rgba32>(stream, static (source, target) => PixelRows.OverWhite(MemoryMarshal.Cast<Rgba32, uint>(source), target));
             return true;
         });
 
@@ -103,7 +115,8 @@ internal static unsafe class ImageSharpDecoding
         catch (NotSupportedException e)
         {
             throw new GpuCnnException(
-                $"{format} {DataFile.Quote(name)}: expected a kind of {format} that gpucnn reads, but got another ({Reason(e)}); convert it to PNG or remove it.", e);
+                $"{format} {DataFile.Quote(name)}: expected a kind of {format} that gpucnn reads, but got another ({Reason(e)}); " +
+                "convert it to PNG or remove it.", e);
         }
         catch (Exception e)
         {
@@ -114,7 +127,8 @@ internal static unsafe class ImageSharpDecoding
     private static string Reason(Exception e)
     {
         const int Longest = 160;
-        string text = DataFile.OneLine(e is ImageFormatException or NotSupportedException or IOException ? e.Message : e.GetType().Name).Trim().TrimEnd('.');
+        string told = e is ImageFormatException or NotSupportedException or IOException ? e.Message : e.GetType().Name;
+        string text = DataFile.OneLine(told).Trim().TrimEnd('.');
         return text.Length > Longest ? text[..Longest] + "..." : text;
     }
 }

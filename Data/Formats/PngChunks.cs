@@ -20,8 +20,8 @@ internal sealed class PngChunks
     /// <summary>[entries, 3] of PLTE: where they lie in the file.</summary>
     public Range Palette { get; private set; }
 
-    /// <summary>The bytes of tRNS: where they lie in the file; null where there is none.</summary>
-    public Range? Transparency { get; private set; }
+    /// <summary>The bytes of tRNS: where they lie in the file; none where there is no such chunk.</summary>
+    public Range Transparency { get; private set; }
 
     /// <summary>Where compressed bytes lie in the file.</summary>
     public IReadOnlyList<(int Start, int Length)> Data => _data;
@@ -38,7 +38,7 @@ internal sealed class PngChunks
     public void Read(ReadOnlySpan<byte> content, string name)
     {
         _data.Clear();
-        (Palette, Transparency, CompressedBytes, Orientation, Note) = (default, null, 0, 1, null);
+        (Palette, Transparency, CompressedBytes, Orientation, Note) = (default, default, 0, 1, null);
         bool hasHeader = false, dataEnded = false;
         for (int position = PngReader.Signature.Length; ;)
         {
@@ -46,7 +46,10 @@ internal sealed class PngChunks
             {
                 // Pictures that are all there but for their end are shown by everyone else.
                 if (_data.Count == 0)
-                    throw DataFile.Damaged("PNG", name, $"another chunk at byte {position:N0}, the last being IEND", $"the end of the file at {content.Length:N0}");
+                {
+                    throw DataFile.Damaged(
+                        "PNG", name, $"another chunk at byte {position:N0}, the last being IEND", $"the end of the file at {content.Length:N0}");
+                }
                 Note ??= "it has no end (IEND)";
                 break;
             }
@@ -115,7 +118,8 @@ internal sealed class PngChunks
             return true;
         }
         if (type != Idat && _data.Count > 0) return false;
-        throw DataFile.Damaged("PNG", name, $"{stated:N0} bytes of {Text(type)} at byte {position + 8:N0}", $"the end of the file at {content.Length:N0}");
+        throw DataFile.Damaged(
+            "PNG", name, $"{stated:N0} bytes of {Text(type)} at byte {position + 8:N0}", $"the end of the file at {content.Length:N0}");
     }
 
     private static bool HasRightChecksum(ReadOnlySpan<byte> content, int position, int length) =>
@@ -123,10 +127,12 @@ internal sealed class PngChunks
 
     private static GpuCnnException WrongChecksum(ReadOnlySpan<byte> content, int position, int length, string name)
     {
-        uint expected = BinaryPrimitives.ReadUInt32BigEndian(content[(position + 8 + length)..]), actual = Crc32.Compute(content.Slice(position + 4, 4 + length));
+        uint expected = BinaryPrimitives.ReadUInt32BigEndian(content[(position + 8 + length)..]);
+        uint actual = Crc32.Compute(content.Slice(position + 4, 4 + length));
         string type = Encoding.ASCII.GetString(content.Slice(position + 4, 4));
         return DataFile.Damaged("PNG", name, $"checksum {expected:X8} of the chunk {type} at byte {position:N0}", $"{actual:X8}");
     }
 
-    private static string Text(uint type) => Encoding.ASCII.GetString([(byte)(type >> 24), (byte)(type >> 16), (byte)(type >> 8), (byte)type]);
+    private static string Text(uint type) =>
+        Encoding.ASCII.GetString([(byte)(type >> 24), (byte)(type >> 16), (byte)(type >> 8), (byte)type]);
 }

@@ -19,15 +19,14 @@ internal sealed class PngPixels
     /// <param name="header">The header.</param>
     /// <param name="palette">[entries, 3]; indexes beyond them are black, as libpng has them.</param>
     /// <param name="transparency">Alpha of entries, or the transparent colour; bytes beyond what is needed are ignored.</param>
-    /// <param name="isTransparent">Whether there is such a chunk.</param>
     /// <param name="name">The path, for messages.</param>
     /// <exception cref="GpuCnnException">There is no palette where one is needed.</exception>
-    public void Prepare(PngHeader header, ReadOnlySpan<byte> palette, ReadOnlySpan<byte> transparency, bool isTransparent, string name)
+    public void Prepare(PngHeader header, ReadOnlySpan<byte> palette, ReadOnlySpan<byte> transparency, string name)
     {
         _header = header;
         _maximum = (1 << header.BitDepth) - 1;
         // A colour of too few bytes is none.
-        _hasTransparentColor = isTransparent && header.Color is PngColor.Gray or PngColor.Rgb && transparency.Length >= 2 * header.SamplesPerPixel;
+        _hasTransparentColor = header.Color is PngColor.Gray or PngColor.Rgb && transparency.Length >= 2 * header.SamplesPerPixel;
         if (_hasTransparentColor)
             for (int i = 0; i < header.SamplesPerPixel; i++)
                 _transparentColor[i] = BinaryPrimitives.ReadUInt16BigEndian(transparency[(2 * i)..]) & _maximum;

@@ -40,7 +40,8 @@ internal sealed class PngReader : IImageDecoder
         if (header.ScanlineBytes > LargestExpansion * (_chunks.CompressedBytes + 16))
         {
             throw DataFile.Damaged(
-                "PNG", name, $"image data for {header.Width}x{header.Height} pixels", $"only {_chunks.CompressedBytes:N0} compressed bytes");
+                "PNG", name, $"image data for {header.Width}x{header.Height} pixels",
+                $"only {_chunks.CompressedBytes:N0} compressed bytes");
         }
         return new ImageHeader(Format, header.Width, header.Height, header.Channels, header.Mode)
         {
@@ -53,8 +54,7 @@ internal sealed class PngReader : IImageDecoder
     public void Decode(ReadOnlySpan<byte> content, string name, Window window, Picture picture)
     {
         PngHeader header = _chunks.Header;
-        _pixels.Prepare(
-            header, content[_chunks.Palette], _chunks.Transparency is { } range ? content[range] : default, _chunks.Transparency is not null, name);
+        _pixels.Prepare(header, content[_chunks.Palette], content[_chunks.Transparency], name);
         picture.Reset(window, header.Channels);
         try
         {
@@ -62,7 +62,8 @@ internal sealed class PngReader : IImageDecoder
             using ZLibStream inflated = new(compressed, CompressionMode.Decompress);
             _scanlines.Read(header, name, inflated, _pixels, picture);
         }
-        catch (InvalidDataException e)
+        // Data that wants a dictionary is an IOException.
+        catch (Exception e) when (e is InvalidDataException or IOException)
         {
             throw DataFile.Damaged("PNG", name, "compressed image data", "data that does not decompress", e);
         }

@@ -27,7 +27,7 @@ internal sealed class TgaReader() : ImageSharpReader("TGA", [".tga"], new TgaDec
     {
         int bytes = (content[16] + 7) / 8, colours = content[5] | content[6] << 8, colourBytes = (content[7] + 7) / 8;
         long at = HeaderBytes + content[0] + (content[1] == 1 ? colours * colourBytes : 0), pixels = (long)Width(content) * Height(content);
-        ImageSharpDecoding.CheckExtents("TGA", name, Width(content), Height(content));
+        ImageSharpDecoding.CheckExtents("TGA", name, Width(content), Height(content), content.Length);
         if ((content[2] & RunLengths) == 0)
         {
             if (at + pixels * bytes > content.Length) throw Cut(name, at + pixels * bytes, content);

@@ -59,5 +59,7 @@ internal readonly ref struct TiffNumbers(ReadOnlySpan<byte> values, int bytes, b
 
     public int Count => bytes == 0 ? 0 : _values.Length / bytes;
 
-    public long this[int index] => bytes == 2 ? TiffTags.Read16(_values[(index * bytes)..], isBig) : TiffTags.Read32(_values[(index * bytes)..], isBig);
+    public long this[int index] => bytes == 2
+        ? TiffTags.Read16(_values[(index * bytes)..], isBig)
+        : TiffTags.Read32(_values[(index * bytes)..], isBig);
 }

@@ -127,7 +127,8 @@ internal sealed unsafe class ColumnPass(ScratchSource source) : IDisposable
                 low23 += Avx512BW.MultiplyAddAdjacent(v23, Vector512.Load(other + 32));
             }
             Vector512<int> sum01 = (high01 << LowBits) + low01, sum23 = (high23 << LowBits) + low23;
-            Vector512<int> sums = Avx512F.Shuffle4x128(sum01, sum23, 0b10_00_10_00) + Avx512F.Shuffle4x128(sum01, sum23, 0b11_01_11_01) + half;
+            Vector512<int> even = Avx512F.Shuffle4x128(sum01, sum23, 0b10_00_10_00), odd = Avx512F.Shuffle4x128(sum01, sum23, 0b11_01_11_01);
+            Vector512<int> sums = even + odd + half;
             Vector512<uint> clamped = Vector512.Max(sums >> Precision, Vector512<int>.Zero).AsUInt32();
             Vector128<uint> four = Avx512F.ConvertToVector128ByteWithSaturation(clamped).AsUInt32();
             if (isMirrored) Vector128.Shuffle(four, Vector128.Create(3u, 2, 1, 0)).Store((uint*)to + width - 4 - x);
@@ -135,7 +136,9 @@ internal sealed unsafe class ColumnPass(ScratchSource source) : IDisposable
         }
     }
 
-    /// <summary>Of four pixels the channels in pairs of 16 bits: r0 r1 g0 g1 b0 b1 x0 x1 in the lower half, those of 2 and 3 in the upper.</summary>
+    /// <summary>
+    /// Of four pixels the channels in pairs of 16 bits: r0 r1 g0 g1 b0 b1 x0 x1 in the lower half, those of 2 and 3 in the upper.
+    /// </summary>
     private static Vector256<byte> PairsOfFour => Vector256.Create(
         0, 0x80, 4, 0x80, 1, 0x80, 5, 0x80, 2, 0x80, 6, 0x80, 3, 0x80, 7, 0x80,
         8, 0x80, 12, 0x80, 9, 0x80, 13, 0x80, 10, 0x80, 14, 0x80, 11, 0x80, 15, 0x80);
@@ -179,8 +182,10 @@ internal sealed unsafe class ColumnPass(ScratchSource source) : IDisposable
             for (int g = 0; g < _groups; g++, pixels += 16, weights += 32)
             {
                 Vector128<byte> four = Vector128.Load(pixels);
-                Vector128<short> first = Vector128.Shuffle(four, Vector128.Create(0, 0x80, 4, 0x80, 1, 0x80, 5, 0x80, 2, 0x80, 6, 0x80, 3, 0x80, 7, 0x80)).AsInt16();
-                Vector128<short> second = Vector128.Shuffle(four, Vector128.Create(8, 0x80, 12, 0x80, 9, 0x80, 13, 0x80, 10, 0x80, 14, 0x80, 11, 0x80, 15, 0x80)).AsInt16();
+                Vector128<short> first = Vector128.Shuffle(
+                    four, Vector128.Create(0, 0x80, 4, 0x80, 1, 0x80, 5, 0x80, 2, 0x80, 6, 0x80, 3, 0x80, 7, 0x80)).AsInt16();
+                Vector128<short> second = Vector128.Shuffle(
+                    four, Vector128.Create(8, 0x80, 12, 0x80, 9, 0x80, 13, 0x80, 10, 0x80, 14, 0x80, 11, 0x80, 15, 0x80)).AsInt16();
                 high += Lanes.PairDot(first, Vector128.Load(weights)) + Lanes.PairDot(second, Vector128.Load(weights + 8));
                 low += Lanes.PairDot(first, Vector128.Load(weights + 16)) + Lanes.PairDot(second, Vector128.Load(weights + 24));
             }

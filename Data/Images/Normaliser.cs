@@ -68,7 +68,8 @@ public sealed unsafe class Normaliser
     /// <summary>Refuses what <see cref="WriteRow"/> cannot write.</summary>
     internal void Check(int width, int height, int channels, int length)
     {
-        if (channels > Channels) throw new ArgumentException("Make the picture gray before it is written to one channel.", nameof(channels));
+        if (channels > Channels)
+            throw new ArgumentException("Make the picture gray before it is written to one channel.", nameof(channels));
         if ((long)width * height * Channels != length)
             throw new ArgumentException($"{width}x{height} pixels of {Channels} channels are not {length} values.", nameof(length));
     }
@@ -130,7 +131,8 @@ public sealed unsafe class Normaliser
         for (; x + 4 <= width; x += 4)
         {
             Vector128<int> values = pixel == 1
-                ? Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<uint>(row + x)).AsByte())).AsInt32()
+                ? Vector128.WidenLower(Vector128.WidenLower(
+                    Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<uint>(row + x)).AsByte())).AsInt32()
                 : (Vector128.Load((uint*)row + x) >> (8 * channel)).AsInt32() & Vector128.Create(255);
             ((Vector128.ConvertToSingle(values) / scale - mean) / std).Store(to + x);
         }

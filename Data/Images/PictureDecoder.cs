@@ -88,7 +88,7 @@ public sealed unsafe class PictureDecoder : IDisposable
     /// <returns>The picture, which stays as it is until the next call of a member. The caller may change its pixels.</returns>
     /// <exception cref="GpuCnnException">The content is damaged, cut short or of an unsupported kind.</exception>
     public Picture Decode(bool toGray = false) =>
-        IsTurned ? Decode(Window.Whole(_stored.Height, _stored.Width), toGray) : Decode(Window.Whole(_stored.Width, _stored.Height), toGray);
+        Decode(IsTurned ? Window.Whole(_stored.Height, _stored.Width) : Window.Whole(_stored.Width, _stored.Height), toGray);
 
     /// <summary>Decodes a window of the file that was opened last.</summary>
     /// <param name="window">Within the header's extents.</param>

@@ -64,7 +64,8 @@ internal static class PixelRows
         for (; i < pixels.Length; i++)
         {
             uint pixel = rgba[i], alpha = pixel >> 24;
-            pixels[i] = alpha == 255 ? pixel : Over(pixel & 255, alpha) | Over(pixel >> 8 & 255, alpha) << 8 | Over(pixel >> 16 & 255, alpha) << 16;
+            pixels[i] = alpha == 255 ? pixel
+                : Over(pixel & 255, alpha) | Over(pixel >> 8 & 255, alpha) << 8 | Over(pixel >> 16 & 255, alpha) << 16;
         }
 
         static uint Over(uint value, uint alpha) => (value * alpha + 255 * (255 - alpha) + 127) / 255;

@@ -41,7 +41,7 @@ public sealed unsafe class Resampler : IDisposable
         _scaling = scaling;
         _columns.Fill(crop.Width, scaling.FullWidth, scaling.X, scaling.Width, interpolation);
         _rows.Fill(crop.Height, scaling.FullHeight, scaling.Y, scaling.Height, interpolation);
-        return new Window(crop.X + _columns.Begin, crop.Y + _rows.Begin, _columns.End - _columns.Begin, _rows.End - _rows.Begin);
+        return Needed;
     }
 
     /// <summary>Scales to bytes.</summary>
@@ -51,7 +51,8 @@ public sealed unsafe class Resampler : IDisposable
     /// <param name="target">Another picture.</param>
     public void Resize(Picture source, bool isMirrored, int channels, Picture target)
     {
-        if (channels < source.Channels) throw new ArgumentOutOfRangeException(nameof(channels), channels, "Make the picture gray before it is scaled.");
+        if (channels < source.Channels)
+            throw new ArgumentOutOfRangeException(nameof(channels), channels, "Make the picture gray before it is scaled.");
         target.Reset(_scaling.Width, _scaling.Height, channels);
         Narrow(source, isMirrored);
         bool repeats = channels > source.Channels;
@@ -92,11 +93,16 @@ public sealed unsafe class Resampler : IDisposable
         _rowPass.Dispose();
     }
 
+    /// <summary>The pixels that weights are for.</summary>
+    private Window Needed => new(
+        _scaling.Crop.X + _columns.Begin, _scaling.Crop.Y + _rows.Begin, _columns.End - _columns.Begin, _rows.End - _rows.Begin);
+
     /// <summary>Scales the columns of all rows that are needed.</summary>
     private void Narrow(Picture source, bool isMirrored)
     {
-        Window crop = _scaling.Crop, needed = new(crop.X + _columns.Begin, crop.Y + _rows.Begin, _columns.End - _columns.Begin, _rows.End - _rows.Begin);
-        if (!needed.LiesIn(source.Window)) throw new ArgumentException($"Scaling needs {needed}, but the picture holds {source.Window}.", nameof(source));
+        Window crop = _scaling.Crop, needed = Needed;
+        if (!needed.LiesIn(source.Window))
+            throw new ArgumentException($"Scaling needs {needed}, but the picture holds {source.Window}.", nameof(source));
         int pixel = source.PixelBytes;
         _columnPass.Prepare(_columns, pixel);
         _rowPass.Prepare(_rows);

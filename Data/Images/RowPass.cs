@@ -33,7 +33,7 @@ internal sealed unsafe class RowPass(ScratchSource source) : IDisposable
     }
 
     /// <summary>Computes row <paramref name="y"/> of the result.</summary>
-    /// <param name="from">The row of the table's <see cref="FilterTable.Begin"/>. A row more than there are is read, for a weight of 0.</param>
+    /// <param name="from">The row of the table's <see cref="FilterTable.Begin"/>. One row more than there are may be read.</param>
     /// <param name="stride">Bytes from row to row.</param>
     /// <param name="to">[bytes], and up to 63 more are written.</param>
     /// <param name="bytes">Of a row.</param>
@@ -72,8 +72,10 @@ internal sealed unsafe class RowPass(ScratchSource source) : IDisposable
                 l3 += Avx512BW.MultiplyAddAdjacent(v3, l);
             }
             Vector512<int> half = Vector512.Create(Half);
-            Vector512<short> s01 = Avx512BW.PackSignedSaturate(((h0 << LowBits) + l0 + half) >> Precision, ((h1 << LowBits) + l1 + half) >> Precision);
-            Vector512<short> s23 = Avx512BW.PackSignedSaturate(((h2 << LowBits) + l2 + half) >> Precision, ((h3 << LowBits) + l3 + half) >> Precision);
+            Vector512<short> s01 = Avx512BW.PackSignedSaturate(
+                ((h0 << LowBits) + l0 + half) >> Precision, ((h1 << LowBits) + l1 + half) >> Precision);
+            Vector512<short> s23 = Avx512BW.PackSignedSaturate(
+                ((h2 << LowBits) + l2 + half) >> Precision, ((h3 << LowBits) + l3 + half) >> Precision);
             Avx512BW.PackUnsignedSaturate(s01, s23).Store(to + i);
         }
     }
@@ -101,8 +103,10 @@ internal sealed unsafe class RowPass(ScratchSource source) : IDisposable
                 l3 += Avx2.MultiplyAddAdjacent(v3, l);
             }
             Vector256<int> half = Vector256.Create(Half);
-            Vector256<short> s01 = Avx2.PackSignedSaturate(((h0 << LowBits) + l0 + half) >> Precision, ((h1 << LowBits) + l1 + half) >> Precision);
-            Vector256<short> s23 = Avx2.PackSignedSaturate(((h2 << LowBits) + l2 + half) >> Precision, ((h3 << LowBits) + l3 + half) >> Precision);
+            Vector256<short> s01 = Avx2.PackSignedSaturate(
+                ((h0 << LowBits) + l0 + half) >> Precision, ((h1 << LowBits) + l1 + half) >> Precision);
+            Vector256<short> s23 = Avx2.PackSignedSaturate(
+                ((h2 << LowBits) + l2 + half) >> Precision, ((h3 << LowBits) + l3 + half) >> Precision);
             Avx2.PackUnsignedSaturate(s01, s23).Store(to + i);
         }
     }

@@ -22,7 +22,8 @@ public readonly record struct Scaling(Window Crop, long FullWidth, long FullHeig
         long fullWidth = pictureWidth <= pictureHeight ? shorter : (long)shorter * pictureWidth / pictureHeight;
         long fullHeight = pictureWidth <= pictureHeight ? (long)shorter * pictureHeight / pictureWidth : shorter;
         return new Scaling(
-            Window.Whole(pictureWidth, pictureHeight), fullWidth, fullHeight, Half(fullWidth - width), Half(fullHeight - height), width, height);
+            Window.Whole(pictureWidth, pictureHeight), fullWidth, fullHeight,
+            Half(fullWidth - width), Half(fullHeight - height), width, height);
     }
 
     /// <summary>
@@ -34,7 +35,8 @@ public readonly record struct Scaling(Window Crop, long FullWidth, long FullHeig
         long fullWidth = widthDecides ? width : (long)pictureWidth * height / pictureHeight;
         long fullHeight = widthDecides ? (long)pictureHeight * width / pictureWidth : height;
         return new Scaling(
-            Window.Whole(pictureWidth, pictureHeight), fullWidth, fullHeight, Half(fullWidth - width), Half(fullHeight - height), width, height);
+            Window.Whole(pictureWidth, pictureHeight), fullWidth, fullHeight,
+            Half(fullWidth - width), Half(fullHeight - height), width, height);
     }
 
     /// <summary>Half of the excess, halves to even.</summary>

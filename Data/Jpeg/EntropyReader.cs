@@ -121,7 +121,8 @@ internal sealed unsafe class EntropyReader : IDisposable
 
     /// <summary>Reads one block; gives <see cref="Damaged"/>, <see cref="OnlyDc"/> or more.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public int Read<TUse>(HuffmanTable dcTable, HuffmanTable acTable, ushort* quantisation, ref int prediction) where TUse : struct, IBlockUse
+    public int Read<TUse>(HuffmanTable dcTable, HuffmanTable acTable, ushort* quantisation, ref int prediction)
+        where TUse : struct, IBlockUse
     {
         // Bits are taken from the top of an accumulator of 64, which is filled to at least 56 before it may run out.
         ulong bits = _bits;

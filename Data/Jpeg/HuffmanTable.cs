@@ -25,8 +25,9 @@ internal sealed unsafe class HuffmanTable : IDisposable
     public bool IsSet { get; set; }
 
     /// <summary>
-    /// [1 &lt;&lt; 11], by the next bits. Above 0xFFFF: value &lt;&lt; 16 | zeros before it &lt;&lt; 12 | bits of code and value. Else, where the
-    /// value lies beyond the look-up, or there is none: zeros &lt;&lt; 12 | bits of the value &lt;&lt; 8 | bits of the code; 0 for longer codes.
+    /// [2048], by the next bits. Above 0xFFFF: the value from bit 16 on, zeros before it from bit 12 on, bits of code and value from bit 0
+    /// on. Else, where the value lies beyond the look-up, or there is none: zeros from bit 12 on, bits of the value from bit 8 on, bits of
+    /// the code from bit 0 on; 0 for longer codes.
     /// </summary>
     public int* Entries { get; }
 

@@ -48,7 +48,8 @@ internal static unsafe class InverseDct
         Vector256<byte> middle = Vector256.Create((byte)0x80);
         Vector256<short> s01 = Avx2.PackSignedSaturate(r0, r1), s23 = Avx2.PackSignedSaturate(r2, r3);
         Vector256<short> s45 = Avx2.PackSignedSaturate(r4, r5), s67 = Avx2.PackSignedSaturate(r6, r7);
-        Vector256<byte> upper = Avx2.PackSignedSaturate(s01, s23).AsByte() ^ middle, lower = Avx2.PackSignedSaturate(s45, s67).AsByte() ^ middle;
+        Vector256<byte> upper = Avx2.PackSignedSaturate(s01, s23).AsByte() ^ middle;
+        Vector256<byte> lower = Avx2.PackSignedSaturate(s45, s67).AsByte() ^ middle;
         // The lower half holds the left four samples of four rows, the upper half the right ones.
         Vector256<int> order = Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7);
         Store(Avx2.PermuteVar8x32(upper.AsInt32(), order).AsUInt64(), target, stride);
@@ -163,8 +164,13 @@ internal static unsafe class InverseDct
             D = Widened(rows + 3 * stride);
         }
 
-        public Quad(int* rows, int stride) =>
-            (A, B, C, D) = (Vector128.Load(rows), Vector128.Load(rows + stride), Vector128.Load(rows + 2 * stride), Vector128.Load(rows + 3 * stride));
+        public Quad(int* rows, int stride)
+        {
+            A = Vector128.Load(rows);
+            B = Vector128.Load(rows + stride);
+            C = Vector128.Load(rows + 2 * stride);
+            D = Vector128.Load(rows + 3 * stride);
+        }
 
         /// <summary>Writes the rows as columns.</summary>
         public readonly void StoreTransposed(int* target, int stride)

@@ -30,14 +30,17 @@ internal sealed class JpegReader : IImageDecoder
     {
         _facts = JpegFacts.Read(content, name);
         string mode = _facts.Components switch { 1 => "gray", 3 => "RGB", _ => "CMYK" };
-        return new ImageHeader(Format, _facts.Width, _facts.Height, _facts.Components == 1 ? 1 : 3, mode) { Orientation = _facts.Orientation };
+        return new ImageHeader(Format, _facts.Width, _facts.Height, _facts.Components == 1 ? 1 : 3, mode)
+        {
+            Orientation = _facts.Orientation,
+        };
     }
 
     public void Decode(ReadOnlySpan<byte> content, string name, Window window, Picture picture)
     {
         WasSequential = !_facts.IsProgressive && _facts.Components != 4 && _sequential.TryDecode(content, window, picture);
         if (WasSequential) return;
-        ImageSharpDecoding.CheckExtents(Format, name, _facts.Width, _facts.Height);
+        ImageSharpDecoding.CheckExtents(Format, name, _facts.Width, _facts.Height, content.Length);
         ImageSharpDecoding.Decode(
             _other, content, Format, name, _facts.Width, _facts.Height, _facts.Components == 1 ? 1 : 3, window, picture);
     }

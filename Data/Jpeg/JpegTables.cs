@@ -130,7 +130,8 @@ internal sealed unsafe class JpegTables : IDisposable
             JpegComponent component = new() { Id = c[0], BlocksAcross = c[1] >> 4, BlocksDown = c[1] & 15, Quantisation = c[2] };
             // The one component of a gray file is not interleaved with anything: its MCU is a block (A.2.2).
             if (count == 1) component.BlocksAcross = component.BlocksDown = 1;
-            if (component.Quantisation > 3 || component.BlocksAcross is not (1 or 2 or 4) || component.BlocksDown is not (1 or 2 or 4)) return false;
+            if (component.Quantisation > 3 || component.BlocksAcross is not (1 or 2 or 4) || component.BlocksDown is not (1 or 2 or 4))
+                return false;
             blocks += component.BlocksAcross * component.BlocksDown;
             (across, down) = (Math.Max(across, component.BlocksAcross), Math.Max(down, component.BlocksDown));
             Components[i] = component;
@@ -155,7 +156,8 @@ internal sealed unsafe class JpegTables : IDisposable
             ref JpegComponent c = ref Components[i];
             int tables = data[2 + 2 * i];
             (c.Dc, c.Ac) = (tables >> 4, tables & 15);
-            if (data[1 + 2 * i] != c.Id || c.Dc > 3 || c.Ac > 3 || !Dc[c.Dc].IsSet || !Ac[c.Ac].IsSet || !_isQuantised[c.Quantisation]) return false;
+            if (data[1 + 2 * i] != c.Id || c.Dc > 3 || c.Ac > 3 || !Dc[c.Dc].IsSet || !Ac[c.Ac].IsSet || !_isQuantised[c.Quantisation])
+                return false;
         }
         ReadOnlySpan<byte> spectrum = data[(1 + 2 * Count)..];
         return spectrum is [0, 63, 0];

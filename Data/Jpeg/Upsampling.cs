@@ -12,7 +12,9 @@ internal static unsafe class Upsampling
     /// <summary>Bytes before and behind a row that may be written.</summary>
     public const int Margin = 64;
 
-    /// <summary>The samples of row <paramref name="y"/> for the pixels from <paramref name="left"/> up to <paramref name="right"/>.</summary>
+    /// <summary>
+    /// The samples of row <paramref name="y"/> for the pixels from <paramref name="left"/> up to <paramref name="right"/>.
+    /// </summary>
     /// <param name="component">Its plane holds the rows that are needed.</param>
     /// <param name="line">[right - left], with <see cref="Margin"/> before and behind it.</param>
     /// <param name="sums">[right - left] of 16 bits, with <see cref="Margin"/> before and behind it.</param>

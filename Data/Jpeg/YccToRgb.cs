@@ -44,7 +44,8 @@ internal static unsafe class YccToRgb
         {
             for (int i = 0; i < count; i += 4)
             {
-                Vector128<int> y = Widened(luma + i), cb = Widened(blue + i) - Vector128.Create(128), cr = Widened(red + i) - Vector128.Create(128);
+                Vector128<int> y = Widened(luma + i);
+                Vector128<int> cb = Widened(blue + i) - Vector128.Create(128), cr = Widened(red + i) - Vector128.Create(128);
                 Vector128<int> half = Vector128.Create(Half);
                 Vector128<int> r = Clamped(y + ((cr * RedOfCr + half) >> 16)), b = Clamped(y + ((cb * BlueOfCb + half) >> 16));
                 Vector128<int> g = Clamped(y + ((cb * GreenOfCb + cr * GreenOfCr + half) >> 16));

@@ -24,9 +24,11 @@ internal sealed partial class CifarFolder : IDatasetFormat
         string[] classes = variant.ReadClasses(path);
         MemorySplit? train = variant.ReadSplit(trainFiles, classes), test = variant.ReadSplit(testFiles, classes);
         // "data_batch_1 (1).bin" is a browser's second download of the same images.
-        string[] copies = [.. DataFolder.Files(path).Where(file => file.EndsWith(".bin", StringComparison.OrdinalIgnoreCase)).Except(trainFiles).Except(testFiles)];
+        string[] copies = [.. DataFolder.Files(path).Where(file => file.EndsWith(".bin", StringComparison.OrdinalIgnoreCase))
+            .Except(trainFiles).Except(testFiles)];
         List<string> notes = [];
-        if (trainFiles.Length is > 0 && trainFiles.Length < variant.TrainFiles) notes.Add($"{trainFiles.Length} of {variant.TrainFiles} training files");
+        if (trainFiles.Length is > 0 && trainFiles.Length < variant.TrainFiles) notes.Add($"{trainFiles.Length} of {variant.TrainFiles} " +
+            $"training files");
         if (copies.Length > 0) notes.Add($"{string.Join(", ", copies.Select(copy => DataFile.Quote(Path.GetFileName(copy))))} left out");
         return new LocatedDataset(path, $"{variant.Name} binary files", train, test)
         {

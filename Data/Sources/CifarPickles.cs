@@ -18,9 +18,11 @@ internal sealed partial class CifarPickles : IDatasetFormat
     public LocatedDataset Open(string path)
     {
         bool isHundred = IsHundred(path);
-        string[] training = isHundred ? Existing(path, "train") : [.. DataFolder.Files(path).Where(file => BatchName().IsMatch(Path.GetFileName(file)))];
+        string[] training = isHundred ? Existing(path, "train") : [.. DataFolder.Files(path)
+            .Where(file => BatchName().IsMatch(Path.GetFileName(file)))];
         string[] test = Existing(path, isHundred ? "test" : "test_batch"), meta = Existing(path, isHundred ? "meta" : "batches.meta");
-        string kind = isHundred ? "CIFAR-100" : "CIFAR-10", labels = isHundred ? "fine_labels" : "labels", names = isHundred ? "fine_label_names" : "label_names";
+        string kind = isHundred ? "CIFAR-100" : "CIFAR-10", labels = isHundred ? "fine_labels" : "labels", names = isHundred
+            ? "fine_label_names" : "label_names";
         int count = isHundred ? 100 : 10;
         string[] classes = meta is [var file] ? NumpyPickle.Read(file).Texts(names) : CifarFolder.DefaultClasses(count);
         if (classes.Length != count) throw DataFile.Damaged("CIFAR", meta[0], $"{count} class names", $"{classes.Length}");
@@ -42,10 +44,12 @@ internal sealed partial class CifarPickles : IDatasetFormat
                 (int[] shape, byte[] values) = pickle.Bytes("data");
                 int[] numbers = pickle.Numbers(labels);
                 if (shape is not [var rows, 3 * CifarReader.Side * CifarReader.Side] || rows != numbers.Length)
-                    throw DataFile.Damaged("CIFAR", file, $"data [{numbers.Length}, 3072], a row for each label", $"[{string.Join(", ", shape)}]");
+                    throw DataFile.Damaged("CIFAR", file, $"data [{numbers.Length}, 3072], a row for each label",
+                        $"[{string.Join(", ", shape)}]");
                 for (int i = 0; i < rows; i++)
                 {
-                    if (numbers[i] < 0 || numbers[i] >= count) throw DataFile.Damaged("CIFAR", file, $"labels of 0 to {count - 1}", $"{numbers[i]} in row {i}");
+                    if (numbers[i] < 0 || numbers[i] >= count) throw DataFile.Damaged("CIFAR", file, $"labels of 0 to {count - 1}",
+                        $"{numbers[i]} in row {i}");
                     images.Add(CifarReader.ToImage(values.AsSpan(i * shape[1], shape[1])));
                 }
                 all.AddRange(numbers);
@@ -58,7 +62,8 @@ internal sealed partial class CifarPickles : IDatasetFormat
     private static bool IsHundred(string path) =>
         File.Exists(Path.Combine(path, "meta")) && (File.Exists(Path.Combine(path, "train")) || File.Exists(Path.Combine(path, "test")));
 
-    private static string[] Existing(string path, string name) => Path.Combine(path, name) is var file && File.Exists(file) && !DataFile.IsEmpty(file) ? [file] : [];
+    private static string[] Existing(string path, string name) => Path.Combine(path, name) is var file && File.Exists(file)
+        && !DataFile.IsEmpty(file) ? [file] : [];
 
     [GeneratedRegex("^data_batch_[0-9]+$")]
     private static partial Regex BatchName();

@@ -10,7 +10,8 @@ internal sealed record ClassFolderLayout(string? Train, string? Validation, IRea
     public static ClassFolderLayout? Of(string path)
     {
         IReadOnlyList<string> folders = DataFolder.Folders(path);
-        (string Folder, SplitName? Name)[] named = [.. folders.Select(folder => (folder, SplitName.OfFolder(folder))).Where(folder => folder.Item2 is not null)];
+        (string Folder, SplitName? Name)[] named = [.. folders.Select(folder => (folder, SplitName.OfFolder(folder)))
+            .Where(folder => folder.Item2 is not null)];
         // A folder "train" with images directly in it is a class of trains; but images without class folders may be labelled by a file.
         (string Folder, SplitName? Name)[] parts = [.. named.Where(folder => HasClasses(folder.Folder, 2))];
         bool hasTraining = parts.Any(part => part.Name!.Value.IsTraining);
@@ -18,7 +19,8 @@ internal sealed record ClassFolderLayout(string? Train, string? Validation, IRea
             .DistinctBy(part => part.Folder)];
         if (parts.Length == 0) return HasClasses(path, 1) ? new ClassFolderLayout(path, null, []) : null;
         // A folder of images in one folder more ("val/images") is no class where the images are labelled by a file.
-        (string[] training, string[] validation, string[] others) = SplitName.Divide(parts.Where(part => part.Name is { IsTraining: true } || !hasTraining
+        (string[] training, string[] validation, string[] others) = SplitName.Divide(parts.Where(part => part.Name is { IsTraining: true }
+            || !hasTraining
             || IsLabelled(part.Folder) || !IsFlat(part.Folder)));
         string? train = training.FirstOrDefault(), chosen = validation.FirstOrDefault();
         return new ClassFolderLayout(train, chosen, [.. folders.Where(folder => folder != train && folder != chosen)]);
@@ -32,7 +34,8 @@ internal sealed record ClassFolderLayout(string? Train, string? Validation, IRea
     /// <summary>The folder with the images of a folder without class folders, or null where it has class folders.</summary>
     public static string? ImageFolder(string path) =>
         HasImages(path) ? path
-        : DataFolder.Folders(path) is [var only] && Path.GetFileName(only).Equals("images", StringComparison.OrdinalIgnoreCase) && HasImages(only) ? only
+        : DataFolder.Folders(path) is [var only] && Path.GetFileName(only).Equals("images", StringComparison.OrdinalIgnoreCase)
+            && HasImages(only) ? only
         : null;
 
     /// <summary>

@@ -19,7 +19,8 @@ internal sealed class ClassFolders : IDatasetFormat
         FollowedLinks links = new([.. new[] { layout.Train, layout.Validation }.OfType<string>()]);
         ClassListing? train = layout.Train is null ? null : ClassListing.OfFolders(layout.Train, links);
         ClassListing? validation = layout.Validation is null ? null
-            : train is not null && LabelFile.Find(layout.Validation, path) is { } labels ? ClassListing.OfLabels(layout.Validation, labels, train.Classes)
+            : train is not null && LabelFile.Find(layout.Validation, path) is { } labels ? ClassListing.OfLabels(layout.Validation, labels,
+                train.Classes)
             : ClassListing.OfFolders(layout.Validation, links);
         ClassListing[] listings = [.. new[] { train, validation }.OfType<ClassListing>()];
         string kind = layout.Train == path ? "class folders"
@@ -48,7 +49,10 @@ internal sealed class ClassFolders : IDatasetFormat
             validationSplit = RelabelledSplit.TryCreate(validationSplit, classes, out _);
         }
         foreach (string folder in layout.Ignored)
-            notes.Add($"{Path.GetFileName(folder)}/ left alone{(ClassFolderLayout.IsFlat(folder) && SplitName.OfFolder(folder) is { IsTraining: false } ? ", for nothing labels its images" : "")}");
+        {
+            bool isUnlabelled = SplitName.OfFolder(folder) is { IsTraining: false } && ClassFolderLayout.IsFlat(folder);
+            notes.Add($"{Path.GetFileName(folder)}/ left alone{(isUnlabelled ? ", for nothing labels its images" : "")}");
+        }
         if (links.LeftOut > 0) notes.Add($"{links.LeftOut:N0} {(links.LeftOut == 1 ? "link" : "links")} to what is there anyway left out");
         ImageSplit first = (trainSplit ?? validationSplit)!;
         NativeSize size = NativeSize.Sample(first, out GpuCnnException? unreadable);
@@ -56,7 +60,8 @@ internal sealed class ClassFolders : IDatasetFormat
         if (first.Classes.Count == 1) notes.Add("one class only, so there is nothing to tell apart");
         string[] leftOut = [.. listings.SelectMany(listing => listing.LeftOut)];
         if (leftOut.Length > 0)
-            notes.Add($"{leftOut.Length:N0} {(leftOut.Length == 1 ? "file" : "files")} of other types or places left out ({Extensions(leftOut)})");
+            notes.Add($"{leftOut.Length:N0} {(leftOut.Length == 1 ? "file" : "files")} of other types or places left out " +
+                $"({Extensions(leftOut)})");
         return new LocatedDataset(path, kind, trainSplit, validationSplit)
         {
             Size = size,
@@ -70,7 +75,8 @@ internal sealed class ClassFolders : IDatasetFormat
     public static string Extensions(IEnumerable<string> files)
     {
         var counts = files.CountBy(file => Path.GetExtension(file) is { Length: > 0 } some ? some.ToLowerInvariant() : "no extension");
-        return Some([.. counts.OrderByDescending(c => c.Value).ThenBy(c => c.Key, StringComparer.Ordinal).Select(c => $"{c.Key} {c.Value:N0}")]);
+        return Some([.. counts.OrderByDescending(c => c.Value).ThenBy(c => c.Key, StringComparer.Ordinal)
+            .Select(c => $"{c.Key} {c.Value:N0}")]);
     }
 
     private static string Some(IReadOnlyList<string> names) => string.Join(", ", names.Take(5)) + (names.Count > 5 ? ", ..." : "");

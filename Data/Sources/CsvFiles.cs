@@ -3,13 +3,16 @@ using GpuCnn.Engine;
 namespace GpuCnn.Data;
 
 /// <summary>
-/// CSV (or TSV) files that name image files and their labels: train.csv and val.csv, or one with a column that says the split, or one. Paths
+/// CSV (or TSV) files that name image files and their labels: train.csv and val.csv, or one with a column that says the split, or one.
+/// Paths
 /// are relative to the CSV's folder, or to a folder of images in it.
 /// </summary>
 internal sealed class CsvFiles : IDatasetFormat
 {
-    private static readonly string[] PathNames = ["path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "img", "img_path", "image_id", "id"];
-    private static readonly string[] LabelNames = ["label", "class", "class_name", "target", "category", "breed", "species", "diagnosis", "y"];
+    private static readonly string[] PathNames = ["path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path",
+        "img", "img_path", "image_id", "id"];
+    private static readonly string[] LabelNames = ["label", "class", "class_name", "target", "category", "breed", "species", "diagnosis",
+        "y"];
     private static readonly string[] SplitNames = ["split", "set", "subset", "partition", "data set", "dataset"];
 
     public string Expected => "a CSV file with columns path and label";
@@ -23,22 +26,29 @@ internal sealed class CsvFiles : IDatasetFormat
     {
         string folder = File.Exists(path) ? Path.GetDirectoryName(Path.GetFullPath(path))! : path;
         Table[] tables = File.Exists(path)
-            ? [Table.TryRead(path, onlyHeader: false) ?? throw new GpuCnnException($"CSV {DataFile.Quote(path)}: expected a first line with the names of columns, path and label among them, but got others; add it.")]
+            ? [Table.TryRead(path, onlyHeader: false)
+                ?? throw new GpuCnnException($"CSV {DataFile.Quote(path)}: expected a first line with the names of columns, path and " +
+                $"label among them, but got others; add it.")]
             : [.. DataFolder.Files(path).Where(IsName).Select(file => Table.TryRead(file, onlyHeader: false)).OfType<Table>()];
         var named = tables.SelectMany(table => table.Rows.GroupBy(row => row.Split).Select(group => (
             (Table: table, Rows: group.ToArray()),
             // A file that is named by itself is what to train on, whatever its name.
-            Name: group.Key is { Length: > 0 } split ? SplitName.OfFolder(split) ?? throw table.Wrong($"a split such as train or val", split)
+            Name: group.Key is { Length: > 0 } split ? SplitName.OfFolder(split) ?? throw table.Wrong($"a split such as train or val",
+                split)
                 : File.Exists(path) ? null : SplitName.OfFile(table.Path))));
         var (training, validation, others) = SplitName.Divide(named);
         var first = training.Length > 0 ? training : validation;
-        if (first.Length == 0) throw new GpuCnnException($"CSV {DataFile.Quote(tables[0].Path)}: expected a line for each image, but got none; add them.");
+        if (first.Length == 0) throw new GpuCnnException($"CSV {DataFile.Quote(tables[0].Path)}: expected a line for each image, but got " +
+            $"none; add them.");
         LabelledImages classes = LabelledImages.Beside(folder)
-            ?? LabelledImages.ByLabels(first.SelectMany(part => part.Rows).Select(row => row.Label), training.Length > 0 ? "the training images" : "the images");
+            ?? LabelledImages.ByLabels(first.SelectMany(part => part.Rows).Select(row => row.Label), training.Length > 0
+                ? "the training images" : "the images");
         FileSplit? train = ToSplit(training, classes), test = ToSplit(validation, classes);
         if (train is null && test is null) throw new GpuCnnException(classes.Problems[0]);
         NativeSize size = NativeSize.Sample((train ?? test)!, out GpuCnnException? unreadable);
-        return new LocatedDataset(path, $"CSV {(tables.Length == 1 ? "file" : "files")} {string.Join(", ", tables.Select(table => Path.GetFileName(table.Path)))}", train, test)
+        return new LocatedDataset(path,
+            $"CSV {(tables.Length == 1 ? "file" : "files")} {string.Join(", ", tables.Select(table => Path.GetFileName(table.Path)))}",
+            train, test)
         {
             Size = size,
             Notes = [.. others.Select(part => $"{part.Rows.Length:N0} images of another split left alone")],
@@ -88,12 +98,14 @@ internal sealed class CsvFiles : IDatasetFormat
                 {
                     if (line++ == 0)
                     {
-                        (file, label, split, columns) = (Find(fields, PathNames), Find(fields, LabelNames), Find(fields, SplitNames), fields.Count);
+                        (file, label, split, columns) = (Find(fields, PathNames), Find(fields, LabelNames), Find(fields, SplitNames),
+                            fields.Count);
                         if (file < 0 || label < 0) return null;
                         continue;
                     }
                     if (fields.Count != columns)
-                        throw DataFile.Damaged("CSV", path, $"{columns} fields in each line, as in the first", $"{fields.Count} in line {line:N0}");
+                        throw DataFile.Damaged("CSV", path, $"{columns} fields in each line, as in the first",
+                            $"{fields.Count} in line {line:N0}");
                     string name = fields[file].Trim();
                     if (name.Length == 0) throw DataFile.Damaged("CSV", path, "a path in each line", $"none in line {line:N0}");
                     rows.Add(new Row(name, fields[label].Trim(), split < 0 ? null : fields[split].Trim()));
@@ -107,20 +119,25 @@ internal sealed class CsvFiles : IDatasetFormat
             return line == 0 ? null : new Table(path, [.. rows]);
         }
 
-        public GpuCnnException Wrong(string expected, string got) => new($"CSV {DataFile.Quote(Path)}: expected {expected}, but got {DataFile.Quote(got)}; correct it.");
+        public GpuCnnException Wrong(string expected, string got) =>
+            new($"CSV {DataFile.Quote(Path)}: expected {expected}, but got {DataFile.Quote(got)}; correct it.");
 
         /// <summary>Where the paths of the file begin, and with what they end, found by its first image.</summary>
         public Func<string, string> Locator(string image)
         {
-            string folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!, own = System.IO.Path.GetFileNameWithoutExtension(Path);
-            string[] places = ["", "images", own, own + "_images", "train", "train_images"], endings = ["", .. ImageFile.ReadableExtensions];
+            string folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!, own =
+                System.IO.Path.GetFileNameWithoutExtension(Path);
+            string[] places = ["", "images", own, own + "_images", "train", "train_images"], endings =
+                ["", .. ImageFile.ReadableExtensions];
             foreach (string place in places)
                 foreach (string ending in endings)
-                    if (File.Exists(System.IO.Path.Combine(folder, place, image + ending))) return name => System.IO.Path.Combine(folder, place, name + ending);
+                    if (File.Exists(System.IO.Path.Combine(folder, place, image + ending))) return name => System.IO.Path.Combine(folder,
+                        place, name + ending);
             return name => System.IO.Path.Combine(folder, name);
         }
 
-        private static string FirstLine(string path) => DataFile.Guard(path, "read", () => DataFile.IsEmpty(path) ? "" : File.ReadLines(path).FirstOrDefault(""));
+        private static string FirstLine(string path) => DataFile.Guard(path, "read", () => DataFile.IsEmpty(path) ? ""
+            : File.ReadLines(path).FirstOrDefault(""));
 
         private static int Find(IReadOnlyList<string> columns, string[] names)
         {

@@ -32,7 +32,8 @@ internal static class DataFolder
         void Walk(string folder, int depth)
         {
             if (depth > DeepestFolder)
-                throw new GpuCnnException($"Cannot list {DataFile.Quote(path)}: expected at most {DeepestFolder} folders within each other, but got more; flatten it.");
+                throw new GpuCnnException($"Cannot list {DataFile.Quote(path)}: expected at most {DeepestFolder} folders within each " +
+                    $"other, but got more; flatten it.");
             foreach (Entry entry in List(folder))
             {
                 if (entry.IsLink && (links is null || !links.Follow(entry.Path, entry.IsFolder))) continue;

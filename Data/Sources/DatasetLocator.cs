@@ -11,8 +11,8 @@ public static class DatasetLocator
     private static readonly IReadOnlyList<IDatasetFormat> Formats = Catalog.Of<IDatasetFormat>();
 
     /// <summary>
-    /// Opens the data set at <paramref name="path"/>: class folders (as they are, or under train/ and val/ or test/), IDX files, or CIFAR
-    /// binary files. <paramref name="validationPath"/> names a data set of the same classes to validate on instead of its own.
+    /// Opens the data set at <paramref name="path"/>, of any kind that an <see cref="IDatasetFormat"/> knows.
+    /// <paramref name="validationPath"/> names a data set of the same classes to validate on instead of its own.
     /// </summary>
     /// <exception cref="GpuCnnException">The path does not exist, is no data set, or is one that cannot be trained on.</exception>
     public static LocatedDataset Open(string path, string? validationPath = null)
@@ -87,12 +87,13 @@ public static class DatasetLocator
                 $"name the folder it is in, such as {DataFile.Quote(folder)}.");
         }
         IReadOnlyList<string> folders = DataFolder.Folders(path), files = DataFolder.Files(path);
-        string[] inside = [.. DataFolder.Nearest(path, LevelsSearched, FoldersSearched).Skip(1).Where(folder => Formats.Any(format => format.Recognises(folder))).Take(3)];
+        string[] inside = [.. DataFolder.Nearest(path, LevelsSearched, FoldersSearched).Skip(1)
+            .Where(folder => Formats.Any(format => format.Recognises(folder))).Take(3)];
         if (inside.Length > 0)
         {
             string also = inside.Length == 1 ? "" : $", or {string.Join(", ", inside.Skip(1).Select(DataFile.Quote))}";
-            return new GpuCnnException($"Data set {DataFile.Quote(path)}: expected {expected}; " +
-                $"but got a folder that holds such a data set; name that: {DataFile.Quote(inside[0])}{also}.");
+            return new GpuCnnException($"Data set {DataFile.Quote(path)}: expected a data set, but got a folder that holds such a data " +
+                $"set; name that: {DataFile.Quote(inside[0])}{also}.");
         }
         if (files.Any(ImageFile.HasReadableExtension))
         {

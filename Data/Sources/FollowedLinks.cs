@@ -56,5 +56,6 @@ internal sealed class FollowedLinks
 
     private static bool IsWithin(string path, string folder) =>
         path.StartsWith(folder, StringComparison.Ordinal)
-        && (path.Length == folder.Length || folder.EndsWith(Path.DirectorySeparatorChar) || path[folder.Length] == Path.DirectorySeparatorChar);
+        && (path.Length == folder.Length || folder.EndsWith(Path.DirectorySeparatorChar)
+            || path[folder.Length] == Path.DirectorySeparatorChar);
 }

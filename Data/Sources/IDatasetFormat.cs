@@ -10,7 +10,9 @@ internal interface IDatasetFormat
     /// <summary>What people are told is accepted: "MNIST or EMNIST IDX files".</summary>
     string Expected { get; }
 
-    /// <summary>Whether it counts only where no other kind is recognised: a CSV file may lie beside the class folders it describes.</summary>
+    /// <summary>
+    /// Whether it counts only where no other kind is recognised: a CSV file may lie beside the class folders it describes.
+    /// </summary>
     bool IsLastResort => false;
 
     /// <summary>Whether the path looks like this kind, from names alone. A folder of two kinds is an error, so be strict.</summary>

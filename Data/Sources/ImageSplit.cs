@@ -66,6 +66,13 @@ public abstract class ImageSplit
         new RandomStream(seed, OrderStream, (ulong)epoch).Shuffle(order);
     }
 
+    /// <summary>
+    /// The index of one of so many images that stand for all, ascending; evenly spaced, where that does not mean reading what lies between.
+    /// </summary>
+    /// <param name="place">From 0 to <paramref name="count"/> - 1.</param>
+    /// <param name="count">At most <see cref="Count"/>.</param>
+    internal virtual int Sample(int place, int count) => (int)((long)place * Count / count);
+
     /// <summary>Images of each class.</summary>
     public int[] CountPerClass()
     {

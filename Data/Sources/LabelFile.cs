@@ -31,15 +31,19 @@ internal sealed partial class LabelFile
         if (!ClassFolderLayout.IsFlat(folder)) return null;
         string part = System.IO.Path.GetFileName(folder).ToLowerInvariant();
         List<string> places = [folder, root];
-        for (DirectoryInfo? above = new DirectoryInfo(root).Parent; above is not null && places.Count < LevelsAbove + 2; above = above.Parent) places.Add(above.FullName);
+        for (DirectoryInfo? above = new DirectoryInfo(root).Parent; above is not null && places.Count < LevelsAbove + 2; above =
+            above.Parent) places.Add(above.FullName);
         for (int i = 0; i < places.Count; i++)
         {
             // Only names that cannot be another data set's are looked for above the data set.
-            string[] names = i < 2 ? [$"{part}_annotations.txt", $"LOC_{part}_solution.csv", $"{part}.txt", $"{part}_labels.txt", "labels.txt", $"{part}.csv", "labels.csv"]
+            string[] names = i < 2 ? [$"{part}_annotations.txt", $"LOC_{part}_solution.csv", $"{part}.txt", $"{part}_labels.txt",
+                "labels.txt", $"{part}.csv", "labels.csv"]
                 : [$"LOC_{part}_solution.csv"];
             foreach (string name in names)
-                if (File.Exists(System.IO.Path.Combine(places[i], name))) return new LabelFile(System.IO.Path.Combine(places[i], name), false);
-            if (i < 2 && DataFolder.Files(places[i]).FirstOrDefault(file => SynsetList().IsMatch(System.IO.Path.GetFileName(file))) is { } list)
+                if (File.Exists(System.IO.Path.Combine(places[i], name))) return new LabelFile(System.IO.Path.Combine(places[i], name),
+                    false);
+            if (i < 2 && DataFolder.Files(places[i]).FirstOrDefault(file =>
+                SynsetList().IsMatch(System.IO.Path.GetFileName(file))) is { } list)
                 return new LabelFile(list, false);
             string annotations = System.IO.Path.Combine(places[i], "Annotations", "CLS-LOC", part);
             if (Directory.Exists(annotations)) return new LabelFile(annotations, true);
@@ -59,7 +63,8 @@ internal sealed partial class LabelFile
         Dictionary<string, int> index = classes.Select((name, i) => (name, i)).ToDictionary(c => c.name, c => c.i, StringComparer.Ordinal);
         if (_isXml) return [.. images.Select(image => FromXml(image, index))];
         string[][] rows = [.. DataFile.ReadAllText(Path).Split('\n')
-            .Select(line => line.Split(Separators, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Where(row => row.Length > 0)];
+            .Select(line => line.Split(Separators, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+                .Where(row => row.Length > 0)];
         Dictionary<string, int> place = [];
         for (int i = 0; i < images.Count; i++)
         {
@@ -74,7 +79,8 @@ internal sealed partial class LabelFile
             return labels;
         }
         for (int row = 0; row < rows.Length; row++)
-            if (rows[row].Length > 1 && place.TryGetValue(rows[row][0].Split('/')[^1], out int image)) labels[image] = Class(rows[row][1], $"line {row + 1:N0}", numbers: true);
+            if (rows[row].Length > 1 && place.TryGetValue(rows[row][0].Split('/')[^1], out int image)) labels[image] = Class(rows[row][1],
+                $"line {row + 1:N0}", numbers: true);
         return labels;
 
         int Class(string name, string where, bool numbers)
@@ -82,7 +88,8 @@ internal sealed partial class LabelFile
             if (index.TryGetValue(name, out int label)) return label;
             // Numbers count the classes from 0 in the order of their names, as torchvision and Caffe have them.
             if (numbers && int.TryParse(name, out label) && label >= 0 && label < classes.Count) return label;
-            throw new GpuCnnException($"Labels {DataFile.Quote(Path)}: expected one of the {classes.Count:N0} classes of the training images, " +
+            throw new GpuCnnException($"Labels {DataFile.Quote(Path)}: expected one of the {classes.Count:N0} classes of the training " +
+                $"images, " +
                 $"but got {DataFile.Quote(name)} at {where}; take both from the same data set.");
         }
     }
@@ -93,16 +100,22 @@ internal sealed partial class LabelFile
         if (!File.Exists(file) || DataFile.IsEmpty(file)) return -1;
         try
         {
-            using XmlReader reader = XmlReader.Create(file, new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, MaxCharactersInDocument = 1 << 24 });
+            using XmlReader reader = XmlReader.Create(file, new XmlReaderSettings
+            {
+                DtdProcessing = DtdProcessing.Prohibit,
+                MaxCharactersInDocument = 1 << 24
+            });
             if (!reader.ReadToFollowing("object") || !reader.ReadToDescendant("name")) return -1;
             string name = reader.ReadElementContentAsString().Trim();
             return index.TryGetValue(name, out int label) ? label
-                : throw new GpuCnnException($"Annotation {DataFile.Quote(file)}: expected one of the {index.Count:N0} classes of the training images, " +
+                : throw new GpuCnnException($"Annotation {DataFile.Quote(file)}: expected one of the {index.Count:N0} classes of the " +
+                    $"training images, " +
                     $"but got {DataFile.Quote(name)}; take both from the same data set.");
         }
         catch (Exception e) when (e is XmlException or IOException or UnauthorizedAccessException)
         {
-            throw new GpuCnnException($"Annotation {DataFile.Quote(file)}: expected an XML file, but {e.Message.ReplaceLineEndings(" ").TrimEnd('.')}; copy it again.", e);
+            throw new GpuCnnException($"Annotation {DataFile.Quote(file)}: expected an XML file, but " +
+                $"{e.Message.ReplaceLineEndings(" ").TrimEnd('.')}; copy it again.", e);
         }
     }
 

@@ -36,7 +36,8 @@ internal sealed class LabelledImages
     {
         LabelledImages labels = new(names, isNumbered: true, of);
         foreach (var group in names.Select((name, i) => (name, i)).GroupBy(name => name.name).Where(group => group.Count() > 1))
-            labels.Problems.Add($"Classes of {DataFile.Quote(of)}: expected a name of its own for each, but {DataFile.Quote(group.Key)} is that of {string.Join(" and ", group.Select(name => name.i))}; tell them apart.");
+            labels.Problems.Add($"Classes of {DataFile.Quote(of)}: expected a name of its own for each, but {DataFile.Quote(group.Key)} " +
+                $"is that of {string.Join(" and ", group.Select(name => name.i))}; tell them apart.");
         return labels;
     }
 
@@ -46,10 +47,12 @@ internal sealed class LabelledImages
         string[] distinct = [.. labels.Distinct(StringComparer.Ordinal)];
         bool areNumbers = distinct.All(label => int.TryParse(label, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _));
         return new LabelledImages(
-            [.. areNumbers ? distinct.OrderBy(label => int.Parse(label, CultureInfo.InvariantCulture)) : distinct.Order(StringComparer.Ordinal)], isNumbered: false, of);
+            [.. areNumbers ? distinct.OrderBy(label => int.Parse(label, CultureInfo.InvariantCulture))
+                : distinct.Order(StringComparer.Ordinal)], isNumbered: false, of);
     }
 
-    /// <summary>Names of classes, one a line, in <c>classes.txt</c> or <c>class_names.txt</c> of the folder; null where there is none.</summary>
+    /// <summary>Names of classes, one a line, in <c>classes.txt</c> or <c>class_names.txt</c> of the folder; null where there is
+    /// none.</summary>
     public static LabelledImages? Beside(string folder)
     {
         string? file = new[] { "classes.txt", "class_names.txt" }.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
@@ -63,9 +66,12 @@ internal sealed class LabelledImages
     public int Find(string label, Func<string> where)
     {
         if (_index.TryGetValue(label, out int index)) return index;
-        if (_isNumbered && int.TryParse(label, NumberStyles.None, CultureInfo.InvariantCulture, out index) && index < Classes.Count) return index;
-        string expected = _isNumbered ? $"a label of 0 to {Classes.Count - 1} or one of the names in {DataFile.Quote(_of)}" : $"one of the {Classes.Count:N0} classes of {_of}";
-        if (Problems.Count < ProblemsShown) Problems.Add($"Image {DataFile.Quote(where())}: expected {expected}, but got {DataFile.Quote(label)}; correct or remove it.");
+        if (_isNumbered && int.TryParse(label, NumberStyles.None, CultureInfo.InvariantCulture, out index)
+            && index < Classes.Count) return index;
+        string expected = _isNumbered ? $"a label of 0 to {Classes.Count - 1} or one of the names in {DataFile.Quote(_of)}"
+            : $"one of the {Classes.Count:N0} classes of {_of}";
+        if (Problems.Count < ProblemsShown) Problems.Add($"Image {DataFile.Quote(where())}: expected {expected}, but got " +
+            $"{DataFile.Quote(label)}; correct or remove it.");
         return -1;
     }
 }

@@ -25,7 +25,7 @@ public readonly record struct NativeSize(int Width, int Height, int Channels, bo
         {
             try
             {
-                images.Add(split.Read((int)((long)i * split.Count / looks)));
+                images.Add(split.Read(split.Sample(i, looks)));
             }
             catch (GpuCnnException e)
             {

@@ -8,7 +8,8 @@ using Parquet.Schema;
 namespace GpuCnn.Data;
 
 /// <summary>
-/// A Parquet file of images as Hugging Face writes them: a column of a struct with "bytes" (or of bytes), and a column of labels, whose names
+/// A Parquet file of images as Hugging Face writes them: a column of a struct with "bytes" (or of bytes), and a column of labels, whose
+/// names
 /// the metadata "huggingface" gives where it is a ClassLabel.
 /// </summary>
 internal sealed class ParquetFile
@@ -47,11 +48,14 @@ internal sealed class ParquetFile
         FileStamp stamp = FileStamp.Of(path);
         await using ParquetReader reader = await ParquetReader.CreateAsync(path);
         DataField[] fields = reader.Schema.GetDataFields();
-        DataField image = ImageNames.Select(name => fields.FirstOrDefault(field => IsBytes(field) && Root(field).Equals(name, StringComparison.OrdinalIgnoreCase)))
-            .FirstOrDefault(field => field is not null) ?? fields.FirstOrDefault(field => IsBytes(field) && field.Path.ToList()[^1] == "bytes")
+        DataField image = ImageNames.Select(name => fields.FirstOrDefault(field => IsBytes(field) && Root(field).Equals(name,
+            StringComparison.OrdinalIgnoreCase)))
+            .FirstOrDefault(field => field is not null) ?? fields.FirstOrDefault(field => IsBytes(field)
+                && field.Path.ToList()[^1] == "bytes")
             ?? throw Missing("a column of images", fields);
         Dictionary<string, string[]> names = ClassLabels(reader.CustomMetadata);
-        DataField label = LabelNames.Concat(names.Keys).Select(name => fields.FirstOrDefault(field => field.Path.ToList() is [var single] && single.Equals(name, StringComparison.OrdinalIgnoreCase)))
+        DataField label = LabelNames.Concat(names.Keys).Select(name => fields.FirstOrDefault(field => field.Path.ToList() is [var single]
+            && single.Equals(name, StringComparison.OrdinalIgnoreCase)))
             .FirstOrDefault(field => field is not null) ?? throw Missing("a column of labels", fields);
         List<string[]> labels = [];
         List<long> bytes = [];
@@ -70,7 +74,8 @@ internal sealed class ParquetFile
         };
 
         GpuCnnException Missing(string what, DataField[] all) => new(
-            $"Parquet {DataFile.Quote(path)}: expected {what} as Hugging Face writes it, but got {string.Join(", ", all.Take(10).Select(field => field.Path.ToString()))}; name a file with image and label.");
+            $"Parquet {DataFile.Quote(path)}: expected {what} as Hugging Face writes it, but got " +
+                $"{string.Join(", ", all.Take(10).Select(field => field.Path.ToString()))}; name a file with image and label.");
     });
 
     /// <summary>The images of a row group, as encoded files; empty where there is none.</summary>
@@ -89,7 +94,8 @@ internal sealed class ParquetFile
         });
     }
 
-    private static int Count(ParquetRowGroupReader rows, FileStamp stamp, string path) => rows.RowCount >= 0 && rows.RowCount <= Math.Min(int.MaxValue, stamp.Length * MostRowsPerByte)
+    private static int Count(ParquetRowGroupReader rows, FileStamp stamp, string path) => rows.RowCount >= 0
+        && rows.RowCount <= Math.Min(int.MaxValue, stamp.Length * MostRowsPerByte)
         ? (int)rows.RowCount : throw DataFile.Damaged("Parquet", path, "row groups within the file", $"one of {rows.RowCount:N0} rows");
 
     private static async Task<string[]> ReadLabels(ParquetRowGroupReader rows, DataField field, int count)
@@ -114,16 +120,19 @@ internal sealed class ParquetFile
     }
 
     /// <summary>A value for each row: of a column that may have none, only those that there are are stored.</summary>
-    private static TResult[] Rows<T, TResult>(RawColumnData<T> column, DataField field, int count, Func<T, TResult> convert, TResult none) where T : struct
+    private static TResult[] Rows<T, TResult>(RawColumnData<T> column, DataField field, int count, Func<T, TResult> convert,
+        TResult none) where T : struct
     {
         ReadOnlySpan<T> values = column.Values;
         ReadOnlySpan<int> levels = column.DefinitionLevels;
         bool mayBeMissing = field.MaxDefinitionLevel > 0;
         if (field.MaxRepetitionLevel > 0) throw new InvalidDataException($"{field.Path} has lists, not one value a row");
-        if ((mayBeMissing ? levels.Length : values.Length) != count) throw new InvalidDataException($"{field.Path} has another number of rows");
+        if ((mayBeMissing ? levels.Length : values.Length) != count) throw new InvalidDataException($"{field.Path} has another number of " +
+            $"rows");
         TResult[] rows = new TResult[count];
         int next = 0;
-        for (int row = 0; row < count; row++) rows[row] = !mayBeMissing || levels[row] == field.MaxDefinitionLevel ? convert(values[next++]) : none;
+        for (int row = 0; row < count; row++) rows[row] = !mayBeMissing || levels[row] == field.MaxDefinitionLevel
+            ? convert(values[next++]) : none;
         return rows;
     }
 
@@ -137,7 +146,8 @@ internal sealed class ParquetFile
             using JsonDocument json = JsonDocument.Parse(text);
             foreach (JsonProperty feature in json.RootElement.GetProperty("info").GetProperty("features").EnumerateObject())
             {
-                if (feature.Value.ValueKind == JsonValueKind.Object && feature.Value.TryGetProperty("names", out JsonElement names) && names.ValueKind == JsonValueKind.Array)
+                if (feature.Value.ValueKind == JsonValueKind.Object && feature.Value.TryGetProperty("names", out JsonElement names)
+                    && names.ValueKind == JsonValueKind.Array)
                     found[feature.Name] = [.. names.EnumerateArray().Select(name => name.ToString())];
             }
         }

@@ -2,7 +2,8 @@ using GpuCnn.Engine;
 
 namespace GpuCnn.Data;
 
-/// <summary>Parquet files of images as Hugging Face distributes them: train-00000-of-00005.parquet, in a folder, in data/ below it, or a file.</summary>
+/// <summary>Parquet files of images as Hugging Face distributes them: train-00000-of-00005.parquet, in a folder, in data/ below it, or a
+/// file.</summary>
 internal sealed class ParquetFiles : IDatasetFormat
 {
     private const int LevelsBelow = 2, FoldersBelow = 100;
@@ -17,18 +18,24 @@ internal sealed class ParquetFiles : IDatasetFormat
         string[] names = File.Exists(path) ? [path] : Files(path);
         ParquetFile[] files = new ParquetFile[names.Length];
         InOrder.Run(names.Length, i => files[i] = ParquetFile.Open(names[i]));
-        var (training, validation, others) = SplitName.Divide(files.Select(file => (file, File.Exists(path) ? null : NameOf(file.Path, path))));
+        var (training, validation, others) = SplitName.Divide(files.Select(file => (file, File.Exists(path) ? null : NameOf(file.Path,
+            path))));
         ParquetFile[] first = training.Length > 0 ? training : validation;
         LabelledImages classes = first[0].ClassNames is { } known ? LabelledImages.ByNames(known, first[0].Path)
             : LabelledImages.Beside(File.Exists(path) ? Path.GetDirectoryName(Path.GetFullPath(path))! : path)
-            ?? LabelledImages.ByLabels(first.SelectMany(file => file.Labels).SelectMany(labels => labels), training.Length > 0 ? "the training images" : "the images");
-        if (first.FirstOrDefault(file => file.ClassNames is { } names && first[0].ClassNames is { } own && !names.SequenceEqual(own)) is { } other)
-            throw new GpuCnnException($"Parquet {DataFile.Quote(other.Path)}: expected the classes of {DataFile.Quote(first[0].Path)}, but got others; put each data set into a folder of its own.");
+            ?? LabelledImages.ByLabels(first.SelectMany(file => file.Labels).SelectMany(labels => labels), training.Length > 0
+                ? "the training images" : "the images");
+        if (first.FirstOrDefault(file => file.ClassNames is { } names && first[0].ClassNames is { } own
+            && !names.SequenceEqual(own)) is { } other)
+            throw new GpuCnnException($"Parquet {DataFile.Quote(other.Path)}: expected the classes of {DataFile.Quote(first[0].Path)}, " +
+                $"but got others; put each data set into a folder of its own.");
         ImageSplit? train = ToSplit(training, classes, path), test = ToSplit(validation, classes, path);
         if (train is null && test is null)
-            throw new GpuCnnException(classes.Problems.FirstOrDefault() ?? $"Data set {DataFile.Quote(path)}: expected images in its Parquet files, but got no rows; name others.");
+            throw new GpuCnnException(classes.Problems.FirstOrDefault()
+                ?? $"Data set {DataFile.Quote(path)}: expected images in its Parquet files, but got no rows; name others.");
         List<string> notes = [];
-        if (others.Length > 0) notes.Add($"{string.Join(", ", others.Take(3).Select(file => Path.GetFileName(file.Path)))}{(others.Length > 3 ? ", ..." : "")} left alone");
+        string some = string.Join(", ", others.Take(3).Select(file => Path.GetFileName(file.Path)));
+        if (others.Length > 0) notes.Add($"{some}{(others.Length > 3 ? ", ..." : "")} left alone");
         if (first[0].OtherColumns.Count > 0) notes.Add($"columns left alone: {string.Join(", ", first[0].OtherColumns.Take(5))}");
         NativeSize size = NativeSize.Sample((train ?? test)!, out GpuCnnException? unreadable);
         return new LocatedDataset(path, $"{names.Length:N0} Parquet {(names.Length == 1 ? "file" : "files")}", train, test)
@@ -50,7 +57,8 @@ internal sealed class ParquetFiles : IDatasetFormat
                 List<int> rows = [];
                 for (int row = 0; row < file.Labels[group].Length; row++)
                 {
-                    int label = classes.Find(file.Labels[group][row], () => $"{file.Path}#{file.Labels.Take(group).Sum(before => before.Length) + row}");
+                    int label = classes.Find(file.Labels[group][row],
+                        () => $"{file.Path}#{file.Labels.Take(group).Sum(before => before.Length) + row}");
                     if (label < 0) continue;
                     rows.Add(row);
                     labels.Add(label);
@@ -63,7 +71,8 @@ internal sealed class ParquetFiles : IDatasetFormat
 
     /// <summary>By the file's name ("train-00000-of-00002.parquet"), else by a folder's ("default/train/0000.parquet").</summary>
     private static SplitName? NameOf(string file, string root) => SplitName.OfFile(file)
-        ?? Path.GetRelativePath(root, file).Split(Path.DirectorySeparatorChar).SkipLast(1).Reverse().Select(part => SplitName.OfFolder(part)).FirstOrDefault(name => name is not null);
+        ?? Path.GetRelativePath(root, file).Split(Path.DirectorySeparatorChar).SkipLast(1).Reverse()
+            .Select(part => SplitName.OfFolder(part)).FirstOrDefault(name => name is not null);
 
     private static string[] Files(string path) =>
         [.. DataFolder.Nearest(path, LevelsBelow, FoldersBelow).SelectMany(folder => DataFolder.Files(folder).Where(IsName))];

@@ -24,7 +24,8 @@ internal sealed class RelabelledSplit : ImageSplit
             if (!index.TryAdd(classes[i], i) && split.Classes.Contains(classes[i]))
             {
                 throw new GpuCnnException($"Images of the class {DataFile.Quote(classes[i])} expect one class of that name, " +
-                    $"but the weights have it as {index[classes[i]]} and {i}; import them again with --classes-file that tells the two apart.");
+                    $"but the weights have it as {index[classes[i]]} and {i}; import them again with --classes-file that tells the two " +
+                        $"apart.");
             }
         }
         unknown = [.. split.Classes.Where(name => !index.ContainsKey(name))];
@@ -41,6 +42,8 @@ internal sealed class RelabelledSplit : ImageSplit
     public override PixelImage Read(int index) => _split.Read(index);
 
     internal override ImageStamp? Stamp(int index) => _split.Stamp(index);
+
+    internal override int Sample(int place, int count) => _split.Sample(place, count);
 
     internal override void Shuffle(Span<int> order, ulong seed, long epoch) => _split.Shuffle(order, seed, epoch);
 }

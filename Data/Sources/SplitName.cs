@@ -18,7 +18,8 @@ internal readonly record struct SplitName(bool IsTraining, int Rank)
     {
         string name = new([.. Path.GetFileName(path).ToLowerInvariant().Where(c => c is not ('_' or '-' or ' ' or '.'))]);
         foreach (string suffix in Suffixes)
-            if (name.Length > suffix.Length && name.EndsWith(suffix, StringComparison.Ordinal) && Find(name[..^suffix.Length]) is { } found) return found;
+            if (name.Length > suffix.Length && name.EndsWith(suffix, StringComparison.Ordinal)
+                && Find(name[..^suffix.Length]) is { } found) return found;
         return Find(name);
     }
 

@@ -23,7 +23,8 @@ internal sealed class TarShard
     /// <summary>A label is a number or a name, or JSON with one of these in it.</summary>
     private const int LongestLabel = 1 << 20, LongestImage = 1 << 29;
 
-    private static readonly string[] LabelExtensions = ["cls", "cls.txt", "label", "label.txt"], LabelProperties = ["label", "cls", "class", "class_id"];
+    private static readonly string[] LabelExtensions = ["cls", "cls.txt", "label", "label.txt"], LabelProperties = ["label", "cls",
+        "class", "class_id"];
 
     private readonly List<TarImage> _images = [];
     private readonly List<string> _leftOut = [];
@@ -55,9 +56,9 @@ internal sealed class TarShard
         {
             int at = member++;
             if (entry.EntryType is TarEntryType.Directory or TarEntryType.GlobalExtendedAttributes) continue;
-            if (entry.DataStream is null || entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile))
+            if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile))
             {
-                if (entry.Length != 0 || entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile)) shard._leftOut.Add($"{path}:{entry.Name}");
+                shard._leftOut.Add($"{path}:{entry.Name}");
                 continue;
             }
             (string key, string extension) = Split(entry.Name);
@@ -67,7 +68,8 @@ internal sealed class TarShard
                 shard.Close(sample);
                 sample = new Sample { Key = key };
             }
-            if (ImageFile.HasReadableExtension(entry.Name) && sample.Image is null) sample.Image = new TarImage(entry.Name, at, shard.IsCompressed ? -1 : entry.DataOffset, shard.Length(entry), "");
+            if (ImageFile.HasReadableExtension(entry.Name) && sample.Image is null) sample.Image = new TarImage(entry.Name, at,
+                shard.IsCompressed ? -1 : entry.DataOffset, shard.Length(entry), "");
             else if (LabelExtensions.Contains(extension)) sample.Label = shard.ReadText(entry).Trim();
             else if (extension == "json") sample.JsonLabel = FromJson(shard.ReadText(entry));
             else if (extension == "txt") sample.Text = entry.Length <= 256 ? shard.ReadText(entry).Trim() : null;
@@ -89,7 +91,8 @@ internal sealed class TarShard
     public IEnumerable<TarEntry> Entries()
     {
         if (DataFile.IsEmpty(Path)) throw Damaged("a tar archive", "an empty file, a pipe or a device");
-        using FileStream file = DataFile.Guard(Path, "read", () => new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan));
+        using FileStream file = DataFile.Guard(Path, "read", () => new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.Read,
+            1 << 16, FileOptions.SequentialScan));
         IsCompressed = Step(() => file.ReadByte()) == 0x1F && Step(() => file.ReadByte()) == 0x8B;
         file.Position = 0;
         using Stream? inflated = IsCompressed ? new GZipStream(file, CompressionMode.Decompress) : null;
@@ -97,7 +100,8 @@ internal sealed class TarShard
         while (Step(() => reader.GetNextEntry()) is { } entry)
         {
             if (!IsCompressed && entry.Length > 0 && entry.DataOffset + entry.Length > file.Length)
-                throw Damaged($"{entry.Length:N0} bytes of {DataFile.Quote(entry.Name)}", $"{Math.Max(0, file.Length - entry.DataOffset):N0}");
+                throw Damaged($"{entry.Length:N0} bytes of {DataFile.Quote(entry.Name)}",
+                    $"{Math.Max(0, file.Length - entry.DataOffset):N0}");
             yield return entry;
         }
     }
@@ -110,22 +114,26 @@ internal sealed class TarShard
             return DataFile.Guard(Path, "read", read);
         }
         // What TarReader and GZipStream throw for damaged content, after Guard has taken the failures of the file system.
-        catch (Exception e) when (e is InvalidDataException or FormatException or ArgumentException or OverflowException or InvalidOperationException)
+        catch (Exception e) when (
+            e is InvalidDataException or FormatException or ArgumentException or OverflowException or InvalidOperationException)
         {
             throw Damaged("a tar archive", e.Message.ReplaceLineEndings(" ").TrimEnd('.'), e);
         }
     }
 
-    private GpuCnnException Damaged(string expected, string got, Exception? inner = null) => DataFile.Damaged("Tar", Path, expected, got, inner);
+    private GpuCnnException Damaged(string expected, string got, Exception? inner = null) => DataFile.Damaged("Tar", Path, expected, got,
+        inner);
 
     private void Close(Sample sample)
     {
         if (sample.Image is not { } image) return;
         string[] parts = image.Name.Split('/');
-        string? label = sample.Label ?? sample.JsonLabel ?? (parts.Length > 1 ? null : sample.Text) ?? (parts.Length > 1 ? parts[^2] : sample.Text);
+        string? label = sample.Label ?? sample.JsonLabel ?? (parts.Length > 1 ? null : sample.Text) ?? (parts.Length > 1 ? parts[^2]
+            : sample.Text);
         _images.Add(image with
         {
-            Label = label ?? throw new GpuCnnException($"Tar {DataFile.Quote(Path)}: expected a label for {DataFile.Quote(image.Name)} ({sample.Key}.cls, {sample.Key}.json, or a class folder), but got none; add it."),
+            Label = label ?? throw new GpuCnnException($"Tar {DataFile.Quote(Path)}: expected a label for {DataFile.Quote(image.Name)} " +
+                $"({sample.Key}.cls, {sample.Key}.json, or a class folder), but got none; add it."),
         });
     }
 
@@ -134,11 +142,13 @@ internal sealed class TarShard
 
     private string ReadText(TarEntry entry)
     {
-        if (entry.Length > LongestLabel) throw Damaged($"a label of at most {LongestLabel:N0} bytes", $"{entry.Length:N0} for {DataFile.Quote(entry.Name)}");
+        if (entry.Length > LongestLabel) throw Damaged($"a label of at most {LongestLabel:N0} bytes",
+            $"{entry.Length:N0} for {DataFile.Quote(entry.Name)}");
         byte[] content = new byte[entry.Length];
         Step(() =>
         {
-            entry.DataStream!.ReadExactly(content);
+            // An empty member has no stream.
+            entry.DataStream?.ReadExactly(content);
             return true;
         });
         return Encoding.UTF8.GetString(content);
@@ -151,7 +161,8 @@ internal sealed class TarShard
             using JsonDocument json = JsonDocument.Parse(text);
             if (json.RootElement.ValueKind != JsonValueKind.Object) return null;
             foreach (string name in LabelProperties)
-                if (json.RootElement.TryGetProperty(name, out JsonElement value) && value.ValueKind is JsonValueKind.Number or JsonValueKind.String) return value.ToString();
+                if (json.RootElement.TryGetProperty(name, out JsonElement value)
+                    && value.ValueKind is JsonValueKind.Number or JsonValueKind.String) return value.ToString();
             return null;
         }
         // It may be a caption or a list of boxes; without another label the sample is refused.
@@ -167,7 +178,8 @@ internal sealed class TarShard
         return dot < 0 ? (name, "") : (name[..dot], name[(dot + 1)..].ToLowerInvariant());
     }
 
-    /// <summary>What macOS adds to archives ("._0001.jpg"), and other hidden files; "./" stands before names of archives of a folder.</summary>
+    /// <summary>What macOS adds to archives ("._0001.jpg"), and other hidden files; "./" stands before names of archives of a
+    /// folder.</summary>
     private static bool IsHidden(string name) => name.Split('/').Any(part => part.Length > 1 && part[0] == '.' && part != "..");
 
     private sealed class Sample

@@ -19,23 +19,29 @@ internal sealed class TarShards : IDatasetFormat
         (string Part, (TarShard Shard, TarImage Image)[] Images, SplitName? Name)[] parts =
         [
             .. shards.SelectMany(shard => shard.Images.Select(image => (Shard: shard, Image: image)))
-                .GroupBy(item => (files.Length > 1 || SplitName.OfFile(item.Shard.Path) is not null ? SplitName.OfFile(item.Shard.Path) : null) ?? TarShard.PartOf(item.Image))
+                .GroupBy(item => SplitName.OfFile(item.Shard.Path) ?? TarShard.PartOf(item.Image))
                 .Select(group => (group.First().Shard.Path, group.ToArray(), group.Key)),
         ];
         if (parts.Length == 0)
-            throw new GpuCnnException($"Data set {DataFile.Quote(path)}: expected images ({ImageFile.ReadableFormats}) in its tar files, but got none; unpack archives of archives first.");
+            throw new GpuCnnException($"Data set {DataFile.Quote(path)}: expected images ({ImageFile.ReadableFormats}) in its tar files, " +
+                $"but got none; unpack archives of archives first.");
         var (training, validation, others) = SplitName.Divide(parts.Select(part => (part.Images, part.Name)));
         LabelledImages classes = LabelledImages.Beside(folder)
-            ?? LabelledImages.ByLabels((training.Length > 0 ? training : validation).SelectMany(images => images).Select(item => item.Image.Label), training.Length > 0 ? "the training images" : "the images");
+            ?? LabelledImages.ByLabels((training.Length > 0 ? training : validation).SelectMany(images => images)
+                .Select(item => item.Image.Label), training.Length > 0 ? "the training images" : "the images");
         ImageSplit? train = ToSplit(training, classes, path), test = ToSplit(validation, classes, path);
         string[] leftOut = [.. shards.SelectMany(shard => shard.LeftOut)];
-        List<string> notes = [.. others.Select(images => $"{images.Length:N0} images of {DataFile.Quote(Path.GetFileName(images[0].Shard.Path))} left alone")];
-        if (leftOut.Length > 0) notes.Add($"{leftOut.Length:N0} {(leftOut.Length == 1 ? "member" : "members")} of other types left out ({ClassFolders.Extensions(leftOut)})");
+        List<string> notes =
+            [.. others.Select(images => $"{images.Length:N0} images of {DataFile.Quote(Path.GetFileName(images[0].Shard.Path))} left " +
+            $"alone")];
+        if (leftOut.Length > 0) notes.Add($"{leftOut.Length:N0} {(leftOut.Length == 1 ? "member" : "members")} of other types left out " +
+            $"({ClassFolders.Extensions(leftOut)})");
         int compressed = shards.Count(shard => shard.IsCompressed);
         if (compressed > 0) notes.Add("compressed shards are read front to back and shuffled as far as that allows");
         if (train is null && test is null) throw new GpuCnnException(classes.Problems[0]);
         NativeSize size = NativeSize.Sample((train ?? test)!, out GpuCnnException? unreadable);
-        return new LocatedDataset(path, $"{files.Length:N0} tar {(files.Length == 1 ? "file" : "files")}{(compressed > 0 ? " (gzip)" : "")}", train, test)
+        return new LocatedDataset(path,
+            $"{files.Length:N0} tar {(files.Length == 1 ? "file" : "files")}{(compressed > 0 ? " (gzip)" : "")}", train, test)
         {
             Size = size,
             Notes = notes,
@@ -48,7 +54,8 @@ internal sealed class TarShards : IDatasetFormat
     {
         List<(TarShard Shard, TarImage Image)> images = [];
         List<int> labels = [];
-        foreach ((TarShard shard, TarImage image) in groups.SelectMany(group => group).OrderBy(item => item.Shard.Path, StringComparer.Ordinal).ThenBy(item => item.Image.Member))
+        foreach ((TarShard shard, TarImage image) in groups.SelectMany(group => group).OrderBy(item => item.Shard.Path,
+            StringComparer.Ordinal).ThenBy(item => item.Image.Member))
         {
             int label = classes.Find(image.Label, () => $"{shard.Path}:{image.Name}");
             if (label < 0) continue;
@@ -58,7 +65,8 @@ internal sealed class TarShards : IDatasetFormat
         if (images.Count == 0) return null;
         string description = $"tar shards of {DataFile.Quote(path)}";
         if (images.TrueForAll(item => !item.Shard.IsCompressed)) return new TarSplit(description, classes.Classes, labels, images);
-        StreamBlock[] blocks = [.. images.GroupBy(item => item.Shard).Select(group => new TarBlock(group.Key, [.. group.Select(item => item.Image)]))];
+        StreamBlock[] blocks = [.. images.GroupBy(item => item.Shard).Select(group => new TarBlock(group.Key,
+            [.. group.Select(item => item.Image)]))];
         return new StreamedSplit(description, classes.Classes, labels, blocks);
     }
 }

@@ -5,7 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace GpuCnn.Data;
 
 /// <summary>Images of plain archives, read where they lie, in any order.</summary>
-internal sealed class TarSplit(string description, IReadOnlyList<string> classes, IReadOnlyList<int> labels, IReadOnlyList<(TarShard Shard, TarImage Image)> images)
+internal sealed class TarSplit(string description, IReadOnlyList<string> classes, IReadOnlyList<int> labels, IReadOnlyList<(TarShard Shard,
+    TarImage Image)> images)
     : ImageSplit(description, classes, labels)
 {
     public override bool IsInMemory => false;
@@ -24,7 +25,8 @@ internal sealed class TarSplit(string description, IReadOnlyList<string> classes
                 using SafeFileHandle handle = File.OpenHandle(shard.Path, options: FileOptions.RandomAccess);
                 int filled = 0;
                 for (int more; filled < image.Length; filled += more)
-                    if ((more = RandomAccess.Read(handle, content.AsSpan(filled, image.Length - filled), image.Offset + filled)) == 0) break;
+                    if ((more = RandomAccess.Read(handle, content.AsSpan(filled, image.Length - filled),
+                        image.Offset + filled)) == 0) break;
                 return filled;
             });
             return decoder.Open(content.AsSpan(0, read), Name(index));
@@ -64,7 +66,7 @@ internal sealed class TarBlock(TarShard shard, IReadOnlyList<TarImage> images) :
             StreamPiece piece = StreamPiece.Rent(images[next++].Length);
             shard.Step(() =>
             {
-                entry.DataStream!.ReadExactly(piece.Span);
+                entry.DataStream?.ReadExactly(piece.Span);
                 return true;
             });
             yield return piece;

@@ -27,7 +27,8 @@ internal sealed unsafe partial class GuardedSource : ScratchSource
         Largest = Math.Max(Largest, bytes);
         nuint aligned = (bytes + 63) & ~(nuint)63, body = (aligned + Page - 1) & ~(Page - 1), whole = body + 2 * Page;
         nint start = mmap(0, whole, ReadWrite, PrivateAnonymous, -1, 0);
-        if (start == -1 || mprotect(start, Page, 0) != 0 || mprotect(start + (nint)(Page + body), Page, 0) != 0) throw new OutOfMemoryException();
+        if (start == -1 || mprotect(start, Page, 0) != 0 || mprotect(start + (nint)(Page + body), Page, 0) != 0)
+            throw new OutOfMemoryException();
         byte* memory = (byte*)start + Page + (body - aligned);
         // What is used before it is written shows as a change between two runs.
         new Span<byte>(memory, (int)Math.Min(bytes, int.MaxValue)).Fill(0xA5);

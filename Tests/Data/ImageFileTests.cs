@@ -24,6 +24,17 @@ public sealed class ImageFileTests
         OneLine.Thrown(() => ImageFile.Read("a\0b"), "a?b");
     }
 
+    /// <summary>Opening a pipe would wait for its other end for ever; a device may have no end.</summary>
+    [Test, CancelAfter(60_000), Platform(Exclude = "Win", Reason = "Pipes and devices with paths are a matter of Unix.")]
+    public void PipesAndDevicesAreOneLine()
+    {
+        using TemporaryFolder folder = new();
+        string pipe = folder["pipe.jpg"];
+        using (System.Diagnostics.Process made = System.Diagnostics.Process.Start("mkfifo", [pipe])) made.WaitForExit();
+        OneLine.Thrown(() => ImageFile.Read(pipe), "pipe.jpg", "a pipe or a device");
+        OneLine.Thrown(() => ImageFile.Read("/dev/zero"), "/dev/zero", "a pipe or a device");
+    }
+
     [Test, UnsupportedOSPlatform("windows"), Platform(Exclude = "Win", Reason = "File modes are a matter of Unix.")]
     public void UnreadableFileIsOneLine()
     {

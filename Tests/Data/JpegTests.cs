@@ -54,7 +54,8 @@ public sealed class JpegTests
                 int x = random.NextInt(e.Width), y = random.NextInt(e.Height);
                 Window window = new(x, y, 1 + random.NextInt(e.Width - x), 1 + random.NextInt(e.Height - y));
                 reader.Decode(file, e.Name, window, picture);
-                Assert.That(picture.ToImage().Pixels, Is.EqualTo(whole.Window(x, y, window.Width, window.Height).Pixels), $"{window} of {e.Name}");
+                byte[] expected = whole.Window(x, y, window.Width, window.Height).Pixels;
+                Assert.That(picture.ToImage().Pixels, Is.EqualTo(expected), $"{window} of {e.Name}");
             }
         }
     }
@@ -70,7 +71,8 @@ public sealed class JpegTests
         {
             decoder.Open(Path.Combine(folder, e.Name));
             PixelImage image = decoder.Decode().ToImage();
-            Assert.That((image.Width, image.Height, image.Channels, HashOf(image)), Is.EqualTo((e.Width, e.Height, e.Channels, e.Hash)), e.Name);
+            Assert.That((image.Width, image.Height, image.Channels), Is.EqualTo((e.Width, e.Height, e.Channels)), e.Name);
+            Assert.That(HashOf(image), Is.EqualTo(e.Hash), e.Name);
         }
     }
 

@@ -10,8 +10,10 @@ internal static class OddFiles
 
     public static IReadOnlyList<OddFile> All { get; } =
     [
-        .. Encoding.UTF8.GetString(Entries["index.txt"]).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ', 5))
-            .Select(p => new OddFile(p[0], p[1], int.Parse(p[2]), int.Parse(p[3]), p[4], Entries[p[0]], Entries.GetValueOrDefault(p[0] + ".rgb"))),
+        .. Encoding.UTF8.GetString(Entries["index.txt"]).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split(' ', 5))
+            .Select(p => new OddFile(
+                p[0], p[1], int.Parse(p[2]), int.Parse(p[3]), p[4], Entries[p[0]], Entries.GetValueOrDefault(p[0] + ".rgb"))),
     ];
 
     public static byte[] Content(string name) => Entries[name];

@@ -92,7 +92,8 @@ public sealed class OddFilesTests
             for (int x = 0; x < upright.Width; x++)
             {
                 (int sourceX, int sourceY) = source(x, y);
-                Assert.That(upright.Row(y).Slice(3 * x, 3).SequenceEqual(raw.Row(sourceY).Slice(3 * sourceX, 3)), Is.True, $"pixel {x}, {y}");
+                bool isEqual = upright.Row(y).Slice(3 * x, 3).SequenceEqual(raw.Row(sourceY).Slice(3 * sourceX, 3));
+                Assert.That(isEqual, Is.True, $"pixel {x}, {y}");
             }
         // A window of what is shown.
         Window window = new(3, 2, 17, 21);
@@ -115,7 +116,8 @@ public sealed class OddFilesTests
     {
         string[] names =
         [
-            "a.jpg", "a.jpeg", "a.JPG", "a.JPEG", "a.jpe", "a.jfif", "a.png", "a.bmp", "a.gif", "a.tif", "a.TIFF", "a.webp", "a.tga", "a.ppm", "a.pgm",
+            "a.jpg", "a.jpeg", "a.JPG", "a.JPEG", "a.jpe", "a.jfif", "a.png", "a.bmp", "a.gif", "a.tif", "a.TIFF", "a.webp", "a.tga",
+            "a.ppm", "a.pgm",
         ];
         Assert.That(names.Where(name => !ImageFile.HasReadableExtension(name)), Is.Empty);
         Assert.That(ImageFile.HasReadableExtension("a.txt"), Is.False);

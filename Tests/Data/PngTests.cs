@@ -176,7 +176,9 @@ public sealed class PngTests
         Assert.That(ImageFile.Decode(file, "a.png").Pixels, Is.EqualTo(new byte[] { 7, 8, 9, 0, 0, 0, 0, 0, 0 }));
     }
 
-    /// <summary>The size of the largest telephones' pictures; beyond the limit the message says that, and not that there is damage.</summary>
+    /// <summary>
+    /// The size of the largest telephones' pictures is read; beyond the limit the message says that, and not that there is damage.
+    /// </summary>
     [TestCase(12_000, 9_000, true)]
     [TestCase(15_000, 9_000, false)]
     public void SizeIsNoDamage(int width, int height, bool isRead)

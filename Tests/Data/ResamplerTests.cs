@@ -57,7 +57,8 @@ public sealed class ResamplerTests
             resampler.Resize(source, isMirrored, pixels, behind);
             for (int c = 0; c < 3; c++)
                 for (int i = 0; i < width * height; i++)
-                    if (behind[i * 3 + c] != floats[c * width * height + i]) Assert.Fail($"Channels last: channel {c}, pixel {i} of {line}");
+                    if (behind[i * 3 + c] != floats[c * width * height + i])
+                        Assert.Fail($"Channels last: channel {c}, pixel {i} of {line}");
         }
     }
 
@@ -73,8 +74,10 @@ public sealed class ResamplerTests
         {
             int channels = random.NextBool() ? 1 : 3;
             PixelImage image = new(1 + random.NextInt(round % 4 == 0 ? 900 : 30), 1 + random.NextInt(round % 5 == 0 ? 700 : 30), channels);
-            for (int i = 0; i < image.Pixels.Length; i++) image.Pixels[i] = (byte)(random.NextInt(3) == 0 ? random.NextInt(2) * 255 : random.NextInt(256));
-            int fullWidth = 1 + random.NextInt(40), fullHeight = 1 + random.NextInt(40), x = random.NextInt(fullWidth), y = random.NextInt(fullHeight);
+            for (int i = 0; i < image.Pixels.Length; i++)
+                image.Pixels[i] = (byte)(random.NextInt(3) == 0 ? random.NextInt(2) * 255 : random.NextInt(256));
+            int fullWidth = 1 + random.NextInt(40), fullHeight = 1 + random.NextInt(40);
+            int x = random.NextInt(fullWidth), y = random.NextInt(fullHeight);
             Scaling scaling = new(Window.Whole(image.Width, image.Height), fullWidth, fullHeight, x, y,
                 1 + random.NextInt(fullWidth - x), 1 + random.NextInt(fullHeight - y));
             source.CopyFrom(image, resampler.Prepare(scaling, interpolation));

@@ -75,6 +75,18 @@ public sealed class StreamedSplitTests
     }
 
     [Test]
+    public void SamplesAreTheFirstOfEvenlySpacedBlocks()
+    {
+        StreamedSplit split = Create(out _, 40, 25, 2, 33);
+        Assert.That(Sample(4), Is.EqualTo(new[] { 0, 40, 65, 67 }));
+        Assert.That(Sample(2), Is.EqualTo(new[] { 0, 65 }));
+        Assert.That(Sample(10), Is.EqualTo(new[] { 0, 1, 2, 40, 41, 65, 66, 65, 67, 68 }));
+        Assert.That(Sample(100), Is.EqualTo(Enumerable.Range(0, 100)));
+
+        int[] Sample(int count) => [.. Enumerable.Range(0, count).Select(place => split.Sample(place, count))];
+    }
+
+    [Test]
     public void PartsOfItKeepItsOrder()
     {
         StreamedSplit split = Create(out TestBlock[] blocks, 40, 25, 35);

@@ -58,6 +58,15 @@ public sealed class TarTests
     }
 
     [Test]
+    public void AnEmptyImageIsNamed([Values] bool compressed)
+    {
+        string path = Write([compressed ? "empty.tar.gz" : "empty.tar"], compressed, TarEntryFormat.Ustar, [("a/1.pgm", Image(1)), ("a/2.pgm", []), ("a/3.pgm", Image(3))]);
+        LocatedDataset data = DatasetLocator.Open(path);
+        OneLine.Thrown(() => data.Train.Read(1), $"{path}:a/2.pgm", "empty");
+        Assert.That(data.Train.Read(2).Pixels[0], Is.EqualTo(3));
+    }
+
+    [Test]
     public void AnArchiveOfClassFolders()
     {
         string path = Write(["imagenette.tgz"], true, TarEntryFormat.Pax,

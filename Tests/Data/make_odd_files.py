@@ -195,6 +195,13 @@ def pngs():
     put("cut99.png", good[:len(good) - 20], "refuse", "cut in the checksum of the data")
     put("no-end.png", good[:-12], "equal", "no IEND")
     put("flip.png", patched(good, len(good) // 2, [good[len(good) // 2] ^ 16]), "refuse", "a bit of the data flipped")
+    # A flag of zlib that asks for a dictionary: found by the fuzz.
+    dictionary = png(W, H, 8, 2, lines).replace(zlib.compress(lines), b"\x78\x20" + zlib.compress(lines)[2:])
+    dictionary = bytearray(dictionary)
+    start = dictionary.find(b"IDAT")
+    length = struct.unpack(">I", dictionary[start - 4:start])[0]
+    dictionary[start + 4 + length:start + 8 + length] = struct.pack(">I", zlib.crc32(dictionary[start:start + 4 + length]))
+    put("dictionary.png", dictionary, "refuse", "data that wants a dictionary")
     put("short-data.png", png(W, H, 8, 2, lines[:len(lines) // 2]), "refuse", "data of half the rows")
     put("bomb-60000.png", png(60000, 60000, 8, 2, bytes(1000)), "refuse", "a header of 60000x60000")
     put("bomb-9000.png", png(9000, 9000, 8, 2, bytes(1000)), "refuse", "a header of 9000x9000")

@@ -19,6 +19,7 @@ internal readonly record struct FileStamp(long Length, DateTime Changed)
     public void Check(string path)
     {
         if (Of(path) != this)
-            throw new GpuCnnException($"File {DataFile.Quote(path)}: expected it to stay as it was when it was first read, but it has changed since; restore it, or start again.");
+            throw new GpuCnnException($"File {DataFile.Quote(path)}: expected it to stay as it was when it was first read, but it has " +
+                $"changed since; restore it, or start again.");
     }
 }

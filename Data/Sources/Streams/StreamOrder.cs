@@ -1,7 +1,8 @@
 namespace GpuCnn.Data;
 
 /// <summary>
-/// Training orders of images that lie in blocks which are read front to back: the blocks are shuffled, a few are read side by side, and what
+/// Training orders of images that lie in blocks which are read front to back: the blocks are shuffled, a few are read side by side, and
+/// what
 /// they give goes through a buffer from which a random image leaves for each that enters (as in WebDataset). A function of its arguments.
 /// </summary>
 internal static class StreamOrder

@@ -69,6 +69,17 @@ internal sealed class StreamedSplit : ImageSplit
         return cursor.Block.Stamp.ForImage(index - cursor.First);
     }
 
+    /// <summary>The first few images of evenly spaced blocks.</summary>
+    internal override int Sample(int place, int count)
+    {
+        if (count == Count) return place;
+        int block = (int)((long)place * _first.Length / count);
+        int within = place - (int)(((long)block * count + _first.Length - 1) / _first.Length);
+        int images = (block + 1 < _first.Length ? _first[block + 1] : Count) - _first[block];
+        // A block of fewer images gives some of them twice; an empty one what comes after it.
+        return Math.Min(_first[block] + (images == 0 ? 0 : within % images), Count - 1);
+    }
+
     internal override void Shuffle(Span<int> order, ulong seed, long epoch) =>
         StreamOrder.Fill(order, _first, _sideBySide, _buffer, new RandomStream(seed, OrderStream, (ulong)epoch));
 
@@ -181,7 +192,8 @@ internal sealed class StreamedSplit : ImageSplit
                     throw;
                 }
                 Close();
-                throw new GpuCnnException($"Image {DataFile.Quote(block.Name(index - first))}: expected it in its file as before, but it has vanished since; restore the file.");
+                throw new GpuCnnException($"Image {DataFile.Quote(block.Name(index - first))}: expected it in its file as before, but it " +
+                    $"has vanished since; restore the file.");
             }
         }
 
