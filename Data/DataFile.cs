@@ -32,13 +32,23 @@ internal static class DataFile
     /// Whether there is a file without length, and not a folder: so is whatever is no regular file. Opening a pipe would wait for its other
     /// end.
     /// </summary>
-    public static bool IsEmpty(string path)
+    public static bool IsEmpty(string path) =>
+        Facts(path) is { Exists: true, Length: 0, Attributes: var attributes } && !attributes.HasFlag(FileAttributes.Directory);
+
+    /// <summary>Length and times of a file; of what it leads to, where it is a link.</summary>
+    public static FileInfo Facts(string path)
     {
         FileInfo file = new(path);
-        // A link has a length of its own.
-        if (file.Exists && file.Attributes.HasFlag(FileAttributes.ReparsePoint)
-            && file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target) file = target;
-        return file is { Exists: true, Length: 0 } && !file.Attributes.HasFlag(FileAttributes.Directory);
+        if (!file.Exists || !file.Attributes.HasFlag(FileAttributes.ReparsePoint)) return file;
+        try
+        {
+            return file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file;
+        }
+        // Links that lead to each other, or into what may not be read. Opening the file will say so.
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return file;
+        }
     }
 
     /// <summary>

@@ -35,11 +35,11 @@ public sealed class FileSplit : ImageSplit
     }
 
     internal override ImageStamp? Stamp(int index) =>
-        new FileInfo(_files[index]) is { Exists: true } file ? new ImageStamp(file.Length, file.LastWriteTimeUtc.Ticks) : null;
+        DataFile.Facts(_files[index]) is { Exists: true } file ? new ImageStamp(file.Length, file.LastWriteTimeUtc.Ticks) : null;
 
     private void Check(int index, string path)
     {
-        FileInfo file = new(path);
+        FileInfo file = DataFile.Facts(path);
         long known = Volatile.Read(ref _stamps[index]);
         if (!file.Exists)
         {

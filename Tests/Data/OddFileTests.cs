@@ -78,12 +78,14 @@ public sealed class OddFileTests
     public void AFileThatVanishesOrChangesIsNamed()
     {
         Add("moving", "a", "1.pgm");
-        Add("moving", "a", "2.pgm");
+        // The second is a link: what it leads to changes.
+        string target = _folder.Add([.. "P5 1 1 255\n"u8, 5], "store.pgm");
+        File.CreateSymbolicLink(_folder["moving", "a", "2.pgm"], target);
         ImageSplit split = DatasetLocator.Open(_folder["moving"]).Train;
         split.Read(0);
         split.Read(1);
         File.Delete(split.Name(0));
-        File.WriteAllBytes(split.Name(1), [.. "P5 1 2 255\n"u8, 7, 7]);
+        File.WriteAllBytes(target, [.. "P5 1 2 255\n"u8, 7, 7]);
         OneLine.Thrown(() => split.Read(0), "1.pgm", "has vanished since");
         OneLine.Thrown(() => split.Read(1), "2.pgm", "has changed since");
         // Opened anew, they are what they are.

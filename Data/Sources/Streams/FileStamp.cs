@@ -7,7 +7,7 @@ internal readonly record struct FileStamp(long Length, DateTime Changed)
 {
     public static FileStamp Of(string path) => DataFile.Guard(path, "read", () =>
     {
-        FileInfo file = new(path);
+        FileInfo file = DataFile.Facts(path);
         return new FileStamp(file.Length, file.LastWriteTimeUtc);
     });
 
