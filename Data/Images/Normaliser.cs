@@ -63,6 +63,7 @@ public sealed unsafe class Normaliser
         fixed (float* start = target)
             for (int y = 0; y < picture.Height; y++)
                 WriteRow(picture.Pixels + (long)y * picture.Stride, picture.Channels, picture.Width, picture.Height, y, isMirrored, start);
+        GC.KeepAlive(picture);
     }
 
     /// <summary>Refuses what <see cref="WriteRow"/> cannot write.</summary>

@@ -48,6 +48,7 @@ internal static unsafe class Orientation
         }
         if (stored.Channels == 1) Gather(stored.Pixels, target.Pixels);
         else Gather((uint*)stored.Pixels, (uint*)target.Pixels);
+        GC.KeepAlive(stored);
 
         void Gather<T>(T* from, T* to) where T : unmanaged
         {

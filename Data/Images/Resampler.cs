@@ -111,5 +111,7 @@ public sealed unsafe class Resampler : IDisposable
         _narrowed = _narrow.Take((needed.Height + 1) * _narrowedStride + ColumnPass.Margin) + ColumnPass.Margin;
         byte* from = source.Pixels + (long)(needed.Y - source.Y) * source.Stride + (long)(crop.X - source.X) * pixel;
         _columnPass.Run(from, source.Stride, needed.Height, isMirrored, _narrowed, _narrowedStride);
+        // The memory is the picture's, whose finalizer would free it.
+        GC.KeepAlive(source);
     }
 }
