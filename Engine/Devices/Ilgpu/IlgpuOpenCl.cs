@@ -27,6 +27,13 @@ internal static class IlgpuOpenCl
         }
     }
 
+    /// <summary>Whether the device itself does not report one, whatever ILGPU is told.</summary>
+    public static bool LacksGenericAddressSpace(OpenClDeviceInfo info)
+    {
+        IlgpuSetup.Prepare();
+        return !new CLDevice(info.PlatformHandle, info.Handle).Capabilities.GenericAddressSpace;
+    }
+
     /// <summary>The device as ILGPU sees it.</summary>
     public static CLDevice DeviceOf(OpenClDeviceInfo info)
     {

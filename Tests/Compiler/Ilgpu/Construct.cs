@@ -12,7 +12,7 @@ public enum IlgpuAnswer
     /// <summary>Numbers that C# does not say, on OpenCL, if ILGPU's unrolling pass runs.</summary>
     WrongUnrolled,
 
-    /// <summary>Numbers that C# does not say, on OpenCL, and right ones with the pass <see cref="CSharpMeaning"/>.</summary>
+    /// <summary>Numbers that C# does not say, on OpenCL, and right ones with the pass <c>CSharpMeaning</c>.</summary>
     WrongOnOpenClButMended,
 
     /// <summary>An exception as it compiles.</summary>

@@ -1,3 +1,4 @@
+using GpuCnn.Engine.Devices.Ilgpu.Compiling;
 using ILGPU.Backends;
 using ILGPU.IR;
 using ILGPU.IR.Transformations;

@@ -71,7 +71,7 @@ internal sealed class IlgpuCompiler(IlgpuTarget target, BinaryCache cache, bool 
             using IRContext context = method.ExtractToContext(out Method body);
             Method specialized = KernelSpecializer.Specialize(context, body, kernel, kernel.GroupShape);
             context.Optimize();
-            string text = target.TextOf(workshop.Backend.Compile(specialized, entry, specialization, new KernelPasses(unrolls, target.SpellsComparisons)));
+            string text = target.TextOf(workshop.Backend.Compile(specialized, entry, specialization, new KernelPasses(unrolls, target.IsOpenCl)));
             Interlocked.Increment(ref _builds);
             if (_isDisposed) workshop.Dispose();
             else _idle.Add(workshop);

@@ -14,8 +14,8 @@ internal abstract class IlgpuTarget
     /// <summary>Everything about it that the text of a kernel depends on.</summary>
     public abstract string Identity { get; }
 
-    /// <summary>Whether comparisons with NaN have to be spelled out.</summary>
-    public virtual bool SpellsComparisons => false;
+    /// <summary>Whether the text is OpenCL C, else PTX.</summary>
+    public abstract bool IsOpenCl { get; }
 
     /// <summary>Makes the part of ILGPU that prints the text.</summary>
     public abstract Backend CreateBackend(Context context);
@@ -31,6 +31,8 @@ internal sealed class PtxTarget(CudaArchitecture architecture, CudaInstructionSe
     public static PtxTarget Newest { get; } = new(CudaArchitecture.SM_90, CudaInstructionSet.ISA_88);
 
     public override string Identity => $"PTX {architecture} {instructions}";
+
+    public override bool IsOpenCl => false;
 
     public override Backend CreateBackend(Context context)
     {
@@ -54,7 +56,7 @@ internal sealed class OpenClTarget(CLCapabilityContext capabilities, CLDeviceVen
 
     public override string Identity => $"OpenCL C {version}, {vendor}, {identity}";
 
-    public override bool SpellsComparisons => true;
+    public override bool IsOpenCl => true;
 
     public override Backend CreateBackend(Context context) => new CLBackend(context, capabilities, vendor, version);
 

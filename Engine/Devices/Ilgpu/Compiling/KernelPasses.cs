@@ -7,8 +7,8 @@ namespace GpuCnn.Engine.Devices.Ilgpu.Compiling;
 
 /// <summary>What a kernel goes through besides ILGPU's own passes.</summary>
 /// <param name="unrolls">Whether loops with a known number of rounds are unrolled. Without it, local arrays may be memory.</param>
-/// <param name="spellsComparisons">Whether comparisons with NaN are spelled out, which OpenCL needs.</param>
-internal sealed class KernelPasses(bool unrolls, bool spellsComparisons) : IBackendHook
+/// <param name="isOpenCl">Whether the text becomes OpenCL C, else PTX.</param>
+internal sealed class KernelPasses(bool unrolls, bool isOpenCl) : IBackendHook
 {
     /// <summary>Loops of more rounds stay loops.</summary>
     private const int MostRounds = 64;
@@ -38,7 +38,7 @@ internal sealed class KernelPasses(bool unrolls, bool spellsComparisons) : IBack
     {
         Transformer.Builder passes = Transformer.CreateBuilder(TransformerConfiguration.Empty);
         passes.Add(new MultiplyAddFusion());
-        if (spellsComparisons) passes.Add(new OrderedComparisons());
+        passes.Add(new CSharpMeaning(isOpenCl));
         passes.Add(new DeadCodeElimination());
         kernelContext.Transform(passes.ToTransformer());
         if (unrolls) RefuseLocalMemory(kernelContext);

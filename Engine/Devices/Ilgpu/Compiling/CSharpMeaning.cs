@@ -4,12 +4,12 @@ using ILGPU.IR.Transformations;
 using ILGPU.IR.Values;
 using ILGPU.Util;
 
-namespace GpuCnn.Tests.Compiler.Ilgpu;
+namespace GpuCnn.Engine.Devices.Ilgpu.Compiling;
 
 /// <summary>
 /// Writes out what ILGPU 1.5.3 knows of a value and its OpenCL generator does not print: that a comparison holds where one side is NaN (an
-/// 'if' asks whether to skip what is in it), and that a conversion to an integer goes to the nearest there is, NaN to 0. To be run behind
-/// ILGPU's own passes. Nothing tells behind them what a constant on the left of a comparison has lost (GCNN043).
+/// 'if' asks whether to skip its body), and that a conversion to an integer saturates and turns NaN into 0. Runs after ILGPU's own passes.
+/// It cannot mend what a constant on the left of a comparison has lost by then (GCNN043).
 /// </summary>
 /// <param name="isOpenCl">Else PTX, which has both, but for NaN where one of the types has 64 bits.</param>
 internal sealed class CSharpMeaning(bool isOpenCl) : UnorderedTransformation
