@@ -15,7 +15,8 @@ internal sealed class FeedArguments
         "Where decoded pictures are kept: in memory, in the cache folder (GPUCNN_CACHE) for later runs too, or not. [default: ram]",
         text => ParseCache(text));
     private readonly Option<float?> _size = Options.Real(
-        "--cache-size", "GiB that kept pictures may take. [default: 1]", value => value is > 0 and <= MostGiB, $"a number of GiB above 0, up to {MostGiB}");
+        "--cache-size", "GiB that kept pictures may take. [default: 1]", value => value is > 0 and <= MostGiB,
+            $"a number of GiB above 0, up to {MostGiB}");
 
     public IReadOnlyList<Option> All => [_workers, _cache, _size];
 

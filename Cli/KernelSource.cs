@@ -41,7 +41,8 @@ internal sealed class KernelSource
         if (All.FirstOrDefault(kernel => kernel.Text.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) is { } found) return found;
         // Of a kernel that is compiled for several functions: the plain one.
         KernelSource[] family = [.. All.Where(kernel => kernel.Text.Name.StartsWith(name + "_", StringComparison.OrdinalIgnoreCase))];
-        if (family.Length > 0) return family.FirstOrDefault(kernel => kernel.Text.Name.EndsWith("_Identity", StringComparison.Ordinal)) ?? family[0];
+        if (family.Length > 0) return family.FirstOrDefault(kernel => kernel.Text.Name.EndsWith("_Identity", StringComparison.Ordinal))
+            ?? family[0];
         IReadOnlyList<string> near = NearNames.Of(name, All.Select(kernel => kernel.Text.Name));
         throw new UsageException($"There is no kernel '{name}'{(near.Count > 0 ? $"; did you mean {string.Join(" or ", near)}?" : ".")} `gpucnn kernels list` lists them.");
     }
@@ -62,9 +63,11 @@ internal sealed class KernelSource
     /// <summary>Usual values of the specialization constants.</summary>
     public Dictionary<string, string> Examples => Constants.ToDictionary(constant => constant.Name!, Example, StringComparer.Ordinal);
 
-    private static string TranslatedText<TKernel>(TKernel kernel, KernelDialect dialect) where TKernel : struct, IKernel => KernelText.Source(kernel, dialect);
+    private static string TranslatedText<TKernel>(TKernel kernel, KernelDialect dialect) where TKernel : struct, IKernel =>
+        KernelText.Source(kernel, dialect);
 
-    private static string IlgpuText<TKernel>(TKernel kernel, IlgpuLanguage language) where TKernel : struct, IKernel => Engine.Devices.Ilgpu.IlgpuText.Of(kernel, language);
+    private static string IlgpuText<TKernel>(TKernel kernel, IlgpuLanguage language) where TKernel : struct, IKernel =>
+        Engine.Devices.Ilgpu.IlgpuText.Of(kernel, language);
 
     private string Make(IReadOnlyDictionary<string, string> values, string method, object language)
     {
@@ -78,7 +81,8 @@ internal sealed class KernelSource
         try
         {
             object kernel = _constructor.Invoke(arguments);
-            return (string)typeof(KernelSource).GetMethod(method, BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(_kernel).Invoke(null, [kernel, language])!;
+            return (string)typeof(KernelSource).GetMethod(method, BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(_kernel)
+                .Invoke(null, [kernel, language])!;
         }
         catch (TargetInvocationException exception)
         {
@@ -89,13 +93,15 @@ internal sealed class KernelSource
 
     /// <summary>What stands for a value in messages.</summary>
     public static string Placeholder(ParameterInfo constant) =>
-        constant.ParameterType.IsEnum ? string.Join('|', Enum.GetNames(constant.ParameterType)) : constant.ParameterType == typeof(Flag) ? "true|false" : constant.ParameterType == typeof(float) ? "X" : "N";
+        constant.ParameterType.IsEnum ? string.Join('|', Enum.GetNames(constant.ParameterType)) : constant.ParameterType == typeof(Flag)
+            ? "true|false" : constant.ParameterType == typeof(float) ? "X" : "N";
 
     private static string Example(ParameterInfo constant)
     {
         int value = constant.GetCustomAttribute<SpecializationAttribute>()!.Example;
         Type type = constant.ParameterType;
-        return type.IsEnum ? Enum.GetName(type, value) ?? Enum.GetNames(type)[0] : type == typeof(Flag) ? value != 0 ? "true" : "false" : value.ToString(CultureInfo.InvariantCulture);
+        return type.IsEnum ? Enum.GetName(type, value) ?? Enum.GetNames(type)[0] : type == typeof(Flag) ? value != 0 ? "true" : "false"
+            : value.ToString(CultureInfo.InvariantCulture);
     }
 
     private object Parse(ParameterInfo constant, string text)

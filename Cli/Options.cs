@@ -79,7 +79,8 @@ internal static class Options
 
     public static Option<Shape?> Input => InputOf("the model's own");
 
-    public static Option<Shape?> InputOf(string fallback) => Checked<Shape?>("--input", "CxHxW", $"Input volume. [default: {fallback}]", text =>
+    public static Option<Shape?> InputOf(string fallback) =>
+        Checked<Shape?>("--input", "CxHxW", $"Input volume. [default: {fallback}]", text =>
         Shape.TryParse(text, out Shape shape) && !shape.IsVector
             ? shape
             : throw new UsageException($"--input expects channels, height and width as in 3x64x64, but got '{text}'."));
@@ -119,7 +120,8 @@ internal static class Options
 
     public static Option<int?> Crop(string description) => Whole("--crop", description, maximum: 8192);
 
-    public static Option<bool> NoExif => Flag("--no-exif", "Take images as they are stored, whatever EXIF's orientation says, as torchvision does.");
+    public static Option<bool> NoExif =>
+        Flag("--no-exif", "Take images as they are stored, whatever EXIF's orientation says, as torchvision does.");
 
     public static Option<string?> Model(string description) => Text("--model", "M", description, name => Architecture.Find(name));
 
@@ -133,7 +135,8 @@ internal static class Options
     public static bool IsGiven(this ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
 
     private static Option<float?> Alpha(string name, string description) =>
-        Real(name, description, value => value is >= 0 and <= TrainingSettings.LargestAlpha, $"a number from 0 to {TrainingSettings.LargestAlpha}");
+        Real(name, description, value => value is >= 0 and <= TrainingSettings.LargestAlpha,
+            $"a number from 0 to {TrainingSettings.LargestAlpha}");
 
     private static Option<T> Checked<T>(string name, string placeholder, string description, Func<string, T> parse) => new(name)
     {

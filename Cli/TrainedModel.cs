@@ -29,7 +29,8 @@ internal sealed class TrainedModel : IDisposable
     public static TrainedModel Load(string path, Device device, int? side = null)
     {
         ModelFile file = ModelFile.Load(path);
-        ModelMetadata metadata = side is { } pixels ? file.Metadata with { Input = Shape.Volume(file.Metadata.Input.Channels, pixels, pixels) } : file.Metadata;
+        ModelMetadata metadata = side is { } pixels
+            ? file.Metadata with { Input = Shape.Volume(file.Metadata.Input.Channels, pixels, pixels) } : file.Metadata;
         Architecture architecture = Architecture.All.FirstOrDefault(known => known.Name == file.Metadata.Model)
             ?? throw new GpuCnnException($"'{path}' holds weights of '{file.Metadata.Model}', which is none of the models of this gpucnn; gpucnn models lists them.");
         Network network = architecture.Build(metadata.Input, file.Metadata.Classes.Count);

@@ -17,7 +17,8 @@ internal static class TestData
     public static string Require(string name)
     {
         // Published tests have no repository around them.
-        string[] places = Environment.GetEnvironmentVariable("GPUCNN_DATA") is { Length: > 0 } chosen ? [chosen] : [Path.Combine(RepositoryRoot, "..", "shared", "data")];
+        string[] places = Environment.GetEnvironmentVariable("GPUCNN_DATA") is { Length: > 0 } chosen ? [chosen]
+            : [Path.Combine(RepositoryRoot, "..", "shared", "data")];
         string? found = places.Where(place => place.Length > 0).Select(place => Path.Combine(place, name)).FirstOrDefault(Directory.Exists);
         if (found is null) Assert.Ignore($"Needs the data set '{name}', which is neither below GPUCNN_DATA nor in ../shared/data.");
         return found!;

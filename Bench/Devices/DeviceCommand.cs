@@ -19,7 +19,11 @@ internal static class DeviceCommand
 
     public static Command Create()
     {
-        var device = new Option<string>("--device") { Description = $"A device that runs kernels: cuda, opencl, cuda-c or opencl-c, with :N for another than the first.", DefaultValueFactory = _ => "cuda" };
+        var device = new Option<string>("--device")
+        {
+            Description = "A device that runs kernels: cuda, opencl, cuda-c or opencl-c, with :N for another than the first.",
+            DefaultValueFactory = _ => "cuda",
+        };
         var only = new Option<string?>("--only") { Description = "One group of rows." };
         only.AcceptOnlyFromAmong([.. DeviceRows.Full.Select(workload => workload.Group).Distinct()]);
         var filter = new Option<string?>("--filter") { Description = "Rows whose operator and pass contain this text." };

@@ -14,9 +14,11 @@ internal static class DataCheckCommand
     public static Command Create(CommandHost host)
     {
         var path = new Argument<string>("PATH") { Description = "Data set, as for `gpucnn train --data`." };
-        Option<string?> validation = Options.Text("--val", "PATH", "Data set to validate on, as for `gpucnn train --val`. [default: the data set's own]");
+        Option<string?> validation = Options.Text("--val", "PATH",
+            "Data set to validate on, as for `gpucnn train --val`. [default: the data set's own]");
         Option<bool> json = Options.Json;
-        var command = new Command("check", "Decodes every image of a data set and lists all that is wrong with it.") { path, validation, json };
+        var command = new Command("check", "Decodes every image of a data set and lists all that is wrong with it.") { path, validation,
+            json };
         command.SetAction(parsed =>
         {
             string data = parsed.GetValue(path)!;
@@ -57,18 +59,22 @@ internal static class DataCheckCommand
 
     private static void WriteGroups(TextWriter output, string how, IReadOnlyList<PictureGroup> groups)
     {
-        Write($"Pictures that are {how} in training and validation, which flatters the accuracy", group => group.CrossesSplits, withClasses: false);
+        Write($"Pictures that are {how} in training and validation, which flatters the accuracy", group => group.CrossesSplits,
+            withClasses: false);
         Write($"Pictures that are {how} in several classes", group => group.CrossesClasses, withClasses: true);
-        Write($"Pictures that are {how} within a class", group => group is { CrossesSplits: false, CrossesClasses: false }, withClasses: false);
+        Write($"Pictures that are {how} within a class", group => group is { CrossesSplits: false, CrossesClasses: false },
+            withClasses: false);
 
         void Write(string title, Func<PictureGroup, bool> isMeant, bool withClasses) => WriteList(output, title,
-            [.. groups.Where(isMeant).Select(group => string.Join(" = ", Shown(group).Select(picture => withClasses ? $"{picture.File} ({picture.Class})" : picture.File))
+            [.. groups.Where(isMeant).Select(group =>
+                string.Join(" = ", Shown(group).Select(picture => withClasses ? $"{picture.File} ({picture.Class})" : picture.File))
                 + (group.Pictures.Count > PicturesShown ? $" and {Words.Number(group.Pictures.Count - PicturesShown)} more" : ""))]);
 
         // One that tells why the group is listed is among them.
         static IEnumerable<PictureReference> Shown(PictureGroup group) => group.Pictures.Count <= PicturesShown ? group.Pictures
             : group.Pictures.Take(PicturesShown - 1).Append(group.Pictures.Skip(PicturesShown - 1).FirstOrDefault(
-                picture => picture.Part != group.Pictures[0].Part || picture.Class != group.Pictures[0].Class, group.Pictures[PicturesShown - 1]));
+                picture => picture.Part != group.Pictures[0].Part || picture.Class != group.Pictures[0].Class,
+                    group.Pictures[PicturesShown - 1]));
     }
 
     private static void WriteList(TextWriter output, string title, IReadOnlyList<string> lines)
@@ -101,7 +107,8 @@ internal static class DataCheckCommand
     }
 
     private static string Describe(LeftOutFile file) => file.Content is { } format
-        ? $"{file.File}: {format} by its content; give it the extension of its format, or put it where the images of its class are" : $"{file.File}: no image that is read here; remove it";
+        ? $"{file.File}: {format} by its content; give it the extension of its format, or put it where the images of its class are"
+            : $"{file.File}: no image that is read here; remove it";
 
     private static string Describe(Extent extent) =>
         extent.Minimum == extent.Maximum ? $"{extent.Minimum}" : $"{extent.Minimum} to {extent.Maximum} (median {extent.Median})";

@@ -10,7 +10,8 @@ internal static class DataCommand
 {
     public const ulong DemoSeed = 1;
 
-    public static Command Create(CommandHost host) => new("data", "Checks, shows or measures a data set, makes the demo data set, or decodes images.")
+    public static Command Create(CommandHost host) =>
+        new("data", "Checks, shows or measures a data set, makes the demo data set, or decodes images.")
     {
         DataCheckCommand.Create(host),
         DataPreviewCommand.Create(host),

@@ -22,13 +22,15 @@ internal static class EvalCommand
         Option<int?> batch = Options.Whole("--batch", $"Images of a batch. [default: {DefaultBatch}]");
         Option<int?> resizeTo = Options.ResizeTo("[default: as the weights file says]");
         Option<int?> crop = Options.Crop("Side of the input, of networks that take any. [default: the weights file's]");
-        Option<bool> tenCrop = Options.Flag("--ten-crop", "Average the class probabilities of ten crops: the corners and the centre of the scaled image, and mirrored.");
+        Option<bool> tenCrop = Options.Flag("--ten-crop",
+            "Average the class probabilities of ten crops: the corners and the centre of the scaled image, and mirrored.");
         Option<bool> noExif = Options.NoExif;
         var feed = new FeedArguments();
         Option<string?> badImages = Options.BadImages;
         Option<bool> json = Options.Json;
         weights.Required = data.Required = true;
-        var command = new Command("eval", "Measures accuracy and loss of trained weights on labelled images.") { weights, data, device, batch, resizeTo, crop, tenCrop, noExif, badImages, json };
+        var command = new Command("eval", "Measures accuracy and loss of trained weights on labelled images.") { weights, data, device,
+            batch, resizeTo, crop, tenCrop, noExif, badImages, json };
         foreach (Option option in feed.All) command.Options.Add(option);
         command.SetAction(parsed =>
         {
@@ -43,7 +45,8 @@ internal static class EvalCommand
                 LocatedDataset located = DatasetLocator.Open(parsed.GetValue(data)!);
                 var bad = new BadImageLog(Options.ParseBadImages(parsed.GetValue(badImages)) ?? BadImagePolicy.Skip);
                 ImageSplit split = located.EvaluationFor(metadata.Classes);
-                using var images = new ImageDataset(split, new ImagePreprocessor(metadata), options: options, badImages: new(split, "evaluation", bad));
+                using var images = new ImageDataset(split, new ImagePreprocessor(metadata), options: options,
+                    badImages: new(split, "evaluation", bad));
                 EvaluationResult result = Evaluate(models, images, parsed.GetValue(batch) ?? DefaultBatch, parsed.GetValue(tenCrop));
                 if (parsed.GetValue(json)) host.Output.WriteLine(Json.Of(result));
                 else WriteText(host.Output, models, located, on, result);
@@ -63,9 +66,16 @@ internal static class EvalCommand
     private static ModelMetadata Judged(ModelMetadata metadata, int? resizeTo, bool noExif)
     {
         int longer = Math.Max(metadata.Input.Height, metadata.Input.Width);
-        if (resizeTo != null && metadata.Fit == ImageFit.Pad) throw new UsageException("--val-resize goes with images that are resized, but these weights were trained on padded ones; leave it out.");
-        if (resizeTo < longer) throw new UsageException($"--val-resize expects at least the {longer} pixels of the input {metadata.Input}, but got {resizeTo}.");
-        return metadata with { ResizeTo = resizeTo ?? (metadata.ResizeTo >= longer ? metadata.ResizeTo : 0), IgnoresExif = noExif || metadata.IgnoresExif };
+        if (resizeTo != null && metadata.Fit == ImageFit.Pad) throw new UsageException(
+            "--val-resize goes with images that are resized, but these weights were trained on padded ones; leave it out.");
+        if (resizeTo < longer) throw new UsageException(
+            $"--val-resize expects at least the {longer} pixels of the input {metadata.Input}, but got {resizeTo}.");
+        return metadata with
+        {
+            ResizeTo = resizeTo ?? (metadata.ResizeTo >= longer ? metadata.ResizeTo : 0),
+            IgnoresExif = noExif
+            || metadata.IgnoresExif
+        };
     }
 
     private static EvaluationResult Evaluate(List<TrainedModel> models, ImageDataset images, int batch, bool tenCrop)
@@ -95,7 +105,8 @@ internal static class EvalCommand
         string? fault = !a.Classes.SequenceEqual(b.Classes) ? $"the same classes in the same order, but got {Some(a.Classes)} and {Some(b.Classes)}"
             : a.Input != b.Input ? $"one input volume, but got {a.Input} and {b.Input}"
             : a.Fit != b.Fit ? $"one way to fit images, but got {a.Fit} and {b.Fit}".ToLowerInvariant()
-            : (a.ResizeTo, a.IgnoresExif) != (b.ResizeTo, b.IgnoresExif) ? $"one way to judge images, but they are scaled to {a.ResizeTo} and {b.ResizeTo} pixels or take EXIF differently"
+            : (a.ResizeTo, a.IgnoresExif) != (b.ResizeTo, b.IgnoresExif)
+                ? $"one way to judge images, but they are scaled to {a.ResizeTo} and {b.ResizeTo} pixels or take EXIF differently"
             : !a.Mean.SequenceEqual(b.Mean) || !a.Std.SequenceEqual(b.Std) ? "one normalisation, but their mean and std differ"
             : null;
         if (fault != null) throw new GpuCnnException($"Averaging '{first.Path}' and '{other.Path}' expects {fault}; evaluate them one at a time.");

@@ -30,7 +30,8 @@ internal static class ImportCommand
         Option<int?> resizeTo = Options.ResizeTo("[default: until images cover the input]");
         Option<Shape?> input = Options.Input;
         model.Required = from.Required = output.Required = true;
-        var command = new Command("import", "Makes a weights file from a state dict of PyTorch's.") { model, from, output, classesFile, mean, std, resizeTo, input };
+        var command = new Command("import", "Makes a weights file from a state dict of PyTorch's.") { model, from, output, classesFile,
+            mean, std, resizeTo, input };
         command.SetAction(parsed =>
         {
             Architecture architecture = Architecture.Find(parsed.GetValue(model)!);
@@ -43,7 +44,9 @@ internal static class ImportCommand
             using StateDict dict = StateDict.Open(parsed.GetValue(from)!);
             StateDictImport import = StateDictImport.Check(architecture, dict, shape);
             int classes = import.Network.Output.Shape.Count;
-            var metadata = new ModelMetadata(architecture.Name, shape, ClassNames(parsed.GetValue(classesFile), classes), means, stds, fit) { ResizeTo = side };
+            var metadata = new ModelMetadata(architecture.Name, shape, ClassNames(parsed.GetValue(classesFile), classes), means, stds,
+                fit)
+            { ResizeTo = side };
             string target = parsed.GetValue(output)!;
             ModelFile.Save(target, metadata, import.Read(Seed));
             host.Output.WriteLine($"{target}: {architecture.Name}, {Words.Number(import.Network.ParameterCount)} parameters, input {shape}, {Words.Count(classes, "class", "classes")}");

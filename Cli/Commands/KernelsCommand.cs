@@ -40,7 +40,8 @@ internal static class KernelsCommand
     private static Command CreateShow(CommandHost host)
     {
         var name = new Argument<string>("NAME") { Description = "Name of a kernel; `gpucnn kernels list` lists them." };
-        Option<string?> dialect = Options.Text("--dialect", "ptx|ilgpu-opencl|cuda|opencl", "Which language to show it in: what ILGPU makes of it, or the project's own translation.", CheckDialect);
+        Option<string?> dialect = Options.Text("--dialect", "ptx|ilgpu-opencl|cuda|opencl",
+            "Which language to show it in: what ILGPU makes of it, or the project's own translation.", CheckDialect);
         dialect.Required = true;
         var define = new Option<string[]>("--define")
         {
@@ -79,7 +80,8 @@ internal static class KernelsCommand
     }
 
     private static string Words(ParameterInfo constant) => constant.ParameterType.IsEnum ? constant.ParameterType.Name
-        : constant.ParameterType == typeof(Flag) ? "bool" : constant.ParameterType == typeof(float) ? "float" : constant.ParameterType == typeof(uint) ? "uint" : "int";
+        : constant.ParameterType == typeof(Flag) ? "bool" : constant.ParameterType == typeof(float) ? "float"
+            : constant.ParameterType == typeof(uint) ? "uint" : "int";
 
     private static Dictionary<string, string> Values(string[] definitions)
     {

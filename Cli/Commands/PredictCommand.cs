@@ -29,7 +29,8 @@ internal static class PredictCommand
             using Device on = DeviceCatalog.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto);
             using TrainedModel model = TrainedModel.Load(parsed.GetValue(weights)!, on);
             string[] files = parsed.GetValue(images)!;
-            List<Row> rows = Predict(model, files, parsed.GetValue(top) ?? DefaultTop, parsed.GetValue(logits), parsed.GetValue(noExif), host.Error);
+            List<Row> rows = Predict(model, files, parsed.GetValue(top) ?? DefaultTop, parsed.GetValue(logits), parsed.GetValue(noExif),
+                host.Error);
             if (parsed.GetValue(json)) host.Output.WriteLine(Json.Of(rows));
             else WriteText(host.Output, rows, model.Metadata.Classes);
             return rows.Count == files.Length ? Program.Done : Program.Failed;

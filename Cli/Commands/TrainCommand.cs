@@ -59,7 +59,8 @@ internal static class TrainCommand
         var command = new Command("train", "Trains a model. Without options it makes a demo data set and trains on that.")
         {
             model, data, validation, recipe, epochs, steps, batch, rate, momentum, nesterov, decay, schedule, gamma, stepEpochs, milestones, power, patience, warmup,
-            loss, smoothing, mixup, cutmix, seed, augmentation, fit, resizeTo, crop, noExif, badImages, excludeDuplicates, input, weights, freeze, device, threads, output, resume, saveEvery,
+            loss, smoothing, mixup, cutmix, seed, augmentation, fit, resizeTo, crop, noExif, badImages, excludeDuplicates, input, weights,
+                freeze, device, threads, output, resume, saveEvery,
         };
         foreach (Option option in feed.All) command.Options.Add(option);
         Option[] resumable = [resume, epochs, steps, device, threads, saveEvery, badImages, .. feed.All];
@@ -67,7 +68,8 @@ internal static class TrainCommand
         {
             if (parsed.GetValue(resume) != null && command.Options.Except(resumable).FirstOrDefault(parsed.IsGiven) is { } refused)
                 throw new UsageException($"{refused.Name} cannot be changed by --resume, which takes it from the run's config.json; only {string.Join(", ", resumable.Skip(1).Select(option => option.Name))} can.");
-            if (parsed.IsGiven(crop) && parsed.IsGiven(input)) throw new UsageException("--crop and --input both say the input's size; leave one of them out.");
+            if (parsed.IsGiven(crop) && parsed.IsGiven(input)) throw new UsageException(
+                "--crop and --input both say the input's size; leave one of them out.");
             return TrainingSession.Run(host, new TrainRequest
             {
                 Model = parsed.GetValue(model),

@@ -19,10 +19,12 @@ internal static class Introduction
         WriteRecipe(output, prepared);
         output.WriteLine($"Data      {config.Data}: {prepared.Data.Description}");
         string augmentation = config.Augmentation == "none" ? "" : $", augmented by {config.Augmentation}";
-        string judged = config.ResizeTo == 0 ? "" : $" (to judge: resize to {config.ResizeTo}, centre {prepared.Network.Input.Width}x{prepared.Network.Input.Height})";
+        string judged = config.ResizeTo == 0 ? ""
+            : $" (to judge: resize to {config.ResizeTo}, centre {prepared.Network.Input.Width}x{prepared.Network.Input.Height})";
         if (config.IgnoresExif) judged += ", as stored whatever EXIF says";
         output.WriteLine($"Images    {config.Fit.ToString().ToLowerInvariant()}{judged}, mean {Numbers(config.Mean)}, std {Numbers(config.Std)}{augmentation}");
-        if (settings.MixesImages) output.WriteLine($"Mixing    {Mixing(settings)}; the top-1 of training counts the label of an image's larger share");
+        if (settings.MixesImages) output.WriteLine(
+            $"Mixing    {Mixing(settings)}; the top-1 of training counts the label of an image's larger share");
         output.WriteLine($"Device    {device.Name}: {device.Description}");
         if (device.KernelCompiler is { } compiler) output.WriteLine($"Kernels   by {compiler}");
         output.WriteLine($"Memory    {Words.Bytes(trainer.DeviceBytes)} on the device, in batches of {settings.Batch}");

@@ -41,7 +41,8 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
         ImageFit fit = request.Fit ?? weights?.Metadata.Fit ?? recipe.Fit;
         int resizeTo = ResizeFor(request, recipe, weights?.Metadata, input, fit);
         bool ignoresExif = request.IgnoresExif || weights is { Metadata.IgnoresExif: true };
-        (IReadOnlyList<float> mean, IReadOnlyList<float> std) = weights is { Metadata: var known } ? (known.Mean, known.Std) : Statistics(data, input, fit, ignoresExif, badImages);
+        (IReadOnlyList<float> mean, IReadOnlyList<float> std) = weights is { Metadata: var known } ? (known.Mean, known.Std)
+            : Statistics(data, input, fit, ignoresExif, badImages);
         settings = Shorten(settings, data.Train.Count);
         var config = new RunConfig
         {
@@ -85,7 +86,8 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
             ?? throw new GpuCnnException($"The run in '{request.Resume}' trains '{config.Model}', which is none of the models of this gpucnn; gpucnn models lists them.");
         Recipe recipe = architecture.FindRecipe(config.Recipe);
         string path = Present(config.Data, config.DataFullPath);
-        LocatedDataset data = Open(path, config.Validation == null ? null : Present(config.Validation, config.ValidationFullPath!), config.Settings.Seed, config.ExcludeDuplicates, host);
+        LocatedDataset data = Open(path, config.Validation == null ? null : Present(config.Validation, config.ValidationFullPath!),
+            config.Settings.Seed, config.ExcludeDuplicates, host);
         if (!data.Classes.SequenceEqual(config.Classes) || data.Train.Count != config.TrainingImages)
             throw new GpuCnnException(
                 $"Data set '{path}' has changed: the run in '{request.Resume}' trains on {Words.Number(config.TrainingImages)} images of {config.Classes.Count} classes, "
@@ -124,8 +126,10 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
         // What is judged may be the centre of a larger picture; what is trained on is all that covers the input.
         var training = new ImagePreprocessor(Config.Metadata with { ResizeTo = 0 });
         return new(
-            new(Data.Train, training, Augmentation.Parse(Config.Augmentation), feed with { Mixing = BatchMixing.Of(Config.Settings) }, new(Data.Train, "training", BadImages)),
-            Data.Validation is { } validation ? new(validation, new ImagePreprocessor(Config.Metadata), options: feed, badImages: new(validation, "validation", BadImages)) : null);
+            new(Data.Train, training, Augmentation.Parse(Config.Augmentation), feed with { Mixing = BatchMixing.Of(Config.Settings) },
+                new(Data.Train, "training", BadImages)),
+            Data.Validation is { } validation ? new(validation, new ImagePreprocessor(Config.Metadata), options: feed,
+                badImages: new(validation, "validation", BadImages)) : null);
     }
 
     private static string MakeDemoData(CommandHost host)
@@ -150,20 +154,25 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
         return data.Validation == null && data.Train.CountPerClass().Min() >= FewestToHoldOut ? data.WithHoldOut(HeldOut, seed) : data;
     }
 
-    private static (IReadOnlyList<float> Mean, IReadOnlyList<float> Std) Statistics(LocatedDataset data, Shape input, ImageFit fit, bool ignoresExif, BadImageLog badImages)
+    private static (IReadOnlyList<float> Mean, IReadOnlyList<float> Std) Statistics(LocatedDataset data, Shape input, ImageFit fit,
+        bool ignoresExif, BadImageLog badImages)
     {
-        NormalizationStatistics statistics = NormalizationStatistics.Compute(data.Train, input, fit, new(data.Train, "training", badImages), appliesOrientation: !ignoresExif);
+        NormalizationStatistics statistics = NormalizationStatistics.Compute(data.Train, input, fit, new(data.Train, "training", badImages),
+            appliesOrientation: !ignoresExif);
         return (statistics.Mean, statistics.Std);
     }
 
-    /// <summary>The shorter side of images that are judged: as asked for, else as the weights have it, else the recipe's for this input.</summary>
+    /// <summary>The shorter side of images that are judged: as asked for, else as the weights have it, else the recipe's for this
+    /// input.</summary>
     private static int ResizeFor(TrainRequest request, Recipe recipe, ModelMetadata? weights, Shape input, ImageFit fit)
     {
         int longer = Math.Max(input.Height, input.Width);
         if (request.ResizeTo is { } asked)
         {
-            if (fit == ImageFit.Pad) throw new UsageException("--val-resize goes with --fit resize, but images are padded; leave one of them out.");
-            return asked >= longer ? asked : throw new UsageException($"--val-resize expects at least the {longer} pixels of the input {input}, but got {asked}.");
+            if (fit == ImageFit.Pad) throw new UsageException(
+                "--val-resize goes with --fit resize, but images are padded; leave one of them out.");
+            return asked >= longer ? asked
+                : throw new UsageException($"--val-resize expects at least the {longer} pixels of the input {input}, but got {asked}.");
         }
         if (fit == ImageFit.Pad) return 0;
         if (weights != null && request.Recipe == null) return weights.ResizeTo >= longer ? weights.ResizeTo : 0;

@@ -42,7 +42,8 @@ internal sealed record RunConfig
 
     public required string Augmentation { get; init; }
 
-    /// <summary>Pixels that the shorter side of images that are judged is scaled to; 0 where they are scaled until they cover the input.</summary>
+    /// <summary>Pixels that the shorter side of images that are judged is scaled to; 0 where they are scaled until they cover the
+    /// input.</summary>
     public int ResizeTo { get; init; }
 
     /// <summary>Whether EXIF's orientation is left alone.</summary>
@@ -93,7 +94,11 @@ internal sealed record RunConfig
     public IReadOnlyDictionary<string, string>? Algorithms { get; init; }
 
     [JsonIgnore]
-    public ModelMetadata Metadata => new(Model, Shape.Volume(Input[0], Input[1], Input[2]), Classes, Mean, Std, Fit) { ResizeTo = ResizeTo, IgnoresExif = IgnoresExif };
+    public ModelMetadata Metadata => new(Model, Shape.Volume(Input[0], Input[1], Input[2]), Classes, Mean, Std, Fit)
+    {
+        ResizeTo = ResizeTo,
+        IgnoresExif = IgnoresExif
+    };
 
     public string ToJson() => Json.Of(this) + "\n";
 

@@ -72,9 +72,11 @@ internal static class TrainingSession
         prepared.BadImages.WriteTo(run.Path);
     }
 
-    private static Trainer CreateTrainer(PreparedRun prepared, RunImages images, Device device, RunDirectory run, IReadOnlyDictionary<string, string>? algorithms)
+    private static Trainer CreateTrainer(PreparedRun prepared, RunImages images, Device device, RunDirectory run,
+        IReadOnlyDictionary<string, string>? algorithms)
     {
-        var trainer = new Trainer(prepared.Network, device, images.Training, images.Validation, prepared.Config.Settings, prepared.Config.Metadata, run, algorithms);
+        var trainer = new Trainer(prepared.Network, device, images.Training, images.Validation, prepared.Config.Settings,
+            prepared.Config.Metadata, run, algorithms);
         if (device.MemoryBytes <= 0 || trainer.DeviceBytes <= device.MemoryBytes) return trainer;
         long needed = trainer.DeviceBytes;
         int largest = trainer.LargestBatch(device.MemoryBytes);
@@ -95,7 +97,8 @@ internal static class TrainingSession
     {
         using var stop = new StopRequest(host);
         TrainingDisplay display = host.IsTerminal
-            ? new LiveDisplay(host.Output) { IsMixed = prepared.Config.Settings.MixesImages } : new PlainDisplay(host.Output) { IsMixed = prepared.Config.Settings.MixesImages };
+            ? new LiveDisplay(host.Output) { IsMixed = prepared.Config.Settings.MixesImages }
+                : new PlainDisplay(host.Output) { IsMixed = prepared.Config.Settings.MixesImages };
         TrainingOutcome outcome = display.Run(
             observer => trainer.Run(host.Observer == null ? observer : new BothObservers(observer, host.Observer), stop.Token), trainer.Step);
         if (outcome.End == TrainingEnd.Interrupted)

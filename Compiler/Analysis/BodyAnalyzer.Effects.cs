@@ -130,7 +130,8 @@ internal sealed partial class BodyAnalyzer
             return;
         }
 
-        if (kind == BinaryOperator.Divide && target.Type.Scalar is { } divided && divided.IsInteger()) CheckDivision(assignment.Target, assignment.Value, target, value, assignment);
+        if (kind == BinaryOperator.Divide && target.Type.Scalar is { } divided && divided.IsInteger()) CheckDivision(assignment.Target,
+            assignment.Value, target, value, assignment);
         bool isShift = kind is BinaryOperator.ShiftLeft or BinaryOperator.ShiftRight or BinaryOperator.UnsignedShiftRight;
         bool isSame = assignment.InConversion.IsIdentity && assignment.OutConversion.IsIdentity;
         if (isSame && !isShift && target.Type is ScalarType { Kind: var scalar } && !scalar.IsVector() && !(kind == BinaryOperator.Remainder && scalar.IsFloating()))

@@ -32,7 +32,8 @@ internal sealed partial class BodyAnalyzer
                 _statements.Add(Loop(loop));
                 break;
             case IWhileLoopOperation { ConditionIsUntil: false, Condition: { } condition } loop:
-                _statements.Add(loop.ConditionIsTop ? new While(Whole(condition), LoopBody(loop.Body, isUnrolled: false)) : DoWhile(loop, condition));
+                _statements.Add(loop.ConditionIsTop ? new While(Whole(condition), LoopBody(loop.Body, isUnrolled: false))
+                    : DoWhile(loop, condition));
                 break;
             case ISwitchOperation choice:
                 if (_loops.Count > 0) _loops.Peek().Switches++;

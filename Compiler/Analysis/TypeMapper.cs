@@ -86,7 +86,8 @@ internal sealed class TypeMapper(NameAllocator names, DiagnosticBag diagnostics)
     }
 
     /// <summary>Whether fields may lie over each other, as they cannot in a struct of C.</summary>
-    private static bool HasOwnLayout(INamedTypeSymbol type) => type.GetAttributes().Any(data => data.AttributeClass?.Name == "StructLayoutAttribute"
+    private static bool HasOwnLayout(INamedTypeSymbol type) =>
+        type.GetAttributes().Any(data => data.AttributeClass?.Name == "StructLayoutAttribute"
         && data.ConstructorArguments.FirstOrDefault().Value is (int)System.Runtime.InteropServices.LayoutKind.Explicit);
 
     private DeviceType Struct(INamedTypeSymbol type, SyntaxNode at)

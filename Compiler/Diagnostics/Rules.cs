@@ -22,7 +22,8 @@ internal static class Rules
         "GCNN005", "Type of an argument", "The argument '{0}' cannot be passed to a kernel: {1}");
 
     public static readonly DiagnosticDescriptor SpecializationType = Rule(
-        "GCNN006", "Type of a specialization constant", "The specialization constant '{0}' has to be an int, a uint, a float, a Flag or an enum, but is '{1}'");
+        "GCNN006", "Type of a specialization constant",
+            "The specialization constant '{0}' has to be an int, a uint, a float, a Flag or an enum, but is '{1}'");
 
     public static readonly DiagnosticDescriptor UnknownType = Rule(
         "GCNN007", "Type in a kernel", "The type '{0}' does not exist on a device");
@@ -114,21 +115,25 @@ internal static class Rules
     public static readonly DiagnosticDescriptor CudaSpelling = Rule(
         "GCNN037", "Spelling of a CUDA function", "The spelling '{1}' of '{0}' does not fit its {2} parameters: their numbers stand in braces there, from 0 on");
 
-    // From here on: what ILGPU 1.5.3 computes otherwise than C#, and says nothing of. Tests/Compiler/Ilgpu shows each answer beside the right one.
+    // From here on: what ILGPU 1.5.3 computes otherwise than C#, and says nothing of. Tests/Compiler/Ilgpu shows each answer beside the
+    // right one.
     public static readonly DiagnosticDescriptor SignedDivision = Rule(
         "GCNN040", "Division of what may be negative", "'{0}' may be negative{1}, and by a power of two ILGPU divides with a shift, which rounds down: write '>>', a Divisor, or KernelMath.Max({0}, 0)");
 
     public static readonly DiagnosticDescriptor UnsignedDivision = Rule(
-        "GCNN041", "Division of what may use its highest bit", "'{0}' may use its highest bit, and by a power of two ILGPU divides with a shift that takes it for a sign: write '>>'");
+        "GCNN041", "Division of what may use its highest bit",
+            "'{0}' may use its highest bit, and by a power of two ILGPU divides with a shift that takes it for a sign: write '>>'");
 
     public static readonly DiagnosticDescriptor NegatedComparison = Rule(
         "GCNN042", "Negated comparison of floats", "'{0}' differs from the opposite comparison for NaN alone, which ILGPU's OpenCL loses: write the opposite, with KernelMath.IsNaN where NaN counts");
 
     public static readonly DiagnosticDescriptor ConstantLeft = Rule(
-        "GCNN043", "Constant on the left of a comparison of floats", "ILGPU turns '{0}' around and takes it for true where the other side is NaN: write the constant on the right");
+        "GCNN043", "Constant on the left of a comparison of floats",
+            "ILGPU turns '{0}' around and takes it for true where the other side is NaN: write the constant on the right");
 
     public static readonly DiagnosticDescriptor Truth = Rule(
-        "GCNN044", "Choice of 1 and 0 as a number", "'{0}' is 1 or 0, which ILGPU takes for a bool {1}: choose between the results, as in 'c ? 1f : 0f' or 'c ? -1 : 0'");
+        "GCNN044", "Choice of 1 and 0 as a number",
+            "'{0}' is 1 or 0, which ILGPU takes for a bool {1}: choose between the results, as in 'c ? 1f : 0f' or 'c ? -1 : 0'");
 
     public static readonly DiagnosticDescriptor Conversion = Rule(
         "GCNN045", "Conversion in a kernel", "ILGPU leaves out a step of the conversion of '{0}' from '{1}' to '{2}': {3}");
@@ -137,7 +142,8 @@ internal static class Rules
         "GCNN046", "Constants in a float expression", "ILGPU computes '{0}' otherwise, {1}");
 
     public static readonly DiagnosticDescriptor UnrolledJump = Rule(
-        "GCNN047", "Jump in an unrolled loop", "'{0}' is in a loop that is unrolled, which has one way round and one way out: write an 'if' around what is left out");
+        "GCNN047", "Jump in an unrolled loop",
+            "'{0}' is in a loop that is unrolled, which has one way round and one way out: write an 'if' around what is left out");
 
     public static IReadOnlyDictionary<string, DiagnosticDescriptor> ById { get; } = typeof(Rules).GetFields(BindingFlags.Public | BindingFlags.Static)
         .Select(field => (DiagnosticDescriptor)field.GetValue(null)).ToDictionary(rule => rule.Id);

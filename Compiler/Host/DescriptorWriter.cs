@@ -94,7 +94,8 @@ internal static class DescriptorWriter
     private static string Entry(string name, string type, string suffix = "") =>
         $"\n    [global::ILGPU.Backends.EntryPoints.KernelName(\"{name}\")]\n    private static void Run{suffix}({type} kernel) => kernel.Execute();\n";
 
-    private static string TypeOf(GenericModel generic, KernelModel kernel) => generic.Instances.First(instance => instance.Name == kernel.Header.Name).Type;
+    private static string TypeOf(GenericModel generic, KernelModel kernel) =>
+        generic.Instances.First(instance => instance.Name == kernel.Header.Name).Type;
 
     private static string Bool(bool value) => value ? "true" : "false";
 

@@ -94,7 +94,8 @@ public sealed class Augmentation
     private static AugmentationStep ParseStep(string text)
     {
         StepText? parsed = StepText.TryParse(text);
-        if (parsed is not null && Known.Select(step => step.TryParse(parsed)).FirstOrDefault(step => step is not null) is { } found) return found;
+        if (parsed is not null && Known.Select(step => step.TryParse(parsed))
+            .FirstOrDefault(step => step is not null) is { } found) return found;
         string name = text.Split('(')[0].TrimEnd('0', '1', '2', '3', '4', '5', '6', '7', '8', '9', ' ');
         string[] near = [.. Known.Where(step => step.Name == name).Select(step => step.Usage)];
         string expected = near.Length > 0 ? string.Join("; or ", near) : $"{string.Join(", ", Presets)}, or names of: {Usage}";

@@ -112,7 +112,8 @@ public static class IdxReader
             ReadOnlySpan<byte> trailer = gzip.AsSpan(end - GzipTrailer, GzipTrailer);
             uint length = BinaryPrimitives.ReadUInt32LittleEndian(trailer[4..]);
             if (length > 0 && length <= inflated.Length
-                && Crc32.Compute(inflated.AsSpan(inflated.Length - (int)length)) == BinaryPrimitives.ReadUInt32LittleEndian(trailer)) return;
+                && Crc32.Compute(inflated.AsSpan(inflated.Length - (int)length)) == BinaryPrimitives.ReadUInt32LittleEndian(
+                    trailer)) return;
             if (gzip[end - 1] != 0) break;
         }
         throw DataFile.Damaged("IDX", name, $"a gzip trailer for the last of {inflated.Length:N0} bytes", "none");

@@ -48,7 +48,8 @@ internal sealed class PngChunks
                 if (_data.Count == 0)
                 {
                     throw DataFile.Damaged(
-                        "PNG", name, $"another chunk at byte {position:N0}, the last being IEND", $"the end of the file at {content.Length:N0}");
+                        "PNG", name, $"another chunk at byte {position:N0}, the last being IEND",
+                            $"the end of the file at {content.Length:N0}");
                 }
                 Note ??= "it has no end (IEND)";
                 break;

@@ -127,7 +127,8 @@ internal sealed unsafe class ColumnPass(ScratchSource source) : IDisposable
                 low23 += Avx512BW.MultiplyAddAdjacent(v23, Vector512.Load(other + 32));
             }
             Vector512<int> sum01 = (high01 << LowBits) + low01, sum23 = (high23 << LowBits) + low23;
-            Vector512<int> even = Avx512F.Shuffle4x128(sum01, sum23, 0b10_00_10_00), odd = Avx512F.Shuffle4x128(sum01, sum23, 0b11_01_11_01);
+            Vector512<int> even = Avx512F.Shuffle4x128(sum01, sum23, 0b10_00_10_00),
+                odd = Avx512F.Shuffle4x128(sum01, sum23, 0b11_01_11_01);
             Vector512<int> sums = even + odd + half;
             Vector512<uint> clamped = Vector512.Max(sums >> Precision, Vector512<int>.Zero).AsUInt32();
             Vector128<uint> four = Avx512F.ConvertToVector128ByteWithSaturation(clamped).AsUInt32();

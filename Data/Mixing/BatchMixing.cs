@@ -21,7 +21,8 @@ public sealed class BatchMixing
     public BatchMixing(double mixup, double cutmix)
     {
         TrainingSettings.CheckMixing(mixup, cutmix);
-        if (mixup == 0 && cutmix == 0) throw new GpuCnnException("Mixing expects an alpha above 0 of mixup or of cutmix, but got 0 of both.");
+        if (mixup == 0 && cutmix == 0) throw new GpuCnnException(
+            "Mixing expects an alpha above 0 of mixup or of cutmix, but got 0 of both.");
         _mixup = mixup;
         _cutmix = cutmix;
     }

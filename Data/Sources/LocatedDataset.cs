@@ -88,7 +88,8 @@ public sealed class LocatedDataset
     }
 
     /// <summary>How many images of a class <see cref="WithHoldOut"/> keeps apart.</summary>
-    public static int HeldOutOf(int images, double fraction) => Math.Max(0, Math.Min(Math.Max(1, (int)Math.Round(images * fraction)), images - 1));
+    public static int HeldOutOf(int images, double fraction) =>
+        Math.Max(0, Math.Min(Math.Max(1, (int)Math.Round(images * fraction)), images - 1));
 
     /// <summary>This data set where it has validation images; else one that keeps a part of each class apart.</summary>
     /// <param name="fraction">Of each class, rounded, at least one image and not all of them.</param>

@@ -9,7 +9,8 @@ namespace GpuCnn.Engine.Checkpoints;
 /// <summary><see cref="ModelMetadata"/> as the text entries of a safetensors file, and back, each number to the bit.</summary>
 internal static class MetadataText
 {
-    private const string Model = "model", Input = "input", Classes = "classes", Mean = "mean", Std = "std", Fit = "fit", ResizeTo = "resize_to", Exif = "exif", Ignored = "ignored";
+    private const string Model = "model", Input = "input", Classes = "classes", Mean = "mean", Std = "std", Fit = "fit",
+        ResizeTo = "resize_to", Exif = "exif", Ignored = "ignored";
     private const int LargestSide = 65535;
 
     private static readonly string[] Required = [Model, Input, Classes, Mean, Std, Fit];
@@ -38,7 +39,8 @@ internal static class MetadataText
     /// <summary>The metadata, or null and what is wrong with the entries.</summary>
     public static ModelMetadata? TryRead(IReadOnlyDictionary<string, string> entries, out string fault)
     {
-        fault = Required.FirstOrDefault(key => !entries.ContainsKey(key)) is { } missing ? $"the metadata entry '{missing}' is missing" : "";
+        fault = Required.FirstOrDefault(key => !entries.ContainsKey(key)) is { } missing ? $"the metadata entry '{missing}' is missing"
+            : "";
         if (fault != "") return null;
         const string names = "a JSON array of names", numbers = "a JSON array of numbers";
         if (!Shape.TryParse(entries[Input], out Shape input)) fault = Expected(Input, "CxHxW", entries);
@@ -50,7 +52,11 @@ internal static class MetadataText
         else if (entries.TryGetValue(Exif, out string? exif) && exif != Ignored) fault = Expected(Exif, $"'{Ignored}'", entries);
         else
         {
-            var metadata = new ModelMetadata(entries[Model], input, classes, mean, std, fit) { ResizeTo = resizeTo, IgnoresExif = entries.ContainsKey(Exif) };
+            var metadata = new ModelMetadata(entries[Model], input, classes, mean, std, fit)
+            {
+                ResizeTo = resizeTo,
+                IgnoresExif = entries.ContainsKey(Exif)
+            };
             fault = Fault(metadata) ?? "";
             if (fault == "") return metadata;
         }

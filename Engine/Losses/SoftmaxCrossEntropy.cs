@@ -41,7 +41,9 @@ public sealed class SoftmaxCrossEntropy : Loss
     {
         int classes = emitter.Logits.Shape.Count;
         emitter.Launch("softmax cross-entropy", launches => launches.Add(new Kernels.Loss.SoftmaxCrossEntropy(
-            Kernels.Loss.SoftmaxCrossEntropy.Threads(classes), emitter.Gradient != null, emitter.IsHead, emitter.IsMixed, emitter.Scalars, emitter.Logits.View, emitter.Labels,
-            emitter.Others, emitter.Shares, emitter.Losses, emitter.Ranks, emitter.Gradient?.View ?? default, emitter.Images, classes, LabelSmoothing, emitter.Weight)));
+            Kernels.Loss.SoftmaxCrossEntropy.Threads(classes), emitter.Gradient != null, emitter.IsHead, emitter.IsMixed, emitter.Scalars,
+                emitter.Logits.View, emitter.Labels,
+            emitter.Others, emitter.Shares, emitter.Losses, emitter.Ranks, emitter.Gradient?.View ?? default, emitter.Images, classes,
+                LabelSmoothing, emitter.Weight)));
     }
 }

@@ -31,7 +31,8 @@ public sealed class Plan : IDisposable
         Options = options;
         Network network = parameters.Network;
         options.Loss.CheckOutput(network.Output.Shape);
-        if (options.MixedLabels && !options.Loss.TakesMixedLabels) throw new ArgumentException($"{options.Loss.GetType().Name} takes one label an image.", nameof(options));
+        if (options.MixedLabels && !options.Loss.TakesMixedLabels) throw new ArgumentException(
+            $"{options.Loss.GetType().Name} takes one label an image.", nameof(options));
         _losses = new float[options.Images];
         _ranks = new int[options.Images];
         _backend = parameters.Device.CreateBackend(parameters, options);

@@ -14,7 +14,8 @@ public sealed record PlanOptions
     /// <summary>Whether layers behave as in training, and gradients are computed.</summary>
     public bool Training { get; init; }
 
-    /// <summary>Whether images have two labels that share them (<see cref="Engine.Training.Batch.Others"/>): what mixup and cutmix make.</summary>
+    /// <summary>Whether images have two labels that share them (<see cref="Engine.Training.Batch.Others"/>): what mixup and cutmix
+    /// make.</summary>
     public bool MixedLabels { get; init; }
 
     /// <summary>Applied after the backward pass of a training step; without one only gradients are computed.</summary>

@@ -29,11 +29,13 @@ public sealed class Batch
     /// <summary>[Capacity, C, H, W]; the values past <see cref="Count"/> images are zero.</summary>
     public float[] Images { get; }
 
-    /// <summary>[Capacity] class indices; -1 past <see cref="Count"/>, and where an image is left out because it could not be read.</summary>
+    /// <summary>[Capacity] class indices; -1 past <see cref="Count"/>, and where an image is left out because it could not be
+    /// read.</summary>
     public int[] Labels { get; }
 
     /// <summary>
-    /// [Capacity] the second label of each image, -1 past <see cref="Count"/>. Read only by plans of <see cref="Plans.PlanOptions.MixedLabels"/>.
+    /// [Capacity] the second label of each image, -1 past <see cref="Count"/>. Read only by plans of
+    /// <see cref="Plans.PlanOptions.MixedLabels"/>.
     /// </summary>
     public int[] Others { get; }
 

@@ -46,11 +46,13 @@ public static class Evaluation
     /// <param name="plans">Of one batch size, a multiple of <paramref name="views"/>.</param>
     /// <param name="reader">Gives the views of an image one after another.</param>
     /// <param name="views">Of each image.</param>
-    public static EvaluationResult RunAveraged(IReadOnlyList<Plan> plans, IBatchReader reader, int views, CancellationToken cancellation = default)
+    public static EvaluationResult RunAveraged(IReadOnlyList<Plan> plans, IBatchReader reader, int views,
+        CancellationToken cancellation = default)
     {
         long start = Stopwatch.GetTimestamp();
         int classes = plans[0].Parameters.Network.Output.Shape.Count, capacity = plans[0].Options.Images;
-        if (capacity % views != 0) throw new ArgumentException($"A batch of {capacity} does not hold whole images of {views} views.", nameof(plans));
+        if (capacity % views != 0) throw new ArgumentException($"A batch of {capacity} does not hold whole images of {views} views.",
+            nameof(plans));
         var logits = new float[capacity * classes];
         var mean = new double[capacity / views * classes];
         double loss = 0;

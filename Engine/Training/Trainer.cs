@@ -48,7 +48,15 @@ public sealed class Trainer : IDisposable
         _totalSteps = settings.Steps ?? settings.Epochs * _stepsPerEpoch;
         _schedule = settings.Schedule.Create();
         _parameters = device.CreateParameters(network, training: true);
-        _plan = new(_parameters, new() { Images = settings.Batch, Training = true, Loss = settings.CreateLoss(), MixedLabels = settings.MixesImages, Optimizer = settings.Optimizer, Algorithms = algorithms });
+        _plan = new(_parameters, new()
+        {
+            Images = settings.Batch,
+            Training = true,
+            Loss = settings.CreateLoss(),
+            MixedLabels = settings.MixesImages,
+            Optimizer = settings.Optimizer,
+            Algorithms = algorithms
+        });
         if (validation != null) _validationPlan = new(_parameters, new() { Images = Math.Min(settings.Batch, validation.Count), Loss = settings.CreateValidationLoss(), Algorithms = algorithms });
         _at = new(0, _schedule.State, 0, 0, 0, 0);
     }
@@ -198,14 +206,17 @@ public sealed class Trainer : IDisposable
             EpochSeconds = 0,
             Seconds = _at.Seconds + (validation?.Seconds ?? 0),
         };
-        var epoch = new EpochReport(report.Epoch, _at.Step, rate, report.EpochLoss, report.EpochTop1, validation, report.ImagesPerSecond, _at.Seconds) { WaitingShare = report.WaitingShare };
+        var epoch = new EpochReport(report.Epoch, _at.Step, rate, report.EpochLoss, report.EpochTop1, validation, report.ImagesPerSecond,
+            _at.Seconds)
+        { WaitingShare = report.WaitingShare };
         (_stepSeconds, _waitSeconds) = (0, 0);
         _run.AppendMetrics(epoch);
         observer.EpochDone(epoch);
         return epoch;
     }
 
-    /// <summary>Reads images; where they cannot be read, the steps done since the last checkpoint are saved before the failure goes on.</summary>
+    /// <summary>Reads images; where they cannot be read, the steps done since the last checkpoint are saved before the failure goes
+    /// on.</summary>
     private T Guard<T>(Func<T> read, ITrainingObserver observer, float rate)
     {
         try
@@ -215,7 +226,8 @@ public sealed class Trainer : IDisposable
         catch (UnreadableDataException exception) when (_at.Step > 0)
         {
             Save(observer, rate);
-            throw new UnreadableDataException($"{exception.Message} The {_at.Step} steps done are saved; go on with: gpucnn train --resume {_run.Path}", exception);
+            throw new UnreadableDataException(
+                $"{exception.Message} The {_at.Step} steps done are saved; go on with: gpucnn train --resume {_run.Path}", exception);
         }
     }
 

@@ -73,7 +73,8 @@ public sealed record TrainingSettings
         if (!Losses.Contains(Loss)) throw new GpuCnnException($"Training expects a loss of {string.Join(" or ", Losses)}, but got '{Loss}'.");
         if (Loss != CrossEntropy && LabelSmoothing > 0) throw new GpuCnnException($"Label smoothing goes with {CrossEntropy}, but got {LabelSmoothing} with {Loss}; leave it out.");
         CheckMixing(Mixup, CutMix);
-        if (Loss != CrossEntropy && MixesImages) throw new GpuCnnException($"Mixup and cutmix go with {CrossEntropy}, but got {Loss}; leave them out.");
+        if (Loss != CrossEntropy && MixesImages) throw new GpuCnnException(
+            $"Mixup and cutmix go with {CrossEntropy}, but got {Loss}; leave them out.");
         _ = CreateLoss();
         _ = Schedule.Create();
     }
@@ -84,8 +85,10 @@ public sealed record TrainingSettings
     /// <exception cref="GpuCnnException">A parameter is out of range.</exception>
     public static void CheckMixing(double mixup, double cutmix)
     {
-        if (!(mixup is >= 0 and <= LargestAlpha)) throw new GpuCnnException($"Mixup expects an alpha from 0 to {LargestAlpha}, but got {mixup}.");
-        if (!(cutmix is >= 0 and <= LargestAlpha)) throw new GpuCnnException($"Cutmix expects an alpha from 0 to {LargestAlpha}, but got {cutmix}.");
+        if (!(mixup is >= 0 and <= LargestAlpha)) throw new GpuCnnException(
+            $"Mixup expects an alpha from 0 to {LargestAlpha}, but got {mixup}.");
+        if (!(cutmix is >= 0 and <= LargestAlpha)) throw new GpuCnnException(
+            $"Cutmix expects an alpha from 0 to {LargestAlpha}, but got {cutmix}.");
     }
 
     internal Sgd Optimizer => new(Momentum, WeightDecay, Nesterov, DecaysVectors, MaxFilterRms);

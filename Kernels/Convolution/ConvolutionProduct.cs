@@ -20,7 +20,8 @@ namespace GpuCnn.Kernels.Convolution;
 /// <param name="moments">[rows of tiles][3][columns] as in <see cref="GatheredMoments"/>; any view where none are gathered.</param>
 [Kernel]
 public readonly partial struct ConvolutionProduct<TFunction>(
-    [Specialization(128)] int tileM, [Specialization(128)] int tileN, [Specialization(8)] int tileK, [Specialization(8)] int perM, [Specialization(8)] int perN,
+    [Specialization(128)] int tileM, [Specialization(128)] int tileN, [Specialization(8)] int tileK, [Specialization(8)] int perM,
+        [Specialization(8)] int perN,
     [Specialization] Flag turned, [Specialization] Flag wideX, [Specialization] Flag wideFilter, [Specialization] Flag wideY,
     [Specialization] Flag addBias, [Specialization] Flag accumulate, [Specialization] Flag gathers,
     ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float> bias, View<float> y, ReadOnlyView<StepScalars> scalars, View<float> moments, GatherMap map, TFunction function)
@@ -33,14 +34,17 @@ public readonly partial struct ConvolutionProduct<TFunction>(
     {
         View<float> left = Shared.Array<float>(2 * tileK * (tileM + TileSide.Padding)), right = Shared.Array<float>(2 * tileK * (tileN + TileSide.Padding));
         View<int> sources = Shared.Array<int>(tileM), rows = Shared.Array<int>(tileM), columns = Shared.Array<int>(tileM), targets = Shared.Array<int>(tileM);
-        Registers<float> nextLeft = Local.Array<float>(tileM * tileK / (GroupSize.X * GroupSize.Y)), nextRight = Local.Array<float>(tileN * tileK / (GroupSize.X * GroupSize.Y));
-        Registers<int> ownSource = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y)), ownH = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y));
+        Registers<float> nextLeft = Local.Array<float>(tileM * tileK / (GroupSize.X * GroupSize.Y)),
+            nextRight = Local.Array<float>(tileN * tileK / (GroupSize.X * GroupSize.Y));
+        Registers<int> ownSource = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y)),
+            ownH = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y));
         Registers<int> ownW = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y));
         Registers<float> sums = Local.Array<float>(perM * perN);
         var sideX = new TileSide(tileM, tileK, false, wideX);
         var sideFilter = new TileSide(tileN, tileK, !turned, wideFilter);
         int thread = ThreadId.Y * GroupSize.X + ThreadId.X, threads = GroupSize.X * GroupSize.Y, own = 4 * thread;
-        int tilesN = TileShape.Tiles(map.Columns, tileN), firstPixel = GroupId.X / tilesN * tileM, column = GroupId.X % tilesN * tileN, group = GroupId.Z;
+        int tilesN = TileShape.Tiles(map.Columns, tileN), firstPixel = GroupId.X / tilesN * tileM, column = GroupId.X % tilesN * tileN,
+            group = GroupId.Z;
 
         // Where a pixel is takes divisions: one thread does them for each of the tile's rows.
         for (int line = thread; line < tileM; line += threads)

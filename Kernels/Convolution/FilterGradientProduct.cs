@@ -34,7 +34,8 @@ public struct FilterGradientMap
 /// <param name="dw">[part][group][rows][columns]</param>
 [Kernel]
 public readonly partial struct FilterGradientProduct(
-    [Specialization(128)] int tileM, [Specialization(128)] int tileN, [Specialization(8)] int tileK, [Specialization(8)] int perM, [Specialization(8)] int perN,
+    [Specialization(128)] int tileM, [Specialization(128)] int tileN, [Specialization(8)] int tileK, [Specialization(8)] int perM,
+        [Specialization(8)] int perN,
     [Specialization] Flag wideX, [Specialization] Flag wideY, [Specialization] Flag accumulate,
     ReadOnlyView<float> x, ReadOnlyView<float> dy, View<float> dw, FilterGradientMap map)
 {
@@ -44,8 +45,10 @@ public readonly partial struct FilterGradientProduct(
     public void Execute()
     {
         View<float> left = Shared.Array<float>(2 * tileK * (tileM + TileSide.Padding)), right = Shared.Array<float>(2 * tileK * (tileN + TileSide.Padding));
-        Registers<float> nextLeft = Local.Array<float>(tileM * tileK / (GroupSize.X * GroupSize.Y)), nextRight = Local.Array<float>(tileN * tileK / (GroupSize.X * GroupSize.Y));
-        Registers<int> images = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y)), ps = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y));
+        Registers<float> nextLeft = Local.Array<float>(tileM * tileK / (GroupSize.X * GroupSize.Y)),
+            nextRight = Local.Array<float>(tileN * tileK / (GroupSize.X * GroupSize.Y));
+        Registers<int> images = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y)),
+            ps = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y));
         Registers<int> qs = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y));
         Registers<int> tapRows = Local.Array<int>(4), tapColumns = Local.Array<int>(4), tapOffsets = Local.Array<int>(4);
         Registers<float> sums = Local.Array<float>(perM * perN);
@@ -129,7 +132,8 @@ public readonly partial struct FilterGradientProduct(
 
     /// <summary>Four rows' values of x in the window of a pixel; zeros where the window is outside of the map.</summary>
     private static Float4 Gather(
-        ReadOnlyView<float> x, PixelGrid grid, int image, int p, int q, bool exists, Registers<int> tapRows, Registers<int> tapColumns, Registers<int> tapOffsets, bool isWide)
+        ReadOnlyView<float> x, PixelGrid grid, int image, int p, int q, bool exists, Registers<int> tapRows, Registers<int> tapColumns,
+            Registers<int> tapOffsets, bool isWide)
     {
         int h = p * grid.StepH + grid.StartH, w = q * grid.StepW + grid.StartW, source = grid.Source(image, h, w);
         if (isWide)

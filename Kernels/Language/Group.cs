@@ -9,7 +9,8 @@ public static class Group
     /// </summary>
     public static void Barrier()
     {
-        if (KernelThread.Current.Wait is not { } wait) throw new KernelFaultException("a kernel with barriers runs as C# through Steps(), not through Execute()");
+        if (KernelThread.Current.Wait is not { } wait) throw new KernelFaultException(
+            "a kernel with barriers runs as C# through Steps(), not through Execute()");
         wait();
     }
 }

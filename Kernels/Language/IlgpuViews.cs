@@ -11,7 +11,8 @@ internal static class IlgpuViews
         KernelTarget.IsIlgpu || elements.IsValid ? elements.SubView(start, length) : default;
 
     /// <summary>
-    /// Two or four floats as one element, whose address is a multiple of its size: only with that promise does ILGPU load and store them at once.
+    /// Two or four floats as one element, whose address is a multiple of its size: only with that promise does ILGPU load and store them at
+    /// once.
     /// </summary>
     public static ref TVector Vector<TVector>(ArrayView<float> elements, int index) where TVector : unmanaged =>
         ref elements.SubView(index, Interop.SizeOf<TVector>() / sizeof(float)).AsAligned(Interop.SizeOf<TVector>()).Cast<TVector>()[0];

@@ -4,7 +4,8 @@ namespace GpuCnn.Kernels.Language;
 public static class KernelTarget
 {
     /// <summary>
-    /// False in C#. Whoever has ILGPU compile a kernel remaps the property to true; constant folding then leaves only the half that ILGPU can compile.
+    /// False in C#. Whoever has ILGPU compile a kernel remaps the property to true; constant folding then leaves only the half that ILGPU
+    /// can compile.
     /// </summary>
     public static bool IsIlgpu => false;
 }

@@ -36,7 +36,8 @@ public unsafe struct KernelMemory(nint address, int bytes, bool isOwn)
     {
         long size = ((long)length * elementBytes + Alignment - 1) / Alignment * Alignment;
         if (length < 0 || size > bytes - Used)
-            throw new KernelFaultException($"a {kind} array of {length} elements of {elementBytes} bytes does not fit: {bytes - Used} of {bytes} bytes are free");
+            throw new KernelFaultException(
+                $"a {kind} array of {length} elements of {elementBytes} bytes does not fit: {bytes - Used} of {bytes} bytes are free");
         nint taken = address + Used;
         if (isOwn) new Span<byte>((void*)taken, (int)size).Fill(Unset);
         Used += (int)size;

@@ -4,7 +4,8 @@ using ILGPU;
 namespace GpuCnn.Kernels.Language;
 
 /// <summary>
-/// Values that one thread keeps in registers, made by <see cref="Local"/>. Every index has to be known when the kernel is compiled, after loops are unrolled: a device has no
+/// Values that one thread keeps in registers, made by <see cref="Local"/>. Every index has to be known when the kernel is compiled, after
+/// loops are unrolled: a device has no
 /// register of a number that is computed. Where one is not, ILGPU's devices refuse the kernel.
 /// </summary>
 public readonly unsafe struct Registers<T> where T : unmanaged

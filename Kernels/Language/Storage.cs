@@ -18,7 +18,8 @@ public readonly record struct Float16(ushort Bits)
         if (magnitude > 0x7F800000) return new((ushort)(sign | 0x7E00 | magnitude >> 13 & 0x1FF));
         if (magnitude >= 0x477FF000) return new((ushort)(sign | 0x7C00));
         // Below the smallest normal number the sum with 0.5 leaves the multiples of 2^-24 in the lowest bits, rounded.
-        if (magnitude < 0x38800000) return new((ushort)(sign | Language.Bits.ToUInt32(Language.Bits.ToSingle(magnitude) + 0.5f) - 0x3F000000));
+        if (magnitude < 0x38800000) return new((ushort)(sign | Language.Bits.ToUInt32(Language.Bits.ToSingle(magnitude)
+            + 0.5f) - 0x3F000000));
         return new((ushort)(sign | magnitude - 0x38000000 + 0xFFF + (magnitude >> 13 & 1) >> 13));
     }
 }

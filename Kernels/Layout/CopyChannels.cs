@@ -8,7 +8,8 @@ namespace GpuCnn.Kernels.Layout;
 /// <param name="y">[pixels][yChannels]; other channels stay as they are.</param>
 [Kernel(256)]
 public readonly partial struct CopyChannels(
-    [Specialization(4)] int width, ReadOnlyView<float> x, int xChannels, int source, View<float> y, int yChannels, int target, int channels, int pixels) : IKernelGrid
+    [Specialization(4)] int width, ReadOnlyView<float> x, int xChannels, int source, View<float> y, int yChannels, int target, int channels,
+        int pixels) : IKernelGrid
 {
     public Size3 Groups => new(Size3.Groups((long)pixels * (channels / width), 256));
 

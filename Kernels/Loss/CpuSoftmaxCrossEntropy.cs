@@ -23,7 +23,8 @@ namespace GpuCnn.Kernels.Loss;
 /// right).</param>
 /// <param name="dx">[N][stride], overwritten, zero past the classes; null where nothing goes backward.</param>
 public sealed unsafe class CpuSoftmaxCrossEntropy(
-    StepScalars* scalars, int images, int classes, int stride, float smoothing, float weight, bool isHead, float* x, int* labels, int* others, float* shares, float* losses, int* ranks,
+    StepScalars* scalars, int images, int classes, int stride, float smoothing, float weight, bool isHead, float* x, int* labels,
+        int* others, float* shares, float* losses, int* ranks,
     float* dx) : ICpuKernel
 {
     private const int ImagesPerChunk = 8;
@@ -49,7 +50,8 @@ public sealed unsafe class CpuSoftmaxCrossEntropy(
 
             float largest = Largest(logits);
             double total = Exponentials(logits, largest, gradient), logTotal = Math.Log(total);
-            double off = smoothing / classes, on = 1 - smoothing, score = logits[label] - (double)largest, otherScore = logits[other] - (double)largest;
+            double off = smoothing / classes, on = 1 - smoothing, score = logits[label] - (double)largest,
+                otherScore = logits[other] - (double)largest;
             double shifted = 0;
             if (smoothing > 0)
                 for (int k = 0; k < classes; k++) shifted += logits[k] - (double)largest;

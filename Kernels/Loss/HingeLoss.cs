@@ -21,7 +21,8 @@ namespace GpuCnn.Kernels.Loss;
 /// <param name="weight">What losses and gradients are multiplied by.</param>
 [Kernel]
 public readonly partial struct HingeLoss(
-    [Specialization(256)] int threads, [Specialization] Flag training, [Specialization] Flag isHead, ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x,
+    [Specialization(256)] int threads, [Specialization] Flag training, [Specialization] Flag isHead, ReadOnlyView<StepScalars> scalars,
+        ReadOnlyView<float> x,
     ReadOnlyView<int> labels, View<float> losses, View<int> ranks, View<float> dx, int images, int classes, float weight) : IKernelGrid
 {
     public Size3 GroupShape => new(threads);

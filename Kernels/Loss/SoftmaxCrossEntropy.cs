@@ -28,7 +28,8 @@ namespace GpuCnn.Kernels.Loss;
 [Kernel]
 public readonly partial struct SoftmaxCrossEntropy(
     [Specialization(256)] int threads, [Specialization] Flag training, [Specialization] Flag isHead, [Specialization] Flag mixed,
-    ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, ReadOnlyView<int> labels, ReadOnlyView<int> others, ReadOnlyView<float> shares, View<float> losses, View<int> ranks, View<float> dx, int images, int classes,
+    ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, ReadOnlyView<int> labels, ReadOnlyView<int> others,
+        ReadOnlyView<float> shares, View<float> losses, View<int> ranks, View<float> dx, int images, int classes,
     float smoothing, float weight) : IKernelGrid
 {
     public Size3 GroupShape => new(threads);

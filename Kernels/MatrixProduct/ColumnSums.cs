@@ -10,7 +10,8 @@ namespace GpuCnn.Kernels.MatrixProduct;
 /// <param name="x">[rows][columns]</param>
 /// <param name="parts">[ceil(rows / partRows)][columns]</param>
 [Kernel]
-public readonly partial struct ColumnSums([Specialization(32)] int width, ReadOnlyView<float> x, View<float> parts, int rows, int columns, int partRows)
+public readonly partial struct ColumnSums([Specialization(32)] int width, ReadOnlyView<float> x, View<float> parts, int rows, int columns,
+    int partRows)
 {
     private const int Threads = 256;
 

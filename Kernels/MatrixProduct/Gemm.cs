@@ -19,8 +19,10 @@ namespace GpuCnn.Kernels.MatrixProduct;
 /// <param name="area">Rows of an image.</param>
 [Kernel]
 public readonly partial struct Gemm<TFunction>(
-    [Specialization(128)] int tileM, [Specialization(128)] int tileN, [Specialization(8)] int tileK, [Specialization(8)] int perM, [Specialization(8)] int perN,
-    [Specialization] Flag transposeA, [Specialization] Flag transposeB, [Specialization] Flag wideA, [Specialization] Flag wideB, [Specialization] Flag wideC,
+    [Specialization(128)] int tileM, [Specialization(128)] int tileN, [Specialization(8)] int tileK, [Specialization(8)] int perM,
+        [Specialization(8)] int perN,
+    [Specialization] Flag transposeA, [Specialization] Flag transposeB, [Specialization] Flag wideA, [Specialization] Flag wideB,
+        [Specialization] Flag wideC,
     [Specialization] Flag addBias, [Specialization] Flag accumulate, [Specialization] Flag gathers,
     ReadOnlyView<float> a, ReadOnlyView<float> b, ReadOnlyView<float> bias, View<float> c, ReadOnlyView<StepScalars> scalars, View<float> moments, GemmShape shape, int area,
     TFunction function)
@@ -32,7 +34,8 @@ public readonly partial struct Gemm<TFunction>(
     public void Execute()
     {
         View<float> left = Shared.Array<float>(2 * tileK * (tileM + TileSide.Padding)), right = Shared.Array<float>(2 * tileK * (tileN + TileSide.Padding));
-        Registers<float> nextLeft = Local.Array<float>(tileM * tileK / (GroupSize.X * GroupSize.Y)), nextRight = Local.Array<float>(tileN * tileK / (GroupSize.X * GroupSize.Y));
+        Registers<float> nextLeft = Local.Array<float>(tileM * tileK / (GroupSize.X * GroupSize.Y)),
+            nextRight = Local.Array<float>(tileN * tileK / (GroupSize.X * GroupSize.Y));
         Registers<float> sums = Local.Array<float>(perM * perN);
         var sideA = new TileSide(tileM, tileK, transposeA, wideA);
         var sideB = new TileSide(tileN, tileK, !transposeB, wideB);

@@ -11,7 +11,8 @@ namespace GpuCnn.Kernels.MatrixProduct;
 /// <param name="bias">[columns]; any view where none is added.</param>
 [Kernel(Threads)]
 public readonly partial struct SumParts<TFunction>(
-    [Specialization] Flag addBias, [Specialization] Flag accumulate, ReadOnlyView<float> values, ReadOnlyView<float> bias, View<float> y, int partCount, int count, Divisor columns,
+    [Specialization] Flag addBias, [Specialization] Flag accumulate, ReadOnlyView<float> values, ReadOnlyView<float> bias, View<float> y,
+        int partCount, int count, Divisor columns,
     TFunction function)
     where TFunction : unmanaged, IPointwise
 {

@@ -20,7 +20,8 @@ internal static class TileMoments
     /// <param name="columns">Columns of the result.</param>
     /// <param name="isWide">Whether four biases may be loaded at once.</param>
     [Unroll]
-    public static void AddBias(Registers<float> sums, ReadOnlyView<float> bias, int column, int columns, int tileN, int perM, int perN, bool isWide)
+    public static void AddBias(Registers<float> sums, ReadOnlyView<float> bias, int column, int columns, int tileN, int perM, int perN,
+        bool isWide)
     {
         for (int j = 0; j < Most; j += 4)
         {
@@ -48,9 +49,11 @@ internal static class TileMoments
     /// <param name="columns">Columns of the result.</param>
     [Unroll]
     public static void Gather(
-        Registers<float> sums, View<float> left, View<float> right, View<float> moments, int rows, int tile, int column, int columns, int tileM, int tileN, int perM, int perN)
+        Registers<float> sums, View<float> left, View<float> right, View<float> moments, int rows, int tile, int column, int columns,
+            int tileM, int tileN, int perM, int perN)
     {
-        int thread = ThreadId.Y * GroupSize.X + ThreadId.X, threads = GroupSize.X * GroupSize.Y, parts = GroupSize.Y, line = ThreadId.Y * tileN;
+        int thread = ThreadId.Y * GroupSize.X + ThreadId.X, threads = GroupSize.X * GroupSize.Y, parts = GroupSize.Y,
+            line = ThreadId.Y * tileN;
         View<float> origins = left, means = left.Slice(tileN);
         float count = KernelMath.Max(0, KernelMath.Min(rows, tileM));
         Group.Barrier();

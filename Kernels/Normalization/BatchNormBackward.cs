@@ -17,7 +17,8 @@ namespace GpuCnn.Kernels.Normalization;
 /// <param name="area">Rows of an image.</param>
 [Kernel]
 public readonly partial struct BatchNormGradientSums<TFunction>(
-    [Specialization(32)] int width, ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, ReadOnlyView<float> y, ReadOnlyView<float> dy, ReadOnlyView<float> means,
+    [Specialization(32)] int width, ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, ReadOnlyView<float> y, ReadOnlyView<float> dy,
+        ReadOnlyView<float> means,
     View<float> parts, int area, int channels, int pitch, int partRows, TFunction function)
     where TFunction : unmanaged, IPointwise
 {
@@ -121,7 +122,8 @@ public readonly partial struct BatchNormParameterGradients(
 /// <param name="area">Rows of an image.</param>
 [Kernel(BatchNormGrid.Threads)]
 public readonly partial struct BatchNormInputGradient<TFunction>(
-    [Specialization(4)] int lanes, [Specialization] Flag adds, ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, ReadOnlyView<float> y, ReadOnlyView<float> dy,
+    [Specialization(4)] int lanes, [Specialization] Flag adds, ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x,
+        ReadOnlyView<float> y, ReadOnlyView<float> dy,
     View<float> dx, View<float> daddend, ReadOnlyView<float> statistics, ReadOnlyView<float> weight, ReadOnlyView<float> dweight, ReadOnlyView<float> dbias, BatchNormGrid grid,
     int area, TFunction function) : IKernelGrid
     where TFunction : unmanaged, IPointwise

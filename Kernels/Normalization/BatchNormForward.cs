@@ -39,7 +39,8 @@ public readonly record struct BatchNormGrid(int Channels, int Rows, int OutputPi
 /// <param name="bias">[channels]</param>
 [Kernel(BatchNormGrid.Threads)]
 public readonly partial struct BatchNormForward<TFunction>(
-    [Specialization(4)] int lanes, [Specialization] Flag isVariance, [Specialization] Flag adds, ReadOnlyView<float> x, ReadOnlyView<float> addend, View<float> y,
+    [Specialization(4)] int lanes, [Specialization] Flag isVariance, [Specialization] Flag adds, ReadOnlyView<float> x,
+        ReadOnlyView<float> addend, View<float> y,
     ReadOnlyView<float> means, ReadOnlyView<float> scales, ReadOnlyView<float> weight, ReadOnlyView<float> bias, BatchNormGrid grid, float epsilon, TFunction function) : IKernelGrid
     where TFunction : unmanaged, IPointwise
 {

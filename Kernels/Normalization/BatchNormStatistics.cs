@@ -25,7 +25,8 @@ internal readonly record struct Moments(float Count, float Mean, float Spread)
 /// <param name="area">Rows of an image.</param>
 [Kernel]
 public readonly partial struct BatchNormMoments(
-    [Specialization(32)] int width, ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, View<float> parts, int area, int channels, int partRows)
+    [Specialization(32)] int width, ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, View<float> parts, int area, int channels,
+        int partRows)
 {
     public Size3 GroupShape => new(width, BatchNormParts.Threads / width);
 

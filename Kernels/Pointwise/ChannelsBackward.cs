@@ -11,7 +11,8 @@ namespace GpuCnn.Kernels.Pointwise;
 /// <param name="count">Threads that have something to do.</param>
 [Kernel(Threads)]
 public readonly partial struct ChannelsBackward<TFunction>(
-    [Specialization(4)] int lanes, ReadOnlyView<float> y, ReadOnlyView<float> dy, View<float> dx, Divisor runs, int pitch, int count, TFunction function) : IKernelGrid
+    [Specialization(4)] int lanes, ReadOnlyView<float> y, ReadOnlyView<float> dy, View<float> dx, Divisor runs, int pitch, int count,
+        TFunction function) : IKernelGrid
     where TFunction : unmanaged, IPointwise
 {
     private const int Threads = 256;

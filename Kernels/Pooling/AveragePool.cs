@@ -78,7 +78,8 @@ public readonly partial struct AveragePoolForward(
 /// <param name="dx">[N][H][W][C]; overwritten.</param>
 [Kernel(256)]
 public readonly partial struct AveragePoolBackward(
-    [Specialization(4)] int lanes, [Specialization] Flag countPadding, ReadOnlyView<float> dy, View<float> dx, PoolShape shape, int images) : IKernelGrid
+    [Specialization(4)] int lanes, [Specialization] Flag countPadding, ReadOnlyView<float> dy, View<float> dx, PoolShape shape, int images)
+        : IKernelGrid
 {
     public Size3 Groups => new(Size3.Groups(shape.InputThreads(images), 256));
 

@@ -61,7 +61,8 @@ public readonly partial struct MaxPoolForward(
 /// <param name="dx">[N][H][W][C]; overwritten.</param>
 [Kernel(256)]
 public readonly partial struct MaxPoolBackward(
-    [Specialization(4)] int lanes, ReadOnlyView<float> dy, ReadOnlyView<float> winners, View<float> dx, PoolShape shape, int images) : IKernelGrid
+    [Specialization(4)] int lanes, ReadOnlyView<float> dy, ReadOnlyView<float> winners, View<float> dx, PoolShape shape, int images)
+        : IKernelGrid
 {
     public Size3 Groups => new(Size3.Groups(shape.InputThreads(images), 256));
 

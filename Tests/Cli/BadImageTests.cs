@@ -46,20 +46,23 @@ public sealed class BadImageTests
         CommandResult eval = Run("eval", "--weights", Path.Combine(run, "final.safetensors"), "--data", data, "--json");
         Assert.That((eval.Code, eval.Json.GetProperty("images").GetInt32()), Is.EqualTo((Program.Done, 119)));
         Assert.That(Line(eval), Does.StartWith("Left out: ").And.Contain("03.png"));
-        Fail(Program.Failed, ["eval", "--weights", Path.Combine(run, "final.safetensors"), "--data", data, "--bad-images", "fail"], "03.png");
+        Fail(Program.Failed, ["eval", "--weights", Path.Combine(run, "final.safetensors"), "--data", data, "--bad-images", "fail"],
+            "03.png");
         Fail(Program.Failed, ["train", .. options, "--bad-images", "fail", "--out", _folder["few-fail"]], "03.png");
         Fail(Program.WrongUsage, ["train", "--bad-images", "ignore"], "skip or fail", "'ignore'");
 
         string again = _folder["few-again"];
         using var stop = new CancellationTokenSource();
-        Run(host => host with { Observer = new AtFirstStep(stop.Cancel), Cancellation = stop.Token }, ["train", .. options, "--out", again]);
+        Run(host => host with { Observer = new AtFirstStep(stop.Cancel), Cancellation = stop.Token },
+            ["train", .. options, "--out", again]);
         Assert.That(File.Exists(Path.Combine(again, "final.safetensors")), Is.False);
         Succeed("train", "--resume", again);
         Assert.That(Weights(again), Is.EqualTo(Weights(run)));
     }
 
     private static float[] Weights(string run) =>
-        [.. ModelFile.Load(Path.Combine(run, "final.safetensors")).Tensors.OrderBy(pair => pair.Key, StringComparer.Ordinal).SelectMany(pair => pair.Value.Values)];
+        [.. ModelFile.Load(Path.Combine(run, "final.safetensors")).Tensors.OrderBy(pair => pair.Key, StringComparer.Ordinal)
+            .SelectMany(pair => pair.Value.Values)];
 
     private sealed class AtFirstStep(Action action) : ITrainingObserver
     {

@@ -77,7 +77,8 @@ public sealed class RoundTripTests
         using TemporaryFolder folder = new();
         string data = TinyData.Write(folder);
         Succeed("train", "--model", "lenet5", "--data", data, "--input", "1x16x16", "--batch", "5", "--epochs", "3", "--steps", "2", "--lr", "0.125", "--momentum", "0.5", "--nesterov",
-            "--weight-decay", "0.25", "--label-smoothing", "0.0625", "--mixup", "0.5", "--cutmix", "0.25", "--schedule", "multistep", "--milestones", "1,2", "--gamma", "0.5", "--warmup", "2", "--seed", "99", "--augment", "crop2,flip",
+            "--weight-decay", "0.25", "--label-smoothing", "0.0625", "--mixup", "0.5", "--cutmix", "0.25", "--schedule", "multistep",
+                "--milestones", "1,2", "--gamma", "0.5", "--warmup", "2", "--seed", "99", "--augment", "crop2,flip",
             "--fit", "pad", "--save-every", "1", "--device", "cpu", "--threads", "1", "--out", folder["run"]);
         JsonElement config = JsonDocument.Parse(File.ReadAllText(folder["run", "config.json"])).RootElement, settings = config.GetProperty("settings");
         Assert.That(config.GetProperty("model").GetString(), Is.EqualTo("lenet5"));

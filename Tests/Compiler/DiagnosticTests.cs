@@ -69,27 +69,42 @@ public sealed class DiagnosticTests
         yield return Body("GCNN024", "y[i] = new Point(1).X;", "public struct Point { public float X; public Point(float x) { float z = «x = 3»; X = z; } }", name: "In a constructor");
         yield return Body("GCNN037", "y[i] = «Fast(x[i])»;", members: "[CudaFunction(\"__fast({1,2})\")] private static float Fast(float x) => x;");
         yield return Body("GCNN007", "var b = «new Both()»; y[i] = b.F;", "[System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Explicit)] public struct Both { [System.Runtime.InteropServices.FieldOffset(0)] public float F; [System.Runtime.InteropServices.FieldOffset(0)] public int I; }", name: "Fields that lie over each other", places: ["b", "new Both()"], more: ["GCNN033"]);
-        yield return Body("GCNN017", "o[i] = «new Pair(i, 2) == new Pair(3, 2)» ? 5 : 6;", "public record struct Pair(int A, int B);", name: "== of a record");
+        yield return Body("GCNN017", "o[i] = «new Pair(i, 2) == new Pair(3, 2)» ? 5 : 6;", "public record struct Pair(int A, int B);",
+            name: "== of a record");
         yield return Body("GCNN040", "o[i] = «n / 4»;", name: "A dividend that may be negative");
         yield return Body("GCNN040", "o[i] = «(i - n) / size» + i / 4 + (i + 5) / size + i % 4 / 2 + (n & 7) / 4 + n / 3 + n / -4 + i / n + size / 2 + n / o[0];", name: "What is shown to be not negative, and what is no shift");
-        yield return Body("GCNN040", "int k = i; for (int j = 0; j < n; j += GroupSize.X) { «k /= 2»; k -= j; o[j / 4] = k; }", name: "A variable that is also given less");
-        yield return Body("GCNN040", "for (int half = GroupSize.X / 2; half > 0; half /= 2) o[half] = Third(half) + Third(«n»);", members: "private static int Third(int v) { v += 1; return v / 4; }", name: "An argument of a helper that divides it");
+        yield return Body("GCNN040", "int k = i; for (int j = 0; j < n; j += GroupSize.X) { «k /= 2»; k -= j; o[j / 4] = k; }",
+            name: "A variable that is also given less");
+        yield return Body("GCNN040", "for (int half = GroupSize.X / 2; half > 0; half /= 2) o[half] = Third(half) + Third(«n»);",
+            members: "private static int Third(int v) { v += 1; return v / 4; }", name: "An argument of a helper that divides it");
         yield return Body("GCNN040", "o[i] = Fourth(i, i) + Fourth(KernelMath.Max(n, 0), i) + Fourth(n, «n»);", members: "private static int Fourth(int v, int w) => KernelMath.Max(v, 0) / 4 + Second(w); private static int Second(int v) => v / 2;", name: "An argument that is passed on to where it is divided");
-        yield return Body("GCNN040", "o[i] = new Point(n).Half;", "public readonly struct Point { private readonly int _x; public Point(int x) => _x = «x / 2»; public int Half => _x; }", name: "A dividend of a constructor");
+        yield return Body("GCNN040", "o[i] = new Point(n).Half;",
+            "public readonly struct Point { private readonly int _x; public Point(int x) => _x = «x / 2»; public int Half => _x; }",
+            name: "A dividend of a constructor");
         yield return Body("GCNN041", "uint u = Bits.ToUInt32(x[i]); o[i] = (int)«(u / 8)» + (int)((u >> 1) / 8 + (u & 255u) / 8 + u / 3 + (uint)i / 8);", places: ["u / 8"], name: "A dividend that may use its highest bit");
         yield return Body("GCNN042", "if («!(x[i] < 3)») y[i] = 1; if (!(i < 3) && !(x[i] == 3)) y[i] = 2;", name: "A negated comparison");
         yield return Body("GCNN042", "float v = x[i]; if (v is «not > 3») y[i] = 1;", name: "A negated pattern");
         yield return Body("GCNN043", "const float Limit = 3; if («Limit < x[i]») y[i] = 1; if (x[i] > Limit && 3 < n && Limit < 4) y[i] = 2;", name: "A constant on the left");
-        yield return Body("GCNN043", "float limit = size; y[i] = «limit >= x[i]» ? 1f : 2f;", name: "A specialization constant on the left");
+        yield return Body("GCNN043", "float limit = size; y[i] = «limit >= x[i]» ? 1f : 2f;",
+            name: "A specialization constant on the left");
         yield return Body("GCNN043", "y[i] = Larger(x[i], Zero) + «Larger(Zero, x[i])» + Twice(x[i]);", members: "private static float Larger(float a, float b) => a > b ? a : b; private static float Twice(float v) => Larger(v, 2 * v); private static float Zero => 0;", name: "A constant that a helper has on the left");
-        yield return Body("GCNN043", "y[i] = Larger(new Point(x[i]), Point.Zero) + «Larger(Point.Zero, new Point(x[i]))»;", "public readonly struct Point(float v) { public readonly float V = v; public static Point Zero => new(0); }", members: "private static float Larger(Point a, Point b) => a.V > b.V ? a.V : b.V;", name: "A constant struct that a helper has on the left");
-        yield return Body("GCNN044", "y[i] = «i > n ? 1 : 0»; o[i] = i > n ? 1 : 0; y[0] = i > n ? 2 : 0;", name: "A choice of 1 and 0 as a float");
-        yield return Body("GCNN044", "uint k = i > n ? 0u : 1u; y[i] = «k» * 2f; o[i] = (int)«~k»;", places: ["k", "~k"], name: "A choice of 0 and 1 in a variable");
-        yield return Body("GCNN045", "byte b = (byte)i; o[i] = «(sbyte)b»; o[0] = (short)b + (ushort)b + (byte)(short)i;", name: "A conversion that changes the sign of a small integer");
-        yield return Body("GCNN045", "o[i] = «(byte)x[i]» + (int)x[i]; o[1] = «(short)(int)x[0]» + (int)(long)(int)x[i];", places: ["(byte)x[i]", "(short)(int)x[0]"], name: "A float to a small integer");
-        yield return Body("GCNN045", "double d = «(ulong)n»; d += (ulong)i; d += (uint)n; y[i] = (float)d;", name: "A number with a sign to a float by way of one without");
+        yield return Body("GCNN043", "y[i] = Larger(new Point(x[i]), Point.Zero) + «Larger(Point.Zero, new Point(x[i]))»;",
+            "public readonly struct Point(float v) { public readonly float V = v; public static Point Zero => new(0); }",
+            members: "private static float Larger(Point a, Point b) => a.V > b.V ? a.V : b.V;",
+            name: "A constant struct that a helper has on the left");
+        yield return Body("GCNN044", "y[i] = «i > n ? 1 : 0»; o[i] = i > n ? 1 : 0; y[0] = i > n ? 2 : 0;",
+            name: "A choice of 1 and 0 as a float");
+        yield return Body("GCNN044", "uint k = i > n ? 0u : 1u; y[i] = «k» * 2f; o[i] = (int)«~k»;", places: ["k", "~k"],
+            name: "A choice of 0 and 1 in a variable");
+        yield return Body("GCNN045", "byte b = (byte)i; o[i] = «(sbyte)b»; o[0] = (short)b + (ushort)b + (byte)(short)i;",
+            name: "A conversion that changes the sign of a small integer");
+        yield return Body("GCNN045", "o[i] = «(byte)x[i]» + (int)x[i]; o[1] = «(short)(int)x[0]» + (int)(long)(int)x[i];",
+            places: ["(byte)x[i]", "(short)(int)x[0]"], name: "A float to a small integer");
+        yield return Body("GCNN045", "double d = «(ulong)n»; d += (ulong)i; d += (uint)n; y[i] = (float)d;",
+            name: "A number with a sign to a float by way of one without");
         yield return Body("GCNN046", "y[i] = «x[i] + 3f + size»; y[0] = x[i] + 3f - 2f + (x[i] + n) * 2f;", name: "Two constants in a sum");
-        yield return Body("GCNN046", "y[i] = «0 - x[i]»; y[0] = «x[i] + 0f»; y[1] = x[i] - 0f; o[i] = 0 - i;", places: ["0 - x[i]", "x[i] + 0f"], name: "Zero in a sum");
+        yield return Body("GCNN046", "y[i] = «0 - x[i]»; y[0] = «x[i] + 0f»; y[1] = x[i] - 0f; o[i] = 0 - i;",
+            places: ["0 - x[i]", "x[i] + 0f"], name: "Zero in a sum");
         yield return Body("GCNN047", "Sum(y, n);", members: "[Unroll] private static void Sum(View<float> y, int n) { for (int k = 0; k < 4; k++) { if (k == n) «continue;» switch (n) { case 1: break; case 2: «continue;» } for (int j = 0; j < n; j++) { if (j == k) continue; if (y[j] > 3) break; } if (n > 9) «break;» } }",
             places: ["continue;", "continue;", "break;"], name: "Jumps in an unrolled loop");
         yield return Body("GCNN007", "decimal d = «1»; var s = «d»;", places: ["1", "d"], name: "A type that devices do not have");

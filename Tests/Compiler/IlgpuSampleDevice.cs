@@ -40,13 +40,16 @@ public abstract unsafe class IlgpuSampleDevice : SampleDevice
     {
         foreach (FieldInfo field in kernel.GetType().GetFields(BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public))
         {
-            if (!field.FieldType.IsGenericType || field.FieldType.GetGenericTypeDefinition() is var open && open != typeof(View<>) && open != typeof(ReadOnlyView<>)) continue;
+            if (!field.FieldType.IsGenericType || field.FieldType.GetGenericTypeDefinition() is var open && open != typeof(View<>)
+                && open != typeof(ReadOnlyView<>)) continue;
             object view = field.GetValue(kernel)!;
             nint address = Part<nint>(view, nameof(View<byte>.Memory)), offset = Part<nint>(view, nameof(View<byte>.Offset));
             if (address == 0) continue;
             Type element = field.FieldType.GetGenericArguments()[0];
-            object moved = ViewOf.MakeGenericMethod(element).Invoke(memory[address], [(long)offset, Part<int>(view, nameof(View<byte>.Length))])!;
-            if (field.FieldType != moved.GetType()) moved = field.FieldType.GetMethod("op_Implicit", [moved.GetType()])!.Invoke(null, [moved])!;
+            object moved = ViewOf.MakeGenericMethod(element).Invoke(memory[address],
+                [(long)offset, Part<int>(view, nameof(View<byte>.Length))])!;
+            if (field.FieldType != moved.GetType()) moved = field.FieldType.GetMethod("op_Implicit", [moved.GetType()])!.Invoke(null,
+                [moved])!;
             field.SetValue(kernel, moved);
         }
         return kernel;
@@ -59,7 +62,8 @@ public abstract unsafe class IlgpuSampleDevice : SampleDevice
 public sealed class IlgpuOpenClSampleDevice : IlgpuSampleDevice
 {
     // One for all tests, so that a kernel is compiled once.
-    private static readonly Lazy<IlgpuDevice> Shared = new(() => IlgpuOpenClDevice.Open("opencl:0", IlgpuTestDevice.Require(), cache: new BinaryCache(null)));
+    private static readonly Lazy<IlgpuDevice> Shared = new(() =>
+        IlgpuOpenClDevice.Open("opencl:0", IlgpuTestDevice.Require(), cache: new BinaryCache(null)));
 
     public IlgpuOpenClSampleDevice() => IlgpuTestDevice.Require();
 
@@ -69,14 +73,16 @@ public sealed class IlgpuOpenClSampleDevice : IlgpuSampleDevice
 /// <summary>The first CUDA device by ILGPU.</summary>
 public sealed class IlgpuCudaSampleDevice : IlgpuSampleDevice
 {
-    private static readonly Lazy<IlgpuDevice> Shared = new(() => IlgpuCudaDevice.Open("cuda:0", "the first CUDA device", 0, new BinaryCache(null)));
+    private static readonly Lazy<IlgpuDevice> Shared = new(() =>
+        IlgpuCudaDevice.Open("cuda:0", "the first CUDA device", 0, new BinaryCache(null)));
 
     public IlgpuCudaSampleDevice() => CudaTestDevice.Require();
 
     private protected override IlgpuDevice Target => Shared.Value;
 }
 
-/// <summary>ILGPU's CPU accelerator for the first launch of each kernel; the debug device for the others, because each takes the accelerator tens of milliseconds.</summary>
+/// <summary>ILGPU's CPU accelerator for the first launch of each kernel; the debug device for the others, because each takes the
+/// accelerator tens of milliseconds.</summary>
 public sealed class IlgpuCpuSampleDevice : IlgpuSampleDevice
 {
     private static readonly Lazy<IlgpuDevice> Shared = new(IlgpuCpuDevice.Open);

@@ -121,7 +121,9 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
     public void IntegerAtomics()
     {
         // OpenCL C 2.0's atomics take pointers to any memory, which PoCL does not compile.
-        if (typeof(TDevice) == typeof(IlgpuOpenClSampleDevice) && IlgpuOpenCl.LacksGenericAddressSpace(IlgpuTestDevice.Require())) Assert.Ignore("The device has no generic address space, which ILGPU's atomics need.");
+        if (typeof(TDevice) == typeof(IlgpuOpenClSampleDevice)
+            && IlgpuOpenCl.LacksGenericAddressSpace(IlgpuTestDevice.Require())) Assert.Ignore(
+            "The device has no generic address space, which ILGPU's atomics need.");
         const int Count = 150, Bins = 100;
         uint[] values = [.. Enumerable.Range(0, Count).Select(i => (uint)(i * 2654435761))];
         DeviceBuffer<uint> input = _device.Buffer<uint>(values), extremes = _device.Buffer<uint>(uint.MaxValue, 0, 0, 0, uint.MaxValue);

@@ -60,12 +60,14 @@ public sealed class BadImagesTests
     {
         FileSplit split = Write("many", bad: [3, 77, 200]);
         UnreadableDataException stop = Assert.Throws<UnreadableDataException>(() => Train(split, 2, 0, 25))!;
-        Assert.That(stop.Message, Does.Contain("3 of the 250 train images").And.Contain("1 %").And.Contain("data check").And.Not.Contain("\n"));
+        Assert.That(stop.Message, Does.Contain("3 of the 250 train images").And.Contain("1 %").And.Contain("data check")
+            .And.Not.Contain("\n"));
         OneLine.Thrown(() => Statistics(BadImagePolicy.Skip), "3 of the 250");
         OneLine.Thrown(() => Statistics(BadImagePolicy.Fail), "003.pgm");
 
         void Statistics(BadImagePolicy policy) =>
-            NormalizationStatistics.Compute(split, Shape.Volume(1, 2, 2), ImageFit.Pad, new BadImages(split, "train", new BadImageLog(policy)));
+            NormalizationStatistics.Compute(split, Shape.Volume(1, 2, 2), ImageFit.Pad,
+                new BadImages(split, "train", new BadImageLog(policy)));
     }
 
     [Test]
@@ -116,7 +118,8 @@ public sealed class BadImagesTests
     }
 
     private static ImageDataset Open(FileSplit split, int workers, BadImageLog log) => new(
-        split, new ImagePreprocessor(Shape.Volume(1, 2, 2), ImageFit.Pad, [0], [1]), options: new() { Workers = workers, Cache = CacheKind.None },
+        split, new ImagePreprocessor(Shape.Volume(1, 2, 2), ImageFit.Pad, [0], [1]),
+            options: new() { Workers = workers, Cache = CacheKind.None },
         badImages: new BadImages(split, "train", log));
 
     /// <summary>[steps][Batch x 4 pixels, Batch labels].</summary>

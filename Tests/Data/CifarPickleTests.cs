@@ -17,12 +17,14 @@ public sealed class CifarPickleTests
         folder.Add(Batch([1, 2], "labels", seed: 6), "test_batch");
         folder.Add(Meta("label_names", 10), "batches.meta");
         LocatedDataset data = DatasetLocator.Open(folder.Path);
-        Assert.That(data.Description, Is.EqualTo("CIFAR-10 Python pickles: 15 training and 2 validation images of 32x32 RGB in 10 classes"));
+        Assert.That(data.Description,
+            Is.EqualTo("CIFAR-10 Python pickles: 15 training and 2 validation images of 32x32 RGB in 10 classes"));
         Assert.That(data.Classes[9], Is.EqualTo("class 9"));
         Assert.That(data.Train.Labels.Take(4), Is.EqualTo(new[] { 3, 9, 0, 3 }));
         byte[] rows = Rows(3, 1);
         // Red, green and blue of the second image's pixel 33: planes of 1,024 bytes each.
-        Assert.That(data.Train.Read(1).Pixels.AsSpan(99, 3).ToArray(), Is.EqualTo(new[] { rows[3072 + 33], rows[3072 + 1024 + 33], rows[3072 + 2048 + 33] }));
+        Assert.That(data.Train.Read(1).Pixels.AsSpan(99, 3).ToArray(),
+            Is.EqualTo(new[] { rows[3072 + 33], rows[3072 + 1024 + 33], rows[3072 + 2048 + 33] }));
     }
 
     [Test]
@@ -33,7 +35,8 @@ public sealed class CifarPickleTests
         folder.Add(Batch([7], "fine_labels", 2), "test");
         folder.Add(Meta("fine_label_names", 100), "meta");
         LocatedDataset data = DatasetLocator.Open(folder.Path);
-        Assert.That((data.Kind, data.Classes.Count, data.Train.Labels[0], data.Validation!.Labels[0]), Is.EqualTo(("CIFAR-100 Python pickles", 100, 99, 7)));
+        Assert.That((data.Kind, data.Classes.Count, data.Train.Labels[0], data.Validation!.Labels[0]),
+            Is.EqualTo(("CIFAR-100 Python pickles", 100, 99, 7)));
     }
 
     [Test]
@@ -87,10 +90,13 @@ public sealed class CifarPickleTests
     private static byte[] Batch(int[] labels, string name, int seed)
     {
         Writer writer = new();
-        writer.Raw("\u0080\u0002}q\u0001(").Text("batch_label").Raw("q\u0002").Text("training batch").Raw("q\u0003").Text(name).Raw("q\u0004]q\u0005(");
+        writer.Raw("\u0080\u0002}q\u0001(").Text("batch_label").Raw("q\u0002").Text("training batch").Raw("q\u0003").Text(name)
+            .Raw("q\u0004]q\u0005(");
         foreach (int label in labels) writer.Raw("K").Bytes((byte)label);
-        writer.Raw("e").Text("data").Raw("q\u0006cnumpy.core.multiarray\n_reconstruct\nq\u0007cnumpy\nndarray\nq\u0008K\0\u0085").Text("b").Raw("\u0087Rq\u0009(K\u0001K")
-            .Bytes((byte)labels.Length).Raw("M").Bytes(0, 12).Raw("\u0086" + "cnumpy\ndtype\nq\u000A").Text("u1").Raw("K\0K\u0001\u0087Rq\u000B(K\u0003").Text("|")
+        writer.Raw("e").Text("data").Raw("q\u0006cnumpy.core.multiarray\n_reconstruct\nq\u0007cnumpy\nndarray\nq\u0008K\0\u0085").Text("b")
+            .Raw("\u0087Rq\u0009(K\u0001K")
+            .Bytes((byte)labels.Length).Raw("M").Bytes(0, 12).Raw("\u0086" + "cnumpy\ndtype\nq\u000A").Text("u1")
+                .Raw("K\0K\u0001\u0087Rq\u000B(K\u0003").Text("|")
             .Raw("NNNJ\u00FF\u00FF\u00FF\u00FFJ\u00FF\u00FF\u00FF\u00FFK\0tb\u0089");
         byte[] rows = Rows(labels.Length, seed), length = new byte[4];
         BinaryPrimitives.WriteInt32LittleEndian(length, rows.Length);

@@ -72,14 +72,16 @@ public sealed class ClassFolderTests
         data = DatasetLocator.Open(folder.Path);
         Assert.That(data.Classes, Is.EqualTo(new[] { "n01", "n02" }));
         Assert.That(data.Validation!.Labels, Is.EqualTo(new[] { 1, 0, 1 }));
-        Assert.That(data.Description, Does.Contain("labels of val/ by val_annotations.txt").And.Contain("test/ left alone").And.Not.Contain("left out"));
+        Assert.That(data.Description, Does.Contain("labels of val/ by val_annotations.txt").And.Contain("test/ left alone")
+            .And.Not.Contain("left out"));
         Text(folder, "0.pgm\tn02\n1.pgm\tn09\n", "val", "val_annotations.txt");
         OneLine.Thrown(() => DatasetLocator.Open(folder.Path), "val_annotations.txt", "'n09' at line 2", "2 classes");
         Text(folder, "0.pgm\tn02\n", "val", "val_annotations.txt");
         OneLine.Thrown(() => DatasetLocator.Open(folder.Path), "val_annotations.txt", "each of the 3 images", "none for 2");
     }
 
-    [TestCase("LOC_val_solution.csv", "ImageId,PredictionString\n1,n02 85 1 499 272 n02 1 2 3 4\n0,n01 131 0 499 254\n2,n02 1 2 3 4\n", true)]
+    [TestCase("LOC_val_solution.csv", "ImageId,PredictionString\n1,n02 85 1 499 272 n02 1 2 3 4\n0,n01 131 0 499 254\n2,n02 1 2 3 4\n",
+        true)]
     [TestCase("val.txt", "0.pgm 0\nval/1.pgm 1\n2.pgm 1\n", false)]
     [TestCase("imagenet_2012_validation_synset_labels.txt", "n01\nn02\nn02\n", false)]
     public void Ilsvrc(string file, string content, bool isAbove)
@@ -104,7 +106,8 @@ public sealed class ClassFolderTests
         Add(folder, 2, [.. root, "train", "n02"]);
         Add(folder, 2, [.. root, "val"]);
         foreach ((int image, string name) in new[] { (0, "n02"), (1, "n01") })
-            Text(folder, $"<annotation><folder>val</folder><object><name>{name}</name></object></annotation>", "ILSVRC", "Annotations", "CLS-LOC", "val", $"{image}.xml");
+            Text(folder, $"<annotation><folder>val</folder><object><name>{name}</name></object></annotation>", "ILSVRC", "Annotations",
+                "CLS-LOC", "val", $"{image}.xml");
         Assert.That(DatasetLocator.Open(folder[root]).Validation!.Labels, Is.EqualTo(new[] { 1, 0 }));
         Text(folder, "<annotation><obj", "ILSVRC", "Annotations", "CLS-LOC", "val", "1.xml");
         OneLine.Thrown(() => DatasetLocator.Open(folder[root]), "1.xml", "expected an XML file");
@@ -149,7 +152,8 @@ public sealed class ClassFolderTests
     {
         TemporaryFolder folder = New();
         Add(folder, 4, "store");
-        foreach ((int image, string[] place) in new (int, string[])[] { (0, ["train", "a"]), (1, ["train", "b"]), (2, ["val", "a"]), (3, ["val", "b"]) })
+        foreach ((int image, string[] place) in new (int, string[])[] { (0, ["train", "a"]), (1, ["train", "b"]), (2, ["val", "a"]),
+            (3, ["val", "b"]) })
         {
             Directory.CreateDirectory(folder[place]);
             File.CreateSymbolicLink(folder[[.. place, "x.pgm"]], folder["store", $"{image}.pgm"]);

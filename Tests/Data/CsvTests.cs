@@ -73,7 +73,8 @@ public sealed class CsvTests
 
     private void Images(string name, string below, int count)
     {
-        for (int i = 0; i < count; i++) _folder.Add([.. "P5 1 1 255\n"u8, (byte)i], below.Length == 0 ? [name, $"{i}.pgm"] : [name, below, $"{i}.pgm"]);
+        for (int i = 0; i < count; i++) _folder.Add([.. "P5 1 1 255\n"u8, (byte)i],
+            below.Length == 0 ? [name, $"{i}.pgm"] : [name, below, $"{i}.pgm"]);
     }
 
     private string Add(string text, params string[] parts) => _folder.Add(Encoding.UTF8.GetBytes(text), parts);

@@ -20,7 +20,8 @@ public sealed class DatasetCheckTests
         folder.Add("P5 1 1 255\nb"u8.ToArray(), "val", "b", "photo");
         folder.Add("a note"u8.ToArray(), "val", "b", "note.md");
         int calls = 0, all = 0;
-        DatasetReport report = DatasetCheck.Run(folder.Path, progress: (_, count) => (calls, all) = (Interlocked.Increment(ref calls), count));
+        DatasetReport report = DatasetCheck.Run(folder.Path, progress: (_, count) =>
+            (calls, all) = (Interlocked.Increment(ref calls), count));
         Assert.That((calls, all), Is.EqualTo((7, 7)));
         Assert.That(report.IsUsable, Is.False);
         Assert.That(Names(report.Unreadable.Select(u => u.File)), Is.EqualTo(new[] { "4.ppm", "5.png" }));
@@ -31,7 +32,8 @@ public sealed class DatasetCheckTests
         Assert.That(report.EmptyClasses, Is.EqualTo(new[] { "c" }));
         Assert.That(report.NearEmptyClasses, Is.EqualTo(new[] { "a", "b" }));
         Assert.That(report.Problems, Has.Count.EqualTo(1).And.Some.Contains("got none"));
-        Assert.That(report.LeftOut.Select(file => (Path.GetFileName(file.File), file.Content)), Is.EqualTo(new[] { ("note.md", (string?)null), ("photo", "PNM") }));
+        Assert.That(report.LeftOut.Select(file => (Path.GetFileName(file.File), file.Content)),
+            Is.EqualTo(new[] { ("note.md", (string?)null), ("photo", "PNM") }));
         SplitReport train = report.Splits[0];
         Assert.That((train.Name, train.Images, train.Width, train.Height),
             Is.EqualTo(("train", 4, new Extent(1, 2, 3), new Extent(2, 2, 4))));
@@ -91,7 +93,8 @@ public sealed class DatasetCheckTests
         Assert.That(report.Duplicates, Is.Empty);
         Assert.That(report.LookAlikes.Select(group => string.Join(' ', Names(group.Pictures.Select(at => at.File)))),
             Is.EqualTo(new[] { "picture.png brighter.png scaled.png", "noisy.png other.png" }));
-        Assert.That(report.LookAlikes.Select(group => (group.CrossesSplits, group.CrossesClasses)), Is.EqualTo(new[] { (true, true), (false, false) }));
+        Assert.That(report.LookAlikes.Select(group => (group.CrossesSplits, group.CrossesClasses)),
+            Is.EqualTo(new[] { (true, true), (false, false) }));
 
         void Write(PixelImage image, params string[] parts)
         {
@@ -104,7 +107,8 @@ public sealed class DatasetCheckTests
     public void ClassesOfNearlyOneNameAreTold()
     {
         using TemporaryFolder folder = new();
-        foreach (string name in (string[])["Golden Retriever", "golden_retriever", "cat"]) folder.Add([.. "P5 1 1 255\n"u8, (byte)name[0]], name, "1.pgm");
+        foreach (string name in (string[])["Golden Retriever", "golden_retriever", "cat"]) folder.Add([.. "P5 1 1 255\n"u8, (byte)name[0]],
+            name, "1.pgm");
         Assert.That(DatasetCheck.Run(folder.Path).NearNames, Is.EqualTo(new[] { new[] { "Golden Retriever", "golden_retriever" } }));
     }
 
@@ -127,7 +131,8 @@ public sealed class DatasetCheckTests
         List<(int, int)> expected = [];
         for (int a = 0; a < Count; a++)
             for (int b = a + 1; b < Count; b++)
-                if (PerceptualHash.Distance(Hash(a), Hash(b)) <= PerceptualHash.LargestDistance && PerceptualHash.LookAlike(Small(a), Small(b))) expected.Add((a, b));
+                if (PerceptualHash.Distance(Hash(a), Hash(b)) <= PerceptualHash.LargestDistance
+                    && PerceptualHash.LookAlike(Small(a), Small(b))) expected.Add((a, b));
         Assert.That(expected, Has.Count.InRange(40, 190));
         Assert.That(LookAlikes.Find(Count, _ => true, Hash, small).Select(group => (group[0], group[1])), Is.EqualTo(expected));
     }
@@ -136,16 +141,21 @@ public sealed class DatasetCheckTests
     public void DuplicatesCanBeLeftOut()
     {
         using TemporaryFolder folder = new();
-        string[] train = ["a/1 ab", "a/2 cd", "a/3 ab", "a/4 zz", "a/5 pp", "b/1 ef", "b/2 gh", "b/3 pp", "b/4 ef"], validation = ["a/1 zz", "b/1 xx", "b/2 xx"];
+        string[] train = ["a/1 ab", "a/2 cd", "a/3 ab", "a/4 zz", "a/5 pp", "b/1 ef", "b/2 gh", "b/3 pp", "b/4 ef"],
+            validation = ["a/1 zz", "b/1 xx", "b/2 xx"];
         foreach ((string part, string[] files) in new[] { ("train", train), ("val", validation) })
-            foreach (string[] file in files.Select(file => file.Split(' ', '/'))) folder.Add([.. "P5 1 2 255\n"u8, .. file[2].Select(c => (byte)c)], part, file[0], file[1] + ".pgm");
+            foreach (string[] file in files.Select(file => file.Split(' ', '/'))) folder.Add([.. "P5 1 2 255\n"u8,
+                .. file[2].Select(c => (byte)c)], part, file[0], file[1] + ".pgm");
         LocatedDataset data = DuplicateRemoval.Apply(DatasetLocator.Open(folder.Path));
         // a/3 is a copy, a/4 is judged on, a/5 and b/3 contradict each other, b/4 is a copy; b/2 of validation is one.
         Assert.That(Kept(data.Train), Is.EqualTo(new[] { "a/1", "a/2", "b/1", "b/2" }));
         Assert.That(Kept(data.Validation!), Is.EqualTo(new[] { "a/1", "b/1" }));
-        Assert.That(data.Description, Does.Contain("6 duplicates left out (5 training, 1 validation)").And.Contain("4 training and 2 validation"));
+        Assert.That(data.Description,
+            Does.Contain("6 duplicates left out (5 training, 1 validation)").And.Contain("4 training and 2 validation"));
 
-        static string[] Kept(ImageSplit split) => [.. Enumerable.Range(0, split.Count).Select(i => $"{split.Classes[split.Labels[i]]}/{Path.GetFileNameWithoutExtension(split.Name(i))}")];
+        static string[] Kept(ImageSplit split) =>
+            [.. Enumerable.Range(0, split.Count)
+            .Select(i => $"{split.Classes[split.Labels[i]]}/{Path.GetFileNameWithoutExtension(split.Name(i))}")];
     }
 
     private static string[] Names(IEnumerable<string> files) => [.. files.Select(file => Path.GetFileName(file)!)];

@@ -73,7 +73,8 @@ public sealed class DatasetLocatorTests
         Add(folder, 2, "images", "a");
         Directory.CreateDirectory(folder["images", "empty"]);
         OneLine.Thrown(() => DatasetLocator.Open(folder["image"]), "did you mean", "images");
-        OneLine.Thrown(() => DatasetLocator.Open(folder["images"]), Path.Combine("images", "empty"), $"expected images ({ImageFile.ReadableFormats})",
+        OneLine.Thrown(() => DatasetLocator.Open(folder["images"]), Path.Combine("images", "empty"),
+            $"expected images ({ImageFile.ReadableFormats})",
             "got none");
         OneLine.Thrown(() => DatasetLocator.Open(folder["images", "a"]), "images directly in it");
         OneLine.Thrown(() => DatasetLocator.Open(folder.Path), "holds such a data set", folder["images"]);

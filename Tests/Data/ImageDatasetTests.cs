@@ -93,7 +93,8 @@ public sealed class ImageDatasetTests
         for (int i = 0; i < 20; i++) folder.Add([.. "P5 1 1 255\n"u8, (byte)i], "c", $"{i:D2}.pgm");
         folder.Add("P5 1 1 255\n"u8.ToArray(), "c", "13.pgm");
         ImageSplit split = DatasetLocator.Open(folder.Path).Train;
-        ImageDataset dataset = new(split, new ImagePreprocessor(Shape.Volume(1, 1, 1), ImageFit.Pad, [0], [1]), options: new() { Workers = 4 });
+        ImageDataset dataset = new(split, new ImagePreprocessor(Shape.Volume(1, 1, 1), ImageFit.Pad, [0], [1]),
+            options: new() { Workers = 4 });
         using IBatchReader reader = dataset.ReadEvaluation(3);
         for (int i = 0; i < 4; i++) Assert.That(reader.Next()!.Count, Is.EqualTo(3));
         OneLine.Thrown(() => reader.Next(), "13.pgm", "damaged");

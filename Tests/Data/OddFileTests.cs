@@ -28,9 +28,12 @@ public sealed class OddFileTests
         socket.Bind(new UnixDomainSocketEndPoint(_folder["data", "b", "socket.png"]));
         Directory.CreateDirectory(_folder["data", "b", "folder.png"]);
         DatasetReport report = DatasetCheck.Run(_folder["data"]);
-        Assert.That(report.Unreadable.Select(image => Path.GetFileName(image.File)), Is.EqualTo(new[] { "pipe.png", "link.png", "socket.png", "zero.jpg" }));
-        foreach (UnreadableImage image in report.Unreadable) Assert.That(image.Reason, Does.Contain(image.File).And.Contain("a pipe or a device").And.Not.Contain("\n"));
-        Assert.That(report.LeftOut.Select(file => (Path.GetFileName(file.File), file.Content)), Is.EqualTo(new[] { ("unknown", (string?)null) }));
+        Assert.That(report.Unreadable.Select(image => Path.GetFileName(image.File)),
+            Is.EqualTo(new[] { "pipe.png", "link.png", "socket.png", "zero.jpg" }));
+        foreach (UnreadableImage image in report.Unreadable) Assert.That(image.Reason,
+            Does.Contain(image.File).And.Contain("a pipe or a device").And.Not.Contain("\n"));
+        Assert.That(report.LeftOut.Select(file => (Path.GetFileName(file.File), file.Content)),
+            Is.EqualTo(new[] { ("unknown", (string?)null) }));
         Assert.That(report.Splits[0].ImagesPerClass, Is.EqualTo(new[] { 2, 4 }));
     }
 

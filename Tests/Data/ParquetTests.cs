@@ -17,12 +17,14 @@ public sealed class ParquetTests
         Assert.That(data.Description, Is.EqualTo("1 Parquet file: 7 images of 2x1 gray in 3 classes"));
         Assert.That(data.Classes, Is.EqualTo(new[] { "cat", "dog", "owl" }));
         Assert.That(data.Train.Labels, Is.EqualTo(new[] { 0, 1, 2, 0, 1, 2, 0 }));
-        foreach (int row in new[] { 5, 0, 3, 3, 4 }) Assert.That(data.Train.Read(row).Pixels, Is.EqualTo(new byte[] { (byte)row, (byte)(row % 3) }));
+        foreach (int row in new[] { 5, 0, 3, 3, 4 }) Assert.That(data.Train.Read(row).Pixels,
+            Is.EqualTo(new byte[] { (byte)row, (byte)(row % 3) }));
         // The last row has no image.
         OneLine.Thrown(() => data.Train.Read(6), $"{name}#6", "empty");
     }
 
-    [TestCase("data/train-00000-of-00002.parquet", "data/train-00001-of-00002.parquet", "data/validation-00000-of-00001.parquet", "data/test-00000-of-00001.parquet")]
+    [TestCase("data/train-00000-of-00002.parquet", "data/train-00001-of-00002.parquet", "data/validation-00000-of-00001.parquet",
+        "data/test-00000-of-00001.parquet")]
     [TestCase("default/train/0000.parquet", "default/train/0001.parquet", "default/validation/0000.parquet", "default/test/0000.parquet")]
     public void SplitsByNamesOfFilesOrFolders(params string[] names)
     {

@@ -54,7 +54,8 @@ public sealed class StreamedSplitTests
     [Test]
     public void ThreadsChangeNothingAndEachBlockIsReadOncePerEpoch([Values(1, 4)] int workers)
     {
-        float[][] expected = Train(Create(out _, 40, 25, 35), 1, 0, 20), actual = Train(Create(out TestBlock[] blocks, 40, 25, 35), workers, 0, 20);
+        float[][] expected = Train(Create(out _, 40, 25, 35), 1, 0, 20),
+            actual = Train(Create(out TestBlock[] blocks, 40, 25, 35), workers, 0, 20);
         Assert.That(actual, Is.EqualTo(expected));
         // Two epochs, and what workers read ahead of a third.
         Assert.That(blocks.Select(block => block.Reads), Is.All.LessThanOrEqualTo(3));
@@ -107,7 +108,8 @@ public sealed class StreamedSplitTests
     }
 
     private static ImageDataset Open(ImageSplit split, int workers) =>
-        new(split, new ImagePreprocessor(Shape.Volume(1, 1, 2), ImageFit.Pad, [0], [1]), options: new() { Workers = workers, Cache = CacheKind.None });
+        new(split, new ImagePreprocessor(Shape.Volume(1, 1, 2), ImageFit.Pad, [0], [1]),
+            options: new() { Workers = workers, Cache = CacheKind.None });
 
     private static float[][] Train(ImageSplit split, int workers, int firstStep, int steps)
     {

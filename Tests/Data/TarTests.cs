@@ -15,7 +15,8 @@ public sealed class TarTests
     public void Remove() => _folder.Dispose();
 
     [Test]
-    public void ShardsInWebDatasetNaming([Values] bool compressed, [Values(TarEntryFormat.Ustar, TarEntryFormat.Pax, TarEntryFormat.Gnu, TarEntryFormat.V7)] TarEntryFormat format)
+    public void ShardsInWebDatasetNaming([Values] bool compressed,
+        [Values(TarEntryFormat.Ustar, TarEntryFormat.Pax, TarEntryFormat.Gnu, TarEntryFormat.V7)] TarEntryFormat format)
     {
         string name = $"wds-{compressed}-{format}", end = compressed ? ".tar.gz" : ".tar";
         Write([name, $"set-train-000000{end}"], compressed, format, Samples(0, 5, "cls"));
@@ -23,7 +24,8 @@ public sealed class TarTests
         Write([name, $"set-val-000000{end}"], compressed, format, Samples(20, 3, "cls"));
         Write([name, $"set-test-000000{end}"], compressed, format, Samples(30, 3, "cls"));
         LocatedDataset data = DatasetLocator.Open(_folder[name]);
-        Assert.That(data.Description, Does.StartWith($"4 tar files{(compressed ? " (gzip)" : "")}: 9 training and 3 validation images of 2x1 gray in 3 classes")
+        Assert.That(data.Description,
+            Does.StartWith($"4 tar files{(compressed ? " (gzip)" : "")}: 9 training and 3 validation images of 2x1 gray in 3 classes")
             .And.Contain("3 images of").And.Contain("left alone"));
         Assert.That(data.Classes, Is.EqualTo(new[] { "0", "1", "2" }));
         // In any order, twice each.
@@ -32,7 +34,8 @@ public sealed class TarTests
             Assert.That(data.Train.Read(image).Pixels, Is.EqualTo(new byte[] { (byte)image, (byte)(image % 3) }));
             Assert.That(data.Train.Labels[image], Is.EqualTo(image % 3));
         }
-        Assert.That(data.Train.Name(6), Does.EndWith($"set-train-000001{end}:folder/{6:D4}.a.pgm").Or.EndWith($"set-train-000001{end}:folder/{6:D4}.pgm"));
+        Assert.That(data.Train.Name(6),
+            Does.EndWith($"set-train-000001{end}:folder/{6:D4}.a.pgm").Or.EndWith($"set-train-000001{end}:folder/{6:D4}.pgm"));
         Assert.That(data.Validation!.Read(2).Pixels[0], Is.EqualTo(22));
     }
 
@@ -51,7 +54,8 @@ public sealed class TarTests
         Assert.That(data.Classes, Is.EqualTo(new[] { "cat", "dog" }));
         Assert.That(data.Train.Labels, Is.EqualTo(new[] { 1, 1, 0, 0 }));
         Assert.That(data.Description, Does.Contain("1 member of other types left out (.dat 1)"));
-        Write(["kinds", "a.tar"], false, TarEntryFormat.Pax, [("0.pgm", Image(0)), ("0.cls", Text("0")), ("1.pgm", Image(0)), ("1.cls", Text("2"))]);
+        Write(["kinds", "a.tar"], false, TarEntryFormat.Pax,
+            [("0.pgm", Image(0)), ("0.cls", Text("0")), ("1.pgm", Image(0)), ("1.cls", Text("2"))]);
         OneLine.Thrown(() => DatasetLocator.Open(_folder["kinds"]), "a.tar:1.pgm", "0 to 1", "'2'");
         Write(["kinds", "a.tar"], false, TarEntryFormat.Pax, [("0.pgm", Image(0))]);
         OneLine.Thrown(() => DatasetLocator.Open(_folder["kinds"]), "a.tar", "a label for '0.pgm'", "0.cls");
@@ -60,7 +64,8 @@ public sealed class TarTests
     [Test]
     public void AnEmptyImageIsNamed([Values] bool compressed)
     {
-        string path = Write([compressed ? "empty.tar.gz" : "empty.tar"], compressed, TarEntryFormat.Ustar, [("a/1.pgm", Image(1)), ("a/2.pgm", []), ("a/3.pgm", Image(3))]);
+        string path = Write([compressed ? "empty.tar.gz" : "empty.tar"], compressed, TarEntryFormat.Ustar,
+            [("a/1.pgm", Image(1)), ("a/2.pgm", []), ("a/3.pgm", Image(3))]);
         LocatedDataset data = DatasetLocator.Open(path);
         OneLine.Thrown(() => data.Train.Read(1), $"{path}:a/2.pgm", "empty");
         Assert.That(data.Train.Read(2).Pixels[0], Is.EqualTo(3));
@@ -71,7 +76,8 @@ public sealed class TarTests
     {
         string path = Write(["imagenette.tgz"], true, TarEntryFormat.Pax,
         [
-            ("./imagenette/train/n02/a.pgm", Image(1)), ("./imagenette/train/n01/b.pgm", Image(2)), ("./imagenette/train/n01/c.pgm", Image(3)),
+            ("./imagenette/train/n02/a.pgm", Image(1)), ("./imagenette/train/n01/b.pgm", Image(2)),
+                ("./imagenette/train/n01/c.pgm", Image(3)),
             ("./imagenette/val/n02/d.pgm", Image(4)), ("./imagenette/val/n01/e.pgm", Image(5)),
         ]);
         LocatedDataset data = DatasetLocator.Open(path);
@@ -94,7 +100,8 @@ public sealed class TarTests
     [Test]
     public void CutAnywhereIsOneLine([Values] bool compressed)
     {
-        string path = Write([$"cut-{compressed}", "x" + (compressed ? ".tar.gz" : ".tar")], compressed, TarEntryFormat.Ustar, Samples(0, 3, "cls"));
+        string path = Write([$"cut-{compressed}", "x" + (compressed ? ".tar.gz" : ".tar")], compressed, TarEntryFormat.Ustar,
+            Samples(0, 3, "cls"));
         byte[] whole = File.ReadAllBytes(path);
         int failures = 0;
         for (int length = 0; length < whole.Length; length += compressed ? 1 : 97)
@@ -117,7 +124,8 @@ public sealed class TarTests
     [Test]
     public void DamageNeverSurprises([Values] bool compressed)
     {
-        string path = Write([$"damage-{compressed}", "x" + (compressed ? ".tar.gz" : ".tar")], compressed, TarEntryFormat.Pax, Samples(0, 3, "cls"));
+        string path = Write([$"damage-{compressed}", "x" + (compressed ? ".tar.gz" : ".tar")], compressed, TarEntryFormat.Pax,
+            Samples(0, 3, "cls"));
         byte[] whole = File.ReadAllBytes(path);
         Random random = new(3);
         for (int round = 0; round < 500; round++)
@@ -140,7 +148,8 @@ public sealed class TarTests
     [Test]
     public void AShardThatChangesIsNamed([Values] bool compressed)
     {
-        string path = Write([$"changes-{compressed}", "x" + (compressed ? ".tar.gz" : ".tar")], compressed, TarEntryFormat.Ustar, Samples(0, 3, "cls"));
+        string path = Write([$"changes-{compressed}", "x" + (compressed ? ".tar.gz" : ".tar")], compressed, TarEntryFormat.Ustar,
+            Samples(0, 3, "cls"));
         LocatedDataset data = DatasetLocator.Open(path);
         File.SetLastWriteTimeUtc(path, DateTime.UtcNow.AddHours(1));
         OneLine.Thrown(() => data.Train.Read(1), path, "has changed since");
@@ -154,7 +163,8 @@ public sealed class TarTests
     private static byte[] Image(int number) => [.. "P5 2 1 255\n"u8, (byte)number, (byte)(number % 3)];
 
     private static (string, byte[])[] Samples(int first, int count, string label) =>
-        [.. Enumerable.Range(first, count).SelectMany(i => ((string, byte[])[])[($"folder/{i:D4}.pgm", Image(i)), ($"folder/{i:D4}.{label}", Text($"{i % 3}"))])];
+        [.. Enumerable.Range(first, count)
+            .SelectMany(i => ((string, byte[])[])[($"folder/{i:D4}.pgm", Image(i)), ($"folder/{i:D4}.{label}", Text($"{i % 3}"))])];
 
     private string Write(string[] name, bool compressed, TarEntryFormat format, (string Name, byte[] Content)[] members)
     {

@@ -3,7 +3,8 @@
 #:property CentralPackageTransitivePinningEnabled=false
 #:property TreatWarningsAsErrors=false
 #:property PublishAot=false
-// Writes vectors/huggingface.parquet and vectors/huggingface-zstd.parquet: images and labels as Hugging Face's datasets library keeps them, written by Apache
+// Writes vectors/huggingface.parquet and vectors/huggingface-zstd.parquet: images and labels as Hugging Face's datasets library keeps them,
+// written by Apache
 // Arrow's C++ library, which is pyarrow's too. Needs no more than the SDK: dotnet run Tests/Data/make_parquet_vectors.cs Tests/Data/vectors
 using Apache.Arrow;
 using Apache.Arrow.Types;
@@ -18,7 +19,8 @@ foreach ((string name, Compression compression) in new[] { ("huggingface", Compr
 {
     var imageType = new StructType([new Field("bytes", BinaryType.Default, true), new Field("path", StringType.Default, true)]);
     var schema = new Apache.Arrow.Schema(
-        [new Field("image", imageType, true), new Field("label", Int64Type.Default, true)], new Dictionary<string, string> { ["huggingface"] = Features });
+        [new Field("image", imageType, true), new Field("label", Int64Type.Default, true)], new Dictionary<string,
+            string> { ["huggingface"] = Features });
     var bytes = new BinaryArray.Builder();
     var paths = new StringArray.Builder();
     var labels = new Int64Array.Builder();

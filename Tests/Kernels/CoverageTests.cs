@@ -14,12 +14,14 @@ public sealed class CoverageTests
     internal static IReadOnlyDictionary<string, LaunchedVariant> Variants => Launched.Value;
 
     [Test]
-    public void EveryKernelIsLaunched() => Assert.That(Names.Except(Variants.Values.Select(variant => variant.Name)), Is.Empty, "kernels that no RunAll launches");
+    public void EveryKernelIsLaunched() =>
+        Assert.That(Names.Except(Variants.Values.Select(variant => variant.Name)), Is.Empty, "kernels that no RunAll launches");
 
     /// <summary>Once, on something small, with its results checked.</summary>
     [Test]
     public void EveryKernelRunsOnIlgpusCpuAccelerator() =>
-        Assert.That(Names.Except(RunAll<IlgpuCpuSampleDevice>().SelectMany(device => ((IlgpuCpuSampleDevice)device).Ran)), Is.Empty, "kernels that it did not run");
+        Assert.That(Names.Except(RunAll<IlgpuCpuSampleDevice>().SelectMany(device => ((IlgpuCpuSampleDevice)device).Ran)), Is.Empty,
+            "kernels that it did not run");
 
     /// <summary>Every variant, and none of them keeps in memory what it should keep in registers.</summary>
     [Test]

@@ -8,7 +8,8 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Kernels;
 
-/// <summary>By ILGPU too, the kernels that a training step spends its time in keep their tiles in registers and move four floats at once.</summary>
+/// <summary>By ILGPU too, the kernels that a training step spends its time in keep their tiles in registers and move four floats at
+/// once.</summary>
 public sealed class IlgpuProductTextTests
 {
     private static IEnumerable<TileShape> Tiles => TileShape.All;
@@ -16,16 +17,21 @@ public sealed class IlgpuProductTextTests
     [TestCaseSource(nameof(Tiles))]
     public void MatrixProducts(TileShape tile)
     {
-        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, false, true, true, true, true, false, false, default, default, default, default, default, default, default, default, default), tile);
-        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, false, true, true, true, false, false, false, default, default, default, default, default, default, default, default, default), tile);
-        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, true, true, true, true, false, false, false, default, default, default, default, default, default, default, default, default), tile);
+        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, false, true, true, true, true, false, false,
+            default, default, default, default, default, default, default, default, default), tile);
+        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, false, true, true, true, false, false, false,
+            default, default, default, default, default, default, default, default, default), tile);
+        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, true, true, true, true, false, false, false,
+            default, default, default, default, default, default, default, default, default), tile);
     }
 
     [TestCaseSource(nameof(Tiles))]
     public void Convolutions(TileShape tile)
     {
-        AssertFast(new ConvolutionProduct<ReLU>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, true, true, true, true, false, false, default, default, default, default, default, default, default, default), tile);
-        AssertFast(new FilterGradientProduct(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, true, false, default, default, default, default), tile);
+        AssertFast(new ConvolutionProduct<ReLU>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, true, true, true, true, false, false,
+            default, default, default, default, default, default, default, default), tile);
+        AssertFast(new FilterGradientProduct(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, true, false, default, default, default,
+            default), tile);
     }
 
     private static void AssertFast<TKernel>(TKernel kernel, TileShape tile) where TKernel : struct, IKernel

@@ -53,7 +53,8 @@ public sealed class SoftmaxCrossEntropyTests<TDevice> : KernelTests<TDevice> whe
     {
         float[] shares = [1, 0, 0.5f, 0.25f, 0.999_999f, 1e-6f, 0.3f, 0.7f];
         float[] x = Numbers.Reals(shares.Length * classes, 2, spread);
-        int[] labels = [.. Enumerable.Range(0, shares.Length).Select(n => n * 7919 % classes)], others = [.. labels.Select(label => (label + 1) % classes)];
+        int[] labels = [.. Enumerable.Range(0, shares.Length).Select(n => n * 7919 % classes)],
+            others = [.. labels.Select(label => (label + 1) % classes)];
         others[6] = labels[6];
         (labels[7], others[7]) = (-1, -1);
         // Both labels are sure where the share is nearly all of it.
@@ -103,7 +104,8 @@ public sealed class SoftmaxCrossEntropyTests<TDevice> : KernelTests<TDevice> whe
     {
         (float[] losses, int[] ranks, float[] dx) = Run(classes, x, labels, smoothing, true, others, shares);
         (float[] again, int[] ranksAgain, _) = Run(classes, x, labels, smoothing, false, others, shares);
-        double[] wide = Numbers.ToDouble(x), expected = ReferenceSoftmaxCrossEntropy.Losses(classes, wide, labels, smoothing, others, shares);
+        double[] wide = Numbers.ToDouble(x),
+            expected = ReferenceSoftmaxCrossEntropy.Losses(classes, wide, labels, smoothing, others, shares);
         double[] gradient = ReferenceSoftmaxCrossEntropy.Gradient(classes, wide, labels, smoothing, others, shares);
         Closeness.CheckSameBits("losses of inference", again, losses);
         Assert.That(ranksAgain, Is.EqualTo(ranks));
@@ -119,7 +121,8 @@ public sealed class SoftmaxCrossEntropyTests<TDevice> : KernelTests<TDevice> whe
                 for (int k = 0; k < classes; k++)
                 {
                     // The gradient of a label that has all of the target is exact to its own digits.
-                    double target = k == labels[n] && smoothing == 0 && shares == null ? 0 : ReferenceSoftmaxCrossEntropy.Target(k, n, classes, labels, smoothing, others, shares);
+                    double target = k == labels[n] && smoothing == 0
+                        && shares == null ? 0 : ReferenceSoftmaxCrossEntropy.Target(k, n, classes, labels, smoothing, others, shares);
                     double actual = dx[n * classes + k], right = gradient[n * classes + k], error = Math.Abs(actual - right);
                     double allowed = labels[n] < 0 ? 0 : Accuracy * (Math.Abs(right) + target / real) + 1e-37;
                     if (!(error <= allowed)) Assert.Fail($"dx[{n}][{k}]: {actual:R} instead of {right:R}, error {error:E2}, allowed {allowed:E2}");
@@ -148,7 +151,8 @@ public sealed class SoftmaxCrossEntropyTests<TDevice> : KernelTests<TDevice> whe
         DeviceBuffer<int> second = Device.Buffer<int>(others ?? []);
         DeviceBuffer<float> parts = Device.Buffer<float>(shares ?? []);
         var kernel = new SoftmaxCrossEntropy(
-            SoftmaxCrossEntropy.Threads(classes), training, false, mixed, scalars, logits, given, mixed ? second : default(ReadOnlyView<int>),
+            SoftmaxCrossEntropy.Threads(classes), training, false, mixed, scalars, logits, given,
+                mixed ? second : default(ReadOnlyView<int>),
             mixed ? parts : default(ReadOnlyView<float>), losses, ranks, training ? dx : default(View<float>),
             labels.Length, classes, smoothing, 1);
         Run(kernel, kernel.Groups);

@@ -12,7 +12,9 @@ public sealed class StorageTests
         for (int bits = 0; bits <= ushort.MaxValue; bits++)
         {
             float expected = (float)BitConverter.UInt16BitsToHalf((ushort)bits), actual = new Float16((ushort)bits);
-            Assert.That(BitConverter.SingleToUInt32Bits(actual), Is.EqualTo(BitConverter.SingleToUInt32Bits(expected)).Or.Matches<uint>(_ => float.IsNaN(expected) && float.IsNaN(actual)), $"{bits:x4}");
+            Assert.That(BitConverter.SingleToUInt32Bits(actual),
+                Is.EqualTo(BitConverter.SingleToUInt32Bits(expected)).Or.Matches<uint>(_ => float.IsNaN(expected) && float.IsNaN(actual)),
+                $"{bits:x4}");
         }
     }
 

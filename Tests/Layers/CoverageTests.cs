@@ -36,7 +36,8 @@ public sealed class CoverageTests
     public void LayersAreTestedOn(string kind)
     {
         if (DeviceUnderTest.All.Any(device => device.Family.Split(' ')[0] == kind)) return;
-        Assert.That(Requirement.Of(kind) || Requirement.Of(kind.Replace("-c", "", StringComparison.Ordinal)), Is.False, $"GPUCNN_REQUIRE asks for {kind}, but there is no such device");
+        Assert.That(Requirement.Of(kind) || Requirement.Of(kind.Replace("-c", "", StringComparison.Ordinal)), Is.False,
+            $"GPUCNN_REQUIRE asks for {kind}, but there is no such device");
         Assert.Ignore(string.Join(" ", DeviceCatalog.List().Where(listing => listing.Name.StartsWith(kind, StringComparison.Ordinal)).Select(listing => listing.Reason)));
     }
 

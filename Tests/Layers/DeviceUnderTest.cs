@@ -43,7 +43,9 @@ public sealed record DeviceUnderTest(string Name, string Family, Func<Device> Ma
         }
         // The standard allows exp and division some units in the last place.
         yield return new("opencl-c", "opencl-c", () => new OpenClDevice("opencl-c:0", info)) { Rounding = Math.Pow(2, -22) };
-        if (IlgpuTestDevice.Find() is { } taken) yield return new("opencl", "opencl", () => IlgpuOpenClDevice.Open("opencl:0", taken)) { Rounding = Math.Pow(2, -22) };
+        if (IlgpuTestDevice.Find() is { } taken) yield return new("opencl", "opencl", () =>
+            IlgpuOpenClDevice.Open("opencl:0", taken))
+        { Rounding = Math.Pow(2, -22) };
     }
 
     /// <summary>The machine's first, if there is one.</summary>

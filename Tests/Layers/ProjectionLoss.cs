@@ -56,7 +56,8 @@ internal sealed class ProjectionLoss : Loss
 /// <param name="ranks">[N]; zeros.</param>
 [Kernel(1)]
 internal readonly partial struct ProjectionKernel(
-    [Specialization] Flag gradient, ReadOnlyView<float> y, View<float> dy, View<float> losses, View<int> ranks, int count, int channels, int area)
+    [Specialization] Flag gradient, ReadOnlyView<float> y, View<float> dy, View<float> losses, View<int> ranks, int count, int channels,
+        int area)
 {
     public void Execute()
     {

@@ -35,7 +35,8 @@ public sealed class SoftmaxCrossEntropyTests
     }
 
     [Test]
-    public void MixedLabelsShareTheTarget([Values(2, 10, 33)] int classes, [Values(0f, 0.1f)] float smoothing, [Values(1f, 40f)] float limit)
+    public void MixedLabelsShareTheTarget([Values(2, 10, 33)] int classes, [Values(0f, 0.1f)] float smoothing,
+        [Values(1f, 40f)] float limit)
     {
         float[] shares = [0.3f, 1, 0, 0.5f, 0.875f, 0.1f];
         float[] x = Numbers.Reals(shares.Length * classes, seed: classes, limit);
@@ -75,7 +76,8 @@ public sealed class SoftmaxCrossEntropyTests
     {
         using Device device = DeviceUnderTest.All[0].Make();
         using ParameterStore parameters = device.CreateParameters(new Network("test", new Linear(3), Shape.Vector(4)), training: true);
-        Assert.That(() => new Plan(parameters, new PlanOptions { Images = 2, MixedLabels = true, Loss = new HingeLoss() }), Throws.ArgumentException);
+        Assert.That(() => new Plan(parameters, new PlanOptions { Images = 2, MixedLabels = true, Loss = new HingeLoss() }),
+            Throws.ArgumentException);
     }
 
     /// <summary>A view keeps the storage of its volume; the classes are counted in the vector.</summary>
@@ -139,7 +141,8 @@ public sealed class SoftmaxCrossEntropyTests
             Assert.That(() => new SoftmaxCrossEntropy(smoothing), Throws.TypeOf<GpuCnnException>());
     }
 
-    private static void Compare(Layer layer, Shape input, float[] x, int[] labels, float smoothing, int[]? others = null, float[]? shares = null)
+    private static void Compare(Layer layer, Shape input, float[] x, int[] labels, float smoothing, int[]? others = null,
+        float[]? shares = null)
     {
         double[] losses = ReferenceSoftmaxCrossEntropy.Losses(input.Count, Numbers.ToDouble(x), labels, smoothing, others, shares);
         double[] expected = ReferenceSoftmaxCrossEntropy.Gradient(input.Count, Numbers.ToDouble(x), labels, smoothing, others, shares);
@@ -152,7 +155,8 @@ public sealed class SoftmaxCrossEntropyTests
     }
 
     private static (BatchResult Result, float[] Gradient) Run(
-        DeviceUnderTest test, Layer layer, Shape input, float[] x, int[] labels, float smoothing, int[]? others = null, float[]? shares = null)
+        DeviceUnderTest test, Layer layer, Shape input, float[] x, int[] labels, float smoothing, int[]? others = null,
+            float[]? shares = null)
     {
         using Device device = test.Make();
         var network = new Network("test", layer, input);

@@ -53,7 +53,8 @@ public sealed class PaperRecipeTests
         Assert.That(Paper("resnet20").Augmentation, Is.EqualTo("crop4,flip"));
         Assert.That(Names.Where(name => Paper(name).Settings.Schedule.WarmupEpochs > 0), Is.EqualTo(new[] { "resnet110" }));
         // Those are followed in all.
-        Assert.That(Names.Where(name => Paper(name).NotApplied.Count == 0), Is.SupersetOf(new[] { "zfnet", "resnet20", "resnet32", "resnet44", "resnet56", "resnet18", "resnet50", "resnet152" }));
+        Assert.That(Names.Where(name => Paper(name).NotApplied.Count == 0),
+            Is.SupersetOf(new[] { "zfnet", "resnet20", "resnet32", "resnet44", "resnet56", "resnet18", "resnet50", "resnet152" }));
         foreach (string name in Names)
             foreach (string left in Paper(name).NotApplied) Assert.That(left, Does.Not.Contain("crop").And.Not.Contain("olour"), name);
         Assert.That(Paper("alexnet").Augmentation, Is.EqualTo("scale(256/224,square),flip,pca(0.1)"));

@@ -21,7 +21,8 @@ public sealed class IlgpuTrainingTests
         using var cpu = new CpuDevice();
         using Device device = IlgpuCpuDevice.Open();
         Dictionary<string, float[]> expected = Train(cpu, images: 1, steps: 1), actual = Train(device, images: 1, steps: 1);
-        foreach ((string path, float[] weights) in actual) Closeness.Check(path, weights, Numbers.ToDouble(expected[path]), 1e-4 * expected[path].Max(Math.Abs));
+        foreach ((string path, float[] weights) in actual) Closeness.Check(path, weights, Numbers.ToDouble(expected[path]),
+            1e-4 * expected[path].Max(Math.Abs));
     }
 
     [Test]
@@ -31,7 +32,8 @@ public sealed class IlgpuTrainingTests
         Dictionary<string, float[]> expected = Train(unrolled, images: 8, steps: 3), actual = Train(rolled, images: 8, steps: 3);
         foreach ((string path, float[] weights) in actual) Closeness.CheckSameBits(path, weights, expected[path]);
 
-        static Device Open(bool unrolls) => IlgpuOpenClDevice.Open("opencl:0", IlgpuTestDevice.Require(), cache: new BinaryCache(null), unrolls: unrolls);
+        static Device Open(bool unrolls) =>
+            IlgpuOpenClDevice.Open("opencl:0", IlgpuTestDevice.Require(), cache: new BinaryCache(null), unrolls: unrolls);
     }
 
     private static Dictionary<string, float[]> Train(Device device, int images, int steps)

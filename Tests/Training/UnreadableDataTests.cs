@@ -33,14 +33,16 @@ public sealed class UnreadableDataTests
         Assert.That(Run(folder["cut"], Good, Good, resume: true), Is.EqualTo(expected));
         Assert.That(Rows("cut"), Is.EqualTo(Rows("whole")));
 
-        string[] Rows(string name) => [.. File.ReadAllLines(folder[name, "metrics.csv"]).Select(row => string.Join(',', row.Split(',')[..8]))];
+        string[] Rows(string name) =>
+            [.. File.ReadAllLines(folder[name, "metrics.csv"]).Select(row => string.Join(',', row.Split(',')[..8]))];
     }
 
     [Test]
     public void BeforeTheFirstStepThereIsNothingToSave()
     {
         using var folder = new TemporaryFolder();
-        Assert.That(Assert.Throws<UnreadableDataException>(() => Run(folder["run"], new Failing(0), Good, resume: false))!.Message, Is.EqualTo("picture 7 is bad."));
+        Assert.That(Assert.Throws<UnreadableDataException>(() => Run(folder["run"], new Failing(0), Good, resume: false))!.Message,
+            Is.EqualTo("picture 7 is bad."));
         Assert.That(RunDirectory.Open(folder["run"]).Checkpoints(), Is.Empty);
     }
 
@@ -68,7 +70,8 @@ public sealed class UnreadableDataTests
 
         public int Count => Good.Count;
 
-        public IBatchReader ReadTraining(int batch, ulong seed, long firstStep) => new Reader(Good.ReadTraining(batch, seed, firstStep), step);
+        public IBatchReader ReadTraining(int batch, ulong seed, long firstStep) =>
+            new Reader(Good.ReadTraining(batch, seed, firstStep), step);
 
         public IBatchReader ReadEvaluation(int batch) => new Reader(Good.ReadEvaluation(batch), step);
 
@@ -76,7 +79,8 @@ public sealed class UnreadableDataTests
         {
             private int _step;
 
-            public Batch? Next() => _step++ == bad ? throw new UnreadableDataException("picture 7 is bad.", new GpuCnnException("bad")) : reader.Next();
+            public Batch? Next() => _step++ == bad ? throw new UnreadableDataException("picture 7 is bad.", new GpuCnnException("bad"))
+                : reader.Next();
 
             public void Dispose() => reader.Dispose();
         }

@@ -49,7 +49,8 @@ public sealed class WaitingTests
 
         public int Count => Patterns.Count;
 
-        public IBatchReader ReadTraining(int batch, ulong seed, long firstStep) => new Reader(Patterns.ReadTraining(batch, seed, firstStep), pause);
+        public IBatchReader ReadTraining(int batch, ulong seed, long firstStep) =>
+            new Reader(Patterns.ReadTraining(batch, seed, firstStep), pause);
 
         public IBatchReader ReadEvaluation(int batch) => Patterns.ReadEvaluation(batch);
     }

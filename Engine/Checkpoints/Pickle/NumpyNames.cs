@@ -28,7 +28,8 @@ internal sealed class NumpyNames : IPickleNames
     public object? Call(object? function, object? arguments, PickleInput input) => (function, arguments) switch
     {
         // What it makes is empty until its state comes.
-        (PickleGlobal { Name: var name }, PickleTuple { Items: [PickleGlobal { Name: Array }, ..] }) when name.EndsWith(Reconstruct, StringComparison.Ordinal) => new PickleArray(),
+        (PickleGlobal { Name: var name }, PickleTuple { Items: [PickleGlobal { Name: Array }, ..] }) when name.EndsWith(Reconstruct,
+            StringComparison.Ordinal) => new PickleArray(),
         (PickleGlobal { Name: Type }, PickleTuple { Items: ["u1" or "|u1", ..] }) => new PickleGlobal(Type),
         _ => throw input.Damaged("arrays of unsigned bytes", "another call"),
     };
@@ -37,13 +38,15 @@ internal sealed class NumpyNames : IPickleNames
     {
         // A type's byte order and the like, of which bytes have none.
         if (target is PickleGlobal { Name: Type } && state is PickleTuple) return;
-        if (target is not PickleArray { Values: null } array || state is not PickleTuple { Items: [long, PickleTuple shape, PickleGlobal { Name: Type }, false, PickleBytes values] }
+        if (target is not PickleArray { Values: null } array
+            || state is not PickleTuple { Items: [long, PickleTuple shape, PickleGlobal { Name: Type }, false, PickleBytes values] }
             || !shape.Items.All(size => size is long and > 0 and <= int.MaxValue))
             throw input.Damaged("a row-major array of unsigned bytes", "another state");
         array.Shape = [.. shape.Items.Select(size => (int)(long)size!)];
         // Capped, so that no product of sizes can overflow.
         long count = array.Shape.Aggregate(1L, (product, size) => product * size > int.MaxValue ? int.MaxValue : product * size);
-        if (count != values.Length) throw input.Damaged($"{SafetensorsHeader.Describe([.. array.Shape.Select(size => (long)size)])} bytes", $"{values.Length}");
+        if (count != values.Length) throw input.Damaged($"{SafetensorsHeader.Describe([.. array.Shape.Select(size => (long)size)])} bytes",
+            $"{values.Length}");
         array.Values = values;
     }
 }

@@ -38,7 +38,8 @@ public sealed class NumpyPickle
     /// <summary>An array of bytes, row-major.</summary>
     /// <exception cref="GpuCnnException">There is none of this name.</exception>
     public (int[] Shape, byte[] Values) Bytes(string name) =>
-        _items.GetValueOrDefault(name) is (int[] shape, byte[] values) ? (shape, values) : throw Damaged(_path, $"an array of bytes named '{name}'", "none");
+        _items.GetValueOrDefault(name) is (int[] shape, byte[] values) ? (shape, values)
+            : throw Damaged(_path, $"an array of bytes named '{name}'", "none");
 
     /// <summary>A list of whole numbers.</summary>
     /// <exception cref="GpuCnnException">There is none of this name.</exception>
@@ -49,7 +50,8 @@ public sealed class NumpyPickle
     /// <summary>A list of text.</summary>
     /// <exception cref="GpuCnnException">There is none of this name.</exception>
     public string[] Texts(string name) =>
-        _items.GetValueOrDefault(name) is PickleList list && list.All(item => item is string) ? [.. list.Cast<string>()] : throw Damaged(_path, $"a list of text named '{name}'", "none");
+        _items.GetValueOrDefault(name) is PickleList list
+            && list.All(item => item is string) ? [.. list.Cast<string>()] : throw Damaged(_path, $"a list of text named '{name}'", "none");
 
     private static GpuCnnException Damaged(string path, string expected, string got) =>
         new($"'{path}' is not a pickle of NumPy arrays as Python 2 writes it: expected {expected}, but got {got}. Download the file again.");

@@ -1,7 +1,8 @@
 namespace GpuCnn.Engine.Checkpoints.Pickle;
 
 /// <summary>The bytes of a part of a file, one after another.</summary>
-/// <param name="damaged">Makes the error for the file at a path from what was expected and what was got; null is that of a PyTorch file.</param>
+/// <param name="damaged">Makes the error for the file at a path from what was expected and what was got; null is that of a PyTorch
+/// file.</param>
 internal sealed class PickleInput(NumberFile file, long begin, long end, Func<string, string, string, GpuCnnException>? damaged = null)
 {
     /// <summary>Of one piece of a pickle: names of parameters are far shorter.</summary>

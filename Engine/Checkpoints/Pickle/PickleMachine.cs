@@ -55,7 +55,9 @@ internal sealed class PickleMachine(PickleInput input, IPickleNames? names = nul
             case (byte)'G': Push(BinaryPrimitives.ReadDoubleBigEndian(input.Bytes(8))); break;
             case (byte)'X': Push(Text(Length())); break;
             // How Python 2 wrote its strings.
-            case (byte)'T': Push(names == null ? Text(Length()) : Python2String(BinaryPrimitives.ReadInt32LittleEndian(input.Bytes(4)))); break;
+            case (byte)'T':
+                Push(names == null ? Text(Length())
+                : Python2String(BinaryPrimitives.ReadInt32LittleEndian(input.Bytes(4)))); break;
             case (byte)'U': Push(names == null ? Text(input.Byte()) : Python2String(input.Byte())); break;
             case (byte)'}': Push(new PickleDict()); break;
             case (byte)']': Push(new PickleList()); break;
@@ -81,9 +83,12 @@ internal sealed class PickleMachine(PickleInput input, IPickleNames? names = nul
                 // The versions of modules that state_dict() hangs on its OrderedDict.
                 object? state = Pop();
                 if (names != null) names.Build(Top(), state, input);
-                else if (state is not PickleDict || Top() is not PickleDict) throw input.Damaged("no state but that of an OrderedDict", "another's");
+                else if (state is not PickleDict || Top() is not PickleDict) throw input.Damaged("no state but that of an OrderedDict",
+                    "another's");
                 break;
-            default: throw input.Damaged(names == null ? "operations of pickle protocol 2 that a state dict needs" : "operations of pickle protocol 2 that arrays need", $"0x{operation:x2} at byte {input.Position - 1}");
+            default:
+                throw input.Damaged(names == null ? "operations of pickle protocol 2 that a state dict needs"
+                : "operations of pickle protocol 2 that arrays need", $"0x{operation:x2} at byte {input.Position - 1}");
         }
     }
 
@@ -155,7 +160,8 @@ internal sealed class PickleMachine(PickleInput input, IPickleNames? names = nul
     /// <summary>Text, or bytes that stay in the file: Python 2 has one type for both.</summary>
     private object Python2String(int length)
     {
-        if (length is < 0 or > PickleInput.LongestPiece) return length < 0 ? throw input.Damaged("strings of a length", "a negative one") : new PickleBytes(input.Skip(length), length);
+        if (length is < 0 or > PickleInput.LongestPiece) return length < 0 ? throw input.Damaged("strings of a length", "a negative one")
+            : new PickleBytes(input.Skip(length), length);
         ReadOnlySpan<byte> bytes = input.Bytes(length);
         return System.Text.Unicode.Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : new PickleBytes(input.Position - length, length);
     }

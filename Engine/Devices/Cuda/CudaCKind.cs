@@ -3,7 +3,8 @@ using GpuCnn.Engine.Devices.OpenCl;
 namespace GpuCnn.Engine.Devices.Cuda;
 
 /// <summary>
-/// NVIDIA's GPUs, by the project's own translation to CUDA C. Where NVRTC is all that is missing, the same GPU by NVIDIA's OpenCL takes its place, and its description says so.
+/// NVIDIA's GPUs, by the project's own translation to CUDA C. Where NVRTC is all that is missing, the same GPU by NVIDIA's OpenCL takes its
+/// place, and its description says so.
 /// </summary>
 internal sealed class CudaCKind : DeviceKind
 {
@@ -34,8 +35,10 @@ internal sealed class CudaCKind : DeviceKind
 
     internal static IReadOnlyList<DeviceListing> Listings(IReadOnlyList<CudaDeviceInfo> devices, Func<IReadOnlyList<OpenClDeviceInfo>> others) =>
         [.. devices.Select((device, i) => Substitute(devices, others, i) is { } substitute
-            ? new DeviceListing($"cuda-c:{i}", Description(device), substitute.GlobalMemoryBytes, null, IsAutomatic: true) { KernelCompiler = OpenClDevice.Compiler }
-            : new DeviceListing($"cuda-c:{i}", device.Description, device.MemoryBytes, device.Reason, IsAutomatic: true) { KernelCompiler = device.IsUsable ? CudaDevice.Compiler(device) : null })];
+            ? new DeviceListing($"cuda-c:{i}", Description(device), substitute.GlobalMemoryBytes, null,
+                IsAutomatic: true) { KernelCompiler = OpenClDevice.Compiler }
+            : new DeviceListing($"cuda-c:{i}", device.Description, device.MemoryBytes, device.Reason,
+                IsAutomatic: true) { KernelCompiler = device.IsUsable ? CudaDevice.Compiler(device) : null })];
 
     internal static Device Open(IReadOnlyList<CudaDeviceInfo> devices, Func<IReadOnlyList<OpenClDeviceInfo>> others, int index) =>
         Substitute(devices, others, index) is { } substitute

@@ -33,7 +33,8 @@ internal static unsafe class CudaDevices
 
     /// <param name="kind">The name that devices are asked for by, before the index.</param>
     /// <param name="needsCompiler">Whether a device without NVRTC cannot be used.</param>
-    internal static CudaDeviceInfo Choose(IReadOnlyList<CudaDeviceInfo> devices, int index, string kind = "cuda-c", bool needsCompiler = true)
+    internal static CudaDeviceInfo Choose(IReadOnlyList<CudaDeviceInfo> devices, int index, string kind = "cuda-c",
+        bool needsCompiler = true)
     {
         if (index < 0 || index >= devices.Count)
         {

@@ -11,7 +11,8 @@ using ILGPU.Runtime.CPU;
 namespace GpuCnn.Engine.Devices.Ilgpu;
 
 /// <summary>
-/// ILGPU's CPU accelerator: a thread of the operating system for each thread of a group. Very slow; it is there to run every kernel under ILGPU once, without a GPU.
+/// ILGPU's CPU accelerator: a thread of the operating system for each thread of a group. Very slow; it is there to run every kernel under
+/// ILGPU once, without a GPU.
 /// </summary>
 internal sealed class IlgpuCpuDevice : IlgpuDevice
 {

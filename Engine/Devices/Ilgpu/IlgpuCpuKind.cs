@@ -10,7 +10,8 @@ internal sealed class IlgpuCpuKind : DeviceKind
     public override bool IsIndexed => false;
 
     public override IReadOnlyList<DeviceListing> List() =>
-        [new(Name, IlgpuCpuDevice.About, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, null, IsAutomatic: false) { KernelCompiler = IlgpuSetup.Version }];
+        [new(Name, IlgpuCpuDevice.About, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, null,
+            IsAutomatic: false) { KernelCompiler = IlgpuSetup.Version }];
 
     public override Device Open(int index, DeviceSettings settings) => settings.Threads == null
         ? IlgpuCpuDevice.Open()

@@ -2,7 +2,8 @@ using GpuCnn.Engine.Devices.Cuda;
 
 namespace GpuCnn.Engine.Devices.Ilgpu;
 
-/// <summary>NVIDIA's GPUs, their kernels compiled to PTX by ILGPU: needs the driver alone. Where ILGPU does not take one, <c>cuda-c</c> takes its place, and its description says so.</summary>
+/// <summary>NVIDIA's GPUs, their kernels compiled to PTX by ILGPU: needs the driver alone. Where ILGPU does not take one, <c>cuda-c</c>
+/// takes its place, and its description says so.</summary>
 internal sealed class IlgpuCudaKind : DeviceKind
 {
     public override string Name => "cuda";
@@ -36,7 +37,8 @@ internal sealed class IlgpuCudaKind : DeviceKind
         }
         catch (DeviceUnavailableException) when (info.IsUsable)
         {
-            return new CudaDevice($"cuda-c:{index}", info, description: $"{info.Description}; in place of {Name}:{index}, which ILGPU does not take");
+            return new CudaDevice($"cuda-c:{index}", info,
+                description: $"{info.Description}; in place of {Name}:{index}, which ILGPU does not take");
         }
     }
 
@@ -45,7 +47,8 @@ internal sealed class IlgpuCudaKind : DeviceKind
         new DeviceListing($"cuda:{i}", device.Description, device.MemoryBytes, device.DriverReason, IsAutomatic: true)
         {
             KernelCompiler = IlgpuSetup.Ptx,
-            ProductLibrary = (libraries ?? CublasLibraries.Machine).Find(device.DriverVersion, device.ComputeCapability, out string reason) is { } library
+            ProductLibrary = (libraries ?? CublasLibraries.Machine).Find(device.DriverVersion, device.ComputeCapability,
+                out string reason) is { } library
                 ? $"{library} found"
                 : reason,
         })];

@@ -123,11 +123,13 @@ internal abstract class IlgpuDevice : KernelDevice
 
     private sealed record LoadedKernel(Kernel Kernel, Delegate Launcher);
 
-    private sealed class Launch<TKernel>(IlgpuDevice device, Action<AcceleratorStream, KernelConfig, TKernel> launcher, TKernel kernel, Size3 groups) : KernelLaunch
+    private sealed class Launch<TKernel>(IlgpuDevice device, Action<AcceleratorStream, KernelConfig, TKernel> launcher, TKernel kernel,
+        Size3 groups) : KernelLaunch
         where TKernel : struct, IKernel
     {
         private readonly AcceleratorStream _stream = device.Stream;
-        private readonly KernelConfig _config = new(new Index3D(groups.X, groups.Y, groups.Z), new Index3D(kernel.GroupShape.X, kernel.GroupShape.Y, kernel.GroupShape.Z));
+        private readonly KernelConfig _config = new(new Index3D(groups.X, groups.Y, groups.Z),
+            new Index3D(kernel.GroupShape.X, kernel.GroupShape.Y, kernel.GroupShape.Z));
 
         public override void Run()
         {

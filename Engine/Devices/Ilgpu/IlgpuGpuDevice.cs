@@ -14,12 +14,14 @@ using ILGPU.Runtime.OpenCL;
 
 namespace GpuCnn.Engine.Devices.Ilgpu;
 
-/// <summary>A device whose kernels ILGPU compiles to text: PTX for NVIDIA's driver, OpenCL C for that of an OpenCL device. Texts are kept on disk; drivers keep what they make of them.</summary>
+/// <summary>A device whose kernels ILGPU compiles to text: PTX for NVIDIA's driver, OpenCL C for that of an OpenCL device. Texts are kept
+/// on disk; drivers keep what they make of them.</summary>
 internal abstract class IlgpuGpuDevice : IlgpuDevice
 {
     private readonly IlgpuCompiler _compiler;
 
-    protected IlgpuGpuDevice(string name, string description, Context context, Accelerator accelerator, IlgpuTarget target, BinaryCache? cache, bool unrolls, long? memoryLimit)
+    protected IlgpuGpuDevice(string name, string description, Context context, Accelerator accelerator, IlgpuTarget target,
+        BinaryCache? cache, bool unrolls, long? memoryLimit)
         : base(name, description, context, accelerator, memoryLimit) =>
         _compiler = new IlgpuCompiler(target, cache ?? new BinaryCache(BinaryCache.DefaultFolder("ilgpu")), unrolls);
 
@@ -110,7 +112,8 @@ internal sealed class IlgpuOpenClDevice : IlgpuGpuDevice
     private readonly long _largestAllocation;
 
     private IlgpuOpenClDevice(
-        string name, string description, Context context, CLAccelerator accelerator, OpenClTarget target, BinaryCache? cache, bool unrolls, long largestAllocation, long? memoryLimit)
+        string name, string description, Context context, CLAccelerator accelerator, OpenClTarget target, BinaryCache? cache, bool unrolls,
+            long largestAllocation, long? memoryLimit)
         : base(name, description, context, accelerator, target, cache, unrolls, memoryLimit) => _largestAllocation = largestAllocation;
 
     public override string KernelCompiler => IlgpuSetup.OpenClC;
@@ -121,9 +124,11 @@ internal sealed class IlgpuOpenClDevice : IlgpuGpuDevice
     /// <param name="unrolls">Whether loops are unrolled; for tests.</param>
     /// <param name="memoryLimit">The most bytes to allocate, for tests.</param>
     /// <exception cref="DeviceUnavailableException">ILGPU does not take it.</exception>
-    public static IlgpuOpenClDevice Open(string name, OpenCl.OpenClDeviceInfo info, string? description = null, BinaryCache? cache = null, bool unrolls = true, long? memoryLimit = null)
+    public static IlgpuOpenClDevice Open(string name, OpenCl.OpenClDeviceInfo info, string? description = null, BinaryCache? cache = null,
+        bool unrolls = true, long? memoryLimit = null)
     {
-        if (IlgpuOpenCl.Refusal(info) is { } reason) throw new DeviceUnavailableException($"The device '{name}' ({info.Description}) cannot be used: {reason}.");
+        if (IlgpuOpenCl.Refusal(info) is { } reason) throw new DeviceUnavailableException(
+            $"The device '{name}' ({info.Description}) cannot be used: {reason}.");
         Context? context = null;
         try
         {
@@ -131,7 +136,8 @@ internal sealed class IlgpuOpenClDevice : IlgpuGpuDevice
             CLDevice device = IlgpuOpenCl.DeviceOf(info);
             CLAccelerator accelerator = device.CreateCLAccelerator(context);
             var target = new OpenClTarget(device.Capabilities, accelerator.Vendor, accelerator.CLStdVersion, info.Identity);
-            return new(name, description ?? info.Description, context, accelerator, target, cache, unrolls, info.MaxAllocationBytes, memoryLimit);
+            return new(name, description ?? info.Description, context, accelerator, target, cache, unrolls, info.MaxAllocationBytes,
+                memoryLimit);
         }
         catch (Exception exception) when (exception is not GpuCnnException)
         {
@@ -144,7 +150,8 @@ internal sealed class IlgpuOpenClDevice : IlgpuGpuDevice
     {
         using var types = new IRContext(Accelerator.Context);
         return new CLCompiledKernel(
-            Accelerator.Context, new SeparateViewEntryPoint(entry, default, specialization, types.TypeContext, FieldsPerView), null, text, ((CLAccelerator)Accelerator).CLStdVersion);
+            Accelerator.Context, new SeparateViewEntryPoint(entry, default, specialization, types.TypeContext, FieldsPerView), null, text,
+                ((CLAccelerator)Accelerator).CLStdVersion);
     }
 
     /// <summary>Of a view, the OpenCL back end passes on where it starts and how long it is.</summary>

@@ -19,7 +19,8 @@ internal sealed class IlgpuMemory(IlgpuDevice device, MemoryBuffer1D<byte, Strid
 
     public override unsafe View<T> View<T>(long offset, int count)
     {
-        if (offset % sizeof(T) != 0) throw new ArgumentException($"A view of {typeof(T).Name} begins at a multiple of {sizeof(T)} bytes, but got {offset}.", nameof(offset));
+        if (offset % sizeof(T) != 0) throw new ArgumentException(
+            $"A view of {typeof(T).Name} begins at a multiple of {sizeof(T)} bytes, but got {offset}.", nameof(offset));
         return new(Handle, (nint)offset, count, count == 0 ? default : Part(offset, (long)count * sizeof(T)).Cast<T>());
     }
 

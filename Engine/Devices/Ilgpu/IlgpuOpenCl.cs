@@ -8,7 +8,8 @@ namespace GpuCnn.Engine.Devices.Ilgpu;
 /// <summary>Which OpenCL devices ILGPU takes.</summary>
 internal static class IlgpuOpenCl
 {
-    /// <summary>Set to 1, has ILGPU take devices that do not say that they have a generic address space: its kernels use none. For tests, on PoCL.</summary>
+    /// <summary>Set to 1, has ILGPU take devices that do not say that they have a generic address space: its kernels use none. For tests,
+    /// on PoCL.</summary>
     public const string AnyDevice = "GPUCNN_ILGPU_ANY_OPENCL";
 
     /// <summary>Why ILGPU does not take a device, on one line, or null where it does.</summary>
@@ -21,7 +22,8 @@ internal static class IlgpuOpenCl
                 ? null
                 : "ILGPU needs a generic address space, which this device does not report";
         }
-        catch (Exception exception) when (exception is AcceleratorException or NotSupportedException or TypeInitializationException or DllNotFoundException)
+        catch (Exception exception) when (
+            exception is AcceleratorException or NotSupportedException or TypeInitializationException or DllNotFoundException)
         {
             return $"ILGPU cannot ask it: {exception.Message.TrimEnd('.')}";
         }

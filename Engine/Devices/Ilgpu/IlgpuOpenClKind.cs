@@ -3,7 +3,8 @@ using GpuCnn.Engine.Devices.OpenCl;
 namespace GpuCnn.Engine.Devices.Ilgpu;
 
 /// <summary>
-/// OpenCL devices, their kernels compiled to OpenCL C by ILGPU; <c>auto</c> takes GPUs only. Where ILGPU does not take one, <c>opencl-c</c> takes its place, and its description says so.
+/// OpenCL devices, their kernels compiled to OpenCL C by ILGPU; <c>auto</c> takes GPUs only. Where ILGPU does not take one, <c>opencl-c</c>
+/// takes its place, and its description says so.
 /// </summary>
 internal sealed class IlgpuOpenClKind : DeviceKind
 {
@@ -41,9 +42,12 @@ internal sealed class IlgpuOpenClKind : DeviceKind
         string name = $"opencl:{index}";
         if (device.Reason is { } unusable) return new(name, device.Description, device.GlobalMemoryBytes, unusable, isGpu);
         return IlgpuOpenCl.Refusal(device) is { } reason
-            ? new(name, $"{device.Description}, as opencl-c:{index}: {reason}", device.GlobalMemoryBytes, null, isGpu) { KernelCompiler = OpenClDevice.Compiler }
+            ? new(name, $"{device.Description}, as opencl-c:{index}: {reason}", device.GlobalMemoryBytes, null,
+                isGpu)
+            { KernelCompiler = OpenClDevice.Compiler }
             : new(name, device.Description, device.GlobalMemoryBytes, null, isGpu) { KernelCompiler = IlgpuSetup.OpenClC };
     }
 
-    private static string InPlace(OpenClDeviceInfo info, int index, string reason) => $"{info.Description}; in place of opencl:{index}: {reason}";
+    private static string InPlace(OpenClDeviceInfo info, int index, string reason) =>
+        $"{info.Description}; in place of opencl:{index}: {reason}";
 }

@@ -10,7 +10,8 @@ namespace GpuCnn.Engine.Devices.Ilgpu;
 /// <summary>Sets ILGPU up, once a process, before anything else of it is touched.</summary>
 internal static class IlgpuSetup
 {
-    // ILGPU imports "OpenCL" and "cuda", which the loader looks for as libOpenCL.so and libcuda.so: names that only development packages have.
+    // ILGPU imports "OpenCL" and "cuda", which the loader looks for as libOpenCL.so and libcuda.so: names that only development packages
+    // have.
     private static readonly (string Import, string[] Files)[] Libraries =
     [
         ("OpenCL", ["libOpenCL.so.1", "libOpenCL.so"]),
@@ -34,7 +35,8 @@ internal static class IlgpuSetup
 
     public static void Prepare() => _ = Once.Value;
 
-    /// <summary>A context with ILGPU's second level of optimisation: the first leaves accesses that do not say which memory they are to.</summary>
+    /// <summary>A context with ILGPU's second level of optimisation: the first leaves accesses that do not say which memory they are
+    /// to.</summary>
     public static Context CreateContext(Action<Context.Builder> configure)
     {
         Prepare();

@@ -1,6 +1,7 @@
 namespace GpuCnn.Engine.Devices.OpenCl;
 
-/// <summary>Devices with OpenCL 1.2 or later, by the project's own translation to OpenCL C; <c>auto</c> takes GPUs only: a processor is faster as <c>cpu</c>.</summary>
+/// <summary>Devices with OpenCL 1.2 or later, by the project's own translation to OpenCL C; <c>auto</c> takes GPUs only: a processor is
+/// faster as <c>cpu</c>.</summary>
 internal sealed class OpenClCKind : DeviceKind
 {
     public override string Name => "opencl-c";
@@ -14,7 +15,8 @@ internal sealed class OpenClCKind : DeviceKind
         try
         {
             return [.. OpenClPlatforms.List().Select((device, i) => new DeviceListing(
-                $"{Name}:{i}", device.Description, device.GlobalMemoryBytes, device.Reason, device.Type == OpenClDeviceType.Gpu) { KernelCompiler = OpenClDevice.Compiler })];
+                $"{Name}:{i}", device.Description, device.GlobalMemoryBytes, device.Reason,
+                    device.Type == OpenClDeviceType.Gpu) { KernelCompiler = OpenClDevice.Compiler })];
         }
         catch (GpuCnnException exception)
         {

@@ -20,7 +20,9 @@ public sealed class CudaCKindTests
     }
 
     [Test]
-    public void ThreadsAreNotForIt() => Assert.That(() => new CudaCKind().Open(0, new() { Threads = 2 }), Throws.TypeOf<GpuCnnException>().With.Message.Contains("takes no number of threads"));
+    public void ThreadsAreNotForIt() =>
+        Assert.That(() => new CudaCKind().Open(0, new() { Threads = 2 }),
+        Throws.TypeOf<GpuCnnException>().With.Message.Contains("takes no number of threads"));
 
     [Test]
     public void DevicesAreListedByTheDriversOrder()
@@ -30,7 +32,8 @@ public sealed class CudaCKindTests
         DeviceListing[] listings = [.. CudaCKind.Listings(CudaDevices.List(fake.Api, fake.Compilers), NoOthers)];
         Assert.That(listings.Select(listing => (listing.Name, listing.Description, listing.Reason, listing.IsAutomatic)), Is.EqualTo(new[]
         {
-            ("cuda-c:0", "Fake GPU 0, compute capability 9.0, CUDA 12.4", (string?)null, true), ("cuda-c:1", "Fake GPU 1, compute capability 9.0, CUDA 12.4", null, true),
+            ("cuda-c:0", "Fake GPU 0, compute capability 9.0, CUDA 12.4", (string?)null, true),
+                ("cuda-c:1", "Fake GPU 1, compute capability 9.0, CUDA 12.4", null, true),
         }));
         using Device device = CudaCKind.Open(CudaDevices.List(fake.Api, fake.Compilers), NoOthers, 1);
         Assert.That((device.Name, device.GetType()), Is.EqualTo(("cuda-c:1", typeof(CudaDevice))));
@@ -49,7 +52,8 @@ public sealed class CudaCKindTests
             Assert.That(listing.Description, Does.StartWith("Fake GPU 0, by OpenCL").And.Contain("NVRTC").And.Contain("pip install").And.Not.Contain("\n"));
         });
         using Device device = CudaCKind.Open(devices, () => [own, twin], 0);
-        Assert.That((device.Name, device.Description, device.GetType()), Is.EqualTo(("cuda-c:0", listing.Description, typeof(OpenClDevice))));
+        Assert.That((device.Name, device.Description, device.GetType()),
+            Is.EqualTo(("cuda-c:0", listing.Description, typeof(OpenClDevice))));
     }
 
     [Test]
@@ -59,7 +63,8 @@ public sealed class CudaCKindTests
         var fake = new FakeCuda();
         IReadOnlyList<CudaDeviceInfo> devices = CudaDevices.List(fake.Api, FakeCuda.With("libnosuchnvrtc.so"));
         OpenClDeviceInfo twin = own with { Platform = "NVIDIA CUDA", Name = "Fake GPU 0" }, second = twin with { DriverVersion = "second" };
-        OpenClDeviceInfo? Substitute(int index, params OpenClDeviceInfo[] others) => CudaCKind.Substitute([devices[0], devices[0]], () => others, index);
+        OpenClDeviceInfo? Substitute(int index, params OpenClDeviceInfo[] others) =>
+            CudaCKind.Substitute([devices[0], devices[0]], () => others, index);
         Assert.Multiple(() =>
         {
             Assert.That(Substitute(0, own), Is.Null);
@@ -69,11 +74,14 @@ public sealed class CudaCKindTests
             Assert.That(Substitute(1, twin, second), Is.EqualTo(second));
             Assert.That(Substitute(1, twin), Is.Null);
             Assert.That(Substitute(2, twin), Is.Null);
-            Assert.That(CudaCKind.Substitute([devices[0] with { ComputeCapability = 30 }], () => [twin], 0), Is.Null, "NVRTC is not all that is missing");
+            Assert.That(CudaCKind.Substitute([devices[0] with { ComputeCapability = 30 }], () => [twin], 0), Is.Null,
+                "NVRTC is not all that is missing");
             Assert.That(CudaCKind.Substitute(CudaDevices.List(fake.Api, fake.Compilers), () => [twin], 0), Is.Null, "nothing is missing");
             Assert.That(CudaCKind.Listings(devices, NoOthers).Single().Reason, Does.Contain("NVRTC"));
-            Assert.That(() => CudaCKind.Open(devices, NoOthers, 0), Throws.TypeOf<DeviceUnavailableException>().With.Message.Contains("NVRTC"));
-            Assert.That(() => CudaCKind.Open(devices, NoOthers, 7), Throws.TypeOf<DeviceUnavailableException>().With.Message.Contains("'cuda-c:7'"));
+            Assert.That(() => CudaCKind.Open(devices, NoOthers, 0),
+                Throws.TypeOf<DeviceUnavailableException>().With.Message.Contains("NVRTC"));
+            Assert.That(() => CudaCKind.Open(devices, NoOthers, 7),
+                Throws.TypeOf<DeviceUnavailableException>().With.Message.Contains("'cuda-c:7'"));
         });
     }
 

@@ -69,7 +69,9 @@ public sealed class CudaDevicesTests
         CudaDeviceInfo device = CudaDevices.List(fake.Api, fake.Compilers).Single();
         Assert.That(device.Reason, Does.StartWith(reason));
         Assert.That(device.LacksCompilerOnly, Is.False);
-        Assert.That(() => fake.Device(), Throws.TypeOf<DeviceUnavailableException>().With.Message.StartsWith("The device 'cuda-c:0' (Fake GPU 0").And.Message.Contains(reason));
+        Assert.That(() => fake.Device(),
+            Throws.TypeOf<DeviceUnavailableException>().With.Message.StartsWith("The device 'cuda-c:0' (Fake GPU 0")
+            .And.Message.Contains(reason));
     }
 
     /// <summary>Such a device serves one program at a time, and that may be this one.</summary>

@@ -20,7 +20,8 @@ public sealed class IlgpuCompilingTests
     [OneTimeTearDown]
     public void DeleteFolder() => Directory.Delete(_folder, recursive: true);
 
-    /// <summary>Every variant that tests launch: ILGPU's own checks pass after every pass, nothing lies in local memory, nothing is called, and the name is the kernel's.</summary>
+    /// <summary>Every variant that tests launch: ILGPU's own checks pass after every pass, nothing lies in local memory, nothing is called,
+    /// and the name is the kernel's.</summary>
     [Test]
     public void EveryKernelCompilesToPtxInRegisters()
     {
@@ -41,7 +42,8 @@ public sealed class IlgpuCompilingTests
 
     [Test]
     public void PtxIsForTheDevicesOwnArchitecture() =>
-        Assert.That(IlgpuText.Of(new AddInto(default, default, 1), IlgpuLanguage.Ptx), Does.Contain(".target sm_90").And.Contain("ld.global.v4.f32").And.Contain("st.global.v4.f32"));
+        Assert.That(IlgpuText.Of(new AddInto(default, default, 1), IlgpuLanguage.Ptx),
+            Does.Contain(".target sm_90").And.Contain("ld.global.v4.f32").And.Contain("st.global.v4.f32"));
 
     [Test]
     public void EveryBarrierOfOpenClOrdersWhatAGroupShares()
@@ -58,10 +60,12 @@ public sealed class IlgpuCompilingTests
     {
         const int Count = 100;
         int[] x = [.. Enumerable.Range(-20, Count)];
-        using IlgpuOpenClDevice device = IlgpuOpenClDevice.Open("opencl:0", IlgpuTestDevice.Require(), cache: new BinaryCache(null), unrolls: unrolls);
+        using IlgpuOpenClDevice device = IlgpuOpenClDevice.Open("opencl:0", IlgpuTestDevice.Require(), cache: new BinaryCache(null),
+            unrolls: unrolls);
         foreach (int rounds in new[] { 0, 1, 5 })
         {
-            int[] expected = Debug(rounds), actual = IlgpuRun.Of<int, int>(device, x, Count * Loops.Shapes, (from, to) => new Loops(rounds, from, to, Count), 2);
+            int[] expected = Debug(rounds), actual = IlgpuRun.Of<int,
+                int>(device, x, Count * Loops.Shapes, (from, to) => new Loops(rounds, from, to, Count), 2);
             for (int i = 0; i < expected.Length; i++)
                 Assert.That(actual[i], Is.EqualTo(expected[i]), $"shape {i % Loops.Shapes} of {x[i / Loops.Shapes]} with {rounds} rounds");
         }
@@ -82,12 +86,15 @@ public sealed class IlgpuCompilingTests
         float[] a = [.. numbers.SelectMany(_ => numbers)], b = [.. numbers.SelectMany(number => numbers.Select(_ => number))];
         using IlgpuOpenClDevice device = IlgpuOpenClDevice.Open("opencl:0", IlgpuTestDevice.Require(), cache: new BinaryCache(null));
         using var debug = new DebugSampleDevice();
-        DeviceBuffer<float> left = debug.Buffer<float>(a), right = debug.Buffer<float>(b), to = debug.Buffer<float>(new float[a.Length * Comparisons.Answers]);
+        DeviceBuffer<float> left = debug.Buffer<float>(a), right = debug.Buffer<float>(b),
+            to = debug.Buffer<float>(new float[a.Length * Comparisons.Answers]);
         debug.Run(new Comparisons(left, right, to, a.Length), new(1));
         float[] both = [.. a, .. b];
-        float[] actual = IlgpuRun.Of<float, float>(device, both, to.Length, (from, y) => new Comparisons(from, from.Slice(a.Length), y, a.Length), 1);
+        float[] actual = IlgpuRun.Of<float,
+            float>(device, both, to.Length, (from, y) => new Comparisons(from, from.Slice(a.Length), y, a.Length), 1);
         for (int i = 0; i < actual.Length; i++)
-            Assert.That(actual[i], Is.EqualTo(to.Span[i]), $"answer {i % Comparisons.Answers} of {a[i / Comparisons.Answers]} and {b[i / Comparisons.Answers]}");
+            Assert.That(actual[i], Is.EqualTo(to.Span[i]),
+                $"answer {i % Comparisons.Answers} of {a[i / Comparisons.Answers]} and {b[i / Comparisons.Answers]}");
     }
 
     /// <summary>The kernel and the reason are named; what is compiled after it compiles.</summary>
@@ -95,10 +102,13 @@ public sealed class IlgpuCompilingTests
     public void AKernelThatCannotBeCompiledIsNamedAndHarmsNoOther()
     {
         using var compiler = new IlgpuCompiler(PtxTarget.Newest, new BinaryCache(null));
-        KernelBuildException exception = Assert.Throws<KernelBuildException>(() => compiler.Compile(new UnknownRegister(default, default, 1)))!;
+        KernelBuildException exception = Assert.Throws<KernelBuildException>(() =>
+            compiler.Compile(new UnknownRegister(default, default, 1)))!;
         Assert.Multiple(() =>
         {
-            Assert.That(exception.Message, Does.StartWith("Kernel UnknownRegister: ILGPU cannot compile it: ").And.Contain("index that is not known").And.Contain("gpucnn kernels show UnknownRegister")
+            Assert.That(exception.Message,
+                Does.StartWith("Kernel UnknownRegister: ILGPU cannot compile it: ").And.Contain("index that is not known")
+                .And.Contain("gpucnn kernels show UnknownRegister")
                 .And.Not.Contain("\n"));
             Assert.That(exception.Kernel, Is.EqualTo("UnknownRegister"));
             Assert.That(compiler.Compile(new AddInto(default, default, 1)), Does.Contain("Kernel_AddInto"));

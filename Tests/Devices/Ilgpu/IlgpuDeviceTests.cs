@@ -20,7 +20,8 @@ public sealed class IlgpuDeviceTests
     private IlgpuOpenClDevice Device => _device!;
 
     [SetUp]
-    public void Open() => _device = IlgpuOpenClDevice.Open("opencl:0", IlgpuTestDevice.Require(), cache: new BinaryCache(null), memoryLimit: 64 << 20);
+    public void Open() => _device = IlgpuOpenClDevice.Open("opencl:0", IlgpuTestDevice.Require(), cache: new BinaryCache(null),
+        memoryLimit: 64 << 20);
 
     [TearDown]
     public void Close() => _device?.Dispose();
@@ -58,7 +59,8 @@ public sealed class IlgpuDeviceTests
     public void NothingIsLeftBehind()
     {
         DeviceMemory first = Device.Allocate(1 << 20, "weights"), second = Device.Allocate(5, "labels");
-        Assert.That((Device.AllocatedBytes, string.Join("; ", Device.LiveObjects)), Is.EqualTo(((1 << 20) + 5L, "labels, 5 bytes; weights, 1048576 bytes")));
+        Assert.That((Device.AllocatedBytes, string.Join("; ", Device.LiveObjects)),
+            Is.EqualTo(((1 << 20) + 5L, "labels, 5 bytes; weights, 1048576 bytes")));
         first.Dispose();
         second.Dispose();
         second.Dispose();
@@ -73,7 +75,8 @@ public sealed class IlgpuDeviceTests
         DeviceOutOfMemoryException exception = Assert.Throws<DeviceOutOfMemoryException>(() => Device.Allocate(40 << 20, "a batch of 64"))!;
         Assert.Multiple(() =>
         {
-            Assert.That(exception.Message, Does.Contain("'opencl:0'").And.Contain("needs 40 MiB for a batch of 64").And.Contain("24 MiB are free").And.Not.Contain("\n"));
+            Assert.That(exception.Message, Does.Contain("'opencl:0'").And.Contain("needs 40 MiB for a batch of 64")
+                .And.Contain("24 MiB are free").And.Not.Contain("\n"));
             Assert.That((exception.NeededBytes, exception.FreeBytes), Is.EqualTo((40L << 20, 24L << 20)));
             Assert.That(Device.AllocatedBytes, Is.EqualTo(40L << 20));
         });
@@ -119,13 +122,16 @@ public sealed class IlgpuDeviceTests
     {
         IReadOnlyList<CudaDeviceInfo> devices = CudaDevices.List(new FakeCuda().Api, FakeCuda.With("libnosuchnvrtc.so"));
         DeviceListing listing = IlgpuCudaKind.Listings(devices).Single();
-        Assert.That((listing.Name, listing.IsUsable, listing.IsAutomatic, listing.KernelCompiler), Is.EqualTo(("cuda:0", true, true, "ILGPU 1.5.3 to PTX")));
-        Assert.That(() => CudaDevices.Choose(devices, 3, "cuda", needsCompiler: false), Throws.TypeOf<DeviceUnavailableException>().With.Message.Contains("'cuda:3'"));
+        Assert.That((listing.Name, listing.IsUsable, listing.IsAutomatic, listing.KernelCompiler),
+            Is.EqualTo(("cuda:0", true, true, "ILGPU 1.5.3 to PTX")));
+        Assert.That(() => CudaDevices.Choose(devices, 3, "cuda", needsCompiler: false),
+            Throws.TypeOf<DeviceUnavailableException>().With.Message.Contains("'cuda:3'"));
     }
 
     [TestCase("cuda")]
     [TestCase("opencl")]
     [TestCase("ilgpu-cpu")]
     public void ThreadsAreNotForThem(string name) =>
-        Assert.That(() => DeviceCatalog.Open(name, new() { Threads = 2 }), Throws.TypeOf<GpuCnnException>().With.Message.Contains("takes no number of threads"));
+        Assert.That(() => DeviceCatalog.Open(name, new() { Threads = 2 }),
+            Throws.TypeOf<GpuCnnException>().With.Message.Contains("takes no number of threads"));
 }

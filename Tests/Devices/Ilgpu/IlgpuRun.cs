@@ -10,9 +10,11 @@ internal static class IlgpuRun
     public static TTo[] Of<TFrom, TTo>(IlgpuDevice device, TFrom[] from, int count, Func<View<TFrom>, View<TTo>, object> kernel, int groups)
         where TFrom : unmanaged where TTo : unmanaged
     {
-        using DeviceMemory source = Memory(from), target = device.Allocate(count * System.Runtime.CompilerServices.Unsafe.SizeOf<TTo>(), "test");
+        using DeviceMemory source = Memory(from),
+            target = device.Allocate(count * System.Runtime.CompilerServices.Unsafe.SizeOf<TTo>(), "test");
         object made = kernel(source.View<TFrom>(0, from.Length), target.View<TTo>(0, count));
-        var prepared = (KernelLaunch)typeof(IlgpuRun).GetMethod(nameof(Prepare), System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!
+        var prepared = (KernelLaunch)typeof(IlgpuRun).GetMethod(nameof(Prepare),
+            System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!
             .MakeGenericMethod(made.GetType()).Invoke(null, [device, made, new Size3(groups)])!;
         using (prepared) prepared.Run();
         var result = new TTo[count];
@@ -27,5 +29,6 @@ internal static class IlgpuRun
         }
     }
 
-    private static KernelLaunch Prepare<TKernel>(IlgpuDevice device, TKernel kernel, Size3 groups) where TKernel : struct, IKernel => device.Prepare(kernel, groups);
+    private static KernelLaunch Prepare<TKernel>(IlgpuDevice device, TKernel kernel, Size3 groups) where TKernel : struct, IKernel =>
+        device.Prepare(kernel, groups);
 }

@@ -5,7 +5,8 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Devices.Ilgpu;
 
-/// <summary>The machine's first OpenCL device by ILGPU, PoCL among them: the tests set the switch that has ILGPU take a device without a generic address space.</summary>
+/// <summary>The machine's first OpenCL device by ILGPU, PoCL among them: the tests set the switch that has ILGPU take a device without a
+/// generic address space.</summary>
 internal static class IlgpuTestDevice
 {
     static IlgpuTestDevice() => Environment.SetEnvironmentVariable(IlgpuOpenCl.AnyDevice, "1");

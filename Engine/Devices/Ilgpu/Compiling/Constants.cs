@@ -17,9 +17,12 @@ internal static class Constants
             PrimitiveValue primitive when primitive.BasicValueType is BasicValueType.Int1 => primitive.Int1Value ? 1 : 0,
             PrimitiveValue primitive when primitive.BasicValueType is BasicValueType.Int32 => primitive.Int32Value,
             PrimitiveValue primitive when primitive.BasicValueType is BasicValueType.Int64 => primitive.Int64Value,
-            UnaryArithmeticValue { Kind: UnaryArithmeticKind.Not, BasicValueType: BasicValueType.Int1 } not when Of(not.Value, known) is { } operand => operand ^ 1,
-            CompareValue compare when Pair(compare.Left, compare.Right, known) is { } pair && Integers(compare) => Compare(compare, pair) ? 1 : 0,
-            BinaryArithmeticValue { BasicValueType: BasicValueType.Int32, IsUnsigned: false } binary when Pair(binary.Left, binary.Right, known) is { } pair => Arithmetic(binary.Kind, (int)pair.Left, (int)pair.Right),
+            UnaryArithmeticValue { Kind: UnaryArithmeticKind.Not, BasicValueType: BasicValueType.Int1 } not when Of(not.Value,
+                known) is { } operand => operand ^ 1,
+            CompareValue compare when Pair(compare.Left, compare.Right, known) is { } pair && Integers(compare) =>
+                Compare(compare, pair) ? 1 : 0,
+            BinaryArithmeticValue { BasicValueType: BasicValueType.Int32, IsUnsigned: false } binary when Pair(binary.Left, binary.Right,
+                known) is { } pair => Arithmetic(binary.Kind, (int)pair.Left, (int)pair.Right),
             _ => null,
         };
     }
@@ -27,7 +30,8 @@ internal static class Constants
     private static (long Left, long Right)? Pair(Value left, Value right, IReadOnlyDictionary<Value, long> known) =>
         Of(left, known) is { } a && Of(right, known) is { } b ? (a, b) : null;
 
-    private static bool Integers(CompareValue compare) => compare.Left.BasicValueType is BasicValueType.Int32 or BasicValueType.Int64 or BasicValueType.Int1;
+    private static bool Integers(CompareValue compare) =>
+        compare.Left.BasicValueType is BasicValueType.Int32 or BasicValueType.Int64 or BasicValueType.Int1;
 
     private static bool Compare(CompareValue compare, (long Left, long Right) pair)
     {

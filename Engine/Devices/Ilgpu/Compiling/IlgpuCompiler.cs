@@ -12,7 +12,8 @@ using ILGPU.Runtime;
 namespace GpuCnn.Engine.Devices.Ilgpu.Compiling;
 
 /// <summary>
-/// Kernels to text by ILGPU, with all of an instance's constants compiled in. Several threads may compile at once: each takes a context of ILGPU's for itself. What was compiled is kept on disk.
+/// Kernels to text by ILGPU, with all of an instance's constants compiled in. Several threads may compile at once: each takes a context of
+/// ILGPU's for itself. What was compiled is kept on disk.
 /// </summary>
 /// <param name="cache">Keeps texts for later processes.</param>
 /// <param name="unrolls">Whether loops are unrolled; without it, local arrays may be memory.</param>
@@ -20,7 +21,8 @@ namespace GpuCnn.Engine.Devices.Ilgpu.Compiling;
 internal sealed class IlgpuCompiler(IlgpuTarget target, BinaryCache cache, bool unrolls = true, bool verifies = false) : IDisposable
 {
     private static readonly string Versions = string.Join('\n',
-        new[] { typeof(Context), typeof(ILGPU.Algorithms.XMath), typeof(IKernel), typeof(IlgpuCompiler) }.Select(type => type.Module.ModuleVersionId.ToString()));
+        new[] { typeof(Context), typeof(ILGPU.Algorithms.XMath), typeof(IKernel), typeof(IlgpuCompiler) }.Select(type =>
+            type.Module.ModuleVersionId.ToString()));
 
     private readonly ConcurrentBag<Workshop> _idle = [];
     private bool _isDisposed;
@@ -38,7 +40,8 @@ internal sealed class IlgpuCompiler(IlgpuTarget target, BinaryCache cache, bool 
     }
 
     /// <summary>What ILGPU is told of a kernel: a method that runs it, and threads of a group.</summary>
-    public static (EntryPointDescription Entry, KernelSpecialization Specialization) Describe<TKernel>(in TKernel kernel) where TKernel : struct, IKernel
+    public static (EntryPointDescription Entry, KernelSpecialization Specialization) Describe<TKernel>(in TKernel kernel) where TKernel
+        : struct, IKernel
     {
         MethodInfo entry = TKernel.Text.Entry ?? throw new NotSupportedException($"Kernel {TKernel.Text.Name} has no entry for ILGPU.");
         return (EntryPointDescription.FromExplicitlyGroupedKernel(entry), new KernelSpecialization(kernel.GroupShape.Count, null));
@@ -48,7 +51,8 @@ internal sealed class IlgpuCompiler(IlgpuTarget target, BinaryCache cache, bool 
     /// <exception cref="KernelBuildException">ILGPU cannot compile the kernel; the message says why.</exception>
     public string Compile<TKernel>(in TKernel kernel) where TKernel : struct, IKernel
     {
-        BinaryKey key = BinaryKey.Of(Variant(kernel), target.Identity, Versions, typeof(TKernel).Module.ModuleVersionId.ToString(), unrolls ? "unrolled" : "rolled");
+        BinaryKey key = BinaryKey.Of(Variant(kernel), target.Identity, Versions, typeof(TKernel).Module.ModuleVersionId.ToString(),
+            unrolls ? "unrolled" : "rolled");
         if (cache.Read(key) is { } known) return Encoding.UTF8.GetString(known);
         string text = Build(kernel);
         cache.Write(key, Encoding.UTF8.GetBytes(text));
@@ -71,7 +75,8 @@ internal sealed class IlgpuCompiler(IlgpuTarget target, BinaryCache cache, bool 
             using IRContext context = method.ExtractToContext(out Method body);
             Method specialized = KernelSpecializer.Specialize(context, body, kernel, kernel.GroupShape);
             context.Optimize();
-            string text = target.TextOf(workshop.Backend.Compile(specialized, entry, specialization, new KernelPasses(unrolls, target.IsOpenCl)));
+            string text = target.TextOf(workshop.Backend.Compile(specialized, entry, specialization,
+                new KernelPasses(unrolls, target.IsOpenCl)));
             Interlocked.Increment(ref _builds);
             if (_isDisposed) workshop.Dispose();
             else _idle.Add(workshop);
@@ -89,7 +94,8 @@ internal sealed class IlgpuCompiler(IlgpuTarget target, BinaryCache cache, bool 
     {
         Exception cause = exception;
         while (cause.InnerException is { } inner) cause = inner;
-        string reason = string.Join(' ', cause.Message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        string reason = string.Join(' ',
+            cause.Message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
         return new KernelBuildException(
             $"Kernel {kernel}: ILGPU cannot compile it: {reason.TrimEnd('.')}. 'gpucnn kernels show {kernel} --dialect cuda' prints what it is translated to; --device cuda-c or opencl-c do without ILGPU.",
             kernel, exception.ToString());

@@ -49,10 +49,12 @@ internal sealed class PtxTarget(CudaArchitecture architecture, CudaInstructionSe
 }
 
 /// <summary>OpenCL C.</summary>
-internal sealed class OpenClTarget(CLCapabilityContext capabilities, CLDeviceVendor vendor, CLCVersion version, string identity) : IlgpuTarget
+internal sealed class OpenClTarget(CLCapabilityContext capabilities, CLDeviceVendor vendor, CLCVersion version, string identity)
+    : IlgpuTarget
 {
     /// <summary>For a device with everything that kernels use, where there is none.</summary>
-    public static OpenClTarget Any { get; } = new(new CLCapabilityContext(false, false, true, true, false), CLDeviceVendor.Other, CLCVersion.CL20, "any");
+    public static OpenClTarget Any { get; } = new(new CLCapabilityContext(false, false, true, true, false), CLDeviceVendor.Other,
+        CLCVersion.CL20, "any");
 
     public override string Identity => $"OpenCL C {version}, {vendor}, {identity}";
 
@@ -62,5 +64,6 @@ internal sealed class OpenClTarget(CLCapabilityContext capabilities, CLDeviceVen
 
     // ILGPU's barrier of a group orders accesses to global memory only; kernels need it for what the group shares.
     public override string TextOf(CompiledKernel kernel) =>
-        ((CLCompiledKernel)kernel).Source.Replace("work_group_barrier ( CLK_GLOBAL_MEM_FENCE )", "work_group_barrier ( CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE )", StringComparison.Ordinal);
+        ((CLCompiledKernel)kernel).Source.Replace("work_group_barrier ( CLK_GLOBAL_MEM_FENCE )",
+            "work_group_barrier ( CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE )", StringComparison.Ordinal);
 }

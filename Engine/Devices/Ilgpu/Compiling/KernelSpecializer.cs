@@ -7,7 +7,8 @@ using ILGPU.IR.Values;
 
 namespace GpuCnn.Engine.Devices.Ilgpu.Compiling;
 
-/// <summary>Makes constants of ILGPU's intermediate language of what is compiled in: a kernel's specialization arguments and the shape of its groups.</summary>
+/// <summary>Makes constants of ILGPU's intermediate language of what is compiled in: a kernel's specialization arguments and the shape of
+/// its groups.</summary>
 internal static class KernelSpecializer
 {
     /// <summary>A method that calls <paramref name="kernel"/> with its struct's specialization arguments replaced.</summary>
@@ -37,7 +38,8 @@ internal static class KernelSpecializer
     {
         Type type = kernel.GetType();
         HashSet<string> names = [.. type.GetConstructors().SelectMany(constructor => constructor.GetParameters())
-            .Where(parameter => parameter.GetCustomAttribute<SpecializationAttribute>() is not null).Select(parameter => $"<{parameter.Name}>P")];
+            .Where(parameter => parameter.GetCustomAttribute<SpecializationAttribute>() is not null)
+                .Select(parameter => $"<{parameter.Name}>P")];
         int index = 0;
         foreach (FieldInfo field in Fields(type))
         {
@@ -61,7 +63,8 @@ internal static class KernelSpecializer
         int number => builder.CreatePrimitiveValue(location, number),
         uint number => builder.CreatePrimitiveValue(location, number),
         float number => builder.CreatePrimitiveValue(location, number),
-        Enum choice => Constant(builder, location, Convert.ChangeType(choice, Enum.GetUnderlyingType(choice.GetType()), System.Globalization.CultureInfo.InvariantCulture)),
+        Enum choice => Constant(builder, location,
+            Convert.ChangeType(choice, Enum.GetUnderlyingType(choice.GetType()), System.Globalization.CultureInfo.InvariantCulture)),
         byte number => builder.CreatePrimitiveValue(location, number),
         _ => throw new NotSupportedException($"a specialization argument of type {value.GetType().Name}"),
     };
@@ -79,7 +82,13 @@ internal static class KernelSpecializer
                 {
                     if (entry.Value is not GroupDimensionValue dimension) continue;
                     blockBuilder.SetupInsertPosition(dimension);
-                    int threads = dimension.Dimension switch { DeviceConstantDimension3D.X => shape.X, DeviceConstantDimension3D.Y => shape.Y, _ => shape.Z };
+                    int threads = dimension.Dimension switch
+                    {
+                        DeviceConstantDimension3D.X => shape.X,
+                        DeviceConstantDimension3D.Y =>
+                        shape.Y,
+                        _ => shape.Z
+                    };
                     Value constant = blockBuilder.CreatePrimitiveValue(dimension.Location, threads);
                     dimension.Replace(constant);
                     blockBuilder.Remove(dimension);

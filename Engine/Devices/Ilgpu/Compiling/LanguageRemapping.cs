@@ -10,7 +10,8 @@ using LanguageGroup = GpuCnn.Kernels.Language.Group;
 namespace GpuCnn.Engine.Devices.Ilgpu.Compiling;
 
 /// <summary>
-/// What ILGPU compiles in place of the kernel language's C# bodies: threads, barriers, functions, and nothing where the C# checks. Each nested class stands for the class of the language that
+/// What ILGPU compiles in place of the kernel language's C# bodies: threads, barriers, functions, and nothing where the C# checks. Each
+/// nested class stands for the class of the language that
 /// it is registered for; its members have the names and parameters of those that they replace.
 /// </summary>
 internal static class LanguageRemapping
@@ -33,7 +34,8 @@ internal static class LanguageRemapping
         return true;
     });
 
-    /// <summary>Tells ILGPU of all of it, once a process: its table of remapped methods is global and not safe for several threads.</summary>
+    /// <summary>Tells ILGPU of all of it, once a process: its table of remapped methods is global and not safe for several
+    /// threads.</summary>
     public static void Register() => _ = Registration.Value;
 
     private static void Remap(Type source, Type target)
@@ -42,7 +44,8 @@ internal static class LanguageRemapping
         foreach (MethodInfo replacement in target.GetMethods(Members))
         {
             Type[] parameters = [.. replacement.GetParameters().Select(parameter => parameter.ParameterType)];
-            MethodInfo replaced = source.GetMethod(replacement.Name, Members, parameters) ?? throw new MissingMethodException(source.FullName, replacement.Name);
+            MethodInfo replaced = source.GetMethod(replacement.Name, Members, parameters)
+                ?? throw new MissingMethodException(source.FullName, replacement.Name);
             RemappedIntrinsics.AddRemapping(replaced, (ref InvocationContext context) => context.Method = replacement);
         }
     }
@@ -157,9 +160,11 @@ internal static class LanguageRemapping
 
         public static uint Exchange(View<uint> view, int index, uint value) => ILGPU.Atomic.Exchange(ref view[index], value);
 
-        public static int CompareExchange(View<int> view, int index, int expected, int value) => ILGPU.Atomic.CompareExchange(ref view[index], expected, value);
+        public static int CompareExchange(View<int> view, int index, int expected, int value) =>
+            ILGPU.Atomic.CompareExchange(ref view[index], expected, value);
 
-        public static uint CompareExchange(View<uint> view, int index, uint expected, uint value) => ILGPU.Atomic.CompareExchange(ref view[index], expected, value);
+        public static uint CompareExchange(View<uint> view, int index, uint expected, uint value) =>
+            ILGPU.Atomic.CompareExchange(ref view[index], expected, value);
     }
 
     private static class CudaFunctions
@@ -170,7 +175,8 @@ internal static class LanguageRemapping
     }
 
     /// <summary>
-    /// Functions that a device rounds correctly are ILGPU's; exponential, logarithm and power are <see cref="PortableMath"/>, because XMath's approximations in PTX miss the tolerances.
+    /// Functions that a device rounds correctly are ILGPU's; exponential, logarithm and power are <see cref="PortableMath"/>, because
+    /// XMath's approximations in PTX miss the tolerances.
     /// </summary>
     private static class MathFunctions
     {

@@ -4,13 +4,16 @@ using ILGPU.IR.Analyses;
 using ILGPU.IR.Construction;
 using ILGPU.IR.Transformations;
 using ILGPU.IR.Values;
-using Blocks = ILGPU.IR.BasicBlockCollection<ILGPU.IR.Analyses.TraversalOrders.ReversePostOrder, ILGPU.IR.Analyses.ControlFlowDirection.Forwards>;
-using Loop = ILGPU.IR.Analyses.Loops<ILGPU.IR.Analyses.TraversalOrders.ReversePostOrder, ILGPU.IR.Analyses.ControlFlowDirection.Forwards>.Node;
+using Blocks = ILGPU.IR.BasicBlockCollection<ILGPU.IR.Analyses.TraversalOrders.ReversePostOrder,
+    ILGPU.IR.Analyses.ControlFlowDirection.Forwards>;
+using Loop = ILGPU.IR.Analyses.Loops<ILGPU.IR.Analyses.TraversalOrders.ReversePostOrder,
+    ILGPU.IR.Analyses.ControlFlowDirection.Forwards>.Node;
 
 namespace GpuCnn.Engine.Devices.Ilgpu.Compiling;
 
 /// <summary>
-/// Replaces loops by copies of their bodies where the number of rounds is known: from constants to a constant, left at the head only. ILGPU's own pass is not used, because it gives wrong
+/// Replaces loops by copies of their bodies where the number of rounds is known: from constants to a constant, left at the head only.
+/// ILGPU's own pass is not used, because it gives wrong
 /// answers for "continue" and for parts of a loop. Whole loops only, innermost first; what is left as it is stays right.
 /// </summary>
 /// <param name="mostRounds">Loops of more rounds stay.</param>
@@ -29,7 +32,8 @@ internal sealed class LoopUnroller(int mostRounds) : UnorderedTransformation
         var changed = new HashSet<BasicBlock>();
         foreach (Loop loop in builder.SourceBlocks.CreateCFG().CreateLoops())
         {
-            if (!loop.IsInnermostLoop || Candidate.Of(loop) is not { } candidate || candidate.Rounds(mostRounds) is not { } rounds) continue;
+            if (!loop.IsInnermostLoop || Candidate.Of(loop) is not { } candidate
+                || candidate.Rounds(mostRounds) is not { } rounds) continue;
             // One that touches a loop that was unrolled just now waits for the next run, which sees the method as it is then.
             if (candidate.Touched.Any(changed.Contains) || (long)rounds * candidate.Values > MostValues) continue;
             changed.UnionWith(candidate.Touched);

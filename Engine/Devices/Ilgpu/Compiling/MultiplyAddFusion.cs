@@ -16,13 +16,18 @@ internal sealed class MultiplyAddFusion : UnorderedTransformation
             BasicBlock.Builder blockBuilder = builder[block];
             foreach (BasicBlock.ValueEntry entry in block)
             {
-                if (entry.Value is not BinaryArithmeticValue { Kind: BinaryArithmeticKind.Add, BasicValueType: BasicValueType.Float32 or BasicValueType.Float64 } sum) continue;
+                if (entry.Value is not BinaryArithmeticValue
+                    {
+                        Kind: BinaryArithmeticKind.Add,
+                        BasicValueType: BasicValueType.Float32 or BasicValueType.Float64
+                    } sum) continue;
                 Value left = sum.Left, right = sum.Right;
                 BinaryArithmeticValue? product = Product(left) ?? Product(right);
                 if (product == null) continue;
                 Value addend = ReferenceEquals(product, left) ? right : left;
                 blockBuilder.SetupInsertPosition(sum);
-                Value fused = blockBuilder.CreateArithmetic(sum.Location, product.Left, product.Right, addend, TernaryArithmeticKind.MultiplyAdd);
+                Value fused = blockBuilder.CreateArithmetic(sum.Location, product.Left, product.Right, addend,
+                    TernaryArithmeticKind.MultiplyAdd);
                 sum.Replace(fused);
                 blockBuilder.Remove(sum);
                 found = true;

@@ -3,7 +3,8 @@ using ILGPU;
 namespace GpuCnn.Engine.Devices.Ilgpu.Compiling;
 
 /// <summary>
-/// Elementary functions from additions, multiplications and bits, with errors of at most a few units in the last place and the same bits on every device. Polynomials: Moshier, Cephes
+/// Elementary functions from additions, multiplications and bits, with errors of at most a few units in the last place and the same bits on
+/// every device. Polynomials: Moshier, Cephes
 /// (single precision). Every product that is added to something is written so that it becomes one fused operation.
 /// </summary>
 internal static class PortableMath
