@@ -2,7 +2,7 @@ using GpuCnn.Engine;
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
-using GpuCnn.Kernels.Random;
+using GpuCnn.Kernels;
 
 namespace GpuCnn.Models;
 

@@ -4,6 +4,7 @@ using GpuCnn.Engine.Devices.Translated;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Convolution;
+using GpuCnn.Kernels.Convolution.Cpu;
 using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Engine.Layers;

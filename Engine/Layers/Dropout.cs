@@ -1,8 +1,8 @@
 using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Devices.Translated;
 using GpuCnn.Engine.Tensors;
-using GpuCnn.Kernels.Dropout;
 using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Engine.Layers;
 
@@ -44,7 +44,7 @@ public sealed class Dropout : UnaryOperator
     private void Emit(KernelEmitter emitter, string name, KernelTensor from, KernelTensor to)
     {
         ulong layer = (ulong)emitter.Node.Index;
-        emitter.Launch(name, launches => launches.Add(new Kernels.Dropout.Dropout(
+        emitter.Launch(name, launches => launches.Add(new Kernels.Pointwise.Dropout(
             emitter.Scalars, from.View, to.View, layer, Probability, 1 / (1 - Probability), new(from.Stored.Channels), new(from.Stored.Area), from.Count)), from.Buffer, to.Buffer);
     }
 

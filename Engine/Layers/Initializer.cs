@@ -1,4 +1,4 @@
-using GpuCnn.Kernels.Random;
+using GpuCnn.Kernels;
 
 namespace GpuCnn.Engine.Layers;
 

@@ -3,6 +3,7 @@ using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Devices.Translated;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Convolution;
+using GpuCnn.Kernels.Convolution.Cpu;
 
 namespace GpuCnn.Engine.Layers;
 

@@ -1,7 +1,7 @@
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
-using GpuCnn.Kernels.Random;
+using GpuCnn.Kernels;
 
 namespace GpuCnn.Engine.Plans;
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Training;
-using GpuCnn.Kernels.Steps;
+using GpuCnn.Kernels;
 
 namespace GpuCnn.Engine.Plans;
 

@@ -2,7 +2,7 @@ using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Training;
-using GpuCnn.Kernels.Steps;
+using GpuCnn.Kernels;
 
 namespace GpuCnn.Engine.Plans;
 

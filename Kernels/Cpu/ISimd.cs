@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using GpuCnn.Kernels.Arithmetic;
+using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.Cpu;
 

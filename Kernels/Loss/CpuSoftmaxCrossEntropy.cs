@@ -1,6 +1,5 @@
 using System.Runtime.Intrinsics;
 using GpuCnn.Kernels.Cpu;
-using GpuCnn.Kernels.Steps;
 
 namespace GpuCnn.Kernels.Loss;
 

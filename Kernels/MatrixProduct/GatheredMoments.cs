@@ -1,5 +1,4 @@
 using GpuCnn.Kernels.Language;
-using GpuCnn.Kernels.Steps;
 
 namespace GpuCnn.Kernels.MatrixProduct;
 

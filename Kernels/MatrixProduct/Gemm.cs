@@ -1,6 +1,5 @@
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Pointwise;
-using GpuCnn.Kernels.Steps;
 
 namespace GpuCnn.Kernels.MatrixProduct;
 

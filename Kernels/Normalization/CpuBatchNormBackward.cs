@@ -1,6 +1,5 @@
 using GpuCnn.Kernels.Cpu;
 using GpuCnn.Kernels.Pointwise;
-using GpuCnn.Kernels.Steps;
 
 namespace GpuCnn.Kernels.Normalization;
 

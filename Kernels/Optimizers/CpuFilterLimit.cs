@@ -1,4 +1,4 @@
-using GpuCnn.Kernels.Convolution;
+using GpuCnn.Kernels.Convolution.Cpu;
 using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Kernels.Optimizers;

@@ -1,5 +1,4 @@
 using GpuCnn.Kernels.Cpu;
-using GpuCnn.Kernels.Steps;
 
 namespace GpuCnn.Kernels.Optimizers;
 

@@ -1,5 +1,3 @@
-using GpuCnn.Kernels.Arithmetic;
-
 namespace GpuCnn.Kernels.Pointwise;
 
 /// <summary>

@@ -1,5 +1,3 @@
-using GpuCnn.Kernels.Arithmetic;
-
 namespace GpuCnn.Kernels.Pointwise;
 
 /// <summary>x above 0, slope x below; what is not a number stays so.</summary>

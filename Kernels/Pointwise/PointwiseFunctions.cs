@@ -1,4 +1,3 @@
-using GpuCnn.Kernels.Arithmetic;
 using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Kernels.Pointwise;

@@ -1,5 +1,3 @@
-using GpuCnn.Kernels.Arithmetic;
-
 namespace GpuCnn.Kernels.Pointwise;
 
 /// <summary>max(0, x); the derivative at 0 is 0, and what is not a number stays so.</summary>

@@ -1,5 +1,3 @@
-using GpuCnn.Kernels.Arithmetic;
-
 namespace GpuCnn.Kernels.Pointwise;
 
 /// <summary>1 / (1 + exp(-x))</summary>

@@ -7,7 +7,7 @@ using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
-using GpuCnn.Kernels.Random;
+using GpuCnn.Kernels;
 using GpuCnn.Models;
 using GpuCnn.Tests.Layers;
 using NUnit.Framework;

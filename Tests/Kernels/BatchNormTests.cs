@@ -1,7 +1,7 @@
+using GpuCnn.Kernels;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Normalization;
 using GpuCnn.Kernels.Pointwise;
-using GpuCnn.Kernels.Steps;
 using GpuCnn.Tests.Compiler;
 using GpuCnn.Tests.Layers;
 using NUnit.Framework;

@@ -1,6 +1,6 @@
+using GpuCnn.Kernels;
 using GpuCnn.Kernels.Cpu;
-using GpuCnn.Kernels.Dropout;
-using GpuCnn.Kernels.Steps;
+using GpuCnn.Kernels.Pointwise;
 using GpuCnn.Tests.Compiler;
 using GpuCnn.Tests.Layers;
 using GpuCnn.Tests.Reference;

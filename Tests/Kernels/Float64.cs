@@ -1,4 +1,4 @@
-using GpuCnn.Kernels.Arithmetic;
+using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Tests.Kernels;
 

@@ -1,8 +1,9 @@
+using GpuCnn.Kernels;
 using GpuCnn.Kernels.Convolution;
+using GpuCnn.Kernels.Convolution.Gpu;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
 using GpuCnn.Kernels.Pointwise;
-using GpuCnn.Kernels.Steps;
 using GpuCnn.Tests.Compiler;
 using GpuCnn.Tests.Layers;
 using NUnit.Framework;
@@ -55,10 +56,10 @@ public sealed class GatheredMomentsTests<TDevice> : KernelTests<TDevice> where T
     public void NotOfGroupsNorOfWindowsInPieces()
     {
         var grouped = new ConvolutionShape(4, 5, 5, 8, 3, 3, 1, 1, 1, 1, 2);
-        Assert.That(new ForwardPlan(grouped, Images).MomentRows, Is.Null);
+        Assert.That(new ForwardLaunches(grouped, Images).MomentRows, Is.Null);
         var im2col = new ConvolutionChoice(ConvolutionAlgorithm.Im2Col, TinyTile.Shape);
-        Assert.That(new ForwardPlan(grouped with { Groups = 1 }, Images, im2col).MomentRows, Is.EqualTo(TinyTile.Shape.M));
-        var pieces = new ForwardPlan(grouped with { Groups = 1 }, Images, im2col, mostColumns: 1);
+        Assert.That(new ForwardLaunches(grouped with { Groups = 1 }, Images, im2col).MomentRows, Is.EqualTo(TinyTile.Shape.M));
+        var pieces = new ForwardLaunches(grouped with { Groups = 1 }, Images, im2col, mostColumns: 1);
         Assert.That(pieces.MomentRows, Is.Null);
         DeviceBuffer<float> any = Device.Unset<float>(4);
         Assert.That(
@@ -67,7 +68,7 @@ public sealed class GatheredMomentsTests<TDevice> : KernelTests<TDevice> where T
 
     private void Check(ConvolutionShape shape, ConvolutionChoice choice, float[] x, float[] filter, float[]? bias, int real)
     {
-        var plan = new ForwardPlan(shape, Images, choice);
+        var plan = new ForwardLaunches(shape, Images, choice);
         Assert.That(plan.MomentRows, Is.EqualTo(choice.Tile.M));
         int rows = Images * shape.OutputArea, tiles = (rows + choice.Tile.M - 1) / choice.Tile.M;
         DeviceBuffer<float> y = Device.Unset<float>(rows * shape.K), moments = Device.Unset<float>(tiles * 3 * shape.K), workspace = Device.Unset<float>((int)plan.WorkspaceFloats);

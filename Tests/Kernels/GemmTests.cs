@@ -77,7 +77,7 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
     public void Parts(bool accumulate)
     {
         var shape = new GemmShape { M = 33, N = 21, K = 1001, PitchA = 1001, PitchB = 21, PitchC = 21 };
-        var plan = new MatrixProductPlan(shape, tile: TinyTile.Shape);
+        var plan = new MatrixProductLaunches(shape, tile: TinyTile.Shape);
         Assert.That(plan.Parts, Is.GreaterThan(5));
         AssertExact(plan, shape, false, false, 1, addBias: true, accumulate);
     }
@@ -86,7 +86,7 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
     public void PartsOfABatch()
     {
         var shape = new GemmShape { M = 7, N = 5, K = 301, PitchA = 301, PitchB = 5, PitchC = 5, StepA = 2107, StepB = 1505, StepC = 35 };
-        var plan = new MatrixProductPlan(shape, batch: 2, tile: TinyTile.Shape);
+        var plan = new MatrixProductLaunches(shape, batch: 2, tile: TinyTile.Shape);
         Assert.That(plan.Parts, Is.GreaterThan(5));
         AssertExact(plan, shape, false, false, 2, addBias: false);
     }
@@ -102,7 +102,7 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
         (int m, int n, int k) = extra == 4 ? (12, 8, 20) : (13, 7, 19);
         int pitchA = (transposeA ? m : k) + extra, pitchB = (transposeB ? k : n) + extra;
         var shape = new GemmShape { M = m, N = n, K = k, PitchA = pitchA, PitchB = pitchB, PitchC = n + extra };
-        var plan = new MatrixProductPlan(shape, transposeA, transposeB, byLibrary: true);
+        var plan = new MatrixProductLaunches(shape, transposeA, transposeB, byLibrary: true);
         Assert.That((plan.WorkspaceFloats, plan.Parts), Is.EqualTo((0, 1)));
         AssertExact(plan, shape, transposeA, transposeB, 1, addBias, accumulate);
     }
@@ -137,7 +137,7 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
     [Test]
     public void WhatALibraryCannotDoIsRefused()
     {
-        var plan = new MatrixProductPlan(new() { M = 3, N = 5, K = 4 }, byLibrary: true);
+        var plan = new MatrixProductLaunches(new() { M = 3, N = 5, K = 4 }, byLibrary: true);
         DeviceBuffer<float> a = Device.Unset<float>(12), b = Device.Unset<float>(20), c = Device.Unset<float>(15);
         var launches = new ImmediateLaunches(Device);
         Assert.That(() => plan.Launch(launches, a, b, null, c, c, default(ReLU), accumulate: true),
@@ -152,7 +152,7 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
     public void SumsOfBrokenNumbersAreCloseAndTheSameTwice()
     {
         const int M = 40, N = 23, K = 777;
-        var plan = new MatrixProductPlan(new() { M = M, N = N, K = K }, tile: TinyTile.Shape);
+        var plan = new MatrixProductLaunches(new() { M = M, N = N, K = K }, tile: TinyTile.Shape);
         float[] a = Numbers.Reals(M * K, 1), b = Numbers.Reals(K * N, 2), first = Run(), second = Run();
         var expected = new double[M * N];
         for (int i = 0; i < M * N; i++)
@@ -175,7 +175,7 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
     {
         float[] x = Numbers.Eighths(rows * columns, 1);
         double[] expected = [.. Enumerable.Range(0, columns).Select(column => 2.0 + Enumerable.Range(0, rows).Sum(row => x[row * columns + column]))];
-        var plan = new ColumnSumsPlan(rows, columns);
+        var plan = new ColumnSumsLaunches(rows, columns);
         DeviceBuffer<float> sums = Device.Buffer<float>([.. Enumerable.Repeat(2f, columns)]), workspace = Device.Unset<float>((int)plan.WorkspaceFloats);
         plan.Launch(new ImmediateLaunches(Device), Device.Buffer<float>(x), sums, workspace, accumulate: true);
         Closeness.Check("sums", sums.Span, expected, 0);
@@ -193,7 +193,7 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
             [.. Enumerable.Range(0, M * N).Select(i => bias[i % N] + Enumerable.Range(0, K).Sum(k => (double)a[i / N * K + k] * b[k * N + i % N]))]);
         foreach ((bool canSplit, bool byLibrary) in new[] { (false, false), (true, false), (false, true) })
         {
-            var plan = new MatrixProductPlan(new() { M = M, N = N, K = K }, tile: TinyTile.Shape, canSplit: canSplit, byLibrary: byLibrary);
+            var plan = new MatrixProductLaunches(new() { M = M, N = N, K = K }, tile: TinyTile.Shape, canSplit: canSplit, byLibrary: byLibrary);
             Assert.That(plan.Parts > 1, Is.EqualTo(canSplit));
             DeviceBuffer<float> c = Device.Unset<float>(M * N);
             plan.Launch(
@@ -209,7 +209,7 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
             throw new InvalidOperationException("Nothing is to be launched.");
     }
 
-    private void AssertExact(MatrixProductPlan plan, GemmShape shape, bool transposeA, bool transposeB, int batch, bool addBias, bool accumulate = false)
+    private void AssertExact(MatrixProductLaunches plan, GemmShape shape, bool transposeA, bool transposeB, int batch, bool addBias, bool accumulate = false)
     {
         const int There = 7;
         float[] a = Values(shape.StartA, shape.StepA, shape.PitchA, transposeA ? shape.K : shape.M, 1), b = Values(shape.StartB, shape.StepB, shape.PitchB, transposeB ? shape.N : shape.K, 2);

@@ -1,5 +1,5 @@
 using GpuCnn.Engine.Devices.Ilgpu;
-using GpuCnn.Kernels.Convolution;
+using GpuCnn.Kernels.Convolution.Gpu;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
 using GpuCnn.Kernels.Pointwise;

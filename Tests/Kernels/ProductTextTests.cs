@@ -1,4 +1,4 @@
-using GpuCnn.Kernels.Convolution;
+using GpuCnn.Kernels.Convolution.Gpu;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
 using GpuCnn.Kernels.Pointwise;

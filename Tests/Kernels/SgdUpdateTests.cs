@@ -1,5 +1,5 @@
+using GpuCnn.Kernels;
 using GpuCnn.Kernels.Optimizers;
-using GpuCnn.Kernels.Steps;
 using GpuCnn.Tests.Compiler;
 using GpuCnn.Tests.Layers;
 using GpuCnn.Tests.Reference;

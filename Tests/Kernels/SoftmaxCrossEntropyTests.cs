@@ -1,6 +1,6 @@
+using GpuCnn.Kernels;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Loss;
-using GpuCnn.Kernels.Steps;
 using GpuCnn.Tests.Compiler;
 using GpuCnn.Tests.Layers;
 using GpuCnn.Tests.Reference;

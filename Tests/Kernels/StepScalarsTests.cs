@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using GpuCnn.Kernels.Steps;
+using GpuCnn.Kernels;
 using NUnit.Framework;
 
 namespace GpuCnn.Tests.Kernels;

@@ -1,4 +1,5 @@
 using GpuCnn.Kernels.Convolution;
+using GpuCnn.Kernels.Convolution.Gpu;
 using GpuCnn.Kernels.MatrixProduct;
 using NUnit.Framework;
 
@@ -31,7 +32,7 @@ public sealed class TileChoiceTests
     public void AFewFiltersOfManyPixelsAreSplit()
     {
         TileShape tile = ConvolutionChoice.For(Early, 256, ConvolutionPass.FilterGradient).Tile;
-        long floats = new FilterGradientPlan(Early, 256).WorkspaceFloats;
+        long floats = new FilterGradientLaunches(Early, 256).WorkspaceFloats;
         Assert.That(floats / (64 * 64 * 9) * tile.Count(64 * 9, 64), Is.InRange(264, 300), "groups");
     }
 
@@ -92,9 +93,9 @@ public sealed class TileChoiceTests
             Does.Not.Contain("cuBLAS").And.Contain($"{ProductChoice.For(32, 10, 4000)}"));
         Assert.That(new ConvolutionChoice(ConvolutionAlgorithm.ImplicitGemm, TileShape.Small).ToString(),
             Is.EqualTo("implicit GEMM 32x32x16"));
-        Assert.That(() => new ForwardPlan(Early, 1, new(ConvolutionAlgorithm.ImplicitGemm, default, ByLibrary: true)),
+        Assert.That(() => new ForwardLaunches(Early, 1, new(ConvolutionAlgorithm.ImplicitGemm, default, ByLibrary: true)),
             Throws.ArgumentException.With.Message.Contains("Im2Col"));
-        Assert.That(new ForwardPlan(Expanding, 1, new(ConvolutionAlgorithm.Gemm, default, ByLibrary: true)).MomentRows, Is.Null,
+        Assert.That(new ForwardLaunches(Expanding, 1, new(ConvolutionAlgorithm.Gemm, default, ByLibrary: true)).MomentRows, Is.Null,
             "a norm gathers its moments itself");
     });
 
@@ -104,17 +105,17 @@ public sealed class TileChoiceTests
         var choice = new ConvolutionChoice(ConvolutionAlgorithm.Gemm, TileShape.Small);
         Assert.Multiple(() =>
         {
-            Assert.That(() => new ForwardPlan(Early, 1, choice), Throws.ArgumentException.With.Message.Contains("1x1").And.Message.Contains("ImplicitGemm"));
-            Assert.That(() => new InputGradientPlan(Expanding with { StrideW = 2 }, 1, choice), Throws.ArgumentException);
-            Assert.That(() => new FilterGradientPlan(Expanding with { PadH = 1 }, 1, choice), Throws.ArgumentException);
+            Assert.That(() => new ForwardLaunches(Early, 1, choice), Throws.ArgumentException.With.Message.Contains("1x1").And.Message.Contains("ImplicitGemm"));
+            Assert.That(() => new InputGradientLaunches(Expanding with { StrideW = 2 }, 1, choice), Throws.ArgumentException);
+            Assert.That(() => new FilterGradientLaunches(Expanding with { PadH = 1 }, 1, choice), Throws.ArgumentException);
         });
     }
 
     [Test]
     public void ABatchThatKernelsCannotCountIsRefused() => Assert.Multiple(() =>
     {
-        Assert.That(() => new ForwardPlan(Early, 10700), Throws.ArgumentException.With.Message.Contains("10700 images").And.Message.Contains("fewer images"));
-        Assert.That(() => new ForwardPlan(Early, 10699), Throws.Nothing);
+        Assert.That(() => new ForwardLaunches(Early, 10700), Throws.ArgumentException.With.Message.Contains("10700 images").And.Message.Contains("fewer images"));
+        Assert.That(() => new ForwardLaunches(Early, 10699), Throws.Nothing);
     });
 
     private static TileShape Tile(ConvolutionShape shape, int images) => ConvolutionChoice.For(shape, images, ConvolutionPass.Forward).Tile;

@@ -1,6 +1,7 @@
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Convolution;
+using GpuCnn.Kernels.Convolution.Cpu;
 using GpuCnn.Tests.Reference;
 using NUnit.Framework;
 

@@ -1,6 +1,6 @@
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
-using GpuCnn.Kernels.Random;
+using GpuCnn.Kernels;
 
 namespace GpuCnn.Tests.Training;
 

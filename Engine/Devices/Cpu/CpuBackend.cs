@@ -4,12 +4,13 @@ using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Training;
+using GpuCnn.Kernels;
 using GpuCnn.Kernels.Convolution;
+using GpuCnn.Kernels.Convolution.Cpu;
 using GpuCnn.Kernels.Cpu;
 using GpuCnn.Kernels.Layout;
 using GpuCnn.Kernels.Optimizers;
 using GpuCnn.Kernels.Pointwise;
-using GpuCnn.Kernels.Steps;
 
 namespace GpuCnn.Engine.Devices.Cpu;
 

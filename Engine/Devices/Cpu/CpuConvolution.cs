@@ -1,10 +1,11 @@
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Plans;
+using GpuCnn.Kernels;
 using GpuCnn.Kernels.Convolution;
+using GpuCnn.Kernels.Convolution.Cpu;
 using GpuCnn.Kernels.Cpu;
 using GpuCnn.Kernels.Layout;
 using GpuCnn.Kernels.Pointwise;
-using GpuCnn.Kernels.Steps;
 
 namespace GpuCnn.Engine.Devices.Cpu;
 

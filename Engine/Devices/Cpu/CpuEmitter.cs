@@ -1,11 +1,12 @@
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Plans;
+using GpuCnn.Kernels;
 using GpuCnn.Kernels.Convolution;
+using GpuCnn.Kernels.Convolution.Cpu;
 using GpuCnn.Kernels.Cpu;
 using GpuCnn.Kernels.Normalization;
 using GpuCnn.Kernels.Pointwise;
-using GpuCnn.Kernels.Steps;
 
 namespace GpuCnn.Engine.Devices.Cpu;
 

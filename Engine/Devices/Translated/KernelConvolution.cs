@@ -1,5 +1,6 @@
 using GpuCnn.Engine.Layers;
 using GpuCnn.Kernels.Convolution;
+using GpuCnn.Kernels.Convolution.Gpu;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
 using GpuCnn.Kernels.Pointwise;
@@ -11,7 +12,7 @@ internal static class KernelConvolution
 {
     public static void EmitForward(KernelEmitter emitter, ConvolutionShape shape)
     {
-        var plan = new ForwardPlan(shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.Forward), pitch: emitter.Output.WholeChannels);
+        var plan = new ForwardLaunches(shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.Forward), pitch: emitter.Output.WholeChannels);
         KernelBuffer<float>? workspace = Workspace(emitter, plan.WorkspaceFloats);
         KernelMoments? moments = emitter.GathersMoments && plan.MomentRows is { } rows ? emitter.Gather(rows) : null;
         emitter.Launch("forward", emitter.UseActivation(new Forward(emitter, plan, workspace, moments)),
@@ -32,7 +33,7 @@ internal static class KernelConvolution
     /// <summary>The sums of the columns of dy, [rows][columns].</summary>
     public static void EmitBiasGradient(KernelEmitter emitter, KernelTensor dy, int rows, int columns, KernelParameter bias)
     {
-        var plan = new ColumnSumsPlan(rows, columns);
+        var plan = new ColumnSumsLaunches(rows, columns);
         KernelBuffer<float> workspace = emitter.Workspace<float>("bias parts", plan.WorkspaceFloats);
         emitter.Launch("bias gradient", launches => plan.Launch(launches, dy.View, bias.Gradient, workspace.View), dy.Buffer, workspace.Buffer);
     }
@@ -41,7 +42,7 @@ internal static class KernelConvolution
     {
         KernelTensor x = emitter.Input();
         KernelParameter weight = emitter.Parameter("weight");
-        var plan = new FilterGradientPlan(shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.FilterGradient));
+        var plan = new FilterGradientLaunches(shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.FilterGradient));
         KernelBuffer<float>? workspace = Workspace(emitter, plan.WorkspaceFloats);
         emitter.Launch("filter gradient", launches => plan.Launch(launches, x.View, dy.View, weight.Gradient, ViewOf(workspace)), x.Buffer, dy.Buffer, workspace?.Buffer);
     }
@@ -49,7 +50,7 @@ internal static class KernelConvolution
     private static void EmitInputGradient(KernelEmitter emitter, ConvolutionShape shape, KernelTensor dy, KernelTensor dx)
     {
         KernelParameter weight = emitter.Parameter("weight");
-        var plan = new InputGradientPlan(shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.InputGradient));
+        var plan = new InputGradientLaunches(shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.InputGradient));
         KernelBuffer<float>? workspace = Workspace(emitter, plan.WorkspaceFloats);
         bool adds = emitter.AddsInputGradient();
         emitter.Launch("input gradient", launches => plan.Launch(launches, dy.View, weight.Values, dx.View, ViewOf(workspace), adds), dy.Buffer, dx.Buffer, workspace?.Buffer);
@@ -59,7 +60,7 @@ internal static class KernelConvolution
 
     private static View<float> ViewOf(KernelBuffer<float>? buffer) => buffer?.View ?? default;
 
-    private sealed class Forward(KernelEmitter emitter, ForwardPlan plan, KernelBuffer<float>? workspace, KernelMoments? moments) : IActivationUser<Action<IKernelLaunches>>
+    private sealed class Forward(KernelEmitter emitter, ForwardLaunches plan, KernelBuffer<float>? workspace, KernelMoments? moments) : IActivationUser<Action<IKernelLaunches>>
     {
         public Action<IKernelLaunches> Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise
         {

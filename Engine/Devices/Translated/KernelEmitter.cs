@@ -1,11 +1,12 @@
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Plans;
+using GpuCnn.Kernels;
 using GpuCnn.Kernels.Convolution;
+using GpuCnn.Kernels.Convolution.Gpu;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
 using GpuCnn.Kernels.Pointwise;
-using GpuCnn.Kernels.Steps;
 
 namespace GpuCnn.Engine.Devices.Translated;
 

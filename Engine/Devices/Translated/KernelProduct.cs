@@ -14,7 +14,7 @@ internal static class KernelProduct
     public static void EmitForward(KernelEmitter emitter, int units)
     {
         int inputs = emitter.Input().Shape.Count;
-        MatrixProductPlan plan = Plan(emitter, Problem("", inputs, units, emitter.Images),
+        MatrixProductLaunches plan = Plan(emitter, Problem("", inputs, units, emitter.Images),
             new() { M = emitter.Images, N = units, K = inputs });
         KernelBuffer<float>? parts = Parts(emitter, plan);
         emitter.Launch("forward", emitter.UseActivation(new Forward(emitter, plan, parts)), emitter.Input().Buffer, emitter.Output.Buffer, parts?.Buffer);
@@ -29,7 +29,7 @@ internal static class KernelProduct
         {
             if (emitter.FindParameter("bias") is { } bias) KernelConvolution.EmitBiasGradient(emitter, dy, emitter.Images, units, bias);
             GemmShape shape = new() { M = inputs, N = units, K = emitter.Images };
-            MatrixProductPlan plan = Plan(emitter, Problem(" weight gradient", inputs, units, emitter.Images), shape, transposeA: true);
+            MatrixProductLaunches plan = Plan(emitter, Problem(" weight gradient", inputs, units, emitter.Images), shape, transposeA: true);
             KernelBuffer<float>? parts = Parts(emitter, plan);
             emitter.Launch("weight gradient", launches => plan.Launch(launches, x.View, dy.View, null, weight.Gradient, parts?.View ?? default, default(Identity)),
                 x.Buffer, dy.Buffer, parts?.Buffer);
@@ -37,7 +37,7 @@ internal static class KernelProduct
         if (emitter.InputGradient() is { } dx)
         {
             GemmShape shape = new() { M = emitter.Images, N = inputs, K = units };
-            MatrixProductPlan plan = Plan(emitter, Problem(" input gradient", inputs, units, emitter.Images), shape, transposeB: true);
+            MatrixProductLaunches plan = Plan(emitter, Problem(" input gradient", inputs, units, emitter.Images), shape, transposeB: true);
             KernelBuffer<float>? parts = Parts(emitter, plan);
             emitter.Launch("input gradient", launches => plan.Launch(launches, dy.View, weight.Values, null, dx.View, parts?.View ?? default, default(Identity)),
                 dy.Buffer, dx.Buffer, parts?.Buffer);
@@ -49,17 +49,17 @@ internal static class KernelProduct
         $"fully connected{pass} {inputs} -> {units}, {images} images";
 
     /// <summary>The launches of the step that is emitted next.</summary>
-    private static MatrixProductPlan Plan(
+    private static MatrixProductLaunches Plan(
         KernelEmitter emitter, string problem, GemmShape shape, bool transposeA = false, bool transposeB = false)
     {
         ProductChoice choice = emitter.Choose(problem, shape.M, shape.N, shape.K);
         return new(shape, transposeA, transposeB, tile: choice.Tile, byLibrary: choice.ByLibrary);
     }
 
-    private static KernelBuffer<float>? Parts(KernelEmitter emitter, MatrixProductPlan plan) =>
+    private static KernelBuffer<float>? Parts(KernelEmitter emitter, MatrixProductLaunches plan) =>
         plan.WorkspaceFloats == 0 ? null : emitter.Workspace<float>("parts", plan.WorkspaceFloats);
 
-    private sealed class Forward(KernelEmitter emitter, MatrixProductPlan plan, KernelBuffer<float>? parts) : IActivationUser<Action<IKernelLaunches>>
+    private sealed class Forward(KernelEmitter emitter, MatrixProductLaunches plan, KernelBuffer<float>? parts) : IActivationUser<Action<IKernelLaunches>>
     {
         public Action<IKernelLaunches> Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise
         {

@@ -1,8 +1,8 @@
 using System.Runtime.CompilerServices;
+using GpuCnn.Kernels.Convolution.Cpu;
 using GpuCnn.Kernels.Cpu;
 using GpuCnn.Kernels.Normalization;
 using GpuCnn.Kernels.Pointwise;
-using GpuCnn.Kernels.Steps;
 
 namespace GpuCnn.Kernels.Convolution.Winograd;
 

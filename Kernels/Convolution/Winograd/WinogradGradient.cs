@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using GpuCnn.Kernels.Convolution.Cpu;
 using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Kernels.Convolution.Winograd;

@@ -1,3 +1,4 @@
+using GpuCnn.Kernels.Convolution.Cpu;
 using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Kernels.Convolution.Winograd;

@@ -49,7 +49,7 @@ public sealed class CublasCudaHardwareTests
         {
             using DeviceMemory left = Upload(a), right = Upload(b), added = Upload(bias),
                 product = device.Allocate(4 * m * n, "product", zeroed: false);
-            var plan = new MatrixProductPlan(new() { M = m, N = n, K = k }, transposeA, transposeB, byLibrary: true);
+            var plan = new MatrixProductLaunches(new() { M = m, N = n, K = k }, transposeA, transposeB, byLibrary: true);
             var launches = new List<KernelLaunch>();
             View<float> target = product.View<float>(0, m * n);
             plan.Launch(

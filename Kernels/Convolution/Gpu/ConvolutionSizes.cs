@@ -1,0 +1,91 @@
+using GpuCnn.Kernels.Language;
+
+namespace GpuCnn.Kernels.Convolution.Gpu;
+
+/// <summary>What the passes of a convolution on devices that run translated kernels derive from its shape. Volumes are channels-last, a group's filter is [R][S][C / groups][K / groups].</summary>
+/// <param name="MostColumns">Floats of windows that are written out at a time, unless one image has more.</param>
+internal sealed record ConvolutionSizes(ConvolutionShape Shape, int Images, long MostColumns)
+{
+    /// <summary>Floats of windows that are written out at a time where nothing else is asked for: 256 MiB.</summary>
+    public const long DefaultMostColumns = 64 << 20;
+
+    /// <summary>Channels of a group.</summary>
+    public int Inputs { get; } = Shape.C / Shape.Groups;
+
+    /// <summary>Filters of a group.</summary>
+    public int Outputs { get; } = Shape.K / Shape.Groups;
+
+    /// <summary>Values of a window in one group.</summary>
+    public int Window => Shape.R * Shape.S * Inputs;
+
+    /// <summary>Weights of one group.</summary>
+    public int GroupFilter => Window * Outputs;
+
+    /// <summary>Pixels of the batch's output.</summary>
+    public int Pixels { get; } = Largest(Shape, Images) <= int.MaxValue
+        ? Images * Shape.OutputArea
+        : throw new ArgumentException($"A batch of {Images} images of {Shape} has buffers of {Largest(Shape, Images)} floats, but kernels count up to {int.MaxValue}; take fewer images at a time.");
+
+    /// <summary>Whether channels of the input, or filters, come in fours.</summary>
+    public bool WideInputs => Inputs % 4 == 0;
+
+    public bool WideOutputs => Outputs % 4 == 0;
+
+    /// <summary>Images whose windows are written out at a time.</summary>
+    public int ImagesAtOnce => (int)Math.Clamp(MostColumns / ((long)Shape.OutputArea * Window * Shape.Groups), 1, Images);
+
+    /// <summary>Floats of those windows.</summary>
+    public long ColumnFloats => (long)ImagesAtOnce * Shape.OutputArea * Window * Shape.Groups;
+
+    /// <summary>Runs of images whose windows are written out at a time.</summary>
+    public IEnumerable<(int First, int Count)> Runs()
+    {
+        for (int first = 0; first < Images; first += ImagesAtOnce) yield return (first, Math.Min(ImagesAtOnce, Images - first));
+    }
+
+    /// <summary>The output's pixels and where their windows start.</summary>
+    public PixelGrid Grid(int images) => new()
+    {
+        Pixels = images * Shape.OutputArea,
+        H = Shape.OutputHeight,
+        W = new(Shape.OutputWidth),
+        Area = new(Shape.OutputArea),
+        SourceH = Shape.H,
+        SourceW = Shape.W,
+        SourceChannels = Shape.C,
+        StepH = Shape.StrideH,
+        StepW = Shape.StrideW,
+        StartH = -Shape.PadH,
+        StartW = -Shape.PadW,
+    };
+
+    public WindowMap Windows(int first, int images) => new()
+    {
+        Grid = Grid(images),
+        R = Shape.R,
+        S = new(Shape.S),
+        Channels = new(Inputs),
+        Length = new(Window),
+        Pixel = new(Shape.C),
+        Row = new(Shape.W * Shape.C),
+        Image = new(Shape.H * Shape.W * Shape.C),
+        StepH = new(Shape.StrideH),
+        StepW = new(Shape.StrideW),
+        FirstImage = first,
+    };
+
+    /// <summary>Writes out the windows of some images.</summary>
+    public void WriteWindows<TLaunches>(TLaunches launches, ReadOnlyView<float> x, View<float> columns, int first, int images) where TLaunches : IKernelLaunches
+    {
+        WindowMap map = Windows(first, images);
+        int width = WideInputs ? 4 : 1;
+        launches.Add(new Im2Col(width, x, columns, map), Im2Col.Groups(width, map, Shape.Groups));
+    }
+
+    /// <summary>Floats of the largest buffer.</summary>
+    private static long Largest(ConvolutionShape shape, int images)
+    {
+        long input = (long)images * shape.C * shape.H * shape.W, output = (long)images * shape.K * shape.OutputArea, windows = (long)shape.OutputArea * shape.R * shape.S * shape.C;
+        return Math.Max(windows, Math.Max(input, output));
+    }
+}

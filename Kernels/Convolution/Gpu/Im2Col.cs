@@ -1,0 +1,39 @@
+using GpuCnn.Kernels.Language;
+
+namespace GpuCnn.Kernels.Convolution.Gpu;
+
+/// <summary>
+/// Writes out the windows of a convolution; zeros outside of the map. Groups: x the pixels' values, z the groups of channels. Memory bound.
+/// </summary>
+/// <param name="width">Values that a thread moves: 4 where the channels of a group, and of x, are multiples of 4; otherwise 1.</param>
+/// <param name="x">[image][SourceH][SourceW][SourceChannels]</param>
+/// <param name="columns">[group][pixel][R * S * Channels]</param>
+[Kernel(Threads)]
+public readonly partial struct Im2Col([Specialization(4)] int width, ReadOnlyView<float> x, View<float> columns, WindowMap map)
+{
+    private const int Threads = 256;
+
+    /// <summary>The groups that a launch needs.</summary>
+    public static Size3 Groups(int width, WindowMap map, int groups) => new(Size3.Groups((long)map.Grid.Pixels * map.Length.Value / width, Threads), 1, groups);
+
+    public void Execute()
+    {
+        int at = GlobalId.X * width, pixel = map.Length.Divide(at), value = at - pixel * map.Length.Value, group = GroupId.Z;
+        if (pixel >= map.Grid.Pixels) return;
+        int tap = map.Channels.Divide(value), channel = value - tap * map.Channels.Value, r = map.S.Divide(tap), s = tap - r * map.S.Value;
+        (int image, int p, int q) = map.Grid.Position(pixel);
+        int h = p * map.Grid.StepH + map.Grid.StartH + r, w = q * map.Grid.StepW + map.Grid.StartW + s;
+        bool exists = map.Grid.Contains(h, w);
+        int from = map.Grid.Source(map.FirstImage + image, h, w) + group * map.Channels.Value + channel, to = group * map.Grid.Pixels * map.Length.Value + at;
+        if (width == 4)
+        {
+            var values = new Float4(0, 0, 0, 0);
+            if (exists) values = x.Load4(from);
+            columns.Store4(to, values);
+        }
+        else
+        {
+            columns[to] = exists ? x[from] : 0;
+        }
+    }
+}

@@ -1,0 +1,130 @@
+using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.MatrixProduct;
+using GpuCnn.Kernels.Pointwise;
+
+namespace GpuCnn.Kernels.Convolution.Gpu;
+
+/// <summary>The launches of a convolution's gradient with respect to its input.</summary>
+public sealed class InputGradientLaunches
+{
+    private readonly ConvolutionSizes _sizes;
+    private readonly ConvolutionChoice _choice;
+
+    /// <param name="choice">The algorithm and the tile, or null for what follows from the sizes.</param>
+    /// <param name="mostColumns">Floats of windows that <see cref="ConvolutionAlgorithm.Im2Col"/> writes out at a time, unless one image has more.</param>
+    public InputGradientLaunches(ConvolutionShape shape, int images, ConvolutionChoice? choice = null, long mostColumns = ConvolutionSizes.DefaultMostColumns)
+    {
+        _sizes = new(shape, images, mostColumns);
+        _choice = choice ?? ConvolutionChoice.For(shape, images, ConvolutionPass.InputGradient);
+        _choice.Check(shape);
+    }
+
+    /// <summary>Floats that the launches need beside their arguments.</summary>
+    public long WorkspaceFloats => _choice.Algorithm == ConvolutionAlgorithm.Im2Col ? _sizes.ColumnFloats : 0;
+
+    /// <param name="dy">[image][output height][output width][K]</param>
+    /// <param name="filter">[group][R][S][C / groups][K / groups]</param>
+    /// <param name="dx">[image][H][W][C]</param>
+    /// <param name="workspace">At least <see cref="WorkspaceFloats"/>; any view where that is 0.</param>
+    /// <param name="accumulate">Whether dx is added to, not written over.</param>
+    public void Launch<TLaunches>(TLaunches launches, ReadOnlyView<float> dy, ReadOnlyView<float> filter, View<float> dx, View<float> workspace, bool accumulate = false)
+        where TLaunches : IKernelLaunches
+    {
+        ConvolutionShape shape = _sizes.Shape;
+        switch (_choice.Algorithm)
+        {
+            case ConvolutionAlgorithm.ImplicitGemm:
+                for (int h = 0; h < Math.Min(shape.StrideH, shape.H); h++)
+                    for (int w = 0; w < Math.Min(shape.StrideW, shape.W); w++)
+                        LaunchPhase(launches, dy, filter, dx, h, w, accumulate);
+                break;
+            case ConvolutionAlgorithm.Gemm:
+                Product(0, _sizes.Images, shape.C, _sizes.Inputs).Launch(launches, dy, filter, null, dx, workspace, new Identity(), accumulate);
+                break;
+            default:
+                foreach ((int first, int images) in _sizes.Runs())
+                {
+                    int groupColumns = images * shape.OutputArea * _sizes.Window;
+                    Product(first, images, _sizes.Window, groupColumns).Launch(launches, dy, filter, null, workspace, dx, new Identity());
+                    WindowMap map = _sizes.Windows(first, images);
+                    launches.Add(new Col2Im(accumulate, workspace, dx, map), Col2Im.Groups(map));
+                }
+                break;
+        }
+    }
+
+    /// <summary>The gradients of windows: dy times the filter turned round, for some images.</summary>
+    private MatrixProductLaunches Product(int first, int images, int pitch, int step) => new(
+        new()
+        {
+            M = images * _sizes.Shape.OutputArea,
+            N = _sizes.Window,
+            K = _sizes.Outputs,
+            StartA = first * _sizes.Shape.OutputArea * _sizes.Shape.K,
+            PitchA = _sizes.Shape.K,
+            PitchC = pitch,
+            StepA = _sizes.Outputs,
+            StepB = _sizes.GroupFilter,
+            StepC = step,
+        },
+        transposeB: true, batch: _sizes.Shape.Groups, tile: _choice.Tile, canSplit: false, byLibrary: _choice.ByLibrary);
+
+    /// <summary>
+    /// The pixels (p StrideH + h, q StrideW + w) of the input: they see the same taps, every StrideH-th from the first one on, and with each further tap the output's pixel before.
+    /// Where there are no taps the gradient is zero.
+    /// </summary>
+    private void LaunchPhase<TLaunches>(TLaunches launches, ReadOnlyView<float> dy, ReadOnlyView<float> filter, View<float> dx, int h, int w, bool accumulate)
+        where TLaunches : IKernelLaunches
+    {
+        ConvolutionShape shape = _sizes.Shape;
+        (int rows, int tapR, int tapsH, int startH) = Phase(shape.H, shape.R, shape.StrideH, shape.PadH, h);
+        (int columns, int tapS, int tapsW, int startW) = Phase(shape.W, shape.S, shape.StrideW, shape.PadW, w);
+        if (accumulate && tapsH * tapsW == 0) return;
+        int tapFilter = _sizes.Inputs * _sizes.Outputs;
+        var map = new GatherMap
+        {
+            Grid = new()
+            {
+                Pixels = _sizes.Images * rows * columns,
+                H = rows,
+                W = new(columns),
+                Area = new(rows * columns),
+                SourceH = shape.OutputHeight,
+                SourceW = shape.OutputWidth,
+                SourceChannels = shape.K,
+                StepH = 1,
+                StepW = 1,
+                StartH = startH,
+                StartW = startW,
+            },
+            TapsH = tapsH,
+            TapsW = tapsW,
+            Direction = -1,
+            RunTaps = 1,
+            RunChannels = _sizes.Outputs,
+            FilterStart = (tapR * shape.S + tapS) * tapFilter,
+            FilterStepH = shape.StrideH * shape.S * tapFilter,
+            FilterStepW = shape.StrideW * tapFilter,
+            FilterPitch = _sizes.Outputs,
+            FilterGroup = _sizes.GroupFilter,
+            Columns = _sizes.Inputs,
+            TargetStart = (h * shape.W + w) * shape.C,
+            TargetImage = shape.H * shape.W * shape.C,
+            TargetRow = shape.StrideH * shape.W * shape.C,
+            TargetPixel = shape.StrideW * shape.C,
+        };
+        TileShape tile = _choice.Tile;
+        launches.Add(
+            new ConvolutionProduct<Identity>(
+                tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, _sizes.WideOutputs, _sizes.WideOutputs, _sizes.WideInputs, false, accumulate, false, dy, filter, filter, dx, default, default, map,
+                default),
+            new(tile.Count(map.Grid.Pixels, _sizes.Inputs), 1, shape.Groups));
+    }
+
+    /// <summary>Of one direction: positions of the phase, its first tap, its taps, and the output's position that the first of them leads to from the first position.</summary>
+    private static (int Positions, int FirstTap, int Taps, int Start) Phase(int length, int taps, int stride, int padding, int phase)
+    {
+        int first = (phase + padding) % stride;
+        return ((length - phase + stride - 1) / stride, first, first < taps ? (taps - first + stride - 1) / stride : 0, (phase + padding - first) / stride);
+    }
+}

@@ -1,0 +1,35 @@
+using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.Pointwise;
+
+namespace GpuCnn.Kernels.MatrixProduct;
+
+/// <summary>The launches that sum a matrix's columns: the gradient of a bias. Parts of the rows first, then the parts.</summary>
+public sealed class ColumnSumsLaunches
+{
+    private const int MostParts = 128, LeastRows = 64;
+
+    private readonly int _rows, _columns, _width, _partRows, _parts;
+
+    public ColumnSumsLaunches(int rows, int columns)
+    {
+        _rows = rows;
+        _columns = columns;
+        _width = columns <= 8 ? 8 : 32;
+        _partRows = Math.Max(LeastRows, (rows + MostParts - 1) / MostParts);
+        _parts = (rows + _partRows - 1) / _partRows;
+    }
+
+    /// <summary>Floats that the launches need beside their arguments.</summary>
+    public long WorkspaceFloats => (long)_parts * _columns;
+
+    /// <param name="x">[rows][columns]</param>
+    /// <param name="sums">[columns]</param>
+    /// <param name="accumulate">Whether the sums are added to what is there.</param>
+    public void Launch<TLaunches>(TLaunches launches, ReadOnlyView<float> x, View<float> sums, View<float> workspace, bool accumulate = false)
+        where TLaunches : IKernelLaunches
+    {
+        launches.Add(new ColumnSums(_width, x, workspace, _rows, _columns, _partRows), new(Size3.Groups(_columns, _width), _parts));
+        var sum = new SumParts<Identity>(false, accumulate, workspace, workspace, sums, _parts, _columns, new(_columns), default);
+        launches.Add(sum, sum.Groups);
+    }
+}

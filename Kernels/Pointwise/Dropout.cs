@@ -1,0 +1,52 @@
+using GpuCnn.Kernels.Language;
+
+namespace GpuCnn.Kernels.Pointwise;
+
+/// <summary>
+/// y = scale x with probability 1 - p, else 0. Whether a value is kept is a function of the seed, the step, the layer and the value's
+/// position alone, and the same as on the CPU: the backward pass draws the same numbers again, and is this kernel over dy. Works in place.
+/// Four values a thread.
+/// </summary>
+/// <param name="scalars">[1] seed and step.</param>
+/// <param name="x">[N][area][C]</param>
+/// <param name="y">[N][area][C]; overwritten.</param>
+/// <param name="layer">Tells apart the dropout layers of a network.</param>
+/// <param name="scale">1 / (1 - probability), which not every device divides to the last bit.</param>
+/// <param name="count">N * area * C</param>
+[Kernel(256, InPlace = true)]
+public readonly partial struct Dropout(
+    ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, View<float> y, ulong layer, float probability, float scale,
+    Divisor channels, Divisor area, int count) : IKernelGrid
+{
+    public Size3 Groups => new(Size3.Groups(count, 4 * 256));
+
+    public void Execute()
+    {
+        int i = GlobalId.X * 4;
+        if (i >= count) return;
+        ulong key = CounterRandom.Key(scalars[0].Seed, CounterRandom.Key(layer, scalars[0].Step));
+        if (i + 4 <= count)
+        {
+            Float4 values = x.Load4(i);
+            values.X = Keeps(key, i, probability, channels, area) ? values.X * scale : 0;
+            values.Y = Keeps(key, i + 1, probability, channels, area) ? values.Y * scale : 0;
+            values.Z = Keeps(key, i + 2, probability, channels, area) ? values.Z * scale : 0;
+            values.W = Keeps(key, i + 3, probability, channels, area) ? values.W * scale : 0;
+            y.Store4(i, values);
+            return;
+        }
+        for (; i < count; i++) y[i] = Keeps(key, i, probability, channels, area) ? x[i] * scale : 0;
+    }
+
+    private static bool Keeps(ulong key, int i, float probability, Divisor channels, Divisor area)
+    {
+        // Positions count as in NCHW, so that they do not depend on the layout. Those of a vector are the same in both.
+        int position = i;
+        if (area.Value > 1)
+        {
+            int pixel = channels.Divide(i), image = area.Divide(pixel);
+            position = (image * channels.Value + i - pixel * channels.Value) * area.Value + pixel - image * area.Value;
+        }
+        return CounterRandom.Uniform(key, (ulong)position) >= probability;
+    }
+}
