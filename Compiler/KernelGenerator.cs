@@ -9,34 +9,36 @@ using Microsoft.CodeAnalysis.Text;
 namespace GpuCnn.Compiler;
 
 /// <summary>
-/// Kernels written in C# to CUDA C and OpenCL C: analyse a struct marked [Kernel], print its model in each dialect, and add what hosts launch it by. Each stage's
-/// result is a value; where it did not change, nothing after it runs again.
+/// Translates kernels written in C# to CUDA C and OpenCL C: analyzes each struct marked [Kernel], prints its model in each dialect, and
+/// adds the code that hosts launch it with. The result of each stage is a value; if it did not change, no later stage runs again.
 /// </summary>
 [Generator]
 public sealed class KernelGenerator : IIncrementalGenerator
 {
-    /// <summary>Names of the stages, for tests of what runs again.</summary>
+    /// <summary>Names of the stages, for tests of which run again.</summary>
     public const string AnalyzedStage = "Analyzed", DiagnosticsStage = "Diagnostics", HostCodeStage = "HostCode";
 
     public void Initialize(IncrementalGeneratorInitializationContext context)
     {
         IncrementalValuesProvider<AnalyzedKernel> kernels = context.SyntaxProvider
-            .ForAttributeWithMetadataName(KernelLanguage.KernelAttribute, (node, _) => node is TypeDeclarationSyntax, KernelAnalyzer.Analyze)
+            .ForAttributeWithMetadataName(KernelLanguage.KernelAttribute, (node, _) => node is TypeDeclarationSyntax,
+                KernelAnalyzer.Analyze)
             .WithTrackingName(AnalyzedStage);
 
         IncrementalValuesProvider<DiagnosticInfo> diagnostics = kernels
             .SelectMany((kernel, _) => kernel.Diagnostics)
-            // A helper's errors once, however many kernels call it.
+            // Report a helper's error once, however many kernels call it.
             .Collect().SelectMany((all, _) => all.Distinct())
             .WithTrackingName(DiagnosticsStage);
         context.RegisterSourceOutput(diagnostics, (output, info) => output.ReportDiagnostic(info.ToDiagnostic()));
 
-        // Without the diagnostics, whose places move whenever a line above them is added.
+        // Leave out the diagnostics: their places move whenever a line above them is added.
         IncrementalValuesProvider<HostCode> sources = kernels
             .Where(kernel => kernel.Host is not null)
             .Select((kernel, _) => (Host: kernel.Host!, kernel.Kernels))
             .SelectMany((kernel, _) => DescriptorWriter.Write(kernel.Host, kernel.Kernels))
             .WithTrackingName(HostCodeStage);
-        context.RegisterSourceOutput(sources, (output, source) => output.AddSource(source.FileName, SourceText.From(source.Text, Encoding.UTF8)));
+        context.RegisterSourceOutput(sources,
+            (output, source) => output.AddSource(source.FileName, SourceText.From(source.Text, Encoding.UTF8)));
     }
 }

@@ -1,4 +1,4 @@
-// What the compiler asks for where members are 'init' or 'required'; netstandard2.0 has none of it.
+// Types that the C# compiler needs for 'init' and 'required' members, and that netstandard2.0 lacks.
 namespace System.Runtime.CompilerServices
 {
     internal static class IsExternalInit;

@@ -1,4 +1,4 @@
-// What NVRTC has built in and clang takes from CUDA's headers: only to check, without either, that emitted CUDA C compiles to PTX.
+// What NVRTC has built in and clang takes from CUDA's headers. Only to check, without either, that emitted CUDA C compiles to PTX.
 #define __global__ __attribute__((global))
 #define __device__ __attribute__((device))
 #define __shared__ __attribute__((shared))
@@ -23,7 +23,7 @@ GCNN_REGISTER(gcnn_nctaid, nctaid)
 #define blockDim (gcnn_ntid())
 #define gridDim (gcnn_nctaid())
 
-// Copied as one, as NVRTC does; clang copies a plain struct field by field.
+// Copied as a whole, as NVRTC does; clang copies a plain struct field by field.
 #define GCNN_VECTOR(name, bytes, ...) \
     struct __attribute__((aligned(bytes))) name { \
         typedef float vector __attribute__((ext_vector_type(bytes / 4))); \

@@ -6,13 +6,14 @@ using Microsoft.CodeAnalysis.Operations;
 
 namespace GpuCnn.Compiler.Analysis;
 
-/// <summary>Calls, and structs made from values.</summary>
+/// <summary>Translates calls, and structs made from values.</summary>
 internal sealed partial class BodyAnalyzer
 {
     public override Expression VisitInvocation(IInvocationOperation operation, object? argument)
     {
-        // Taken here, before the arguments are visited: within them, a side effect is out of order.
-        bool isOrdered = ReferenceEquals(operation, _orderedCall), mayWait = ReferenceEquals(operation, _orderedBarrier) || !_isLoopHead && operation.Parent is IExpressionStatementOperation;
+        // Decided before the arguments are visited: a side effect within them is out of order.
+        bool isOrdered = ReferenceEquals(operation, _orderedCall), mayWait = ReferenceEquals(operation, _orderedBarrier)
+            || !_isLoopHead && operation.Parent is IExpressionStatementOperation;
         IMethodSymbol method = operation.TargetMethod;
         if (KernelLanguage.CudaSpelling(method) is { } spelling) return CudaCall(operation, spelling);
         if (KernelLanguage.Declares(method.ContainingType)) return LanguageCall(operation, isOrdered);
@@ -21,8 +22,10 @@ internal sealed partial class BodyAnalyzer
             Report(Rules.LibraryMath, operation, method.ContainingType.Name + "." + method.Name, instead);
             return Arguments(operation).FirstOrDefault() ?? Nothing;
         }
-        if (Implementation(method, operation.ConstrainedToType ?? operation.Instance?.Type) is not { } implementation) return Unsupported(operation);
-        // Only the body and its barriers are another's; a wait cannot be seen there when the body is copied for the debug device.
+        if (Implementation(method, operation.ConstrainedToType ?? operation.Instance?.Type) is not { } implementation)
+            return Unsupported(operation);
+        // From here on only the body and its barriers belong to the implementation. The debug device copies bodies, and cannot see a wait
+        // in it.
         mayWait &= SymbolEqualityComparer.Default.Equals(implementation, method);
         method = implementation;
         if (method.MethodKind is MethodKind.LocalFunction or MethodKind.DelegateInvoke)
@@ -31,7 +34,8 @@ internal sealed partial class BodyAnalyzer
             Arguments(operation);
             return Nothing;
         }
-        bool isOfData = operation.Instance is { Type: { } owner } && closing.Close(owner).IsValueType && (_self is not null || operation.Instance is not IInstanceReferenceOperation);
+        bool isOfData = operation.Instance is { Type: { } owner } && closing.Close(owner).IsValueType
+            && (_self is not null || operation.Instance is not IInstanceReferenceOperation);
         if (isOfData && method is { IsReadOnly: true, DeclaringSyntaxReferences.Length: > 0 })
             return HelperCall(method, [Value(operation.Instance!), .. Arguments(operation)], operation, isOrdered, mayWait: false);
         if (!method.IsStatic)
@@ -45,11 +49,13 @@ internal sealed partial class BodyAnalyzer
     }
 
     /// <summary>
-    /// T.Apply(x) and value.Apply(x): of a member that an interface declares, that of the type that T stands for here; other members as they are. Null where it cannot be told.
+    /// Resolves T.Apply(x) and value.Apply(x): a member declared by an interface becomes the one of the type that T stands for here. Other
+    /// members stay as they are. Null if it cannot be resolved.
     /// </summary>
     private IMethodSymbol? Implementation(IMethodSymbol method, ITypeSymbol? constrained)
     {
-        if (method.ContainingType.TypeKind != TypeKind.Interface || !method.IsAbstract && !method.IsVirtual || constrained is null) return method;
+        if (method.ContainingType.TypeKind != TypeKind.Interface || !method.IsAbstract && !method.IsVirtual || constrained is null)
+            return method;
         ITypeSymbol type = closing.Close(constrained);
         IMethodSymbol definition = method.OriginalDefinition;
         IMethodSymbol declared = ((INamedTypeSymbol)closing.Close(method.ContainingType)).GetMembers(method.Name).OfType<IMethodSymbol>()
@@ -72,7 +78,8 @@ internal sealed partial class BodyAnalyzer
     private static Call CallOf(Function function, IEnumerable<Expression> arguments) =>
         new(function.ReturnType, function.Name, arguments.Where(argument => argument.Type is not EmptyType).ToEquatable());
 
-    private static Construction ConstructionOf(DeviceType type, IEnumerable<Expression> values) => new(type, values.Where(value => value.Type is not EmptyType).ToEquatable());
+    private static Construction ConstructionOf(DeviceType type, IEnumerable<Expression> values) =>
+        new(type, values.Where(value => value.Type is not EmptyType).ToEquatable());
 
     private Expression CudaCall(IInvocationOperation operation, string spelling)
     {
@@ -85,7 +92,8 @@ internal sealed partial class BodyAnalyzer
         }
         catch (FormatException)
         {
-            Report(Rules.CudaSpelling, operation, operation.TargetMethod.Name, spelling, arguments.Length.ToString(CultureInfo.InvariantCulture));
+            Report(Rules.CudaSpelling, operation, operation.TargetMethod.Name, spelling,
+                arguments.Length.ToString(CultureInfo.InvariantCulture));
             return Nothing;
         }
     }
@@ -107,7 +115,8 @@ internal sealed partial class BodyAnalyzer
             return new Offset(view.Type, view, Value(operation.Arguments[0].Value));
 
         Expression[] arguments = Arguments(operation);
-        if (operation.Instance is { Type: { } owner } instance && KernelLanguage.IsStruct(owner)) arguments = [Value(instance), .. arguments];
+        if (operation.Instance is { Type: { } owner } instance && KernelLanguage.IsStruct(owner))
+            arguments = [Value(instance), .. arguments];
         if (Intrinsics.NameOf(method, arguments.FirstOrDefault()?.Type.Scalar) is not { } name)
         {
             Report(Rules.LanguageMember, operation, Excerpt(operation), "");
@@ -121,7 +130,7 @@ internal sealed partial class BodyAnalyzer
         return new IntrinsicCall(TypeOf(operation), name, arguments.ToEquatable());
     }
 
-    /// <summary>In the order of the parameters: as none has side effects, that of the call does not matter.</summary>
+    /// <summary>In the order of the parameters. Their order in the call does not matter, because none has side effects.</summary>
     private Expression[] Arguments(IInvocationOperation operation) =>
         [.. operation.Arguments.OrderBy(argument => argument.Parameter?.Ordinal).Select(Argument)];
 
@@ -129,21 +138,24 @@ internal sealed partial class BodyAnalyzer
     {
         Expression value = Value(argument.Value);
         bool isView = argument.Parameter is { } parameter && KernelLanguage.IsView(closing.Close(parameter.Type));
-        // By value: only of memory that the method may write meanwhile is that something else.
-        if (argument.Parameter?.RefKind == RefKind.In && value is Element { Pointer.Type: PointerType { IsReadOnly: false } }) Report(Rules.References, argument, Excerpt(argument));
+        // Passing by value gives the same result, except for memory that the method may write meanwhile.
+        if (argument.Parameter?.RefKind == RefKind.In && value is Element { Pointer.Type: PointerType { IsReadOnly: false } })
+            Report(Rules.References, argument, Excerpt(argument));
         if (isView && value.Type is not PointerType && value != Nothing) Report(Rules.ViewSpace, argument, Excerpt(argument));
         return value;
     }
 
     public override Expression VisitObjectCreation(IObjectCreationOperation operation, object? argument)
     {
-        if (operation.Type is not INamedTypeSymbol { IsValueType: true } open || operation.Constructor is not { } constructor) return Unsupported(operation);
+        if (operation.Type is not INamedTypeSymbol { IsValueType: true } open || operation.Constructor is not { } constructor)
+            return Unsupported(operation);
         var type = (INamedTypeSymbol)closing.Close(open);
         DeviceType mapped = context.Types.Map(type, operation.Syntax);
         Expression[] arguments = [.. operation.Arguments.OrderBy(item => item.Parameter?.Ordinal).Select(item => Value(item.Value))];
         if (mapped.Scalar is { } vector && vector.IsVector())
         {
-            if (operation.Initializer is null) return arguments.Length > 0 ? new Construction(mapped, arguments.ToEquatable()) : Zero(mapped);
+            if (operation.Initializer is null)
+                return arguments.Length > 0 ? new Construction(mapped, arguments.ToEquatable()) : Zero(mapped);
         }
         else if (mapped is EmptyType && operation.Initializer is null)
         {
@@ -171,7 +183,8 @@ internal sealed partial class BodyAnalyzer
                 IPropertyReferenceOperation property => property.Property,
                 _ => null,
             };
-            if (member is null || initializer is not ISimpleAssignmentOperation { Value: var value } || value is IObjectOrCollectionInitializerOperation) isNested = true;
+            if (member is null || initializer is not ISimpleAssignmentOperation { Value: var value }
+                || value is IObjectOrCollectionInitializerOperation) isNested = true;
             else values[NameAllocator.Ascii(member.Name)] = Value(value);
         }
         if (isNested)
@@ -181,15 +194,18 @@ internal sealed partial class BodyAnalyzer
         }
         if (values.Count == 0) return Zero(mapped);
         return ConstructionOf(mapped, TypeMapper.FieldsOf(type)
-            .Select(field => values.TryGetValue(field.Name, out Expression given) ? given : Zero(context.Types.Map(field.Field.Type, operation.Syntax))));
+            .Select(field => values.TryGetValue(field.Name, out Expression given)
+                ? given
+                : Zero(context.Types.Map(field.Field.Type, operation.Syntax))));
     }
 
-    /// <summary>new T()</summary>
+    /// <summary>Translates new T().</summary>
     public override Expression VisitTypeParameterObjectCreation(ITypeParameterObjectCreationOperation operation, object? argument)
     {
         if (operation.Initializer is not null || closing.Close(operation.Type!) is not INamedTypeSymbol type) return Unsupported(operation);
         DeviceType mapped = TypeOf(operation);
-        IMethodSymbol? constructor = type.InstanceConstructors.FirstOrDefault(candidate => candidate is { Parameters.Length: 0, IsImplicitlyDeclared: false });
+        IMethodSymbol? constructor =
+            type.InstanceConstructors.FirstOrDefault(candidate => candidate is { Parameters.Length: 0, IsImplicitlyDeclared: false });
         return constructor is null || mapped is not StructType ? Zero(mapped) : Constructed(constructor, type, mapped, [], operation);
     }
 
@@ -209,16 +225,21 @@ internal sealed partial class BodyAnalyzer
     {
         if (type is not ScalarType { Kind: var kind }) return new Construction(type, default);
         if (!kind.IsVector()) return new Literal(type, 0);
-        return new Construction(type, Enumerable.Repeat<Expression>(new Literal(new ScalarType(Scalar.Float), 0), kind == Scalar.Float4 ? 4 : 2).ToEquatable());
+        return new Construction(type,
+            Enumerable.Repeat<Expression>(new Literal(new ScalarType(Scalar.Float), 0), kind == Scalar.Float4 ? 4 : 2).ToEquatable());
     }
 
-    public override Expression VisitSimpleAssignment(ISimpleAssignmentOperation operation, object? argument) => NestedAssignment(operation, operation.Value);
+    public override Expression VisitSimpleAssignment(ISimpleAssignmentOperation operation, object? argument) =>
+        NestedAssignment(operation, operation.Value);
 
-    public override Expression VisitCompoundAssignment(ICompoundAssignmentOperation operation, object? argument) => NestedAssignment(operation, operation.Value);
+    public override Expression VisitCompoundAssignment(ICompoundAssignmentOperation operation, object? argument) =>
+        NestedAssignment(operation, operation.Value);
 
-    public override Expression VisitDeconstructionAssignment(IDeconstructionAssignmentOperation operation, object? argument) => NestedAssignment(operation, null);
+    public override Expression VisitDeconstructionAssignment(IDeconstructionAssignmentOperation operation, object? argument) =>
+        NestedAssignment(operation, null);
 
-    public override Expression VisitIncrementOrDecrement(IIncrementOrDecrementOperation operation, object? argument) => NestedAssignment(operation, null);
+    public override Expression VisitIncrementOrDecrement(IIncrementOrDecrementOperation operation, object? argument) =>
+        NestedAssignment(operation, null);
 
     private Expression NestedAssignment(IOperation operation, IOperation? value)
     {

@@ -6,7 +6,10 @@ using Microsoft.CodeAnalysis.Operations;
 
 namespace GpuCnn.Compiler.Analysis;
 
-/// <summary>Declarations, and everything that changes something: only as a statement, because C leaves the order of evaluation open and C# does not.</summary>
+/// <summary>
+/// Translates declarations and everything that changes something. These are allowed as statements only: C leaves the order of evaluation
+/// open, and C# does not.
+/// </summary>
 internal sealed partial class BodyAnalyzer
 {
     private void Declare(IVariableDeclaratorOperation variable)
@@ -25,7 +28,7 @@ internal sealed partial class BodyAnalyzer
         {
             int before = context.Diagnostics.Count;
             Expression? start = value is null ? null : Whole(value);
-            // What is wrong with the value is why the type is what it is.
+            // An error in the value already explains a type that cannot be mapped.
             DeviceType mapped = context.Diagnostics.Count > before ? DeviceType.Int : context.Types.Map(type, variable.Syntax);
             if (mapped is not EmptyType) _statements.Add(new Declaration(mapped, name, start));
             return;
@@ -116,7 +119,7 @@ internal sealed partial class BodyAnalyzer
     {
         CheckArithmetic(assignment, assignment.IsChecked);
         Expression target = Target(assignment.Target);
-        // An element is read before its right side is computed, which may change it; a variable is nobody else's.
+        // C# reads an element before it computes the right side, which may change the element. A variable is changed by nobody else.
         Expression value = target is Variable ? Whole(assignment.Value) : Value(assignment.Value);
         if (BinaryOf(assignment.OperatorKind) is not { } kind)
         {
@@ -134,19 +137,22 @@ internal sealed partial class BodyAnalyzer
             assignment.Value, target, value, assignment);
         bool isShift = kind is BinaryOperator.ShiftLeft or BinaryOperator.ShiftRight or BinaryOperator.UnsignedShiftRight;
         bool isSame = assignment.InConversion.IsIdentity && assignment.OutConversion.IsIdentity;
-        if (isSame && !isShift && target.Type is ScalarType { Kind: var scalar } && !scalar.IsVector() && !(kind == BinaryOperator.Remainder && scalar.IsFloating()))
+        if (isSame && !isShift && target.Type is ScalarType { Kind: var scalar } && !scalar.IsVector()
+            && !(kind == BinaryOperator.Remainder && scalar.IsFloating()))
         {
             _statements.Add(new Assignment(target, kind, value));
             return;
         }
-        // byte b += x is b = (byte)((int)b + x); a target has no side effects, so it can stand twice.
-        DeviceType computed = isShift ? Promoted(target.Type) : target.Type.Scalar is { } vector && vector.IsVector() ? target.Type : value.Type;
+        // byte b += x is b = (byte)((int)b + x). The target has no side effects, so it can be written twice.
+        DeviceType computed = isShift ? Promoted(target.Type) : target.Type.Scalar is { } vector && vector.IsVector()
+            ? target.Type : value.Type;
         _statements.Add(new Assignment(target, null, Convert(Arithmetic(computed, kind, Convert(target, computed), value), target.Type)));
     }
 
     private void Deconstruct(IDeconstructionAssignmentOperation assignment)
     {
-        ITupleOperation? targets = (assignment.Target as IDeclarationExpressionOperation)?.Expression as ITupleOperation ?? assignment.Target as ITupleOperation;
+        ITupleOperation? targets = (assignment.Target as IDeclarationExpressionOperation)?.Expression as ITupleOperation
+            ?? assignment.Target as ITupleOperation;
         if (targets is null || Unwrap(assignment.Value).Type is not INamedTypeSymbol { IsTupleType: true }
             || targets.Elements.Any(element => element is ITupleOperation))
         {
@@ -157,14 +163,15 @@ internal sealed partial class BodyAnalyzer
         Expression[] parts;
         if (value is Construction construction && construction.Values.Count == targets.Elements.Length)
         {
-            // All values before all targets: (a, b) = (b, a).
+            // All values are read before any target is written: (a, b) = (b, a).
             parts = [.. construction.Values.Select(Temporary)];
         }
         else
         {
             Expression tuple = Temporary(value);
             ITypeSymbol type = closing.Close(Unwrap(assignment.Value).Type!);
-            parts = [.. TypeMapper.FieldsOf((INamedTypeSymbol)type).Select(field => new Field(context.Types.Map(field.Field.Type, assignment.Syntax), tuple, field.Name))];
+            parts = [.. TypeMapper.FieldsOf((INamedTypeSymbol)type)
+                .Select(field => new Field(context.Types.Map(field.Field.Type, assignment.Syntax), tuple, field.Name))];
         }
         for (int i = 0; i < parts.Length; i++) AssignPart(targets.Elements[i], parts[i]);
     }
@@ -185,7 +192,7 @@ internal sealed partial class BodyAnalyzer
 
     private Variable Temporary(Expression value)
     {
-        // A capital letter: no variable of the kernel has one.
+        // Begins with a capital letter, as no variable of the kernel does.
         string name = "T" + _temporaries++.ToString(CultureInfo.InvariantCulture);
         _statements.Add(new Declaration(value.Type, name, value));
         return new(value.Type, name);
@@ -203,7 +210,7 @@ internal sealed partial class BodyAnalyzer
         return expression;
     }
 
-    /// <summary>Whether the place of the target is the same before and after the value is computed.</summary>
+    /// <summary>Whether the target denotes the same place before and after the value is computed.</summary>
     private static bool MayWaitForValue(Expression target) => target switch
     {
         Variable => true,
@@ -219,7 +226,8 @@ internal sealed partial class BodyAnalyzer
         Unary unary => ReadsMemory(unary.Operand),
         Binary binary => ReadsMemory(binary.Left) || ReadsMemory(binary.Right),
         Conversion conversion => ReadsMemory(conversion.Operand),
-        Conditional conditional => ReadsMemory(conditional.Condition) || ReadsMemory(conditional.WhenTrue) || ReadsMemory(conditional.WhenFalse),
+        Conditional conditional => ReadsMemory(conditional.Condition) || ReadsMemory(conditional.WhenTrue)
+            || ReadsMemory(conditional.WhenFalse),
         _ => false,
     };
 

@@ -6,24 +6,26 @@ using Microsoft.CodeAnalysis.Operations;
 
 namespace GpuCnn.Compiler.Analysis;
 
-/// <summary>Values.</summary>
+/// <summary>Translates values.</summary>
 internal sealed partial class BodyAnalyzer
 {
     public override Expression DefaultVisit(IOperation operation, object? argument) => Unsupported(operation);
 
-    /// <summary>A value that nothing else is computed beside: a call with side effects may be all of it.</summary>
+    /// <summary>Translates a value next to which nothing else is computed: it may be a call with side effects.</summary>
     private Expression Whole(IOperation operation)
     {
         _orderedCall = Unwrap(operation);
-        // A wait cannot stand within a condition, a result or a cast: see the copy of the body that the debug device runs.
-        bool mayWait = !_isLoopHead && operation.Parent is IVariableInitializerOperation or IAssignmentOperation or IExpressionStatementOperation;
+        // The debug device's copy of the body cannot wait within a condition, a result or a cast.
+        bool mayWait = !_isLoopHead
+            && operation.Parent is IVariableInitializerOperation or IAssignmentOperation or IExpressionStatementOperation;
         _orderedBarrier = mayWait && operation is IInvocationOperation or IConversionOperation { IsImplicit: true } ? _orderedCall : null;
         return Value(operation);
     }
 
     private Expression Value(IOperation operation)
     {
-        if (operation.ConstantValue is { HasValue: true, Value: var constant } && operation.Type is { } type) return Constant(constant, type, operation);
+        if (operation.ConstantValue is { HasValue: true, Value: var constant } && operation.Type is { } type)
+            return Constant(constant, type, operation);
         return operation.Accept(this, null)!;
     }
 
@@ -44,7 +46,7 @@ internal sealed partial class BodyAnalyzer
             _ => null,
         };
         if (bits is null && value is null) return Unsupported(at);
-        // Says so where devices have no such type.
+        // Mapping reports types that devices do not have.
         return new Literal(context.Types.Map(closing.Close(type), at.Syntax), bits ?? 0);
     }
 
@@ -53,18 +55,24 @@ internal sealed partial class BodyAnalyzer
     public override Expression VisitLocalReference(ILocalReferenceOperation operation, object? argument)
     {
         if (_outOfScope.Contains(operation.Local)) Report(Rules.SectionVariable, operation, operation.Local.Name);
-        return new Variable(_views.TryGetValue(operation.Local, out PointerType view) ? view : TypeOf(operation), NameAllocator.Variable(operation.Local.Name));
+        return new Variable(_views.TryGetValue(operation.Local, out PointerType view)
+            ? view
+            : TypeOf(operation), NameAllocator.Variable(operation.Local.Name));
     }
 
     public override Expression VisitParameterReference(IParameterReferenceOperation operation, object? argument)
     {
         IParameterSymbol parameter = operation.Parameter;
-        // A parameter of the primary constructor of a struct whose member this is.
-        bool isCaptured = parameter.ContainingSymbol is IMethodSymbol { MethodKind: MethodKind.Constructor } constructor && !SymbolEqualityComparer.Default.Equals(constructor, method);
+        // A parameter of the primary constructor of the struct that owns this member.
+        bool isCaptured = parameter.ContainingSymbol is IMethodSymbol { MethodKind: MethodKind.Constructor } constructor
+            && !SymbolEqualityComparer.Default.Equals(constructor, method);
         if (_self is { } self && isCaptured)
             return new Field(TypeOf(operation), self, NameAllocator.Ascii(parameter.Name));
-        if (KernelLanguage.Has(parameter, "SpecializationAttribute")) return new Specialization(TypeOf(operation), NameAllocator.Ascii(parameter.Name));
-        return new Variable(_views.TryGetValue(parameter, out PointerType view) ? view : TypeOf(operation), NameAllocator.Variable(parameter.Name));
+        if (KernelLanguage.Has(parameter, "SpecializationAttribute"))
+            return new Specialization(TypeOf(operation), NameAllocator.Ascii(parameter.Name));
+        return new Variable(_views.TryGetValue(parameter, out PointerType view)
+            ? view
+            : TypeOf(operation), NameAllocator.Variable(parameter.Name));
     }
 
     public override Expression VisitFieldReference(IFieldReferenceOperation operation, object? argument)
@@ -81,7 +89,8 @@ internal sealed partial class BodyAnalyzer
             return Nothing;
         }
         Expression target = Value(operation.Instance);
-        if (target.Type.Scalar is { } scalar && scalar.IsVector()) return new Field(TypeOf(operation), target, field.Name.ToLowerInvariant());
+        if (target.Type.Scalar is { } scalar && scalar.IsVector())
+            return new Field(TypeOf(operation), target, field.Name.ToLowerInvariant());
         string name = field.ContainingType.IsTupleType ? (field.CorrespondingTupleField ?? field).Name : NameAllocator.Ascii(field.Name);
         return new Field(TypeOf(operation), target, name);
     }
@@ -94,19 +103,25 @@ internal sealed partial class BodyAnalyzer
             if (property.IsIndexer && operation.Instance is { } instance && Value(instance) is { Type: PointerType view } pointer)
                 return new Element(view.Element, pointer, Value(operation.Arguments[0].Value));
             int dimension = "XYZ".IndexOf(property.Name, StringComparison.Ordinal);
-            if (property.IsStatic && dimension >= 0 && Enum.TryParse(property.ContainingType.Name, out ThreadIndex index)) return new ThreadValue(index, dimension);
-            Report(Rules.LanguageMember, operation, Excerpt(operation), property.Name == "Length" ? ": pass the length as an argument" : "");
+            if (property.IsStatic && dimension >= 0 && Enum.TryParse(property.ContainingType.Name, out ThreadIndex index))
+                return new ThreadValue(index, dimension);
+            Report(Rules.LanguageMember, operation, Excerpt(operation), property.Name == "Length"
+                ? ": pass the length as an argument"
+                : "");
             return Nothing;
         }
         if (property.GetMethod is { } declared)
         {
-            if (Implementation(declared, operation.ConstrainedToType ?? operation.Instance?.Type) is not { AssociatedSymbol: IPropertySymbol implementation }) return Unsupported(operation);
+            if (Implementation(declared, operation.ConstrainedToType ?? operation.Instance?.Type)
+                is not { AssociatedSymbol: IPropertySymbol implementation }) return Unsupported(operation);
             property = implementation;
         }
-        bool isAutomatic = property.ContainingType.GetMembers().OfType<IFieldSymbol>().Any(field => SymbolEqualityComparer.Default.Equals(field.AssociatedSymbol, property));
+        bool isAutomatic = property.ContainingType.GetMembers().OfType<IFieldSymbol>()
+            .Any(field => SymbolEqualityComparer.Default.Equals(field.AssociatedSymbol, property));
         bool isOfData = operation.Instance is not null && (_self is not null || operation.Instance is not IInstanceReferenceOperation);
         if (isAutomatic && isOfData) return new Field(TypeOf(operation), Value(operation.Instance!), NameAllocator.Ascii(property.Name));
-        if (!isAutomatic && property.GetMethod is { } getter && (property.IsStatic || isOfData && getter.IsReadOnly) && getter.DeclaringSyntaxReferences.Length > 0)
+        if (!isAutomatic && property.GetMethod is { } getter && (property.IsStatic || isOfData && getter.IsReadOnly)
+            && getter.DeclaringSyntaxReferences.Length > 0)
             return HelperCall(getter, operation.Instance is { } self ? [Value(self)] : [], operation, isOrdered: false, mayWait: false);
         Report(property.IsStatic ? Rules.StaticField : Rules.InstanceMember, operation, property.Name);
         return Nothing;
@@ -123,10 +138,13 @@ internal sealed partial class BodyAnalyzer
         if (operation.OperatorMethod is not null)
         {
             bool isOfLanguage = KernelLanguage.Declares(operation.OperatorMethod.ContainingType);
-            if (isOfLanguage) return KernelLanguage.IsView(to) ? Value(operation.Operand) : Convert(Value(operation.Operand), TypeOf(operation));
+            if (isOfLanguage) return KernelLanguage.IsView(to)
+                ? Value(operation.Operand)
+                : Convert(Value(operation.Operand), TypeOf(operation));
             return UserOperator(operation.OperatorMethod, operation.ConstrainedToType, operation, Value(operation.Operand));
         }
-        if (operation.Conversion.IsIdentity || SymbolEqualityComparer.Default.Equals(from, to) || operation.Operand is ITupleOperation && to.IsTupleType) return Value(operation.Operand);
+        if (operation.Conversion.IsIdentity || SymbolEqualityComparer.Default.Equals(from, to)
+            || operation.Operand is ITupleOperation && to.IsTupleType) return Value(operation.Operand);
         if (from.IsValueType && to.IsReferenceType)
         {
             Report(Rules.Allocation, operation, Excerpt(operation));
@@ -156,7 +174,8 @@ internal sealed partial class BodyAnalyzer
         CheckArithmetic(operation, operation.IsChecked);
         Expression operand = Value(operation.Operand);
         if (operation.IsLifted) return Unsupported(operation);
-        if (operation.OperatorMethod is { } user && !IsBuiltIn(user, operation.ConstrainedToType)) return UserOperator(user, operation.ConstrainedToType, operation, operand);
+        if (operation.OperatorMethod is { } user && !IsBuiltIn(user, operation.ConstrainedToType))
+            return UserOperator(user, operation.ConstrainedToType, operation, operand);
         CheckNegation(operation, operand);
         return operation.OperatorKind switch
         {
@@ -173,13 +192,16 @@ internal sealed partial class BodyAnalyzer
         CheckArithmetic(operation, operation.IsChecked);
         if (operation.IsLifted || operation.Type?.SpecialType == SpecialType.System_String) return Unsupported(operation);
         Expression left = Value(operation.LeftOperand), right = Value(operation.RightOperand);
-        if (operation.OperatorMethod is { } user && !IsBuiltIn(user, operation.ConstrainedToType)) return UserOperator(user, operation.ConstrainedToType, operation, left, right);
+        if (operation.OperatorMethod is { } user && !IsBuiltIn(user, operation.ConstrainedToType))
+            return UserOperator(user, operation.ConstrainedToType, operation, left, right);
         if (left.Type is not ScalarType || BinaryOf(operation.OperatorKind) is not { } kind) return Unsupported(operation);
         CheckBinary(operation, kind, left, right);
         return Arithmetic(TypeOf(operation), kind, left, right);
     }
 
-    /// <summary>Small types compute as int in C; where C# does not widen them itself, in generic arithmetic, the result goes back.</summary>
+    /// <summary>
+    /// Computes small types as int, as C does. Where C# does not widen them itself, in generic arithmetic, converts the result back.
+    /// </summary>
     private static Expression Arithmetic(DeviceType type, BinaryOperator kind, Expression left, Expression right)
     {
         DeviceType promoted = kind >= BinaryOperator.AndAlso ? type : Promoted(type);
@@ -192,15 +214,20 @@ internal sealed partial class BodyAnalyzer
 
     private static Expression Convert(Expression value, DeviceType type) => value.Type == type ? value : new Conversion(type, value);
 
-    /// <summary>Whether an operator is the device's own: of numbers through the interfaces of generic arithmetic, and of vectors.</summary>
-    private bool IsBuiltIn(IMethodSymbol method, ITypeSymbol? constrained) => method.ContainingType.TypeKind == TypeKind.Interface && constrained is not null
+    /// <summary>
+    /// Whether devices have the operator built in: on numbers through the interfaces of generic arithmetic, and on vectors.
+    /// </summary>
+    private bool IsBuiltIn(IMethodSymbol method, ITypeSymbol? constrained) =>
+        method.ContainingType.TypeKind == TypeKind.Interface && constrained is not null
         ? TypeMapper.ScalarOf(closing.Close(constrained)) is not null
         : KernelLanguage.Declares(method.ContainingType) || method.ContainingType.SpecialType != SpecialType.None;
 
     private Expression UserOperator(IMethodSymbol method, ITypeSymbol? constrained, IOperation at, params Expression[] operands)
     {
         if (Implementation(method, constrained) is not { } implementation) return Unsupported(at);
-        return context.Functions.Get(closing.Close(implementation), operands, at.Syntax) is { } function ? CallOf(function, operands) : Nothing;
+        return context.Functions.Get(closing.Close(implementation), operands, at.Syntax) is { } function
+            ? CallOf(function, operands)
+            : Nothing;
     }
 
     private static BinaryOperator? BinaryOf(BinaryOperatorKind kind) => kind switch

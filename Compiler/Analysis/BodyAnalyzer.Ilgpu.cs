@@ -6,9 +6,8 @@ using Microsoft.CodeAnalysis.Operations;
 namespace GpuCnn.Compiler.Analysis;
 
 /// <summary>
-/// Divisions and loops that ILGPU 1.5.3 computes otherwise than C#, and says nothing of: kernels do without. It divides by a power of two
-/// with an arithmetic shift, whatever the type, wherever it learns the divisor: from a constant, an argument that is compiled in, a loop
-/// that is unrolled.
+/// Refuses divisions and loops that ILGPU 1.5.3 silently computes differently from C#. It divides by a power of two with an arithmetic
+/// shift, whatever the type, wherever it learns the divisor: from a constant, a specialization constant, or an unrolled loop.
 /// </summary>
 internal sealed partial class BodyAnalyzer
 {
@@ -16,17 +15,18 @@ internal sealed partial class BodyAnalyzer
     private LocalWrites _writes = new(null);
     private NonNegative? _signs;
 
-    /// <summary>What calls have to show of their arguments.</summary>
+    /// <summary>What the arguments of each call have to satisfy.</summary>
     public Demands Demands => new(_signs?.Assumed ?? [], _varying);
 
     private NonNegative Signs => _signs ??= new(_writes, method, closing);
 
     private void BeginBody(IOperation? body) => _writes = new(body);
 
+    /// <param name="dividend">The dividend; <paramref name="left"/> is its translation.</param>
     /// <param name="at">The division.</param>
     private void CheckDivision(IOperation dividend, IOperation divisor, Expression left, Expression right, IOperation at)
     {
-        // A quotient of two constants is computed as it should be; what is only known at the launch is no shift.
+        // ILGPU folds two constants correctly, and uses no shift for a divisor that is known only at the launch.
         if (IsStatic(left) && IsStatic(right) || right is Element || IsArgument(divisor)) return;
         if (divisor.ConstantValue is { HasValue: true, Value: { } constant } && !IsPowerOfTwo(constant)) return;
         bool isSigned = left.Type.Scalar is { } scalar && IsSigned(scalar);
@@ -46,7 +46,7 @@ internal sealed partial class BodyAnalyzer
         }
     }
 
-    /// <summary>An argument of the kernel that is not compiled in, or a field of one.</summary>
+    /// <summary>Whether a value is an argument of the kernel that is not a specialization constant, or a field of one.</summary>
     private bool IsArgument(IOperation value)
     {
         while (Holder(value) is { } holder) value = holder;
@@ -54,7 +54,7 @@ internal sealed partial class BodyAnalyzer
             && around.MethodKind == MethodKind.Constructor && !KernelLanguage.Has(parameter, "SpecializationAttribute");
     }
 
-    /// <summary>What a conversion, a field or an automatic property is of; null of other values.</summary>
+    /// <summary>The operand of a conversion, or the instance of a field or an automatic property; null for other values.</summary>
     private static IOperation? Holder(IOperation value) => value switch
     {
         IConversionOperation { OperatorMethod: null } conversion => conversion.Operand,
@@ -87,7 +87,7 @@ internal sealed partial class BodyAnalyzer
         return block;
     }
 
-    /// <summary>A loop that is unrolled has one way round and one way out.</summary>
+    /// <summary>Refuses jumps within an unrolled loop, which has a single way around and a single way out.</summary>
     private void CheckJump(IBranchOperation jump)
     {
         if (_loops.Count == 0 || !_loops.Peek().IsUnrolled) return;
@@ -99,7 +99,7 @@ internal sealed partial class BodyAnalyzer
     {
         public bool IsUnrolled { get; } = isUnrolled;
 
-        /// <summary>Switches within the loop, around what is looked at: a break is theirs.</summary>
+        /// <summary>Number of switches within the loop that enclose the current operation: a break belongs to them.</summary>
         public int Switches { get; set; }
     }
 }

@@ -6,8 +6,7 @@ using Microsoft.CodeAnalysis.Operations;
 namespace GpuCnn.Compiler.Analysis;
 
 /// <summary>
-/// Comparisons, constants and conversions of which ILGPU 1.5.3 forgets a part as it reads them, so that nothing behind it can tell: kernels
-/// do without.
+/// Refuses comparisons, constants and conversions that ILGPU 1.5.3 reads incompletely, so that no later stage can restore their meaning.
 /// </summary>
 internal sealed partial class BodyAnalyzer
 {
@@ -25,12 +24,13 @@ internal sealed partial class BodyAnalyzer
         if (IsOrder(kind) && !IsKnown(other)) CheckVaries(one, operation);
         bool isSum = kind is BinaryOperator.Add or BinaryOperator.Subtract;
         if (isSum && IsZero(one) || kind == BinaryOperator.Add && IsZero(other))
-            Report(Rules.Reassociation, operation, Excerpt(operation), "without the zero: write the other value, or its negation");
+            Report(Rules.Reassociation, operation, Excerpt(operation), "drops the zero: write the other value, or its negation");
         else if ((isSum || kind == BinaryOperator.Multiply) && HoldsTwoConstants(operation))
-            Report(Rules.Reassociation, operation, Excerpt(operation), "both constants first, which rounds otherwise: write one constant");
+            Report(Rules.Reassociation, operation, Excerpt(operation),
+                "combines the constants first, which rounds differently: write one constant");
     }
 
-    /// <summary>What stands on the left of a comparison, here or in a helper that it is passed to.</summary>
+    /// <summary>Checks that the left side of a comparison varies, here or in the helper that receives it.</summary>
     /// <param name="at">The comparison, or the call.</param>
     private void CheckVaries(IOperation value, IOperation at)
     {
@@ -40,13 +40,13 @@ internal sealed partial class BodyAnalyzer
         if (origin is not IParameterReferenceOperation { Parameter: { } parameter }) return;
         if (SymbolEqualityComparer.Default.Equals(parameter.ContainingSymbol, method)) _varying.Add(parameter.Ordinal);
 
-        // A struct of one value is that value.
+        // A struct with one value stands for that value.
         static IOperation? Source(IOperation made) => made is IObjectCreationOperation { Arguments.Length: 1 } creation
             ? creation.Arguments[0].Value
             : Holder(made);
     }
 
-    /// <summary>A constant, or what is made of constants alone: T.Zero, T.Create(1).</summary>
+    /// <summary>Whether a value is a constant, or made of constants alone: T.Zero, T.Create(1).</summary>
     private bool IsFixed(IOperation value) => _writes.Origin(value) switch
     {
         IPropertyReferenceOperation { Property.IsStatic: true } property => !KernelLanguage.Declares(property.Property.ContainingType),
@@ -78,7 +78,7 @@ internal sealed partial class BodyAnalyzer
             Report(Rules.Truth, operation, Excerpt(operation.Operand), "where it becomes a float");
         if (IsSmall(target) && source.IsFloating()) Wrong(from, "convert to int, and take the bits with '&' or shifts");
         else if (AreMixed(source, target)) Wrong(from, "take the bits of an int with '&', or extend the sign with shifts");
-        else if (Inner(operation) is { } inner) Wrong(inner, "compute with the step between, or convert at once");
+        else if (Inner(operation) is { } inner) Wrong(inner, "use the intermediate value in a computation, or convert directly");
 
         void Wrong(ITypeSymbol start, string instead) =>
             Report(Rules.Conversion, operation, Excerpt(operation.Operand), Name(start), Name(to), instead);
@@ -86,7 +86,7 @@ internal sealed partial class BodyAnalyzer
         static string Name(ITypeSymbol type) => type.ToDisplayString(SymbolDisplayFormat.MinimallyQualifiedFormat);
     }
 
-    /// <summary>The type that a conversion of a conversion starts at, where the step between decides the result and is left out.</summary>
+    /// <summary>The source type of a conversion of a conversion, if the step between decides the result and ILGPU leaves it out.</summary>
     private ITypeSymbol? Inner(IConversionOperation outer)
     {
         IOperation origin = _writes.Origin(outer.Operand);
@@ -95,7 +95,7 @@ internal sealed partial class BodyAnalyzer
         bool isLeftOut = (first.IsFloating(), between.IsInteger(), last.IsInteger()) switch
         {
             (true, true, true) => NonNegative.Bytes(last) <= NonNegative.Bytes(between),
-            // From int to ulong to double: the sign is that of the start.
+            // int to ulong to double: the start decides the sign.
             (false, true, false) => between == Scalar.ULong && IsSigned(first) && !Signs.Holds(inner.Operand, mayAssume: false),
             (false, true, true) => AreMixed(first, last),
             _ => false,
@@ -111,11 +111,11 @@ internal sealed partial class BodyAnalyzer
 
     private static bool IsSmall(Scalar type) => type is Scalar.SByte or Scalar.Byte or Scalar.Short or Scalar.UShort;
 
-    /// <summary>Small types of which one has a sign and the other has not, but for the two that ILGPU converts rightly.</summary>
+    /// <summary>Whether two small types differ in having a sign, except the two pairs that ILGPU converts correctly.</summary>
     private static bool AreMixed(Scalar from, Scalar to) => IsSmall(from) && IsSmall(to) && IsSigned(from) != IsSigned(to)
         && (from, to) is not ((Scalar.Byte, Scalar.Short) or (Scalar.Short, Scalar.Byte));
 
-    /// <summary>Whether it is known when the kernel is compiled: a constant, or a variable that is given one.</summary>
+    /// <summary>Whether a value is known when the kernel is compiled: a constant, or a variable that is given one.</summary>
     private bool IsKnown(IOperation value)
     {
         IOperation origin = _writes.Origin(value);
@@ -126,7 +126,7 @@ internal sealed partial class BodyAnalyzer
 
     private bool IsZero(IOperation value) => _writes.Origin(value).ConstantValue is { HasValue: true, Value: 0f or 0d };
 
-    /// <summary>a + 1 + 2, of whatever operator, in whatever order.</summary>
+    /// <summary>Whether an expression is like a + 1 + 2, for any operator, in any order.</summary>
     private bool HoldsTwoConstants(IBinaryOperation operation)
     {
         IOperation one = operation.LeftOperand, other = operation.RightOperand;
@@ -140,7 +140,7 @@ internal sealed partial class BodyAnalyzer
         }
     }
 
-    /// <summary>c ? 1 : 0 and c ? 0 : 1, which the C# compiler makes the bool itself.</summary>
+    /// <summary>Whether a value is c ? 1 : 0 or c ? 0 : 1, which the C# compiler replaces with the bool itself.</summary>
     private bool IsTruth(IOperation value)
     {
         if (_writes.Origin(value) is not IConditionalOperation { WhenFalse: { } otherwise } choice) return false;

@@ -5,7 +5,7 @@ using Microsoft.CodeAnalysis.Operations;
 
 namespace GpuCnn.Compiler.Analysis;
 
-/// <summary>Patterns as comparisons, and what is chosen by them.</summary>
+/// <summary>Translates patterns into comparisons, and the choices that they make.</summary>
 internal sealed partial class BodyAnalyzer
 {
     public override Expression VisitIsPattern(IIsPatternOperation operation, object? argument)
@@ -36,27 +36,36 @@ internal sealed partial class BodyAnalyzer
     {
         Expression value = Whole(choice.Value);
         bool isPlain = choice.Cases.SelectMany(section => section.Clauses)
-            .All(clause => clause is ISingleValueCaseClauseOperation or IDefaultCaseClauseOperation or IPatternCaseClauseOperation { Guard: null, Pattern: IConstantPatternOperation });
+            .All(clause => clause is ISingleValueCaseClauseOperation or IDefaultCaseClauseOperation
+                or IPatternCaseClauseOperation { Guard: null, Pattern: IConstantPatternOperation });
         if (!isPlain && !IsSimple(value)) value = Temporary(value);
-        // C has cases of constants only. Of others, the number of the section is found first, so that 'break' and 'continue' still are what they were.
-        Expression chosen = new Literal(DeviceType.Int, choice.Cases.TakeWhile(section => !section.Clauses.Any(clause => clause is IDefaultCaseClauseOperation)).Count());
+        // C's cases are constants. For other cases, compute the number of the section first, so that 'break' and 'continue' keep their
+        // meaning.
+        Expression chosen =
+            new Literal(DeviceType.Int,
+            choice.Cases.TakeWhile(section => !section.Clauses.Any(clause => clause is IDefaultCaseClauseOperation)).Count());
         var sections = new List<SwitchSection>();
         var tests = new List<Expression?>();
         var declared = new List<ISymbol>();
         foreach (ISwitchCaseOperation section in choice.Cases)
         {
-            Expression[] labels = [.. section.Clauses.Where(clause => clause is not IDefaultCaseClauseOperation).Select(clause => isPlain ? Label(clause) : Test(clause, value))];
+            Expression[] labels =
+                [.. section.Clauses.Where(clause => clause is not IDefaultCaseClauseOperation)
+                .Select(clause => isPlain ? Label(clause) : Test(clause, value))];
             bool isDefault = labels.Length < section.Clauses.Length;
-            tests.Add(labels.Length == 0 ? null : labels.Aggregate((one, other) => new Binary(DeviceType.Bool, BinaryOperator.OrElse, one, other)));
+            tests.Add(labels.Length == 0
+                ? null
+                : labels.Aggregate((one, other) => new Binary(DeviceType.Bool, BinaryOperator.OrElse, one, other)));
             EquatableArray<Statement> body = Collect(() =>
             {
                 foreach (IOperation statement in section.Body) Statement(statement);
             });
             Expression[] numbers = labels.Length == 0 ? [] : [new Literal(DeviceType.Int, sections.Count)];
             sections.Add(new((isPlain ? labels : numbers).ToEquatable(), isDefault, body));
-            // C# lets the next section assign and use them; in C each section has braces of its own.
+            // C# lets the next section assign and use them. In C each section has its own braces.
             IEnumerable<ISymbol> variables = section.Body.OfType<IVariableDeclarationGroupOperation>()
-                .SelectMany(group => group.Declarations).SelectMany(declaration => declaration.Declarators).Select(variable => variable.Symbol);
+                .SelectMany(group => group.Declarations).SelectMany(declaration => declaration.Declarators)
+                    .Select(variable => variable.Symbol);
             foreach (ISymbol variable in variables)
             {
                 declared.Add(variable);
@@ -70,7 +79,8 @@ internal sealed partial class BodyAnalyzer
         return new(chosen, sections.ToEquatable());
     }
 
-    private Expression Label(ICaseClauseOperation clause) => clause is IPatternCaseClauseOperation { Pattern: IConstantPatternOperation constant }
+    private Expression Label(ICaseClauseOperation clause) =>
+        clause is IPatternCaseClauseOperation { Pattern: IConstantPatternOperation constant }
         ? Value(constant.Value)
         : Value(((ISingleValueCaseClauseOperation)clause).Value);
 
@@ -92,8 +102,9 @@ internal sealed partial class BodyAnalyzer
     {
         switch (pattern)
         {
-            // A pattern finds NaN where a comparison does not.
-            case IConstantPatternOperation constant when constant.Value.ConstantValue is not { HasValue: true, Value: float.NaN or double.NaN }:
+            // A constant pattern matches NaN, a comparison does not.
+            case IConstantPatternOperation constant when constant.Value.ConstantValue
+                is not { HasValue: true, Value: float.NaN or double.NaN }:
                 return new Binary(DeviceType.Bool, BinaryOperator.Equal, value, Value(constant.Value));
             case IRelationalPatternOperation relational when BinaryOf(relational.OperatorKind) is { } comparison:
                 return new Binary(DeviceType.Bool, comparison, value, Value(relational.Value));
@@ -101,7 +112,9 @@ internal sealed partial class BodyAnalyzer
                 CheckNegation(negated, value);
                 return new Unary(DeviceType.Bool, UnaryOperator.Not, Test(negated.Pattern, value));
             case IBinaryPatternOperation both:
-                return new Binary(DeviceType.Bool, both.OperatorKind == BinaryOperatorKind.And ? BinaryOperator.AndAlso : BinaryOperator.OrElse,
+                return new Binary(DeviceType.Bool, both.OperatorKind == BinaryOperatorKind.And
+                    ? BinaryOperator.AndAlso
+                    : BinaryOperator.OrElse,
                     Test(both.LeftPattern, value), Test(both.RightPattern, value));
             case IDiscardPatternOperation:
                 return new Literal(DeviceType.Bool, 1);
@@ -111,6 +124,6 @@ internal sealed partial class BodyAnalyzer
         }
     }
 
-    /// <summary>Whether it costs nothing to have it several times, and is the same each time.</summary>
+    /// <summary>Whether an expression costs nothing to repeat, and gives the same value each time.</summary>
     private static bool IsSimple(Expression value) => value is Variable or Specialization or Literal or Field { Target: Variable };
 }

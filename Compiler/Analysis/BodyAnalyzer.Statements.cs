@@ -5,7 +5,7 @@ using Microsoft.CodeAnalysis.Operations;
 
 namespace GpuCnn.Compiler.Analysis;
 
-/// <summary>Statements that direct where the thread goes.</summary>
+/// <summary>Translates statements that direct the flow of control.</summary>
 internal sealed partial class BodyAnalyzer
 {
     private void Statement(IOperation operation)
@@ -17,7 +17,8 @@ internal sealed partial class BodyAnalyzer
                 _statements.Add(Nested(block));
                 break;
             case IVariableDeclarationGroupOperation group:
-                foreach (IVariableDeclaratorOperation variable in group.Declarations.SelectMany(declaration => declaration.Declarators)) Declare(variable);
+                foreach (IVariableDeclaratorOperation variable in group.Declarations.SelectMany(declaration => declaration.Declarators))
+                    Declare(variable);
                 break;
             case IExpressionStatementOperation statement:
                 Effect(statement.Operation);
@@ -26,7 +27,9 @@ internal sealed partial class BodyAnalyzer
                 _statements.Add(new Return(result.ReturnedValue is { } value ? Whole(value) : _isConstructor ? _self : null));
                 break;
             case IConditionalOperation condition:
-                _statements.Add(new If(Whole(condition.Condition), Nested(condition.WhenTrue), condition.WhenFalse is { } other ? Nested(other) : null));
+                _statements.Add(new If(Whole(condition.Condition), Nested(condition.WhenTrue), condition.WhenFalse is { } other
+                    ? Nested(other)
+                    : null));
                 break;
             case IForLoopOperation loop:
                 _statements.Add(Loop(loop));
@@ -95,18 +98,20 @@ internal sealed partial class BodyAnalyzer
             foreach (IOperation operation in loop.AtLoopBottom) Statement(operation);
         });
         _isLoopHead = false;
-        // C has room for one declaration, or for expressions.
-        bool fits = before.All(statement => statement is Declaration or Assignment or Increment) && steps.All(statement => statement is Assignment or Increment or Evaluation)
+        // The head of a C loop has room for one declaration, or for expressions.
+        bool fits = before.All(statement => statement is Declaration or Assignment or Increment)
+            && steps.All(statement => statement is Assignment or Increment or Evaluation)
             && before.Select(statement => (statement as Declaration)?.Type).Distinct().Count() <= 1;
         if (!fits) Report(Rules.Statement, loop, Excerpt(loop), "a 'for' whose head is more than one declaration and simple assignments");
         Expression? condition = loop.Condition is { } test ? Whole(test) : null;
-        bool isCounted = condition is Binary { Operator: >= BinaryOperator.Equal } comparison && (IsStatic(comparison.Left) || IsStatic(comparison.Right))
+        bool isCounted = condition is Binary { Operator: >= BinaryOperator.Equal } comparison
+            && (IsStatic(comparison.Left) || IsStatic(comparison.Right))
             && before.Count > 0 && before.All(statement => statement is Declaration { Value: { } value } && IsStatic(value));
         _hasUnrolled |= isCounted;
         return new(before, condition, steps, LoopBody(loop.Body, _unrolls && isCounted), _unrolls && isCounted);
     }
 
-    /// <summary>Whether it is known when the kernel is compiled for a device.</summary>
+    /// <summary>Whether a value is known when the kernel is compiled for a device.</summary>
     private static bool IsStatic(Expression expression) => expression switch
     {
         Literal or Specialization or ThreadValue { Index: ThreadIndex.GroupSize } => true,

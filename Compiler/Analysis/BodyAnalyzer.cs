@@ -6,7 +6,8 @@ using Microsoft.CodeAnalysis.Operations;
 namespace GpuCnn.Compiler.Analysis;
 
 /// <summary>
-/// One body, operation by operation, to the kernel model. What it does not know is an error at its own place, and the walk goes on, so that all errors come at once.
+/// Translates one body, operation by operation, into the kernel model. Reports each operation that it does not know at its own place and
+/// goes on, so that one build shows all errors.
 /// </summary>
 internal sealed partial class BodyAnalyzer(KernelContext context, TypeClosing closing, IMethodSymbol method, bool isKernel)
     : OperationVisitor<object?, Expression>
@@ -22,17 +23,17 @@ internal sealed partial class BodyAnalyzer(KernelContext context, TypeClosing cl
     private bool _hasUnrolled;
     private bool _isLoopHead;
 
-    // The struct whose method or property this is, passed by value.
+    // The struct that owns this method or property, passed by value.
     private Variable? _self;
 
-    // The call whose effects are in order where it stands, because nothing else is computed beside it.
+    // The call whose effects happen in order where it stands, because nothing else is computed next to it.
     private IOperation? _orderedCall;
     private IOperation? _orderedBarrier;
 
-    /// <summary>A capital letter: no parameter has one.</summary>
+    /// <summary>Begins with a capital letter, as no parameter does.</summary>
     public const string SelfName = "This";
 
-    /// <summary>Whether it writes memory that others see, or waits.</summary>
+    /// <summary>Whether the body writes memory that others see, or waits.</summary>
     public bool HasEffects { get; private set; }
 
     public bool HasBarriers { get; private set; }
@@ -48,7 +49,7 @@ internal sealed partial class BodyAnalyzer(KernelContext context, TypeClosing cl
         IBlockOperation? block = root switch
         {
             IMethodBodyOperation body => body.BlockBody ?? body.ExpressionBody,
-            // Of a property that is one expression.
+            // The body of a property that is one expression.
             IBlockOperation expression => expression,
             _ => null,
         };
@@ -64,14 +65,16 @@ internal sealed partial class BodyAnalyzer(KernelContext context, TypeClosing cl
         return [.. _statements];
     }
 
-    private void Report(DiagnosticDescriptor rule, IOperation at, params string[] arguments) => context.Diagnostics.Report(rule, at.Syntax, arguments);
+    private void Report(DiagnosticDescriptor rule, IOperation at, params string[] arguments) =>
+        context.Diagnostics.Report(rule, at.Syntax, arguments);
 
-    private void Report(DiagnosticDescriptor rule, Location at, params string[] arguments) => context.Diagnostics.Report(rule, at, arguments);
+    private void Report(DiagnosticDescriptor rule, Location at, params string[] arguments) =>
+        context.Diagnostics.Report(rule, at, arguments);
 
     private DeviceType TypeOf(IOperation operation) =>
         operation.Type is { } type ? context.Types.Map(closing.Close(type), operation.Syntax) : DeviceType.Int;
 
-    /// <summary>Stands for what could not be translated, after that has been reported.</summary>
+    /// <summary>Placeholder for what could not be translated and has been reported.</summary>
     private static Literal Nothing { get; } = new(DeviceType.Int, 0);
 
     private static string Excerpt(IOperation operation)
@@ -86,13 +89,13 @@ internal sealed partial class BodyAnalyzer(KernelContext context, TypeClosing cl
         return operation;
     }
 
-    /// <summary>Reports by what it is, and looks for more errors within it where they would not follow from the first.</summary>
+    /// <summary>Reports an operation by its kind, and looks for more errors within it where they do not follow from the first.</summary>
     private Expression Unsupported(IOperation operation, bool isStatement = false)
     {
         switch (operation)
         {
             case IInvalidOperation:
-                // The C# compiler says what is wrong.
+                // The C# compiler reports the error.
                 return Nothing;
             case IThrowOperation:
                 Report(Rules.Exceptions, operation, Excerpt(operation));
@@ -104,7 +107,8 @@ internal sealed partial class BodyAnalyzer(KernelContext context, TypeClosing cl
             case IAnonymousFunctionOperation or IDelegateCreationOperation or ILocalFunctionOperation or IMethodReferenceOperation:
                 Report(Rules.Functions, operation);
                 return Nothing;
-            case IObjectCreationOperation { Type.IsReferenceType: true } or IArrayCreationOperation or IAnonymousObjectCreationOperation or ICollectionExpressionOperation:
+            case IObjectCreationOperation { Type.IsReferenceType: true } or IArrayCreationOperation
+                or IAnonymousObjectCreationOperation or ICollectionExpressionOperation:
                 Report(Rules.Allocation, operation, Excerpt(operation));
                 return Nothing;
             case IInterpolatedStringOperation:

@@ -4,37 +4,38 @@ using Microsoft.CodeAnalysis;
 
 namespace GpuCnn.Compiler.Analysis;
 
-/// <summary>A compiled helper, and what calls of it have to respect.</summary>
+/// <summary>A compiled helper, and what its callers need to know.</summary>
 /// <param name="HasEffects">Whether it writes memory.</param>
 /// <param name="HasBarriers">Whether it waits at a barrier.</param>
-/// <param name="Demands">What arguments have to be.</param>
+/// <param name="Demands">What it assumes about its arguments.</param>
 internal sealed record Function(string Name, DeviceType ReturnType, bool HasEffects, bool HasBarriers, Demands Demands);
 
-/// <summary>What a helper takes of its parameters for granted, by their ordinals.</summary>
-/// <param name="NonNegative">It is 0 or more.</param>
-/// <param name="Varying">It is not known when the kernel is compiled.</param>
+/// <summary>What a helper assumes about its parameters, by their ordinals.</summary>
+/// <param name="NonNegative">Parameters that are 0 or more.</param>
+/// <param name="Varying">Parameters that are not known when the kernel is compiled.</param>
 internal sealed record Demands(IReadOnlyCollection<int> NonNegative, IReadOnlyCollection<int> Varying);
 
 /// <summary>
-/// The helpers that a kernel reaches, each compiled once per method, closed types and address space of each view: OpenCL 1.2 has no pointers that fit all spaces.
+/// The helpers that a kernel reaches. Each is compiled once per method, constructed types and address space of each view, because OpenCL
+/// 1.2 has no pointer that fits all address spaces.
 /// </summary>
 internal sealed class FunctionCatalog(KernelContext context)
 {
     private readonly Dictionary<string, Function?> _functions = new(StringComparer.Ordinal);
     private readonly List<FunctionModel> _models = [];
 
-    /// <summary>In an order in which each calls only those before it.</summary>
+    /// <summary>Ordered so that each function calls only those before it.</summary>
     public IReadOnlyList<FunctionModel> Models => _models;
 
-    /// <param name="method">Closed.</param>
-    /// <param name="arguments">The struct where it is a member of one, then the arguments in the order of the parameters.</param>
-    /// <returns>Null where it cannot be compiled, which has been reported.</returns>
+    /// <param name="method">A method with all type arguments substituted.</param>
+    /// <param name="arguments">The struct if the method is a member of one, then the arguments in the order of the parameters.</param>
+    /// <returns>Null if it cannot be compiled, which has been reported.</returns>
     public Function? Get(IMethodSymbol method, IReadOnlyList<Expression> arguments, SyntaxNode at)
     {
         SyntaxNode? syntax = method.OriginalDefinition.PartialImplementationPart is { } part
             ? part.DeclaringSyntaxReferences[0].GetSyntax(context.Cancellation)
             : method.OriginalDefinition.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax(context.Cancellation);
-        // What the C# compiler writes, such as == of a record, has its type's declaration for a source.
+        // A method that the C# compiler writes, such as == of a record, gives its type's declaration as its source.
         if (syntax is null || method is { IsImplicitlyDeclared: true, MethodKind: not MethodKind.Constructor })
         {
             context.Diagnostics.Report(Rules.NoSource, at, method.ToDisplayString());
@@ -46,7 +47,7 @@ internal sealed class FunctionCatalog(KernelContext context)
             + "<" + string.Join(",", method.TypeArguments.Select(type => type.ToDisplayString())) + ">" + string.Join(",", spaces);
         if (_functions.TryGetValue(key, out Function? known))
         {
-            // Null stands for one that is being compiled; one that failed has a body nevertheless.
+            // Null marks a method that is being compiled. A method that failed still has an entry.
             if (known is null) context.Diagnostics.Report(Rules.Recursion, at, method.Name);
             return known;
         }
@@ -76,7 +77,8 @@ internal sealed class FunctionCatalog(KernelContext context)
             if (parameter.RefKind is not (RefKind.None or RefKind.In)) context.Diagnostics.Report(Rules.References, at, at.ToString());
             ITypeSymbol type = closing.Close(parameter.Type);
             DeviceType mapped = spaces[parameters.Count] is { } space && KernelLanguage.IsView(type)
-                ? new PointerType(context.Types.MapPresent(((INamedTypeSymbol)type).TypeArguments[0], at), space, KernelLanguage.IsReadOnlyView(type))
+                ? new PointerType(context.Types.MapPresent(((INamedTypeSymbol)type).TypeArguments[0], at), space,
+                    KernelLanguage.IsReadOnlyView(type))
                 : context.Types.Map(type, at);
             if (mapped is PointerType view) body.DeclareView(parameter, view);
             parameters.Add(new(NameAllocator.Variable(parameter.Name), mapped));
@@ -87,7 +89,8 @@ internal sealed class FunctionCatalog(KernelContext context)
         string name = context.Names.Unique(string.Join("_", new[] { method.ContainingType.Name, MethodName(method) }
             .Concat(method.TypeArguments.Select(type => type.Name))
             .Concat(spaces.Where(space => space is Space.Shared or Space.Local).Select(space => space.ToString()!.ToLowerInvariant()))));
-        _models.Add(new(name, returnType, parameters.Where(parameter => parameter.Type is not EmptyType).ToEquatable(), statements.ToEquatable()));
+        _models.Add(new(name, returnType, parameters.Where(parameter => parameter.Type is not EmptyType).ToEquatable(),
+            statements.ToEquatable()));
         return new(name, returnType, body.HasEffects, body.HasBarriers, body.Demands);
     }
 
@@ -99,7 +102,7 @@ internal sealed class FunctionCatalog(KernelContext context)
         _ => WithoutInterface(method.Name),
     };
 
-    /// <summary>Of an explicit implementation, the name that the interface gave it.</summary>
+    /// <summary>The interface's name for an explicit implementation.</summary>
     private static string WithoutInterface(string name) => name.Substring(name.LastIndexOf('.') + 1);
 
     private DeviceType ReportView(SyntaxNode syntax, IMethodSymbol method)

@@ -4,14 +4,15 @@ using Microsoft.CodeAnalysis;
 namespace GpuCnn.Compiler.Analysis;
 
 /// <summary>
-/// The functions of the kernel language that devices have. A dialect spells each of them under its name here: the method's, with "Integer" behind it where
-/// the same method is a function of another name for integers.
+/// The functions of the kernel language that devices have. Each dialect spells them under the name given here: the method's name, followed
+/// by "Integer" where the function for integers has a spelling of its own.
 /// </summary>
 internal static class Intrinsics
 {
     private static readonly HashSet<string> Math = new(
-        ("Abs Sqrt ReciprocalSqrt Cbrt Exp Exp2 Log Log2 Log10 Pow Sin Cos Tan Asin Acos Atan Atan2 Sinh Cosh Tanh Floor Ceiling Truncate Round CopySign FusedMultiplyAdd " +
-        "Max Min MaxNumber MinNumber IsNaN IsInfinity IsFinite MultiplyHigh PopCount LeadingZeroCount").Split(' '));
+        ("Abs Sqrt ReciprocalSqrt Cbrt Exp Exp2 Log Log2 Log10 Pow Sin Cos Tan Asin Acos Atan Atan2 Sinh Cosh Tanh Floor Ceiling " +
+        "Truncate Round CopySign FusedMultiplyAdd Max Min MaxNumber MinNumber IsNaN IsInfinity IsFinite MultiplyHigh PopCount " +
+        "LeadingZeroCount").Split(' '));
 
     private static readonly HashSet<string> Bits = ["ToInt32", "ToUInt32", "ToSingle"];
 
@@ -21,7 +22,7 @@ internal static class Intrinsics
 
     private static readonly HashSet<string> Atomics = ["Add", "Min", "Max", "And", "Or", "Xor", "Exchange", "CompareExchange"];
 
-    /// <returns>The name, or null where devices have no such function.</returns>
+    /// <returns>The name, or null if devices have no such function.</returns>
     public static string? NameOf(IMethodSymbol method, Scalar? argument) => method.ContainingType.Name switch
     {
         "KernelMath" when Math.Contains(method.Name) =>
@@ -37,10 +38,11 @@ internal static class Intrinsics
 
     public static bool IsAtomic(string name) => name.StartsWith("Atomic", StringComparison.Ordinal);
 
-    /// <summary>What to write instead of a function of the base library, or null where there is nothing.</summary>
+    /// <summary>The replacement to suggest for a function of the base library, or null.</summary>
     public static string? Instead(IMethodSymbol method) => method.ContainingType.ToDisplayString() switch
     {
-        "System.Math" or "System.MathF" or "float" or "double" or "int" or "uint" when Math.Contains(method.Name) => "KernelMath." + method.Name,
+        "System.Math" or "System.MathF" or "float" or "double" or "int" or "uint" when Math.Contains(method.Name) => "KernelMath."
+            + method.Name,
         "System.Math" or "System.MathF" or "System.Numerics.BitOperations" or "float" or "double" => "a function of KernelMath",
         "System.BitConverter" => "Bits",
         "System.Threading.Interlocked" => "Atomic",

@@ -7,12 +7,12 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace GpuCnn.Compiler.Analysis;
 
-/// <summary>What is known of a kernel: all values, so that the pipeline can compare it with what it was before.</summary>
-/// <param name="Host">Null where not even the outside of the kernel is one.</param>
-/// <param name="Kernels">One, or of a generic kernel one for each struct that its type parameter stands for; none where it has errors.</param>
+/// <summary>Everything known about a kernel, as values: the pipeline compares it with the previous result.</summary>
+/// <param name="Host">Null if even the kernel's declaration is malformed.</param>
+/// <param name="Kernels">One, or for a generic kernel one per struct that its type parameter stands for; empty if it has errors.</param>
 internal sealed record AnalyzedKernel(HostModel? Host, EquatableArray<KernelModel> Kernels, EquatableArray<DiagnosticInfo> Diagnostics);
 
-/// <summary>Checks the outside of a kernel, and has its body analysed.</summary>
+/// <summary>Checks a kernel's declaration and has its body analyzed.</summary>
 internal sealed class KernelAnalyzer
 {
     private readonly KernelContext _context;
@@ -28,12 +28,15 @@ internal sealed class KernelAnalyzer
         _declaration = (TypeDeclarationSyntax)source.TargetNode;
     }
 
-    public static AnalyzedKernel Analyze(GeneratorAttributeSyntaxContext source, CancellationToken cancellation) => new KernelAnalyzer(source, cancellation).Analyze();
+    public static AnalyzedKernel Analyze(GeneratorAttributeSyntaxContext source, CancellationToken cancellation) =>
+        new KernelAnalyzer(source, cancellation).Analyze();
 
     private AnalyzedKernel Analyze()
     {
         DiagnosticBag diagnostics = _context.Diagnostics;
-        bool isWellFormed = _type is { IsReadOnly: true, IsRecord: false, TypeParameters.Length: <= 1, ContainingType: null, ContainingNamespace.IsGlobalNamespace: false }
+        bool isWellFormed =
+            _type is { IsReadOnly: true, IsRecord: false, TypeParameters.Length: <= 1, ContainingType: null,
+            ContainingNamespace.IsGlobalNamespace: false }
             && _declaration.Modifiers.Any(SyntaxKind.PartialKeyword);
         if (!isWellFormed) diagnostics.Report(Rules.Declaration, _declaration.Identifier.GetLocation(), _type.Name);
 
@@ -42,14 +45,17 @@ internal sealed class KernelAnalyzer
         if (constructor is null) diagnostics.Report(Rules.Constructor, _declaration.Identifier.GetLocation(), _type.Name);
 
         IMethodSymbol? execute = _type.GetMembers("Execute").OfType<IMethodSymbol>()
-            .FirstOrDefault(candidate => candidate is { IsStatic: false, ReturnsVoid: true, Parameters.Length: 0, DeclaredAccessibility: Accessibility.Public, TypeParameters.Length: 0 });
+            .FirstOrDefault(candidate =>
+                candidate is { IsStatic: false, ReturnsVoid: true, Parameters.Length: 0, DeclaredAccessibility: Accessibility.Public,
+                TypeParameters.Length: 0 });
         if (execute is null) diagnostics.Report(Rules.Execute, _declaration.Identifier.GetLocation(), _type.Name);
 
         bool isInPlace = _attribute.NamedArguments.Any(argument => argument is { Key: "InPlace", Value.Value: true });
         GroupShapeModel? shape = GroupShape();
         if (constructor is null || execute is null) return new(null, default, diagnostics.InSourceOrder());
 
-        var header = new KernelHeader(_type.ContainingNamespace.ToDisplayString(), _type.Name, default, shape, isInPlace, Summary.Of(_type, _context.Cancellation));
+        var header = new KernelHeader(_type.ContainingNamespace.ToDisplayString(), _type.Name, default, shape, isInPlace,
+            Summary.Of(_type, _context.Cancellation));
         SyntaxNode syntax = execute.DeclaringSyntaxReferences[0].GetSyntax(_context.Cancellation);
         if (_type.TypeParameters.Length == 0)
         {
@@ -64,7 +70,8 @@ internal sealed class KernelAnalyzer
         foreach (INamedTypeSymbol type in types)
         {
             string name = _type.Name + "_" + NameOf(type, types);
-            KernelModel kernel = Body(_context.Another(), header with { Name = name }, constructor, execute, syntax, TypeClosing.Of(parameter, type));
+            KernelModel kernel =
+                Body(_context.Another(), header with { Name = name }, constructor, execute, syntax, TypeClosing.Of(parameter, type));
             kernels.Add(kernel);
             instances.Add(new(StepsWriter.Full(type), name,
                 kernel.Header.Parameters.Where(argument => argument.Type is EmptyType).Select(argument => argument.Name).ToEquatable()));
@@ -78,29 +85,35 @@ internal sealed class KernelAnalyzer
         bool hasBarriers = kernels.Any(kernel => kernel.HasBarriers);
         StepsCode? steps = hasBarriers ? new StepsWriter(_context, _type).Write((MethodDeclarationSyntax)execute) : null;
         EquatableArray<DiagnosticInfo> found = _context.Diagnostics.InSourceOrder();
-        // Of a kernel with errors there is still the interface, so that the errors are not drowned in those of its users.
-        if (found.Count > 0) return new(isWellFormed ? new(header, null, generic is null ? null : generic with { Instances = default }) : null, default, found);
+        // A kernel with errors still gets its interface, so that its users add no errors of their own.
+        if (found.Count > 0)
+            return new(isWellFormed
+                ? new(header, null, generic is null ? null : generic with { Instances = default })
+                : null, default, found);
         return new(new(header, HasErrors(execute) ? null : steps, generic), kernels.ToEquatable(), found);
     }
 
-    private KernelModel Body(KernelContext context, KernelHeader header, IMethodSymbol constructor, IMethodSymbol execute, SyntaxNode syntax, TypeClosing closing)
+    private KernelModel Body(KernelContext context, KernelHeader header, IMethodSymbol constructor, IMethodSymbol execute,
+        SyntaxNode syntax, TypeClosing closing)
     {
-        // The kernel's own name first: no helper or struct takes it.
+        // Reserve the kernel's own name first, so that no helper or struct takes it.
         context.Names.Unique(header.Name);
         var body = new BodyAnalyzer(context, closing, execute, isKernel: true);
         ParameterModel[] parameters = [.. constructor.Parameters.Select(parameter => Parameter(parameter, context, closing, body))];
         Statement[] statements = body.Analyze(syntax);
-        return new(header with { Parameters = parameters.ToEquatable() }, context.Types.Structs.ToEquatable(), context.Functions.Models.ToEquatable(),
+        return new(header with { Parameters = parameters.ToEquatable() }, context.Types.Structs.ToEquatable(),
+            context.Functions.Models.ToEquatable(),
             statements.ToEquatable(), body.HasBarriers, context.IsCudaOnly);
     }
 
-    /// <summary>The struct's name; where another struct has the same, with its namespace or the types around it.</summary>
+    /// <summary>The struct's name, qualified by its namespace or containing types where another struct has the same name.</summary>
     private static string NameOf(INamedTypeSymbol type, IReadOnlyList<INamedTypeSymbol> all) =>
         NameAllocator.Ascii(all.Count(other => other.Name == type.Name) == 1 ? type.Name : type.ToDisplayString().Replace('.', '_'));
 
-    // The copy of a body that is not C# would repeat each error at a second place.
+    // Copying a body that is not valid C# would report each error twice.
     private bool HasErrors(SyntaxNode syntax) =>
-        _context.ModelOf(syntax.SyntaxTree).GetDiagnostics(syntax.Span, _context.Cancellation).Any(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error && diagnostic.Id != "CS0535");
+        _context.ModelOf(syntax.SyntaxTree).GetDiagnostics(syntax.Span, _context.Cancellation)
+            .Any(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error && diagnostic.Id != "CS0535");
 
     private GroupShapeModel? GroupShape()
     {
@@ -138,7 +151,7 @@ internal sealed class KernelAnalyzer
         }
         if (KernelLanguage.IsRegisters(type))
         {
-            ReportArgument(parameter, at, "registers are a thread's own; take them from Local.Array");
+            ReportArgument(parameter, at, "registers belong to one thread; take them from Local.Array");
             return new(parameter.Name, DeviceType.Int, false, "");
         }
         if (KernelLanguage.IsView(type))
@@ -150,7 +163,8 @@ internal sealed class KernelAnalyzer
             return new(parameter.Name, view, false, "");
         }
         if (parameter.RefKind != RefKind.None) context.Diagnostics.Report(Rules.References, at, at.ToString());
-        if (parameter.Type is ITypeParameterSymbol && context.Types.Map(type, at) is EmptyType) return new(parameter.Name, EmptyType.Instance, false, "");
+        if (parameter.Type is ITypeParameterSymbol && context.Types.Map(type, at) is EmptyType)
+            return new(parameter.Name, EmptyType.Instance, false, "");
         if (Unfit(type) is { } reason)
         {
             ReportArgument(parameter, at, reason);
@@ -159,26 +173,32 @@ internal sealed class KernelAnalyzer
         return new(parameter.Name, context.Types.Map(type, at), false, "");
     }
 
-    private void ReportArgument(IParameterSymbol parameter, SyntaxNode at, string reason) => _context.Diagnostics.Report(Rules.ArgumentType, at, parameter.Name, reason);
+    private void ReportArgument(IParameterSymbol parameter, SyntaxNode at, string reason) =>
+        _context.Diagnostics.Report(Rules.ArgumentType, at, parameter.Name, reason);
 
-    /// <summary>Why a value cannot be handed over by copying its bytes, or null.</summary>
+    /// <summary>Why a value cannot be passed by copying its bytes, or null if it can.</summary>
     private static string? Unfit(ITypeSymbol type)
     {
         if (TypeMapper.ScalarOf(type) is { } scalar)
         {
             if (scalar == Scalar.Bool) return "bool has no defined size on a device; use int, or a Flag that is a specialization constant";
-            if (scalar.IsVector()) return $"'{type.Name}' is aligned differently there; use floats";
+            if (scalar.IsVector()) return $"'{type.Name}' has a different alignment there; use floats";
             return null;
         }
         if (type.SpecialType == SpecialType.System_Char) return "a device has no characters; use ushort";
-        if (KernelLanguage.IsView(type)) return "a view within a struct is a pointer within a struct, which OpenCL 1.2 forbids; make it an argument of its own";
+        if (KernelLanguage.IsView(type))
+            return "a view within a struct is a pointer within a struct, which OpenCL 1.2 forbids; make it an argument of its own";
         if (KernelLanguage.IsStruct(type)) return null;
         if (type is not INamedTypeSymbol { TypeKind: TypeKind.Struct, IsTupleType: false, DeclaringSyntaxReferences.Length: > 0 } structure)
             return $"'{type.ToDisplayString()}' is not a view, a number, or a struct of numbers declared in this project";
         AttributeData? layout = structure.GetAttributes().FirstOrDefault(data => data.AttributeClass?.Name == "StructLayoutAttribute");
-        bool isSequential = layout is null || System.Convert.ToInt32(layout.ConstructorArguments[0].Value, System.Globalization.CultureInfo.InvariantCulture) == 0 && layout.NamedArguments.IsEmpty;
-        if (!isSequential) return $"the layout of '{type.Name}' is not C's";
+        bool isSequential = layout is null
+            || System.Convert.ToInt32(layout.ConstructorArguments[0].Value, System.Globalization.CultureInfo.InvariantCulture) == 0
+            && layout.NamedArguments.IsEmpty;
+        if (!isSequential) return $"'{type.Name}' does not have the layout of a C struct";
         if (!TypeMapper.FieldsOf(structure).Any()) return $"'{type.Name}' has no fields";
-        return TypeMapper.FieldsOf(structure).Select(field => Unfit(field.Field.Type) is { } reason ? $"in its field '{field.Name}', {reason}" : null).FirstOrDefault(reason => reason is not null);
+        return TypeMapper.FieldsOf(structure)
+            .Select(field => Unfit(field.Field.Type) is { } reason ? $"in its field '{field.Name}', {reason}" : null)
+            .FirstOrDefault(reason => reason is not null);
     }
 }

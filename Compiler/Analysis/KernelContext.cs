@@ -3,14 +3,17 @@ using Microsoft.CodeAnalysis;
 
 namespace GpuCnn.Compiler.Analysis;
 
-/// <summary>What the analysis of one kernel shares, or of a generic kernel with one type: its struct, and all helpers that it reaches.</summary>
+/// <summary>
+/// State shared by the analysis of one kernel, or of a generic kernel with one type: its struct and all helpers that it reaches.
+/// </summary>
 internal sealed class KernelContext
 {
     private readonly Dictionary<SyntaxTree, SemanticModel> _models;
 
     public KernelContext(Compilation compilation, CancellationToken cancellation) : this(compilation, cancellation, new(), []) { }
 
-    private KernelContext(Compilation compilation, CancellationToken cancellation, DiagnosticBag diagnostics, Dictionary<SyntaxTree, SemanticModel> models)
+    private KernelContext(Compilation compilation, CancellationToken cancellation, DiagnosticBag diagnostics,
+        Dictionary<SyntaxTree, SemanticModel> models)
     {
         Compilation = compilation;
         Cancellation = cancellation;
@@ -32,10 +35,10 @@ internal sealed class KernelContext
 
     public FunctionCatalog Functions { get; }
 
-    /// <summary>Whether a function was called that only CUDA has.</summary>
+    /// <summary>Whether the kernel calls a function that only CUDA has.</summary>
     public bool IsCudaOnly { get; set; }
 
-    /// <summary>For the same kernel with another type: what was reported and bound so far is shared, types and helpers are not.</summary>
+    /// <summary>For the same kernel with another type: shares diagnostics and semantic models, but not types and helpers.</summary>
     public KernelContext Another() => new(Compilation, Cancellation, Diagnostics, _models);
 
     public SemanticModel ModelOf(SyntaxTree tree)

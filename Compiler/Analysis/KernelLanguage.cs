@@ -2,7 +2,7 @@ using Microsoft.CodeAnalysis;
 
 namespace GpuCnn.Compiler.Analysis;
 
-/// <summary>Recognises what belongs to the kernel language.</summary>
+/// <summary>Recognizes the kernel language's types and members.</summary>
 internal static class KernelLanguage
 {
     public const string Namespace = "GpuCnn.Kernels.Language";
@@ -11,7 +11,7 @@ internal static class KernelLanguage
 
     public static bool Declares(ISymbol symbol) => symbol.ContainingNamespace?.ToDisplayString() == Namespace;
 
-    /// <summary>Whether it is a run of elements, which devices have as a pointer.</summary>
+    /// <summary>Whether a type is a run of elements, which is a pointer on devices.</summary>
     public static bool IsView(ITypeSymbol type) => type is { Name: "View" or "ReadOnlyView" or "Registers" } && Declares(type);
 
     public static bool IsRegisters(ITypeSymbol type) => type.Name == "Registers" && Declares(type);
@@ -20,17 +20,22 @@ internal static class KernelLanguage
 
     public static bool IsReadOnlyView(ITypeSymbol type) => type.Name == "ReadOnlyView" && Declares(type);
 
-    /// <summary>Whether it is a struct of the language that a device has as a struct: its fields are what it is, its methods are functions of the language.</summary>
+    /// <summary>
+    /// Whether a type is a struct of the language that stays a struct on devices. Its methods are functions of the language.
+    /// </summary>
     public static bool IsStruct(ITypeSymbol type) => type.Name == "Divisor" && Declares(type);
 
-    public static bool IsBarrier(IMethodSymbol method) => method is { Name: "Barrier", ContainingType.Name: "Group" } && Declares(method.ContainingType);
+    public static bool IsBarrier(IMethodSymbol method) =>
+        method is { Name: "Barrier", ContainingType.Name: "Group" } && Declares(method.ContainingType);
 
     public static bool IsArray(IMethodSymbol method) =>
         method is { Name: "Array", ContainingType.Name: "Shared" or "Local" } && Declares(method.ContainingType);
 
-    /// <summary>How CUDA C spells a function that OpenCL has not; null of other methods.</summary>
+    /// <summary>The CUDA C spelling of a function that OpenCL does not have; null for other methods.</summary>
     public static string? CudaSpelling(IMethodSymbol method) =>
-        method.GetAttributes().FirstOrDefault(data => data.AttributeClass is { Name: "CudaFunctionAttribute" } type && Declares(type))?.ConstructorArguments[0].Value as string;
+        method.GetAttributes()
+            .FirstOrDefault(data => data.AttributeClass is { Name: "CudaFunctionAttribute" } type
+            && Declares(type))?.ConstructorArguments[0].Value as string;
 
     public static bool Has(ISymbol symbol, string attribute) =>
         symbol.GetAttributes().Any(data => data.AttributeClass is { } type && type.Name == attribute && Declares(type));

@@ -3,15 +3,15 @@ using Microsoft.CodeAnalysis.Operations;
 
 namespace GpuCnn.Compiler.Analysis;
 
-/// <summary>What the variables of a body are given, in all places.</summary>
+/// <summary>Records all values that the variables of a body are given.</summary>
 internal sealed class LocalWrites
 {
-    // As deep as anybody looks for where a value comes from.
+    // Bounds the search for a value's origin.
     private const int MostSteps = 8;
 
     private readonly Dictionary<ISymbol, List<IOperation?>> _writes = new(SymbolEqualityComparer.Default);
 
-    /// <param name="body">Null where there is none: of a primary constructor.</param>
+    /// <param name="body">Null for a primary constructor, which has none.</param>
     public LocalWrites(IOperation? body)
     {
         foreach (IOperation operation in body?.DescendantsAndSelf() ?? [])
@@ -43,12 +43,12 @@ internal sealed class LocalWrites
     }
 
     /// <summary>
-    /// Each value that a variable or a parameter is given, a compound assignment or an increment as itself; null stands for one that is not
-    /// known.
+    /// Each value that a variable or parameter is given. A compound assignment or increment stands for its own result, null for a value
+    /// that is not known.
     /// </summary>
     public IReadOnlyList<IOperation?> Of(ISymbol variable) => _writes.TryGetValue(variable, out List<IOperation?> found) ? found : [];
 
-    /// <summary>What a value is made from, where that is a variable that is given one value in one place.</summary>
+    /// <summary>Follows a value through variables that are assigned once, back to its origin.</summary>
     public IOperation Origin(IOperation value)
     {
         for (int step = 0; step < MostSteps && Before(value) is { } before; step++) value = before;

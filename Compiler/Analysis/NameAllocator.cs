@@ -4,7 +4,8 @@ using System.Text;
 namespace GpuCnn.Compiler.Analysis;
 
 /// <summary>
-/// Names in the translated text. Types and functions begin with a capital letter and are unique; variables never begin with one, so that neither hides the other.
+/// Allocates names in the translated text. Types and functions begin with a capital letter and are unique. Variables never begin with one,
+/// so neither hides the other.
 /// </summary>
 internal sealed class NameAllocator
 {
@@ -27,7 +28,7 @@ internal sealed class NameAllocator
         return char.IsUpper(ascii[0]) ? ascii + "_" : ascii;
     }
 
-    /// <summary>The name with letters that C does not have written as their numbers.</summary>
+    /// <summary>The name, with letters that C does not allow replaced by their numbers.</summary>
     public static string Ascii(string name)
     {
         var text = new StringBuilder();

@@ -6,9 +6,9 @@ using Kind = Microsoft.CodeAnalysis.Operations.BinaryOperatorKind;
 namespace GpuCnn.Compiler.Analysis;
 
 /// <summary>
-/// Shows of integers that they are not negative, by how they are made; of unsigned ones, that their highest bit is not set. Sums and
-/// products of signed numbers are taken not to overflow, which is not defined on a device. A parameter of a helper is taken for not
-/// negative: every call has to show it.
+/// Proves from the way integers are computed that they are not negative, or for unsigned ones that their highest bit is not set. Assumes
+/// that signed sums and products do not overflow, which is undefined on a device. Also assumes that a helper's parameters are not negative;
+/// every call has to prove it.
 /// </summary>
 internal sealed class NonNegative(LocalWrites writes, IMethodSymbol method, TypeClosing closing)
 {
@@ -16,13 +16,13 @@ internal sealed class NonNegative(LocalWrites writes, IMethodSymbol method, Type
     private readonly IMethodSymbol _method = method;
     private readonly HashSet<int> _assumed = [];
 
-    // An operator or a constructor is called in places where nothing looks at the arguments one by one.
+    // Calls of operators and constructors are not checked argument by argument.
     private readonly bool _isCalledOpenly = method.MethodKind is MethodKind.Ordinary or MethodKind.ExplicitInterfaceImplementation;
 
-    /// <summary>Ordinals of the parameters that were taken for not negative.</summary>
+    /// <summary>Ordinals of the parameters assumed to be not negative.</summary>
     public IReadOnlyCollection<int> Assumed => _assumed;
 
-    /// <param name="mayAssume">Whether a parameter may be taken for not negative.</param>
+    /// <param name="mayAssume">Whether to assume that parameters are not negative.</param>
     public bool Holds(IOperation value, bool mayAssume = true)
     {
         var proof = new Proof(this, mayAssume && _isCalledOpenly);
@@ -45,7 +45,7 @@ internal sealed class NonNegative(LocalWrites writes, IMethodSymbol method, Type
     private bool IsSigned(IOperation value) => TypeOf(value) is Scalar.SByte or Scalar.Short or Scalar.Int or Scalar.Long;
 
     /// <summary>
-    /// One attempt: a variable that is being looked at is taken for not negative, so that a loop's own steps may depend on it.
+    /// One attempt at a proof. Assumes that the variables under examination are not negative, so that a loop's steps may depend on them.
     /// </summary>
     private sealed class Proof(NonNegative owner, bool mayAssume)
     {
@@ -103,7 +103,7 @@ internal sealed class NonNegative(LocalWrites writes, IMethodSymbol method, Type
         }
 
         /// <summary>
-        /// Of two ways the one that asks less of the calls; what one attempt took for not negative does not count in the other.
+        /// Tries both operands and keeps the one that demands less of the callers. Assumptions of one attempt do not count in the other.
         /// </summary>
         private bool Either(IOperation one, IOperation other)
         {

@@ -3,10 +3,12 @@ using Microsoft.CodeAnalysis;
 
 namespace GpuCnn.Compiler.Analysis;
 
-/// <summary>The structs that the type parameter of a kernel can stand for: all of the project that meet its constraints and have no type parameters themselves.</summary>
+/// <summary>
+/// Finds the structs that a kernel's type parameter can stand for: all non-generic structs of the project that meet its constraints.
+/// </summary>
 internal static class TypeArguments
 {
-    /// <summary>Nothing where there are none, which has been reported.</summary>
+    /// <summary>Empty if there is none, which has been reported.</summary>
     public static IReadOnlyList<INamedTypeSymbol> Of(INamedTypeSymbol kernel, KernelContext context)
     {
         ITypeParameterSymbol parameter = kernel.TypeParameters[0];
@@ -19,23 +21,25 @@ internal static class TypeArguments
         INamedTypeSymbol[] found =
         [
             .. All(context.Compilation.Assembly.GlobalNamespace, context.Cancellation)
-                .Where(type => IsStruct(type) && context.Compilation.IsSymbolAccessibleWithin(type, kernel) && interfaces.All(required => Implements(type, parameter, required)))
+                .Where(type => IsStruct(type) && context.Compilation.IsSymbolAccessibleWithin(type, kernel)
+                    && interfaces.All(required => Implements(type, parameter, required)))
                 .OrderBy(type => type.ToDisplayString(), StringComparer.Ordinal),
         ];
         if (found.Length == 0) context.Diagnostics.Report(Rules.NoTypeArgument, parameter.Locations[0], kernel.Name, Describe(parameter));
         return found;
     }
 
-    /// <summary>What the structs implement, in messages.</summary>
+    /// <summary>The required interfaces, for messages.</summary>
     public static string Describe(ITypeParameterSymbol parameter) =>
         string.Join(" and ", Interfaces(parameter).Select(type => type.ToDisplayString(SymbolDisplayFormat.MinimallyQualifiedFormat)));
 
     private static IEnumerable<INamedTypeSymbol> Interfaces(ITypeParameterSymbol parameter) =>
         parameter.ConstraintTypes.OfType<INamedTypeSymbol>().Where(type => type.TypeKind == TypeKind.Interface);
 
-    private static bool IsStruct(INamedTypeSymbol type) => type is { TypeKind: TypeKind.Struct, IsGenericType: false, IsRefLikeType: false, IsUnmanagedType: true };
+    private static bool IsStruct(INamedTypeSymbol type) =>
+        type is { TypeKind: TypeKind.Struct, IsGenericType: false, IsRefLikeType: false, IsUnmanagedType: true };
 
-    /// <summary>Also where the interface is one of the type itself: IArithmetic&lt;T&gt;.</summary>
+    /// <summary>Whether a type implements an interface, possibly one that takes the type itself: IArithmetic&lt;T&gt;.</summary>
     private static bool Implements(INamedTypeSymbol type, ITypeParameterSymbol parameter, INamedTypeSymbol required)
     {
         ITypeSymbol closed = TypeClosing.Of(parameter, type).Close(required);

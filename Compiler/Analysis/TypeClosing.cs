@@ -2,7 +2,7 @@ using Microsoft.CodeAnalysis;
 
 namespace GpuCnn.Compiler.Analysis;
 
-/// <summary>What the type parameters of a helper or a generic kernel stand for in one of its compilations.</summary>
+/// <summary>Substitutes the type parameters of a helper or a generic kernel in one of its compilations.</summary>
 internal sealed class TypeClosing
 {
     private readonly Dictionary<ITypeParameterSymbol, ITypeSymbol> _arguments = new(SymbolEqualityComparer.Default);
@@ -17,7 +17,7 @@ internal sealed class TypeClosing
         return closing;
     }
 
-    /// <param name="method">A method whose type arguments, and those of the types around it, are closed.</param>
+    /// <param name="method">A method whose type arguments, and those of its containing types, are substituted.</param>
     public static TypeClosing Of(IMethodSymbol method)
     {
         var closing = new TypeClosing();
@@ -35,13 +35,14 @@ internal sealed class TypeClosing
         _ => type,
     };
 
-    /// <summary>The method with the type arguments of its call, and of the type it is called on, closed.</summary>
+    /// <summary>Substitutes the type arguments of a method's call and of the type that it is called on.</summary>
     public IMethodSymbol Close(IMethodSymbol method)
     {
         if (_arguments.Count == 0) return method;
         IMethodSymbol definition = method.OriginalDefinition;
         if (method.ContainingType.IsGenericType && Close(method.ContainingType) is INamedTypeSymbol type)
-            definition = type.GetMembers(method.Name).OfType<IMethodSymbol>().First(member => SymbolEqualityComparer.Default.Equals(member.OriginalDefinition, method.OriginalDefinition));
+            definition = type.GetMembers(method.Name).OfType<IMethodSymbol>()
+                .First(member => SymbolEqualityComparer.Default.Equals(member.OriginalDefinition, method.OriginalDefinition));
         return method.IsGenericMethod ? definition.Construct([.. method.TypeArguments.Select(Close)]) : definition;
     }
 

@@ -4,7 +4,7 @@ using Microsoft.CodeAnalysis;
 
 namespace GpuCnn.Compiler.Analysis;
 
-/// <summary>C# types to device types; collects the structs that are used, those that others hold first.</summary>
+/// <summary>Maps C# types to device types; collects the structs in use, nested ones first.</summary>
 internal sealed class TypeMapper(NameAllocator names, DiagnosticBag diagnostics)
 {
     private readonly Dictionary<string, DeviceType> _structs = new(StringComparer.Ordinal);
@@ -12,7 +12,7 @@ internal sealed class TypeMapper(NameAllocator names, DiagnosticBag diagnostics)
 
     public IReadOnlyList<StructModel> Structs => _models;
 
-    /// <summary>The device type; where there is none, reports it at <paramref name="at"/> and goes on with int.</summary>
+    /// <summary>The device type; reports at <paramref name="at"/> and returns int if there is none.</summary>
     public DeviceType Map(ITypeSymbol type, SyntaxNode at)
     {
         if (TryMap(type, at) is { } mapped) return mapped;
@@ -26,7 +26,7 @@ internal sealed class TypeMapper(NameAllocator names, DiagnosticBag diagnostics)
         return DeviceType.Int;
     }
 
-    /// <summary>The device type of what has to be there: what a view or an array holds, the result of a helper.</summary>
+    /// <summary>The device type of something that must have a size: the element of a view or an array, the result of a helper.</summary>
     public DeviceType MapPresent(ITypeSymbol type, SyntaxNode at)
     {
         DeviceType mapped = Map(type, at);
@@ -35,12 +35,15 @@ internal sealed class TypeMapper(NameAllocator names, DiagnosticBag diagnostics)
         return DeviceType.Int;
     }
 
-    /// <summary>Fields of a struct with the names that they have on a device.</summary>
+    /// <summary>A struct's fields with their names on devices.</summary>
     public static IEnumerable<(IFieldSymbol Field, string Name)> FieldsOf(INamedTypeSymbol type) => type.IsTupleType
         ? type.TupleElements.Select((field, i) => (field, "Item" + (i + 1)))
         : type.GetMembers().OfType<IFieldSymbol>().Where(field => !field.IsStatic).Select(field => (field, NameOf(field)));
 
-    /// <summary>Of the field of a property, the property's; of one that holds a parameter of the primary constructor, "&lt;x&gt;P", the parameter's.</summary>
+    /// <summary>
+    /// The property's name for its backing field, and the parameter's for the field "&lt;x&gt;P" that holds a primary constructor's
+    /// parameter.
+    /// </summary>
     private static string NameOf(IFieldSymbol field)
     {
         string name = (field.AssociatedSymbol ?? field).Name;
@@ -78,14 +81,15 @@ internal sealed class TypeMapper(NameAllocator names, DiagnosticBag diagnostics)
     {
         if (ScalarOf(type) is { } scalar) return new ScalarType(scalar);
         if (KernelLanguage.IsStruct(type)) return Struct((INamedTypeSymbol)type, at);
-        bool isStruct = type is { TypeKind: TypeKind.Struct, SpecialType: SpecialType.None, IsRefLikeType: false } && !KernelLanguage.Declares(type)
+        bool isStruct = type is { TypeKind: TypeKind.Struct, SpecialType: SpecialType.None, IsRefLikeType: false }
+            && !KernelLanguage.Declares(type)
             && type.OriginalDefinition.SpecialType != SpecialType.System_Nullable_T;
         if (!isStruct || type is not INamedTypeSymbol named || HasOwnLayout(named)) return null;
-        // Structs of the base library are not C's structs, but for tuples.
+        // Structs of the base library, except tuples, have no equivalent in C.
         return named.IsTupleType || named.DeclaringSyntaxReferences.Length > 0 ? Struct(named, at) : null;
     }
 
-    /// <summary>Whether fields may lie over each other, as they cannot in a struct of C.</summary>
+    /// <summary>Whether fields may overlap, which a C struct cannot express.</summary>
     private static bool HasOwnLayout(INamedTypeSymbol type) =>
         type.GetAttributes().Any(data => data.AttributeClass?.Name == "StructLayoutAttribute"
         && data.ConstructorArguments.FirstOrDefault().Value is (int)System.Runtime.InteropServices.LayoutKind.Explicit);
@@ -96,7 +100,9 @@ internal sealed class TypeMapper(NameAllocator names, DiagnosticBag diagnostics)
             ? "(" + string.Join(", ", type.TupleElements.Select(element => element.Type.ToDisplayString())) + ")"
             : type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat);
         if (_structs.TryGetValue(key, out DeviceType? known)) return known;
-        FieldModel[] fields = [.. FieldsOf(type).Select(field => new FieldModel(field.Name, Map(field.Field.Type, at))).Where(field => field.Type is not EmptyType)];
+        FieldModel[] fields =
+            [.. FieldsOf(type).Select(field => new FieldModel(field.Name, Map(field.Field.Type, at)))
+            .Where(field => field.Type is not EmptyType)];
         if (fields.Length == 0) return _structs[key] = EmptyType.Instance;
         string name = type.IsTupleType ? "Tuple" : string.Join("_", Around(type).Reverse().Append(type).Select(part => part.Name));
         IEnumerable<ITypeSymbol> arguments = type.IsTupleType ? type.TupleElements.Select(element => element.Type) : type.TypeArguments;

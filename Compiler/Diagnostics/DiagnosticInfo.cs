@@ -4,14 +4,14 @@ using Microsoft.CodeAnalysis.Text;
 
 namespace GpuCnn.Compiler.Diagnostics;
 
-/// <summary>A diagnostic as a value: it keeps no syntax alive.</summary>
+/// <summary>A diagnostic as a value, which keeps no syntax alive.</summary>
 internal sealed record DiagnosticInfo(string Id, EquatableArray<string> Arguments, string Path, TextSpan Span, LinePositionSpan Lines)
 {
     public Diagnostic ToDiagnostic() =>
         Diagnostic.Create(Rules.ById[Id], Location.Create(Path, Span, Lines), Arguments.Cast<object>().ToArray());
 }
 
-/// <summary>Collects what is wrong with a kernel; a helper that is compiled twice reports once.</summary>
+/// <summary>Collects the errors of a kernel; a helper that is compiled twice reports once.</summary>
 internal sealed class DiagnosticBag
 {
     private readonly List<DiagnosticInfo> _items = [];
@@ -27,5 +27,6 @@ internal sealed class DiagnosticBag
     }
 
     public EquatableArray<DiagnosticInfo> InSourceOrder() =>
-        _items.OrderBy(item => item.Path, StringComparer.Ordinal).ThenBy(item => item.Span.Start).ThenBy(item => item.Id, StringComparer.Ordinal).ToEquatable();
+        _items.OrderBy(item => item.Path, StringComparer.Ordinal).ThenBy(item => item.Span.Start)
+            .ThenBy(item => item.Id, StringComparer.Ordinal).ToEquatable();
 }

@@ -3,11 +3,12 @@ using Microsoft.CodeAnalysis;
 
 namespace GpuCnn.Compiler.Diagnostics;
 
-/// <summary>Everything that the compiler refuses, each with what to write instead.</summary>
+/// <summary>Everything that the compiler refuses, each with a suggestion.</summary>
 internal static class Rules
 {
     public static readonly DiagnosticDescriptor Declaration = Rule(
-        "GCNN001", "Shape of a kernel", "The kernel '{0}' has to be a 'readonly partial struct' with no more than one type parameter, in a namespace and not within a type");
+        "GCNN001", "Shape of a kernel",
+        "The kernel '{0}' must be a 'readonly partial struct' in a namespace, not nested in a type, with at most one type parameter");
 
     public static readonly DiagnosticDescriptor Constructor = Rule(
         "GCNN002", "Arguments of a kernel", "The kernel '{0}' needs a primary constructor: its parameters are the kernel's arguments");
@@ -16,14 +17,15 @@ internal static class Rules
         "GCNN003", "Body of a kernel", "The kernel '{0}' needs 'public void Execute()' without parameters: the body for one thread");
 
     public static readonly DiagnosticDescriptor GroupShape = Rule(
-        "GCNN004", "Threads of a group", "The kernel '{0}' needs the threads of its group: positive numbers as in [Kernel(256)], or a property 'public Size3 GroupShape'");
+        "GCNN004", "Threads of a group",
+        "The kernel '{0}' needs a group size: positive numbers as in [Kernel(256)], or a property 'public Size3 GroupShape'");
 
     public static readonly DiagnosticDescriptor ArgumentType = Rule(
         "GCNN005", "Type of an argument", "The argument '{0}' cannot be passed to a kernel: {1}");
 
     public static readonly DiagnosticDescriptor SpecializationType = Rule(
         "GCNN006", "Type of a specialization constant",
-            "The specialization constant '{0}' has to be an int, a uint, a float, a Flag or an enum, but is '{1}'");
+            "The specialization constant '{0}' must be an int, a uint, a float, a Flag or an enum, but is '{1}'");
 
     public static readonly DiagnosticDescriptor UnknownType = Rule(
         "GCNN007", "Type in a kernel", "The type '{0}' does not exist on a device");
@@ -47,105 +49,132 @@ internal static class Rules
         "GCNN013", "Static field in a kernel", "The static '{0}' cannot be read on a device: make it a const, or an argument");
 
     public static readonly DiagnosticDescriptor InstanceMember = Rule(
-        "GCNN014", "Instance member in a kernel", "The instance member '{0}' cannot be used on a device: write a static method that is passed what it needs, or a readonly member of a struct of data");
+        "GCNN014", "Instance member in a kernel",
+        "The instance member '{0}' cannot be used on a device: write a static method that takes what it needs as arguments, " +
+        "or a readonly member of a data struct");
 
     public static readonly DiagnosticDescriptor Checked = Rule(
-        "GCNN015", "Checked arithmetic in a kernel", "A device does not check for overflow: write 'unchecked', or turn CheckForOverflowUnderflow off");
+        "GCNN015", "Checked arithmetic in a kernel",
+        "A device does not check for overflow: write 'unchecked', or turn CheckForOverflowUnderflow off");
 
     public static readonly DiagnosticDescriptor Recursion = Rule(
         "GCNN016", "Recursion in a kernel", "'{0}' calls itself, which a device cannot: write a loop");
 
     public static readonly DiagnosticDescriptor NoSource = Rule(
-        "GCNN017", "Method without source in a kernel", "'{0}' is not a function of the kernel language, and its source is not in this project");
+        "GCNN017", "Method without source in a kernel",
+        "'{0}' is not a function of the kernel language, and its source is not in this project");
 
     public static readonly DiagnosticDescriptor LibraryMath = Rule(
         "GCNN018", "Library function in a kernel", "'{0}' is not known on a device: use '{1}'");
 
     public static readonly DiagnosticDescriptor References = Rule(
-        "GCNN019", "Reference in a kernel", "'{0}' is a reference or a pointer, which kernels do without: pass a view and an index, or return a tuple");
+        "GCNN019", "Reference in a kernel",
+        "'{0}' is a reference or a pointer, which kernels cannot use: pass a view and an index, or return a tuple");
 
     public static readonly DiagnosticDescriptor ArrayLength = Rule(
-        "GCNN020", "Length of an array in a kernel", "The length '{0}' has to be known when the kernel is compiled: a constant, a specialization constant or GroupSize");
+        "GCNN020", "Length of an array in a kernel",
+        "The length '{0}' must be known when the kernel is compiled: use a constant, a specialization constant or GroupSize");
 
     public static readonly DiagnosticDescriptor ArrayPlace = Rule(
-        "GCNN021", "Place of an array in a kernel", "A shared or local array is a variable of its own at the outermost level of Execute, and is passed to helpers");
+        "GCNN021", "Place of an array in a kernel",
+        "A shared or local array must be a variable of its own at the outermost level of Execute: declare it there and pass it to helpers");
 
     public static readonly DiagnosticDescriptor ViewSpace = Rule(
-        "GCNN022", "Memory of a view in a kernel", "It cannot be told which memory '{0}' points to: start from an argument, an array or a slice of one");
+        "GCNN022", "Memory of a view in a kernel",
+        "The memory that '{0}' points to is unknown: start from an argument, an array or a slice of one");
 
     public static readonly DiagnosticDescriptor ViewAssignment = Rule(
-        "GCNN023", "Assignment of a view in a kernel", "The view '{0}' cannot be made to point elsewhere: declare another variable");
+        "GCNN023", "Assignment of a view in a kernel", "The view '{0}' cannot be reassigned: declare another variable");
 
     public static readonly DiagnosticDescriptor NestedAssignment = Rule(
-        "GCNN024", "Assignment within an expression", "'{0}' changes a variable within an expression, whose order of evaluation C leaves open: make it a statement");
+        "GCNN024", "Assignment within an expression",
+        "'{0}' changes a variable within an expression, and C leaves the order of evaluation open: make it a statement");
 
     public static readonly DiagnosticDescriptor NestedEffect = Rule(
-        "GCNN025", "Side effect within an expression", "'{0}' writes memory or waits, and C leaves the order of evaluation open: assign its result to a variable first");
+        "GCNN025", "Side effect within an expression",
+        "'{0}' writes memory or waits, and C leaves the order of evaluation open: assign its result to a variable first");
 
     public static readonly DiagnosticDescriptor LanguageMember = Rule(
-        "GCNN026", "Member of the kernel language", "'{0}' is for C# code around kernels and is not known on a device{1}");
+        "GCNN026", "Member of the kernel language", "'{0}' is for C# code around kernels and does not exist on a device{1}");
 
     public static readonly DiagnosticDescriptor BarrierPlace = Rule(
-        "GCNN027", "Place of a barrier", "'{0}' waits at a barrier: its call has to be a statement, or all of what a variable is declared or assigned with");
+        "GCNN027", "Place of a barrier",
+        "'{0}' waits at a barrier: its call must be a statement, or the whole value of a declaration or an assignment");
 
     public static readonly DiagnosticDescriptor Pattern = Rule(
-        "GCNN028", "Pattern in a kernel", "The pattern '{0}' cannot be translated: there are constants, comparisons, 'and', 'or' and 'not', of a value that is a variable where it is compared more than once");
+        "GCNN028", "Pattern in a kernel",
+        "The pattern '{0}' cannot be translated: use constants, comparisons, 'and', 'or' and 'not', and match a variable " +
+        "if it is compared more than once");
 
     public static readonly DiagnosticDescriptor Unroll = Rule(
         "GCNN029", "Nothing to unroll", "'{0}' is marked [Unroll] but has no 'for' loop from a constant to a constant");
 
     public static readonly DiagnosticDescriptor SectionVariable = Rule(
-        "GCNN030", "Variable of another switch section", "'{0}' is declared in another section of the switch: declare it before the switch");
+        "GCNN030", "Variable of another switch section",
+        "'{0}' is declared in another section of the switch: declare it before the switch");
 
     public static readonly DiagnosticDescriptor BarrierHelper = Rule(
-        "GCNN031", "Access from a helper with a barrier", "'{0}' is used by '{1}', which waits at a barrier, so that kernels need access to it: make it internal or public");
+        "GCNN031", "Access from a helper with a barrier",
+        "'{0}' is used by '{1}', which waits at a barrier and is copied into its kernels: make '{0}' internal or public");
 
     public static readonly DiagnosticDescriptor Text = Rule(
         "GCNN032", "Text in a kernel", "A device has no characters or strings: {0}");
 
     public static readonly DiagnosticDescriptor StructConstructor = Rule(
-        "GCNN033", "Struct constructor in a kernel", "'{0}' cannot be constructed on a device: only tuples, vectors and structs of this project, either by a constructor or by an initializer that sets fields");
+        "GCNN033", "Struct constructor in a kernel",
+        "'{0}' cannot be constructed on a device: use a tuple, a vector or a struct of this project, " +
+        "with a constructor or an initializer that sets fields");
 
     public static readonly DiagnosticDescriptor TypeParameter = Rule(
-        "GCNN035", "Type parameter of a kernel", "The type parameter '{0}' of the kernel '{1}' stands for every struct that implements an interface: constrain it as in 'where {0} : unmanaged, IFunction'");
+        "GCNN035", "Type parameter of a kernel",
+        "The type parameter '{0}' of the kernel '{1}' stands for every struct that implements an interface: " +
+        "constrain it, as in 'where {0} : unmanaged, IFunction'");
 
     public static readonly DiagnosticDescriptor NoTypeArgument = Rule(
-        "GCNN036", "No struct for a type parameter of a kernel", "The kernel '{0}' is compiled for every struct in this project that implements {1} and has neither type parameters nor references, but there is none");
+        "GCNN036", "No struct for a type parameter of a kernel",
+        "The kernel '{0}' is compiled for every struct in this project that implements {1} and has neither type parameters " +
+        "nor references, but there is none");
 
     public static readonly DiagnosticDescriptor CudaSpelling = Rule(
-        "GCNN037", "Spelling of a CUDA function", "The spelling '{1}' of '{0}' does not fit its {2} parameters: their numbers stand in braces there, from 0 on");
+        "GCNN037", "Spelling of a CUDA function",
+        "The spelling '{1}' of '{0}' does not match its {2} parameters: refer to each by its number in braces, from 0");
 
-    // From here on: what ILGPU 1.5.3 computes otherwise than C#, and says nothing of. Tests/Compiler/Ilgpu shows each answer beside the
-    // right one.
+    // From here on: what ILGPU 1.5.3 silently computes differently from C#. Tests/Compiler/Ilgpu shows each of its results next to the
+    // correct one.
     public static readonly DiagnosticDescriptor SignedDivision = Rule(
-        "GCNN040", "Division of what may be negative", "'{0}' may be negative{1}, and by a power of two ILGPU divides with a shift, which rounds down: write '>>', a Divisor, or KernelMath.Max({0}, 0)");
+        "GCNN040", "Division of what may be negative",
+        "'{0}' may be negative{1}, and ILGPU divides by a power of two with a shift, which rounds down: " +
+        "write '>>', a Divisor, or KernelMath.Max({0}, 0)");
 
     public static readonly DiagnosticDescriptor UnsignedDivision = Rule(
         "GCNN041", "Division of what may use its highest bit",
-            "'{0}' may use its highest bit, and by a power of two ILGPU divides with a shift that takes it for a sign: write '>>'");
+            "'{0}' may use its highest bit, and ILGPU divides by a power of two with a shift that takes it for a sign: write '>>'");
 
     public static readonly DiagnosticDescriptor NegatedComparison = Rule(
-        "GCNN042", "Negated comparison of floats", "'{0}' differs from the opposite comparison for NaN alone, which ILGPU's OpenCL loses: write the opposite, with KernelMath.IsNaN where NaN counts");
+        "GCNN042", "Negated comparison of floats",
+        "'{0}' differs from the opposite comparison only for NaN, which ILGPU's OpenCL loses: " +
+        "write the opposite comparison, with KernelMath.IsNaN where NaN matters");
 
     public static readonly DiagnosticDescriptor ConstantLeft = Rule(
         "GCNN043", "Constant on the left of a comparison of floats",
-            "ILGPU turns '{0}' around and takes it for true where the other side is NaN: write the constant on the right");
+            "ILGPU swaps the sides of '{0}' and makes it true if the other side is NaN: write the constant on the right");
 
     public static readonly DiagnosticDescriptor Truth = Rule(
         "GCNN044", "Choice of 1 and 0 as a number",
-            "'{0}' is 1 or 0, which ILGPU takes for a bool {1}: choose between the results, as in 'c ? 1f : 0f' or 'c ? -1 : 0'");
+            "'{0}' is 1 or 0, which ILGPU takes for a bool {1}: choose between the final values, as in 'c ? 1f : 0f' or 'c ? -1 : 0'");
 
     public static readonly DiagnosticDescriptor Conversion = Rule(
-        "GCNN045", "Conversion in a kernel", "ILGPU leaves out a step of the conversion of '{0}' from '{1}' to '{2}': {3}");
+        "GCNN045", "Conversion in a kernel", "ILGPU skips a step of the conversion of '{0}' from '{1}' to '{2}': {3}");
 
     public static readonly DiagnosticDescriptor Reassociation = Rule(
-        "GCNN046", "Constants in a float expression", "ILGPU computes '{0}' otherwise, {1}");
+        "GCNN046", "Constants in a float expression", "ILGPU computes '{0}' differently: it {1}");
 
     public static readonly DiagnosticDescriptor UnrolledJump = Rule(
         "GCNN047", "Jump in an unrolled loop",
-            "'{0}' is in a loop that is unrolled, which has one way round and one way out: write an 'if' around what is left out");
+            "'{0}' jumps within an unrolled loop, which has a single way around and a single way out: put the code to skip into an 'if'");
 
-    public static IReadOnlyDictionary<string, DiagnosticDescriptor> ById { get; } = typeof(Rules).GetFields(BindingFlags.Public | BindingFlags.Static)
+    public static IReadOnlyDictionary<string, DiagnosticDescriptor> ById { get; } =
+        typeof(Rules).GetFields(BindingFlags.Public | BindingFlags.Static)
         .Select(field => (DiagnosticDescriptor)field.GetValue(null)).ToDictionary(rule => rule.Id);
 
     private static DiagnosticDescriptor Rule(string id, string title, string message) =>

@@ -8,11 +8,12 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace GpuCnn.Compiler.Host;
 
 /// <summary>
-/// Barriers to <c>yield return</c>, calls of helpers with barriers to loops over theirs, and names to full names, because a helper's copy stands in the kernel. Every line
-/// stays where it was.
+/// Rewrites barriers to <c>yield return</c>, calls of helpers with barriers to loops over the helper's barriers, and names to full names,
+/// because a helper's copy is part of the kernel. Every line stays where it was.
 /// </summary>
-/// <param name="helper">The method that is copied, or null for the kernel's body.</param>
-internal sealed class StepsRewriter(StepsWriter writer, KernelContext context, INamedTypeSymbol kernel, IMethodSymbol? helper) : CSharpSyntaxRewriter
+/// <param name="helper">The method to copy, or null for the kernel's body.</param>
+internal sealed class StepsRewriter(StepsWriter writer, KernelContext context, INamedTypeSymbol kernel, IMethodSymbol? helper)
+    : CSharpSyntaxRewriter
 {
     public const string Result = "result__";
 
@@ -22,10 +23,12 @@ internal sealed class StepsRewriter(StepsWriter writer, KernelContext context, I
         ? (Call(expression) is { } call ? $"{{ {Drive(call, Result)} }}" : $"{{ {Result}.Value = {Visit(expression)}; yield break; }}")
         : $"{{ {Wait(expression)} }}";
 
-    /// <summary>A parameter without its modifiers is not part of the source any more; its type is.</summary>
-    public SyntaxNode Visit(ParameterSyntax bare, ParameterSyntax source) => bare.WithType((TypeSyntax)Visit(source.Type!)!.WithTrailingTrivia(SyntaxFactory.Space));
+    /// <summary>Rewrites a parameter's type. The parameter without its modifiers is no longer part of the source; its type is.</summary>
+    public SyntaxNode Visit(ParameterSyntax bare, ParameterSyntax source) =>
+        bare.WithType((TypeSyntax)Visit(source.Type!)!.WithTrailingTrivia(SyntaxFactory.Space));
 
-    public override SyntaxNode? VisitBlock(BlockSyntax node) => node.WithStatements(SyntaxFactory.List(node.Statements.SelectMany(Statements)));
+    public override SyntaxNode? VisitBlock(BlockSyntax node) =>
+        node.WithStatements(SyntaxFactory.List(node.Statements.SelectMany(Statements)));
 
     public override SyntaxNode? VisitSwitchSection(SwitchSectionSyntax node) =>
         SyntaxFactory.SwitchSection(VisitList(node.Labels), SyntaxFactory.List(node.Statements.SelectMany(Statements)));
@@ -36,7 +39,8 @@ internal sealed class StepsRewriter(StepsWriter writer, KernelContext context, I
         if (node.Expression is AssignmentExpressionSyntax assignment && Call(assignment.Right) is { } call)
         {
             string box = Box();
-            return Replace(node, $"{{ {Declare(call, box)} {Drive(call, box)} {Visit(assignment.Left)} {assignment.OperatorToken} {box}.Value; }}");
+            return Replace(node,
+                $"{{ {Declare(call, box)} {Drive(call, box)} {Visit(assignment.Left)} {assignment.OperatorToken} {box}.Value; }}");
         }
         return base.VisitExpressionStatement(node);
     }
@@ -48,10 +52,11 @@ internal sealed class StepsRewriter(StepsWriter writer, KernelContext context, I
 
     public override SyntaxNode? VisitGenericName(GenericNameSyntax node) => Qualified(node, (SimpleNameSyntax)base.VisitGenericName(node)!);
 
-    /// <summary>A declaration becomes several statements of the same block: what it declares stays in scope.</summary>
+    /// <summary>Turns a declaration into several statements of the same block, so that its variables stay in scope.</summary>
     private IEnumerable<StatementSyntax> Statements(StatementSyntax statement)
     {
-        bool waits = statement is LocalDeclarationStatementSyntax { Declaration.Variables: var declared } && declared.Any(variable => Call(variable.Initializer?.Value) is not null);
+        bool waits = statement is LocalDeclarationStatementSyntax { Declaration.Variables: var declared }
+            && declared.Any(variable => Call(variable.Initializer?.Value) is not null);
         if (!waits || statement is not LocalDeclarationStatementSyntax { Declaration: var declaration })
         {
             yield return (StatementSyntax)Visit(statement)!;
@@ -71,7 +76,7 @@ internal sealed class StepsRewriter(StepsWriter writer, KernelContext context, I
                 text += variable.Initializer is null ? $"{start}; " : $"{start} = {Visit(variable.Initializer.Value)}; ";
             }
         }
-        // As a block it is one node; without its braces it is what stands in the text.
+        // Parse a block, which is one node, and take the statements out of its braces.
         SyntaxList<StatementSyntax> parts = ((BlockSyntax)Replace(statement, "{ " + text + "}")).Statements;
         for (int i = 0; i < parts.Count; i++)
         {
@@ -85,7 +90,8 @@ internal sealed class StepsRewriter(StepsWriter writer, KernelContext context, I
     private InvocationExpressionSyntax? Call(ExpressionSyntax? expression) =>
         expression is InvocationExpressionSyntax call && Method(call) is { } method && writer.Waits(method) ? call : null;
 
-    private IMethodSymbol? Method(InvocationExpressionSyntax call) => ModelOf(call).GetSymbolInfo(call, context.Cancellation).Symbol as IMethodSymbol;
+    private IMethodSymbol? Method(InvocationExpressionSyntax call) =>
+        ModelOf(call).GetSymbolInfo(call, context.Cancellation).Symbol as IMethodSymbol;
 
     private SemanticModel ModelOf(SyntaxNode node) => context.ModelOf(node.SyntaxTree);
 
@@ -98,26 +104,33 @@ internal sealed class StepsRewriter(StepsWriter writer, KernelContext context, I
     {
         if (Call(expression) is not { } call) return $"{Visit(expression)};";
         IMethodSymbol method = Method(call)!;
-        if (!KernelLanguage.IsBarrier(method)) return method.ReturnsVoid ? Drive(call, null) : $"{{ {Declare(call, "box__")} {Drive(call, "box__")} }}";
-        return $"yield return new global::GpuCnn.Kernels.Language.BarrierSite(\"{Path.GetFileName(call.SyntaxTree.FilePath)}\", {LineOf(call)});";
+        if (!KernelLanguage.IsBarrier(method))
+            return method.ReturnsVoid ? Drive(call, null) : $"{{ {Declare(call, "box__")} {Drive(call, "box__")} }}";
+        return $"yield return new global::GpuCnn.Kernels.Language.BarrierSite("
+            + $"\"{Path.GetFileName(call.SyntaxTree.FilePath)}\", {LineOf(call)});";
     }
 
-    private static string LineOf(SyntaxNode node) => (node.GetLocation().GetLineSpan().StartLinePosition.Line + 1).ToString(CultureInfo.InvariantCulture);
+    private static string LineOf(SyntaxNode node) =>
+        (node.GetLocation().GetLineSpan().StartLinePosition.Line + 1).ToString(CultureInfo.InvariantCulture);
 
     private string Drive(InvocationExpressionSyntax call, string? box)
     {
         IMethodSymbol method = Method(call)!;
-        IEnumerable<string> arguments = call.ArgumentList.Arguments.Select(argument => argument.NameColon + Visit(argument.Expression)!.ToString());
-        if (method.ReducedFrom is not null && call.Expression is MemberAccessExpressionSyntax access) arguments = arguments.Prepend(Visit(access.Expression)!.ToString());
+        IEnumerable<string> arguments =
+            call.ArgumentList.Arguments.Select(argument => argument.NameColon + Visit(argument.Expression)!.ToString());
+        if (method.ReducedFrom is not null && call.Expression is MemberAccessExpressionSyntax access)
+            arguments = arguments.Prepend(Visit(access.Expression)!.ToString());
         if (box is not null) arguments = arguments.Prepend(box);
         string types = method.TypeArguments.Length == 0 ? "" : "<" + string.Join(", ", method.TypeArguments.Select(StepsWriter.Full)) + ">";
-        return $"foreach (var site__ in {writer.StepsOf(method)}{types}({string.Join(", ", arguments)})) yield return site__ with {{ CallLine = {LineOf(call)} }};";
+        return $"foreach (var site__ in {writer.StepsOf(method)}{types}({string.Join(", ", arguments)}))"
+            + $" yield return site__ with {{ CallLine = {LineOf(call)} }};";
     }
 
     private static StatementSyntax Replace(StatementSyntax statement, string text) => SyntaxFactory.ParseStatement(text)
-        .WithLeadingTrivia(statement.GetLeadingTrivia()).WithTrailingTrivia(Padding(statement, text).AddRange(statement.GetTrailingTrivia()));
+        .WithLeadingTrivia(statement.GetLeadingTrivia())
+            .WithTrailingTrivia(Padding(statement, text).AddRange(statement.GetTrailingTrivia()));
 
-    /// <summary>The line ends that the statement had and its replacement has not.</summary>
+    /// <summary>The line breaks that the replacement lacks.</summary>
     private static SyntaxTriviaList Padding(StatementSyntax statement, string text)
     {
         int missing = statement.ToString().Count(letter => letter == '\n') - text.Count(letter => letter == '\n');
@@ -144,7 +157,8 @@ internal sealed class StepsRewriter(StepsWriter writer, KernelContext context, I
         {
             INamedTypeSymbol type => SyntaxFactory.ParseName(StepsWriter.Full(type)).WithTriviaFrom(name),
             INamespaceSymbol space => SyntaxFactory.ParseName("global::" + space.ToDisplayString()).WithTriviaFrom(name),
-            IMethodSymbol { IsStatic: true, MethodKind: MethodKind.Ordinary } or IFieldSymbol { IsStatic: true } or IPropertySymbol { IsStatic: true } =>
+            IMethodSymbol { IsStatic: true,
+                MethodKind: MethodKind.Ordinary } or IFieldSymbol { IsStatic: true } or IPropertySymbol { IsStatic: true } =>
                 SyntaxFactory.ParseExpression(StepsWriter.Full(symbol.ContainingType) + "." + name.ToString()).WithTriviaFrom(name),
             _ => name,
         };

@@ -8,8 +8,8 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace GpuCnn.Compiler.Host;
 
 /// <summary>
-/// Copies a body with barriers, and the helpers that have some, as iterators that stop there: the C# compiler makes the state machine, and #line keeps breakpoints and stack
-/// traces on the user's own lines. The result of a helper travels in a box.
+/// Copies a body with barriers, and its helpers that have some, as iterators that stop at each barrier. The C# compiler makes the state
+/// machine, and #line keeps breakpoints and stack traces on the user's lines. A helper returns its result in a box.
 /// </summary>
 internal sealed class StepsWriter(KernelContext context, INamedTypeSymbol kernel)
 {
@@ -29,7 +29,7 @@ internal sealed class StepsWriter(KernelContext context, INamedTypeSymbol kernel
         return new(_usings.ToEquatable(), _text.ToString());
     }
 
-    /// <summary>Whether a method comes to a barrier, itself or by what it calls.</summary>
+    /// <summary>Whether a method reaches a barrier, itself or through its calls.</summary>
     public bool Waits(IMethodSymbol method)
     {
         if (KernelLanguage.Declares(method.ContainingType)) return KernelLanguage.IsBarrier(method);
@@ -56,23 +56,30 @@ internal sealed class StepsWriter(KernelContext context, INamedTypeSymbol kernel
     private static IMethodSymbol Definition(IMethodSymbol method) => (method.ReducedFrom ?? method).OriginalDefinition;
 
     private MethodDeclarationSyntax? Declaration(IMethodSymbol method) =>
-        (method.PartialImplementationPart ?? method).DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax(context.Cancellation) as MethodDeclarationSyntax;
+        (method.PartialImplementationPart
+            ?? method).DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax(context.Cancellation) as MethodDeclarationSyntax;
 
     private void Helper(IMethodSymbol method)
     {
         MethodDeclarationSyntax syntax = Declaration(method)!;
         var rewriter = new StepsRewriter(this, context, kernel, method);
         IEnumerable<string> parameters = syntax.ParameterList.Parameters
-            .Select(parameter => ((ParameterSyntax)rewriter.Visit(parameter.WithModifiers(default).WithAttributeLists(default).WithDefault(null), parameter))!.ToString());
-        if (!method.ReturnsVoid) parameters = parameters.Prepend($"global::System.Runtime.CompilerServices.StrongBox<{Full(method.ReturnType)}> {StepsRewriter.Result}");
+            .Select(parameter =>
+                ((ParameterSyntax)rewriter.Visit(parameter.WithModifiers(default).WithAttributeLists(default).WithDefault(null),
+                parameter))!.ToString());
+        if (!method.ReturnsVoid)
+            parameters = parameters.Prepend($"global::System.Runtime.CompilerServices.StrongBox<{Full(method.ReturnType)}> "
+                + $"{StepsRewriter.Result}");
         string constraints = string.Concat(syntax.ConstraintClauses.Select(clause => " " + rewriter.Visit(clause)));
-        _text.Append($"\n    private static global::System.Collections.Generic.IEnumerable<{Site}> {_names[method]}{syntax.TypeParameterList}({string.Join(", ", parameters)}){constraints}\n");
+        _text.Append($"\n    private static global::System.Collections.Generic.IEnumerable<{Site}> "
+            + $"{_names[method]}{syntax.TypeParameterList}({string.Join(", ", parameters)}){constraints}\n");
         Body(syntax, rewriter);
     }
 
     private void Body(MethodDeclarationSyntax method, StepsRewriter rewriter)
     {
-        foreach (UsingDirectiveSyntax directive in method.SyntaxTree.GetCompilationUnitRoot(context.Cancellation).DescendantNodes().OfType<UsingDirectiveSyntax>())
+        foreach (UsingDirectiveSyntax directive in method.SyntaxTree.GetCompilationUnitRoot(context.Cancellation).DescendantNodes()
+            .OfType<UsingDirectiveSyntax>())
             if (directive.Alias is null && directive.StaticKeyword == default && directive.Name is { } name) _usings.Add(name.ToString());
         for (SyntaxNode? around = method; around is not null; around = around.Parent)
             if (around is BaseNamespaceDeclarationSyntax { Name: var space }) _usings.Add(space.ToString());
@@ -81,7 +88,8 @@ internal sealed class StepsWriter(KernelContext context, INamedTypeSymbol kernel
         int line = body.GetLocation().GetLineSpan().StartLinePosition.Line + 1;
         _text.Append($"#line {line} \"{method.SyntaxTree.FilePath}\"\n");
         if (method.Body is { } block) _text.Append(rewriter.Visit(block).ToString());
-        else _text.Append(rewriter.ExpressionBody(method.ExpressionBody!.Expression, isValue: method.ReturnType is not PredefinedTypeSyntax { Keyword.RawKind: (int)SyntaxKind.VoidKeyword }));
+        else _text.Append(rewriter.ExpressionBody(method.ExpressionBody!.Expression,
+            isValue: method.ReturnType is not PredefinedTypeSyntax { Keyword.RawKind: (int)SyntaxKind.VoidKeyword }));
         _text.Append("\n#line default\n");
     }
 

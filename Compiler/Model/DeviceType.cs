@@ -28,7 +28,7 @@ internal enum Space
     Local,
 }
 
-/// <summary>A type as devices have it.</summary>
+/// <summary>A type on a device.</summary>
 internal abstract record DeviceType
 {
     public static ScalarType Int { get; } = new(Model.Scalar.Int);
@@ -43,13 +43,13 @@ internal sealed record ScalarType(Scalar Kind) : DeviceType;
 /// <param name="Name">The name of a <see cref="StructModel"/>.</param>
 internal sealed record StructType(string Name) : DeviceType;
 
-/// <summary>A struct without fields: it only says which functions are called, and is nowhere in the text of a device.</summary>
+/// <summary>A struct without fields: it decides which functions are called, and does not appear in a device's text.</summary>
 internal sealed record EmptyType : DeviceType
 {
     public static EmptyType Instance { get; } = new();
 }
 
-/// <summary>A view: where its elements lie. Its length stays behind.</summary>
+/// <summary>A view: where its elements are. Its length does not reach the device.</summary>
 internal sealed record PointerType(DeviceType Element, Space Space, bool IsReadOnly) : DeviceType;
 
 internal static class ScalarKinds

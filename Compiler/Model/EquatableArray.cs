@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace GpuCnn.Compiler.Model;
 
-/// <summary>A list that equals another of equal elements, which is what lets the pipeline see that nothing changed.</summary>
+/// <summary>A list that compares by its elements, which lets the pipeline see that nothing changed.</summary>
 [SuppressMessage("Usage", "CA2231", Justification = "Compared by records and by the pipeline only.")]
 internal readonly struct EquatableArray<T>(T[] items) : IEquatable<EquatableArray<T>>, IReadOnlyList<T> where T : IEquatable<T>
 {

@@ -2,7 +2,7 @@ using GpuCnn.Compiler.Model;
 
 namespace GpuCnn.Compiler.Printing;
 
-/// <summary>CUDA C++ as NVRTC compiles it, without headers.</summary>
+/// <summary>CUDA C++ for NVRTC, without headers.</summary>
 internal static partial class Dialects
 {
     private const string CudaHelper = "static __device__ __forceinline__";
@@ -59,7 +59,7 @@ internal static partial class Dialects
         MasksShiftCounts = false,
         Conversions = new Dictionary<(Scalar, Scalar), string>
         {
-            // These saturate, as C# does. Of those from double and to 64 bits, NaN does not become 0 by itself.
+            // These saturate, as in C#. From double and to 64 bits they do not turn NaN into 0.
             [(Scalar.Float, Scalar.Int)] = "__float2int_rz({0})",
             [(Scalar.Float, Scalar.UInt)] = "__float2uint_rz({0})",
             [(Scalar.Float, Scalar.Long)] = "gcnn_float_to_long({0})",
@@ -139,26 +139,35 @@ internal static partial class Dialects
             ["gcnn_remainder"] = Division(CudaHelper, "gcnn_remainder", ", int divisor", "unsigned int", "__umulhi", "value - divisor * "),
             ["gcnn_min"] = NaNKeeping(CudaHelper, "gcnn_min", "fminf"),
             ["gcnn_is_nan"] = CudaHelper + " bool gcnn_is_nan(float x)\n{\n    return x != x;\n}\n",
-            ["gcnn_is_infinity"] = CudaHelper + " bool gcnn_is_infinity(float x)\n{\n    return (__float_as_int(x) & 0x7fffffff) == 0x7f800000;\n}\n",
-            ["gcnn_is_finite"] = CudaHelper + " bool gcnn_is_finite(float x)\n{\n    return (__float_as_int(x) & 0x7f800000) != 0x7f800000;\n}\n",
+            ["gcnn_is_infinity"] =
+                CudaHelper + " bool gcnn_is_infinity(float x)\n{\n    return (__float_as_int(x) & 0x7fffffff) == 0x7f800000;\n}\n",
+            ["gcnn_is_finite"] =
+                CudaHelper + " bool gcnn_is_finite(float x)\n{\n    return (__float_as_int(x) & 0x7f800000) != 0x7f800000;\n}\n",
             ["gcnn_float_to_long"] = ToInteger("long long", "gcnn_float_to_long", "float", "__float2ll_rz"),
             ["gcnn_float_to_ulong"] = ToInteger("unsigned long long", "gcnn_float_to_ulong", "float", "__float2ull_rz"),
             ["gcnn_double_to_int"] = ToInteger("int", "gcnn_double_to_int", "double", "__double2int_rz"),
             ["gcnn_double_to_uint"] = ToInteger("unsigned int", "gcnn_double_to_uint", "double", "__double2uint_rz"),
             ["gcnn_double_to_long"] = ToInteger("long long", "gcnn_double_to_long", "double", "__double2ll_rz"),
             ["gcnn_double_to_ulong"] = ToInteger("unsigned long long", "gcnn_double_to_ulong", "double", "__double2ull_rz"),
-            // The type of half precision needs a header; its bits do not.
-            ["gcnn_from_float16"] = CudaHelper + " float gcnn_from_float16(unsigned short x)\n{\n    float y;\n    asm(\"cvt.f32.f16 %0, %1;\" : \"=f\"(y) : \"h\"(x));\n    return y;\n}\n",
-            ["gcnn_to_float16"] = CudaHelper + " unsigned short gcnn_to_float16(float x)\n{\n    unsigned short y;\n    asm(\"cvt.rn.f16.f32 %0, %1;\" : \"=h\"(y) : \"f\"(x));\n    return y;\n}\n",
+            // The half precision type needs a header; its bits do not.
+            ["gcnn_from_float16"] = CudaHelper + " float gcnn_from_float16(unsigned short x)\n{\n    float y;\n" +
+                "    asm(\"cvt.f32.f16 %0, %1;\" : \"=f\"(y) : \"h\"(x));\n    return y;\n}\n",
+            ["gcnn_to_float16"] = CudaHelper + " unsigned short gcnn_to_float16(float x)\n{\n    unsigned short y;\n" +
+                "    asm(\"cvt.rn.f16.f32 %0, %1;\" : \"=h\"(y) : \"f\"(x));\n    return y;\n}\n",
             ["gcnn_to_bfloat16"] = ToBFloat16(CudaHelper, "unsigned short", "unsigned int", "(unsigned int)__float_as_int(x)"),
             ["gcnn_float2_operators"] = VectorOperators("float2", "x", "y"),
             ["gcnn_float4_operators"] = VectorOperators("float4", "x", "y", "z", "w"),
         },
-        VectorSupport = new Dictionary<Scalar, string> { [Scalar.Float2] = "gcnn_float2_operators", [Scalar.Float4] = "gcnn_float4_operators" },
+        VectorSupport = new Dictionary<Scalar, string>
+        {
+            [Scalar.Float2] = "gcnn_float2_operators",
+            [Scalar.Float4] = "gcnn_float4_operators",
+        },
         Reserved = new HashSet<string>((CReserved +
-            " alignas alignof and and_eq bitand bitor catch char16_t char32_t class compl constexpr const_cast decltype delete dynamic_cast explicit export false friend mutable namespace new " +
-            "noexcept not not_eq nullptr operator or or_eq private protected public reinterpret_cast static_assert static_cast template this thread_local throw try typeid typename using virtual " +
-            "wchar_t xor xor_eq threadIdx blockIdx blockDim gridDim warpSize dim3").Split(' ')),
+            " alignas alignof and and_eq bitand bitor catch char16_t char32_t class compl constexpr const_cast decltype delete " +
+            "dynamic_cast explicit export false friend mutable namespace new noexcept not not_eq nullptr operator or or_eq private " +
+            "protected public reinterpret_cast static_assert static_cast template this thread_local throw try typeid typename using " +
+            "virtual wchar_t xor xor_eq threadIdx blockIdx blockDim gridDim warpSize dim3").Split(' ')),
     };
 
     private static string ToInteger(string to, string name, string from, string function) =>

@@ -2,28 +2,29 @@ using GpuCnn.Compiler.Model;
 
 namespace GpuCnn.Compiler.Printing;
 
-/// <summary>A language of devices as data: its words, and how it spells what the kernel model says. In formats, {0}, {1}, … are what is put in.</summary>
+/// <summary>A device language as data: its words, and its spelling of the kernel model. In formats, {0}, {1}, … are placeholders.</summary>
 internal sealed record Dialect
 {
     public required string Name { get; init; }
 
-    /// <summary>Stands before a kernel that computes in double.</summary>
+    /// <summary>Printed before a kernel that computes in double.</summary>
     public required string DoubleHeader { get; init; }
 
-    /// <summary>What stands before the name of the entry, and of a helper's result.</summary>
+    /// <summary>Printed before the name of the entry point, and before a helper's result type.</summary>
     public required string Entry { get; init; }
 
     public required string Helper { get; init; }
 
     public required IReadOnlyDictionary<Scalar, string> Types { get; init; }
 
-    /// <summary>What pointers say of the memory they point to, with a blank behind it.</summary>
+    /// <summary>The address space qualifier of a pointer, followed by a blank.</summary>
     public required IReadOnlyDictionary<Space, string> Spaces { get; init; }
 
     public required string Restrict { get; init; }
 
     /// <summary>
-    /// The type of the offset that comes with each view, counted in elements, where what a host passes on is a whole allocation; null where it can be an address within one.
+    /// Type of the offset, in elements, that accompanies each view if hosts can pass only whole allocations; null if they can pass an
+    /// address within one.
     /// </summary>
     public required string? ViewOffset { get; init; }
 
@@ -38,7 +39,7 @@ internal sealed record Dialect
     /// <summary>0: type, 1: values.</summary>
     public required string StructLiteral { get; init; }
 
-    /// <summary>What stands for no values: zeros.</summary>
+    /// <summary>Replaces the values if there are none: all zeros.</summary>
     public required string StructZero { get; init; }
 
     public required string VectorLiteral { get; init; }
@@ -50,37 +51,40 @@ internal sealed record Dialect
 
     public required string LongSuffix { get; init; }
 
-    /// <summary>Whether a shift by the width of a number or more is a shift by the rest, as in C#.</summary>
+    /// <summary>Whether shift counts wrap at the width of the number, as in C#.</summary>
     public required bool MasksShiftCounts { get; init; }
 
-    /// <summary>Conversions that a cast does not do as C# does them.</summary>
+    /// <summary>Conversions for which a cast does not give C#'s result.</summary>
     public required IReadOnlyDictionary<(Scalar From, Scalar To), string> Conversions { get; init; }
 
     /// <summary>
-    /// Functions of the kernel language by name. {f} is "f" where they are called with a float and nothing where with a double; {space} is the memory that the first argument points to.
+    /// The kernel language's functions by name. {f} is "f" for a call with floats and empty for doubles; {space} is the address space of
+    /// the first argument.
     /// </summary>
     public required IReadOnlyDictionary<string, string> Intrinsics { get; init; }
 
-    /// <summary>Functions that spellings above use, by name; each is printed before the kernels that need it.</summary>
+    /// <summary>Functions used by the spellings above, by name. Each is printed before the kernels that need it.</summary>
     public required IReadOnlyDictionary<string, string> Support { get; init; }
 
-    /// <summary>The support that arithmetic of vectors needs, or null where the language has it.</summary>
+    /// <summary>The support functions for vector arithmetic, or null if the language has it built in.</summary>
     public required IReadOnlyDictionary<Scalar, string>? VectorSupport { get; init; }
 
-    /// <summary>Words that no variable or field may be called.</summary>
+    /// <summary>Words that cannot be names of variables or fields.</summary>
     public required IReadOnlyCollection<string> Reserved { get; init; }
 }
 
-/// <summary>What the dialects have in common.</summary>
+/// <summary>What the dialects share.</summary>
 internal static partial class Dialects
 {
     private const string CReserved =
-        "auto break case char const continue default do double else enum extern float for goto if inline int long register restrict return short signed sizeof static struct switch " +
+        "auto break case char const continue default do double else enum extern float for goto if inline int long register restrict " +
+        "return short signed sizeof static struct switch " +
         "typedef union unsigned void volatile while bool true false asm main NULL size_t ptrdiff_t intptr_t uintptr_t " +
-        "half min max abs clamp exp log log2 log10 exp2 pow sqrt rsqrt cbrt sin cos tan asin acos atan atan2 sinh cosh tanh floor ceil trunc round rint fma fmod fmin fmax fabs copysign " +
-        "isnan isinf isfinite float2 float3 float4 double2 double3 double4 int2 int3 int4 uint2 uint3 uint4 char2 char4 uchar4 short2 short4 long2 long4";
+        "half min max abs clamp exp log log2 log10 exp2 pow sqrt rsqrt cbrt sin cos tan asin acos atan atan2 sinh cosh tanh floor ceil " +
+        "trunc round rint fma fmod fmin fmax fabs copysign isnan isinf isfinite " +
+        "float2 float3 float4 double2 double3 double4 int2 int3 int4 uint2 uint3 uint4 char2 char4 uchar4 short2 short4 long2 long4";
 
-    // NaN in, NaN out, as in C#; the devices' own functions prefer numbers.
+    // Propagates NaN, as in C#; the devices' own functions prefer numbers.
     private static string NaNKeeping(string helper, string name, string function) =>
         helper + " float " + name + "(float x, float y)\n{\n    return x != x ? x : y != y ? y : " + function + "(x, y);\n}\n";
 

@@ -3,7 +3,7 @@ using GpuCnn.Compiler.Model;
 
 namespace GpuCnn.Compiler.Printing;
 
-/// <summary>A kernel model as the text of a dialect.</summary>
+/// <summary>Prints a kernel model in a dialect.</summary>
 internal sealed class KernelPrinter(Dialect dialect)
 {
     private const int LongestHead = 140;
@@ -17,13 +17,14 @@ internal sealed class KernelPrinter(Dialect dialect)
         foreach (StructModel structure in kernel.Structs) Struct(structure);
         foreach (FunctionModel function in kernel.Functions)
         {
-            Head($"{dialect.Helper} {_expressions.Type(function.ReturnType)} {function.Name}", function.Parameters.Select(parameter => Parameter(parameter.Name, parameter.Type, "")));
+            Head($"{dialect.Helper} {_expressions.Type(function.ReturnType)} {function.Name}",
+                function.Parameters.Select(parameter => Parameter(parameter.Name, parameter.Type, "")));
             Body(function.Body);
             _text.Append('\n');
         }
         Entry(kernel);
 
-        // Last, as it is the printing that shows what is needed.
+        // Print the support functions last: printing shows which are needed.
         var text = new StringBuilder();
         if (_expressions.UsesDouble) text.Append(dialect.DoubleHeader);
         foreach (string support in _expressions.Support) text.Append(dialect.Support[support]).Append('\n');
@@ -33,9 +34,11 @@ internal sealed class KernelPrinter(Dialect dialect)
     private void Entry(KernelModel kernel)
     {
         string restrict = kernel.Header.InPlace ? "" : dialect.Restrict;
-        (string Name, DeviceType Type)[] arguments = [.. kernel.Header.Parameters.Where(parameter => !parameter.IsSpecialization && parameter.Type is not EmptyType)
+        (string Name, DeviceType Type)[] arguments =
+            [.. kernel.Header.Parameters.Where(parameter => !parameter.IsSpecialization && parameter.Type is not EmptyType)
             .Select(parameter => (Analysis.NameAllocator.Variable(parameter.Name), parameter.Type))];
-        var taken = new HashSet<string>(arguments.Select(argument => argument.Name).Concat(DeclaredNames.Of(kernel.Body)).Select(_expressions.Name));
+        var taken = new HashSet<string>(arguments.Select(argument => argument.Name).Concat(DeclaredNames.Of(kernel.Body))
+            .Select(_expressions.Name));
         List<string> parameters = [], begin = [];
         foreach ((string name, DeviceType type) in arguments)
         {
@@ -62,16 +65,19 @@ internal sealed class KernelPrinter(Dialect dialect)
     private void Struct(StructModel structure)
     {
         _text.Append("typedef struct\n{\n");
-        foreach (FieldModel field in structure.Fields) _text.Append($"    {_expressions.Type(field.Type)} {_expressions.Name(field.Name)};\n");
+        foreach (FieldModel field in structure.Fields)
+            _text.Append($"    {_expressions.Type(field.Type)} {_expressions.Name(field.Name)};\n");
         _text.Append("} ").Append(structure.Name).Append(";\n\n");
     }
 
     private string Parameter(string name, DeviceType type, string restrict) =>
-        type is PointerType ? $"{_expressions.Type(type)}{restrict} {_expressions.Name(name)}" : $"{_expressions.Type(type)} {_expressions.Name(name)}";
+        type is PointerType
+            ? $"{_expressions.Type(type)}{restrict} {_expressions.Name(name)}"
+            : $"{_expressions.Type(type)} {_expressions.Name(name)}";
 
     private void Head(string start, IEnumerable<string> parameters)
     {
-        // In C, empty parentheses would be any number of parameters.
+        // In C, empty parentheses mean any number of parameters.
         string line = start + "(" + (parameters.Any() ? string.Join(", ", parameters) : "void") + ")";
         _text.Append(line.Length <= LongestHead ? line : start + "(\n    " + string.Join(",\n    ", parameters) + ")").Append('\n');
     }
@@ -96,7 +102,8 @@ internal sealed class KernelPrinter(Dialect dialect)
                 Body(block.Statements);
                 break;
             case ArrayDeclaration array:
-                Line(string.Format(dialect.Arrays[array.Space], _expressions.Type(array.Element), _expressions.Name(array.Name), _expressions.Print(array.Length)) + ";");
+                Line(string.Format(dialect.Arrays[array.Space], _expressions.Type(array.Element), _expressions.Name(array.Name),
+                    _expressions.Print(array.Length)) + ";");
                 break;
             case If condition:
                 Line("if (" + _expressions.Print(condition.Condition) + ")");
@@ -105,7 +112,8 @@ internal sealed class KernelPrinter(Dialect dialect)
                 break;
             case For loop:
                 if (loop.IsUnrolled) Line("#pragma unroll");
-                Line("for (" + LoopStart(loop) + "; " + (loop.Condition is { } test ? _expressions.Print(test) : "") + "; " + string.Join(", ", loop.Steps.Select(Simple)) + ")");
+                Line("for (" + LoopStart(loop) + "; " + (loop.Condition is { } test ? _expressions.Print(test) : "") + "; "
+                    + string.Join(", ", loop.Steps.Select(Simple)) + ")");
                 Nested(loop.Body);
                 break;
             case While loop:
@@ -140,7 +148,7 @@ internal sealed class KernelPrinter(Dialect dialect)
         Nested(block);
     }
 
-    /// <summary>Braces, but around one simple statement.</summary>
+    /// <summary>Prints in braces, except for one simple statement.</summary>
     private void Nested(Statement statement)
     {
         EquatableArray<Statement> statements = ((Block)statement).Statements;
@@ -164,7 +172,7 @@ internal sealed class KernelPrinter(Dialect dialect)
         {
             foreach (Expression label in section.Labels) Line("case " + _expressions.Print(label) + ":");
             if (section.IsDefault) Line("default:");
-            // In braces: C has no declarations right after a label.
+            // Braces are needed: C has no declaration right after a label.
             Body(section.Statements);
         }
         _depth--;
@@ -172,13 +180,16 @@ internal sealed class KernelPrinter(Dialect dialect)
     }
 
     private string LoopStart(For loop) => string.Join(", ", loop.Before.Select((statement, i) =>
-        statement is Declaration declaration && i > 0 ? _expressions.Name(declaration.Name) + (declaration.Value is { } value ? " = " + _expressions.Print(value) : "") : Simple(statement)));
+        statement is Declaration declaration && i > 0
+            ? _expressions.Name(declaration.Name) + (declaration.Value is { } value ? " = " + _expressions.Print(value) : "")
+            : Simple(statement)));
 
     private string Simple(Statement statement) => statement switch
     {
         Declaration declaration => _expressions.Type(declaration.Type) + " " + _expressions.Name(declaration.Name)
             + (declaration.Value is { } value ? " = " + _expressions.Print(value) : ""),
-        Assignment assignment => _expressions.Print(assignment.Target) + " " + (assignment.Operator is { } kind ? ExpressionPrinter.Symbol(kind) : "") + "= " + _expressions.Print(assignment.Value),
+        Assignment assignment => _expressions.Print(assignment.Target) + " "
+            + (assignment.Operator is { } kind ? ExpressionPrinter.Symbol(kind) : "") + "= " + _expressions.Print(assignment.Value),
         Increment increment => _expressions.Print(increment.Target) + (increment.IsDecrement ? "--" : "++"),
         Evaluation evaluation => _expressions.Print(evaluation.Value),
         BarrierWait => dialect.Barrier,

@@ -2,7 +2,7 @@ using GpuCnn.Compiler.Model;
 
 namespace GpuCnn.Compiler.Printing;
 
-/// <summary>OpenCL C 1.2: no generic address space, no subgroups; double only where a kernel has it.</summary>
+/// <summary>OpenCL C 1.2: no generic address space, no subgroups; double only in kernels that use it.</summary>
 internal static partial class Dialects
 {
     private const string OpenClHelper = "static inline";
@@ -34,7 +34,7 @@ internal static partial class Dialects
         },
         Spaces = new Dictionary<Space, string> { [Space.Global] = "__global ", [Space.Shared] = "__local ", [Space.Local] = "" },
         Restrict = " restrict",
-        // A buffer has no address on the host, and a buffer within a buffer begins at multiples of up to 512 bytes.
+        // A buffer has no address on the host, and a sub-buffer must begin at a multiple of up to 512 bytes.
         ViewOffset = "long",
         Arrays = new Dictionary<Space, string>
         {
@@ -49,7 +49,7 @@ internal static partial class Dialects
             [ThreadIndex.GroupCount] = "(int)get_num_groups({1})",
             [ThreadIndex.GlobalId] = "(int)get_global_id({1})",
         },
-        // Both kinds of memory, as CUDA's does.
+        // Fences both kinds of memory, as CUDA's barrier does.
         Barrier = "barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)",
         StructLiteral = "({0}){{{1}}}",
         StructZero = "0",
@@ -138,14 +138,16 @@ internal static partial class Dialects
             ["gcnn_divide"] = Division(OpenClHelper, "gcnn_divide", "", "uint", "mul_hi", ""),
             ["gcnn_remainder"] = Division(OpenClHelper, "gcnn_remainder", ", int divisor", "uint", "mul_hi", "value - divisor * "),
             ["gcnn_min"] = NaNKeeping(OpenClHelper, "gcnn_min", "fmin"),
-            // Pointers to half precision need no extension, values do.
+            // Pointers to half precision need no extension; values do.
             ["gcnn_from_float16"] = OpenClHelper + " float gcnn_from_float16(ushort x)\n{\n    return vload_half(0, (const half*)&x);\n}\n",
-            ["gcnn_to_float16"] = OpenClHelper + " ushort gcnn_to_float16(float x)\n{\n    ushort y;\n    vstore_half_rte(x, 0, (half*)&y);\n    return y;\n}\n",
+            ["gcnn_to_float16"] = OpenClHelper + " ushort gcnn_to_float16(float x)\n{\n    ushort y;\n" +
+                "    vstore_half_rte(x, 0, (half*)&y);\n    return y;\n}\n",
             ["gcnn_to_bfloat16"] = ToBFloat16(OpenClHelper, "ushort", "uint", "as_uint(x)"),
         },
         VectorSupport = null,
         Reserved = new HashSet<string>((CReserved +
-            " uchar ushort uint ulong global local constant private generic kernel read_only write_only read_write pipe image1d_t image2d_t image3d_t sampler_t event_t queue_t mix step smoothstep " +
-            "dot cross length distance normalize sign select radians degrees barrier vload4 vstore4 hypot ldexp fract any all M_PI INFINITY NAN MAXFLOAT").Split(' ')),
+            " uchar ushort uint ulong global local constant private generic kernel read_only write_only read_write pipe image1d_t " +
+            "image2d_t image3d_t sampler_t event_t queue_t mix step smoothstep dot cross length distance normalize sign select radians " +
+            "degrees barrier vload4 vstore4 hypot ldexp fract any all M_PI INFINITY NAN MAXFLOAT").Split(' ')),
     };
 }
