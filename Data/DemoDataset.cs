@@ -1,5 +1,6 @@
 using GpuCnn.Data.Demo;
 using GpuCnn.Data.Formats;
+using GpuCnn.Engine.Sets;
 using GpuCnn.Engine;
 
 namespace GpuCnn.Data;
@@ -17,7 +18,7 @@ public static class DemoDataset
     private const string Marker = "demo-data-set.txt";
 
     private static readonly IReadOnlyList<IDemoObject> Objects =
-        [.. Catalog.Of<IDemoObject>().OrderBy(o => o.Name, StringComparer.Ordinal)];
+        [.. Registry.CreateAll<IDemoObject>().OrderBy(o => o.Name, StringComparer.Ordinal)];
 
     /// <summary>Class names in index order.</summary>
     public static IReadOnlyList<string> Classes => [.. Objects.Select(o => o.Name)];

@@ -1,4 +1,5 @@
 using GpuCnn.Data.Formats;
+using GpuCnn.Engine.Sets;
 using GpuCnn.Engine;
 
 namespace GpuCnn.Data;
@@ -8,7 +9,7 @@ namespace GpuCnn.Data;
 /// </summary>
 public static class ImageFile
 {
-    private static readonly IReadOnlyList<IImageEncoder> Encoders = Catalog.Of<IImageEncoder>();
+    private static readonly IReadOnlyList<IImageEncoder> Encoders = Registry.CreateAll<IImageEncoder>();
 
     /// <summary>Decoders do not become fewer while they are in use, and are kept for the next call on their thread.</summary>
     [ThreadStatic]

@@ -1,26 +1,42 @@
-using System.Reflection;
 using GpuCnn.Engine;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Models;
 
 /// <summary>
 /// A network architecture by name: a table of numbers, what is known of it, and how it is trained. To add one is to add a class that
-/// derives from this, or an <see cref="ArchitectureFamily"/>; it is found by itself.
+/// derives from this, or an <see cref="ArchitectureFamily"/>; <see cref="Registry"/> finds it.
 /// </summary>
-public abstract class Architecture
+public abstract class Architecture : INamed, IArchitectureSource
 {
-    private static readonly Lazy<IReadOnlyList<Architecture>> Registered = new(() =>
-        [.. Assembly.GetExecutingAssembly().GetTypes()
-            .Where(type => !type.IsAbstract && type.GetConstructor(Type.EmptyTypes) != null)
-            .OrderBy(type => type.FullName, StringComparer.Ordinal)
-            .SelectMany(Members)
-            .OrderBy(architecture => architecture.Year)]);
+    private static readonly Lock Gate = new();
+    private static IReadOnlyList<Architecture>? _all;
+    private static int _version;
 
     /// <summary>All architectures, the oldest first, those of a family together.</summary>
-    public static IReadOnlyList<Architecture> All => Registered.Value;
+    /// <exception cref="GpuCnnException">A constructor throws, or two have one name.</exception>
+    public static IReadOnlyList<Architecture> All
+    {
+        get
+        {
+            lock (Gate)
+            {
+                if (_all is not null && _version == Registry.Version) return _all;
+                int version = Registry.Version;
+                Architecture[] found =
+                    [.. Registry.CreateAll<IArchitectureSource>().SelectMany(source => source.Architectures)
+                        .OrderBy(architecture => architecture.Year)];
+                Registry.CheckNames("model", found);
+                _version = version;
+                return _all = found;
+            }
+        }
+    }
+
+    IEnumerable<Architecture> IArchitectureSource.Architectures => [this];
 
     /// <summary>The name it is asked for by: lower case, digits, dashes and, where torchvision has them, underscores.</summary>
     public abstract string Name { get; }
@@ -132,11 +148,5 @@ public abstract class Architecture
         throw new GpuCnnException(
             $"There is no model '{name}'; " + (near.Count > 0 ? $"did you mean {string.Join(" or ", near)}?" : $"there are {string.Join(", ", All.Select(architecture => architecture.Name))}.")
             + " gpucnn models lists all.");
-    }
-
-    private static IEnumerable<Architecture> Members(Type type)
-    {
-        if (type.IsSubclassOf(typeof(Architecture))) return [(Architecture)Activator.CreateInstance(type)!];
-        return type.IsSubclassOf(typeof(ArchitectureFamily)) ? ((ArchitectureFamily)Activator.CreateInstance(type)!).Members : [];
     }
 }

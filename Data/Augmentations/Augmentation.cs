@@ -1,3 +1,4 @@
+using GpuCnn.Engine.Sets;
 using GpuCnn.Engine;
 using GpuCnn.Engine.Tensors;
 
@@ -6,7 +7,7 @@ namespace GpuCnn.Data;
 /// <summary>Random changes of training images, a function of the seed, the epoch and the image alone.</summary>
 public sealed class Augmentation
 {
-    private static readonly IReadOnlyList<AugmentationStep> Known = Catalog.Of<AugmentationStep>();
+    private static readonly IReadOnlyList<AugmentationStep> Known = Registry.CreateAll<AugmentationStep>();
 
     private readonly FramingStep[] _framing;
     private readonly PixelStep[] _pixels;

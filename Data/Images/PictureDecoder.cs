@@ -1,4 +1,5 @@
 using GpuCnn.Data.Formats;
+using GpuCnn.Engine.Sets;
 using GpuCnn.Engine;
 
 namespace GpuCnn.Data;
@@ -24,7 +25,7 @@ public sealed unsafe class PictureDecoder : IDisposable
 
     internal PictureDecoder(ScratchSource source)
     {
-        _decoders = Catalog.Of<IImageDecoder>(source);
+        _decoders = Registry.CreateAll<IImageDecoder>(source);
         _file = new ScratchBuffer(source);
         _picture = new Picture(source);
         _turned = new Picture(source);

@@ -1,3 +1,4 @@
+using GpuCnn.Engine.Sets;
 using GpuCnn.Engine;
 
 namespace GpuCnn.Data;
@@ -8,7 +9,7 @@ public static class DatasetLocator
     /// <summary>How far below a folder a data set is looked for, to name it.</summary>
     private const int LevelsSearched = 3, FoldersSearched = 500;
 
-    private static readonly IReadOnlyList<IDatasetFormat> Formats = Catalog.Of<IDatasetFormat>();
+    private static readonly IReadOnlyList<IDatasetFormat> Formats = Registry.CreateAll<IDatasetFormat>();
 
     /// <summary>
     /// Opens the data set at <paramref name="path"/>, of any kind that an <see cref="IDatasetFormat"/> knows.

@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Reflection;
+using GpuCnn.Engine.Sets;
 
 namespace GpuCnn.Engine.Devices;
 
@@ -9,14 +9,9 @@ public static class DeviceCatalog
     /// <summary>The best device that can be used.</summary>
     public const string Auto = "auto";
 
-    private static readonly Lazy<IReadOnlyList<DeviceKind>> Registered = new(() =>
-        [.. Assembly.GetExecutingAssembly().GetTypes()
-            .Where(type => type.IsSubclassOf(typeof(DeviceKind)) && !type.IsAbstract)
-            .Select(type => (DeviceKind)Activator.CreateInstance(type, nonPublic: true)!)
-            .OrderByDescending(kind => kind.Preference).ThenBy(kind => kind.Name, StringComparer.Ordinal)]);
-
     /// <summary>All kinds, those that <c>auto</c> prefers first.</summary>
-    public static IReadOnlyList<DeviceKind> Kinds => Registered.Value;
+    public static IReadOnlyList<DeviceKind> Kinds =>
+        [.. Registry<DeviceKind>.All.OrderByDescending(kind => kind.Preference).ThenBy(kind => kind.Name, StringComparer.Ordinal)];
 
     /// <summary>What a name can be, for messages and help: "auto, cpu".</summary>
     public static string Usage => string.Join(", ", Kinds.Select(kind => kind.IsIndexed ? $"{kind.Name}[:N]" : kind.Name).Prepend(Auto));

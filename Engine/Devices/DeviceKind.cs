@@ -1,3 +1,5 @@
+using GpuCnn.Engine.Sets;
+
 namespace GpuCnn.Engine.Devices;
 
 /// <summary>What a device is opened with.</summary>
@@ -27,10 +29,10 @@ public sealed record DeviceListing(string Name, string Description, long MemoryB
 }
 
 /// <summary>
-/// A kind of device by name. To add one is to add a class that derives from this; <see cref="DeviceCatalog"/> finds it by itself. Nothing of
-/// a driver is touched before <see cref="List"/> or <see cref="Open"/>.
+/// A kind of device by name. To add one is to add a class that derives from this; <see cref="Registry"/> finds it. Nothing of a driver is
+/// touched before <see cref="List"/> or <see cref="Open"/>.
 /// </summary>
-public abstract class DeviceKind
+public abstract class DeviceKind : INamed
 {
     /// <summary>The name it is asked for by, before any index: <c>cpu</c>.</summary>
     public abstract string Name { get; }

@@ -1,0 +1,30 @@
+namespace GpuCnn.Engine.Sets;
+
+/// <summary>
+/// Declares a property as a setting: a number, a flag or a list of numbers that options and files may give. The property has an init
+/// accessor that checks its value by <see cref="Setting.Check"/>; its default is what a new instance has.
+/// </summary>
+/// <param name="description">One line for help: "Factor of each drop."</param>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class SettingAttribute(string description) : Attribute
+{
+    public string Description => description;
+
+    /// <summary>Name in lower case with dashes; by default the property's, so that WeightDecay is weight-decay.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Smallest value.</summary>
+    public double AtLeast { get; init; } = double.NaN;
+
+    /// <summary>Values are greater than this.</summary>
+    public double Above { get; init; } = double.NaN;
+
+    /// <summary>Largest value.</summary>
+    public double AtMost { get; init; } = double.NaN;
+
+    /// <summary>Values are less than this.</summary>
+    public double Below { get; init; } = double.NaN;
+
+    /// <summary>Whether the default is no value: it has to be given before the instance is used.</summary>
+    public bool IsRequired { get; init; }
+}

@@ -1,0 +1,43 @@
+namespace GpuCnn.Engine.Sets;
+
+/// <summary>An open set has no member of a name.</summary>
+public sealed class UnknownNameException(string what, string got, IReadOnlyList<string> known)
+    : GpuCnnException($"There is no {what} '{got}'; expected one of {string.Join(", ", known)}.")
+{
+    /// <summary>What a member of the set is: "optimizer".</summary>
+    public string What => what;
+
+    public string Got => got;
+
+    /// <summary>Names of all members.</summary>
+    public IReadOnlyList<string> Known => known;
+}
+
+/// <summary>A value does not fit a setting.</summary>
+/// <param name="owner">Whose setting it is: "sgd".</param>
+/// <param name="name">Name of the setting: "weight-decay".</param>
+/// <param name="expected">Range in words: "a number of 0 or more".</param>
+/// <param name="got">The value as text.</param>
+public sealed class SettingException(string owner, string name, string expected, string got)
+    : GpuCnnException($"{owner} expects {expected} as {name.Replace('-', ' ')}, but got {got}.")
+{
+    public string Owner => owner;
+
+    public string Name => name;
+
+    public string Expected => expected;
+
+    public string Got => got;
+}
+
+/// <summary>A type has no setting of a name.</summary>
+public sealed class UnknownSettingException(string owner, string name, IReadOnlyList<string> known)
+    : GpuCnnException($"{owner} has no setting '{name}'; it has {(known.Count == 0 ? "none" : string.Join(", ", known))}.")
+{
+    public string Owner => owner;
+
+    public string Name => name;
+
+    /// <summary>Names of all settings of the type.</summary>
+    public IReadOnlyList<string> Known => known;
+}

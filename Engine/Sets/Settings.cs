@@ -1,0 +1,62 @@
+using System.Collections.Concurrent;
+using System.Reflection;
+
+namespace GpuCnn.Engine.Sets;
+
+/// <summary>The settings of types, as their properties declare them (<see cref="SettingAttribute"/>).</summary>
+public static class Settings
+{
+    private static readonly ConcurrentDictionary<Type, IReadOnlyList<Setting>> Known = new();
+
+    /// <summary>All settings of a type: its own first, then those of what it derives from.</summary>
+    public static IReadOnlyList<Setting> Of(Type type) => Known.GetOrAdd(type, static type =>
+    [
+        .. Bases(type).SelectMany(part => part.GetProperties(BindingFlags.Instance | BindingFlags.Public | BindingFlags.DeclaredOnly))
+            .Select(property => (Property: property, Attribute: property.GetCustomAttribute<SettingAttribute>()))
+            .Where(found => found.Attribute is not null).Select(found => new Setting(found.Property, found.Attribute!)),
+    ]);
+
+    /// <summary>What an instance is called in messages: its name in its set, else its type's.</summary>
+    public static string NameOf(object instance) => instance is INamed named ? named.Name : instance.GetType().Name;
+
+    /// <summary>All values of an instance, by name of the setting.</summary>
+    public static IReadOnlyDictionary<string, object?> Values(object instance) =>
+        Of(instance.GetType()).ToDictionary(setting => setting.Name, setting => setting.Get(instance));
+
+    /// <summary>The settings whose values are not the defaults of the instance's type.</summary>
+    public static IReadOnlyList<Setting> Changed(object instance)
+    {
+        object fresh = Registry.Create(instance.GetType());
+        return [.. Of(instance.GetType()).Where(setting => Setting.Format(setting.Get(instance)) != Setting.Format(setting.Get(fresh)))];
+    }
+
+    /// <summary>Creates a copy of an instance with other values for some settings.</summary>
+    /// <param name="values">By name of the setting.</param>
+    /// <exception cref="UnknownSettingException">The instance has no such setting.</exception>
+    /// <exception cref="SettingException">A value is out of range.</exception>
+    public static T With<T>(T instance, IReadOnlyDictionary<string, object?> values) where T : class
+    {
+        Type type = instance.GetType();
+        IReadOnlyList<Setting> settings = Of(type);
+        if (values.Keys.FirstOrDefault(name => !settings.Any(setting => setting.Name == name)) is { } unknown)
+            throw new UnknownSettingException(NameOf(instance), unknown, [.. settings.Select(setting => setting.Name)]);
+        if (values.Count == 0) return instance;
+        object copy = Registry.Create(type);
+        foreach (Setting setting in settings) setting.Set(copy, values.TryGetValue(setting.Name, out object? value) ? value
+            : setting.Get(instance));
+        return (T)copy;
+    }
+
+    /// <summary>Checks that all values that have to be given are there.</summary>
+    /// <exception cref="SettingException">One is missing.</exception>
+    public static void CheckComplete(object instance)
+    {
+        if (Of(instance.GetType()).FirstOrDefault(setting => setting.IsRequired && !setting.IsGiven(instance)) is { } missing)
+            throw new SettingException(NameOf(instance), missing.Name, missing.Range, "none");
+    }
+
+    private static IEnumerable<Type> Bases(Type type)
+    {
+        for (Type? part = type; part is not null; part = part.BaseType) yield return part;
+    }
+}
