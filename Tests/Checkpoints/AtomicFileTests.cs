@@ -67,7 +67,7 @@ public sealed class AtomicFileTests : CheckpointFixture
     public void WhatTheWriterThrowsItselfPassesUnchanged()
     {
         File.WriteAllText(At("file"), "old");
-        TestDelegate cancelled = () => AtomicFile.Write(At("file"), _ => throw new OperationCanceledException());
+        Action cancelled = () => AtomicFile.Write(At("file"), _ => throw new OperationCanceledException());
         Assert.That(cancelled, Throws.InstanceOf<OperationCanceledException>());
         Assert.That(File.ReadAllText(At("file")), Is.EqualTo("old"));
         Assert.That(Directory.GetFiles(Folder), Has.Length.EqualTo(1));

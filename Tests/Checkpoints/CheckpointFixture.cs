@@ -42,7 +42,7 @@ public abstract class CheckpointFixture
         new(name, new Tensor(dimensions, values));
 
     /// <summary>The failure's message, which is one line and names the file.</summary>
-    protected static string MessageOf(string path, TestDelegate action)
+    protected static string MessageOf(string path, Action action)
     {
         string message = Assert.Throws<GpuCnnException>(action)!.Message;
         Assert.That(message, Does.Not.Contain("\n").And.Contains(path));
