@@ -1,6 +1,5 @@
 using GpuCnn.Engine;
 using GpuCnn.Engine.Graphs;
-using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Tensors;
 

@@ -1,3 +1,4 @@
+using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Tensors;
 

@@ -1,4 +1,5 @@
 using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Tensors;
 

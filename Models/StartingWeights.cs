@@ -1,4 +1,4 @@
-using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Graphs;
 
 namespace GpuCnn.Models;
 

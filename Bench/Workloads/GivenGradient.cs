@@ -1,5 +1,5 @@
 using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Cpu;
@@ -17,7 +17,7 @@ internal sealed class GivenGradient : Loss
         if (emitter.Gradient is { } gradient) emitter.Launch("given gradient", () => new Fill(gradient));
     }
 
-    public override void Emit(KernelLossEmitter emitter)
+    public override void Emit(GpuLossEmitter emitter)
     {
         if (emitter.Gradient is { } gradient)
             emitter.Launch("given gradient", launches => launches.Add(

@@ -1,10 +1,10 @@
 using System.Text.Json.Nodes;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
-using GpuCnn.Engine.Training;
 using GpuCnn.Models;
 
 namespace GpuCnn.Bench.Workloads;

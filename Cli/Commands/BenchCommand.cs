@@ -1,11 +1,11 @@
 using System.CommandLine;
 using System.Text;
 using GpuCnn.Cli.Output;
-using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Files;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Plans;
-using GpuCnn.Engine.Training;
 using GpuCnn.Engine.Tuning;
 using GpuCnn.Models;
 
@@ -42,7 +42,7 @@ internal static class BenchCommand
 
     private static Row Measure(Network network, Device device, int images)
     {
-        Batch batch = MadeUpBatch.Of(network, images);
+        Batch batch = SyntheticBatch.Of(network, images);
         using ParameterStore parameters = device.CreateParameters(network, training: true);
         parameters.Initialize(seed: 1);
         IReadOnlyDictionary<string, string> algorithms = AlgorithmTable.Load(device).Algorithms;

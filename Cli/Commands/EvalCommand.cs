@@ -3,6 +3,7 @@ using GpuCnn.Cli.Output;
 using GpuCnn.Data;
 using GpuCnn.Engine;
 using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Training;

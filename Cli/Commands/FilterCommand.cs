@@ -1,14 +1,14 @@
 using System.CommandLine;
 using GpuCnn.Data;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
-using GpuCnn.Engine.Training;
 using GpuCnn.Models;
 
 namespace GpuCnn.Cli.Commands;
@@ -67,6 +67,6 @@ internal static class FilterCommand
 
         public override void Emit(CpuLossEmitter emitter) { }
 
-        public override void Emit(KernelLossEmitter emitter) { }
+        public override void Emit(GpuLossEmitter emitter) { }
     }
 }

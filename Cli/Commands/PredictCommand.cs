@@ -2,6 +2,7 @@ using System.CommandLine;
 using GpuCnn.Cli.Output;
 using GpuCnn.Data;
 using GpuCnn.Engine;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Training;

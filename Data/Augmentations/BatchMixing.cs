@@ -1,4 +1,5 @@
 using GpuCnn.Engine;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Training;
 
 namespace GpuCnn.Data;

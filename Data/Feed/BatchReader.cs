@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
 using GpuCnn.Engine;
-using GpuCnn.Engine.Training;
+using GpuCnn.Engine.Datasets;
 
 namespace GpuCnn.Data;
 

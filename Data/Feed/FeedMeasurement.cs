@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using GpuCnn.Engine.Training;
+using GpuCnn.Engine.Datasets;
 
 namespace GpuCnn.Data;
 

@@ -39,7 +39,7 @@ public sealed record FeedOptions
         string form = string.Join(' ', writer.Form, preprocessor.Shape, preprocessor.Fit, preprocessor.ResizeTo,
             augmentation.FixedScale(preprocessor.Shape),
             preprocessor.Interpolation, preprocessor.AppliesOrientation);
-        string folder = CacheFolder ?? Engine.CacheFolder.Find("pictures") ?? throw new GpuCnnException(
+        string folder = CacheFolder ?? Engine.Files.CacheFolder.Find("pictures") ?? throw new GpuCnnException(
             "There is no cache folder to keep pictures in; set GPUCNN_CACHE to a folder that can be written, or choose --cache ram or none.");
         return DiskCache.Open(split, folder, form, Budget);
     }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using GpuCnn.Engine.Files;
 using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Engine.Checkpoints;

@@ -1,4 +1,3 @@
-using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Engine.Graphs;

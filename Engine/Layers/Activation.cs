@@ -1,5 +1,6 @@
 using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Cpu;
 using GpuCnn.Kernels.Language;
@@ -38,21 +39,21 @@ public abstract class Activation : UnaryOperator
         emitter.Launch("backward", () => Specialize(new CpuBackward(y.Pointer, dy.Pointer, dx.Pointer, y.Count)), y.Buffer, dy.Buffer, dx.Buffer);
     }
 
-    public sealed override void EmitForward(KernelEmitter emitter) =>
+    public sealed override void EmitForward(GpuEmitter emitter) =>
         emitter.Launch("forward", Specialize(new Forward(emitter)), emitter.Input().Buffer, emitter.Output.Buffer);
 
-    public sealed override void EmitBackward(KernelEmitter emitter)
+    public sealed override void EmitBackward(GpuEmitter emitter)
     {
         if (emitter.InputGradient() is not { } dx) return;
         emitter.Launch("backward", Specialize(new Backward(emitter, dx)), emitter.Output.Buffer, emitter.OutputGradient.Buffer, dx.Buffer);
     }
 
     /// <summary>Emits a step that turns the gradient of a fused activation's output into that of its input: in place or, of an output in a slice, apart.</summary>
-    internal static KernelTensor EmitFusedBackward(KernelEmitter emitter)
+    internal static GpuTensor EmitFusedBackward(GpuEmitter emitter)
     {
-        KernelTensor y = emitter.Output, dy = emitter.OutputGradient;
+        GpuTensor y = emitter.Output, dy = emitter.OutputGradient;
         if (!emitter.HasActivation && !dy.IsSlice) return dy;
-        KernelTensor dx = dy.IsSlice ? new(emitter.Workspace<float>("output gradient", dy.Count), dy.Shape, dy.Stored, dy.Images) : dy;
+        GpuTensor dx = dy.IsSlice ? new(emitter.Workspace<float>("output gradient", dy.Count), dy.Shape, dy.Stored, dy.Images) : dy;
         emitter.Launch("activation gradient", emitter.UseActivation(new Backward(emitter, dx)), y.Buffer, dy.Buffer, dx.Buffer);
         return dx;
     }
@@ -69,20 +70,20 @@ public abstract class Activation : UnaryOperator
             new CpuPointwiseBackward<TFunction>(y, dy, dx, count, function);
     }
 
-    private sealed class Forward(KernelEmitter emitter) : IActivationUser<Action<IKernelLaunches>>
+    private sealed class Forward(GpuEmitter emitter) : IActivationUser<Action<IKernelLaunches>>
     {
         public Action<IKernelLaunches> Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise
         {
-            KernelTensor x = emitter.Input(), y = emitter.Output;
+            GpuTensor x = emitter.Input(), y = emitter.Output;
             return launches => launches.Add(new PointwiseForward<TFunction>(x.View, y.View, y.Count, function));
         }
     }
 
-    internal sealed class Backward(KernelEmitter emitter, KernelTensor dx) : IActivationUser<Action<IKernelLaunches>>
+    internal sealed class Backward(GpuEmitter emitter, GpuTensor dx) : IActivationUser<Action<IKernelLaunches>>
     {
         public Action<IKernelLaunches> Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise
         {
-            KernelTensor y = emitter.Output, dy = emitter.OutputGradient;
+            GpuTensor y = emitter.Output, dy = emitter.OutputGradient;
             return launches =>
             {
                 if (dy.IsSlice) launches.Add(ChannelsBackward<TFunction>.Of(y.View, dy.View, dx.View, dy.Stored.Channels, dy.WholeChannels, dy.Images * dy.Stored.Area, function));

@@ -1,5 +1,6 @@
 using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Pooling;
@@ -42,18 +43,18 @@ public sealed class AdaptiveAvgPool2d : UnaryOperator
         emitter.Launch("backward", () => new CpuAdaptiveAveragePoolBackward(dx.Images * dx.BlockCount, rows, columns, dy.Pointer, dx.Pointer), dy.Buffer, dx.Buffer);
     }
 
-    public override void EmitForward(KernelEmitter emitter)
+    public override void EmitForward(GpuEmitter emitter)
     {
-        KernelTensor x = emitter.Input(), y = emitter.Output;
+        GpuTensor x = emitter.Input(), y = emitter.Output;
         (AdaptiveBins rows, AdaptiveBins columns) = Bins(x.Stored);
         emitter.Launch("forward", launches => launches.Add(
             new AdaptiveAveragePoolForward(x.View, y.View, rows, columns, new(x.Stored.Channels), x.Images)), x.Buffer, y.Buffer);
     }
 
-    public override void EmitBackward(KernelEmitter emitter)
+    public override void EmitBackward(GpuEmitter emitter)
     {
         if (emitter.InputGradient() is not { } dx) return;
-        KernelTensor dy = emitter.OutputGradient;
+        GpuTensor dy = emitter.OutputGradient;
         (AdaptiveBins rows, AdaptiveBins columns) = Bins(dx.Stored);
         emitter.Launch("backward", launches => launches.Add(
             new AdaptiveAveragePoolBackward(dy.View, dx.View, rows, columns, new(dx.Stored.Channels), dx.Images)), dy.Buffer, dx.Buffer);

@@ -1,5 +1,5 @@
 using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Cpu;
@@ -35,10 +35,10 @@ public sealed class Add : Operator
         }
     }
 
-    public override void EmitForward(KernelEmitter emitter) =>
+    public override void EmitForward(GpuEmitter emitter) =>
         emitter.Launch("forward", emitter.UseActivation(new Forward(emitter)), emitter.Input(0).Buffer, emitter.Input(1).Buffer, emitter.Output.Buffer);
 
-    public override void EmitBackward(KernelEmitter emitter)
+    public override void EmitBackward(GpuEmitter emitter)
     {
         for (int i = 0; i < 2; i++)
         {
@@ -52,11 +52,11 @@ public sealed class Add : Operator
         public ICpuKernel Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise => new CpuAdd<TFunction>(a, b, y, count, function);
     }
 
-    private sealed class Forward(KernelEmitter emitter) : IActivationUser<Action<IKernelLaunches>>
+    private sealed class Forward(GpuEmitter emitter) : IActivationUser<Action<IKernelLaunches>>
     {
         public Action<IKernelLaunches> Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise
         {
-            KernelTensor a = emitter.Input(0), b = emitter.Input(1), y = emitter.Output;
+            GpuTensor a = emitter.Input(0), b = emitter.Input(1), y = emitter.Output;
             return launches => launches.Add(new AddForward<TFunction>(a.View, b.View, y.View, y.Count, function));
         }
     }

@@ -1,5 +1,5 @@
 using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Pooling;
 
@@ -22,9 +22,9 @@ public sealed class AvgPool2d : Pool2d
 
     public override void EmitBackward(CpuEmitter emitter) => AveragePooling.EmitBackward(emitter, ShapeFor(emitter.Input().Stored), CountPadding);
 
-    public override void EmitForward(KernelEmitter emitter) => AveragePooling.EmitForward(emitter, WindowsOver(emitter.Input().Stored), CountPadding);
+    public override void EmitForward(GpuEmitter emitter) => AveragePooling.EmitForward(emitter, WindowsOver(emitter.Input().Stored), CountPadding);
 
-    public override void EmitBackward(KernelEmitter emitter) => AveragePooling.EmitBackward(emitter, WindowsOver(emitter.Input().Stored), CountPadding);
+    public override void EmitBackward(GpuEmitter emitter) => AveragePooling.EmitBackward(emitter, WindowsOver(emitter.Input().Stored), CountPadding);
 }
 
 /// <summary>What average pooling over windows and over the whole map emit.</summary>
@@ -43,17 +43,17 @@ internal static unsafe class AveragePooling
         emitter.Launch("backward", () => new CpuAveragePoolBackward(shape, emitter.Images, countPadding, dy.Pointer, dx.Pointer), dy.Buffer, dx.Buffer);
     }
 
-    public static void EmitForward(KernelEmitter emitter, PoolShape shape, bool countPadding)
+    public static void EmitForward(GpuEmitter emitter, PoolShape shape, bool countPadding)
     {
-        KernelTensor x = emitter.Input(), y = emitter.Output;
+        GpuTensor x = emitter.Input(), y = emitter.Output;
         emitter.Launch("forward", launches => launches.Add(new AveragePoolForward(
             shape.Lanes, AveragePoolForward.Slices(shape), countPadding, x.View, y.View, shape, emitter.Images)), x.Buffer, y.Buffer);
     }
 
-    public static void EmitBackward(KernelEmitter emitter, PoolShape shape, bool countPadding)
+    public static void EmitBackward(GpuEmitter emitter, PoolShape shape, bool countPadding)
     {
         if (emitter.InputGradient() is not { } dx) return;
-        KernelTensor dy = emitter.OutputGradient;
+        GpuTensor dy = emitter.OutputGradient;
         emitter.Launch("backward", launches => launches.Add(new AveragePoolBackward(
             shape.Lanes, countPadding, dy.View, dx.View, shape, emitter.Images)), dy.Buffer, dx.Buffer);
     }

@@ -1,5 +1,6 @@
 using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Cpu;
@@ -104,15 +105,15 @@ public sealed class BatchNorm2d : UnaryOperator
         return moments;
     }
 
-    public override void EmitForward(KernelEmitter emitter)
+    public override void EmitForward(GpuEmitter emitter)
     {
-        KernelTensor x = emitter.Input();
-        KernelBuffer<float>? statistics = null;
+        GpuTensor x = emitter.Input();
+        GpuBuffer<float>? statistics = null;
         if (emitter.Training)
         {
             (int channels, int area, _) = PartsOf(x);
             statistics = Statistics(emitter, channels);
-            KernelMoments moments = Merged(emitter, x, emitter.InputMoments ?? EmitMoments(emitter, x));
+            GpuMoments moments = Merged(emitter, x, emitter.InputMoments ?? EmitMoments(emitter, x));
             emitter.Launch("statistics", launches => launches.Add(new BatchNormStatistics(
                 emitter.Scalars, moments.Parts.View, statistics.View, emitter.Parameter("running_mean").Values, emitter.Parameter("running_var").Values,
                 emitter.Parameter("num_batches_tracked").Values, area, channels, moments.Rows, moments.Count, Epsilon, Momentum)), moments.Parts.Buffer, statistics.Buffer);
@@ -121,12 +122,12 @@ public sealed class BatchNorm2d : UnaryOperator
             x.Buffer, emitter.HasAddend ? emitter.Input(1).Buffer : null, emitter.Output.Buffer, statistics?.Buffer);
     }
 
-    public override void EmitBackward(KernelEmitter emitter)
+    public override void EmitBackward(GpuEmitter emitter)
     {
-        KernelTensor x = emitter.Input(), y = emitter.Output, dy = emitter.OutputGradient;
+        GpuTensor x = emitter.Input(), y = emitter.Output, dy = emitter.OutputGradient;
         (int channels, _, BatchNormParts parts) = PartsOf(x);
-        KernelBuffer<float> statistics = Statistics(emitter, channels), sums = emitter.Workspace<float>("gradient sums", parts.Floats);
-        KernelTensor? dx = emitter.InputGradient(), addend = emitter.HasAddend ? emitter.InputGradient(1) : null;
+        GpuBuffer<float> statistics = Statistics(emitter, channels), sums = emitter.Workspace<float>("gradient sums", parts.Floats);
+        GpuTensor? dx = emitter.InputGradient(), addend = emitter.HasAddend ? emitter.InputGradient(1) : null;
         if (dx != null || emitter.TrainsParameters)
         {
             emitter.Launch("gradient sums", emitter.UseActivation(new Sums(emitter, statistics, sums)), x.Buffer, y.Buffer, dy.Buffer, statistics.Buffer, sums.Buffer);
@@ -146,22 +147,22 @@ public sealed class BatchNorm2d : UnaryOperator
     }
 
     /// <summary>A pass of its own over x, where nobody gathered the moments.</summary>
-    private static KernelMoments EmitMoments(KernelEmitter emitter, KernelTensor x)
+    private static GpuMoments EmitMoments(GpuEmitter emitter, GpuTensor x)
     {
         (int channels, int area, BatchNormParts parts) = PartsOf(x);
-        KernelMoments moments = emitter.MomentsOf(x, parts.PartRows);
+        GpuMoments moments = emitter.MomentsOf(x, parts.PartRows);
         emitter.Launch("moments", launches => launches.Add(new BatchNormMoments(
             parts.Width, emitter.Scalars, x.View, moments.Parts.View, area, channels, parts.PartRows), parts.Groups), x.Buffer, moments.Parts.Buffer);
         return moments;
     }
 
     /// <summary>Few enough moments for one thread after another to read, or those of runs of them.</summary>
-    private static KernelMoments Merged(KernelEmitter emitter, KernelTensor x, KernelMoments moments)
+    private static GpuMoments Merged(GpuEmitter emitter, GpuTensor x, GpuMoments moments)
     {
         (int channels, int area, _) = PartsOf(x);
         int run = BatchNormParts.RunOf(moments.Count);
         if (run == 1) return moments;
-        KernelMoments runs = emitter.MomentsOf(x, run * moments.Rows);
+        GpuMoments runs = emitter.MomentsOf(x, run * moments.Rows);
         emitter.Launch("merge", launches => launches.Add(new BatchNormMerge(
             emitter.Scalars, moments.Parts.View, runs.Parts.View, area, channels, moments.Rows, moments.Count, run)), moments.Parts.Buffer, runs.Parts.Buffer);
         return runs;
@@ -169,14 +170,14 @@ public sealed class BatchNorm2d : UnaryOperator
 
     private static CpuBatchNormShape ShapeOf(CpuTensor x, CpuTensor y) => new(x.Images, x.Stored.Channels, x.Stored.Area, y.WholeBlocks);
 
-    private static (int Channels, int Area, BatchNormParts Parts) PartsOf(KernelTensor x) =>
+    private static (int Channels, int Area, BatchNormParts Parts) PartsOf(GpuTensor x) =>
         (x.Stored.Channels, x.Stored.Area, new(x.Stored.Channels, x.Images * x.Stored.Area));
 
     /// <summary>Means and inverse deviations of the batch.</summary>
     private static PlanBuffer Statistics(CpuEmitter emitter, CpuBatchNormShape shape) => emitter.Saved("statistics", 2 * sizeof(float) * shape.Stored);
 
     /// <inheritdoc cref="Statistics(CpuEmitter, CpuBatchNormShape)"/>
-    private static KernelBuffer<float> Statistics(KernelEmitter emitter, int channels) => emitter.Saved<float>("statistics", 2 * channels);
+    private static GpuBuffer<float> Statistics(GpuEmitter emitter, int channels) => emitter.Saved<float>("statistics", 2 * channels);
 
     private sealed unsafe class CpuForward(CpuEmitter emitter, CpuBatchNormShape shape, float epsilon, PlanBuffer? statistics) : IActivationUser<ICpuKernel>
     {
@@ -207,11 +208,11 @@ public sealed class BatchNorm2d : UnaryOperator
         }
     }
 
-    private sealed class Forward(KernelEmitter emitter, float epsilon, KernelBuffer<float>? statistics) : IActivationUser<Action<IKernelLaunches>>
+    private sealed class Forward(GpuEmitter emitter, float epsilon, GpuBuffer<float>? statistics) : IActivationUser<Action<IKernelLaunches>>
     {
         public Action<IKernelLaunches> Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise
         {
-            KernelTensor x = emitter.Input(), y = emitter.Output;
+            GpuTensor x = emitter.Input(), y = emitter.Output;
             int channels = x.Stored.Channels;
             var grid = new BatchNormGrid(channels, x.Images * x.Stored.Area, y.WholeChannels);
             return launches =>
@@ -225,23 +226,23 @@ public sealed class BatchNorm2d : UnaryOperator
         }
     }
 
-    private sealed class Sums(KernelEmitter emitter, KernelBuffer<float> statistics, KernelBuffer<float> sums) : IActivationUser<Action<IKernelLaunches>>
+    private sealed class Sums(GpuEmitter emitter, GpuBuffer<float> statistics, GpuBuffer<float> sums) : IActivationUser<Action<IKernelLaunches>>
     {
         public Action<IKernelLaunches> Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise
         {
-            KernelTensor x = emitter.Input(), y = emitter.Output, dy = emitter.OutputGradient;
+            GpuTensor x = emitter.Input(), y = emitter.Output, dy = emitter.OutputGradient;
             (int channels, int area, BatchNormParts parts) = PartsOf(x);
             return launches => launches.Add(new BatchNormGradientSums<TFunction>(
                 parts.Width, emitter.Scalars, x.View, y.View, dy.View, statistics.View, sums.View, area, channels, y.WholeChannels, parts.PartRows, function), parts.Groups);
         }
     }
 
-    private sealed class InputGradient(KernelEmitter emitter, KernelBuffer<float> statistics, KernelTensor dx, KernelTensor? addend) : IActivationUser<Action<IKernelLaunches>>
+    private sealed class InputGradient(GpuEmitter emitter, GpuBuffer<float> statistics, GpuTensor dx, GpuTensor? addend) : IActivationUser<Action<IKernelLaunches>>
     {
         public Action<IKernelLaunches> Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise
         {
-            KernelTensor x = emitter.Input(), y = emitter.Output, dy = emitter.OutputGradient;
-            KernelParameter weight = emitter.Parameter("weight"), bias = emitter.Parameter("bias");
+            GpuTensor x = emitter.Input(), y = emitter.Output, dy = emitter.OutputGradient;
+            GpuParameter weight = emitter.Parameter("weight"), bias = emitter.Parameter("bias");
             var grid = new BatchNormGrid(x.Stored.Channels, x.Images * x.Stored.Area, y.WholeChannels);
             return launches => launches.Add(new BatchNormInputGradient<TFunction>(
                 grid.Lanes, addend != null, emitter.Scalars, x.View, y.View, dy.View, dx.View, addend?.View ?? default, statistics.View, weight.Values, weight.Gradient,

@@ -1,5 +1,5 @@
 using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Language;
@@ -54,13 +54,13 @@ public sealed class Concat : Operator
         }
     }
 
-    public override void EmitForward(KernelEmitter emitter)
+    public override void EmitForward(GpuEmitter emitter)
     {
-        KernelTensor y = emitter.Output;
+        GpuTensor y = emitter.Output;
         int first = 0;
         for (int i = 0; i < emitter.Node.Inputs.Count; i++)
         {
-            KernelTensor x = emitter.Input(i);
+            GpuTensor x = emitter.Input(i);
             int channels = x.Stored.Channels, target = first, pixels = emitter.Images * y.Stored.Area;
             first += channels;
             if (x.Buffer == y.Buffer) continue;
@@ -68,9 +68,9 @@ public sealed class Concat : Operator
         }
     }
 
-    public override void EmitBackward(KernelEmitter emitter)
+    public override void EmitBackward(GpuEmitter emitter)
     {
-        KernelTensor dy = emitter.OutputGradient;
+        GpuTensor dy = emitter.OutputGradient;
         int first = 0;
         for (int i = 0; i < emitter.Node.Inputs.Count; i++)
         {

@@ -1,6 +1,6 @@
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Convolution;
@@ -127,9 +127,9 @@ public sealed class Conv2d : UnaryOperator
         });
     }
 
-    public override void EmitForward(KernelEmitter emitter) => KernelConvolution.EmitForward(emitter, ShapeFor(emitter.Input().Stored));
+    public override void EmitForward(GpuEmitter emitter) => GpuConvolution.EmitForward(emitter, ShapeFor(emitter.Input().Stored));
 
-    public override void EmitBackward(KernelEmitter emitter) => KernelConvolution.EmitBackward(emitter, ShapeFor(emitter.Input().Stored));
+    public override void EmitBackward(GpuEmitter emitter) => GpuConvolution.EmitBackward(emitter, ShapeFor(emitter.Input().Stored));
 
     /// <summary>The filters of a network that training changes.</summary>
     internal static IEnumerable<(Parameter Weight, Conv2d Convolution)> TrainedFilters(Network network) =>

@@ -1,5 +1,6 @@
 using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Pointwise;
@@ -34,14 +35,14 @@ public sealed class Dropout : UnaryOperator
         if (emitter.InputGradient() is { } dx) Emit(emitter, "backward", emitter.OutputGradient, dx);
     }
 
-    public override void EmitForward(KernelEmitter emitter) => Emit(emitter, "forward", emitter.Input(), emitter.Output);
+    public override void EmitForward(GpuEmitter emitter) => Emit(emitter, "forward", emitter.Input(), emitter.Output);
 
-    public override void EmitBackward(KernelEmitter emitter)
+    public override void EmitBackward(GpuEmitter emitter)
     {
         if (emitter.InputGradient() is { } dx) Emit(emitter, "backward", emitter.OutputGradient, dx);
     }
 
-    private void Emit(KernelEmitter emitter, string name, KernelTensor from, KernelTensor to)
+    private void Emit(GpuEmitter emitter, string name, GpuTensor from, GpuTensor to)
     {
         ulong layer = (ulong)emitter.Node.Index;
         emitter.Launch(name, launches => launches.Add(new Kernels.Pointwise.Dropout(

@@ -1,5 +1,6 @@
 using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Engine.Layers;
@@ -17,7 +18,7 @@ public sealed class Flatten : UnaryOperator
 
     public override void EmitBackward(CpuEmitter emitter) => throw new InvalidOperationException("A view is not emitted.");
 
-    public override void EmitForward(KernelEmitter emitter) => throw new InvalidOperationException("A view is not emitted.");
+    public override void EmitForward(GpuEmitter emitter) => throw new InvalidOperationException("A view is not emitted.");
 
-    public override void EmitBackward(KernelEmitter emitter) => throw new InvalidOperationException("A view is not emitted.");
+    public override void EmitBackward(GpuEmitter emitter) => throw new InvalidOperationException("A view is not emitted.");
 }

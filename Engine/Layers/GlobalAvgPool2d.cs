@@ -1,5 +1,6 @@
 using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Cpu;
 using GpuCnn.Kernels.Pooling;
@@ -17,9 +18,9 @@ public sealed class GlobalAvgPool2d : UnaryOperator
 
     public override void EmitBackward(CpuEmitter emitter) => AveragePooling.EmitBackward(emitter, ShapeFor(emitter.Input().Stored), countPadding: true);
 
-    public override void EmitForward(KernelEmitter emitter) => AveragePooling.EmitForward(emitter, WindowsOver(emitter.Input().Stored), countPadding: true);
+    public override void EmitForward(GpuEmitter emitter) => AveragePooling.EmitForward(emitter, WindowsOver(emitter.Input().Stored), countPadding: true);
 
-    public override void EmitBackward(KernelEmitter emitter) => AveragePooling.EmitBackward(emitter, WindowsOver(emitter.Input().Stored), countPadding: true);
+    public override void EmitBackward(GpuEmitter emitter) => AveragePooling.EmitBackward(emitter, WindowsOver(emitter.Input().Stored), countPadding: true);
 
     private static PoolShape WindowsOver(Shape input) => new(input.Channels, input.Height, input.Width, input.Height, input.Width, 1, 1, 0, 0, 1, 1);
 

@@ -1,6 +1,7 @@
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Convolution;
 using GpuCnn.Kernels.Convolution.Cpu;
@@ -61,12 +62,12 @@ public sealed class Linear : UnaryOperator
     {
         if (parameter.Role == ParameterRole.Bias) return ParameterLayout.Plain(parameter.Count);
         int inputs = input.Count;
-        return new(parameter.Count, index => KernelTensor.IndexOf(input, index % inputs) * Units + index / inputs);
+        return new(parameter.Count, index => GpuTensor.IndexOf(input, index % inputs) * Units + index / inputs);
     }
 
-    public override void EmitForward(KernelEmitter emitter) => KernelProduct.EmitForward(emitter, Units);
+    public override void EmitForward(GpuEmitter emitter) => GpuProduct.EmitForward(emitter, Units);
 
-    public override void EmitBackward(KernelEmitter emitter) => KernelProduct.EmitBackward(emitter, Units);
+    public override void EmitBackward(GpuEmitter emitter) => GpuProduct.EmitBackward(emitter, Units);
 
     /// <summary>
     /// A 1x1 convolution of one pixel whose channels are the floats of the input as they are stored, including unused lanes of a last

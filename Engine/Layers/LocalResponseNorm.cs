@@ -1,5 +1,6 @@
 using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Normalization;
@@ -47,24 +48,24 @@ public sealed class LocalResponseNorm : UnaryOperator
         emitter.Launch("backward", () => new CpuLocalResponseBackward(ShapeOf(x), x.Pointer, dy.Pointer, dx.Pointer), x.Buffer, dy.Buffer, dx.Buffer);
     }
 
-    public override void EmitForward(KernelEmitter emitter)
+    public override void EmitForward(GpuEmitter emitter)
     {
-        KernelTensor x = emitter.Input(), y = emitter.Output;
-        KernelBuffer<float>? scales = emitter.Training ? emitter.Saved<float>("scales", y.Count) : null;
+        GpuTensor x = emitter.Input(), y = emitter.Output;
+        GpuBuffer<float>? scales = emitter.Training ? emitter.Saved<float>("scales", y.Count) : null;
         emitter.Launch("forward", launches => launches.Add(
             new LocalResponseForward(scales != null, x.View, y.View, scales?.View ?? default, ShapeOf(x))), x.Buffer, y.Buffer, scales?.Buffer);
     }
 
-    public override void EmitBackward(KernelEmitter emitter)
+    public override void EmitBackward(GpuEmitter emitter)
     {
         if (emitter.InputGradient() is not { } dx) return;
-        KernelTensor x = emitter.Input(), y = emitter.Output, dy = emitter.OutputGradient;
-        KernelBuffer<float> scales = emitter.Saved<float>("scales", y.Count);
+        GpuTensor x = emitter.Input(), y = emitter.Output, dy = emitter.OutputGradient;
+        GpuBuffer<float> scales = emitter.Saved<float>("scales", y.Count);
         emitter.Launch("backward", launches => launches.Add(
             new LocalResponseBackward(x.View, y.View, dy.View, scales.View, dx.View, ShapeOf(x))), x.Buffer, y.Buffer, dy.Buffer, scales.Buffer, dx.Buffer);
     }
 
     private CpuLocalResponseShape ShapeOf(CpuTensor x) => new(x.Images, x.Stored.Channels, x.Stored.Height, x.Stored.Width, Size, Alpha, Beta, K);
 
-    private LocalResponseShape ShapeOf(KernelTensor x) => new(x.Count, x.Stored.Channels, Size, Alpha, Beta, K);
+    private LocalResponseShape ShapeOf(GpuTensor x) => new(x.Count, x.Stored.Channels, Size, Alpha, Beta, K);
 }

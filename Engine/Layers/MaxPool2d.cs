@@ -1,5 +1,5 @@
 using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Pooling;
@@ -36,21 +36,21 @@ public sealed class MaxPool2d : Pool2d
             shape, emitter.Images, dy.Pointer, (int*)winners.Address, dx.Pointer), dy.Buffer, winners, dx.Buffer);
     }
 
-    public override void EmitForward(KernelEmitter emitter)
+    public override void EmitForward(GpuEmitter emitter)
     {
-        KernelTensor x = emitter.Input(), y = emitter.Output;
+        GpuTensor x = emitter.Input(), y = emitter.Output;
         PoolShape shape = WindowsOver(x.Stored);
-        KernelBuffer<float>? winners = emitter.Training ? emitter.Saved<float>("winners", y.Count) : null;
+        GpuBuffer<float>? winners = emitter.Training ? emitter.Saved<float>("winners", y.Count) : null;
         emitter.Launch("forward", launches => launches.Add(new MaxPoolForward(
             shape.Lanes, winners != null, x.View, y.View, winners?.View ?? default, shape, emitter.Images)), x.Buffer, y.Buffer, winners?.Buffer);
     }
 
-    public override void EmitBackward(KernelEmitter emitter)
+    public override void EmitBackward(GpuEmitter emitter)
     {
         if (emitter.InputGradient() is not { } dx) return;
-        KernelTensor dy = emitter.OutputGradient;
+        GpuTensor dy = emitter.OutputGradient;
         PoolShape shape = WindowsOver(dx.Stored);
-        KernelBuffer<float> winners = emitter.Saved<float>("winners", dy.Count);
+        GpuBuffer<float> winners = emitter.Saved<float>("winners", dy.Count);
         emitter.Launch("backward", launches => launches.Add(new MaxPoolBackward(
             shape.Lanes, dy.View, winners.View, dx.View, shape, emitter.Images)), dy.Buffer, winners.Buffer, dx.Buffer);
     }

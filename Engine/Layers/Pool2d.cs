@@ -1,3 +1,4 @@
+using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Cpu;
 using GpuCnn.Kernels.Pooling;

@@ -1,5 +1,6 @@
 using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Layout;
@@ -45,16 +46,16 @@ public sealed class ShortcutA : UnaryOperator
         emitter.Launch("backward", () => new CpuGatherChannels(dx.Images, ShapeFor(dx.Stored), dy.Pointer, dx.Pointer), dy.Buffer, dx.Buffer);
     }
 
-    public override void EmitForward(KernelEmitter emitter)
+    public override void EmitForward(GpuEmitter emitter)
     {
-        KernelTensor x = emitter.Input(), y = emitter.Output;
+        GpuTensor x = emitter.Input(), y = emitter.Output;
         emitter.Launch("forward", launches => launches.Add(new SpreadChannels(x.View, y.View, ShapeFor(x.Stored), y.Count)), x.Buffer, y.Buffer);
     }
 
-    public override void EmitBackward(KernelEmitter emitter)
+    public override void EmitBackward(GpuEmitter emitter)
     {
         if (emitter.InputGradient() is not { } dx) return;
-        KernelTensor dy = emitter.OutputGradient;
+        GpuTensor dy = emitter.OutputGradient;
         emitter.Launch("backward", launches => launches.Add(new GatherChannels(dy.View, dx.View, ShapeFor(dx.Stored), dx.Count)), dy.Buffer, dx.Buffer);
     }
 

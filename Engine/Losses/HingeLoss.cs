@@ -1,5 +1,5 @@
 using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Loss;
@@ -23,7 +23,7 @@ public sealed class HingeLoss : Loss
             emitter.Losses, emitter.Ranks, gradient == null ? null : gradient.Pointer));
     }
 
-    public override void Emit(KernelLossEmitter emitter)
+    public override void Emit(GpuLossEmitter emitter)
     {
         int classes = emitter.Logits.Shape.Count;
         emitter.Launch("hinge loss", launches => launches.Add(new Kernels.Loss.HingeLoss(

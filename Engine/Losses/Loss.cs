@@ -1,5 +1,5 @@
 using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Engine.Losses;
@@ -17,5 +17,5 @@ public abstract class Loss
     public abstract void Emit(CpuLossEmitter emitter);
 
     /// <summary>The same on devices that run translated kernels.</summary>
-    public abstract void Emit(KernelLossEmitter emitter);
+    public abstract void Emit(GpuLossEmitter emitter);
 }

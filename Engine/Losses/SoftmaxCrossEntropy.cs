@@ -1,5 +1,5 @@
 using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Loss;
@@ -37,7 +37,7 @@ public sealed class SoftmaxCrossEntropy : Loss
             emitter.Others, emitter.Shares, emitter.Losses, emitter.Ranks, gradient == null ? null : gradient.Pointer));
     }
 
-    public override void Emit(KernelLossEmitter emitter)
+    public override void Emit(GpuLossEmitter emitter)
     {
         int classes = emitter.Logits.Shape.Count;
         emitter.Launch("softmax cross-entropy", launches => launches.Add(new Kernels.Loss.SoftmaxCrossEntropy(

@@ -1,7 +1,7 @@
 using System.Diagnostics;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
-using GpuCnn.Engine.Training;
 using GpuCnn.Kernels;
 
 namespace GpuCnn.Engine.Plans;

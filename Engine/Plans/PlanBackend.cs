@@ -1,7 +1,7 @@
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
-using GpuCnn.Engine.Training;
 using GpuCnn.Kernels;
 
 namespace GpuCnn.Engine.Plans;

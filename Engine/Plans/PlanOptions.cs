@@ -14,7 +14,7 @@ public sealed record PlanOptions
     /// <summary>Whether layers behave as in training, and gradients are computed.</summary>
     public bool Training { get; init; }
 
-    /// <summary>Whether images have two labels that share them (<see cref="Engine.Training.Batch.Others"/>): what mixup and cutmix
+    /// <summary>Whether images have two labels that share them (<see cref="Datasets.Batch.Others"/>): what mixup and cutmix
     /// make.</summary>
     public bool MixedLabels { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Plans;
 
 namespace GpuCnn.Engine.Training;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Files;
 
 namespace GpuCnn.Engine.Training;
 

@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Files;
 
 namespace GpuCnn.Engine.Tuning;
 

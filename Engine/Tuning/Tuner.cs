@@ -1,7 +1,7 @@
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Plans;
-using GpuCnn.Engine.Training;
 
 namespace GpuCnn.Engine.Tuning;
 
@@ -42,7 +42,7 @@ public static class Tuner
         using (var plan = new Plan(parameters, options)) problems = [.. plan.Choices.DistinctBy(choice => choice.Problem)];
         if (problems.Count == 0) return [];
         parameters.Initialize(seed: 1);
-        Batch batch = MadeUpBatch.Of(network, images);
+        Batch batch = SyntheticBatch.Of(network, images);
         var seconds = problems.ToDictionary(choice => choice.Problem, _ => new Dictionary<string, double>(StringComparer.Ordinal));
         int rounds = problems.Max(choice => choice.Candidates.Count);
         for (int round = 0; round < rounds; round++)

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Files;
 using NUnit.Framework;
 
 namespace GpuCnn.Tests.Checkpoints;

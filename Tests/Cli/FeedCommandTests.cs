@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using GpuCnn.Cli;
 using GpuCnn.Data;
 using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Training;
 using GpuCnn.Models;
 using NUnit.Framework;

@@ -1,5 +1,5 @@
-using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cuda;
+using GpuCnn.Engine.Files;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Tests.Devices.Cuda;
 

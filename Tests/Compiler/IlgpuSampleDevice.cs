@@ -1,8 +1,8 @@
 using System.Reflection;
-using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Debug;
+using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Devices.Ilgpu;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Files;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Tests.Devices.Cuda;
 using GpuCnn.Tests.Devices.Ilgpu;
@@ -26,7 +26,7 @@ public abstract unsafe class IlgpuSampleDevice : SampleDevice
                 memory.Add(buffer.Address, Target.Allocate(buffer.Bytes, "test"));
                 memory[buffer.Address].Write(new ReadOnlySpan<byte>((void*)buffer.Address, buffer.Bytes));
             }
-            using (KernelLaunch launch = Target.Prepare((TKernel)Moved(kernel, memory), groups)) launch.Run();
+            using (PreparedLaunch launch = Target.Prepare((TKernel)Moved(kernel, memory), groups)) launch.Run();
             foreach (DeviceBuffer buffer in Buffers) memory[buffer.Address].Read(new Span<byte>((void*)buffer.Address, buffer.Bytes));
         }
         finally

@@ -1,4 +1,5 @@
 using GpuCnn.Data;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
 using NUnit.Framework;

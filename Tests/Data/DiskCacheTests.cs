@@ -123,7 +123,7 @@ public sealed class DiskCacheTests
 
     private static float[] Epoch(ImageDataset dataset)
     {
-        using Engine.Training.IBatchReader reader = dataset.ReadTraining(Count, 1, 0);
+        using Engine.Datasets.IBatchReader reader = dataset.ReadTraining(Count, 1, 0);
         return [.. reader.Next()!.Images];
     }
 

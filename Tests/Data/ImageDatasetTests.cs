@@ -1,7 +1,7 @@
 using GpuCnn.Data;
 using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Tensors;
-using GpuCnn.Engine.Training;
 using NUnit.Framework;
 
 namespace GpuCnn.Tests.Data;

@@ -1,5 +1,5 @@
 using GpuCnn.Engine.Devices.Debug;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
 using GpuCnn.Tests.Kernels;
@@ -7,7 +7,7 @@ using GpuCnn.Tests.Kernels;
 namespace GpuCnn.Tests.Devices;
 
 /// <summary>The debug device with a library for matrix products beside it: <see cref="HostProducts"/>.</summary>
-internal sealed class LibraryDevice : KernelDevice
+internal sealed class LibraryDevice : GpuDevice
 {
     private readonly DebugDevice _device = new();
     private int _products;
@@ -29,15 +29,15 @@ internal sealed class LibraryDevice : KernelDevice
 
     internal override DeviceMemory Allocate(long bytes, string what, bool zeroed = true) => _device.Allocate(bytes, what, zeroed);
 
-    internal override KernelLaunch Prepare<TKernel>(in TKernel kernel, Size3 groups) => _device.Prepare(kernel, groups);
+    internal override PreparedLaunch Prepare<TKernel>(in TKernel kernel, Size3 groups) => _device.Prepare(kernel, groups);
 
-    internal override KernelLaunch PrepareProduct(in BlasProduct product) => new Launch(this, product);
+    internal override PreparedLaunch PrepareProduct(in BlasProduct product) => new Launch(this, product);
 
     internal override void Finish() => _device.Finish();
 
     public override void Dispose() => _device.Dispose();
 
-    private sealed class Launch(LibraryDevice device, BlasProduct product) : KernelLaunch
+    private sealed class Launch(LibraryDevice device, BlasProduct product) : PreparedLaunch
     {
         public override void Run()
         {

@@ -1,12 +1,12 @@
 using System.Globalization;
 using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
-using GpuCnn.Engine.Training;
 using GpuCnn.Kernels;
 using GpuCnn.Models;
 using GpuCnn.Tests.Layers;

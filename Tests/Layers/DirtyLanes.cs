@@ -1,6 +1,6 @@
 using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Translated;
-using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Cpu;
 using GpuCnn.Kernels.Language;
@@ -46,14 +46,14 @@ internal sealed class DirtyLanes : UnaryOperator
     }
 
     /// <summary>Devices that run translated kernels have no lanes past C.</summary>
-    public override void EmitForward(KernelEmitter emitter) => Copy(emitter, "copy", emitter.Input(), emitter.Output);
+    public override void EmitForward(GpuEmitter emitter) => Copy(emitter, "copy", emitter.Input(), emitter.Output);
 
-    public override void EmitBackward(KernelEmitter emitter)
+    public override void EmitBackward(GpuEmitter emitter)
     {
         if (emitter.InputGradient() is { } dx) Copy(emitter, "copy back", emitter.OutputGradient, dx);
     }
 
-    private static void Copy(KernelEmitter emitter, string name, KernelTensor from, KernelTensor to) => emitter.Launch(
+    private static void Copy(GpuEmitter emitter, string name, GpuTensor from, GpuTensor to) => emitter.Launch(
         name, launches => launches.Add(new PointwiseForward<Identity>(from.View, to.View, from.Count, default)), from.Buffer, to.Buffer);
 
     private static bool IsPastC(CpuTensor tensor, long index)

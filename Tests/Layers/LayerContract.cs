@@ -1,7 +1,6 @@
 using GpuCnn.Engine;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
-using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Tests.Reference;
 using NUnit.Framework;

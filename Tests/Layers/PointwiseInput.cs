@@ -1,5 +1,5 @@
 using GpuCnn.Engine.Devices;
-using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
 using NUnit.Framework;
 

@@ -1,5 +1,5 @@
 using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Language;
@@ -40,10 +40,10 @@ internal sealed class ProjectionLoss : Loss
         }));
     }
 
-    public override void Emit(KernelLossEmitter emitter)
+    public override void Emit(GpuLossEmitter emitter)
     {
-        KernelTensor y = emitter.Logits;
-        KernelTensor? dy = emitter.Gradient;
+        GpuTensor y = emitter.Logits;
+        GpuTensor? dy = emitter.Gradient;
         emitter.Launch("projection", launches => launches.Add(new ProjectionKernel(
             dy != null, y.View, dy == null ? default : dy.View, emitter.Losses, emitter.Ranks, y.Shape.Count, y.Stored.Channels, y.Stored.Area), new Size3(emitter.Images)));
     }

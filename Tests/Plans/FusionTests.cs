@@ -1,4 +1,5 @@
 using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;

@@ -1,10 +1,10 @@
 using System.Globalization;
 using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
-using GpuCnn.Engine.Training;
 using GpuCnn.Models;
 using NUnit.Framework;
 using static GpuCnn.Tests.Cli.CommandLine;

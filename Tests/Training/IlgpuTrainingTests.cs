@@ -1,10 +1,12 @@
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Devices.Ilgpu;
+using GpuCnn.Engine.Files;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
-using GpuCnn.Engine.Training;
+using GpuCnn.Engine.Tuning;
 using GpuCnn.Models;
 using GpuCnn.Tests.Devices.Ilgpu;
 using GpuCnn.Tests.Layers;
@@ -42,7 +44,7 @@ public sealed class IlgpuTrainingTests
         using ParameterStore parameters = device.CreateParameters(network, training: true);
         parameters.Initialize(seed: 3);
         using var plan = new Plan(parameters, new() { Images = images, Training = true, Optimizer = new Sgd(0.9f, 5e-4f) });
-        Batch batch = MadeUpBatch.Of(network, images);
+        Batch batch = SyntheticBatch.Of(network, images);
         for (int step = 0; step < steps; step++) plan.Train(batch, 0.02f, seed: 3, (ulong)step);
         return parameters.ExportWeights().ToDictionary(weights => weights.Key, weights => weights.Value.Values);
     }

@@ -1,4 +1,4 @@
-using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Graphs;
 using NUnit.Framework;
 
 namespace GpuCnn.Tests.Training;

@@ -1,7 +1,7 @@
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Debug;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Tensors;
@@ -41,7 +41,7 @@ public sealed class LostDeviceTests
     }
 
     /// <summary>The debug device until it has run so many launches; from then on every call fails.</summary>
-    private sealed class FailingDevice(int launches) : KernelDevice
+    private sealed class FailingDevice(int launches) : GpuDevice
     {
         private readonly DebugDevice _device = new();
         private int _left = launches;
@@ -58,7 +58,7 @@ public sealed class LostDeviceTests
 
         internal override DeviceMemory Allocate(long bytes, string what, bool zeroed = true) => new Memory(this, _device.Allocate(bytes, what, zeroed));
 
-        internal override KernelLaunch Prepare<TKernel>(in TKernel kernel, Size3 groups) => new Launch(this, _device.Prepare(kernel, groups));
+        internal override PreparedLaunch Prepare<TKernel>(in TKernel kernel, Size3 groups) => new Launch(this, _device.Prepare(kernel, groups));
 
         internal override void Finish() => Check();
 
@@ -69,7 +69,7 @@ public sealed class LostDeviceTests
             if (_left <= 0) throw new DeviceLostException("The device stopped working. Start again with --resume.", "launch", 1);
         }
 
-        private sealed class Launch(FailingDevice device, KernelLaunch launch) : KernelLaunch
+        private sealed class Launch(FailingDevice device, PreparedLaunch launch) : PreparedLaunch
         {
             public override void Run()
             {

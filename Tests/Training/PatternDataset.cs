@@ -1,5 +1,5 @@
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Tensors;
-using GpuCnn.Engine.Training;
 using GpuCnn.Kernels;
 
 namespace GpuCnn.Tests.Training;

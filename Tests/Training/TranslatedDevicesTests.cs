@@ -1,5 +1,6 @@
 using GpuCnn.Data;
 using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Devices.OpenCl;
@@ -7,7 +8,7 @@ using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
-using GpuCnn.Engine.Training;
+using GpuCnn.Engine.Tuning;
 using GpuCnn.Models;
 using GpuCnn.Tests.Devices.OpenCl;
 using GpuCnn.Tests.Layers;
@@ -90,11 +91,11 @@ public sealed class TranslatedDevicesTests
             {
                 parameters.Initialize(1);
                 using var plan = new Plan(parameters, new() { Images = 4096, Training = true });
-                string message = OneLine.Thrown(() => plan.ComputeGradients(MadeUpBatch.Of(network, 4096)), "lenet5", "batch of 4096", "opencl:0", "the largest batch that fits is").Message;
+                string message = OneLine.Thrown(() => plan.ComputeGradients(SyntheticBatch.Of(network, 4096)), "lenet5", "batch of 4096", "opencl:0", "the largest batch that fits is").Message;
                 int fits = int.Parse(message.Split("that fits is ")[1].Split([':', '.'])[0], System.Globalization.CultureInfo.InvariantCulture);
-                using (var most = new Plan(parameters, new() { Images = fits, Training = true })) most.ComputeGradients(MadeUpBatch.Of(network, fits));
+                using (var most = new Plan(parameters, new() { Images = fits, Training = true })) most.ComputeGradients(SyntheticBatch.Of(network, fits));
                 using var more = new Plan(parameters, new() { Images = fits + 1, Training = true });
-                Assert.Throws<DeviceOutOfMemoryException>(() => more.ComputeGradients(MadeUpBatch.Of(network, fits + 1)));
+                Assert.Throws<DeviceOutOfMemoryException>(() => more.ComputeGradients(SyntheticBatch.Of(network, fits + 1)));
             }
             Assert.That(device.LiveObjects, Is.Empty);
             Assert.That(device.AllocatedBytes, Is.Zero);
@@ -104,7 +105,7 @@ public sealed class TranslatedDevicesTests
     /// <summary>Images with something to learn: bright stripes whose place is the label.</summary>
     private static Batch Striped(Network network, int number)
     {
-        Batch batch = MadeUpBatch.Of(network, Images);
+        Batch batch = SyntheticBatch.Of(network, Images);
         Shape shape = network.Input;
         for (int i = 0; i < Images; i++)
         {

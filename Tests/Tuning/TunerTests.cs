@@ -1,10 +1,10 @@
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Devices.Debug;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
-using GpuCnn.Engine.Training;
 using GpuCnn.Engine.Tuning;
 using GpuCnn.Tests.Devices;
 using GpuCnn.Tests.Layers;
@@ -83,7 +83,7 @@ public sealed class TunerTests
         PlanOptions options = new() { Images = Images, Training = true };
         AlgorithmTable table = AlgorithmTable.Load(device, folder.Path);
         Assert.That(table.Algorithms, Is.Empty);
-        Batch batch = MadeUpBatch.Of(Small(), Images);
+        Batch batch = SyntheticBatch.Of(Small(), Images);
         float[][] expected;
         using (var plan = new Plan(parameters, options))
         {

@@ -1,9 +1,9 @@
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
-using GpuCnn.Engine.Training;
 using GpuCnn.Kernels;
 using GpuCnn.Kernels.Convolution;
 using GpuCnn.Kernels.Convolution.Cpu;

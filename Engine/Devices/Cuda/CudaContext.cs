@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using GpuCnn.Engine.Files;
 using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Engine.Devices.Cuda;

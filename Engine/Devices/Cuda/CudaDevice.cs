@@ -1,10 +1,11 @@
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Files;
 using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Engine.Devices.Cuda;
 
 /// <summary>Translated kernels on an NVIDIA GPU.</summary>
-public sealed class CudaDevice : KernelDevice
+public sealed class CudaDevice : GpuDevice
 {
     private readonly CudaContext _context;
 
@@ -39,15 +40,15 @@ public sealed class CudaDevice : KernelDevice
 
     internal override DeviceMemory Allocate(long bytes, string what, bool zeroed = true) => new Memory(_context.Allocate(bytes, what));
 
-    internal override KernelLaunch Prepare<TKernel>(in TKernel kernel, Size3 groups) => new Launch(_context.Prepare(kernel), groups);
+    internal override PreparedLaunch Prepare<TKernel>(in TKernel kernel, Size3 groups) => new Launch(_context.Prepare(kernel), groups);
 
-    internal override LaunchSequence InSequence(IReadOnlyList<KernelLaunch> launches) => new Sequence(_context, launches);
+    internal override LaunchSequence InSequence(IReadOnlyList<PreparedLaunch> launches) => new Sequence(_context, launches);
 
     internal override void Finish() => _context.Finish();
 
     public override void Dispose() => _context.Dispose();
 
-    private sealed class Launch(CudaKernel kernel, Size3 groups) : KernelLaunch
+    private sealed class Launch(CudaKernel kernel, Size3 groups) : PreparedLaunch
     {
         public string Name => kernel.Name;
 
@@ -59,7 +60,7 @@ public sealed class CudaDevice : KernelDevice
     }
 
     /// <summary>Runs of launches as graphs, made when each is first asked for: the driver then starts them as one.</summary>
-    private sealed class Sequence(CudaContext context, IReadOnlyList<KernelLaunch> launches) : LaunchSequence(launches)
+    private sealed class Sequence(CudaContext context, IReadOnlyList<PreparedLaunch> launches) : LaunchSequence(launches)
     {
         private readonly Dictionary<(int First, int Last), CudaGraph> _graphs = [];
 

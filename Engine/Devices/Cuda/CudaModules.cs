@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using GpuCnn.Engine.Files;
 
 namespace GpuCnn.Engine.Devices.Cuda;
 

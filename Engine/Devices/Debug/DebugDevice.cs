@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Engine.Devices.Debug;
@@ -8,7 +8,7 @@ namespace GpuCnn.Engine.Devices.Debug;
 /// The kernels as the C# they are written in, one thread after another: for tests and breakpoints. Memory holds NaN until it is written; reads out of range, barriers that
 /// not all threads come to and values that were never written are reported with the kernel, the thread and the line.
 /// </summary>
-public sealed class DebugDevice : KernelDevice
+public sealed class DebugDevice : GpuDevice
 {
     private readonly DebugLauncher _launcher = new();
     private long _allocated;
@@ -25,13 +25,13 @@ public sealed class DebugDevice : KernelDevice
 
     internal override DeviceMemory Allocate(long bytes, string what, bool zeroed = true) => new Memory(this, bytes, what, zeroed);
 
-    internal override KernelLaunch Prepare<TKernel>(in TKernel kernel, Size3 groups) => new Launch<TKernel>(_launcher, kernel, groups);
+    internal override PreparedLaunch Prepare<TKernel>(in TKernel kernel, Size3 groups) => new Launch<TKernel>(_launcher, kernel, groups);
 
     internal override void Finish() { }
 
     public override void Dispose() => _launcher.Dispose();
 
-    private sealed class Launch<TKernel>(DebugLauncher launcher, TKernel kernel, Size3 groups) : KernelLaunch where TKernel : struct, IKernel
+    private sealed class Launch<TKernel>(DebugLauncher launcher, TKernel kernel, Size3 groups) : PreparedLaunch where TKernel : struct, IKernel
     {
         public override void Run() => launcher.Run(kernel, groups);
 

@@ -1,5 +1,5 @@
 using GpuCnn.Engine.Devices.Cuda;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Kernels.MatrixProduct;
 using ILGPU.Runtime.Cuda;
 
@@ -38,7 +38,7 @@ internal sealed class CublasProducts : IDisposable
         }
     }
 
-    public KernelLaunch Prepare(in BlasProduct product) => new Launch(this, product);
+    public PreparedLaunch Prepare(in BlasProduct product) => new Launch(this, product);
 
     public void Dispose()
     {
@@ -69,7 +69,7 @@ internal sealed class CublasProducts : IDisposable
 
     private static CuBlasOperation Operation(bool isTransposed) => isTransposed ? CuBlasOperation.Transpose : CuBlasOperation.NonTranspose;
 
-    private sealed class Launch(CublasProducts products, BlasProduct product) : KernelLaunch
+    private sealed class Launch(CublasProducts products, BlasProduct product) : PreparedLaunch
     {
         public override void Run() => products.Run(product);
 

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using GpuCnn.Engine.Devices.Ilgpu.Compiling;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Kernels.Language;
 using ILGPU;
 using ILGPU.Backends;
@@ -9,7 +9,7 @@ using ILGPU.Runtime;
 namespace GpuCnn.Engine.Devices.Ilgpu;
 
 /// <summary>Kernels that ILGPU compiles, on an accelerator, in memory and on a stream of ILGPU's.</summary>
-internal abstract class IlgpuDevice : KernelDevice
+internal abstract class IlgpuDevice : GpuDevice
 {
     private readonly Context _context;
     private readonly Lazy<AcceleratorStream> _stream;
@@ -77,7 +77,7 @@ internal abstract class IlgpuDevice : KernelDevice
         if (_memory.TryRemove(memory, out _)) Interlocked.Add(ref _allocated, -memory.Bytes);
     }
 
-    internal sealed override KernelLaunch Prepare<TKernel>(in TKernel kernel, Size3 groups)
+    internal sealed override PreparedLaunch Prepare<TKernel>(in TKernel kernel, Size3 groups)
     {
         if (ArgumentOverlap.Has(kernel))
             throw new ArgumentException($"Kernel '{TKernel.Text.Name}': a view that it writes overlaps another argument; give it memory of its own, or mark the kernel InPlace.");
@@ -124,7 +124,7 @@ internal abstract class IlgpuDevice : KernelDevice
     private sealed record LoadedKernel(Kernel Kernel, Delegate Launcher);
 
     private sealed class Launch<TKernel>(IlgpuDevice device, Action<AcceleratorStream, KernelConfig, TKernel> launcher, TKernel kernel,
-        Size3 groups) : KernelLaunch
+        Size3 groups) : PreparedLaunch
         where TKernel : struct, IKernel
     {
         private readonly AcceleratorStream _stream = device.Stream;

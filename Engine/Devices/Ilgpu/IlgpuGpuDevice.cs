@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Devices.Ilgpu.Compiling;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Files;
 using GpuCnn.Kernels.MatrixProduct;
 using ILGPU;
 using ILGPU.Backends;
@@ -64,7 +65,7 @@ internal sealed class IlgpuCudaDevice : IlgpuGpuDevice
 
     internal override bool HasProductLibrary => _products != null;
 
-    internal override KernelLaunch PrepareProduct(in BlasProduct product) =>
+    internal override PreparedLaunch PrepareProduct(in BlasProduct product) =>
         _products == null ? base.PrepareProduct(product) : _products.Value.Prepare(product);
 
     /// <summary>Opens a device.</summary>

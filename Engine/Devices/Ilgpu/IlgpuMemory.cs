@@ -1,4 +1,4 @@
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Kernels.Language;
 using ILGPU;
 using ILGPU.Runtime;

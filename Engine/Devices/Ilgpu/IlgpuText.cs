@@ -1,4 +1,5 @@
 using GpuCnn.Engine.Devices.Ilgpu.Compiling;
+using GpuCnn.Engine.Files;
 using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Engine.Devices.Ilgpu;

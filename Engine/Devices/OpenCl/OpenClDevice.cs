@@ -1,10 +1,11 @@
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Files;
 using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Engine.Devices.OpenCl;
 
 /// <summary>Translated kernels on a device with OpenCL 1.2 or later.</summary>
-public sealed class OpenClDevice : KernelDevice
+public sealed class OpenClDevice : GpuDevice
 {
     private readonly OpenClContext _context;
 
@@ -38,7 +39,7 @@ public sealed class OpenClDevice : KernelDevice
 
     internal override DeviceMemory Allocate(long bytes, string what, bool zeroed = true) => new Memory(_context.Allocate(bytes, what));
 
-    internal override KernelLaunch Prepare<TKernel>(in TKernel kernel, Size3 groups)
+    internal override PreparedLaunch Prepare<TKernel>(in TKernel kernel, Size3 groups)
     {
         Size3 shape = kernel.GroupShape;
         OpenClProgram program = _context.Programs.Get(
@@ -56,13 +57,13 @@ public sealed class OpenClDevice : KernelDevice
         }
     }
 
-    internal override LaunchSequence InSequence(IReadOnlyList<KernelLaunch> launches) => new Sequence(_context, launches);
+    internal override LaunchSequence InSequence(IReadOnlyList<PreparedLaunch> launches) => new Sequence(_context, launches);
 
     internal override void Finish() => _context.Finish();
 
     public override void Dispose() => _context.Dispose();
 
-    private sealed class Launch(OpenClKernel kernel, OpenClSize groups) : KernelLaunch
+    private sealed class Launch(OpenClKernel kernel, OpenClSize groups) : PreparedLaunch
     {
         public override void Run() => kernel.Launch(groups);
 
@@ -70,7 +71,7 @@ public sealed class OpenClDevice : KernelDevice
     }
 
     /// <summary>Starts what it was given at once: a driver may collect commands until somebody waits.</summary>
-    private sealed class Sequence(OpenClContext context, IReadOnlyList<KernelLaunch> launches) : LaunchSequence(launches)
+    private sealed class Sequence(OpenClContext context, IReadOnlyList<PreparedLaunch> launches) : LaunchSequence(launches)
     {
         public override void Run(int first, int last)
         {

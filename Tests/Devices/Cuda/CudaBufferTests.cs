@@ -1,6 +1,7 @@
 using GpuCnn.Engine;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cuda;
+using GpuCnn.Engine.Files;
 using NUnit.Framework;
 
 namespace GpuCnn.Tests.Devices.Cuda;

@@ -1,5 +1,6 @@
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cuda;
+using GpuCnn.Engine.Files;
 using GpuCnn.Kernels.Language;
 using NUnit.Framework;
 

@@ -1,6 +1,6 @@
 using GpuCnn.Engine.Devices.Cuda;
 using GpuCnn.Engine.Devices.Ilgpu;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
 using GpuCnn.Kernels.Pointwise;
@@ -50,12 +50,12 @@ public sealed class CublasCudaHardwareTests
             using DeviceMemory left = Upload(a), right = Upload(b), added = Upload(bias),
                 product = device.Allocate(4 * m * n, "product", zeroed: false);
             var plan = new MatrixProductLaunches(new() { M = m, N = n, K = k }, transposeA, transposeB, byLibrary: true);
-            var launches = new List<KernelLaunch>();
+            var launches = new List<PreparedLaunch>();
             View<float> target = product.View<float>(0, m * n);
             plan.Launch(
                 new Launches(device, launches), (ReadOnlyView<float>)left.View<float>(0, a.Length), right.View<float>(0, b.Length),
                 added.View<float>(0, n), target, target, default(Identity));
-            foreach (KernelLaunch launch in launches) launch.Run();
+            foreach (PreparedLaunch launch in launches) launch.Run();
             device.Finish();
             var result = new float[m * n];
             product.Read<float>(result);
@@ -70,7 +70,7 @@ public sealed class CublasCudaHardwareTests
         }
     }
 
-    private sealed class Launches(KernelDevice device, List<KernelLaunch> launches) : IProductLaunches
+    private sealed class Launches(GpuDevice device, List<PreparedLaunch> launches) : IProductLaunches
     {
         public void Add<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel =>
             launches.Add(device.Prepare(kernel, groups));

@@ -1,6 +1,7 @@
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Ilgpu;
 using GpuCnn.Engine.Devices.Ilgpu.Compiling;
+using GpuCnn.Engine.Files;
 using GpuCnn.Kernels.Pointwise;
 using GpuCnn.Tests.Compiler;
 using GpuCnn.Tests.Compiler.Samples;

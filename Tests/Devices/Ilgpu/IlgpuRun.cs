@@ -1,5 +1,5 @@
 using GpuCnn.Engine.Devices.Ilgpu;
-using GpuCnn.Engine.Devices.Translated;
+using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Tests.Devices.Ilgpu;
@@ -13,7 +13,7 @@ internal static class IlgpuRun
         using DeviceMemory source = Memory(from),
             target = device.Allocate(count * System.Runtime.CompilerServices.Unsafe.SizeOf<TTo>(), "test");
         object made = kernel(source.View<TFrom>(0, from.Length), target.View<TTo>(0, count));
-        var prepared = (KernelLaunch)typeof(IlgpuRun).GetMethod(nameof(Prepare),
+        var prepared = (PreparedLaunch)typeof(IlgpuRun).GetMethod(nameof(Prepare),
             System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!
             .MakeGenericMethod(made.GetType()).Invoke(null, [device, made, new Size3(groups)])!;
         using (prepared) prepared.Run();
@@ -29,6 +29,6 @@ internal static class IlgpuRun
         }
     }
 
-    private static KernelLaunch Prepare<TKernel>(IlgpuDevice device, TKernel kernel, Size3 groups) where TKernel : struct, IKernel =>
+    private static PreparedLaunch Prepare<TKernel>(IlgpuDevice device, TKernel kernel, Size3 groups) where TKernel : struct, IKernel =>
         device.Prepare(kernel, groups);
 }

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.OpenCl;
+using GpuCnn.Engine.Files;
 using NUnit.Framework;
 
 namespace GpuCnn.Tests.Devices.OpenCl;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Reflection;
 using System.Text;
+using GpuCnn.Engine.Files;
 using GpuCnn.Kernels.Language;
 using ILGPU;
 using ILGPU.Backends;

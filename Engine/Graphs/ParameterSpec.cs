@@ -1,4 +1,4 @@
-namespace GpuCnn.Engine.Layers;
+namespace GpuCnn.Engine.Graphs;
 
 public enum ParameterRole
 {

@@ -1,6 +1,5 @@
-using GpuCnn.Engine.Devices;
 
-namespace GpuCnn.Engine;
+namespace GpuCnn.Engine.Files;
 
 /// <summary>Where what can be made again is kept between runs.</summary>
 public static class CacheFolder

@@ -1,6 +1,6 @@
-namespace GpuCnn.Engine.Devices.Translated;
+namespace GpuCnn.Engine.Devices.Gpu;
 
 /// <summary>Moments of the channels of a batch in parts of its rows: [Count][3][channels] first values, means less those, and sums of squared distances from the means.</summary>
 /// <param name="Rows">Rows of a part.</param>
 /// <param name="Count">Parts.</param>
-public sealed record KernelMoments(KernelBuffer<float> Parts, int Rows, int Count);
+public sealed record GpuMoments(GpuBuffer<float> Parts, int Rows, int Count);

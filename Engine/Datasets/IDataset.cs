@@ -1,6 +1,6 @@
 using GpuCnn.Engine.Tensors;
 
-namespace GpuCnn.Engine.Training;
+namespace GpuCnn.Engine.Datasets;
 
 /// <summary>Labelled images that the trainer can read in batches, already brought to the network's input shape.</summary>
 public interface IDataset

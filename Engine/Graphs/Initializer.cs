@@ -1,6 +1,6 @@
 using GpuCnn.Kernels;
 
-namespace GpuCnn.Engine.Layers;
+namespace GpuCnn.Engine.Graphs;
 
 /// <summary>Draws the values that a parameter starts with.</summary>
 public abstract record Initializer

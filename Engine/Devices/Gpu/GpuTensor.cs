@@ -2,13 +2,13 @@ using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Language;
 
-namespace GpuCnn.Engine.Devices.Translated;
+namespace GpuCnn.Engine.Devices.Gpu;
 
 /// <summary>A batch of values, or of their gradients, channels-last: [N][H][W][C], or [N][K] for vectors.</summary>
 /// <param name="Shape">The shape operators see.</param>
 /// <param name="Stored">The volume it is stored as: a view may see a volume as a vector.</param>
 /// <param name="Images">Batch size.</param>
-public sealed record KernelTensor(KernelBuffer<float> Elements, Shape Shape, Shape Stored, int Images)
+public sealed record GpuTensor(GpuBuffer<float> Elements, Shape Shape, Shape Stored, int Images)
 {
     /// <summary>Floats of the batch.</summary>
     public int Count => Images * Shape.Count;
@@ -35,11 +35,11 @@ public sealed record KernelTensor(KernelBuffer<float> Elements, Shape Shape, Sha
 }
 
 /// <summary>Elements in a plan's arena.</summary>
-public sealed record KernelBuffer<T> where T : unmanaged
+public sealed record GpuBuffer<T> where T : unmanaged
 {
-    private readonly KernelBackend _backend;
+    private readonly GpuBackend _backend;
 
-    internal KernelBuffer(KernelBackend backend, PlanBuffer buffer, int count)
+    internal GpuBuffer(GpuBackend backend, PlanBuffer buffer, int count)
     {
         _backend = backend;
         Buffer = buffer;

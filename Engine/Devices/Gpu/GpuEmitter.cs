@@ -8,19 +8,19 @@ using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
 using GpuCnn.Kernels.Pointwise;
 
-namespace GpuCnn.Engine.Devices.Translated;
+namespace GpuCnn.Engine.Devices.Gpu;
 
 /// <summary>
 /// What an operator emits its launches through: its tensors, its parameters, scratch. Views are valid in the function that makes a kernel, not
 /// before.
 /// </summary>
-public sealed class KernelEmitter
+public sealed class GpuEmitter
 {
-    private readonly KernelBackend _backend;
+    private readonly GpuBackend _backend;
     private readonly PlanNode _node;
-    private readonly IReadOnlyList<(KernelTensor? Gradient, bool Adds)> _inputGradients;
+    private readonly IReadOnlyList<(GpuTensor? Gradient, bool Adds)> _inputGradients;
 
-    internal KernelEmitter(KernelBackend backend, PlanNode node, IReadOnlyList<(KernelTensor? Gradient, bool Adds)> inputGradients)
+    internal GpuEmitter(GpuBackend backend, PlanNode node, IReadOnlyList<(GpuTensor? Gradient, bool Adds)> inputGradients)
     {
         _backend = backend;
         _node = node;
@@ -39,26 +39,26 @@ public sealed class KernelEmitter
     /// <summary>Whether an activation is fused into the operator.</summary>
     public bool HasActivation => _node.Activation != null;
 
-    /// <inheritdoc cref="KernelBackend.Scalars"/>
+    /// <inheritdoc cref="GpuBackend.Scalars"/>
     public ReadOnlyView<StepScalars> Scalars => _backend.Scalars;
 
-    public KernelTensor Output => _backend.Value(_node.Output);
+    public GpuTensor Output => _backend.Value(_node.Output);
 
     /// <summary>The output's gradient; the operator may overwrite it.</summary>
-    public KernelTensor OutputGradient => _backend.GradientOf(_node.Output);
+    public GpuTensor OutputGradient => _backend.GradientOf(_node.Output);
 
-    public KernelTensor Input(int index = 0) => _backend.Value(_node.Inputs[index]);
+    public GpuTensor Input(int index = 0) => _backend.Value(_node.Inputs[index]);
 
     /// <summary>Where to write an input's gradient, or null where nobody needs it.</summary>
-    public KernelTensor? InputGradient(int index = 0) => _inputGradients[index].Gradient;
+    public GpuTensor? InputGradient(int index = 0) => _inputGradients[index].Gradient;
 
     /// <summary>Whether to add to what other readers of the input have written; only for operators that can.</summary>
     public bool AddsInputGradient(int index = 0) => _inputGradients[index].Adds;
 
-    public KernelParameter Parameter(string name) =>
+    public GpuParameter Parameter(string name) =>
         FindParameter(name) ?? throw new ArgumentException($"{_node.Name} has no parameter '{name}'.", nameof(name));
 
-    public KernelParameter? FindParameter(string name) =>
+    public GpuParameter? FindParameter(string name) =>
         _node.Node.Parameters.FirstOrDefault(parameter => parameter.Spec.Name == name) is { } parameter ? _backend.Parameter(parameter) : null;
 
     /// <summary>Whether any gradient of a parameter is wanted.</summary>
@@ -68,33 +68,33 @@ public sealed class KernelEmitter
     public bool GathersMoments => _node.GathersMoments;
 
     /// <summary>The moments of the input that were gathered as it was written, or null.</summary>
-    public KernelMoments? InputMoments => _backend.FindMoments(_node.Inputs[0]);
+    public GpuMoments? InputMoments => _backend.FindMoments(_node.Inputs[0]);
 
     /// <summary>Makes room for the moments of the output's channels in parts of so many rows, for the readers of the output to find.</summary>
-    public KernelMoments Gather(int rows)
+    public GpuMoments Gather(int rows)
     {
-        KernelMoments moments = MomentsOf(Output, rows);
+        GpuMoments moments = MomentsOf(Output, rows);
         _backend.KeepMoments(_node.Output, moments);
         return moments;
     }
 
     /// <summary>Room for the moments of a tensor's channels in parts of so many rows.</summary>
-    public KernelMoments MomentsOf(KernelTensor tensor, int rows)
+    public GpuMoments MomentsOf(GpuTensor tensor, int rows)
     {
         int parts = Size3.Groups(tensor.Images * tensor.Stored.Area, rows);
         return new(Workspace<float>("moments", 3L * parts * tensor.Stored.Channels), rows, parts);
     }
 
     /// <summary>Memory that keeps what the forward pass writes until the backward pass reads it; the same for the same name.</summary>
-    public KernelBuffer<T> Saved<T>(string name, long count) where T : unmanaged => _backend.Saved<T>(_node.Node, name, count);
+    public GpuBuffer<T> Saved<T>(string name, long count) where T : unmanaged => _backend.Saved<T>(_node.Node, name, count);
 
     /// <summary>Scratch that lives only as long as the launches that use it.</summary>
-    public KernelBuffer<T> Workspace<T>(string name, long count) where T : unmanaged => _backend.NewBuffer<T>($"{_node.Name} {name}", count);
+    public GpuBuffer<T> Workspace<T>(string name, long count) where T : unmanaged => _backend.NewBuffer<T>($"{_node.Name} {name}", count);
 
     /// <summary>The algorithm of a convolution that the next step computes.</summary>
     internal ConvolutionChoice Choose(ConvolutionShape shape, ConvolutionPass pass) => _backend.Choose(shape, pass);
 
-    /// <inheritdoc cref="KernelBackend.Choose(string, int, int, int)"/>
+    /// <inheritdoc cref="GpuBackend.Choose(string, int, int, int)"/>
     internal ProductChoice Choose(string problem, int rows, int columns, int depth) => _backend.Choose(problem, rows, columns, depth);
 
     /// <summary>Hands over the fused activation, or the identity where there is none.</summary>
@@ -113,11 +113,11 @@ public sealed class KernelEmitter
 }
 
 /// <summary>What a loss emits its launches through.</summary>
-public sealed class KernelLossEmitter
+public sealed class GpuLossEmitter
 {
-    private readonly KernelBackend _backend;
+    private readonly GpuBackend _backend;
 
-    internal KernelLossEmitter(KernelBackend backend, KernelTensor logits, KernelTensor? gradient, float weight, bool isHead)
+    internal GpuLossEmitter(GpuBackend backend, GpuTensor logits, GpuTensor? gradient, float weight, bool isHead)
     {
         Weight = weight;
         IsHead = isHead;
@@ -128,10 +128,10 @@ public sealed class KernelLossEmitter
 
     public int Images => _backend.Images;
 
-    /// <inheritdoc cref="KernelBackend.Scalars"/>
+    /// <inheritdoc cref="GpuBackend.Scalars"/>
     public ReadOnlyView<StepScalars> Scalars => _backend.Scalars;
 
-    public KernelTensor Logits { get; }
+    public GpuTensor Logits { get; }
 
     /// <summary>What losses and gradient are multiplied by.</summary>
     public float Weight { get; }
@@ -140,7 +140,7 @@ public sealed class KernelLossEmitter
     public bool IsHead { get; }
 
     /// <summary>Where to write the gradient of the mean loss, or null.</summary>
-    public KernelTensor? Gradient { get; }
+    public GpuTensor? Gradient { get; }
 
     /// <summary>[Images] class indices, -1 for none.</summary>
     public ReadOnlyView<int> Labels => _backend.Labels.View;

@@ -1,7 +1,7 @@
-using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Files;
 using NUnit.Framework;
 
-namespace GpuCnn.Tests.Devices;
+namespace GpuCnn.Tests.Files;
 
 /// <summary>Files of compiled programs; needs no device.</summary>
 public sealed class BinaryCacheTests

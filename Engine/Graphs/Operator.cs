@@ -1,10 +1,9 @@
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Translated;
-using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Tensors;
 
-namespace GpuCnn.Engine.Layers;
+namespace GpuCnn.Engine.Graphs;
 
 /// <summary>
 /// A layer that computes: it becomes a node of the graph. It states its shapes, parameters and cost, and for each kind of device it emits
@@ -51,7 +50,7 @@ public abstract class Operator : Layer
     /// <summary>Whether the output, and its gradient, may be a run of channels of a wider volume (<c>FirstChannel</c> and <c>WholeChannels</c> of the tensors).</summary>
     public virtual bool WritesSlices => false;
 
-    /// <summary>Whether, on devices that run translated kernels, the inputs' gradients can be added to what is there (<see cref="KernelEmitter.AddsInputGradient"/>).</summary>
+    /// <summary>Whether, on devices that run translated kernels, the inputs' gradients can be added to what is there (<see cref="GpuEmitter.AddsInputGradient"/>).</summary>
     public virtual bool AddsInputGradients => false;
 
     /// <summary>Emits the forward pass on the CPU device: reads the inputs, overwrites the output.</summary>
@@ -68,13 +67,13 @@ public abstract class Operator : Layer
         ParameterLayout.Plain(Kernels.Cpu.Blocks.RoundUp(parameter.Count));
 
     /// <summary>Emits the forward pass on devices that run translated kernels: reads the inputs, overwrites the output.</summary>
-    public abstract void EmitForward(KernelEmitter emitter);
+    public abstract void EmitForward(GpuEmitter emitter);
 
     /// <summary>
     /// Emits the backward pass on devices that run translated kernels: reads the output's gradient (and may overwrite it), overwrites the
     /// gradients of the parameters and, where asked for, of the inputs.
     /// </summary>
-    public abstract void EmitBackward(KernelEmitter emitter);
+    public abstract void EmitBackward(GpuEmitter emitter);
 
     /// <summary>How devices that run translated kernels store a parameter; by default as it is.</summary>
     /// <param name="input">As what the operator's first input is stored.</param>

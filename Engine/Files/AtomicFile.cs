@@ -4,7 +4,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 
-namespace GpuCnn.Engine.Checkpoints;
+namespace GpuCnn.Engine.Files;
 
 /// <summary>
 /// Files that are there whole or not at all: a reader, or a run that was killed, finds the old contents or the new, never a part.

@@ -3,14 +3,14 @@ using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Language;
 
-namespace GpuCnn.Engine.Devices.Translated;
+namespace GpuCnn.Engine.Devices.Gpu;
 
 /// <summary>A parameter where it lies on a device.</summary>
-public sealed class KernelParameter
+public sealed class GpuParameter
 {
-    private readonly KernelParameterStore _store;
+    private readonly GpuParameterStore _store;
 
-    internal KernelParameter(KernelParameterStore store, Parameter parameter, ParameterLayout layout)
+    internal GpuParameter(GpuParameterStore store, Parameter parameter, ParameterLayout layout)
     {
         _store = store;
         Parameter = parameter;
@@ -42,13 +42,13 @@ internal enum ParameterRun
 }
 
 /// <summary>Parameters on a device that runs translated kernels: weights, gradients and velocities, each one run of floats in the order of the network.</summary>
-internal sealed class KernelParameterStore : ParameterStore
+internal sealed class GpuParameterStore : ParameterStore
 {
-    private readonly KernelDevice _device;
-    private readonly Dictionary<Parameter, KernelParameter> _parameters = [];
+    private readonly GpuDevice _device;
+    private readonly Dictionary<Parameter, GpuParameter> _parameters = [];
     private readonly DeviceMemory?[] _runs = new DeviceMemory?[4];
 
-    public KernelParameterStore(Network network, KernelDevice device, bool training) : base(network, device, training)
+    public GpuParameterStore(Network network, GpuDevice device, bool training) : base(network, device, training)
     {
         _device = device;
         foreach (Parameter parameter in network.Parameters)
@@ -63,7 +63,7 @@ internal sealed class KernelParameterStore : ParameterStore
 
     public override long Bytes => 4 * (Order.Count * (IsTraining ? 3 : 1) + Order.StateCount);
 
-    public KernelParameter Find(Parameter parameter) => _parameters[parameter];
+    public GpuParameter Find(Parameter parameter) => _parameters[parameter];
 
     public override void SetWeights(Parameter parameter, Tensor tensor) => Set(parameter, tensor, parameter.IsState ? ParameterRun.States : ParameterRun.Weights);
 
@@ -113,7 +113,7 @@ internal sealed class KernelParameterStore : ParameterStore
     {
         if (!tensor.HasDimensions(parameter.Spec.Dimensions))
             throw new GpuCnnException($"{Network.Name} expects {parameter.Path} to be [{string.Join(", ", parameter.Spec.Dimensions)}], but got {tensor}.");
-        KernelParameter stored = Find(parameter);
+        GpuParameter stored = Find(parameter);
         var values = new float[stored.Layout.Count];
         stored.Layout.Store(tensor, values);
         Run(run).Write<float>(values, 4 * stored.Offset);
@@ -121,7 +121,7 @@ internal sealed class KernelParameterStore : ParameterStore
 
     private Tensor Get(Parameter parameter, ParameterRun run)
     {
-        KernelParameter stored = Find(parameter);
+        GpuParameter stored = Find(parameter);
         var values = new float[stored.Layout.Count];
         Run(run).Read<float>(values, 4 * stored.Offset);
         var tensor = new Tensor([.. parameter.Spec.Dimensions]);

@@ -1,6 +1,4 @@
-using GpuCnn.Engine.Graphs;
-
-namespace GpuCnn.Engine.Layers;
+namespace GpuCnn.Engine.Graphs;
 
 /// <summary>
 /// A part of a network: an operator, or a composition of layers. Layers hold the numbers that describe the network and nothing else;

@@ -1,6 +1,6 @@
 using GpuCnn.Engine.Tensors;
 
-namespace GpuCnn.Engine.Training;
+namespace GpuCnn.Engine.Datasets;
 
 /// <summary>
 /// Images and labels on the host, ready for a step. The images are NCHW, normalised. A batch holds <see cref="Count"/> images in

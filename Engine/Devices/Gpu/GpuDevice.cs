@@ -3,13 +3,13 @@ using GpuCnn.Engine.Plans;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
 
-namespace GpuCnn.Engine.Devices.Translated;
+namespace GpuCnn.Engine.Devices.Gpu;
 
 /// <summary>
 /// A device that runs kernels translated from C#. What it adds to this is its memory, and how a launch is prepared and run; the commands that it
 /// is given run in order.
 /// </summary>
-public abstract class KernelDevice : Device
+public abstract class GpuDevice : Device
 {
     /// <summary>The largest single allocation in bytes.</summary>
     internal abstract long LargestAllocation { get; }
@@ -21,7 +21,7 @@ public abstract class KernelDevice : Device
 
     /// <summary>Compiles a kernel and binds its arguments. May be called from several threads at once.</summary>
     /// <exception cref="KernelBuildException">The device's compiler refused it.</exception>
-    internal abstract KernelLaunch Prepare<TKernel>(in TKernel kernel, Size3 groups) where TKernel : struct, IKernel;
+    internal abstract PreparedLaunch Prepare<TKernel>(in TKernel kernel, Size3 groups) where TKernel : struct, IKernel;
 
     /// <summary>Whether a library computes matrix products here too, in strict float32: then <see cref="PrepareProduct"/> works.</summary>
     internal virtual bool HasProductLibrary => false;
@@ -30,18 +30,18 @@ public abstract class KernelDevice : Device
     /// Binds the arguments of a product that the device's library computes, in order with the kernels. May be called from several threads
     /// at once.
     /// </summary>
-    internal virtual KernelLaunch PrepareProduct(in BlasProduct product) =>
+    internal virtual PreparedLaunch PrepareProduct(in BlasProduct product) =>
         throw new NotSupportedException($"The device {Name} has no library for matrix products; take a tile.");
 
     /// <summary>Owns the launches from now on.</summary>
-    internal virtual LaunchSequence InSequence(IReadOnlyList<KernelLaunch> launches) => new(launches);
+    internal virtual LaunchSequence InSequence(IReadOnlyList<PreparedLaunch> launches) => new(launches);
 
     /// <summary>Waits until everything that was launched has run.</summary>
     internal abstract void Finish();
 
     public sealed override ParameterStore CreateParameters(Network network, bool training, bool inputGradient = false) =>
-        new KernelParameterStore(network, this, training);
+        new GpuParameterStore(network, this, training);
 
     internal sealed override PlanBackend CreateBackend(ParameterStore parameters, PlanOptions options) =>
-        new KernelBackend(this, (KernelParameterStore)parameters, options);
+        new GpuBackend(this, (GpuParameterStore)parameters, options);
 }

@@ -1,9 +1,10 @@
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Graphs;
 
-namespace GpuCnn.Engine.Training;
+namespace GpuCnn.Engine.Tuning;
 
 /// <summary>Images of random values, to measure with.</summary>
-public static class MadeUpBatch
+public static class SyntheticBatch
 {
     /// <summary>A full batch; the same for the same network and size.</summary>
     public static Batch Of(Network network, int images)

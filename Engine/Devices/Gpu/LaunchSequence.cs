@@ -1,7 +1,7 @@
-namespace GpuCnn.Engine.Devices.Translated;
+namespace GpuCnn.Engine.Devices.Gpu;
 
 /// <summary>A compiled kernel with its arguments and its grid: the same at each run. Has one owner, who disposes of it.</summary>
-internal abstract class KernelLaunch : IDisposable
+internal abstract class PreparedLaunch : IDisposable
 {
     /// <summary>Gives it to the device, behind what was given before; does not wait.</summary>
     public abstract void Run();
@@ -10,9 +10,9 @@ internal abstract class KernelLaunch : IDisposable
 }
 
 /// <summary>Launches that run in order, again and again. Owns them.</summary>
-internal class LaunchSequence(IReadOnlyList<KernelLaunch> launches) : IDisposable
+internal class LaunchSequence(IReadOnlyList<PreparedLaunch> launches) : IDisposable
 {
-    public IReadOnlyList<KernelLaunch> Launches { get; } = launches;
+    public IReadOnlyList<PreparedLaunch> Launches { get; } = launches;
 
     /// <summary>Runs launches [first, last); allocates nothing after the first time.</summary>
     public virtual void Run(int first, int last)
@@ -22,6 +22,6 @@ internal class LaunchSequence(IReadOnlyList<KernelLaunch> launches) : IDisposabl
 
     public virtual void Dispose()
     {
-        foreach (KernelLaunch launch in Launches) launch.Dispose();
+        foreach (PreparedLaunch launch in Launches) launch.Dispose();
     }
 }

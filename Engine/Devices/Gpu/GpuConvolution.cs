@@ -5,23 +5,23 @@ using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
 using GpuCnn.Kernels.Pointwise;
 
-namespace GpuCnn.Engine.Devices.Translated;
+namespace GpuCnn.Engine.Devices.Gpu;
 
 /// <summary>Emits convolutions on devices that run translated kernels.</summary>
-internal static class KernelConvolution
+internal static class GpuConvolution
 {
-    public static void EmitForward(KernelEmitter emitter, ConvolutionShape shape)
+    public static void EmitForward(GpuEmitter emitter, ConvolutionShape shape)
     {
         var plan = new ForwardLaunches(shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.Forward), pitch: emitter.Output.WholeChannels);
-        KernelBuffer<float>? workspace = Workspace(emitter, plan.WorkspaceFloats);
-        KernelMoments? moments = emitter.GathersMoments && plan.MomentRows is { } rows ? emitter.Gather(rows) : null;
+        GpuBuffer<float>? workspace = Workspace(emitter, plan.WorkspaceFloats);
+        GpuMoments? moments = emitter.GathersMoments && plan.MomentRows is { } rows ? emitter.Gather(rows) : null;
         emitter.Launch("forward", emitter.UseActivation(new Forward(emitter, plan, workspace, moments)),
             emitter.Input().Buffer, emitter.Output.Buffer, workspace?.Buffer, moments?.Parts.Buffer);
     }
 
-    public static void EmitBackward(KernelEmitter emitter, ConvolutionShape shape)
+    public static void EmitBackward(GpuEmitter emitter, ConvolutionShape shape)
     {
-        KernelTensor dy = Activation.EmitFusedBackward(emitter);
+        GpuTensor dy = Activation.EmitFusedBackward(emitter);
         if (emitter.TrainsParameters)
         {
             if (emitter.FindParameter("bias") is { } bias) EmitBiasGradient(emitter, dy, emitter.Images * shape.OutputArea, shape.K, bias);
@@ -31,42 +31,42 @@ internal static class KernelConvolution
     }
 
     /// <summary>The sums of the columns of dy, [rows][columns].</summary>
-    public static void EmitBiasGradient(KernelEmitter emitter, KernelTensor dy, int rows, int columns, KernelParameter bias)
+    public static void EmitBiasGradient(GpuEmitter emitter, GpuTensor dy, int rows, int columns, GpuParameter bias)
     {
         var plan = new ColumnSumsLaunches(rows, columns);
-        KernelBuffer<float> workspace = emitter.Workspace<float>("bias parts", plan.WorkspaceFloats);
+        GpuBuffer<float> workspace = emitter.Workspace<float>("bias parts", plan.WorkspaceFloats);
         emitter.Launch("bias gradient", launches => plan.Launch(launches, dy.View, bias.Gradient, workspace.View), dy.Buffer, workspace.Buffer);
     }
 
-    private static void EmitFilterGradient(KernelEmitter emitter, ConvolutionShape shape, KernelTensor dy)
+    private static void EmitFilterGradient(GpuEmitter emitter, ConvolutionShape shape, GpuTensor dy)
     {
-        KernelTensor x = emitter.Input();
-        KernelParameter weight = emitter.Parameter("weight");
+        GpuTensor x = emitter.Input();
+        GpuParameter weight = emitter.Parameter("weight");
         var plan = new FilterGradientLaunches(shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.FilterGradient));
-        KernelBuffer<float>? workspace = Workspace(emitter, plan.WorkspaceFloats);
+        GpuBuffer<float>? workspace = Workspace(emitter, plan.WorkspaceFloats);
         emitter.Launch("filter gradient", launches => plan.Launch(launches, x.View, dy.View, weight.Gradient, ViewOf(workspace)), x.Buffer, dy.Buffer, workspace?.Buffer);
     }
 
-    private static void EmitInputGradient(KernelEmitter emitter, ConvolutionShape shape, KernelTensor dy, KernelTensor dx)
+    private static void EmitInputGradient(GpuEmitter emitter, ConvolutionShape shape, GpuTensor dy, GpuTensor dx)
     {
-        KernelParameter weight = emitter.Parameter("weight");
+        GpuParameter weight = emitter.Parameter("weight");
         var plan = new InputGradientLaunches(shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.InputGradient));
-        KernelBuffer<float>? workspace = Workspace(emitter, plan.WorkspaceFloats);
+        GpuBuffer<float>? workspace = Workspace(emitter, plan.WorkspaceFloats);
         bool adds = emitter.AddsInputGradient();
         emitter.Launch("input gradient", launches => plan.Launch(launches, dy.View, weight.Values, dx.View, ViewOf(workspace), adds), dy.Buffer, dx.Buffer, workspace?.Buffer);
     }
 
-    private static KernelBuffer<float>? Workspace(KernelEmitter emitter, long floats) => floats == 0 ? null : emitter.Workspace<float>("workspace", floats);
+    private static GpuBuffer<float>? Workspace(GpuEmitter emitter, long floats) => floats == 0 ? null : emitter.Workspace<float>("workspace", floats);
 
-    private static View<float> ViewOf(KernelBuffer<float>? buffer) => buffer?.View ?? default;
+    private static View<float> ViewOf(GpuBuffer<float>? buffer) => buffer?.View ?? default;
 
-    private sealed class Forward(KernelEmitter emitter, ForwardLaunches plan, KernelBuffer<float>? workspace, KernelMoments? moments) : IActivationUser<Action<IKernelLaunches>>
+    private sealed class Forward(GpuEmitter emitter, ForwardLaunches plan, GpuBuffer<float>? workspace, GpuMoments? moments) : IActivationUser<Action<IKernelLaunches>>
     {
         public Action<IKernelLaunches> Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise
         {
-            KernelTensor x = emitter.Input(), y = emitter.Output;
-            KernelParameter weight = emitter.Parameter("weight");
-            KernelParameter? bias = emitter.FindParameter("bias");
+            GpuTensor x = emitter.Input(), y = emitter.Output;
+            GpuParameter weight = emitter.Parameter("weight");
+            GpuParameter? bias = emitter.FindParameter("bias");
             return launches => plan.Launch(
                 launches, x.View, weight.Values, bias == null ? null : (ReadOnlyView<float>)bias.Values, y.View, ViewOf(workspace), function,
                 moments: moments == null ? null : new GatheredMoments(emitter.Scalars, moments.Parts.View, y.Stored.Area));

@@ -1,9 +1,8 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
-using GpuCnn.Engine.Checkpoints;
 
-namespace GpuCnn.Engine.Devices;
+namespace GpuCnn.Engine.Files;
 
 /// <summary>What a compiled program is found by: a hash of everything that its bytes depend on.</summary>
 internal readonly record struct BinaryKey(string Hex)

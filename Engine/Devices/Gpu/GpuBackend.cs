@@ -1,10 +1,10 @@
 using System.Runtime.ExceptionServices;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
-using GpuCnn.Engine.Training;
 using GpuCnn.Kernels;
 using GpuCnn.Kernels.Convolution;
 using GpuCnn.Kernels.Convolution.Gpu;
@@ -14,27 +14,27 @@ using GpuCnn.Kernels.MatrixProduct;
 using GpuCnn.Kernels.Optimizers;
 using GpuCnn.Kernels.Pointwise;
 
-namespace GpuCnn.Engine.Devices.Translated;
+namespace GpuCnn.Engine.Devices.Gpu;
 
 /// <summary>Turns a plan into launches of translated kernels, the same at each step, and gives them to the device in order.</summary>
-internal sealed class KernelBackend : PlanBackend
+internal sealed class GpuBackend : PlanBackend
 {
-    private readonly KernelDevice _device;
-    private readonly KernelParameterStore _parameters;
+    private readonly GpuDevice _device;
+    private readonly GpuParameterStore _parameters;
     private readonly PlanOptions _options;
     private readonly List<Action<IKernelLaunches>> _makers = [];
-    private readonly Dictionary<Value, KernelTensor> _values = [], _gradients = [];
-    private readonly Dictionary<Value, KernelMoments> _moments = [];
+    private readonly Dictionary<Value, GpuTensor> _values = [], _gradients = [];
+    private readonly Dictionary<Value, GpuMoments> _moments = [];
     private readonly Dictionary<(Node, string), object> _saved = [];
-    private readonly KernelBuffer<float> _images;
-    private readonly KernelBuffer<StepScalars> _scalars;
+    private readonly GpuBuffer<float> _images;
+    private readonly GpuBuffer<StepScalars> _scalars;
     private DeviceMemory[] _slabs = [];
     private LaunchSequence? _launches;
 
     // Where each step's launches begin, and the end of the last.
     private int[] _firsts = [];
 
-    public KernelBackend(KernelDevice device, KernelParameterStore parameters, PlanOptions options)
+    public GpuBackend(GpuDevice device, GpuParameterStore parameters, PlanOptions options)
     {
         _device = device;
         _parameters = parameters;
@@ -55,17 +55,17 @@ internal sealed class KernelBackend : PlanBackend
 
     public bool Training => _options.Training;
 
-    public KernelBuffer<int> Labels { get; }
+    public GpuBuffer<int> Labels { get; }
 
     /// <summary>Null where images have one label.</summary>
-    public KernelBuffer<int>? Others { get; }
+    public GpuBuffer<int>? Others { get; }
 
     /// <summary>Null where images have one label.</summary>
-    public KernelBuffer<float>? Shares { get; }
+    public GpuBuffer<float>? Shares { get; }
 
-    public KernelBuffer<float> Losses { get; }
+    public GpuBuffer<float> Losses { get; }
 
-    public KernelBuffer<int> Ranks { get; }
+    public GpuBuffer<int> Ranks { get; }
 
     /// <summary>[1]</summary>
     public ReadOnlyView<StepScalars> Scalars => _scalars.View;
@@ -77,7 +77,7 @@ internal sealed class KernelBackend : PlanBackend
 
     public override void AddInput(Value input)
     {
-        KernelTensor x = NewTensor("input", input, persistent: _options.InputGradient || IsOutput(input));
+        GpuTensor x = NewTensor("input", input, persistent: _options.InputGradient || IsOutput(input));
         _values[input] = x;
         int channels = input.Shape.Channels, area = input.Shape.Area;
         Launch("input", launches => launches.Add(Transpose.ToChannelsLast(_images.View, x.View, Images, channels, area)), [x.Buffer]);
@@ -86,25 +86,25 @@ internal sealed class KernelBackend : PlanBackend
     public override void AddForward(PlanNode node)
     {
         Place(_values, node.Name, node.Output, persistent: IsOutput(node.Output));
-        node.Node.Operator.EmitForward(new KernelEmitter(this, node, []));
+        node.Node.Operator.EmitForward(new GpuEmitter(this, node, []));
     }
 
     public override void AddLoss(Loss loss, Head output, bool isHead, bool gradient)
     {
         Value logits = output.Output;
-        KernelTensor x = Value(logits);
-        KernelTensor? dx = gradient ? GradientOf(logits) : null;
+        GpuTensor x = Value(logits);
+        GpuTensor? dx = gradient ? GradientOf(logits) : null;
         if (!x.Shape.IsVector || x.Stored.Area == 1 || x.Stored.Channels == 1)
         {
-            loss.Emit(new KernelLossEmitter(this, x, dx, output.Weight, isHead));
+            loss.Emit(new GpuLossEmitter(this, x, dx, output.Weight, isHead));
             return;
         }
         // A view of a volume: a loss gets its classes in order.
-        KernelTensor plain = NewPlain("logits", x);
-        KernelTensor? plainGradient = dx == null ? null : NewPlain("logits gradient", x);
+        GpuTensor plain = NewPlain("logits", x);
+        GpuTensor? plainGradient = dx == null ? null : NewPlain("logits gradient", x);
         int channels = x.Stored.Channels, area = x.Stored.Area;
         Launch("logits", launches => launches.Add(Transpose.FromChannelsLast(x.View, plain.View, Images, channels, area)), [x.Buffer, plain.Buffer]);
-        loss.Emit(new KernelLossEmitter(this, plain, plainGradient, output.Weight, isHead));
+        loss.Emit(new GpuLossEmitter(this, plain, plainGradient, output.Weight, isHead));
         if (dx != null && plainGradient != null)
         {
             Launch("logits gradient", launches => launches.Add(Transpose.ToChannelsLast(plainGradient.View, dx.View, Images, channels, area)),
@@ -114,19 +114,19 @@ internal sealed class KernelBackend : PlanBackend
 
     public override void AddBackward(PlanNode node, IReadOnlyList<GradientUse> inputs)
     {
-        var targets = new (KernelTensor? Gradient, bool Adds)[inputs.Count];
+        var targets = new (GpuTensor? Gradient, bool Adds)[inputs.Count];
         for (int i = 0; i < targets.Length; i++)
         {
             if (inputs[i] == GradientUse.None) continue;
-            KernelTensor gradient = GradientOf(node.Inputs[i]);
+            GpuTensor gradient = GradientOf(node.Inputs[i]);
             bool isSum = inputs[i] == GradientUse.Add, adds = isSum && node.Node.Operator.AddsInputGradients;
             targets[i] = (isSum && !adds ? gradient with { Elements = NewBuffer<float>($"{node.Name} gradient part", gradient.Count) } : gradient, adds);
         }
-        node.Node.Operator.EmitBackward(new KernelEmitter(this, node, targets));
+        node.Node.Operator.EmitBackward(new GpuEmitter(this, node, targets));
         for (int i = 0; i < targets.Length; i++)
         {
             if (inputs[i] != GradientUse.Add || targets[i].Adds) continue;
-            KernelTensor total = GradientOf(node.Inputs[i]), part = targets[i].Gradient!;
+            GpuTensor total = GradientOf(node.Inputs[i]), part = targets[i].Gradient!;
             Launch($"{node.Name} gradient sum", launches => launches.Add(new AddInto(part.View, total.View, total.Count)), [part.Buffer, total.Buffer]);
         }
     }
@@ -206,10 +206,10 @@ internal sealed class KernelBackend : PlanBackend
         _slabs = [];
     }
 
-    public KernelTensor Value(Value value) => Find(_values, value) ?? throw new InvalidOperationException("The value has not been computed.");
+    public GpuTensor Value(Value value) => Find(_values, value) ?? throw new InvalidOperationException("The value has not been computed.");
 
     /// <summary>The gradient of a value; a view's is its root's.</summary>
-    public KernelTensor GradientOf(Value value)
+    public GpuTensor GradientOf(Value value)
     {
         if (Find(_gradients, value) is { } gradient) return gradient;
         Value root = Plan.Root(value, Training);
@@ -217,17 +217,17 @@ internal sealed class KernelBackend : PlanBackend
         return Find(_gradients, value)!;
     }
 
-    public KernelParameter Parameter(Parameter parameter) => _parameters.Find(parameter);
+    public GpuParameter Parameter(Parameter parameter) => _parameters.Find(parameter);
 
-    public KernelBuffer<T> Saved<T>(Node node, string name, long count) where T : unmanaged
+    public GpuBuffer<T> Saved<T>(Node node, string name, long count) where T : unmanaged
     {
         if (!_saved.TryGetValue((node, name), out object? buffer)) _saved[(node, name)] = buffer = NewBuffer<T>(name, count);
-        return (KernelBuffer<T>)buffer;
+        return (GpuBuffer<T>)buffer;
     }
 
-    public KernelMoments? FindMoments(Value value) => _moments.GetValueOrDefault(value);
+    public GpuMoments? FindMoments(Value value) => _moments.GetValueOrDefault(value);
 
-    public void KeepMoments(Value value, KernelMoments moments) => _moments[value] = moments;
+    public void KeepMoments(Value value, GpuMoments moments) => _moments[value] = moments;
 
     /// <summary>The algorithm of the step that is emitted next.</summary>
     public ConvolutionChoice Choose(ConvolutionShape shape, ConvolutionPass pass) =>
@@ -248,7 +248,7 @@ internal sealed class KernelBackend : PlanBackend
         return isChosen ? Choose(problem, rule, ProductChoice.Candidates(rows, columns, hasLibrary), _options.Algorithms) : rule;
     }
 
-    public unsafe KernelBuffer<T> NewBuffer<T>(string name, long count, bool persistent = false) where T : unmanaged
+    public unsafe GpuBuffer<T> NewBuffer<T>(string name, long count, bool persistent = false) where T : unmanaged
     {
         if (count > int.MaxValue)
             throw new GpuCnnException($"The device {_device.Name} holds at most {int.MaxValue} values in one tensor, but {name} of a batch of {Images} has {count}; use a smaller batch.");
@@ -277,14 +277,14 @@ internal sealed class KernelBackend : PlanBackend
         catch (AggregateException exception)
         {
             foreach (PreparedStep step in steps)
-                foreach (KernelLaunch launch in step.Launches) launch.Dispose();
+                foreach (PreparedLaunch launch in step.Launches) launch.Dispose();
             ExceptionDispatchInfo.Throw(exception.InnerExceptions[0]);
             throw;
         }
     }
 
     /// <summary>Gives a value, or its gradient, a tensor unless it has one: of its own, or a part of the whole's that it is a slice of.</summary>
-    private void Place(Dictionary<Value, KernelTensor> tensors, string name, Value value, bool persistent)
+    private void Place(Dictionary<Value, GpuTensor> tensors, string name, Value value, bool persistent)
     {
         if (tensors.ContainsKey(value)) return;
         if (Slices.GetValueOrDefault(value) is not { } slice)
@@ -300,31 +300,31 @@ internal sealed class KernelBackend : PlanBackend
         };
     }
 
-    private KernelTensor NewTensor(string name, Value value, bool persistent) =>
+    private GpuTensor NewTensor(string name, Value value, bool persistent) =>
         new(NewBuffer<float>(name, (long)Images * value.Shape.Count, persistent), value.Shape, Storage.Of(value).Shape, Images);
 
     /// <summary>A vector for each image, one after another.</summary>
-    private KernelTensor NewPlain(string name, KernelTensor vector) => new(NewBuffer<float>(name, vector.Count), vector.Shape, vector.Shape, Images);
+    private GpuTensor NewPlain(string name, GpuTensor vector) => new(NewBuffer<float>(name, vector.Count), vector.Shape, vector.Shape, Images);
 
     /// <summary>Whether the value holds the network's output, which is read after the run.</summary>
     private bool IsOutput(Value value) => value == Plan.Root(_parameters.Network.Output, Training);
 
-    private KernelTensor? Find(Dictionary<Value, KernelTensor> tensors, Value value) =>
-        tensors.TryGetValue(Plan.Root(value, Training), out KernelTensor? tensor) ? tensor with { Shape = value.Shape } : null;
+    private GpuTensor? Find(Dictionary<Value, GpuTensor> tensors, Value value) =>
+        tensors.TryGetValue(Plan.Root(value, Training), out GpuTensor? tensor) ? tensor with { Shape = value.Shape } : null;
 
-    private void Write<T>(KernelBuffer<T> buffer, ReadOnlySpan<T> values) where T : unmanaged
+    private void Write<T>(GpuBuffer<T> buffer, ReadOnlySpan<T> values) where T : unmanaged
     {
         long offset = buffer.Buffer.Offset;
         _slabs[(int)(offset / SlabBytes)].Write(values, offset % SlabBytes);
     }
 
-    private void Read<T>(KernelBuffer<T> buffer, Span<T> values) where T : unmanaged
+    private void Read<T>(GpuBuffer<T> buffer, Span<T> values) where T : unmanaged
     {
         long offset = buffer.Buffer.Offset;
         _slabs[(int)(offset / SlabBytes)].Read(values, offset % SlabBytes);
     }
 
-    private void Download(KernelTensor tensor, Span<float> target)
+    private void Download(GpuTensor tensor, Span<float> target)
     {
         var stored = new float[tensor.Count];
         Read(tensor.Elements, stored.AsSpan());
@@ -333,9 +333,9 @@ internal sealed class KernelBackend : PlanBackend
             for (int i = 0; i < count; i++) target[image * count + i] = stored[image * count + tensor.IndexOf(i)];
     }
 
-    private sealed class PreparedStep(KernelDevice device) : IProductLaunches
+    private sealed class PreparedStep(GpuDevice device) : IProductLaunches
     {
-        public List<KernelLaunch> Launches { get; } = [];
+        public List<PreparedLaunch> Launches { get; } = [];
 
         public void Add<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel => Launches.Add(device.Prepare(kernel, groups));
 
