@@ -3,7 +3,7 @@ using SixLabors.ImageSharp.Formats.Bmp;
 
 namespace GpuCnn.Data.Formats;
 
-/// <summary>Windows bitmaps, by ImageSharp.</summary>
+/// <summary>Windows bitmaps, decoded by ImageSharp.</summary>
 internal sealed class BmpReader() : ImageSharpReader("BMP", [".bmp", ".dib"], new BmpDecoder())
 {
     private const int HeaderBytes = 54, Uncompressed = 0, BitFields = 3;
@@ -12,7 +12,7 @@ internal sealed class BmpReader() : ImageSharpReader("BMP", [".bmp", ".dib"], ne
 
     private protected override void CheckLength(ReadOnlySpan<byte> content, string name)
     {
-        // Of the older and rarer header of 12 bytes ImageSharp is left to judge.
+        // ImageSharp checks the older, rare header of 12 bytes itself.
         if (content.Length < HeaderBytes || BinaryPrimitives.ReadInt32LittleEndian(content[14..]) < 40) return;
         int compression = BinaryPrimitives.ReadInt32LittleEndian(content[30..]);
         if (compression is not (Uncompressed or BitFields)) return;

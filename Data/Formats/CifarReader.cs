@@ -3,7 +3,7 @@ using GpuCnn.Engine;
 namespace GpuCnn.Data.Formats;
 
 /// <summary>
-/// The binary version of CIFAR-10 and CIFAR-100 (https://www.cs.toronto.edu/~kriz/cifar.html): records of one label byte (CIFAR-100:
+/// Reads the binary version of CIFAR-10 and CIFAR-100 (https://www.cs.toronto.edu/~kriz/cifar.html): records of one label byte (CIFAR-100:
 /// coarse, then fine) and 3x32x32 planar bytes.
 /// </summary>
 public static class CifarReader
@@ -12,8 +12,8 @@ public static class CifarReader
 
     private const int Area = Side * Side;
 
-    /// <summary>Reads one file of records whose last label byte, of <paramref name="labelBytes"/>, is the class.</summary>
-    /// <exception cref="GpuCnnException">The file cannot be read, or is not a sequence of such records of at most
+    /// <summary>Reads one file of records. The last of the <paramref name="labelBytes"/> label bytes is the class.</summary>
+    /// <exception cref="GpuCnnException">The file cannot be read, or does not consist of such records with at most
     /// <paramref name="classes"/> classes.</exception>
     public static (PixelImage[] Images, int[] Labels) Read(string path, int labelBytes, int classes)
     {
@@ -34,7 +34,7 @@ public static class CifarReader
         return (images, labels);
     }
 
-    /// <summary>An image from its planes, [3, 32, 32].</summary>
+    /// <summary>Converts planes [3, 32, 32] to an image.</summary>
     internal static PixelImage ToImage(ReadOnlySpan<byte> planes)
     {
         byte[] pixels = new byte[3 * Area];

@@ -9,7 +9,7 @@ internal static class Crc32
 {
     private const int Slices = 8;
 
-    /// <summary>[8, 256]: what a byte does to the remainder when 0 to 7 others follow it.</summary>
+    /// <summary>[8, 256]: the effect of a byte on the remainder if 0 to 7 more bytes follow.</summary>
     private static readonly uint[] Table = MakeTable();
 
     public static uint Compute(ReadOnlySpan<byte> bytes)

@@ -3,7 +3,7 @@ using SixLabors.ImageSharp.Metadata;
 
 namespace GpuCnn.Data.Formats;
 
-/// <summary>The first frame of a GIF, by ImageSharp.</summary>
+/// <summary>The first frame of a GIF, decoded by ImageSharp.</summary>
 internal sealed class GifReader()
     : ImageSharpReader("GIF", [".gif"], new GifDecoder { IgnoreMetadata = true, DecodingMode = FrameDecodingMode.First })
 {
@@ -11,7 +11,7 @@ internal sealed class GifReader()
 
     public override bool Matches(ReadOnlySpan<byte> content) => content.StartsWith("GIF8"u8);
 
-    /// <summary>The data of the first frame must have its end.</summary>
+    /// <summary>Refuses a file whose first frame is cut short.</summary>
     private protected override void CheckLength(ReadOnlySpan<byte> content, string name)
     {
         if (content.Length < HeaderBytes) throw Cut(name, HeaderBytes, content);
@@ -31,7 +31,7 @@ internal sealed class GifReader()
             {
                 at += 2;
             }
-            // Blocks of up to 255 bytes, the last of them empty.
+            // The data is in blocks of up to 255 bytes; an empty block ends it.
             int length;
             do
             {
@@ -44,6 +44,6 @@ internal sealed class GifReader()
         }
     }
 
-    /// <summary>Bytes of the colour table that a block of flags announces.</summary>
+    /// <summary>Size in bytes of the color table announced by a flags byte.</summary>
     private static int TableBytes(byte flags) => (flags & 0x80) != 0 ? 3 << ((flags & 7) + 1) : 0;
 }

@@ -5,13 +5,13 @@ using GpuCnn.Engine;
 namespace GpuCnn.Data.Formats;
 
 /// <summary>
-/// An array of unsigned bytes in IDX form (http://yann.lecun.com/exdb/mnist, section "the IDX file format"), plain or gzip.
+/// An array of unsigned bytes in IDX format (http://yann.lecun.com/exdb/mnist, section "the IDX file format"), plain or gzip.
 /// </summary>
 /// <param name="Dimensions">The extents, outermost first.</param>
 /// <param name="Values">The elements, the last dimension varying fastest.</param>
 public sealed record IdxArray(IReadOnlyList<int> Dimensions, byte[] Values);
 
-/// <summary>Reads IDX files; the content, not the name, says whether one is compressed.</summary>
+/// <summary>Reads IDX files. The content, not the name, decides whether a file is compressed.</summary>
 public static class IdxReader
 {
     private const int GzipTrailer = 8;
@@ -45,7 +45,7 @@ public static class IdxReader
             $"IDX {DataFile.Quote(path)}: expected labels [N], but got [{string.Join(", ", labels.Dimensions)}]; is this the images file?");
     }
 
-    /// <summary>Reads an array of any rank up to 4.</summary>
+    /// <summary>Reads an array of rank 1 to 4.</summary>
     /// <exception cref="GpuCnnException">The file cannot be read or is damaged.</exception>
     public static IdxArray Read(string path) => Decode(DataFile.ReadAllBytes(path), path);
 
@@ -101,8 +101,9 @@ public static class IdxReader
     }
 
     /// <summary>
-    /// GZipStream takes the end of a file for the end of a member; its trailer, the checksum and length of what it holds (RFC 1952), tells
-    /// a cut one. Earlier members were checked when the next began. Zero bytes may follow, as tapes leave them.
+    /// Checks the gzip trailer, the checksum and length of the data (RFC 1952). GZipStream takes the end of the file for the end of a
+    /// member, so only the trailer reveals a file that is cut short. GZipStream checks earlier members when the next one begins. Zero bytes
+    /// may follow, as tapes pad with them.
     /// </summary>
     private static void CheckTrailer(ReadOnlySpan<byte> header, byte[] values, byte[] gzip, string name)
     {

@@ -2,10 +2,10 @@ using GpuCnn.Engine;
 
 namespace GpuCnn.Data.Formats;
 
-/// <summary>What a header may ask for.</summary>
+/// <summary>Limits on the extents that a header may state.</summary>
 internal static class ImageLimits
 {
-    /// <summary>Refuses extents that no image of a data set has, before anything of their size is allocated.</summary>
+    /// <summary>Refuses extents that no image of a data set has, before anything of that size is allocated.</summary>
     public static void Check(string format, string name, long width, long height)
     {
         if (width <= 0 || height <= 0)

@@ -15,21 +15,21 @@ using ImageSharpDecoder = SixLabors.ImageSharp.Formats.IImageDecoder;
 namespace GpuCnn.Data.Formats;
 
 /// <summary>
-/// Pixels by ImageSharp, for what this assembly does not decode itself. Its extents are checked first, its memory is limited, it starts no
-/// threads, and whatever it throws becomes one line.
+/// Decodes formats that this assembly does not decode itself, with ImageSharp. Checks extents first, limits memory, starts no threads, and
+/// turns every exception into a message of one line.
 /// </summary>
 internal static unsafe class ImageSharpDecoding
 {
-    /// <summary>It takes up to 6 bytes a pixel besides the 4 of a picture: 500 MB of these.</summary>
+    /// <summary>ImageSharp takes up to 6 bytes a pixel in addition to a picture's 4: 500 MB for this area.</summary>
     public const int LargestArea = 50_000_000;
 
     /// <summary>
-    /// Beyond <see cref="SmallArea"/>, more pixels than this for a byte are no picture, but made to take time and memory: plain colours in
-    /// GIF and TIFF do not come to so many, and photographs to few.
+    /// Above <see cref="SmallArea"/>, a file with more pixels per byte than this is a decompression bomb. Plain colors in GIF and TIFF stay
+    /// below the limit, and photographs far below.
     /// </summary>
     private const int MostPixelsPerByte = 2_000, SmallArea = 4_000_000;
 
-    /// <summary>One for the assembly, so that the pool is shared; not ImageSharp's own, which others may change.</summary>
+    /// <summary>One for the assembly, so that the pool is shared. ImageSharp's default is not used, because others may change it.</summary>
     private static readonly Configuration Configuration = new(
         new BmpConfigurationModule(), new GifConfigurationModule(), new JpegConfigurationModule(), new TgaConfigurationModule(),
         new TiffConfigurationModule(), new WebpConfigurationModule())
@@ -40,8 +40,8 @@ internal static unsafe class ImageSharpDecoding
             new MemoryAllocatorOptions { MaximumPoolSizeMegabytes = 64, AllocationLimitMegabytes = 512 }),
     };
 
-    /// <summary>The extents that a header states, after they were found to be such as can be decoded.</summary>
-    /// <exception cref="GpuCnnException">There are none, or they are too large.</exception>
+    /// <summary>Reads the extents from the header and checks that they can be decoded.</summary>
+    /// <exception cref="GpuCnnException">There are no extents, or they are too large.</exception>
     public static (int Width, int Height) ReadExtents(ImageSharpDecoder decoder, ReadOnlySpan<byte> content, string format, string name)
     {
         (int width, int height) = Guard(content, format, name, stream =>
@@ -53,7 +53,7 @@ internal static unsafe class ImageSharpDecoding
         return (width, height);
     }
 
-    /// <exception cref="GpuCnnException">The extents are too large, or too large for a file of so many bytes.</exception>
+    /// <exception cref="GpuCnnException">The extents are too large, or too large for a file of this size.</exception>
     public static void CheckExtents(string format, string name, int width, int height, int bytes)
     {
         ImageLimits.Check(format, name, width, height);
@@ -67,7 +67,7 @@ internal static unsafe class ImageSharpDecoding
             throw DataFile.Damaged(format, name, $"image data for {width}x{height} pixels", $"a file of only {bytes:N0} bytes");
     }
 
-    /// <summary>Decodes a window. Transparency is composed over white.</summary>
+    /// <summary>Decodes a window, composing transparency over white.</summary>
     /// <exception cref="GpuCnnException">The content is damaged or of an unsupported kind.</exception>
     public static void Decode(
         ImageSharpDecoder decoder, ReadOnlySpan<byte> content, string format, string name, int width, int height, int channels,
@@ -100,7 +100,8 @@ internal static unsafe class ImageSharpDecoding
     private delegate void RowCopy<TPixel>(ReadOnlySpan<TPixel> source, Span<byte> target);
 
     /// <summary>
-    /// Damaged files make ImageSharp throw what it documents, and NullReference, IndexOutOfRange, InvalidData and others.
+    /// Translates exceptions. For damaged files ImageSharp throws its documented exceptions, and NullReference, IndexOutOfRange,
+    /// InvalidData and others.
     /// </summary>
     private static T Guard<T>(ReadOnlySpan<byte> content, string format, string name, Func<Stream, T> action)
     {

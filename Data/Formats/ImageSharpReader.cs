@@ -27,8 +27,8 @@ internal abstract class ImageSharpReader(string format, string[] extensions, Ima
 
     public void Dispose() { }
 
-    /// <summary>Refuses files that are cut short and the like, which ImageSharp would take silently.</summary>
-    /// <exception cref="GpuCnnException">The file is such a one.</exception>
+    /// <summary>Refuses files that are cut short, which ImageSharp would accept silently.</summary>
+    /// <exception cref="GpuCnnException">The file is cut short.</exception>
     private protected virtual void CheckLength(ReadOnlySpan<byte> content, string name) { }
 
     private protected GpuCnnException Cut(string name, long needed, ReadOnlySpan<byte> content) =>

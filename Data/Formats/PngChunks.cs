@@ -5,25 +5,25 @@ using GpuCnn.Engine;
 namespace GpuCnn.Data.Formats;
 
 /// <summary>
-/// The chunks of a PNG file that decide what it looks like (PNG section 5). What libpng and Pillow pass over is passed over here: ancillary
-/// chunks that are damaged or out of place, and a missing end behind whole image data; <see cref="Note"/> says so.
+/// The chunks of a PNG file that decide what it looks like (PNG section 5). Tolerates what libpng and Pillow tolerate: damaged or misplaced
+/// ancillary chunks, and a missing end after complete image data. <see cref="Note"/> reports it.
 /// </summary>
 internal sealed class PngChunks
 {
-    /// <summary>Length, type and checksum.</summary>
+    /// <summary>Bytes of a chunk's length, type and checksum.</summary>
     private const int Overhead = 12;
 
     private readonly List<(int Start, int Length)> _data = [];
 
     public PngHeader Header { get; private set; }
 
-    /// <summary>[entries, 3] of PLTE: where they lie in the file.</summary>
+    /// <summary>Position in the file of PLTE, [entries, 3].</summary>
     public Range Palette { get; private set; }
 
-    /// <summary>The bytes of tRNS: where they lie in the file; none where there is no such chunk.</summary>
+    /// <summary>Position in the file of the bytes of tRNS; empty if there is no such chunk.</summary>
     public Range Transparency { get; private set; }
 
-    /// <summary>Where compressed bytes lie in the file.</summary>
+    /// <summary>Positions in the file of the compressed bytes.</summary>
     public IReadOnlyList<(int Start, int Length)> Data => _data;
 
     public long CompressedBytes { get; private set; }
@@ -31,7 +31,7 @@ internal sealed class PngChunks
     /// <summary>EXIF's orientation.</summary>
     public int Orientation { get; private set; }
 
-    /// <summary>The first flaw that spoils nothing.</summary>
+    /// <summary>The first harmless flaw.</summary>
     public string? Note { get; private set; }
 
     /// <exception cref="GpuCnnException">The file is damaged or cut short.</exception>
@@ -44,7 +44,7 @@ internal sealed class PngChunks
         {
             if (!TryRead(content, position, name, out uint type, out int length))
             {
-                // Pictures that are all there but for their end are shown by everyone else.
+                // Other programs show pictures that lack only their end.
                 if (_data.Count == 0)
                 {
                     throw DataFile.Damaged(
@@ -57,7 +57,7 @@ internal sealed class PngChunks
             int start = position + 8;
             ReadOnlySpan<byte> data = content.Slice(start, length);
             bool isRight = HasRightChecksum(content, position, length), isAncillary = (type & 0x20000000) != 0;
-            // Transparency may be left out, but not be wrong: it decides what is seen.
+            // Transparency may be missing, but not wrong: it decides what is seen.
             if (!isRight && (!isAncillary || type == Trns)) throw WrongChecksum(content, position, length, name);
             if (!isRight) Note ??= $"the checksum of its chunk {Text(type)} is wrong";
             position += Overhead + length;
@@ -84,7 +84,7 @@ internal sealed class PngChunks
                 case Exif when isRight:
                     Orientation = TiffTags.Orientation(data);
                     break;
-                // Lower case is ancillary and may be skipped (section 5.4).
+                // Chunk types with a lower-case first letter are ancillary and may be skipped (section 5.4).
                 case not (Idat or Plte) when !isAncillary:
                     throw DataFile.Damaged("PNG", name, "critical chunks of the standard", $"a chunk {Text(type)}");
             }
@@ -97,7 +97,8 @@ internal sealed class PngChunks
     private const uint Ihdr = 0x49484452, Idat = 0x49444154, Iend = 0x49454E44, Plte = 0x504C5445, Trns = 0x74524E53, Exif = 0x65584966;
 
     /// <summary>
-    /// The type and length of a chunk; false at the end of the file, and where it breaks off behind the image data, but for data itself.
+    /// Reads the type and length of a chunk. False at the end of the file, and if the file breaks off after image data in a chunk of
+    /// another type.
     /// </summary>
     private bool TryRead(ReadOnlySpan<byte> content, int position, string name, out uint type, out int length)
     {

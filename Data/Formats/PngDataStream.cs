@@ -1,14 +1,14 @@
 namespace GpuCnn.Data.Formats;
 
-/// <summary>The bytes of the IDAT chunks of a file in memory, one after another.</summary>
+/// <summary>Concatenates the IDAT chunks of a file in memory.</summary>
 internal sealed unsafe class PngDataStream : Stream
 {
     private readonly byte* _content;
     private readonly IReadOnlyList<(int Start, int Length)> _parts;
     private int _part, _offset;
 
-    /// <param name="content">The file, which stays where it is: memory that is not managed, or pinned by the caller.</param>
-    /// <param name="parts">Within it.</param>
+    /// <param name="content">The file, which must not move: unmanaged memory, or pinned by the caller.</param>
+    /// <param name="parts">Positions within <paramref name="content"/>.</param>
     public PngDataStream(ReadOnlySpan<byte> content, IReadOnlyList<(int Start, int Length)> parts)
     {
         fixed (byte* start = content) _content = start;

@@ -4,18 +4,18 @@ using System.Runtime.Intrinsics;
 namespace GpuCnn.Data.Formats;
 
 /// <summary>
-/// Undoes the filters of scanlines (PNG section 9), a pixel at a time where a byte depends on the one before it. Buffers have
-/// <see cref="ScratchBuffer.Slack"/> behind them.
+/// Undoes the filters of scanlines (PNG section 9), one pixel at a time where a byte depends on the one before it. Buffers have
+/// <see cref="ScratchBuffer.Slack"/> bytes after their end.
 /// </summary>
 internal static unsafe class PngFilters
 {
-    /// <summary>Undoes filter <paramref name="type"/>; false where there is none of that number.</summary>
+    /// <summary>Undoes filter <paramref name="type"/>; false if there is no such filter.</summary>
     /// <param name="type">0 none, 1 sub, 2 up, 3 average, 4 Paeth.</param>
     /// <param name="raw">[length] filtered bytes.</param>
-    /// <param name="above">[length] bytes of the line above, zeros for the first.</param>
-    /// <param name="line">[length], the result; another buffer.</param>
-    /// <param name="length">Bytes.</param>
-    /// <param name="distance">Bytes of a pixel, at least one: 1, 2, 3, 4, 6 or 8.</param>
+    /// <param name="above">[length] bytes of the line above; zeros for the first line.</param>
+    /// <param name="line">[length] bytes of the result, in another buffer.</param>
+    /// <param name="length">Number of bytes.</param>
+    /// <param name="distance">Bytes per pixel, at least one: 1, 2, 3, 4, 6 or 8.</param>
     public static bool Undo(byte type, byte* raw, byte* above, byte* line, int length, int distance)
     {
         switch (type)
@@ -43,7 +43,7 @@ internal static unsafe class PngFilters
         }
     }
 
-    /// <summary>Of the left, upper and upper left bytes the one nearest to left + upper - upper left.</summary>
+    /// <summary>The left, upper or upper left byte, whichever is nearest to left + upper - upper left.</summary>
     internal static byte Paeth(int left, int upper, int upperLeft)
     {
         int estimate = left + upper - upperLeft;
@@ -74,7 +74,7 @@ internal static unsafe class PngFilters
         }
     }
 
-    // A pixel is the lower lanes of a vector; what lies in those above it belongs to the next one, and is written again with it.
+    // The lower lanes of a vector hold a pixel. The lanes above it belong to the next pixel, and are overwritten with it.
 
     private static void Sub(byte* raw, byte* line, int length, int distance)
     {

@@ -7,16 +7,16 @@ internal readonly record struct PngHeader(int Width, int Height, int BitDepth, P
 {
     public const int Length = 13;
 
-    /// <summary>Samples of one pixel in the file.</summary>
+    /// <summary>Samples per pixel in the file.</summary>
     public int SamplesPerPixel => Color switch { PngColor.Rgb => 3, PngColor.GrayAlpha => 2, PngColor.RgbAlpha => 4, _ => 1 };
 
-    /// <summary>Bytes between corresponding bytes of neighbouring pixels, at least one (PNG section 9.2).</summary>
+    /// <summary>Bytes between corresponding bytes of neighboring pixels, at least one (PNG section 9.2).</summary>
     public int FilterDistance => Math.Max(1, SamplesPerPixel * BitDepth / 8);
 
-    /// <summary>Channels of the decoded image: gray stays gray, palettes become RGB.</summary>
+    /// <summary>Channels of the decoded image: gray stays gray, a palette becomes RGB.</summary>
     public int Channels => Color is PngColor.Gray or PngColor.GrayAlpha ? 1 : 3;
 
-    /// <summary>What the file holds, for people.</summary>
+    /// <summary>Description of the pixels, for messages.</summary>
     public string Mode => Color switch
     {
         PngColor.Gray => "gray",
@@ -29,10 +29,10 @@ internal readonly record struct PngHeader(int Width, int Height, int BitDepth, P
     /// <summary>Bytes of a scanline of <paramref name="width"/> pixels, without its filter type.</summary>
     public int RowBytes(int width) => (int)(((long)width * SamplesPerPixel * BitDepth + 7) / 8);
 
-    /// <summary>The passes that lines come in (section 8).</summary>
+    /// <summary>The passes that the lines are stored in (section 8).</summary>
     public ReadOnlySpan<PngPass> Passes => Interlaced ? PngPass.Adam7 : PngPass.Whole;
 
-    /// <summary>Bytes that the compressed data must give.</summary>
+    /// <summary>Bytes that the compressed data must decompress to.</summary>
     public long ScanlineBytes
     {
         get
@@ -58,7 +58,7 @@ internal readonly record struct PngHeader(int Width, int Height, int BitDepth, P
             _ => false,
         };
         if (!known)
-            throw DataFile.Damaged("PNG", name, "a colour type and bit depth of the standard", $"colour type {color} with {depth} bits");
+            throw DataFile.Damaged("PNG", name, "a color type and bit depth of the standard", $"color type {color} with {depth} bits");
         if (data[10] != 0 || data[11] != 0 || data[12] > 1)
             throw DataFile.Damaged("PNG", name, "compression 0, filter 0 and interlace 0 or 1", $"{data[10]}, {data[11]} and {data[12]}");
         return new PngHeader((int)width, (int)height, depth, (PngColor)color, data[12] == 1);
@@ -66,7 +66,7 @@ internal readonly record struct PngHeader(int Width, int Height, int BitDepth, P
 }
 
 /// <summary>
-/// Every <see cref="StepX"/>-th pixel of every <see cref="StepY"/>-th row, from (<see cref="X"/>, <see cref="Y"/>) on.
+/// Every <see cref="StepX"/>-th pixel of every <see cref="StepY"/>-th row, starting at (<see cref="X"/>, <see cref="Y"/>).
 /// </summary>
 internal readonly record struct PngPass(int X, int Y, int StepX, int StepY)
 {
@@ -82,7 +82,7 @@ internal readonly record struct PngPass(int X, int Y, int StepX, int StepY)
     public int Rows(int height) => (height - Y + StepY - 1) / StepY;
 }
 
-/// <summary>Colour types of PNG (section 11.2.2).</summary>
+/// <summary>Color types of PNG (section 11.2.2).</summary>
 internal enum PngColor
 {
     Gray = 0,

@@ -4,10 +4,10 @@ using GpuCnn.Engine;
 
 namespace GpuCnn.Data.Formats;
 
-/// <summary>Samples of a PNG scanline to 8-bit gray or RGBX, transparency composed over white.</summary>
+/// <summary>Converts samples of a PNG scanline to 8-bit gray or RGBX, composing transparency over white.</summary>
 internal sealed class PngPixels
 {
-    /// <summary>By sample of up to 8 bits: the colour of a palette, or the gray value.</summary>
+    /// <summary>Indexed by a sample of up to 8 bits: the palette's color, or the gray value.</summary>
     private readonly uint[] _values = new uint[256];
 
     private readonly int[] _transparentColor = new int[3];
@@ -15,17 +15,17 @@ internal sealed class PngPixels
     private bool _hasTransparentColor;
     private int _maximum;
 
-    /// <summary>Takes over what a file says before its image data.</summary>
+    /// <summary>Stores what precedes a file's image data.</summary>
     /// <param name="header">The header.</param>
-    /// <param name="palette">[entries, 3]; indexes beyond them are black, as libpng has them.</param>
-    /// <param name="transparency">Alpha of entries, or the transparent colour; bytes beyond what is needed are ignored.</param>
+    /// <param name="palette">[entries, 3]; indexes beyond them are black, as in libpng.</param>
+    /// <param name="transparency">Alpha of the entries, or the transparent color; extra bytes are ignored.</param>
     /// <param name="name">The path, for messages.</param>
-    /// <exception cref="GpuCnnException">There is no palette where one is needed.</exception>
+    /// <exception cref="GpuCnnException">A palette is needed and missing.</exception>
     public void Prepare(PngHeader header, ReadOnlySpan<byte> palette, ReadOnlySpan<byte> transparency, string name)
     {
         _header = header;
         _maximum = (1 << header.BitDepth) - 1;
-        // A colour of too few bytes is none.
+        // Ignore a transparent color with too few bytes.
         _hasTransparentColor = header.Color is PngColor.Gray or PngColor.Rgb && transparency.Length >= 2 * header.SamplesPerPixel;
         if (_hasTransparentColor)
             for (int i = 0; i < header.SamplesPerPixel; i++)
@@ -49,7 +49,9 @@ internal sealed class PngPixels
         }
     }
 
-    /// <summary>Converts <paramref name="columns"/> pixels of an unfiltered scanline, from one on, to [columns, 1 or 4].</summary>
+    /// <summary>
+    /// Converts <paramref name="columns"/> pixels of an unfiltered scanline, from <paramref name="first"/> on, to [columns, 1 or 4].
+    /// </summary>
     public void Convert(ReadOnlySpan<byte> line, int first, int columns, Span<byte> pixels)
     {
         int depth = _header.BitDepth;
@@ -62,8 +64,8 @@ internal sealed class PngPixels
                 for (int x = 0; x < columns; x++) pixels[x] = (byte)_values[Sample(line, first + x)];
                 break;
             case PngColor.Palette:
-                Span<uint> colours = MemoryMarshal.Cast<byte, uint>(pixels)[..columns];
-                for (int x = 0; x < columns; x++) colours[x] = _values[Sample(line, first + x)];
+                Span<uint> colors = MemoryMarshal.Cast<byte, uint>(pixels)[..columns];
+                for (int x = 0; x < columns; x++) colors[x] = _values[Sample(line, first + x)];
                 break;
             case PngColor.Rgb when depth == 8 && !_hasTransparentColor:
                 PixelRows.RgbToRgbx(line.Slice(3 * first, 3 * columns), pixels);
@@ -77,7 +79,7 @@ internal sealed class PngPixels
         }
     }
 
-    /// <summary>16 bits, gray with alpha, a transparent colour.</summary>
+    /// <summary>Converts 16-bit samples, gray with alpha, and images with a transparent color.</summary>
     private void ConvertSamples(ReadOnlySpan<byte> line, int first, int columns, Span<byte> pixels)
     {
         int channels = _header.Channels, pixel = channels == 1 ? 1 : 4, stride = _header.SamplesPerPixel;
@@ -97,7 +99,7 @@ internal sealed class PngPixels
         return 0;
     }
 
-    /// <summary>The sample at <paramref name="index"/>; those below a byte are packed from the high bits down.</summary>
+    /// <summary>Reads the sample at <paramref name="index"/>; samples smaller than a byte are packed from the high bits down.</summary>
     private int Sample(ReadOnlySpan<byte> line, int index)
     {
         int depth = _header.BitDepth;

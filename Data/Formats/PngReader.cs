@@ -3,14 +3,14 @@ using System.IO.Compression;
 namespace GpuCnn.Data.Formats;
 
 /// <summary>
-/// PNG (ISO/IEC 15948, https://www.w3.org/TR/png/): every colour type, bit depth, filter and interlacing. Gray and gray with alpha
-/// give one channel, the others three; 16-bit samples are rounded to 8 bits. Transparency (alpha or tRNS) is composed over white,
-/// so that a drawing on a transparent ground looks as it does on paper. Gamma and colour profiles are ignored, as PIL ignores them.
+/// PNG (ISO/IEC 15948, https://www.w3.org/TR/png/): every color type, bit depth, filter and interlacing. Gray and gray with alpha give one
+/// channel, the others three; 16-bit samples are rounded to 8 bits. Transparency (alpha or tRNS) is composed over white, so that a drawing
+/// on a transparent ground looks as it does on paper. Gamma and color profiles are ignored, as in PIL.
 /// </summary>
 internal sealed class PngReader : IImageDecoder
 {
     /// <summary>
-    /// Deflate cannot expand by more than 1032 to 1, so a header that promises more is a lie that need not be allocated for.
+    /// Deflate expands by at most 1032 to 1. A header that promises more is false, and nothing is allocated for it.
     /// </summary>
     private const long LargestExpansion = 1040;
 
@@ -62,7 +62,7 @@ internal sealed class PngReader : IImageDecoder
             using ZLibStream inflated = new(compressed, CompressionMode.Decompress);
             _scanlines.Read(header, name, inflated, _pixels, picture);
         }
-        // Data that wants a dictionary is an IOException.
+        // Data that needs a preset dictionary throws IOException.
         catch (Exception e) when (e is InvalidDataException or IOException)
         {
             throw DataFile.Damaged("PNG", name, "compressed image data", "data that does not decompress", e);

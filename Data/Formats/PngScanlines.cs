@@ -1,17 +1,17 @@
 namespace GpuCnn.Data.Formats;
 
-/// <summary>Scanlines of a PNG image: filters (PNG section 9) and Adam7 passes (section 8). Its memory grows and is used again.</summary>
+/// <summary>Reads scanlines of a PNG image: filters (PNG section 9) and Adam7 passes (section 8). Reuses its memory, which grows.</summary>
 internal sealed unsafe class PngScanlines(ScratchSource source) : IDisposable
 {
     private readonly ScratchBuffer _raw = new(source), _first = new(source), _second = new(source), _packed = new(source);
 
     /// <summary>Reads, unfilters and converts the scanlines that a window needs.</summary>
-    /// <param name="header">What lines look like.</param>
+    /// <param name="header">Format of the lines.</param>
     /// <param name="name">The path, for messages.</param>
     /// <param name="inflated">Lines with their filter types.</param>
-    /// <param name="pixels">Turns samples to pixels.</param>
+    /// <param name="pixels">Converts samples to pixels.</param>
     /// <param name="picture">A window of the image, all of which is written.</param>
-    /// <exception cref="Engine.GpuCnnException">The data is cut short, or has filters of no kind.</exception>
+    /// <exception cref="Engine.GpuCnnException">The data is cut short, or has an unknown filter.</exception>
     public void Read(PngHeader header, string name, Stream inflated, PngPixels pixels, Picture picture)
     {
         Window window = picture.Window;
@@ -22,12 +22,12 @@ internal sealed unsafe class PngScanlines(ScratchSource source) : IDisposable
             int columns = pass.Columns(header.Width), rows = pass.Rows(header.Height);
             if (columns == 0) continue;
             int length = header.RowBytes(columns);
-            // Slack too: filters read whole vectors.
+            // Clear the slack too: filters read whole vectors.
             new Span<byte>(above, length).Clear();
             for (int row = 0; row < rows; row++)
             {
                 int y = pass.Y + row * pass.StepY;
-                // Below the window there is nothing to see, and of one pass nothing to wait for.
+                // Nothing below the window is needed; with a single pass, stop here.
                 if (y >= window.Bottom && !header.Interlaced) return;
                 int read = inflated.ReadAtLeast(new Span<byte>(raw, 1 + length), 1 + length, throwOnEndOfStream: false);
                 if (read <= length)
@@ -45,11 +45,11 @@ internal sealed unsafe class PngScanlines(ScratchSource source) : IDisposable
                 line = free;
             }
         }
-        // At the end of the data its Adler-32 is checked. Whatever is more than the image needs is none of its business.
+        // Reading past the end makes the stream check its Adler-32. Data beyond what the image needs is ignored.
         inflated.ReadByte();
     }
 
-    /// <summary>Writes the pixels of a pass that lie in the window to their places in a row.</summary>
+    /// <summary>Writes those pixels of a pass that lie in the window to their places in a row.</summary>
     private void Scatter(PngPixels pixels, ReadOnlySpan<byte> samples, int columns, PngPass pass, int y, Picture picture)
     {
         int pixel = picture.PixelBytes;

@@ -5,7 +5,7 @@ using System.Text;
 namespace GpuCnn.Data.Formats;
 
 /// <summary>
-/// PNG, 8-bit gray or RGB, not interlaced. Each row takes the filter whose bytes, read as signed, have the least sum of magnitudes
+/// Writes PNG, 8-bit gray or RGB, not interlaced. Each row uses the filter whose bytes, read as signed, have the smallest sum of magnitudes
 /// (the heuristic of PNG section 12.7).
 /// </summary>
 public sealed class PngWriter : IImageEncoder
@@ -14,7 +14,7 @@ public sealed class PngWriter : IImageEncoder
 
     public byte[] Encode(PixelImage image, string extension) => Encode(image, CompressionLevel.Optimal);
 
-    /// <summary>The file for <paramref name="image"/>, deflated at <paramref name="level"/>.</summary>
+    /// <summary>Encodes <paramref name="image"/> as a file, deflated at <paramref name="level"/>.</summary>
     public static byte[] Encode(PixelImage image, CompressionLevel level)
     {
         MemoryStream file = new();

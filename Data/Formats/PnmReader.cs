@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace GpuCnn.Data.Formats;
 
 /// <summary>
-/// PGM and PPM (https://netpbm.sourceforge.net/doc/pgm.html, ppm.html): P2, P3 as text, P5, P6 as bytes, comments, a maximum of up to
-/// 65535; values are scaled to 0 .. 255 and rounded. Only the first image of a file is read.
+/// PGM and PPM (https://netpbm.sourceforge.net/doc/pgm.html, ppm.html): P2 and P3 as text, P5 and P6 as bytes, with comments and a maximum
+/// of up to 65535. Values are scaled to 0 .. 255 and rounded. Only the first image of a file is read.
 /// </summary>
 internal sealed class PnmReader : IImageDecoder
 {
@@ -31,7 +31,8 @@ internal sealed class PnmReader : IImageDecoder
         (_channels, _isText) = (kind is 3 or 6 ? 3 : 1, kind <= 3);
 
         long samples = (long)_width * _height * _channels;
-        // One white-space byte separates the header from bytes; a value written as text has a digit and, but for the last, a separator.
+        // One white-space byte separates the header from bytes. A value written as text has at least one digit and, except the last, a
+        // separator.
         _start = scanner.Position + (_isText ? 0 : 1);
         long needed = _isText ? 2 * samples - 1 : samples * BytesPerSample;
         if (content.Length - _start < needed)
@@ -82,7 +83,7 @@ internal sealed class PnmReader : IImageDecoder
             }
     }
 
-    /// <summary>Decimal numbers between white space and comments (from # to the end of the line); or bytes.</summary>
+    /// <summary>Reads decimal numbers between white space and comments (from # to the end of the line), or bytes.</summary>
     private ref struct Scanner(ReadOnlySpan<byte> content, string name)
     {
         private readonly ReadOnlySpan<byte> _content = content;

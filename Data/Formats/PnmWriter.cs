@@ -2,7 +2,9 @@ using System.Text;
 
 namespace GpuCnn.Data.Formats;
 
-/// <summary>PGM (P5) and PPM (P6) with a maximum of 255. The extension decides: .pgm is gray, .ppm is RGB, .pnm is as the image.</summary>
+/// <summary>
+/// Writes PGM (P5) and PPM (P6) with a maximum of 255. The extension decides: .pgm is gray, .ppm is RGB, .pnm keeps the image's channels.
+/// </summary>
 public sealed class PnmWriter : IImageEncoder
 {
     public IReadOnlyList<string> Extensions => [".pgm", ".ppm", ".pnm"];

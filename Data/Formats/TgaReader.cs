@@ -3,7 +3,7 @@ using SixLabors.ImageSharp.Formats.Tga;
 namespace GpuCnn.Data.Formats;
 
 /// <summary>
-/// Truevision's TGA, by ImageSharp. It has no signature at its beginning; whatever has one is another format's.
+/// Truevision's TGA, decoded by ImageSharp. TGA has no signature at the beginning; a file that has one is of another format.
 /// </summary>
 internal sealed class TgaReader() : ImageSharpReader("TGA", [".tga"], new TgaDecoder())
 {
@@ -25,8 +25,8 @@ internal sealed class TgaReader() : ImageSharpReader("TGA", [".tga"], new TgaDec
 
     private protected override void CheckLength(ReadOnlySpan<byte> content, string name)
     {
-        int bytes = (content[16] + 7) / 8, colours = content[5] | content[6] << 8, colourBytes = (content[7] + 7) / 8;
-        long at = HeaderBytes + content[0] + (content[1] == 1 ? colours * colourBytes : 0), pixels = (long)Width(content) * Height(content);
+        int bytes = (content[16] + 7) / 8, colors = content[5] | content[6] << 8, colorBytes = (content[7] + 7) / 8;
+        long at = HeaderBytes + content[0] + (content[1] == 1 ? colors * colorBytes : 0), pixels = (long)Width(content) * Height(content);
         ImageSharpDecoding.CheckExtents("TGA", name, Width(content), Height(content), content.Length);
         if ((content[2] & RunLengths) == 0)
         {

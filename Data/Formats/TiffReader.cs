@@ -4,7 +4,7 @@ using SixLabors.ImageSharp.Metadata;
 
 namespace GpuCnn.Data.Formats;
 
-/// <summary>The first image of a TIFF, by ImageSharp. Its orientation is a tag of its own.</summary>
+/// <summary>The first image of a TIFF, decoded by ImageSharp. Its orientation is a tag of its own.</summary>
 internal sealed class TiffReader()
     : ImageSharpReader("TIFF", [".tif", ".tiff"], new TiffDecoder { IgnoreMetadata = true, DecodingMode = FrameDecodingMode.First })
 {
@@ -14,7 +14,7 @@ internal sealed class TiffReader()
 
     private protected override void CheckLength(ReadOnlySpan<byte> content, string name)
     {
-        // The fax decoders of this version of ImageSharp are said to write out of bounds.
+        // This version of ImageSharp is reported to write out of bounds in its fax decoders.
         if (TiffTags.Short(content, CompressionTag) is 2 or 3 or 4)
         {
             throw new GpuCnnException(

@@ -2,19 +2,19 @@ using System.Buffers.Binary;
 
 namespace GpuCnn.Data.Formats;
 
-/// <summary>Whole numbers in the first directory of a TIFF file (TIFF 6.0, section 2), which is what EXIF data is too.</summary>
+/// <summary>Reads whole numbers from the first directory of a TIFF file (TIFF 6.0, section 2). EXIF data has the same format.</summary>
 internal static class TiffTags
 {
     private const int OrientationTag = 0x0112, EntryBytes = 12, ShortType = 3, LongType = 4;
 
-    /// <summary>EXIF's orientation: 1 to 8, 1 where there is none or it is nonsense.</summary>
+    /// <summary>EXIF's orientation, 1 to 8; 1 if it is missing or invalid.</summary>
     public static int Orientation(ReadOnlySpan<byte> tiff) => Short(tiff, OrientationTag) is >= 1 and <= 8 and int value ? value : 1;
 
-    /// <summary>The first number of a tag; null where there is none, or it does not fit 16 bits.</summary>
+    /// <summary>The first number of a tag; null if there is none, or it does not fit 16 bits.</summary>
     public static int? Short(ReadOnlySpan<byte> tiff, int tag) =>
         Find(tiff, tag) is { Count: > 0 } numbers && numbers[0] <= ushort.MaxValue ? (int)numbers[0] : null;
 
-    /// <summary>The numbers of a tag of 16 or 32 bits, as far as they lie in the file; none where there is no such tag.</summary>
+    /// <summary>The numbers of a tag of 16 or 32 bits, as far as they lie in the file; empty if there is no such tag.</summary>
     public static TiffNumbers Find(ReadOnlySpan<byte> tiff, int tag)
     {
         if (tiff.Length < 8) return default;
@@ -31,7 +31,7 @@ internal static class TiffTags
             if (Read16(entry, isBig) != tag) continue;
             int type = Read16(entry[2..], isBig), bytes = type == ShortType ? 2 : 4;
             if (type is not (ShortType or LongType)) return default;
-            // Up to four bytes lie in the entry itself, more where it points to.
+            // Up to four bytes are in the entry itself. For more, the entry holds their offset.
             long length = (long)Read32(entry[4..], isBig) * bytes;
             ReadOnlySpan<byte> values = entry[8..];
             if (length > 4)

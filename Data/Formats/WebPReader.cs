@@ -3,7 +3,7 @@ using SixLabors.ImageSharp.Formats.Webp;
 
 namespace GpuCnn.Data.Formats;
 
-/// <summary>WebP, lossy and lossless, by ImageSharp.</summary>
+/// <summary>WebP, lossy and lossless, decoded by ImageSharp.</summary>
 internal sealed class WebPReader() : ImageSharpReader("WebP", [".webp"], new WebpDecoder { IgnoreMetadata = true })
 {
     private const int HeaderBytes = 12;
@@ -26,7 +26,7 @@ internal sealed class WebPReader() : ImageSharpReader("WebP", [".webp"], new Web
             if (length > chunk.Length - 8) break;
             ReadOnlySpan<byte> data = chunk.Slice(8, (int)length);
             if (chunk.StartsWith("EXIF"u8)) return TiffTags.Orientation(data.StartsWith("Exif\0\0"u8) ? data[6..] : data);
-            // Chunks begin at even places.
+            // Chunks begin at even offsets.
             at += 8 + length + (length & 1);
         }
         return 1;
