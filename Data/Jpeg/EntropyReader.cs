@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace GpuCnn.Data.Jpeg;
 
-/// <summary>Whether a block's coefficients are wanted, or only where the next one begins: compiled for each.</summary>
+/// <summary>Whether to keep a block's coefficients, or only to find where the next block begins. Code is compiled for each.</summary>
 internal interface IBlockUse
 {
     static abstract bool KeepsValues { get; }
@@ -19,22 +19,22 @@ internal readonly struct SkippedBlock : IBlockUse
     public static bool KeepsValues => false;
 }
 
-/// <summary>The Huffman-coded data of a scan, block by block.</summary>
+/// <summary>Decodes the Huffman-coded data of a scan, block by block.</summary>
 internal sealed unsafe class EntropyReader : IDisposable
 {
-    /// <summary>The block is damaged.</summary>
+    /// <summary>Result for a damaged block.</summary>
     public const int Damaged = -1;
 
-    /// <summary>All of the block is its DC value.</summary>
+    /// <summary>Result for a block with a DC value only.</summary>
     public const int OnlyDc = 0;
 
     /// <summary>
-    /// Zeros behind a segment, more than an MCU of wrong data can read: 10 blocks of 64 codes with values, 31 bits each. So that an end is
-    /// looked for once in an MCU.
+    /// Zeros after a segment, more than an MCU of wrong data can read: 10 blocks of 64 codes with values, 31 bits each. The end therefore
+    /// needs a check only once per MCU.
     /// </summary>
     private const int Padding = 4096;
 
-    /// <summary>Where coefficients of the zigzag order lie in a block, and 16 more for runs that lead beyond it.</summary>
+    /// <summary>Positions in a block of the coefficients in zigzag order, and 16 more for runs that lead past the block's end.</summary>
     private static ReadOnlySpan<byte> Zigzag =>
     [
         0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
@@ -45,10 +45,10 @@ internal sealed unsafe class EntropyReader : IDisposable
     private readonly ScratchBuffer _clean, _fixed;
     private readonly byte* _zigzag;
 
-    /// <summary>Behind the last marker that was met.</summary>
+    /// <summary>The byte after the last marker.</summary>
     private byte* _next, _end;
 
-    /// <summary>The coded bytes of a segment, and behind them zeros; the next bits in the high part of <see cref="_bits"/>.</summary>
+    /// <summary>The coded bytes of a segment, followed by zeros. The next bits are in the high part of <see cref="_bits"/>.</summary>
     private byte* _position, _limit;
 
     private ulong _bits;
@@ -63,13 +63,13 @@ internal sealed unsafe class EntropyReader : IDisposable
         Zigzag.CopyTo(new Span<byte>(_zigzag, Zigzag.Length));
     }
 
-    /// <summary>[8, 8] dequantised coefficients of the block that was read last.</summary>
+    /// <summary>[8, 8] dequantized coefficients of the last block read.</summary>
     public short* Block { get; }
 
-    /// <summary>Whether more was read than the segment has.</summary>
+    /// <summary>Whether more was read than the segment holds.</summary>
     public bool IsBeyondEnd => _position - (_count >> 3) > _limit;
 
-    /// <summary>Begins with the coded data at <paramref name="start"/>.</summary>
+    /// <summary>Starts at the coded data at <paramref name="start"/>.</summary>
     public void Start(byte* start, byte* end)
     {
         _next = start;
@@ -77,7 +77,7 @@ internal sealed unsafe class EntropyReader : IDisposable
         ReadSegment(_clean.Take(end - start + Padding));
     }
 
-    /// <summary>Goes on behind a restart marker; false where there is none.</summary>
+    /// <summary>Continues after a restart marker; false if there is none.</summary>
     public bool Restart()
     {
         if (_end - _next < 2 || _next[0] != 0xFF || _next[1] is not (>= 0xD0 and <= 0xD7)) return false;
@@ -86,7 +86,7 @@ internal sealed unsafe class EntropyReader : IDisposable
         return true;
     }
 
-    /// <summary>Takes the bytes up to the next marker, without the zeros that are stuffed in behind 0xFF.</summary>
+    /// <summary>Copies the bytes up to the next marker, without the zeros stuffed after 0xFF.</summary>
     private void ReadSegment(byte* clean)
     {
         byte* from = _next, to = clean;
@@ -119,12 +119,12 @@ internal sealed unsafe class EntropyReader : IDisposable
         _count = 0;
     }
 
-    /// <summary>Reads one block; gives <see cref="Damaged"/>, <see cref="OnlyDc"/> or more.</summary>
+    /// <summary>Reads one block; returns <see cref="Damaged"/>, <see cref="OnlyDc"/> or a larger number.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public int Read<TUse>(HuffmanTable dcTable, HuffmanTable acTable, ushort* quantisation, ref int prediction)
         where TUse : struct, IBlockUse
     {
-        // Bits are taken from the top of an accumulator of 64, which is filled to at least 56 before it may run out.
+        // Bits are taken from the top of a 64-bit accumulator, which is refilled to at least 56 bits before it can run out.
         ulong bits = _bits;
         int count = _count;
         byte* position = _position, zigzag = _zigzag;
@@ -160,7 +160,7 @@ internal sealed unsafe class EntropyReader : IDisposable
         {
             Fill(ref bits, ref count, ref position);
             entry = entries[bits >> (64 - HuffmanTable.LookUpBits)];
-            // The value is in the table: two or more of them before bits run out.
+            // The table holds the value. Two or more values fit before bits run out.
             while ((uint)entry > 0xFFFF)
             {
                 bits <<= entry;
@@ -218,7 +218,7 @@ internal sealed unsafe class EntropyReader : IDisposable
         count |= 56;
     }
 
-    /// <summary>The next bits as a signed value (F.2.2.1): those that begin with 0 are negative.</summary>
+    /// <summary>Takes the next bits as a signed value (F.2.2.1): values that begin with 0 are negative.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Take(ref ulong bits, ref int count, int size)
     {

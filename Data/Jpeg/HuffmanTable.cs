@@ -1,8 +1,8 @@
 namespace GpuCnn.Data.Jpeg;
 
 /// <summary>
-/// A Huffman code of JPEG (ITU-T T.81, annexes C and F), arranged so that one look-up by the next 11 bits gives most coefficients whole:
-/// the zeros before it, its value, and how many bits it took. Files mostly use the same tables; one that is there is not made again.
+/// A Huffman code of JPEG (ITU-T T.81, annexes C and F). One look-up by the next 11 bits decodes most coefficients completely: the zeros
+/// before it, its value, and how many bits it took. Most files use the same tables, so an unchanged table is not rebuilt.
 /// </summary>
 internal sealed unsafe class HuffmanTable : IDisposable
 {
@@ -21,19 +21,19 @@ internal sealed unsafe class HuffmanTable : IDisposable
         Entries = (int*)_memory.Take(sizeof(int) << LookUpBits);
     }
 
-    /// <summary>Whether the file in hand has defined it.</summary>
+    /// <summary>Whether the current file has defined it.</summary>
     public bool IsSet { get; set; }
 
     /// <summary>
-    /// [2048], by the next bits. Above 0xFFFF: the value from bit 16 on, zeros before it from bit 12 on, bits of code and value from bit 0
-    /// on. Else, where the value lies beyond the look-up, or there is none: zeros from bit 12 on, bits of the value from bit 8 on, bits of
-    /// the code from bit 0 on; 0 for longer codes.
+    /// [2048], indexed by the next bits. An entry above 0xFFFF holds the value from bit 16 on, the zeros before it from bit 12 on, and the
+    /// number of bits of code and value from bit 0 on. Other entries, whose value lies beyond the look-up or is absent, hold zeros from bit
+    /// 12 on, the number of value bits from bit 8 on, and the number of code bits from bit 0 on; 0 for longer codes.
     /// </summary>
     public int* Entries { get; }
 
-    /// <summary>Defines the code; false where it is none.</summary>
-    /// <param name="counts">[16] codes of each length.</param>
-    /// <param name="symbols">As many as all counts.</param>
+    /// <summary>Defines the code; false if it is not a valid code.</summary>
+    /// <param name="counts">[16] number of codes of each length.</param>
+    /// <param name="symbols">As many as all counts together.</param>
     /// <param name="hasRuns">Whether a symbol's high half counts zeros (AC), or must be 0 (DC).</param>
     public bool Define(ReadOnlySpan<byte> counts, ReadOnlySpan<byte> symbols, bool hasRuns)
     {
@@ -86,7 +86,8 @@ internal sealed unsafe class HuffmanTable : IDisposable
     }
 
     /// <summary>
-    /// The symbol of a code longer than <see cref="LookUpBits"/> that <paramref name="bits"/> begin with, from the highest on; -1 for none.
+    /// Finds the symbol of a code longer than <see cref="LookUpBits"/> at the beginning of <paramref name="bits"/>, highest bit first; -1
+    /// if there is none.
     /// </summary>
     public int LongCode(ulong bits, out int length)
     {

@@ -6,24 +6,24 @@ using System.Runtime.Intrinsics.X86;
 namespace GpuCnn.Data.Jpeg;
 
 /// <summary>
-/// The inverse cosine transform of 8x8 blocks, in the integer arithmetic of libjpeg's "islow": Loeffler, Ligtenberg and Moschytz with 11
-/// multiplications, 13 bits of fraction, 2 more between the passes. Equal to it bit for bit.
+/// The inverse cosine transform of 8x8 blocks in the integer arithmetic of libjpeg's "islow": the algorithm of Loeffler, Ligtenberg and
+/// Moschytz with 11 multiplications, 13 fraction bits, and 2 more between the passes. Equal to libjpeg bit for bit.
 /// </summary>
 internal static unsafe class InverseDct
 {
     private const int FractionBits = 13, BetweenBits = 2;
 
-    /// <summary>Shifts behind the columns and behind the rows; the last takes off the transform's own factor of 8 too.</summary>
+    /// <summary>Shifts after the columns and after the rows; the second also removes the transform's factor of 8.</summary>
     private const int FirstShift = FractionBits - BetweenBits, SecondShift = FractionBits + BetweenBits + 3;
 
-    /// <summary>A block of one value: its DC coefficient divided by 8.</summary>
+    /// <summary>Fills a block with one value: its DC coefficient divided by 8.</summary>
     public static void Flat(int dc, byte* target, int stride)
     {
         ulong row = (ulong)Math.Clamp(((dc + 4) >> 3) + 128, 0, 255) * 0x0101010101010101;
         for (int y = 0; y < 8; y++, target += stride) Unsafe.WriteUnaligned(target, row);
     }
 
-    /// <summary>Transforms dequantised coefficients [8, 8] to samples, clamped to a byte.</summary>
+    /// <summary>Transforms dequantized coefficients [8, 8] to samples, clamped to a byte.</summary>
     /// <param name="block">[8, 8].</param>
     /// <param name="target">Eight rows of eight samples.</param>
     /// <param name="stride">Bytes from one row to the next.</param>
@@ -43,14 +43,14 @@ internal static unsafe class InverseDct
         Pass(ref r0, ref r1, ref r2, ref r3, ref r4, ref r5, ref r6, ref r7, FirstShift);
         Transpose(ref r0, ref r1, ref r2, ref r3, ref r4, ref r5, ref r6, ref r7);
         Pass(ref r0, ref r1, ref r2, ref r3, ref r4, ref r5, ref r6, ref r7, SecondShift);
-        // Each vector is a column of samples now.
+        // Each vector now holds a column of samples.
         Transpose(ref r0, ref r1, ref r2, ref r3, ref r4, ref r5, ref r6, ref r7);
         Vector256<byte> middle = Vector256.Create((byte)0x80);
         Vector256<short> s01 = Avx2.PackSignedSaturate(r0, r1), s23 = Avx2.PackSignedSaturate(r2, r3);
         Vector256<short> s45 = Avx2.PackSignedSaturate(r4, r5), s67 = Avx2.PackSignedSaturate(r6, r7);
         Vector256<byte> upper = Avx2.PackSignedSaturate(s01, s23).AsByte() ^ middle;
         Vector256<byte> lower = Avx2.PackSignedSaturate(s45, s67).AsByte() ^ middle;
-        // The lower half holds the left four samples of four rows, the upper half the right ones.
+        // The lower half holds the left four samples of four rows; the upper half holds the right four.
         Vector256<int> order = Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7);
         Store(Avx2.PermuteVar8x32(upper.AsInt32(), order).AsUInt64(), target, stride);
         Store(Avx2.PermuteVar8x32(lower.AsInt32(), order).AsUInt64(), target + 4 * stride, stride);
@@ -101,11 +101,11 @@ internal static unsafe class InverseDct
         (r3, r7) = (Avx2.Permute2x128(b3, b7, 0x20), Avx2.Permute2x128(b3, b7, 0x31));
     }
 
-    /// <summary>The same in halves of four columns, then of four rows, on any processor with vectors of 128 bits.</summary>
+    /// <summary>The same in halves of four columns, then of four rows, on any processor with 128-bit vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Transform128(short* block, byte* target, int stride)
     {
-        // [8, 8], transposed: what the second pass reads.
+        // [8, 8], transposed: the input of the second pass.
         int* between = stackalloc int[64];
         for (int half = 0; half < 2; half++)
         {
@@ -115,7 +115,7 @@ internal static unsafe class InverseDct
             lower.StoreTransposed(between + 32 * half + 4, 8);
         }
         Vector128<byte> middle = Vector128.Create((byte)0x80);
-        // Columns of the transposed block are rows of samples; each half is four of them.
+        // Columns of the transposed block are rows of samples. Each half holds four of them.
         int* rows = stackalloc int[64];
         for (int half = 0; half < 2; half++)
         {
@@ -185,7 +185,7 @@ internal static unsafe class InverseDct
 
         private static Vector128<int> Widened(short* four) => Vector128.WidenLower(Vector64.Load(four).ToVector128Unsafe());
 
-        /// <summary>The pairs of the lower lanes, and those of the upper ones.</summary>
+        /// <summary>Interleaves the lower lanes of two vectors, and their upper lanes.</summary>
         private static (Vector128<long> Lower, Vector128<long> Upper) Zip(Vector128<int> a, Vector128<int> b) =>
             (Lanes.ZipLower(a, b).AsInt64(), Lanes.ZipUpper(a, b).AsInt64());
     }

@@ -4,13 +4,13 @@ using GpuCnn.Engine;
 namespace GpuCnn.Data.Jpeg;
 
 /// <summary>
-/// What the markers of a JPEG say (ITU-T T.81, annex B), from one walk over the whole file before anything is allocated. It refuses what
-/// decoders take silently: a file without its end, absurd numbers of scans, more blocks than its bytes can hold.
+/// What the markers of a JPEG state (ITU-T T.81, annex B), from one walk over the whole file before anything is allocated. Refuses what
+/// decoders accept silently: a file without its end, absurd numbers of scans, more blocks than its bytes can hold.
 /// </summary>
 /// <param name="Width">Columns, as stored.</param>
 /// <param name="Height">Rows, as stored.</param>
-/// <param name="Components">1 gray, 3 colour, 4 CMYK.</param>
-/// <param name="IsProgressive">Whether it has several scans of growing precision.</param>
+/// <param name="Components">1 gray, 3 color, 4 CMYK.</param>
+/// <param name="IsProgressive">Whether it has several scans of increasing precision.</param>
 /// <param name="Orientation">EXIF's, 1 to 8.</param>
 internal readonly record struct JpegFacts(int Width, int Height, int Components, bool IsProgressive, int Orientation)
 {
@@ -28,7 +28,7 @@ internal readonly record struct JpegFacts(int Width, int Height, int Components,
             if (skipped < 0 || at + skipped + 1 >= file.Length) throw Cut(name, file.Length, scans > 0);
             at += skipped + 1;
             int marker = file[at];
-            // Fill bytes, stuffed zeros, restarts and the like have no length.
+            // Fill bytes, stuffed zeros, restart markers and the like have no length.
             if (marker == 0xFF) continue;
             at++;
             if (marker is < 0xC0 or (>= 0xD0 and <= 0xD8)) continue;
@@ -59,7 +59,7 @@ internal readonly record struct JpegFacts(int Width, int Height, int Components,
             }
         }
         if (scans == 0) throw DataFile.Damaged("JPEG", name, "a frame and a scan", "an end marker before them");
-        // A coded block takes a bit at least.
+        // A coded block takes at least one bit.
         if (blocks > 8L * file.Length)
         {
             throw DataFile.Damaged(
@@ -68,7 +68,7 @@ internal readonly record struct JpegFacts(int Width, int Height, int Components,
         return facts;
     }
 
-    /// <summary>A bit for each table that a segment defines.</summary>
+    /// <summary>Sets a bit for each table that a segment defines.</summary>
     private static int Quantised(ReadOnlySpan<byte> data)
     {
         int tables = 0;

@@ -4,8 +4,8 @@ using SixLabors.ImageSharp.Formats.Jpeg;
 namespace GpuCnn.Data.Jpeg;
 
 /// <summary>
-/// JPEG (ITU-T T.81): sequential ones by <see cref="SequentialDecoder"/>, those that it declines (progressive, CMYK, odd samplings) by
-/// ImageSharp, after <see cref="JpegFacts"/> has looked at either.
+/// JPEG (ITU-T T.81). <see cref="SequentialDecoder"/> decodes sequential files; ImageSharp decodes those that it declines (progressive,
+/// CMYK, unusual samplings). <see cref="JpegFacts"/> checks each file first.
 /// </summary>
 internal sealed class JpegReader : IImageDecoder
 {
@@ -21,7 +21,7 @@ internal sealed class JpegReader : IImageDecoder
 
     public IReadOnlyList<string> Extensions => [".jpg", ".jpeg", ".jpe", ".jfif", ".jif"];
 
-    /// <summary>Whether the last picture was decoded here, not by ImageSharp.</summary>
+    /// <summary>Whether the last picture was decoded by <see cref="SequentialDecoder"/>, not by ImageSharp.</summary>
     internal bool WasSequential { get; private set; }
 
     public bool Matches(ReadOnlySpan<byte> content) => content is [0xFF, 0xD8, 0xFF, ..];

@@ -1,9 +1,9 @@
 namespace GpuCnn.Data.Jpeg;
 
-/// <summary>What the markers before the scan of a sequential JPEG say; tables are used again from file to file.</summary>
+/// <summary>What the markers before the scan of a sequential JPEG state. Tables are reused from file to file.</summary>
 internal sealed unsafe class JpegTables : IDisposable
 {
-    /// <summary>64 factors in zigzag order, and room behind them for the zeros that a damaged run skips.</summary>
+    /// <summary>64 factors in zigzag order, followed by room for the coefficients that a damaged run skips.</summary>
     public const int QuantisationLength = 80;
 
     private readonly ScratchBuffer _memory;
@@ -28,7 +28,7 @@ internal sealed unsafe class JpegTables : IDisposable
     /// <summary>[<see cref="Count"/>]</summary>
     public JpegComponent[] Components { get; } = new JpegComponent[3];
 
-    /// <summary>Components: 1 or 3.</summary>
+    /// <summary>Number of components: 1 or 3.</summary>
     public int Count { get; private set; }
 
     public int Width { get; private set; }
@@ -38,12 +38,12 @@ internal sealed unsafe class JpegTables : IDisposable
     /// <summary>MCUs between restart markers; 0 for none.</summary>
     public int RestartInterval { get; private set; }
 
-    /// <summary>Whether three components are red, green and blue, not luma and chroma.</summary>
+    /// <summary>Whether three components are red, green and blue rather than luma and chroma.</summary>
     public bool IsRgb { get; private set; }
 
     /// <summary>
-    /// Reads up to the first scan; false where the file is not sequential, Huffman-coded, of 8 bits, of one or three components in one
-    /// scan, or whatever else this decoder does not know. <paramref name="scan"/> is where the coded data begins.
+    /// Reads up to the first scan. False if the file is not sequential, Huffman-coded, of 8 bits, with one or three components in one scan,
+    /// or has anything else that this decoder does not know. <paramref name="scan"/> is where the coded data begins.
     /// </summary>
     public bool Read(ReadOnlySpan<byte> file, out int scan)
     {
@@ -76,12 +76,13 @@ internal sealed unsafe class JpegTables : IDisposable
                 case 0xE0: isJfif |= data.Length >= 14 && data.StartsWith("JFIF\0"u8); break;
                 case 0xEE when data.Length >= 12 && data.StartsWith("Adobe"u8): adobe = data[11]; break;
                 case 0xDA:
-                    // As libjpeg guesses: JFIF has luma and chroma, Adobe's marker says, and "RGB" is meant.
+                    // Guess as libjpeg does: JFIF means luma and chroma, Adobe's marker states it, and the identifiers "RGB" mean what they
+                    // say.
                     IsRgb = Count == 3 && !isJfif && (adobe == 0 || (adobe < 0
                         && Components[0].Id == 'R' && Components[1].Id == 'G' && Components[2].Id == 'B'));
                     scan = at;
                     return ReadScan(data);
-                // Arithmetic coding, frames of other kinds, tables that were refused.
+                // Arithmetic coding, frames of other kinds, refused tables.
                 case <= 0xDF: return false;
                 // Other APPn, comments.
                 default: break;
@@ -128,7 +129,7 @@ internal sealed unsafe class JpegTables : IDisposable
         {
             ReadOnlySpan<byte> c = data.Slice(6 + 3 * i, 3);
             JpegComponent component = new() { Id = c[0], BlocksAcross = c[1] >> 4, BlocksDown = c[1] & 15, Quantisation = c[2] };
-            // The one component of a gray file is not interleaved with anything: its MCU is a block (A.2.2).
+            // The only component of a gray file is not interleaved: its MCU is a block (A.2.2).
             if (count == 1) component.BlocksAcross = component.BlocksDown = 1;
             if (component.Quantisation > 3 || component.BlocksAcross is not (1 or 2 or 4) || component.BlocksDown is not (1 or 2 or 4))
                 return false;

@@ -3,9 +3,9 @@ using System.Runtime.CompilerServices;
 namespace GpuCnn.Data.Jpeg;
 
 /// <summary>
-/// Sequential Huffman-coded JPEGs of 8 bits, gray, YCbCr or RGB, equal to libjpeg-turbo's default bit for bit (integer cosine transform,
-/// fancy upsampling). All blocks before a window are read, but only its own are transformed, and nothing behind its last row is looked at.
-/// Whatever it is not sure of it leaves to another decoder. Allocates nothing once its memory has grown.
+/// Decodes sequential Huffman-coded JPEGs of 8 bits, gray, YCbCr or RGB, equal to libjpeg-turbo's default bit for bit (integer cosine
+/// transform, fancy upsampling). Reads all blocks before the end of a window, transforms only the window's own, and reads nothing after its
+/// last row. Leaves files that it is not sure of to another decoder. Allocates nothing once its memory has grown.
 /// </summary>
 internal sealed unsafe class SequentialDecoder : IDisposable
 {
@@ -24,11 +24,11 @@ internal sealed unsafe class SequentialDecoder : IDisposable
     }
 
     /// <summary>
-    /// Decodes a window; false where the file is of another kind or damaged, and then <paramref name="picture"/> holds anything.
+    /// Decodes a window. False if the file is of another kind or damaged; <paramref name="picture"/> then has arbitrary content.
     /// </summary>
-    /// <param name="file">A file that <see cref="JpegFacts"/> has nothing against.</param>
+    /// <param name="file">A file that <see cref="JpegFacts"/> accepts.</param>
     /// <param name="window">Within the extents of the facts.</param>
-    /// <param name="picture">Holds the window afterwards.</param>
+    /// <param name="picture">Receives the window.</param>
     public bool TryDecode(ReadOnlySpan<byte> file, Window window, Picture picture)
     {
         if (!BitConverter.IsLittleEndian || !_tables.Read(file, out int scan)) return false;
@@ -42,7 +42,7 @@ internal sealed unsafe class SequentialDecoder : IDisposable
         }
     }
 
-    /// <summary>Finds the blocks that a window needs, and makes room for them; gives the last row of MCUs among them.</summary>
+    /// <summary>Finds the blocks that a window needs, and allocates for them; returns the last row of MCUs among them.</summary>
     private int Prepare(Window window)
     {
         int last = 0;
@@ -77,7 +77,7 @@ internal sealed unsafe class SequentialDecoder : IDisposable
         for (int row = 0; row <= lastMcuRow; row++)
         {
             if (!ReadMcus(row, mcus, ref left)) return false;
-            // Where rows are interpolated, the last one waits for its neighbour below.
+            // With vertical interpolation, the last row waits for the row below it.
             int end = row == lastMcuRow ? window.Bottom : Math.Min(window.Bottom, (row + 1) * 8 * down - (interpolates ? 1 : 0));
             for (; y < end; y++) WriteRow(y, window, picture);
         }

@@ -4,21 +4,21 @@ using System.Runtime.Intrinsics.X86;
 namespace GpuCnn.Data.Jpeg;
 
 /// <summary>
-/// Rows of a component at the picture's resolution, as libjpeg makes them: where two pixels share a sample, three quarters of it and one
-/// of its neighbour ("fancy upsampling"); where more do, or there are only two samples, the sample itself.
+/// Brings rows of a component to the picture's resolution, as libjpeg does. Where two pixels share a sample, mixes three quarters of it
+/// with one quarter of its neighbor ("fancy upsampling"). Where more pixels do, or there are only two samples, repeats the sample.
 /// </summary>
 internal static unsafe class Upsampling
 {
-    /// <summary>Bytes before and behind a row that may be written.</summary>
+    /// <summary>Writable bytes before and after a row.</summary>
     public const int Margin = 64;
 
     /// <summary>
-    /// The samples of row <paramref name="y"/> for the pixels from <paramref name="left"/> up to <paramref name="right"/>.
+    /// Computes the samples of row <paramref name="y"/> for the pixels from <paramref name="left"/> up to <paramref name="right"/>.
     /// </summary>
     /// <param name="component">Its plane holds the rows that are needed.</param>
-    /// <param name="line">[right - left], with <see cref="Margin"/> before and behind it.</param>
-    /// <param name="sums">[right - left] of 16 bits, with <see cref="Margin"/> before and behind it.</param>
-    /// <returns>Where the pixel <paramref name="left"/> lies: in the plane or in <paramref name="line"/>.</returns>
+    /// <param name="line">[right - left], with <see cref="Margin"/> bytes before and after it.</param>
+    /// <param name="sums">[right - left] of 16 bits, with <see cref="Margin"/> bytes before and after it.</param>
+    /// <returns>Address of the pixel <paramref name="left"/>, in the plane or in <paramref name="line"/>.</returns>
     public static byte* Row(in JpegComponent component, int y, int left, int right, byte* line, ushort* sums)
     {
         int row = y / component.ExpandY;
@@ -36,20 +36,20 @@ internal static unsafe class Upsampling
             Down(near + left, far + left, isUpper ? 1 : 2, line, right - left);
             return line;
         }
-        // From the sample before the first pixel's to the one behind the last pixel's, as far as there are any.
+        // From the sample before the first pixel's sample to the one after the last pixel's, within the component.
         int first = left >> 1, last = (right - 1) >> 1;
         int begin = Math.Max(0, first - 1), end = Math.Min(component.Width - 1, last + 1);
         ushort* origin = sums - first;
         Sum(near + begin, far + begin, component.InterpolatesY, origin + begin, end - begin + 1);
         if (first == 0) origin[-1] = origin[0];
         if (last == component.Width - 1) origin[last + 1] = origin[last];
-        // Two rows make 16 parts of a sample, one makes 4. Halves are rounded up and down in turn, so that they do no harm on average.
+        // Two rows give 16 parts of a sample, one gives 4. Halves are rounded up and down in turn, so that rounding has no bias on average.
         if (component.InterpolatesY) Across(sums, last - first + 1, 4, 8, 7, line);
         else Across(sums, last - first + 1, 2, 1, 2, line);
         return line + (left & 1);
     }
 
-    /// <summary>(3 · near + far + bias) / 4.</summary>
+    /// <summary>Computes (3 · near + far + bias) / 4.</summary>
     private static void Down(byte* near, byte* far, int bias, byte* target, int count)
     {
         Vector128<ushort> biases = Vector128.Create((ushort)bias);
@@ -61,7 +61,7 @@ internal static unsafe class Upsampling
         }
     }
 
-    /// <summary>3 · near + far, or near alone, in 16 bits.</summary>
+    /// <summary>Computes 3 · near + far, or takes near alone, in 16 bits.</summary>
     private static void Sum(byte* near, byte* far, bool isOfTwo, ushort* target, int count)
     {
         if (Vector256.IsHardwareAccelerated)
@@ -84,7 +84,7 @@ internal static unsafe class Upsampling
         ? Avx2.ConvertToVector256Int16(sixteen).AsUInt16()
         : Vector256.WidenLower(Vector128.Load(sixteen).ToVector256Unsafe());
 
-    /// <summary>Of each sum the pixels on its left and right: (3 · sum + neighbour + bias) >> shift.</summary>
+    /// <summary>Computes two pixels per sum, on its left and right: (3 · sum + neighbor + bias) >> shift.</summary>
     private static void Across(ushort* sums, int count, int shift, ushort leftBias, ushort rightBias, byte* target)
     {
         if (Vector256.IsHardwareAccelerated)

@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics.X86;
 namespace GpuCnn.Data.Jpeg;
 
 /// <summary>
-/// Rows of components to RGBX, with libjpeg's 16-bit fixed point: R = Y + 1.402 Cr, G = Y - 0.344136 Cb - 0.714136 Cr, B = Y + 1.772 Cb.
-/// Up to 15 pixels more than asked for are read and written.
+/// Converts rows of components to RGBX, with libjpeg's 16-bit fixed point: R = Y + 1.402 Cr, G = Y - 0.344136 Cb - 0.714136 Cr, B = Y +
+/// 1.772 Cb. Reads and writes up to 15 pixels more than asked for.
 /// </summary>
 internal static unsafe class YccToRgb
 {
@@ -54,7 +54,7 @@ internal static unsafe class YccToRgb
         }
     }
 
-    /// <summary>Components that are colours already.</summary>
+    /// <summary>Interleaves components that are red, green and blue already.</summary>
     public static void Interleave(byte* red, byte* green, byte* blue, uint* target, int count)
     {
         for (int i = 0; i < count; i += 4)
