@@ -5,23 +5,23 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn.Data;
 
 /// <summary>
-/// Pictures as a network sees them, side by side: a row for each image, first as it is judged, then as epochs of training show it.
+/// Draws pictures as a network sees them, side by side: a row per image, first as evaluated, then as epochs of training show it.
 /// </summary>
 public static class SampleSheet
 {
     private const int Gap = 2;
 
-    /// <summary>ImageNet's: what is erased is 0 after normalising.</summary>
+    /// <summary>ImageNet's mean: erased areas are 0 after normalization.</summary>
     private static readonly float[] Mean = [0.485f, 0.456f, 0.406f];
 
-    /// <param name="split">The images, of which some are taken evenly.</param>
-    /// <param name="input">What the network gets.</param>
-    /// <param name="fit">How images are brought to it; its mean and std do not count.</param>
-    /// <param name="augmentation">Of training images.</param>
-    /// <param name="mixing">Of a column's images with each other, or null.</param>
-    /// <param name="rows">Images.</param>
-    /// <param name="columns">Pictures of each, from 1.</param>
-    /// <param name="seed">Of the draws: those of a run with this seed.</param>
+    /// <param name="split">The images; some are taken evenly.</param>
+    /// <param name="input">The network's input shape.</param>
+    /// <param name="fit">Fits images to the input; its mean and std are not used.</param>
+    /// <param name="augmentation">Changes training images.</param>
+    /// <param name="mixing">Mixes a column's images with each other; null for none.</param>
+    /// <param name="rows">Number of images.</param>
+    /// <param name="columns">Pictures of each image, at least 1.</param>
+    /// <param name="seed">Gives the random changes of a run with this seed.</param>
     /// <exception cref="GpuCnnException">An image cannot be read.</exception>
     public static PixelImage Draw(
         ImageSplit split, Shape input, ImagePreprocessor fit, Augmentation augmentation, BatchMixing? mixing, int rows, int columns,

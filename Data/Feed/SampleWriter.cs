@@ -4,40 +4,40 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn.Data;
 
 /// <summary>
-/// From the picture that its decoder has open to what a network gets: the part that is shown is decoded, scaled, changed and normalised,
-/// in one pass where nothing changes pixels in between. Belongs to one thread.
+/// Converts the picture that its decoder has open to a network's input. Decodes, scales, changes and normalizes the shown part, in one pass
+/// if nothing changes pixels in between. Belongs to one thread.
 /// </summary>
 internal sealed class SampleWriter : IDisposable
 {
     private readonly ImagePreprocessor _preprocessor;
     private readonly Augmentation _augmentation;
-    private readonly Normaliser _normaliser;
+    private readonly Normalizer _normalizer;
     private readonly Resampler _resampler = new();
     private readonly PictureCanvas _canvas = new();
     private readonly Picture _part = new(), _base = new();
 
-    /// <summary>Whether the picture that is open was brought to the input's size before.</summary>
+    /// <summary>Whether the open picture already has the input's size.</summary>
     private bool _isFitted;
 
     private ImageHeader _header;
 
-    /// <param name="preprocessor">The network's input.</param>
-    /// <param name="augmentation">Of training images.</param>
+    /// <param name="preprocessor">Describes the network's input.</param>
+    /// <param name="augmentation">Changes training images.</param>
     public SampleWriter(ImagePreprocessor preprocessor, Augmentation augmentation)
     {
         _preprocessor = preprocessor;
         _augmentation = augmentation;
-        _normaliser = new Normaliser(preprocessor.Mean, preprocessor.Std);
+        _normalizer = new Normalizer(preprocessor.Mean, preprocessor.Std);
         Decoder = new PictureDecoder { AppliesOrientation = preprocessor.AppliesOrientation };
     }
 
-    /// <summary>What pictures are opened in; then <see cref="Opened"/> is told.</summary>
+    /// <summary>Open pictures with it, then call <see cref="Opened"/>.</summary>
     public PictureDecoder Decoder { get; }
 
-    /// <summary>Where time goes, while somebody asks.</summary>
+    /// <summary>Measures the stages; null measures nothing.</summary>
     public StageClock? Clock { get; set; }
 
-    /// <summary>What can be kept of pictures without changing what is made of them.</summary>
+    /// <summary>The form in which pictures can be kept without changing the result.</summary>
     public PictureForm Form => !_augmentation.Frames ? PictureForm.Fitted
         : _augmentation.FixedScale(Shape) > 0 ? PictureForm.Scaled
         : PictureForm.Whole;
@@ -48,14 +48,14 @@ internal sealed class SampleWriter : IDisposable
 
     private Window Whole => Window.Whole(_header.Width, _header.Height);
 
-    /// <summary>Says what the decoder has open, and whether it is of <see cref="Form"/> or as it was in its file.</summary>
+    /// <summary>States what the decoder has open, and whether it is in <see cref="Form"/> or as in its file.</summary>
     public void Opened(in ImageHeader header, bool inForm)
     {
         _header = header;
         _isFitted = inForm && Form == PictureForm.Fitted;
     }
 
-    /// <summary>Bytes of the open picture in <see cref="Form"/>; 0 where it is not worth keeping.</summary>
+    /// <summary>Size of the open picture in <see cref="Form"/>, in bytes; 0 if it is not worth keeping.</summary>
     public long FormBytes()
     {
         int channels = Math.Min(Shape.Channels, _header.Channels);
@@ -65,14 +65,14 @@ internal sealed class SampleWriter : IDisposable
                 return (long)Shape.Area * channels;
             case PictureForm.Scaled:
                 (long width, long height) = FullScale();
-                // A strip would become much larger than it is.
+                // A narrow strip would become much larger than it is.
                 return width * height > 16L * Math.Min(width, height) * Math.Min(width, height) ? 0 : width * height * channels;
             default:
                 return (long)_header.Width * _header.Height * channels;
         }
     }
 
-    /// <summary>The open picture in <see cref="Form"/>, and open now. It stays as it is until the next call.</summary>
+    /// <summary>Converts the open picture to <see cref="Form"/> and opens the result, which is valid until the next call.</summary>
     public Picture ToForm()
     {
         Picture picture;
@@ -93,14 +93,14 @@ internal sealed class SampleWriter : IDisposable
         return picture;
     }
 
-    /// <summary>Writes the open picture as it is judged: [C, H, W].</summary>
+    /// <summary>Writes the open picture as for evaluation: [C, H, W].</summary>
     public void Write(Span<float> target) => Write(Fit(), target);
 
     /// <summary>Writes one of the ten crops of <see cref="TenCrops"/>.</summary>
     public void WriteCrop(int crop, Span<float> target) =>
         Write(TenCrops.Crop(crop, Whole, Math.Max(_preprocessor.ResizeTo, Math.Max(Shape.Width, Shape.Height)), Shape), target);
 
-    /// <summary>Writes the open picture with the changes that were drawn for it.</summary>
+    /// <summary>Writes the open picture with random changes.</summary>
     public void Write(ref RandomStream random, Span<float> target)
     {
         Framing framing = _augmentation.Frames ? default : Fit();
@@ -116,7 +116,7 @@ internal sealed class SampleWriter : IDisposable
             _augmentation.ChangePixels(ref random, _canvas);
             Clock?.Add(Stage.Augment, start);
             start = StageClock.Now;
-            _normaliser.Write(_canvas.Picture, isMirrored: false, target);
+            _normalizer.Write(_canvas.Picture, isMirrored: false, target);
             Clock?.Add(Stage.Resize, start);
         }
         long values = StageClock.Now;
@@ -139,7 +139,7 @@ internal sealed class SampleWriter : IDisposable
         {
             Picture picture = Render(framing, _canvas.Picture);
             long from = StageClock.Now;
-            _normaliser.Write(picture, isMirrored: false, target);
+            _normalizer.Write(picture, isMirrored: false, target);
             Clock?.Add(Stage.Resize, from);
             return;
         }
@@ -147,7 +147,7 @@ internal sealed class SampleWriter : IDisposable
         {
             Picture picture = Decode(Shown(framing.Scaling));
             long from = StageClock.Now;
-            _normaliser.Write(picture, framing.IsMirrored, target);
+            _normalizer.Write(picture, framing.IsMirrored, target);
             Clock?.Add(Stage.Resize, from);
             return;
         }
@@ -156,12 +156,12 @@ internal sealed class SampleWriter : IDisposable
         Clock?.Add(Stage.Resize, start);
         Picture source = Decode(needed);
         start = StageClock.Now;
-        _resampler.Resize(source, framing.IsMirrored, _normaliser, target);
+        _resampler.Resize(source, framing.IsMirrored, _normalizer, target);
         Clock?.Add(Stage.Resize, start);
     }
 
     /// <summary>
-    /// A picture of the input's size, in <paramref name="target"/>: the part that is shown where it lies, black around it.
+    /// Renders a picture of the input's size into <paramref name="target"/>: the shown part in its place, on black.
     /// </summary>
     private Picture Render(in Framing framing, Picture target)
     {
@@ -178,7 +178,7 @@ internal sealed class SampleWriter : IDisposable
         return target;
     }
 
-    /// <summary>The wanted part of a scaling, as bytes.</summary>
+    /// <summary>Scales to bytes, and returns the part that <paramref name="scaling"/> selects.</summary>
     private Picture Scale(in Scaling scaling, bool isMirrored, Picture target)
     {
         long start = StageClock.Now;
@@ -199,7 +199,7 @@ internal sealed class SampleWriter : IDisposable
         return picture;
     }
 
-    /// <summary>How the open picture is brought to the input where nothing is drawn.</summary>
+    /// <summary>Fits the open picture to the input without random changes.</summary>
     private Framing Fit()
     {
         int width = Shape.Width, height = Shape.Height;
@@ -232,7 +232,7 @@ internal sealed class SampleWriter : IDisposable
         return (scaling.FullWidth, scaling.FullHeight);
     }
 
-    /// <summary>The part of the picture that is shown as it is.</summary>
+    /// <summary>The part of the picture that is shown unscaled.</summary>
     private static Window Shown(in Scaling scaling) =>
         new(scaling.Crop.X + (int)scaling.X, scaling.Crop.Y + (int)scaling.Y, scaling.Width, scaling.Height);
 }

@@ -4,28 +4,28 @@ using System.Runtime.Intrinsics.X86;
 
 namespace GpuCnn.Data;
 
-/// <summary>The first pass of scaling: of each row, weighted sums of pixels beside one another.</summary>
+/// <summary>The first pass of scaling: weighted sums of neighboring pixels within each row.</summary>
 internal sealed unsafe class ColumnPass(ScratchSource source) : IDisposable
 {
     private const int Precision = FilterTable.PrecisionBits, LowBits = FixedPoint.LowBits, Half = FixedPoint.Half;
 
-    /// <summary>Pixels that one step of a colour's, and of a gray's sum takes.</summary>
-    private const int ColourTaps = 4, GrayTaps = 8;
+    /// <summary>Pixels per step of a sum, in color and in gray.</summary>
+    private const int ColorTaps = 4, GrayTaps = 8;
 
     private readonly ScratchBuffer _weightMemory = new(source), _firstMemory = new(source);
     private (FilterTable? Table, int Version, int PixelBytes) _packed;
     private int _count, _groups;
 
-    /// <summary>[positions]: bytes from a row's beginning to the first pixel of the sum.</summary>
+    /// <summary>[positions]: byte offset in a row of the first pixel of each sum.</summary>
     private int* _first;
 
     /// <summary>
-    /// Of each group of taps the high halves, then the low ones, as they are multiplied: gray [8], colour [0 1 0 1 0 1 0 1 2 3 2 3 2 3 2 3]
-    /// and with vectors of 512 bits those of two positions beside one another.
+    /// For each group of taps the high halves, then the low halves, in the order of the multiplication: gray [8], color [0 1 0 1 0 1 0 1 2
+    /// 3 2 3 2 3 2 3], and with 512-bit vectors those of two neighboring positions.
     /// </summary>
     private short* _weights;
 
-    /// <summary>Bytes around each row of the result that may be written.</summary>
+    /// <summary>Writable bytes around each row of the result.</summary>
     public const int Margin = 64;
 
     private static bool IsWide => Avx512BW.IsSupported;
@@ -34,8 +34,8 @@ internal sealed unsafe class ColumnPass(ScratchSource source) : IDisposable
     public void Prepare(FilterTable table, int pixelBytes)
     {
         if (_packed == (table, table.Version, pixelBytes)) return;
-        int taps = pixelBytes == 1 ? GrayTaps : ColourTaps, perGroup = pixelBytes == 1 ? 2 * GrayTaps : 32;
-        // Four positions are computed at once: those behind the last one are sums of nothing.
+        int taps = pixelBytes == 1 ? GrayTaps : ColorTaps, perGroup = pixelBytes == 1 ? 2 * GrayTaps : 32;
+        // Four positions are computed at once. Those past the last have an empty sum.
         (_count, _groups) = ((table.Count + 3) & ~3, (table.Longest + taps - 1) / taps);
         long shorts = (long)_count * _groups * perGroup;
         _weights = (short*)_weightMemory.Take(shorts * sizeof(short));
@@ -46,7 +46,7 @@ internal sealed unsafe class ColumnPass(ScratchSource source) : IDisposable
         for (int x = 0; x < table.Count; x++)
         {
             ReadOnlySpan<int> weights = table.Weights(x);
-            // Groups end within the source, but for the last pixels of the last one. Weights before the first are 0.
+            // Groups end within the source: those that would pass its end start earlier, with weights of 0 before the first.
             int start = Math.Min(table.First(x), latest), before = table.First(x) - start;
             _first[x] = start * pixelBytes;
             for (int k = 0; k < weights.Length; k++)
@@ -67,21 +67,21 @@ internal sealed unsafe class ColumnPass(ScratchSource source) : IDisposable
     }
 
     /// <summary>Computes rows.</summary>
-    /// <param name="from">The first row, at the column that the table calls 0.</param>
-    /// <param name="fromStride">Bytes from row to row.</param>
-    /// <param name="rows">How many.</param>
+    /// <param name="from">The first row, at the column that the table numbers 0.</param>
+    /// <param name="fromStride">Bytes from one row to the next.</param>
+    /// <param name="rows">Number of rows.</param>
     /// <param name="isMirrored">Whether the result runs from right to left.</param>
-    /// <param name="to">[rows, positions] pixels, <see cref="Margin"/> bytes or more before, between and behind the rows.</param>
-    /// <param name="toStride">Bytes from row to row.</param>
+    /// <param name="to">[rows, positions] pixels, with at least <see cref="Margin"/> bytes before, between and after the rows.</param>
+    /// <param name="toStride">Bytes from one row to the next.</param>
     public void Run(byte* from, long fromStride, int rows, bool isMirrored, byte* to, long toStride)
     {
         int width = _packed.Table!.Count;
         for (int y = 0; y < rows; y++, from += fromStride, to += toStride)
         {
             if (_packed.PixelBytes == 1) Gray(from, to, width, isMirrored);
-            else if (IsWide) Colour512(from, to, width, isMirrored);
-            else if (Avx2.IsSupported) Colour256(from, to, width, isMirrored);
-            else Colour128(from, to, width, isMirrored);
+            else if (IsWide) Color512(from, to, width, isMirrored);
+            else if (Avx2.IsSupported) Color256(from, to, width, isMirrored);
+            else Color128(from, to, width, isMirrored);
         }
     }
 
@@ -105,7 +105,7 @@ internal sealed unsafe class ColumnPass(ScratchSource source) : IDisposable
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Colour512(byte* from, byte* to, int width, bool isMirrored)
+    private void Color512(byte* from, byte* to, int width, bool isMirrored)
     {
         Vector512<byte> pairs = Vector512.Create(PairsOfFour, PairsOfFour);
         Vector512<int> half = Vector512.Create(Half);
@@ -138,18 +138,19 @@ internal sealed unsafe class ColumnPass(ScratchSource source) : IDisposable
     }
 
     /// <summary>
-    /// Of four pixels the channels in pairs of 16 bits: r0 r1 g0 g1 b0 b1 x0 x1 in the lower half, those of 2 and 3 in the upper.
+    /// Shuffles four pixels into pairs of channels of 16 bits: r0 r1 g0 g1 b0 b1 x0 x1 in the lower half, those of pixels 2 and 3 in the
+    /// upper.
     /// </summary>
     private static Vector256<byte> PairsOfFour => Vector256.Create(
         0, 0x80, 4, 0x80, 1, 0x80, 5, 0x80, 2, 0x80, 6, 0x80, 3, 0x80, 7, 0x80,
         8, 0x80, 12, 0x80, 9, 0x80, 13, 0x80, 10, 0x80, 14, 0x80, 11, 0x80, 15, 0x80);
 
-    /// <summary>16 bytes, twice.</summary>
+    /// <summary>Loads 16 bytes into both halves.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<byte> Repeated(byte* sixteen) => Avx2.BroadcastVector128ToVector256(sixteen);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Colour256(byte* from, byte* to, int width, bool isMirrored)
+    private void Color256(byte* from, byte* to, int width, bool isMirrored)
     {
         Vector256<byte> pairs = PairsOfFour;
         Vector128<int> half = Vector128.Create(Half);
@@ -172,7 +173,7 @@ internal sealed unsafe class ColumnPass(ScratchSource source) : IDisposable
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Colour128(byte* from, byte* to, int width, bool isMirrored)
+    private void Color128(byte* from, byte* to, int width, bool isMirrored)
     {
         Vector128<int> half = Vector128.Create(Half);
         short* weights = _weights;

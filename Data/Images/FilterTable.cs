@@ -1,12 +1,12 @@
 namespace GpuCnn.Data;
 
 /// <summary>
-/// For each destination position along one axis: the first source position, and the weights from there on, which sum to one, in 22-bit
-/// fixed point as Pillow rounds them. Its arrays grow and are used again.
+/// For each destination position along one axis: the first source position, and the weights from there on. The weights sum to one, in
+/// 22-bit fixed point rounded as in Pillow. Reuses its arrays, which grow.
 /// </summary>
 internal sealed class FilterTable
 {
-    /// <summary>8 bits for the result and 2 for the overshoot of a cubic kernel are left of 32.</summary>
+    /// <summary>Of 32 bits, 8 are for the result and 2 for the overshoot of a cubic kernel.</summary>
     public const int PrecisionBits = 32 - 8 - 2;
 
     private int[] _weights = [], _first = [], _length = [];
@@ -14,29 +14,29 @@ internal sealed class FilterTable
     private int _stride;
     private (int, long, long, int, Interpolation?) _filled;
 
-    /// <summary>Positions.</summary>
+    /// <summary>Number of destination positions.</summary>
     public int Count { get; private set; }
 
     /// <summary>Counts the changes of content.</summary>
     public int Version { get; private set; }
 
-    /// <summary>The most weights of a position.</summary>
+    /// <summary>Largest number of weights of a position.</summary>
     public int Longest { get; private set; }
 
-    /// <summary>The first source position that is read.</summary>
+    /// <summary>First source position that is read.</summary>
     public int Begin { get; private set; }
 
-    /// <summary>The position behind the last one that is read.</summary>
+    /// <summary>Position after the last one that is read.</summary>
     public int End { get; private set; }
 
-    /// <summary>The source position of a destination's first weight.</summary>
+    /// <summary>Source position of a destination's first weight.</summary>
     public int First(int index) => _first[index];
 
     public ReadOnlySpan<int> Weights(int index) => _weights.AsSpan(index * _stride, _length[index]);
 
     /// <summary>
-    /// Fills the table for <paramref name="count"/> positions from <paramref name="first"/> on, of <paramref name="sourceSize"/>
-    /// positions scaled to <paramref name="targetSize"/>.
+    /// Fills the table for <paramref name="count"/> positions from <paramref name="first"/> on, where <paramref name="sourceSize"/>
+    /// positions are scaled to <paramref name="targetSize"/>.
     /// </summary>
     public void Fill(int sourceSize, long targetSize, long first, int count, Interpolation interpolation)
     {
@@ -55,10 +55,10 @@ internal sealed class FilterTable
             int length = Math.Min(sourceSize, (int)(centre + support + 0.5)) - low;
             double sum = 0;
             for (int k = 0; k < length; k++) sum += _exact[k] = interpolation.Weight((k + low - centre + 0.5) * inverse);
-            double normalise = sum != 0 ? 1.0 / sum : 1.0;
+            double normalize = sum != 0 ? 1.0 / sum : 1.0;
             for (int k = 0; k < length; k++)
             {
-                double weight = _exact[k] * normalise * (1 << PrecisionBits);
+                double weight = _exact[k] * normalize * (1 << PrecisionBits);
                 _weights[i * _stride + k] = (int)(weight < 0 ? weight - 0.5 : weight + 0.5);
             }
             (_first[i], _length[i]) = (low, length);

@@ -1,14 +1,14 @@
 namespace GpuCnn.Data;
 
 /// <summary>
-/// Weights of 22 bits of fraction as two numbers of 16 bits, weight = high · 2048 + low, so that the multiplications of two pairs and
-/// their sum are one instruction. Sums of both halves, put together again, are the sum of the whole to the last bit.
+/// Splits weights with 22 fraction bits into two 16-bit numbers, weight = high · 2048 + low, so that one instruction multiplies two pairs
+/// and adds them. The sums of both halves combine to exactly the sum of the whole.
 /// </summary>
 internal static class FixedPoint
 {
     public const int LowBits = 11;
 
-    /// <summary>What is added before <see cref="FilterTable.PrecisionBits"/> are shifted off: rounding to nearest.</summary>
+    /// <summary>Added before <see cref="FilterTable.PrecisionBits"/> are shifted out: rounds to nearest.</summary>
     public const int Half = 1 << (FilterTable.PrecisionBits - 1);
 
     public static short High(int weight) => (short)(weight >> LowBits);

@@ -6,15 +6,14 @@ namespace GpuCnn.Data;
 public static class ImageFitting
 {
     /// <summary>
-    /// <see cref="ImageFit.Resize"/>: scaled until the shorter side fits, then the centre is cropped, both rounded as torchvision's
-    /// Resize and CenterCrop do. <see cref="ImageFit.Pad"/>: centred on black; an image larger than the input is first scaled down
-    /// until all of it fits.
+    /// <see cref="ImageFit.Resize"/> scales until the shorter side fits, then crops the center, both rounded as torchvision's Resize and
+    /// CenterCrop do. <see cref="ImageFit.Pad"/> centers the image on black, after scaling a larger image down until all of it fits.
     /// </summary>
     public static PixelImage FitTo(this PixelImage image, int width, int height, ImageFit fit) => fit switch
     {
         ImageFit.Pad => Pad(image, width, height),
         ImageFit.Resize => Cover(image, width, height),
-        _ => throw new ArgumentOutOfRangeException(nameof(fit), fit, "There is no such fit."),
+        _ => throw new ArgumentOutOfRangeException(nameof(fit), fit, "Expected Resize or Pad."),
     };
 
     private static PixelImage Cover(PixelImage image, int width, int height) =>

@@ -1,19 +1,19 @@
 namespace GpuCnn.Data;
 
-/// <summary>A kernel that images are scaled with, widened when they become smaller, so that nothing is skipped (antialiasing).</summary>
+/// <summary>A kernel for scaling images. It widens when an image becomes smaller, so that no pixel is skipped (antialiasing).</summary>
 public abstract class Interpolation
 {
     private Interpolation(string name, double support) => (Name, Support) = (name, support);
 
-    /// <summary>A triangle of one pixel to each side: <c>Image.resize(BILINEAR)</c> of Pillow.</summary>
+    /// <summary>A triangle of one pixel to each side: Pillow's <c>Image.resize(BILINEAR)</c>.</summary>
     public static Interpolation Bilinear { get; } = new Triangle();
 
-    /// <summary>Keys' cubic with a = -1/2, of two pixels to each side: <c>Image.resize(BICUBIC)</c> of Pillow.</summary>
+    /// <summary>Keys' cubic with a = -1/2, of two pixels to each side: Pillow's <c>Image.resize(BICUBIC)</c>.</summary>
     public static Interpolation Bicubic { get; } = new Cubic();
 
     public string Name { get; }
 
-    /// <summary>Beyond this distance the kernel is 0.</summary>
+    /// <summary>The kernel is 0 beyond this distance.</summary>
     internal double Support { get; }
 
     internal abstract double Weight(double x);

@@ -5,10 +5,10 @@ using System.Runtime.Intrinsics.X86;
 
 namespace GpuCnn.Data;
 
-/// <summary>What vectors of 128 bits can do on x64 and on Arm alike, but have no common name for.</summary>
+/// <summary>128-bit vector operations that x64 and Arm both have, but .NET has no common name for.</summary>
 internal static class Lanes
 {
-    /// <summary>a0 b0 a1 b1.</summary>
+    /// <summary>Gives a0 b0 a1 b1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<int> ZipLower(Vector128<int> a, Vector128<int> b)
     {
@@ -17,7 +17,7 @@ internal static class Lanes
         return Vector128.Create(a[0], b[0], a[1], b[1]);
     }
 
-    /// <summary>a2 b2 a3 b3.</summary>
+    /// <summary>Gives a2 b2 a3 b3.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<int> ZipUpper(Vector128<int> a, Vector128<int> b)
     {
@@ -26,7 +26,7 @@ internal static class Lanes
         return Vector128.Create(a[2], b[2], a[3], b[3]);
     }
 
-    /// <summary>a0 b0 a1 b1 a2 b2 a3 b3.</summary>
+    /// <summary>Gives a0 b0 a1 b1 a2 b2 a3 b3.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<short> ZipLower(Vector128<short> a, Vector128<short> b)
     {
@@ -35,7 +35,7 @@ internal static class Lanes
         return Vector128.Create(a[0], b[0], a[1], b[1], a[2], b[2], a[3], b[3]);
     }
 
-    /// <summary>a4 b4 a5 b5 a6 b6 a7 b7.</summary>
+    /// <summary>Gives a4 b4 a5 b5 a6 b6 a7 b7.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<short> ZipUpper(Vector128<short> a, Vector128<short> b)
     {
@@ -44,7 +44,7 @@ internal static class Lanes
         return Vector128.Create(a[4], b[4], a[5], b[5], a[6], b[6], a[7], b[7]);
     }
 
-    /// <summary>a0 b0 + a1 b1, a2 b2 + a3 b3 and so on, in 32 bits.</summary>
+    /// <summary>Gives a0 b0 + a1 b1, a2 b2 + a3 b3 and so on, in 32 bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<int> PairDot(Vector128<short> a, Vector128<short> b)
     {
@@ -58,7 +58,7 @@ internal static class Lanes
             a[0] * b[0] + a[1] * b[1], a[2] * b[2] + a[3] * b[3], a[4] * b[4] + a[5] * b[5], a[6] * b[6] + a[7] * b[7]);
     }
 
-    /// <summary>Four numbers, shifted to the right and clamped to a byte each.</summary>
+    /// <summary>Shifts four numbers right and clamps each to a byte.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint ToBytes(Vector128<int> four, int shift)
     {

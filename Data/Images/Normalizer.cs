@@ -4,7 +4,7 @@ using GpuCnn.Engine;
 
 namespace GpuCnn.Data;
 
-/// <summary>How the values of an image lie in memory.</summary>
+/// <summary>The order of an image's values in memory.</summary>
 public enum PixelOrder
 {
     /// <summary>[C, H, W]: planes.</summary>
@@ -15,10 +15,10 @@ public enum PixelOrder
 }
 
 /// <summary>
-/// Bytes to what a network gets, <c>(value / 255 - mean) / std</c> of each channel, with the float32 operations of torchvision's ToTensor
-/// and Normalize. Safe to use from several threads.
+/// Converts bytes to a network's input, <c>(value / 255 - mean) / std</c> per channel, with the float32 operations of torchvision's
+/// ToTensor and Normalize. Safe to use from several threads.
 /// </summary>
-public sealed unsafe class Normaliser
+public sealed unsafe class Normalizer
 {
     private readonly float[] _mean, _std;
 
@@ -27,14 +27,14 @@ public sealed unsafe class Normaliser
 
     /// <param name="mean">[C], of values in [0, 1]; C is 1 or 3.</param>
     /// <param name="std">[C], positive.</param>
-    /// <param name="order">How values are written.</param>
+    /// <param name="order">Order of the written values.</param>
     /// <exception cref="GpuCnnException">These are not one or three finite numbers each, with std above 0.</exception>
-    public Normaliser(IReadOnlyList<float> mean, IReadOnlyList<float> std, PixelOrder order = PixelOrder.ChannelsFirst)
+    public Normalizer(IReadOnlyList<float> mean, IReadOnlyList<float> std, PixelOrder order = PixelOrder.ChannelsFirst)
     {
         if (mean.Count is not (1 or 3) || std.Count != mean.Count || !mean.All(float.IsFinite) || !std.All(s => float.IsFinite(s) && s > 0))
         {
             throw new GpuCnnException(
-                $"Normalising expects 1 or 3 finite means and as many positive standard deviations, " +
+                $"Normalization expects 1 or 3 finite means and as many positive standard deviations, " +
                 $"but got [{string.Join(", ", mean)}] and [{string.Join(", ", std)}]; give one of each for every channel.");
         }
         _mean = [.. mean];
@@ -49,14 +49,14 @@ public sealed unsafe class Normaliser
 
     public PixelOrder Order { get; }
 
-    /// <summary>The value that a byte of a channel becomes.</summary>
+    /// <summary>The value of a byte of a channel.</summary>
     public float Value(int channel, byte value) => _values[channel * 256 + value];
 
     /// <summary>
-    /// Writes a picture, mirrored left to right if asked, to <paramref name="target"/>: Width · Height · C values. Gray is repeated
-    /// where the network has three channels.
+    /// Writes a picture, mirrored left to right if asked, to <paramref name="target"/>: Width · Height · C values. Repeats gray if the
+    /// network has three channels.
     /// </summary>
-    /// <exception cref="ArgumentException">A colour picture for one channel, or a target of another length.</exception>
+    /// <exception cref="ArgumentException">A color picture for one channel, or a target of another length.</exception>
     public void Write(Picture picture, bool isMirrored, Span<float> target)
     {
         Check(picture.Width, picture.Height, picture.Channels, target.Length);
@@ -66,13 +66,15 @@ public sealed unsafe class Normaliser
         GC.KeepAlive(picture);
     }
 
-    /// <summary>Refuses what <see cref="WriteRow"/> cannot write.</summary>
+    /// <summary>Throws for what <see cref="WriteRow"/> cannot write.</summary>
     internal void Check(int width, int height, int channels, int length)
     {
         if (channels > Channels)
-            throw new ArgumentException("Make the picture gray before it is written to one channel.", nameof(channels));
+            throw new ArgumentException("A color picture cannot be written to one channel; make it gray first.", nameof(channels));
         if ((long)width * height * Channels != length)
-            throw new ArgumentException($"{width}x{height} pixels of {Channels} channels are not {length} values.", nameof(length));
+            throw new ArgumentException(
+                $"Expected {(long)width * height * Channels} values for {width}x{height} pixels of {Channels} channels, but got {length}.",
+                nameof(length));
     }
 
     /// <summary>Writes row <paramref name="y"/> of a picture of <paramref name="height"/> rows.</summary>
@@ -96,7 +98,7 @@ public sealed unsafe class Normaliser
         }
     }
 
-    /// <summary>As many pixels as there are whole vectors of; gives how many those are.</summary>
+    /// <summary>Writes as many pixels as fill whole vectors; returns their number.</summary>
     private int Plane512(byte* row, int pixel, int channel, int width, float* to)
     {
         Vector512<float> mean = Vector512.Create(_mean[channel]), std = Vector512.Create(_std[channel]), scale = Vector512.Create(255f);

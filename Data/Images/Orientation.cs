@@ -1,21 +1,23 @@
 namespace GpuCnn.Data;
 
 /// <summary>
-/// EXIF's orientation (CIPA DC-008, tag 0x0112): 1 upright, 2 mirrored left to right, 3 turned by 180 degrees, 4 mirrored top to
-/// bottom, 5 transposed, 6 to be turned clockwise by 90 degrees, 7 transposed along the other diagonal, 8 to be turned
-/// counterclockwise by 90 degrees.
+/// EXIF's orientation (CIPA DC-008, tag 0x0112): 1 upright, 2 mirrored left to right, 3 turned by 180 degrees, 4 mirrored top to bottom, 5
+/// transposed, 6 to be turned clockwise by 90 degrees, 7 transposed along the other diagonal, 8 to be turned counterclockwise by 90
+/// degrees.
 /// </summary>
 internal static unsafe class Orientation
 {
-    /// <summary>Whether the stored rows are columns of what is shown.</summary>
+    /// <summary>Whether stored rows are shown as columns.</summary>
     private static bool Transposes(int orientation) => orientation >= 5;
 
-    /// <summary>Whether stored columns (rows where it transposes) run from right to left in what is shown.</summary>
+    /// <summary>Whether stored columns (rows if transposed) are shown from right to left.</summary>
     private static bool MirrorsX(int orientation) => orientation is 2 or 3 or 6 or 7;
 
     private static bool MirrorsY(int orientation) => orientation is 3 or 4 or 7 or 8;
 
-    /// <summary>The stored pixels, of <paramref name="width"/> by <paramref name="height"/>, that are shown in a window.</summary>
+    /// <summary>
+    /// The window of the stored pixels, <paramref name="width"/> by <paramref name="height"/>, that a shown window needs.
+    /// </summary>
     public static Window ToStored(Window shown, int orientation, int width, int height)
     {
         bool transposes = Transposes(orientation);
@@ -25,7 +27,7 @@ internal static unsafe class Orientation
         return transposes ? new Window(y, x, shown.Height, shown.Width) : new Window(x, y, shown.Width, shown.Height);
     }
 
-    /// <summary>Turns stored pixels to what is shown of them.</summary>
+    /// <summary>Turns stored pixels upright.</summary>
     /// <param name="stored">The pixels of <see cref="ToStored"/>.</param>
     /// <param name="orientation">1 to 8.</param>
     /// <param name="shown">The window that <paramref name="target"/> becomes.</param>
@@ -33,7 +35,7 @@ internal static unsafe class Orientation
     public static void Turn(Picture stored, int orientation, Window shown, Picture target)
     {
         target.Reset(shown, stored.Channels);
-        // The stored pixel of the first one shown, and the steps to its neighbours on the right and below.
+        // Index of the stored pixel that is shown first, and the steps to its neighbors on the right and below.
         int columnStep = Transposes(orientation) ? stored.Width : 1, rowStep = Transposes(orientation) ? 1 : stored.Width;
         long first = 0;
         if (MirrorsX(orientation))
@@ -52,7 +54,7 @@ internal static unsafe class Orientation
 
         void Gather<T>(T* from, T* to) where T : unmanaged
         {
-            // Squares, so that what is read and written stays in the first-level cache either way.
+            // Work in squares, so that reads and writes both stay in the first-level cache.
             const int Side = 32;
             for (int top = 0; top < shown.Height; top += Side)
                 for (int left = 0; left < shown.Width; left += Side)

@@ -1,11 +1,11 @@
 namespace GpuCnn.Data;
 
 /// <summary>
-/// 8-bit pixels in memory that grows and is used again: what decoders fill, the resampler reads and writes, and transforms change. Gray
-/// is 1 byte a pixel; colour is RGBX, 4 bytes, of which the last may hold anything. Belongs to one thread.
+/// 8-bit pixels in memory that grows and is reused. Decoders fill it, the resampler reads and writes it, and transforms change it. Gray has
+/// 1 byte a pixel. Color is RGBX, 4 bytes; the last byte is arbitrary. Belongs to one thread.
 /// </summary>
 /// <remarks>
-/// It may be a window of a larger picture: (<see cref="X"/>, <see cref="Y"/>) is where its first pixel lies there.
+/// It may be a window of a larger picture: (<see cref="X"/>, <see cref="Y"/>) is the position of its first pixel there.
 /// </remarks>
 public sealed unsafe class Picture : IDisposable
 {
@@ -29,29 +29,29 @@ public sealed unsafe class Picture : IDisposable
     /// <summary>Bytes from one row to the next.</summary>
     public int Stride => Width * PixelBytes;
 
-    /// <summary>The column of the whole picture that the first column is.</summary>
+    /// <summary>Column of the whole picture that the first column is.</summary>
     public int X { get; private set; }
 
-    /// <summary>The row of the whole picture that the first row is.</summary>
+    /// <summary>Row of the whole picture that the first row is.</summary>
     public int Y { get; private set; }
 
-    /// <summary>Which part of the whole picture it holds.</summary>
+    /// <summary>The part of the whole picture that it holds.</summary>
     public Window Window => new(X, Y, Width, Height);
 
-    /// <summary>The first pixel. <see cref="ScratchBuffer.Slack"/> bytes behind the last row may be read and written.</summary>
+    /// <summary>The first pixel. <see cref="ScratchBuffer.Slack"/> bytes after the last row may be read and written.</summary>
     internal byte* Pixels { get; private set; }
 
-    /// <summary>Row <paramref name="y"/> of those that are here: [Width, PixelBytes].</summary>
+    /// <summary>Row <paramref name="y"/> of this window: [Width, PixelBytes].</summary>
     public Span<byte> Row(int y)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)y, (uint)Height, nameof(y));
         return new Span<byte>(Pixels + (long)y * Stride, Stride);
     }
 
-    /// <summary>Makes room for a whole picture. Its pixels hold anything until they are written.</summary>
+    /// <summary>Allocates a whole picture. Its pixels are arbitrary until they are written.</summary>
     public void Reset(int width, int height, int channels) => Reset(Window.Whole(width, height), channels);
 
-    /// <summary>Makes room for a window of a larger picture. Its pixels hold anything until they are written.</summary>
+    /// <summary>Allocates a window of a larger picture. Its pixels are arbitrary until they are written.</summary>
     public void Reset(Window window, int channels)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(window.Width, nameof(window));
@@ -61,11 +61,11 @@ public sealed unsafe class Picture : IDisposable
         (X, Y, Width, Height, Channels) = (window.X, window.Y, window.Width, window.Height, channels);
     }
 
-    /// <summary>Takes over a window of an image, in its own channels.</summary>
+    /// <summary>Copies a window of an image, in the image's channels.</summary>
     public void CopyFrom(PixelImage image, Window window)
     {
         if (!window.LiesIn(Window.Whole(image.Width, image.Height)))
-            throw new ArgumentOutOfRangeException(nameof(window), window, $"The window leaves {image}.");
+            throw new ArgumentOutOfRangeException(nameof(window), window, $"Expected a window within {image}.");
         Reset(window, image.Channels);
         for (int y = 0; y < window.Height; y++)
         {
@@ -75,7 +75,7 @@ public sealed unsafe class Picture : IDisposable
         }
     }
 
-    /// <summary>A copy that owns its bytes, RGB or gray.</summary>
+    /// <summary>Copies the pixels to an image, RGB or gray.</summary>
     public PixelImage ToImage()
     {
         PixelImage image = new(Width, Height, Channels);
@@ -87,11 +87,11 @@ public sealed unsafe class Picture : IDisposable
         return image;
     }
 
-    /// <summary>Makes colour gray, as <see cref="PixelImage.ToGray"/>; leaves gray alone.</summary>
+    /// <summary>Converts color to gray, as <see cref="PixelImage.ToGray"/> does.</summary>
     public void ToGray()
     {
         if (Channels == 1) return;
-        // In place: a gray pixel is written behind the colour that is read.
+        // In place: a gray pixel never overtakes the color pixel that is read.
         PixelRows.RgbxToGray(new ReadOnlySpan<uint>(Pixels, Width * Height), new Span<byte>(Pixels, Width * Height));
         Channels = 1;
     }

@@ -5,8 +5,8 @@ using GpuCnn.Engine;
 namespace GpuCnn.Data;
 
 /// <summary>
-/// Decodes image files of every known format, one after another, in memory that it uses again. The header comes first, so that its
-/// caller can draw a crop and have only that decoded. Belongs to one thread; make one for each.
+/// Decodes image files of every known format, one after another, in memory that it reuses. It reads the header first, so that the caller
+/// can draw a crop and have only that decoded. Belongs to one thread.
 /// </summary>
 public sealed unsafe class PictureDecoder : IDisposable
 {
@@ -33,26 +33,26 @@ public sealed unsafe class PictureDecoder : IDisposable
     }
 
     /// <summary>
-    /// Whether pictures are turned upright as EXIF's orientation says (the default), or given as they are stored, as torchvision does.
+    /// Whether pictures are turned upright as EXIF's orientation states (the default), or kept as stored, as in torchvision.
     /// </summary>
     public bool AppliesOrientation { get; init; } = true;
 
-    /// <summary>Names of the formats that are read, for messages.</summary>
+    /// <summary>Names of the readable formats, for messages.</summary>
     internal IEnumerable<string> Formats => _decoders.Select(decoder => decoder.Format).Order(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Lower case, with the dot.</summary>
     internal IEnumerable<string> Extensions => _decoders.SelectMany(decoder => decoder.Extensions);
 
-    /// <summary>Reads a file, and the header in it; the content, not the extension, says which format it has.</summary>
-    /// <exception cref="GpuCnnException">The file cannot be read, has no known format, or its header is damaged or asks for too
-    /// much.</exception>
+    /// <summary>Reads a file and its header. The content, not the extension, decides its format.</summary>
+    /// <exception cref="GpuCnnException">The file cannot be read, has no known format, or its header is damaged or states too large an
+    /// image.</exception>
     public ImageHeader Open(string path)
     {
         _length = DataFile.ReadInto(path, _file, out _content);
         return ReadHeader(path);
     }
 
-    /// <summary>The same of a file in memory. <paramref name="name"/> is the path, for messages.</summary>
+    /// <summary>Opens a file in memory. <paramref name="name"/> is the path, for messages.</summary>
     /// <inheritdoc cref="Open(string)" path="/exception"/>
     public ImageHeader Open(ReadOnlySpan<byte> content, string name)
     {
@@ -62,7 +62,7 @@ public sealed unsafe class PictureDecoder : IDisposable
         return ReadHeader(name);
     }
 
-    /// <summary>The same of an image that is decoded already, and upright. It is not changed.</summary>
+    /// <summary>Opens an image that is decoded and upright. It is not changed.</summary>
     public ImageHeader Open(PixelImage image)
     {
         _decoder = null;
@@ -73,7 +73,7 @@ public sealed unsafe class PictureDecoder : IDisposable
     }
 
     /// <summary>
-    /// The same of a picture that is decoded already, upright, and belongs to somebody else: it must stay as it is while it is open here.
+    /// Opens a picture that is decoded, upright, and owned by somebody else. It must not change while it is open here.
     /// </summary>
     internal ImageHeader Open(Picture picture)
     {
@@ -84,17 +84,17 @@ public sealed unsafe class PictureDecoder : IDisposable
         return _stored;
     }
 
-    /// <summary>Decodes all of the file that was opened last.</summary>
-    /// <param name="toGray">Whether colour becomes luma. Gray stays gray in any case.</param>
-    /// <returns>The picture, which stays as it is until the next call of a member. The caller may change its pixels.</returns>
+    /// <summary>Decodes the whole of the last opened file.</summary>
+    /// <param name="toGray">Whether color becomes luma. Gray always stays gray.</param>
+    /// <returns>The picture, valid until the next call of a member. The caller may change its pixels.</returns>
     /// <exception cref="GpuCnnException">The content is damaged, cut short or of an unsupported kind.</exception>
     public Picture Decode(bool toGray = false) =>
         Decode(IsTurned ? Window.Whole(_stored.Height, _stored.Width) : Window.Whole(_stored.Width, _stored.Height), toGray);
 
-    /// <summary>Decodes a window of the file that was opened last.</summary>
+    /// <summary>Decodes a window of the last opened file.</summary>
     /// <param name="window">Within the header's extents.</param>
-    /// <param name="toGray">Whether colour becomes luma. Gray stays gray in any case.</param>
-    /// <returns>The window, which stays as it is until the next call of a member. The caller may change its pixels.</returns>
+    /// <param name="toGray">Whether color becomes luma. Gray always stays gray.</param>
+    /// <returns>The window, valid until the next call of a member. The caller may change its pixels.</returns>
     /// <exception cref="GpuCnnException">The content is damaged, cut short or of an unsupported kind.</exception>
     public Picture Decode(Window window, bool toGray = false)
     {
@@ -103,7 +103,7 @@ public sealed unsafe class PictureDecoder : IDisposable
         int orientation = AppliesOrientation ? _stored.Orientation : 1;
         Window stored = Orientation.ToStored(window, orientation, _stored.Width, _stored.Height);
         if (!stored.LiesIn(Window.Whole(_stored.Width, _stored.Height)))
-            throw new ArgumentOutOfRangeException(nameof(window), window, $"The window leaves {_stored.Width}x{_stored.Height}.");
+            throw new ArgumentOutOfRangeException(nameof(window), window, $"Expected a window within {_stored.Width}x{_stored.Height}.");
         if (_image is not null) _picture.CopyFrom(_image, stored);
         else _decoder!.Decode(new ReadOnlySpan<byte>(_content, _length), _name, stored, _picture);
         if (toGray) _picture.ToGray();
@@ -125,8 +125,8 @@ public sealed unsafe class PictureDecoder : IDisposable
     {
         if (window == Window.Whole(picture.Width, picture.Height) && !(toGray && picture.Channels > 1)) return picture;
         if (!window.LiesIn(Window.Whole(picture.Width, picture.Height)))
-            throw new ArgumentOutOfRangeException(nameof(window), window, $"The window leaves {picture}.");
-        // The picture may be this decoder's own.
+            throw new ArgumentOutOfRangeException(nameof(window), window, $"Expected a window within {picture}.");
+        // The picture may be owned by this decoder.
         _part.Reset(window, picture.Channels);
         for (int y = 0; y < window.Height; y++)
             picture.Row(window.Y + y).Slice(window.X * picture.PixelBytes, window.Width * picture.PixelBytes).CopyTo(_part.Row(y));

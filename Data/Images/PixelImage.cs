@@ -7,10 +7,10 @@ namespace GpuCnn.Data;
 /// </summary>
 public sealed class PixelImage
 {
-    /// <summary>A longer side is refused by every decoder before anything is allocated.</summary>
+    /// <summary>Longest side. Every decoder refuses a longer one before anything is allocated.</summary>
     public const int LargestSide = 65_535;
 
-    /// <summary>More pixels than this are refused by every decoder before anything is allocated: RGBX of them takes 512 MiB.</summary>
+    /// <summary>Largest number of pixels. Every decoder refuses more before anything is allocated; RGBX of them takes 512 MiB.</summary>
     public const int LargestArea = 1 << 27;
 
     /// <param name="width">Columns, positive.</param>
@@ -24,15 +24,16 @@ public sealed class PixelImage
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
         if (channels is not (1 or 3)) throw new ArgumentOutOfRangeException(nameof(channels), channels, "An image has 1 or 3 channels.");
         if ((long)width * height * channels != pixels.Length)
-            throw new ArgumentException($"An image of {width}x{height} with {channels} channels does not have {pixels.Length} bytes.",
-                nameof(pixels));
+            throw new ArgumentException(
+                $"Expected {(long)width * height * channels} bytes for an image of {width}x{height} with {channels} channels, " +
+                $"but got {pixels.Length}.", nameof(pixels));
         Width = width;
         Height = height;
         Channels = channels;
         Pixels = pixels;
     }
 
-    /// <summary>A black image.</summary>
+    /// <summary>Creates a black image.</summary>
     public PixelImage(int width, int height, int channels) : this(width, height, channels, new byte[checked(width * height * channels)]) { }
 
     public int Width { get; }
@@ -49,7 +50,7 @@ public sealed class PixelImage
     public Span<byte> Row(int y) => Pixels.AsSpan(y * Width * Channels, Width * Channels);
 
     /// <summary>
-    /// Luma of Rec. 601 (0.299 R + 0.587 G + 0.114 B in 16-bit fixed point, as PIL's "L"); the image itself when it is gray.
+    /// Converts to luma of Rec. 601 (0.299 R + 0.587 G + 0.114 B in 16-bit fixed point, as PIL's "L"). Returns a gray image itself.
     /// </summary>
     public PixelImage ToGray()
     {
@@ -60,7 +61,7 @@ public sealed class PixelImage
         return new PixelImage(Width, Height, 1, gray);
     }
 
-    /// <summary>The gray value in all three channels; the image itself when it is RGB.</summary>
+    /// <summary>Repeats the gray value in all three channels. Returns an RGB image itself.</summary>
     public PixelImage ToRgb()
     {
         if (Channels == 3) return this;
@@ -69,7 +70,7 @@ public sealed class PixelImage
         return new PixelImage(Width, Height, 3, rgb);
     }
 
-    /// <summary>This image with <paramref name="channels"/> (1 or 3) channels.</summary>
+    /// <summary>Converts to <paramref name="channels"/> (1 or 3) channels.</summary>
     public PixelImage WithChannels(int channels) => channels switch
     {
         1 => ToGray(),
@@ -79,8 +80,8 @@ public sealed class PixelImage
     };
 
     /// <summary>
-    /// The window of <paramref name="width"/> by <paramref name="height"/> pixels whose top left corner lies at
-    /// (<paramref name="left"/>, <paramref name="top"/>) of this image. What lies outside the image is black: a crop, a pad, or both.
+    /// Cuts out the window of <paramref name="width"/> by <paramref name="height"/> pixels whose top left corner is at
+    /// (<paramref name="left"/>, <paramref name="top"/>). Pixels outside the image are black: a crop, a pad, or both.
     /// </summary>
     public PixelImage Window(int left, int top, int width, int height)
     {
@@ -93,11 +94,11 @@ public sealed class PixelImage
         return window;
     }
 
-    /// <summary>This image scaled to <paramref name="width"/> by <paramref name="height"/>; see <see cref="Resampler"/>.</summary>
+    /// <summary>Scales to <paramref name="width"/> by <paramref name="height"/>; see <see cref="Resampler"/>.</summary>
     public PixelImage Resize(int width, int height) =>
         width == Width && height == Height ? this : Resize(Scaling.Of(Data.Window.Whole(Width, Height), width, height));
 
-    /// <summary>What <paramref name="scaling"/> wants of this image, scaled bilinearly.</summary>
+    /// <summary>Scales bilinearly and returns the part that <paramref name="scaling"/> selects.</summary>
     public PixelImage Resize(in Scaling scaling)
     {
         using Resampler resampler = new();

@@ -1,8 +1,8 @@
 namespace GpuCnn.Data;
 
 /// <summary>
-/// Scales pictures as Pillow does, bit for bit (src/libImaging/Resample.c): separable, columns first with 8-bit results between the
-/// passes, weights in 22-bit fixed point. First <see cref="Prepare"/>, which says what of the picture has to be decoded; then one of the
+/// Scales pictures as Pillow does, bit for bit (src/libImaging/Resample.c): separable, columns first with 8-bit results between the passes,
+/// weights in 22-bit fixed point. Call <see cref="Prepare"/> first, which returns the part of the picture to decode; then one of the
 /// others. Belongs to one thread.
 /// </summary>
 public sealed unsafe class Resampler : IDisposable
@@ -13,7 +13,7 @@ public sealed unsafe class Resampler : IDisposable
     private readonly RowPass _rowPass;
     private Scaling _scaling;
 
-    /// <summary>The rows that are needed, in their new width.</summary>
+    /// <summary>The needed rows in their new width.</summary>
     private byte* _narrowed;
 
     private long _narrowedStride;
@@ -28,15 +28,16 @@ public sealed unsafe class Resampler : IDisposable
         _rowPass = new RowPass(source);
     }
 
-    /// <summary>Computes the weights, and says which pixels of the picture they read: those that must be decoded.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The part that is wanted is empty, or leaves the scaled crop.</exception>
+    /// <summary>Computes the weights, and returns the window of the picture that they read: the part to decode.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The wanted part is empty, or leaves the scaled crop.</exception>
     public Window Prepare(in Scaling scaling, Interpolation interpolation)
     {
         Window crop = scaling.Crop;
         if (crop.Width <= 0 || crop.Height <= 0 || scaling.Width <= 0 || scaling.Height <= 0 || scaling.X < 0 || scaling.Y < 0
             || scaling.X + scaling.Width > scaling.FullWidth || scaling.Y + scaling.Height > scaling.FullHeight)
         {
-            throw new ArgumentOutOfRangeException(nameof(scaling), scaling, "The part that is wanted is empty or leaves the scaled crop.");
+            throw new ArgumentOutOfRangeException(nameof(scaling), scaling,
+                "Expected a part that is not empty and lies within the scaled crop.");
         }
         _scaling = scaling;
         _columns.Fill(crop.Width, scaling.FullWidth, scaling.X, scaling.Width, interpolation);
@@ -45,14 +46,15 @@ public sealed unsafe class Resampler : IDisposable
     }
 
     /// <summary>Scales to bytes.</summary>
-    /// <param name="source">Holds at least the window that <see cref="Prepare"/> gave.</param>
+    /// <param name="source">Holds at least the window that <see cref="Prepare"/> returned.</param>
     /// <param name="isMirrored">Whether the result is mirrored left to right.</param>
-    /// <param name="channels">Of the result: 3, or those of the source. Gray is repeated in all three.</param>
+    /// <param name="channels">Channels of the result: 3, or those of the source. Gray is repeated in all three.</param>
     /// <param name="target">Another picture.</param>
     public void Resize(Picture source, bool isMirrored, int channels, Picture target)
     {
         if (channels < source.Channels)
-            throw new ArgumentOutOfRangeException(nameof(channels), channels, "Make the picture gray before it is scaled.");
+            throw new ArgumentOutOfRangeException(nameof(channels), channels,
+                "A color picture needs 3 channels; make it gray before scaling.");
         target.Reset(_scaling.Width, _scaling.Height, channels);
         Narrow(source, isMirrored);
         bool repeats = channels > source.Channels;
@@ -66,14 +68,14 @@ public sealed unsafe class Resampler : IDisposable
         }
     }
 
-    /// <summary>Scales to what a network gets.</summary>
-    /// <param name="source">Holds at least the window that <see cref="Prepare"/> gave.</param>
+    /// <summary>Scales to a network's input.</summary>
+    /// <param name="source">Holds at least the window that <see cref="Prepare"/> returned.</param>
     /// <param name="isMirrored">Whether the result is mirrored left to right.</param>
-    /// <param name="normaliser">Says how bytes become values.</param>
-    /// <param name="target">Width · Height · C values, in the order of the normaliser.</param>
-    public void Resize(Picture source, bool isMirrored, Normaliser normaliser, Span<float> target)
+    /// <param name="normalizer">Converts bytes to values.</param>
+    /// <param name="target">Width · Height · C values, in the normalizer's order.</param>
+    public void Resize(Picture source, bool isMirrored, Normalizer normalizer, Span<float> target)
     {
-        normaliser.Check(_scaling.Width, _scaling.Height, source.Channels, target.Length);
+        normalizer.Check(_scaling.Width, _scaling.Height, source.Channels, target.Length);
         Narrow(source, isMirrored);
         int bytes = _scaling.Width * source.PixelBytes;
         byte* line = _line.Take(bytes);
@@ -81,7 +83,7 @@ public sealed unsafe class Resampler : IDisposable
             for (int y = 0; y < _scaling.Height; y++)
             {
                 _rowPass.Run(y, _narrowed, _narrowedStride, line, bytes);
-                normaliser.WriteRow(line, source.Channels, _scaling.Width, _scaling.Height, y, isMirrored: false, start);
+                normalizer.WriteRow(line, source.Channels, _scaling.Width, _scaling.Height, y, isMirrored: false, start);
             }
     }
 
@@ -93,25 +95,25 @@ public sealed unsafe class Resampler : IDisposable
         _rowPass.Dispose();
     }
 
-    /// <summary>The pixels that weights are for.</summary>
+    /// <summary>The pixels that have weights.</summary>
     private Window Needed => new(
         _scaling.Crop.X + _columns.Begin, _scaling.Crop.Y + _rows.Begin, _columns.End - _columns.Begin, _rows.End - _rows.Begin);
 
-    /// <summary>Scales the columns of all rows that are needed.</summary>
+    /// <summary>Scales the columns of all needed rows.</summary>
     private void Narrow(Picture source, bool isMirrored)
     {
         Window crop = _scaling.Crop, needed = Needed;
         if (!needed.LiesIn(source.Window))
-            throw new ArgumentException($"Scaling needs {needed}, but the picture holds {source.Window}.", nameof(source));
+            throw new ArgumentException($"Scaling expects a picture that holds {needed}, but got one of {source.Window}.", nameof(source));
         int pixel = source.PixelBytes;
         _columnPass.Prepare(_columns, pixel);
         _rowPass.Prepare(_rows);
         _narrowedStride = ((long)_scaling.Width * pixel + ColumnPass.Margin + 63) & ~63L;
-        // One row more, which is read for a weight of 0.
+        // One extra row, which is read with a weight of 0.
         _narrowed = _narrow.Take((needed.Height + 1) * _narrowedStride + ColumnPass.Margin) + ColumnPass.Margin;
         byte* from = source.Pixels + (long)(needed.Y - source.Y) * source.Stride + (long)(crop.X - source.X) * pixel;
         _columnPass.Run(from, source.Stride, needed.Height, isMirrored, _narrowed, _narrowedStride);
-        // The memory is the picture's, whose finalizer would free it.
+        // The picture owns the memory, which its finalizer would free.
         GC.KeepAlive(source);
     }
 }

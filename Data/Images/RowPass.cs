@@ -33,10 +33,10 @@ internal sealed unsafe class RowPass(ScratchSource source) : IDisposable
     }
 
     /// <summary>Computes row <paramref name="y"/> of the result.</summary>
-    /// <param name="from">The row of the table's <see cref="FilterTable.Begin"/>. One row more than there are may be read.</param>
-    /// <param name="stride">Bytes from row to row.</param>
-    /// <param name="to">[bytes], and up to 63 more are written.</param>
-    /// <param name="bytes">Of a row.</param>
+    /// <param name="from">The row of the table's <see cref="FilterTable.Begin"/>. One row past the last may be read.</param>
+    /// <param name="stride">Bytes from one row to the next.</param>
+    /// <param name="to">[bytes]; up to 63 more are written.</param>
+    /// <param name="bytes">Bytes per row.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run(int y, byte* from, long stride, byte* to, int bytes)
     {

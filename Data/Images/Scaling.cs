@@ -1,21 +1,21 @@
 namespace GpuCnn.Data;
 
-/// <summary>What is scaled to what size, and which part of the result is wanted.</summary>
-/// <param name="Crop">The part of the picture that is scaled, as if nothing were around it.</param>
-/// <param name="FullWidth">Columns that all of the crop would have. A strip may have more than any picture.</param>
-/// <param name="FullHeight">Rows that all of the crop would have.</param>
-/// <param name="X">The first of the columns that are wanted.</param>
-/// <param name="Y">The first of the rows that are wanted.</param>
-/// <param name="Width">Columns that are wanted.</param>
-/// <param name="Height">Rows that are wanted.</param>
+/// <summary>A part of a picture, the size to scale it to, and the part of the result to compute.</summary>
+/// <param name="Crop">The part of the picture to scale, as if nothing were around it.</param>
+/// <param name="FullWidth">Columns of the whole scaled crop. A narrow strip may scale to more than any picture has.</param>
+/// <param name="FullHeight">Rows of the whole scaled crop.</param>
+/// <param name="X">First column to compute.</param>
+/// <param name="Y">First row to compute.</param>
+/// <param name="Width">Columns to compute.</param>
+/// <param name="Height">Rows to compute.</param>
 public readonly record struct Scaling(Window Crop, long FullWidth, long FullHeight, long X, long Y, int Width, int Height)
 {
-    /// <summary>All of the crop, in another size.</summary>
+    /// <summary>Scales all of the crop to another size.</summary>
     public static Scaling Of(Window crop, int width, int height) => new(crop, width, height, 0, 0, width, height);
 
     /// <summary>
-    /// A picture scaled until its shorter side has <paramref name="shorter"/> pixels, of which a centre of <paramref name="width"/> by
-    /// <paramref name="height"/> is wanted; both rounded as torchvision's Resize and CenterCrop do. The centre must fit.
+    /// Scales a picture until its shorter side has <paramref name="shorter"/> pixels, and takes a center of <paramref name="width"/> by
+    /// <paramref name="height"/>, both rounded as torchvision's Resize and CenterCrop do. The center must fit.
     /// </summary>
     public static Scaling Centre(int pictureWidth, int pictureHeight, int shorter, int width, int height)
     {
@@ -27,7 +27,7 @@ public readonly record struct Scaling(Window Crop, long FullWidth, long FullHeig
     }
 
     /// <summary>
-    /// A picture scaled until it covers <paramref name="width"/> by <paramref name="height"/>, of which the centre is wanted.
+    /// Scales a picture until it covers <paramref name="width"/> by <paramref name="height"/>, and takes its center.
     /// </summary>
     public static Scaling Cover(int pictureWidth, int pictureHeight, int width, int height)
     {

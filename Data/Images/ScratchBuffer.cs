@@ -2,26 +2,26 @@ using System.Runtime.InteropServices;
 
 namespace GpuCnn.Data;
 
-/// <summary>Where scratch memory comes from. Tests put pages that may not be touched behind it.</summary>
+/// <summary>Allocates scratch memory. Tests provide memory that is followed by inaccessible pages.</summary>
 internal abstract unsafe class ScratchSource
 {
-    /// <summary>Memory of the process, aligned to 64 bytes.</summary>
+    /// <summary>Allocates from the process, aligned to 64 bytes.</summary>
     public static ScratchSource Default { get; } = new AlignedSource();
 
-    /// <summary>Whether memory of <paramref name="size"/> bytes stays in use for <paramref name="needed"/>.</summary>
+    /// <summary>Whether a block of <paramref name="size"/> bytes is kept for a request of <paramref name="needed"/>.</summary>
     public abstract bool Suffices(nuint size, nuint needed);
 
-    /// <summary>The bytes to get for a request that what is there does not suffice for, at least <paramref name="needed"/>.</summary>
+    /// <summary>Size to allocate for a request that the current block does not suffice for, at least <paramref name="needed"/>.</summary>
     public abstract nuint Grow(nuint needed);
 
-    /// <summary>Memory of this many bytes, of any content.</summary>
+    /// <summary>Allocates this many bytes, of arbitrary content.</summary>
     public abstract byte* Allocate(nuint bytes);
 
     public abstract void Free(byte* memory);
 
     private sealed class AlignedSource : ScratchSource
     {
-        /// <summary>More than this is given back once much less is asked for: one huge picture is no reason to keep its memory.</summary>
+        /// <summary>A larger block is freed once much less is asked for, so that one huge picture does not keep its memory.</summary>
         private const nuint KeptBytes = 64 << 20;
 
         public override bool Suffices(nuint size, nuint needed) => needed <= size && (size <= KeptBytes || needed >= size / 4);
@@ -35,8 +35,8 @@ internal abstract unsafe class ScratchSource
 }
 
 /// <summary>
-/// Memory that grows and is used again, of one thread. <see cref="Slack"/> bytes more than asked for may be read and written, so that
-/// vectors need not stop at the end.
+/// Memory that grows and is reused, for one thread. <see cref="Slack"/> bytes more than asked for may be read and written, so that vectors
+/// need not stop at the end.
 /// </summary>
 internal sealed unsafe class ScratchBuffer(ScratchSource source) : IDisposable
 {
@@ -47,11 +47,11 @@ internal sealed unsafe class ScratchBuffer(ScratchSource source) : IDisposable
 
     ~ScratchBuffer() => source.Free(_memory);
 
-    /// <summary>Memory for <paramref name="bytes"/> bytes of any content, valid until the next call.</summary>
+    /// <summary>Provides <paramref name="bytes"/> bytes of arbitrary content, valid until the next call.</summary>
     public byte* Take(long bytes)
     {
         nuint needed = checked((nuint)bytes + Slack);
-        if (_memory != null && source.Suffices(_size, needed)) return _memory;
+        if (_memory is not null && source.Suffices(_size, needed)) return _memory;
         nuint size = source.Grow(needed);
         source.Free(_memory);
         _memory = null;

@@ -78,7 +78,7 @@ public sealed class ImageFuzzTests
         private readonly PictureDecoder _decoder;
         private readonly Resampler _resampler;
         private readonly Picture _target;
-        private readonly Normaliser _normaliser = new([0.5f, 0.5f, 0.5f], [0.2f, 0.2f, 0.2f]);
+        private readonly Normalizer _normalizer = new([0.5f, 0.5f, 0.5f], [0.2f, 0.2f, 0.2f]);
 
         public Worker()
         {
@@ -106,7 +106,7 @@ public sealed class ImageFuzzTests
                 Window needed = _resampler.Prepare(Scaling.Of(crop, width, height), interpolation);
                 Picture window = _decoder.Decode(needed, toGray: random.NextInt(4) == 0);
                 _resampler.Resize(window, random.NextBool(), 3, _target);
-                _normaliser.Write(_target, random.NextBool(), new float[3 * width * height]);
+                _normalizer.Write(_target, random.NextBool(), new float[3 * width * height]);
                 return null;
             }
             catch (GpuCnnException e)

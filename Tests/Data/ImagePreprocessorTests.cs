@@ -8,7 +8,7 @@ namespace GpuCnn.Tests.Data;
 public sealed class ImagePreprocessorTests
 {
     [Test]
-    public void NormalisesPlanes()
+    public void NormalizesPlanes()
     {
         using TemporaryFolder folder = new();
         string path = folder.Add([.. "P6 2 1 255\n"u8, 0, 51, 255, 102, 153, 204], "a.ppm");

@@ -32,7 +32,7 @@ public sealed class ResamplerTests
         using PictureDecoder decoder = new() { AppliesOrientation = false };
         using Resampler resampler = new();
         using Picture target = new();
-        Normaliser planes = new(Mean, Std), pixels = new(Mean, Std, PixelOrder.ChannelsLast);
+        Normalizer planes = new(Mean, Std), pixels = new(Mean, Std, PixelOrder.ChannelsLast);
         foreach (string line in lines)
         {
             string[] p = line.Split(' ');
@@ -113,8 +113,8 @@ public sealed class ResamplerTests
             double centre = (first + i + 0.5) * scale;
             int low = Math.Max((int)(centre - support + 0.5), 0), high = Math.Min((int)(centre + support + 0.5), image.Width);
             double[] weights = [.. Enumerable.Range(low, high - low).Select(k => Kernel((k - centre + 0.5) * (1 / widening)))];
-            double normalise = 1.0 / weights.Sum();
-            int[] whole = [.. weights.Select(w => w * normalise * (1 << 22)).Select(w => (int)(w < 0 ? w - 0.5 : w + 0.5))];
+            double normalize = 1.0 / weights.Sum();
+            int[] whole = [.. weights.Select(w => w * normalize * (1 << 22)).Select(w => (int)(w < 0 ? w - 0.5 : w + 0.5))];
             for (int y = 0; y < image.Height; y++)
                 for (int c = 0; c < image.Channels; c++)
                 {
