@@ -27,8 +27,8 @@ internal sealed partial class CifarFolder : IDatasetFormat
         string[] copies = [.. DataFolder.Files(path).Where(file => file.EndsWith(".bin", StringComparison.OrdinalIgnoreCase))
             .Except(trainFiles).Except(testFiles)];
         List<string> notes = [];
-        if (trainFiles.Length is > 0 && trainFiles.Length < variant.TrainFiles) notes.Add($"{trainFiles.Length} of {variant.TrainFiles} " +
-            $"training files");
+        if (trainFiles.Length is > 0 && trainFiles.Length < variant.TrainFiles)
+            notes.Add($"{trainFiles.Length} of {variant.TrainFiles} training files");
         if (copies.Length > 0) notes.Add($"{string.Join(", ", copies.Select(copy => DataFile.Quote(Path.GetFileName(copy))))} left out");
         return new LocatedDataset(path, $"{variant.Name} binary files", train, test)
         {
@@ -38,7 +38,7 @@ internal sealed partial class CifarFolder : IDatasetFormat
         };
     }
 
-    /// <summary>Names of the classes where no file gives them.</summary>
+    /// <summary>Class names to use if no file gives them.</summary>
     internal static string[] DefaultClasses(int count) => count == 10 ? TenClasses : [.. Enumerable.Range(0, count).Select(i => $"{i}")];
 
     [GeneratedRegex(@"^data_batch_[0-9]+\.bin$")]
@@ -49,7 +49,7 @@ internal sealed partial class CifarFolder : IDatasetFormat
 
     private static Variant? Find(string path) =>
         Ten.IsIn(path) ? Ten
-        // "train.bin" alone could be anything: the class names or the size of the records must agree.
+        // "train.bin" alone is ambiguous: require the class names or records of the right size.
         : Hundred.IsIn(path) && (File.Exists(Path.Combine(path, Hundred.ClassFile)) || HasRecords(path)) ? Hundred
         : null;
 

@@ -58,7 +58,7 @@ internal sealed partial class CifarPickles : IDatasetFormat
         }
     }
 
-    /// <summary>"train" alone could be anything.</summary>
+    /// <summary>Whether the folder holds CIFAR-100. A file "train" alone is ambiguous.</summary>
     private static bool IsHundred(string path) =>
         File.Exists(Path.Combine(path, "meta")) && (File.Exists(Path.Combine(path, "train")) || File.Exists(Path.Combine(path, "test")));
 

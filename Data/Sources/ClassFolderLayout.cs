@@ -1,24 +1,25 @@
 namespace GpuCnn.Data;
 
-/// <summary>Which folders of a data set hold the class folders, or the labelled images without any.</summary>
-/// <param name="Train">Images to train on.</param>
-/// <param name="Validation">Images to validate on.</param>
-/// <param name="Ignored">Folders beside them that are of no use here.</param>
+/// <summary>The folders of a data set that hold class folders, or labeled images without class folders.</summary>
+/// <param name="Train">Training images.</param>
+/// <param name="Validation">Validation images.</param>
+/// <param name="Ignored">Other folders next to them, which are not used.</param>
 internal sealed record ClassFolderLayout(string? Train, string? Validation, IReadOnlyList<string> Ignored)
 {
-    /// <summary>The folder's layout, or null where it has none.</summary>
+    /// <summary>The folder's layout, or null if it has none.</summary>
     public static ClassFolderLayout? Of(string path)
     {
         IReadOnlyList<string> folders = DataFolder.Folders(path);
         (string Folder, SplitName? Name)[] named = [.. folders.Select(folder => (folder, SplitName.OfFolder(folder)))
             .Where(folder => folder.Item2 is not null)];
-        // A folder "train" with images directly in it is a class of trains; but images without class folders may be labelled by a file.
+        // A folder "train" with images directly in it is a class of trains. Validation images without class folders may be labeled by a
+        // file.
         (string Folder, SplitName? Name)[] parts = [.. named.Where(folder => HasClasses(folder.Folder, 2))];
         bool hasTraining = parts.Any(part => part.Name!.Value.IsTraining);
         if (hasTraining) parts = [.. parts.Concat(named.Where(folder => folder.Name is { IsTraining: false } && IsLabelled(folder.Folder)))
             .DistinctBy(part => part.Folder)];
         if (parts.Length == 0) return HasClasses(path, 1) ? new ClassFolderLayout(path, null, []) : null;
-        // A folder of images in one folder more ("val/images") is no class where the images are labelled by a file.
+        // An extra folder level around images ("val/images") is not a class if a file labels the images.
         (string[] training, string[] validation, string[] others) = SplitName.Divide(parts.Where(part => part.Name is { IsTraining: true }
             || !hasTraining
             || IsLabelled(part.Folder) || !IsFlat(part.Folder)));
@@ -28,10 +29,10 @@ internal sealed record ClassFolderLayout(string? Train, string? Validation, IRea
         bool IsLabelled(string folder) => LabelFile.Find(folder, path) is not null;
     }
 
-    /// <summary>Whether its images lie in it, or in a folder "images" in it, and not in class folders.</summary>
+    /// <summary>Whether its images are directly in it, or in a single folder "images" in it, rather than in class folders.</summary>
     public static bool IsFlat(string path) => ImageFolder(path) is not null;
 
-    /// <summary>The folder with the images of a folder without class folders, or null where it has class folders.</summary>
+    /// <summary>The folder with the images if there are no class folders; null if there are.</summary>
     public static string? ImageFolder(string path) =>
         HasImages(path) ? path
         : DataFolder.Folders(path) is [var only] && Path.GetFileName(only).Equals("images", StringComparison.OrdinalIgnoreCase)
@@ -39,7 +40,8 @@ internal sealed record ClassFolderLayout(string? Train, string? Validation, IRea
         : null;
 
     /// <summary>
-    /// Only images near the top count, or the folder above a data set would be one too. Others are found once it is known.
+    /// Whether class folders lie near the top. Deeper images do not count, or the parent folder of a data set would be a data set too; they
+    /// are found once the data set is known.
     /// </summary>
     private static bool HasClasses(string path, int levels) =>
         DataFolder.Folders(path).Any(folder => HasImages(folder) || (levels > 1 && HasClasses(folder, levels - 1)));

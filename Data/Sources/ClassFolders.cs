@@ -3,8 +3,8 @@ using GpuCnn.Engine;
 namespace GpuCnn.Data;
 
 /// <summary>
-/// A folder per class, its name the class; either as they are, or under train/ and val/ (or test/, and other names of these). Images for
-/// validation may lie in one folder with a file that labels them, as in Tiny-ImageNet and ILSVRC.
+/// A folder per class, named like the class, either at the top or under train/ and val/ (or test/, and variants of these names). Validation
+/// images may lie in one folder with a file that labels them, as in Tiny-ImageNet and ILSVRC.
 /// </summary>
 internal sealed class ClassFolders : IDatasetFormat
 {
@@ -43,7 +43,7 @@ internal sealed class ClassFolders : IDatasetFormat
             string[] missing = [.. trainSplit.Classes.Except(present)];
             if (missing.Length > 0) notes.Add(
                 $"{missing.Length} {(missing.Length == 1 ? "class has" : "classes have")} no validation images ({Some(missing)})");
-            // Unknown classes come last, so that a check can still look at all images.
+            // Unknown classes come last, so that a check can still read all images.
             IReadOnlyList<string> classes = [.. trainSplit.Classes, .. unknown];
             trainSplit = RelabelledSplit.TryCreate(trainSplit, classes, out _);
             validationSplit = RelabelledSplit.TryCreate(validationSplit, classes, out _);
@@ -51,13 +51,14 @@ internal sealed class ClassFolders : IDatasetFormat
         foreach (string folder in layout.Ignored)
         {
             bool isUnlabelled = SplitName.OfFolder(folder) is { IsTraining: false } && ClassFolderLayout.IsFlat(folder);
-            notes.Add($"{Path.GetFileName(folder)}/ left alone{(isUnlabelled ? ", for nothing labels its images" : "")}");
+            notes.Add($"{Path.GetFileName(folder)}/ ignored{(isUnlabelled ? ": its images have no labels" : "")}");
         }
-        if (links.LeftOut > 0) notes.Add($"{links.LeftOut:N0} {(links.LeftOut == 1 ? "link" : "links")} to what is there anyway left out");
+        if (links.LeftOut > 0)
+            notes.Add($"{links.LeftOut:N0} {(links.LeftOut == 1 ? "link" : "links")} to files already included left out");
         ImageSplit first = (trainSplit ?? validationSplit)!;
         NativeSize size = NativeSize.Sample(first, out GpuCnnException? unreadable);
         if (unreadable is not null) problems.Add(unreadable.Message);
-        if (first.Classes.Count == 1) notes.Add("one class only, so there is nothing to tell apart");
+        if (first.Classes.Count == 1) notes.Add("only one class: there is nothing to classify");
         string[] leftOut = [.. listings.SelectMany(listing => listing.LeftOut)];
         if (leftOut.Length > 0)
             notes.Add($"{leftOut.Length:N0} {(leftOut.Length == 1 ? "file" : "files")} of other types or places left out " +

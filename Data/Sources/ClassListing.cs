@@ -1,6 +1,6 @@
 namespace GpuCnn.Data;
 
-/// <summary>The class folders of one folder, or its images with the labels that a file gives them.</summary>
+/// <summary>Lists the class folders of one folder, or its images with the labels that a file gives them.</summary>
 internal sealed class ClassListing
 {
     private readonly List<string> _files = [], _leftOut = [];
@@ -13,16 +13,16 @@ internal sealed class ClassListing
     /// <summary>Names in index order.</summary>
     public IReadOnlyList<string> Classes { get; }
 
-    /// <summary>Files that are no images by their extension, nor known to lie beside images.</summary>
+    /// <summary>Files that do not have an image's extension and are not known companions of images.</summary>
     public IReadOnlyList<string> LeftOut => _leftOut;
 
-    /// <summary>A line for each class folder without images.</summary>
+    /// <summary>One line per class folder without images.</summary>
     public List<string> Empty { get; } = [];
 
-    /// <summary>What else is wrong, a line each.</summary>
+    /// <summary>Other errors, one line each.</summary>
     public List<string> Problems { get; } = [];
 
-    /// <summary>What is worth knowing.</summary>
+    /// <summary>Remarks that are not errors.</summary>
     public List<string> Notes { get; } = [];
 
     /// <summary>Lists class folders.</summary>
@@ -36,8 +36,8 @@ internal sealed class ClassListing
             foreach (string file in DataFolder.FilesBelow(folders[label], links)) listing.Take(file, label);
             if (listing._files.Count == before)
             {
-                listing.Empty.Add($"Class folder {DataFile.Quote(folders[label])}: expected images ({ImageFile.ReadableFormats}), but " +
-                    $"got none; " +
+                listing.Empty.Add($"Class folder {DataFile.Quote(folders[label])}: expected images ({ImageFile.ReadableFormats}), but got "
+                    + $"none; " +
                     "add some or remove the folder.");
             }
         }

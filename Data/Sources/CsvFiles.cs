@@ -3,9 +3,8 @@ using GpuCnn.Engine;
 namespace GpuCnn.Data;
 
 /// <summary>
-/// CSV (or TSV) files that name image files and their labels: train.csv and val.csv, or one with a column that says the split, or one.
-/// Paths
-/// are relative to the CSV's folder, or to a folder of images in it.
+/// CSV (or TSV) files that name image files and their labels: train.csv and val.csv, one file with a split column, or one file. Paths are
+/// relative to the CSV's folder, or to a folder of images in it.
 /// </summary>
 internal sealed class CsvFiles : IDatasetFormat
 {
@@ -32,9 +31,9 @@ internal sealed class CsvFiles : IDatasetFormat
             : [.. DataFolder.Files(path).Where(IsName).Select(file => Table.TryRead(file, onlyHeader: false)).OfType<Table>()];
         var named = tables.SelectMany(table => table.Rows.GroupBy(row => row.Split).Select(group => (
             (Table: table, Rows: group.ToArray()),
-            // A file that is named by itself is what to train on, whatever its name.
-            Name: group.Key is { Length: > 0 } split ? SplitName.OfFolder(split) ?? throw table.Wrong($"a split such as train or val",
-                split)
+            // A file that the user names holds training images, whatever its name.
+            Name: group.Key is { Length: > 0 } split
+                ? SplitName.OfFolder(split) ?? throw table.Wrong($"a split such as train or val", split)
                 : File.Exists(path) ? null : SplitName.OfFile(table.Path))));
         var (training, validation, others) = SplitName.Divide(named);
         var first = training.Length > 0 ? training : validation;
@@ -51,7 +50,7 @@ internal sealed class CsvFiles : IDatasetFormat
             train, test)
         {
             Size = size,
-            Notes = [.. others.Select(part => $"{part.Rows.Length:N0} images of another split left alone")],
+            Notes = [.. others.Select(part => $"{part.Rows.Length:N0} images of another split ignored")],
             Problems = [.. classes.Problems, .. unreadable is null ? (string[])[] : [unreadable.Message]],
         };
     }
@@ -78,16 +77,16 @@ internal sealed class CsvFiles : IDatasetFormat
 
     private readonly record struct Row(string File, string Label, string? Split);
 
-    /// <summary>A CSV file with the columns that are needed.</summary>
+    /// <summary>A CSV file that has the required columns.</summary>
     private sealed record Table(string Path, Row[] Rows)
     {
-        /// <summary>The file, or null where its first line does not name the columns.</summary>
+        /// <summary>Reads the file, or returns null if its first line does not name the columns.</summary>
         public static Table? TryRead(string path, bool onlyHeader)
         {
             string text = onlyHeader ? FirstLine(path) : DataFile.ReadAllText(path);
             string header = text.Split('\n', 2)[0];
             char separator = System.IO.Path.GetExtension(path).Equals(".tsv", StringComparison.OrdinalIgnoreCase) ? '\t'
-                // What spreadsheets write where the comma is the decimal point.
+                // Spreadsheets write semicolons where the comma is the decimal separator.
                 : header.Contains(';') && !header.Contains(',') ? ';'
                 : ',';
             List<Row> rows = [];
@@ -122,7 +121,7 @@ internal sealed class CsvFiles : IDatasetFormat
         public GpuCnnException Wrong(string expected, string got) =>
             new($"CSV {DataFile.Quote(Path)}: expected {expected}, but got {DataFile.Quote(got)}; correct it.");
 
-        /// <summary>Where the paths of the file begin, and with what they end, found by its first image.</summary>
+        /// <summary>Maps paths in the file to image files. Finds their folder and missing extension with the first image.</summary>
         public Func<string, string> Locator(string image)
         {
             string folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!, own =

@@ -3,10 +3,10 @@ using GpuCnn.Engine;
 
 namespace GpuCnn.Data;
 
-/// <summary>Listings of folders in ordinal order, hidden entries left out, whatever the system's own order is.</summary>
+/// <summary>Lists folders in ordinal order on every system, without hidden entries.</summary>
 internal static class DataFolder
 {
-    /// <summary>Deeper folders are a mistake, or a loop that no link explains.</summary>
+    /// <summary>Deeper folders are a mistake, or a loop that no link reveals.</summary>
     private const int DeepestFolder = 64;
 
     /// <param name="path">The folder.</param>
@@ -19,7 +19,7 @@ internal static class DataFolder
 
     public static IReadOnlyList<string> Files(string path) => [.. List(path).Where(entry => !entry.IsFolder).Select(entry => entry.Path)];
 
-    /// <summary>Files of the folder and of folders in it, in ordinal order of their paths.</summary>
+    /// <summary>Files of the folder and of the folders below it, in ordinal order of their paths.</summary>
     /// <param name="path">The folder.</param>
     /// <param name="links">Decides which links are followed; null follows none.</param>
     public static IReadOnlyList<string> FilesBelow(string path, FollowedLinks? links = null)
@@ -32,8 +32,8 @@ internal static class DataFolder
         void Walk(string folder, int depth)
         {
             if (depth > DeepestFolder)
-                throw new GpuCnnException($"Cannot list {DataFile.Quote(path)}: expected at most {DeepestFolder} folders within each " +
-                    $"other, but got more; flatten it.");
+                throw new GpuCnnException($"Cannot list {DataFile.Quote(path)}: expected at most {DeepestFolder} levels of folders, " +
+                    $"but got more; flatten it.");
             foreach (Entry entry in List(folder))
             {
                 if (entry.IsLink && (links is null || !links.Follow(entry.Path, entry.IsFolder))) continue;
@@ -43,7 +43,7 @@ internal static class DataFolder
         }
     }
 
-    /// <summary>Folders at and below <paramref name="path"/>, the nearest first; at most so many levels and so many folders.</summary>
+    /// <summary>Folders at and below <paramref name="path"/>, the nearest first, limited in levels and number.</summary>
     public static IEnumerable<string> Nearest(string path, int levels, int most)
     {
         Queue<(string Path, int Level)> next = new([(path, 0)]);
@@ -63,7 +63,7 @@ internal static class DataFolder
             path, (ref FileSystemEntry entry) => new Entry(
                 Path.Join(path, entry.FileName), entry.IsDirectory, entry.Attributes.HasFlag(FileAttributes.ReparsePoint)), options)
         {
-            // A leading dot hides an entry on every system; Windows does not set the attribute for it.
+            // A leading dot hides an entry on every system, but sets no hidden attribute on Windows.
             ShouldIncludePredicate = (ref FileSystemEntry entry) => entry.FileName[0] != '.',
         };
         return [.. entries.OrderBy(entry => entry.Path, StringComparer.Ordinal)];

@@ -3,19 +3,19 @@ using GpuCnn.Engine;
 
 namespace GpuCnn.Data;
 
-/// <summary>Finds out what kind of data set a path is.</summary>
+/// <summary>Determines the kind of a data set and opens it.</summary>
 public static class DatasetLocator
 {
-    /// <summary>How far below a folder a data set is looked for, to name it.</summary>
+    /// <summary>How far below a folder to search for data sets, to suggest them.</summary>
     private const int LevelsSearched = 3, FoldersSearched = 500;
 
     private static readonly IReadOnlyList<IDatasetFormat> Formats = Registry.CreateAll<IDatasetFormat>();
 
     /// <summary>
-    /// Opens the data set at <paramref name="path"/>, of any kind that an <see cref="IDatasetFormat"/> knows.
+    /// Opens the data set at <paramref name="path"/>, of any kind that an <see cref="IDatasetFormat"/> recognizes.
     /// <paramref name="validationPath"/> names a data set of the same classes to validate on instead of its own.
     /// </summary>
-    /// <exception cref="GpuCnnException">The path does not exist, is no data set, or is one that cannot be trained on.</exception>
+    /// <exception cref="GpuCnnException">The path does not exist, is not a data set, or is one that cannot be trained on.</exception>
     public static LocatedDataset Open(string path, string? validationPath = null)
     {
         LocatedDataset data = OpenLeniently(path, validationPath);
@@ -26,7 +26,7 @@ public static class DatasetLocator
     }
 
     /// <summary>
-    /// As <see cref="Open"/>, with what is wrong left in <see cref="LocatedDataset.Problems"/> where the rest can be read.
+    /// Like <see cref="Open"/>, but records errors in <see cref="LocatedDataset.Problems"/> if the rest can be read.
     /// </summary>
     internal static LocatedDataset OpenLeniently(string path, string? validationPath)
     {
@@ -93,14 +93,14 @@ public static class DatasetLocator
         if (inside.Length > 0)
         {
             string also = inside.Length == 1 ? "" : $", or {string.Join(", ", inside.Skip(1).Select(DataFile.Quote))}";
-            return new GpuCnnException($"Data set {DataFile.Quote(path)}: expected a data set, but got a folder that holds such a data " +
-                $"set; name that: {DataFile.Quote(inside[0])}{also}.");
+            return new GpuCnnException($"Data set {DataFile.Quote(path)}: expected a data set, but got a folder that contains one; " +
+                $"name {DataFile.Quote(inside[0])}{also}.");
         }
         if (files.Any(ImageFile.HasReadableExtension))
         {
             return new GpuCnnException(
                 $"Data set {DataFile.Quote(path)}: expected a folder for each class, but got images directly in it; " +
-                "move the images of each class into a folder named like it.");
+                "move the images of each class into a folder with the name of the class.");
         }
         string[] all = [.. folders.SelectMany(folder => DataFolder.FilesBelow(folder)), .. files];
         string got = all.Length == 0 ? "no files" : $"none of these among its files ({ClassFolders.Extensions(all)})";

@@ -2,12 +2,12 @@ using GpuCnn.Engine;
 
 namespace GpuCnn.Data;
 
-/// <summary>Images in files of their own. A file that vanishes or changes while it is in use is refused by name.</summary>
+/// <summary>Images in files of their own. Refuses a file that vanishes or changes while it is in use.</summary>
 public sealed class FileSplit : ImageSplit
 {
     private readonly IReadOnlyList<string> _files;
 
-    /// <summary>What each file was like when it was first read: a hash of its length and time of change; 0 before.</summary>
+    /// <summary>State of each file when it was first read: a hash of its length and modification time; 0 before.</summary>
     private readonly long[] _stamps;
 
     /// <param name="description">See <see cref="ImageSplit.Description"/>.</param>
@@ -18,7 +18,7 @@ public sealed class FileSplit : ImageSplit
         : base(description, classes, labels)
     {
         if (files.Count != labels.Count)
-            throw new ArgumentException($"{labels.Count} labels do not go with {files.Count} files.", nameof(files));
+            throw new ArgumentException($"Expected a label for each of the {files.Count} files, but got {labels.Count}.", nameof(files));
         _files = files;
         _stamps = new long[files.Count];
     }
@@ -44,15 +44,15 @@ public sealed class FileSplit : ImageSplit
         if (!file.Exists)
         {
             if (known == 0) return;
-            throw new GpuCnnException($"Image {DataFile.Quote(path)}: expected it to stay where it was when it was first read, " +
+            throw new GpuCnnException($"Image {DataFile.Quote(path)}: expected it where it was when it was first read, " +
                 "but it has vanished since; restore it, or start again without it.");
         }
         long stamp = (uint)HashCode.Combine(file.Length, file.LastWriteTimeUtc.Ticks) | 1L << 32;
         long first = Interlocked.CompareExchange(ref _stamps[index], stamp, 0);
         if (first != 0 && first != stamp)
         {
-            throw new GpuCnnException($"Image {DataFile.Quote(path)}: expected it to stay as it was when it was first read, " +
-                "but it has changed since; restore it, or start again with it as it is.");
+            throw new GpuCnnException($"Image {DataFile.Quote(path)}: expected it as it was when it was first read, " +
+                "but it has changed since; restore it, or start again with the changed file.");
         }
     }
 }

@@ -1,8 +1,8 @@
 namespace GpuCnn.Data;
 
 /// <summary>
-/// Decides which symbolic links of a data set are followed, so that each picture counts once: not those to what is listed anyway, and of
-/// several to the same place the first.
+/// Decides which symbolic links of a data set to follow, so that each picture counts once: skips links to what is listed already, and
+/// follows only the first of several links to the same place.
 /// </summary>
 internal sealed class FollowedLinks
 {
@@ -11,13 +11,13 @@ internal sealed class FollowedLinks
     private readonly List<string> _folders = [];
     private readonly HashSet<string> _files = new(StringComparer.Ordinal);
 
-    /// <param name="listed">Folders that are listed whole.</param>
+    /// <param name="listed">Folders whose whole content is listed.</param>
     public FollowedLinks(params IEnumerable<string> listed) => _folders.AddRange(listed.Select(Resolve));
 
-    /// <summary>Links that were not followed.</summary>
+    /// <summary>Number of links that were not followed.</summary>
     public int LeftOut { get; private set; }
 
-    /// <summary>Whether to follow a link. A link to nowhere counts as a file: reading it will say so.</summary>
+    /// <summary>Whether to follow a link. A dangling link counts as a file: reading it reports the error.</summary>
     public bool Follow(string path, bool isFolder)
     {
         string target = Resolve(path);
@@ -29,7 +29,7 @@ internal sealed class FollowedLinks
         return isNew;
     }
 
-    /// <summary>The path without links in any of its parts; the path itself where they lead to each other.</summary>
+    /// <summary>Resolves links in all parts of the path; returns the path itself if they form a loop.</summary>
     internal static string Resolve(string path)
     {
         string full = Path.GetFullPath(path), root = Path.GetPathRoot(full)!, resolved = root;

@@ -5,8 +5,8 @@ using GpuCnn.Engine;
 namespace GpuCnn.Data;
 
 /// <summary>
-/// MNIST, Fashion-MNIST and EMNIST as they are distributed: <c>train-images-idx3-ubyte</c>, <c>t10k-labels.idx1-ubyte</c>,
-/// <c>emnist-letters-test-images-idx3-ubyte.gz</c>. A folder, or one of its files where it holds several data sets.
+/// MNIST, Fashion-MNIST and EMNIST as distributed: <c>train-images-idx3-ubyte</c>, <c>t10k-labels.idx1-ubyte</c>,
+/// <c>emnist-letters-test-images-idx3-ubyte.gz</c>. The path is a folder, or one of its files if it holds several data sets.
 /// </summary>
 internal sealed partial class IdxFolder : IDatasetFormat
 {
@@ -21,7 +21,7 @@ internal sealed partial class IdxFolder : IDatasetFormat
     public LocatedDataset Open(string path)
     {
         string folder = File.Exists(path) ? Path.GetDirectoryName(Path.GetFullPath(path))! : path;
-        // Ordinal order puts the plain file before its .gz, and the first of a key is taken.
+        // Ordinal order puts the plain file before its .gz, and the first file of a key is used.
         var files = DataFolder.Files(folder).Select(file => (Path: file, Match: NamePattern().Match(Path.GetFileName(file))))
             .Where(file => file.Match.Success)
             .GroupBy(file => file.Match.Groups["prefix"].Value).ToDictionary(group => group.Key, group => group.ToArray());
@@ -69,15 +69,15 @@ internal sealed partial class IdxFolder : IDatasetFormat
     [GeneratedRegex(@"^(?<prefix>.*?)(?<part>train|t10k|test)-(?<what>images|labels)[-.]idx[0-9]-ubyte(\.gz)?$")]
     private static partial Regex NamePattern();
 
-    /// <summary>What the names of files and folders say of the data set.</summary>
+    /// <summary>What the names of files and folders state about the data set.</summary>
     private sealed class IdxNames(string prefix, string folder)
     {
         private bool IsFashion => folder.Contains("fashion", StringComparison.OrdinalIgnoreCase);
 
-        /// <summary>EMNIST keeps its images transposed (Cohen et al., "EMNIST", 2017, section II).</summary>
+        /// <summary>EMNIST stores its images transposed (Cohen et al., "EMNIST", 2017, section II).</summary>
         public bool IsTransposed { get; } = prefix.Contains("emnist", StringComparison.OrdinalIgnoreCase);
 
-        /// <summary>EMNIST's letters are numbered from 1.</summary>
+        /// <summary>EMNIST numbers its letters from 1.</summary>
         public int FirstLabel => IsTransposed && prefix.Contains("letters", StringComparison.OrdinalIgnoreCase) ? 1 : 0;
 
         public string Kind => IsTransposed ? $"EMNIST {prefix.ToLowerInvariant().Replace("emnist", "").Trim('-', '_', '.')} IDX"
@@ -90,7 +90,7 @@ internal sealed partial class IdxFolder : IDatasetFormat
             const string Digits = "0123456789", Upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
             if (IsFashion && count <= 10) return FashionClasses;
             if (FirstLabel == 1 && count <= 26) return Split(Upper);
-            // "balanced" and "bymerge" keep the small letters that do not look like their capitals.
+            // "balanced" and "bymerge" distinguish only those small letters that do not look like their capitals.
             if (IsTransposed && count is > 10 and <= 47) return Split(Digits + Upper + "abdefghnqrt");
             if (IsTransposed && count is > 47 and <= 62) return Split(Digits + Upper + Upper.ToLowerInvariant());
             return [.. Enumerable.Range(0, Math.Max(count, 10)).Select(i => $"{i}")];
@@ -130,7 +130,7 @@ internal sealed partial class IdxFolder : IDatasetFormat
 
         public MemorySplit ToSplit(string kind, IReadOnlyList<string> classes) => new(kind, classes, Labels, Images, Path);
 
-        /// <summary>Columns become rows.</summary>
+        /// <summary>Turns columns into rows.</summary>
         private static PixelImage Transpose(byte[] pixels, int width, int height, int channels)
         {
             PixelImage image = new(height, width, channels);

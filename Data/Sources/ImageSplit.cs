@@ -2,12 +2,12 @@ using GpuCnn.Engine;
 
 namespace GpuCnn.Data;
 
-/// <summary>Labelled images of one purpose (training, validation), as they are in the files. Safe to read from several threads.</summary>
+/// <summary>Labeled images for one purpose (training, validation), as stored in the files. Safe to read from several threads.</summary>
 public abstract class ImageSplit
 {
     private const ulong OrderStream = 1UL << 63;
 
-    /// <summary>Whoever reads whole images does so one at a time on a thread.</summary>
+    /// <summary>Used by <see cref="Read"/>, which decodes one image at a time on each thread.</summary>
     [ThreadStatic]
     private static PictureDecoder? _decoder;
 
@@ -18,7 +18,7 @@ public abstract class ImageSplit
         Labels = labels;
     }
 
-    /// <summary>For people: "class folders, 1,600 images".</summary>
+    /// <summary>Description for users: "class folders, 1,600 images".</summary>
     public string Description { get; }
 
     /// <summary>Class names in index order.</summary>
@@ -29,22 +29,22 @@ public abstract class ImageSplit
 
     public int Count => Labels.Count;
 
-    /// <summary>Whether reading an image costs no file access and no decoding.</summary>
+    /// <summary>Whether reading an image needs neither file access nor decoding.</summary>
     public abstract bool IsInMemory { get; }
 
-    /// <summary>Where the image is, for messages: its path, or its place within a file.</summary>
+    /// <summary>The image's location, for messages: its path, or its place within a file.</summary>
     public abstract string Name(int index);
 
-    /// <summary>Opens an image in a decoder, of which the caller then takes the window that it needs.</summary>
-    /// <param name="index">Of the image.</param>
-    /// <param name="decoder">The calling thread's own.</param>
+    /// <summary>Opens an image in a decoder. The caller then decodes the window that it needs.</summary>
+    /// <param name="index">Index of the image.</param>
+    /// <param name="decoder">Owned by the calling thread.</param>
     /// <exception cref="GpuCnnException">The image cannot be read, or its header is damaged.</exception>
     public abstract ImageHeader Open(int index, PictureDecoder decoder);
 
-    /// <summary>What tells that the image's source is as it was; null where it cannot be told, or costs as much as reading it.</summary>
+    /// <summary>Identifies the state of the image's source; null if that is unknown, or as expensive as reading the image.</summary>
     internal virtual ImageStamp? Stamp(int index) => null;
 
-    /// <summary>The whole image, upright, which the caller does not change.</summary>
+    /// <summary>Reads the whole image, upright. The caller must not change it.</summary>
     /// <exception cref="GpuCnnException">The image cannot be read or decoded.</exception>
     public virtual PixelImage Read(int index)
     {
@@ -54,11 +54,11 @@ public abstract class ImageSplit
     }
 
     /// <summary>
-    /// Writes the indices of all images in the order in which an epoch trains on them, a function of the seed and the epoch. What can only
-    /// be read front to back is shuffled as far as that allows.
+    /// Writes the indices of all images in an epoch's training order, a function of the seed and the epoch. Images that can only be read
+    /// front to back are shuffled as far as that allows.
     /// </summary>
     /// <param name="order">[<see cref="Count"/>].</param>
-    /// <param name="seed">Of the run.</param>
+    /// <param name="seed">The run's seed.</param>
     /// <param name="epoch">Counted from 0.</param>
     internal virtual void Shuffle(Span<int> order, ulong seed, long epoch)
     {
@@ -67,13 +67,14 @@ public abstract class ImageSplit
     }
 
     /// <summary>
-    /// The index of one of so many images that stand for all, ascending; evenly spaced, where that does not mean reading what lies between.
+    /// The index of one of <paramref name="count"/> representative images, ascending. They are evenly spaced, unless that means reading
+    /// what lies between.
     /// </summary>
     /// <param name="place">From 0 to <paramref name="count"/> - 1.</param>
     /// <param name="count">At most <see cref="Count"/>.</param>
     internal virtual int Sample(int place, int count) => (int)((long)place * Count / count);
 
-    /// <summary>Images of each class.</summary>
+    /// <summary>Number of images of each class.</summary>
     public int[] CountPerClass()
     {
         int[] counts = new int[Classes.Count];
@@ -84,12 +85,12 @@ public abstract class ImageSplit
     public override string ToString() => Description;
 }
 
-/// <summary>Images held decoded, as data sets packed in a few files are.</summary>
+/// <summary>Images held in memory decoded, such as those of data sets packed in a few files.</summary>
 /// <param name="description">See <see cref="ImageSplit.Description"/>.</param>
 /// <param name="classes">See <see cref="ImageSplit.Classes"/>.</param>
 /// <param name="labels">See <see cref="ImageSplit.Labels"/>.</param>
 /// <param name="images">[labels.Count].</param>
-/// <param name="file">What the images are numbered within.</param>
+/// <param name="file">The file that numbers the images, for messages.</param>
 public sealed class MemorySplit(
     string description, IReadOnlyList<string> classes, IReadOnlyList<int> labels, IReadOnlyList<PixelImage> images, string file)
     : ImageSplit(description, classes, labels)

@@ -1,6 +1,6 @@
 namespace GpuCnn.Data;
 
-/// <summary>What tells that an image's source is as it was: bytes and time of the last change.</summary>
-/// <param name="Length">Bytes of the file.</param>
-/// <param name="Changed">Ticks, in UTC; where several images share a file, with what tells them apart.</param>
+/// <summary>Identifies the state of an image's source by its size and modification time.</summary>
+/// <param name="Length">Size of the file in bytes.</param>
+/// <param name="Changed">Ticks in UTC, combined with the image's place if several images share a file.</param>
 public readonly record struct ImageStamp(long Length, long Changed);

@@ -11,7 +11,7 @@ namespace GpuCnn.Data;
 /// </summary>
 internal sealed partial class LabelFile
 {
-    /// <summary>How far above the images Kaggle's ILSVRC keeps its annotations.</summary>
+    /// <summary>Levels above the images where Kaggle's ILSVRC keeps its annotations.</summary>
     private const int LevelsAbove = 4;
 
     private static readonly char[] Separators = [' ', '\t', '\r', ',', ';'];
@@ -23,8 +23,8 @@ internal sealed partial class LabelFile
     /// <summary>The file, or the folder of XML files.</summary>
     public string Path { get; }
 
-    /// <summary>The labels of the images in <paramref name="folder"/>, or null where there are none.</summary>
-    /// <param name="folder">Whose images lie in it, or in a folder "images" in it.</param>
+    /// <summary>Finds the labels of the images in <paramref name="folder"/>; null if there are none.</summary>
+    /// <param name="folder">Has its images directly in it, or in a folder "images" in it.</param>
     /// <param name="root">The data set's folder.</param>
     public static LabelFile? Find(string folder, string root)
     {
@@ -35,7 +35,7 @@ internal sealed partial class LabelFile
             above.Parent) places.Add(above.FullName);
         for (int i = 0; i < places.Count; i++)
         {
-            // Only names that cannot be another data set's are looked for above the data set.
+            // Above the data set, look only for names that cannot belong to another data set.
             string[] names = i < 2 ? [$"{part}_annotations.txt", $"LOC_{part}_solution.csv", $"{part}.txt", $"{part}_labels.txt",
                 "labels.txt", $"{part}.csv", "labels.csv"]
                 : [$"LOC_{part}_solution.csv"];
@@ -51,13 +51,13 @@ internal sealed partial class LabelFile
         return DataFolder.Files(folder).Any(IsXml) ? new LabelFile(folder, true) : null;
     }
 
-    /// <summary>Whether a file lies beside images to say something of them.</summary>
+    /// <summary>Whether a file next to images describes them.</summary>
     public static bool IsAnnotation(string path) => IsXml(path) || Boxes().IsMatch(System.IO.Path.GetFileName(path));
 
-    /// <summary>The class of each image: -1 where none is said.</summary>
+    /// <summary>The class of each image; -1 if it has no label.</summary>
     /// <param name="images">Paths, in ordinal order.</param>
     /// <param name="classes">Names in index order, those of the training images.</param>
-    /// <exception cref="GpuCnnException">The file cannot be read, or names a class that is none of these.</exception>
+    /// <exception cref="GpuCnnException">The file cannot be read, or names an unknown class.</exception>
     public int[] Labels(IReadOnlyList<string> images, IReadOnlyList<string> classes)
     {
         Dictionary<string, int> index = classes.Select((name, i) => (name, i)).ToDictionary(c => c.name, c => c.i, StringComparer.Ordinal);
@@ -79,18 +79,17 @@ internal sealed partial class LabelFile
             return labels;
         }
         for (int row = 0; row < rows.Length; row++)
-            if (rows[row].Length > 1 && place.TryGetValue(rows[row][0].Split('/')[^1], out int image)) labels[image] = Class(rows[row][1],
-                $"line {row + 1:N0}", numbers: true);
+            if (rows[row].Length > 1 && place.TryGetValue(rows[row][0].Split('/')[^1], out int image))
+                labels[image] = Class(rows[row][1], $"line {row + 1:N0}", numbers: true);
         return labels;
 
         int Class(string name, string where, bool numbers)
         {
             if (index.TryGetValue(name, out int label)) return label;
-            // Numbers count the classes from 0 in the order of their names, as torchvision and Caffe have them.
+            // Numbers count the classes from 0 in the order of their names, as in torchvision and Caffe.
             if (numbers && int.TryParse(name, out label) && label >= 0 && label < classes.Count) return label;
             throw new GpuCnnException($"Labels {DataFile.Quote(Path)}: expected one of the {classes.Count:N0} classes of the training " +
-                $"images, " +
-                $"but got {DataFile.Quote(name)} at {where}; take both from the same data set.");
+                $"images, but got {DataFile.Quote(name)} at {where}; take both from the same data set.");
         }
     }
 
@@ -109,8 +108,7 @@ internal sealed partial class LabelFile
             string name = reader.ReadElementContentAsString().Trim();
             return index.TryGetValue(name, out int label) ? label
                 : throw new GpuCnnException($"Annotation {DataFile.Quote(file)}: expected one of the {index.Count:N0} classes of the " +
-                    $"training images, " +
-                    $"but got {DataFile.Quote(name)}; take both from the same data set.");
+                    $"training images, but got {DataFile.Quote(name)}; take both from the same data set.");
         }
         catch (Exception e) when (e is XmlException or IOException or UnauthorizedAccessException)
         {

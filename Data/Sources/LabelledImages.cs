@@ -3,8 +3,8 @@ using System.Globalization;
 namespace GpuCnn.Data;
 
 /// <summary>
-/// Classes from labels as text, of data sets that state a label for each image. Where a list of names is known, labels are names or
-/// numbers within it; else the labels of the training images are the names.
+/// Derives classes from labels written as text. If a list of names is known, a label is a name or a number in it; otherwise the labels of
+/// the training images are the names.
 /// </summary>
 internal sealed class LabelledImages
 {
@@ -26,22 +26,22 @@ internal sealed class LabelledImages
     /// <summary>Names in index order.</summary>
     public IReadOnlyList<string> Classes { get; }
 
-    /// <summary>A line for each label that is none of the classes.</summary>
+    /// <summary>One line per label that is not one of the classes.</summary>
     public List<string> Problems { get; } = [];
 
-    /// <summary>Classes by a list of names.</summary>
+    /// <summary>Takes classes from a list of names.</summary>
     /// <param name="names">In index order.</param>
-    /// <param name="of">Where the names are from, for messages.</param>
+    /// <param name="of">Origin of the names, for messages.</param>
     public static LabelledImages ByNames(IReadOnlyList<string> names, string of)
     {
         LabelledImages labels = new(names, isNumbered: true, of);
         foreach (var group in names.Select((name, i) => (name, i)).GroupBy(name => name.name).Where(group => group.Count() > 1))
-            labels.Problems.Add($"Classes of {DataFile.Quote(of)}: expected a name of its own for each, but {DataFile.Quote(group.Key)} " +
-                $"is that of {string.Join(" and ", group.Select(name => name.i))}; tell them apart.");
+            labels.Problems.Add($"Classes of {DataFile.Quote(of)}: expected distinct names, but classes " +
+                $"{string.Join(" and ", group.Select(name => name.i))} are both {DataFile.Quote(group.Key)}; rename one of them.");
         return labels;
     }
 
-    /// <summary>Classes by the labels that there are: numbers in their order, else names in ordinal order.</summary>
+    /// <summary>Takes classes from the labels in use: numbers in numeric order, names in ordinal order.</summary>
     public static LabelledImages ByLabels(IEnumerable<string> labels, string of)
     {
         string[] distinct = [.. labels.Distinct(StringComparer.Ordinal)];
@@ -51,8 +51,9 @@ internal sealed class LabelledImages
                 : distinct.Order(StringComparer.Ordinal)], isNumbered: false, of);
     }
 
-    /// <summary>Names of classes, one a line, in <c>classes.txt</c> or <c>class_names.txt</c> of the folder; null where there is
-    /// none.</summary>
+    /// <summary>
+    /// Takes class names, one per line, from <c>classes.txt</c> or <c>class_names.txt</c> of the folder; null if there is none.
+    /// </summary>
     public static LabelledImages? Beside(string folder)
     {
         string? file = new[] { "classes.txt", "class_names.txt" }.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
@@ -60,8 +61,8 @@ internal sealed class LabelledImages
             : ByNames([.. DataFile.ReadAllText(file).Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)], file);
     }
 
-    /// <summary>The class of a label; -1 and a problem where it is none.</summary>
-    /// <param name="label">As it is written.</param>
+    /// <summary>The class of a label; -1 and a problem if there is none.</summary>
+    /// <param name="label">The label as written.</param>
     /// <param name="where">The image, for messages.</param>
     public int Find(string label, Func<string> where)
     {
@@ -70,8 +71,8 @@ internal sealed class LabelledImages
             && index < Classes.Count) return index;
         string expected = _isNumbered ? $"a label of 0 to {Classes.Count - 1} or one of the names in {DataFile.Quote(_of)}"
             : $"one of the {Classes.Count:N0} classes of {_of}";
-        if (Problems.Count < ProblemsShown) Problems.Add($"Image {DataFile.Quote(where())}: expected {expected}, but got " +
-            $"{DataFile.Quote(label)}; correct or remove it.");
+        if (Problems.Count < ProblemsShown)
+            Problems.Add($"Image {DataFile.Quote(where())}: expected {expected}, but got {DataFile.Quote(label)}; correct or remove it.");
         return -1;
     }
 }

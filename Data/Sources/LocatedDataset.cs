@@ -4,27 +4,27 @@ using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Data;
 
-/// <summary>A data set that was recognised: its classes, its images by purpose, and what was noticed on the way.</summary>
+/// <summary>A recognized data set: its classes, its images by purpose, and remarks.</summary>
 public sealed class LocatedDataset
 {
     private readonly ImageSplit? _train;
 
     internal LocatedDataset(string path, string kind, ImageSplit? train, ImageSplit? validation)
     {
-        if (train is null && validation is null) throw new ArgumentException("A data set has images.", nameof(train));
+        if (train is null && validation is null) throw new ArgumentException("Expected training or validation images.", nameof(train));
         Path = path;
         Kind = kind;
         _train = train;
         Validation = validation;
     }
 
-    /// <summary>What the user named.</summary>
+    /// <summary>The path that the user named.</summary>
     public string Path { get; }
 
-    /// <summary>What was recognised: "MNIST IDX files (gzip)".</summary>
+    /// <summary>The kind that was recognized: "MNIST IDX files (gzip)".</summary>
     public string Kind { get; }
 
-    /// <summary>For people, on one line: what was recognised, how many classes and images, what was left out.</summary>
+    /// <summary>Description for users, on one line: the kind, how many classes and images, what was left out.</summary>
     public string Description
     {
         get
@@ -46,40 +46,43 @@ public sealed class LocatedDataset
     /// <exception cref="GpuCnnException">There are only validation images; see <see cref="HasTraining"/>.</exception>
     public ImageSplit Train => _train ?? throw new GpuCnnException(
         $"Data set {DataFile.Quote(Path)}: expected images to train on, but got validation images only; " +
-        "put the training images beside them.");
+        "put the training images next to them.");
 
-    /// <summary>The images to validate on, or null where the data set does not keep any apart; see <see cref="WithHoldOut"/>.</summary>
+    /// <summary>The images to validate on, or null if the data set has none; see <see cref="WithHoldOut"/>.</summary>
     public ImageSplit? Validation { get; }
 
-    /// <summary>The images to judge a network by: those for validation, or all where none are kept apart.</summary>
+    /// <summary>The images to evaluate a network on: the validation images, or all if there are none.</summary>
     public ImageSplit Evaluation => Validation ?? Train;
 
-    /// <summary><see cref="Evaluation"/> under the class indices of a trained network, matched by name.</summary>
+    /// <summary><see cref="Evaluation"/> with the class indices of a trained network, matched by name.</summary>
     /// <param name="classes">The network's, in index order.</param>
     /// <exception cref="GpuCnnException">The data set has classes that the network does not know.</exception>
     public ImageSplit EvaluationFor(IReadOnlyList<string> classes) =>
         RelabelledSplit.TryCreate(Evaluation, classes, out IReadOnlyList<string> unknown)
         ?? throw new GpuCnnException(
             $"Data set {DataFile.Quote(Path)}: expected images of the {classes.Count} classes that the network was trained for, but got " +
-            $"{DataFile.Quote(unknown[0])}{(unknown.Count > 1 ? $" and {unknown.Count - 1} others" : "")}; name a data set of the same classes.");
+            $"{DataFile.Quote(unknown[0])}{(unknown.Count > 1 ? $" and {unknown.Count - 1} others" : "")}; " +
+            "name a data set of the same classes.");
 
-    /// <summary>All images of both purposes.</summary>
+    /// <summary>Number of images of both purposes.</summary>
     public int Count => (_train?.Count ?? 0) + (Validation?.Count ?? 0);
 
-    /// <summary>The size images have in the files.</summary>
+    /// <summary>The size of the images in the files.</summary>
     public NativeSize Size { get; internal init; }
 
-    /// <summary>Things worth knowing that are no errors: files left out, classes without validation images.</summary>
+    /// <summary>Remarks that are not errors: files left out, classes without validation images.</summary>
     public IReadOnlyList<string> Notes { get; internal init; } = [];
 
-    /// <summary>Files that lie among the images and are not used.</summary>
+    /// <summary>Files among the images that are not used.</summary>
     internal IReadOnlyList<string> LeftOut { get; init; } = [];
 
-    /// <summary>What makes the data set unfit for training, each on one line. <see cref="DatasetLocator.Open"/> throws the first.</summary>
+    /// <summary>
+    /// Errors that make the data set unfit for training, one line each. <see cref="DatasetLocator.Open"/> throws the first.
+    /// </summary>
     internal IReadOnlyList<string> Problems { get; init; } = [];
 
     /// <summary>
-    /// Pad where the images all have one size and the input is at most a quarter larger (28x28 on 32x32); else resize.
+    /// Pad if all images have one size and the input is at most a quarter larger (28x28 on 32x32); otherwise resize.
     /// </summary>
     public ImageFit SuggestFit(Shape input)
     {
@@ -87,12 +90,12 @@ public sealed class LocatedDataset
         return fits && input.Width * 4 <= Size.Width * 5 && input.Height * 4 <= Size.Height * 5 ? ImageFit.Pad : ImageFit.Resize;
     }
 
-    /// <summary>How many images of a class <see cref="WithHoldOut"/> keeps apart.</summary>
+    /// <summary>Number of images of a class that <see cref="WithHoldOut"/> holds out.</summary>
     public static int HeldOutOf(int images, double fraction) =>
         Math.Max(0, Math.Min(Math.Max(1, (int)Math.Round(images * fraction)), images - 1));
 
-    /// <summary>This data set where it has validation images; else one that keeps a part of each class apart.</summary>
-    /// <param name="fraction">Of each class, rounded, at least one image and not all of them.</param>
+    /// <summary>Returns this data set if it has validation images; otherwise one that holds out a part of each class.</summary>
+    /// <param name="fraction">Part of each class, rounded; at least one image, and never all.</param>
     /// <param name="seed">Decides which images.</param>
     /// <exception cref="GpuCnnException">No class has two images.</exception>
     public LocatedDataset WithHoldOut(double fraction, ulong seed)
@@ -110,7 +113,7 @@ public sealed class LocatedDataset
         }
         if (apart.Count == 0)
             throw new GpuCnnException(
-                $"Data set {DataFile.Quote(Path)}: expected two images or more of a class to hold some out, but got one; add images.");
+                $"Data set {DataFile.Quote(Path)}: expected at least two images of a class to hold some out, but got one; add images.");
         kept.Sort();
         apart.Sort();
         return new LocatedDataset(
@@ -124,7 +127,7 @@ public sealed class LocatedDataset
         };
     }
 
-    /// <summary>This data set with other images of the same classes, and one note more.</summary>
+    /// <summary>Returns this data set with other images of the same classes and one more note.</summary>
     internal LocatedDataset With(ImageSplit train, ImageSplit? validation, string note) => new(Path, Kind, train, validation)
     {
         Size = Size,

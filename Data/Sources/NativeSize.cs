@@ -3,17 +3,17 @@ using GpuCnn.Engine;
 namespace GpuCnn.Data;
 
 /// <summary>The size of a data set's images.</summary>
-/// <param name="Width">Columns; of the median image where they differ.</param>
-/// <param name="Height">Rows; of the median image where they differ.</param>
-/// <param name="Channels">3 if any image has colour, else 1.</param>
+/// <param name="Width">Columns; those of the median image if they differ.</param>
+/// <param name="Height">Rows; those of the median image if they differ.</param>
+/// <param name="Channels">3 if any image has color, otherwise 1.</param>
 /// <param name="IsUniform">Whether all images looked at have this size.</param>
 public readonly record struct NativeSize(int Width, int Height, int Channels, bool IsUniform)
 {
     public override string ToString() => $"{(IsUniform ? "" : "about ")}{Width}x{Height} {(Channels == 1 ? "gray" : "RGB")}";
 
     /// <summary>
-    /// From up to 32 images, evenly spaced, leaving out those that cannot be read. <paramref name="unreadable"/> says why none of them
-    /// could be: the size is then nothing.
+    /// Samples up to 32 images, evenly spaced, skipping those that cannot be read. If none can, <paramref name="unreadable"/> is the error
+    /// and the size is empty.
     /// </summary>
     internal static NativeSize Sample(ImageSplit split, out GpuCnnException? unreadable)
     {

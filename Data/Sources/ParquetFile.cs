@@ -8,13 +8,12 @@ using Parquet.Schema;
 namespace GpuCnn.Data;
 
 /// <summary>
-/// A Parquet file of images as Hugging Face writes them: a column of a struct with "bytes" (or of bytes), and a column of labels, whose
-/// names
-/// the metadata "huggingface" gives where it is a ClassLabel.
+/// A Parquet file of images as Hugging Face writes it: a column of structs with "bytes" (or of bytes), and a column of labels. If the
+/// labels are a ClassLabel, the metadata "huggingface" holds their names.
 /// </summary>
 internal sealed class ParquetFile
 {
-    /// <summary>No column of a row group can hold more rows than this for each byte of the file.</summary>
+    /// <summary>Upper bound of a row group's rows per byte of the file.</summary>
     private const int MostRowsPerByte = 64;
 
     private static readonly string[] ImageNames = ["image", "img", "jpg", "jpeg", "png", "bytes", "content", "data"];
@@ -31,16 +30,16 @@ internal sealed class ParquetFile
     /// <summary>The labels of each row group, as text.</summary>
     public IReadOnlyList<string[]> Labels { get; private set; } = [];
 
-    /// <summary>About the bytes of each row group's images.</summary>
+    /// <summary>Approximate bytes of each row group's images.</summary>
     public IReadOnlyList<long> Bytes { get; private set; } = [];
 
-    /// <summary>Names of the classes, where the metadata gives them.</summary>
+    /// <summary>Names of the classes, if the metadata gives them.</summary>
     public IReadOnlyList<string>? ClassNames { get; private set; }
 
-    /// <summary>Columns beside the images and their labels.</summary>
+    /// <summary>Columns other than the images and their labels.</summary>
     public IReadOnlyList<string> OtherColumns { get; private set; } = [];
 
-    /// <summary>Reads the labels; no image.</summary>
+    /// <summary>Reads the labels, but no images.</summary>
     /// <exception cref="GpuCnnException">The file cannot be read, is damaged, or has no images or no labels.</exception>
     public static ParquetFile Open(string path) => Guard(path, async () =>
     {
@@ -78,7 +77,7 @@ internal sealed class ParquetFile
                 $"{string.Join(", ", all.Take(10).Select(field => field.Path.ToString()))}; name a file with image and label.");
     });
 
-    /// <summary>The images of a row group, as encoded files; empty where there is none.</summary>
+    /// <summary>Reads the images of a row group as encoded files; an empty file for a missing image.</summary>
     /// <exception cref="GpuCnnException">The file cannot be read, is damaged, or has changed since it was opened.</exception>
     public byte[][] ReadImages(int group)
     {
@@ -89,7 +88,7 @@ internal sealed class ParquetFile
             DataField image = reader.Schema.GetDataFields().First(field => field.Path.ToString() == _imagePath);
             using ParquetRowGroupReader rows = reader.OpenRowGroupReader(group);
             using RawColumnData raw = await rows.ReadRawColumnDataBaseAsync(image);
-            // Copied, for the memory is the library's.
+            // Copy the bytes: the library owns the memory.
             return Rows((RawColumnData<ReadOnlyMemory<byte>>)raw, image, Labels[group].Length, static bytes => bytes.ToArray(), []);
         });
     }
@@ -119,7 +118,7 @@ internal sealed class ParquetFile
         static string Text<T>(T value) where T : IConvertible => value.ToString(CultureInfo.InvariantCulture);
     }
 
-    /// <summary>A value for each row: of a column that may have none, only those that there are are stored.</summary>
+    /// <summary>One value per row. A column with missing values stores only the present ones.</summary>
     private static TResult[] Rows<T, TResult>(RawColumnData<T> column, DataField field, int count, Func<T, TResult> convert,
         TResult none) where T : struct
     {
@@ -127,8 +126,8 @@ internal sealed class ParquetFile
         ReadOnlySpan<int> levels = column.DefinitionLevels;
         bool mayBeMissing = field.MaxDefinitionLevel > 0;
         if (field.MaxRepetitionLevel > 0) throw new InvalidDataException($"{field.Path} has lists, not one value a row");
-        if ((mayBeMissing ? levels.Length : values.Length) != count) throw new InvalidDataException($"{field.Path} has another number of " +
-            $"rows");
+        if ((mayBeMissing ? levels.Length : values.Length) != count)
+            throw new InvalidDataException($"{field.Path} has another number of rows");
         TResult[] rows = new TResult[count];
         int next = 0;
         for (int row = 0; row < count; row++) rows[row] = !mayBeMissing || levels[row] == field.MaxDefinitionLevel
@@ -136,7 +135,7 @@ internal sealed class ParquetFile
         return rows;
     }
 
-    /// <summary>Names of the classes of each ClassLabel.</summary>
+    /// <summary>The class names of each ClassLabel.</summary>
     private static Dictionary<string, string[]> ClassLabels(IReadOnlyDictionary<string, string>? metadata)
     {
         Dictionary<string, string[]> found = [];
@@ -151,7 +150,7 @@ internal sealed class ParquetFile
                     found[feature.Name] = [.. names.EnumerateArray().Select(name => name.ToString())];
             }
         }
-        // Without names the labels stand for themselves.
+        // Without names, the labels are the class names.
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
         {
             found.Clear();
@@ -163,7 +162,7 @@ internal sealed class ParquetFile
 
     private static string Root(DataField field) => field.Path.ToList()[0];
 
-    /// <summary>Runs what reads the file. On damaged content the library throws whatever its decoders ran into.</summary>
+    /// <summary>Runs code that reads the file. For damaged content the library throws whatever its decoders run into.</summary>
     private static T Guard<T>(string path, Func<Task<T>> read)
     {
         try
@@ -177,10 +176,10 @@ internal sealed class ParquetFile
     }
 }
 
-/// <summary>The images of a row group, which come into memory together.</summary>
+/// <summary>The images of a row group, which are loaded together.</summary>
 /// <param name="file">The file.</param>
-/// <param name="group">Of its row groups.</param>
-/// <param name="rows">Those of its rows that are wanted, ascending.</param>
+/// <param name="group">Index of the row group.</param>
+/// <param name="rows">The wanted rows, ascending.</param>
 internal sealed class ParquetBlock(ParquetFile file, int group, IReadOnlyList<int> rows) : StreamBlock
 {
     public override int Count => rows.Count;

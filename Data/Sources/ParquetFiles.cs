@@ -2,8 +2,10 @@ using GpuCnn.Engine;
 
 namespace GpuCnn.Data;
 
-/// <summary>Parquet files of images as Hugging Face distributes them: train-00000-of-00005.parquet, in a folder, in data/ below it, or a
-/// file.</summary>
+/// <summary>
+/// Parquet files of images as Hugging Face distributes them: train-00000-of-00005.parquet, in a folder, in data/ below it, or a single
+/// file.
+/// </summary>
 internal sealed class ParquetFiles : IDatasetFormat
 {
     private const int LevelsBelow = 2, FoldersBelow = 100;
@@ -35,8 +37,8 @@ internal sealed class ParquetFiles : IDatasetFormat
                 ?? $"Data set {DataFile.Quote(path)}: expected images in its Parquet files, but got no rows; name others.");
         List<string> notes = [];
         string some = string.Join(", ", others.Take(3).Select(file => Path.GetFileName(file.Path)));
-        if (others.Length > 0) notes.Add($"{some}{(others.Length > 3 ? ", ..." : "")} left alone");
-        if (first[0].OtherColumns.Count > 0) notes.Add($"columns left alone: {string.Join(", ", first[0].OtherColumns.Take(5))}");
+        if (others.Length > 0) notes.Add($"{some}{(others.Length > 3 ? ", ..." : "")} ignored");
+        if (first[0].OtherColumns.Count > 0) notes.Add($"columns ignored: {string.Join(", ", first[0].OtherColumns.Take(5))}");
         NativeSize size = NativeSize.Sample((train ?? test)!, out GpuCnnException? unreadable);
         return new LocatedDataset(path, $"{names.Length:N0} Parquet {(names.Length == 1 ? "file" : "files")}", train, test)
         {
@@ -69,7 +71,9 @@ internal sealed class ParquetFiles : IDatasetFormat
         return blocks.Count == 0 ? null : new StreamedSplit($"Parquet files of {DataFile.Quote(path)}", classes.Classes, labels, blocks);
     }
 
-    /// <summary>By the file's name ("train-00000-of-00002.parquet"), else by a folder's ("default/train/0000.parquet").</summary>
+    /// <summary>
+    /// The split according to the file's name ("train-00000-of-00002.parquet") or a folder's ("default/train/0000.parquet").
+    /// </summary>
     private static SplitName? NameOf(string file, string root) => SplitName.OfFile(file)
         ?? Path.GetRelativePath(root, file).Split(Path.DirectorySeparatorChar).SkipLast(1).Reverse()
             .Select(part => SplitName.OfFolder(part)).FirstOrDefault(name => name is not null);

@@ -2,7 +2,7 @@ using GpuCnn.Engine;
 
 namespace GpuCnn.Data;
 
-/// <summary>The images of another split under the class indices of another list of classes, matched by name.</summary>
+/// <summary>The images of another split with the class indices of another list of classes, matched by name.</summary>
 internal sealed class RelabelledSplit : ImageSplit
 {
     private readonly ImageSplit _split;
@@ -14,7 +14,8 @@ internal sealed class RelabelledSplit : ImageSplit
     public override bool IsInMemory => _split.IsInMemory;
 
     /// <summary>
-    /// The split under <paramref name="classes"/>; <paramref name="unknown"/> are those of its classes that are not among them.
+    /// The split with the indices of <paramref name="classes"/>. <paramref name="unknown"/> receives the split's classes that are missing
+    /// there.
     /// </summary>
     public static ImageSplit? TryCreate(ImageSplit split, IReadOnlyList<string> classes, out IReadOnlyList<string> unknown)
     {
@@ -24,8 +25,8 @@ internal sealed class RelabelledSplit : ImageSplit
             if (!index.TryAdd(classes[i], i) && split.Classes.Contains(classes[i]))
             {
                 throw new GpuCnnException($"Images of the class {DataFile.Quote(classes[i])} expect one class of that name, " +
-                    $"but the weights have it as {index[classes[i]]} and {i}; import them again with --classes-file that tells the two " +
-                        $"apart.");
+                    $"but the weights have it as {index[classes[i]]} and {i}; " +
+                    "import them again with --classes-file that tells the two apart.");
             }
         }
         unknown = [.. split.Classes.Where(name => !index.ContainsKey(name))];

@@ -1,19 +1,19 @@
 namespace GpuCnn.Data;
 
-/// <summary>What the name of a folder or file says its images are for.</summary>
-/// <param name="IsTraining">Whether they are trained on.</param>
-/// <param name="Rank">Of several for validation, the lowest is taken.</param>
+/// <summary>The purpose of images, according to the name of their folder or file.</summary>
+/// <param name="IsTraining">Whether they are for training.</param>
+/// <param name="Rank">Among several validation sets, the lowest is used.</param>
 internal readonly record struct SplitName(bool IsTraining, int Rank)
 {
     private static readonly string[] Training = ["train", "training"];
 
-    /// <summary>In the order in which they are preferred: a test set is for validation only where nothing else is.</summary>
+    /// <summary>In order of preference: a test set is for validation only if there is nothing else.</summary>
     private static readonly string[] Validation = ["val", "valid", "validation", "dev", "eval", "evaluation", "test", "testing"];
 
-    /// <summary>Words that say nothing more: "test_set", "train-images".</summary>
+    /// <summary>Words that add no meaning: "test_set", "train-images".</summary>
     private static readonly string[] Suffixes = ["set", "data", "images", "split"];
 
-    /// <summary>Whether the whole of a folder's name is one: "train", "Testing", "test_set".</summary>
+    /// <summary>The purpose, if the whole name of a folder is one: "train", "Testing", "test_set".</summary>
     public static SplitName? OfFolder(string path)
     {
         string name = new([.. Path.GetFileName(path).ToLowerInvariant().Where(c => c is not ('_' or '-' or ' ' or '.'))]);
@@ -23,7 +23,7 @@ internal readonly record struct SplitName(bool IsTraining, int Rank)
         return Find(name);
     }
 
-    /// <summary>The first word of a file's name that is one: "train-00000-of-00005.parquet", "imagenet-val-000012.tar".</summary>
+    /// <summary>The first word of a file's name that is a purpose: "train-00000-of-00005.parquet", "imagenet-val-000012.tar".</summary>
     public static SplitName? OfFile(string path)
     {
         string name = Path.GetFileName(path).ToLowerInvariant();
@@ -38,8 +38,8 @@ internal readonly record struct SplitName(bool IsTraining, int Rank)
     }
 
     /// <summary>
-    /// Those to train on, those to validate on, and those of other purposes, of which a data set has no use. Files without a purpose are
-    /// trained on.
+    /// Divides items into those for training, those for validation, and those for other purposes, which are not used. Items without a
+    /// purpose are for training.
     /// </summary>
     public static (T[] Training, T[] Validation, T[] Others) Divide<T>(IEnumerable<(T Item, SplitName? Name)> items)
     {

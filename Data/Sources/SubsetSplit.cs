@@ -2,8 +2,8 @@ namespace GpuCnn.Data;
 
 /// <summary>Some images of another split, in the order of <paramref name="indices"/>.</summary>
 /// <param name="description">See <see cref="ImageSplit.Description"/>.</param>
-/// <param name="whole">The split that has the images.</param>
-/// <param name="indices">Which of its images, ascending.</param>
+/// <param name="whole">The split with the images.</param>
+/// <param name="indices">Indices of its images to include, ascending.</param>
 public sealed class SubsetSplit(string description, ImageSplit whole, IReadOnlyList<int> indices)
     : ImageSplit(description, whole.Classes, [.. indices.Select(i => whole.Labels[i])])
 {
@@ -17,7 +17,7 @@ public sealed class SubsetSplit(string description, ImageSplit whole, IReadOnlyL
 
     internal override ImageStamp? Stamp(int index) => whole.Stamp(indices[index]);
 
-    /// <summary>The order of the whole, without the images that are not here.</summary>
+    /// <summary>The order of the whole split, restricted to the images of this one.</summary>
     internal override void Shuffle(Span<int> order, ulong seed, long epoch)
     {
         int[] all = new int[whole.Count], place = new int[whole.Count];

@@ -6,21 +6,21 @@ using GpuCnn.Engine;
 
 namespace GpuCnn.Data;
 
-/// <summary>An image of a shard.</summary>
-/// <param name="Name">Of the member.</param>
-/// <param name="Member">Its place among the members.</param>
-/// <param name="Offset">Of its first byte in the file; -1 where the file is compressed.</param>
-/// <param name="Length">In bytes.</param>
-/// <param name="Label">As the shard states it.</param>
+/// <summary>An image in a shard.</summary>
+/// <param name="Name">Name of the member.</param>
+/// <param name="Member">Index among the members.</param>
+/// <param name="Offset">Offset of its first byte in the file; -1 if the file is compressed.</param>
+/// <param name="Length">Size in bytes.</param>
+/// <param name="Label">The label as the shard states it.</param>
 internal readonly record struct TarImage(string Name, int Member, long Offset, int Length, string Label);
 
 /// <summary>
-/// A tar archive, plain or gzip, with images in it: samples in WebDataset's naming (members of one key, which ends at the first dot of the
+/// A tar archive of images, plain or gzip: samples in WebDataset's naming (members with the same key, which ends at the first dot of the
 /// file name: <c>0001.jpg</c>, <c>0001.cls</c>), or images in class folders.
 /// </summary>
 internal sealed class TarShard
 {
-    /// <summary>A label is a number or a name, or JSON with one of these in it.</summary>
+    /// <summary>A label is a number, a name, or JSON that contains one of these.</summary>
     private const int LongestLabel = 1 << 20, LongestImage = 1 << 29;
 
     private static readonly string[] LabelExtensions = ["cls", "cls.txt", "label", "label.txt"], LabelProperties = ["label", "cls",
@@ -39,13 +39,13 @@ internal sealed class TarShard
 
     public IReadOnlyList<TarImage> Images => _images;
 
-    /// <summary>Members that are no images by their extension, and no labels.</summary>
+    /// <summary>Members that are neither images, by their extension, nor labels.</summary>
     public IReadOnlyList<string> LeftOut => _leftOut;
 
     public static bool IsName(string path) =>
         new[] { ".tar", ".tar.gz", ".tgz" }.Any(extension => path.EndsWith(extension, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Reads which images there are, with their labels; of a plain archive the headers alone.</summary>
+    /// <summary>Lists the images with their labels; for a plain archive, reads the headers only.</summary>
     /// <exception cref="GpuCnnException">The file cannot be read, is damaged, or has an image without a label.</exception>
     public static TarShard Open(string path)
     {
@@ -79,14 +79,14 @@ internal sealed class TarShard
         return shard;
     }
 
-    /// <summary>Whether the image is for training or validation by a folder above that of its class; null where none says.</summary>
+    /// <summary>The image's purpose according to a folder above its class folder; null if there is none.</summary>
     public static SplitName? PartOf(TarImage image)
     {
         string[] parts = image.Name.Split('/');
         return parts.SkipLast(2).Reverse().Select(part => SplitName.OfFolder(part)).FirstOrDefault(name => name is not null);
     }
 
-    /// <summary>The members from the first to the last. Each is valid until the next is asked for.</summary>
+    /// <summary>Reads the members in order. Each is valid until the next is asked for.</summary>
     /// <exception cref="GpuCnnException">The file cannot be read or is damaged.</exception>
     public IEnumerable<TarEntry> Entries()
     {
@@ -106,14 +106,14 @@ internal sealed class TarShard
         }
     }
 
-    /// <summary>Runs a step of reading, with its failures as one line.</summary>
+    /// <summary>Runs a step of reading, and reports its failures on one line.</summary>
     public T Step<T>(Func<T> read)
     {
         try
         {
             return DataFile.Guard(Path, "read", read);
         }
-        // What TarReader and GZipStream throw for damaged content, after Guard has taken the failures of the file system.
+        // TarReader and GZipStream throw these for damaged content. Guard handles failures of the file system.
         catch (Exception e) when (
             e is InvalidDataException or FormatException or ArgumentException or OverflowException or InvalidOperationException)
         {
@@ -165,7 +165,7 @@ internal sealed class TarShard
                     && value.ValueKind is JsonValueKind.Number or JsonValueKind.String) return value.ToString();
             return null;
         }
-        // It may be a caption or a list of boxes; without another label the sample is refused.
+        // The JSON may be a caption or a list of boxes. Without another label the sample is refused.
         catch (JsonException)
         {
             return null;
@@ -178,8 +178,9 @@ internal sealed class TarShard
         return dot < 0 ? (name, "") : (name[..dot], name[(dot + 1)..].ToLowerInvariant());
     }
 
-    /// <summary>What macOS adds to archives ("._0001.jpg"), and other hidden files; "./" stands before names of archives of a
-    /// folder.</summary>
+    /// <summary>
+    /// Whether it is a hidden file, such as macOS adds ("._0001.jpg"). A leading "./", from archiving a folder, is not hidden.
+    /// </summary>
     private static bool IsHidden(string name) => name.Split('/').Any(part => part.Length > 1 && part[0] == '.' && part != "..");
 
     private sealed class Sample

@@ -2,7 +2,9 @@ using GpuCnn.Engine;
 
 namespace GpuCnn.Data;
 
-/// <summary>Tar archives, plain or gzip: shards in WebDataset's naming, or archives of class folders. A folder of them, or one.</summary>
+/// <summary>
+/// Tar archives, plain or gzip: shards in WebDataset's naming, or archives of class folders. A folder of them, or a single one.
+/// </summary>
 internal sealed class TarShards : IDatasetFormat
 {
     public string Expected => "tar shards (plain or gzip) of images with labels";
@@ -32,8 +34,7 @@ internal sealed class TarShards : IDatasetFormat
         ImageSplit? train = ToSplit(training, classes, path), test = ToSplit(validation, classes, path);
         string[] leftOut = [.. shards.SelectMany(shard => shard.LeftOut)];
         List<string> notes =
-            [.. others.Select(images => $"{images.Length:N0} images of {DataFile.Quote(Path.GetFileName(images[0].Shard.Path))} left " +
-            $"alone")];
+            [.. others.Select(images => $"{images.Length:N0} images of {DataFile.Quote(Path.GetFileName(images[0].Shard.Path))} ignored")];
         if (leftOut.Length > 0) notes.Add($"{leftOut.Length:N0} {(leftOut.Length == 1 ? "member" : "members")} of other types left out " +
             $"({ClassFolders.Extensions(leftOut)})");
         int compressed = shards.Count(shard => shard.IsCompressed);

@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace GpuCnn.Data;
 
-/// <summary>Images of plain archives, read where they lie, in any order.</summary>
+/// <summary>Images of plain archives, read in place, in any order.</summary>
 internal sealed class TarSplit(string description, IReadOnlyList<string> classes, IReadOnlyList<int> labels, IReadOnlyList<(TarShard Shard,
     TarImage Image)> images)
     : ImageSplit(description, classes, labels)
@@ -42,7 +42,7 @@ internal sealed class TarSplit(string description, IReadOnlyList<string> classes
 
 /// <summary>The images of a compressed archive.</summary>
 /// <param name="shard">The archive.</param>
-/// <param name="images">Those of its images that are wanted, in order.</param>
+/// <param name="images">The wanted images, in order.</param>
 internal sealed class TarBlock(TarShard shard, IReadOnlyList<TarImage> images) : StreamBlock
 {
     public override int Count => images.Count;

@@ -42,7 +42,7 @@ public sealed class ClassFolderTests
         Add(folder, 1, "extra", "a");
         LocatedDataset data = DatasetLocator.Open(folder.Path);
         Assert.That(data.Validation!.Count, Is.EqualTo(1));
-        Assert.That(data.Description, Does.Contain("extra/ left alone").And.Contain("test/ left alone"));
+        Assert.That(data.Description, Does.Contain("extra/ ignored").And.Contain("test/ ignored"));
     }
 
     [Test]
@@ -67,12 +67,12 @@ public sealed class ClassFolderTests
         Add(folder, 3, "test", "images");
         LocatedDataset data = DatasetLocator.Open(folder.Path);
         Assert.That(data.Validation, Is.Null);
-        Assert.That(data.Description, Does.Contain("val/ left alone, for nothing labels its images"));
+        Assert.That(data.Description, Does.Contain("val/ ignored: its images have no labels"));
         Text(folder, "0.pgm\tn02\t0\t0\t62\t63\n1.pgm\tn01\t5\t6\t7\t8\n2.pgm\tn02\t5\t6\t7\t8\n", "val", "val_annotations.txt");
         data = DatasetLocator.Open(folder.Path);
         Assert.That(data.Classes, Is.EqualTo(new[] { "n01", "n02" }));
         Assert.That(data.Validation!.Labels, Is.EqualTo(new[] { 1, 0, 1 }));
-        Assert.That(data.Description, Does.Contain("labels of val/ by val_annotations.txt").And.Contain("test/ left alone")
+        Assert.That(data.Description, Does.Contain("labels of val/ by val_annotations.txt").And.Contain("test/ ignored")
             .And.Not.Contain("left out"));
         Text(folder, "0.pgm\tn02\n1.pgm\tn09\n", "val", "val_annotations.txt");
         OneLine.Thrown(() => DatasetLocator.Open(folder.Path), "val_annotations.txt", "'n09' at line 2", "2 classes");
@@ -118,7 +118,7 @@ public sealed class ClassFolderTests
     {
         TemporaryFolder folder = New();
         Add(folder, 1, "intel", "seg_train", "seg_train", "sea");
-        OneLine.Thrown(() => DatasetLocator.Open(folder["intel"]), $"name that: '{folder["intel", "seg_train", "seg_train"]}'");
+        OneLine.Thrown(() => DatasetLocator.Open(folder["intel"]), $"name '{folder["intel", "seg_train", "seg_train"]}'");
         Add(folder, 1, "intel", "seg_test", "seg_test", "sea");
         OneLine.Thrown(() => DatasetLocator.Open(folder["intel"]), "seg_train", "or '", "seg_test");
     }
@@ -142,7 +142,7 @@ public sealed class ClassFolderTests
         DatasetReport report = DatasetCheck.Run(folder["data"]);
         Assert.That(report.Classes, Is.EqualTo(new[] { "a", "b", "c" }));
         Assert.That(report.Splits[0].ImagesPerClass, Is.EqualTo(new[] { 1, 3, 2 }));
-        Assert.That(report.Description, Does.Contain("5 links to what is there anyway left out"));
+        Assert.That(report.Description, Does.Contain("5 links to files already included left out"));
         Assert.That(report.Unreadable.Select(image => Path.GetFileName(image.File)), Is.EqualTo(new[] { "self.pgm" }));
     }
 

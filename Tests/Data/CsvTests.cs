@@ -66,7 +66,7 @@ public sealed class CsvTests
         Wrong("path,label\n0.pgm,1\n1.pgm,2\n", "1.pgm", "0 to 1", "'2'");
         Wrong("path,label\n0.pgm,1\n1.pgm,-1\n", "1.pgm", "'-1'");
         Add("one\none\n", "wrong", "classes.txt");
-        Wrong("path,label\n0.pgm,1\n", "'one' is that of 0 and 1");
+        Wrong("path,label\n0.pgm,1\n", "classes 0 and 1 are both 'one'");
 
         void Wrong(string text, params string[] parts) => OneLine.Thrown(() => DatasetLocator.Open(Add(text, "wrong", "x.csv")), parts);
     }

@@ -77,7 +77,7 @@ public sealed class DatasetLocatorTests
             $"expected images ({ImageFile.ReadableFormats})",
             "got none");
         OneLine.Thrown(() => DatasetLocator.Open(folder["images", "a"]), "images directly in it");
-        OneLine.Thrown(() => DatasetLocator.Open(folder.Path), "holds such a data set", folder["images"]);
+        OneLine.Thrown(() => DatasetLocator.Open(folder.Path), "a folder that contains one", folder["images"]);
         OneLine.Thrown(() => DatasetLocator.Open(folder["images", "a", "0.pgm"]), "got a file", "name the folder");
         folder.Add([1], "photos", "a", "x.HEIC");
         folder.Add([1], "photos", "b", "y.heic");

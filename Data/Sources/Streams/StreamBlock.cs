@@ -2,32 +2,32 @@ using System.Buffers;
 
 namespace GpuCnn.Data;
 
-/// <summary>Encoded images that can only be read front to back, such as a compressed shard or a row group.</summary>
+/// <summary>Encoded images that can only be read front to back, such as those of a compressed shard or a row group.</summary>
 internal abstract class StreamBlock
 {
-    /// <summary>How many images it has.</summary>
+    /// <summary>Number of images.</summary>
     public abstract int Count { get; }
 
-    /// <summary>About how many bytes they are together.</summary>
+    /// <summary>Approximate size of all images in bytes.</summary>
     public abstract long Bytes { get; }
 
-    /// <summary>Whether all of them come into memory with the first.</summary>
+    /// <summary>Whether reading the first image loads all of them.</summary>
     public abstract bool IsReadWhole { get; }
 
-    /// <summary>Of its file.</summary>
+    /// <summary>State of its file.</summary>
     public abstract FileStamp Stamp { get; }
 
-    /// <summary>Where an image is, for messages.</summary>
+    /// <summary>The image's location, for messages.</summary>
     public abstract string Name(int index);
 
-    /// <summary>The images in order, each the caller's to return.</summary>
+    /// <summary>Reads the images in order. The caller returns each.</summary>
     /// <exception cref="Engine.GpuCnnException">The file cannot be read, is damaged, or has changed since it was opened.</exception>
     public abstract IEnumerator<StreamPiece> Read();
 }
 
 /// <summary>An encoded image in memory.</summary>
-/// <param name="Array">Whose first <paramref name="Length"/> bytes it is.</param>
-/// <param name="IsRented">Whether the array is the pool's.</param>
+/// <param name="Array">Holds the image in its first <paramref name="Length"/> bytes.</param>
+/// <param name="IsRented">Whether the array belongs to the pool.</param>
 internal readonly record struct StreamPiece(byte[] Array, int Length, bool IsRented)
 {
     public static StreamPiece Rent(int length) => new(ArrayPool<byte>.Shared.Rent(length), length, true);

@@ -1,17 +1,16 @@
 namespace GpuCnn.Data;
 
 /// <summary>
-/// Training orders of images that lie in blocks which are read front to back: the blocks are shuffled, a few are read side by side, and
-/// what
-/// they give goes through a buffer from which a random image leaves for each that enters (as in WebDataset). A function of its arguments.
+/// Training orders of images in blocks that are read front to back. The blocks are shuffled and a few are read side by side; their images
+/// pass through a buffer, from which a random image leaves for each that enters (as in WebDataset). A function of its arguments.
 /// </summary>
 internal static class StreamOrder
 {
-    /// <param name="order">[images]: receives the indices of all images, those of block b being blocks[b] and on.</param>
+    /// <param name="order">[images]: receives the indices of all images; block b's begin at first[b].</param>
     /// <param name="first">[blocks] index of each block's first image, ascending.</param>
-    /// <param name="sideBySide">Blocks that are read at a time.</param>
-    /// <param name="buffer">Images that wait.</param>
-    /// <param name="random">Of the epoch.</param>
+    /// <param name="sideBySide">Number of blocks that are read at a time.</param>
+    /// <param name="buffer">Number of images in the buffer.</param>
+    /// <param name="random">The epoch's random numbers.</param>
     public static void Fill(Span<int> order, ReadOnlySpan<int> first, int sideBySide, int buffer, RandomStream random)
     {
         int[] blocks = new int[first.Length];

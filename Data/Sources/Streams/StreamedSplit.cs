@@ -3,12 +3,13 @@ using GpuCnn.Engine;
 namespace GpuCnn.Data;
 
 /// <summary>
-/// Images in blocks that are read front to back. What is passed over on the way to an image is kept until it is asked for, up to a limit;
-/// so reading is quick in the orders that this split gives (<see cref="ImageSplit.Shuffle"/>) and in file order, and right in any.
+/// Images in blocks that are read front to back. Images that are skipped on the way to another are kept until they are asked for, up to a
+/// limit. Reading is therefore fast in the orders that this split gives (<see cref="ImageSplit.Shuffle"/>) and in file order, and correct
+/// in any.
 /// </summary>
 internal sealed class StreamedSplit : ImageSplit
 {
-    /// <summary>Bytes of images that are kept, unless the blocks that come whole are larger.</summary>
+    /// <summary>Bytes of images to keep, unless the blocks that are loaded whole are larger.</summary>
     private const long KeptBytes = 512L << 20;
 
     private const int LargestBuffer = 2000, MostSideBySide = 4, MostOpen = 32;
@@ -20,7 +21,7 @@ internal sealed class StreamedSplit : ImageSplit
     private readonly int _sideBySide, _buffer;
     private readonly long _limit;
 
-    /// <summary>Guards what is kept: pieces by image, the oldest first in the list.</summary>
+    /// <summary>Guards the kept images: pieces by image, the oldest first in the list.</summary>
     private readonly Lock _gate = new();
     private readonly Dictionary<int, (StreamPiece Piece, LinkedListNode<int> Node)> _kept = [];
     private readonly LinkedList<int> _oldest = [];
@@ -31,7 +32,8 @@ internal sealed class StreamedSplit : ImageSplit
         : base(description, classes, labels)
     {
         if (blocks.Sum(block => block.Count) != labels.Count)
-            throw new ArgumentException($"{labels.Count} labels do not go with {blocks.Sum(block => block.Count)} images.", nameof(blocks));
+            throw new ArgumentException(
+                $"Expected a label for each of the {blocks.Sum(block => block.Count)} images, but got {labels.Count}.", nameof(blocks));
         _first = new int[blocks.Count];
         for (int b = 1; b < blocks.Count; b++) _first[b] = _first[b - 1] + blocks[b - 1].Count;
         _cursors = [.. blocks.Select((block, b) => new Cursor(this, block, _first[b]))];
@@ -69,14 +71,14 @@ internal sealed class StreamedSplit : ImageSplit
         return cursor.Block.Stamp.ForImage(index - cursor.First);
     }
 
-    /// <summary>The first few images of evenly spaced blocks.</summary>
+    /// <summary>Takes the first few images of evenly spaced blocks.</summary>
     internal override int Sample(int place, int count)
     {
         if (count == Count) return place;
         int block = (int)((long)place * _first.Length / count);
         int within = place - (int)(((long)block * count + _first.Length - 1) / _first.Length);
         int images = (block + 1 < _first.Length ? _first[block + 1] : Count) - _first[block];
-        // A block of fewer images gives some of them twice; an empty one what comes after it.
+        // A block with too few images gives some of them twice; an empty block gives the image after it.
         return Math.Min(_first[block] + (images == 0 ? 0 : within % images), Count - 1);
     }
 
@@ -87,7 +89,7 @@ internal sealed class StreamedSplit : ImageSplit
     {
         int block = Array.BinarySearch(_first, index);
         if (block < 0) return _cursors[~block - 1];
-        // Of blocks that begin at the same image all but the last are empty.
+        // Among blocks that begin at the same image, all but the last are empty.
         while (block + 1 < _first.Length && _first[block + 1] == index) block++;
         return _cursors[block];
     }
@@ -126,7 +128,7 @@ internal sealed class StreamedSplit : ImageSplit
         }
     }
 
-    /// <summary>Closes what was opened long ago, so that files in use stay few.</summary>
+    /// <summary>Closes the block opened longest ago, so that few files are in use.</summary>
     private void Opened(Cursor cursor)
     {
         Cursor? oldest = null;
@@ -147,7 +149,7 @@ internal sealed class StreamedSplit : ImageSplit
         lock (_gate) _open.Remove(cursor);
     }
 
-    /// <summary>Where reading of a block is.</summary>
+    /// <summary>The position of reading in a block.</summary>
     private sealed class Cursor(StreamedSplit split, StreamBlock block, int first)
     {
         private readonly Lock _gate = new();
@@ -163,7 +165,7 @@ internal sealed class StreamedSplit : ImageSplit
             if (split.TryTakeKept(index, out StreamPiece kept)) return kept;
             lock (_gate)
             {
-                // Another thread may have passed over it meanwhile.
+                // Another thread may have skipped over it meanwhile.
                 if (split.TryTakeKept(index, out kept)) return kept;
                 if (_reader is null || _next > index - first)
                 {
