@@ -5,16 +5,16 @@ using GpuCnn.Engine.Datasets;
 namespace GpuCnn.Data;
 
 /// <summary>
-/// Fills a ring of batches ahead of its caller. Workers claim images, not batches, in order: all of them work on the batch that is wanted
-/// next. An image's content depends on (seed, epoch, index) alone, so the number of workers changes nothing but the time. The batch of
-/// step s lies in slot s modulo the ring.
+/// Fills a ring of batches ahead of its caller. Workers claim images, not batches, in order, so that all of them work on the next batch. An
+/// image's content depends on (seed, epoch, index) alone, so the number of workers changes only the time. The batch of step s is in slot s
+/// modulo the ring's size.
 /// </summary>
 internal sealed class BatchReader : IBatchReader
 {
-    /// <summary>Batches that are ready, or being filled, beside the caller's.</summary>
+    /// <summary>Batches that are ready or being filled, not counting the caller's.</summary>
     private const int Ahead = 2;
 
-    /// <summary>Small images are claimed in runs of about so many values, so that claiming costs nothing beside them.</summary>
+    /// <summary>Small images are claimed in runs of about this many values, so that claiming costs next to nothing.</summary>
     private const int ClaimedValues = 16384;
 
     private readonly ImageDataset _dataset;
@@ -29,7 +29,7 @@ internal sealed class BatchReader : IBatchReader
 
     private long _nextDelivery;
 
-    /// <summary>The first step whose images are not claimed yet.</summary>
+    /// <summary>The first step without claimed images.</summary>
     private long _nextStep;
 
     /// <summary>The batch whose images are being claimed, from <see cref="_nextImage"/> on.</summary>
@@ -37,18 +37,18 @@ internal sealed class BatchReader : IBatchReader
 
     private int _nextImage;
 
-    /// <summary>Steps before this one are the caller's no more, and their slots can be filled again.</summary>
+    /// <summary>The caller is done with all steps before this one; their slots can be refilled.</summary>
     private long _released;
 
     private bool _isAtEnd, _isDisposed;
 
-    /// <param name="dataset">Where images come from.</param>
-    /// <param name="batch">Images of a batch.</param>
-    /// <param name="order">Which images a step has; this reader's own.</param>
+    /// <param name="dataset">Source of the images.</param>
+    /// <param name="batch">Images per batch.</param>
+    /// <param name="order">The images of each step. Owned by this reader.</param>
     /// <param name="firstStep">The first step to deliver.</param>
-    /// <param name="workers">Threads.</param>
-    /// <param name="mixing">Of the images of a batch; null leaves each its own.</param>
-    /// <param name="clocks">Gets a clock of each worker; null measures nothing.</param>
+    /// <param name="workers">Number of threads.</param>
+    /// <param name="mixing">Mixes the images of a batch; null for none.</param>
+    /// <param name="clocks">Receives a clock per worker; null measures nothing.</param>
     public BatchReader(ImageDataset dataset, int batch, ImageOrder order, long firstStep, int workers, BatchMixing? mixing,
         List<StageClock>? clocks = null)
     {
@@ -56,7 +56,7 @@ internal sealed class BatchReader : IBatchReader
         _order = order;
         _mixing = mixing;
         _nextStep = _nextDelivery = _released = firstStep;
-        // The views of an image are one thread's.
+        // One thread writes all views of an image.
         _claim = order.Views > 1 ? order.Views : Math.Clamp(ClaimedValues / dataset.Shape.Count, 1, 16);
         for (int i = 0; i < _slots.Length; i++) _slots[i] = new Slot(new Batch(dataset.Shape, batch));
         FeedWorker[] feeds = new FeedWorker[workers];
@@ -121,7 +121,7 @@ internal sealed class BatchReader : IBatchReader
             }
     }
 
-    /// <summary>The next images of the batch that is wanted next, or null when there is nothing more to do.</summary>
+    /// <summary>Claims the next images of the next batch; null if there is nothing more to do.</summary>
     private Slot? Claim(out int first, out int count)
     {
         lock (_gate)
@@ -130,7 +130,7 @@ internal sealed class BatchReader : IBatchReader
             while (_current is null || _nextImage == _current.Batch.Count)
             {
                 if (_isDisposed || _isAtEnd) return null;
-                // The slot of the next step may still be the caller's, or hold a batch that waits for the caller.
+                // The caller may still use the slot of the next step, or not have taken the batch in it.
                 if (_nextStep >= _released + _slots.Length) Monitor.Wait(_gate);
                 else Begin();
             }
@@ -142,7 +142,7 @@ internal sealed class BatchReader : IBatchReader
         }
     }
 
-    /// <summary>Makes the next step's batch the one whose images are claimed.</summary>
+    /// <summary>Starts claiming the images of the next step's batch.</summary>
     private void Begin()
     {
         Slot slot = _current = _slots[_nextStep % _slots.Length];
@@ -152,7 +152,7 @@ internal sealed class BatchReader : IBatchReader
         slot.FailedImage = int.MaxValue;
         slot.Batch.Count = slot.Left = _order.Images(slot.Step, slot.Images, out slot.Epoch);
         if (slot.Batch.Count > 0) return;
-        // The end: what this step's caller gets is an empty batch.
+        // The end: this step delivers an empty batch.
         _isAtEnd = true;
         slot.ReadyStep = slot.Step;
         Monitor.PulseAll(_gate);
@@ -167,12 +167,12 @@ internal sealed class BatchReader : IBatchReader
             int written = _dataset.BadImages.Write(wanted, _order.Seed, slot.Epoch,
                 (Feed: feed, Slot: slot, Index: index, _order.Seed, View: view),
                 static (at, image) => at.Feed.Write(image, at.Seed, at.Slot.Epoch, at.View, at.Slot.Batch.Image(at.Index)));
-            // Without a label an image counts for nothing.
+            // An image without a label does not count.
             if (written < 0) batch.Image(index).Clear();
             batch.Labels[index] = batch.Others[index] = written < 0 ? -1 : _dataset.Label(written);
             batch.Shares[index] = 1;
         }
-        // Whatever it is belongs to the caller, who is waiting for this step: the first image's, whichever thread was ahead.
+        // Every failure is passed to the caller of this step. The first image's wins, whichever thread was faster.
         catch (Exception e)
         {
             lock (slot)
@@ -182,7 +182,7 @@ internal sealed class BatchReader : IBatchReader
         }
     }
 
-    /// <summary>All images are in their places: what concerns them together.</summary>
+    /// <summary>Mixes and delivers a batch once all of its images are in place.</summary>
     private void Complete(Slot slot, Span<float> spare)
     {
         Batch batch = slot.Batch;
@@ -197,7 +197,7 @@ internal sealed class BatchReader : IBatchReader
         }
     }
 
-    /// <summary>A batch of the ring and the step that it is filled for.</summary>
+    /// <summary>A batch of the ring and the step it is filled for.</summary>
     private sealed class Slot(Batch batch)
     {
         public Batch Batch { get; } = batch;
@@ -208,10 +208,10 @@ internal sealed class BatchReader : IBatchReader
         public long Epoch;
         public long ReadyStep = -1;
 
-        /// <summary>Images that are not in their places yet.</summary>
+        /// <summary>Number of images that are not in place yet.</summary>
         public int Left;
 
-        /// <summary>The first of the images that could not be read, and why.</summary>
+        /// <summary>The first image that could not be read, and the reason.</summary>
         public int FailedImage;
         public Exception? Failure;
     }

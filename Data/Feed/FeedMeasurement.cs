@@ -3,12 +3,12 @@ using GpuCnn.Engine.Datasets;
 
 namespace GpuCnn.Data;
 
-/// <summary>How fast images become training batches, with nobody to wait for.</summary>
-/// <param name="Images">Images of whole batches that were read.</param>
-/// <param name="Workers">Threads.</param>
-/// <param name="Seconds">Of the clock.</param>
-/// <param name="CpuSeconds">Of all threads of the process.</param>
-/// <param name="StageSeconds">Seconds of all workers, by what they did.</param>
+/// <summary>How fast images become training batches if nothing makes the reader wait.</summary>
+/// <param name="Images">Images of the whole batches that were read.</param>
+/// <param name="Workers">Number of threads.</param>
+/// <param name="Seconds">Elapsed time.</param>
+/// <param name="CpuSeconds">CPU time of all threads of the process.</param>
+/// <param name="StageSeconds">Seconds of all workers, by stage.</param>
 public sealed record FeedMeasurement(
     int Images, int Workers, double Seconds, double CpuSeconds, IReadOnlyDictionary<Stage, double> StageSeconds)
 {
@@ -18,14 +18,14 @@ public sealed record FeedMeasurement(
 
     public double ImagesPerCpuSecond => Images / CpuSeconds;
 
-    /// <summary>Images of which one worker would do this stage in a second.</summary>
+    /// <summary>Images per second of one worker that only does this stage.</summary>
     public double StageImagesPerSecond(Stage stage) => StageSeconds[stage] > 0 ? Images / StageSeconds[stage] : 0;
 
-    /// <summary>Reads batches of training, the first of which are not counted: they warm up the code and the memory.</summary>
+    /// <summary>Reads training batches. The first are not counted: they warm up the code and the memory.</summary>
     /// <param name="dataset">Its caches keep what they read.</param>
-    /// <param name="batch">Images of a batch, at most as many as there are.</param>
-    /// <param name="images">About how many to read; at least a batch.</param>
-    /// <param name="firstStep">Where to begin.</param>
+    /// <param name="batch">Images per batch, at most as many as there are.</param>
+    /// <param name="images">Approximate number of images to read; at least a batch.</param>
+    /// <param name="firstStep">First step to read.</param>
     /// <exception cref="Engine.GpuCnnException">An image cannot be read.</exception>
     public static FeedMeasurement Run(ImageDataset dataset, int batch, int images, long firstStep = 0)
     {

@@ -10,14 +10,14 @@ public enum CacheKind
     /// <summary>In memory.</summary>
     Ram,
 
-    /// <summary>In a file that later runs find again.</summary>
+    /// <summary>In a file that later runs reuse.</summary>
     Disk,
 }
 
-/// <summary>How images become batches, beside what decides their content.</summary>
+/// <summary>How images become batches, apart from what decides their content.</summary>
 public sealed record FeedOptions
 {
-    /// <summary>Threads that batches are filled with; null is two, or one on a single core.</summary>
+    /// <summary>Threads that fill batches; null means two, or one on a single core.</summary>
     public int? Workers { get; init; }
 
     public CacheKind Cache { get; init; } = CacheKind.Ram;
@@ -25,10 +25,10 @@ public sealed record FeedOptions
     /// <summary>Shared by all data sets of a run.</summary>
     public CacheBudget Budget { get; init; } = new(CacheBudget.Default);
 
-    /// <summary>Folder of <see cref="CacheKind.Disk"/>; null is the user's cache folder.</summary>
+    /// <summary>Folder of <see cref="CacheKind.Disk"/>; null means the user's cache folder.</summary>
     public string? CacheFolder { get; init; }
 
-    /// <summary>Of training batches; null leaves each image its own.</summary>
+    /// <summary>Mixes the images of training batches; null for none.</summary>
     public BatchMixing? Mixing { get; init; }
 
     internal PictureCache? CreateCache(ImageSplit split, ImagePreprocessor preprocessor, Augmentation augmentation)
@@ -40,7 +40,8 @@ public sealed record FeedOptions
             augmentation.FixedScale(preprocessor.Shape),
             preprocessor.Interpolation, preprocessor.AppliesOrientation);
         string folder = CacheFolder ?? Engine.Files.CacheFolder.Find("pictures") ?? throw new GpuCnnException(
-            "There is no cache folder to keep pictures in; set GPUCNN_CACHE to a folder that can be written, or choose --cache ram or none.");
+            "There is no cache folder to keep pictures in; " +
+            "set GPUCNN_CACHE to a folder that can be written, or choose --cache ram or none.");
         return DiskCache.Open(split, folder, form, Budget);
     }
 }

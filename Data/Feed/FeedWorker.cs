@@ -1,6 +1,6 @@
 namespace GpuCnn.Data;
 
-/// <summary>One thread's means of reading images of a split into their places.</summary>
+/// <summary>Reads images of a split into their places, on one thread.</summary>
 internal sealed class FeedWorker : IDisposable
 {
     private readonly ImageSplit _split;
@@ -9,10 +9,10 @@ internal sealed class FeedWorker : IDisposable
     private readonly Picture _record = new();
     private readonly bool _hasViews;
 
-    /// <summary>The image whose views are being written, open in its form; -1 is none.</summary>
+    /// <summary>The image whose views are being written, open in its form; -1 for none.</summary>
     private int _viewed = -1;
 
-    /// <param name="hasViews">Whether the ten crops of images are asked for, one after another.</param>
+    /// <param name="hasViews">Whether the ten crops of each image are asked for, one after another.</param>
     public FeedWorker(ImageSplit split, Augmentation augmentation, ImagePreprocessor preprocessor, PictureCache? cache, bool hasViews)
     {
         _split = split;
@@ -21,14 +21,14 @@ internal sealed class FeedWorker : IDisposable
         _writer = new SampleWriter(preprocessor, augmentation);
     }
 
-    /// <summary>Where time goes, while somebody asks.</summary>
+    /// <summary>Measures the stages; null measures nothing.</summary>
     public StageClock? Clock { get => _writer.Clock; set => _writer.Clock = value; }
 
     /// <summary>Writes an image: [C, H, W].</summary>
     /// <param name="image">Index within the split.</param>
-    /// <param name="seed">Of its random changes; null writes it as it is judged.</param>
-    /// <param name="epoch">Of its random changes.</param>
-    /// <param name="view">Which of its views; 0 where it has one.</param>
+    /// <param name="seed">Seed of its random changes; null writes it as for evaluation.</param>
+    /// <param name="epoch">Epoch of its random changes.</param>
+    /// <param name="view">Index of its view; 0 if there is only one.</param>
     /// <param name="target">C · H · W values.</param>
     /// <exception cref="Engine.GpuCnnException">The image cannot be read.</exception>
     public void Write(int image, ulong? seed, long epoch, int view, Span<float> target)

@@ -5,8 +5,8 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn.Data;
 
 /// <summary>
-/// A split brought to a network's input: what the trainer reads. Decoded pictures are kept as far as there is room, in a form from which
-/// the same batches come as from the files.
+/// A split converted to a network's input, as the trainer reads it. Decoded pictures are kept as far as there is room, in a form that gives
+/// the same batches as the files.
 /// </summary>
 public sealed class ImageDataset : IDataset, IDisposable
 {
@@ -17,10 +17,10 @@ public sealed class ImageDataset : IDataset, IDisposable
     private readonly Lazy<PictureCache?> _trainingCache, _evaluationCache;
 
     /// <param name="split">The images.</param>
-    /// <param name="preprocessor">How they become the network's input.</param>
-    /// <param name="augmentation">Of training batches; null is none.</param>
-    /// <param name="options">Threads, caches, mixing; null is what a run takes by itself.</param>
-    /// <param name="badImages">What becomes of images that cannot be read; null lets the reader throw at the first.</param>
+    /// <param name="preprocessor">Converts images to the network's input.</param>
+    /// <param name="augmentation">Changes training images; null for none.</param>
+    /// <param name="options">Threads, caches, mixing; null for a run's defaults.</param>
+    /// <param name="badImages">Handles images that cannot be read; null makes the reader throw at the first.</param>
     public ImageDataset(
         ImageSplit split, ImagePreprocessor preprocessor, Augmentation? augmentation = null, FeedOptions? options = null,
         BadImages? badImages = null)
@@ -33,7 +33,7 @@ public sealed class ImageDataset : IDataset, IDisposable
         Workers = _options.Workers ?? Math.Min(2, Environment.ProcessorCount);
         ArgumentOutOfRangeException.ThrowIfLessThan(Workers, 1, nameof(options));
         _trainingCache = new(() => _options.CreateCache(split, preprocessor, _augmentation));
-        // Fitted pictures serve both.
+        // Fitted pictures serve both training and evaluation.
         _evaluationCache = !_augmentation.Frames ? _trainingCache : new(() => _options.CreateCache(split, preprocessor, Augmentation.None));
     }
 
@@ -45,14 +45,14 @@ public sealed class ImageDataset : IDataset, IDisposable
 
     public int Count => _split.Count;
 
-    /// <summary>Threads that a reader fills batches with.</summary>
+    /// <summary>Number of threads that fill a reader's batches.</summary>
     public int Workers { get; }
 
     /// <inheritdoc/>
     /// <exception cref="GpuCnnException">There are fewer images than a batch takes, or the cache on disk cannot be used.</exception>
     public IBatchReader ReadTraining(int batch, ulong seed, long firstStep) => ReadTraining(batch, seed, firstStep, clocks: null);
 
-    /// <param name="clocks">Gets a clock of each worker; null measures nothing.</param>
+    /// <param name="clocks">Receives a clock per worker; null measures nothing.</param>
     internal IBatchReader ReadTraining(int batch, ulong seed, long firstStep, List<StageClock>? clocks)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch);
@@ -70,15 +70,15 @@ public sealed class ImageDataset : IDataset, IDisposable
         return new BatchReader(this, batch, new FileOrder(Count, batch), 0, Workers, mixing: null);
     }
 
-    /// <summary>The ten crops (<see cref="TenCrops"/>) of each image one after another, in file order.</summary>
-    /// <param name="batch">Crops of a batch, a multiple of <see cref="Crops"/>.</param>
+    /// <summary>Reads the ten crops (<see cref="TenCrops"/>) of each image one after another, in file order.</summary>
+    /// <param name="batch">Crops per batch, a multiple of <see cref="Crops"/>.</param>
     public IBatchReader ReadTenCrops(int batch)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(batch > 0 && batch % Crops == 0, true, nameof(batch));
         return new BatchReader(this, batch, new FileOrder(checked(Count * Crops), batch, Crops), 0, Workers, mixing: null);
     }
 
-    /// <summary>Views of an image that <see cref="ReadTenCrops"/> gives.</summary>
+    /// <summary>Number of views of an image that <see cref="ReadTenCrops"/> gives.</summary>
     public const int Crops = TenCrops.Count;
 
     /// <summary>Closes the caches; no reader may be in use.</summary>

@@ -1,20 +1,20 @@
 namespace GpuCnn.Data;
 
-/// <summary>Which images the batch of a step holds. One thread asks at a time, for one step after another.</summary>
+/// <summary>Decides which images each step's batch holds. One thread asks at a time, for consecutive steps.</summary>
 internal abstract class ImageOrder
 {
-    /// <summary>Views of each image, one after another: image i is view i modulo this of image i / this of the split.</summary>
+    /// <summary>Number of views of each image: image i is view i modulo this number of the split's image i / this number.</summary>
     public virtual int Views => 1;
 
-    /// <summary>The seed of augmentation; null where images are read as they are.</summary>
+    /// <summary>The seed of augmentation; null if images are read unchanged.</summary>
     public abstract ulong? Seed { get; }
 
-    /// <summary>Writes the images of <paramref name="step"/>; returns how many, 0 at the end, and the epoch they belong to.</summary>
+    /// <summary>Writes the images of <paramref name="step"/>; returns their number, 0 at the end, and their epoch.</summary>
     public abstract int Images(long step, Span<int> images, out long epoch);
 }
 
-/// <summary>Every image once, or every view of it, in file order.</summary>
-/// <param name="count">Images, or views of all of them.</param>
+/// <summary>Every image, or every view of it, once, in file order.</summary>
+/// <param name="count">Number of images, or of views of all images.</param>
 internal sealed class FileOrder(int count, int batch, int views = 1) : ImageOrder
 {
     public override int Views => views;
@@ -32,8 +32,8 @@ internal sealed class FileOrder(int count, int batch, int views = 1) : ImageOrde
 }
 
 /// <summary>
-/// A new order each epoch (<see cref="ImageSplit.Shuffle"/>), of which the images that fill no batch are left out; a function of the seed
-/// and the epoch.
+/// A new order each epoch (<see cref="ImageSplit.Shuffle"/>), without the images that do not fill a batch; a function of the seed and the
+/// epoch.
 /// </summary>
 internal sealed class TrainingOrder(ImageSplit split, int batch, ulong seed) : ImageOrder
 {

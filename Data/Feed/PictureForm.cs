@@ -1,14 +1,14 @@
 namespace GpuCnn.Data;
 
-/// <summary>In which form pictures can be kept, so that what is made of them is the same as from their files.</summary>
+/// <summary>The form in which pictures can be kept so that they give the same result as their files.</summary>
 internal enum PictureForm
 {
-    /// <summary>In the input's size: nothing that is drawn shows another part of the picture.</summary>
+    /// <summary>In the input's size: no random change shows another part of the picture.</summary>
     Fitted,
 
-    /// <summary>All of it, scaled to a fixed shorter side: what is drawn is a window of that.</summary>
+    /// <summary>The whole picture, scaled to a fixed shorter side: random changes select a window of it.</summary>
     Scaled,
 
-    /// <summary>As it was decoded.</summary>
+    /// <summary>As decoded.</summary>
     Whole,
 }

@@ -2,19 +2,19 @@ using System.Diagnostics;
 
 namespace GpuCnn.Data;
 
-/// <summary>What is done for a picture, in order.</summary>
+/// <summary>The stages of preparing a picture, in order.</summary>
 public enum Stage
 {
-    /// <summary>The file is read, and its header.</summary>
+    /// <summary>Reading the file and its header.</summary>
     Read,
 
-    /// <summary>Pixels are decoded.</summary>
+    /// <summary>Decoding pixels.</summary>
     Decode,
 
-    /// <summary>They are scaled and normalised.</summary>
+    /// <summary>Scaling and normalizing.</summary>
     Resize,
 
-    /// <summary>They are changed at random.</summary>
+    /// <summary>Changing pixels at random.</summary>
     Augment,
 }
 
@@ -25,7 +25,7 @@ internal sealed class StageClock
 
     public static long Now => Stopwatch.GetTimestamp();
 
-    /// <summary>Counts the time since <paramref name="start"/>.</summary>
+    /// <summary>Adds the time since <paramref name="start"/>.</summary>
     public void Add(Stage stage, long start) => _ticks[(int)stage] += Stopwatch.GetTimestamp() - start;
 
     public double Seconds(Stage stage) => (double)_ticks[(int)stage] / Stopwatch.Frequency;

@@ -1,10 +1,10 @@
 namespace GpuCnn.Data;
 
-/// <summary>Bytes that the caches of a run may fill together. Safe to use from several threads.</summary>
-/// <param name="bytes">All of them.</param>
+/// <summary>The bytes that all caches of a run may use together. Safe to use from several threads.</summary>
+/// <param name="bytes">Total number of bytes.</param>
 public sealed class CacheBudget(long bytes)
 {
-    /// <summary>What a run takes unless it is told otherwise.</summary>
+    /// <summary>A run's default.</summary>
     public const long Default = 1L << 30;
 
     private long _taken;
@@ -13,7 +13,7 @@ public sealed class CacheBudget(long bytes)
 
     public long Taken => Interlocked.Read(ref _taken);
 
-    /// <summary>Takes room, where there is enough.</summary>
+    /// <summary>Reserves bytes, if enough are left.</summary>
     public bool TryTake(long bytes)
     {
         if (Interlocked.Add(ref _taken, bytes) <= Bytes) return true;

@@ -4,8 +4,7 @@ using System.Runtime.InteropServices;
 namespace GpuCnn.Data;
 
 /// <summary>
-/// Tells damaged bytes from intact ones at the speed of memory: four lanes of 64-bit words, each added and multiplied by an odd constant.
-/// Against
+/// Detects damaged bytes at the speed of memory: four lanes of 64-bit words, each added and multiplied by an odd constant. Protects against
 /// accidents, not against intent.
 /// </summary>
 internal static class Checksum

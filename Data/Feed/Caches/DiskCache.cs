@@ -8,18 +8,16 @@ using Microsoft.Win32.SafeHandles;
 namespace GpuCnn.Data;
 
 /// <summary>
-/// In one file of the user's cache folder, which later runs find again. A record is a header of <see cref="HeaderBytes"/> bytes and the
-/// pixels,
-/// gray or RGB. A picture counts only while its source is as it was (<see cref="ImageSplit.Stamp"/>) and its checksum is right; else it is
-/// read from its
-/// source and appended anew. A file that breaks off, because a run did, is used up to there.
+/// Keeps pictures in a file of the user's cache folder, which later runs reuse. A record is a header of <see cref="HeaderBytes"/> bytes and
+/// the pixels, gray or RGB. A picture is used only if its source is unchanged (<see cref="ImageSplit.Stamp"/>) and its checksum is right;
+/// otherwise it is read from its source and appended again. A file that breaks off, because a run did, is used up to that point.
 /// </summary>
 internal sealed class DiskCache : PictureCache
 {
     private const int HeaderBytes = 48, FileHeaderBytes = 64;
     private const uint Magic = 0x43504E47;
 
-    /// <summary>Of the file's layout, and of what decoders and scaling make of pictures.</summary>
+    /// <summary>Version of the file's layout, and of the results of decoders and scaling.</summary>
     private const int Version = 1;
 
     private readonly ImageSplit _split;
@@ -40,14 +38,14 @@ internal sealed class DiskCache : PictureCache
 
     public string Path { get; }
 
-    /// <summary>Pictures that are kept.</summary>
+    /// <summary>Number of kept pictures.</summary>
     public int Count => _entries.Count;
 
-    /// <summary>Opens the cache of a split, an empty one where there is none or what is there is of something else.</summary>
-    /// <param name="split">Whose images' names and order are part of what the file is for.</param>
-    /// <param name="folder">Where caches lie; made if need be.</param>
-    /// <param name="form">In words, all that pictures depend on: form, size, channels, orientation.</param>
-    /// <param name="budget">What the file may fill; what it holds already counts.</param>
+    /// <summary>Opens the cache of a split; an empty one if there is none, or if the existing file is for something else.</summary>
+    /// <param name="split">The names and order of its images identify the file.</param>
+    /// <param name="folder">Folder of the caches; created if missing.</param>
+    /// <param name="form">Everything that pictures depend on, in words: form, size, channels, orientation.</param>
+    /// <param name="budget">Bytes that the file may use; its present content counts.</param>
     /// <exception cref="GpuCnnException">The folder or the file cannot be used, or another process is using it.</exception>
     public static DiskCache Open(ImageSplit split, string folder, string form, CacheBudget budget)
     {
@@ -66,7 +64,7 @@ internal sealed class DiskCache : PictureCache
         {
             throw new GpuCnnException(
                 $"The picture cache {DataFile.Quote(path)} cannot be used: {e.Message.ReplaceLineEndings(" ").TrimEnd('.')}. " +
-                "Wait for another run that uses it, set GPUCNN_CACHE to another folder, or choose --cache ram or none.", e);
+                "Wait for the other run that uses it, set GPUCNN_CACHE to another folder, or choose --cache ram or none.", e);
         }
     }
 
@@ -75,7 +73,7 @@ internal sealed class DiskCache : PictureCache
         if (!_entries.TryGetValue(image, out Entry entry)) return false;
         if (_split.Stamp(image) is not { } stamp || stamp != entry.Stamp || !TryRead(entry, record))
         {
-            // Stale, or damaged: it is made again from its source.
+            // Stale or damaged: read it from its source again.
             _entries.TryRemove(KeyValuePair.Create(image, entry));
             return false;
         }
@@ -112,7 +110,7 @@ internal sealed class DiskCache : PictureCache
             }
             catch (IOException)
             {
-                // The disk is full: what was kept so far still helps, and what was written of this record is found to be broken off.
+                // The disk is full: pictures kept so far still help, and the incomplete record is detected as broken off.
                 Volatile.Write(ref _isFull, true);
                 return false;
             }
@@ -150,7 +148,7 @@ internal sealed class DiskCache : PictureCache
         }
     }
 
-    /// <summary>Finds the records; starts the file anew where it is of something else.</summary>
+    /// <summary>Finds the records; restarts the file if it is for something else.</summary>
     private void Load(byte[] identity)
     {
         long length = RandomAccess.GetLength(_file);
@@ -171,7 +169,7 @@ internal sealed class DiskCache : PictureCache
             && at + HeaderBytes + entry.Bytes <= length)
         {
             if (!_budget.TryTake(HeaderBytes + entry.Bytes)) break;
-            // A later record is of a source that has changed since.
+            // A later record supersedes an earlier one whose source has changed.
             if (_entries.TryGetValue(image, out Entry earlier)) dead += HeaderBytes + earlier.Bytes;
             _entries[image] = entry;
             at += HeaderBytes + entry.Bytes;
@@ -186,7 +184,7 @@ internal sealed class DiskCache : PictureCache
         RandomAccess.SetLength(_file, at);
     }
 
-    /// <summary>A hash of all that decides what belongs into the file.</summary>
+    /// <summary>Hashes everything that decides the file's content.</summary>
     private static byte[] Identity(ImageSplit split, string form)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -196,7 +194,7 @@ internal sealed class DiskCache : PictureCache
     }
 
     /// <summary>
-    /// A record: magic, image, width, height, channels, stamp (16 bytes), checksum of the pixels (8), checksum of what stands before (4).
+    /// A record: magic, image, width, height, channels, stamp (16 bytes), checksum of the pixels (8), checksum of the preceding fields (4).
     /// </summary>
     private readonly record struct Entry(long Offset, int Width, int Height, int Channels, ImageStamp Stamp)
     {

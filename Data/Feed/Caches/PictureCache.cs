@@ -1,19 +1,18 @@
 namespace GpuCnn.Data;
 
 /// <summary>
-/// Keeps decoded pictures of a split in their form (<see cref="PictureForm"/>), as far as there is room; what is in it is never replaced,
-/// for
-/// an epoch reads everything once. What is made of a kept picture is the same as without the cache. Safe to use from several threads.
+/// Keeps decoded pictures of a split in their form (<see cref="PictureForm"/>), as far as there is room. It replaces nothing, because an
+/// epoch reads everything once. A kept picture gives the same result as its file. Safe to use from several threads.
 /// </summary>
 internal abstract class PictureCache : IDisposable
 {
-    /// <summary>Opens a kept picture in the decoder of <paramref name="writer"/>; false where it is not kept.</summary>
+    /// <summary>Opens a kept picture in the decoder of <paramref name="writer"/>; false if it is not kept.</summary>
     /// <param name="image">Index within the split.</param>
-    /// <param name="writer">The calling thread's own.</param>
-    /// <param name="record">The calling thread's room for what is read.</param>
+    /// <param name="writer">Owned by the calling thread.</param>
+    /// <param name="record">The calling thread's buffer for what is read.</param>
     public abstract bool TryOpen(int image, SampleWriter writer, Picture record);
 
-    /// <summary>Keeps the picture that <paramref name="writer"/> has open, if there is room; then it has it open in its form.</summary>
+    /// <summary>Keeps the picture that <paramref name="writer"/> has open, if there is room, and then opens it in its form.</summary>
     public void Offer(int image, SampleWriter writer)
     {
         long bytes = writer.FormBytes();
@@ -35,11 +34,11 @@ internal abstract class PictureCache : IDisposable
 
     protected abstract void Release(long bytes);
 
-    /// <summary>Keeps a copy of the picture; false where that cannot be done, or it is there already.</summary>
+    /// <summary>Keeps a copy of the picture; false if that fails, or the picture is kept already.</summary>
     protected abstract bool TryKeep(int image, Picture picture);
 }
 
-/// <summary>In memory of the process.</summary>
+/// <summary>Keeps pictures in the memory of the process.</summary>
 internal sealed class MemoryCache(int count, CacheBudget budget) : PictureCache
 {
     private readonly PixelImage?[] _images = new PixelImage?[count];
@@ -57,7 +56,7 @@ internal sealed class MemoryCache(int count, CacheBudget budget) : PictureCache
 
     protected override void Release(long bytes) => budget.GiveBack(bytes);
 
-    // Two threads may bring the same one: they bring the same bytes, and the first is kept.
+    // Two threads may bring the same picture. Its bytes are the same, and the first copy is kept.
     protected override bool TryKeep(int image, Picture picture) =>
         Interlocked.CompareExchange(ref _images[image], picture.ToImage(), null) is null;
 }
