@@ -2,15 +2,15 @@ using GpuCnn.Engine;
 
 namespace GpuCnn.Data;
 
-/// <summary>Opens a data set and decodes every image of it, to say all that is wrong at once.</summary>
+/// <summary>Opens a data set and decodes all of its images, to report all errors at once.</summary>
 public static class DatasetCheck
 {
-    /// <summary>Files of unknown extensions whose content is looked at.</summary>
+    /// <summary>Number of files with unknown extensions whose content is examined.</summary>
     private const int ContentsLooked = 10_000;
 
     /// <param name="path">As for <see cref="DatasetLocator.Open"/>.</param>
     /// <param name="validationPath">As for <see cref="DatasetLocator.Open"/>.</param>
-    /// <param name="progress">Called with the number of images done and of all, from several threads.</param>
+    /// <param name="progress">Called with the number of images done and the total, from several threads.</param>
     /// <exception cref="GpuCnnException">There is no data set to check.</exception>
     public static DatasetReport Run(string path, string? validationPath = null, Action<int, int>? progress = null)
     {

@@ -2,15 +2,16 @@ using GpuCnn.Engine;
 
 namespace GpuCnn.Data;
 
-/// <summary>Leaves out pictures that a data set has more than once, by their pixels.</summary>
+/// <summary>Removes duplicate pictures from a data set, by their pixels.</summary>
 public static class DuplicateRemoval
 {
     /// <summary>
-    /// The data set with each picture once. What is for validation stays, and its copies among the training images go; of equal training
-    /// images of one class the first stays, and of those of several classes none does, for their labels contradict each other.
+    /// Returns the data set with each picture once. Validation images stay, and their copies among the training images go. Of equal
+    /// training images the first stays if all have the same class; none stays if they belong to several, because their labels contradict
+    /// each other.
     /// </summary>
-    /// <param name="data">Whose images are decoded for it, all of them.</param>
-    /// <param name="progress">Called with the number of images done and of all, from several threads.</param>
+    /// <param name="data">All of its images are decoded.</param>
+    /// <param name="progress">Called with the number of images done and the total, from several threads.</param>
     /// <exception cref="GpuCnnException">Nothing is left to train on.</exception>
     public static LocatedDataset Apply(LocatedDataset data, Action<int, int>? progress = null)
     {
@@ -42,8 +43,9 @@ public static class DuplicateRemoval
 
         int fewerTraining = train.Count - trainKept.Length, fewerValidation = (validation?.Count ?? 0) - validationKept.Length;
         if (trainKept.Length == 0)
-            throw new GpuCnnException($"Data set {DataFile.Quote(data.Path)}: expected pictures that are not all among those for " +
-                $"validation, or of several classes, but got none; leave --exclude-duplicates out, or give other images.");
+            throw new GpuCnnException($"Data set {DataFile.Quote(data.Path)}: expected training pictures that are neither among those "
+                + $"for " +
+                $"validation nor in several classes, but got none; leave --exclude-duplicates out, or give other images.");
         if (fewerTraining + fewerValidation == 0) return data.With(train, validation, "no duplicates");
         return data.With(
             fewerTraining == 0 ? train : new SubsetSplit(train.Description, train, trainKept),

@@ -1,25 +1,24 @@
 namespace GpuCnn.Data;
 
-/// <summary>Finds pictures that look alike among many, without comparing each with each.</summary>
+/// <summary>Finds pictures that look alike among many, without comparing every pair.</summary>
 internal static class LookAlikes
 {
-    /// <summary>Hashes that differ in at most 4 bits are equal in one of 5 parts at least.</summary>
+    /// <summary>Hashes that differ in at most 4 bits are equal in at least one of 5 parts.</summary>
     private const int Parts = PerceptualHash.LargestDistance + 1;
 
-    /// <summary>Where more pictures than this have a part in common, each is compared with so many of its neighbours.</summary>
+    /// <summary>If more pictures than this share a part, each is compared with this many of its neighbors.</summary>
     private const int LargestBucket = 300;
 
-    /// <summary>Of more pairs than this nobody reads the list.</summary>
+    /// <summary>Stops at this number of pairs: nobody reads a longer list.</summary>
     private const int MostPairs = 1_000_000;
 
     /// <summary>
-    /// Groups of places, ascending: a first picture, and those after it that look like it and like no earlier first. Likeness does not
-    /// chain:
-    /// of many pictures between two that differ, each may look like the next.
+    /// Groups of places, ascending: a first picture, and those after it that look like it and like no earlier first. Likeness is not
+    /// transitive: in a series of pictures between two different ones, each may look like the next.
     /// </summary>
-    /// <param name="count">Pictures.</param>
-    /// <param name="isShown">Whether to look at a picture.</param>
-    /// <param name="hash">Of a picture.</param>
+    /// <param name="count">Number of pictures.</param>
+    /// <param name="isShown">Whether to examine a picture.</param>
+    /// <param name="hash">A picture's hash.</param>
     /// <param name="small">[count, 81]: the pictures at 9x9.</param>
     public static IReadOnlyList<IReadOnlyList<int>> Find(int count, Func<int, bool> isShown, Func<int, UInt128> hash, byte[] small)
     {

@@ -1,20 +1,20 @@
 namespace GpuCnn.Data;
 
 /// <summary>
-/// What a picture looks like from afar: gray, scaled to 9x9. Its hash is of differences: a bit for each pair of neighbours, 64 along rows
-/// and 64 along columns (N. Krawetz, "Kind of Like That", hackerfactor.com, 2013, where it is called dHash; he takes the rows alone).
+/// Describes what a picture looks like from afar: gray, scaled to 9x9. The hash consists of differences: a bit per pair of neighbors, 64
+/// along rows and 64 along columns (N. Krawetz, "Kind of Like That", hackerfactor.com, 2013, which calls it dHash and uses the rows only).
 /// Scaling, compression and brightness hardly change it.
 /// </summary>
 internal static class PerceptualHash
 {
     public const int Side = 9, Pixels = Side * Side, Bits = 128;
 
-    /// <summary>Pictures that look alike differ in no more bits of the hash than this.</summary>
+    /// <summary>Largest number of different hash bits of pictures that look alike.</summary>
     public const int LargestDistance = 4;
 
     /// <summary>
-    /// ... and in no more gray levels, at any of the 9x9 pixels and on average: plain pictures, and drawings on plain ground, have much the
-    /// same hash.
+    /// Largest difference in gray levels of pictures that look alike, at any of the 9x9 pixels and on average. Plain pictures, and drawings
+    /// on plain ground, have almost the same hash.
     /// </summary>
     private const int LargestDifference = 12, LargestMeanDifference = 2;
 
@@ -35,7 +35,7 @@ internal static class PerceptualHash
 
     public static int Distance(UInt128 a, UInt128 b) => (int)UInt128.PopCount(a ^ b);
 
-    /// <summary>Whether two pictures of near hashes look alike.</summary>
+    /// <summary>Whether two pictures with similar hashes look alike.</summary>
     public static bool LookAlike(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b)
     {
         int sum = 0;

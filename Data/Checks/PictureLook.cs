@@ -4,21 +4,21 @@ using GpuCnn.Engine;
 
 namespace GpuCnn.Data;
 
-/// <summary>What a check sees of an image.</summary>
-/// <param name="Header">What its header says; of nothing where it cannot be read.</param>
-/// <param name="Content">Of its pixels, upright, whatever the file's format: half of SHA-256 over the extents and the bytes.</param>
+/// <summary>What a check records about an image.</summary>
+/// <param name="Header">Its header; empty if it cannot be read.</param>
+/// <param name="Content">Half of SHA-256 over the extents and the upright pixels, whatever the file's format.</param>
 /// <param name="Hash">See <see cref="PerceptualHash"/>.</param>
-/// <param name="Reason">Why it cannot be read; null where it can.</param>
+/// <param name="Reason">Why it cannot be read; null if it can.</param>
 internal readonly record struct PictureLook(ImageHeader Header, UInt128 Content, UInt128 Hash, string? Reason);
 
-/// <summary>Looks at images, one after another. Belongs to one thread.</summary>
+/// <summary>Examines images, one after another. Belongs to one thread.</summary>
 internal sealed class PictureLooker : IDisposable
 {
     private readonly PictureDecoder _decoder = new();
     private readonly Resampler _resampler = new();
     private readonly Picture _small = new();
 
-    /// <summary>Looks at an image, and writes its small gray version, [9, 9].</summary>
+    /// <summary>Examines an image, and writes its small gray version, [9, 9].</summary>
     public PictureLook At(ImageSplit split, int index, Span<byte> small)
     {
         try
@@ -40,7 +40,7 @@ internal sealed class PictureLooker : IDisposable
         }
     }
 
-    /// <summary>The hash of an image's pixels; null where it cannot be read.</summary>
+    /// <summary>The hash of an image's pixels; null if it cannot be read.</summary>
     public UInt128? ContentOf(ImageSplit split, int index)
     {
         try
@@ -50,7 +50,7 @@ internal sealed class PictureLooker : IDisposable
         }
         catch (GpuCnnException)
         {
-            // Whoever trains on it is told why.
+            // Training on the image reports the error.
             return null;
         }
     }
@@ -73,7 +73,7 @@ internal sealed class PictureLooker : IDisposable
         byte[] row = new byte[picture.Width * picture.Channels];
         for (int y = 0; y < picture.Height; y++)
         {
-            // The fourth byte of a pixel may hold anything.
+            // The fourth byte of a pixel is arbitrary.
             if (picture.Channels == 1) sha.AppendData(picture.Row(y));
             else
             {
