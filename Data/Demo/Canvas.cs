@@ -3,7 +3,7 @@ namespace GpuCnn.Data.Demo;
 /// <summary>A point or a direction in pixels or in a drawing's own units.</summary>
 internal readonly record struct Point(double X, double Y);
 
-/// <summary>A colour of values 0 to 1.</summary>
+/// <summary>A color with values from 0 to 1.</summary>
 internal readonly record struct Color(double R, double G, double B)
 {
     public Color Scaled(double factor) => new(R * factor, G * factor, B * factor);
@@ -12,8 +12,8 @@ internal readonly record struct Color(double R, double G, double B)
 }
 
 /// <summary>
-/// An antialiased rasteriser of polygons: four scanlines to a pixel row, exact along each. Only IEEE-exact operations (no functions of a
-/// maths library), so that every machine draws the same pixels.
+/// An antialiased rasterizer of polygons: four scanlines per pixel row, exact along each. It uses only IEEE-exact operations (no functions
+/// of a math library), so that every machine draws the same pixels.
 /// </summary>
 internal sealed class Canvas(int width, int height)
 {
@@ -33,7 +33,7 @@ internal sealed class Canvas(int width, int height)
         (_values[p], _values[p + 1], _values[p + 2]) = (color.R, color.G, color.B);
     }
 
-    /// <summary>Fills the even-odd interior of a closed polygon, over what is there.</summary>
+    /// <summary>Fills the even-odd interior of a closed polygon, over the present pixels.</summary>
     public void Fill(ReadOnlySpan<Point> polygon, Color color, double opacity = 1)
     {
         double top = double.MaxValue, bottom = double.MinValue;
@@ -47,13 +47,13 @@ internal sealed class Canvas(int width, int height)
         }
     }
 
-    /// <summary>The picture with uniform noise of the given amplitude added.</summary>
+    /// <summary>Returns the picture with noise of the given amplitude added.</summary>
     public PixelImage ToImage(ref RandomStream random, double noise)
     {
         PixelImage image = new(width, height, 3);
         for (int i = 0; i < _values.Length; i++)
         {
-            // The sum of three uniform numbers is close enough to a normal one.
+            // The sum of three uniform numbers is close enough to a normal distribution.
             ulong bits = random.NextUInt64();
             double sum = (bits & 0xFFFF) + (bits >> 16 & 0xFFFF) + (bits >> 32 & 0xFFFF);
             double value = _values[i] + (sum / 65536 - 1.5) * noise;

@@ -1,14 +1,14 @@
 namespace GpuCnn.Data.Demo;
 
 /// <summary>
-/// What all demo pictures share: background, pose, light and noise come from the same distributions whatever the class, so that only
-/// the object's shape tells classes apart.
+/// Draws what all demo pictures share. Background, pose, light and noise have the same distributions for every class, so that only the
+/// object's shape distinguishes classes.
 /// </summary>
 internal static class DemoScene
 {
     public const int Side = 64;
 
-    /// <summary>The picture of number <paramref name="index"/> of one class in one split.</summary>
+    /// <summary>Draws picture <paramref name="index"/> of one class in one split.</summary>
     public static PixelImage Draw(IDemoObject subject, ulong seed, ulong split, ulong index)
     {
         RandomStream random = new(seed, split, index);
@@ -27,7 +27,7 @@ internal static class DemoScene
         return canvas.ToImage(ref random, random.NextDouble(0.03, 0.14));
     }
 
-    /// <summary>A colour away from gray, of any hue.</summary>
+    /// <summary>A saturated color of any hue.</summary>
     public static Color Vivid(ref RandomStream random)
     {
         double hue = random.NextDouble(0, 6), low = random.NextDouble(0.05, 0.35), high = random.NextDouble(0.65, 1.0);
@@ -61,7 +61,7 @@ internal static class DemoScene
         int things = random.NextInt(5);
         for (int i = 0; i < things; i++)
         {
-            // Clouds, bushes, stones: blobs that are there with every class.
+            // Clouds, bushes, stones: blobs that appear with every class.
             double y = random.NextDouble();
             Color color = y * Side < horizon ? skyLow.Towards(new Color(1, 1, 1), 0.6) : Ground(ref random);
             pen.Ellipse(

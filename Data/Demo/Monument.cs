@@ -1,6 +1,6 @@
 namespace GpuCnn.Data.Demo;
 
-/// <summary>A temple with columns, an obelisk or an arch, of stone of any colour.</summary>
+/// <summary>A temple with columns, an obelisk or an arch, of stone of any color.</summary>
 internal sealed class Monument : IDemoObject
 {
     public string Name => "monument";

@@ -1,17 +1,17 @@
 namespace GpuCnn.Data.Demo;
 
 /// <summary>
-/// Draws in the units of an object, whose box is [-1, 1] with y downwards, at the object's pose on the canvas.
+/// Draws in an object's units, whose box is [-1, 1] with y downwards, at the object's pose on the canvas.
 /// </summary>
-/// <param name="canvas">Where to.</param>
-/// <param name="centre">The object's centre in pixels.</param>
-/// <param name="right">Pixels of one unit to the right.</param>
-/// <param name="down">Pixels of one unit downwards.</param>
+/// <param name="canvas">The canvas to draw on.</param>
+/// <param name="centre">The object's center in pixels.</param>
+/// <param name="right">The pixels of one unit to the right.</param>
+/// <param name="down">The pixels of one unit downwards.</param>
 internal sealed class Pen(Canvas canvas, Point centre, Point right, Point down)
 {
     private const int PointsPerQuarter = 8;
 
-    /// <summary>A circle from the rational parametrisation, so that no sine is needed.</summary>
+    /// <summary>A circle from the rational parametrization, which needs no sine.</summary>
     private static readonly Point[] Circle = MakeCircle();
 
     public void Polygon(Color color, params ReadOnlySpan<Point> points)
@@ -25,7 +25,7 @@ internal sealed class Pen(Canvas canvas, Point centre, Point right, Point down)
         Polygon(color, new Point(left, top), new Point(rightEdge, top), new Point(rightEdge, bottom), new Point(left, bottom));
 
     /// <summary>
-    /// An ellipse around <paramref name="middle"/> whose first half axis points along <paramref name="axis"/>, a unit vector.
+    /// Draws an ellipse around <paramref name="middle"/> whose first half axis points along <paramref name="axis"/>, a unit vector.
     /// </summary>
     public void Ellipse(Color color, Point middle, double along, double across, Point axis)
     {
