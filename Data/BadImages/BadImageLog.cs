@@ -3,17 +3,17 @@ using GpuCnn.Engine;
 
 namespace GpuCnn.Data;
 
-/// <summary>An image that a run left out.</summary>
+/// <summary>An image that a run skipped.</summary>
 /// <param name="Part">"train" or "validation".</param>
-/// <param name="File">Its path, or its place within its file.</param>
-/// <param name="Reason">Why, on one line.</param>
+/// <param name="File">Its path, or its place within a file.</param>
+/// <param name="Reason">The error, on one line.</param>
 public sealed record BadImage(string Part, string File, string Reason);
 
 /// <summary>
-/// The images that a run could not read, each named once: in memory, and in a CSV file (part,file,reason) from the moment there is a
-/// folder for it. Safe to use from several threads.
+/// Records the images that a run could not read, each once: in memory, and in a CSV file (part,file,reason) once there is a folder for it.
+/// Safe to use from several threads.
 /// </summary>
-/// <param name="policy">What becomes of them.</param>
+/// <param name="policy">What the run does with them.</param>
 public sealed class BadImageLog(BadImagePolicy policy)
 {
     public const string FileName = "bad-images.csv";
@@ -26,10 +26,10 @@ public sealed class BadImageLog(BadImagePolicy policy)
 
     public BadImagePolicy Policy { get; } = policy;
 
-    /// <summary>The CSV file, or null where the run has none.</summary>
+    /// <summary>The CSV file, or null if the run has none.</summary>
     public string? Path { get; private set; }
 
-    /// <summary>What was found so far, in the order of discovery.</summary>
+    /// <summary>The images found so far, in order of discovery.</summary>
     public IReadOnlyList<BadImage> Found
     {
         get
@@ -38,8 +38,7 @@ public sealed class BadImageLog(BadImagePolicy policy)
         }
     }
 
-    /// <summary>Names what was found in <paramref name="folder"/> from now on. Images that the file names already are not named
-    /// twice.</summary>
+    /// <summary>Records in <paramref name="folder"/> from now on. Images that the file already lists are not listed again.</summary>
     /// <exception cref="GpuCnnException">The file cannot be read or written.</exception>
     public void WriteTo(string folder)
     {
@@ -71,7 +70,7 @@ public sealed class BadImageLog(BadImagePolicy policy)
         if (Path is not { } path || !_written.Add((image.Part, image.File))) return;
         DataFile.Guard(path, "write", () =>
         {
-            // A line at a time: what was found survives however the run ends.
+            // Append a line at a time, so that the file survives however the run ends.
             string line = CsvText.Line(image.Part, image.File, image.Reason);
             File.AppendAllText(path, File.Exists(path) ? line : CsvText.Line(Header.Split(',')) + line, Encoding.UTF8);
             return true;

@@ -3,9 +3,9 @@ namespace GpuCnn.Data;
 /// <summary>What a run does with an image that cannot be read.</summary>
 public enum BadImagePolicy
 {
-    /// <summary>Leave it out, up to <see cref="BadImages.LargestShare"/> of the images, and name it.</summary>
+    /// <summary>Skip it and record it, up to <see cref="BadImages.LargestShare"/> of the images.</summary>
     Skip,
 
-    /// <summary>Stop.</summary>
+    /// <summary>Stop the run.</summary>
     Fail,
 }

@@ -4,18 +4,18 @@ using GpuCnn.Engine;
 namespace GpuCnn.Data;
 
 /// <summary>
-/// What a reader does where an image of a split cannot be read: leave it out while such images are few, and stop where they are many. In
-/// training another image stands in, chosen by (seed, epoch, image) alone: the same run has the same bits with any number of threads, and
-/// after it was resumed. Safe to use from several threads.
+/// Handles images of a split that cannot be read: skips them while they are few, and stops if they are many. In training another image
+/// takes the place, chosen by (seed, epoch, image) alone: the same run has the same bits with any number of threads, and after it is
+/// resumed. Safe to use from several threads.
 /// </summary>
 public sealed class BadImages
 {
-    /// <summary>A run that skips bad images stops when more than this share of a split's is bad.</summary>
+    /// <summary>Largest share of a split's images that may be bad before a run that skips them stops.</summary>
     public const double LargestShare = 0.01;
 
     private const ulong StandInStream = 0xBAD;
 
-    /// <summary>With at most 1 % of bad images, so many in a row do not happen.</summary>
+    /// <summary>With at most 1 % of bad images, this many in a row do not occur.</summary>
     private const int MostStandIns = 64;
 
     private readonly ImageSplit _split;
@@ -24,8 +24,8 @@ public sealed class BadImages
     private readonly ConcurrentDictionary<int, bool> _bad = [];
 
     /// <param name="split">The images.</param>
-    /// <param name="part">What they are for: "train" or "validation".</param>
-    /// <param name="log">The run's.</param>
+    /// <param name="part">Purpose of the images: "train" or "validation".</param>
+    /// <param name="log">The run's log.</param>
     public BadImages(ImageSplit split, string part, BadImageLog log)
     {
         _split = split;
@@ -34,14 +34,14 @@ public sealed class BadImages
     }
 
     /// <summary>
-    /// Calls <paramref name="write"/> with <paramref name="image"/>, or with what stands in for it, until it does not throw a
-    /// <see cref="GpuCnnException"/>. Returns the image that was written: -1 where it is to be left out.
+    /// Calls <paramref name="write"/> with <paramref name="image"/>, or with a substitute, until it does not throw a
+    /// <see cref="GpuCnnException"/>. Returns the image that was written, or -1 to skip it.
     /// </summary>
     /// <param name="image">Index within the split.</param>
-    /// <param name="seed">Of the run; null where images are judged, and none stands in.</param>
-    /// <param name="epoch">Of the run.</param>
-    /// <param name="state">Handed to <paramref name="write"/>, so that it need not capture.</param>
-    /// <param name="write">Reads an image and writes it to its place; what an earlier call left there is overwritten.</param>
+    /// <param name="seed">The run's seed; null in evaluation, which has no substitutes.</param>
+    /// <param name="epoch">The run's epoch.</param>
+    /// <param name="state">Passed to <paramref name="write"/>, so that it need not capture.</param>
+    /// <param name="write">Reads an image and writes it to its place, overwriting what an earlier call left there.</param>
     /// <exception cref="GpuCnnException">The image is bad and the run does not skip it, or too many are.</exception>
     public int Write<TState>(int image, ulong? seed, long epoch, TState state, Action<TState, int> write)
     {
@@ -62,11 +62,11 @@ public sealed class BadImages
             }
             if (seed is null) return -1;
         }
-        throw new GpuCnnException($"{_split.Name(image)}: expected one of {MostStandIns} other images to stand in for it, " +
-            "but got none that can be read; look the data over with: gpucnn data check PATH.");
+        throw new GpuCnnException($"{_split.Name(image)}: expected one of {MostStandIns} other images to take its place, " +
+            "but got none that can be read; check the data with: gpucnn data check PATH.");
     }
 
-    /// <summary>Notes that an image cannot be read.</summary>
+    /// <summary>Records an image that cannot be read.</summary>
     /// <exception cref="GpuCnnException">The run does not skip it, or has too many.</exception>
     public void Add(int image, GpuCnnException reason)
     {
@@ -76,8 +76,7 @@ public sealed class BadImages
         string named = _log.Path is { } path ? $" ({DataFile.Quote(path)} names them)" : "";
         throw new GpuCnnException(
             $"{_bad.Count:N0} of the {_split.Count:N0} {_part} images cannot be read{named}, more than the {LargestShare * 100:0.#} % " +
-                $"that a run " +
-            $"leaves out; repair or remove them: gpucnn data check lists them all. The last one: {reason.Message}", reason);
+            $"that a run skips; repair or remove them: gpucnn data check lists them all. The last one: {reason.Message}", reason);
     }
 
     private int StandIn(ulong seed, long epoch, int image, int attempt)
