@@ -3,7 +3,10 @@ using GpuCnn.Bench.Compare;
 using GpuCnn.Bench.Devices;
 using GpuCnn.Bench.Operators;
 
-var root = new RootCommand("Measures GpuCnn: its operators alone, or side by side with PyTorch on the CPU or on a GPU.") { OperatorsCommand.Create(), CompareCommand.Create(), DeviceCommand.Create() };
+var root = new RootCommand("Measures GpuCnn: its operators alone, or side by side with PyTorch on the CPU or on a GPU.")
+{
+    OperatorsCommand.Create(), CompareCommand.Create(), DeviceCommand.Create(),
+};
 ParseResult arguments = root.Parse(args);
 int exitCode = arguments.Invoke();
 return arguments.Errors.Count > 0 ? 2 : exitCode;

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# gpu.sh: on a machine with a GPU, the tests that need it, then the measurements beside PyTorch. Bench/README.md says what is counted.
-#   --device D    what is tested and measured, in turn: names such as cuda, opencl and their twins, separated by commas [cuda,cuda-c]
-#   --app DIR     published projects, each in a folder of its name, for a machine without the SDK [what is built in artifacts/bin]
-#   --out DIR     where tables and logs go [gpu-results]
-#   --minutes N   begin no further measurement after so many minutes, those of the tests included [8]
-#   --tune        before measuring, let gpucnn tune choose the algorithms of the networks that are measured
-#   --no-checks   measure alone
-# What follows -- is handed to the bench: -- --only matrix, -- --quick.
+# gpu.sh: runs the tests that need a GPU, then measures it side by side with PyTorch. Bench/README.md says what is counted.
+#   --device D    devices to test and measure, in turn: cuda, opencl and their twins, separated by commas [cuda,cuda-c]
+#   --app DIR     published projects, each in a folder of its name, for a machine without the SDK [the builds in artifacts/bin]
+#   --out DIR     folder of tables and logs [gpu-results]
+#   --minutes N   begin no further measurement after N minutes, tests included [8]
+#   --tune        let gpucnn tune choose the algorithms of the measured networks first
+#   --no-checks   measure without tests
+# Arguments after -- go to the bench: -- --only matrix, -- --quick.
 set -uo pipefail
 devices=cuda,cuda-c app= out=gpu-results minutes=8 tune= checks=1
 while (($#)); do
@@ -23,18 +23,21 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 mkdir -p "$out"
 began=$SECONDS status=0
 
-# The program of a project, published or built.
+# Finds the program of a project, published or built.
 program() {
   local file
   file=$(ls "${app:-$root/artifacts/bin}/$1"/{,release/}"$2" 2>/dev/null | head -1)
-  [ -n "$file" ] || { echo "There is no $2 in ${app:-artifacts/bin}/$1: publish $1, or build it with dotnet build -c Release $1." >&2; exit 1; }
+  [ -n "$file" ] || {
+    echo "There is no $2 in ${app:-artifacts/bin}/$1: publish $1, or build it with dotnet build -c Release $1." >&2
+    exit 1
+  }
   echo "$file"
 }
 bench=$(program Bench GpuCnn.Bench.dll) || exit 1
 tests=$(program Tests GpuCnn.Tests.dll) || exit 1
 cli=$(program Cli gpucnn.dll) || exit 1
 
-# The first Python that has PyTorch; without one there is no other side.
+# The first Python that has PyTorch; without one only our side is measured.
 for python in ${GPUCNN_PYTHON:-} python3 /usr/bin/python3; do
   if "$python" -c 'import torch' 2>/dev/null; then
     GPUCNN_PYTHON=$(command -v "$python")
@@ -48,7 +51,7 @@ nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.max.sm,clocks.max
 dotnet "$cli" devices
 
 IFS=, read -ra names <<< "$devices"
-# Minutes that are left, never none.
+# Remaining minutes per measurement, never zero.
 left() { awk "BEGIN { m = ($minutes - ($SECONDS - $began) / 60) / $1; print (m > 0.3 ? m : 0.3) }"; }
 
 if [ -n "$checks" ]; then
@@ -61,13 +64,14 @@ if [ -n "$checks" ]; then
       *) fixtures='FullyQualifiedName~<OpenClSampleDevice>' ;;
     esac
     echo "== checks of $device"
-    # Every kernel on the device, then networks on it against PyTorch's numbers and ours on the CPU.
-    GPUCNN_REQUIRE=$kind GPUCNN_LONG_TESTS=1 timeout 120 dotnet "$tests" --no-ansi --filter "$fixtures|(Name~$kind&(FullyQualifiedName~.Golden.|FullyQualifiedName~.Plans.|FullyQualifiedName~.Training.))" \
+    # Every kernel on the device, then networks compared with PyTorch's numbers and with the CPU device.
+    networks="Name~$kind&(FullyQualifiedName~.Golden.|FullyQualifiedName~.Plans.|FullyQualifiedName~.Training.)"
+    GPUCNN_REQUIRE=$kind GPUCNN_LONG_TESTS=1 timeout 120 dotnet "$tests" --no-ansi --filter "$fixtures|($networks)" \
       > "$out/checks-$kind.log" 2>&1
     code=$?
     tail -8 "$out/checks-$kind.log"
-    # Measured all the same: each row is checked before it counts.
-    ((code == 0)) || { echo "The checks of $device failed ($code): $out/checks-$kind.log says where."; status=1; }
+    # Measure nevertheless: each row is checked before it counts.
+    ((code == 0)) || { echo "The checks of $device failed ($code); see $out/checks-$kind.log."; status=1; }
   done
 fi
 
@@ -75,19 +79,21 @@ if [ -n "$tune" ]; then
   echo "== tune"
   for device in "${names[@]}"; do
     for model in resnet18 resnet50 googlenet-torchvision vgg16 alexnet-torchvision; do
-      dotnet "$cli" tune "$model" --batch 32 --device "$device" >> "$out/tune.log" 2>&1 || { echo "tune $model on $device failed: $out/tune.log says why."; status=1; }
+      dotnet "$cli" tune "$model" --batch 32 --device "$device" >> "$out/tune.log" 2>&1 ||
+        { echo "tune $model on $device failed; see $out/tune.log."; status=1; }
     done
   done
 fi
 
 echo "== measurements"
-# Group by group, so that one device's rows are measured minutes apart from the other's at most.
+# Measure group by group, so that the devices' rows of a group are at most minutes apart.
 groups=(matrix conv networks memory)
 turns=$((${#groups[@]} * ${#names[@]}))
 for group in "${groups[@]}"; do
   for device in "${names[@]}"; do
     file="$out/${device//:/-}-$group"
-    dotnet "$bench" device --device "$device" --only "$group" --minutes "$(left $turns)" --markdown "$file.md" --json "$file.json" "$@" > "$file.log" 2>&1 || { tail -3 "$file.log"; status=1; }
+    dotnet "$bench" device --device "$device" --only "$group" --minutes "$(left $turns)" \
+      --markdown "$file.md" --json "$file.json" "$@" > "$file.log" 2>&1 || { tail -3 "$file.log"; status=1; }
     turns=$((turns - 1))
   done
 done

@@ -5,16 +5,18 @@ using GpuCnn.Engine.Devices.Cpu;
 
 namespace GpuCnn.Bench.Compare;
 
-/// <summary><c>compare</c>: our operators and training steps side by side with PyTorch's.</summary>
+/// <summary><c>compare</c>: measures operators and training steps side by side with PyTorch.</summary>
 internal static class CompareCommand
 {
     private const int DefaultBatch = 8;
 
     private static readonly string[] Notes =
     [
-        "Ratio: our speed by PyTorch's, of medians over the rounds. \"!\" marks rows in which no round had all cores to itself: not to be relied on.",
+        "Ratio: our speed divided by PyTorch's, from medians over the rounds. \"!\" marks unreliable rows, in which no round had all cores "
+        + "to itself.",
         "GFLOP/s counts a multiply-add as 2, and every convolution as direct. GB/s counts every tensor once.",
-        "PyTorch has contiguous NCHW tensors, made beforehand, and allocates its outputs; in networks whatever is faster. Ours is every launch of the pass in our own layout.",
+        "PyTorch has contiguous NCHW tensors, made beforehand, and allocates its outputs; in networks it uses the faster format. " +
+        "Ours is every launch of the pass, in our own layout.",
     ];
 
     public static Command Create()
@@ -23,7 +25,8 @@ internal static class CompareCommand
         only.AcceptOnlyFromAmong([.. Catalog.All(DefaultBatch).Select(workload => workload.Group).Distinct()]);
         var filter = new Option<string?>("--filter") { Description = "Rows whose operator and pass contain this text." };
         var rounds = new Option<int>("--rounds") { Description = "Rounds that count for each row.", DefaultValueFactory = _ => 9 };
-        var batch = new Option<int>("--batch") { Description = "Images of a batch of the networks.", DefaultValueFactory = _ => DefaultBatch };
+        var batch = new Option<int>("--batch") { Description = "Images of a batch of the networks.",
+            DefaultValueFactory = _ => DefaultBatch };
         var threads = new Option<int?>("--threads") { Description = "Threads of both sides; by default one for each core." };
         var json = new Option<string?>("--json") { Description = "Also write the rows to this file, as JSON.", HelpName = "FILE" };
         var markdown = new Option<string?>("--markdown") { Description = "Also write the table to this file.", HelpName = "FILE" };
@@ -35,12 +38,16 @@ internal static class CompareCommand
             });
         }
 
-        var command = new Command("compare", "Run each operator on the CPU device and in PyTorch, in turns, and print both.") { only, filter, rounds, batch, threads, json, markdown };
+        var command = new Command("compare", "Run each operator on the CPU device and in PyTorch, in turns, and print both.")
+        {
+            only, filter, rounds, batch, threads, json, markdown,
+        };
         command.SetAction(result =>
         {
             var workloads = Catalog.All(result.GetValue(batch))
                 .Where(workload => result.GetValue(only) is not { } group || workload.Group == group)
-                .Where(workload => result.GetValue(filter) is not { } text || $"{workload}".Contains(text, StringComparison.OrdinalIgnoreCase))
+                .Where(workload => result.GetValue(filter) is not { } text
+                    || $"{workload}".Contains(text, StringComparison.OrdinalIgnoreCase))
                 .ToList();
             try
             {
@@ -58,9 +65,9 @@ internal static class CompareCommand
 
     private static void Run(IReadOnlyList<Workload> workloads, int rounds, int? threads, string? json, string? markdown)
     {
-        if (workloads.Count == 0) throw new GpuCnnException("compare has no row of that name; without --only and --filter it shows all.");
-        // Opened first: a wrong path shows before minutes of measuring, and rows are kept as they come.
-        using StreamWriter? markdownFile = markdown == null ? null : new(markdown), jsonFile = json == null ? null : new(json);
+        if (workloads.Count == 0) throw new GpuCnnException("compare has no such row; leave out --only and --filter to see all.");
+        // Open the files first: a wrong path shows before minutes of measuring, and rows are saved as they come.
+        using StreamWriter? markdownFile = markdown is null ? null : new(markdown), jsonFile = json is null ? null : new(json);
         using var device = new CpuDevice(threads);
         using var peer = new Peer(device.Threads);
         var probe = new PeakProbe(device);
@@ -68,7 +75,7 @@ internal static class CompareCommand
         var machine = Machine.Describe(device, peer, probe);
 
         var reports = new List<MarkdownReport> { new(Console.Out) };
-        if (markdownFile != null) reports.Add(new(markdownFile));
+        if (markdownFile is not null) reports.Add(new(markdownFile));
         reports.ForEach(report => report.Begin(machine, Notes));
         var measuring = new Rounds(device, peer, probe, rounds);
         var rows = new List<Comparison>();
@@ -77,8 +84,9 @@ internal static class CompareCommand
             rows.Add(measuring.Measure(workload));
             reports.ForEach(report => report.Add(rows[^1]));
         }
-        string remark = $"Rounds dropped: {rows.Sum(row => row.Dropped)} of {rows.Sum(row => row.Dropped + row.Kept)}; best peak seen {probe.Best / 1e9:F0} GFLOP/s";
+        string remark = $"Rounds dropped: {rows.Sum(row => row.Dropped)} of {rows.Sum(row => row.Dropped + row.Kept)}; " +
+            $"best peak seen {probe.Best / 1e9:F0} GFLOP/s";
         reports.ForEach(report => report.End(rows, [remark]));
-        if (jsonFile != null) JsonReport.Write(jsonFile, machine, rows);
+        if (jsonFile is not null) JsonReport.Write(jsonFile, machine, rows);
     }
 }

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace GpuCnn.Bench.Compare;
 
-/// <summary>The comparison for programs.</summary>
+/// <summary>Writes the comparison as JSON.</summary>
 internal static class JsonReport
 {
     private static readonly JsonSerializerOptions Options = new()

@@ -3,10 +3,11 @@ using GpuCnn.Bench.Workloads;
 
 namespace GpuCnn.Bench.Compare;
 
-/// <summary>Writes the comparison as Markdown, line by line as it comes: the same text on the console and in a file.</summary>
+/// <summary>Writes the comparison as Markdown, line by line as results come: the same text on the console and in a file.</summary>
 internal sealed class MarkdownReport(TextWriter output)
 {
-    private static readonly string[] Titles = ["Operator", "Pass", "Ours, ms", "PyTorch, ms", "Ours", "PyTorch", "Unit", "Ratio", "Rounds", "Dropped"];
+    private static readonly string[] Titles =
+        ["Operator", "Pass", "Ours, ms", "PyTorch, ms", "Ours", "PyTorch", "Unit", "Ratio", "Rounds", "Dropped"];
     private static readonly int[] Widths = [46, 18, 9, 11, 8, 8, 8, 7, 6, 7];
 
     // The first columns hold words.
@@ -26,26 +27,31 @@ internal sealed class MarkdownReport(TextWriter output)
     public void Add(Comparison row)
     {
         WriteRow([
-            row.Workload.Name, row.Workload.Pass, Cell(row.OurSeconds * 1e3, 3), Cell(row.PeerSeconds * 1e3, 3), Cell(row.OurRate, 1), Cell(row.PeerRate, 1),
+            row.Workload.Name, row.Workload.Pass, Cell(row.OurSeconds * 1e3, 3), Cell(row.PeerSeconds * 1e3, 3), Cell(row.OurRate, 1),
+                Cell(row.PeerRate, 1),
             row.Workload.Work.Unit, Cell(row.Ratio, 2) + (row.IsQuiet ? "" : " !"), $"{row.Kept}", $"{row.Dropped}"]);
         output.Flush();
     }
 
-    /// <summary>A row that could not be measured.</summary>
+    /// <summary>Writes a row that could not be measured.</summary>
     public void Add(Workload workload, string reason)
     {
         WriteRow([workload.Name, workload.Pass, reason, .. Enumerable.Repeat("", Titles.Length - LeftAligned - 1)]);
         output.Flush();
     }
 
-    /// <param name="remarks">What else there is to say.</param>
+    /// <param name="remarks">Lines to add at the end.</param>
     public void End(IReadOnlyCollection<Comparison> rows, IEnumerable<string> remarks)
     {
         output.WriteLine();
-        foreach (var group in rows.Where(row => row.Ratio != null).GroupBy(row => row.Workload.Group))
-            output.WriteLine($"- {group.Key}: geometric mean of ratios {Statistics.GeometricMean(group.Select(row => row.Ratio!.Value)):F2}, rows {group.Count()}, slower than PyTorch {group.Count(row => row.Ratio < 1)}");
-        foreach (var setting in rows.Where(row => row.Setting != null).GroupBy(row => row.Setting))
-            output.WriteLine($"- PyTorch was the fastest with {setting.Key} in: {string.Join("; ", setting.Select(row => row.Workload))}");
+        foreach (var group in rows.Where(row => row.Ratio is not null).GroupBy(row => row.Workload.Group))
+        {
+            output.WriteLine(
+                $"- {group.Key}: geometric mean of ratios {Statistics.GeometricMean(group.Select(row => row.Ratio!.Value)):F2}, " +
+                $"rows {group.Count()}, slower than PyTorch {group.Count(row => row.Ratio < 1)}");
+        }
+        foreach (var setting in rows.Where(row => row.Setting is not null).GroupBy(row => row.Setting))
+            output.WriteLine($"- PyTorch was fastest with {setting.Key} in: {string.Join("; ", setting.Select(row => row.Workload))}");
         foreach (string remark in remarks) output.WriteLine($"- {remark}");
         output.Flush();
     }
@@ -53,5 +59,6 @@ internal sealed class MarkdownReport(TextWriter output)
     private static string Cell(double? number, int digits) => number?.ToString($"F{digits}", CultureInfo.InvariantCulture) ?? "-";
 
     private void WriteRow(IReadOnlyList<string> cells) =>
-        output.WriteLine($"| {string.Join(" | ", cells.Select((cell, i) => i < LeftAligned ? cell.PadRight(Widths[i]) : cell.PadLeft(Widths[i])))} |");
+        output.WriteLine(
+            $"| {string.Join(" | ", cells.Select((cell, i) => i < LeftAligned ? cell.PadRight(Widths[i]) : cell.PadLeft(Widths[i])))} |");
 }

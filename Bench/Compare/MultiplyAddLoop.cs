@@ -6,11 +6,11 @@ internal static class MultiplyAddLoop
 {
     public const int Iterations = 20_000, Accumulators = 12;
 
-    /// <summary>Operations of a chunk in each lane.</summary>
+    /// <summary>Operations per lane in a chunk.</summary>
     public const double Flops = 2.0 * Iterations * Accumulators;
 }
 
-/// <summary>Multiply-adds alone, in enough independent chains to fill the units; some milliseconds in all.</summary>
+/// <summary>Multiply-adds only, in enough independent chains to fill the units; takes a few milliseconds.</summary>
 internal sealed unsafe class MultiplyAddLoop<T> : ICpuKernel where T : unmanaged, ISimd<T>
 {
     public int Chunks => 64;
@@ -34,7 +34,7 @@ internal sealed unsafe class MultiplyAddLoop<T> : ICpuKernel where T : unmanaged
             k = T.MultiplyAdd(k, factor, term);
             l = T.MultiplyAdd(l, factor, term);
         }
-        // Stored, so that the loop is not for nothing.
+        // Store the result, so that the loop is not optimized away.
         float* result = stackalloc float[T.Width];
         T.Store(a + b + c + d + e + f + g + h + i + j + k + l, result);
     }

@@ -5,17 +5,17 @@ using GpuCnn.Kernels.Cpu;
 namespace GpuCnn.Bench.Compare;
 
 /// <summary>
-/// How fast the device's threads can multiply and add right now. On a machine that others share, a sample is only worth something if all
-/// cores were ours just before it and just after.
+/// Measures how fast the device's threads can multiply and add right now. On a shared machine a sample counts only if all cores were free
+/// just before and just after it.
 /// </summary>
 internal sealed class PeakProbe(CpuDevice device)
 {
-    /// <summary>Below this part of the best seen, somebody else is on the cores.</summary>
+    /// <summary>Below this part of the best peak seen, another process is using the cores.</summary>
     private const double Quiet = 0.8;
 
     private const int Calibrations = 25, Waits = 10;
 
-    // The other side's threads, and ours, look for more work for a while before they sleep.
+    // Both sides' threads look for more work for a while before they sleep.
     private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(50);
 
     private readonly ICpuKernel _loop = device.VectorWidth == 16 ? new MultiplyAddLoop<Simd16>() : new MultiplyAddLoop<Simd8>();
@@ -30,7 +30,7 @@ internal sealed class PeakProbe(CpuDevice device)
 
     public bool IsQuiet(double peak) => peak >= Quiet * Best;
 
-    /// <summary>FLOP/s of all threads together, once everyone's threads are asleep.</summary>
+    /// <summary>FLOP/s of all threads together, measured when both sides' threads are asleep.</summary>
     public double Measure()
     {
         Thread.Sleep(Settle);
@@ -41,7 +41,7 @@ internal sealed class PeakProbe(CpuDevice device)
         return peak;
     }
 
-    /// <summary>Measures until the cores are ours, a limited number of times; returns the last measurement.</summary>
+    /// <summary>Measures until the cores are free, a limited number of times; returns the last measurement.</summary>
     public double WaitForQuiet()
     {
         double peak = Measure();

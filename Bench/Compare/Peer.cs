@@ -7,10 +7,10 @@ using GpuCnn.Engine;
 
 namespace GpuCnn.Bench.Compare;
 
-/// <summary>What the other side made ready.</summary>
-/// <param name="Samples">Its result at the positions that were asked for.</param>
-/// <param name="Seconds">Of a run, after warm-up.</param>
-/// <param name="Setting">What it was the fastest with, where several were tried.</param>
+/// <summary>The peer's result for an operation that it prepared.</summary>
+/// <param name="Samples">Its result at the requested positions.</param>
+/// <param name="Seconds">Duration of a run, after warm-up.</param>
+/// <param name="Setting">Its fastest setting, if several were tried.</param>
 internal sealed record PeerResult(double[] Samples, double Seconds, string? Setting);
 
 /// <summary>PyTorch in a process of its own, which waits for its standard input while our side runs.</summary>
@@ -20,9 +20,10 @@ internal sealed class Peer : IDisposable
 
     private readonly Process _process;
 
-    /// <param name="gpu">The name of the GPU to compute on; null for the processor.</param>
-    /// <param name="index">Which of several of that name.</param>
-    /// <exception cref="GpuCnnException">There is no Python, it has no PyTorch, or that has no such GPU.</exception>
+    /// <param name="threads">Number of threads.</param>
+    /// <param name="gpu">Name of the GPU to compute on; null for the processor.</param>
+    /// <param name="index">Index of the GPU, if several have that name.</param>
+    /// <exception cref="GpuCnnException">Python, PyTorch or the GPU in PyTorch is missing.</exception>
     public Peer(int threads, string? gpu = null, int index = 0)
     {
         string python = Environment.GetEnvironmentVariable(PythonVariable) is { Length: > 0 } chosen ? chosen : "/usr/bin/python3";
@@ -32,19 +33,22 @@ internal sealed class Peer : IDisposable
             RedirectStandardOutput = true,
         };
         // torch.set_num_threads does not reach every BLAS.
-        foreach (string variable in new[] { "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS" }) start.Environment[variable] = $"{threads}";
+        foreach (string variable in new[] { "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS" })
+            start.Environment[variable] = $"{threads}";
         try
         {
             _process = Process.Start(start)!;
         }
         catch (Win32Exception exception)
         {
-            throw new GpuCnnException($"The comparison needs Python with PyTorch, but {python} cannot be started ({exception.Message}); set {PythonVariable}.", exception);
+            throw new GpuCnnException(
+                $"The comparison needs Python with PyTorch, but {python} cannot be started ({exception.Message}); set {PythonVariable}.",
+                exception);
         }
         try
         {
             JsonObject question = new() { ["threads"] = threads };
-            if (gpu != null)
+            if (gpu is not null)
             {
                 question["gpu"] = gpu;
                 question["index"] = index;
@@ -54,13 +58,15 @@ internal sealed class Peer : IDisposable
         catch (GpuCnnException exception)
         {
             Dispose();
-            throw new GpuCnnException($"The comparison needs PyTorch in {python}, but {exception.Message}; install torch there or set {PythonVariable}.", exception);
+            throw new GpuCnnException(
+                $"The comparison needs PyTorch in {python}, but {exception.Message}; install torch there or set {PythonVariable}.",
+                exception);
         }
     }
 
     public string Description { get; }
 
-    /// <summary>Readies and warms an operation.</summary>
+    /// <summary>Prepares and warms up an operation.</summary>
     public PeerResult Prepare(Workload workload, IEnumerable<long> positions)
     {
         JsonObject request = workload.Request();
@@ -69,10 +75,10 @@ internal sealed class Peer : IDisposable
         return new(Numbers(answer["samples"]!), (double)answer["seconds"]!, (string?)answer["setting"]);
     }
 
-    /// <summary>Seconds of each run of the operation that is ready.</summary>
+    /// <summary>Seconds of each run of the prepared operation.</summary>
     public double[] Run(int repetitions) => Numbers(Ask(new() { ["repetitions"] = repetitions })["seconds"]!);
 
-    /// <summary>Seconds of a run of the operation that is ready, of so many given to the device one after another.</summary>
+    /// <summary>Seconds per run of the prepared operation, with all repetitions given to the device one after another.</summary>
     public double RunTogether(int repetitions) => (double)Ask(new() { ["together"] = repetitions })["seconds"]!;
 
     public void Dispose()
@@ -83,7 +89,7 @@ internal sealed class Peer : IDisposable
         }
         catch (IOException)
         {
-            // It has ended, and what it was asked last with it.
+            // The process has ended, together with its last request.
         }
         if (!_process.WaitForExit(TimeSpan.FromSeconds(5))) _process.Kill();
         _process.Dispose();
@@ -102,7 +108,7 @@ internal sealed class Peer : IDisposable
         {
             line = _process.StandardOutput.ReadLine();
         }
-        JsonNode answer = line == null ? throw new GpuCnnException("the Python process ended") : JsonNode.Parse(line)!;
+        JsonNode answer = line is null ? throw new GpuCnnException("the Python process ended") : JsonNode.Parse(line)!;
         return answer["error"] is { } error ? throw new GpuCnnException(error.ToString()) : answer;
     }
 

@@ -7,14 +7,16 @@ using GpuCnn.Engine.Devices;
 
 namespace GpuCnn.Bench.Devices;
 
-/// <summary><c>device</c>: translated kernels on a GPU side by side with PyTorch on the same one.</summary>
+/// <summary><c>device</c>: measures translated kernels on a GPU side by side with PyTorch on the same GPU.</summary>
 internal static class DeviceCommand
 {
     private static readonly string[] Notes =
     [
-        "Ratio: our speed by PyTorch's, of medians over the rounds. A round gives the idle device many runs, waits for all of them, and divides; only steps of our networks are waited for one by one.",
+        "Ratio: our speed divided by PyTorch's, from medians over the rounds. A round gives the idle device many runs, waits for all of " +
+        "them, and divides; only the steps of our networks are waited for one by one.",
         "GFLOP/s counts a multiply-add as 2, and every convolution as direct. GB/s counts every tensor once.",
-        "All float32, no TF32 on either side. PyTorch's tensors are made beforehand and in the faster memory format; cuDNN chooses its algorithms by measuring. In networks both sides copy the batch in at each run.",
+        "All float32, no TF32 on either side. PyTorch's tensors are made beforehand and in the faster memory format; cuDNN chooses its " +
+        "algorithms by measuring. In networks both sides copy the batch in at each run.",
     ];
 
     public static Command Create()
@@ -29,14 +31,16 @@ internal static class DeviceCommand
         var filter = new Option<string?>("--filter") { Description = "Rows whose operator and pass contain this text." };
         var quick = new Option<bool>("--quick") { Description = "Small sizes: to try the command, not the device." };
         var rounds = new Option<int>("--rounds") { Description = "Rounds of each row.", DefaultValueFactory = _ => 3 };
-        var minutes = new Option<double>("--minutes") { Description = "Begin no further row after so long.", DefaultValueFactory = _ => double.PositiveInfinity };
+        var minutes = new Option<double>("--minutes") { Description = "Begin no further row after so long.",
+            DefaultValueFactory = _ => double.PositiveInfinity };
         var json = new Option<string?>("--json") { Description = "Also write the rows to this file, as JSON.", HelpName = "FILE" };
         var markdown = new Option<string?>("--markdown") { Description = "Also write the table to this file.", HelpName = "FILE" };
         rounds.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int>() < 1) result.AddError("--rounds expects at least 1.");
         });
-        var command = new Command("device", "Run matrix products, convolutions, operators and networks on a GPU, and in PyTorch on the same one, in turns, and print both.")
+        var command = new Command("device",
+            "Run matrix products, convolutions, operators and networks on a GPU, and in PyTorch on the same one, in turns, and print both.")
         {
             device, only, filter, quick, rounds, minutes, json, markdown,
         };
@@ -44,12 +48,14 @@ internal static class DeviceCommand
         {
             var workloads = (result.GetValue(quick) ? DeviceRows.Quick : DeviceRows.Full)
                 .Where(workload => result.GetValue(only) is not { } group || workload.Group == group)
-                .Where(workload => result.GetValue(filter) is not { } text || $"{workload}".Contains(text, StringComparison.OrdinalIgnoreCase))
+                .Where(workload => result.GetValue(filter) is not { } text
+                    || $"{workload}".Contains(text, StringComparison.OrdinalIgnoreCase))
                 .ToList();
             try
             {
-                return Run(
-                    workloads, result.GetRequiredValue(device), result.GetValue(rounds), result.GetValue(minutes), result.GetValue(json), result.GetValue(markdown)) ? 0 : 1;
+                return Run(workloads, result.GetRequiredValue(device), result.GetValue(rounds), result.GetValue(minutes),
+                    result.GetValue(json),
+                    result.GetValue(markdown)) ? 0 : 1;
             }
             catch (Exception exception) when (exception is GpuCnnException or IOException or UnauthorizedAccessException)
             {
@@ -63,17 +69,20 @@ internal static class DeviceCommand
     /// <returns>Whether every row could be measured.</returns>
     private static bool Run(IReadOnlyList<Workload> workloads, string name, int rounds, double minutes, string? json, string? markdown)
     {
-        if (workloads.Count == 0) throw new GpuCnnException("device has no row of that name; without --only and --filter it shows all.");
-        using StreamWriter? markdownFile = markdown == null ? null : new(markdown), jsonFile = json == null ? null : new(json);
+        if (workloads.Count == 0) throw new GpuCnnException("device has no such row; leave out --only and --filter to see all.");
+        using StreamWriter? markdownFile = markdown is null ? null : new(markdown), jsonFile = json is null ? null : new(json);
         using Device device = DeviceCatalog.Open(name);
         if (device.Name.Split(':')[0] is not ("cuda" or "cuda-c" or "opencl" or "opencl-c"))
-            throw new GpuCnnException($"device measures devices of kind cuda, opencl, cuda-c or opencl-c, but got {device.Name}; compare measures the CPU.");
+            {
+                throw new GpuCnnException(
+                    $"device expects a device of kind cuda, opencl, cuda-c or opencl-c, but got {device.Name}; compare measures the CPU.");
+            }
         (Peer? peer, string peerText) = DevicePeer.Find(device);
         using Peer? owned = peer;
         var machine = Machine.Describe(device, peerText);
 
         var reports = new List<MarkdownReport> { new(Console.Out) };
-        if (markdownFile != null) reports.Add(new(markdownFile));
+        if (markdownFile is not null) reports.Add(new(markdownFile));
         reports.ForEach(report => report.Begin(machine, Notes));
         var turns = new Turns(device, peer, rounds);
         var rows = new List<Comparison>();
@@ -91,15 +100,18 @@ internal static class DeviceCommand
             }
             catch (GpuCnnException exception) when (exception is not DeviceLostException)
             {
-                // Too little memory, say: the next row may do better.
+                // The next row may succeed, for example if this one needed too much memory.
                 failed++;
                 reports.ForEach(report => report.Add(workload, "not measured"));
-                remarks.Add(exception.Message.StartsWith($"{workload}", StringComparison.Ordinal) ? exception.Message : $"{workload}: {exception.Message}");
+                remarks.Add(exception.Message.StartsWith($"{workload}", StringComparison.Ordinal)
+                    ? exception.Message
+                    : $"{workload}: {exception.Message}");
             }
         }
-        if (begun < workloads.Count) remarks.Add($"The last {workloads.Count - begun} of {workloads.Count} rows were not begun after {minutes:G3} minutes");
+        if (begun < workloads.Count)
+            remarks.Add($"The last {workloads.Count - begun} of {workloads.Count} rows were skipped after {minutes:G3} minutes");
         reports.ForEach(report => report.End(rows, remarks));
-        if (jsonFile != null) JsonReport.Write(jsonFile, machine, rows);
+        if (jsonFile is not null) JsonReport.Write(jsonFile, machine, rows);
         return failed == 0;
     }
 }

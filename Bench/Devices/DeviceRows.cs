@@ -4,7 +4,7 @@ using GpuCnn.Models;
 
 namespace GpuCnn.Bench.Devices;
 
-/// <summary>What is measured on a device: large enough for a GPU, or in small, to try the command itself.</summary>
+/// <summary>The workloads to measure on a device: large enough for a GPU, or small, to try the command itself.</summary>
 internal static class DeviceRows
 {
     private static readonly string[] ConvolutionNetworks = ["resnet50", "vgg16"];
@@ -24,22 +24,25 @@ internal static class DeviceRows
     [
         .. new[] { 64, 128 }.Select(size => new MatrixWorkload(size)),
         .. new[] { true, false }.Select(training => new NetworkWorkload("resnet18", 2, training, side: 64)),
-        .. new ConvolutionSizes[] { new(2, 16, 32, 14, 3, 1, 1), new(2, 64, 16, 14, 1, 1, 0), new(2, 3, 16, 32, 7, 2, 3) }.SelectMany(Passes),
+        .. new ConvolutionSizes[] { new(2, 16, 32, 14, 3, 1, 1), new(2, 64, 16, 14, 1, 1, 0), new(2, 3, 16, 32, 7, 2, 3) }
+            .SelectMany(Passes),
         .. Memory(2, 16, 28),
         new SgdWorkload(256, 256),
     ];
 
-    /// <summary>The different convolutions of a network, at the sizes they have in it.</summary>
+    /// <summary>The different convolutions of a network, at their sizes in it.</summary>
     private static IEnumerable<ConvolutionSizes> Convolutions(string model, int images) =>
         from node in Architecture.Find(model).Build().Graph.Nodes
         where node.Operator is Conv2d
         let convolution = (Conv2d)node.Operator
         let input = node.Inputs[0].Shape
-        select new ConvolutionSizes(images, input.Channels, convolution.Filters, input.Height, convolution.Size.Rows, convolution.Stride.Rows, convolution.Padding.Rows);
+        select new ConvolutionSizes(images, input.Channels, convolution.Filters, input.Height, convolution.Size.Rows,
+            convolution.Stride.Rows, convolution.Padding.Rows);
 
-    /// <summary>A first layer's input has no gradient.</summary>
+    /// <summary>The passes of a convolution. A first layer computes no gradient of its input.</summary>
     private static IEnumerable<Workload> Passes(ConvolutionSizes sizes) =>
-        new[] { OperatorPass.Forward }.Concat(sizes.C < 8 ? [OperatorPass.BackwardWeights] : Backward).Select(pass => new ConvolutionWorkload(sizes, pass));
+        new[] { OperatorPass.Forward }.Concat(sizes.C < 8 ? [OperatorPass.BackwardWeights] : Backward)
+            .Select(pass => new ConvolutionWorkload(sizes, pass));
 
     private static IEnumerable<Workload> Memory(int images, int channels, int size)
     {
@@ -47,7 +50,8 @@ internal static class DeviceRows
         return
         [
             new PoolWorkload(pool, OperatorPass.Forward), new PoolWorkload(pool, OperatorPass.BackwardData),
-            new BatchNormWorkload(images, channels, size, OperatorPass.Forward), new BatchNormWorkload(images, channels, size, OperatorPass.Backward),
+            new BatchNormWorkload(images, channels, size, OperatorPass.Forward),
+                new BatchNormWorkload(images, channels, size, OperatorPass.Backward),
         ];
     }
 }

@@ -8,7 +8,8 @@ using GpuCnn.Engine.Devices.Cpu;
 namespace GpuCnn.Bench.Devices;
 
 /// <summary>
-/// Measures a workload on a device in turns: ours, theirs, ours, theirs. A turn gives so many runs to the idle device that it is busy for a while, waits for all of them, and divides.
+/// Measures a workload on a device in turns: ours, theirs, ours, theirs. A turn gives the idle device enough runs to be busy for a while,
+/// waits for all of them, and divides.
 /// </summary>
 internal sealed class Turns(Device device, Peer? peer, int rounds)
 {
@@ -17,7 +18,8 @@ internal sealed class Turns(Device device, Peer? peer, int rounds)
     private const int MostRuns = 2000;
 
     /// <exception cref="GpuCnnException">It cannot run, or a result is wrong.</exception>
-    /// <param name="remark">Told why the other side is missing in this row.</param>
+    /// <param name="workload">The workload.</param>
+    /// <param name="remark">Receives the reason why the peer is missing in this row.</param>
     public Comparison Measure(Workload workload, Action<string> remark)
     {
         using Subject ours = workload.Open(device);
@@ -25,16 +27,17 @@ internal sealed class Turns(Device device, Peer? peer, int rounds)
         PeerResult? theirs = Prepare(workload, positions, remark);
         Workload known = workload.Expecting(positions, () => theirs?.Samples ?? OnCpu(workload, positions));
         Verification.Check(known, "GpuCnn", positions, i => ours.ResultAt(positions[i]));
-        if (theirs != null) Verification.Check(known, "PyTorch", positions, i => theirs.Samples[i]);
+        if (theirs is not null) Verification.Check(known, "PyTorch", positions, i => theirs.Samples[i]);
 
         int ourRuns = Runs(WarmUp(ours)), theirRuns = Runs(theirs?.Seconds ?? 1);
         List<double> our = [], their = [];
         while (our.Count < rounds)
         {
             our.Add(Seconds(ours, ourRuns));
-            if (theirs != null) their.Add(peer!.RunTogether(theirRuns));
+            if (theirs is not null) their.Add(peer!.RunTogether(theirRuns));
         }
-        return new(workload, ours.Steps, Statistics.Median(our), theirs == null ? null : Statistics.Median(their), rounds, 0, true, theirs?.Setting);
+        double? theirSeconds = theirs is null ? null : Statistics.Median(their);
+        return new(workload, ours.Steps, Statistics.Median(our), theirSeconds, rounds, 0, true, theirs?.Setting);
     }
 
     private PeerResult? Prepare(Workload workload, long[] positions, Action<string> remark)
@@ -50,7 +53,7 @@ internal sealed class Turns(Device device, Peer? peer, int rounds)
         }
     }
 
-    /// <summary>What our CPU device has, which is held against PyTorch elsewhere.</summary>
+    /// <summary>The CPU device's result, which is compared with PyTorch elsewhere.</summary>
     private static double[] OnCpu(Workload workload, long[] positions)
     {
         using var cpu = new CpuDevice();

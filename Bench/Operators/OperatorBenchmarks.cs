@@ -4,7 +4,7 @@ using GpuCnn.Engine.Devices.Cpu;
 
 namespace GpuCnn.Bench.Operators;
 
-/// <summary>The operators on the CPU device with all its threads, each checked before it is timed.</summary>
+/// <summary>Times the operators on the CPU device with all its threads. Each is checked before it is timed.</summary>
 public class OperatorBenchmarks
 {
     private CpuDevice? _device;

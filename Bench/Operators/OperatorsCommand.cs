@@ -17,19 +17,20 @@ internal static class OperatorsCommand
 {
     public static Command Create()
     {
-        var command = new Command("operators", "Time single operators on the CPU device. BenchmarkDotNet's options follow, for example: --filter *convolution*")
+        var command = new Command("operators",
+            "Time single operators on the CPU device. BenchmarkDotNet's options follow, for example: --filter *convolution*")
         {
             TreatUnmatchedTokensAsErrors = false,
         };
         command.SetAction(result =>
         {
             Summary? summary = BenchmarkRunner.Run<OperatorBenchmarks>(Configuration(), [.. result.UnmatchedTokens]);
-            return summary != null && !summary.HasCriticalValidationErrors && summary.Reports.All(report => report.Success) ? 0 : 1;
+            return summary is { HasCriticalValidationErrors: false } && summary.Reports.All(report => report.Success) ? 0 : 1;
         });
         return command;
     }
 
-    /// <summary>In this process, because the toolchains that build another cannot follow the shared artifacts folder.</summary>
+    /// <summary>Runs in this process, because toolchains that build another one do not support the shared artifacts folder.</summary>
     private static ManualConfig Configuration() => ManualConfig.CreateEmpty()
         .AddJob(Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithWarmupCount(3).WithIterationCount(12))
         .AddLogger(ConsoleLogger.Default)

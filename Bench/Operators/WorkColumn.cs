@@ -5,11 +5,12 @@ using GpuCnn.Bench.Workloads;
 
 namespace GpuCnn.Bench.Operators;
 
-/// <summary>A column that follows from what the operator's run is worth and, for a rate, from its median time.</summary>
+/// <summary>A column computed from the amount of work in a run and, for a rate, its median time.</summary>
 internal sealed class WorkColumn(string name, string legend, Func<Work, double?, string> text) : IColumn
 {
     public static WorkColumn Counted { get; } = new(
-        "Counted", "Operations of a direct convolution (a multiply-add is 2), or bytes with every tensor moved once", (work, _) => work.Counted);
+        "Counted", "Operations of a direct convolution (a multiply-add is 2), or bytes with every tensor moved once",
+            (work, _) => work.Counted);
 
     public static WorkColumn Rate { get; } = new(
         "Rate", "Counted / median time", (work, seconds) => seconds is { } value ? $"{work.Rate(value):F1} {work.Unit}" : "NA");

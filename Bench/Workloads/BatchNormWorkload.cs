@@ -5,7 +5,10 @@ using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Bench.Workloads;
 
-/// <summary>Batch norm by the batch's own statistics. Counts 8 bytes a value forward (x, y) and 12 backward (x, dy, dx), though no algorithm gets by with reading its inputs once.</summary>
+/// <summary>
+/// Batch norm with the batch's own statistics. Counts 8 bytes a value forward (x, y) and 12 backward (x, dy, dx), although every algorithm
+/// reads its inputs more than once.
+/// </summary>
 public sealed class BatchNormWorkload(int images, int channels, int size, OperatorPass pass) : Workload
 {
     private const double Epsilon = 1e-5;
@@ -22,7 +25,9 @@ public sealed class BatchNormWorkload(int images, int channels, int size, Operat
 
     public override long ResultCount => (long)images * channels * Area;
 
-    /// <summary>y = w n + b, dx = w / s (dy - mean(dy) - n mean(n dy)), where n = (x - mean) / s and s = sqrt(variance + epsilon).</summary>
+    /// <summary>
+    /// y = w n + b, dx = w / s (dy - mean(dy) - n mean(n dy)), where n = (x - mean) / s and s = sqrt(variance + epsilon).
+    /// </summary>
     public override Expected ExpectedAt(long position)
     {
         int channel = (int)(position / Area % channels);
@@ -33,7 +38,8 @@ public sealed class BatchNormWorkload(int images, int channels, int size, Operat
         return new(weight / deviation * (Dy(position) - meanGradient - normal * product), 1);
     }
 
-    internal override Subject Open(Device device) => new OperatorSubject(device, new BatchNorm2d(), Shape.Volume(channels, size, size), images, pass, new());
+    internal override Subject Open(Device device) =>
+        new OperatorSubject(device, new BatchNorm2d(), Shape.Volume(channels, size, size), images, pass, new());
 
     protected override JsonObject Sizes() => new()
     {

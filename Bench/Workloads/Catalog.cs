@@ -1,6 +1,6 @@
 namespace GpuCnn.Bench.Workloads;
 
-/// <summary>All that is measured.</summary>
+/// <summary>All workloads.</summary>
 public static class Catalog
 {
     private static readonly OperatorPass[] Backward = [OperatorPass.BackwardData, OperatorPass.BackwardWeights];
@@ -32,23 +32,26 @@ public static class Catalog
     public static IReadOnlyList<Workload> Operators { get; } =
     [
         .. Convolutions.SelectMany(sizes => PassesOf(sizes.C >= 8).Select(pass => new ConvolutionWorkload(sizes, pass))),
-        .. FullyConnected.SelectMany(sizes => PassesOf(true).Select(pass => new LinearWorkload(sizes.Images, sizes.Inputs, sizes.Units, pass))),
-        .. Pools.SelectMany(sizes => new[] { OperatorPass.Forward, OperatorPass.BackwardData }.Select(pass => new PoolWorkload(sizes, pass))),
+        .. FullyConnected.SelectMany(sizes => PassesOf(true)
+            .Select(pass => new LinearWorkload(sizes.Images, sizes.Inputs, sizes.Units, pass))),
+        .. Pools.SelectMany(sizes => new[] { OperatorPass.Forward, OperatorPass.BackwardData }
+            .Select(pass => new PoolWorkload(sizes, pass))),
         new ReLUWorkload(8, 64, 112, OperatorPass.Forward),
         new ReLUWorkload(8, 64, 112, OperatorPass.BackwardData),
         new CrossEntropyWorkload(64, 1000),
         new SgdWorkload(4096, 4096),
     ];
 
-    /// <summary>What PyTorch has in torchvision's own form.</summary>
-    public static IReadOnlyList<string> NetworkNames { get; } = ["resnet18", "resnet50", "googlenet-torchvision", "vgg16", "alexnet-torchvision"];
+    /// <summary>Networks that torchvision has in the same form.</summary>
+    public static IReadOnlyList<string> NetworkNames { get; } =
+        ["resnet18", "resnet50", "googlenet-torchvision", "vgg16", "alexnet-torchvision"];
 
-    /// <summary>Whole networks in batches of so many images.</summary>
+    /// <summary>Whole networks with this batch size.</summary>
     public static IReadOnlyList<Workload> Networks(int images) =>
         [.. NetworkNames.SelectMany(model => new[] { true, false }.Select(training => new NetworkWorkload(model, images, training)))];
 
     /// <summary>Operators and whole networks.</summary>
-    /// <param name="images">Images of a batch of those that are not small.</param>
+    /// <param name="images">Batch size of the large networks.</param>
     public static IReadOnlyList<Workload> All(int images) => [.. Operators, new LeNetWorkload(), .. Networks(images)];
 
     private static IEnumerable<OperatorPass> PassesOf(bool inputGradient) =>

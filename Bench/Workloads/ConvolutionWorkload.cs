@@ -38,7 +38,8 @@ public sealed class ConvolutionWorkload(ConvolutionSizes sizes, OperatorPass pas
     };
 
     internal override Subject Open(Device device) => new OperatorSubject(
-        device, new Conv2d(sizes.K, sizes.R, sizes.Stride, sizes.Pad, bias: false), Shape.Volume(sizes.C, sizes.H, sizes.H), sizes.Images, pass,
+        device, new Conv2d(sizes.K, sizes.R, sizes.Stride, sizes.Pad, bias: false), Shape.Volume(sizes.C, sizes.H, sizes.H),
+            sizes.Images, pass,
         new() { IsFirstLayer = sizes.C < 8 });
 
     protected override JsonObject Sizes() => new()
@@ -76,7 +77,8 @@ public sealed class ConvolutionWorkload(ConvolutionSizes sizes, OperatorPass pas
                 for (int s = 0; s < sizes.R; s++)
                 {
                     int row = h + sizes.Pad - r, column = w + sizes.Pad - s;
-                    if (row % sizes.Stride == 0 && column % sizes.Stride == 0) sum.Add(Dy(n, k, row / sizes.Stride, column / sizes.Stride), W(k, c, r, s));
+                    if (row % sizes.Stride == 0 && column % sizes.Stride == 0)
+                        sum.Add(Dy(n, k, row / sizes.Stride, column / sizes.Stride), W(k, c, r, s));
                 }
         return sum.Expected;
     }
@@ -101,7 +103,9 @@ public sealed class ConvolutionWorkload(ConvolutionSizes sizes, OperatorPass pas
 
     /// <summary>Zero outside the plane.</summary>
     private static double At(int tensor, int n, int c, int row, int column, int channels, int extent) =>
-        row < 0 || row >= extent || column < 0 || column >= extent ? 0 : Pattern.At(tensor, (((long)n * channels + c) * extent + row) * extent + column);
+        row < 0 || row >= extent || column < 0 || column >= extent
+            ? 0
+            : Pattern.At(tensor, (((long)n * channels + c) * extent + row) * extent + column);
 
     private static (int N, int C, int Row, int Column) Split(long position, int channels, int extent)
     {

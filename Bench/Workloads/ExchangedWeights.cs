@@ -7,23 +7,29 @@ using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Bench.Workloads;
 
-/// <summary>The weights that both sides start from: drawn by our side, and written for the other under torchvision's names. Gone when the process ends.</summary>
+/// <summary>
+/// The weights that both sides start from. Our side draws them, and writes them for the peer with torchvision's names, to files that are
+/// deleted when the process ends.
+/// </summary>
 internal static class ExchangedWeights
 {
     /// <summary>
-    /// Biases of batch norms. Behind them few of the millions of values that ReLU sees lie so near to 0 that a rounding moves them across: from biases of 0 the third loss of ResNet-50 is 0.6 % of
-    /// what it has fallen by from float64's in PyTorch's own float32, and nothing could be told from it.
+    /// Biases of batch norms. They keep almost all of the millions of inputs of ReLU so far from 0 that rounding does not change a sign.
+    /// With biases of 0, the third loss of ResNet-50 in PyTorch's own float32 differs from float64 by 0.6 % of the decrease so far, which
+    /// would hide errors.
     /// </summary>
     private const float NormBias = 2;
 
     private static readonly Dictionary<string, string> Files = [];
     private static DirectoryInfo? _folder;
 
-    /// <summary>The same on every device.</summary>
+    /// <summary>Draws the weights, the same on every device.</summary>
     public static void Draw(ParameterStore parameters)
     {
         parameters.Initialize(seed: 1);
-        foreach (Parameter parameter in parameters.Network.Learned.Where(parameter => parameter is { Node.Operator: BatchNorm2d, Spec.Role: ParameterRole.Bias }))
+        IEnumerable<Parameter> biasesOfNorms = parameters.Network.Learned
+            .Where(parameter => parameter is { Node.Operator: BatchNorm2d, Spec.Role: ParameterRole.Bias });
+        foreach (Parameter parameter in biasesOfNorms)
         {
             var biases = new Tensor([.. parameter.Spec.Dimensions]);
             biases.Values.AsSpan().Fill(NormBias);
@@ -35,7 +41,7 @@ internal static class ExchangedWeights
     {
         string key = $"{network.Name}-{network.Input}";
         if (Files.TryGetValue(key, out string? file)) return file;
-        if (_folder == null)
+        if (_folder is null)
         {
             _folder = Directory.CreateTempSubdirectory("gpucnn-bench-");
             AppDomain.CurrentDomain.ProcessExit += (_, _) => _folder.Delete(recursive: true);

@@ -7,7 +7,9 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Bench.Workloads;
 
-/// <summary>Stands in for a loss, so that a network of one layer has a backward pass: its output's gradient is <see cref="Pattern.OutputGradient"/>.</summary>
+/// <summary>
+/// Replaces a loss, so that a network of one layer has a backward pass: its output's gradient is <see cref="Pattern.OutputGradient"/>.
+/// </summary>
 internal sealed class GivenGradient : Loss
 {
     public override void CheckOutput(Shape output) { }

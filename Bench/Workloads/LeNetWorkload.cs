@@ -10,8 +10,8 @@ using GpuCnn.Models;
 namespace GpuCnn.Bench.Workloads;
 
 /// <summary>
-/// Whole training steps of LeNet-5 (ReLU, max pool): forward, cross-entropy, backward, SGD with momentum and weight decay. The result is the
-/// mean loss of each of the first steps, so the second and the later ones hold the gradients and the update.
+/// Whole training steps of LeNet-5 (ReLU, max pool): forward, cross-entropy, backward, SGD with momentum and weight decay. The result is
+/// the mean loss of each of the first steps, so all from the second on depend on the gradients and the update.
 /// </summary>
 public sealed class LeNetWorkload : Workload
 {
@@ -19,9 +19,10 @@ public sealed class LeNetWorkload : Workload
     private const float LearningRate = 0.05f, Momentum = 0.9f, WeightDecay = 5e-4f;
 
     // From PyTorch 1.13 in float64: lenet(…, dtype=torch.float64) of peers/peer.py. Without momentum the third is 2.30516.
-    private static readonly double[] Losses = [2.305741575787119, 2.3054453366757905, 2.3049056267499988, 2.304159594087229, 2.303282854433316];
+    private static readonly double[] Losses =
+        [2.305741575787119, 2.3054453366757905, 2.3049056267499988, 2.304159594087229, 2.303282854433316];
 
-    // How much the losses change in these steps.
+    // The change of the losses in these steps.
     private const double LossChange = 0.0025;
 
     public override string Group => "lenet";

@@ -11,17 +11,20 @@ using GpuCnn.Models;
 namespace GpuCnn.Bench.Workloads;
 
 /// <summary>
-/// A whole network of torchvision's, without dropout: steps of training (forward, cross-entropy, backward, SGD with momentum and weight decay; training heads count 0.3), or inference. The result is the
-/// mean loss of each of the first steps, so the second and the later ones hold the gradients and the update, or the logits. No formula tells it: both sides have to agree.
+/// A whole network of torchvision, without dropout: training steps (forward, cross-entropy, backward, SGD with momentum and weight decay;
+/// training heads count 0.3) or inference. The result is the mean loss of each of the first steps, so all from the second on depend on the
+/// gradients and the update; or the logits. There is no formula for it: both sides must agree.
 /// </summary>
-public sealed class NetworkWorkload(string model, int images, bool training, int? side = null, IReadOnlyDictionary<long, Expected>? expected = null) : Workload
+public sealed class NetworkWorkload(
+    string model, int images, bool training, int? side = null, IReadOnlyDictionary<long, Expected>? expected = null) : Workload
 {
     private const int FirstSteps = 3;
 
-    // So small that any of the networks learns, the deep ones without norms too.
+    // Small enough for every network to learn, including deep ones without norms.
     private const float LearningRate = 2e-4f, Momentum = 0.9f, WeightDecay = 5e-4f;
 
-    // As Verification's tolerance takes them: 1E-5 of the largest loss and 1E-3 of what the steps changed it by, 3E-5 of the largest logit seen. VGG-16, which has no norms, comes to 2E-4 of the change.
+    // In units of Verification's tolerance: 1E-5 of the largest loss and 1E-3 of its change by the steps, or 3E-5 of the largest logit
+    // seen. VGG-16, which has no norms, reaches 2E-4 of the change.
     private const double OfLoss = 0.03, OfChange = 3, OfLogit = 0.1;
 
     private readonly Architecture _architecture = Architecture.Find(model);
@@ -34,20 +37,21 @@ public sealed class NetworkWorkload(string model, int images, bool training, int
 
     public override Work Work => Work.Images(images);
 
-    /// <summary>One is long beside the others' samples.</summary>
+    /// <summary>A round is long compared with those of other workloads.</summary>
     public override int MostRounds => 5;
 
     public override long ResultCount => training ? FirstSteps : (long)images * _architecture.Classes;
 
     public override Expected ExpectedAt(long position) =>
-        expected?[position] ?? throw new InvalidOperationException("What a network computes is known once another has computed it.");
+        expected?[position] ?? throw new InvalidOperationException("A network's result is unknown until another side has computed it.");
 
     internal override Workload Expecting(IReadOnlyList<long> positions, Func<IReadOnlyList<double>> reference)
     {
         IReadOnlyList<double> values = reference();
         double largest = values.Max(Math.Abs), change = Math.Abs(values[^1] - values[0]);
         double magnitude = training ? OfLoss * largest + OfChange * change : OfLogit * largest;
-        return new NetworkWorkload(model, images, training, side, positions.Zip(values).ToDictionary(pair => pair.First, pair => new Expected(pair.Second, magnitude)));
+        return new NetworkWorkload(model, images, training, side,
+            positions.Zip(values).ToDictionary(pair => pair.First, pair => new Expected(pair.Second, magnitude)));
     }
 
     internal override Subject Open(Device device) => training ? new Trained(this, device) : new Inferred(this, device);
@@ -72,7 +76,8 @@ public sealed class NetworkWorkload(string model, int images, bool training, int
     }
 
     private Network Build() => _architecture.Build(
-        side is { } given ? Shape.Volume(_architecture.Input.Channels, given, given) : null, recipe: _architecture.Recipe with { Dropout = 0, HeadDropout = 0, HeadWeight = 0.3f });
+        side is { } given ? Shape.Volume(_architecture.Input.Channels, given, given) : null,
+        recipe: _architecture.Recipe with { Dropout = 0, HeadDropout = 0, HeadWeight = 0.3f });
 
     private abstract class OnDevice : Subject
     {
@@ -107,8 +112,12 @@ public sealed class NetworkWorkload(string model, int images, bool training, int
         private readonly double[] _losses;
         private ulong _step;
 
-        public Trained(NetworkWorkload workload, Device device) : base(workload, device, new() { Images = (int)workload.Work.Amount, Training = true, Optimizer = new Sgd(Momentum, WeightDecay) }) =>
-            _losses = [.. Enumerable.Range(0, FirstSteps).Select(_ => Step().Loss)];
+        public Trained(NetworkWorkload workload, Device device) : base(workload, device, new()
+        {
+            Images = (int)workload.Work.Amount,
+            Training = true,
+            Optimizer = new Sgd(Momentum, WeightDecay),
+        }) => _losses = [.. Enumerable.Range(0, FirstSteps).Select(_ => Step().Loss)];
 
         public override double ResultAt(long position) => _losses[position];
 

@@ -1,11 +1,11 @@
 namespace GpuCnn.Bench.Workloads;
 
-/// <summary>The pass of a plan that is measured.</summary>
+/// <summary>The measured pass of a plan.</summary>
 public enum OperatorPass
 {
     Forward,
 
-    /// <summary>All of it, where the gradients of the input and of the weights are not apart.</summary>
+    /// <summary>The whole backward pass, for operators that compute the gradients of input and weights together.</summary>
     Backward,
 
     BackwardData,
@@ -16,7 +16,7 @@ public enum OperatorPass
 
 internal static class OperatorPassNames
 {
-    /// <summary>As tables and the other side call it.</summary>
+    /// <summary>The name in tables and in requests to the peer.</summary>
     public static string Text(this OperatorPass pass) => pass switch
     {
         OperatorPass.Forward => "forward",

@@ -10,8 +10,8 @@ using GpuCnn.Engine.Tuning;
 namespace GpuCnn.Bench.Workloads;
 
 /// <summary>
-/// One pass of a network of one layer, as the plan runs it: every launch that the plan emits for the pass, copies with a border, turned
-/// filters and partial sums included. The input's conversion from NCHW is no part of it: inside a network there is none.
+/// One pass of a network of one layer, as the plan runs it: every launch that the plan emits for the pass, including copies with a border,
+/// turned filters and partial sums. The input's conversion from NCHW is not included, because inside a network there is none.
 /// </summary>
 internal sealed class OperatorSubject : Subject
 {
@@ -78,14 +78,17 @@ internal sealed class OperatorSubject : Subject
         };
     }
 
-    /// <summary>The backward pass of a plan that is not asked for the input's gradient; what asking for it adds is "backward data".</summary>
+    /// <summary>
+    /// Number of steps in the backward pass of a plan without the input's gradient. The steps that the gradient adds are "backward data".
+    /// </summary>
     private int WeightGradientSteps()
     {
         if (!_plan.Options.InputGradient) return _plan.Passes.Update - _plan.Passes.Backward;
         using var without = new Plan(_parameters, _plan.Options with { InputGradient = false });
         var steps = without.Steps.Take(without.Passes.Backward..without.Passes.Update).ToList();
         if (!_plan.Steps.Skip(_plan.Passes.Backward).Take(steps.Count).SequenceEqual(steps))
-            throw new InvalidOperationException("The plan computes the input's gradient before or among its parameters' gradients, so the two cannot be told apart.");
+            throw new InvalidOperationException(
+                "The plan computes the input's gradient before or among its parameters' gradients, so the two cannot be told apart.");
         return steps.Count;
     }
 
@@ -115,10 +118,12 @@ internal sealed class OperatorSubject : Subject
     }
 }
 
-/// <summary>What only some operators need.</summary>
+/// <summary>Settings that only some operators need.</summary>
 internal sealed record OperatorSettings
 {
-    /// <summary>The layer reads images, so nobody asks for its input's gradient, and the plan may lay its input out for that.</summary>
+    /// <summary>
+    /// Whether the layer reads images: its input's gradient is not needed, and the plan may choose the input's layout for that.
+    /// </summary>
     public bool IsFirstLayer { get; init; }
 
     public Loss Loss { get; init; } = new GivenGradient();

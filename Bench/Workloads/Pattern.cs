@@ -2,12 +2,15 @@ using System.Collections.Concurrent;
 
 namespace GpuCnn.Bench.Workloads;
 
-/// <summary>The numbers that both sides compute with: a hash of position and tensor in [-1, 1), exact in float32. <c>peers/peer.py</c> has the same.</summary>
+/// <summary>
+/// The numbers that both sides compute with: a hash of position and tensor in [-1, 1), exact in float32. <c>peers/peer.py</c> computes the
+/// same.
+/// </summary>
 internal static class Pattern
 {
     public const int Input = 1, Weight = 2, OutputGradient = 3, Velocity = 4;
 
-    /// <summary>Added to the position of a parameter in its network.</summary>
+    /// <summary>Added to a parameter's index in its network.</summary>
     public const int FirstParameter = 10;
 
     public static float At(int tensor, long index)

@@ -2,7 +2,9 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Bench.Workloads;
 
-/// <summary>The numbers of <see cref="Pattern"/> for a volume in NCHW, where a device stores it channels-last: y [N][area][channels].</summary>
+/// <summary>
+/// Writes the numbers of <see cref="Pattern"/> for an NCHW volume to a device's channels-last storage: y [N][area][channels].
+/// </summary>
 [Kernel(256)]
 public readonly partial struct PatternFill(View<float> y, int tensor, int count, int channels, int area) : IKernelGrid
 {

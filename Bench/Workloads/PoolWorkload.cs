@@ -13,7 +13,7 @@ public sealed record PoolSizes(bool IsMax, int Images, int C, int H, int R, int 
     public override string ToString() => $"{(IsMax ? "max" : "average")} pool {R}x{R}/{Stride}, {C}x{H}x{H}, batch {Images}";
 }
 
-/// <summary>Counts the bytes of input and output; which input won is the operator's own business.</summary>
+/// <summary>Counts the bytes of input and output, but not those that record which input won.</summary>
 public sealed class PoolWorkload(PoolSizes sizes, OperatorPass pass) : Workload
 {
     private long Inputs => (long)sizes.Images * sizes.C * sizes.H * sizes.H;
@@ -55,7 +55,7 @@ public sealed class PoolWorkload(PoolSizes sizes, OperatorPass pass) : Workload
         ["output_size"] = sizes.P,
     };
 
-    /// <summary>The gradients of the windows that an input is in, and won where the largest wins.</summary>
+    /// <summary>Sums the gradients of the windows that contain an input, for a max pool only of those that it wins.</summary>
     private double GradientAt(long plane, int row, int column)
     {
         double sum = 0;
@@ -71,7 +71,7 @@ public sealed class PoolWorkload(PoolSizes sizes, OperatorPass pass) : Workload
         return sum;
     }
 
-    /// <summary>The window's maximum and the first input that has it, or its mean.</summary>
+    /// <summary>The window's maximum and the first input that attains it, or its mean.</summary>
     private (double Value, (int Row, int Column) Winner) WindowOf(long plane, int p, int q)
     {
         double sum = 0, largest = double.NegativeInfinity;

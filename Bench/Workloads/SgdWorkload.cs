@@ -7,8 +7,8 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn.Bench.Workloads;
 
 /// <summary>
-/// SGD with momentum and weight decay over a matrix of weights. Counts 20 bytes a weight: weight, gradient and velocity read, weight and
-/// velocity written.
+/// SGD with momentum and weight decay over a matrix of weights. Counts 20 bytes a weight: weight, gradient and velocity are read, weight
+/// and velocity are written.
 /// </summary>
 public sealed class SgdWorkload(int units, int inputs) : Workload
 {

@@ -9,7 +9,7 @@ internal abstract class Subject : IDisposable
     /// <summary>The result of the first run at a row-major position.</summary>
     public abstract double ResultAt(long position);
 
-    /// <summary>On the CPU, returns when everything is done; a device may go on until <see cref="Finish"/> returns.</summary>
+    /// <summary>Runs the workload. On the CPU it is complete on return; a device may go on until <see cref="Finish"/> returns.</summary>
     public abstract void Run();
 
     public virtual void Finish() { }

@@ -2,15 +2,15 @@ using GpuCnn.Engine;
 
 namespace GpuCnn.Bench.Workloads;
 
-/// <summary>Holds a few values of a result against float64 arithmetic before any clock starts.</summary>
+/// <summary>Compares some values of a result with float64 arithmetic before anything is timed.</summary>
 internal static class Verification
 {
     private const int Samples = 16;
 
-    // Of the root of the summed squares of a value's terms. Float32 stays well below; one wrong or missing term does not.
+    // Relative to the root of the summed squares of a value's terms. Float32 stays well below; one wrong or missing term does not.
     private const double Tolerance = 3e-4;
 
-    /// <summary>Positions from the first to the last value, unevenly, so that they do not fall on one row, lane or block.</summary>
+    /// <summary>Positions from the first to the last value, spaced unevenly to avoid hitting one row, lane or block.</summary>
     public static long[] Positions(Workload workload)
     {
         long count = workload.ResultCount;
@@ -18,7 +18,7 @@ internal static class Verification
         return [.. Enumerable.Range(0, Samples).Select(i => (long)((count - 1) * Math.Pow(i / (Samples - 1.0), 1.3)))];
     }
 
-    /// <exception cref="GpuCnnException">A value is not what it has to be.</exception>
+    /// <exception cref="GpuCnnException">A value is wrong.</exception>
     public static void Check(Workload workload, string side, IReadOnlyList<long> positions, Func<int, double> sample)
     {
         for (int i = 0; i < positions.Count; i++)
@@ -28,7 +28,8 @@ internal static class Verification
             if (!(Math.Abs(actual - expected.Value) <= tolerance))
             {
                 throw new GpuCnnException(
-                    $"{workload}: {side} has {actual:G9} at {positions[i]}, expected {expected.Value:G9} within {tolerance:G2}; it is not measured.");
+                    $"{workload}: {side} has {actual:G9} at {positions[i]}, expected {expected.Value:G9} within {tolerance:G2}; not "
+                    + $"measured.");
             }
         }
     }

@@ -3,13 +3,15 @@ using GpuCnn.Engine.Devices;
 
 namespace GpuCnn.Bench.Workloads;
 
-/// <summary>One result as float64 arithmetic gives it, with the root of the summed squares of its terms: the size that rounding errors go by.</summary>
+/// <summary>
+/// One result in float64 arithmetic, with the root of the summed squares of its terms, to which rounding errors are proportional.
+/// </summary>
 public readonly record struct Expected(double Value, double Magnitude);
 
-/// <summary>Something to measure that both sides can run on the same numbers, and what the result has to be.</summary>
+/// <summary>Work to measure, which both sides can run on the same numbers, and its expected result.</summary>
 public abstract class Workload
 {
-    /// <summary>What <c>--only</c> selects by: conv, memory, linear, lenet, networks.</summary>
+    /// <summary>Group that <c>--only</c> selects: conv, memory, linear, lenet, networks.</summary>
     public abstract string Group { get; }
 
     /// <summary>Operator and shape.</summary>
@@ -17,25 +19,25 @@ public abstract class Workload
 
     public abstract string Pass { get; }
 
-    /// <summary>What one run is worth.</summary>
+    /// <summary>The amount of work in one run.</summary>
     public abstract Work Work { get; }
 
-    /// <summary>Values of the result.</summary>
+    /// <summary>Number of values in the result.</summary>
     public abstract long ResultCount { get; }
 
-    /// <summary>Rounds that it is measured in at most.</summary>
+    /// <summary>Largest number of rounds.</summary>
     public virtual int MostRounds => int.MaxValue;
 
     /// <summary>The result at a row-major position.</summary>
     public abstract Expected ExpectedAt(long position);
 
-    /// <summary>The same workload with what is expected at some positions, where only what others got there tells it.</summary>
+    /// <summary>The same workload with expected values taken from another side, if there is no formula for them.</summary>
     internal virtual Workload Expecting(IReadOnlyList<long> positions, Func<IReadOnlyList<double>> reference) => this;
 
-    /// <summary>Readies our side: after this, a run is only the launches of the pass.</summary>
+    /// <summary>Prepares our side: after this, a run consists only of the launches of the pass.</summary>
     internal abstract Subject Open(Device device);
 
-    /// <summary>What the other side is asked for.</summary>
+    /// <summary>The request to the peer.</summary>
     internal JsonObject Request()
     {
         JsonObject request = Sizes();
@@ -43,7 +45,7 @@ public abstract class Workload
         return request;
     }
 
-    /// <summary>The other side's operation and its sizes.</summary>
+    /// <summary>The peer's operation and its sizes.</summary>
     protected abstract JsonObject Sizes();
 
     public override string ToString() => $"{Name}, {Pass}";

@@ -1,4 +1,4 @@
-"""Whole networks of torchvision's on PyTorch's side, from the weights that ours start from too. What is measured is the fastest of its ordinary settings."""
+"""torchvision's networks on PyTorch's side, with the same initial weights as ours. Measures the fastest of its ordinary settings."""
 
 import json
 import statistics
@@ -34,7 +34,7 @@ def without_dropout(module):
 
 
 class Net:
-    """A network with its batch and, to train, its optimizer; the batch stays with the host where the device is another."""
+    """A network with its batch and, for training, its optimizer. The batch stays on the host if the device is another."""
 
     def __init__(self, request, device, images, labels, memory_format):
         name = request["model"].removesuffix("-torchvision")
@@ -84,7 +84,7 @@ class Net:
 
 
 def prepare(request, device, images, labels, seconds_of):
-    """The network in the memory format, and with the loop over tensors in SGD, that it is the fastest with."""
+    """Prepares the network in its fastest memory format, and with its fastest loop over tensors in SGD."""
     torch.set_grad_enabled(True)
     best = None
     for words, memory_format in (("contiguous", torch.contiguous_format), ("channels last", torch.channels_last)):
@@ -102,7 +102,7 @@ def prepare(request, device, images, labels, seconds_of):
 
 
 def quickest_sgd(net, seconds_of):
-    """Gives the network the quickest kind of SGD that this PyTorch has; says which."""
+    """Gives the network the fastest kind of SGD that this PyTorch has; returns its name."""
     best = None
     for kind in ("foreach", "fused", None):
         try:

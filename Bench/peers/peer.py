@@ -1,13 +1,13 @@
 """PyTorch's side of the comparison: one JSON request a line on stdin, one JSON answer a line on stdout.
 
-{"threads": n}                           -> what PyTorch this is
-{"threads": n, "gpu": ..., "index": i}   -> the same, on the GPU of that name, or else an error
-{"operation": ..., "positions": [...]}   -> the operation is readied and warm: its result there, and seconds of a run
+{"threads": n}                           -> PyTorch's version and settings
+{"threads": n, "gpu": ..., "index": i}   -> the same, on the GPU of that name, or an error
+{"operation": ..., "positions": [...]}   -> prepares and warms up the operation; its result there, and seconds of a run
 {"repetitions": n}                       -> seconds of each of n runs
 {"together": n}                          -> seconds of a run, of n given to the device one after another
 
-Inputs are made once, outputs are PyTorch's to allocate. On the processor the tensors of operators are contiguous, NCHW and OIHW, as PyTorch's users have them; on a GPU, and for networks
-anywhere, channels last is tried too, and the faster is measured.
+Inputs are made once; PyTorch allocates the outputs. On the processor the tensors of operators are contiguous, NCHW and OIHW, as
+PyTorch's users have them. On a GPU, and for networks anywhere, channels last is tried too, and the faster is measured.
 """
 
 import json
@@ -169,7 +169,7 @@ def lenet(images, learning_rate, momentum, weight_decay, steps, dtype=torch.floa
     first = torch.tensor([step().item() for _ in range(steps)], dtype=torch.float64)
 
     def run():
-        # The first answer is the losses of the first steps; from then on a run is a step.
+        # The first answer is the losses of the first steps; after that, a run is a step.
         nonlocal first
         if first is None:
             return step()
@@ -200,11 +200,12 @@ def seconds_of(run, repetitions=1):
 
 
 def prepare(request):
-    """The operation in the memory format that it is the fastest in."""
+    """Prepares the operation in its fastest memory format."""
     global memory_format
     if request["operation"] == "network":
         import networks
-        return networks.prepare(request, device, pattern(INPUT, request["images"], *request["input"]).cpu(), labels(request["images"], request["classes"]).cpu(), seconds_of)
+        images = pattern(INPUT, request["images"], *request["input"]).cpu()
+        return networks.prepare(request, device, images, labels(request["images"], request["classes"]).cpu(), seconds_of)
     torch.set_grad_enabled(request["operation"] == "lenet")
     formats = {"contiguous": torch.contiguous_format}
     if device.type == "cuda" and request["operation"] in ("convolution", "max_pool", "batch_norm"):
@@ -237,13 +238,15 @@ def describe(threads, gpu=None, index=0):
     onednn = re.search(r"(?:MKL-DNN|oneDNN) v([\d.]+)", torch.__config__.show())
     torch.ones(2, 2).mm(torch.ones(2, 2))
     blas = "MKL" if torch.backends.mkl.is_available() else loaded("blas")
+    onednn_version = onednn.group(1) if onednn else "none"
     return {
-        "text": f"PyTorch {torch.__version__} (Python {sys.version.split()[0]}, oneDNN {onednn.group(1) if onednn else 'none'}, BLAS {blas}), threads: {torch.get_num_threads()}"
+        "text": f"PyTorch {torch.__version__} (Python {sys.version.split()[0]}, oneDNN {onednn_version}, BLAS {blas}), "
+                f"threads: {torch.get_num_threads()}"
     }
 
 
 def describe_gpu(gpu, index):
-    """The GPU of that index if it is of that name, else another of the name. Full float32, and cuDNN chooses its algorithms by measuring."""
+    """Selects the GPU with that index if it has that name, else another with the name. Full float32; cuDNN measures its algorithms."""
     global device
     if not torch.cuda.is_available():
         return {"error": f"PyTorch {torch.__version__} sees no GPU"}
@@ -255,11 +258,14 @@ def describe_gpu(gpu, index):
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.benchmark = True
     cudnn = torch.backends.cudnn.version()
-    return {"text": f"PyTorch {torch.__version__} (Python {sys.version.split()[0]}, CUDA {torch.version.cuda}, cuDNN {cudnn}) on {names[device.index]}, float32 without TF32"}
+    return {
+        "text": f"PyTorch {torch.__version__} (Python {sys.version.split()[0]}, CUDA {torch.version.cuda}, cuDNN {cudnn}) "
+                f"on {names[device.index]}, float32 without TF32"
+    }
 
 
 def loaded(name):
-    """The loaded library of that name, where the system can tell."""
+    """The loaded library of that name, if the system can tell."""
     try:
         with open("/proc/self/maps") as maps:
             files = {os.path.basename(line.split()[-1]) for line in maps if name in line}
@@ -269,7 +275,7 @@ def loaded(name):
 
 
 def answer_to(request, run):
-    """The answer, and the operation that is ready from now on."""
+    """Returns the answer, and the operation that is prepared from now on."""
     if "threads" in request:
         return describe(**request), None
     if "operation" in request:
@@ -285,14 +291,14 @@ def main():
     for line in sys.stdin:
         request = json.loads(line)
         if "operation" in request:
-            # What was ready gives way first.
+            # Free the previous operation first.
             run = None
             if device.type == "cuda":
                 torch.cuda.empty_cache()
         try:
             answer, run = answer_to(request, run)
         except (RuntimeError, ImportError, OSError) as error:
-            # Too little memory, say, or no torchvision: the next request may do better.
+            # The next request may succeed: this one may have needed too much memory, or torchvision.
             answer = {"error": f"{error}".split("\n")[0]}
         print(json.dumps(answer), flush=True)
 

@@ -1,9 +1,11 @@
-"""torchvision's side of `gpucnn data bench`: a DataLoader that does what `--augment imagenet` does (RandomResizedCrop, flip, ToTensor, Normalize) to the same files.
+"""torchvision's side of `gpucnn data bench`: a DataLoader that applies the steps of `--augment imagenet` (RandomResizedCrop, flip,
+ToTensor, Normalize) to the same files.
 
     torchvision_loader.py SIDE WORKERS BATCH
 
-Reads one path a line on stdin up to an empty line, starts the workers, reads all files once to be warm, and answers {"torchvision": version}. Then each line
-asks for an epoch; the answer is {"images": n, "seconds": wall, "cpuSeconds": of this process and its workers}, or {"error": ...}.
+Reads one path a line on stdin up to an empty line, starts the workers, reads all files once to warm up, and answers
+{"torchvision": version}. Then each line requests an epoch; the answer is {"images": n, "seconds": wall, "cpuSeconds": of this process
+and its workers}, or {"error": ...}.
 """
 import json
 import os
