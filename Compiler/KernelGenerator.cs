@@ -2,6 +2,7 @@ using System.Text;
 using GpuCnn.Compiler.Analysis;
 using GpuCnn.Compiler.Diagnostics;
 using GpuCnn.Compiler.Host;
+using GpuCnn.Compiler.Model;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Text;
@@ -16,7 +17,8 @@ namespace GpuCnn.Compiler;
 public sealed class KernelGenerator : IIncrementalGenerator
 {
     /// <summary>Names of the stages, for tests of which run again.</summary>
-    public const string AnalyzedStage = "Analyzed", DiagnosticsStage = "Diagnostics", HostCodeStage = "HostCode";
+    public const string AnalyzedStage = "Analyzed", DiagnosticsStage = "Diagnostics", HostCodeStage = "HostCode",
+        DispatchesStage = "Dispatches";
 
     public void Initialize(IncrementalGeneratorInitializationContext context)
     {
@@ -25,10 +27,14 @@ public sealed class KernelGenerator : IIncrementalGenerator
                 KernelAnalyzer.Analyze)
             .WithTrackingName(AnalyzedStage);
 
+        IncrementalValuesProvider<AnalyzedDispatch> dispatches = context.SyntaxProvider
+            .ForAttributeWithMetadataName(KernelLanguage.DispatchedAttribute, (_, _) => true, DispatchAnalyzer.Analyze);
+
         IncrementalValuesProvider<DiagnosticInfo> diagnostics = kernels
             .SelectMany((kernel, _) => kernel.Diagnostics)
             // Report a helper's error once, however many kernels call it.
-            .Collect().SelectMany((all, _) => all.Distinct())
+            .Collect().Combine(dispatches.SelectMany((dispatch, _) => dispatch.Diagnostics).Collect())
+            .SelectMany((all, _) => all.Left.Concat(all.Right).Distinct())
             .WithTrackingName(DiagnosticsStage);
         context.RegisterSourceOutput(diagnostics, (output, info) => output.ReportDiagnostic(info.ToDiagnostic()));
 
@@ -40,5 +46,11 @@ public sealed class KernelGenerator : IIncrementalGenerator
             .WithTrackingName(HostCodeStage);
         context.RegisterSourceOutput(sources,
             (output, source) => output.AddSource(source.FileName, SourceText.From(source.Text, Encoding.UTF8)));
+
+        IncrementalValuesProvider<DispatchModel> calls = dispatches
+            .Where(dispatch => dispatch.Model is not null).Select((dispatch, _) => dispatch.Model!)
+            .WithTrackingName(DispatchesStage);
+        context.RegisterSourceOutput(calls, (output, model) =>
+            output.AddSource(model.FileName, SourceText.From(DispatchWriter.Write(model), Encoding.UTF8)));
     }
 }

@@ -64,7 +64,7 @@ internal sealed class KernelAnalyzer
         }
         if (!isWellFormed) return new(null, default, diagnostics.InSourceOrder());
         ITypeParameterSymbol parameter = _type.TypeParameters[0];
-        IReadOnlyList<INamedTypeSymbol> types = TypeArguments.Of(_type, _context);
+        IReadOnlyList<INamedTypeSymbol> types = TypeArguments.Of(parameter, _type, _type.Name, _context);
         var kernels = new List<KernelModel>();
         var instances = new List<InstanceModel>();
         foreach (INamedTypeSymbol type in types)

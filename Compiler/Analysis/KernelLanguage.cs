@@ -7,7 +7,7 @@ internal static class KernelLanguage
 {
     public const string Namespace = "GpuCnn.Kernels.Language";
 
-    public const string KernelAttribute = Namespace + ".KernelAttribute";
+    public const string KernelAttribute = Namespace + ".KernelAttribute", DispatchedAttribute = Namespace + ".DispatchedAttribute";
 
     public static bool Declares(ISymbol symbol) => symbol.ContainingNamespace?.ToDisplayString() == Namespace;
 

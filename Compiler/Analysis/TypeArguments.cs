@@ -4,28 +4,30 @@ using Microsoft.CodeAnalysis;
 namespace GpuCnn.Compiler.Analysis;
 
 /// <summary>
-/// Finds the structs that a kernel's type parameter can stand for: all non-generic structs of the project that meet its constraints.
+/// Finds the structs that a type parameter can stand for: all non-generic structs of the project that meet its constraints.
 /// </summary>
 internal static class TypeArguments
 {
     /// <summary>Empty if there is none, which has been reported.</summary>
-    public static IReadOnlyList<INamedTypeSymbol> Of(INamedTypeSymbol kernel, KernelContext context)
+    /// <param name="within">The type whose code names the structs.</param>
+    /// <param name="name">The owner of the type parameter, in messages.</param>
+    public static IReadOnlyList<INamedTypeSymbol> Of(
+        ITypeParameterSymbol parameter, INamedTypeSymbol within, string name, KernelContext context)
     {
-        ITypeParameterSymbol parameter = kernel.TypeParameters[0];
         INamedTypeSymbol[] interfaces = [.. Interfaces(parameter)];
         if (interfaces.Length == 0 || !parameter.HasUnmanagedTypeConstraint || parameter.ConstraintTypes.Length > interfaces.Length)
         {
-            context.Diagnostics.Report(Rules.TypeParameter, parameter.Locations[0], parameter.Name, kernel.Name);
+            context.Diagnostics.Report(Rules.TypeParameter, parameter.Locations[0], parameter.Name, name);
             return [];
         }
         INamedTypeSymbol[] found =
         [
             .. All(context.Compilation.Assembly.GlobalNamespace, context.Cancellation)
-                .Where(type => IsStruct(type) && context.Compilation.IsSymbolAccessibleWithin(type, kernel)
+                .Where(type => IsStruct(type) && context.Compilation.IsSymbolAccessibleWithin(type, within)
                     && interfaces.All(required => Implements(type, parameter, required)))
                 .OrderBy(type => type.ToDisplayString(), StringComparer.Ordinal),
         ];
-        if (found.Length == 0) context.Diagnostics.Report(Rules.NoTypeArgument, parameter.Locations[0], kernel.Name, Describe(parameter));
+        if (found.Length == 0) context.Diagnostics.Report(Rules.NoTypeArgument, parameter.Locations[0], name, Describe(parameter));
         return found;
     }
 

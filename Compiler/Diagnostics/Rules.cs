@@ -127,17 +127,20 @@ internal static class Rules
 
     public static readonly DiagnosticDescriptor TypeParameter = Rule(
         "GCNN035", "Type parameter of a kernel",
-        "The type parameter '{0}' of the kernel '{1}' stands for every struct that implements an interface: " +
+        "The type parameter '{0}' of '{1}' stands for every struct that implements an interface: " +
         "constrain it, as in 'where {0} : unmanaged, IFunction'");
 
     public static readonly DiagnosticDescriptor NoTypeArgument = Rule(
         "GCNN036", "No struct for a type parameter of a kernel",
-        "The kernel '{0}' is compiled for every struct in this project that implements {1} and has neither type parameters " +
+        "'{0}' is compiled for every struct in this project that implements {1} and has neither type parameters " +
         "nor references, but there is none");
 
     public static readonly DiagnosticDescriptor CudaSpelling = Rule(
         "GCNN037", "Spelling of a CUDA function",
         "The spelling '{1}' of '{0}' does not match its {2} parameters: refer to each by its number in braces, from 0");
+
+    public static readonly DiagnosticDescriptor Dispatch = Rule(
+        "GCNN038", "Member marked [Dispatched]", "'{0}' cannot be called for a struct whose type is known at run time: {1}");
 
     // From here on: what ILGPU 1.5.3 silently computes differently from C#. Tests/Compiler/Ilgpu shows each of its results next to the
     // correct one.

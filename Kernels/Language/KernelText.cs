@@ -22,8 +22,25 @@ public sealed record KernelText(string Name, string Cuda, string OpenCl, bool Ha
     /// <summary>The first sentence of the kernel's documentation, without its full stop.</summary>
     public string Summary { get; init; } = "";
 
+    /// <summary>Why there is no text in either dialect, or null.</summary>
+    public string? Refusal { get; init; }
+
     /// <summary>The method that ILGPU compiles: it takes the kernel's struct and runs its body. Written by the compiler.</summary>
     public MethodInfo? Entry { get; init; }
+
+    /// <summary>A generic kernel for a struct that its compiler has not seen: it runs as C# and through ILGPU.</summary>
+    /// <param name="kernel">The kernel's name without the struct's.</param>
+    /// <param name="contract">The interface that the struct implements.</param>
+    public static KernelText Untranslated(string kernel, Type argument, string contract, bool hasBarriers, bool inPlace)
+    {
+        string name = string.Concat(argument.ToString().Select(letter => char.IsAsciiLetterOrDigit(letter) ? letter : '_'));
+        return new($"{kernel}_{name}", "", "", hasBarriers, inPlace)
+        {
+            Refusal = $"Kernel {kernel} is not translated for {argument.Name} of {argument.Assembly.GetName().Name}: "
+                + $"only for structs of its own project that implement {contract} and have no type parameters. "
+                + "It runs as C#, and on devices that compile it through ILGPU.",
+        };
+    }
 
     /// <summary>What is compiled for an instance: its constants and the shape of its groups as definitions, then the text.</summary>
     public static string Source<TKernel>(in TKernel kernel, KernelDialect dialect) where TKernel : struct, IKernel
@@ -38,11 +55,12 @@ public sealed record KernelText(string Name, string Cuda, string OpenCl, bool Ha
     }
 
     /// <summary>Whether it calls functions that only CUDA has (<see cref="CudaFunctionAttribute"/>), and has no OpenCL text.</summary>
-    public bool IsCudaOnly => OpenCl.Length == 0;
+    public bool IsCudaOnly => Refusal is null && OpenCl.Length == 0;
 
-    /// <exception cref="NotSupportedException">It is for CUDA only.</exception>
+    /// <exception cref="NotSupportedException">It is for CUDA only, or for a struct that the compiler has not seen.</exception>
     public string In(KernelDialect dialect)
     {
+        if (Refusal is { } refusal) throw new NotSupportedException(refusal);
         if (dialect == KernelDialect.Cuda) return Cuda;
         return !IsCudaOnly ? OpenCl : throw new NotSupportedException($"Kernel {Name} calls functions that only NVIDIA GPUs have: there is no OpenCL C of it.");
     }

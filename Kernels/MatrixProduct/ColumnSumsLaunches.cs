@@ -25,8 +25,7 @@ public sealed class ColumnSumsLaunches
     /// <param name="x">[rows][columns]</param>
     /// <param name="sums">[columns]</param>
     /// <param name="accumulate">Whether the sums are added to what is there.</param>
-    public void Launch<TLaunches>(TLaunches launches, ReadOnlyView<float> x, View<float> sums, View<float> workspace, bool accumulate = false)
-        where TLaunches : IKernelLaunches
+    public void Launch(IKernelLaunches launches, ReadOnlyView<float> x, View<float> sums, View<float> workspace, bool accumulate = false)
     {
         launches.Add(new ColumnSums(_width, x, workspace, _rows, _columns, _partRows), new(Size3.Groups(_columns, _width), _parts));
         var sum = new SumParts<Identity>(false, accumulate, workspace, workspace, sums, _parts, _columns, new(_columns), default);

@@ -8,7 +8,7 @@ namespace GpuCnn.Kernels.MatrixProduct;
 /// steps that are not set are those of matrices without gaps. All
 /// sizes are floats; views start at multiples of 16 bytes.
 /// </summary>
-public sealed class MatrixProductLaunches
+public sealed partial class MatrixProductLaunches
 {
     private readonly GemmShape _shape;
     private readonly bool _transposeA, _transposeB, _byLibrary;
@@ -62,10 +62,11 @@ public sealed class MatrixProductLaunches
     /// <exception cref="ArgumentException">
     /// Moments that cannot be gathered, or a library that cannot be called or cannot add f of its sums to what is there.
     /// </exception>
-    public void Launch<TLaunches, TFunction>(
-        TLaunches launches, ReadOnlyView<float> a, ReadOnlyView<float> b, ReadOnlyView<float>? bias, View<float> c, View<float> workspace, TFunction function, bool accumulate = false,
-        GatheredMoments? moments = null)
-        where TLaunches : IKernelLaunches where TFunction : unmanaged, IPointwise
+    [Dispatched]
+    public void Launch<TFunction>(
+        IKernelLaunches launches, ReadOnlyView<float> a, ReadOnlyView<float> b, ReadOnlyView<float>? bias, View<float> c,
+        View<float> workspace, TFunction function, bool accumulate = false, GatheredMoments? moments = null)
+        where TFunction : unmanaged, IPointwise
     {
         if (moments is not null && (_byLibrary || Parts > 1 || _batch > 1 || accumulate || function is not Identity))
             throw new ArgumentException("Moments are gathered of one product in tiles, in one part, stored as it is.", nameof(moments));
@@ -97,10 +98,10 @@ public sealed class MatrixProductLaunches
     /// A library sums up column by column, where C = A B is transposed(C) = transposed(B) transposed(A): the same memory, the factors
     /// exchanged. What it cannot do to the sums is done in place.
     /// </summary>
-    private void LaunchLibrary<TLaunches, TFunction>(
-        TLaunches launches, ReadOnlyView<float> a, ReadOnlyView<float> b, ReadOnlyView<float>? bias, View<float> c, TFunction function,
-        bool accumulate)
-        where TLaunches : IKernelLaunches where TFunction : unmanaged, IPointwise
+    private void LaunchLibrary<TFunction>(
+        IKernelLaunches launches, ReadOnlyView<float> a, ReadOnlyView<float> b, ReadOnlyView<float>? bias, View<float> c,
+        TFunction function, bool accumulate)
+        where TFunction : unmanaged, IPointwise
     {
         if (launches is not IProductLaunches products)
         {

@@ -14,7 +14,7 @@ namespace GpuCnn.Kernels.Normalization;
 /// <param name="means">[channels]</param>
 /// <param name="parts">[parts][2][channels]; overwritten.</param>
 /// <param name="area">Rows of an image.</param>
-[Kernel]
+[Kernel, Dispatched]
 public readonly partial struct BatchNormGradientSums<TFunction>(
     [Specialization(32)] int width, ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, ReadOnlyView<float> y, ReadOnlyView<float> dy,
         ReadOnlyView<float> means,
@@ -119,7 +119,7 @@ public readonly partial struct BatchNormParameterGradients(
 /// <param name="dweight">[channels]</param>
 /// <param name="dbias">[channels]</param>
 /// <param name="area">Rows of an image.</param>
-[Kernel(BatchNormGrid.Threads)]
+[Kernel(BatchNormGrid.Threads), Dispatched]
 public readonly partial struct BatchNormInputGradient<TFunction>(
     [Specialization(4)] int lanes, [Specialization] Flag adds, ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x,
         ReadOnlyView<float> y, ReadOnlyView<float> dy,

@@ -37,7 +37,7 @@ public readonly record struct BatchNormGrid(int Channels, int Rows, int OutputPi
 /// <param name="scales">[channels] 1 / deviation, or variances.</param>
 /// <param name="weight">[channels]</param>
 /// <param name="bias">[channels]</param>
-[Kernel(BatchNormGrid.Threads)]
+[Kernel(BatchNormGrid.Threads), Dispatched]
 public readonly partial struct BatchNormForward<TFunction>(
     [Specialization(4)] int lanes, [Specialization] Flag isVariance, [Specialization] Flag adds, ReadOnlyView<float> x,
         ReadOnlyView<float> addend, View<float> y,

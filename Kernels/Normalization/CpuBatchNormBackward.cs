@@ -1,4 +1,5 @@
 using GpuCnn.Kernels.Cpu;
+using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.Normalization;
@@ -11,9 +12,10 @@ namespace GpuCnn.Kernels.Normalization;
 /// <param name="dy">As y.</param>
 /// <param name="means">[Blocks * 8]</param>
 /// <param name="sums">[splits][2][Blocks * 8]; overwritten.</param>
+[Dispatched]
 public sealed unsafe class CpuBatchNormGradientSums<TFunction>(
     CpuBatchNormShape shape, StepScalars* scalars, float* x, float* y, float* dy, float* means, double* sums, TFunction function) : ICpuKernel
-    where TFunction : struct, IPointwise
+    where TFunction : unmanaged, IPointwise
 {
     public int Chunks => shape.Splits * shape.Blocks;
 
@@ -74,10 +76,11 @@ public sealed unsafe class CpuBatchNormParameterGradients(CpuBatchNormShape shap
 /// <param name="weight">[Blocks * 8]</param>
 /// <param name="dweight">[Blocks * 8]</param>
 /// <param name="dbias">[Blocks * 8]</param>
+[Dispatched]
 public sealed unsafe class CpuBatchNormInputGradient<TFunction>(
     CpuBatchNormShape shape, StepScalars* scalars, float* x, float* y, float* dy, float* dx, float* daddend, float* statistics, float* weight, float* dweight, float* dbias,
     TFunction function) : ICpuKernel
-    where TFunction : struct, IPointwise
+    where TFunction : unmanaged, IPointwise
 {
     public int Chunks => shape.Images * shape.Blocks;
 

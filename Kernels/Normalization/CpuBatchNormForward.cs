@@ -1,4 +1,5 @@
 using GpuCnn.Kernels.Cpu;
+using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.Normalization;
@@ -66,9 +67,10 @@ public sealed unsafe class CpuBatchNormStatistics(
 /// <param name="scales">[Blocks * 8] 1 / deviation, or variances where <paramref name="isVariance"/>.</param>
 /// <param name="weight">[Blocks * 8]</param>
 /// <param name="bias">[Blocks * 8]</param>
+[Dispatched]
 public sealed unsafe class CpuBatchNormForward<TFunction>(
     CpuBatchNormShape shape, float epsilon, bool isVariance, float* x, float* addend, float* y, float* means, float* scales, float* weight, float* bias, TFunction function) : ICpuKernel
-    where TFunction : struct, IPointwise
+    where TFunction : unmanaged, IPointwise
 {
     public int Chunks => shape.Images * shape.Blocks;
 

@@ -36,3 +36,18 @@ public readonly partial struct ChannelsBackward<TFunction>(
         else dx[to] = PointwiseFunctions.Backward(function, y[from], dy[from]);
     }
 }
+
+/// <summary>Launches <see cref="ChannelsBackward{TFunction}"/>.</summary>
+public static partial class ChannelsBackward
+{
+    /// <summary>dx = f'(x) dy for the first channels of y and dy, as many at once as fit</summary>
+    /// <param name="y">[pixels][pitch]</param>
+    /// <param name="dy">[pixels][pitch]</param>
+    /// <param name="dx">[pixels][channels]; overwritten.</param>
+    [Dispatched]
+    public static void Launch<TFunction>(
+        IKernelLaunches launches, ReadOnlyView<float> y, ReadOnlyView<float> dy, View<float> dx, int channels, int pitch, int pixels,
+        TFunction function)
+        where TFunction : unmanaged, IPointwise =>
+        launches.Add(ChannelsBackward<TFunction>.Of(y, dy, dx, channels, pitch, pixels, function));
+}

@@ -1,10 +1,12 @@
 using GpuCnn.Kernels.Cpu;
+using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Kernels.Pointwise;
 
 /// <summary>y = f(a + b) over <paramref name="count"/> floats, a multiple of 8. Memory bound.</summary>
+[Dispatched]
 public sealed unsafe class CpuAdd<TFunction>(float* a, float* b, float* y, long count, TFunction function) : ICpuKernel
-    where TFunction : struct, IPointwise
+    where TFunction : unmanaged, IPointwise
 {
     public int Chunks => Flat.Chunks(count);
 

@@ -1,10 +1,12 @@
 using GpuCnn.Kernels.Cpu;
+using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Kernels.Pointwise;
 
 /// <summary>y = f(x) over <paramref name="count"/> floats, a multiple of 8; y may be x. Memory bound.</summary>
+[Dispatched]
 public sealed unsafe class CpuPointwiseForward<TFunction>(float* x, float* y, long count, TFunction function) : ICpuKernel
-    where TFunction : struct, IPointwise
+    where TFunction : unmanaged, IPointwise
 {
     public int Chunks => Flat.Chunks(count);
 
@@ -20,8 +22,9 @@ public sealed unsafe class CpuPointwiseForward<TFunction>(float* x, float* y, lo
 }
 
 /// <summary>dx = f'(x) dy, from y = f(x), over <paramref name="count"/> floats, a multiple of 8; dx may be dy. Memory bound.</summary>
+[Dispatched]
 public sealed unsafe class CpuPointwiseBackward<TFunction>(float* y, float* dy, float* dx, long count, TFunction function) : ICpuKernel
-    where TFunction : struct, IPointwise
+    where TFunction : unmanaged, IPointwise
 {
     public int Chunks => Flat.Chunks(count);
 
@@ -43,9 +46,10 @@ public sealed unsafe class CpuPointwiseBackward<TFunction>(float* y, float* dy, 
 /// <param name="dy">Gradient of the output, stored likewise.</param>
 /// <param name="dz">Gradient of what the activation was applied to, <paramref name="blocks"/> from one image to the next; overwritten. May be dy.</param>
 /// <param name="partial">[splits][blocks * 8], or null where there is no bias.</param>
+[Dispatched]
 public sealed unsafe class CpuFusedActivationBackward<TFunction>(
     float* y, float* dy, float* dz, float* partial, int images, int blocks, int wholeBlocks, int area, TFunction function) : ICpuKernel
-    where TFunction : struct, IPointwise
+    where TFunction : unmanaged, IPointwise
 {
     private readonly int _splits = Splits(images, area);
 

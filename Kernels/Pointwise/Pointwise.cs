@@ -5,7 +5,7 @@ namespace GpuCnn.Kernels.Pointwise;
 /// <summary>y = f(x), four floats a thread; y may be x. Memory bound.</summary>
 /// <param name="x">[count]</param>
 /// <param name="y">[count]</param>
-[Kernel(256, InPlace = true)]
+[Kernel(256, InPlace = true), Dispatched]
 public readonly partial struct PointwiseForward<TFunction>(ReadOnlyView<float> x, View<float> y, int count, TFunction function) : IKernelGrid
     where TFunction : unmanaged, IPointwise
 {
@@ -24,7 +24,7 @@ public readonly partial struct PointwiseForward<TFunction>(ReadOnlyView<float> x
 /// <param name="y">[count]</param>
 /// <param name="dy">[count]</param>
 /// <param name="dx">[count]</param>
-[Kernel(256, InPlace = true)]
+[Kernel(256, InPlace = true), Dispatched]
 public readonly partial struct PointwiseBackward<TFunction>(ReadOnlyView<float> y, ReadOnlyView<float> dy, View<float> dx, int count, TFunction function) : IKernelGrid
     where TFunction : unmanaged, IPointwise
 {

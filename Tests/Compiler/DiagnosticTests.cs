@@ -161,6 +161,36 @@ public sealed class DiagnosticTests
             public interface IFunction; public readonly struct None : IFunction;
             [Kernel(1)] public readonly partial struct K<T>(View<float> y, «View<T> z») where T : unmanaged, IFunction { public void Execute() => y[0] = 1; }
             """, "A view of nothing");
+        foreach ((string member, string name) in ((string, string)[])[
+            ("public static partial class C { [Dispatched] public static void «M»<T, U>(T t) where T : unmanaged, IFunction { } }",
+                "A method with two type parameters"),
+            ("public static partial class C { [Dispatched] public static void «M»(int t) { } }", "A method without one"),
+            ("public static class C { [Dispatched] public static void «M»<T>(T t) where T : unmanaged, IFunction { } }",
+                "A type that is not partial"),
+            ("public partial class C<U> { [Dispatched] public static void «M»<T>(T t) where T : unmanaged, IFunction { } }",
+                "A generic type"),
+            ("public partial class C { [Dispatched] public static T «M»<T>(T t) where T : unmanaged, IFunction => t; }",
+                "A result of the type parameter"),
+            ("public partial class C { [Dispatched] public static void «M»<T>(int t) where T : unmanaged, IFunction { } }", "No value"),
+            ("public partial class C { [Dispatched] public static void «M»<T>(T t, T u) where T : unmanaged, IFunction { } }",
+                "Two values"),
+            ("public partial class C { [Dispatched] public static void «M»<T>(T t, View<T> u) where T : unmanaged, IFunction { } }",
+                "A view of values"),
+            ("public partial class C { [Dispatched] public static void «M»<T>(T t, in int u) where T : unmanaged, IFunction { } }",
+                "A reference"),
+            ("public partial class C { [Dispatched] public static void «M»<T>(T t) where T : unmanaged, IFunction, IOther { } }"
+                + "public interface IOther; public readonly struct Both : IFunction, IOther;", "Two interfaces"),
+            ("[Dispatched] public sealed class «C»<T>(T t) where T : unmanaged, IFunction { public T V => t; }",
+                "A class without an interface"),
+            ("[Dispatched] public sealed class «C»<T> : IOther where T : unmanaged, IFunction { public C(T t) { } public C(T t, int i) { } }"
+                + "public interface IOther;", "Two constructors"),
+            ("[Dispatched] public readonly struct «C»<T>(T t) : IOther where T : unmanaged, IFunction { public T V => t; }"
+                + "public interface IOther;", "A struct that is no kernel"),
+        ])
+        {
+            yield return Declaration("GCNN038", $"public interface IFunction; public readonly struct None : IFunction;\n{member}",
+                $"Dispatched: {name}");
+        }
         yield return Declaration("GCNN019", "[Kernel(1)] public readonly partial struct K(View<float> y, «in int d») { public void Execute() => y[0] = 1; }", "A reference as an argument");
     }
 

@@ -261,8 +261,10 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
         Check(new Negated(), x => -x, 10);
         Check(new Scaled(-0.5f, 2), x => -0.5f * x + 2, 0.5f);
         Check(new Mappings.Nested(), x => x * x, -1);
-        Assert.That(() => Mapped<Mappings.Twice<Negated>>.Text, Throws.TypeOf<NotSupportedException>().With.Message.EqualTo(
-            "Mapped is not translated for Twice`1: only for structs of its own project that implement IMapping and have no type parameters."));
+        KernelText foreign = Mapped<Mappings.Twice<Negated>>.Text;
+        Assert.That(() => foreign.In(KernelDialect.Cuda), Throws.TypeOf<NotSupportedException>().With.Message.EqualTo(
+            "Kernel Mapped is not translated for Twice`1 of GpuCnn.Tests: only for structs of its own project that "
+            + "implement IMapping and have no type parameters. It runs as C#, and on devices that compile it through ILGPU."));
 
         void Check<TMapping>(TMapping mapping, Func<float, float> apply, float start) where TMapping : unmanaged, IMapping
         {

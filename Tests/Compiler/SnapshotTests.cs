@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using System.Text.RegularExpressions;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Tests.Compiler.Samples;
+using Microsoft.CodeAnalysis;
 using NUnit.Framework;
 
 namespace GpuCnn.Tests.Compiler;
@@ -27,6 +29,12 @@ public sealed partial class SnapshotTests
 
     [Test]
     public void HostCodeOfAGenericKernel() => Compare("Mapped.host.txt", HostCode("Mapped"));
+
+    /// <summary>Files with braces in their names are the kernels' own.</summary>
+    [Test]
+    public void HostCodeOfDispatchedMembers() => Compare("Dispatched.host.txt", string.Join("\n", Sources("Dispatched")
+        .Where(source => !source.HintName.Contains('{', StringComparison.Ordinal))
+        .Select(source => $"// {source.HintName}\n{source.SourceText}")));
 
     [Test]
     public void ConstantsStandBeforeTheText()
@@ -61,10 +69,16 @@ public sealed partial class SnapshotTests
     /// <summary>Without the two texts, which have snapshots of their own, and with the folder of the sources left out.</summary>
     private static string HostCode(string kernel)
     {
-        string file = Path.Combine(AppContext.BaseDirectory, "Compiler", "Samples", kernel + ".cs");
-        string source = File.ReadAllText(file).Replace("\r\n", "\n", StringComparison.Ordinal);
-        string code = GeneratorRun.Driver().RunGenerators(GeneratorRun.Compilation(source)).GetRunResult().Results[0].GeneratedSources[0].SourceText.ToString();
+        string code = Sources(kernel)[0].SourceText.ToString();
         return RawText().Replace(LinePath().Replace(code, "#line $1 \"$2\""), "=\n    ...;");
+    }
+
+    /// <summary>All that the generator adds to a sample.</summary>
+    private static ImmutableArray<GeneratedSourceResult> Sources(string sample)
+    {
+        string file = Path.Combine(AppContext.BaseDirectory, "Compiler", "Samples", sample + ".cs");
+        string source = File.ReadAllText(file).Replace("\r\n", "\n", StringComparison.Ordinal);
+        return GeneratorRun.Driver().RunGenerators(GeneratorRun.Compilation(source)).GetRunResult().Results[0].GeneratedSources;
     }
 
     private static void Compare(string name, string actual)

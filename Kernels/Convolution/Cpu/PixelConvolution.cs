@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using GpuCnn.Kernels.Cpu;
+using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Normalization;
 using GpuCnn.Kernels.Pointwise;
 
@@ -20,7 +21,8 @@ public sealed record PixelProblem(int Images, PixelMap Map, FilterLayout Filter,
 /// input (then x is the output's gradient and w the turned filter), and a fully connected layer (then a pixel is an image).
 /// Overwrites y. Multiply-add bound.
 /// </summary>
-public sealed unsafe class PixelConvolution<TActivation> : ICpuKernel where TActivation : struct, IPointwise
+[Dispatched]
+public sealed unsafe class PixelConvolution<TActivation> : ICpuKernel where TActivation : unmanaged, IPointwise
 {
     private readonly float* _x, _w, _bias, _y;
     private readonly TActivation _activation;

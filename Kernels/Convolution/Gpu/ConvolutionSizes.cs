@@ -75,7 +75,7 @@ internal sealed record ConvolutionSizes(ConvolutionShape Shape, int Images, long
     };
 
     /// <summary>Writes out the windows of some images.</summary>
-    public void WriteWindows<TLaunches>(TLaunches launches, ReadOnlyView<float> x, View<float> columns, int first, int images) where TLaunches : IKernelLaunches
+    public void WriteWindows(IKernelLaunches launches, ReadOnlyView<float> x, View<float> columns, int first, int images)
     {
         WindowMap map = Windows(first, images);
         int width = WideInputs ? 4 : 1;

@@ -40,8 +40,8 @@ public sealed class FilterGradientLaunches
     /// <param name="dw">[group][R][S][C / groups][K / groups]</param>
     /// <param name="workspace">At least <see cref="WorkspaceFloats"/>; any view where that is 0.</param>
     /// <param name="accumulate">Whether dw is added to, not written over.</param>
-    public void Launch<TLaunches>(TLaunches launches, ReadOnlyView<float> x, ReadOnlyView<float> dy, View<float> dw, View<float> workspace, bool accumulate = false)
-        where TLaunches : IKernelLaunches
+    public void Launch(IKernelLaunches launches, ReadOnlyView<float> x, ReadOnlyView<float> dy, View<float> dw, View<float> workspace,
+        bool accumulate = false)
     {
         switch (_choice.Algorithm)
         {
@@ -83,8 +83,8 @@ public sealed class FilterGradientLaunches
         },
         transposeA: true, batch: _sizes.Shape.Groups, tile: _choice.Tile, byLibrary: _choice.ByLibrary);
 
-    private void LaunchGathered<TLaunches>(TLaunches launches, ReadOnlyView<float> x, ReadOnlyView<float> dy, View<float> dw, View<float> workspace, bool accumulate)
-        where TLaunches : IKernelLaunches
+    private void LaunchGathered(IKernelLaunches launches, ReadOnlyView<float> x, ReadOnlyView<float> dy, View<float> dw,
+        View<float> workspace, bool accumulate)
     {
         bool isSplit = _parts > 1;
         var map = new FilterGradientMap

@@ -5,7 +5,7 @@ using GpuCnn.Kernels.Pointwise;
 namespace GpuCnn.Kernels.Convolution.Gpu;
 
 /// <summary>The launches of a convolution's forward pass: y = f(conv(x, w) + bias).</summary>
-public sealed class ForwardLaunches
+public sealed partial class ForwardLaunches
 {
     private readonly ConvolutionSizes _sizes;
     private readonly ConvolutionChoice _choice;
@@ -41,10 +41,11 @@ public sealed class ForwardLaunches
     /// <param name="workspace">At least <see cref="WorkspaceFloats"/>; any view where that is 0.</param>
     /// <param name="accumulate">Whether y is added to, not written over.</param>
     /// <param name="moments">Where to leave the moments of y's channels, in parts of <see cref="MomentRows"/>, or null. Of what is stored as it is.</param>
-    public void Launch<TLaunches, TFunction>(
-        TLaunches launches, ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float>? bias, View<float> y, View<float> workspace, TFunction function, bool accumulate = false,
-        GatheredMoments? moments = null)
-        where TLaunches : IKernelLaunches where TFunction : unmanaged, IPointwise
+    [Dispatched]
+    public void Launch<TFunction>(
+        IKernelLaunches launches, ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float>? bias, View<float> y,
+        View<float> workspace, TFunction function, bool accumulate = false, GatheredMoments? moments = null)
+        where TFunction : unmanaged, IPointwise
     {
         if (moments is not null && (MomentRows is null || accumulate || function is not Identity))
             throw new ArgumentException("Moments are gathered where there is one product without groups that is stored as it is.", nameof(moments));
@@ -87,10 +88,10 @@ public sealed class ForwardLaunches
         },
         batch: _sizes.Shape.Groups, tile: _choice.Tile, canSplit: false, byLibrary: _choice.ByLibrary);
 
-    private void LaunchGathered<TLaunches, TFunction>(
-        TLaunches launches, ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float>? bias, View<float> y, TFunction function, bool accumulate,
-        GatheredMoments? moments)
-        where TLaunches : IKernelLaunches where TFunction : unmanaged, IPointwise
+    private void LaunchGathered<TFunction>(
+        IKernelLaunches launches, ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float>? bias, View<float> y,
+        TFunction function, bool accumulate, GatheredMoments? moments)
+        where TFunction : unmanaged, IPointwise
     {
         ConvolutionShape shape = _sizes.Shape;
         // Without groups the values of a whole filter row lie next to each other, in the input as in the filter.

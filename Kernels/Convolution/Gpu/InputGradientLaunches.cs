@@ -27,8 +27,8 @@ public sealed class InputGradientLaunches
     /// <param name="dx">[image][H][W][C]</param>
     /// <param name="workspace">At least <see cref="WorkspaceFloats"/>; any view where that is 0.</param>
     /// <param name="accumulate">Whether dx is added to, not written over.</param>
-    public void Launch<TLaunches>(TLaunches launches, ReadOnlyView<float> dy, ReadOnlyView<float> filter, View<float> dx, View<float> workspace, bool accumulate = false)
-        where TLaunches : IKernelLaunches
+    public void Launch(IKernelLaunches launches, ReadOnlyView<float> dy, ReadOnlyView<float> filter, View<float> dx,
+        View<float> workspace, bool accumulate = false)
     {
         ConvolutionShape shape = _sizes.Shape;
         switch (_choice.Algorithm)
@@ -73,8 +73,8 @@ public sealed class InputGradientLaunches
     /// The pixels (p StrideH + h, q StrideW + w) of the input: they see the same taps, every StrideH-th from the first one on, and with each further tap the output's pixel before.
     /// Where there are no taps the gradient is zero.
     /// </summary>
-    private void LaunchPhase<TLaunches>(TLaunches launches, ReadOnlyView<float> dy, ReadOnlyView<float> filter, View<float> dx, int h, int w, bool accumulate)
-        where TLaunches : IKernelLaunches
+    private void LaunchPhase(IKernelLaunches launches, ReadOnlyView<float> dy, ReadOnlyView<float> filter, View<float> dx, int h, int w,
+        bool accumulate)
     {
         ConvolutionShape shape = _sizes.Shape;
         (int rows, int tapR, int tapsH, int startH) = Phase(shape.H, shape.R, shape.StrideH, shape.PadH, h);

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using GpuCnn.Kernels.Convolution.Cpu;
 using GpuCnn.Kernels.Cpu;
+using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Normalization;
 using GpuCnn.Kernels.Pointwise;
 
@@ -11,7 +12,8 @@ namespace GpuCnn.Kernels.Convolution.Winograd;
 /// turned filter). A chunk is some tiles of the output and some of its channels: the tiles' inputs are transformed, at each point they meet the transformed filter in a matrix product,
 /// and what comes out is transformed back. Overwrites y. Multiply-add bound.
 /// </summary>
-public sealed unsafe class WinogradConvolution<TActivation> : ICpuKernel where TActivation : struct, IPointwise
+[Dispatched]
+public sealed unsafe class WinogradConvolution<TActivation> : ICpuKernel where TActivation : unmanaged, IPointwise
 {
     private readonly WinogradProblem _problem;
     private readonly TileSource _x;

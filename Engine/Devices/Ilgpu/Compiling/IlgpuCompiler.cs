@@ -52,8 +52,7 @@ internal sealed class IlgpuCompiler(IlgpuTarget target, BinaryCache cache, bool 
     /// <exception cref="KernelBuildException">ILGPU cannot compile the kernel; the message says why.</exception>
     public string Compile<TKernel>(in TKernel kernel) where TKernel : struct, IKernel
     {
-        BinaryKey key = BinaryKey.Of(Variant(kernel), target.Identity, Versions, typeof(TKernel).Module.ModuleVersionId.ToString(),
-            unrolls ? "unrolled" : "rolled");
+        BinaryKey key = BinaryKey.Of(Variant(kernel), target.Identity, Versions, Modules(typeof(TKernel)), unrolls ? "unrolled" : "rolled");
         if (cache.Read(key) is { } known) return Encoding.UTF8.GetString(known);
         string text = Build(kernel);
         cache.Write(key, Encoding.UTF8.GetBytes(text));
@@ -65,6 +64,10 @@ internal sealed class IlgpuCompiler(IlgpuTarget target, BinaryCache cache, bool 
         _isDisposed = true;
         while (_idle.TryTake(out Workshop? workshop)) workshop.Dispose();
     }
+
+    /// <summary>The builds of the assemblies that the kernel and its type arguments come from.</summary>
+    private static string Modules(Type kernel) =>
+        string.Join(' ', kernel.GetGenericArguments().Prepend(kernel).Select(type => type.Module.ModuleVersionId.ToString()));
 
     private string Build<TKernel>(in TKernel kernel) where TKernel : struct, IKernel
     {
