@@ -7,6 +7,10 @@ namespace GpuCnn.Tests.Devices.OpenCl;
 /// <summary>The machine's first OpenCL device; without one a test is ignored, or fails where GPUCNN_REQUIRE names opencl.</summary>
 internal static class OpenClTestDevice
 {
+    /// <summary>What a machine without a GPU can do to run the tests that need an OpenCL device.</summary>
+    public const string Advice =
+        "PoCL makes the processor one (Debian: apt-get install pocl-opencl-icd), and adds the tests of OpenCL C and of all layers, plans and networks on OpenCL.";
+
     public static OpenClDeviceInfo Require()
     {
         try
@@ -16,7 +20,7 @@ internal static class OpenClTestDevice
         catch (DeviceUnavailableException exception)
         {
             if (Requirement.Of("opencl")) Assert.Fail($"GPUCNN_REQUIRE asks for OpenCL, but: {exception.Message}");
-            Assert.Ignore(exception.Message);
+            Assert.Ignore($"{exception.Message} {Advice}");
             throw;
         }
     }
