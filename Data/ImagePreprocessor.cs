@@ -74,7 +74,7 @@ public sealed class ImagePreprocessor
         writer.Write(destination);
     }
 
-    /// <summary>Fits and normalises an image into <paramref name="destination"/>: [C, H, W].</summary>
+    /// <summary>Fits and normalizes an image into <paramref name="destination"/>: [C, H, W].</summary>
     public void Write(PixelImage image, Span<float> destination)
     {
         using SampleWriter writer = new(this, Augmentation.None);

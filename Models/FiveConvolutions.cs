@@ -5,13 +5,13 @@ using GpuCnn.Engine.Training;
 namespace GpuCnn.Models;
 
 /// <summary>A convolution, ReLU, and what follows them.</summary>
-/// <param name="Norm">Local response normalisation, as the 2012 AlexNet has it.</param>
+/// <param name="Norm">Local response normalization, as the 2012 AlexNet has it.</param>
 /// <param name="Pool">Max pooling 3x3, stride 2.</param>
 /// <param name="Raised">Whether the recipe may start its biases above 0.</param>
 public sealed record ConvolutionRow(
     int Filters, int Size, int Stride = 1, int Padding = 0, int Groups = 1, bool Norm = false, bool Pool = false, bool Raised = false);
 
-/// <summary>What AlexNet and ZFNet are made of: five convolutions, some of them normalised and pooled, and three fully connected layers.</summary>
+/// <summary>What AlexNet and ZFNet are made of: five convolutions, some of them normalized and pooled, and three fully connected layers.</summary>
 public abstract class FiveConvolutions : Architecture
 {
     private const int Pooling = 3, PoolStride = 2, FirstFullyConnected = 6;

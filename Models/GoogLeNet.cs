@@ -72,10 +72,10 @@ public abstract class GoogLeNetTable : Architecture
     /// <summary>Of the branch behind the second reduction: 5 in the paper.</summary>
     protected abstract int LargeFilter { get; }
 
-    /// <summary>A convolution of the network; torchvision normalises each.</summary>
+    /// <summary>A convolution of the network; torchvision normalizes each.</summary>
     protected abstract Layer Convolution(Design design, int filters, int size, int stride = 1);
 
-    /// <summary>What normalises the stem, where the convolutions do not.</summary>
+    /// <summary>What normalizes the stem, where the convolutions do not.</summary>
     protected abstract void AddNorm(Sequential layers, string name);
 
     /// <summary>What a head sees of its module: 4x4 pixels for an image of 224x224.</summary>
@@ -157,7 +157,7 @@ public sealed class GoogLeNet : GoogLeNetTable
     protected override MaxPool2d LastPool() => Pool();
 }
 
-/// <summary>torchvision's form: batch normalisation, and 3x3 filters where the paper has 5x5.</summary>
+/// <summary>torchvision's form: batch normalization, and 3x3 filters where the paper has 5x5.</summary>
 public sealed class GoogLeNetTorchvision : GoogLeNetTable
 {
     public override string Name => "googlenet-torchvision";

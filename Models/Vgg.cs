@@ -19,7 +19,7 @@ public sealed class VggFamily : ArchitectureFamily
 }
 
 /// <param name="stages">Convolutions of each stage.</param>
-/// <param name="norms">Whether batch normalisation follows each convolution: torchvision's addition.</param>
+/// <param name="norms">Whether batch normalization follows each convolution: torchvision's addition.</param>
 /// <param name="top1">On ImageNet.</param>
 internal sealed class Vgg(int[] stages, bool norms, long parameters, decimal multiplyAdds, string top1) : Architecture
 {

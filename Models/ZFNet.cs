@@ -21,7 +21,7 @@ public abstract class ZFNetTable : FiveConvolutions
     };
 }
 
-/// <summary>The network of the paper. Its contrast normalisation is AlexNet's, its poolings count partial windows: 110, 55, 26, 13, 6.</summary>
+/// <summary>The network of the paper. Its contrast normalization is AlexNet's, its poolings count partial windows: 110, 55, 26, 13, 6.</summary>
 public sealed class ZFNet : ZFNetTable
 {
     public override string Name => "zfnet";

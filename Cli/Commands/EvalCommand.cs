@@ -108,7 +108,7 @@ internal static class EvalCommand
             : a.Fit != b.Fit ? $"one way to fit images, but got {a.Fit} and {b.Fit}".ToLowerInvariant()
             : (a.ResizeTo, a.IgnoresExif) != (b.ResizeTo, b.IgnoresExif)
                 ? $"one way to judge images, but they are scaled to {a.ResizeTo} and {b.ResizeTo} pixels or take EXIF differently"
-            : !a.Mean.SequenceEqual(b.Mean) || !a.Std.SequenceEqual(b.Std) ? "one normalisation, but their mean and std differ"
+            : !a.Mean.SequenceEqual(b.Mean) || !a.Std.SequenceEqual(b.Std) ? "one normalization, but their mean and std differ"
             : null;
         if (fault != null) throw new GpuCnnException($"Averaging '{first.Path}' and '{other.Path}' expects {fault}; evaluate them one at a time.");
     }

@@ -36,7 +36,7 @@ internal static class ImportCommand
         {
             Architecture architecture = Architecture.Find(parsed.GetValue(model)!);
             Shape shape = parsed.GetValue(input) ?? architecture.Input;
-            (IReadOnlyList<float> means, IReadOnlyList<float> stds) = Normalisation(architecture, shape, parsed.GetValue(mean), parsed.GetValue(std));
+            (IReadOnlyList<float> means, IReadOnlyList<float> stds) = Normalization(architecture, shape, parsed.GetValue(mean), parsed.GetValue(std));
             _ = UsageException.Guard(() => architecture.Build(shape));
             ImageFit fit = architecture.Recipe.Fit;
             int side = parsed.GetValue(resizeTo) ?? 0;
@@ -58,7 +58,7 @@ internal static class ImportCommand
         return command;
     }
 
-    private static (IReadOnlyList<float> Mean, IReadOnlyList<float> Std) Normalisation(Architecture architecture, Shape input, IReadOnlyList<float>? mean, IReadOnlyList<float>? std)
+    private static (IReadOnlyList<float> Mean, IReadOnlyList<float> Std) Normalization(Architecture architecture, Shape input, IReadOnlyList<float>? mean, IReadOnlyList<float>? std)
     {
         foreach ((string name, IReadOnlyList<float>? values) in new[] { ("--mean", mean), ("--std", std) })
             if (values != null && values.Count != input.Channels)
@@ -66,7 +66,7 @@ internal static class ImportCommand
         if (std?.FirstOrDefault(value => value <= 0, 1) is <= 0) throw new UsageException("--std expects numbers above 0.");
         if (mean != null && std != null) return (mean, std);
         if (input.Channels == ImageNetMean.Length && architecture.Input is { Channels: 3, Height: >= ImageNetRows }) return (mean ?? ImageNetMean, std ?? ImageNetStd);
-        throw new UsageException($"import expects --mean and --std, by which the images of {architecture.Name} for {input} were normalised: only ImageNet's networks have known ones.");
+        throw new UsageException($"import expects --mean and --std, by which the images of {architecture.Name} for {input} were normalized: only ImageNet's networks have known ones.");
     }
 
     private static IReadOnlyList<string> ClassNames(string? path, int classes)

@@ -47,7 +47,7 @@ internal abstract class PixelStep : AugmentationStep
     public abstract void Apply(ref RandomStream random, PictureCanvas canvas);
 }
 
-/// <summary>Changes the normalised values that a network gets.</summary>
+/// <summary>Changes the normalized values that a network gets.</summary>
 internal abstract class ValueStep : AugmentationStep
 {
     /// <param name="random">Draws of this image and epoch.</param>

@@ -3,7 +3,7 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn.Engine.Datasets;
 
 /// <summary>
-/// Images and labels on the host, ready for a step. The images are NCHW, normalised. A batch holds <see cref="Count"/> images in
+/// Images and labels on the host, ready for a step. The images are NCHW, normalized. A batch holds <see cref="Count"/> images in
 /// room for <see cref="Capacity"/>: only the last batch of an evaluation is not full.
 /// </summary>
 public sealed class Batch

@@ -185,7 +185,7 @@ public sealed class ArchitectureTests
     }
 
     /// <summary>
-    /// Of 16x16 or more, and such that each batch norm sees maps of some pixels: normalised over the four values of four images, a rounding grows from norm to norm, and gradients of a hundred
+    /// Of 16x16 or more, and such that each batch norm sees maps of some pixels: normalized over the four values of four images, a rounding grows from norm to norm, and gradients of a hundred
     /// layers overflow.
     /// </summary>
     internal static Shape SmallInput(Architecture architecture)

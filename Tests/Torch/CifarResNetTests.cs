@@ -7,7 +7,7 @@ using static GpuCnn.Tests.Cli.CommandLine;
 
 namespace GpuCnn.Tests.Torch;
 
-/// <summary>A CIFAR ResNet that PyTorch trained on PNG files is as right here as there, and one trained here is as right there: on the same files, decoded, scaled and normalised on both sides.</summary>
+/// <summary>A CIFAR ResNet that PyTorch trained on PNG files is as right here as there, and one trained here is as right there: on the same files, decoded, scaled and normalized on both sides.</summary>
 public sealed class CifarResNetTests
 {
     /// <summary>Of the largest logit: float32 sums in another order, through twenty layers.</summary>
