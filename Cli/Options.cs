@@ -159,7 +159,7 @@ internal static class Options
         }
         catch (GpuCnnException exception)
         {
-            report(exception.Message);
+            report(Advice.Describe(exception));
         }
     }
 

@@ -39,8 +39,8 @@ public static class Program
 
     private static string Describe(Exception exception) => exception switch
     {
-        GpuCnnException => exception.Message,
-        AggregateException { InnerExceptions: [GpuCnnException inner, ..] } => inner.Message,
+        GpuCnnException known => Advice.Describe(known),
+        AggregateException { InnerExceptions: [GpuCnnException inner, ..] } => Advice.Describe(inner),
         OutOfMemoryException => "There is not enough memory; use a smaller --batch, a smaller --input or a smaller model.",
         IOException or UnauthorizedAccessException => $"A file could not be read or written: {exception.Message}",
         _ => $"gpucnn failed in a way it should not ({exception.GetType().Name}: {exception.Message}); please report this, with the lines that GPUCNN_DEBUG=1 adds.",

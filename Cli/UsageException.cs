@@ -7,7 +7,7 @@ internal sealed class UsageException : GpuCnnException
 {
     public UsageException(string message) : base(message) { }
 
-    public UsageException(GpuCnnException inner) : base(inner.Message, inner) { }
+    public UsageException(GpuCnnException inner) : base(Advice.Describe(inner)) { }
 
     /// <summary>Runs <paramref name="action"/>, whose complaints are about the command line.</summary>
     public static T Guard<T>(Func<T> action)

@@ -8,7 +8,7 @@ namespace GpuCnn.Data;
 /// <param name="Mean">[C].</param>
 /// <param name="Std">[C]; 1 for a channel that never varies, which it then leaves alone.</param>
 /// <param name="Images">How many images were looked at.</param>
-public sealed record NormalizationStatistics(IReadOnlyList<float> Mean, IReadOnlyList<float> Std, int Images)
+internal sealed record NormalizationStatistics(IReadOnlyList<float> Mean, IReadOnlyList<float> Std, int Images)
 {
     /// <summary>Of images in files of their own, at most this many are looked at, evenly spaced.</summary>
     public const int LargestSample = 2000;

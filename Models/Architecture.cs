@@ -133,7 +133,7 @@ public abstract class Architecture : INamed, IArchitectureSource
     {
         Recipe.Default => Recipe,
         Recipe.Paper => PaperRecipe
-            ?? throw new GpuCnnException($"{Name} has no recipe of a paper that could be followed here; leave --recipe out, or choose a model that has one: gpucnn models lists them."),
+            ?? throw new NoPaperRecipeException($"{Name} has no recipe of a paper that could be followed here; choose a model that has one."),
         _ => throw new GpuCnnException($"Recipe expects one of {string.Join(", ", Recipe.Names)}, but got '{name}'."),
     };
 
@@ -144,8 +144,8 @@ public abstract class Architecture : INamed, IArchitectureSource
         Architecture? found = All.FirstOrDefault(architecture => string.Equals(architecture.Name, name, StringComparison.OrdinalIgnoreCase));
         if (found != null) return found;
         IReadOnlyList<string> near = NearNames.Of(name, All.Select(architecture => architecture.Name));
-        throw new GpuCnnException(
-            $"There is no model '{name}'; " + (near.Count > 0 ? $"did you mean {string.Join(" or ", near)}?" : $"there are {string.Join(", ", All.Select(architecture => architecture.Name))}.")
-            + " gpucnn models lists all.");
+        string known = near.Count > 0 ? $"did you mean {string.Join(" or ", near)}?"
+            : $"there are {string.Join(", ", All.Select(architecture => architecture.Name))}.";
+        throw new UnknownModelException($"There is no model '{name}'; {known}", name);
     }
 }

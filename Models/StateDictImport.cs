@@ -59,10 +59,14 @@ public sealed class StateDictImport
         string[] misshapen = [.. network.Parameters.Where(parameter => tensors.TryGetValue(parameter.Path, out StateTensor? tensor) && !Fits(tensor, parameter))
             .Select(parameter => $"{parameter.Path} {tensors[parameter.Path]} instead of [{string.Join(", ", parameter.Spec.Dimensions)}]")];
         if (missing.Length + extra.Length + misshapen.Length == 0) return new(dict.Path, tensors, network, drawn, renamed);
-        throw new GpuCnnException(
-            $"'{dict.Path}' does not fit {architecture.Name} for {network.Input}: {missing.Length} of its {network.Parameters.Count} tensors missing, {extra.Length} left over, {misshapen.Length} of other shapes: "
-            + string.Join("; ", missing.Select(name => $"{name} missing").Concat(extra.Select(name => $"{Printable(name)} left over")).Concat(misshapen).Take(Shown))
-            + (missing.Length + extra.Length + misshapen.Length > Shown ? "; and so on" : "") + ". " + Likeness(architecture, dict));
+        (string likeness, string? likeliest) = Likeness(architecture, dict);
+        IEnumerable<string> faults = missing.Select(name => $"{name} missing").Concat(extra.Select(name => $"{Printable(name)} left over"))
+            .Concat(misshapen);
+        int count = missing.Length + extra.Length + misshapen.Length;
+        throw new StateDictMismatchException(
+            $"'{dict.Path}' does not fit {architecture.Name} for {network.Input}: {missing.Length} of its {network.Parameters.Count} tensors "
+            + $"missing, {extra.Length} left over, {misshapen.Length} of other shapes: {string.Join("; ", faults.Take(Shown))}"
+            + $"{(count > Shown ? "; and so on" : "")}. {likeness}", architecture.Name, likeliest);
     }
 
     /// <summary>The weights by path, each read as it is asked for.</summary>
@@ -125,14 +129,16 @@ public sealed class StateDictImport
         return architecture.Build(input);
     }
 
-    /// <summary>Which architecture shares the most tensors with the file, by name and shape.</summary>
-    private static string Likeness(Architecture asked, StateDict dict)
+    /// <summary>Which architecture shares the most tensors with the file, by name and shape: a sentence, and its name.</summary>
+    private static (string Sentence, string? Name) Likeness(Architecture asked, StateDict dict)
     {
-        (Architecture Architecture, double Share, int Same, int Of)[] found = [.. Architecture.All.Select(Compare).OrderByDescending(candidate => candidate.Share)];
-        (Architecture best, double share, int same, int of) = found[0];
-        return share < Alike ? "It looks like none of the models; gpucnn models lists them."
-            : best == asked ? $"It is otherwise like {asked.Name} ({same} of {of} tensors agree): check --input, or name the tensors as torchvision does."
-            : $"It looks like {best.Name} ({same} of {of} tensors agree); use --model {best.Name}.";
+        (Architecture best, double share, int same, int of) =
+            Architecture.All.Select(Compare).OrderByDescending(candidate => candidate.Share).First();
+        return share < Alike ? ("It looks like none of the models.", null)
+            : best == asked
+                ? ($"It is otherwise like {asked.Name} ({same} of {of} tensors agree): check the input, or name the tensors as torchvision does.",
+                    best.Name)
+                : ($"It looks like {best.Name} ({same} of {of} tensors agree).", best.Name);
 
         (Architecture Architecture, double Share, int Same, int Of) Compare(Architecture candidate)
         {

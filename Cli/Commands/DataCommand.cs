@@ -70,7 +70,7 @@ internal static class DataCommand
             }
             catch (GpuCnnException exception)
             {
-                host.Error.WriteLine(exception.Message);
+                host.Error.WriteLine(Advice.Describe(exception));
                 failed++;
             }
         }

@@ -56,7 +56,7 @@ internal static class PredictCommand
             }
             catch (GpuCnnException exception)
             {
-                error.WriteLine(exception.Message);
+                error.WriteLine(Advice.Describe(exception));
                 continue;
             }
             plan.Evaluate(batch);

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using GpuCnn.Cli.Training;
-using GpuCnn.Data;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
 using GpuCnn.Models;

@@ -182,7 +182,7 @@ internal sealed record PreparedRun(RunConfig Config, LocatedDataset Data, Networ
     private static void CheckStart(string path, ModelMetadata metadata, Architecture architecture)
     {
         if (metadata.Model != architecture.Name)
-            throw new GpuCnnException($"'{path}' holds weights of {metadata.Model}, but {architecture.Name} is to be trained; use --model {metadata.Model}, or another file.");
+            throw new OtherModelException($"'{path}' holds weights of {metadata.Model}, but {architecture.Name} is to be trained.", metadata.Model);
     }
 
     /// <summary>Steps that the epochs would not reach are no limit.</summary>

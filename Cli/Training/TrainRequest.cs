@@ -128,7 +128,7 @@ internal sealed record TrainRequest
         UsageException.Guard(() =>
         {
             settings.Check();
-            return GpuCnn.Data.Augmentation.Parse(Augmentation ?? recipe.Augmentation);
+            return GpuCnn.Augmentation.Parse(Augmentation ?? recipe.Augmentation);
         });
         return settings;
     }

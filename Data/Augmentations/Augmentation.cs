@@ -1,25 +1,40 @@
-using GpuCnn.Engine.Sets;
+using System.Collections;
+using System.Runtime.CompilerServices;
+using GpuCnn.Data;
 using GpuCnn.Engine;
+using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Tensors;
 
-namespace GpuCnn.Data;
+namespace GpuCnn;
 
-/// <summary>Random changes of training images, a function of the seed, the epoch and the image alone.</summary>
-public sealed class Augmentation
+/// <summary>
+/// Random changes of training images, a function of the seed, the epoch and the image alone: a list of steps, as in
+/// <c>[new RandomCrop(4), new Flip()]</c>, or a text that <see cref="Parse"/> reads.
+/// </summary>
+[CollectionBuilder(typeof(Augmentation), nameof(Create))]
+public sealed class Augmentation : IReadOnlyList<AugmentationStep>
 {
-    private static readonly IReadOnlyList<AugmentationStep> Known = Registry.CreateAll<AugmentationStep>();
+    private static IReadOnlyList<AugmentationStep> Known => Registry.CreateAll<AugmentationStep>();
 
+    private readonly AugmentationStep[] _steps;
     private readonly FramingStep[] _framing;
     private readonly PixelStep[] _pixels;
     private readonly ValueStep[] _values;
     private readonly string _text;
 
-    private Augmentation(IReadOnlyList<AugmentationStep> steps)
+    private Augmentation(AugmentationStep[] steps)
     {
+        string[] frames = [.. steps.OfType<FramingStep>().Where(step => step.Frames).Select(step => step.ToString())];
+        if (frames.Length > 1)
+        {
+            throw new GpuCnnException(
+                $"Augmentation expects one way to crop, but got {string.Join(" and ", frames)}; leave one of them out.");
+        }
+        _steps = steps;
         _framing = [.. steps.OfType<FramingStep>()];
         _pixels = [.. steps.OfType<PixelStep>()];
         _values = [.. steps.OfType<ValueStep>()];
-        _text = steps.Count == 0 ? "none" : string.Join(",", steps.Select(step => step.ToString()));
+        _text = steps.Length == 0 ? "none" : string.Join(",", steps.Select(step => step.ToString()));
     }
 
     /// <summary>Images as they are.</summary>
@@ -56,15 +71,20 @@ public sealed class Augmentation
             "strong" => "crop(0.08-1),flip,trivialaugment,erase(0.1)",
             _ => text,
         };
-        AugmentationStep[] steps = [.. StepText.Split(text).Select(ParseStep)];
-        string[] frames = [.. steps.OfType<FramingStep>().Where(step => step.Frames).Select(step => step.ToString())];
-        if (frames.Length > 1)
-        {
-            throw new GpuCnnException(
-                $"Augmentation expects one way to crop, but got {string.Join(" and ", frames)}; leave one of them out.");
-        }
-        return new Augmentation(steps);
+        return new Augmentation([.. StepText.Split(text).Select(ParseStep)]);
     }
+
+    /// <summary>The changes of <paramref name="steps"/>, in their order.</summary>
+    /// <exception cref="GpuCnnException">Two steps exclude each other.</exception>
+    public static Augmentation Create(params ReadOnlySpan<AugmentationStep> steps) => new(steps.ToArray());
+
+    public int Count => _steps.Length;
+
+    public AugmentationStep this[int index] => _steps[index];
+
+    public IEnumerator<AugmentationStep> GetEnumerator() => _steps.AsEnumerable().GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
     public override string ToString() => _text;
 
@@ -95,10 +115,11 @@ public sealed class Augmentation
     private static AugmentationStep ParseStep(string text)
     {
         StepText? parsed = StepText.TryParse(text);
-        if (parsed is not null && Known.Select(step => step.TryParse(parsed))
+        IReadOnlyList<AugmentationStep> known = Known;
+        if (parsed is not null && known.Select(step => step.TryParse(parsed))
             .FirstOrDefault(step => step is not null) is { } found) return found;
         string name = text.Split('(')[0].TrimEnd('0', '1', '2', '3', '4', '5', '6', '7', '8', '9', ' ');
-        string[] near = [.. Known.Where(step => step.Name == name).Select(step => step.Usage)];
+        string[] near = [.. known.Where(step => step.Name == name).Select(step => step.Usage)];
         string expected = near.Length > 0 ? string.Join("; or ", near) : $"{string.Join(", ", Presets)}, or names of: {Usage}";
         throw new GpuCnnException(
             $"Augmentation expects {expected}; but got {DataFile.Quote(text)}; separate several with commas, as in flip,crop4.");

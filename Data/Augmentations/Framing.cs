@@ -3,7 +3,7 @@ namespace GpuCnn.Data;
 /// <summary>
 /// Which part of a picture is scaled to what size, and where it lies in the network's input; around it the input is black.
 /// </summary>
-internal struct Framing
+public struct Framing
 {
     public Scaling Scaling;
 

@@ -1,6 +1,8 @@
+using GpuCnn.Data;
+using GpuCnn.Engine;
 using GpuCnn.Engine.Tensors;
 
-namespace GpuCnn.Data;
+namespace GpuCnn;
 
 /// <summary>
 /// Adds to every pixel the same multiple of the principal components of ImageNet's colours: the sum of p_i a_i sqrt(l_i) with a_i normal
@@ -8,9 +10,9 @@ namespace GpuCnn.Data;
 /// standard deviation. AlexNet's change of lighting, https://papers.nips.cc/paper/4824 section 4.1; components as in fb.resnet.torch, of
 /// values in [0, 1].
 /// </summary>
-internal sealed class PcaLighting : ValueStep
+public sealed class PcaLighting : ValueStep
 {
-    private const double Default = 0.1;
+    private const double Default = 0.1, Largest = 10;
 
     /// <summary>Square roots of the eigenvalues of the covariance.</summary>
     private static readonly double[] Spread = [0.2175, 0.0188, 0.0045];
@@ -22,16 +24,18 @@ internal sealed class PcaLighting : ValueStep
 
     private readonly double _deviation;
 
-    public PcaLighting() { }
+    public PcaLighting() : this(Default) { }
 
-    private PcaLighting(double deviation) => _deviation = deviation;
+    /// <param name="deviation">Standard deviation of the amounts, above 0 and up to 10.</param>
+    /// <exception cref="GpuCnnException">The deviation is out of range.</exception>
+    public PcaLighting(double deviation) => _deviation = Positive(deviation, Largest, "a standard deviation");
 
     public override string Name => "pca";
 
     public override string Usage => "pca or pca(S) (AlexNet's change of lighting, of standard deviation S, 0.1 by default)";
 
     public override AugmentationStep? TryParse(StepText text) =>
-        text.Name == Name && text.TryNumbers(0, 10, [Default], out double[] values) && values[0] > 0 ? new PcaLighting(values[0]) : null;
+        text.Name == Name && text.TryNumbers(0, Largest, [Default], out double[] values) && values[0] > 0 ? new PcaLighting(values[0]) : null;
 
     public override void Apply(ref RandomStream random, Span<float> values, Shape input, IReadOnlyList<float> std)
     {

@@ -1,7 +1,7 @@
 namespace GpuCnn.Data;
 
 /// <summary>A picture that is being changed, and memory for what cannot be done in place. Belongs to one thread.</summary>
-internal sealed class PictureCanvas : IDisposable
+public sealed class PictureCanvas : IDisposable
 {
     /// <summary>The picture. Gray is 1 byte a pixel; colour is RGBX.</summary>
     public Picture Picture { get; private set; } = new();
@@ -29,7 +29,7 @@ internal sealed class PictureCanvas : IDisposable
     public void Swap() => (Picture, Spare) = (Spare, Picture);
 
     /// <summary>All bytes of a picture, rows one after another.</summary>
-    public static unsafe Span<byte> PixelsOf(Picture picture) => new(picture.Pixels, picture.Stride * picture.Height);
+    internal static unsafe Span<byte> PixelsOf(Picture picture) => new(picture.Pixels, picture.Stride * picture.Height);
 
     public void Dispose()
     {

@@ -1,9 +1,12 @@
-namespace GpuCnn.Data;
+using GpuCnn.Data;
+using GpuCnn.Engine;
+
+namespace GpuCnn;
 
 /// <summary>
 /// A number of operations of one magnitude, drawn one after another (https://arxiv.org/abs/1909.13719): torchvision's RandAugment.
 /// </summary>
-internal sealed class RandAugment : PixelStep
+public sealed class RandAugment : PixelStep
 {
     private const int DefaultOperations = 2, DefaultMagnitude = 9, MostOperations = 10;
 
@@ -12,9 +15,16 @@ internal sealed class RandAugment : PixelStep
 
     private readonly int _operations, _magnitude;
 
-    public RandAugment() { }
+    public RandAugment() : this(DefaultOperations, DefaultMagnitude) { }
 
-    private RandAugment(int operations, int magnitude) => (_operations, _magnitude) = (operations, magnitude);
+    /// <param name="operations">Operations of an image, 1 to 10.</param>
+    /// <param name="magnitude">Their strength, 0 to 30.</param>
+    /// <exception cref="GpuCnnException">A number is out of range.</exception>
+    public RandAugment(int operations, int magnitude)
+    {
+        _operations = Checked(operations, 1, MostOperations, "operations");
+        _magnitude = Checked(magnitude, 0, Operation.Bins - 1, "a magnitude");
+    }
 
     public override string Name => "randaugment";
 

@@ -1,23 +1,27 @@
+using GpuCnn.Data;
+using GpuCnn.Engine;
 using GpuCnn.Engine.Tensors;
 
-namespace GpuCnn.Data;
+namespace GpuCnn;
 
 /// <summary>
 /// Sets a rectangle of a share of the images to 0, the mean: 2 to 33 % of the area, 0.3 to 3.3 as high as wide
 /// (https://arxiv.org/abs/1708.04896).
 /// torchvision's RandomErasing.
 /// </summary>
-internal sealed class RandomErasing : ValueStep
+public sealed class RandomErasing : ValueStep
 {
     private const int Attempts = 10;
-    private const double SmallestShare = 0.02, LargestShare = 0.33;
+    private const double DefaultShare = 0.5, SmallestShare = 0.02, LargestShare = 0.33;
     private static readonly double LogFlat = Math.Log(0.3), LogTall = Math.Log(3.3);
 
     private readonly double _share;
 
-    public RandomErasing() { }
+    public RandomErasing() : this(DefaultShare) { }
 
-    private RandomErasing(double share) => _share = share;
+    /// <param name="share">Share of the images that a rectangle is erased of, above 0 and up to 1.</param>
+    /// <exception cref="GpuCnnException">The share is out of range.</exception>
+    public RandomErasing(double share) => _share = Positive(share, 1, "a share of the images");
 
     public override string Name => "erase";
 

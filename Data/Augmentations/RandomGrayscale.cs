@@ -1,13 +1,20 @@
-namespace GpuCnn.Data;
+using GpuCnn.Data;
+using GpuCnn.Engine;
+
+namespace GpuCnn;
 
 /// <summary>Makes a share of the images gray, in as many channels as they have: torchvision's RandomGrayscale.</summary>
-internal sealed class RandomGrayscale : PixelStep
+public sealed class RandomGrayscale : PixelStep
 {
+    private const double DefaultShare = 0.1;
+
     private readonly double _share;
 
-    public RandomGrayscale() { }
+    public RandomGrayscale() : this(DefaultShare) { }
 
-    private RandomGrayscale(double share) => _share = share;
+    /// <param name="share">Share of the images that become gray, above 0 and up to 1.</param>
+    /// <exception cref="GpuCnnException">The share is out of range.</exception>
+    public RandomGrayscale(double share) => _share = Positive(share, 1, "a share of the images");
 
     public override string Name => "gray";
 

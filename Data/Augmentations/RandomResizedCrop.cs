@@ -1,22 +1,36 @@
+using GpuCnn.Data;
+using GpuCnn.Engine;
 using GpuCnn.Engine.Tensors;
 
-namespace GpuCnn.Data;
+namespace GpuCnn;
 
 /// <summary>
 /// Scales a crop of a random share of the area and a random aspect ratio (width to height, uniform in its logarithm) to the input:
 /// torchvision's RandomResizedCrop, and GoogLeNet's training crops (https://arxiv.org/abs/1409.4842).
 /// </summary>
-internal sealed class RandomResizedCrop : FramingStep
+public sealed class RandomResizedCrop : FramingStep
 {
     private const int Attempts = 10;
     private const double SmallestRatio = 3.0 / 4, LargestRatio = 4.0 / 3;
 
-    private readonly double _low, _high, _narrow = SmallestRatio, _wide = LargestRatio;
+    private const double LeastShare = 0.001, LeastRatio = 0.05, MostRatio = 20, DefaultShare = 0.08;
 
-    public RandomResizedCrop() { }
+    private readonly double _low, _high, _narrow, _wide;
 
-    private RandomResizedCrop(double low, double high, double narrow, double wide) =>
-        (_low, _high, _narrow, _wide) = (low, high, narrow, wide);
+    public RandomResizedCrop() : this(DefaultShare) { }
+
+    /// <param name="low">Smallest share of the area, from 0.001.</param>
+    /// <param name="high">Largest share of the area, up to 1.</param>
+    /// <param name="narrow">Smallest ratio of width to height, from 0.05.</param>
+    /// <param name="wide">Largest ratio of width to height, up to 20.</param>
+    /// <exception cref="GpuCnnException">A number is out of range, or a range ends before it begins.</exception>
+    public RandomResizedCrop(double low, double high = 1, double narrow = SmallestRatio, double wide = LargestRatio)
+    {
+        _low = Checked(low, LeastShare, 1, "a smallest share of the area");
+        _high = Checked(high, low, 1, "a largest share of the area");
+        _narrow = Checked(narrow, LeastRatio, MostRatio, "a smallest ratio of width to height");
+        _wide = Checked(wide, narrow, MostRatio, "a largest ratio of width to height");
+    }
 
     public override string Name => "crop";
 
@@ -28,9 +42,9 @@ internal sealed class RandomResizedCrop : FramingStep
     public override AugmentationStep? TryParse(StepText text)
     {
         if (text.Name != Name || text.Arguments.Count is not (1 or 2)) return null;
-        if (!StepText.TryRange(text.Arguments[0], 0.001, 1, out double low, out double high)) return null;
+        if (!StepText.TryRange(text.Arguments[0], LeastShare, 1, out double low, out double high)) return null;
         double narrow = SmallestRatio, wide = LargestRatio;
-        if (text.Arguments.Count == 2 && !StepText.TryRange(text.Arguments[1], 0.05, 20, out narrow, out wide)) return null;
+        if (text.Arguments.Count == 2 && !StepText.TryRange(text.Arguments[1], LeastRatio, MostRatio, out narrow, out wide)) return null;
         return new RandomResizedCrop(low, high, narrow, wide);
     }
 

@@ -1,23 +1,38 @@
+using GpuCnn.Data;
+using GpuCnn.Engine;
 using GpuCnn.Engine.Tensors;
 
-namespace GpuCnn.Data;
+namespace GpuCnn;
 
 /// <summary>
 /// Scales pictures until the shorter side has a number of pixels, drawn from a range, and crops a window of the input's size at random: how
 /// AlexNet (256, of the centre square), VGG (256 to 512) and ResNet (256 to 480) were trained on inputs of 224. Sizes may be stated as
 /// those of an input of a size: <c>scale(256-480/224)</c> is 64 to 120 where the input has 56.
 /// </summary>
-internal sealed class RandomScale : FramingStep
+public sealed class RandomScale : FramingStep
 {
     private const int LargestSide = 8192;
     private const string Square = "square";
 
+    private const int DefaultLow = 256, DefaultHigh = 480, DefaultInput = 224;
+
     private readonly int _low, _high, _of;
     private readonly bool _fromSquare;
 
-    public RandomScale() { }
+    public RandomScale() : this(DefaultLow, DefaultHigh, DefaultInput) { }
 
-    private RandomScale(int low, int high, int of, bool fromSquare) => (_low, _high, _of, _fromSquare) = (low, high, of, fromSquare);
+    /// <param name="low">Fewest pixels of the shorter side.</param>
+    /// <param name="high">Most pixels of the shorter side, up to 8192.</param>
+    /// <param name="of">The input's side that both are stated for; 0 takes them as they are for any input.</param>
+    /// <param name="fromSquare">Whether crops are of the centre square.</param>
+    /// <exception cref="GpuCnnException">A number is out of range, or the range ends before it begins.</exception>
+    public RandomScale(int low, int high, int of = 0, bool fromSquare = false)
+    {
+        _low = Checked(low, Math.Max(1, of), LargestSide, "a smallest side");
+        _high = Checked(high, low, LargestSide, "a largest side");
+        _of = Checked(of, 0, LargestSide, "an input's side");
+        _fromSquare = fromSquare;
+    }
 
     public override string Name => "scale";
 

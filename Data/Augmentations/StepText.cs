@@ -6,7 +6,7 @@ namespace GpuCnn.Data;
 /// <param name="Text">All of it.</param>
 /// <param name="Name">What stands before the parentheses.</param>
 /// <param name="Arguments">Between commas; none where there are no parentheses.</param>
-internal sealed record StepText(string Text, string Name, IReadOnlyList<string> Arguments)
+public sealed record StepText(string Text, string Name, IReadOnlyList<string> Arguments)
 {
     /// <summary>Reads one; null where parentheses do not match.</summary>
     public static StepText? TryParse(string text)

@@ -1,14 +1,16 @@
 using System.Globalization;
+using GpuCnn.Data;
+using GpuCnn.Engine;
 using GpuCnn.Engine.Tensors;
 
-namespace GpuCnn.Data;
+namespace GpuCnn;
 
 /// <summary>
 /// One of ten crops at random: the corners and the centre of a picture whose shorter side is scaled, each as it is or mirrored. How ZFNet
 /// was
 /// trained (https://arxiv.org/abs/1311.2901), and what ten-crop evaluation averages.
 /// </summary>
-internal sealed class TenCrops : FramingStep
+public sealed class TenCrops : FramingStep
 {
     public const int Count = 10;
 
@@ -16,12 +18,23 @@ internal sealed class TenCrops : FramingStep
 
     private const string Square = "square";
 
+    private const int DefaultSide = 256, DefaultInput = 224;
+
     private readonly int _side, _of;
     private readonly bool _fromSquare;
 
-    public TenCrops() { }
+    public TenCrops() : this(DefaultSide, DefaultInput) { }
 
-    private TenCrops(int side, int of, bool fromSquare) => (_side, _of, _fromSquare) = (side, of, fromSquare);
+    /// <param name="side">Pixels of the scaled picture's shorter side, up to 8192.</param>
+    /// <param name="of">The input's side that it is stated for; 0 takes it as it is for any input.</param>
+    /// <param name="fromSquare">Whether the corners are those of the centre square.</param>
+    /// <exception cref="GpuCnnException">A number is out of range.</exception>
+    public TenCrops(int side, int of = 0, bool fromSquare = false)
+    {
+        _side = Checked(side, Math.Max(1, of), LargestSide, "a side");
+        _of = Checked(of, 0, LargestSide, "an input's side");
+        _fromSquare = fromSquare;
+    }
 
     public override string Name => "ten-crops";
 
@@ -80,8 +93,8 @@ internal sealed class TenCrops : FramingStep
     }
 
     /// <summary>The list of this step alone, for how images are judged.</summary>
-    public static Augmentation Of(ImagePreprocessor preprocessor) =>
-        Augmentation.Parse($"ten-crops({Math.Max(preprocessor.ResizeTo, Math.Max(preprocessor.Shape.Width, preprocessor.Shape.Height))})");
+    internal static Augmentation Of(ImagePreprocessor preprocessor) =>
+        [new TenCrops(Math.Max(preprocessor.ResizeTo, Math.Max(preprocessor.Shape.Width, preprocessor.Shape.Height)))];
 
     private int Side(Shape input)
     {

@@ -1,16 +1,14 @@
-namespace GpuCnn.Data;
+using GpuCnn.Data;
+
+namespace GpuCnn;
 
 /// <summary>One operation of a random magnitude (https://arxiv.org/abs/2103.10158): torchvision's TrivialAugmentWide.</summary>
-internal sealed class TrivialAugment : PixelStep
+public sealed class TrivialAugment : PixelStep
 {
     private static readonly IReadOnlyList<Operation> Operations =
         Operation.List(0.99, _ => 32, _ => 32, rotate: 135, colour: 0.99, bits: 6);
 
     public override string Name => "trivialaugment";
-
-    public override string Usage => Name;
-
-    public override AugmentationStep? TryParse(StepText text) => text.Name == Name && text.Arguments.Count == 0 ? this : null;
 
     public override void Apply(ref RandomStream random, PictureCanvas canvas)
     {
@@ -20,6 +18,4 @@ internal sealed class TrivialAugment : PixelStep
         if (operation.IsSigned && random.NextInt(2) == 1) magnitude = -magnitude;
         operation.Apply(canvas, magnitude);
     }
-
-    public override string ToString() => Name;
 }

@@ -62,8 +62,8 @@ public sealed class BadImages
             }
             if (seed is null) return -1;
         }
-        throw new GpuCnnException($"{_split.Name(image)}: expected one of {MostStandIns} other images to take its place, " +
-            "but got none that can be read; check the data with: gpucnn data check PATH.");
+        throw new TooManyBadImagesException($"{_split.Name(image)}: expected one of {MostStandIns} other images to take its place, " +
+            "but got none that can be read; check the data.");
     }
 
     /// <summary>Records an image that cannot be read.</summary>
@@ -74,9 +74,9 @@ public sealed class BadImages
         if (_log.Policy == BadImagePolicy.Fail) throw new GpuCnnException(reason.Message, reason);
         if (_bad.Count <= LargestShare * _split.Count) return;
         string named = _log.Path is { } path ? $" ({DataFile.Quote(path)} names them)" : "";
-        throw new GpuCnnException(
+        throw new TooManyBadImagesException(
             $"{_bad.Count:N0} of the {_split.Count:N0} {_part} images cannot be read{named}, more than the {LargestShare * 100:0.#} % " +
-            $"that a run skips; repair or remove them: gpucnn data check lists them all. The last one: {reason.Message}", reason);
+            $"that a run skips; repair or remove them. The last one: {reason.Message}", reason);
     }
 
     private int StandIn(ulong seed, long epoch, int image, int attempt)

@@ -3,7 +3,7 @@ using GpuCnn.Engine;
 namespace GpuCnn.Data;
 
 /// <summary>Removes duplicate pictures from a data set, by their pixels.</summary>
-public static class DuplicateRemoval
+internal static class DuplicateRemoval
 {
     /// <summary>
     /// Returns the data set with each picture once. Validation images stay, and their copies among the training images go. Of equal
@@ -44,8 +44,7 @@ public static class DuplicateRemoval
         int fewerTraining = train.Count - trainKept.Length, fewerValidation = (validation?.Count ?? 0) - validationKept.Length;
         if (trainKept.Length == 0)
             throw new GpuCnnException($"Data set {DataFile.Quote(data.Path)}: expected training pictures that are neither among those "
-                + $"for " +
-                $"validation nor in several classes, but got none; leave --exclude-duplicates out, or give other images.");
+                + "for validation nor in several classes, but got none; leave the duplicates in, or give other images.");
         if (fewerTraining + fewerValidation == 0) return data.With(train, validation, "no duplicates");
         return data.With(
             fewerTraining == 0 ? train : new SubsetSplit(train.Description, train, trainKept),

@@ -9,7 +9,7 @@ namespace GpuCnn.Data;
 /// <param name="Seconds">Elapsed time.</param>
 /// <param name="CpuSeconds">CPU time of all threads of the process.</param>
 /// <param name="StageSeconds">Seconds of all workers, by stage.</param>
-public sealed record FeedMeasurement(
+internal sealed record FeedMeasurement(
     int Images, int Workers, double Seconds, double CpuSeconds, IReadOnlyDictionary<Stage, double> StageSeconds)
 {
     private const ulong Seed = 1;

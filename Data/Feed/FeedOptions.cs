@@ -1,5 +1,3 @@
-using GpuCnn.Engine;
-
 namespace GpuCnn.Data;
 
 /// <summary>Where decoded pictures are kept.</summary>
@@ -39,9 +37,8 @@ public sealed record FeedOptions
         string form = string.Join(' ', writer.Form, preprocessor.Shape, preprocessor.Fit, preprocessor.ResizeTo,
             augmentation.FixedScale(preprocessor.Shape),
             preprocessor.Interpolation, preprocessor.AppliesOrientation);
-        string folder = CacheFolder ?? Engine.Files.CacheFolder.Find("pictures") ?? throw new GpuCnnException(
-            "There is no cache folder to keep pictures in; " +
-            "set GPUCNN_CACHE to a folder that can be written, or choose --cache ram or none.");
+        string folder = CacheFolder ?? Engine.Files.CacheFolder.Find("pictures") ?? throw new PictureCacheException(
+            "There is no cache folder to keep pictures in; set GPUCNN_CACHE to a folder that can be written.");
         return DiskCache.Open(split, folder, form, Budget);
     }
 }

@@ -7,7 +7,7 @@ namespace GpuCnn.Data;
 /// <summary>
 /// Draws pictures as a network sees them, side by side: a row per image, first as evaluated, then as epochs of training show it.
 /// </summary>
-public static class SampleSheet
+internal static class SampleSheet
 {
     private const int Gap = 2;
 

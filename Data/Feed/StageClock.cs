@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace GpuCnn.Data;
 
 /// <summary>The stages of preparing a picture, in order.</summary>
-public enum Stage
+internal enum Stage
 {
     /// <summary>Reading the file and its header.</summary>
     Read,

@@ -6,7 +6,7 @@ namespace GpuCnn.Data.Formats;
 /// Reads the binary version of CIFAR-10 and CIFAR-100 (https://www.cs.toronto.edu/~kriz/cifar.html): records of one label byte (CIFAR-100:
 /// coarse, then fine) and 3x32x32 planar bytes.
 /// </summary>
-public static class CifarReader
+internal static class CifarReader
 {
     public const int Side = 32;
 

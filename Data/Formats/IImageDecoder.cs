@@ -3,10 +3,11 @@ using GpuCnn.Engine;
 namespace GpuCnn.Data.Formats;
 
 /// <summary>
-/// Reads one image format. Every class of this assembly that implements it is in use: a format is added by adding a file. An instance
-/// belongs to one thread, and may keep memory and header data for the next call.
+/// Reads one image format. Every class with a parameterless constructor that implements it is in use, in this assembly and in the
+/// program's own: a format is added by adding a file. An instance belongs to one thread, and may keep memory and header data for the
+/// next call.
 /// </summary>
-internal interface IImageDecoder : IDisposable
+public interface IImageDecoder : IDisposable
 {
     /// <summary>The format's common name.</summary>
     string Format { get; }

@@ -9,10 +9,10 @@ namespace GpuCnn.Data.Formats;
 /// </summary>
 /// <param name="Dimensions">The extents, outermost first.</param>
 /// <param name="Values">The elements, the last dimension varying fastest.</param>
-public sealed record IdxArray(IReadOnlyList<int> Dimensions, byte[] Values);
+internal sealed record IdxArray(IReadOnlyList<int> Dimensions, byte[] Values);
 
 /// <summary>Reads IDX files. The content, not the name, decides whether a file is compressed.</summary>
-public static class IdxReader
+internal static class IdxReader
 {
     private const int GzipTrailer = 8;
 

@@ -15,7 +15,7 @@ internal static class ImageLimits
             throw new GpuCnnException(
                 $"{format} {DataFile.Quote(name)}: expected sides of at most {PixelImage.LargestSide:N0} and at most " +
                 $"{PixelImage.LargestArea:N0} pixels, but got {width}x{height}; " +
-                "it is larger than gpucnn reads: scale it down or remove it.");
+                "it is larger than any that is read: scale it down or remove it.");
         }
     }
 }

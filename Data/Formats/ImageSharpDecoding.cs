@@ -61,7 +61,7 @@ internal static unsafe class ImageSharpDecoding
         {
             throw new GpuCnnException(
                 $"{format} {DataFile.Quote(name)}: expected at most {LargestArea:N0} pixels of such a file, but got {width}x{height}; " +
-                "it is larger than gpucnn reads: scale it down, convert it to PNG or remove it.");
+                "it is larger than any that is read: scale it down, convert it to PNG or remove it.");
         }
         if ((long)width * height > Math.Max(SmallArea, (long)MostPixelsPerByte * bytes))
             throw DataFile.Damaged(format, name, $"image data for {width}x{height} pixels", $"a file of only {bytes:N0} bytes");
@@ -116,7 +116,7 @@ internal static unsafe class ImageSharpDecoding
         catch (NotSupportedException e)
         {
             throw new GpuCnnException(
-                $"{format} {DataFile.Quote(name)}: expected a kind of {format} that gpucnn reads, but got another ({Reason(e)}); " +
+                $"{format} {DataFile.Quote(name)}: expected a kind of {format} that is read here, but got another ({Reason(e)}); " +
                 "convert it to PNG or remove it.", e);
         }
         catch (Exception e)

@@ -8,7 +8,7 @@ namespace GpuCnn.Data.Formats;
 /// Writes PNG, 8-bit gray or RGB, not interlaced. Each row uses the filter whose bytes, read as signed, have the smallest sum of magnitudes
 /// (the heuristic of PNG section 12.7).
 /// </summary>
-public sealed class PngWriter : IImageEncoder
+internal sealed class PngWriter : IImageEncoder
 {
     public IReadOnlyList<string> Extensions => [".png"];
 

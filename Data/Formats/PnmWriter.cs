@@ -5,7 +5,7 @@ namespace GpuCnn.Data.Formats;
 /// <summary>
 /// Writes PGM (P5) and PPM (P6) with a maximum of 255. The extension decides: .pgm is gray, .ppm is RGB, .pnm keeps the image's channels.
 /// </summary>
-public sealed class PnmWriter : IImageEncoder
+internal sealed class PnmWriter : IImageEncoder
 {
     public IReadOnlyList<string> Extensions => [".pgm", ".ppm", ".pnm"];
 

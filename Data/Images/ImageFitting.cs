@@ -3,7 +3,7 @@ using GpuCnn.Engine.Checkpoints;
 namespace GpuCnn.Data;
 
 /// <summary>Brings an image of any size to the size of a network's input.</summary>
-public static class ImageFitting
+internal static class ImageFitting
 {
     /// <summary>
     /// <see cref="ImageFit.Resize"/> scales until the shorter side fits, then crops the center, both rounded as torchvision's Resize and

@@ -5,7 +5,7 @@ using GpuCnn.Engine;
 namespace GpuCnn.Data;
 
 /// <summary>The order of an image's values in memory.</summary>
-public enum PixelOrder
+internal enum PixelOrder
 {
     /// <summary>[C, H, W]: planes.</summary>
     ChannelsFirst,
@@ -18,7 +18,7 @@ public enum PixelOrder
 /// Converts bytes to a network's input, <c>(value / 255 - mean) / std</c> per channel, with the float32 operations of torchvision's
 /// ToTensor and Normalize. Safe to use from several threads.
 /// </summary>
-public sealed unsafe class Normalizer
+internal sealed unsafe class Normalizer
 {
     private readonly float[] _mean, _std;
 

@@ -5,7 +5,7 @@ namespace GpuCnn.Data;
 /// weights in 22-bit fixed point. Call <see cref="Prepare"/> first, which returns the part of the picture to decode; then one of the
 /// others. Belongs to one thread.
 /// </summary>
-public sealed unsafe class Resampler : IDisposable
+internal sealed unsafe class Resampler : IDisposable
 {
     private readonly ScratchBuffer _narrow, _line;
     private readonly FilterTable _columns = new(), _rows = new();

@@ -1,5 +1,5 @@
-using GpuCnn.Engine.Sets;
 using GpuCnn.Engine;
+using GpuCnn.Engine.Sets;
 
 namespace GpuCnn.Data;
 
@@ -9,7 +9,7 @@ public static class DatasetLocator
     /// <summary>How far below a folder to search for data sets, to suggest them.</summary>
     private const int LevelsSearched = 3, FoldersSearched = 500;
 
-    private static readonly IReadOnlyList<IDatasetFormat> Formats = Registry.CreateAll<IDatasetFormat>();
+    private static IReadOnlyList<IDatasetFormat> Formats => Registry.CreateAll<IDatasetFormat>();
 
     /// <summary>
     /// Opens the data set at <paramref name="path"/>, of any kind that an <see cref="IDatasetFormat"/> recognizes.
@@ -20,9 +20,8 @@ public static class DatasetLocator
     {
         LocatedDataset data = OpenLeniently(path, validationPath);
         if (data.Problems.Count == 0) return data;
-        string more = data.Problems.Count == 1 ? ""
-            : $" ({data.Problems.Count - 1} more like this: gpucnn data check {DataFile.Quote(path)} lists them all.)";
-        throw new GpuCnnException(data.Problems[0] + more);
+        throw data.Problems.Count == 1 ? new GpuCnnException(data.Problems[0])
+            : new FaultyDatasetException($"{data.Problems[0]} ({data.Problems.Count - 1} more like this.)", path);
     }
 
     /// <summary>
@@ -73,9 +72,9 @@ public static class DatasetLocator
             .Select(folder => (Name: folder,
                 Distance: NearNames.Distance(folder.ToLowerInvariant(), Path.GetFileName(path.TrimEnd('/', '\\')).ToLowerInvariant())))
             .Where(folder => folder.Distance <= 2).OrderBy(folder => folder.Distance).Select(folder => folder.Name).FirstOrDefault();
-        string hint = nearest is null ? $"check the path, or make a small data set there with: gpucnn data demo {DataFile.Quote(path)}"
-            : $"did you mean {DataFile.Quote(Path.Combine(parent, nearest))}?";
-        return new GpuCnnException($"Data set {DataFile.Quote(path)}: expected a folder, but there is none; {hint}");
+        string fault = $"Data set {DataFile.Quote(path)}: expected a folder, but there is none";
+        return nearest is null ? new DatasetNotFoundException($"{fault}; check the path.", path)
+            : new GpuCnnException($"{fault}; did you mean {DataFile.Quote(Path.Combine(parent, nearest))}?");
     }
 
     private static GpuCnnException Unrecognised(string path)
@@ -88,8 +87,9 @@ public static class DatasetLocator
                 $"name the folder it is in, such as {DataFile.Quote(folder)}.");
         }
         IReadOnlyList<string> folders = DataFolder.Folders(path), files = DataFolder.Files(path);
+        IReadOnlyList<IDatasetFormat> formats = Formats;
         string[] inside = [.. DataFolder.Nearest(path, LevelsSearched, FoldersSearched).Skip(1)
-            .Where(folder => Formats.Any(format => format.Recognises(folder))).Take(3)];
+            .Where(folder => formats.Any(format => format.Recognises(folder))).Take(3)];
         if (inside.Length > 0)
         {
             string also = inside.Length == 1 ? "" : $", or {string.Join(", ", inside.Skip(1).Select(DataFile.Quote))}";

@@ -3,9 +3,10 @@ using GpuCnn.Engine;
 namespace GpuCnn.Data;
 
 /// <summary>
-/// A layout of data sets on disk. Every class of this assembly that implements it is in use: a kind of data set is added by adding a file.
+/// A layout of data sets on disk. Every class with a parameterless constructor that implements it is in use, in this assembly and in the
+/// program's own: a kind of data set is added by adding a file.
 /// </summary>
-internal interface IDatasetFormat
+public interface IDatasetFormat
 {
     /// <summary>What it accepts, for messages: "MNIST or EMNIST IDX files".</summary>
     string Expected { get; }

@@ -11,7 +11,10 @@ public abstract class ImageSplit
     [ThreadStatic]
     private static PictureDecoder? _decoder;
 
-    private protected ImageSplit(string description, IReadOnlyList<string> classes, IReadOnlyList<int> labels)
+    /// <param name="description">See <see cref="Description"/>.</param>
+    /// <param name="classes">See <see cref="Classes"/>.</param>
+    /// <param name="labels">See <see cref="Labels"/>.</param>
+    protected ImageSplit(string description, IReadOnlyList<string> classes, IReadOnlyList<int> labels)
     {
         Description = description;
         Classes = classes;

@@ -9,7 +9,11 @@ public sealed class LocatedDataset
 {
     private readonly ImageSplit? _train;
 
-    internal LocatedDataset(string path, string kind, ImageSplit? train, ImageSplit? validation)
+    /// <param name="path">See <see cref="Path"/>.</param>
+    /// <param name="kind">See <see cref="Kind"/>.</param>
+    /// <param name="train">The images to train on; null where there are only validation images.</param>
+    /// <param name="validation">The images to validate on; null where none are kept apart.</param>
+    public LocatedDataset(string path, string kind, ImageSplit? train, ImageSplit? validation)
     {
         if (train is null && validation is null) throw new ArgumentException("Expected training or validation images.", nameof(train));
         Path = path;
@@ -68,18 +72,18 @@ public sealed class LocatedDataset
     public int Count => (_train?.Count ?? 0) + (Validation?.Count ?? 0);
 
     /// <summary>The size of the images in the files.</summary>
-    public NativeSize Size { get; internal init; }
+    public NativeSize Size { get; init; }
 
     /// <summary>Remarks that are not errors: files left out, classes without validation images.</summary>
-    public IReadOnlyList<string> Notes { get; internal init; } = [];
+    public IReadOnlyList<string> Notes { get; init; } = [];
 
     /// <summary>Files among the images that are not used.</summary>
-    internal IReadOnlyList<string> LeftOut { get; init; } = [];
+    public IReadOnlyList<string> LeftOut { get; init; } = [];
 
     /// <summary>
     /// Errors that make the data set unfit for training, one line each. <see cref="DatasetLocator.Open"/> throws the first.
     /// </summary>
-    internal IReadOnlyList<string> Problems { get; init; } = [];
+    public IReadOnlyList<string> Problems { get; init; } = [];
 
     /// <summary>
     /// Pad if all images have one size and the input is at most a quarter larger (28x28 on 32x32); otherwise resize.

@@ -1,5 +1,3 @@
-using GpuCnn.Engine;
-
 namespace GpuCnn.Data;
 
 /// <summary>The images of another split with the class indices of another list of classes, matched by name.</summary>
@@ -24,9 +22,9 @@ internal sealed class RelabelledSplit : ImageSplit
         {
             if (!index.TryAdd(classes[i], i) && split.Classes.Contains(classes[i]))
             {
-                throw new GpuCnnException($"Images of the class {DataFile.Quote(classes[i])} expect one class of that name, " +
+                throw new AmbiguousClassException($"Images of the class {DataFile.Quote(classes[i])} expect one class of that name, " +
                     $"but the weights have it as {index[classes[i]]} and {i}; " +
-                    "import them again with --classes-file that tells the two apart.");
+                    "import them again with names that tell the two apart.");
             }
         }
         unknown = [.. split.Classes.Where(name => !index.ContainsKey(name))];

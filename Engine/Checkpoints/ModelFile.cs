@@ -65,18 +65,17 @@ public sealed class ModelFile
 
     private static ModelMetadata ReadMetadata(SafetensorsFile file)
     {
-        const string import = "Make a weights file from it with `gpucnn import`.";
         if (!file.Metadata.TryGetValue(VersionKey, out string? version))
-            throw new GpuCnnException(
+            throw new NotAWeightsFileException(
                 $"'{file.Path}' is a safetensors file but does not say which model it holds: expected the metadata entry '{VersionKey}', "
-                + $"but got {(file.Metadata.Count == 0 ? "no metadata" : "only others")}. {import}");
+                + $"but got {(file.Metadata.Count == 0 ? "no metadata" : "only others")}.");
         if (version != Version.ToString(CultureInfo.InvariantCulture))
             throw new GpuCnnException(
                 $"'{file.Path}' is a weights file of version {SafetensorsHeader.Quote(version)}; expected version {Version}. "
                 + "Use the GpuCnn release that wrote it.");
         return MetadataText.TryRead(file.Metadata, out string fault) is { } metadata
             ? metadata
-            : throw new GpuCnnException(
-                $"'{file.Path}' is a safetensors file but does not say which model it holds: {fault}. {import}");
+            : throw new NotAWeightsFileException(
+                $"'{file.Path}' is a safetensors file but does not say which model it holds: {fault}.");
     }
 }

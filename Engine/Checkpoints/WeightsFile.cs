@@ -17,7 +17,8 @@ public static class WeightsFile
     {
         Network network = parameters.Network;
         if (file.Metadata.Model != network.Name)
-            throw new GpuCnnException($"{path} holds weights of {file.Metadata.Model}, but {network.Name} was asked for; use --model {file.Metadata.Model}, or another file.");
+            throw new OtherModelException(
+                $"{path} holds weights of {file.Metadata.Model}, but {network.Name} was asked for.", file.Metadata.Model);
         var problems = new List<string>();
         HashSet<string> kept = [.. except ?? []];
         Parameter[] wanted = [.. network.Parameters.Where(parameter => !kept.Contains(parameter.Path))];

@@ -45,7 +45,7 @@ public static class DeviceCatalog
     {
         string[] parts = name.Split(':', 2);
         DeviceKind kind = Kinds.FirstOrDefault(kind => kind.Name.Equals(parts[0], StringComparison.OrdinalIgnoreCase))
-            ?? throw new GpuCnnException($"There is no device '{name}'; expected one of {Usage}. gpucnn devices lists what this machine has.");
+            ?? throw new UnknownDeviceException($"There is no device '{name}'; expected one of {Usage}.");
         if (parts.Length == 1) return (kind, 0);
         if (!kind.IsIndexed) throw new GpuCnnException($"There is no device '{name}': {kind.Name} takes no index; ask for '{kind.Name}'.");
         return int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int index)

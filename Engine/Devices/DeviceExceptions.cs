@@ -1,7 +1,12 @@
+using GpuCnn.Kernels.Language;
+
 namespace GpuCnn.Engine.Devices;
 
 /// <summary>A kind of device, or the device that was asked for, cannot be used on this machine; the message says why and what to do.</summary>
 public sealed class DeviceUnavailableException(string message) : GpuCnnException(message);
+
+/// <summary>A name is no device's.</summary>
+public sealed class UnknownDeviceException(string message) : GpuCnnException(message);
 
 /// <summary>A call of a driver failed. The message names the call, the error code, the device and, where there is one, the kernel and its grid.</summary>
 public sealed class DeviceCallException(string message, string call, int code) : GpuCnnException(message)
@@ -30,6 +35,9 @@ public sealed class KernelBuildException(string message, string kernel, string l
 
     /// <summary>What the compiler said, whole.</summary>
     public string Log { get; } = log;
+
+    /// <summary>The text that shows what was compiled; null where none does.</summary>
+    public KernelDialect? Dialect { get; init; }
 }
 
 /// <summary>The device has not enough memory.</summary>

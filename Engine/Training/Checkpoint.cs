@@ -43,7 +43,8 @@ internal sealed record Checkpoint(long Step, string ScheduleState, double EpochL
         foreach (Parameter parameter in parameters.Network.Learned)
         {
             if (!file.Tensors.TryGetValue(VelocityPrefix + parameter.Path, out Tensor? velocity))
-                throw new GpuCnnException($"{path} holds weights but not the momentum of {parameter.Path}: it is not a checkpoint; start from it with --weights {path}.");
+                throw new NotACheckpointException(
+                    $"{path} holds weights but not the momentum of {parameter.Path}: it is not a checkpoint.", path);
             parameters.SetVelocity(parameter, velocity);
         }
         try

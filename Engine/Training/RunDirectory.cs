@@ -32,7 +32,7 @@ public sealed class RunDirectory
         {
             Directory.CreateDirectory(path);
             if (File.Exists(run.ConfigPath) || run.Checkpoints().Any())
-                throw new GpuCnnException($"{path} holds a run already; continue it with --resume {path}, or choose another folder with --out.");
+                throw new RunExistsException($"{path} holds a run already.", path);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -45,7 +45,7 @@ public sealed class RunDirectory
     public static RunDirectory Open(string path)
     {
         var run = new RunDirectory(path);
-        if (!File.Exists(run.ConfigPath)) throw new GpuCnnException($"{path} is not the folder of a run: it has no config.json; start one with gpucnn train --out {path}.");
+        if (!File.Exists(run.ConfigPath)) throw new NoRunException($"{path} is not the folder of a run: it has no config.json.", path);
         AtomicFile.RemoveLeftovers(path);
         return run;
     }

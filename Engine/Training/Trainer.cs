@@ -37,7 +37,8 @@ public sealed class Trainer : IDisposable
     {
         settings.Check();
         if (settings.Batch > training.Count)
-            throw new GpuCnnException($"Training expects a batch no larger than the data set, but got {settings.Batch} of {training.Count} images; use --batch {training.Count} or less.");
+            throw new BatchTooLargeException(
+                $"Training expects a batch no larger than the data set, but got {settings.Batch} of {training.Count} images.", training.Count);
         if (training.Classes.Count != network.Output.Shape.Count)
             throw new GpuCnnException($"{network.Name} was built for {network.Output.Shape} classes, but the data set has {training.Classes.Count}.");
         _training = training;
@@ -227,8 +228,7 @@ public sealed class Trainer : IDisposable
         catch (UnreadableDataException exception) when (_at.Step > 0)
         {
             Save(observer, rate);
-            throw new UnreadableDataException(
-                $"{exception.Message} The {_at.Step} steps done are saved; go on with: gpucnn train --resume {_run.Path}", exception);
+            throw new UnreadableDataException($"{exception.Message} The {_at.Step} steps done are saved.", exception) { RunFolder = _run.Path };
         }
     }
 
@@ -252,6 +252,9 @@ public sealed class Trainer : IDisposable
 
     private TrainingDivergedException Diverged(string what, float rate) => new(
         $"Training stopped: {what}; the learning rate of {rate:G3} is likely too high for this network. "
-        + (_lastCheckpoint == null ? "There is no checkpoint yet; start again with" : $"The last good checkpoint is {_lastCheckpoint}; go on from it with --weights {_lastCheckpoint}")
-        + $" --lr {_settings.LearningRate / 10:G2}.");
+        + (_lastCheckpoint is null ? "There is no checkpoint yet." : $"The last good checkpoint is {_lastCheckpoint}."))
+    {
+        LearningRate = _settings.LearningRate,
+        Checkpoint = _lastCheckpoint,
+    };
 }

@@ -60,8 +60,8 @@ public sealed class BadImagesTests
     {
         FileSplit split = Write("many", bad: [3, 77, 200]);
         UnreadableDataException stop = Assert.Throws<UnreadableDataException>(() => Train(split, 2, 0, 25))!;
-        Assert.That(stop.Message, Does.Contain("3 of the 250 train images").And.Contain("1 %").And.Contain("data check")
-            .And.Not.Contain("\n"));
+        Assert.That(stop.Message, Does.Contain("3 of the 250 train images").And.Contain("1 %").And.Not.Contain("\n"));
+        Assert.That(stop.InnerException, Is.TypeOf<TooManyBadImagesException>());
         OneLine.Thrown(() => Statistics(BadImagePolicy.Skip), "3 of the 250");
         OneLine.Thrown(() => Statistics(BadImagePolicy.Fail), "003.pgm");
 

@@ -68,7 +68,7 @@ public sealed class DatasetLocatorTests
     public void MistakesAreOneLine()
     {
         using TemporaryFolder folder = new();
-        OneLine.Thrown(() => DatasetLocator.Open(folder["none"]), "none", "expected a folder", "gpucnn data demo");
+        OneLine.Thrown(() => DatasetLocator.Open(folder["none"]), "none", "expected a folder", "check the path");
         OneLine.Thrown(() => DatasetLocator.Open(folder.Path), folder.Path, "got no files");
         Add(folder, 2, "images", "a");
         Directory.CreateDirectory(folder["images", "empty"]);
@@ -85,7 +85,7 @@ public sealed class DatasetLocatorTests
         Add(folder, 1, "split", "train", "a");
         Add(folder, 1, "split", "val", "z");
         Add(folder, 1, "split", "val", "y");
-        OneLine.Thrown(() => DatasetLocator.Open(folder["split"]), Path.Combine("val", "y"), "'y'", "1 more", "data check");
+        OneLine.Thrown(() => DatasetLocator.Open(folder["split"]), Path.Combine("val", "y"), "'y'", "1 more");
         IdxTests.AddMnist(folder, "", "-idx", false, 10, 10);
         Add(folder, 1, "c");
         OneLine.Thrown(() => DatasetLocator.Open(folder.Path), "expected one kind of data");

@@ -1,4 +1,5 @@
 using GpuCnn.Data;
+using GpuCnn.Engine;
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Tensors;
 using NUnit.Framework;
@@ -77,8 +78,9 @@ public sealed class DiskCacheTests
         using TemporaryFolder folder = new();
         Write(folder);
         using DiskCache cache = DiskCache.Open(Open(folder), folder["cache"], "form", new CacheBudget(1 << 20));
-        OneLine.Thrown(() => DiskCache.Open(Open(folder), folder["cache"], "form", new CacheBudget(1 << 20)), ".pictures", "GPUCNN_CACHE",
-            "--cache ram");
+        GpuCnnException failure = OneLine.Thrown(
+            () => DiskCache.Open(Open(folder), folder["cache"], "form", new CacheBudget(1 << 20)), ".pictures", "GPUCNN_CACHE");
+        Assert.That(failure, Is.TypeOf<PictureCacheException>());
     }
 
     [Test]

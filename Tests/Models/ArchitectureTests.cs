@@ -1,5 +1,4 @@
 using System.Globalization;
-using GpuCnn.Data;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;

@@ -66,7 +66,7 @@ public sealed class LostDeviceTests
 
         private void Check()
         {
-            if (_left <= 0) throw new DeviceLostException("The device stopped working. Start again with --resume.", "launch", 1);
+            if (_left <= 0) throw new DeviceLostException("The device stopped working.", "launch", 1);
         }
 
         private sealed class Launch(FailingDevice device, PreparedLaunch launch) : PreparedLaunch

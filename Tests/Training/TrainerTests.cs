@@ -165,7 +165,7 @@ public sealed class TrainerTests
         OneLine.Thrown(() => Make(device, folder["g"], Settings, training: new PatternDataset(Input, 3, 70)), "4", "3");
         OneLine.Thrown(() => RunDirectory.Open(folder["none"]), "config.json");
         Start(folder["h"]);
-        OneLine.Thrown(() => RunDirectory.Create(folder["h"]), "--resume");
+        OneLine.Thrown(() => RunDirectory.Create(folder["h"]), "holds a run already");
         using Trainer fresh = Make(device, folder["h"], Settings, resume: true);
         OneLine.Thrown(() => fresh.Resume(), "no checkpoint");
     }

@@ -62,9 +62,9 @@ internal sealed class DiskCache : PictureCache
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new GpuCnnException(
+            throw new PictureCacheException(
                 $"The picture cache {DataFile.Quote(path)} cannot be used: {e.Message.ReplaceLineEndings(" ").TrimEnd('.')}. " +
-                "Wait for the other run that uses it, set GPUCNN_CACHE to another folder, or choose --cache ram or none.", e);
+                "Wait for the other run that uses it, or set GPUCNN_CACHE to another folder.", e);
         }
     }
 

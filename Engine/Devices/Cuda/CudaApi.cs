@@ -82,7 +82,7 @@ internal sealed unsafe class CudaApi
         nint Export(string function) => find(function) is var address and not 0
             ? address
             : throw new DeviceUnavailableException(
-                $"The NVIDIA driver has no {function}; {CudaDeviceInfo.NeededDriver} or later is needed. Update the driver, or use --device cpu.");
+                $"The NVIDIA driver has no {function}; {CudaDeviceInfo.NeededDriver} or later is needed. Update the driver, or use the device cpu.");
 
         Init = (delegate* unmanaged<uint, int>)Export("cuInit");
         DriverGetVersion = (delegate* unmanaged<int*, int>)Export("cuDriverGetVersion");
@@ -158,7 +158,7 @@ internal sealed unsafe class CudaApi
         {
             throw new DeviceUnavailableException(
                 $"This machine has no NVIDIA driver: none of {string.Join(", ", libraryNames)} could be loaded. " +
-                "Install the driver of the GPU (in a container: start it with access to the GPU), or use --device cpu.");
+                "Install the driver of the GPU (in a container: start it with access to the GPU), or use the device cpu.");
         }
         return function => NativeLibrary.TryGetExport(library, function, out nint address) ? address : 0;
     }

@@ -45,7 +45,7 @@ internal static unsafe class CudaDevices
         CudaDeviceInfo chosen = devices[index];
         return (needsCompiler ? chosen.Reason : chosen.DriverReason) is { } reason
             ? throw new DeviceUnavailableException(
-                $"The device '{kind}:{index}' ({chosen.Description}) cannot be used: {reason}. gpucnn devices lists what this machine has.")
+                $"The device '{kind}:{index}' ({chosen.Description}) cannot be used: {reason}.")
             : chosen;
     }
 
@@ -54,12 +54,12 @@ internal static unsafe class CudaDevices
         string visible = Environment.GetEnvironmentVariable("CUDA_VISIBLE_DEVICES") is { } devices ? $" (CUDA_VISIBLE_DEVICES is '{devices}')" : "";
         return code switch
         {
-            CudaCodes.NoDevice => $"The NVIDIA driver finds no GPU{visible}. Use --device cpu.",
+            CudaCodes.NoDevice => $"The NVIDIA driver finds no GPU{visible}. Use the device cpu.",
             CudaCodes.StubLibrary => "The CUDA library found first is the toolkit's stub and not the driver's. Take its folder out of LD_LIBRARY_PATH.",
-            CudaCodes.InsufficientDriver => $"The NVIDIA driver is too old; {CudaDeviceInfo.NeededDriver} or later is needed. Update the driver, or use --device cpu.",
+            CudaCodes.InsufficientDriver => $"The NVIDIA driver is too old; {CudaDeviceInfo.NeededDriver} or later is needed. Update the driver, or use the device cpu.",
             CudaCodes.DriverMismatch => "The NVIDIA driver was updated while it was in use: its library and its kernel module differ. Start the machine again.",
             CudaCodes.SystemNotReady => "The NVIDIA driver is not ready yet. Try again when its services have started (nvidia-fabricmanager among them).",
-            _ => $"The NVIDIA driver does not start: cuInit gave {api.Describe(code)}. See whether nvidia-smi works, or use --device cpu.",
+            _ => $"The NVIDIA driver does not start: cuInit gave {api.Describe(code)}. See whether nvidia-smi works, or use the device cpu.",
         };
     }
 

@@ -46,7 +46,7 @@ internal sealed class CudaErrors(CudaApi api, string device)
             : $"; the last kernel launched was {lastLaunch}, and it or one before it may have done so (CUDA_LAUNCH_BLOCKING=1 tells which)";
         return new(
             $"The CUDA device '{device}' was lost: {what} gave {api.Describe(code)}{last}. {Cause(code)}; " +
-            "start again with --resume and the run's folder, which continues at its last checkpoint.", call, code);
+            "resume from the last checkpoint.", call, code);
     }
 
     private static string Of(string? shape) => shape == null ? "" : $" ({shape})";

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Engine.Devices.Cuda;
 
@@ -47,12 +48,12 @@ internal static unsafe class NvrtcCompiler
     private static KernelBuildException Refusal(NvrtcTarget target, CudaSource source, string device, int code, string log)
     {
         string hint = log.Contains("nvrtc-builtins", StringComparison.Ordinal)
-            ? "The library nvrtc-builtins has to lie beside NVRTC: install NVRTC again"
-            : $"gpucnn kernels show {source.Name} --dialect cuda prints its source";
+            ? " The library nvrtc-builtins has to lie beside NVRTC: install NVRTC again." : "";
         return new(
             $"{target.Api} refused kernel '{source.Name}' (groups of {CudaErrors.Product(source.Group)}, options '{source.AllOptions(target)}') for the CUDA device '{device}': " +
-            $"{target.Api.Describe(code)}. {hint}. The compiler said:{Environment.NewLine}{(log.Length == 0 ? "nothing" : log)}",
-            source.Name, log);
+            $"{target.Api.Describe(code)}.{hint} The compiler said:{Environment.NewLine}{(log.Length == 0 ? "nothing" : log)}",
+            source.Name, log)
+        { Dialect = KernelDialect.Cuda };
     }
 
     private static string Log(NvrtcApi api, nint program)

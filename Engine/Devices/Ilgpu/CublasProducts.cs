@@ -34,7 +34,7 @@ internal sealed class CublasProducts : IDisposable
                 : exception.Message.ReplaceLineEndings(" ").TrimEnd('.');
             throw new DeviceUnavailableException(
                 $"{library} ({library.Path}) does not start on the device '{device.Name}' ({device.Description}): {error}. "
-                + "Use --device cuda-c, which computes without it.");
+                + "Use the device cuda-c, which computes without it.");
         }
     }
 
@@ -62,7 +62,7 @@ internal sealed class CublasProducts : IDisposable
                 ? IlgpuErrors.OutOfMemory(_device, 0, "", $"{exception.Error} of {_library} at {sizes}")
                 : new DeviceCallException(
                     $"{_library} failed on the device '{_device.Name}' ({_device.Description}) at {sizes}: {exception.Error}. "
-                    + "Resume from the last checkpoint; if it happens again, use --device cuda-c, which computes without it.",
+                    + "Resume from the last checkpoint; if it happens again, use the device cuda-c, which computes without it.",
                     "cublasSgemm", (int)exception.Error);
         }
     }

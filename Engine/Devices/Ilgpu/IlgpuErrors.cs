@@ -44,7 +44,8 @@ internal static class IlgpuErrors
             : "the driver refused it";
         string twin = device.Name.Split(':')[0] + "-c";
         return new KernelBuildException(
-            $"Kernel {kernel}: ILGPU compiled it for '{device.Name}' ({device.Description}), but {why}: {OneLine(error)}. --device {twin} does without ILGPU.", kernel, exception.ToString());
+            $"Kernel {kernel}: ILGPU compiled it for '{device.Name}' ({device.Description}), but {why}: {OneLine(error)}. "
+            + $"The device {twin} does without ILGPU.", kernel, exception.ToString());
     }
 
     private static string NameOf(AcceleratorException exception) => exception switch

@@ -80,7 +80,7 @@ internal sealed class IlgpuCudaDevice : IlgpuGpuDevice
         {
             context = IlgpuSetup.CreateContext(builder => builder.Cuda());
             CudaDevice device = context.Devices.OfType<CudaDevice>().FirstOrDefault(device => device.DeviceId == index)
-                ?? throw new DeviceUnavailableException($"The device '{name}' ({description}) cannot be used: ILGPU does not find it; its architecture or its driver is too old. --device cuda-c does without ILGPU.");
+                ?? throw new DeviceUnavailableException($"The device '{name}' ({description}) cannot be used: ILGPU does not find it; its architecture or its driver is too old. The device cuda-c does without ILGPU.");
             CudaAccelerator accelerator = device.CreateCudaAccelerator(context);
             var target = new PtxTarget(accelerator.Architecture, accelerator.InstructionSet);
             return new(name, description, context, accelerator, target, cache, products);
@@ -89,7 +89,7 @@ internal sealed class IlgpuCudaDevice : IlgpuGpuDevice
         {
             context?.Dispose();
             if (exception is GpuCnnException) throw;
-            throw new DeviceUnavailableException($"The device '{name}' ({description}) cannot be used: {exception.Message.TrimEnd('.')}. --device cuda-c does without ILGPU.");
+            throw new DeviceUnavailableException($"The device '{name}' ({description}) cannot be used: {exception.Message.TrimEnd('.')}. The device cuda-c does without ILGPU.");
         }
     }
 
@@ -143,7 +143,7 @@ internal sealed class IlgpuOpenClDevice : IlgpuGpuDevice
         catch (Exception exception) when (exception is not GpuCnnException)
         {
             context?.Dispose();
-            throw new DeviceUnavailableException($"The device '{name}' ({info.Description}) cannot be used: {exception.Message.TrimEnd('.')}. --device opencl-c does without ILGPU.");
+            throw new DeviceUnavailableException($"The device '{name}' ({info.Description}) cannot be used: {exception.Message.TrimEnd('.')}. The device opencl-c does without ILGPU.");
         }
     }
 

@@ -119,10 +119,10 @@ internal sealed unsafe class OpenClApi
         nint library = 0;
         string name = libraryNames.FirstOrDefault(name => NativeLibrary.TryLoad(name, out library)) ?? throw new DeviceUnavailableException(
             $"No OpenCL loader could be loaded (tried {string.Join(", ", libraryNames)}). Install the driver of the GPU and, on Linux, " +
-            "the package of the ICD loader (ocl-icd-libopencl1), or use --device cpu.");
+            "the package of the ICD loader (ocl-icd-libopencl1), or use the device cpu.");
         return function => NativeLibrary.TryGetExport(library, function, out nint address)
             ? address
             : throw new DeviceUnavailableException(
-                $"The OpenCL loader '{name}' has no {function}; OpenCL 1.2 or later is needed. Update the ICD loader or the driver, or use --device cpu.");
+                $"The OpenCL loader '{name}' has no {function}; OpenCL 1.2 or later is needed. Update the ICD loader or the driver, or use the device cpu.");
     }
 }

@@ -27,7 +27,7 @@ internal sealed class OpenClErrors(string device)
         string last = lastLaunch == null ? "" : $"; the last kernel launched was {lastLaunch}";
         return new(
             $"The OpenCL device '{device}' was lost: {call} gave {OpenClCodes.Describe(code)}{last}. The driver has reset it or a kernel brought it down; " +
-            "start again with --resume and the run's folder, which continues at its last checkpoint.", call, code);
+            "resume from the last checkpoint.", call, code);
     }
 
     /// <param name="what">What the memory is for.</param>

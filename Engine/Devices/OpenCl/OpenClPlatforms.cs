@@ -18,7 +18,7 @@ internal static unsafe class OpenClPlatforms
         if (code == OpenClCodes.PlatformNotFound || (code == OpenClApi.Success && count == 0))
         {
             throw new DeviceUnavailableException(
-                "The OpenCL loader knows no driver. Install the driver of the GPU, or PoCL (pocl-opencl-icd) to run on the processor, or use --device cpu.");
+                "The OpenCL loader knows no driver. Install the driver of the GPU, or PoCL (pocl-opencl-icd) to run on the processor, or use the device cpu.");
         }
         Check(code, "clGetPlatformIDs");
         var platforms = new nint[count];
@@ -41,7 +41,7 @@ internal static unsafe class OpenClPlatforms
         if (devices.Count == 0)
         {
             throw new DeviceUnavailableException(string.Join(' ', problems.Prepend(
-                $"The {count} OpenCL driver{(count == 1 ? "" : "s")} of this machine offer{(count == 1 ? "s" : "")} no device; use --device cpu.")));
+                $"The {count} OpenCL driver{(count == 1 ? "" : "s")} of this machine offer{(count == 1 ? "s" : "")} no device; use the device cpu.")));
         }
         return InOrder(devices);
     }
@@ -69,7 +69,7 @@ internal static unsafe class OpenClPlatforms
         OpenClDeviceInfo chosen = devices[index];
         return chosen.Reason is { } reason
             ? throw new DeviceUnavailableException(
-                $"The device '{kind}:{index}' ({chosen.Description}) cannot be used: {reason}. gpucnn devices lists what this machine has.")
+                $"The device '{kind}:{index}' ({chosen.Description}) cannot be used: {reason}.")
             : chosen;
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Engine.Devices.OpenCl;
 
@@ -73,8 +74,9 @@ internal sealed unsafe class OpenClProgram
         if (code is not (-11 or -43 or -17 or -15)) throw context.Failure(code, "clBuildProgram", source.Name, $"groups of {source.Group}");
         throw new KernelBuildException(
             $"The OpenCL compiler of '{context.Device.Name}' ({context.Device.DriverVersion}) refused kernel '{source.Name}' (groups of {source.Group}, options '{source.AllOptions}'): " +
-            $"{OpenClCodes.Describe(code)}. gpucnn kernels show {source.Name} --dialect opencl prints its source. The compiler said:{Environment.NewLine}{(log.Length == 0 ? "nothing" : log)}",
-            source.Name, log);
+            $"{OpenClCodes.Describe(code)}. The compiler said:{Environment.NewLine}{(log.Length == 0 ? "nothing" : log)}",
+            source.Name, log)
+        { Dialect = KernelDialect.OpenCl };
     }
 
     /// <summary>The program of a binary that the same driver gave, or null where the driver will not have it.</summary>

@@ -48,7 +48,7 @@ public sealed class CudaFailureTests : CudaFixture
             DeviceLostException failure = Assert.Throws<DeviceLostException>(context.Finish)!;
             Assert.That(failure.Message, Does.StartWith("The CUDA device 'Fake GPU 0' was lost: cuStreamSynchronize gave ").And.Contain($"{code}")
                 .And.Contain("the last kernel launched was 'Add' (1 group of 16)").And.Contain("CUDA_LAUNCH_BLOCKING=1").And.Contain(cause)
-                .And.Contain("--resume").And.Not.Contain("\n"));
+                .And.Contain("resume from the last checkpoint").And.Not.Contain("\n"));
             Assert.That((failure.Call, failure.Code), Is.EqualTo(("cuStreamSynchronize", code)));
             Fake.Fail("none", 0);
         }

@@ -1,6 +1,7 @@
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cuda;
 using GpuCnn.Engine.Files;
+using GpuCnn.Kernels.Language;
 using GpuCnn.Tests.Compiler.Samples;
 using NUnit.Framework;
 
@@ -84,7 +85,8 @@ public sealed class CudaModulesTests : CudaFixture
             Assert.That(failure.Log, Does.StartWith("Add.cu(1): error").And.EndWith("\"Add.cu\"."));
             Assert.That(failure.Message, Does.EndWith(failure.Log));
             Assert.That(firstLine, Does.StartWith("NVRTC 12.4 (").And.Contain("refused kernel 'Add' (groups of 16, options '--gpu-architecture=sm_90")
-                .And.Contain("'Fake GPU 0'").And.Contain("NVRTC_ERROR_COMPILATION (6)").And.Contain("gpucnn kernels show Add --dialect cuda"));
+                .And.Contain("'Fake GPU 0'").And.Contain("NVRTC_ERROR_COMPILATION (6)"));
+            Assert.That(failure.Dialect, Is.EqualTo(KernelDialect.Cuda));
             Assert.That(Context.Modules.Builds, Is.Zero);
             Assert.That(Directory.GetFiles(Folder), Is.Empty);
         });

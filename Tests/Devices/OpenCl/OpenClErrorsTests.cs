@@ -31,7 +31,7 @@ public sealed class OpenClErrorsTests
         GpuCnnException failure = _errors.From(code, call, lastLaunch: "'Gemm' (4x4 groups of 16x16)");
         Assert.That(failure, Is.TypeOf<DeviceLostException>());
         Assert.That(failure.Message, Does.Contain("'Some GPU' was lost").And.Contain(call).And.Contain($"({code})")
-            .And.Contain("the last kernel launched was 'Gemm'").And.Contain("--resume").And.Not.Contain("\n"));
+            .And.Contain("the last kernel launched was 'Gemm'").And.Contain("resume from the last checkpoint").And.Not.Contain("\n"));
     }
 
     [Test]

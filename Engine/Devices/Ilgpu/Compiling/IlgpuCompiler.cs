@@ -101,8 +101,9 @@ internal sealed class IlgpuCompiler(IlgpuTarget target, BinaryCache cache, bool 
         string reason = string.Join(' ',
             cause.Message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
         return new KernelBuildException(
-            $"Kernel {kernel}: ILGPU cannot compile it: {reason.TrimEnd('.')}. 'gpucnn kernels show {kernel} --dialect cuda' prints what it is translated to; --device cuda-c or opencl-c do without ILGPU.",
-            kernel, exception.ToString());
+            $"Kernel {kernel}: ILGPU cannot compile it: {reason.TrimEnd('.')}. The devices cuda-c and opencl-c do without ILGPU.",
+            kernel, exception.ToString())
+        { Dialect = KernelDialect.Cuda };
     }
 
     /// <summary>A context of ILGPU's and what prints its kernels; for one thread at a time.</summary>

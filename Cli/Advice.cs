@@ -1,0 +1,58 @@
+using GpuCnn.Cli.Output;
+using GpuCnn.Data;
+using GpuCnn.Engine;
+using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Datasets;
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Training;
+using GpuCnn.Kernels.Language;
+using GpuCnn.Models;
+
+namespace GpuCnn.Cli;
+
+/// <summary>
+/// The commands and options that help after a failure. The library's messages state facts; here, and nowhere else, they become advice for
+/// the command line.
+/// </summary>
+internal static class Advice
+{
+    /// <summary>The message of a failure on one line, with the advice that belongs to it.</summary>
+    public static string Describe(GpuCnnException exception)
+    {
+        string message = exception.Message;
+        for (Exception? cause = exception; cause is not null; cause = cause.InnerException)
+            if (Of(cause) is { } advice) message = $"{message.TrimEnd('.')}; {advice}";
+        return message;
+    }
+
+    /// <summary>What to do, without a capital and with a full stop; null where the message says all there is.</summary>
+    private static string? Of(Exception failure) => failure switch
+    {
+        UnknownModelException => "gpucnn models lists all.",
+        NoPaperRecipeException => "leave --recipe out, or see gpucnn models.",
+        StateDictMismatchException { Likeliest: null } => "gpucnn models lists them.",
+        StateDictMismatchException file when file.Likeliest == file.Asked => "--input sets the input.",
+        StateDictMismatchException file => $"use --model {file.Likeliest}.",
+        NotAWeightsFileException => "make a weights file from it with gpucnn import.",
+        OtherModelException file => $"use --model {file.Model}, or another file.",
+        NotACheckpointException file => $"start from it with --weights {Words.Quote(file.Path)}.",
+        RunExistsException run => $"continue it with --resume {Words.Quote(run.Path)}, or choose another folder with --out.",
+        NoRunException run => $"start one with gpucnn train --out {Words.Quote(run.Path)}.",
+        BatchTooLargeException data => $"use --batch {data.Images} or less.",
+        TrainingDivergedException { Checkpoint: null } run => $"start again with --lr {Lower(run)}.",
+        TrainingDivergedException run => $"go on from it with --weights {Words.Quote(run.Checkpoint)} --lr {Lower(run)}.",
+        UnreadableDataException { RunFolder: { } folder } => $"go on with: gpucnn train --resume {Words.Quote(folder)}",
+        DatasetNotFoundException data => $"or make a small data set there with: gpucnn data demo {Words.Quote(data.Path)}",
+        FaultyDatasetException data => $"gpucnn data check {Words.Quote(data.Path)} lists them all.",
+        TooManyBadImagesException => "gpucnn data check lists all that is wrong with a data set.",
+        PictureCacheException => "--cache ram or none does without it.",
+        AmbiguousClassException => "gpucnn import --classes-file names them.",
+        UnknownDeviceException or DeviceUnavailableException => "gpucnn devices lists what this machine has.",
+        DeviceLostException => "--resume goes on at the last checkpoint of the run's folder.",
+        KernelBuildException { Dialect: { } dialect } kernel =>
+            $"gpucnn kernels show {kernel.Kernel} --dialect {(dialect == KernelDialect.Cuda ? "cuda" : "opencl")} prints its source.",
+        _ => null,
+    };
+
+    private static string Lower(TrainingDivergedException run) => FormattableString.Invariant($"{run.LearningRate / 10:G2}");
+}
