@@ -5,11 +5,14 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Compiler;
 
-/// <summary>Compiles CUDA C to PTX without CUDA's headers; without clang a test is ignored, or fails where GPUCNN_REQUIRE names clang.</summary>
+/// <summary>
+/// Compiles CUDA C to PTX without CUDA's headers. Without clang a test is ignored, or fails if GPUCNN_REQUIRE names clang.
+/// </summary>
 internal static partial class Clang
 {
     private static readonly string? Program = ((string[])["clang-14", "clang-15", "clang-16", "clang"])
-        .SelectMany(name => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, name)))
+        .SelectMany(name => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+            .Select(folder => Path.Combine(folder, name)))
         .FirstOrDefault(File.Exists);
 
     public static void Require()
@@ -20,7 +23,7 @@ internal static partial class Clang
         Assert.Ignore(Reason);
     }
 
-    /// <summary>The PTX of a kernel; its CUDA C has to compile without a warning.</summary>
+    /// <summary>Compiles a kernel's CUDA C, which must give no warning, to PTX.</summary>
     public static string PtxOf<TKernel>(TKernel kernel) where TKernel : struct, IKernel
     {
         string ptx = ToPtx(KernelText.Source(kernel, KernelDialect.Cuda));
@@ -28,7 +31,7 @@ internal static partial class Clang
         return ptx;
     }
 
-    /// <summary>Loads and stores of memory that stands in for registers.</summary>
+    /// <summary>Counts loads and stores of memory that replaces registers.</summary>
     public static int LocalAccesses(string ptx) => LocalAccess().Count(ptx);
 
     public static string ToPtx(string source)
@@ -36,7 +39,8 @@ internal static partial class Clang
         string prelude = Path.Combine(AppContext.BaseDirectory, "Compiler", "clang-prelude.cuh");
         string[] arguments =
         [
-            "-x", "cuda", "--cuda-device-only", "-nocudainc", "-nocudalib", "--cuda-gpu-arch=sm_80", "-S", "-O3", "-std=c++17", "-fdeclspec", "-Wall", "-Werror",
+            "-x", "cuda", "--cuda-device-only", "-nocudainc", "-nocudalib", "--cuda-gpu-arch=sm_80", "-S", "-O3", "-std=c++17",
+                "-fdeclspec", "-Wall", "-Werror",
             "-Wno-unused-function", "-Wno-unknown-cuda-version", "-include", prelude, "-o", "-", "-",
         ];
         using Process process = Process.Start(new ProcessStartInfo(Program!, arguments)

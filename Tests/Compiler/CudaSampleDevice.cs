@@ -5,10 +5,10 @@ using GpuCnn.Tests.Devices.Cuda;
 
 namespace GpuCnn.Tests.Compiler;
 
-/// <summary>The machine's first CUDA device: it copies all buffers there, runs one kernel, and copies them back.</summary>
+/// <summary>The machine's first CUDA device. Copies all buffers there, runs one kernel, and copies them back.</summary>
 public unsafe class CudaSampleDevice : SampleDevice
 {
-    // One for all tests, so that a kernel is compiled once.
+    // Shared by all tests, so that each kernel is compiled once.
     private static readonly Lazy<CudaContext> Shared = new(() => new(CudaTestDevice.Require(), new BinaryCache(null)));
 
     private readonly CudaContext _context;
@@ -43,14 +43,15 @@ public unsafe class CudaSampleDevice : SampleDevice
         }
     }
 
-    /// <summary>Puts the copy of a buffer where the kernel is given the buffer.</summary>
+    /// <summary>Replaces each buffer argument with the buffer's copy.</summary>
     private readonly struct Arguments(Dictionary<nint, CudaBuffer> memory) : IKernelArguments
     {
         public CudaArguments Packed { get; } = new();
 
         public void Add<T>(View<T> view) where T : unmanaged => Packed.Add(new View<T>(At(view.Memory), view.Offset, view.Length));
 
-        public void Add<T>(ReadOnlyView<T> view) where T : unmanaged => Packed.Add(new ReadOnlyView<T>(At(view.Memory), view.Offset, view.Length));
+        public void Add<T>(ReadOnlyView<T> view) where T : unmanaged =>
+            Packed.Add(new ReadOnlyView<T>(At(view.Memory), view.Offset, view.Length));
 
         public void Add<T>(T value) where T : unmanaged => Packed.Add(value);
 

@@ -3,7 +3,7 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Tests.Compiler;
 
-/// <summary>Memory of this process that kernels are given as a view.</summary>
+/// <summary>Memory of this process that kernels receive as a view.</summary>
 internal abstract unsafe class DeviceBuffer(int bytes) : IDisposable
 {
     public nint Address { get; private set; } = (nint)NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), 64);

@@ -5,16 +5,21 @@ namespace GpuCnn.Tests.Compiler;
 
 public sealed class DivisorTests
 {
-    /// <summary>Powers of two and what lies beside them, up to the largest int.</summary>
+    /// <summary>Powers of two and their neighbors, up to the largest int.</summary>
     public static int[] Edges() =>
-        [.. Enumerable.Range(0, 31).SelectMany(bit => (int[])[(1 << bit) - 1, 1 << bit, (1 << bit) + 1]).Concat([6, 10, 27, 100, 640, 641, 1000003, int.MaxValue - 1, int.MaxValue]).Distinct().Order()];
+        [.. Enumerable.Range(0, 31).SelectMany(bit => (int[])[(1 << bit) - 1, 1 << bit, (1 << bit) + 1])
+            .Concat([6, 10, 27, 100, 640, 641, 1000003, int.MaxValue - 1, int.MaxValue]).Distinct().Order()];
 
-    /// <summary>Where a quotient that is not exact would be wrong first: at multiples of the divisor and just below, up to the largest value.</summary>
+    /// <summary>
+    /// Checks quotients where an inexact one would be wrong first: at multiples of the divisor and just below, up to the largest value.
+    /// </summary>
     [Test]
-    public void EveryDivisorAtTheEdgesOfItsQuotients()
+    public void QuotientsAreExactNearMultiplesOfTheDivisor()
     {
         var random = new Random(1);
-        foreach (int divisor in Edges().Concat(Enumerable.Range(1, 3000)).Concat(Enumerable.Range(0, 3000).Select(_ => random.Next(1, int.MaxValue))).Where(divisor => divisor > 0))
+        IEnumerable<int> divisors = Edges().Concat(Enumerable.Range(1, 3000))
+            .Concat(Enumerable.Range(0, 3000).Select(_ => random.Next(1, int.MaxValue))).Where(divisor => divisor > 0);
+        foreach (int divisor in divisors)
         {
             var fast = new Divisor(divisor);
             int most = int.MaxValue / divisor;
@@ -29,7 +34,7 @@ public sealed class DivisorTests
     }
 
     [Test]
-    public void AllSmallValues()
+    public void QuotientsOfSmallValuesAreExact()
     {
         for (int divisor = 1; divisor < 300; divisor++)
         {
@@ -40,10 +45,11 @@ public sealed class DivisorTests
 
     [TestCase(0)]
     [TestCase(-3)]
-    public void OnlyNumbersFromOneOnDivide(int value) => Assert.That(() => new Divisor(value), Throws.TypeOf<ArgumentOutOfRangeException>());
+    public void DivisorMustBePositive(int value) =>
+        Assert.That(() => new Divisor(value), Throws.TypeOf<ArgumentOutOfRangeException>());
 
     [Test]
-    public void FaultsOfKernels()
+    public void InvalidUseIsAKernelFault()
     {
         Assert.That(() => new Divisor(3).Divide(-1), Throws.TypeOf<KernelFaultException>().With.Message.Contains("from 0 on, but got -1"));
         Assert.That(() => default(Divisor).Remainder(1), Throws.TypeOf<KernelFaultException>().With.Message.Contains("made of no number"));
@@ -52,6 +58,7 @@ public sealed class DivisorTests
     private static void Check(Divisor fast, int value, int divisor)
     {
         if (fast.Divide(value) != value / divisor || fast.Remainder(value) != value % divisor)
-            Assert.Fail($"{value} by {divisor}: {fast.Divide(value)} and {fast.Remainder(value)} remain instead of {value / divisor} and {value % divisor}.");
+            Assert.Fail($"{value} by {divisor}: {fast.Divide(value)} and {fast.Remainder(value)} remain instead of {value / divisor} and "
+                + $"{value % divisor}.");
     }
 }

@@ -5,10 +5,11 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Compiler;
 
-/// <summary>Runs the emitted CUDA C on this processor, by way of the engine's CUDA code and the fake driver.</summary>
+/// <summary>Runs the emitted CUDA C on this processor, through the engine's CUDA code and the fake driver.</summary>
 public sealed class HostCudaSampleDevice : CudaSampleDevice
 {
-    private static readonly Lazy<CudaContext> Shared = new(() => new(HostCuda.Device, new BinaryCache(null)), LazyThreadSafetyMode.PublicationOnly);
+    private static readonly Lazy<CudaContext> Shared =
+        new(() => new(HostCuda.Device, new BinaryCache(null)), LazyThreadSafetyMode.PublicationOnly);
 
     public HostCudaSampleDevice() : base(Shared.Value) { }
 

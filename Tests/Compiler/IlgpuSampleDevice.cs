@@ -9,7 +9,7 @@ using GpuCnn.Tests.Devices.Ilgpu;
 
 namespace GpuCnn.Tests.Compiler;
 
-/// <summary>A device by ILGPU: it copies all buffers there, runs one kernel, and copies them back.</summary>
+/// <summary>A device of ILGPU. Copies all buffers there, runs one kernel, and copies them back.</summary>
 public abstract unsafe class IlgpuSampleDevice : SampleDevice
 {
     private static readonly MethodInfo ViewOf = typeof(DeviceMemory).GetMethod(nameof(DeviceMemory.View))!;
@@ -35,7 +35,7 @@ public abstract unsafe class IlgpuSampleDevice : SampleDevice
         }
     }
 
-    /// <summary>The kernel with its views where the copies of their buffers are.</summary>
+    /// <summary>Returns the kernel with its views moved to the copies of their buffers.</summary>
     private static object Moved(object kernel, Dictionary<nint, DeviceMemory> memory)
     {
         foreach (FieldInfo field in kernel.GetType().GetFields(BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public))
@@ -58,10 +58,10 @@ public abstract unsafe class IlgpuSampleDevice : SampleDevice
     private static T Part<T>(object view, string property) => (T)view.GetType().GetProperty(property)!.GetValue(view)!;
 }
 
-/// <summary>The first OpenCL device that ILGPU takes.</summary>
+/// <summary>The first OpenCL device that ILGPU accepts.</summary>
 public sealed class IlgpuOpenClSampleDevice : IlgpuSampleDevice
 {
-    // One for all tests, so that a kernel is compiled once.
+    // Shared by all tests, so that each kernel is compiled once.
     private static readonly Lazy<IlgpuDevice> Shared = new(() =>
         IlgpuOpenClDevice.Open("opencl:0", IlgpuTestDevice.Require(), cache: new BinaryCache(null)));
 
@@ -70,7 +70,7 @@ public sealed class IlgpuOpenClSampleDevice : IlgpuSampleDevice
     private protected override IlgpuDevice Target => Shared.Value;
 }
 
-/// <summary>The first CUDA device by ILGPU.</summary>
+/// <summary>ILGPU's first CUDA device.</summary>
 public sealed class IlgpuCudaSampleDevice : IlgpuSampleDevice
 {
     private static readonly Lazy<IlgpuDevice> Shared = new(() =>
@@ -81,8 +81,10 @@ public sealed class IlgpuCudaSampleDevice : IlgpuSampleDevice
     private protected override IlgpuDevice Target => Shared.Value;
 }
 
-/// <summary>ILGPU's CPU accelerator for the first launch of each kernel; the debug device for the others, because each takes the
-/// accelerator tens of milliseconds.</summary>
+/// <summary>
+/// ILGPU's CPU accelerator for the first launch of each kernel, and the debug device for the others, because each launch takes the
+/// accelerator tens of milliseconds.
+/// </summary>
 public sealed class IlgpuCpuSampleDevice : IlgpuSampleDevice
 {
     private static readonly Lazy<IlgpuDevice> Shared = new(IlgpuCpuDevice.Open);
@@ -90,7 +92,7 @@ public sealed class IlgpuCpuSampleDevice : IlgpuSampleDevice
     private readonly DebugLauncher _launcher = new();
     private readonly HashSet<string> _ran = new(StringComparer.Ordinal);
 
-    /// <summary>Names of the kernels that the accelerator ran.</summary>
+    /// <summary>Names of the kernels that ran on the accelerator.</summary>
     internal IReadOnlySet<string> Ran => _ran;
 
     private protected override IlgpuDevice Target => Shared.Value;

@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Compiler;
 
-/// <summary>What runs again on the next keystroke.</summary>
+/// <summary>Which stages run again after an edit.</summary>
 public sealed class IncrementalityTests
 {
     private const string Kernel = """
@@ -33,13 +33,15 @@ public sealed class IncrementalityTests
         }
         """;
 
-    [TestCase("=> 1;", "=> 2;", TestName = "Another method of the file of a helper")]
-    [TestCase("public static class Other", "// remark\npublic static class Other", TestName = "A remark above a helper")]
+    [TestCase("=> 1;", "=> 2;", TestName = "Another method in the file of a helper")]
+    [TestCase("public static class Other", "// remark\npublic static class Other", TestName = "A comment above a helper")]
     public void AnUnrelatedEditEmitsNothing(string from, string to)
     {
         GeneratorRunResult result = RunTwice(Helper, Helper.Replace(from, to, StringComparison.Ordinal));
-        Assert.That(Reasons(result, KernelGenerator.HostCodeStage), Is.All.AnyOf(IncrementalStepRunReason.Cached, IncrementalStepRunReason.Unchanged));
-        Assert.That(result.TrackedOutputSteps.Values.SelectMany(steps => steps).SelectMany(step => step.Outputs).Select(output => output.Reason), Is.All.EqualTo(IncrementalStepRunReason.Cached));
+        Assert.That(Reasons(result, KernelGenerator.HostCodeStage),
+            Is.All.AnyOf(IncrementalStepRunReason.Cached, IncrementalStepRunReason.Unchanged));
+        Assert.That(result.TrackedOutputSteps.Values.SelectMany(steps => steps).SelectMany(step => step.Outputs)
+            .Select(output => output.Reason), Is.All.EqualTo(IncrementalStepRunReason.Cached));
     }
 
     [Test]
@@ -54,7 +56,9 @@ public sealed class IncrementalityTests
     [Test]
     public void MinusZeroIsNotZero()
     {
-        GeneratorRunResult result = RunTwice(Helper.Replace("x * 2", "x * 0.0f", StringComparison.Ordinal), Helper.Replace("x * 2", "x * -0.0f", StringComparison.Ordinal));
+        GeneratorRunResult result =
+            RunTwice(Helper.Replace("x * 2", "x * 0.0f", StringComparison.Ordinal),
+            Helper.Replace("x * 2", "x * -0.0f", StringComparison.Ordinal));
         Assert.That(Reasons(result, KernelGenerator.HostCodeStage), Is.EqualTo(new[] { IncrementalStepRunReason.Modified }));
     }
 
@@ -82,15 +86,18 @@ public sealed class IncrementalityTests
         Assert.That(Source("Each{TFunction}"), Does.Contain("typeof(global::Sample.Double) ? Each__Texts.Each_Double"));
         Assert.That(Source("Each{Double}"), Does.Contain("y[(int)(blockIdx.x * GROUP_SIZE_X + threadIdx.x)] = Double_Of("));
 
-        string Source(string name) => result.GeneratedSources.Single(source => source.HintName.Contains(name, StringComparison.Ordinal)).SourceText.ToString();
+        string Source(string name) => result.GeneratedSources
+            .Single(source => source.HintName.Contains(name, StringComparison.Ordinal)).SourceText.ToString();
     }
 
     [Test]
     public void AnUnrelatedEditEmitsNothingOfAGenericKernel()
     {
         GeneratorRunResult result = RunTwice(Helper, Helper.Replace("=> 1;", "=> 2;", StringComparison.Ordinal), GenericKernel);
-        Assert.That(Reasons(result, KernelGenerator.HostCodeStage), Is.All.AnyOf(IncrementalStepRunReason.Cached, IncrementalStepRunReason.Unchanged));
-        Assert.That(result.TrackedOutputSteps.Values.SelectMany(steps => steps).SelectMany(step => step.Outputs).Select(output => output.Reason), Is.All.EqualTo(IncrementalStepRunReason.Cached));
+        Assert.That(Reasons(result, KernelGenerator.HostCodeStage),
+            Is.All.AnyOf(IncrementalStepRunReason.Cached, IncrementalStepRunReason.Unchanged));
+        Assert.That(result.TrackedOutputSteps.Values.SelectMany(steps => steps).SelectMany(step => step.Outputs)
+            .Select(output => output.Reason), Is.All.EqualTo(IncrementalStepRunReason.Cached));
     }
 
     [Test]
@@ -98,8 +105,10 @@ public sealed class IncrementalityTests
     {
         const string Double = "namespace Sample; public readonly struct Double : IFunction { public float Of(float x) => x * 2; }";
         GeneratorRunResult result = RunTwice(Double, Double.Replace("x * 2", "x + x", StringComparison.Ordinal), GenericKernel);
-        Assert.That(Reasons(result, KernelGenerator.HostCodeStage).Count(reason => reason == IncrementalStepRunReason.Modified), Is.EqualTo(1));
-        Assert.That(result.GeneratedSources.Single(source => source.HintName.Contains("{Double}", StringComparison.Ordinal)).SourceText.ToString(), Does.Contain("x + x"));
+        Assert.That(Reasons(result, KernelGenerator.HostCodeStage).Count(reason => reason == IncrementalStepRunReason.Modified),
+            Is.EqualTo(1));
+        Assert.That(result.GeneratedSources
+            .Single(source => source.HintName.Contains("{Double}", StringComparison.Ordinal)).SourceText.ToString(), Does.Contain("x + x"));
     }
 
     private static IEnumerable<IncrementalStepRunReason> Reasons(GeneratorRunResult result, string stage) =>
@@ -110,7 +119,8 @@ public sealed class IncrementalityTests
         CSharpCompilation first = GeneratorRun.Compilation(kernel, before);
         GeneratorDriver driver = GeneratorRun.Driver().RunGenerators(first);
         SyntaxTree edited = first.SyntaxTrees[2];
-        CSharpCompilation second = first.ReplaceSyntaxTree(edited, CSharpSyntaxTree.ParseText(after, (CSharpParseOptions)edited.Options, edited.FilePath));
+        CSharpCompilation second =
+            first.ReplaceSyntaxTree(edited, CSharpSyntaxTree.ParseText(after, (CSharpParseOptions)edited.Options, edited.FilePath));
         GeneratorRunResult result = driver.RunGenerators(second).GetRunResult().Results.Single();
         Assert.That(result.Diagnostics, Is.Empty);
         return result;

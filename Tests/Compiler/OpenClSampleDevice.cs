@@ -5,10 +5,10 @@ using GpuCnn.Tests.Devices.OpenCl;
 
 namespace GpuCnn.Tests.Compiler;
 
-/// <summary>The first OpenCL device: it copies all buffers there, runs one kernel, and copies them back.</summary>
+/// <summary>The first OpenCL device. Copies all buffers there, runs one kernel, and copies them back.</summary>
 public sealed unsafe class OpenClSampleDevice : SampleDevice
 {
-    // One for all tests, so that a kernel is compiled once.
+    // Shared by all tests, so that each kernel is compiled once.
     private static readonly Lazy<OpenClContext> Shared = new(() => new(OpenClTestDevice.Require(), cache: new BinaryCache(null)));
 
     private readonly OpenClContext _context;
@@ -43,7 +43,7 @@ public sealed unsafe class OpenClSampleDevice : SampleDevice
         }
     }
 
-    /// <summary>Puts the copy of a buffer where the kernel is given the buffer.</summary>
+    /// <summary>Replaces each buffer argument with the buffer's copy.</summary>
     private struct Arguments(OpenClKernel kernel, Dictionary<nint, OpenClBuffer> memory) : IKernelArguments
     {
         private int _count;

@@ -7,10 +7,10 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Tests.Compiler;
 
 /// <summary>A kernel with its constants.</summary>
-/// <param name="Compile">Has ILGPU compile it.</param>
+/// <param name="Compile">Compiles it with ILGPU.</param>
 internal sealed record LaunchedVariant(string Name, Func<IlgpuCompiler, string> Compile);
 
-/// <summary>Something that kernels run on, with the buffers they are given.</summary>
+/// <summary>Runs kernels, and owns the buffers that they receive.</summary>
 public abstract class SampleDevice : IDisposable
 {
     private readonly Dictionary<string, LaunchedVariant> _launched = [];
@@ -20,7 +20,7 @@ public abstract class SampleDevice : IDisposable
 
     private protected List<DeviceBuffer> Buffers { get; } = [];
 
-    /// <summary>Opens one; of a device that is missing, the exception that ignores the test.</summary>
+    /// <summary>Opens a device; for a missing one, throws the exception that ignores the test.</summary>
     internal static TDevice Open<TDevice>() where TDevice : SampleDevice, new()
     {
         try
@@ -41,7 +41,7 @@ public abstract class SampleDevice : IDisposable
         return buffer;
     }
 
-    /// <summary>A buffer that nothing was written to: NaN, or -1.</summary>
+    /// <summary>Allocates an unwritten buffer: NaN, or -1.</summary>
     internal DeviceBuffer<T> Unset<T>(int length) where T : unmanaged
     {
         DeviceBuffer<T> buffer = Buffer<T>(new T[length]);
@@ -49,7 +49,7 @@ public abstract class SampleDevice : IDisposable
         return buffer;
     }
 
-    /// <summary>What all buffers hold, one after another.</summary>
+    /// <summary>The content of all buffers, one after another.</summary>
     internal byte[] Contents() => [.. Buffers.SelectMany(buffer => buffer.Bits.ToArray())];
 
     internal void Run<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel

@@ -6,7 +6,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Compiler;
 
-/// <summary>Sample kernels, as C# and as translated text, against plain C#.</summary>
+/// <summary>Compares sample kernels, run as C# and as translated text, with plain C#.</summary>
 [TestFixture(typeof(DebugSampleDevice))]
 [TestFixture(typeof(OpenClSampleDevice))]
 [TestFixture(typeof(HostCudaSampleDevice))]
@@ -26,7 +26,7 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
     [TestCase(Curve.Identity)]
     [TestCase(Curve.ReLU)]
     [TestCase(Curve.Sigmoid)]
-    public void Pointwise(Curve curve)
+    public void PointwiseKernelMatchesCSharp(Curve curve)
     {
         const int Count = 100;
         float[] x = Values(Count, 1);
@@ -35,16 +35,19 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
         AssertClose(output.Span, [.. x.Select(value =>
         {
             float linear = 2 * value - 0.5f;
-            return curve switch { Curve.ReLU => linear > 0 ? linear : 0.1f * linear, Curve.Sigmoid => 1 / (1 + MathF.Exp(-linear)), _ => linear };
+            return curve switch { Curve.ReLU => linear > 0
+                ? linear
+                : 0.1f * linear, Curve.Sigmoid => 1 / (1 + MathF.Exp(-linear)), _ => linear };
         })]);
     }
 
     [Test]
-    public void ReductionWithBarriersInAGenericHelper()
+    public void ReductionWithBarriersInAGenericHelperMatchesCSharp()
     {
         const int Rows = 3, Width = 200;
         float[] x = Values(Rows * Width, 2);
-        DeviceBuffer<float> input = _device.Buffer<float>(x), sums = _device.Buffer(new float[Rows]), largest = _device.Buffer(new float[Rows]);
+        DeviceBuffer<float> input = _device.Buffer<float>(x), sums = _device.Buffer(new float[Rows]),
+            largest = _device.Buffer(new float[Rows]);
         _device.Run(new RowSum(input, sums, largest, Width), new(Rows));
         AssertClose(sums.Span, [.. x.Chunk(Width).Select(row => (float)row.Sum(value => (double)value))]);
         AssertClose(largest.Span, [.. x.Chunk(Width).Select(row => row.Max())], 0);
@@ -52,7 +55,7 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
 
     [TestCase(16, 8)]
     [TestCase(32, 16)]
-    public void TiledGemm(int tile, int depth)
+    public void TiledGemmMatchesCSharp(int tile, int depth)
     {
         const int M = 64, N = 32, K = 48;
         float[] a = Values(M * K, 3), b = Values(K * N, 4), c = new float[M * N];
@@ -67,7 +70,7 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
     [TestCase(PoolKind.Largest)]
     [TestCase(PoolKind.Average)]
     [TestCase(PoolKind.Count)]
-    public void NestedStructsAndSwitch(PoolKind kind)
+    public void NestedStructsAndSwitchMatchCSharp(PoolKind kind)
     {
         const int Planes = 2, Window = 3, Height = 7, Width = 9;
         var shape = new PoolGeometry
@@ -95,12 +98,14 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
     }
 
     [Test]
-    public void StorageOfSixteenBits()
+    public void SixteenBitStorageMatchesCSharp()
     {
         float[] values = [0, -0.0f, 1, -2.5f, 65504, 1e-7f, 3.14159265f, 0.1f, float.PositiveInfinity, 1000.4f];
         const float Scale = 1.7f;
-        DeviceBuffer<Float16> half = _device.Buffer<Float16>([.. values.Select(value => (Float16)value)]), halfOut = _device.Buffer(new Float16[values.Length]);
-        DeviceBuffer<BFloat16> brain = _device.Buffer<BFloat16>([.. values.Select(value => (BFloat16)value)]), brainOut = _device.Buffer(new BFloat16[values.Length]);
+        DeviceBuffer<Float16> half = _device.Buffer<Float16>([.. values.Select(value => (Float16)value)]),
+            halfOut = _device.Buffer(new Float16[values.Length]);
+        DeviceBuffer<BFloat16> brain = _device.Buffer<BFloat16>([.. values.Select(value => (BFloat16)value)]),
+            brainOut = _device.Buffer(new BFloat16[values.Length]);
         DeviceBuffer<float> sum = _device.Buffer(new float[values.Length]);
         _device.Run(new HalfScale(half, brain, halfOut, brainOut, sum, Scale, values.Length), new(1));
         Assert.Multiple(() =>
@@ -118,9 +123,9 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
     }
 
     [Test]
-    public void IntegerAtomics()
+    public void IntegerAtomicsMatchCSharp()
     {
-        // OpenCL C 2.0's atomics take pointers to any memory, which PoCL does not compile.
+        // OpenCL C 2.0's atomics take pointers to the generic address space, which PoCL does not compile.
         if (typeof(TDevice) == typeof(IlgpuOpenClSampleDevice)
             && IlgpuOpenCl.LacksGenericAddressSpace(IlgpuTestDevice.Require())) Assert.Ignore(
             "The device has no generic address space, which ILGPU's atomics need.");
@@ -136,15 +141,16 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
             Assert.That(counts.Span.ToArray(), Is.EqualTo(expected));
             Assert.That(extremes.Span.ToArray(), Is.EqualTo(new[]
             {
-                values.Min(), values.Max(), values.Aggregate((a, b) => a ^ b), values.Aggregate((a, b) => a | b), values.Aggregate((a, b) => a & b),
+                values.Min(), values.Max(), values.Aggregate((a, b) => a ^ b), values.Aggregate((a, b) => a | b),
+                    values.Aggregate((a, b) => a & b),
             }));
             Assert.That(order.Span[1], Is.EqualTo(order.Span[0] + 1).And.GreaterThan(0));
         });
     }
 
-    /// <summary>The kernel's own C# is the truth here: what matters is that devices do the same.</summary>
+    /// <summary>Takes the kernel's own C# as the truth: devices must give the same results.</summary>
     [Test]
-    public void ArithmeticInWhichCDiffers()
+    public void ArithmeticThatDiffersInCMatchesCSharp()
     {
         (int[] o, float[] f, long[] l) actual = Odd(_device);
         using var debug = new DebugSampleDevice();
@@ -154,7 +160,7 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
             Assert.That(actual.o, Is.EqualTo(o));
             Assert.That(actual.l, Is.EqualTo(l));
             AssertClose(actual.f, f);
-            // Of what C# does by definition, so that the C# is not only compared with itself.
+            // Some results that C# defines, so that the C# is not only compared with itself.
             Assert.That(o[..6], Is.EqualTo(new[] { 1, 1333333331, 194, 73, 15, 134217728 }));
             Assert.That(o[21..26], Is.EqualTo(new[] { int.MaxValue, int.MinValue, 0, int.MaxValue, 0 }));
             Assert.That(l[..6], Is.EqualTo(new[] { long.MaxValue, 0, long.MaxValue, 0, long.MaxValue, 0 }));
@@ -171,7 +177,7 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
     }
 
     [Test]
-    public void EveryFunction()
+    public void EveryFunctionMatchesCSharp()
     {
         (float[] y, double[] wide, int[] whole, float[] vectors) = Functions(_device);
         using var debug = new DebugSampleDevice();
@@ -190,7 +196,8 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
 
         static (float[], double[], int[], float[]) Functions(SampleDevice device)
         {
-            DeviceBuffer<float> y = device.Buffer(new float[34]), vectors = device.Buffer<float>([1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0, 0, 0]);
+            DeviceBuffer<float> y = device.Buffer(new float[34]),
+                vectors = device.Buffer<float>([1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0, 0, 0]);
             DeviceBuffer<double> wide = device.Buffer(new double[6]);
             DeviceBuffer<int> whole = device.Buffer(new int[5]);
             device.Run(new AllFunctions(y, wide, whole, vectors, 0.8f, 1.5f, float.NaN, 1.9, 11, -8), new(1));
@@ -200,7 +207,7 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
 
     [TestCase(true, 7u)]
     [TestCase(false, 0u)]
-    public void StatementsInTheShapesThatPeopleWriteThemIn(bool reversed, uint limit)
+    public void ControlFlowMatchesCSharp(bool reversed, uint limit)
     {
         (int[] y, float[] z) = Run(_device, reversed, limit);
         using var debug = new DebugSampleDevice();
@@ -212,7 +219,7 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
             Assert.That(y[32..40], Is.EqualTo(new[] { 1, 2, 3, 3, 3, 3, 3, 3 }), "else if");
             Assert.That(y[64], Is.EqualTo(32 + 4 + 11 + 3), "members of structs");
             Assert.That(y[48..56], Is.All.EqualTo(5), "a default value");
-            Assert.That(y[56..64], Is.EqualTo(new[] { 0, 1, 2, 0, 4, 5, 1, 7 }), "the first of its value");
+            Assert.That(y[56..64], Is.EqualTo(new[] { 0, 1, 2, 0, 4, 5, 1, 7 }), "the first with its value");
         });
 
         static (int[], float[]) Run(SampleDevice device, bool reversed, uint limit)
@@ -226,27 +233,32 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
 
     [TestCase(0)]
     [TestCase(3)]
-    public void ViewsThatBeginWithinABuffer(int start)
+    public void ViewsAtAnOffsetMatchCSharp(int start)
     {
         const int Count = 20;
         float[] x = Values(32, 7);
         byte[] bytes = [.. Enumerable.Range(1, 32).Select(i => (byte)(i * 8 - 1))];
         DeviceBuffer<float> input = _device.Buffer<float>(x), output = _device.Buffer(new float[32]);
         DeviceBuffer<byte> half = _device.Buffer<byte>(bytes);
-        _device.Run(new OffsetNames(((ReadOnlyView<float>)input).Slice(start), ((ReadOnlyView<byte>)half).Slice(start + 2), ((View<float>)output).Slice(start + 1), new(2, 0.5f), 4, Count), new(2));
+        ReadOnlyView<float> values = input;
+        ReadOnlyView<byte> halves = half;
+        View<float> results = output;
+        _device.Run(new OffsetNames(values.Slice(start), halves.Slice(start + 2), results.Slice(start + 1), new(2, 0.5f), 4, Count), new(2));
         float[] expected = new float[32];
         for (int i = 0; i < Count; i++) expected[start + 1 + i] = 2 * x[start + i] + 0.5f + bytes[start + 2 + i] + 4;
         AssertClose(output.Span, expected);
     }
 
     [Test]
-    public void Divisors()
+    public void DivisorsMatchCSharp()
     {
         int[] values = DivisorTests.Edges(), divisors = [.. values.Where(value => value > 0)];
         int count = values.Length * divisors.Length;
         DeviceBuffer<int> quotients = _device.Buffer(new int[count]), remainders = _device.Buffer(new int[count]);
         _device.Run(
-            new Quotients(new(new(divisors.Length), values.Length), _device.Buffer<Divisor>([.. divisors.Select(value => new Divisor(value))]), _device.Buffer<int>(values), quotients, remainders),
+            new Quotients(new(new(divisors.Length), values.Length),
+                _device.Buffer<Divisor>([.. divisors.Select(value => new Divisor(value))]),
+                _device.Buffer<int>(values), quotients, remainders),
             new(Size3.Groups(count, 64)));
         Assert.Multiple(() =>
         {
@@ -256,7 +268,7 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
     }
 
     [Test]
-    public void AKernelForEachStructOfAnInterface()
+    public void GenericKernelIsCompiledForEachStruct()
     {
         Check(new Negated(), x => -x, 10);
         Check(new Scaled(-0.5f, 2), x => -0.5f * x + 2, 0.5f);
@@ -270,7 +282,8 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
         {
             const int Count = 16;
             float[] x = Values(Count, 8), values = [.. x.Select(value => apply(apply(apply(value))) + value)];
-            DeviceBuffer<float> input = _device.Buffer<float>(x), output = _device.Buffer(new float[Count]), sums = _device.Buffer(new float[2]);
+            DeviceBuffer<float> input = _device.Buffer<float>(x), output = _device.Buffer(new float[Count]),
+                sums = _device.Buffer(new float[2]);
             _device.Run(new Mapped<TMapping>(input, output, sums, mapping, 3), new(2));
             AssertClose(output.Span, [.. values.Select(value => value + start + 20)]);
             AssertClose(sums.Span, [.. values.Chunk(8).Select(group => group.Sum() + start)]);
@@ -278,7 +291,7 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
     }
 
     [Test]
-    public void OneFormulaForTwoKindsOfNumbers()
+    public void FormulaOfDualNumbersGivesItsDerivative()
     {
         Check(new Logistic(), x => 1 / (1 + Math.Exp(-x)), x => Math.Exp(-x) / ((1 + Math.Exp(-x)) * (1 + Math.Exp(-x))));
         Check(new Bent(0.3f), x => 0.3 * Math.Max(x, 0) * Math.Max(x, 0) + 3 * x, x => 0.6 * Math.Max(x, 0) + 3);
@@ -287,18 +300,21 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
         {
             const int Count = 16;
             float[] x = Values(Count, 9);
-            DeviceBuffer<float> input = _device.Buffer<float>(x), values = _device.Buffer(new float[Count]), slopes = _device.Buffer(new float[Count]), areas = _device.Buffer(new float[Count]);
+            DeviceBuffer<float> input = _device.Buffer<float>(x), values = _device.Buffer(new float[Count]);
+            DeviceBuffer<float> slopes = _device.Buffer(new float[Count]), areas = _device.Buffer(new float[Count]);
             _device.Run(new Derivatives<TFormula>(input, values, slopes, areas, formula, new(3, 5)), new(1));
             AssertClose(values.Span, [.. x.Select(item => (float)value(item))]);
             AssertClose(slopes.Span, [.. x.Select(item => (float)slope(item))]);
-            AssertClose(areas.Span, [.. x.Select((width, height) => width * height + 200 * (width + height) + 10000 * (width + 0.25f) * height + 15 - 16.25f * 16)]);
+            AssertClose(areas.Span,
+                [.. x.Select((width, height) => width * height + 200 * (width + height) + 10000 * (width + 0.25f) * height + 15
+                    - 16.25f * 16)]);
         }
     }
 
     [TestCase(Band.Low)]
     [TestCase(Band.Middle)]
     [TestCase(Band.High)]
-    public void PatternsAreComparisons(Band band)
+    public void PatternsMatchCSharp(Band band)
     {
         const int Count = 16;
         int[] x = [-4, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 20, 21, 31];
@@ -308,7 +324,13 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
         {
             Assert.That(actual, Is.EqualTo(expected));
             Assert.That(actual[..Count], Is.EqualTo(new[] { 2, 2, 4, 2, 2, 1, 1, 1, 1, 2, 2, 2, 1, 2, 4, 3 }));
-            Assert.That(actual[Count..(2 * Count)], Is.EqualTo(x.Select(v => v < 0 ? -1 : v is 0 or 1 ? 10 : v > 5 && v != 8 && band == Band.High ? 20 : v % 2 == 0 && band != Band.Low ? 30 : v == 9 ? 40 : 50)));
+            Assert.That(actual[Count..(2 * Count)], Is.EqualTo(x.Select(v =>
+                v < 0 ? -1
+                : v is 0 or 1 ? 10
+                : v > 5 && v != 8 && band == Band.High ? 20
+                : v % 2 == 0 && band != Band.Low ? 30
+                : v == 9 ? 40
+                : 50)));
             Assert.That(actual[(3 * Count)..(4 * Count)], Is.EqualTo(x.Select((v, i) => x[(i + 1) % Count] + v * 100)));
             Assert.That(actual[(4 * Count)..], Is.EqualTo(x.Select(v => v > 4 ? 1 : 0)));
         });
@@ -322,7 +344,7 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
     }
 
     [Test]
-    public void InPlace()
+    public void InPlaceKernelMayTakeOneBufferTwice()
     {
         DeviceBuffer<float> y = _device.Buffer<float>([1, 2, 3, 4]);
         _device.Run(new AddInPlace(y, y), new(1));
@@ -342,7 +364,8 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
         {
             if (actual[i].Equals(expected[i])) continue;
             float allowed = tolerance * Math.Max(1, Math.Abs(expected[i]));
-            Assert.That(Math.Abs(actual[i] - expected[i]), Is.LessThanOrEqualTo(allowed), $"[{i}]: {actual[i]:G9} instead of {expected[i]:G9}");
+            Assert.That(Math.Abs(actual[i] - expected[i]), Is.LessThanOrEqualTo(allowed),
+                $"[{i}]: {actual[i]:G9} instead of {expected[i]:G9}");
         }
     }
 }

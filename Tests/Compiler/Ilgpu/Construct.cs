@@ -1,40 +1,40 @@
 namespace GpuCnn.Tests.Compiler.Ilgpu;
 
-/// <summary>What ILGPU 1.5.3 makes of a construct.</summary>
+/// <summary>What ILGPU 1.5.3 does with a construct.</summary>
 public enum IlgpuAnswer
 {
-    /// <summary>Numbers that C# does not say, on OpenCL.</summary>
+    /// <summary>Results on OpenCL that differ from C#.</summary>
     WrongOnOpenCl,
 
-    /// <summary>Instructions for NVIDIA that compute what C# does not say; <see cref="Construct.Ptx"/> is how they look.</summary>
+    /// <summary>Instructions for NVIDIA that differ from C#; <see cref="Construct.Ptx"/> matches them.</summary>
     WrongInPtx,
 
-    /// <summary>Numbers that C# does not say, on OpenCL, if ILGPU's unrolling pass runs.</summary>
+    /// <summary>Results on OpenCL that differ from C# if ILGPU's unrolling pass runs.</summary>
     WrongUnrolled,
 
-    /// <summary>Numbers that C# does not say, on OpenCL, and right ones with the pass <c>CSharpMeaning</c>.</summary>
+    /// <summary>Results on OpenCL that differ from C#, and agree with the pass <c>CSharpMeaning</c>.</summary>
     WrongOnOpenClButMended,
 
-    /// <summary>An exception as it compiles.</summary>
+    /// <summary>An exception while compiling.</summary>
     CannotRead,
 
-    /// <summary>An exception as it compiles, if ILGPU's unrolling pass runs.</summary>
+    /// <summary>An exception while compiling if ILGPU's unrolling pass runs.</summary>
     CannotUnroll,
 }
 
-/// <summary>A construct of C#, what ILGPU makes of it, and what keeps it out of kernels.</summary>
-/// <param name="Diagnostic">What the compiler says of it; null where nothing has to be written otherwise.</param>
-/// <param name="Body">Of <c>F(x)</c>, with x a float or an int as <paramref name="IsFloat"/> says.</param>
-/// <param name="Instead">The body to write in its place, which ILGPU computes as C# does; null where there is none.</param>
+/// <summary>A construct of C#, what ILGPU does with it, and the rule that keeps it out of kernels.</summary>
+/// <param name="Diagnostic">The compiler's diagnostic; null if the construct is allowed.</param>
+/// <param name="Body">Body of <c>F(x)</c>, with x a float or an int as <paramref name="IsFloat"/> says.</param>
+/// <param name="Instead">A replacement that ILGPU computes as C# does; null if there is none.</param>
 public sealed record Construct(bool IsFloat, string Name, IlgpuAnswer Answer, string? Diagnostic, string Body, string? Instead)
 {
-    /// <summary>Members of the type around F.</summary>
+    /// <summary>Other members of the type that contains F.</summary>
     public string Members { get; init; } = "";
 
-    /// <summary>A pattern of what is wrong in the PTX, where that is a place to look.</summary>
+    /// <summary>A pattern that matches the error in the PTX, if it shows there.</summary>
     public string? Ptx { get; init; }
 
-    /// <summary>Whether C leaves it to the processor what comes out, which may be what C# says.</summary>
+    /// <summary>Whether C leaves the result to the processor, which may give C#'s.</summary>
     public bool IsLeftToTheProcessor { get; init; }
 
     /// <summary>Whether F is marked [Unroll] for the compiler.</summary>
@@ -43,7 +43,7 @@ public sealed record Construct(bool IsFloat, string Name, IlgpuAnswer Answer, st
     /// <summary>The function for a probe.</summary>
     public string Function(bool instead = false) => $"static T F(T x) {{ {(instead ? Instead : Body)} }} {Members}";
 
-    /// <summary>A kernel around it, for the compiler.</summary>
+    /// <summary>A kernel with the function, for the compiler.</summary>
     public string Kernel(bool instead = false)
     {
         string type = IsFloat ? "float" : "int";

@@ -10,8 +10,8 @@ using static GpuCnn.Tests.Compiler.Ilgpu.IlgpuAnswer;
 namespace GpuCnn.Tests.Compiler.Ilgpu;
 
 /// <summary>
-/// Of each construct in <see cref="Constructs"/>: the compiler says what it should, ILGPU is still wrong, and is right of what is written
-/// instead.
+/// For each construct in <see cref="Constructs"/>: the compiler reports it, ILGPU still gets it wrong, and ILGPU gets the replacement
+/// right.
 /// </summary>
 public sealed class ConstructTests
 {
@@ -27,7 +27,7 @@ public sealed class ConstructTests
         float.PositiveInfinity, float.NegativeInfinity,
     ];
 
-    // One OpenCL kernel for many functions: to compile one takes half a second.
+    // One OpenCL kernel for many functions, because compiling a kernel takes half a second.
     private static readonly Dictionary<Batch, Dictionary<string, string[]>> Answers = [];
 
     private static IEnumerable<TestCaseData> All => Cases(_ => true);
@@ -44,7 +44,7 @@ public sealed class ConstructTests
     private static IEnumerable<TestCaseData> Throwing => Cases(construct => construct.Answer is CannotRead or CannotUnroll);
 
     [TestCaseSource(nameof(All))]
-    public void TheCompilerSaysSo(Construct construct)
+    public void CompilerReportsTheConstruct(Construct construct)
     {
         (ImmutableArray<Diagnostic> diagnostics, _, _) = GeneratorRun.Run(construct.Kernel());
         string[] ids = [.. diagnostics.Select(diagnostic => diagnostic.Id).Distinct()];
@@ -53,41 +53,42 @@ public sealed class ConstructTests
     }
 
     [TestCaseSource(nameof(WithInstead))]
-    public void WhatToWriteInsteadIsAccepted(Construct construct)
+    public void CompilerAcceptsTheReplacement(Construct construct)
     {
         (ImmutableArray<Diagnostic> diagnostics, ImmutableArray<Diagnostic> errors, _) = GeneratorRun.Run(construct.Kernel(instead: true));
         Assert.That(diagnostics.Concat(errors), Is.Empty);
     }
 
     [TestCaseSource(nameof(Wrong))]
-    public void IlgpuIsStillWrong(Construct construct)
+    public void IlgpuStillDiffersFromCSharp(Construct construct)
     {
         if (construct.IsLeftToTheProcessor && RuntimeInformation.ProcessArchitecture != Architecture.X64)
-            Assert.Ignore("C leaves this to the processor, and this one may do as C# does.");
-        Assert.That(AnswersOf(construct), Is.Not.EqualTo(Expected(construct)), "ILGPU has mended it: the rule, or the pass, can go");
+            Assert.Ignore("C leaves this to the processor, and this processor may give C#'s result.");
+        Assert.That(AnswersOf(construct), Is.Not.EqualTo(Expected(construct)), "ILGPU is fixed: remove the rule, or the pass");
     }
 
     [TestCaseSource(nameof(WithInstead))]
-    public void IlgpuIsRightOfWhatIsWrittenInstead(Construct construct) =>
+    public void IlgpuComputesTheReplacementAsCSharpDoes(Construct construct) =>
         Assert.That(AnswersOf(construct, instead: true), Is.EqualTo(Expected(construct, instead: true)));
 
     [TestCaseSource(nameof(Mended))]
-    public void ThePassMendsIt(Construct construct) => Assert.That(AnswersOf(construct, isMended: true), Is.EqualTo(Expected(construct)));
+    public void CSharpMeaningPassCorrectsTheConstruct(Construct construct) =>
+        Assert.That(AnswersOf(construct, isMended: true), Is.EqualTo(Expected(construct)));
 
     [TestCaseSource(nameof(InPtx))]
-    public void ThePtxIsStillWrong(Construct construct)
+    public void PtxStillDiffersFromCSharp(Construct construct)
     {
-        Assert.That(Ptx(construct), Does.Match(construct.Ptx!), "ILGPU has mended it: the rule can go");
+        Assert.That(Ptx(construct), Does.Match(construct.Ptx!), "ILGPU is fixed: remove the rule");
         if (construct.Answer == WrongInPtx) Assert.That(Ptx(construct, instead: true), Does.Not.Match(construct.Ptx!));
     }
 
     [TestCaseSource(nameof(Throwing))]
-    public void IlgpuStillCannotReadIt(Construct construct) =>
-        Assert.That(() => Ptx(construct), Throws.Exception, "ILGPU can read it now: the rule can go");
+    public void IlgpuStillFailsToCompileIt(Construct construct) =>
+        Assert.That(() => Ptx(construct), Throws.Exception, "ILGPU compiles it now: remove the rule");
 
-    /// <summary>NVIDIA's own conversion makes NaN the least integer where one of the types has 64 bits, and 0 elsewhere.</summary>
+    /// <summary>NVIDIA's own conversion makes NaN the smallest integer if one of the types has 64 bits, and 0 otherwise.</summary>
     [Test]
-    public void ThePassMendsWhatPtxMakesOfNaN()
+    public void CSharpMeaningPassConvertsNaNToZeroInPtx()
     {
         var probe = new IlgpuProbe<float>(["static T F(T x) { return (long)x; }", "static T F(T x) { return (int)x; }"]);
         Assert.Multiple(() =>
@@ -128,7 +129,7 @@ public sealed class ConstructTests
     private static string[] AnswersOf(Construct construct, bool instead = false, bool isMended = false)
     {
         OpenClTestDevice.Require();
-        // ILGPU's unrolling pass throws at some functions when they are in one kernel.
+        // ILGPU's unrolling pass throws for some functions when they share a kernel.
         if (construct.IsUnrolled) return Texts(new IlgpuProbe<int>([construct.Function(instead)]).OpenCl(Ints, new UnrollHook())[0]);
         var batch = new Batch(construct.IsFloat, instead, isMended);
         if (!Answers.TryGetValue(batch, out Dictionary<string, string[]>? answers)) Answers.Add(batch, answers = Run(batch));
@@ -147,10 +148,10 @@ public sealed class ConstructTests
         return constructs.Select((construct, i) => (construct.Name, answers[i])).ToDictionary();
     }
 
-    /// <summary>With the argument before each, so that a failure can be read; all NaN are one.</summary>
+    /// <summary>Formats results with their arguments, so that a failure can be read; all NaN are equal.</summary>
     private static string[] Texts<T>(T[] answers) where T : unmanaged =>
         [.. answers.Select((answer, i) => FormattableString.Invariant($"F({(answer is float ? Floats[i] : Ints[i])}) = {answer}"))];
 
-    /// <summary>Functions that are one kernel.</summary>
+    /// <summary>Functions that share a kernel.</summary>
     private readonly record struct Batch(bool IsFloat, bool Instead, bool IsMended);
 }

@@ -3,8 +3,8 @@ using static GpuCnn.Tests.Compiler.Ilgpu.IlgpuAnswer;
 namespace GpuCnn.Tests.Compiler.Ilgpu;
 
 /// <summary>
-/// The table: a construct, ILGPU's answer, the rule that keeps it out of kernels; under it what it is, and what to write instead. Right
-/// answers are those of the C# itself. A row whose test turns red because ILGPU answers rightly is a rule that can go.
+/// The table of constructs: a name, ILGPU's result, the rule that keeps it out of kernels; below, the construct and its replacement.
+/// Correct results are those of the C# itself. If the test of a row fails because ILGPU is now correct, the rule can be removed.
 /// </summary>
 internal static class Constructs
 {
@@ -27,7 +27,7 @@ internal static class Constructs
     private static Construct Mended(string name, string body) => OfFloat(name, WrongOnOpenClButMended, null, body);
 
     /// <summary>
-    /// x / 2^k is an arithmetic shift, whatever the sign and the type, and wherever ILGPU learns that the divisor is 2^k.
+    /// x / 2^k is an arithmetic shift for every sign and type, wherever ILGPU learns that the divisor is 2^k.
     /// </summary>
     private static IEnumerable<Construct> Divisions()
     {
@@ -55,8 +55,8 @@ internal static class Constructs
     }
 
     /// <summary>
-    /// The C# compiler makes 'c ? 1 : 0' the bool c, and ILGPU keeps it one: as a float it is the bits of the integer 1, and its negation
-    /// is 'not'.
+    /// The C# compiler replaces 'c ? 1 : 0' with the bool c, and ILGPU keeps it a bool: converted to float it is the bits of the integer 1,
+    /// and its negation is 'not'.
     /// </summary>
     private static IEnumerable<Construct> Truths()
     {
@@ -74,7 +74,7 @@ internal static class Constructs
             "return x > 2 ? -2 : -1;");
     }
 
-    /// <summary>Two conversions become one: from where the first starts to where the last ends.</summary>
+    /// <summary>Two conversions become one, from the source of the first to the target of the second.</summary>
     private static IEnumerable<Construct> Conversions()
     {
         yield return OfInt("ushort to short", WrongOnOpenCl, "GCNN045",
@@ -104,9 +104,9 @@ internal static class Constructs
     }
 
     /// <summary>
-    /// What C# says of NaN. OpenCL is given the comparison without whether it holds for NaN, and what an 'if' is compiled to asks whether
-    /// to skip: all is right once that is printed. A constant on the left is moved to the right as if it turned the one into the other: no
-    /// later pass can tell.
+    /// C#'s rules for NaN. ILGPU's OpenCL omits whether a comparison holds for NaN, and a compiled 'if' tests whether to skip; printing the
+    /// full comparison corrects both. ILGPU also moves a constant from the left to the right as if that negated the comparison, which no
+    /// later pass can detect.
     /// </summary>
     private static IEnumerable<Construct> Comparisons()
     {
@@ -119,7 +119,7 @@ internal static class Constructs
         yield return OfFloat("A variable constant on the left", WrongInPtx, "GCNN043",
             "float limit = 2; float r = 5; if (limit < x) r = 6; return r;",
             "float limit = 2; return x > limit ? 6f : 5f;", ptx: @"setp\.gtu");
-        yield return OfFloat("A constant that a helper has on the left", WrongInPtx, "GCNN043",
+        yield return OfFloat("A constant on the left in a helper", WrongInPtx, "GCNN043",
             "return Less(2, x) ? 6f : 5f;",
             "return Less(x, 2) ? 6f : 5f;", ptx: @"setp\.gtu", members: "static bool Less(float a, float b) => a < b;");
         yield return OfFloat("The larger of two floats", WrongOnOpenCl, "GCNN018",
@@ -138,16 +138,16 @@ internal static class Constructs
         yield return Mended("do while", "float r = 0, s = x; do { s += 1; r += 1; } while (s < 4 && r < 9); return r;");
     }
 
-    /// <summary>OpenCL is given a plain cast, which C leaves open beyond the integer's ends.</summary>
+    /// <summary>ILGPU writes a plain cast in OpenCL, which C leaves undefined beyond the integer's range.</summary>
     private static IEnumerable<Construct> ConversionsFromFloat()
     {
-        yield return Mended("To int beyond its ends", "return (int)x;") with { IsLeftToTheProcessor = true };
-        yield return Mended("To uint beyond its ends", "return (uint)x;") with { IsLeftToTheProcessor = true };
-        yield return Mended("To long beyond its ends", "return (long)x;") with { IsLeftToTheProcessor = true };
-        yield return Mended("From double to int beyond its ends", "return (int)((double)x * 1e10);") with { IsLeftToTheProcessor = true };
+        yield return Mended("To int beyond its range", "return (int)x;") with { IsLeftToTheProcessor = true };
+        yield return Mended("To uint beyond its range", "return (uint)x;") with { IsLeftToTheProcessor = true };
+        yield return Mended("To long beyond its range", "return (long)x;") with { IsLeftToTheProcessor = true };
+        yield return Mended("From double to int beyond its range", "return (int)((double)x * 1e10);") with { IsLeftToTheProcessor = true };
     }
 
-    /// <summary>Float arithmetic with constants is simplified as if it were of real numbers.</summary>
+    /// <summary>ILGPU simplifies float arithmetic with constants as if it were exact.</summary>
     private static IEnumerable<Construct> Constants()
     {
         yield return OfFloat("A sum with two constants", WrongOnOpenCl, "GCNN046",
@@ -168,9 +168,9 @@ internal static class Constructs
     }
 
     /// <summary>
-    /// ILGPU's unrolling pass, which its authors have switched off, loses what an 'if' skips where that is a loop, and throws where the
-    /// loop around stays one: it is not fit for use, with 'continue' or without. To unroll in another way is simple where a loop has one
-    /// way round and one way out.
+    /// ILGPU's unrolling pass, which its authors have switched off, loses a loop that an 'if' skips, and throws if the enclosing loop is
+    /// not unrolled. It is unusable, with 'continue' or without. Unrolling in another way is simple if a loop has a single way around and a
+    /// single way out.
     /// </summary>
     private static IEnumerable<Construct> Loops()
     {

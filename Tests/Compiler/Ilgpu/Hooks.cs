@@ -5,10 +5,10 @@ using ILGPU.IR.Transformations;
 
 namespace GpuCnn.Tests.Compiler.Ilgpu;
 
-/// <summary>Runs ILGPU's own unrolling pass, which is public but in no pipeline of 1.5.3, before the passes of the backend.</summary>
+/// <summary>Runs ILGPU's own unrolling pass before the backend's passes. It is public, but no pipeline of 1.5.3 uses it.</summary>
 internal sealed class UnrollHook : IBackendHook
 {
-    // Loops within loops.
+    // Handles nested loops.
     private const int Rounds = 4;
 
     public void FinishedCodeGeneration(IRContext context, Method entryPoint) { }

@@ -16,9 +16,9 @@ using BuildLevel = Microsoft.CodeAnalysis.OptimizationLevel;
 namespace GpuCnn.Tests.Compiler.Ilgpu;
 
 /// <summary>
-/// Functions given as C# text, each with a <c>static T F(T x)</c>: what C# says of some values, what ILGPU says of them on an OpenCL
-/// device, and the PTX that ILGPU writes. They are built as a release, by the C# compiler of this test: what ILGPU makes of a condition
-/// hangs on the branches that it chose.
+/// Evaluates functions given as C# text, each with a <c>static T F(T x)</c>, in C# and with ILGPU on an OpenCL device, and shows the PTX
+/// that ILGPU writes. They are built as a release by this test's C# compiler, because ILGPU's translation of a condition depends on the
+/// branches that the compiler chose.
 /// </summary>
 internal sealed class IlgpuProbe<T> where T : unmanaged
 {
@@ -46,7 +46,7 @@ internal sealed class IlgpuProbe<T> where T : unmanaged
         _all = assembly.GetType("All")!.GetMethod("Run")!;
     }
 
-    /// <returns>Of each function, its answers.</returns>
+    /// <returns>The results of each function.</returns>
     public T[][] CSharp(T[] values) => [.. _types.Select(type =>
     {
         var function = type.GetMethod("F")!.CreateDelegate<Func<T, T>>();
@@ -54,14 +54,14 @@ internal sealed class IlgpuProbe<T> where T : unmanaged
     })];
 
     /// <summary>All functions in one kernel, on the first OpenCL device.</summary>
-    /// <returns>Of each function, its answers.</returns>
+    /// <returns>The results of each function.</returns>
     public T[][] OpenCl(T[] values, IBackendHook? hook = null)
     {
         OpenClName.Resolve();
         using Context context = Context.Create(builder => builder.OpenCL(_ => true).Optimize(ILGPU.OptimizationLevel.O2));
         CLDevice device = context.GetCLDevice(0);
-        // PoCL 3.1 does not say that it has a generic address space, which no kernel needs at O2: every pointer has its own. The setter is
-        // not public.
+        // PoCL 3.1 does not report a generic address space. No kernel needs one at O2, because every pointer has a space of its own. The
+        // setter is not public.
         device.Capabilities.GetType().GetProperty("GenericAddressSpace")!.SetValue(device.Capabilities, true);
         using CLAccelerator accelerator = device.CreateCLAccelerator(context);
         CompiledKernel compiled = Compile(accelerator.GetBackend(), _all, hook);
@@ -74,7 +74,7 @@ internal sealed class IlgpuProbe<T> where T : unmanaged
         return [.. y.GetAsArray1D().Chunk(values.Length)];
     }
 
-    /// <summary>What ILGPU writes for NVIDIA of one function; needs no device.</summary>
+    /// <summary>The PTX that ILGPU writes for one function; needs no device.</summary>
     public string Ptx(int function, IBackendHook? hook = null)
     {
         using Context context = Context.Create(builder => builder.CPU(CPUDevice.Default).Optimize(ILGPU.OptimizationLevel.O2));
@@ -89,7 +89,7 @@ internal sealed class IlgpuProbe<T> where T : unmanaged
         return hook is null ? backend.Compile(entry, KernelSpecialization.Empty) : backend.Compile(entry, KernelSpecialization.Empty, hook);
     }
 
-    /// <summary>A class and a kernel for each function, and a kernel of all.</summary>
+    /// <summary>The source of a class and a kernel per function, and of a kernel that calls all.</summary>
     private static string Source(string type, IReadOnlyList<string> members)
     {
         string parameters = $"Index1D i, ArrayView<{type}> x, ArrayView<{type}> y";

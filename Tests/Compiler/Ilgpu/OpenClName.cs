@@ -4,11 +4,12 @@ using ILGPU;
 namespace GpuCnn.Tests.Compiler.Ilgpu;
 
 /// <summary>
-/// ILGPU imports "OpenCL", which Linux looks for as libOpenCL.so: a name that only development packages have. The loader is libOpenCL.so.1.
+/// ILGPU imports "OpenCL", which Linux resolves as libOpenCL.so: a name that only development packages install. The loader is
+/// libOpenCL.so.1.
 /// </summary>
 internal static class OpenClName
 {
-    /// <summary>To be called before ILGPU first looks for OpenCL devices.</summary>
+    /// <summary>Call it before ILGPU first looks for OpenCL devices.</summary>
     public static void Resolve() => _ = Once.Value;
 
     private static readonly Lazy<bool> Once = new(() =>
@@ -20,12 +21,12 @@ internal static class OpenClName
         }
         catch (InvalidOperationException)
         {
-            // An assembly has one resolver: somebody was here before.
+            // An assembly has one resolver, and it was set before.
             return false;
         }
     });
 
-    /// <summary>0 leaves it to the runtime.</summary>
+    /// <summary>Loads the library; 0 leaves it to the runtime.</summary>
     private static nint Load(string name)
     {
         bool isOpenCl = name.Contains("OpenCL", StringComparison.OrdinalIgnoreCase);

@@ -2,7 +2,7 @@ using static GpuCnn.Tests.Compiler.Ilgpu.IlgpuAnswer;
 
 namespace GpuCnn.Tests.Compiler.Ilgpu;
 
-/// <summary>What ILGPU cannot read, and says so; most of it no device has.</summary>
+/// <summary>Constructs that ILGPU fails to compile. No device supports most of them.</summary>
 internal static class Unreadable
 {
     public static IEnumerable<Construct> All() =>

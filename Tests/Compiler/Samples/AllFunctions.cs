@@ -2,9 +2,12 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Tests.Compiler.Samples;
 
-/// <summary>Every function of the kernel language once, and vectors: a dialect that misses one does not compile this.</summary>
+/// <summary>
+/// Calls every function of the kernel language once, and vector operations: a dialect that lacks one does not compile this.
+/// </summary>
 [Kernel(1)]
-public readonly partial struct AllFunctions(View<float> y, View<double> wide, View<int> whole, View<float> vectors, float x, float z, float none, double d, uint u, int i)
+public readonly partial struct AllFunctions(View<float> y, View<double> wide, View<int> whole, View<float> vectors, float x, float z,
+    float none, double d, uint u, int i)
 {
     public void Execute()
     {

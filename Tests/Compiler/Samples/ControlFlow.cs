@@ -46,7 +46,7 @@ public readonly record struct Grid(int Rows, int Columns)
     }
 }
 
-/// <summary>Statements in the shapes that people write them in: each number of the output is one of them.</summary>
+/// <summary>Statements in the forms that people write; each one gives a number of the output.</summary>
 [Kernel(8)]
 public readonly partial struct ControlFlow([Specialization] Flag reversed, [Specialization] uint limit, ReadOnlyView<int> x, View<int> y,
     View<float> z, Stretch stretch, int n)

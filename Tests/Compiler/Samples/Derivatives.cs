@@ -2,7 +2,7 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Tests.Compiler.Samples;
 
-/// <summary>What a formula computes with.</summary>
+/// <summary>The arithmetic that a formula uses.</summary>
 public interface INumeric<T> where T : unmanaged, INumeric<T>
 {
     static abstract T Zero { get; }
@@ -62,7 +62,7 @@ public readonly struct Plain(float value) : INumeric<Plain>
     public static Plain Exp(Plain a) => new(KernelMath.Exp(a.Value));
 }
 
-/// <summary>A number and its derivative; made in all the ways that structs are.</summary>
+/// <summary>A number and its derivative; constructed in all the ways that structs allow.</summary>
 public readonly struct Dual : INumeric<Dual>
 {
     private readonly float _scale = 2;
@@ -114,7 +114,7 @@ public readonly struct Dual : INumeric<Dual>
         return new(exponential, exponential * a.Slope);
     }
 
-    // In place of the interface's own.
+    // Overrides the interface's default.
     public static Dual Twice(Dual a) => new Dual(2, 0) * a;
 }
 
@@ -149,7 +149,7 @@ public readonly struct Bent(float slope) : IFormula
     private static T Tripled<T>(T x) where T : unmanaged, INumeric<T> => T.Twice(x) + x;
 }
 
-/// <summary>A box of what its parameters say, computed once.</summary>
+/// <summary>The area of a rectangle, computed once in the constructor.</summary>
 public readonly struct Area(float width, float height)
 {
     private readonly float _margin = 0.25f;
@@ -161,9 +161,10 @@ public readonly struct Area(float width, float height)
     public float WithMargin => (width + _margin) * height;
 }
 
-/// <summary>The value of a formula and its derivative, of one text of the formula.</summary>
+/// <summary>The value of a formula and its derivative, from one text of the formula.</summary>
 [Kernel(16)]
-public readonly partial struct Derivatives<TFormula>(ReadOnlyView<float> x, View<float> values, View<float> slopes, View<float> areas, TFormula formula, Area given)
+public readonly partial struct Derivatives<TFormula>(ReadOnlyView<float> x, View<float> values, View<float> slopes, View<float> areas,
+    TFormula formula, Area given)
     where TFormula : unmanaged, IFormula
 {
     public void Execute()

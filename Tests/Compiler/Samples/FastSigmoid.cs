@@ -2,7 +2,7 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Tests.Compiler.Samples;
 
-/// <summary>What only CUDA has, from the language and of the kernel's own.</summary>
+/// <summary>Functions that only CUDA has, from the language and of the kernel itself.</summary>
 [Kernel(16)]
 public readonly partial struct FastSigmoid(ReadOnlyView<float> x, View<float> y, int n)
 {

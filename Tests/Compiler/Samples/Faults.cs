@@ -2,7 +2,7 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Tests.Compiler.Samples;
 
-/// <summary>Does what no kernel may: waits at a barrier that not all threads come to.</summary>
+/// <summary>Breaks a rule: waits at a barrier that some threads do not reach.</summary>
 [Kernel(8)]
 public readonly partial struct DivergentBarrier(View<float> y, int waiting)
 {
@@ -15,7 +15,7 @@ public readonly partial struct DivergentBarrier(View<float> y, int waiting)
     }
 }
 
-/// <summary>Does what no kernel may: writes past the end, between barriers.</summary>
+/// <summary>Breaks a rule: writes past the end, between barriers.</summary>
 [Kernel(4)]
 public readonly partial struct PastTheEnd(View<float> y)
 {
@@ -27,7 +27,7 @@ public readonly partial struct PastTheEnd(View<float> y)
     }
 }
 
-/// <summary>Does what no kernel may: reads past the end, without barriers.</summary>
+/// <summary>Breaks a rule: reads past the end, without barriers.</summary>
 [Kernel(4)]
 public readonly partial struct ReadPastTheEnd(ReadOnlyView<float> x, View<float> y)
 {
@@ -38,7 +38,7 @@ public readonly partial struct ReadPastTheEnd(ReadOnlyView<float> x, View<float>
     }
 }
 
-/// <summary>Does what no kernel may: reads shared or local memory that nothing has been written to, the latter in one thread.</summary>
+/// <summary>Breaks a rule: reads unwritten shared memory, or in one thread unwritten local memory.</summary>
 [Kernel(4)]
 public readonly partial struct Unwritten(View<float> y, View<float> z, int which)
 {
@@ -53,7 +53,7 @@ public readonly partial struct Unwritten(View<float> y, View<float> z, int which
     }
 }
 
-/// <summary>Does what no kernel may: its threads wait in the same helper, but not in the same call of it.</summary>
+/// <summary>Breaks a rule: its threads wait in the same helper, but in different calls of it.</summary>
 [Kernel(4)]
 public readonly partial struct DivergentCalls(View<float> y)
 {
@@ -72,14 +72,14 @@ public readonly partial struct DivergentCalls(View<float> y)
     }
 }
 
-/// <summary>Does what no kernel may: loads four floats from where only one may lie.</summary>
+/// <summary>Breaks a rule: loads four floats from an address that is aligned for one.</summary>
 [Kernel(1)]
 public readonly partial struct UnalignedVector(ReadOnlyView<float> x, View<float> y)
 {
     public void Execute() => y[0] = x.Load4(1).X;
 }
 
-/// <summary>Adds in place: its views may be one.</summary>
+/// <summary>Adds in place: its views may overlap.</summary>
 [Kernel(4, InPlace = true)]
 public readonly partial struct AddInPlace(ReadOnlyView<float> x, View<float> y)
 {

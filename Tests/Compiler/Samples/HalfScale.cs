@@ -4,7 +4,8 @@ namespace GpuCnn.Tests.Compiler.Samples;
 
 /// <summary>Values stored with 16 bits: read, scaled in float, and rounded back.</summary>
 [Kernel(16)]
-public readonly partial struct HalfScale(ReadOnlyView<Float16> half, ReadOnlyView<BFloat16> brain, View<Float16> halfOut, View<BFloat16> brainOut, View<float> sum, float scale, int count)
+public readonly partial struct HalfScale(ReadOnlyView<Float16> half, ReadOnlyView<BFloat16> brain, View<Float16> halfOut,
+    View<BFloat16> brainOut, View<float> sum, float scale, int count)
 {
     public void Execute()
     {

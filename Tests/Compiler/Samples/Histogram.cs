@@ -4,7 +4,8 @@ namespace GpuCnn.Tests.Compiler.Samples;
 
 /// <summary>Counts of values by their low bits, in shared and then in global memory, and the extremes: integer atomics.</summary>
 [Kernel(64)]
-public readonly partial struct Histogram([Specialization] int bins, ReadOnlyView<uint> values, View<int> counts, View<uint> extremes, View<int> order, int count)
+public readonly partial struct Histogram([Specialization] int bins, ReadOnlyView<uint> values, View<int> counts, View<uint> extremes,
+    View<int> order, int count)
 {
     public void Execute()
     {

@@ -2,7 +2,7 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Tests.Compiler.Samples;
 
-/// <summary>Loops of known numbers of rounds, in shapes that unrolling can get wrong.</summary>
+/// <summary>Loops with known iteration counts, in forms that unrolling can get wrong.</summary>
 /// <param name="x">[count]</param>
 /// <param name="y">[count][shapes]</param>
 [Kernel(64)]
@@ -172,7 +172,7 @@ public readonly partial struct Loops([Specialization] int rounds, ReadOnlyView<i
     }
 }
 
-/// <summary>Reads a register whose number is not known: what ILGPU's devices refuse.</summary>
+/// <summary>Reads a register whose index is not known at compile time, which ILGPU's devices refuse.</summary>
 [Kernel(64)]
 public readonly partial struct UnknownRegister(ReadOnlyView<int> x, View<float> y, int count)
 {
@@ -189,7 +189,7 @@ public readonly partial struct UnknownRegister(ReadOnlyView<int> x, View<float> 
     }
 }
 
-/// <summary>Comparisons and extremes with numbers that are none.</summary>
+/// <summary>Comparisons, minima and maxima with NaN.</summary>
 /// <param name="y">[count][<see cref="Answers"/>]</param>
 [Kernel(64)]
 public readonly partial struct Comparisons(ReadOnlyView<float> a, ReadOnlyView<float> b, View<float> y, int count)

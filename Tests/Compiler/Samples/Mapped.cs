@@ -17,7 +17,7 @@ public readonly struct Negated : IMapping
     public float Apply(float x) => -x;
 }
 
-/// <summary>With fields: an argument of the kernel.</summary>
+/// <summary>Has fields, so it is an argument of the kernel.</summary>
 public readonly struct Scaled(float slope, int shift) : IMapping
 {
     public static float Start => 0.5f;
@@ -36,7 +36,7 @@ public static class Mappings
         float IMapping.Apply(float x) => x * x;
     }
 
-    /// <summary>Has a type parameter itself: no kernel is compiled for it, but one may be given it by what it calls.</summary>
+    /// <summary>Is generic: no kernel is compiled for it, but helpers may use it as a type argument.</summary>
     public readonly struct Twice<TInner> : IMapping where TInner : unmanaged, IMapping
     {
         public static float Start => TInner.Start * 2;
@@ -58,7 +58,8 @@ public static class Mappings
 
 /// <summary>y = mapping(x), and the sum of a group's values. Compiled once for each mapping.</summary>
 [Kernel(8)]
-public readonly partial struct Mapped<TMapping>(ReadOnlyView<float> x, View<float> y, View<float> sums, TMapping mapping, int rounds) where TMapping : unmanaged, IMapping
+public readonly partial struct Mapped<TMapping>(ReadOnlyView<float> x, View<float> y, View<float> sums, TMapping mapping, int rounds)
+    where TMapping : unmanaged, IMapping
 {
     public void Execute()
     {

@@ -3,7 +3,7 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Tests.Compiler.Samples;
 
-/// <summary>Everything of arithmetic in which C differs from C#, or leaves open what it does.</summary>
+/// <summary>Arithmetic in which C differs from C#, or is undefined.</summary>
 [Kernel(1)]
 public readonly partial struct OddArithmetic(View<int> o, View<float> f, View<long> l, uint u, int i, byte b, long big, float x, double d)
 {
@@ -11,7 +11,7 @@ public readonly partial struct OddArithmetic(View<int> o, View<float> f, View<lo
 
     public void Execute()
     {
-        // Mixed signs compare and divide as long.
+        // Mixed signs are compared and divided as long.
         o[0] = i < u ? 1 : 0;
         o[1] = (int)((i + u) / 3);
         byte small = b;
@@ -46,7 +46,7 @@ public readonly partial struct OddArithmetic(View<int> o, View<float> f, View<lo
         o[19] = narrow;
         o[20] = (int)((uint)i >> 4) - (1 - (2 - 3));
 
-        // To integers: towards zero, to the nearest there is, NaN to 0.
+        // Conversions to integers round towards zero, saturate, and turn NaN into 0.
         float huge = x * 1e20f, none = huge * float.NaN, tiny = -huge;
         o[21] = (int)huge;
         o[22] = (int)tiny;

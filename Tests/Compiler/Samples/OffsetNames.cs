@@ -4,9 +4,10 @@ namespace GpuCnn.Tests.Compiler.Samples;
 
 public readonly record struct Affine(float Scale, float Shift);
 
-/// <summary>Views that begin within a buffer, in a kernel whose own names are those that their offsets would have.</summary>
+/// <summary>Views at an offset in a buffer, in a kernel whose own names are those that the offsets would get.</summary>
 [Kernel(16)]
-public readonly partial struct OffsetNames(ReadOnlyView<float> x, ReadOnlyView<byte> half, View<float> y, Affine affine, int x_offset, int n)
+public readonly partial struct OffsetNames(ReadOnlyView<float> x, ReadOnlyView<byte> half, View<float> y, Affine affine,
+    int x_offset, int n)
 {
     public void Execute()
     {

@@ -9,7 +9,7 @@ public enum Band
     High,
 }
 
-/// <summary>Patterns, in expressions and in switches; each number of the output is one of them.</summary>
+/// <summary>Patterns in expressions and in switches; each one gives a number of the output.</summary>
 [Kernel(16)]
 public readonly partial struct Patterns([Specialization] Band band, ReadOnlyView<int> x, View<int> y, int n)
 {

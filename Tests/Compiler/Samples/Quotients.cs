@@ -4,9 +4,10 @@ namespace GpuCnn.Tests.Compiler.Samples;
 
 public readonly record struct Table(Divisor Columns, int Rows);
 
-/// <summary>Each value divided by each divisor; where in the table a thread is comes from a division, too.</summary>
+/// <summary>Divides each value by each divisor. A thread's place in the table comes from a division, too.</summary>
 [Kernel(64)]
-public readonly partial struct Quotients(Table table, ReadOnlyView<Divisor> divisors, ReadOnlyView<int> values, View<int> quotients, View<int> remainders)
+public readonly partial struct Quotients(Table table, ReadOnlyView<Divisor> divisors, ReadOnlyView<int> values, View<int> quotients,
+    View<int> remainders)
 {
     public void Execute()
     {

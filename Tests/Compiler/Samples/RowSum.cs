@@ -2,7 +2,7 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Tests.Compiler.Samples;
 
-/// <summary>The sum and the largest of each row: a reduction in shared memory with barriers in a helper, and another of a generic one.</summary>
+/// <summary>Sum and maximum of each row: a shared memory reduction with barriers in a helper, and one in a generic helper.</summary>
 [Kernel(64)]
 public readonly partial struct RowSum(ReadOnlyView<float> x, View<float> sums, View<float> largest, int width)
 {

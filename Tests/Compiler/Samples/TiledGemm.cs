@@ -3,7 +3,8 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Tests.Compiler.Samples;
 
 /// <summary>
-/// c[m, n] = a[m, k] b[k, n]: shared tiles of a (turned) and b, 4x4 values per thread in registers, loads and stores of four floats. Sizes are multiples of the tiles'.
+/// c[m, n] = a[m, k] b[k, n]: shared tiles of a (transposed) and b, 4x4 values per thread in registers, loads and stores of four floats.
+/// Sizes are multiples of the tiles'.
 /// </summary>
 [Kernel]
 public readonly partial struct TiledGemm(

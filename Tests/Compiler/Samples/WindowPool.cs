@@ -24,9 +24,10 @@ public struct PoolGeometry
     public float Scale;
 }
 
-/// <summary>Pooling of planes: nested structs as an argument, a switch over an enum, loops that are left early.</summary>
+/// <summary>Pooling of planes: nested structs as an argument, a switch over an enum, loops with early exits.</summary>
 [Kernel(32)]
-public readonly partial struct WindowPool([Specialization] int window, ReadOnlyView<float> x, View<float> y, PoolGeometry shape, PoolKind kind, int count)
+public readonly partial struct WindowPool([Specialization] int window, ReadOnlyView<float> x, View<float> y, PoolGeometry shape,
+    PoolKind kind, int count)
 {
     public void Execute()
     {
