@@ -6,9 +6,8 @@ using NUnit.Framework;
 namespace GpuCnn.Tests.Data;
 
 /// <summary>
-/// What each augmentation makes of a picture, against torchvision and Pillow (make_augmentation_vectors.py), which drew from the same
-/// random
-/// numbers: the parameters that were drawn, and every pixel.
+/// Compares each augmentation's result with torchvision and Pillow (make_augmentation_vectors.py), which drew from the same random numbers:
+/// the drawn parameters, and every pixel.
 /// </summary>
 public sealed class AugmentationVectorTests
 {
@@ -23,7 +22,7 @@ public sealed class AugmentationVectorTests
     }
 
     [TestCaseSource(nameof(Cases))]
-    public void PixelsAreTorchvisions(string name)
+    public void PixelsEqualTorchvision(string name)
     {
         using SafetensorsFile file = SafetensorsFile.Open(Path);
         float[] expected = file.ReadTensor(name).Values;
@@ -38,11 +37,11 @@ public sealed class AugmentationVectorTests
         RandomStream random = Augmentation.Draws(ulong.Parse(parts[2]), long.Parse(parts[3]), int.Parse(parts[4]));
         writer.Opened(writer.Decoder.Open(Source(channels)), inForm: false);
         writer.Write(ref random, actual);
-        // Bytes are equal; changes of values are rounded once more or less.
+        // Bytes are equal. Changes of values may be rounded once more or less.
         if (!name.Contains("pca", StringComparison.Ordinal)) Assert.That(actual, Is.EqualTo(expected));
         else Assert.That(actual, Is.EqualTo(expected).Within(3e-7f));
 
-        // The same from each form that a cache may keep.
+        // Every form that a cache may keep gives the same result.
         writer.Opened(writer.Decoder.Open(Source(channels)), inForm: false);
         float[] again = new float[shape.Count];
         random = Augmentation.Draws(ulong.Parse(parts[2]), long.Parse(parts[3]), int.Parse(parts[4]));
@@ -59,7 +58,7 @@ public sealed class AugmentationVectorTests
         return writer.FormBytes();
     }
 
-    /// <summary>The formula of make_augmentation_vectors.py.</summary>
+    /// <summary>The same formula as in make_augmentation_vectors.py.</summary>
     private static PixelImage Source(int channels)
     {
         PixelImage image = new(SourceWidth, SourceHeight, channels);

@@ -16,7 +16,7 @@ public sealed class BadImagesTests
     public void Remove() => _folder.Dispose();
 
     [Test]
-    public void StandInsFollowFromSeedEpochAndImage([Values(0, 7, 25, 31)] int firstStep, [Values(1, 4)] int workers)
+    public void SubstitutesDependOnSeedEpochAndImageOnly([Values(0, 7, 25, 31)] int firstStep, [Values(1, 4)] int workers)
     {
         FileSplit split = Write("stand-in", bad: [3, 77]);
         float[][] whole = Train(split, 1, 0, 60), rest = Train(split, workers, firstStep, 60 - firstStep);
@@ -25,7 +25,7 @@ public sealed class BadImagesTests
     }
 
     [Test]
-    public void LeavesOutAndNamesEachOnce()
+    public void BadImagesAreSkippedAndLoggedOnce()
     {
         FileSplit split = Write("named", bad: [3, 77]);
         var log = new BadImageLog(BadImagePolicy.Skip);
@@ -38,7 +38,7 @@ public sealed class BadImagesTests
         Assert.That(lines, Has.Length.EqualTo(3));
         Assert.That(lines[1..], Has.Some.Contains("003.pgm").And.Some.Contains("damaged"));
 
-        // A resumed run finds them again and does not name them again.
+        // A resumed run finds them again and does not log them again.
         var again = new BadImageLog(BadImagePolicy.Skip);
         again.WriteTo(_folder["named"]);
         Train(split, 1, 0, 80, log: again);
@@ -47,7 +47,7 @@ public sealed class BadImagesTests
     }
 
     [Test]
-    public void LabelsAreThoseOfTheStandIns()
+    public void LabelsBelongToTheSubstitutes()
     {
         FileSplit split = Write("labels", bad: [3, 77]);
         foreach (float[] step in Train(split, 2, 0, 75))
@@ -79,7 +79,7 @@ public sealed class BadImagesTests
     }
 
     [Test]
-    public void StatisticsAreOfTheReadableImages()
+    public void StatisticsSkipUnreadableImages()
     {
         FileSplit bad = Write("statistics", bad: [249]), good = Write("good", bad: []);
         Shape shape = Shape.Volume(1, 2, 2);
@@ -91,7 +91,7 @@ public sealed class BadImagesTests
     }
 
     [Test]
-    public void EvaluationCountsWhatCanBeRead()
+    public void EvaluationSkipsUnreadableImages()
     {
         FileSplit split = Write("judged", bad: [3, 77]);
         using IBatchReader reader = Open(split, 3, new BadImageLog(BadImagePolicy.Skip)).ReadEvaluation(Batch);

@@ -33,7 +33,7 @@ public sealed class BatchMixingTests
     }
 
     [Test]
-    public void CutMixPutsABoxOfTheOneBeforeOnEach()
+    public void CutMixCopiesABoxOfTheImageBefore()
     {
         HashSet<float> shares = [];
         for (long step = 0; step < 50; step++)
@@ -51,14 +51,14 @@ public sealed class BatchMixingTests
                     replaced++;
                 }
                 Assert.That(batch.Shares[i], Is.EqualTo(1 - (double)replaced / Input.Count).Within(1e-6),
-                    "the share is the area that stays");
+                    "the share is not the remaining area");
             }
         }
         Assert.That(shares, Has.Count.GreaterThan(10));
     }
 
     [Test]
-    public void OfBothOneIsDrawnForEachBatch()
+    public void EachBatchUsesMixupOrCutMix()
     {
         int blended = 0;
         for (long step = 0; step < 200; step++)
@@ -78,7 +78,7 @@ public sealed class BatchMixingTests
     [TestCase(1)]
     [TestCase(4)]
     [TestCase(100)]
-    public void SharesAreOfTheBetaDistribution(double alpha)
+    public void SharesFollowTheBetaDistribution(double alpha)
     {
         const int Draws = 40_000;
         double sum = 0, squares = 0;
@@ -114,7 +114,7 @@ public sealed class BatchMixingTests
     }
 
     [Test]
-    public void AlphasOutOfRangeAreOneLine()
+    public void AlphasOutOfRangeGiveOneLineErrors()
     {
         OneLine.Thrown(() => _ = new BatchMixing(-1, 0), "0 to 100", "-1");
         OneLine.Thrown(() => _ = new BatchMixing(0, double.NaN), "0 to 100", "NaN");

@@ -6,11 +6,11 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Data;
 
-/// <summary>CIFAR's Python version: pickles of protocol 2 as Python 2's cPickle wrote them, operation by operation.</summary>
+/// <summary>CIFAR's Python version: pickles of protocol 2 as Python 2's cPickle wrote them, opcode by opcode.</summary>
 public sealed class CifarPickleTests
 {
     [Test]
-    public void TenClasses()
+    public void ReadsCifar10()
     {
         using TemporaryFolder folder = new();
         for (int i = 1; i <= 5; i++) folder.Add(Batch([3, 9, 0], "labels", seed: i), $"data_batch_{i}");
@@ -22,13 +22,13 @@ public sealed class CifarPickleTests
         Assert.That(data.Classes[9], Is.EqualTo("class 9"));
         Assert.That(data.Train.Labels.Take(4), Is.EqualTo(new[] { 3, 9, 0, 3 }));
         byte[] rows = Rows(3, 1);
-        // Red, green and blue of the second image's pixel 33: planes of 1,024 bytes each.
+        // Red, green and blue of pixel 33 of the second image, from planes of 1,024 bytes each.
         Assert.That(data.Train.Read(1).Pixels.AsSpan(99, 3).ToArray(),
             Is.EqualTo(new[] { rows[3072 + 33], rows[3072 + 1024 + 33], rows[3072 + 2048 + 33] }));
     }
 
     [Test]
-    public void HundredClassesByTheirFineLabels()
+    public void Cifar100UsesFineLabels()
     {
         using TemporaryFolder folder = new();
         folder.Add(Batch([99, 5], "fine_labels", 1), "train");
@@ -40,7 +40,7 @@ public sealed class CifarPickleTests
     }
 
     [Test]
-    public void WrongContentIsOneLine()
+    public void WrongContentGivesOneLineError()
     {
         using TemporaryFolder folder = new();
         folder.Add(Batch([3, 10], "labels", 1), "data_batch_1");
@@ -54,11 +54,11 @@ public sealed class CifarPickleTests
     }
 
     [Test]
-    public void DamageNeverSurprises()
+    public void DamagedFilesAreReadOrRefused()
     {
         using TemporaryFolder folder = new();
         byte[] whole = Batch([3, 1], "labels", 1);
-        // All but the pixels, in which any byte is good.
+        // Everything but the pixels, where any byte is valid.
         int pixels = 2 * 3072, first = Array.IndexOf(whole, (byte)'T') + 5;
         Random random = new(5);
         for (int i = 0; i < 600; i++)
@@ -86,7 +86,7 @@ public sealed class CifarPickleTests
         return rows;
     }
 
-    /// <summary>{"batch_label": ..., LABELS: [...], "data": array(uint8), "filenames": [...]}</summary>
+    /// <summary>Pickles {"batch_label": ..., LABELS: [...], "data": array(uint8), "filenames": [...]}.</summary>
     private static byte[] Batch(int[] labels, string name, int seed)
     {
         Writer writer = new();
@@ -128,7 +128,7 @@ public sealed class CifarPickleTests
             return this;
         }
 
-        /// <summary>SHORT_BINSTRING</summary>
+        /// <summary>Writes a SHORT_BINSTRING.</summary>
         public Writer Text(string text) => Raw("U").Bytes((byte)text.Length).Raw(text);
 
         public byte[] ToArray() => _stream.ToArray();

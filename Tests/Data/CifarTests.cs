@@ -7,7 +7,7 @@ namespace GpuCnn.Tests.Data;
 public sealed class CifarTests
 {
     [Test]
-    public void TenClasses()
+    public void ReadsCifar10()
     {
         using TemporaryFolder folder = new();
         for (int i = 1; i <= 5; i++) folder.Add(Records(1, 4, 10), $"data_batch_{i}.bin");
@@ -16,7 +16,7 @@ public sealed class CifarTests
         Assert.That((data.Train.Count, data.Validation!.Count), Is.EqualTo((20, 3)));
         Assert.That(data.Classes[9], Is.EqualTo("truck"));
         Assert.That(data.Train.Labels.Take(5), Is.EqualTo(new[] { 0, 1, 2, 3, 0 }));
-        // Planes become pixels: red is the first plane's value at the place, green that of the second, blue that of the third.
+        // Planes become pixels: red comes from the first plane, green from the second, blue from the third.
         Assert.That(data.Train.Read(1).Pixels.AsSpan(3 * 33, 3).ToArray(), Is.EqualTo(new byte[] { 1 + 33, 101 + 33, 201 + 33 }));
         folder.Add(Encoding.ASCII.GetBytes("a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n\n"), "batches.meta.txt");
         File.Delete(folder["data_batch_4.bin"]);
@@ -26,7 +26,7 @@ public sealed class CifarTests
     }
 
     [Test]
-    public void HundredClasses()
+    public void ReadsCifar100()
     {
         using TemporaryFolder folder = new();
         folder.Add(Records(2, 4, 100), "train.bin");
@@ -36,7 +36,7 @@ public sealed class CifarTests
     }
 
     [Test]
-    public void DamageIsOneLine()
+    public void DamageGivesOneLineError()
     {
         using TemporaryFolder folder = new();
         byte[] whole = Records(1, 2, 10);

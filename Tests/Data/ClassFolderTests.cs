@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Data;
 
-/// <summary>Where class folders lie, what labels images without any, and which links are followed.</summary>
+/// <summary>Where class folders are found, what labels images without them, and which links are followed.</summary>
 public sealed class ClassFolderTests
 {
     private readonly List<TemporaryFolder> _folders = [];
@@ -22,7 +22,7 @@ public sealed class ClassFolderTests
     [TestCase("training_set", "test_set")]
     [TestCase("train-images", "Evaluation")]
     [TestCase("train", "eval")]
-    public void SplitsByTheirNames(string train, string validation)
+    public void FolderNamesSelectTheSplit(string train, string validation)
     {
         TemporaryFolder folder = New();
         Add(folder, 3, train, "a");
@@ -33,7 +33,7 @@ public sealed class ClassFolderTests
     }
 
     [Test]
-    public void ATestSetIsLeftAloneWhereThereIsAValidationSet()
+    public void TestSetIsIgnoredNextToAValidationSet()
     {
         TemporaryFolder folder = New();
         Add(folder, 3, "train", "a");
@@ -46,7 +46,7 @@ public sealed class ClassFolderTests
     }
 
     [Test]
-    public void ImagesOneFolderDeeper()
+    public void ImagesOneFolderDeeperAreFound()
     {
         TemporaryFolder folder = New();
         Add(folder, 2, "train", "a", "x");
@@ -57,7 +57,7 @@ public sealed class ClassFolderTests
     }
 
     [Test]
-    public void TinyImageNet()
+    public void TinyImageNetIsLabeledByItsAnnotations()
     {
         TemporaryFolder folder = New();
         Add(folder, 3, "train", "n01", "images");
@@ -84,7 +84,7 @@ public sealed class ClassFolderTests
         true)]
     [TestCase("val.txt", "0.pgm 0\nval/1.pgm 1\n2.pgm 1\n", false)]
     [TestCase("imagenet_2012_validation_synset_labels.txt", "n01\nn02\nn02\n", false)]
-    public void Ilsvrc(string file, string content, bool isAbove)
+    public void IlsvrcIsLabeledByItsLists(string file, string content, bool isAbove)
     {
         TemporaryFolder folder = New();
         string[] root = isAbove ? ["ILSVRC", "Data", "CLS-LOC"] : ["data"];
@@ -98,7 +98,7 @@ public sealed class ClassFolderTests
     }
 
     [Test]
-    public void IlsvrcByItsXml()
+    public void IlsvrcIsLabeledByItsXml()
     {
         TemporaryFolder folder = New();
         string[] root = ["ILSVRC", "Data", "CLS-LOC"];
@@ -114,7 +114,7 @@ public sealed class ClassFolderTests
     }
 
     [Test]
-    public void ADataSetFurtherDownIsNamed()
+    public void NestedDataSetIsSuggested()
     {
         TemporaryFolder folder = New();
         Add(folder, 1, "intel", "seg_train", "seg_train", "sea");
@@ -124,7 +124,7 @@ public sealed class ClassFolderTests
     }
 
     [Test]
-    public void LinksNeitherLoopNorMultiply()
+    public void LinkedImagesCountOnce()
     {
         TemporaryFolder folder = New(), elsewhere = New();
         Add(folder, 1, "data", "a");
@@ -146,7 +146,7 @@ public sealed class ClassFolderTests
         Assert.That(report.Unreadable.Select(image => Path.GetFileName(image.File)), Is.EqualTo(new[] { "self.pgm" }));
     }
 
-    /// <summary>Folders made of links into a store of pictures, as a subset of a data set often is.</summary>
+    /// <summary>Folders of links into a store of pictures, which is how subsets of a data set are often made.</summary>
     [Test]
     public void LinksIntoAStoreAreFollowed()
     {
@@ -164,7 +164,7 @@ public sealed class ClassFolderTests
     }
 
     [Test]
-    public void ImagesBesideTheClassFoldersAreCounted()
+    public void ImagesNextToClassFoldersAreReported()
     {
         TemporaryFolder folder = New();
         Add(folder, 2, "data", "a");

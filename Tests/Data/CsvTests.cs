@@ -12,13 +12,13 @@ public sealed class CsvTests
     public void Remove() => _folder.Dispose();
 
     [Test]
-    public void PathsAndLabels()
+    public void ReadsPathsAndLabels()
     {
         Images("plain", "a", 3);
         Add("\uFEFFlabel,path\r\n\"owl, barn\",a/2.pgm\r\ncat,a/0.pgm\r\n\"owl, barn\",\"a/1.pgm\"\r\n", "plain", "labels.csv");
         foreach (string path in (string[])[_folder["plain", "labels.csv"], _folder["plain"]])
         {
-            // The class folder beside it would be a data set of its own kind.
+            // The class folder next to it would be a data set of another kind.
             if (path == _folder["plain"]) Directory.Move(_folder["plain", "a"], _folder["plain", "images"]);
             if (path == _folder["plain"]) Add("label,path\nowl,2.pgm\ncat,0.pgm\nowl,1.pgm\n", "plain", "labels.csv");
             LocatedDataset data = DatasetLocator.Open(path == _folder["plain"] ? _folder["plain", "labels.csv"] : path);
@@ -28,7 +28,7 @@ public sealed class CsvTests
     }
 
     [Test]
-    public void SplitsByFilesAndByAColumn()
+    public void SplitsFollowFilesOrAColumn()
     {
         Images("files", "", 4);
         Add("image_id;target\n0;3\n1;12\n", "files", "train.csv");
@@ -43,7 +43,7 @@ public sealed class CsvTests
     }
 
     [Test]
-    public void ClassFoldersComeBeforeTheCsvBesideThem()
+    public void ClassFoldersTakePrecedenceOverCsv()
     {
         Images("both", "a", 2);
         Images("both", "b", 2);
@@ -53,7 +53,7 @@ public sealed class CsvTests
     }
 
     [Test]
-    public void MistakesAreOneLine()
+    public void MistakesGiveOneLineErrors()
     {
         Images("wrong", "", 2);
         Wrong("a,b\n0.pgm,1\n", "a first line with the names of columns");

@@ -44,7 +44,7 @@ public sealed class DatasetCheckTests
     }
 
     [Test]
-    public void LooksAtEverythingEvenWhereNothingIsReadable()
+    public void ChecksAllImagesEvenIfNoneIsReadable()
     {
         using TemporaryFolder folder = new();
         for (int i = 0; i < 40; i++) folder.Add([(byte)i], "train", "a", $"{i:D2}.png");
@@ -59,7 +59,7 @@ public sealed class DatasetCheckTests
     }
 
     [Test]
-    public void NothingToFindInTheDemo()
+    public void DemoDatasetHasNoProblems()
     {
         using TemporaryFolder folder = new();
         DemoDataset.Write(folder["demo"], 1, 12, 2);
@@ -84,7 +84,7 @@ public sealed class DatasetCheckTests
         PixelImage picture = Picture(1), other = Picture(2);
         Write(picture, "train", "a", "picture.png");
         Write(other, "train", "b", "other.png");
-        // Scaled, brighter by a little, and with noise; and under another class.
+        // Scaled, slightly brighter, and noisy; and in another class.
         Write(picture.Resize(150, 70), "val", "a", "scaled.png");
         Write(Changed(picture, (value, i) => value + 1), "train", "b", "brighter.png");
         Write(Changed(other, (value, i) => value + i % 3 - 1), "train", "b", "noisy.png");
@@ -104,7 +104,7 @@ public sealed class DatasetCheckTests
     }
 
     [Test]
-    public void ClassesOfNearlyOneNameAreTold()
+    public void NearlyEqualClassNamesAreReported()
     {
         using TemporaryFolder folder = new();
         foreach (string name in (string[])["Golden Retriever", "golden_retriever", "cat"]) folder.Add([.. "P5 1 1 255\n"u8, (byte)name[0]],
@@ -113,13 +113,13 @@ public sealed class DatasetCheckTests
     }
 
     [Test]
-    public void LookAlikesAreThoseOfComparingEachWithEach()
+    public void LookAlikesEqualThoseOfAllPairs()
     {
         Random random = new(6);
         const int Count = 400;
         byte[] small = new byte[Count * PerceptualHash.Pixels];
         random.NextBytes(small);
-        // Copies with some pixels changed by more and more.
+        // Copies with more and more changed pixels.
         for (int i = 1; i < Count; i += 2)
         {
             Span<byte> copy = small.AsSpan(i * PerceptualHash.Pixels, PerceptualHash.Pixels);
@@ -138,7 +138,7 @@ public sealed class DatasetCheckTests
     }
 
     [Test]
-    public void DuplicatesCanBeLeftOut()
+    public void DuplicatesCanBeRemoved()
     {
         using TemporaryFolder folder = new();
         string[] train = ["a/1 ab", "a/2 cd", "a/3 ab", "a/4 zz", "a/5 pp", "b/1 ef", "b/2 gh", "b/3 pp", "b/4 ef"],
@@ -147,7 +147,7 @@ public sealed class DatasetCheckTests
             foreach (string[] file in files.Select(file => file.Split(' ', '/'))) folder.Add([.. "P5 1 2 255\n"u8,
                 .. file[2].Select(c => (byte)c)], part, file[0], file[1] + ".pgm");
         LocatedDataset data = DuplicateRemoval.Apply(DatasetLocator.Open(folder.Path));
-        // a/3 is a copy, a/4 is judged on, a/5 and b/3 contradict each other, b/4 is a copy; b/2 of validation is one.
+        // a/3 is a copy, a/4 is a validation image, a/5 and b/3 contradict each other, b/4 is a copy; validation has one of b/2.
         Assert.That(Kept(data.Train), Is.EqualTo(new[] { "a/1", "a/2", "b/1", "b/2" }));
         Assert.That(Kept(data.Validation!), Is.EqualTo(new[] { "a/1", "b/1" }));
         Assert.That(data.Description,
@@ -160,7 +160,7 @@ public sealed class DatasetCheckTests
 
     private static string[] Names(IEnumerable<string> files) => [.. files.Select(file => Path.GetFileName(file)!)];
 
-    /// <summary>Blots of random gray on 300x140.</summary>
+    /// <summary>Random blobs of gray on 300x140.</summary>
     private static PixelImage Picture(int seed)
     {
         Random random = new(seed);

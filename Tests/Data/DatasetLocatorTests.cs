@@ -10,7 +10,7 @@ public sealed class DatasetLocatorTests
     [TestCase("val")]
     [TestCase("test")]
     [TestCase("Validation")]
-    public void TrainAndValidationFolders(string validation)
+    public void ReadsTrainAndValidationFolders(string validation)
     {
         using TemporaryFolder folder = new();
         Add(folder, 3, "train", "dog");
@@ -51,7 +51,7 @@ public sealed class DatasetLocatorTests
     }
 
     [Test]
-    public void SeparateValidationPath()
+    public void SeparateValidationPathIsUsed()
     {
         using TemporaryFolder folder = new();
         Add(folder, 3, "mine", "a");
@@ -65,7 +65,7 @@ public sealed class DatasetLocatorTests
     }
 
     [Test]
-    public void MistakesAreOneLine()
+    public void MistakesGiveOneLineErrors()
     {
         using TemporaryFolder folder = new();
         OneLine.Thrown(() => DatasetLocator.Open(folder["none"]), "none", "expected a folder", "check the path");
@@ -92,7 +92,7 @@ public sealed class DatasetLocatorTests
     }
 
     [Test]
-    public void FitFollowsTheSizes()
+    public void FitDependsOnTheSizes()
     {
         using TemporaryFolder folder = new();
         IdxTests.AddMnist(folder, "", "-idx", false, 10, 10);

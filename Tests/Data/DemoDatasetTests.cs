@@ -23,7 +23,7 @@ public sealed class DemoDatasetTests
         Assert.That(Contents(folder["a"]).Select(c => c.Hash), Is.Unique);
     }
 
-    /// <summary>Drawn on x64 Linux; any machine draws the same, since no function of a maths library takes part.</summary>
+    /// <summary>Drawn on x64 Linux. Every machine draws the same, because no function of a math library is used.</summary>
     [Test]
     public void PixelsNeverChange()
     {

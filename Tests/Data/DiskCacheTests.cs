@@ -6,26 +6,26 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Data;
 
-/// <summary>What is kept on disk is used only while it is right.</summary>
+/// <summary>Pictures kept on disk are used only while they are right.</summary>
 public sealed class DiskCacheTests
 {
     private const int Count = 6;
     private static readonly Shape Input = Shape.Volume(3, 8, 8);
 
     [Test]
-    public void ALaterRunFindsThePictures()
+    public void LaterRunReusesThePictures()
     {
         using TemporaryFolder folder = new();
         FileSplit split = Write(folder);
         float[] expected = Read(split, folder);
-        // Names and times as they were, but nothing to decode.
+        // Names and times are unchanged, but there is nothing to decode.
         foreach (int i in Enumerable.Range(0, Count)) Replace(split.Name(i), new byte[new FileInfo(split.Name(i)).Length]);
         Assert.That(Read(Open(folder), folder), Is.EqualTo(expected));
         OneLine.Thrown(() => Read(Open(folder), folder, "16"), ".ppm");
     }
 
     [Test]
-    public void AChangedPictureIsReadAgain()
+    public void ChangedPictureIsReadAgain()
     {
         using TemporaryFolder folder = new();
         float[] first = Read(Write(folder), folder);
@@ -38,9 +38,9 @@ public sealed class DiskCacheTests
         Assert.That(Read(Open(folder), folder), Is.EqualTo(plain), "and kept");
     }
 
-    /// <summary>Whatever happens to the file, what is read is right.</summary>
+    /// <summary>However the file is damaged, the pictures read are right.</summary>
     [Test]
-    public void DamageIsFoundAndMadeGood()
+    public void DamageIsDetectedAndRepaired()
     {
         using TemporaryFolder folder = new();
         float[] expected = Read(Write(folder), folder);
@@ -54,12 +54,12 @@ public sealed class DiskCacheTests
             else for (int i = 0; i < 1 + round % 4; i++) damaged[random.Next(damaged.Length)] ^= (byte)(1 + random.Next(255));
             File.WriteAllBytes(cache, damaged);
             Assert.That(Read(Open(folder), folder), Is.EqualTo(expected), $"round {round}");
-            Assert.That(Read(Open(folder), folder), Is.EqualTo(expected), $"round {round}, made good");
+            Assert.That(Read(Open(folder), folder), Is.EqualTo(expected), $"round {round}, repaired");
         }
     }
 
     [Test]
-    public void PicturesOfAnotherFormAreOfAnotherFile()
+    public void EachFormHasItsOwnFile()
     {
         using TemporaryFolder folder = new();
         Write(folder);
@@ -73,7 +73,7 @@ public sealed class DiskCacheTests
     }
 
     [Test]
-    public void AFileThatIsInUseIsOneLine()
+    public void FileInUseGivesOneLineError()
     {
         using TemporaryFolder folder = new();
         Write(folder);
@@ -84,7 +84,7 @@ public sealed class DiskCacheTests
     }
 
     [Test]
-    public void TheBudgetIsKept()
+    public void BudgetIsKept()
     {
         using TemporaryFolder folder = new();
         CacheBudget budget = new(1000);

@@ -6,7 +6,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Data;
 
-/// <summary>Batches of images in files: the same bytes whatever the workers and the caches.</summary>
+/// <summary>Batches of images in files have the same bytes for any number of workers and any cache.</summary>
 public sealed class FeedTests
 {
     private const int Count = 30, Batch = 8, Steps = 8;
@@ -30,14 +30,14 @@ public sealed class FeedTests
             using TemporaryFolder caches = new();
             FeedOptions options = new() { Workers = workers, Cache = cache, Budget = new(bytes), CacheFolder = caches.Path };
             Assert.That(Train(split, augmentation, options, 0, Steps), Is.EqualTo(expected), $"budget {bytes}");
-            // A later run finds the disk's, and begins in the middle of an epoch.
+            // A later run reuses the disk cache, and begins in the middle of an epoch.
             options = options with { Budget = new(bytes) };
             Assert.That(Train(split, augmentation, options, 5, Steps - 5), Is.EqualTo(expected[5..]), $"later, budget {bytes}");
         }
     }
 
     [Test]
-    public void JudgedImagesAreTheSameFromEachCache([Values("none", "crop(0.08-1)")] string augmentation, [Values] CacheKind cache)
+    public void EvaluatedImagesAreTheSameFromEveryCache([Values("none", "crop(0.08-1)")] string augmentation, [Values] CacheKind cache)
     {
         FileSplit split = Split("judged");
         using TemporaryFolder caches = new();
@@ -77,17 +77,17 @@ public sealed class FeedTests
             }
             Assert.That(View(4), Is.EqualTo(judged[image][..Input.Count]), $"centre of image {image}");
             Assert.That(Enumerable.Range(0, 10).Select(View), Is.Unique);
-            // The centre lies half a pixel further to one side where columns are odd; corners are exact.
+            // With an odd number of columns the center is half a pixel off; corners are exact.
             foreach ((int view, int mirrored) in new[] { (0, 6), (1, 5), (2, 8), (3, 7) })
                 Assert.That(Mirror(View(view)), Is.EqualTo(View(mirrored)));
         }
     }
 
     [Test]
-    public void TheFirstUnreadableImageOfABatchIsNamed()
+    public void FirstUnreadableImageOfABatchIsReported()
     {
         FileSplit split = Split("broken");
-        // In file order, so that both are of the first batch.
+        // In file order, so that both are in the first batch.
         foreach (int image in new[] { 6, 2 }) File.WriteAllBytes(split.Name(image), [1, 2, 3]);
         for (int round = 0; round < 20; round++)
         {
@@ -105,7 +105,7 @@ public sealed class FeedTests
         return mirrored;
     }
 
-    /// <summary>Pictures of many sizes, gray ones among them.</summary>
+    /// <summary>Pictures of many sizes, some of them gray.</summary>
     private FileSplit Split(string name, bool write = true)
     {
         Random random = new(3);

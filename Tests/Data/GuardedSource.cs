@@ -4,8 +4,8 @@ using GpuCnn.Data;
 namespace GpuCnn.Tests.Data;
 
 /// <summary>
-/// Memory that ends at a page that may not be touched: a byte read or written behind the slack ends the process. Before the first byte
-/// lies such a page too, at a distance of less than a page.
+/// Memory that ends at an inaccessible page: reading or writing a byte past the slack ends the process. Another such page lies before the
+/// first byte, less than a page away.
 /// </summary>
 internal sealed unsafe partial class GuardedSource : ScratchSource
 {
@@ -14,10 +14,10 @@ internal sealed unsafe partial class GuardedSource : ScratchSource
 
     private readonly Dictionary<nint, nuint> _mapped = [];
 
-    /// <summary>The most bytes at a time.</summary>
+    /// <summary>Largest number of bytes allocated at a time.</summary>
     public nuint Largest { get; private set; }
 
-    /// <summary>Sizes are exact, so that every request is tried at its end.</summary>
+    /// <summary>Sizes are exact, so that every request is tested at its end.</summary>
     public override bool Suffices(nuint size, nuint needed) => size == needed;
 
     public override nuint Grow(nuint needed) => needed;
@@ -30,7 +30,7 @@ internal sealed unsafe partial class GuardedSource : ScratchSource
         if (start == -1 || mprotect(start, Page, 0) != 0 || mprotect(start + (nint)(Page + body), Page, 0) != 0)
             throw new OutOfMemoryException();
         byte* memory = (byte*)start + Page + (body - aligned);
-        // What is used before it is written shows as a change between two runs.
+        // Using memory before writing it shows as a difference between two runs.
         new Span<byte>(memory, (int)Math.Min(bytes, int.MaxValue)).Fill(0xA5);
         lock (_mapped) _mapped[(nint)memory] = whole;
         return memory;
@@ -38,7 +38,7 @@ internal sealed unsafe partial class GuardedSource : ScratchSource
 
     public override void Free(byte* memory)
     {
-        if (memory == null) return;
+        if (memory is null) return;
         nuint whole;
         lock (_mapped)
         {

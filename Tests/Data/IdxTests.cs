@@ -22,7 +22,7 @@ public sealed class IdxTests
     }
 
     [Test]
-    public void FileCutAnywhereIsOneLine([Values] bool compressed)
+    public void FileCutAnywhereGivesOneLineError([Values] bool compressed)
     {
         byte[] whole = Idx([3, 4, 4], 48);
         if (compressed) whole = Gzip(whole);
@@ -44,7 +44,7 @@ public sealed class IdxTests
     }
 
     [Test]
-    public void FlippedBitNeverSurprises([Values] bool compressed)
+    public void FlippedBitIsReadOrRefused([Values] bool compressed)
     {
         byte[] whole = Idx([3, 4, 4], 48);
         if (compressed) whole = Gzip(whole);
@@ -69,7 +69,7 @@ public sealed class IdxTests
     [TestCase(3, 9, "rank")]
     [TestCase(4, 0x7F, "values")]
     [TestCase(4, 0x80, "positive")]
-    public void WrongHeaderIsOneLine(int position, int value, string part)
+    public void WrongHeaderGivesOneLineError(int position, int value, string part)
     {
         byte[] content = Idx([3, 4, 4], 48);
         content[position] = (byte)value;
@@ -91,7 +91,7 @@ public sealed class IdxTests
     }
 
     [Test]
-    public void FolderIsRecognised([Values("-idx", ".idx")] string separator, [Values] bool compressed)
+    public void FolderIsRecognized([Values("-idx", ".idx")] string separator, [Values] bool compressed)
     {
         using TemporaryFolder folder = new();
         AddMnist(folder, "", separator, compressed, trainCount: 12, testCount: 4);
@@ -99,12 +99,12 @@ public sealed class IdxTests
         Assert.That((data.Train.Count, data.Validation!.Count, data.Classes.Count), Is.EqualTo((12, 4, 10)));
         Assert.That(data.Description, Does.Contain("IDX files").And.Contain("5x4 gray").And.Contain("12 training and 4 validation images"));
         Assert.That(data.Train.Labels.Take(3), Is.EqualTo(new[] { 0, 1, 2 }));
-        // The second image begins after 20 bytes of the first.
+        // The first image has 20 bytes; the second begins after them.
         Assert.That(data.Train.Read(1).Pixels[0], Is.EqualTo(20));
     }
 
     [Test]
-    public void EmnistIsTurnedAndItsLettersCountFromOne()
+    public void EmnistIsTransposedAndItsLettersStartAtOne()
     {
         using TemporaryFolder folder = new();
         AddMnist(folder, "emnist-letters-", "-idx", compressed: true, 27, 26, firstLabel: 1, classes: 26);
@@ -118,7 +118,7 @@ public sealed class IdxTests
     }
 
     [Test]
-    public void OneOfSeveralIsNamedByAFile()
+    public void FileSelectsOneOfSeveralDataSets()
     {
         using TemporaryFolder folder = new();
         AddMnist(folder, "emnist-letters-", "-idx", true, 27, 26, 1, 26);
@@ -129,7 +129,7 @@ public sealed class IdxTests
     }
 
     [Test]
-    public void MismatchesAreOneLine()
+    public void MismatchesGiveOneLineErrors()
     {
         using TemporaryFolder folder = new();
         AddMnist(folder, "", "-idx", false, 12, 4);
@@ -144,7 +144,7 @@ public sealed class IdxTests
     }
 
     [Test]
-    public void RealMnistIsWhatItIsKnownToBe()
+    public void RealMnistHasItsKnownCountsAndStatistics()
     {
         LocatedDataset data = DatasetLocator.Open(TestData.Require("mnist"));
         Assert.That((data.Train.Count, data.Validation!.Count), Is.EqualTo((60_000, 10_000)));
@@ -158,7 +158,7 @@ public sealed class IdxTests
         Assert.That(statistics.Std[0], Is.EqualTo(0.3081f).Within(5e-5f));
     }
 
-    /// <summary>Images of 5 columns by 4 rows whose values count on.</summary>
+    /// <summary>Images of 5 columns by 4 rows with increasing values.</summary>
     internal static void AddMnist(
         TemporaryFolder folder, string prefix, string separator, bool compressed, int trainCount, int testCount, int firstLabel = 0,
         int classes = 10)

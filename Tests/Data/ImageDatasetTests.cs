@@ -28,9 +28,9 @@ public sealed class ImageDatasetTests
     }
 
     [Test]
-    public void AnEpochShowsImagesOnceInAnOrderOfItsOwn()
+    public void EpochShowsEachImageOnceInItsOwnOrder()
     {
-        // 45 images: 6 steps of 7, 3 left out.
+        // 45 images: 6 steps of 7, and 3 images left over.
         using IBatchReader reader = Create(2, augmentation: "none").ReadTraining(Batch, seed: 5, firstStep: 0);
         List<float[]> epochs = [];
         for (int epoch = 0; epoch < 3; epoch++)
@@ -78,16 +78,16 @@ public sealed class ImageDatasetTests
         for (int step = 0; step < 60; step++) reader.Next();
         long before = GC.GetTotalAllocatedBytes(precise: true);
         for (int step = 0; step < 600; step++) reader.Next();
-        // Threads of the runtime itself may allocate a little meanwhile.
+        // The runtime's own threads may allocate a little meanwhile.
         Assert.That(GC.GetTotalAllocatedBytes(precise: true) - before, Is.LessThan(20_000));
     }
 
     [Test]
-    public void BatchBeyondTheDataIsOneLine() =>
+    public void BatchBeyondTheDataGivesOneLineError() =>
         OneLine.Thrown(() => Create(1).ReadTraining(46, 1, 0), "at most its 45 images", "got 46", "smaller batch");
 
     [Test]
-    public void UnreadableImageSurfacesAtNext()
+    public void UnreadableImageThrowsAtNext()
     {
         using TemporaryFolder folder = new();
         for (int i = 0; i < 20; i++) folder.Add([.. "P5 1 1 255\n"u8, (byte)i], "c", $"{i:D2}.pgm");
@@ -125,7 +125,7 @@ public sealed class ImageDatasetTests
         HashSet<(int, int, bool)> seen = [];
         foreach (float[] image in Split(ReadSteps(moved, 0, 60)))
         {
-            // The inner pixel of the middle is never shifted out: it tells which image this is.
+            // The image's center pixel always stays visible, and identifies the image.
             List<(int X, int Y, bool Mirrored)> found = [];
             foreach (float[] original in originals.Values)
                 for (int y = -2; y <= 2; y++)
@@ -167,7 +167,7 @@ public sealed class ImageDatasetTests
         Assert.That(Augmentation.Parse("none"), Is.SameAs(Augmentation.None));
     }
 
-    /// <summary>45 images of 5x5 whose first pixel is their number and whose class is that modulo 3.</summary>
+    /// <summary>45 images of 5x5. The first pixel is the image's number, and its class is that number modulo 3.</summary>
     private static ImageDataset Create(int workers, long cacheBytes = 1 << 20, string augmentation = "flip,crop1")
     {
         PixelImage[] images = new PixelImage[45];

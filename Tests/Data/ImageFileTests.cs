@@ -15,7 +15,7 @@ public sealed class ImageFileTests
     }
 
     [Test]
-    public void FileSystemFailuresAreOneLine()
+    public void FileSystemFailuresGiveOneLineErrors()
     {
         using TemporaryFolder folder = new();
         OneLine.Thrown(() => ImageFile.Read(folder["none.png"]), "none.png", "no such file", "check the path");
@@ -24,9 +24,9 @@ public sealed class ImageFileTests
         OneLine.Thrown(() => ImageFile.Read("a\0b"), "a?b");
     }
 
-    /// <summary>Opening a pipe would wait for its other end for ever; a device may have no end.</summary>
+    /// <summary>Opening a pipe would wait forever for its other end, and a device may have no end.</summary>
     [Test, CancelAfter(60_000), Platform(Exclude = "Win", Reason = "Pipes and devices with paths are a matter of Unix.")]
-    public void PipesAndDevicesAreOneLine()
+    public void PipesAndDevicesGiveOneLineErrors()
     {
         using TemporaryFolder folder = new();
         string pipe = folder["pipe.jpg"];
@@ -36,7 +36,7 @@ public sealed class ImageFileTests
     }
 
     [Test, UnsupportedOSPlatform("windows"), Platform(Exclude = "Win", Reason = "File modes are a matter of Unix.")]
-    public void UnreadableFileIsOneLine()
+    public void UnreadableFileGivesOneLineError()
     {
         if (Environment.UserName == "root") Assert.Ignore("Root may read every file.");
         using TemporaryFolder folder = new();

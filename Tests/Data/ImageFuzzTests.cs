@@ -6,7 +6,7 @@ using NUnit.Framework;
 namespace GpuCnn.Tests.Data;
 
 /// <summary>
-/// Damaged files of all formats in memory whose ends are guarded: nothing but a picture or one line comes of them, in time and within
+/// Decodes damaged files of all formats in guarded memory. Each must give a picture or an error of one line, within limits of time and
 /// memory. GPUCNN_LONG_TESTS=1 tries a million.
 /// </summary>
 [Platform(Exclude = "Win", Reason = "Guarded pages are made with mmap.")]
@@ -14,16 +14,16 @@ public sealed class ImageFuzzTests
 {
     private const int Few = 20_000, Many = 1_000_000;
 
-    /// <summary>Far above the two seconds that a file may take, for machines with other things to do.</summary>
+    /// <summary>Far above the two seconds that a file may take, for machines that are busy.</summary>
     private const double LongestSeconds = 20;
 
     private static readonly nuint LargestBytes = 520 << 20;
 
-    /// <summary>Small ones; a huge one would only take longer to show the same.</summary>
+    /// <summary>Small files: a huge one would show the same, but take longer.</summary>
     private static IReadOnlyList<OddFile> Seeds => [.. OddFiles.All.Where(f => f.Content.Length < 20_000 && f.Content.Length > 0)];
 
     [Test]
-    public void DamagedFilesNeverSurprise()
+    public void DamagedFilesAreReadOrRefused()
     {
         bool isLong = Environment.GetEnvironmentVariable("GPUCNN_LONG_TESTS") is { Length: > 0 };
         int count = isLong ? Many : Few, first = int.Parse(Environment.GetEnvironmentVariable("GPUCNN_FUZZ_FIRST") ?? "0");
@@ -56,11 +56,11 @@ public sealed class ImageFuzzTests
             $"{count:N0} files: {read:N0} read, {refused:N0} refused, the slowest {slowest:F2} s ({slowestName}), " +
             $"at most {largest:N0} bytes at a time");
         Assert.That(surprises, Is.Empty);
-        // Both ways were taken often.
+        // Both outcomes must be frequent.
         Assert.That(Math.Min(read, refused), Is.GreaterThan(count / 20));
     }
 
-    /// <summary>Whole files and their windows, in guarded memory: no vector reads or writes behind what is its own.</summary>
+    /// <summary>Decodes whole files and their windows in guarded memory: no vector may read or write past its buffer.</summary>
     [Test]
     public void WindowsOfWholeFilesStayInTheirMemory()
     {
@@ -89,7 +89,7 @@ public sealed class ImageFuzzTests
 
         public GuardedSource Memory { get; } = new();
 
-        /// <summary>Decodes all of a file, then a window of it that is scaled; gives what must not be, or null.</summary>
+        /// <summary>Decodes all of a file, then a scaled window of it; returns a violation, or null.</summary>
         public string? Try(byte[] file, string name, out bool isRead)
         {
             isRead = false;
@@ -114,7 +114,7 @@ public sealed class ImageFuzzTests
                 bool isOneLine = !e.Message.AsSpan().ContainsAny('\r', '\n') && e.Message.Contains(name, StringComparison.Ordinal);
                 return isOneLine ? null : $"not one line: {e.Message}";
             }
-            // Whatever else is thrown is what this test looks for.
+            // Any other exception is what this test looks for.
             catch (Exception e)
             {
                 return e.ToString();

@@ -28,7 +28,7 @@ public sealed class ImagePreprocessorTests
     }
 
     [Test]
-    public void WhatNoImageCanHaveIsOneLine()
+    public void InvalidInputsGiveOneLineErrors()
     {
         OneLine.Thrown(() => _ = new ImagePreprocessor(Shape.Volume(2, 4, 4), ImageFit.Pad, [0, 0], [1, 1]), "1xHxW or 3xHxW", "2x4x4");
         OneLine.Thrown(() => _ = new ImagePreprocessor(Shape.Vector(3), ImageFit.Pad, [0, 0, 0], [1, 1, 1]), "1xHxW or 3xHxW");
@@ -38,9 +38,9 @@ public sealed class ImagePreprocessorTests
     }
 
     [Test]
-    public void StatisticsAreThoseOfTheFittedImages()
+    public void StatisticsUseFittedImages()
     {
-        // Four pixels of 0 around four of 200 and 100: by hand.
+        // Four pixels of 0 around two of 200 or 100; computed by hand.
         MemorySplit split = new("two", ["a"], [0, 0], [new PixelImage(1, 2, 1, [200, 200]), new PixelImage(1, 2, 1, [100, 100])], "two");
         NormalizationStatistics statistics = NormalizationStatistics.Compute(split, Shape.Volume(1, 2, 2), ImageFit.Pad);
         Assert.That(statistics.Mean[0], Is.EqualTo(75 / 255.0).Within(1e-6));

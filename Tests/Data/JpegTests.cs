@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Data;
 
-/// <summary>Against pixels that Pillow decoded with libjpeg-turbo; make_jpeg_vectors.py wrote files and hashes.</summary>
+/// <summary>Compares with pixels that Pillow decoded with libjpeg-turbo; make_jpeg_vectors.py wrote files and hashes.</summary>
 public sealed class JpegTests
 {
     private static IReadOnlyDictionary<string, byte[]> Files => JpegVectors.Files;
@@ -77,7 +77,7 @@ public sealed class JpegTests
     }
 
     [Test]
-    public void NothingIsAllocatedForAPicture()
+    public void DecodingAllocatesNothing()
     {
         using JpegReader reader = new();
         using Picture picture = new();
@@ -97,7 +97,7 @@ public sealed class JpegTests
     }
 
     [Test]
-    public void CutAnywhereIsOneLine()
+    public void CutAnywhereGivesOneLineError()
     {
         byte[] whole = Files["420-1-90x90.jpg"];
         for (int length = 0; length < whole.Length; length += length < 700 ? 1 : 37)
@@ -106,7 +106,7 @@ public sealed class JpegTests
 
     [TestCase(12, "12 bits")]
     [TestCase(8, "2 components", 2)]
-    public void UnsupportedFramesAreOneLine(int bits, string part, int components = 3)
+    public void UnsupportedFramesGiveOneLineErrors(int bits, string part, int components = 3)
     {
         byte[] file = (byte[])Files["444-1-90x90.jpg"].Clone();
         int frame = FrameOf(file);
@@ -118,7 +118,7 @@ public sealed class JpegTests
     [TestCase(60_000, 60_000, "larger than any that is read")]
     [TestCase(9_000, 9_000, "only")]
     [TestCase(0, 90, "at least 1")]
-    public void PromisesOfTooMuchAreRefusedAtOnce(int width, int height, string part)
+    public void FalseExtentsAreRefusedAtOnce(int width, int height, string part)
     {
         byte[] file = (byte[])Files["420-1-90x90.jpg"].Clone();
         int frame = FrameOf(file);
@@ -129,7 +129,7 @@ public sealed class JpegTests
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(1_000_000));
     }
 
-    /// <summary>Where the frame header begins, baseline or extended.</summary>
+    /// <summary>Offset of the frame header, baseline or extended.</summary>
     private static int FrameOf(byte[] file) =>
         Math.Max(file.AsSpan().IndexOf((ReadOnlySpan<byte>)[0xFF, 0xC0]), file.AsSpan().IndexOf((ReadOnlySpan<byte>)[0xFF, 0xC1]));
 

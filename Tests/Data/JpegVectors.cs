@@ -7,7 +7,7 @@ internal static class JpegVectors
 {
     public static string Folder => Path.Combine(TestData.RepositoryRoot, "Tests", "Data", "vectors");
 
-    /// <summary>By name; expected.txt among them.</summary>
+    /// <summary>Files by name, including expected.txt.</summary>
     public static IReadOnlyDictionary<string, byte[]> Files { get; } = Read();
 
     private static Dictionary<string, byte[]> Read()

@@ -4,12 +4,12 @@ using GpuCnn.Data.Formats;
 
 namespace GpuCnn.Tests.Data;
 
-/// <summary>Damaged files, each a function of its number alone.</summary>
+/// <summary>Damages files. Each damaged file is a function of its number alone.</summary>
 internal static class Mutation
 {
     private const int HeadBytes = 700;
 
-    /// <summary>A seed with one to four changes of the kinds that break readers.</summary>
+    /// <summary>Applies to a seed one to four changes of the kinds that break readers.</summary>
     public static byte[] Of(IReadOnlyList<OddFile> seeds, int number, out string name)
     {
         RandomStream random = new(0xF022, 1, (ulong)number);
@@ -17,9 +17,9 @@ internal static class Mutation
         List<byte> bytes = [.. seed.Content];
         for (int changes = 1 + random.NextInt(4); changes > 0; changes--) Change(bytes, seeds, ref random);
         byte[] file = [.. bytes];
-        // With checksums made right again, damage reaches the inner parts.
+        // Repaired checksums let the damage reach the inner parts.
         if (file.AsSpan().StartsWith(PngReader.Signature) && random.NextInt(3) > 0) RepairChecksums(file);
-        // With an end again, a cut JPEG is decoded and not only refused.
+        // With a restored end marker, a cut JPEG is decoded instead of refused.
         if (file is [0xFF, 0xD8, ..] && random.NextInt(3) > 0) file = [.. file, 0xFF, 0xD9];
         name = $"{number}-{seed.Name}";
         return file;
@@ -62,7 +62,7 @@ internal static class Mutation
                 if (other.Length > 0) bytes.AddRange(other.AsSpan(random.NextInt(other.Length)));
                 break;
             case 8:
-                // A field behind a marker of JPEG.
+                // A field after a JPEG marker.
                 int marker = bytes.FindIndex(early, b => b == 0xFF);
                 if (marker >= 0) bytes[Math.Min(bytes.Count - 1, marker + 1 + random.NextInt(11))] = (byte)random.NextInt(256);
                 break;

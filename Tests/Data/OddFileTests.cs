@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Data;
 
-/// <summary>Files of a data set that are no files of images: one line each, and no wait.</summary>
+/// <summary>Entries of a data set that are not regular, readable image files give an error of one line each, without a wait.</summary>
 [Platform(Exclude = "Win")]
 public sealed class OddFileTests
 {
@@ -53,7 +53,7 @@ public sealed class OddFileTests
     }
 
     [Test]
-    public void NamesThatAreNotUtf8AreOneLine()
+    public void NamesThatAreNotUtf8GiveOneLineErrors()
     {
         if (OperatingSystem.IsMacOS()) Assert.Ignore("macOS has no names that are not UTF-8.");
         Add("names", "a", "good.pgm");
@@ -65,7 +65,7 @@ public sealed class OddFileTests
     }
 
     [Test]
-    public void WhatMayNotBeReadIsOneLine()
+    public void UnreadableFilesGiveOneLineErrors()
     {
         if (OperatingSystem.IsWindows()) return;
         if (Environment.IsPrivilegedProcess) Assert.Ignore("Root may read every file.");
@@ -78,10 +78,10 @@ public sealed class OddFileTests
     }
 
     [Test]
-    public void AFileThatVanishesOrChangesIsNamed()
+    public void FileThatVanishesOrChangesIsReported()
     {
         Add("moving", "a", "1.pgm");
-        // The second is a link: what it leads to changes.
+        // The second is a link, and its target changes.
         string target = _folder.Add([.. "P5 1 1 255\n"u8, 5], "store.pgm");
         File.CreateSymbolicLink(_folder["moving", "a", "2.pgm"], target);
         ImageSplit split = DatasetLocator.Open(_folder["moving"]).Train;
@@ -91,7 +91,7 @@ public sealed class OddFileTests
         File.WriteAllBytes(target, [.. "P5 1 2 255\n"u8, 7, 7]);
         OneLine.Thrown(() => split.Read(0), "1.pgm", "has vanished since");
         OneLine.Thrown(() => split.Read(1), "2.pgm", "has changed since");
-        // Opened anew, they are what they are.
+        // Opened again, they are read as they are now.
         ImageSplit again = DatasetLocator.Open(_folder["moving"]).Train;
         Assert.That((again.Count, again.Read(0).Height), Is.EqualTo((1, 2)));
     }

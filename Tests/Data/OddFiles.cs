@@ -3,7 +3,7 @@ using System.Text;
 
 namespace GpuCnn.Tests.Data;
 
-/// <summary>Files of every kind that a data folder may hold; make_odd_files.py wrote them, and says what the verdicts mean.</summary>
+/// <summary>Files of every kind that a data folder may hold. make_odd_files.py wrote them, and explains the verdicts.</summary>
 internal static class OddFiles
 {
     private static readonly Dictionary<string, byte[]> Entries = Read();
@@ -33,14 +33,14 @@ internal static class OddFiles
     }
 }
 
-/// <summary>One of them.</summary>
-/// <param name="Name">With an extension that may lie.</param>
+/// <summary>One of the files.</summary>
+/// <param name="Name">Its extension may be wrong.</param>
 /// <param name="Verdict">equal, near, read, refuse or either.</param>
-/// <param name="Width">Columns of what is read.</param>
-/// <param name="Height">Rows of what is read.</param>
-/// <param name="What">What it is.</param>
+/// <param name="Width">Columns of the picture.</param>
+/// <param name="Height">Rows of the picture.</param>
+/// <param name="What">Description.</param>
 /// <param name="Content">The file.</param>
-/// <param name="Pixels">[Height, Width, 3] as Pillow reads it; null where that is no measure.</param>
+/// <param name="Pixels">[Height, Width, 3] as Pillow reads it; null if that is no reference.</param>
 internal sealed record OddFile(string Name, string Verdict, int Width, int Height, string What, byte[] Content, byte[]? Pixels)
 {
     public override string ToString() => $"{Name} ({What})";

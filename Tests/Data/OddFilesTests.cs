@@ -10,10 +10,10 @@ public sealed class OddFilesTests
     private static IEnumerable<OddFile> Files => OddFiles.All;
 
     [Test]
-    public void KindsAreMany() => Assert.That(OddFiles.All, Has.Count.GreaterThan(120));
+    public void EnoughKindsOfFilesAreTested() => Assert.That(OddFiles.All, Has.Count.GreaterThan(120));
 
     [TestCaseSource(nameof(Files))]
-    public void GivesThePictureOrOneLine(object given)
+    public void FileGivesItsPictureOrOneLineError(object given)
     {
         OddFile file = (OddFile)given;
         using PictureDecoder decoder = new() { AppliesOrientation = false };
@@ -33,13 +33,15 @@ public sealed class OddFilesTests
         Assert.That((image.Width, image.Height), Is.EqualTo((file.Width, file.Height)));
         if (file.Verdict == "equal") Assert.That(image.Pixels, Is.EqualTo(file.Pixels));
         if (file.Verdict != "near") return;
-        // Chroma that ImageSharp repeats where libjpeg interpolates it: edges of strong colours differ.
+        // ImageSharp repeats chroma that libjpeg interpolates, so edges of strong colors differ.
         int[] differences = [.. image.Pixels.Zip(file.Pixels!, (a, b) => Math.Abs(a - b))];
         Assert.That(differences.Average(), Is.LessThan(6));
         Assert.That(differences.Max(), Is.LessThan(80));
     }
 
-    /// <summary>Sixty thousand on a side, damaged, of every format: nothing of that size is allocated, on the heap or beside it.</summary>
+    /// <summary>
+    /// Damaged files of every format that claim 60,000 pixels a side allocate nothing of that size, on the heap or outside it.
+    /// </summary>
     [Test]
     public void RefusedFilesTakeNoMemory()
     {
@@ -66,7 +68,7 @@ public sealed class OddFilesTests
     [TestCase(6)]
     [TestCase(7)]
     [TestCase(8)]
-    public void OrientationIsAppliedUnlessItIsNotWanted(int orientation)
+    public void OrientationIsAppliedUnlessDisabled(int orientation)
     {
         byte[] file = OddFiles.Content($"exif{orientation}.jpg");
         using PictureDecoder turning = new(), plain = new() { AppliesOrientation = false };
@@ -76,7 +78,7 @@ public sealed class OddFilesTests
         Assert.That((header.Width, header.Height), Is.EqualTo((upright.Width, upright.Height)));
         Assert.That((stored.Width, stored.Height), Is.EqualTo((raw.Width, raw.Height)));
         Assert.That(upright.Width, Is.EqualTo(orientation < 5 ? raw.Width : raw.Height));
-        // Where the shown pixel is stored, as EXIF's standard words it: which edge row 0 is, and which column 0.
+        // Maps a shown pixel to its stored place, following EXIF's standard, which states the edges that row 0 and column 0 are.
         Func<int, int, (int X, int Y)> source = orientation switch
         {
             1 => (x, y) => (x, y),
@@ -95,14 +97,14 @@ public sealed class OddFilesTests
                 bool isEqual = upright.Row(y).Slice(3 * x, 3).SequenceEqual(raw.Row(sourceY).Slice(3 * sourceX, 3));
                 Assert.That(isEqual, Is.True, $"pixel {x}, {y}");
             }
-        // A window of what is shown.
+        // A window of the shown picture.
         Window window = new(3, 2, 17, 21);
         turning.Open(file, "a.jpg");
         Assert.That(turning.Decode(window).ToImage().Pixels, Is.EqualTo(upright.Window(3, 2, 17, 21).Pixels));
     }
 
     [Test]
-    public void OrientationOfPng()
+    public void PngOrientationIsApplied()
     {
         using PictureDecoder decoder = new();
         ImageHeader header = decoder.Open(OddFiles.Content("exif6.png"), "a.png");

@@ -4,14 +4,14 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Data;
 
-/// <summary>Against files that Apache Arrow's C++ library wrote as Hugging Face's does (make_parquet_vectors.cs).</summary>
+/// <summary>Reads files that Apache Arrow's C++ library wrote in Hugging Face's layout (make_parquet_vectors.cs).</summary>
 public sealed class ParquetTests
 {
     private static string Vectors => Path.Combine(TestData.RepositoryRoot, "Tests", "Data", "vectors");
 
     [TestCase("huggingface.parquet")]
     [TestCase("huggingface-zstd.parquet")]
-    public void ImagesLabelsAndNames(string name)
+    public void ReadsImagesLabelsAndNames(string name)
     {
         LocatedDataset data = DatasetLocator.Open(Path.Combine(Vectors, name));
         Assert.That(data.Description, Is.EqualTo("1 Parquet file: 7 images of 2x1 gray in 3 classes"));
@@ -26,7 +26,7 @@ public sealed class ParquetTests
     [TestCase("data/train-00000-of-00002.parquet", "data/train-00001-of-00002.parquet", "data/validation-00000-of-00001.parquet",
         "data/test-00000-of-00001.parquet")]
     [TestCase("default/train/0000.parquet", "default/train/0001.parquet", "default/validation/0000.parquet", "default/test/0000.parquet")]
-    public void SplitsByNamesOfFilesOrFolders(params string[] names)
+    public void SplitsFollowFileOrFolderNames(params string[] names)
     {
         using TemporaryFolder folder = new();
         foreach (string name in names) folder.Add(File.ReadAllBytes(Path.Combine(Vectors, "huggingface.parquet")), name.Split('/'));
@@ -37,7 +37,7 @@ public sealed class ParquetTests
     }
 
     [Test]
-    public void DamageNeverSurprises()
+    public void DamagedFilesAreReadOrRefused()
     {
         using TemporaryFolder folder = new();
         byte[] whole = File.ReadAllBytes(Path.Combine(Vectors, "huggingface.parquet"));

@@ -8,7 +8,7 @@ public sealed class PixelImageTests
 {
     private static string Vectors => Path.Combine(TestData.RepositoryRoot, "Tests", "Data", "vectors");
 
-    /// <summary>Expected: Pillow 9.4's resize(BILINEAR) and convert("L").</summary>
+    /// <summary>Expected pixels are those of Pillow 9.4's resize(BILINEAR) and convert("L").</summary>
     private static IEnumerable<TestCaseData> Resized() => File.ReadLines(Path.Combine(Vectors, "resize.txt"))
         .Select(line => line.Split(' '))
         .Select(p => new TestCaseData(p[0], p[1], p[2], p[3]).SetArgDisplayNames(p[0], p[1], p[2]));
@@ -58,7 +58,7 @@ public sealed class PixelImageTests
         Assert.That(fitted.Row(7)[..9].ToArray(), Is.All.EqualTo(0));
         Assert.That(fitted.Row(7)[11..].ToArray(), Is.All.EqualTo(255));
         Assert.That(fitted.Row(7)[9] + fitted.Row(7)[10], Is.EqualTo(255));
-        // The whole image scaled, then cropped, has the same pixels as the window alone.
+        // Scaling the whole image and then cropping gives the same pixels.
         Assert.That(fitted.Pixels, Is.EqualTo(image.Resize(40, 20).Window(10, 0, 20, 20).Pixels));
     }
 

@@ -8,7 +8,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Data;
 
-/// <summary>Against files and pixels that make_png_vectors.py wrote with another encoder and with Pillow.</summary>
+/// <summary>Compares with files and pixels that make_png_vectors.py wrote with another encoder and with Pillow.</summary>
 public sealed class PngTests
 {
     private static string Vectors => Path.Combine(TestData.RepositoryRoot, "Tests", "Data", "vectors");
@@ -34,7 +34,7 @@ public sealed class PngTests
     [TestCase("palette4-alpha")]
     [TestCase("many-idat")]
     [TestCase("pillow-I16")]
-    public void FileCutAnywhereIsOneLineOrHasAllPixels(string name)
+    public void CutFileIsRefusedOrHasAllPixels(string name)
     {
         byte[] whole = File.ReadAllBytes(Path.Combine(Vectors, name + ".png"));
         int dataEnd = whole.AsSpan().LastIndexOf("IDAT"u8) + 4;
@@ -45,7 +45,7 @@ public sealed class PngTests
     [TestCase("color3-depth4")]
     [TestCase("color6-depth16-adam7")]
     [TestCase("ancillary")]
-    public void FlippedBitIsOneLineOrChangesNothing(string name)
+    public void FlippedBitIsRefusedOrChangesNothing(string name)
     {
         byte[] whole = File.ReadAllBytes(Path.Combine(Vectors, name + ".png"));
         for (int bit = 0; bit < whole.Length * 8; bit++)
@@ -56,7 +56,7 @@ public sealed class PngTests
         }
     }
 
-    /// <summary>What is read in spite of damage has the pixels of the whole file, and a note; all else is one line.</summary>
+    /// <summary>A damaged file has the pixels of the whole file and a note, or gives an error of one line.</summary>
     private static void CheckDamaged(byte[] whole, byte[] damaged, string name)
     {
         using PictureDecoder decoder = new();
@@ -76,11 +76,13 @@ public sealed class PngTests
         Assert.That(pixels, Is.EqualTo(ImageFile.Decode(whole, name).Pixels));
     }
 
-    /// <summary>With checksums made right again, damage reaches the inner parts: it may decode to something, or be one line.</summary>
+    /// <summary>
+    /// Repaired checksums let the damage reach the inner parts: the file decodes to something, or gives an error of one line.
+    /// </summary>
     [TestCase("color3-depth2-adam7")]
     [TestCase("rgb8-key")]
     [TestCase("color0-depth1")]
-    public void FlippedBitUnderRightChecksumNeverSurprises(string name)
+    public void FlippedBitWithRepairedChecksumIsReadOrRefused(string name)
     {
         byte[] whole = File.ReadAllBytes(Path.Combine(Vectors, name + ".png"));
         int refused = 0;
@@ -125,7 +127,7 @@ public sealed class PngTests
         OneLine.Thrown(() => ImageFile.Decode(file, "a.png"), "PNG 'a.png'", "checksum", "IDAT", "copy it again");
     }
 
-    /// <summary>libpng and Pillow show all of these; pixels of a 2x2 image of four colours.</summary>
+    /// <summary>libpng and Pillow show all of these: pixels of a 2x2 image of four colors.</summary>
     [TestCase("text-crc", "chunk tEXt is wrong")]
     [TestCase("long-trns", null)]
     [TestCase("no-iend", "no end (IEND)")]
@@ -134,7 +136,7 @@ public sealed class PngTests
     [TestCase("garbage-behind", null)]
     [TestCase("late-plte", null)]
     [TestCase("second-idat", null)]
-    public void FlawsThatSpoilNothingAreReadOver(string flaw, string? note)
+    public void HarmlessFlawsAreTolerated(string flaw, string? note)
     {
         byte[] header = [0, 0, 0, 2, 0, 0, 0, 2, 8, 3, 0, 0, 0], palette = [255, 0, 0, 0, 255, 0, 0, 0, 255, 9, 9, 9];
         byte[] samples = [0, 0, 1, 0, 2, 3];
@@ -177,11 +179,11 @@ public sealed class PngTests
     }
 
     /// <summary>
-    /// The size of the largest telephones' pictures is read; beyond the limit the message says that, and not that there is damage.
+    /// Reads the size of the largest telephones' pictures. Beyond the limit, the message states the limit, not damage.
     /// </summary>
     [TestCase(12_000, 9_000, true)]
     [TestCase(15_000, 9_000, false)]
-    public void SizeIsNoDamage(int width, int height, bool isRead)
+    public void LargeSizeIsNotReportedAsDamage(int width, int height, bool isRead)
     {
         byte[] header = [0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0];
         BinaryPrimitives.WriteInt32BigEndian(header, width);
@@ -232,7 +234,7 @@ public sealed class PngTests
     }
 
     [Test]
-    public void WriterFilters()
+    public void WriterChoosesFiltersThatCompress()
     {
         PixelImage ramp = new(64, 64, 1);
         for (int i = 0; i < ramp.Pixels.Length; i++) ramp.Pixels[i] = (byte)(i % 64 * 3 + i / 64);
@@ -251,7 +253,7 @@ public sealed class PngTests
         }
     }
 
-    /// <summary>Another implementation than the reader's: the bitwise definition.</summary>
+    /// <summary>The bitwise definition, independent of the reader's implementation.</summary>
     private static uint ChecksumOf(ReadOnlySpan<byte> bytes)
     {
         uint crc = 0xFFFFFFFF;

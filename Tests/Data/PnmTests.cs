@@ -40,7 +40,7 @@ public sealed class PnmTests
 
     [TestCase("P3 2 2 255 1 2 3 4 5 6 7 8 9 10 11 12")]
     [TestCase("P6 2 2 1000\nABCDEFGHIJKLMNOPQRSTUVWX")]
-    public void FileCutAnywhereOrFlippedNeverSurprises(string text)
+    public void CutOrFlippedFileIsReadOrRefused(string text)
     {
         byte[] whole = Encoding.ASCII.GetBytes(text);
         for (int length = 0; length < whole.Length; length++) Try(whole[..length]);

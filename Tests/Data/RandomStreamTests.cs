@@ -6,7 +6,7 @@ namespace GpuCnn.Tests.Data;
 public sealed class RandomStreamTests
 {
     /// <summary>
-    /// A run resumed with another version must see the same order: these bits are for good. Computed once more in Python.
+    /// A run resumed with another version must see the same order, so these bits are permanent. They were also computed in Python.
     /// </summary>
     [Test]
     public void BitsNeverChange()
@@ -26,12 +26,12 @@ public sealed class RandomStreamTests
     }
 
     [Test]
-    public void UniformEnough()
+    public void NumbersAreUniform()
     {
         RandomStream random = new(9, 9, 9);
         int[] counts = new int[10];
         for (int i = 0; i < 100_000; i++) counts[random.NextInt(10)]++;
-        // Standard deviation of a count: 95.
+        // The standard deviation of a count is 95.
         Assert.That(counts, Is.All.EqualTo(10_000).Within(500));
         double sum = 0;
         for (int i = 0; i < 100_000; i++) sum += random.NextDouble(-1, 3);

@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Data;
 
-/// <summary>Against torchvision's transforms, bit for bit; make_resample_vectors.py wrote the hashes.</summary>
+/// <summary>Compares with torchvision's transforms, bit for bit; make_resample_vectors.py wrote the hashes.</summary>
 public sealed class ResamplerTests
 {
     private static readonly float[] Mean = [0.485f, 0.456f, 0.406f], Std = [0.229f, 0.224f, 0.225f];
@@ -50,7 +50,7 @@ public sealed class ResamplerTests
             resampler.Resize(source, isMirrored, planes, floats);
             Assert.That(HashOf(MemoryMarshal.AsBytes<float>(floats)), Is.EqualTo(p[10]), $"floats of {line}");
 
-            // The same by way of bytes, mirrored at the end; and with the channels last.
+            // Converting through bytes and mirroring at the end gives the same; so do channels in the last dimension.
             resampler.Resize(source, isMirrored: false, 3, target);
             planes.Write(target, isMirrored, behind);
             Assert.That(behind, Is.EqualTo(floats), $"bytes, then floats of {line}");
@@ -62,7 +62,7 @@ public sealed class ResamplerTests
         }
     }
 
-    /// <summary>Sums computed in plain loops, as Pillow's source describes them, for shapes that the vectors do not have.</summary>
+    /// <summary>Compares with sums in plain loops, which follow Pillow's source, for shapes that the vectors lack.</summary>
     [Test]
     public void EqualsTheDefinition([Values("bilinear", "bicubic")] string name)
     {

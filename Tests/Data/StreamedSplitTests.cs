@@ -6,7 +6,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Data;
 
-/// <summary>Images that are read front to back: in any order, and fast in the orders that training and evaluation ask for.</summary>
+/// <summary>Images that are read front to back: correct in any order, and fast in the orders of training and evaluation.</summary>
 public sealed class StreamedSplitTests
 {
     private const int Batch = 10;
@@ -30,7 +30,7 @@ public sealed class StreamedSplitTests
         }
     }
 
-    /// <summary>Blocks are taken one or a few at a time, and an image is never further ahead of them than the buffer holds.</summary>
+    /// <summary>A few blocks are read at a time, and an image is never further ahead of them than the buffer holds.</summary>
     [Test]
     public void OrdersFollowTheBlocks()
     {
@@ -57,7 +57,7 @@ public sealed class StreamedSplitTests
         float[][] expected = Train(Create(out _, 40, 25, 35), 1, 0, 20),
             actual = Train(Create(out TestBlock[] blocks, 40, 25, 35), workers, 0, 20);
         Assert.That(actual, Is.EqualTo(expected));
-        // Two epochs, and what workers read ahead of a third.
+        // Two epochs, and what workers read ahead for a third.
         Assert.That(blocks.Select(block => block.Reads), Is.All.LessThanOrEqualTo(3));
         Assert.That(Train(Create(out _, 40, 25, 35), workers, 13, 7), Is.EqualTo(expected[13..]));
     }
@@ -88,7 +88,7 @@ public sealed class StreamedSplitTests
     }
 
     [Test]
-    public void PartsOfItKeepItsOrder()
+    public void SubsetKeepsTheOrder()
     {
         StreamedSplit split = Create(out TestBlock[] blocks, 40, 25, 35);
         var subset = new SubsetSplit("odd", split, [.. Enumerable.Range(0, 100).Where(i => i % 2 == 1)]);

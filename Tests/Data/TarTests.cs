@@ -15,7 +15,7 @@ public sealed class TarTests
     public void Remove() => _folder.Dispose();
 
     [Test]
-    public void ShardsInWebDatasetNaming([Values] bool compressed,
+    public void ReadsWebDatasetShards([Values] bool compressed,
         [Values(TarEntryFormat.Ustar, TarEntryFormat.Pax, TarEntryFormat.Gnu, TarEntryFormat.V7)] TarEntryFormat format)
     {
         string name = $"wds-{compressed}-{format}", end = compressed ? ".tar.gz" : ".tar";
@@ -28,7 +28,7 @@ public sealed class TarTests
             Does.StartWith($"4 tar files{(compressed ? " (gzip)" : "")}: 9 training and 3 validation images of 2x1 gray in 3 classes")
             .And.Contain("3 images of").And.Contain("ignored"));
         Assert.That(data.Classes, Is.EqualTo(new[] { "0", "1", "2" }));
-        // In any order, twice each.
+        // In any order, some of them twice.
         foreach (int image in new[] { 8, 0, 3, 3, 7, 2, 8, 5, 0 })
         {
             Assert.That(data.Train.Read(image).Pixels, Is.EqualTo(new byte[] { (byte)image, (byte)(image % 3) }));
@@ -40,7 +40,7 @@ public sealed class TarTests
     }
 
     [Test]
-    public void LabelsAreOfSeveralKinds()
+    public void ReadsSeveralKindsOfLabels()
     {
         Write(["kinds", "a.tar"], false, TarEntryFormat.Pax,
         [
@@ -62,7 +62,7 @@ public sealed class TarTests
     }
 
     [Test]
-    public void AnEmptyImageIsNamed([Values] bool compressed)
+    public void EmptyImageIsReported([Values] bool compressed)
     {
         string path = Write([compressed ? "empty.tar.gz" : "empty.tar"], compressed, TarEntryFormat.Ustar,
             [("a/1.pgm", Image(1)), ("a/2.pgm", []), ("a/3.pgm", Image(3))]);
@@ -72,7 +72,7 @@ public sealed class TarTests
     }
 
     [Test]
-    public void AnArchiveOfClassFolders()
+    public void ReadsArchiveOfClassFolders()
     {
         string path = Write(["imagenette.tgz"], true, TarEntryFormat.Pax,
         [
@@ -87,7 +87,7 @@ public sealed class TarTests
     }
 
     [Test]
-    public void LongNamesAreWhole()
+    public void LongNamesAreComplete()
     {
         string deep = string.Join('/', Enumerable.Repeat("a-folder-with-a-long-name", 12));
         foreach (TarEntryFormat format in (TarEntryFormat[])[TarEntryFormat.Pax, TarEntryFormat.Gnu])
@@ -98,7 +98,7 @@ public sealed class TarTests
     }
 
     [Test]
-    public void CutAnywhereIsOneLine([Values] bool compressed)
+    public void CutAnywhereGivesOneLineError([Values] bool compressed)
     {
         string path = Write([$"cut-{compressed}", "x" + (compressed ? ".tar.gz" : ".tar")], compressed, TarEntryFormat.Ustar,
             Samples(0, 3, "cls"));
@@ -122,7 +122,7 @@ public sealed class TarTests
     }
 
     [Test]
-    public void DamageNeverSurprises([Values] bool compressed)
+    public void DamagedFilesAreReadOrRefused([Values] bool compressed)
     {
         string path = Write([$"damage-{compressed}", "x" + (compressed ? ".tar.gz" : ".tar")], compressed, TarEntryFormat.Pax,
             Samples(0, 3, "cls"));
@@ -146,7 +146,7 @@ public sealed class TarTests
     }
 
     [Test]
-    public void AShardThatChangesIsNamed([Values] bool compressed)
+    public void ChangedShardIsReported([Values] bool compressed)
     {
         string path = Write([$"changes-{compressed}", "x" + (compressed ? ".tar.gz" : ".tar")], compressed, TarEntryFormat.Ustar,
             Samples(0, 3, "cls"));

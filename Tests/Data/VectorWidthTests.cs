@@ -4,8 +4,8 @@ using NUnit.Framework;
 namespace GpuCnn.Tests.Data;
 
 /// <summary>
-/// The tests of pixels again, in a process that has narrower vectors or none: what other processors run. On Arm it is the code for
-/// vectors of 128 bits.
+/// Repeats the tests of pixels in a process with narrower vectors or none, as on other processors. On Arm this tests the code for 128-bit
+/// vectors.
 /// </summary>
 public sealed class VectorWidthTests
 {
@@ -16,10 +16,10 @@ public sealed class VectorWidthTests
     [TestCase("EnableAVX512", Category = "256 bits")]
     [TestCase("EnableAVX2", Category = "128 bits")]
     [TestCase("EnableHWIntrinsic", Category = "no vectors")]
-    public void PixelsAreTheSame(string switchedOff)
+    public void PixelsAreTheSameWithNarrowVectors(string switchedOff)
     {
         ProcessStartInfo start = new(Environment.ProcessPath!) { RedirectStandardOutput = true, RedirectStandardError = true };
-        // Where the host was given the tests' assembly, so is this one.
+        // If the host was given the tests' assembly, pass it on.
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
             start.ArgumentList.Add(typeof(VectorWidthTests).Assembly.Location);
         foreach (string argument in (string[])["--no-ansi", "--filter", Repeated]) start.ArgumentList.Add(argument);

@@ -1,6 +1,6 @@
-"""Makes vectors/augmentations.safetensors with torchvision (0.14) and Pillow (9.4): what each augmentation makes of a picture.
+"""Makes vectors/augmentations.safetensors with torchvision (0.14) and Pillow (9.4): the result of each augmentation of a picture.
 
-torchvision draws from the product's random numbers (SplitMix64 over a counter, Data/RandomStream.cs): the modules of its transforms see a torch whose
+torchvision draws from the product's random numbers (SplitMix64 over a counter, Data/RandomStream.cs): its transforms use a torch whose
 random functions are replaced. So each transform's own choice of parameters is compared too, not only its arithmetic. A tensor's name is
 "CHANNELS LIST SEED EPOCH IMAGE"; it holds the values in [0, 1] of an input of 16 rows and 12 columns, [C, H, W].
 """
@@ -63,7 +63,7 @@ class Stream:
 
 
 class Drawn:
-    """Stands for torch.empty(1) until it is drawn."""
+    """Replaces torch.empty(1) until it is drawn."""
 
     def __init__(self, value=None):
         self.value = value
@@ -95,7 +95,7 @@ fake.exp = lambda value: Drawn(math.exp(value.value)) if isinstance(value, Drawn
 fake.randint = randint
 fake.rand = lambda *size: torch.tensor([stream.real()], dtype=torch.float64)
 fake.randperm = lambda count: torch.tensor(stream.shuffled(count))
-# The limits of logarithms in float64.
+# Limits of logarithms in float64.
 fake.log = lambda value: torch.log(value.double())
 fake.tensor = lambda data, **options: torch.tensor(data, **({"dtype": torch.float64} if isinstance(data, tuple) else options))
 transforms.torch = fake
@@ -113,7 +113,7 @@ def source(channels):
 
 
 def cover(image):
-    """Scaled until it covers the input, then the centre: here the heights decide."""
+    """Scales until the input is covered, and takes the center; here the heights decide."""
     full = SOURCE_WIDTH * HEIGHT // SOURCE_HEIGHT
     left = round((full - WIDTH) / 2)
     return image.resize((full, HEIGHT), Image.BILINEAR).crop((left, 0, left + WIDTH, HEIGHT))
@@ -168,7 +168,7 @@ CROPS = [
     ("scale(20),flip", [scale(20, 20), flip]),
     ("scale(20,square)", [scale(20, 20, True)]),
     ("scale(17-40)", [scale(17, 40)]),
-    # Of an input whose longer side has 16 pixels.
+    # For an input whose longer side has 16 pixels.
     ("scale(10-20/8)", [scale(20, 40)]),
     ("ten-crops(19)", [ten_crops(19)]),
 ]
@@ -213,7 +213,8 @@ def main():
             values = (value if isinstance(value, torch.Tensor) else F.to_tensor(value)).float().numpy()
             assert values.shape == (channels, HEIGHT, WIDTH), (name, values.shape)
             raw = values.astype("<f4").tobytes()
-            header[f"{channels} {name} {seed} {epoch} {image}"] = {"dtype": "F32", "shape": list(values.shape), "data_offsets": [len(data), len(data) + len(raw)]}
+            header[f"{channels} {name} {seed} {epoch} {image}"] = {
+                "dtype": "F32", "shape": list(values.shape), "data_offsets": [len(data), len(data) + len(raw)]}
             data += raw
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)

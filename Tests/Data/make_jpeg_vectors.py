@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes vectors/jpeg.zip: small JPEGs by cjpeg (libjpeg-turbo), and expected.txt in it: the hash of the pixels that Pillow decodes.
+"""Writes vectors/jpeg.zip: small JPEGs by cjpeg (libjpeg-turbo), and expected.txt with the hashes of the pixels that Pillow decodes.
 
 Needs Pillow and cjpeg (Debian: python3-pil libjpeg-turbo-progs). The shipped file was made with libjpeg-turbo 2.1.5 and Pillow 9.4.
 Samples of data sets, which are not shipped, are hashed into vectors/jpeg-sample.txt:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes vectors/odd.zip: one small file of every kind that a data folder may hold, whole, odd, damaged and hostile.
 
-index.txt in it has a line for each: name, verdict, width, height, what it is. The verdict is what a reader has to do:
+index.txt in it has a line for each: name, verdict, width, height, description. The verdict is what a reader must do:
     equal   read it as Pillow does, to the last bit (NAME.rgb holds Pillow's pixels)
     near    read it within a few levels of Pillow's pixels (ImageSharp's transform and upsampling)
     read    read it; pixels are a matter of taste (transparency, wrong colour models)
@@ -102,7 +102,8 @@ def jpegs():
     for i in range(3):
         numbered[frame(rgb) + 10 + 3 * i] = i + 1
         numbered[scan + 5 + 2 * i] = i + 1
-    put("adobe-rgb.jpg", numbered[:2] + b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00" + numbered[2:], "equal", "RGB by Adobe's marker")
+    adobe = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
+    put("adobe-rgb.jpg", numbered[:2] + adobe + numbered[2:], "equal", "RGB by Adobe's marker")
     for orientation in range(1, 9):
         exif = Image.Exif()
         exif[274] = orientation
@@ -195,7 +196,7 @@ def pngs():
     put("cut99.png", good[:len(good) - 20], "refuse", "cut in the checksum of the data")
     put("no-end.png", good[:-12], "equal", "no IEND")
     put("flip.png", patched(good, len(good) // 2, [good[len(good) // 2] ^ 16]), "refuse", "a bit of the data flipped")
-    # A flag of zlib that asks for a dictionary: found by the fuzz.
+    # A zlib flag that requires a dictionary; found by fuzzing.
     dictionary = png(W, H, 8, 2, lines).replace(zlib.compress(lines), b"\x78\x20" + zlib.compress(lines)[2:])
     dictionary = bytearray(dictionary)
     start = dictionary.find(b"IDAT")
@@ -216,7 +217,8 @@ def others():
     put("palette.bmp", saved(SOURCE.quantize(64), format="BMP"), "equal", "BMP with a palette")
     put("gray.bmp", saved(GRAY, format="BMP"), "equal", "BMP, gray")
     put("plain.gif", saved(SOURCE.quantize(64), format="GIF"), "equal", "GIF")
-    put("animated.gif", saved(SOURCE.quantize(64), format="GIF", save_all=True, append_images=[SOURCE.rotate(180).quantize(64)]), "equal", "GIF of two frames")
+    frames = saved(SOURCE.quantize(64), format="GIF", save_all=True, append_images=[SOURCE.rotate(180).quantize(64)])
+    put("animated.gif", frames, "equal", "GIF of two frames")
     put("interlaced.gif", saved(SOURCE.quantize(64), format="GIF", interlace=True), "equal", "GIF, interlaced")
     for compression in ("raw", "tiff_lzw", "tiff_deflate", "packbits"):
         put(f"{compression}.tif", saved(SOURCE, format="TIFF", compression=compression), "equal", f"TIFF, {compression}")

@@ -3,9 +3,9 @@
 #:property CentralPackageTransitivePinningEnabled=false
 #:property TreatWarningsAsErrors=false
 #:property PublishAot=false
-// Writes vectors/huggingface.parquet and vectors/huggingface-zstd.parquet: images and labels as Hugging Face's datasets library keeps them,
-// written by Apache
-// Arrow's C++ library, which is pyarrow's too. Needs no more than the SDK: dotnet run Tests/Data/make_parquet_vectors.cs Tests/Data/vectors
+// Writes vectors/huggingface.parquet and vectors/huggingface-zstd.parquet: images and labels in the layout of Hugging Face's datasets
+// library, written by Apache Arrow's C++ library, which pyarrow uses too.
+// Needs only the SDK: dotnet run Tests/Data/make_parquet_vectors.cs Tests/Data/vectors
 using Apache.Arrow;
 using Apache.Arrow.Types;
 using ParquetSharp;
@@ -26,7 +26,7 @@ foreach ((string name, Compression compression) in new[] { ("huggingface", Compr
     var labels = new Int64Array.Builder();
     for (int row = 0; row < Rows; row++)
     {
-        // A gray 2x1 image: its row and its class. The last row has none.
+        // A gray 2x1 image of its row and its class. The last row has none.
         if (row == Rows - 1) bytes.AppendNull();
         else bytes.Append([.. "P5 2 1 255\n"u8, (byte)row, (byte)(row % 3)]);
         paths.Append($"{row}.pgm");

@@ -3,10 +3,10 @@
 
 Run as: python3 make_png_vectors.py        (needs Pillow; written with 9.4)
 
-Half of the files come from an encoder in this script, which shares nothing with the C# code and covers every colour type, bit depth,
+Half of the files come from an encoder in this script, which shares nothing with the C# code and covers every color type, bit depth,
 filter and interlacing; Pillow decodes each of them as a check of this encoder. The other half are written by Pillow itself.
 Expected pixels are computed here from the samples: 16 bits rounded to 8, transparency composed over white.
-resize.txt holds what Pillow's bilinear resize gives, for the scaler.
+resize.txt holds the results of Pillow's bilinear resize, for the scaler.
 """
 import os
 import random
@@ -58,7 +58,7 @@ def scanlines(pixels, width, height, color, depth, interlaced):
         above = None
         for number, y in enumerate(rows):
             row = pack([s for x in columns for s in pixels[y * width + x]], depth)
-            # Every filter has its turn, from another one on in each pass.
+            # Uses every filter in turn, starting with another one in each pass.
             raw += filtered((number + x0 + y0 + 4) % 5, row, above or bytes(len(row)), bpp)
             above = row
     return raw
@@ -88,7 +88,7 @@ def write(name, width, height, color, depth, interlaced=False, palette=None, tra
     pixels = []
     for y in range(height):
         for x in range(width):
-            # Smooth with some noise, so that filters matter; the colour key appears often.
+            # Smooth with some noise, so that filters matter. The color key appears often.
             smooth = [(x * 37 + y * 11 * (k + 1) + k * 29) * top // 900 % (top + 1) for k in range(SAMPLES[color])]
             pixels.append([rng.randint(0, top) if rng.random() < 0.2 else s for s in smooth])
             if transparency and color in (0, 2) and rng.random() < 0.3:
@@ -110,7 +110,7 @@ def write(name, width, height, color, depth, interlaced=False, palette=None, tra
     pixels8 = decoded(pixels, color, depth, palette, transparency)
     channels = 1 if color in (0, 4) else 3
     expected.append((name, width, height, channels, pixels8))
-    # Pillow agrees on everything that it keeps exactly: opaque images of up to 8 bits.
+    # Pillow keeps opaque images of up to 8 bits exactly, and must agree on them.
     image = Image.open(os.path.join(HERE, name + ".png"))
     image.load()
     if depth <= 8 and transparency is None and color in (0, 2, 3):

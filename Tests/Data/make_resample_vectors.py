@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Writes vectors/resample.txt: hashes of what torchvision's transforms make of the pictures of jpeg.zip.
+"""Writes vectors/resample.txt: hashes of the results of torchvision's transforms of the pictures in jpeg.zip.
 
-A line is: file, interpolation, crop x y w h (or the size that the shorter side is scaled to, for the centre), output width and height,
+A line is: file, interpolation, crop x y w h (or, for a center crop, the size of the scaled shorter side), output width and height,
 flip, hash of the bytes [H, W, 3], hash of the float32 [3, H, W] after ToTensor and Normalize with ImageNet's numbers.
-Of a folder of JPEGs, which is not shipped, the same goes to vectors/resample-sample.txt:
+The same for a folder of JPEGs, which is not shipped, goes to vectors/resample-sample.txt:
     make_resample_vectors.py [FOLDER_OF_JPEGS]
 Needs python3-torch python3-torchvision (Debian); the shipped files were made with torchvision 0.14.1, Pillow 9.4.
 """
