@@ -7,13 +7,13 @@ namespace GpuCnn.Tests.Kernels;
 
 public sealed class AddIntoTests<TDevice> : KernelTests<TDevice> where TDevice : SampleDevice, new()
 {
-    protected override void RunAll() => Adds(1027);
+    protected override void RunAll() => SumMatchesReference(1027);
 
     [TestCase(1)]
     [TestCase(4)]
     [TestCase(1024)]
     [TestCase(2049)]
-    public void Adds(int count)
+    public void SumMatchesReference(int count)
     {
         float[] x = Numbers.Reals(count, 1), y = Numbers.Reals(count + 1, 2);
         DeviceBuffer<float> from = Device.Buffer<float>(x), to = Device.Buffer<float>(y);

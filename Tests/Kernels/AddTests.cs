@@ -15,7 +15,7 @@ public sealed class AddTests<TDevice> : KernelTests<TDevice> where TDevice : Sam
     [TestCase(1)]
     [TestCase(1024)]
     [TestCase(2051)]
-    public void Adds(int count)
+    public void SumMatchesReference(int count)
     {
         float[] a = Numbers.Reals(count, 1), b = Numbers.Reals(count, 2);
         DeviceBuffer<float> y = Device.Unset<float>(count + 1);
@@ -31,6 +31,7 @@ public sealed class AddTests<TDevice> : KernelTests<TDevice> where TDevice : Sam
         DeviceBuffer<float> y = Device.Unset<float>(a.Length);
         var kernel = new AddForward<TFunction>(Device.Buffer<float>(a), Device.Buffer<float>(b), y, a.Length, default);
         Run(kernel, kernel.Groups);
-        Closeness.Check(typeof(TFunction).Name, y.Span.ToArray(), EveryFunction.Of<TFunction>([.. a.Zip(b, (left, right) => (double)left + right)]), 1e-6);
+        Closeness.Check(typeof(TFunction).Name, y.Span.ToArray(),
+            EveryFunction.Of<TFunction>([.. a.Zip(b, (left, right) => (double)left + right)]), 1e-6);
     }
 }

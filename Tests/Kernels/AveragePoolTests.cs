@@ -14,18 +14,19 @@ public sealed class AveragePoolTests<TDevice> : KernelTests<TDevice> where TDevi
     private static IEnumerable<TestCaseData> Windows =>
         from window in PoolWindow.All.Concat(PoolShapes.Large)
         from countPadding in new[] { true, false }
-        select new TestCaseData(window, countPadding).SetArgDisplayNames(window.ToString(), countPadding ? "padding counts" : "padding does not count");
+        select new TestCaseData(window, countPadding)
+            .SetArgDisplayNames(window.ToString(), countPadding ? "counts padding" : "does not count padding");
 
     protected override void RunAll()
     {
         foreach (int channels in new[] { 3, 4 })
             foreach (int size in new[] { 3, 8 })
                 foreach (bool countPadding in new[] { true, false })
-                    Pools(new((size, size), (2, 2), (1, 1), false, Shape.Volume(channels, 9, 9)), countPadding);
+                    PoolsLikeTheReference(new((size, size), (2, 2), (1, 1), false, Shape.Volume(channels, 9, 9)), countPadding);
     }
 
     [TestCaseSource(nameof(Windows))]
-    public void Pools(PoolWindow window, bool countPadding)
+    public void PoolsLikeTheReference(PoolWindow window, bool countPadding)
     {
         var reference = new ReferenceAvgPool2d(window.Size, window.Stride, window.Padding, window.CeilMode, countPadding);
         Extent input = Extent.Of(3, window.Input), output = reference.Output(input);
@@ -47,7 +48,7 @@ public sealed class AveragePoolTests<TDevice> : KernelTests<TDevice> where TDevi
     }
 
     [Test]
-    public void ALargeWindowIsShared() => Assert.Multiple(() =>
+    public void LargeWindowsAreSharedByThreads() => Assert.Multiple(() =>
     {
         Assert.That(PoolShapes.Large.Select(Slices), Is.All.EqualTo(16));
         Assert.That(PoolWindow.All.Select(Slices), Is.All.EqualTo(1));

@@ -2,7 +2,7 @@ using GpuCnn.Tests.Reference;
 
 namespace GpuCnn.Tests.Kernels;
 
-/// <summary>Between the NCHW of the references and [N][H][W][C].</summary>
+/// <summary>Converts between the NCHW of the references and [N][H][W][C].</summary>
 internal static class ChannelsLast
 {
     public static T[] From<T>(T[] values, Extent extent)

@@ -3,7 +3,7 @@ using GpuCnn.Tests.Reference;
 
 namespace GpuCnn.Tests.Kernels;
 
-/// <summary>A convolution with numbers to compute with, and what comes out of it: by plain loops in double, in the order that devices store it in.</summary>
+/// <summary>A convolution with its inputs, and its results in float64 by plain loops, in the order in which devices store them.</summary>
 internal sealed class ConvolutionCase
 {
     private readonly ConvolutionShape _shape;
@@ -12,9 +12,11 @@ internal sealed class ConvolutionCase
     {
         _shape = shape;
         var input = new Extent(images, shape.C, shape.H, shape.W);
-        var layer = new ReferenceConv2d(shape.K, (shape.R, shape.S), (shape.StrideH, shape.StrideW), (shape.PadH, shape.PadW), shape.Groups);
+        var layer = new ReferenceConv2d(shape.K, (shape.R, shape.S), (shape.StrideH, shape.StrideW), (shape.PadH, shape.PadW),
+            shape.Groups);
         Extent output = layer.Output(input);
-        float[] x = numbers(input.Count, 1), w = numbers(shape.K * shape.C / shape.Groups * shape.R * shape.S, 2), dy = numbers(output.Count, 3);
+        float[] x = numbers(input.Count, 1), w = numbers(shape.K * shape.C / shape.Groups * shape.R * shape.S, 2),
+            dy = numbers(output.Count, 3);
         Bias = numbers(shape.K, 4);
         double[][] parameters = [[.. w], [.. Bias]];
         Gradients gradients = layer.Backward(input, [.. x], parameters, [.. dy]);
@@ -46,7 +48,7 @@ internal sealed class ConvolutionCase
 
     public double[] GradientBias { get; }
 
-    /// <summary>From [K][C / groups][R][S] to [group][R][S][C / groups][K / groups].</summary>
+    /// <summary>Reorders [K][C / groups][R][S] to [group][R][S][C / groups][K / groups].</summary>
     private T[] FilterOrder<T>(T[] weights)
     {
         int inputs = _shape.C / _shape.Groups, outputs = _shape.K / _shape.Groups;
@@ -55,7 +57,8 @@ internal sealed class ConvolutionCase
             for (int c = 0; c < inputs; c++)
                 for (int r = 0; r < _shape.R; r++)
                     for (int s = 0; s < _shape.S; s++)
-                        values[(((k / outputs * _shape.R + r) * _shape.S + s) * inputs + c) * outputs + k % outputs] = weights[((k * inputs + c) * _shape.R + r) * _shape.S + s];
+                        values[(((k / outputs * _shape.R + r) * _shape.S + s) * inputs + c) * outputs + k % outputs] =
+                            weights[((k * inputs + c) * _shape.R + r) * _shape.S + s];
         return values;
     }
 }

@@ -8,27 +8,30 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Kernels;
 
-/// <summary>Convolutions by every algorithm, against plain loops in double. Eighths are summed without rounding, so results have to be equal.</summary>
+/// <summary>
+/// Compares every convolution algorithm with plain loops in double. Eighths are summed without rounding, so results must be equal.
+/// </summary>
 public sealed class ConvolutionLaunchesTests<TDevice> : KernelTests<TDevice> where TDevice : SampleDevice, new()
 {
     private const int Images = 3;
 
     protected override void RunAll()
     {
-        Passes(new(8, 9, 8, 12, 3, 5, 2, 3, 1, 2, 1));
-        Passes(new(6, 7, 7, 9, 3, 2, 2, 2, 1, 0, 3));
-        foreach (Type function in Functions) Function(function);
+        EveryAlgorithmMatchesReference(new(8, 9, 8, 12, 3, 5, 2, 3, 1, 2, 1));
+        EveryAlgorithmMatchesReference(new(6, 7, 7, 9, 3, 2, 2, 2, 1, 0, 3));
+        foreach (Type function in Functions) FunctionIsAppliedToTheResult(function);
     }
 
     private static IEnumerable<Type> Functions => KernelVariants<TDevice>.Of(EveryFunction.Types);
 
     private static IEnumerable<TestCaseData> Shapes()
     {
-        yield return Case("nothing a multiple of anything", new(5, 6, 7, 7, 3, 3, 1, 1, 1, 1, 1));
+        yield return Case("no size is a multiple of another", new(5, 6, 7, 7, 3, 3, 1, 1, 1, 1, 1));
         yield return Case("channels in fours, strides that do not divide", new(8, 9, 8, 12, 3, 5, 2, 3, 1, 2, 1));
         yield return Case("one channel", new(1, 9, 9, 6, 5, 5, 1, 1, 0, 0, 1));
-        // Three more kernels to compile, of which every part is in one of the others.
-        if (typeof(TDevice) == typeof(DebugSampleDevice)) yield return Case("channels in fours, filters not", new(4, 5, 5, 6, 3, 3, 1, 1, 1, 1, 1));
+        // Costs three more kernels to compile, and the other cases cover all of their parts.
+        if (typeof(TDevice) == typeof(DebugSampleDevice))
+            yield return Case("channels in fours, filters not", new(4, 5, 5, 6, 3, 3, 1, 1, 1, 1, 1));
         yield return Case("filters in fours, channels not", new(3, 5, 5, 8, 3, 3, 2, 2, 1, 1, 1));
         yield return Case("two groups", new(8, 5, 6, 16, 3, 3, 1, 1, 1, 1, 2));
         yield return Case("three groups, strided", new(6, 7, 7, 9, 3, 2, 2, 2, 1, 0, 3));
@@ -52,7 +55,7 @@ public sealed class ConvolutionLaunchesTests<TDevice> : KernelTests<TDevice> whe
     private static IEnumerable<TileShape> Tiles => KernelVariants<TDevice>.Of(TileShape.All);
 
     [TestCaseSource(nameof(Shapes))]
-    public void Passes(ConvolutionShape shape)
+    public void EveryAlgorithmMatchesReference(ConvolutionShape shape)
     {
         var numbers = new ConvolutionCase(shape, Images, Eighths);
         foreach (ConvolutionChoice choice in Choices(shape)) Check(shape, numbers, choice);
@@ -62,9 +65,9 @@ public sealed class ConvolutionLaunchesTests<TDevice> : KernelTests<TDevice> whe
         Closeness.Check("db", db.Span, numbers.GradientBias, 0);
     }
 
-    /// <summary>More than one tile each way, of as many rows and columns as the largest has.</summary>
+    /// <summary>More than one tile each way, with as many rows and columns as the largest tile.</summary>
     [TestCaseSource(nameof(Tiles))]
-    public void EveryTile(TileShape tile)
+    public void EveryTileMatchesReference(TileShape tile)
     {
         var shape = new ConvolutionShape(20, 7, 8, 132, 3, 3, 1, 1, 1, 1, 1);
         Check(shape, new(shape, Images, Eighths), new(ConvolutionAlgorithm.ImplicitGemm, tile));
@@ -75,7 +78,7 @@ public sealed class ConvolutionLaunchesTests<TDevice> : KernelTests<TDevice> whe
          new(ConvolutionAlgorithm.Im2Col, default, ByLibrary: true)]);
 
     [TestCaseSource(nameof(ChoicesOfAnyShape))]
-    public void AddsToWhatIsThere(ConvolutionChoice choice)
+    public void AccumulateAddsToTheResult(ConvolutionChoice choice)
     {
         const float There = 3;
         var shape = new ConvolutionShape(4, 5, 5, 4, 1, 2, 2, 2, 0, 0, 1);
@@ -91,12 +94,12 @@ public sealed class ConvolutionLaunchesTests<TDevice> : KernelTests<TDevice> whe
         DeviceBuffer<float> Filled(int count) => Device.Buffer<float>([.. Enumerable.Repeat(There, count)]);
     }
 
-    /// <summary>The result as some channels of a wider volume, of which the others stay.</summary>
+    /// <summary>Writes the result to some channels of a wider volume, and leaves the others unchanged.</summary>
     [TestCase(8, 1, 12, 1)]
     [TestCase(8, 2, 20, 1)]
     [TestCase(8, 3, 11, 2)]
     [TestCase(6, 3, 12, 1)]
-    public void WritesIntoAWiderVolume(int filters, int size, int pitch, int groups)
+    public void WritesOnlyItsChannelsOfAWiderVolume(int filters, int size, int pitch, int groups)
     {
         var shape = new ConvolutionShape(4, 6, 5, filters, size, size, 1, 1, size / 2, size / 2, groups);
         var numbers = new ConvolutionCase(shape, Images, Eighths);
@@ -111,9 +114,9 @@ public sealed class ConvolutionLaunchesTests<TDevice> : KernelTests<TDevice> whe
         }
     }
 
-    /// <summary>Windows of one image at a time: the least workspace there is.</summary>
+    /// <summary>Windows of one image at a time, which need the smallest workspace.</summary>
     [Test]
-    public void WindowsOfSomeImagesAtATime()
+    public void WindowsOfSomeImagesAtATimeMatchReference()
     {
         var shape = new ConvolutionShape(4, 6, 5, 6, 3, 3, 1, 2, 1, 0, 2);
         var numbers = new ConvolutionCase(shape, Images, Eighths);
@@ -132,7 +135,7 @@ public sealed class ConvolutionLaunchesTests<TDevice> : KernelTests<TDevice> whe
 
     /// <summary>Pixels of many images are summed in parts.</summary>
     [Test]
-    public void ManyPixels()
+    public void GradientOfManyPixelsIsCloseAndReproducible()
     {
         var shape = new ConvolutionShape(3, 9, 9, 5, 3, 3, 1, 1, 1, 1, 1);
         var numbers = new ConvolutionCase(shape, 20, (count, seed) => Numbers.Reals(count, seed));
@@ -143,13 +146,14 @@ public sealed class ConvolutionLaunchesTests<TDevice> : KernelTests<TDevice> whe
             DeviceBuffer<float> first = Device.Unset<float>(numbers.Filter.Length), second = Device.Unset<float>(numbers.Filter.Length);
             FilterGradient(plan, numbers, first);
             FilterGradient(plan, numbers, second);
-            Closeness.Check("dw", first.Span, numbers.GradientFilter, Closeness.Tolerance(numbers.LongestSum, Math.Pow(2, -24), numbers.GradientFilter));
+            Closeness.Check("dw", first.Span, numbers.GradientFilter,
+                Closeness.Tolerance(numbers.LongestSum, Math.Pow(2, -24), numbers.GradientFilter));
             Closeness.CheckSameBits("dw", second.Span, first.Span);
         }
     }
 
     [TestCaseSource(nameof(Functions))]
-    public void Function(Type function) => EveryFunction.Call(this, nameof(Applies), function);
+    public void FunctionIsAppliedToTheResult(Type function) => EveryFunction.Call(this, nameof(Applies), function);
 
     private void Applies<TFunction>() where TFunction : unmanaged, IPointwise
     {
@@ -161,7 +165,8 @@ public sealed class ConvolutionLaunchesTests<TDevice> : KernelTests<TDevice> whe
             var plan = new ForwardLaunches(shape, Images, choice);
             DeviceBuffer<float> y = Device.Unset<float>(expected.Length);
             plan.Launch(
-                Immediately, Device.Buffer<float>(numbers.X), Device.Buffer<float>(numbers.Filter), Device.Buffer<float>(numbers.Bias), y, Workspace(plan.WorkspaceFloats), default(TFunction));
+                Immediately, Device.Buffer<float>(numbers.X), Device.Buffer<float>(numbers.Filter), Device.Buffer<float>(numbers.Bias), y,
+                Workspace(plan.WorkspaceFloats), default(TFunction));
             Closeness.Check($"y of {choice}", y.Span, expected, 2e-6 * expected.Select(Math.Abs).Max());
         }
     }
@@ -176,9 +181,11 @@ public sealed class ConvolutionLaunchesTests<TDevice> : KernelTests<TDevice> whe
     private void Check(ConvolutionShape shape, ConvolutionCase numbers, ConvolutionChoice choice) =>
         Check(numbers, new(shape, Images, choice), new(shape, Images, choice), new(shape, Images, choice), $"{choice}");
 
-    private void Check(ConvolutionCase numbers, ForwardLaunches forward, InputGradientLaunches inputGradient, FilterGradientLaunches filterGradient, string what)
+    private void Check(ConvolutionCase numbers, ForwardLaunches forward, InputGradientLaunches inputGradient,
+        FilterGradientLaunches filterGradient, string what)
     {
-        DeviceBuffer<float> y = Device.Unset<float>(numbers.Y.Length), dx = Device.Unset<float>(numbers.X.Length), dw = Device.Unset<float>(numbers.Filter.Length);
+        DeviceBuffer<float> y = Device.Unset<float>(numbers.Y.Length), dx = Device.Unset<float>(numbers.X.Length);
+        DeviceBuffer<float> dw = Device.Unset<float>(numbers.Filter.Length);
         Forward(forward, numbers, y);
         InputGradient(inputGradient, numbers, dx);
         FilterGradient(filterGradient, numbers, dw);
@@ -188,13 +195,16 @@ public sealed class ConvolutionLaunchesTests<TDevice> : KernelTests<TDevice> whe
     }
 
     private void Forward(ForwardLaunches plan, ConvolutionCase numbers, DeviceBuffer<float> y, bool accumulate = false) => plan.Launch(
-        Immediately, Device.Buffer<float>(numbers.X), Device.Buffer<float>(numbers.Filter), Device.Buffer<float>(numbers.Bias), y, Workspace(plan.WorkspaceFloats), default(Identity), accumulate);
+        Immediately, Device.Buffer<float>(numbers.X), Device.Buffer<float>(numbers.Filter), Device.Buffer<float>(numbers.Bias), y,
+        Workspace(plan.WorkspaceFloats), default(Identity), accumulate);
 
     private void InputGradient(InputGradientLaunches plan, ConvolutionCase numbers, DeviceBuffer<float> dx, bool accumulate = false) =>
-        plan.Launch(Immediately, Device.Buffer<float>(numbers.GradientY), Device.Buffer<float>(numbers.Filter), dx, Workspace(plan.WorkspaceFloats), accumulate);
+        plan.Launch(Immediately, Device.Buffer<float>(numbers.GradientY), Device.Buffer<float>(numbers.Filter), dx,
+            Workspace(plan.WorkspaceFloats), accumulate);
 
     private void FilterGradient(FilterGradientLaunches plan, ConvolutionCase numbers, DeviceBuffer<float> dw, bool accumulate = false) =>
-        plan.Launch(Immediately, Device.Buffer<float>(numbers.X), Device.Buffer<float>(numbers.GradientY), dw, Workspace(plan.WorkspaceFloats), accumulate);
+        plan.Launch(Immediately, Device.Buffer<float>(numbers.X), Device.Buffer<float>(numbers.GradientY), dw,
+            Workspace(plan.WorkspaceFloats), accumulate);
 
     private ImmediateLaunches Immediately => new(Device);
 

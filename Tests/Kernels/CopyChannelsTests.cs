@@ -9,15 +9,15 @@ public sealed class CopyChannelsTests<TDevice> : KernelTests<TDevice> where TDev
 {
     protected override void RunAll()
     {
-        Copies(8, 4, 12, 0, 4, 70);
-        Copies(5, 1, 7, 3, 4, 9);
+        CopiesOnlyItsChannels(8, 4, 12, 0, 4, 70);
+        CopiesOnlyItsChannels(5, 1, 7, 3, 4, 9);
     }
 
     [TestCase(8, 4, 12, 0, 4, 70)]
     [TestCase(8, 0, 8, 0, 8, 33)]
     [TestCase(5, 1, 7, 3, 4, 9)]
     [TestCase(3, 2, 1, 0, 1, 300)]
-    public void Copies(int xChannels, int source, int yChannels, int target, int channels, int pixels)
+    public void CopiesOnlyItsChannels(int xChannels, int source, int yChannels, int target, int channels, int pixels)
     {
         float[] x = Numbers.Reals(pixels * xChannels, 1);
         float[] expected = Numbers.Reals(pixels * yChannels, 2);

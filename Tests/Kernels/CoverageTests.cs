@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Kernels;
 
-/// <summary>What no test launches is red. The launches are made, not listed: naming a kernel is not enough.</summary>
+/// <summary>Fails for kernels that no test launches. It runs the launches: naming a kernel is not enough.</summary>
 public sealed class CoverageTests
 {
     private static readonly Lazy<IReadOnlyDictionary<string, LaunchedVariant>> Launched = new(() =>
@@ -17,13 +17,13 @@ public sealed class CoverageTests
     public void EveryKernelIsLaunched() =>
         Assert.That(Names.Except(Variants.Values.Select(variant => variant.Name)), Is.Empty, "kernels that no RunAll launches");
 
-    /// <summary>Once, on something small, with its results checked.</summary>
+    /// <summary>Runs each kernel once, on something small, with its results checked.</summary>
     [Test]
     public void EveryKernelRunsOnIlgpusCpuAccelerator() =>
         Assert.That(Names.Except(RunAll<IlgpuCpuSampleDevice>().SelectMany(device => ((IlgpuCpuSampleDevice)device).Ran)), Is.Empty,
-            "kernels that it did not run");
+            "kernels that the accelerator did not run");
 
-    /// <summary>Every variant, and none of them keeps in memory what it should keep in registers.</summary>
+    /// <summary>Compiles every variant, none of which may keep in memory what belongs in registers.</summary>
     [Test]
     public void EveryKernelCompilesToPtx()
     {

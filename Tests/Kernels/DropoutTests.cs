@@ -10,15 +10,15 @@ namespace GpuCnn.Tests.Kernels;
 
 public sealed class DropoutTests<TDevice> : KernelTests<TDevice> where TDevice : SampleDevice, new()
 {
-    protected override void RunAll() => Drops(2, 3, 7, 0.5f);
+    protected override void RunAll() => DropsLikeTheReferenceAndTheCpu(2, 3, 7, 0.5f);
 
-    /// <summary>The references' decisions, and the CPU's bits.</summary>
+    /// <summary>Drops the values that the reference drops, with the CPU's bits.</summary>
     [TestCase(3, 1027, 1, 0.5f)]
     [TestCase(2, 5, 7, 0.1f)]
     [TestCase(2, 8, 64, 0.7f)]
     [TestCase(1, 1, 1, 0.3f)]
     [TestCase(2, 4, 9, 0)]
-    public void Drops(int images, int channels, int area, float probability)
+    public void DropsLikeTheReferenceAndTheCpu(int images, int channels, int area, float probability)
     {
         const ulong Layer = 3;
         var scalars = new StepScalars { Seed = 0xFEDCBA9876543210, Step = 1UL << 40, LearningRate = 7, Images = 9 };
@@ -30,7 +30,8 @@ public sealed class DropoutTests<TDevice> : KernelTests<TDevice> where TDevice :
         var kernel = new Dropout(step, x, y, Layer, probability, scale, new(channels), new(area), extent.Count);
         Run(kernel, kernel.Groups);
         float[] actual = ChannelsLast.ToPlain<float>(y.Span, extent);
-        double[] expected = new ReferenceDropout(probability, Layer, scalars.Seed, scalars.Step).Forward(extent, Numbers.ToDouble(plain), []);
+        double[] expected =
+            new ReferenceDropout(probability, Layer, scalars.Seed, scalars.Step).Forward(extent, Numbers.ToDouble(plain), []);
         Closeness.Check("y", actual, expected, Closeness.Tolerance(1, Math.Pow(2, -24), expected));
         Closeness.CheckSameBits("y as on the CPU", actual, OnCpu(scalars, Layer, probability, extent, plain));
 
@@ -39,9 +40,9 @@ public sealed class DropoutTests<TDevice> : KernelTests<TDevice> where TDevice :
         Closeness.CheckSameBits("in place", x.Span, y.Span);
     }
 
-    /// <summary>What is dropped is 0, whatever it was.</summary>
+    /// <summary>Dropped values become 0, even NaN.</summary>
     [Test]
-    public void DropsWhatIsNotANumber()
+    public void DroppedNaNBecomesZero()
     {
         float[] values = [.. Enumerable.Repeat(float.NaN, 63)];
         DeviceBuffer<float> x = Device.Buffer<float>(values), y = Device.Unset<float>(63);

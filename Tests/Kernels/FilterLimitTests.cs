@@ -7,14 +7,14 @@ namespace GpuCnn.Tests.Kernels;
 
 public sealed class FilterLimitTests<TDevice> : KernelTests<TDevice> where TDevice : SampleDevice, new()
 {
-    protected override void RunAll() => Limits(1, 27, 40);
+    protected override void RunAll() => LimitsOnlyFiltersAboveTheLimit(1, 27, 40);
 
-    /// <summary>Every other filter is above the limit, and alone changes.</summary>
+    /// <summary>Every other filter is above the limit, and only those change.</summary>
     [TestCase(1, 1, 1)]
     [TestCase(1, 147, 96)]
     [TestCase(2, 27, 33)]
     [TestCase(3, 9, 32)]
-    public void Limits(int groups, int rows, int filters)
+    public void LimitsOnlyFiltersAboveTheLimit(int groups, int rows, int filters)
     {
         const float Limit = 0.1f;
         float[] start = Numbers.Reals(groups * rows * filters, 1);

@@ -2,7 +2,7 @@ using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Tests.Kernels;
 
-/// <summary>One double: what a function gives without float32's rounding.</summary>
+/// <summary>A double: a function's value without float32's rounding.</summary>
 public readonly struct Float64(double value) : IArithmetic<Float64>
 {
     public double Value => value;

@@ -10,35 +10,38 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Kernels;
 
-/// <summary>Moments that convolutions gather of what they store, against those of what they stored, in double.</summary>
+/// <summary>Compares the moments that convolutions gather of their output with those of the stored output, in double.</summary>
 public sealed class GatheredMomentsTests<TDevice> : KernelTests<TDevice> where TDevice : SampleDevice, new()
 {
     private const int Images = 3;
 
     protected override void RunAll()
     {
-        OfWhatIsStored(ConvolutionAlgorithm.ImplicitGemm, TinyTile.Shape, true);
-        OfWhatIsStored(ConvolutionAlgorithm.Gemm, TinyTile.Shape, true);
+        MomentsMatchTheStoredOutput(ConvolutionAlgorithm.ImplicitGemm, TinyTile.Shape, true);
+        MomentsMatchTheStoredOutput(ConvolutionAlgorithm.Gemm, TinyTile.Shape, true);
     }
 
     private static IEnumerable<TestCaseData> Cases() =>
         from algorithm in Enum.GetValues<ConvolutionAlgorithm>()
         from tile in KernelVariants<TDevice>.Of([TinyTile.Shape, .. TileShape.All])
         from bias in KernelVariants<TDevice>.Of([true, false])
-        select new TestCaseData(algorithm, tile, bias).SetArgDisplayNames($"{new ConvolutionChoice(algorithm, tile)}{(bias ? ", bias" : "")}");
+        select new TestCaseData(algorithm, tile, bias)
+            .SetArgDisplayNames($"{new ConvolutionChoice(algorithm, tile)}{(bias ? ", bias" : "")}");
 
     /// <summary>
-    /// Values far from 0 and close to each other; tiles of which all rows count, some, and none, more than one each way. What is in the images that are not real is not a number.
+    /// Values far from 0 and close to each other; tiles of which all rows count, some, or none; more than one tile each way. Unused images
+    /// hold NaN.
     /// </summary>
     [TestCaseSource(nameof(Cases))]
-    public void OfWhatIsStored(ConvolutionAlgorithm algorithm, TileShape tile, bool bias)
+    public void MomentsMatchTheStoredOutput(ConvolutionAlgorithm algorithm, TileShape tile, bool bias)
     {
         int size = algorithm == ConvolutionAlgorithm.Gemm ? 1 : 3, filters = tile.N + 4;
         var shape = new ConvolutionShape(3, 7, 9, filters, size, size, 1, 1, size / 2, size / 2, 1);
-        float[] x = Numbers.Reals(Images * 63 * 3, 1), filter = Numbers.Reals(size * size * 3 * filters, 2), biases = [.. Numbers.Reals(filters, 3).Select(value => 1000 * value)];
+        float[] x = Numbers.Reals(Images * 63 * 3, 1), filter = Numbers.Reals(size * size * 3 * filters, 2);
+        float[] biases = [.. Numbers.Reals(filters, 3).Select(value => 1000 * value)];
         if (!bias)
         {
-            // A channel that is 1 all over stands in for it.
+            // A channel of ones replaces the bias.
             for (int i = 0; i < x.Length; i += 3) x[i] = 1;
             for (int k = 0; k < filters; k++) filter[(size * size / 2 * 3 * filters) + k] = biases[k];
         }
@@ -53,7 +56,7 @@ public sealed class GatheredMomentsTests<TDevice> : KernelTests<TDevice> where T
     }
 
     [Test]
-    public void NotOfGroupsNorOfWindowsInPieces()
+    public void GroupsAndPartialWindowsGatherNoMoments()
     {
         var grouped = new ConvolutionShape(4, 5, 5, 8, 3, 3, 1, 1, 1, 1, 2);
         Assert.That(new ForwardLaunches(grouped, Images).MomentRows, Is.Null);
@@ -63,7 +66,8 @@ public sealed class GatheredMomentsTests<TDevice> : KernelTests<TDevice> where T
         Assert.That(pieces.MomentRows, Is.Null);
         DeviceBuffer<float> any = Device.Unset<float>(4);
         Assert.That(
-            () => pieces.Launch(new ImmediateLaunches(Device), any, any, null, any, any, default(Identity), moments: new(default, any, 25)), Throws.ArgumentException);
+            () => pieces.Launch(new ImmediateLaunches(Device), any, any, null, any, any, default(Identity), moments: new(default, any, 25)),
+            Throws.ArgumentException);
     }
 
     private void Check(ConvolutionShape shape, ConvolutionChoice choice, float[] x, float[] filter, float[]? bias, int real)
@@ -71,18 +75,21 @@ public sealed class GatheredMomentsTests<TDevice> : KernelTests<TDevice> where T
         var plan = new ForwardLaunches(shape, Images, choice);
         Assert.That(plan.MomentRows, Is.EqualTo(choice.Tile.M));
         int rows = Images * shape.OutputArea, tiles = (rows + choice.Tile.M - 1) / choice.Tile.M;
-        DeviceBuffer<float> y = Device.Unset<float>(rows * shape.K), moments = Device.Unset<float>(tiles * 3 * shape.K), workspace = Device.Unset<float>((int)plan.WorkspaceFloats);
+        DeviceBuffer<float> y = Device.Unset<float>(rows * shape.K), moments = Device.Unset<float>(tiles * 3 * shape.K);
+        DeviceBuffer<float> workspace = Device.Unset<float>((int)plan.WorkspaceFloats);
         DeviceBuffer<StepScalars> scalars = Device.Buffer(new StepScalars { Images = real });
         plan.Launch(
-            new ImmediateLaunches(Device), Device.Buffer<float>(x), Device.Buffer<float>(filter), bias == null ? null : (ReadOnlyView<float>)Device.Buffer<float>(bias), y, workspace,
-            default(Identity), moments: new(scalars, moments, shape.OutputArea));
+            new ImmediateLaunches(Device), Device.Buffer<float>(x), Device.Buffer<float>(filter),
+            bias is null ? null : (ReadOnlyView<float>)Device.Buffer<float>(bias), y, workspace, default(Identity),
+            moments: new(scalars, moments, shape.OutputArea));
         for (int tile = 0; tile < tiles; tile++)
         {
             int first = tile * choice.Tile.M, end = Math.Min(first + choice.Tile.M, real * shape.OutputArea);
             for (int k = 0; k < shape.K; k++)
             {
                 double[] values = [.. Enumerable.Range(first, Math.Max(0, end - first)).Select(row => (double)y.Span[row * shape.K + k])];
-                double mean = values.Length == 0 ? 0 : values.Average(), spread = values.Sum(value => Math.Pow(value - mean, 2)), scale = Math.Sqrt(spread / Math.Max(1, values.Length));
+                double mean = values.Length == 0 ? 0 : values.Average(), spread = values.Sum(value => Math.Pow(value - mean, 2));
+                double scale = Math.Sqrt(spread / Math.Max(1, values.Length));
                 int at = tile * 3 * shape.K + k;
                 Near("first", moments.Span[at], values.Length == 0 ? 0 : values[0], 0);
                 Near("mean", moments.Span[at] + (double)moments.Span[at + shape.K], mean, 4e-6 * scale);
@@ -91,7 +98,8 @@ public sealed class GatheredMomentsTests<TDevice> : KernelTests<TDevice> where T
                 void Near(string what, double actual, double expected, double tolerance)
                 {
                     if (!(Math.Abs(actual - expected) <= tolerance))
-                        Assert.Fail($"{what} of channel {k} in tile {tile} with {real} real images: {actual:R} instead of {expected:R}, tolerance {tolerance:E2}");
+                        Assert.Fail($"{what} of channel {k} in tile {tile} with {real} real images: {actual:R} instead of {expected:R}, "
+                            + $"tolerance {tolerance:E2}");
                 }
             }
         }

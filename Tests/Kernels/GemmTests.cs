@@ -7,17 +7,17 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Kernels;
 
-/// <summary>Matrix products, against plain loops in double. Eighths are summed without rounding, so results have to be equal.</summary>
+/// <summary>Compares matrix products with plain loops in double. Eighths are summed without rounding, so results must be equal.</summary>
 public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : SampleDevice, new()
 {
     protected override void RunAll()
     {
-        Parts(false);
-        Batch();
-        BatchByLibrary(4, 4, 0);
-        ByLibrary(false, false, false, true, 3);
-        ColumnSums(300, 33);
-        foreach (Type function in Functions) Function(function);
+        SplitReductionMatchesReference(false);
+        BatchMatchesReference();
+        LibraryBatchMatchesReference(4, 4, 0);
+        LibraryProductMatchesReference(false, false, false, true, 3);
+        ColumnSumsMatchReference(300, 33);
+        foreach (Type function in Functions) FunctionIsAppliedToTheResult(function);
     }
 
     private static IEnumerable<Type> Functions => KernelVariants<TDevice>.Of(EveryFunction.Types);
@@ -27,9 +27,9 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
         from fours in (bool[])[false, true]
         select new TestCaseData(tile, fours).SetArgDisplayNames($"{tile}{(fours ? " in fours" : "")}");
 
-    /// <summary>A tile and a bit each way, three steps and a bit; rows that lie apart, so that what is between them has to stay.</summary>
+    /// <summary>More than one tile each way, more than three steps; rows with gaps, whose content must stay.</summary>
     [TestCaseSource(nameof(Tiles))]
-    public void EveryTile(TileShape tile, bool fours)
+    public void EveryTileMatchesReference(TileShape tile, bool fours)
     {
         int extra = fours ? 4 : 3;
         (int m, int n, int k) = fours ? (tile.M + 12, tile.N + 4, 2 * tile.K + 4) : (tile.M + 5, tile.N + 3, 2 * tile.K + 3);
@@ -41,15 +41,16 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
     [TestCase(true, false, 36, 20, 52)]
     [TestCase(false, true, 33, 21, 50)]
     [TestCase(false, true, 36, 21, 52)]
-    public void Transposed(bool transposeA, bool transposeB, int m, int n, int k)
+    public void TransposedFactorsMatchReference(bool transposeA, bool transposeB, int m, int n, int k)
     {
         var shape = new GemmShape { M = m, N = n, K = k, PitchA = transposeA ? m : k, PitchB = transposeB ? k : n, PitchC = n };
-        AssertExact(new(shape, transposeA, transposeB, tile: TinyTile.Shape, canSplit: false), shape, transposeA, transposeB, 1, addBias: true);
+        AssertExact(new(shape, transposeA, transposeB, tile: TinyTile.Shape, canSplit: false), shape, transposeA, transposeB, 1,
+            addBias: true);
     }
 
-    /// <summary>Matrices of a batch that lie between each other, as groups of channels do; each of them with a bias of its own.</summary>
+    /// <summary>Interleaved matrices of a batch, as groups of channels are, each with a bias of its own.</summary>
     [Test]
-    public void Batch()
+    public void BatchMatchesReference()
     {
         const int M = 37, N = 5, K = 11, Batches = 3;
         var shape = new GemmShape
@@ -71,10 +72,10 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
         AssertExact(new(shape, batch: Batches, tile: TinyTile.Shape), shape, false, false, Batches, addBias: true);
     }
 
-    /// <summary>A long reduction is summed in parts; with and without what is there already.</summary>
+    /// <summary>A long reduction is summed in parts, replacing the result or adding to it.</summary>
     [TestCase(false)]
     [TestCase(true)]
-    public void Parts(bool accumulate)
+    public void SplitReductionMatchesReference(bool accumulate)
     {
         var shape = new GemmShape { M = 33, N = 21, K = 1001, PitchA = 1001, PitchB = 21, PitchC = 21 };
         var plan = new MatrixProductLaunches(shape, tile: TinyTile.Shape);
@@ -83,7 +84,7 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
     }
 
     [Test]
-    public void PartsOfABatch()
+    public void SplitReductionOfABatchMatchesReference()
     {
         var shape = new GemmShape { M = 7, N = 5, K = 301, PitchA = 301, PitchB = 5, PitchC = 5, StepA = 2107, StepB = 1505, StepC = 35 };
         var plan = new MatrixProductLaunches(shape, batch: 2, tile: TinyTile.Shape);
@@ -92,13 +93,14 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
     }
 
     /// <summary>
-    /// By a library: turned round or not, with rows that lie apart, with and without what is there already. One matrix is all.
+    /// Products by a library: transposed or not, with gaps between rows or not, replacing the result or adding to it.
     /// </summary>
     [Test]
-    public void ByLibrary([Values] bool transposeA, [Values] bool transposeB, [Values] bool accumulate, [Values] bool addBias,
+    public void LibraryProductMatchesReference([Values] bool transposeA, [Values] bool transposeB, [Values] bool accumulate,
+        [Values] bool addBias,
         [Values(0, 3, 4)] int extra)
     {
-        // Fours, or nothing a multiple of anything.
+        // Multiples of four, or sizes without a common factor.
         (int m, int n, int k) = extra == 4 ? (12, 8, 20) : (13, 7, 19);
         int pitchA = (transposeA ? m : k) + extra, pitchB = (transposeB ? k : n) + extra;
         var shape = new GemmShape { M = m, N = n, K = k, PitchA = pitchA, PitchB = pitchB, PitchC = n + extra };
@@ -107,12 +109,12 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
         AssertExact(plan, shape, transposeA, transposeB, 1, addBias, accumulate);
     }
 
-    /// <summary>Groups beside each other, and matrices that lie apart with a bias each; each of them a product.</summary>
+    /// <summary>Interleaved groups, and separate matrices with a bias each.</summary>
     [TestCase(5, 5, 3)]
     [TestCase(4, 4, 0)]
     [TestCase(5, 200, 1)]
     [TestCase(4, 200, 0)]
-    public void BatchByLibrary(int n, int stepC, int start)
+    public void LibraryBatchMatchesReference(int n, int stepC, int start)
     {
         const int M = 11, K = 7, Batches = 3;
         var shape = new GemmShape
@@ -135,7 +137,7 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
     }
 
     [Test]
-    public void WhatALibraryCannotDoIsRefused()
+    public void UnsupportedLibraryProductsAreRefused()
     {
         var plan = new MatrixProductLaunches(new() { M = 3, N = 5, K = 4 }, byLibrary: true);
         DeviceBuffer<float> a = Device.Unset<float>(12), b = Device.Unset<float>(20), c = Device.Unset<float>(15);
@@ -149,7 +151,7 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
     }
 
     [Test]
-    public void SumsOfBrokenNumbersAreCloseAndTheSameTwice()
+    public void InexactSumsAreCloseAndReproducible()
     {
         const int M = 40, N = 23, K = 777;
         var plan = new MatrixProductLaunches(new() { M = M, N = N, K = K }, tile: TinyTile.Shape);
@@ -163,7 +165,8 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
         float[] Run()
         {
             DeviceBuffer<float> c = Device.Unset<float>(M * N), workspace = Device.Unset<float>((int)plan.WorkspaceFloats);
-            plan.Launch(new ImmediateLaunches(Device), Device.Buffer<float>(a), Device.Buffer<float>(b), null, c, workspace, default(Identity));
+            plan.Launch(new ImmediateLaunches(Device), Device.Buffer<float>(a), Device.Buffer<float>(b), null, c, workspace,
+                default(Identity));
             return c.Span.ToArray();
         }
     }
@@ -171,34 +174,38 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
     [TestCase(7, 5)]
     [TestCase(300, 33)]
     [TestCase(20000, 3)]
-    public void ColumnSums(int rows, int columns)
+    public void ColumnSumsMatchReference(int rows, int columns)
     {
         float[] x = Numbers.Eighths(rows * columns, 1);
-        double[] expected = [.. Enumerable.Range(0, columns).Select(column => 2.0 + Enumerable.Range(0, rows).Sum(row => x[row * columns + column]))];
+        double[] expected =
+            [.. Enumerable.Range(0, columns).Select(column => 2.0 + Enumerable.Range(0, rows).Sum(row => x[row * columns + column]))];
         var plan = new ColumnSumsLaunches(rows, columns);
-        DeviceBuffer<float> sums = Device.Buffer<float>([.. Enumerable.Repeat(2f, columns)]), workspace = Device.Unset<float>((int)plan.WorkspaceFloats);
+        DeviceBuffer<float> sums = Device.Buffer<float>([.. Enumerable.Repeat(2f, columns)]);
+        DeviceBuffer<float> workspace = Device.Unset<float>((int)plan.WorkspaceFloats);
         plan.Launch(new ImmediateLaunches(Device), Device.Buffer<float>(x), sums, workspace, accumulate: true);
         Closeness.Check("sums", sums.Span, expected, 0);
     }
 
     [TestCaseSource(nameof(Functions))]
-    public void Function(Type function) => EveryFunction.Call(this, nameof(Applies), function);
+    public void FunctionIsAppliedToTheResult(Type function) => EveryFunction.Call(this, nameof(Applies), function);
 
-    /// <summary>To a product, to the sum of its parts, and to what a library has stored.</summary>
+    /// <summary>Applies a function to a product, to the sum of its parts, and to a library's result.</summary>
     private void Applies<TFunction>() where TFunction : unmanaged, IPointwise
     {
         const int M = 3, N = 5, K = 301;
         float[] a = Numbers.Eighths(M * K, 1), b = Numbers.Eighths(K * N, 2, limit: 0.25f), bias = Numbers.Eighths(N, 3);
         double[] expected = EveryFunction.Of<TFunction>(
-            [.. Enumerable.Range(0, M * N).Select(i => bias[i % N] + Enumerable.Range(0, K).Sum(k => (double)a[i / N * K + k] * b[k * N + i % N]))]);
+            [.. Enumerable.Range(0, M * N).Select(i =>
+                bias[i % N] + Enumerable.Range(0, K).Sum(k => (double)a[i / N * K + k] * b[k * N + i % N]))]);
         foreach ((bool canSplit, bool byLibrary) in new[] { (false, false), (true, false), (false, true) })
         {
-            var plan = new MatrixProductLaunches(new() { M = M, N = N, K = K }, tile: TinyTile.Shape, canSplit: canSplit, byLibrary: byLibrary);
+            var plan = new MatrixProductLaunches(new() { M = M, N = N, K = K }, tile: TinyTile.Shape, canSplit: canSplit,
+                byLibrary: byLibrary);
             Assert.That(plan.Parts > 1, Is.EqualTo(canSplit));
             DeviceBuffer<float> c = Device.Unset<float>(M * N);
             plan.Launch(
-                new ImmediateLaunches(Device), Device.Buffer<float>(a), Device.Buffer<float>(b), Device.Buffer<float>(bias), c, Device.Unset<float>((int)plan.WorkspaceFloats),
-                default(TFunction));
+                new ImmediateLaunches(Device), Device.Buffer<float>(a), Device.Buffer<float>(b), Device.Buffer<float>(bias), c,
+                Device.Unset<float>((int)plan.WorkspaceFloats), default(TFunction));
             Closeness.Check("c", c.Span, expected, 2e-6 * expected.Select(Math.Abs).Max());
         }
     }
@@ -206,14 +213,17 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
     private readonly struct KernelsAlone : IKernelLaunches
     {
         public void Add<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel =>
-            throw new InvalidOperationException("Nothing is to be launched.");
+            throw new InvalidOperationException("Expected no launch.");
     }
 
-    private void AssertExact(MatrixProductLaunches plan, GemmShape shape, bool transposeA, bool transposeB, int batch, bool addBias, bool accumulate = false)
+    private void AssertExact(
+        MatrixProductLaunches plan, GemmShape shape, bool transposeA, bool transposeB, int batch, bool addBias, bool accumulate = false)
     {
         const int There = 7;
-        float[] a = Values(shape.StartA, shape.StepA, shape.PitchA, transposeA ? shape.K : shape.M, 1), b = Values(shape.StartB, shape.StepB, shape.PitchB, transposeB ? shape.N : shape.K, 2);
-        float[] bias = Numbers.Eighths(shape.N + shape.StepBias * batch, 3), c = Values(shape.StartC, shape.StepC, shape.PitchC, shape.M, 4);
+        float[] a = Values(shape.StartA, shape.StepA, shape.PitchA, transposeA ? shape.K : shape.M, 1);
+        float[] b = Values(shape.StartB, shape.StepB, shape.PitchB, transposeB ? shape.N : shape.K, 2);
+        float[] bias = Numbers.Eighths(shape.N + shape.StepBias * batch, 3),
+            c = Values(shape.StartC, shape.StepC, shape.PitchC, shape.M, 4);
         Array.Fill(c, There);
         double[] expected = [.. c];
         for (int g = 0; g < batch; g++)
@@ -231,10 +241,11 @@ public sealed class GemmTests<TDevice> : KernelTests<TDevice> where TDevice : Sa
                 }
         DeviceBuffer<float> result = Device.Buffer<float>(c), workspace = Device.Unset<float>((int)plan.WorkspaceFloats);
         plan.Launch(
-            new ImmediateLaunches(Device), Device.Buffer<float>(a), Device.Buffer<float>(b), addBias ? (ReadOnlyView<float>)Device.Buffer<float>(bias) : null, result,
-            workspace, default(Identity), accumulate);
+            new ImmediateLaunches(Device), Device.Buffer<float>(a), Device.Buffer<float>(b),
+            addBias ? (ReadOnlyView<float>)Device.Buffer<float>(bias) : null, result, workspace, default(Identity), accumulate);
         Closeness.Check("c", result.Span, expected, 0);
 
-        float[] Values(int start, int step, int pitch, int rows, int seed) => Numbers.Eighths(start + step * (batch - 1) + pitch * rows, seed);
+        float[] Values(int start, int step, int pitch, int rows, int seed) =>
+            Numbers.Eighths(start + step * (batch - 1) + pitch * rows, seed);
     }
 }

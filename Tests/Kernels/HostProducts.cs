@@ -4,8 +4,8 @@ using GpuCnn.Kernels.MatrixProduct;
 namespace GpuCnn.Tests.Kernels;
 
 /// <summary>
-/// A BLAS of three loops, over memory of this process: column by column, with the rules of BLAS checked, so that a call that a real library
-/// would refuse fails here too.
+/// A BLAS of three loops over memory of this process, column-major. It checks the rules of BLAS, so that a call that a real library would
+/// refuse fails here too.
 /// </summary>
 internal static class HostProducts
 {
@@ -30,7 +30,7 @@ internal static class HostProducts
         }
     }
 
-    /// <summary>Where an element of op(X) is stored.</summary>
+    /// <summary>Index of an element of op(X).</summary>
     private static int At(bool isTransposed, int row, int column, int pitch) => isTransposed ? column + row * pitch : row + column * pitch;
 
     private static unsafe ReadOnlySpan<float> Span(ReadOnlyView<float> view) => new((void*)(view.Memory + view.Offset), view.Length);
@@ -38,6 +38,6 @@ internal static class HostProducts
     private static void CheckPitch(string name, int pitch, int rows)
     {
         if (pitch < Math.Max(1, rows))
-            throw new ArgumentException($"BLAS expects {name} of at least the {rows} rows that are stored, but got {pitch}.");
+            throw new ArgumentException($"BLAS expects {name} of at least the {rows} stored rows, but got {pitch}.");
     }
 }

@@ -8,14 +8,15 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Kernels;
 
-/// <summary>By ILGPU too, the kernels that a training step spends its time in keep their tiles in registers and move four floats at
-/// once.</summary>
+/// <summary>
+/// ILGPU's translation of the most expensive kernels of a training step keeps tiles in registers and moves four floats at once.
+/// </summary>
 public sealed class IlgpuProductTextTests
 {
     private static IEnumerable<TileShape> Tiles => TileShape.All;
 
     [TestCaseSource(nameof(Tiles))]
-    public void MatrixProducts(TileShape tile)
+    public void MatrixProductsAreFast(TileShape tile)
     {
         AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, false, true, true, true, true, false, false,
             default, default, default, default, default, default, default, default, default), tile);
@@ -26,7 +27,7 @@ public sealed class IlgpuProductTextTests
     }
 
     [TestCaseSource(nameof(Tiles))]
-    public void Convolutions(TileShape tile)
+    public void ConvolutionsAreFast(TileShape tile)
     {
         AssertFast(new ConvolutionProduct<ReLU>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, true, true, true, true, false, false,
             default, default, default, default, default, default, default, default), tile);
@@ -40,7 +41,7 @@ public sealed class IlgpuProductTextTests
         Assert.Multiple(() =>
         {
             Assert.That(Clang.LocalAccesses(ptx), Is.Zero, "loads and stores of local memory");
-            // Each step of the reduction reads the runs of four of its rows and columns.
+            // Each step of the reduction loads its rows and columns in vectors of four.
             Assert.That(Count(ptx, "ld.shared.v4.f32"), Is.EqualTo(tile.K * (tile.PerM + tile.PerN) / 4), "vector loads of shared memory");
             Assert.That(Count(ptx, "fma.rn.f32"), Is.EqualTo(tile.K * tile.PerM * tile.PerN), "multiply-adds of a stage");
             Assert.That(Count(ptx, "ld.global.v4.f32"), Is.Positive, "vector loads");

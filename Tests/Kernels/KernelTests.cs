@@ -5,8 +5,8 @@ using NUnit.Framework;
 namespace GpuCnn.Tests.Kernels;
 
 /// <summary>
-/// Tests of the kernels of one file, on each kind of device. A kernel that no <see cref="RunAll"/> launches is itself a failure (<see
-/// cref="CoverageTests"/>). A new kind of device joins here, and no kernel's tests change.
+/// Tests the kernels of one file on each kind of device. A kernel that no <see cref="RunAll"/> launches is itself a failure
+/// (<see cref="CoverageTests"/>). A new kind of device is added here, and no kernel's tests change.
 /// </summary>
 [TestFixture(typeof(DebugSampleDevice))]
 [TestFixture(typeof(OpenClSampleDevice))]
@@ -18,7 +18,7 @@ public abstract class KernelTests<TDevice> : IKernelTests where TDevice : Sample
 {
     private TDevice? _device;
 
-    /// <summary>What a test runs its kernels on: a new one for each test.</summary>
+    /// <summary>The device that a test runs its kernels on, a new one for each test.</summary>
     private protected TDevice Device => _device!;
 
     [SetUp]
@@ -28,7 +28,7 @@ public abstract class KernelTests<TDevice> : IKernelTests where TDevice : Sample
     public void Close() => _device?.Dispose();
 
     [Test]
-    public void SameBitsTwice()
+    public void SecondRunGivesTheSameBits()
     {
         RunAll();
         byte[] first = Device.Contents();
@@ -53,7 +53,7 @@ public abstract class KernelTests<TDevice> : IKernelTests where TDevice : Sample
     }
 
     /// <summary>
-    /// Launches every kernel of the file on something small, and every variant whose text differs, and checks what comes out.
+    /// Launches every kernel of the file on something small, and every variant with a different text, and checks the results.
     /// </summary>
     protected abstract void RunAll();
 
@@ -62,6 +62,6 @@ public abstract class KernelTests<TDevice> : IKernelTests where TDevice : Sample
 
 internal interface IKernelTests
 {
-    /// <summary>Does what <see cref="KernelTests{TDevice}.RunAll"/> does; the device, closed, knows what was launched.</summary>
+    /// <summary>Runs <see cref="KernelTests{TDevice}.RunAll"/> and returns the closed device, which knows what was launched.</summary>
     SampleDevice LaunchAll();
 }

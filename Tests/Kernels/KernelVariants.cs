@@ -3,9 +3,8 @@ using GpuCnn.Tests.Compiler;
 namespace GpuCnn.Tests.Kernels;
 
 /// <summary>
-/// Which of a kernel's variants run on a device: as C#, and on ILGPU's CPU accelerator, all. An OpenCL device on a processor takes a second
-/// to compile one whose loops are unrolled, and the texts differ in their constants alone: there
-/// the first.
+/// Selects the variants of a kernel to run on a device. C# and ILGPU's CPU accelerator run all. An OpenCL device on a processor takes a
+/// second to compile a variant with unrolled loops, and the texts differ only in their constants, so it runs the first.
 /// </summary>
 internal static class KernelVariants<TDevice> where TDevice : SampleDevice
 {

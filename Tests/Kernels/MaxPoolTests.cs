@@ -15,13 +15,13 @@ public sealed class MaxPoolTests<TDevice> : KernelTests<TDevice> where TDevice :
 
     protected override void RunAll()
     {
-        Pools(new((3, 3), (2, 2), (1, 1), false, Shape.Volume(4, 5, 5)));
-        Pools(new((3, 3), (2, 2), (1, 1), false, Shape.Volume(3, 5, 5)));
+        PoolsLikeTheReference(new((3, 3), (2, 2), (1, 1), false, Shape.Volume(4, 5, 5)));
+        PoolsLikeTheReference(new((3, 3), (2, 2), (1, 1), false, Shape.Volume(3, 5, 5)));
     }
 
-    /// <summary>Values of which many are equal, and that add up without rounding: the winners and the gradients are exact.</summary>
+    /// <summary>Values with many ties, and gradients whose sums need no rounding: winners and gradients are exact.</summary>
     [TestCaseSource(nameof(Windows))]
-    public void Pools(PoolWindow window)
+    public void PoolsLikeTheReference(PoolWindow window)
     {
         var reference = new ReferenceMaxPool2d(window.Size, window.Stride, window.Padding, window.CeilMode);
         Extent input = Extent.Of(3, window.Input), output = reference.Output(input);
@@ -46,11 +46,11 @@ public sealed class MaxPoolTests<TDevice> : KernelTests<TDevice> where TDevice :
     }
 
     /// <summary>
-    /// What the CPU does too: the first that is not a number wins, and a window of the smallest there is has a winner of its own.
+    /// As on the CPU, the first NaN wins, and a window of the smallest values has a winner of its own.
     /// </summary>
     [TestCase(1)]
     [TestCase(4)]
-    public void WhatIsNotANumberWins(int channels)
+    public void FirstNaNWins(int channels)
     {
         const float None = float.NaN, Least = float.NegativeInfinity;
         float[] plane = [1, None, Least, Least, None, 9, Least, Least];

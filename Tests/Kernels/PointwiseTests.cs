@@ -6,13 +6,14 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Kernels;
 
-/// <summary>Every function of one value that there is, against itself in float64 and that one's slope.</summary>
+/// <summary>Compares every function of one value with itself in float64 and with its numerical slope there.</summary>
 public sealed class PointwiseTests<TDevice> : KernelTests<TDevice> where TDevice : SampleDevice, new()
 {
     private static IEnumerable<Type> Functions =>
-        typeof(IPointwise).Assembly.GetTypes().Where(type => type.IsValueType && type.IsAssignableTo(typeof(IPointwise)) && !type.IsGenericType);
+        typeof(IPointwise).Assembly.GetTypes()
+            .Where(type => type.IsValueType && type.IsAssignableTo(typeof(IPointwise)) && !type.IsGenericType);
 
-    /// <summary>The last four are one, three, or all there; past a group's end.</summary>
+    /// <summary>The last vector of four holds one value, three, or four; and more than one group's values.</summary>
     private static IEnumerable<TestCaseData> Cases() =>
         from function in Functions
         from count in (int[])[1, 3, 4, 1027, 2048, 2049]
@@ -22,24 +23,24 @@ public sealed class PointwiseTests<TDevice> : KernelTests<TDevice> where TDevice
     {
         foreach (Type function in Functions)
         {
-            Forward(function, 1027);
-            Backward(function, 1027);
+            ForwardMatchesFloat64(function, 1027);
+            BackwardMatchesFloat64(function, 1027);
         }
     }
 
     [TestCaseSource(nameof(Cases))]
-    public void Forward(Type function, int count) => With(function, nameof(Forward), count);
+    public void ForwardMatchesFloat64(Type function, int count) => With(function, nameof(Forward), count);
 
     [TestCaseSource(nameof(Cases))]
-    public void Backward(Type function, int count) => With(function, nameof(Backward), count);
+    public void BackwardMatchesFloat64(Type function, int count) => With(function, nameof(Backward), count);
 
     [TestCaseSource(nameof(Cases))]
-    public void InPlace(Type function, int count) => With(function, nameof(InPlace), count);
+    public void InPlaceGivesTheSameBits(Type function, int count) => With(function, nameof(InPlace), count);
 
     private void Forward<TFunction>(int count) where TFunction : unmanaged, IPointwise
     {
         float[] x = Values(count, 1);
-        // Past the end there is room: what is written there would be seen.
+        // The buffer is longer, so that writes past the end show.
         DeviceBuffer<float> to = Device.Unset<float>(count + 8);
         var kernel = new PointwiseForward<TFunction>(Device.Buffer<float>(x), to, count, default);
         Run(kernel, kernel.Groups);
@@ -49,8 +50,9 @@ public sealed class PointwiseTests<TDevice> : KernelTests<TDevice> where TDevice
 
     private void Backward<TFunction>(int count) where TFunction : unmanaged, IPointwise
     {
-        // Not at 0, where a function may have no slope.
-        float[] x = [.. Values(count, 2).Select(value => Math.Abs(value) < 1e-3f ? 0.5f : value)], dy = Values(count, 3), y = [.. x.Select(value => (float)Value<TFunction>(value))];
+        // Avoid 0, where a function may have no slope.
+        float[] x = [.. Values(count, 2).Select(value => Math.Abs(value) < 1e-3f ? 0.5f : value)], dy = Values(count, 3);
+        float[] y = [.. x.Select(value => (float)Value<TFunction>(value))];
         DeviceBuffer<float> to = Device.Unset<float>(count + 8);
         var kernel = new PointwiseBackward<TFunction>(Device.Buffer<float>(y), Device.Buffer<float>(dy), to, count, default);
         Run(kernel, kernel.Groups);
@@ -63,7 +65,8 @@ public sealed class PointwiseTests<TDevice> : KernelTests<TDevice> where TDevice
         DeviceBuffer<float> values = Device.Buffer<float>(Values(count, 4)), gradients = Device.Buffer<float>(Values(count, 5));
         DeviceBuffer<float> y = Device.Unset<float>(count), dx = Device.Unset<float>(count);
         PointwiseForward<TFunction> forward = new(values, y, count, default), forwardInPlace = new(values, values, count, default);
-        PointwiseBackward<TFunction> backward = new(y, gradients, dx, count, default), backwardInPlace = new(y, gradients, gradients, count, default);
+        PointwiseBackward<TFunction> backward = new(y, gradients, dx, count, default),
+            backwardInPlace = new(y, gradients, gradients, count, default);
         Run(forward, forward.Groups);
         Run(forwardInPlace, forwardInPlace.Groups);
         Run(backward, backward.Groups);
@@ -72,17 +75,23 @@ public sealed class PointwiseTests<TDevice> : KernelTests<TDevice> where TDevice
         Closeness.CheckSameBits("dx", gradients.Span, dx.Span);
     }
 
-    private static double Value<TFunction>(double x) where TFunction : unmanaged, IPointwise => default(TFunction).Forward(new Float64(x)).Value;
+    private static double Value<TFunction>(double x) where TFunction : unmanaged, IPointwise =>
+        default(TFunction).Forward(new Float64(x)).Value;
 
-    private static double Slope<TFunction>(double x) where TFunction : unmanaged, IPointwise => (Value<TFunction>(x + 1e-6) - Value<TFunction>(x - 1e-6)) / 2e-6;
+    private static double Slope<TFunction>(double x) where TFunction : unmanaged, IPointwise =>
+        (Value<TFunction>(x + 1e-6) - Value<TFunction>(x - 1e-6)) / 2e-6;
 
-    /// <summary>A device's own exponential is a few units off; a slope computed from a result near 1 has what that lost when it was rounded.</summary>
+    /// <summary>
+    /// A device's exponential is a few units off, and a slope computed from a result near 1 inherits the result's rounding error.
+    /// </summary>
     private static void Check(ReadOnlySpan<float> actual, double[] expected, float[] x)
     {
         for (int i = 0; i < expected.Length; i++)
         {
             double error = Math.Abs(actual[i] - expected[i]), tolerance = 2e-6 * Math.Max(1, Math.Abs(expected[i]));
-            if (!(error <= tolerance)) Assert.Fail($"[{i}], x = {x[i]:G9}: {actual[i]:G9} instead of {expected[i]:G9}, error {error:E2}, tolerance {tolerance:E2}.");
+            if (!(error <= tolerance))
+                Assert.Fail($"[{i}], x = {x[i]:G9}: {actual[i]:G9} instead of {expected[i]:G9}, error {error:E2}, tolerance "
+                    + $"{tolerance:E2}.");
         }
     }
 

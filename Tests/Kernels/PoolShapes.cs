@@ -8,7 +8,7 @@ namespace GpuCnn.Tests.Kernels;
 /// <summary>The windows that layers are tested with, as kernels take them.</summary>
 internal static class PoolShapes
 {
-    /// <summary>Windows of 64 pixels and more, with fours of channels and without.</summary>
+    /// <summary>Windows of at least 64 pixels, with and without a multiple of four channels.</summary>
     public static IReadOnlyList<PoolWindow> Large { get; } =
     [
         new((8, 8), (1, 1), (0, 0), false, Shape.Volume(68, 8, 8)),

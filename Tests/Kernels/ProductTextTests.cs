@@ -7,7 +7,9 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Kernels;
 
-/// <summary>The kernels that a training step spends its time in keep their tiles in registers, move four floats at once, and fit every device.</summary>
+/// <summary>
+/// The most expensive kernels of a training step keep their tiles in registers, move four floats at once, and fit every device.
+/// </summary>
 public sealed class ProductTextTests
 {
     private const int MostThreads = 256, MostSharedBytes = 32 << 10;
@@ -18,31 +20,41 @@ public sealed class ProductTextTests
     public void NeedClang() => Clang.Require();
 
     [TestCaseSource(nameof(Tiles))]
-    public void MatrixProducts(TileShape tile)
+    public void MatrixProductsAreFast(TileShape tile)
     {
-        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, false, true, true, true, true, false, false, default, default, default, default, default, default, default, default, default), tile);
-        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, false, true, true, true, false, false, false, default, default, default, default, default, default, default, default, default), tile);
-        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, true, true, true, true, false, false, false, default, default, default, default, default, default, default, default, default), tile);
+        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, false, true, true, true, true, false, false,
+            default, default, default, default, default, default, default, default, default), tile);
+        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, false, true, true, true, false, false, false,
+            default, default, default, default, default, default, default, default, default), tile);
+        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, true, true, true, true, false, false, false,
+            default, default, default, default, default, default, default, default, default), tile);
     }
 
     [TestCaseSource(nameof(Tiles))]
-    public void Convolutions(TileShape tile)
+    public void ConvolutionsAreFast(TileShape tile)
     {
-        AssertFast(new ConvolutionProduct<ReLU>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, true, true, true, true, false, false, default, default, default, default, default, default, default, default), tile);
-        AssertFast(new ConvolutionProduct<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, true, true, true, false, false, false, default, default, default, default, default, default, default, default), tile);
+        AssertFast(new ConvolutionProduct<ReLU>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, true, true, true, true, false, false,
+            default, default, default, default, default, default, default, default), tile);
+        AssertFast(new ConvolutionProduct<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, true, true, true, false,
+            false, false,
+            default, default, default, default, default, default, default, default), tile);
     }
 
-    /// <summary>Behind the loop there is a multiply-add for each value, and columns' parts are read one by one.</summary>
+    /// <summary>After the loop there is a multiply-add for each value, and parts of columns are read one by one.</summary>
     [TestCaseSource(nameof(Tiles))]
-    public void ThoseThatGatherMoments(TileShape tile)
+    public void KernelsThatGatherMomentsAreFast(TileShape tile)
     {
-        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, false, true, true, true, true, false, true, default, default, default, default, default, default, default, default, default), tile, gathers: true);
-        AssertFast(new ConvolutionProduct<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, true, true, true, false, false, true, default, default, default, default, default, default, default, default), tile, gathers: true);
+        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, false, true, true, true, true, false, true,
+            default, default, default, default, default, default, default, default, default), tile, gathers: true);
+        AssertFast(new ConvolutionProduct<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, true, true, true, false,
+            false, true,
+            default, default, default, default, default, default, default, default), tile, gathers: true);
     }
 
     [TestCaseSource(nameof(Tiles))]
-    public void FilterGradients(TileShape tile) =>
-        AssertFast(new FilterGradientProduct(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, true, false, default, default, default, default), tile);
+    public void FilterGradientsAreFast(TileShape tile) =>
+        AssertFast(new FilterGradientProduct(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, true, false,
+            default, default, default, default), tile);
 
     private static void AssertFast<TKernel>(TKernel kernel, TileShape tile, bool gathers = false) where TKernel : struct, IKernel
     {
@@ -50,10 +62,12 @@ public sealed class ProductTextTests
         Assert.Multiple(() =>
         {
             Assert.That(Clang.LocalAccesses(ptx), Is.Zero, "loads and stores of local memory");
-            // Each step of the reduction reads the runs of four of its rows and columns.
-            Assert.That(Count(ptx, "ld.shared.v4.f32"), Is.EqualTo((tile.K * (tile.PerM + tile.PerN) + (gathers ? 3 * tile.PerN : 0)) / 4), "vector loads of shared memory");
+            // Each step of the reduction loads its rows and columns in vectors of four.
+            Assert.That(Count(ptx, "ld.shared.v4.f32"), Is.EqualTo((tile.K * (tile.PerM + tile.PerN) + (gathers ? 3 * tile.PerN : 0)) / 4),
+                "vector loads of shared memory");
             Assert.That(Count(ptx, "ld.shared.f32"), gathers ? Is.Positive : Is.Zero, "scalar loads of shared memory");
-            Assert.That(Count(ptx, "fma.rn.f32"), Is.EqualTo((tile.K + (gathers ? 1 : 0)) * tile.PerM * tile.PerN), "multiply-adds of a stage");
+            Assert.That(Count(ptx, "fma.rn.f32"), Is.EqualTo((tile.K + (gathers ? 1 : 0)) * tile.PerM * tile.PerN),
+                "multiply-adds of a stage");
             Assert.That(Count(ptx, "ld.global.nc.v4.f32"), Is.Positive, "vector loads through the read-only cache");
             Assert.That(Count(ptx, "ld.global.nc.f32"), Is.Zero, "scalar loads through the read-only cache");
             Assert.That(Count(ptx, "st.global.v4.f32"), Is.EqualTo(tile.PerM * tile.PerN / 4), "vector stores");
@@ -64,8 +78,9 @@ public sealed class ProductTextTests
 
     private static int Count(string ptx, string instruction) => ptx.Split(instruction + " ").Length - 1;
 
-    /// <summary>Of all lines such as ".shared .align 16 .b8 name[1024];".</summary>
+    /// <summary>Sums all lines such as ".shared .align 16 .b8 name[1024];".</summary>
     private static int SharedBytes(string ptx) =>
-        ptx.Split('\n').Where(line => line.Contains(".shared .align", StringComparison.Ordinal) && line.EndsWith("];", StringComparison.Ordinal))
+        ptx.Split('\n').Where(line => line.Contains(".shared .align", StringComparison.Ordinal)
+            && line.EndsWith("];", StringComparison.Ordinal))
             .Sum(line => int.Parse(line[(line.LastIndexOf('[') + 1)..^2], System.Globalization.CultureInfo.InvariantCulture));
 }

@@ -11,15 +11,15 @@ public sealed class SgdUpdateTests<TDevice> : KernelTests<TDevice> where TDevice
 {
     protected override void RunAll()
     {
-        Descends(1030, 0.9f, 0.01f, true);
-        Descends(1030, 0.9f, 0.01f, false);
+        UpdateMatchesReference(1030, 0.9f, 0.01f, true);
+        UpdateMatchesReference(1030, 0.9f, 0.01f, false);
     }
 
     [TestCase(1, 0, 0, false)]
     [TestCase(1024, 0.9f, 0, false)]
     [TestCase(2051, 0.9f, 5e-4f, false)]
     [TestCase(2051, 0.8f, 5e-4f, true)]
-    public void Descends(int count, float momentum, float decay, bool nesterov)
+    public void UpdateMatchesReference(int count, float momentum, float decay, bool nesterov)
     {
         const int Steps = 3;
         float[] start = Numbers.Reals(count, 1);
@@ -44,7 +44,7 @@ public sealed class SgdUpdateTests<TDevice> : KernelTests<TDevice> where TDevice
 
     [TestCase(true)]
     [TestCase(false)]
-    public unsafe void GivesTheBitsOfTheCpu(bool nesterov)
+    public unsafe void UpdateHasTheBitsOfTheCpu(bool nesterov)
     {
         const int Count = 1032;
         float[] weights = Numbers.Reals(Count, 1), gradients = Numbers.Reals(Count, 2), velocities = Numbers.Reals(Count, 3);

@@ -10,15 +10,15 @@ namespace GpuCnn.Tests.Kernels;
 
 public sealed class SoftmaxCrossEntropyTests<TDevice> : KernelTests<TDevice> where TDevice : SampleDevice, new()
 {
-    /// <summary>Of the largest of the terms that a result is made of.</summary>
+    /// <summary>Relative to the largest term of a result.</summary>
     private const double Accuracy = 1e-6;
 
     protected override void RunAll()
     {
         foreach (int classes in new[] { 10, 40, 80, 200, 1000 })
         {
-            Compares(classes, 0.1f, 5);
-            ComparesMixed(classes, 0.1f, 5);
+            MatchesReference(classes, 0.1f, 5);
+            MixedLabelsMatchReference(classes, 0.1f, 5);
         }
     }
 
@@ -31,10 +31,10 @@ public sealed class SoftmaxCrossEntropyTests<TDevice> : KernelTests<TDevice> whe
     [TestCase(1000, 0, 20)]
     [TestCase(1000, 0.1f, 5)]
     [TestCase(100_003, 0.1f, 8)]
-    public void Compares(int classes, float smoothing, float spread)
+    public void MatchesReference(int classes, float smoothing, float spread)
     {
         int images = classes > 5000 ? 3 : 6;
-        // Images whose label is any, the surest, the first, the last, and none.
+        // Images whose label is arbitrary, the surest, the first, the last, and missing.
         float[] x = Numbers.Reals(images * classes, 1, spread);
         int[] labels = [.. Enumerable.Range(0, images).Select(n => n * 7919 % classes)];
         x[labels[0]] += 2 * spread;
@@ -49,7 +49,7 @@ public sealed class SoftmaxCrossEntropyTests<TDevice> : KernelTests<TDevice> whe
     [TestCase(33, 0.2f, 5)]
     [TestCase(1000, 0, 20)]
     [TestCase(1000, 0.1f, 5)]
-    public void ComparesMixed(int classes, float smoothing, float spread)
+    public void MixedLabelsMatchReference(int classes, float smoothing, float spread)
     {
         float[] shares = [1, 0, 0.5f, 0.25f, 0.999_999f, 1e-6f, 0.3f, 0.7f];
         float[] x = Numbers.Reals(shares.Length * classes, 2, spread);
@@ -57,18 +57,18 @@ public sealed class SoftmaxCrossEntropyTests<TDevice> : KernelTests<TDevice> whe
             others = [.. labels.Select(label => (label + 1) % classes)];
         others[6] = labels[6];
         (labels[7], others[7]) = (-1, -1);
-        // Both labels are sure where the share is nearly all of it.
+        // Both labels are sure, with almost all of the share.
         x[4 * classes + labels[4]] += 2 * spread;
         x[5 * classes + others[5]] += 2 * spread;
         Check(classes, x, labels, smoothing, others, shares);
     }
 
-    /// <summary>A loss that is as good as 0, where all but the digits of a float64 would cancel; and logits that are far from 0.</summary>
+    /// <summary>A loss near 0, where all but a float64's digits would cancel; and logits far from 0.</summary>
     [TestCase(8, 0)]
     [TestCase(14, 0)]
     [TestCase(20, 300)]
     [TestCase(90, -5000)]
-    public void TheSureAndTheFar(float ahead, float shift)
+    public void TinyLossesAndFarLogitsKeepPrecision(float ahead, float shift)
     {
         const int Classes = 300;
         float[] x = [.. Numbers.Eighths(2 * Classes, 3).Select(value => value + shift)];
@@ -78,7 +78,7 @@ public sealed class SoftmaxCrossEntropyTests<TDevice> : KernelTests<TDevice> whe
     }
 
     [Test]
-    public void EqualLogitsComeInTheirOrder()
+    public void EqualLogitsRankInTheirOrder()
     {
         float[] x = [2, 1, 2, 2, 1, 2, 1, 2, 2, 1];
         Check(5, x, [3, 0], 0);
@@ -86,7 +86,7 @@ public sealed class SoftmaxCrossEntropyTests<TDevice> : KernelTests<TDevice> whe
     }
 
     [Test]
-    public void ClassesThatAreRuledOut()
+    public void RuledOutClassesGetNoGradient()
     {
         float[] x = [1, float.NegativeInfinity, 3, float.NegativeInfinity, float.PositiveInfinity, 2, float.NaN, 1];
         (float[] losses, int[] ranks, float[] dx) = Run(4, x, [0, 1], 0, true);
@@ -116,16 +116,17 @@ public sealed class SoftmaxCrossEntropyTests<TDevice> : KernelTests<TDevice> whe
             {
                 ReadOnlySpan<float> logits = x.AsSpan(n * classes, classes);
                 Assert.That(losses[n], Is.EqualTo(expected[n]).Within(Accuracy * expected[n] + 1e-16), $"loss of image {n}");
-                int main = shares != null && shares[n] < 0.5f ? others![n] : labels[n];
+                int main = shares is not null && shares[n] < 0.5f ? others![n] : labels[n];
                 Assert.That(ranks[n], Is.EqualTo(labels[n] < 0 ? classes : Rank(logits, main)), $"rank of image {n}");
                 for (int k = 0; k < classes; k++)
                 {
                     // The gradient of a label that has all of the target is exact to its own digits.
                     double target = k == labels[n] && smoothing == 0
-                        && shares == null ? 0 : ReferenceSoftmaxCrossEntropy.Target(k, n, classes, labels, smoothing, others, shares);
+                        && shares is null ? 0 : ReferenceSoftmaxCrossEntropy.Target(k, n, classes, labels, smoothing, others, shares);
                     double actual = dx[n * classes + k], right = gradient[n * classes + k], error = Math.Abs(actual - right);
                     double allowed = labels[n] < 0 ? 0 : Accuracy * (Math.Abs(right) + target / real) + 1e-37;
-                    if (!(error <= allowed)) Assert.Fail($"dx[{n}][{k}]: {actual:R} instead of {right:R}, error {error:E2}, allowed {allowed:E2}");
+                    if (!(error <= allowed))
+                        Assert.Fail($"dx[{n}][{k}]: {actual:R} instead of {right:R}, error {error:E2}, allowed {allowed:E2}");
                 }
             }
         });
@@ -147,7 +148,7 @@ public sealed class SoftmaxCrossEntropyTests<TDevice> : KernelTests<TDevice> whe
         DeviceBuffer<float> logits = Device.Buffer<float>(x), losses = Device.Unset<float>(labels.Length);
         DeviceBuffer<float> dx = Device.Unset<float>(training ? x.Length : 0);
         DeviceBuffer<int> given = Device.Buffer<int>(labels), ranks = Device.Unset<int>(labels.Length);
-        bool mixed = others != null;
+        bool mixed = others is not null;
         DeviceBuffer<int> second = Device.Buffer<int>(others ?? []);
         DeviceBuffer<float> parts = Device.Buffer<float>(shares ?? []);
         var kernel = new SoftmaxCrossEntropy(

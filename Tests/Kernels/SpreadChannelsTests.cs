@@ -8,19 +8,20 @@ namespace GpuCnn.Tests.Kernels;
 
 public sealed class SpreadChannelsTests<TDevice> : KernelTests<TDevice> where TDevice : SampleDevice, new()
 {
-    protected override void RunAll() => Spreads(3, 7, 2);
+    protected override void RunAll() => SpreadMatchesReference(3, 7, 2);
 
     [TestCase(16, 32, 2)]
     [TestCase(5, 5, 1)]
     [TestCase(2, 9, 3)]
-    public void Spreads(int channels, int outputs, int stride)
+    public void SpreadMatchesReference(int channels, int outputs, int stride)
     {
         var input = new Extent(3, channels, 7, 10);
         var reference = new ReferenceShortcutA(outputs, stride);
         Extent output = reference.Output(input);
         var shape = new SpreadShape(channels, outputs, (outputs - channels) / 2, 7, 10, stride);
         float[] x = Numbers.Reals(input.Count, 1), gradient = Numbers.Reals(output.Count, 2);
-        DeviceBuffer<float> from = Device.Buffer<float>(ChannelsLast.From(x, input)), dy = Device.Buffer<float>(ChannelsLast.From(gradient, output));
+        DeviceBuffer<float> from = Device.Buffer<float>(ChannelsLast.From(x, input)),
+            dy = Device.Buffer<float>(ChannelsLast.From(gradient, output));
         DeviceBuffer<float> y = Device.Unset<float>(output.Count), dx = Device.Unset<float>(input.Count);
         var spread = new SpreadChannels(from, y, shape, output.Count);
         Run(spread, spread.Groups);
@@ -28,6 +29,7 @@ public sealed class SpreadChannelsTests<TDevice> : KernelTests<TDevice> where TD
         Run(gather, gather.Groups);
         double[] wide = Numbers.ToDouble(x);
         Closeness.Check("y", ChannelsLast.ToPlain<float>(y.Span, output), reference.Forward(input, wide, []), 0);
-        Closeness.Check("dx", ChannelsLast.ToPlain<float>(dx.Span, input), reference.Backward(input, wide, [], Numbers.ToDouble(gradient)).Input, 0);
+        Closeness.Check("dx", ChannelsLast.ToPlain<float>(dx.Span, input),
+            reference.Backward(input, wide, [], Numbers.ToDouble(gradient)).Input, 0);
     }
 }

@@ -3,11 +3,11 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Kernels;
 
-/// <summary>Sixteen bits to floats and back, as .NET converts them.</summary>
+/// <summary>Converts 16-bit values to floats and back as .NET does.</summary>
 public sealed class StorageTests
 {
     [Test]
-    public void EveryHalfIsTheFloatThatItIsInDotNet()
+    public void EveryHalfConvertsToDotNetsFloat()
     {
         for (int bits = 0; bits <= ushort.MaxValue; bits++)
         {
@@ -19,9 +19,9 @@ public sealed class StorageTests
     }
 
     [Test]
-    public void FloatsRoundToTheHalfThatTheyRoundToInDotNet()
+    public void FloatsRoundToDotNetsHalf()
     {
-        // Around every half, and the midpoints between them.
+        // Every half, its neighbors, and the midpoints between them.
         for (int bits = 0; bits <= ushort.MaxValue; bits++)
         {
             float value = (float)BitConverter.UInt16BitsToHalf((ushort)bits);

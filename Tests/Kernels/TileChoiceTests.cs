@@ -5,14 +5,16 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Kernels;
 
-/// <summary>What is computed with which tile, and that nothing is lost between the parts of a reduction.</summary>
+/// <summary>Which tile is chosen for a problem, and that the parts of a reduction cover it.</summary>
 public sealed class TileChoiceTests
 {
-    private static readonly ConvolutionShape Early = new(64, 56, 56, 64, 3, 3, 1, 1, 1, 1, 1), Late = new(512, 7, 7, 512, 3, 3, 1, 1, 1, 1, 1);
-    private static readonly ConvolutionShape First = new(3, 224, 224, 64, 7, 7, 2, 2, 3, 3, 1), Expanding = new(64, 56, 56, 256, 1, 1, 1, 1, 0, 0, 1);
+    private static readonly ConvolutionShape Early = new(64, 56, 56, 64, 3, 3, 1, 1, 1, 1, 1);
+    private static readonly ConvolutionShape Late = new(512, 7, 7, 512, 3, 3, 1, 1, 1, 1, 1);
+    private static readonly ConvolutionShape First = new(3, 224, 224, 64, 7, 7, 2, 2, 3, 3, 1);
+    private static readonly ConvolutionShape Expanding = new(64, 56, 56, 256, 1, 1, 1, 1, 0, 0, 1);
 
     [Test]
-    public void TheLargestTileThatWastesLittle() => Assert.Multiple(() =>
+    public void LargestTileWithLittleWasteIsChosen() => Assert.Multiple(() =>
     {
         Assert.That(Tile(Expanding, 256), Is.EqualTo(TileShape.Large));
         Assert.That(Tile(Early, 256), Is.EqualTo(TileShape.Tall));
@@ -22,14 +24,14 @@ public sealed class TileChoiceTests
     });
 
     [Test]
-    public void SmallProblemsHaveSmallTiles() => Assert.Multiple(() =>
+    public void SmallProblemsGetSmallTiles() => Assert.Multiple(() =>
     {
         Assert.That(Tile(Late, 32), Is.EqualTo(TileShape.Medium).Or.EqualTo(TileShape.Small));
         Assert.That(Tile(Late, 1), Is.EqualTo(TileShape.Small));
     });
 
     [Test]
-    public void AFewFiltersOfManyPixelsAreSplit()
+    public void FewFiltersOfManyPixelsAreSplit()
     {
         TileShape tile = ConvolutionChoice.For(Early, 256, ConvolutionPass.FilterGradient).Tile;
         long floats = new FilterGradientLaunches(Early, 256).WorkspaceFloats;
@@ -51,7 +53,7 @@ public sealed class TileChoiceTests
         });
     }
 
-    /// <summary>What the loads of a tile take for granted.</summary>
+    /// <summary>Checks what the loads of a tile assume.</summary>
     [Test]
     public void EveryThreadLoadsWholeRuns() => Assert.Multiple(() =>
     {
@@ -64,20 +66,22 @@ public sealed class TileChoiceTests
     });
 
     [Test]
-    public void CandidatesHaveTheChoiceAmongThem()
+    public void CandidatesIncludeTheDefaultChoice()
     {
         Assert.Multiple(() =>
         {
             foreach (ConvolutionShape shape in (ConvolutionShape[])[Early, Late, First, Expanding])
                 foreach (ConvolutionPass pass in Enum.GetValues<ConvolutionPass>())
-                    Assert.That(ConvolutionChoice.Candidates(shape, 32, pass), Does.Contain(ConvolutionChoice.For(shape, 32, pass)).And.Unique, $"{shape} {pass}");
-            Assert.That(ConvolutionChoice.Candidates(Expanding, 32, ConvolutionPass.Forward).Select(choice => choice.Algorithm), Is.All.EqualTo(ConvolutionAlgorithm.Gemm));
+                    Assert.That(ConvolutionChoice.Candidates(shape, 32, pass),
+                        Does.Contain(ConvolutionChoice.For(shape, 32, pass)).And.Unique, $"{shape} {pass}");
+            Assert.That(ConvolutionChoice.Candidates(Expanding, 32, ConvolutionPass.Forward).Select(choice => choice.Algorithm),
+                Is.All.EqualTo(ConvolutionAlgorithm.Gemm));
         });
     }
 
-    /// <summary>The words in which choices are kept in files: of a library without a tile.</summary>
+    /// <summary>Also checks the text of choices that is stored in files: a library has no tile.</summary>
     [Test]
-    public void ALibraryIsACandidateWhereTheDeviceHasOne() => Assert.Multiple(() =>
+    public void LibraryIsACandidateIfTheDeviceHasOne() => Assert.Multiple(() =>
     {
         foreach (ConvolutionPass pass in Enum.GetValues<ConvolutionPass>())
         {
@@ -100,21 +104,23 @@ public sealed class TileChoiceTests
     });
 
     [Test]
-    public void APlainProductIsRefusedWhereWindowsOverlap()
+    public void PlainProductIsRefusedForOverlappingWindows()
     {
         var choice = new ConvolutionChoice(ConvolutionAlgorithm.Gemm, TileShape.Small);
         Assert.Multiple(() =>
         {
-            Assert.That(() => new ForwardLaunches(Early, 1, choice), Throws.ArgumentException.With.Message.Contains("1x1").And.Message.Contains("ImplicitGemm"));
+            Assert.That(() => new ForwardLaunches(Early, 1, choice),
+                Throws.ArgumentException.With.Message.Contains("1x1").And.Message.Contains("ImplicitGemm"));
             Assert.That(() => new InputGradientLaunches(Expanding with { StrideW = 2 }, 1, choice), Throws.ArgumentException);
             Assert.That(() => new FilterGradientLaunches(Expanding with { PadH = 1 }, 1, choice), Throws.ArgumentException);
         });
     }
 
     [Test]
-    public void ABatchThatKernelsCannotCountIsRefused() => Assert.Multiple(() =>
+    public void BatchTooLargeForKernelsIsRefused() => Assert.Multiple(() =>
     {
-        Assert.That(() => new ForwardLaunches(Early, 10700), Throws.ArgumentException.With.Message.Contains("10700 images").And.Message.Contains("fewer images"));
+        Assert.That(() => new ForwardLaunches(Early, 10700),
+            Throws.ArgumentException.With.Message.Contains("10700 images").And.Message.Contains("fewer images"));
         Assert.That(() => new ForwardLaunches(Early, 10699), Throws.Nothing);
     });
 

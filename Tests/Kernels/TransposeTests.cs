@@ -10,8 +10,8 @@ public sealed class TransposeTests<TDevice> : KernelTests<TDevice> where TDevice
 {
     protected override void RunAll()
     {
-        ThereAndBack(2, 3, 10);
-        ThereAndBack(2, 33, 10);
+        TransposingTwiceGivesTheInput(2, 3, 10);
+        TransposingTwiceGivesTheInput(2, 33, 10);
     }
 
     [TestCase(3, 1, 784)]
@@ -22,7 +22,7 @@ public sealed class TransposeTests<TDevice> : KernelTests<TDevice> where TDevice
     [TestCase(2, 33, 65)]
     [TestCase(5, 70, 1)]
     [TestCase(1, 1, 1)]
-    public void ThereAndBack(int images, int channels, int area)
+    public void TransposingTwiceGivesTheInput(int images, int channels, int area)
     {
         var extent = new Extent(images, channels, 1, area);
         float[] plain = Numbers.Reals(extent.Count, 1);
