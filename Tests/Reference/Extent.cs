@@ -11,6 +11,6 @@ public readonly record struct Extent(int Images, int Channels, int Height, int W
 
     public int At(int n, int c, int h, int w) => ((n * Channels + c) * Height + h) * Width + w;
 
-    /// <summary>False in the padding around the map.</summary>
+    /// <summary>False for the padding around the map.</summary>
     public bool Contains(int h, int w) => h >= 0 && h < Height && w >= 0 && w < Width;
 }

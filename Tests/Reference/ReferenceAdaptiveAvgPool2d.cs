@@ -1,6 +1,8 @@
 namespace GpuCnn.Tests.Reference;
 
-/// <summary>The mean of each bin: output row p of P covers input rows floor(p H / P) to ceil((p + 1) H / P) - 1, and columns alike.</summary>
+/// <summary>
+/// The mean of each bin: output row p of P covers input rows floor(p H / P) to ceil((p + 1) H / P) - 1, and columns likewise.
+/// </summary>
 public sealed class ReferenceAdaptiveAvgPool2d(int rows, int columns) : ReferenceLayer
 {
     public override Extent Output(Extent input) => new(input.Images, input.Channels, rows, columns);

@@ -1,8 +1,8 @@
 namespace GpuCnn.Tests.Reference;
 
 /// <summary>
-/// While training: y = (x - mean) / sqrt(variance + epsilon) * weight + bias, with each channel's mean and biased variance over images and pixels; state: running mean, running unbiased variance,
-/// and how many batches there were.
+/// In training: y = (x - mean) / sqrt(variance + epsilon) * weight + bias, with each channel's mean and biased variance over images and
+/// pixels. State: running mean, running unbiased variance, and the number of batches.
 /// </summary>
 public sealed class ReferenceBatchNorm2d(double epsilon, double momentum) : ReferenceLayer
 {
@@ -35,7 +35,7 @@ public sealed class ReferenceBatchNorm2d(double epsilon, double momentum) : Refe
             int[] places = Places(input, c);
             (double mean, double squares) = Moments(places, x);
             double inverse = 1 / Math.Sqrt(squares / places.Length + epsilon), weight = parameters[0][c];
-            // By the chain rule through the mean and the variance.
+            // The chain rule through the mean and the variance.
             double dvariance = 0, dmean = 0;
             foreach (int i in places)
             {
@@ -44,7 +44,8 @@ public sealed class ReferenceBatchNorm2d(double epsilon, double momentum) : Refe
                 dvariance += dy[i] * weight * (x[i] - mean) * -0.5 * inverse * inverse * inverse;
                 dmean -= dy[i] * weight * inverse;
             }
-            foreach (int i in places) dx[i] = dy[i] * weight * inverse + dvariance * 2 * (x[i] - mean) / places.Length + dmean / places.Length;
+            foreach (int i in places)
+                dx[i] = dy[i] * weight * inverse + dvariance * 2 * (x[i] - mean) / places.Length + dmean / places.Length;
         }
         return new(dx, [dweight, dbias]);
     }
@@ -62,12 +63,13 @@ public sealed class ReferenceBatchNorm2d(double epsilon, double momentum) : Refe
         return [means, variances, [state[2][0] + 1]];
     }
 
-    /// <summary>What inference makes of values: with the running statistics.</summary>
+    /// <summary>Computes the output of inference, which uses the running statistics.</summary>
     public double[] Infer(Extent input, double[] x, double[][] parameters, double[][] state)
     {
         var y = new double[input.Count];
         for (int c = 0; c < input.Channels; c++)
-            foreach (int i in Places(input, c)) y[i] = (x[i] - state[0][c]) / Math.Sqrt(state[1][c] + epsilon) * parameters[0][c] + parameters[1][c];
+            foreach (int i in Places(input, c))
+                y[i] = (x[i] - state[0][c]) / Math.Sqrt(state[1][c] + epsilon) * parameters[0][c] + parameters[1][c];
         return y;
     }
 

@@ -1,6 +1,6 @@
 namespace GpuCnn.Tests.Reference;
 
-/// <summary>Operators over one input, whose outputs are joined; parameters of the first come first.</summary>
+/// <summary>Operators over one input whose outputs are joined. The first operator's parameters come first.</summary>
 public abstract class ReferenceJoin(ReferenceLayer[] branches) : ReferenceLayer
 {
     protected IReadOnlyList<ReferenceLayer> Branches { get; } = branches;
@@ -29,18 +29,19 @@ public abstract class ReferenceJoin(ReferenceLayer[] branches) : ReferenceLayer
         for (int i = 0; i < Branches.Count; i++)
         {
             double[] part = [.. Enumerable.Range(0, Branches[i].Output(input).Count).Select(j => dy[PlaceOf(input, i, j)])];
-            Gradients own = Branches[i].Backward(input, x, parameters[gradients.Count..(gradients.Count + Branches[i].ParameterCount)], part);
+            Gradients own = Branches[i]
+                .Backward(input, x, parameters[gradients.Count..(gradients.Count + Branches[i].ParameterCount)], part);
             for (int j = 0; j < dx.Length; j++) dx[j] += own.Input[j];
             gradients.AddRange(own.Parameters);
         }
         return new(dx, [.. gradients]);
     }
 
-    /// <summary>Where a value of a branch's output is in the whole.</summary>
+    /// <summary>The place of a value of a branch's output in the joined output.</summary>
     protected abstract int PlaceOf(Extent input, int branch, int index);
 }
 
-/// <summary>The sum of all.</summary>
+/// <summary>The sum of all outputs.</summary>
 public sealed class ReferenceSum(params ReferenceLayer[] branches) : ReferenceJoin(branches)
 {
     public override Extent Output(Extent input) => Branches[0].Output(input);
@@ -48,10 +49,11 @@ public sealed class ReferenceSum(params ReferenceLayer[] branches) : ReferenceJo
     protected override int PlaceOf(Extent input, int branch, int index) => index;
 }
 
-/// <summary>One behind the other along channels.</summary>
+/// <summary>The outputs one after the other along channels.</summary>
 public sealed class ReferenceConcat(params ReferenceLayer[] branches) : ReferenceJoin(branches)
 {
-    public override Extent Output(Extent input) => Branches[0].Output(input) with { Channels = Branches.Sum(branch => branch.Output(input).Channels) };
+    public override Extent Output(Extent input) =>
+        Branches[0].Output(input) with { Channels = Branches.Sum(branch => branch.Output(input).Channels) };
 
     protected override int PlaceOf(Extent input, int branch, int index)
     {

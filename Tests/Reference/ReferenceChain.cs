@@ -1,6 +1,6 @@
 namespace GpuCnn.Tests.Reference;
 
-/// <summary>Operators one after another, by the chain rule.</summary>
+/// <summary>Operators one after another, differentiated by the chain rule.</summary>
 public sealed class ReferenceChain(params ReferenceLayer[] layers) : ReferenceLayer
 {
     public override int ParameterCount => layers.Sum(layer => layer.ParameterCount);
@@ -26,9 +26,11 @@ public sealed class ReferenceChain(params ReferenceLayer[] layers) : ReferenceLa
 
     public override double[] Forward(Extent input, double[] x, double[][] parameters) => Run(input, x, parameters)[^1].Values;
 
-    /// <summary>For chains whose first operator is the only one that has parameters or state.</summary>
+    /// <summary>For chains in which only the first operator has parameters or state.</summary>
     public override double[][] NextState(Extent input, double[] x, double[][] state) =>
-        StateCount == layers[0].StateCount ? layers[0].NextState(input, x, state) : throw new NotSupportedException("An operator behind the first has state.");
+        StateCount == layers[0].StateCount
+            ? layers[0].NextState(input, x, state)
+            : throw new NotSupportedException("An operator after the first has state.");
 
     public override Gradients Backward(Extent input, double[] x, double[][] parameters, double[] dy)
     {
@@ -46,7 +48,7 @@ public sealed class ReferenceChain(params ReferenceLayer[] layers) : ReferenceLa
         return new(dy, gradients);
     }
 
-    /// <summary>The input and the output of every layer.</summary>
+    /// <summary>Computes the input and the output of every layer.</summary>
     private List<(Extent Extent, double[] Values)> Run(Extent extent, double[] x, double[][] parameters)
     {
         List<(Extent, double[])> values = [(extent, x)];

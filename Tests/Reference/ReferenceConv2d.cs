@@ -1,8 +1,8 @@
 namespace GpuCnn.Tests.Reference;
 
 /// <summary>
-/// y[n,k,p,q] = b[k] + sum over c, r, s of w[k,c,r,s] x[n, group(k) C/groups + c, p strideH + r - padH, q strideW + s - padW], where x is zero
-/// outside the map.
+/// y[n,k,p,q] = b[k] + sum over c, r, s of w[k,c,r,s] x[n, group(k) C/groups + c, p strideH + r - padH, q strideW + s - padW], where x is
+/// zero outside the map.
 /// </summary>
 public sealed class ReferenceConv2d(
     int filters, (int H, int W) size, (int H, int W) stride, (int H, int W) padding, int groups = 1, bool bias = true) : ReferenceLayer
@@ -53,7 +53,7 @@ public sealed class ReferenceConv2d(
         return new(dx, [dw, db]);
     }
 
-    /// <summary>Every product of the sum: positions in x, w and y.</summary>
+    /// <summary>Visits every product of the sum: its positions in x, w and y.</summary>
     private void ForEachTerm(Extent input, Action<int, int, int> term)
     {
         Extent output = Output(input);

@@ -1,9 +1,9 @@
 namespace GpuCnn.Tests.Reference;
 
 /// <summary>
-/// y = x / (1 - p) where u &gt;= p, else 0, with u uniform in [0, 1) from the counter rule: mix is SplitMix64's output function,
-/// key(a, b) = mix(mix(a) xor b), and u is the upper 24 bits of mix(key(seed, key(layer, step)) xor mix(position)), where the position counts
-/// the values of the batch in NCHW order.
+/// y = x / (1 - p) if u &gt;= p, else 0, with u uniform in [0, 1) from the counter rule: mix is SplitMix64's output function, key(a, b) =
+/// mix(mix(a) xor b), and u is the upper 24 bits of mix(key(seed, key(layer, step)) xor mix(position)). The position counts the values of
+/// the batch in NCHW order.
 /// </summary>
 /// <param name="layer">The operator's place in the network, counted from 0.</param>
 public sealed class ReferenceDropout(double probability, ulong layer, ulong seed, ulong step) : ReferenceLayer
@@ -26,7 +26,7 @@ public sealed class ReferenceDropout(double probability, ulong layer, ulong seed
         return result;
     }
 
-    /// <summary>http://prng.di.unimi.it/splitmix64.c with the state given.</summary>
+    /// <summary>http://prng.di.unimi.it/splitmix64.c with the given state.</summary>
     private static ulong Mix(ulong state)
     {
         ulong z = unchecked(state + 0x9e3779b97f4a7c15);

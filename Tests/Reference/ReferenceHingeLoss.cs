@@ -1,6 +1,9 @@
 namespace GpuCnn.Tests.Reference;
 
-/// <summary>loss = sum over k != label of max(0, x[k] - x[label] + 1). An image with label -1 has no loss; the gradient is that of the mean over the others.</summary>
+/// <summary>
+/// loss = sum over k != label of max(0, x[k] - x[label] + 1). An image with label -1 has no loss; the gradient is that of the mean over the
+/// others.
+/// </summary>
 public static class ReferenceHingeLoss
 {
     public static double[] Losses(int classes, double[] x, int[] labels) =>

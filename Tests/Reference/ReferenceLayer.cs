@@ -4,8 +4,8 @@ namespace GpuCnn.Tests.Reference;
 public sealed record Gradients(double[] Input, double[][] Parameters);
 
 /// <summary>
-/// An operator in float64, written as its definition reads: loops over plain NCHW arrays. It shares no code with the kernels, and is
-/// itself checked against finite differences.
+/// An operator in float64, written like its definition: loops over plain NCHW arrays. It shares no code with the kernels, and is itself
+/// checked against finite differences.
 /// </summary>
 public abstract class ReferenceLayer
 {
@@ -13,12 +13,12 @@ public abstract class ReferenceLayer
 
     public abstract Extent Output(Extent input);
 
-    /// <summary>Terms of the longest sum that a value of the output or of a gradient is made of: what rounding grows with.</summary>
+    /// <summary>Number of terms in the longest sum of an output value or gradient; rounding errors grow with it.</summary>
     public virtual int LongestSum(Extent input) => 1;
 
     public virtual int StateCount => 0;
 
-    /// <summary>What the operator keeps from step to step, after a step of training.</summary>
+    /// <summary>The operator's state after a training step.</summary>
     public virtual double[][] NextState(Extent input, double[] x, double[][] state) => [];
 
     public abstract double[] Forward(Extent input, double[] x, double[][] parameters);

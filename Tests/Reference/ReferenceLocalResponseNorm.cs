@@ -1,6 +1,9 @@
 namespace GpuCnn.Tests.Reference;
 
-/// <summary>y[c] = x[c] s[c]^-beta, s[c] = k + alpha * sum of x[j]² over j from c - size / 2 to c - size / 2 + size - 1, where there are such channels.</summary>
+/// <summary>
+/// y[c] = x[c] s[c]^-beta, s[c] = k + alpha * sum of x[j]² over j from c - size / 2 to c - size / 2 + size - 1, as far as there are such
+/// channels.
+/// </summary>
 public sealed class ReferenceLocalResponseNorm(int size, double alpha, double beta, double k) : ReferenceLayer
 {
     public override Extent Output(Extent input) => input;
@@ -37,6 +40,7 @@ public sealed class ReferenceLocalResponseNorm(int size, double alpha, double be
             for (int c = 0; c < input.Channels; c++)
                 for (int h = 0; h < input.Height; h++)
                     for (int w = 0; w < input.Width; w++)
-                        visit(input.At(n, c, h, w), [.. Enumerable.Range(c - size / 2, size).Where(j => j >= 0 && j < input.Channels).Select(j => input.At(n, j, h, w))]);
+                        visit(input.At(n, c, h, w), [.. Enumerable.Range(c - size / 2, size)
+                            .Where(j => j >= 0 && j < input.Channels).Select(j => input.At(n, j, h, w))]);
     }
 }

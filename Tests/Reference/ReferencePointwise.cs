@@ -15,7 +15,7 @@ public abstract class ReferencePointwise : ReferenceLayer
     protected abstract double Derivative(double x);
 }
 
-/// <summary>The derivative at 0 is 0.</summary>
+/// <summary>y = max(0, x); the derivative at 0 is 0.</summary>
 public sealed class ReferenceReLU : ReferencePointwise
 {
     protected override double Value(double x) => x > 0 ? x : 0;
@@ -37,7 +37,7 @@ public sealed class ReferenceSigmoid : ReferencePointwise
     protected override double Derivative(double x) => 1 / ((1 + Math.Exp(-x)) * (1 + Math.Exp(x)));
 }
 
-/// <summary>y = x: what Flatten does to the values.</summary>
+/// <summary>y = x: the effect of Flatten on values.</summary>
 public sealed class ReferenceFlatten : ReferenceLayer
 {
     public override Extent Output(Extent input) => new(input.Images, input.Count / input.Images, 1, 1);

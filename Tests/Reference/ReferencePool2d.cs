@@ -1,17 +1,18 @@
 namespace GpuCnn.Tests.Reference;
 
 /// <summary>
-/// The windows that both poolings share, by PyTorch's rules: floor((H - R + 2 pad) / stride) + 1 rows, or with ceil mode ceil(…) + 1, less
-/// one where the last window would start behind the input and its leading padding.
+/// The windows of both poolings, by PyTorch's rules: floor((H - R + 2 pad) / stride) + 1 rows, or with ceil mode ceil(…) + 1, less one if
+/// the last window would start after the input and its leading padding.
 /// </summary>
 public abstract class ReferencePool2d((int H, int W) size, (int H, int W) stride, (int H, int W) padding, bool ceilMode) : ReferenceLayer
 {
     public sealed override Extent Output(Extent input) => new(
-        input.Images, input.Channels, Windows(input.Height, size.H, stride.H, padding.H), Windows(input.Width, size.W, stride.W, padding.W));
+        input.Images, input.Channels, Windows(input.Height, size.H, stride.H, padding.H),
+            Windows(input.Width, size.W, stride.W, padding.W));
 
     public override int LongestSum(Extent input) => size.H * size.W;
 
-    /// <summary>Calls for every window of every channel with the window's first row and column (in the padded map: may be negative).</summary>
+    /// <summary>Visits every window of every channel with its first row and column in the padded map, which may be negative.</summary>
     protected void ForEachWindow(Extent input, Action<int, int, int, int, int> window)
     {
         Extent output = Output(input);
@@ -31,7 +32,7 @@ public abstract class ReferencePool2d((int H, int W) size, (int H, int W) stride
     }
 }
 
-/// <summary>The largest value of each window, the first of equals in row-major order; padding never wins.</summary>
+/// <summary>The largest value of each window; the first of equal values in row-major order. Padding never wins.</summary>
 public sealed class ReferenceMaxPool2d((int H, int W) size, (int H, int W) stride, (int H, int W) padding, bool ceilMode = false)
     : ReferencePool2d(size, stride, padding, ceilMode)
 {
@@ -62,8 +63,8 @@ public sealed class ReferenceMaxPool2d((int H, int W) size, (int H, int W) strid
 }
 
 /// <summary>
-/// The mean of each window. What a window's sum is divided by: with <paramref name="countPadding"/> its pixels inside the padded
-/// map, else its pixels inside the map. A window of ceil mode that reaches past the padded map does not count what lies there.
+/// The mean of each window. The sum is divided by the number of the window's pixels inside the padded map with
+/// <paramref name="countPadding"/>, else inside the map. Parts of a ceil mode window past the padded map do not count.
 /// </summary>
 public sealed class ReferenceAvgPool2d(
     (int H, int W) size, (int H, int W) stride, (int H, int W) padding, bool ceilMode = false, bool countPadding = true)

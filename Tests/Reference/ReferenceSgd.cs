@@ -1,8 +1,8 @@
 namespace GpuCnn.Tests.Reference;
 
 /// <summary>
-/// PyTorch's SGD (https://pytorch.org/docs/stable/generated/torch.optim.SGD.html, dampening 0): g += decay w; v = momentum v + g, the first v
-/// being g; g = g + momentum v with Nesterov, else v; w -= rate g.
+/// PyTorch's SGD (https://pytorch.org/docs/stable/generated/torch.optim.SGD.html, dampening 0): g += decay w; v = momentum v + g, with g as
+/// the first v; g = g + momentum v with Nesterov, else v; w -= rate g.
 /// </summary>
 public sealed class ReferenceSgd(double momentum, double decay, bool nesterov)
 {
@@ -11,7 +11,7 @@ public sealed class ReferenceSgd(double momentum, double decay, bool nesterov)
     public void Step(double[] weights, double[] gradient, double rate)
     {
         double[] g = [.. gradient.Select((value, i) => value + decay * weights[i])];
-        _velocity = _velocity == null ? [.. g] : [.. _velocity.Select((v, i) => momentum * v + g[i])];
+        _velocity = _velocity is null ? [.. g] : [.. _velocity.Select((v, i) => momentum * v + g[i])];
         for (int i = 0; i < weights.Length; i++)
             weights[i] -= rate * (nesterov ? g[i] + momentum * _velocity[i] : _velocity[i]);
     }

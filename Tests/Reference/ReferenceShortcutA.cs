@@ -3,7 +3,8 @@ namespace GpuCnn.Tests.Reference;
 /// <summary>y[(channels - C) / 2 + c, p, q] = x[c, p stride, q stride]; other channels are zero.</summary>
 public sealed class ReferenceShortcutA(int channels, int stride) : ReferenceLayer
 {
-    public override Extent Output(Extent input) => new(input.Images, channels, (input.Height + stride - 1) / stride, (input.Width + stride - 1) / stride);
+    public override Extent Output(Extent input) =>
+        new(input.Images, channels, (input.Height + stride - 1) / stride, (input.Width + stride - 1) / stride);
 
     public override double[] Forward(Extent input, double[] x, double[][] parameters)
     {

@@ -2,8 +2,8 @@ namespace GpuCnn.Tests.Reference;
 
 /// <summary>
 /// loss = sum over k of -t[k] log(exp(x[k]) / sum over j of exp(x[j])), t[k] = (1 - smoothing) (share [k = label] + (1 - share) [k =
-/// other]) + smoothing / K.
-/// An image with label -1 has no loss; the gradient is that of the mean over the others. Without others and shares an image has one label.
+/// other]) + smoothing / K. An image with label -1 has no loss; the gradient is that of the mean over the others. Without others and shares
+/// an image has one label.
 /// </summary>
 public static class ReferenceSoftmaxCrossEntropy
 {
@@ -35,7 +35,7 @@ public static class ReferenceSoftmaxCrossEntropy
         return gradient;
     }
 
-    /// <summary>What class <paramref name="k"/> has of the target of image <paramref name="n"/>.</summary>
+    /// <summary>The target of class <paramref name="k"/> for image <paramref name="n"/>.</summary>
     public static double Target(int k, int n, int classes, int[] labels, double smoothing, int[]? others, float[]? shares)
     {
         double share = shares?[n] ?? 1, own = (k == labels[n] ? share : 0) + (k == (others ?? labels)[n] ? 1 - share : 0);
