@@ -1,11 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
 using GpuCnn.Data;
-using GpuCnn.Engine;
-using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
+using GpuCnn.Engine;
 using GpuCnn.Models;
 
 namespace GpuCnn.Cli;

@@ -82,26 +82,6 @@ internal static class DataFile
         }
     }
 
-    /// <summary>Writes beside the destination and renames, so that a reader never sees half a file.</summary>
-    public static void WriteAllBytes(string path, ReadOnlySpan<byte> content)
-    {
-        byte[] copy = content.ToArray();
-        Guard(path, "write", () =>
-        {
-            string temporary = path + ".tmp-" + Environment.ProcessId;
-            try
-            {
-                File.WriteAllBytes(temporary, copy);
-                File.Move(temporary, path, overwrite: true);
-            }
-            finally
-            {
-                File.Delete(temporary);
-            }
-            return true;
-        });
-    }
-
     /// <summary>Runs <paramref name="action"/>, which reads, writes or lists <paramref name="path"/>.</summary>
     public static T Guard<T>(string path, string verb, Func<T> action)
     {

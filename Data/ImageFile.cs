@@ -1,6 +1,7 @@
 using GpuCnn.Data.Formats;
-using GpuCnn.Engine.Sets;
 using GpuCnn.Engine;
+using GpuCnn.Engine.Files;
+using GpuCnn.Engine.Sets;
 
 namespace GpuCnn.Data;
 
@@ -54,6 +55,7 @@ public static class ImageFile
                 $"Cannot write {DataFile.Quote(path)}: " +
                 $"expected an extension of {string.Join(", ", Encoders.SelectMany(e => e.Extensions))}, " +
                 $"but got {DataFile.Quote(extension)}; choose one of these.");
-        DataFile.WriteAllBytes(path, encoder.Encode(image, extension));
+        byte[] content = encoder.Encode(image, extension);
+        AtomicFile.Write(path, stream => stream.Write(content), content.Length);
     }
 }

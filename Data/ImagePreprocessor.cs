@@ -1,6 +1,7 @@
-using GpuCnn.Engine;
 using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Tensors;
+using GpuCnn.Engine;
 
 namespace GpuCnn.Data;
 

@@ -1,17 +1,22 @@
+using GpuCnn.Kernels;
+
 namespace GpuCnn.Data;
 
 /// <summary>
-/// Random numbers that are a function of (seed, stream, index, draw) alone: SplitMix64 (Steele, Lea, Flood: "Fast splittable
-/// pseudorandom number generators", 2014) over a counter. Unlike System.Random its bits can never change with the runtime.
+/// A sequence of numbers from <see cref="CounterRandom"/>, a function of (seed, stream, index, draw) alone. Unlike System.Random its bits
+/// can never change with the runtime.
 /// </summary>
 public struct RandomStream(ulong seed, ulong stream, ulong index)
 {
-    private const ulong Golden = 0x9E3779B97F4A7C15;
+    private ulong _state =
+        CounterRandom.Mix(CounterRandom.Mix(CounterRandom.Mix(seed) + stream * 0xD1342543DE82EF95) + index * 0xDA942042E4DD58B5);
 
-    private readonly ulong _key = Mix(Mix(Mix(seed + Golden) + stream * 0xD1342543DE82EF95 + Golden) + index * 0xDA942042E4DD58B5 + Golden);
-    private ulong _counter;
-
-    public ulong NextUInt64() => Mix(_key + unchecked(++_counter * Golden));
+    public ulong NextUInt64()
+    {
+        ulong bits = CounterRandom.Mix(_state);
+        _state += CounterRandom.Increment;
+        return bits;
+    }
 
     /// <summary>Uniform over 0 .. <paramref name="exclusive"/> - 1 (bias below 2⁻³²).</summary>
     public int NextInt(int exclusive)
@@ -64,16 +69,6 @@ public struct RandomStream(ulong seed, ulong stream, ulong index)
         {
             int j = NextInt(i + 1);
             (values[i], values[j]) = (values[j], values[i]);
-        }
-    }
-
-    private static ulong Mix(ulong z)
-    {
-        unchecked
-        {
-            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-            z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-            return z ^ (z >> 31);
         }
     }
 }

@@ -9,10 +9,13 @@ namespace GpuCnn.Kernels;
 /// </summary>
 public static class CounterRandom
 {
+    /// <summary>SplitMix64's step from one state to the next: 2^64 by the golden ratio, made odd.</summary>
+    public const ulong Increment = 0x9E3779B97F4A7C15;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Mix(ulong value)
     {
-        value += 0x9E3779B97F4A7C15;
+        value += Increment;
         value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9;
         value = (value ^ (value >> 27)) * 0x94D049BB133111EB;
         return value ^ (value >> 31);

@@ -16,7 +16,7 @@ public abstract class AlexNetTable : FiveConvolutions
     public override Recipe PaperRecipe => OfPaper;
 
     internal static Recipe OfPaper { get; } = new(
-        new() { Epochs = 90, Batch = 128, LearningRate = 0.01f, Momentum = 0.9f, WeightDecay = 5e-4f, Schedule = ByHand },
+        new() { Epochs = 90, Batch = 128, LearningRate = 0.01f, Momentum = 0.9f, WeightDecay = 5e-4f, Schedule = Recipe.DividedByHand },
         Augmentation: "scale(256/224,square),flip,pca(0.1)")
     {
         EvaluationScale = Recipe.ImageNetScale,

@@ -63,7 +63,4 @@ public abstract class FiveConvolutions : Architecture
         layers.Add($"fc{number}", design.Scores());
         return layers;
     }
-
-    /// <summary>Divided by ten by hand when the validation error stopped improving.</summary>
-    internal static ScheduleSettings ByHand { get; } = new() { Name = "plateau", Patience = 5 };
 }

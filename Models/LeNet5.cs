@@ -1,4 +1,4 @@
-using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Tensors;

@@ -65,7 +65,7 @@ internal sealed class ResNet(int[] stages, bool bottlenecks, bool firstStrides, 
         Augmentation: "flip");
 
     public override Recipe PaperRecipe => new(
-        new() { Epochs = 120, Batch = 256, LearningRate = 0.1f, Momentum = 0.9f, WeightDecay = 1e-4f, Schedule = FiveConvolutions.ByHand },
+        new() { Epochs = 120, Batch = 256, LearningRate = 0.1f, Momentum = 0.9f, WeightDecay = 1e-4f, Schedule = Recipe.DividedByHand },
         Augmentation: "scale(256-480/224),flip,pca(0.1)")
     { EvaluationScale = Recipe.ImageNetScale };
 

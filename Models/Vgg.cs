@@ -60,7 +60,7 @@ internal sealed class Vgg(int[] stages, bool norms, long parameters, decimal mul
         Augmentation: "flip");
 
     public override Recipe PaperRecipe => new(
-        new() { Epochs = 74, Batch = 256, LearningRate = 0.01f, Momentum = 0.9f, WeightDecay = 5e-4f, Schedule = FiveConvolutions.ByHand },
+        new() { Epochs = 74, Batch = 256, LearningRate = 0.01f, Momentum = 0.9f, WeightDecay = 5e-4f, Schedule = Recipe.DividedByHand },
         Augmentation: "scale(256-512/224),flip,pca(0.1)")
     {
         EvaluationScale = Recipe.ImageNetScale,

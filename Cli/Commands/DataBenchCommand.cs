@@ -1,7 +1,7 @@
 using System.CommandLine;
 using GpuCnn.Cli.Output;
 using GpuCnn.Data;
-using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Cli.Commands;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using GpuCnn.Data;
-using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
 

@@ -1,9 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
 using GpuCnn.Cli.Output;
-using GpuCnn.Engine;
 using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Tensors;
+using GpuCnn.Engine;
 using GpuCnn.Models;
 
 namespace GpuCnn.Cli.Commands;

@@ -1,12 +1,13 @@
 using GpuCnn.Cli.Commands;
 using GpuCnn.Cli.Output;
 using GpuCnn.Data;
-using GpuCnn.Engine;
 using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
+using GpuCnn.Engine;
 using GpuCnn.Models;
 
 namespace GpuCnn.Cli.Training;

@@ -1,11 +1,12 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json;
 using GpuCnn.Cli.Output;
 using GpuCnn.Data;
-using GpuCnn.Engine;
 using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
+using GpuCnn.Engine;
 
 namespace GpuCnn.Cli.Training;
 

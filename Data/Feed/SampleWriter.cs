@@ -1,4 +1,4 @@
-using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Data;

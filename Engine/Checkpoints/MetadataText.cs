@@ -1,7 +1,8 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Engine.Checkpoints;

@@ -1,19 +1,7 @@
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Engine.Checkpoints;
-
-/// <summary>How an image that does not have the input's size is brought to it.</summary>
-public enum ImageFit
-{
-    /// <summary>
-    /// Centred on the background colour (0), uncropped: digits of 28x28 on an input of 32x32. A larger image is scaled down first until
-    /// all of it fits.
-    /// </summary>
-    Pad,
-
-    /// <summary>Scaled until the shorter side fits (antialiased bilinear), then the centre is cropped.</summary>
-    Resize,
-}
 
 /// <summary>What a weights file says of itself, so that evaluating and predicting need nothing else.</summary>
 /// <param name="Model">Registered name of the architecture.</param>
@@ -27,8 +15,7 @@ public sealed record ModelMetadata(
 {
     /// <summary>
     /// Pixels that images' shorter side is scaled to before the centre is cropped, where that is more than the input covers; 0 where they
-    /// are scaled until they cover the
-    /// input. Of <see cref="ImageFit.Resize"/>.
+    /// are scaled until they cover the input. For <see cref="ImageFit.Resize"/>.
     /// </summary>
     public int ResizeTo { get; init; }
 

@@ -153,7 +153,7 @@ public sealed class IdxTests
         Assert.That(data.Train.Labels.Take(10), Is.EqualTo(new[] { 5, 0, 4, 1, 9, 2, 1, 3, 1, 4 }));
         Assert.That(data.Validation.Labels.Take(5), Is.EqualTo(new[] { 7, 2, 1, 0, 4 }));
         NormalizationStatistics statistics =
-            NormalizationStatistics.Compute(data.Train, Engine.Tensors.Shape.Volume(1, 28, 28), Engine.Checkpoints.ImageFit.Pad);
+            NormalizationStatistics.Compute(data.Train, Engine.Tensors.Shape.Volume(1, 28, 28), Engine.Datasets.ImageFit.Pad);
         Assert.That(statistics.Mean[0], Is.EqualTo(0.1307f).Within(5e-5f));
         Assert.That(statistics.Std[0], Is.EqualTo(0.3081f).Within(5e-5f));
     }

@@ -1,5 +1,5 @@
 using GpuCnn.Data;
-using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Datasets;
 using NUnit.Framework;
 
 namespace GpuCnn.Tests.Data;

@@ -1,7 +1,8 @@
 using GpuCnn.Engine.Checkpoints;
-using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices.Debug;
 using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Tensors;
