@@ -36,6 +36,7 @@ internal static class Advice
         NotAWeightsFileException => "make a weights file from it with gpucnn import.",
         OtherModelException file => $"use --model {file.Model}, or another file.",
         NotACheckpointException file => $"start from it with --weights {Words.Quote(file.Path)}.",
+        OtherOptimizerException file => $"start from it with --weights {Words.Quote(file.Path)}.",
         RunExistsException run => $"continue it with --resume {Words.Quote(run.Path)}, or choose another folder with --out.",
         NoRunException run => $"start one with gpucnn train --out {Words.Quote(run.Path)}.",
         BatchTooLargeException data => $"use --batch {data.Images} or less.",

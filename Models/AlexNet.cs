@@ -1,5 +1,6 @@
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Models;
@@ -16,7 +17,7 @@ public abstract class AlexNetTable : FiveConvolutions
     public override Recipe PaperRecipe => OfPaper;
 
     internal static Recipe OfPaper { get; } = new(
-        new() { Epochs = 90, Batch = 128, LearningRate = 0.01f, Momentum = 0.9f, WeightDecay = 5e-4f, Schedule = Recipe.DividedByHand },
+        new() { Epochs = 90, Batch = 128, LearningRate = 0.01f, Optimizer = new Sgd(0.9f, 5e-4f), Schedule = Recipe.DividedByHand },
         Augmentation: "scale(256/224,square),flip,pca(0.1)")
     {
         EvaluationScale = Recipe.ImageNetScale,

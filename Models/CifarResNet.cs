@@ -1,5 +1,7 @@
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Optimizers;
+using GpuCnn.Engine.Schedules;
 using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Models;
@@ -48,10 +50,8 @@ internal sealed class CifarResNet(int blocks, long parameters, decimal multiplyA
             Epochs = 60,
             Batch = 128,
             LearningRate = 0.1f,
-            Nesterov = true,
-            WeightDecay = 5e-4f,
-            DecaysVectors = false,
-            Schedule = new() { Name = "cosine", WarmupEpochs = 1 },
+            Optimizer = new Sgd(0.9f, 5e-4f, nesterov: true, decaysVectors: false),
+            Schedule = new Cosine(warmup: 1),
         },
         Augmentation: "crop4,flip");
 
@@ -62,9 +62,8 @@ internal sealed class CifarResNet(int blocks, long parameters, decimal multiplyA
             Epochs = 164,
             Batch = 128,
             LearningRate = 0.1f,
-            Momentum = 0.9f,
-            WeightDecay = 1e-4f,
-            Schedule = new() { Name = "multistep", Milestones = [82, 123], WarmupEpochs = blocks >= Deep ? 1 : 0 },
+            Optimizer = new Sgd(0.9f, 1e-4f),
+            Schedule = new MultiStep([82, 123], warmup: blocks >= Deep ? 1 : 0),
         },
         Augmentation: "crop4,flip")
     { NotApplied = blocks >= Deep ? ["a rate of 0.01 for the first 400 steps (a linear warm-up instead)"] : [] };

@@ -1,6 +1,7 @@
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
-using GpuCnn.Engine.Training;
+using GpuCnn.Engine.Optimizers;
+using GpuCnn.Engine.Schedules;
 
 namespace GpuCnn.Models;
 
@@ -25,9 +26,8 @@ public abstract class FiveConvolutions : Architecture
             Epochs = 60,
             Batch = 128,
             LearningRate = 0.01f,
-            WeightDecay = 5e-4f,
-            DecaysVectors = false,
-            Schedule = new() { Name = "cosine", WarmupEpochs = 2 },
+            Optimizer = new Sgd(0.9f, 5e-4f, decaysVectors: false),
+            Schedule = new Cosine(warmup: 2),
         },
         Augmentation: "flip");
 

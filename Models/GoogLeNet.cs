@@ -1,5 +1,7 @@
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Optimizers;
+using GpuCnn.Engine.Schedules;
 using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Models;
@@ -38,9 +40,8 @@ public abstract class GoogLeNetTable : Architecture
             Epochs = 60,
             Batch = 64,
             LearningRate = FirstRate,
-            WeightDecay = 1e-4f,
-            DecaysVectors = false,
-            Schedule = new() { Name = "cosine", WarmupEpochs = 2 },
+            Optimizer = new Sgd(0.9f, 1e-4f, decaysVectors: false),
+            Schedule = new Cosine(warmup: 2),
         },
         Augmentation: "flip")
     { Dropout = 0.2f };
@@ -52,9 +53,8 @@ public abstract class GoogLeNetTable : Architecture
             Epochs = 250,
             Batch = 32,
             LearningRate = 0.01f,
-            Momentum = 0.9f,
-            WeightDecay = 2e-4f,
-            Schedule = new() { Name = "step", StepEpochs = 8, Gamma = 0.96f },
+            Optimizer = new Sgd(0.9f, 2e-4f),
+            Schedule = new Step(8, 0.96f),
         },
         // Howard's photometric changes, which the paper names: factors of 0.5 to 1.5, and AlexNet's.
         Augmentation: "crop(0.08-1),flip,jitter(0.5),pca(0.1)")

@@ -1,6 +1,8 @@
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Optimizers;
+using GpuCnn.Engine.Schedules;
 using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Models;
@@ -60,7 +62,7 @@ public sealed class LeNet5 : LeNet5Table
     public override string Reported => "MNIST, 0.95 % error in the paper (its tanh form, no distortions)";
 
     public override Recipe Recipe => new(
-        new() { Epochs = 20, Batch = 64, LearningRate = 0.015f, WeightDecay = 2e-3f, Schedule = new() { Name = "cosine" } },
+        new() { Epochs = 20, Batch = 64, LearningRate = 0.015f, Optimizer = new Sgd(0.9f, 2e-3f), Schedule = new Cosine() },
         Fit: ImageFit.Pad);
 
     protected override Activation CreateActivation() => new ReLU();
@@ -78,7 +80,7 @@ public sealed class LeNet51998 : LeNet5Table
     public override string Reported => "MNIST, 0.95 % error in the paper (no distortions)";
 
     public override Recipe Recipe => new(
-        new() { Epochs = 20, Batch = 64, LearningRate = 0.02f, WeightDecay = 5e-4f, Schedule = new() { Name = "cosine" } },
+        new() { Epochs = 20, Batch = 64, LearningRate = 0.02f, Optimizer = new Sgd(0.9f, 5e-4f), Schedule = new Cosine() },
         Fit: ImageFit.Pad)
     { Start = StartingWeights.Xavier };
 

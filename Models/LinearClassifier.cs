@@ -1,5 +1,7 @@
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Optimizers;
+using GpuCnn.Engine.Schedules;
 using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Models;
@@ -16,7 +18,7 @@ public abstract class LinearTable : Architecture
     public sealed override int Classes => 10;
 
     public sealed override Recipe Recipe => new(
-        new() { Epochs = 20, Batch = 64, LearningRate = 2e-3f, WeightDecay = 1e-3f, Schedule = new() { Name = "cosine" } });
+        new() { Epochs = 20, Batch = 64, LearningRate = 2e-3f, Optimizer = new Sgd(0.9f, 1e-3f), Schedule = new Cosine() });
 }
 
 /// <summary>A linear classifier on raw pixels.</summary>

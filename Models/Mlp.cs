@@ -1,6 +1,8 @@
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Optimizers;
+using GpuCnn.Engine.Schedules;
 using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Models;
@@ -31,7 +33,7 @@ public sealed class Mlp : Architecture
     public override decimal ExpectedMultiplyAdds => 0.0002662m;
 
     public override Recipe Recipe => new(
-        new() { Epochs = 10, Batch = 64, LearningRate = 0.02f, WeightDecay = 5e-4f, Schedule = new() { Name = "cosine" } },
+        new() { Epochs = 10, Batch = 64, LearningRate = 0.02f, Optimizer = new Sgd(0.9f, 5e-4f), Schedule = new Cosine() },
         Fit: ImageFit.Pad);
 
     protected override Layer CreateLayers(Design design)

@@ -1,4 +1,5 @@
 using GpuCnn.Engine.Datasets;
+using GpuCnn.Engine.Schedules;
 using GpuCnn.Engine.Training;
 
 namespace GpuCnn.Models;
@@ -14,7 +15,7 @@ public sealed record Recipe(TrainingSettings Settings, string Augmentation = "",
     public static IReadOnlyList<string> Names { get; } = [Default, Paper];
 
     /// <summary>Stands for authors who divided the learning rate by ten by hand when the validation error stopped improving.</summary>
-    internal static ScheduleSettings DividedByHand { get; } = new() { Name = "plateau", Patience = 5 };
+    internal static Schedule DividedByHand { get; } = new Plateau(patience: 5);
 
     /// <summary>How the papers of ImageNet judged: the centre of 224 of images whose shorter side has 256 pixels.</summary>
     public const float ImageNetScale = 256f / 224;

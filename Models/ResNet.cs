@@ -1,5 +1,7 @@
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Optimizers;
+using GpuCnn.Engine.Schedules;
 using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Models;
@@ -58,14 +60,13 @@ internal sealed class ResNet(int[] stages, bool bottlenecks, bool firstStrides, 
             Epochs = 60,
             Batch = 64,
             LearningRate = 0.05f,
-            WeightDecay = 1e-4f,
-            DecaysVectors = false,
-            Schedule = new() { Name = "cosine", WarmupEpochs = 2 },
+            Optimizer = new Sgd(0.9f, 1e-4f, decaysVectors: false),
+            Schedule = new Cosine(warmup: 2),
         },
         Augmentation: "flip");
 
     public override Recipe PaperRecipe => new(
-        new() { Epochs = 120, Batch = 256, LearningRate = 0.1f, Momentum = 0.9f, WeightDecay = 1e-4f, Schedule = Recipe.DividedByHand },
+        new() { Epochs = 120, Batch = 256, LearningRate = 0.1f, Optimizer = new Sgd(0.9f, 1e-4f), Schedule = Recipe.DividedByHand },
         Augmentation: "scale(256-480/224),flip,pca(0.1)")
     { EvaluationScale = Recipe.ImageNetScale };
 

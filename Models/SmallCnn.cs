@@ -1,5 +1,7 @@
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Optimizers;
+using GpuCnn.Engine.Schedules;
 using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Models;
@@ -30,7 +32,7 @@ public sealed class SmallCnn : Architecture
     public override decimal ExpectedMultiplyAdds => 0.0136m;
 
     public override Recipe Recipe => new(
-        new() { Epochs = 12, Batch = 32, LearningRate = 0.02f, WeightDecay = 5e-4f, Schedule = new() { Name = "cosine", WarmupEpochs = 1 } },
+        new() { Epochs = 12, Batch = 32, LearningRate = 0.02f, Optimizer = new Sgd(0.9f, 5e-4f), Schedule = new Cosine(warmup: 1) },
         Augmentation: "flip")
     { Dropout = 0.2f };
 

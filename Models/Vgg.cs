@@ -1,5 +1,7 @@
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Optimizers;
+using GpuCnn.Engine.Schedules;
 using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Models;
@@ -53,14 +55,13 @@ internal sealed class Vgg(int[] stages, bool norms, long parameters, decimal mul
             Epochs = 60,
             Batch = 64,
             LearningRate = norms ? 0.05f : 0.01f,
-            WeightDecay = 5e-4f,
-            DecaysVectors = false,
-            Schedule = new() { Name = "cosine", WarmupEpochs = 2 },
+            Optimizer = new Sgd(0.9f, 5e-4f, decaysVectors: false),
+            Schedule = new Cosine(warmup: 2),
         },
         Augmentation: "flip");
 
     public override Recipe PaperRecipe => new(
-        new() { Epochs = 74, Batch = 256, LearningRate = 0.01f, Momentum = 0.9f, WeightDecay = 5e-4f, Schedule = Recipe.DividedByHand },
+        new() { Epochs = 74, Batch = 256, LearningRate = 0.01f, Optimizer = new Sgd(0.9f, 5e-4f), Schedule = Recipe.DividedByHand },
         Augmentation: "scale(256-512/224),flip,pca(0.1)")
     {
         EvaluationScale = Recipe.ImageNetScale,

@@ -1,3 +1,4 @@
+using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Models;
@@ -12,7 +13,7 @@ public abstract class ZFNetTable : FiveConvolutions
     public override string Link => "https://arxiv.org/abs/1311.2901";
 
     public override Recipe PaperRecipe => new(
-        new() { Epochs = 70, Batch = 128, LearningRate = 0.01f, Momentum = 0.9f, WeightDecay = 0, MaxFilterRms = 0.1f, Schedule = Recipe.DividedByHand },
+        new() { Epochs = 70, Batch = 128, LearningRate = 0.01f, Optimizer = new Sgd(0.9f, maxFilterRms: 0.1f), Schedule = Recipe.DividedByHand },
         Augmentation: "ten-crops(256/224,square)")
     {
         EvaluationScale = Recipe.ImageNetScale,

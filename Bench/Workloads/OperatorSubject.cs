@@ -25,11 +25,6 @@ internal sealed class OperatorSubject : Subject
         var network = new Network(pass.Text(), layer, input);
         bool inputGradient = !settings.IsFirstLayer;
         _parameters = device.CreateParameters(network, training: true, inputGradient);
-        foreach (Parameter parameter in network.Parameters)
-        {
-            _parameters.SetWeights(parameter, Filled(parameter, Pattern.Weight));
-            if (!parameter.IsState) _parameters.SetVelocity(parameter, Filled(parameter, Pattern.Velocity));
-        }
         var options = new PlanOptions
         {
             Images = images,
@@ -41,6 +36,12 @@ internal sealed class OperatorSubject : Subject
             Algorithms = AlgorithmTable.Load(device).Algorithms,
         };
         _plan = new Plan(_parameters, options);
+        foreach (Parameter parameter in network.Parameters)
+        {
+            _parameters.SetWeights(parameter, Filled(parameter, Pattern.Weight));
+            if (parameter.IsState) continue;
+            foreach (string slot in _parameters.Slots) _parameters.SetSlot(slot, parameter, Filled(parameter, Pattern.Velocity));
+        }
         (_first, _last) = StepsOf(pass);
 
         var batch = new Batch(input, images) { Count = images };
@@ -128,7 +129,7 @@ internal sealed record OperatorSettings
 
     public Loss Loss { get; init; } = new GivenGradient();
 
-    public Sgd? Optimizer { get; init; }
+    public Optimizer? Optimizer { get; init; }
 
     public float LearningRate { get; init; }
 }

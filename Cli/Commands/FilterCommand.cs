@@ -63,6 +63,8 @@ internal static class FilterCommand
     /// <summary>Of a network whose output is looked at, not scored.</summary>
     private sealed class NoLoss : Loss
     {
+        public override string Name => "";
+
         public override void CheckOutput(Shape output) { }
 
         public override void Emit(CpuLossEmitter emitter) { }

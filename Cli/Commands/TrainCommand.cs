@@ -1,7 +1,9 @@
 using System.CommandLine;
 using GpuCnn.Cli.Training;
+using GpuCnn.Engine.Losses;
+using GpuCnn.Engine.Schedules;
+using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Tensors;
-using GpuCnn.Engine.Training;
 using GpuCnn.Models;
 
 namespace GpuCnn.Cli.Commands;
@@ -30,10 +32,10 @@ internal static class TrainCommand
         Option<float?> momentum = Options.Real("--momentum", $"Momentum. {FromRecipe}", value => value is >= 0 and < 1, "a number from 0 to below 1");
         Option<bool> nesterov = Options.Flag("--nesterov", "Nesterov's form of momentum.");
         Option<float?> decay = Options.Real("--weight-decay", $"Weight decay (L2). {FromRecipe}", value => value >= 0, "a number of 0 or more");
-        Option<string?> loss = Options.Text("--loss", string.Join("|", TrainingSettings.Losses), $"What is minimised. {FromRecipe}", CheckLoss);
+        Option<string?> loss = Options.Text("--loss", string.Join("|", Registry<Loss>.Names), $"What is minimised. {FromRecipe}", CheckLoss);
         Option<float?> smoothing = Options.Real("--label-smoothing", $"Share of the target spread over all classes. {FromRecipe}", value => value is >= 0 and < 1, "a number from 0 to below 1");
         Option<float?> mixup = Options.Mixup(FromRecipe), cutmix = Options.CutMix(FromRecipe);
-        Option<string?> schedule = Options.Text("--schedule", "NAME", $"How the learning rate changes: {string.Join(", ", ScheduleSettings.Names)}. {FromRecipe}", CheckSchedule);
+        Option<string?> schedule = Options.Text("--schedule", "NAME", $"How the learning rate changes: {string.Join(", ", Registry<Schedule>.Names)}. {FromRecipe}", CheckSchedule);
         Option<float?> gamma = Options.Real("--gamma", "Factor of each drop of step, multistep and plateau. [default: 0.1]", value => value is > 0 and <= 1, "a number above 0, up to 1");
         Option<int?> stepEpochs = Options.Whole("--step-epochs", "Epochs between the drops of step. [default: 30]");
         Option<IReadOnlyList<int>?> milestones = Options.WholeNumbers("--milestones", "Epochs at which multistep drops.");
@@ -117,12 +119,13 @@ internal static class TrainCommand
 
     private static void CheckSchedule(string name)
     {
-        if (!ScheduleSettings.Names.Contains(name)) throw new UsageException($"--schedule expects one of {string.Join(", ", ScheduleSettings.Names)}, but got '{name}'.");
+        if (!Registry<Schedule>.Names.Contains(name)) throw new UsageException($"--schedule expects one of {string.Join(", ", Registry<Schedule>.Names)}, but got '{name}'.");
     }
 
     private static void CheckLoss(string name)
     {
-        if (!TrainingSettings.Losses.Contains(name)) throw new UsageException($"--loss expects {string.Join(" or ", TrainingSettings.Losses)}, but got '{name}'.");
+        IReadOnlyList<string> names = Registry<Loss>.Names;
+        if (!names.Contains(name)) throw new UsageException($"--loss expects {string.Join(" or ", names)}, but got '{name}'.");
     }
 
     private static void CheckRecipe(string name)

@@ -3,6 +3,8 @@ using GpuCnn.Cli.Output;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Losses;
+using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Training;
 using GpuCnn.Models;
 
@@ -29,9 +31,9 @@ internal static class Introduction
         if (device.KernelCompiler is { } compiler) output.WriteLine($"Kernels   by {compiler}");
         output.WriteLine($"Memory    {Words.Bytes(trainer.DeviceBytes)} on the device, in batches of {settings.Batch}");
         output.WriteLine($"Training  {Length(settings, trainer)}, seed {settings.Seed}");
-        if (settings.Loss != TrainingSettings.CrossEntropy) output.WriteLine($"Loss      {settings.Loss}");
-        output.WriteLine($"Rate      {Invariant(settings.LearningRate)}, {Describe(settings.Schedule)}; momentum {Invariant(settings.Momentum)}{(settings.Nesterov ? " (Nesterov)" : "")}, "
-            + $"weight decay {Invariant(settings.WeightDecay)}{(settings is { WeightDecay: > 0, DecaysVectors: false } ? " (not of biases and norms)" : "")}{(settings.LabelSmoothing > 0 ? $", label smoothing {Invariant(settings.LabelSmoothing)}" : "")}");
+        if (settings.Loss is not SoftmaxCrossEntropy) output.WriteLine($"Loss      {Settings.Describe(settings.Loss)}");
+        string smoothing = settings.Loss is SoftmaxCrossEntropy { LabelSmoothing: > 0 and var share } ? $", label smoothing {Invariant(share)}" : "";
+        output.WriteLine($"Rate      {Invariant(settings.LearningRate)}, {Settings.Describe(settings.Schedule)}; {Settings.Describe(settings.Optimizer)}{smoothing}");
         string anew = config.StartedAnew is { } paths ? $"; {string.Join(", ", paths)} start anew, for the classes are others" : "";
         if (config.Weights != null) output.WriteLine($"Weights   from {config.Weights}{anew}");
         if (config.Freeze is { } patterns)
@@ -78,7 +80,7 @@ internal static class Introduction
         if (dropped.Length > 0) parts.Add($"dropout {string.Join(" and ", dropped.Select(Invariant))}");
         float[] heads = [.. network.Graph.Heads.Select(head => head.Weight).Distinct()];
         if (heads.Length > 0) parts.Add($"{Words.Count(network.Graph.Heads.Count, "training head", "training heads")} of weight {string.Join(" and ", heads.Select(Invariant))}");
-        if (config.Settings.MaxFilterRms > 0) parts.Add($"filters held to an RMS of {Invariant(config.Settings.MaxFilterRms)}");
+        if (config.Settings.Optimizer is { MaxFilterRms: > 0 and var rms }) parts.Add($"filters held to an RMS of {Invariant(rms)}");
         output.WriteLine($"Recipe    {string.Join("; ", parts)}");
         if (recipe.NotApplied.Count > 0) output.WriteLine($"          not applied: {string.Join("; ", recipe.NotApplied)}");
     }
@@ -89,20 +91,6 @@ internal static class Introduction
     private static string Length(TrainingSettings settings, Trainer trainer) => settings.Steps == null
         ? $"{Words.Count(settings.Epochs, "epoch", "epochs")} of {Words.Count(trainer.StepsPerEpoch, "step", "steps")}"
         : $"{Words.Count(trainer.TotalSteps, "step", "steps")} in epochs of {Words.Number(trainer.StepsPerEpoch)}";
-
-    private static string Describe(ScheduleSettings schedule)
-    {
-        string numbers = schedule.Name switch
-        {
-            "step" => $", times {Invariant(schedule.Gamma)} every {Words.Count(schedule.StepEpochs, "epoch", "epochs")}",
-            "multistep" => $", times {Invariant(schedule.Gamma)} at epochs {string.Join(", ", schedule.Milestones)}",
-            "poly" => $", power {Invariant(schedule.Power)}",
-            "plateau" => $", times {Invariant(schedule.Gamma)} after {Words.Count(schedule.Patience, "epoch", "epochs")} without improvement",
-            _ => "",
-        };
-        string warmup = schedule.WarmupEpochs == 0 ? "" : $" after {Words.Count(schedule.WarmupEpochs, "epoch", "epochs")} of warm-up";
-        return schedule.Name + numbers + warmup;
-    }
 
     private static string Mixing(TrainingSettings settings) => (settings.Mixup, settings.CutMix) switch
     {

@@ -1,19 +1,21 @@
-using System.Text.Json.Serialization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using GpuCnn.Cli.Output;
 using GpuCnn.Data;
+using GpuCnn.Engine;
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Datasets;
+using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
-using GpuCnn.Engine;
 
 namespace GpuCnn.Cli.Training;
 
 /// <summary>A run's <c>config.json</c>: all that is needed to go on with it or to repeat it.</summary>
 internal sealed record RunConfig
 {
-    private const int CurrentVersion = 1;
+    private const int CurrentVersion = 2, FlatVersion = 1;
 
     /// <summary>Of this file's meaning.</summary>
     public int Version { get; init; } = CurrentVersion;
@@ -109,13 +111,19 @@ internal sealed record RunConfig
     {
         try
         {
-            RunConfig config = JsonSerializer.Deserialize<RunConfig>(File.ReadAllText(run.ConfigPath), Json.Options) ?? throw new JsonException("it is empty");
+            JsonNode node = JsonNode.Parse(File.ReadAllText(run.ConfigPath)) ?? throw new JsonException("it is empty");
+            if (node["version"]?.GetValue<int>() == FlatVersion && node["settings"] is JsonObject settings)
+            {
+                FlatSettings.Upgrade(settings);
+                node["version"] = CurrentVersion;
+            }
+            RunConfig config = node.Deserialize<RunConfig>(Json.Options) ?? throw new JsonException("it is empty");
             if (config.Version != CurrentVersion)
                 throw new GpuCnnException($"'{run.ConfigPath}' is of version {config.Version}; expected version {CurrentVersion}. Resume the run with the gpucnn that began it.");
             if (config.Input.Length != 3) throw new JsonException("input is not [C, H, W]");
             return config;
         }
-        catch (Exception exception) when (exception is JsonException or NotSupportedException or ArgumentException)
+        catch (Exception exception) when (exception is JsonException or NotSupportedException or ArgumentException or InvalidOperationException or SettingException)
         {
             throw new GpuCnnException(
                 $"'{run.ConfigPath}' is not the configuration of a run, or a damaged one: {exception.Message.ReplaceLineEndings(" ").TrimEnd('.')}. Start the run again.", exception);

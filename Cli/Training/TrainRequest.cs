@@ -1,5 +1,7 @@
 using GpuCnn.Data;
 using GpuCnn.Engine.Datasets;
+using GpuCnn.Engine.Schedules;
+using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
 
@@ -93,59 +95,66 @@ internal sealed record TrainRequest
     public TrainingSettings SettingsFor(Models.Recipe recipe)
     {
         TrainingSettings own = recipe.Settings;
-        TrainingSettings settings = own with
+        if (Nesterov && Momentum == 0) throw new UsageException("--nesterov expects a --momentum above 0, but got 0; leave one of them out.");
+        Engine.Schedules.Schedule schedule = ScheduleFor(own.Schedule);
+        // A recipe's smoothing and mixing are of the loss that it names.
+        bool isOwnLoss = Loss is null || Loss == own.Loss.Name;
+        Engine.Losses.Loss loss = isOwnLoss ? own.Loss : Registry<Engine.Losses.Loss>.Find(Loss!);
+        Refuse("loss", loss, ("label-smoothing", LabelSmoothing));
+        return UsageException.Guard(() =>
         {
-            Epochs = Epochs ?? own.Epochs,
-            Steps = Steps ?? own.Steps,
-            Batch = Batch ?? own.Batch,
-            LearningRate = LearningRate ?? own.LearningRate,
-            Momentum = Momentum ?? own.Momentum,
-            Nesterov = Nesterov || own.Nesterov,
-            WeightDecay = WeightDecay ?? own.WeightDecay,
-            Loss = Loss ?? own.Loss,
-            // A recipe's smoothing is of the loss that it names.
-            LabelSmoothing = LabelSmoothing ?? (Loss == null || Loss == own.Loss ? own.LabelSmoothing : 0),
-            // So is its mixing.
-            Mixup = Mixup ?? (Loss == null || Loss == own.Loss ? own.Mixup : 0),
-            CutMix = CutMix ?? (Loss == null || Loss == own.Loss ? own.CutMix : 0),
-            Seed = Seed ?? own.Seed,
-            SaveEvery = SaveEvery ?? own.SaveEvery,
-            Schedule = own.Schedule with
+            TrainingSettings settings = own with
             {
-                Name = Schedule ?? own.Schedule.Name,
-                Gamma = Gamma ?? own.Schedule.Gamma,
-                StepEpochs = StepEpochs ?? own.Schedule.StepEpochs,
-                Milestones = Milestones ?? own.Schedule.Milestones,
-                Power = Power ?? own.Schedule.Power,
-                Patience = Patience ?? own.Schedule.Patience,
-                WarmupEpochs = Warmup ?? own.Schedule.WarmupEpochs,
-            },
-        };
-        CheckSchedule(settings.Schedule.Name);
-        if (Nesterov && settings.Momentum == 0) throw new UsageException("--nesterov expects a --momentum above 0, but got 0; leave one of them out.");
-        if (settings.Schedule is { Name: "multistep", Milestones.Count: 0 })
-            throw new UsageException("--schedule multistep expects --milestones, the epochs at which the rate drops, but got none; give them as in --milestones 30,60,80.");
-        UsageException.Guard(() =>
-        {
+                Epochs = Epochs ?? own.Epochs,
+                Steps = Steps ?? own.Steps,
+                Batch = Batch ?? own.Batch,
+                LearningRate = LearningRate ?? own.LearningRate,
+                Optimizer = With(own.Optimizer, ("momentum", Momentum), ("nesterov", Nesterov ? true : null), ("weight-decay", WeightDecay)),
+                Loss = With(loss, ("label-smoothing", LabelSmoothing)),
+                Mixup = Mixup ?? (isOwnLoss ? own.Mixup : 0),
+                CutMix = CutMix ?? (isOwnLoss ? own.CutMix : 0),
+                Seed = Seed ?? own.Seed,
+                SaveEvery = SaveEvery ?? own.SaveEvery,
+                Schedule = schedule,
+            };
             settings.Check();
-            return GpuCnn.Augmentation.Parse(Augmentation ?? recipe.Augmentation);
+            _ = GpuCnn.Augmentation.Parse(Augmentation ?? recipe.Augmentation);
+            return settings;
         });
-        return settings;
     }
 
-    /// <summary>A number that the schedule does not use is refused: it would be ignored.</summary>
-    private void CheckSchedule(string schedule)
+    /// <summary>The schedule asked for, or the recipe's; a number that it does not have is refused, for it would be ignored.</summary>
+    private Engine.Schedules.Schedule ScheduleFor(Engine.Schedules.Schedule own)
     {
-        (string Option, bool IsGiven, string[] Schedules)[] uses =
+        var warmup = new Dictionary<string, object?> { ["warmup"] = own.Warmup };
+        Engine.Schedules.Schedule schedule =
+            Schedule is null || Schedule == own.Name ? own : Registry<Engine.Schedules.Schedule>.Create(Schedule, warmup);
+        (string Name, object? Value)[] given =
         [
-            ("--gamma", Gamma != null, ["step", "multistep", "plateau"]),
-            ("--step-epochs", StepEpochs != null, ["step"]),
-            ("--milestones", Milestones != null, ["multistep"]),
-            ("--power", Power != null, ["poly"]),
-            ("--patience", Patience != null, ["plateau"]),
+            ("gamma", Gamma), ("step-epochs", StepEpochs), ("milestones", Milestones), ("power", Power), ("patience", Patience),
+            ("warmup", Warmup),
         ];
-        foreach ((string option, bool isGiven, string[] schedules) in uses)
-            if (isGiven && !schedules.Contains(schedule))
-                throw new UsageException($"{option} belongs to --schedule {string.Join(" or ", schedules)}, but the schedule is {schedule}; leave it out or name that schedule.");
+        Refuse("schedule", schedule, given);
+        schedule = With(schedule, given);
+        if (schedule is MultiStep { Milestones.Count: 0 })
+            throw new UsageException("--schedule multistep expects --milestones, the epochs at which the rate drops, but got none; give them as in --milestones 30,60,80.");
+        return schedule;
     }
+
+    /// <summary>Refuses a number that a member of a set does not have: it would be ignored.</summary>
+    private static void Refuse<T>(string option, T member, params (string Name, object? Value)[] given) where T : class, INamed
+    {
+        foreach ((string name, object? value) in given)
+        {
+            if (value is null || Has(member, name)) continue;
+            IEnumerable<string> having = Registry<T>.All.Where(known => Has(known, name)).Select(known => known.Name);
+            throw new UsageException(
+                $"--{name} belongs to --{option} {string.Join(" or ", having)}, but the {option} is {member.Name}; leave it out or name that {option}.");
+        }
+    }
+
+    private static bool Has(INamed member, string name) => Settings.Of(member.GetType()).Any(setting => setting.Name == name);
+
+    private static T With<T>(T member, params (string Name, object? Value)[] given) where T : class =>
+        Settings.With(member, given.Where(pair => pair.Value is not null).ToDictionary(pair => pair.Name, pair => pair.Value));
 }

@@ -21,7 +21,7 @@ public sealed class BatchMixing
     /// <exception cref="GpuCnnException">They are out of range, or both are 0.</exception>
     public BatchMixing(double mixup, double cutmix)
     {
-        TrainingSettings.CheckMixing(mixup, cutmix);
+        _ = new TrainingSettings { Mixup = (float)mixup, CutMix = (float)cutmix };
         if (mixup == 0 && cutmix == 0) throw new GpuCnnException(
             "Mixing expects an alpha above 0 of mixup or of cutmix, but got 0 of both.");
         _mixup = mixup;

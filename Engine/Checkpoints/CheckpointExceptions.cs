@@ -15,3 +15,12 @@ public sealed class NotACheckpointException(string message, string path) : GpuCn
 {
     public string Path { get; } = path;
 }
+
+/// <summary>A checkpoint holds the state of another optimizer than the run's.</summary>
+/// <param name="optimizer">Name of the optimizer that the file holds the state of.</param>
+public sealed class OtherOptimizerException(string message, string path, string optimizer) : GpuCnnException(message)
+{
+    public string Path { get; } = path;
+
+    public string Optimizer { get; } = optimizer;
+}

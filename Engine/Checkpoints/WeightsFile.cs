@@ -1,7 +1,6 @@
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
-using GpuCnn.Engine.Training;
 
 namespace GpuCnn.Engine.Checkpoints;
 
@@ -9,6 +8,13 @@ namespace GpuCnn.Engine.Checkpoints;
 public static class WeightsFile
 {
     private const int NamesShown = 10;
+    private const char SlotSeparator = ':';
+
+    /// <summary>Name of a tensor of an optimizer's slot: "velocity:conv1.weight".</summary>
+    public static string StateName(string slot, string path) => $"{slot}{SlotSeparator}{path}";
+
+    /// <summary>Whether a tensor of a file is an optimizer's, not a weight.</summary>
+    public static bool IsState(string name) => name.Contains(SlotSeparator, StringComparison.Ordinal);
 
     /// <summary>Sets every parameter from the file. Nothing is changed unless all fit.</summary>
     /// <param name="except">Paths of parameters that stay as they are; of them the file may hold anything.</param>
@@ -29,7 +35,7 @@ public static class WeightsFile
                 problems.Add($"{parameter.Path} is {tensor} instead of [{string.Join(", ", parameter.Spec.Dimensions)}]");
         }
         var known = network.Parameters.Select(parameter => parameter.Path).ToHashSet();
-        problems.AddRange(file.Tensors.Keys.Where(name => !known.Contains(name) && !Checkpoint.IsState(name)).Select(name => $"{name} is not part of it"));
+        problems.AddRange(file.Tensors.Keys.Where(name => !known.Contains(name) && !IsState(name)).Select(name => $"{name} is not part of it"));
         if (problems.Count > 0)
             throw new GpuCnnException(
                 $"{path} does not fit {network.Name} for {network.Input} and {network.Output.Shape} outputs: {string.Join("; ", problems.Take(NamesShown))}"

@@ -25,11 +25,17 @@ public abstract class Device : IDisposable
     public virtual long? FreeBytes => null;
 
     /// <summary>Room for a network's parameters; nothing is allocated before they are first set or a plan runs.</summary>
-    /// <param name="training">Whether gradients and velocities are kept beside them.</param>
+    /// <param name="training">Whether gradients, and the slots of optimizers, are kept beside them.</param>
     /// <param name="inputGradient">Whether plans will ask for the gradient of the network's input.</param>
     public abstract ParameterStore CreateParameters(Network network, bool training, bool inputGradient = false);
 
     internal abstract PlanBackend CreateBackend(ParameterStore parameters, PlanOptions options);
+
+    /// <summary>Allocates memory, owned by the caller.</summary>
+    /// <param name="what">What it is for, in messages.</param>
+    /// <param name="zeroed">Whether it holds zeros at first; else it holds anything.</param>
+    /// <exception cref="DeviceOutOfMemoryException">Not enough free memory, or none contiguous.</exception>
+    internal abstract DeviceMemory Allocate(long bytes, string what, bool zeroed = true);
 
     public abstract void Dispose();
 }

@@ -9,6 +9,8 @@ namespace GpuCnn.Engine.Losses;
 /// <summary>The loss of a multiclass support vector machine: the sum over k != label of max(0, s_k - s_label + 1).</summary>
 public sealed class HingeLoss : Loss
 {
+    public override string Name => "hinge";
+
     public override void CheckOutput(Shape output)
     {
         if (!output.IsVector) throw new GpuCnnException($"Hinge loss expects a vector of class scores, but the network ends in a volume of {output}; end it with Flatten or Linear.");

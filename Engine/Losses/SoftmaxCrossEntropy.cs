@@ -1,5 +1,6 @@
 using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Loss;
@@ -12,14 +13,16 @@ namespace GpuCnn.Engine.Losses;
 /// </summary>
 public sealed class SoftmaxCrossEntropy : Loss
 {
-    public SoftmaxCrossEntropy(float labelSmoothing = 0)
-    {
-        if (!(labelSmoothing is >= 0 and < 1))
-            throw new GpuCnnException($"Softmax cross-entropy expects a label smoothing in [0, 1), but got {labelSmoothing}.");
-        LabelSmoothing = labelSmoothing;
-    }
+    /// <param name="labelSmoothing">Share of the target that is spread over all classes.</param>
+    public SoftmaxCrossEntropy(float labelSmoothing = 0) => LabelSmoothing = labelSmoothing;
 
-    public float LabelSmoothing { get; }
+    public override string Name => "cross-entropy";
+
+    [Setting("Share of the target spread over all classes.", AtLeast = 0, Below = 1)]
+    public float LabelSmoothing { get; init => field = Setting.Check(this, value); }
+
+    /// <summary>Without smoothing.</summary>
+    public override Loss ForValidation => LabelSmoothing == 0 ? this : new SoftmaxCrossEntropy();
 
     public override bool TakesMixedLabels => true;
 

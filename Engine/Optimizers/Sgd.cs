@@ -1,18 +1,24 @@
+using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Sets;
+using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.Optimizers;
+
 namespace GpuCnn.Engine.Optimizers;
 
 /// <summary>
 /// Stochastic gradient descent with momentum as PyTorch defines it: g += decay w; v = momentum v + g; w -= rate v, or with
 /// <see cref="Nesterov"/> w -= rate (g + momentum v).
 /// </summary>
-public sealed record Sgd
+public sealed class Sgd : Optimizer
 {
+    private const string Velocity = "velocity";
+
     /// <param name="decaysVectors">Whether weight decay applies to biases and to the scales of norms too, as it does in PyTorch by default.</param>
-    /// <param name="maxFilterRms">After each step, filters of convolutions whose root mean square is above this are rescaled to it; 0 leaves them.</param>
+    /// <param name="maxFilterRms">Limit of the root mean square of each filter of a convolution; 0 for none.</param>
     public Sgd(float momentum = 0.9f, float weightDecay = 0, bool nesterov = false, bool decaysVectors = true, float maxFilterRms = 0)
     {
-        if (!(momentum is >= 0 and < 1)) throw new GpuCnnException($"SGD expects a momentum in [0, 1), but got {momentum}.");
-        if (!(weightDecay >= 0) || !float.IsFinite(weightDecay)) throw new GpuCnnException($"SGD expects a weight decay of 0 or more, but got {weightDecay}.");
-        if (!(maxFilterRms >= 0) || !float.IsFinite(maxFilterRms)) throw new GpuCnnException($"SGD expects a limit of 0 or more on the RMS of filters, but got {maxFilterRms}.");
         Momentum = momentum;
         WeightDecay = weightDecay;
         Nesterov = nesterov;
@@ -20,14 +26,39 @@ public sealed record Sgd
         MaxFilterRms = maxFilterRms;
     }
 
-    public float Momentum { get; }
+    public override string Name => "sgd";
 
-    public float WeightDecay { get; }
+    public override IReadOnlyList<string> Slots => [Velocity];
 
-    public bool Nesterov { get; }
+    [Setting("Momentum.", AtLeast = 0, Below = 1)]
+    public float Momentum { get; init => field = Setting.Check(this, value); }
 
-    public bool DecaysVectors { get; }
+    [Setting("Nesterov's form of momentum.")]
+    public bool Nesterov { get; init; }
 
-    /// <summary>0 for no limit.</summary>
-    public float MaxFilterRms { get; }
+    [Setting("Weight decay (L2).", AtLeast = 0)]
+    public float WeightDecay { get; init => field = Setting.Check(this, value); }
+
+    [Setting("Whether weight decay applies to biases and to the scales of norms too.")]
+    public bool DecaysVectors { get; init; }
+
+    protected override unsafe void Emit(CpuUpdateEmitter emitter)
+    {
+        foreach ((ParameterRange range, float decay) in Ranges(emitter.Order))
+        {
+            emitter.Launch("sgd", () => new CpuSgdUpdate(emitter.Scalars, emitter.Weights(range), emitter.Gradients(range),
+                emitter.Slot(Velocity, range), range.Count, Momentum, decay, Nesterov));
+        }
+    }
+
+    protected override void Emit(GpuUpdateEmitter emitter)
+    {
+        foreach ((ParameterRange range, float decay) in Ranges(emitter.Order))
+        {
+            emitter.Launch("sgd", launches => launches.Add(new SgdUpdate(Nesterov, emitter.Scalars, emitter.Weights(range),
+                emitter.Gradients(range), emitter.Slot(Velocity, range), (int)range.Count, Momentum, decay)));
+        }
+    }
+
+    private IEnumerable<(ParameterRange Range, float Decay)> Ranges(ParameterOrder order) => order.DecayRanges(WeightDecay, DecaysVectors);
 }

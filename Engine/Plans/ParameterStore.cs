@@ -6,8 +6,8 @@ using GpuCnn.Kernels;
 namespace GpuCnn.Engine.Plans;
 
 /// <summary>
-/// The parameters of a network on a device, with the gradients and velocities that training keeps beside them: three runs of memory of
-/// the same order, so that an optimizer is one pass. Plans for different batches share one store.
+/// The parameters of a network on a device, with the gradients and the optimizer's slots that training keeps beside them. Weights, gradients
+/// and each slot are a run of memory of the same order, so that an optimizer is one pass. Plans for different batches share one store.
 /// </summary>
 public abstract class ParameterStore : IDisposable
 {
@@ -22,8 +22,11 @@ public abstract class ParameterStore : IDisposable
 
     public Device Device { get; }
 
-    /// <summary>Whether there is room for gradients and velocities.</summary>
+    /// <summary>Whether there is room for gradients and slots.</summary>
     public bool IsTraining { get; }
+
+    /// <summary>Names of the slots that the optimizers of this store's plans keep.</summary>
+    public abstract IReadOnlyCollection<string> Slots { get; }
 
     /// <summary>Bytes on the device; known before they are allocated.</summary>
     public abstract long Bytes { get; }
@@ -32,12 +35,17 @@ public abstract class ParameterStore : IDisposable
 
     public abstract Tensor GetWeights(Parameter parameter);
 
-    public abstract void SetVelocity(Parameter parameter, Tensor tensor);
+    /// <summary>Sets what an optimizer keeps of a parameter in a slot of a name, such as "velocity".</summary>
+    public abstract void SetSlot(string slot, Parameter parameter, Tensor tensor);
 
-    public abstract Tensor GetVelocity(Parameter parameter);
+    /// <summary>Reads what an optimizer keeps of a parameter in a slot of a name.</summary>
+    public abstract Tensor GetSlot(string slot, Parameter parameter);
 
     /// <summary>The gradient that the last training step left.</summary>
     public abstract Tensor GetGradient(Parameter parameter);
+
+    /// <summary>Adds slots, which hold zeros, unless they are there. Nothing is allocated before they are used.</summary>
+    internal abstract void AddSlots(IEnumerable<string> slots);
 
     /// <summary>Draws the starting values of all parameters; the same seed gives the same values on every device.</summary>
     public void Initialize(ulong seed)

@@ -33,6 +33,7 @@ public sealed class Plan : IDisposable
         options.Loss.CheckOutput(network.Output.Shape);
         if (options.MixedLabels && !options.Loss.TakesMixedLabels) throw new ArgumentException(
             $"{options.Loss.GetType().Name} takes one label an image.", nameof(options));
+        if (options is { Training: true, Optimizer: { } keeping }) parameters.AddSlots(keeping.Slots);
         _losses = new float[options.Images];
         _ranks = new int[options.Images];
         _backend = parameters.Device.CreateBackend(parameters, options);

@@ -47,7 +47,7 @@ internal abstract class PlanBackend : IDisposable
     /// <param name="inputs">For each input of the node, what to do with its gradient.</param>
     public abstract void AddBackward(PlanNode node, IReadOnlyList<GradientUse> inputs);
 
-    public abstract void AddUpdate(Sgd optimizer);
+    public abstract void AddUpdate(Optimizer optimizer);
 
     /// <summary>Allocates the arena and readies the steps. Called once, before the first run.</summary>
     public abstract void Link(long arenaBytes);

@@ -19,7 +19,7 @@ public sealed record PlanOptions
     public bool MixedLabels { get; init; }
 
     /// <summary>Applied after the backward pass of a training step; without one only gradients are computed.</summary>
-    public Sgd? Optimizer { get; init; }
+    public Optimizer? Optimizer { get; init; }
 
     /// <summary>Whether the gradient of the network's input is wanted too. For checks: it is not needed to train.</summary>
     public bool InputGradient { get; init; }

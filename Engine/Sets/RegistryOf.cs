@@ -22,7 +22,7 @@ public static class Registry<T> where T : class, INamed
             {
                 if (_all is not null && _version == Registry.Version) return _all;
                 int version = Registry.Version;
-                IReadOnlyList<T> found = [.. Registry.CreateAll<T>().OrderBy(member => member.Name, StringComparer.Ordinal)];
+                IReadOnlyList<T> found = [.. Registry.CreateAll<T>().Where(member => member.Name.Length > 0).OrderBy(member => member.Name, StringComparer.Ordinal)];
                 Registry.CheckNames(What, found);
                 _version = version;
                 return _all = found;

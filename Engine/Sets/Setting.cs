@@ -24,6 +24,9 @@ public sealed class Setting
     /// <summary>"weight-decay"</summary>
     public string Name { get; }
 
+    /// <summary>"weight decay": the property's name in words.</summary>
+    public string Words => Dashed(_property.Name).Replace('-', ' ');
+
     /// <summary>"WeightDecay"</summary>
     public string PropertyName => _property.Name;
 
@@ -82,7 +85,7 @@ public sealed class Setting
     public object Parse(string owner, string text)
     {
         object? value = ParseOrNull(text);
-        if (value is null || !IsInRange(value)) throw new SettingException(owner, Name, Range, $"'{text}'");
+        if (value is null || !IsInRange(value)) throw new SettingException(owner, Name, Words, Range, $"'{text}'");
         return value;
     }
 
@@ -99,7 +102,7 @@ public sealed class Setting
     internal void Check(string owner, object? value)
     {
         if (value is null ? !MayBeNull : !IsInRange(value))
-            throw new SettingException(owner, Name, Range, value is null ? "none" : Format(value));
+            throw new SettingException(owner, Name, Words, Range, value is null ? "none" : Format(value));
     }
 
     /// <summary>Sets an instance that nobody uses yet.</summary>
@@ -113,7 +116,7 @@ public sealed class Setting
             }
             catch (Exception exception) when (exception is InvalidCastException or FormatException or OverflowException)
             {
-                throw new SettingException(Settings.NameOf(owner), Name, Range, $"'{Format(value)}'");
+                throw new SettingException(Settings.NameOf(owner), Name, Words, Range, $"'{Format(value)}'");
             }
         }
         try

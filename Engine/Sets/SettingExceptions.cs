@@ -16,10 +16,11 @@ public sealed class UnknownNameException(string what, string got, IReadOnlyList<
 /// <summary>A value does not fit a setting.</summary>
 /// <param name="owner">Whose setting it is: "sgd".</param>
 /// <param name="name">Name of the setting: "weight-decay".</param>
+/// <param name="words">The same in words: "weight decay".</param>
 /// <param name="expected">Range in words: "a number of 0 or more".</param>
 /// <param name="got">The value as text.</param>
-public sealed class SettingException(string owner, string name, string expected, string got)
-    : GpuCnnException($"{owner} expects {expected} as {name.Replace('-', ' ')}, but got {got}.")
+public sealed class SettingException(string owner, string name, string words, string expected, string got)
+    : GpuCnnException($"{owner} expects {expected} as {words}, but got {got}.")
 {
     public string Owner => owner;
 

@@ -23,6 +23,21 @@ public static class Settings
     public static IReadOnlyDictionary<string, object?> Values(object instance) =>
         Of(instance.GetType()).ToDictionary(setting => setting.Name, setting => setting.Get(instance));
 
+    /// <summary>Describes an instance in one phrase: "sgd, momentum 0.9, weight decay 0.0005". Leaves out what is off by default and still is.</summary>
+    public static string Describe(object instance)
+    {
+        object fresh = Registry.Create(instance.GetType());
+        var parts = new List<string> { NameOf(instance) };
+        foreach (Setting setting in Of(instance.GetType()))
+        {
+            object? value = setting.Get(instance);
+            string text = Setting.Format(value);
+            bool isChanged = text != Setting.Format(setting.Get(fresh));
+            if (isChanged || value is not bool && text is not ("" or "0")) parts.Add($"{setting.Words} {text}");
+        }
+        return string.Join(", ", parts);
+    }
+
     /// <summary>The settings whose values are not the defaults of the instance's type.</summary>
     public static IReadOnlyList<Setting> Changed(object instance)
     {
@@ -52,7 +67,7 @@ public static class Settings
     public static void CheckComplete(object instance)
     {
         if (Of(instance.GetType()).FirstOrDefault(setting => setting.IsRequired && !setting.IsGiven(instance)) is { } missing)
-            throw new SettingException(NameOf(instance), missing.Name, missing.Range, "none");
+            throw new SettingException(NameOf(instance), missing.Name, missing.Words, missing.Range, "none");
     }
 
     private static IEnumerable<Type> Bases(Type type)

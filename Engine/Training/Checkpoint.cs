@@ -1,30 +1,34 @@
 using System.Globalization;
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Engine.Training;
 
 /// <summary>
-/// What a run needs to go on as if it had never stopped, beside its configuration: weights, velocities, the step, the schedule's state, and
-/// the sums of the epoch so far. The order of the images, augmentation and dropout follow from the seed and the step.
+/// State that a run needs to go on as if it had never stopped, beside its configuration: weights, the optimizer's slots, the step, the
+/// schedule's state, and the sums of the epoch so far. The order of the images, augmentation and dropout follow from the seed and the step.
 /// </summary>
 internal sealed record Checkpoint(long Step, string ScheduleState, double EpochLoss, long EpochTop1, double EpochSeconds, double Seconds)
 {
-    private const string VelocityPrefix = "velocity:";
+    private const string OptimizerKey = "optimizer";
 
-    /// <summary>Writes weights, velocities and state as one file.</summary>
-    public void Save(string path, ModelMetadata metadata, ParameterStore parameters)
+    /// <summary>Writes weights, slots and state as one file.</summary>
+    public void Save(string path, ModelMetadata metadata, ParameterStore parameters, Optimizer optimizer)
     {
         var tensors = parameters.ExportWeights().ToList();
         foreach ((string name, Tensor tensor) in tensors)
             if (tensor.Values.Any(value => !float.IsFinite(value)))
                 throw new TrainingDivergedException($"{name} holds values that are not finite after step {Step}");
-        tensors.AddRange(parameters.Network.Learned.Select(parameter =>
-            KeyValuePair.Create(VelocityPrefix + parameter.Path, parameters.GetVelocity(parameter))));
+        tensors.AddRange(
+            from slot in optimizer.Slots
+            from parameter in parameters.Network.Learned
+            select KeyValuePair.Create(WeightsFile.StateName(slot, parameter.Path), parameters.GetSlot(slot, parameter)));
         ModelFile.Save(path, metadata, tensors, new Dictionary<string, string>
         {
+            [OptimizerKey] = optimizer.Name,
             ["step"] = Step.ToString(CultureInfo.InvariantCulture),
             ["schedule"] = ScheduleState,
             ["epoch_loss"] = Exact(EpochLoss),
@@ -35,17 +39,23 @@ internal sealed record Checkpoint(long Step, string ScheduleState, double EpochL
     }
 
     /// <summary>Reads a checkpoint into the parameters.</summary>
-    /// <exception cref="GpuCnnException">The file is damaged, or holds another model.</exception>
-    public static Checkpoint Load(string path, ParameterStore parameters)
+    /// <exception cref="GpuCnnException">The file is damaged, or holds another model or the state of another optimizer.</exception>
+    public static Checkpoint Load(string path, ParameterStore parameters, Optimizer optimizer)
     {
         ModelFile file = ModelFile.Load(path);
+        CheckOptimizer(path, file, optimizer);
         WeightsFile.LoadInto(parameters, file, path);
-        foreach (Parameter parameter in parameters.Network.Learned)
+        foreach (string slot in optimizer.Slots)
         {
-            if (!file.Tensors.TryGetValue(VelocityPrefix + parameter.Path, out Tensor? velocity))
-                throw new NotACheckpointException(
-                    $"{path} holds weights but not the momentum of {parameter.Path}: it is not a checkpoint.", path);
-            parameters.SetVelocity(parameter, velocity);
+            foreach (Parameter parameter in parameters.Network.Learned)
+            {
+                if (!file.Tensors.TryGetValue(WeightsFile.StateName(slot, parameter.Path), out Tensor? tensor))
+                {
+                    throw new NotACheckpointException(
+                        $"{path} holds weights but not the {slot} of {parameter.Path}: it is not a checkpoint.", path);
+                }
+                parameters.SetSlot(slot, parameter, tensor);
+            }
         }
         try
         {
@@ -60,8 +70,13 @@ internal sealed record Checkpoint(long Step, string ScheduleState, double EpochL
         }
     }
 
-    /// <summary>Whether a tensor of a file is a checkpoint's, not a weight.</summary>
-    public static bool IsState(string name) => name.StartsWith(VelocityPrefix, StringComparison.Ordinal);
+    /// <summary>Refuses the state of another optimizer. Files of before there were others do not name theirs: it is SGD.</summary>
+    private static void CheckOptimizer(string path, ModelFile file, Optimizer optimizer)
+    {
+        string saved = file.Extra.GetValueOrDefault(OptimizerKey, new Sgd().Name);
+        if (saved == optimizer.Name) return;
+        throw new OtherOptimizerException($"{path} is a checkpoint of {saved}, but the run trains with {optimizer.Name}.", path, saved);
+    }
 
     private static string Exact(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 

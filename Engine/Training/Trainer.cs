@@ -4,6 +4,7 @@ using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Schedules;
 
 namespace GpuCnn.Engine.Training;
 
@@ -21,7 +22,7 @@ public sealed class Trainer : IDisposable
     private readonly ParameterStore _parameters;
     private readonly Plan _plan;
     private readonly Plan? _validationPlan;
-    private readonly Schedule _schedule;
+    private readonly RunningSchedule _schedule;
     private readonly long _stepsPerEpoch, _totalSteps;
     private Checkpoint _at;
 
@@ -48,18 +49,22 @@ public sealed class Trainer : IDisposable
         _run = run;
         _stepsPerEpoch = training.Count / settings.Batch;
         _totalSteps = settings.Steps ?? settings.Epochs * _stepsPerEpoch;
-        _schedule = settings.Schedule.Create();
+        _schedule = settings.Schedule.Start();
         _parameters = device.CreateParameters(network, training: true);
         _plan = new(_parameters, new()
         {
             Images = settings.Batch,
             Training = true,
-            Loss = settings.CreateLoss(),
+            Loss = settings.Loss,
             MixedLabels = settings.MixesImages,
             Optimizer = settings.Optimizer,
             Algorithms = algorithms
         });
-        if (validation != null) _validationPlan = new(_parameters, new() { Images = Math.Min(settings.Batch, validation.Count), Loss = settings.CreateValidationLoss(), Algorithms = algorithms });
+        if (validation is not null)
+        {
+            int images = Math.Min(settings.Batch, validation.Count);
+            _validationPlan = new(_parameters, new() { Images = images, Loss = settings.Loss.ForValidation, Algorithms = algorithms });
+        }
         _at = new(0, _schedule.State, 0, 0, 0, 0);
     }
 
@@ -94,7 +99,7 @@ public sealed class Trainer : IDisposable
         {
             try
             {
-                _at = Checkpoint.Load(path, _parameters);
+                _at = Checkpoint.Load(path, _parameters, _settings.Optimizer);
             }
             catch (GpuCnnException exception)
             {
@@ -238,7 +243,7 @@ public sealed class Trainer : IDisposable
         if (path == _lastCheckpoint) return path;
         try
         {
-            _at.Save(path, _metadata, _parameters);
+            _at.Save(path, _metadata, _parameters, _settings.Optimizer);
         }
         catch (TrainingDivergedException exception)
         {

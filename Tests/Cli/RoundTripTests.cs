@@ -54,12 +54,12 @@ public sealed class RoundTripTests
         Assert.That(Train("hinge", "run"), Does.Match(@"Loss\s+hinge"));
         Train("cross-entropy", "other");
         JsonElement settings = JsonDocument.Parse(File.ReadAllText(folder["run", "config.json"])).RootElement.GetProperty("settings");
-        Assert.That(settings.GetProperty("loss").GetString(), Is.EqualTo("hinge"));
+        Assert.That(settings.GetProperty("loss").GetProperty("name").GetString(), Is.EqualTo("hinge"));
         // From the same weights, with a rate that leaves them as they are: in training and in validation another number.
         Assert.That(Losses("run").Zip(Losses("other"), (hinge, entropy) => Math.Abs(hinge - entropy)), Is.All.GreaterThan(0.01));
 
         Assert.That(Succeed("train", "--resume", folder["run"], "--steps", "4").Output, Does.Match(@"Loss\s+hinge"));
-        Fail(Program.WrongUsage, ["train", "--model", "linear", "--data", data, "--loss", "hinge", "--label-smoothing", "0.1", "--batch", "6", "--out", folder["no"]], "Label smoothing goes with cross-entropy");
+        Fail(Program.WrongUsage, ["train", "--model", "linear", "--data", data, "--loss", "hinge", "--label-smoothing", "0.1", "--batch", "6", "--out", folder["no"]], "--label-smoothing belongs to --loss cross-entropy");
 
         string Train(string loss, string run) => Succeed(
             "train", "--model", "linear", "--input", "3x8x8", "--data", data, "--loss", loss, "--batch", "6", "--steps", "2", "--lr", "1e-9", "--out", folder[run]).Output;
@@ -88,8 +88,10 @@ public sealed class RoundTripTests
         Assert.That(config.GetProperty("augmentation").GetString(), Is.EqualTo("crop2,flip"));
         Assert.That(config.GetProperty("threads").GetInt32(), Is.EqualTo(1));
         string expected = """
-            {"epochs":3,"steps":2,"batch":5,"learningRate":0.125,"momentum":0.5,"nesterov":true,"weightDecay":0.25,"decaysVectors":true,"maxFilterRms":0,"loss":"cross-entropy","labelSmoothing":0.0625,
-            "mixup":0.5,"cutMix":0.25,"schedule":{"name":"multistep","gamma":0.5,"stepEpochs":30,"milestones":[1,2],"power":1,"patience":3,"warmupEpochs":2},"seed":99,"saveEvery":1}
+            {"epochs":3,"steps":2,"batch":5,"learningRate":0.125,
+            "optimizer":{"name":"sgd","momentum":0.5,"nesterov":true,"weightDecay":0.25,"decaysVectors":true,"maxFilterRms":0},
+            "loss":{"name":"cross-entropy","labelSmoothing":0.0625},"mixup":0.5,"cutMix":0.25,
+            "schedule":{"name":"multistep","milestones":[1,2],"gamma":0.5,"warmup":2},"seed":99,"saveEvery":1}
             """;
         Assert.That(JsonElement.DeepEquals(settings, JsonDocument.Parse(expected).RootElement), settings.ToString());
     }

@@ -1,4 +1,5 @@
 using System.Reflection;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Debug;
 using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Devices.Ilgpu;

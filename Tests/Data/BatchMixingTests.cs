@@ -1,5 +1,6 @@
 using GpuCnn.Data;
 using GpuCnn.Engine.Datasets;
+using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
 using NUnit.Framework;
@@ -119,7 +120,7 @@ public sealed class BatchMixingTests
         OneLine.Thrown(() => _ = new BatchMixing(-1, 0), "0 to 100", "-1");
         OneLine.Thrown(() => _ = new BatchMixing(0, double.NaN), "0 to 100", "NaN");
         OneLine.Thrown(() => _ = new BatchMixing(0, 0), "above 0");
-        OneLine.Thrown(() => new TrainingSettings { Loss = TrainingSettings.Hinge, Mixup = 1 }.Check(), "cross-entropy", "hinge");
+        OneLine.Thrown(() => new TrainingSettings { Loss = new HingeLoss(), Mixup = 1 }.Check(), "cross-entropy", "hinge");
     }
 
     private static Batch Make()

@@ -1,4 +1,5 @@
 using GpuCnn.Engine.Devices.Debug;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;

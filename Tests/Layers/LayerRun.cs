@@ -44,7 +44,7 @@ internal sealed class LayerRun : IDisposable
     private readonly Plan _plan;
     private readonly Batch _batch;
 
-    public LayerRun(Device device, Func<Layer> layer, Shape input, Place place, int images, Sgd? optimizer = null, IReadOnlyDictionary<string, string>? algorithms = null)
+    public LayerRun(Device device, Func<Layer> layer, Shape input, Place place, int images, Optimizer? optimizer = null, IReadOnlyDictionary<string, string>? algorithms = null)
     {
         _lanes = place == Place.Inner ? new DirtyLanes() : null;
         _network = new Network("test", _lanes == null ? layer() : new Sequential { _lanes, layer() }, input);

@@ -5,6 +5,7 @@ using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Tests.Layers;
 using GpuCnn.Tests.Reference;
@@ -138,7 +139,7 @@ public sealed class SoftmaxCrossEntropyTests
         var loss = new SoftmaxCrossEntropy();
         Assert.That(() => loss.CheckOutput(Shape.Volume(10, 2, 2)), Throws.TypeOf<GpuCnnException>().With.Message.Contains("10x2x2"));
         foreach (float smoothing in new[] { -0.1f, 1, float.NaN })
-            Assert.That(() => new SoftmaxCrossEntropy(smoothing), Throws.TypeOf<GpuCnnException>());
+            Assert.That(() => new SoftmaxCrossEntropy(smoothing), Throws.TypeOf<SettingException>());
     }
 
     private static void Compare(Layer layer, Shape input, float[] x, int[] labels, float smoothing, int[]? others = null,

@@ -3,6 +3,7 @@ using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
@@ -68,10 +69,12 @@ public sealed class ArchitectureTests
     public void PaperRecipesAreThePapers()
     {
         Recipe alexnet = Architecture.Find("alexnet").FindRecipe("paper"), zfnet = Architecture.Find("zfnet").FindRecipe("paper");
-        Assert.That(alexnet.Settings, Has.Property("Batch").EqualTo(128).And.Property("LearningRate").EqualTo(0.01f).And.Property("Momentum").EqualTo(0.9f)
-            .And.Property("WeightDecay").EqualTo(5e-4f).And.Property("Epochs").EqualTo(90));
+        Assert.That(alexnet.Settings, Has.Property("Batch").EqualTo(128).And.Property("LearningRate").EqualTo(0.01f).And.Property("Epochs").EqualTo(90));
+        Assert.That(alexnet.Settings.Optimizer, Has.Property("Name").EqualTo("sgd").And.Property("Momentum").EqualTo(0.9f)
+            .And.Property("WeightDecay").EqualTo(5e-4f));
         Assert.That(alexnet.Settings.Schedule, Has.Property("Name").EqualTo("plateau").And.Property("Gamma").EqualTo(0.1f));
-        Assert.That(zfnet.Settings, Has.Property("MaxFilterRms").EqualTo(0.1f).And.Property("Epochs").EqualTo(70));
+        Assert.That(zfnet.Settings, Has.Property("Epochs").EqualTo(70));
+        Assert.That(zfnet.Settings.Optimizer, Has.Property("MaxFilterRms").EqualTo(0.1f));
         Network network = Architecture.Find("alexnet").Build(recipe: alexnet);
         Assert.That(
             network.Parameters.Where(parameter => parameter.Spec.Initializer == Initializer.Constant(1)).Select(parameter => parameter.Path),
@@ -113,8 +116,8 @@ public sealed class ArchitectureTests
         using Device device = test.Make();
         using ParameterStore parameters = device.CreateParameters(network, training: true);
         parameters.Initialize(1);
-        TrainingSettings recipe = architecture.Recipe.Settings;
-        using var plan = new Plan(parameters, new() { Images = Images, Training = true, Optimizer = new(recipe.Momentum, recipe.WeightDecay) });
+        var recipe = (Sgd)architecture.Recipe.Settings.Optimizer;
+        using var plan = new Plan(parameters, new() { Images = Images, Training = true, Optimizer = new Sgd(recipe.Momentum, recipe.WeightDecay) });
         Batch batch = MakeBatch(network.Input, Images);
         plan.ComputeGradients(batch);
         foreach (Parameter parameter in network.Learned.Where(parameter => parameter.IsTrained))
@@ -140,7 +143,7 @@ public sealed class ArchitectureTests
         using Device device = DeviceUnderTest.All[0].Make();
         using ParameterStore parameters = device.CreateParameters(network, training: true);
         parameters.Initialize(1);
-        using var plan = new Plan(parameters, new() { Images = 4, Training = true, Optimizer = new(0.9f, 0.1f) });
+        using var plan = new Plan(parameters, new() { Images = 4, Training = true, Optimizer = new Sgd(0.9f, 0.1f) });
         plan.Train(MakeBatch(network.Input, 4), 0.1f, 1, 0);
         float[] kernels = parameters.GetWeights(network.Parameters.Single(parameter => parameter.Path == "kernels.weight")).Values;
         Assert.That(kernels[..9], Is.All.EqualTo(1 / 9f));

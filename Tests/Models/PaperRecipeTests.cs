@@ -1,3 +1,7 @@
+using GpuCnn.Engine.Losses;
+using GpuCnn.Engine.Optimizers;
+using GpuCnn.Engine.Schedules;
+using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Training;
 using GpuCnn.Models;
 using NUnit.Framework;
@@ -34,24 +38,27 @@ public sealed class PaperRecipeTests
     {
         Recipe recipe = Architecture.Find(name).PaperRecipe!;
         TrainingSettings settings = recipe.Settings;
+        var sgd = (Sgd)settings.Optimizer;
         Row row = Rows.First(row => name.StartsWith(row.Name, StringComparison.Ordinal));
         Assert.That(
-            (settings.Epochs, settings.Batch, settings.LearningRate, settings.WeightDecay, settings.Schedule.Name, settings.Schedule.Gamma, recipe.Start.Name),
+            (settings.Epochs, settings.Batch, settings.LearningRate, sgd.WeightDecay, settings.Schedule.Name, Gamma(settings.Schedule), recipe.Start.Name),
             Is.EqualTo((row.Epochs, row.Batch, row.Rate, row.Decay, row.Schedule, row.Gamma, row.Start)));
-        Assert.That((settings.Momentum, settings.Nesterov, settings.DecaysVectors, settings.LabelSmoothing), Is.EqualTo((0.9f, false, true, 0)), "plain SGD with momentum");
+        Assert.That((sgd.Momentum, sgd.Nesterov, sgd.DecaysVectors, ((SoftmaxCrossEntropy)settings.Loss).LabelSmoothing), Is.EqualTo((0.9f, false, true, 0)), "plain SGD with momentum");
+        static float Gamma(Schedule schedule) => (float)Settings.Values(schedule)["gamma"]!;
+
         if (row.Dropout > 0) Assert.That(recipe.Dropout, Is.EqualTo(row.Dropout));
     }
 
     [Test]
     public void WhatOnlySomeHave()
     {
-        Assert.That(Names.Where(name => Paper(name).Settings.MaxFilterRms > 0), Is.EqualTo(new[] { "zfnet", "zfnet-large", "zfnet-lecture" }));
+        Assert.That(Names.Where(name => Paper(name).Settings.Optimizer.MaxFilterRms > 0), Is.EqualTo(new[] { "zfnet", "zfnet-large", "zfnet-lecture" }));
         Assert.That(Paper("googlenet"), Has.Property("HeadWeight").EqualTo(0.3f).And.Property("HeadDropout").EqualTo(0.7f));
-        Assert.That(Paper("googlenet").Settings.Schedule.StepEpochs, Is.EqualTo(8));
+        Assert.That(Paper("googlenet").Settings.Schedule, Has.Property("Epochs").EqualTo(8));
         // After 32,000 and 48,000 steps of 391 an epoch.
-        Assert.That(Paper("resnet20").Settings.Schedule.Milestones, Is.EqualTo(new[] { 82, 123 }));
+        Assert.That(Paper("resnet20").Settings.Schedule, Has.Property("Milestones").EqualTo(new[] { 82, 123 }));
         Assert.That(Paper("resnet20").Augmentation, Is.EqualTo("crop4,flip"));
-        Assert.That(Names.Where(name => Paper(name).Settings.Schedule.WarmupEpochs > 0), Is.EqualTo(new[] { "resnet110" }));
+        Assert.That(Names.Where(name => Paper(name).Settings.Schedule.Warmup > 0), Is.EqualTo(new[] { "resnet110" }));
         // Those are followed in all.
         Assert.That(Names.Where(name => Paper(name).NotApplied.Count == 0),
             Is.SupersetOf(new[] { "zfnet", "resnet20", "resnet32", "resnet44", "resnet56", "resnet18", "resnet50", "resnet152" }));

@@ -45,7 +45,7 @@ public sealed class FilterLimitTests
     [Test]
     public void RefusesALimitBelowZero()
     {
-        foreach (float limit in new[] { -0.1f, float.NaN, float.PositiveInfinity }) OneLine.Thrown(() => _ = new Sgd(maxFilterRms: limit), "RMS", $"{limit}");
+        foreach (float limit in new[] { -0.1f, float.NaN, float.PositiveInfinity }) OneLine.Thrown(() => _ = new Sgd(maxFilterRms: limit), "rms", $"{limit}");
     }
 
     /// <summary>One step; the filters start on both sides of the limit, in whole and partial blocks, merged groups and strips of all widths.</summary>

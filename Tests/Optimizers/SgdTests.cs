@@ -1,9 +1,9 @@
-using GpuCnn.Engine;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Tests.Layers;
 using GpuCnn.Tests.Plans;
@@ -42,7 +42,7 @@ public sealed class SgdTests
                     Closeness.Tolerance(3 * (step + 1), test.Rounding, weights[i]));
                 Parameter parameter = network.Network.Parameters[i];
                 Closeness.Check(
-                    $"{test}: velocity of {paths[i]} after step {step}", network.Parameters.GetVelocity(parameter).Values, references[i].Velocity,
+                    $"{test}: velocity of {paths[i]} after step {step}", network.Parameters.GetSlot("velocity", parameter).Values, references[i].Velocity,
                     Closeness.Tolerance(3 * (step + 1), test.Rounding, references[i].Velocity));
             }
         }
@@ -57,7 +57,7 @@ public sealed class SgdTests
         Parameter weight = network.Network.Parameters[0];
         float[] velocity = Numbers.Eighths(12, seed: 1);
         network.SetWeights("weight", new float[12]);
-        network.Parameters.SetVelocity(weight, new Tensor([3, 4], velocity));
+        network.Parameters.SetSlot("velocity", weight, new Tensor([3, 4], velocity));
         Array.Clear(network.Batch.Images);
         network.Plan.Train(network.Batch, learningRate: 1, seed: 0, step: 0);
         Assert.That(network.Weights("weight"), Is.EqualTo(velocity.Select(v => -0.5f * v)));
@@ -67,8 +67,8 @@ public sealed class SgdTests
     public void RefusesWhatCannotConverge()
     {
         foreach (float momentum in new[] { -0.1f, 1, float.NaN })
-            Assert.That(() => new Sgd(momentum), Throws.TypeOf<GpuCnnException>().With.Message.Contains("momentum"));
+            Assert.That(() => new Sgd(momentum), Throws.TypeOf<SettingException>().With.Message.Contains("momentum"));
         foreach (float decay in new[] { -0.1f, float.PositiveInfinity, float.NaN })
-            Assert.That(() => new Sgd(0.9f, decay), Throws.TypeOf<GpuCnnException>().With.Message.Contains("weight decay"));
+            Assert.That(() => new Sgd(0.9f, decay), Throws.TypeOf<SettingException>().With.Message.Contains("weight decay"));
     }
 }

@@ -3,6 +3,9 @@ using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Losses;
+using GpuCnn.Engine.Optimizers;
+using GpuCnn.Engine.Schedules;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
 using NUnit.Framework;
@@ -21,7 +24,7 @@ public sealed class TrainerTests
         Epochs = 4,
         Batch = 8,
         LearningRate = 0.05f,
-        Schedule = new() { Name = "plateau", Patience = 1, Gamma = 0.5f },
+        Schedule = new Plateau(patience: 1, gamma: 0.5f),
         Seed = 5,
     };
 
@@ -132,7 +135,7 @@ public sealed class TrainerTests
     {
         using var folder = new TemporaryFolder();
         using var device = new CpuDevice(2);
-        var settings = Settings with { SaveEvery = 1, LearningRate = 1e6f, Schedule = new() { Name = "constant", WarmupEpochs = 3 } };
+        var settings = Settings with { SaveEvery = 1, LearningRate = 1e6f, Schedule = new Constant(warmup: 3) };
         using Trainer trainer = Make(device, folder["run"], settings);
         trainer.Initialize();
         var error = Assert.Throws<TrainingDivergedException>(() => trainer.Run(new Silent(), default))!;
@@ -159,9 +162,9 @@ public sealed class TrainerTests
         OneLine.Thrown(() => Make(device, folder["a"], Settings with { Batch = 71 }), "71", "70");
         OneLine.Thrown(() => Make(device, folder["b"], Settings with { LearningRate = -1 }), "learning rate", "-1");
         OneLine.Thrown(() => Make(device, folder["c"], Settings with { Epochs = 0 }), "epoch", "0");
-        OneLine.Thrown(() => Make(device, folder["d"], Settings with { Momentum = 1 }), "momentum", "1");
-        OneLine.Thrown(() => Make(device, folder["e"], Settings with { WeightDecay = -0.1f }), "weight decay");
-        OneLine.Thrown(() => Make(device, folder["f"], Settings with { LabelSmoothing = 1 }), "smoothing");
+        OneLine.Thrown(() => Make(device, folder["d"], Settings with { Optimizer = new Sgd(momentum: 1) }), "momentum", "1");
+        OneLine.Thrown(() => Make(device, folder["e"], Settings with { Optimizer = new Sgd(weightDecay: -0.1f) }), "weight decay");
+        OneLine.Thrown(() => Make(device, folder["f"], Settings with { Loss = new SoftmaxCrossEntropy(labelSmoothing: 1) }), "smoothing");
         OneLine.Thrown(() => Make(device, folder["g"], Settings, training: new PatternDataset(Input, 3, 70)), "4", "3");
         OneLine.Thrown(() => RunDirectory.Open(folder["none"]), "config.json");
         Start(folder["h"]);

@@ -9,7 +9,6 @@ using GpuCnn.Kernels.Convolution;
 using GpuCnn.Kernels.Convolution.Cpu;
 using GpuCnn.Kernels.Cpu;
 using GpuCnn.Kernels.Layout;
-using GpuCnn.Kernels.Optimizers;
 using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Engine.Devices.Cpu;
@@ -18,7 +17,7 @@ namespace GpuCnn.Engine.Devices.Cpu;
 internal sealed unsafe class CpuBackend : PlanBackend
 {
     private readonly CpuDevice _device;
-    private readonly CpuParameterStore _parameters;
+    private readonly DeviceParameterStore _parameters;
     private readonly PlanOptions _options;
     private readonly List<Func<ICpuKernel>> _makers = [];
     private readonly Dictionary<Value, CpuTensor> _values = [], _gradients = [];
@@ -30,11 +29,12 @@ internal sealed unsafe class CpuBackend : PlanBackend
     private ICpuKernel[] _kernels = [];
     private CpuMemory? _arena;
 
-    public CpuBackend(CpuDevice device, CpuParameterStore parameters, PlanOptions options)
+    public CpuBackend(CpuDevice device, DeviceParameterStore parameters, PlanOptions options)
     {
         _device = device;
         _parameters = parameters;
         _options = options;
+        Layouts = new(parameters.Network, parameters.InputGradient);
         _images = NewBuffer("images", 4L * options.Images * parameters.Network.Input.Count, persistent: true);
         _labels = NewBuffer("labels", 4L * options.Images, persistent: true);
         if (options.MixedLabels)
@@ -46,6 +46,9 @@ internal sealed unsafe class CpuBackend : PlanBackend
         _ranks = NewBuffer("ranks", 4L * options.Images, persistent: true);
         _scalars = NewBuffer("scalars", sizeof(StepScalars), persistent: true);
     }
+
+    /// <summary>How values are stored.</summary>
+    public CpuLayouts Layouts { get; }
 
     public int Images => _options.Images;
 
@@ -129,27 +132,12 @@ internal sealed unsafe class CpuBackend : PlanBackend
         }
     }
 
-    public override void AddUpdate(Sgd optimizer)
-    {
-        foreach ((long first, long count, float decay) in _parameters.Order.Ranges(optimizer))
-        {
-            Launch("sgd", () => new CpuSgdUpdate(
-                Scalars, _parameters.Run(0) + first, _parameters.Run(1) + first, _parameters.Run(2) + first, count,
-                optimizer.Momentum, decay, optimizer.Nesterov), []);
-        }
-        if (optimizer.MaxFilterRms == 0) return;
-        foreach ((Parameter parameter, Conv2d convolution) in Conv2d.TrainedFilters(_parameters.Network))
-        {
-            FilterLayout layout = convolution.PackedFilter(_parameters.InputOf(parameter), VectorWidth);
-            int perFilter = parameter.Spec.Count / convolution.Filters;
-            Launch("filter limit", () => new CpuFilterLimit(layout, perFilter, Parameter(parameter).Values, optimizer.MaxFilterRms), []);
-        }
-    }
+    public override void AddUpdate(Optimizer optimizer) => optimizer.EmitUpdate(new CpuUpdateEmitter(this, _parameters));
 
     public override void Link(long arenaBytes)
     {
         _arena = _device.Allocate(arenaBytes, $"a batch of {Images}");
-        foreach (PlanBuffer buffer in Buffers) buffer.Address = _arena.Address + (nint)buffer.Offset;
+        foreach (PlanBuffer buffer in Buffers) buffer.Address = _arena.Handle + (nint)buffer.Offset;
         _kernels = [.. _makers.Select(make => make())];
     }
 
@@ -195,7 +183,7 @@ internal sealed unsafe class CpuBackend : PlanBackend
         return View(_gradients, value)!;
     }
 
-    public CpuParameter Parameter(Parameter parameter) => _parameters.Find(parameter);
+    public CpuParameter Parameter(Parameter parameter) => new(_parameters, parameter);
 
     public PlanBuffer Saved(Node node, string name, long bytes)
     {
@@ -244,7 +232,7 @@ internal sealed unsafe class CpuBackend : PlanBackend
             return;
         }
         Place(tensors, name, slice.Whole, IsOutput(slice.Whole));
-        tensors[value] = _parameters.Layouts.Describe(value, tensors[slice.Whole].Buffer, Images, Training) with
+        tensors[value] = Layouts.Describe(value, tensors[slice.Whole].Buffer, Images, Training) with
         {
             WholeChannels = slice.Whole.Shape.Channels,
             FirstChannel = slice.FirstChannel,
@@ -253,7 +241,7 @@ internal sealed unsafe class CpuBackend : PlanBackend
 
     private CpuTensor NewTensor(string name, Value value, bool persistent)
     {
-        CpuTensor shape = _parameters.Layouts.Describe(value, _scalars, Images, Training);
+        CpuTensor shape = Layouts.Describe(value, _scalars, Images, Training);
         return shape with { Buffer = NewBuffer(name, 4 * shape.Count, persistent) };
     }
 

@@ -35,14 +35,17 @@ public sealed class CpuDevice : Device
 
     internal WorkerPool Pool { get; }
 
-    public override ParameterStore CreateParameters(Network network, bool training, bool inputGradient = false) =>
-        new CpuParameterStore(network, this, training, inputGradient);
+    public override ParameterStore CreateParameters(Network network, bool training, bool inputGradient = false)
+    {
+        var layouts = new CpuLayouts(network, inputGradient);
+        return new DeviceParameterStore(network, this, training,
+            parameter => parameter.Node.Operator.LayOut(parameter.Spec, layouts.InputOf(parameter), VectorWidth)) { InputGradient = inputGradient };
+    }
 
     internal override PlanBackend CreateBackend(ParameterStore parameters, PlanOptions options) =>
-        new CpuBackend(this, (CpuParameterStore)parameters, options);
+        new CpuBackend(this, (DeviceParameterStore)parameters, options);
 
-    /// <summary>Zeroed memory, owned by the caller.</summary>
-    internal CpuMemory Allocate(long bytes, string what)
+    internal override CpuMemory Allocate(long bytes, string what, bool zeroed = true)
     {
         var memory = new CpuMemory(this, bytes, what);
         Interlocked.Add(ref _allocated, bytes);

@@ -19,6 +19,10 @@ internal sealed class CpuLayouts(Network network, bool inputGradient)
         return new(buffer, value.Shape, Storage.Of(root).Shape, _inputChannelsLast && root == network.Graph.Input, images);
     }
 
+    /// <summary>One image of what a parameter's operator reads, as it is stored.</summary>
+    public CpuTensor InputOf(Parameter parameter) =>
+        Describe(parameter.Node.Inputs[0], new PlanBuffer("layout", 1, persistent: true), images: 1, training: true);
+
     private static bool CanReadChannelsLast(Value value) => value.Consumers.All(consumer =>
         consumer.Operator.ReadsChannelsLast(value.Shape) && (!consumer.Operator.IsView(training: true) || CanReadChannelsLast(consumer.Output)));
 }

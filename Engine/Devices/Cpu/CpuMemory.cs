@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace GpuCnn.Engine.Devices.Cpu;
 
 /// <summary>A run of zeroed, page-aligned memory outside the managed heap. Has one owner, who disposes of it.</summary>
-internal sealed unsafe class CpuMemory : IDisposable
+internal sealed unsafe class CpuMemory : DeviceMemory
 {
     private const int PageSize = 4096;
 
@@ -25,15 +25,22 @@ internal sealed unsafe class CpuMemory : IDisposable
         NativeMemory.Clear(_address, (nuint)bytes);
     }
 
-    public long Bytes { get; }
+    public override long Bytes { get; }
 
-    public nint Address => (nint)_address;
+    /// <summary>Its address.</summary>
+    public override nint Handle => (nint)_address;
 
-    public void Dispose()
+    public override void Dispose()
     {
         if (_address == null) return;
         NativeMemory.AlignedFree(_address);
         _address = null;
         _device.Release(Bytes);
     }
+
+    protected override void WriteBytes(ReadOnlySpan<byte> source, long offset) =>
+        source.CopyTo(new Span<byte>((byte*)_address + offset, source.Length));
+
+    protected override void ReadBytes(Span<byte> target, long offset) =>
+        new ReadOnlySpan<byte>((byte*)_address + offset, target.Length).CopyTo(target);
 }

@@ -11,7 +11,6 @@ using GpuCnn.Kernels.Convolution.Gpu;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Layout;
 using GpuCnn.Kernels.MatrixProduct;
-using GpuCnn.Kernels.Optimizers;
 using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Engine.Devices.Gpu;
@@ -20,7 +19,7 @@ namespace GpuCnn.Engine.Devices.Gpu;
 internal sealed class GpuBackend : PlanBackend
 {
     private readonly GpuDevice _device;
-    private readonly GpuParameterStore _parameters;
+    private readonly DeviceParameterStore _parameters;
     private readonly PlanOptions _options;
     private readonly List<Action<IKernelLaunches>> _makers = [];
     private readonly Dictionary<Value, GpuTensor> _values = [], _gradients = [];
@@ -34,7 +33,7 @@ internal sealed class GpuBackend : PlanBackend
     // Where each step's launches begin, and the end of the last.
     private int[] _firsts = [];
 
-    public GpuBackend(GpuDevice device, GpuParameterStore parameters, PlanOptions options)
+    public GpuBackend(GpuDevice device, DeviceParameterStore parameters, PlanOptions options)
     {
         _device = device;
         _parameters = parameters;
@@ -131,23 +130,7 @@ internal sealed class GpuBackend : PlanBackend
         }
     }
 
-    public override void AddUpdate(Sgd optimizer)
-    {
-        foreach ((long first, long count, float decay) in _parameters.Order.Ranges(optimizer))
-        {
-            View<float> Range(ParameterRun run) => _parameters.View(run, first, count);
-            Launch("sgd", launches => launches.Add(new SgdUpdate(
-                optimizer.Nesterov, Scalars, Range(ParameterRun.Weights), Range(ParameterRun.Gradients), Range(ParameterRun.Velocities),
-                (int)count, optimizer.Momentum, decay)), []);
-        }
-        if (optimizer.MaxFilterRms == 0) return;
-        foreach ((Parameter parameter, Conv2d convolution) in Conv2d.TrainedFilters(_parameters.Network))
-        {
-            int perFilter = parameter.Spec.Count / convolution.Filters;
-            Launch("filter limit", launches => launches.Add(new FilterLimit(
-                Parameter(parameter).Values, convolution.Groups, perFilter, convolution.Filters / convolution.Groups, optimizer.MaxFilterRms)), []);
-        }
-    }
+    public override void AddUpdate(Optimizer optimizer) => optimizer.EmitUpdate(new GpuUpdateEmitter(this, _parameters));
 
     public override void Link(long arenaBytes)
     {
@@ -217,7 +200,7 @@ internal sealed class GpuBackend : PlanBackend
         return Find(_gradients, value)!;
     }
 
-    public GpuParameter Parameter(Parameter parameter) => _parameters.Find(parameter);
+    public GpuParameter Parameter(Parameter parameter) => new(_parameters, parameter);
 
     public GpuBuffer<T> Saved<T>(Node node, string name, long count) where T : unmanaged
     {

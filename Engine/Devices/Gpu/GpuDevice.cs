@@ -14,11 +14,6 @@ public abstract class GpuDevice : Device
     /// <summary>The largest single allocation in bytes.</summary>
     internal abstract long LargestAllocation { get; }
 
-    /// <param name="what">What it is for, in messages.</param>
-    /// <param name="zeroed">Whether it holds zeros at first; else it holds nothing.</param>
-    /// <exception cref="DeviceOutOfMemoryException">There is not so much, or not in one piece.</exception>
-    internal abstract DeviceMemory Allocate(long bytes, string what, bool zeroed = true);
-
     /// <summary>Compiles a kernel and binds its arguments. May be called from several threads at once.</summary>
     /// <exception cref="KernelBuildException">The device's compiler refused it.</exception>
     internal abstract PreparedLaunch Prepare<TKernel>(in TKernel kernel, Size3 groups) where TKernel : struct, IKernel;
@@ -40,8 +35,9 @@ public abstract class GpuDevice : Device
     internal abstract void Finish();
 
     public sealed override ParameterStore CreateParameters(Network network, bool training, bool inputGradient = false) =>
-        new GpuParameterStore(network, this, training);
+        new DeviceParameterStore(network, this, training,
+            parameter => parameter.Node.Operator.LayOut(parameter.Spec, Storage.Of(parameter.Node.Inputs[0]).Shape)) { InputGradient = inputGradient };
 
     internal sealed override PlanBackend CreateBackend(ParameterStore parameters, PlanOptions options) =>
-        new GpuBackend(this, (GpuParameterStore)parameters, options);
+        new GpuBackend(this, (DeviceParameterStore)parameters, options);
 }

@@ -1,3 +1,4 @@
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cuda;
 using GpuCnn.Engine.Devices.Ilgpu;
 using GpuCnn.Engine.Devices.Gpu;

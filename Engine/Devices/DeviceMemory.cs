@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using GpuCnn.Kernels.Language;
 
-namespace GpuCnn.Engine.Devices.Gpu;
+namespace GpuCnn.Engine.Devices;
 
 /// <summary>A run of memory of a device. Has one owner, who disposes of it.</summary>
 internal abstract class DeviceMemory : IDisposable

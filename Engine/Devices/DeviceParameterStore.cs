@@ -1,0 +1,146 @@
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Tensors;
+
+namespace GpuCnn.Engine.Devices;
+
+/// <summary>Parameters in a device's memory, each in the device's layout. Weights, states, gradients and slots are allocated apart.</summary>
+internal sealed class DeviceParameterStore : ParameterStore
+{
+    private readonly Device _device;
+    private readonly Dictionary<Parameter, ParameterLayout> _layouts;
+    private readonly SortedDictionary<string, DeviceMemory?> _slots = new(StringComparer.Ordinal);
+    private DeviceMemory? _weights, _states, _gradients;
+    private bool _isAllocated;
+
+    /// <param name="layOut">How the device stores a parameter.</param>
+    public DeviceParameterStore(Network network, Device device, bool training, Func<Parameter, ParameterLayout> layOut)
+        : base(network, device, training)
+    {
+        _device = device;
+        _layouts = network.Parameters.ToDictionary(parameter => parameter, layOut);
+        Order = new(network, parameter => _layouts[parameter].Count);
+    }
+
+    /// <summary>Whether plans ask for the gradient of the network's input, which a device may lay out for.</summary>
+    public bool InputGradient { get; init; }
+
+    public ParameterOrder Order { get; }
+
+    public override IReadOnlyCollection<string> Slots => _slots.Keys;
+
+    public override long Bytes => 4 * (Order.Count * (IsTraining ? 2 + _slots.Count : 1) + Order.StateCount);
+
+    public ParameterLayout LayoutOf(Parameter parameter) => _layouts[parameter];
+
+    /// <summary>The run that a parameter's values lie in.</summary>
+    public DeviceMemory ValuesOf(Parameter parameter)
+    {
+        Allocate();
+        return (parameter.IsState ? _states : _weights)!;
+    }
+
+    public DeviceMemory Weights
+    {
+        get
+        {
+            Allocate();
+            return _weights!;
+        }
+    }
+
+    public DeviceMemory Gradients
+    {
+        get
+        {
+            CheckTraining();
+            Allocate();
+            return _gradients!;
+        }
+    }
+
+    public DeviceMemory Slot(string name)
+    {
+        CheckTraining();
+        if (!_slots.TryGetValue(name, out DeviceMemory? memory))
+            throw new InvalidOperationException($"The parameters have no slot '{name}': no plan of theirs has an optimizer that keeps it.");
+        return memory ?? (_slots[name] = _device.Allocate(4 * Order.Count, name));
+    }
+
+    internal override void AddSlots(IEnumerable<string> slots)
+    {
+        CheckTraining();
+        foreach (string slot in slots) _slots.TryAdd(slot, null);
+    }
+
+    public override void SetWeights(Parameter parameter, Tensor tensor) => Set(parameter, tensor, ValuesOf(parameter));
+
+    public override Tensor GetWeights(Parameter parameter) => Get(parameter, ValuesOf(parameter));
+
+    public override void SetSlot(string slot, Parameter parameter, Tensor tensor) => Set(parameter, tensor, Slot(slot));
+
+    public override Tensor GetSlot(string slot, Parameter parameter) => Get(parameter, Slot(slot));
+
+    public override Tensor GetGradient(Parameter parameter) => Get(parameter, Gradients);
+
+    public override void Dispose()
+    {
+        foreach (string slot in _slots.Keys.ToList())
+        {
+            _slots[slot]?.Dispose();
+            _slots[slot] = null;
+        }
+        foreach (DeviceMemory? run in new[] { _weights, _states, _gradients }) run?.Dispose();
+        (_weights, _states, _gradients, _isAllocated) = (null, null, null, false);
+    }
+
+    /// <summary>Allocates everything that is known of on first use; a slot that is added later, on its own.</summary>
+    private void Allocate()
+    {
+        if (_isAllocated) return;
+        try
+        {
+            if (Order.Count > 0) _weights = _device.Allocate(4 * Order.Count, "weights");
+            if (Order.StateCount > 0) _states = _device.Allocate(4 * Order.StateCount, "states");
+            if (IsTraining && Order.Count > 0)
+            {
+                _gradients = _device.Allocate(4 * Order.Count, "gradients");
+                foreach (string slot in _slots.Keys.ToList()) _ = Slot(slot);
+            }
+            _isAllocated = true;
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    private void CheckTraining()
+    {
+        if (!IsTraining) throw new InvalidOperationException("The parameters were made without room for training.");
+    }
+
+    private void Set(Parameter parameter, Tensor tensor, DeviceMemory run)
+    {
+        if (!tensor.HasDimensions(parameter.Spec.Dimensions))
+        {
+            string dimensions = string.Join(", ", parameter.Spec.Dimensions);
+            throw new GpuCnnException($"{Network.Name} expects {parameter.Path} to be [{dimensions}], but got {tensor}.");
+        }
+        ParameterLayout layout = LayoutOf(parameter);
+        var values = new float[layout.Count];
+        layout.Store(tensor, values);
+        run.Write<float>(values, 4 * Order.OffsetOf(parameter));
+    }
+
+    private Tensor Get(Parameter parameter, DeviceMemory run)
+    {
+        ParameterLayout layout = LayoutOf(parameter);
+        var values = new float[layout.Count];
+        run.Read<float>(values, 4 * Order.OffsetOf(parameter));
+        var tensor = new Tensor([.. parameter.Spec.Dimensions]);
+        layout.Load(values, tensor);
+        return tensor;
+    }
+}

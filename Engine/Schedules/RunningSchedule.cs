@@ -1,0 +1,30 @@
+namespace GpuCnn.Engine.Schedules;
+
+/// <summary>A schedule during a run: the factor on the base rate, and what it has seen of the run.</summary>
+public abstract class RunningSchedule
+{
+    /// <summary>The factor for the step that comes next.</summary>
+    public abstract float FactorAt(Progress progress);
+
+    /// <summary>Reports the end of an epoch.</summary>
+    /// <param name="error">1 - accuracy on the validation images, or on the training images where there are none.</param>
+    public virtual void EndEpoch(double error) { }
+
+    /// <summary>State that a restart needs, as text; empty for a schedule that follows from the step alone.</summary>
+    public virtual string State { get => ""; set { } }
+}
+
+/// <summary>Rises linearly to another schedule over the first epochs.</summary>
+internal sealed class Warmup(int epochs, RunningSchedule inner) : RunningSchedule
+{
+    public override float FactorAt(Progress progress)
+    {
+        long steps = epochs * progress.StepsPerEpoch;
+        float factor = inner.FactorAt(progress);
+        return progress.Step < steps ? factor * (progress.Step + 1) / steps : factor;
+    }
+
+    public override void EndEpoch(double error) => inner.EndEpoch(error);
+
+    public override string State { get => inner.State; set => inner.State = value; }
+}
