@@ -274,8 +274,8 @@ public sealed class DiagnosticTests
                 + "public interface IOther; public readonly struct Both : IFunction, IOther;", "Two interfaces"),
             ("[Dispatched] public sealed class «C»<T>(T t) where T : unmanaged, IFunction { public T V => t; }",
                 "A class without an interface"),
-            ("[Dispatched] public sealed class «C»<T> : IOther where T : unmanaged, IFunction { public C(T t) { } public C(T t, int i) { } }"
-                + "public interface IOther;", "Two constructors"),
+            ("[Dispatched] public sealed class «C»<T> : IOther where T : unmanaged, IFunction { public C(T t) { } public C(T t, int i) { } "
+                + "} public interface IOther;", "Two constructors"),
             ("[Dispatched] public readonly struct «C»<T>(T t) : IOther where T : unmanaged, IFunction { public T V => t; }"
                 + "public interface IOther;", "A struct that is no kernel"),
         ])

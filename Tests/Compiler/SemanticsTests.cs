@@ -243,7 +243,8 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
         ReadOnlyView<float> values = input;
         ReadOnlyView<byte> halves = half;
         View<float> results = output;
-        _device.Run(new OffsetNames(values.Slice(start), halves.Slice(start + 2), results.Slice(start + 1), new(2, 0.5f), 4, Count), new(2));
+        _device.Run(
+            new OffsetNames(values.Slice(start), halves.Slice(start + 2), results.Slice(start + 1), new(2, 0.5f), 4, Count), new(2));
         float[] expected = new float[32];
         for (int i = 0; i < Count; i++) expected[start + 1 + i] = 2 * x[start + i] + 0.5f + bytes[start + 2 + i] + 4;
         AssertClose(output.Span, expected);
