@@ -38,7 +38,7 @@ internal sealed partial class IdxFolder : IDatasetFormat
         Part? train = Find(training: true), test = Find(training: false);
         if (train is null && test is null)
             throw new GpuCnnException(
-                $"Data set {DataFile.Quote(path)}: expected an IDX file of images, but got labels only; put the images beside them.");
+                $"Data set {DataFile.Quote(path)}: expected an IDX file of images, but got labels only; put the images next to them.");
         int highest = new[] { train, test }.OfType<Part>().Max(part => part.Labels.Max());
         IReadOnlyList<string> classes = names.Classes(highest + 1);
         ImageSplit? trainSplit = train?.ToSplit(names.Kind, classes), testSplit = test?.ToSplit(names.Kind, classes);
@@ -55,7 +55,7 @@ internal sealed partial class IdxFolder : IDatasetFormat
             if (labels is null)
             {
                 string missing = Path.GetFileName(images).Replace("images", "labels").Replace("idx3", "idx1").Replace("idx4", "idx1");
-                throw new GpuCnnException($"IDX {DataFile.Quote(images)}: expected its labels beside it, " +
+                throw new GpuCnnException($"IDX {DataFile.Quote(images)}: expected its labels next to it, " +
                     $"but got no {DataFile.Quote(missing)}; put that file there.");
             }
             return Part.Read(images, labels, names);
