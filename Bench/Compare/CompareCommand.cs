@@ -25,8 +25,11 @@ internal static class CompareCommand
         only.AcceptOnlyFromAmong([.. Catalog.All(DefaultBatch).Select(workload => workload.Group).Distinct()]);
         var filter = new Option<string?>("--filter") { Description = "Rows whose operator and pass contain this text." };
         var rounds = new Option<int>("--rounds") { Description = "Rounds that count for each row.", DefaultValueFactory = _ => 9 };
-        var batch = new Option<int>("--batch") { Description = "Images of a batch of the networks.",
-            DefaultValueFactory = _ => DefaultBatch };
+        var batch = new Option<int>("--batch")
+        {
+            Description = "Images of a batch of the networks.",
+            DefaultValueFactory = _ => DefaultBatch,
+        };
         var threads = new Option<int?>("--threads") { Description = "Threads of both sides; by default one for each core." };
         var json = new Option<string?>("--json") { Description = "Also write the rows to this file, as JSON.", HelpName = "FILE" };
         var markdown = new Option<string?>("--markdown") { Description = "Also write the table to this file.", HelpName = "FILE" };

@@ -31,8 +31,11 @@ internal static class DeviceCommand
         var filter = new Option<string?>("--filter") { Description = "Rows whose operator and pass contain this text." };
         var quick = new Option<bool>("--quick") { Description = "Small sizes: to try the command, not the device." };
         var rounds = new Option<int>("--rounds") { Description = "Rounds of each row.", DefaultValueFactory = _ => 3 };
-        var minutes = new Option<double>("--minutes") { Description = "Begin no further row after so long.",
-            DefaultValueFactory = _ => double.PositiveInfinity };
+        var minutes = new Option<double>("--minutes")
+        {
+            Description = "Begin no further row after so long.",
+            DefaultValueFactory = _ => double.PositiveInfinity,
+        };
         var json = new Option<string?>("--json") { Description = "Also write the rows to this file, as JSON.", HelpName = "FILE" };
         var markdown = new Option<string?>("--markdown") { Description = "Also write the table to this file.", HelpName = "FILE" };
         rounds.Validators.Add(result =>
@@ -73,10 +76,10 @@ internal static class DeviceCommand
         using StreamWriter? markdownFile = markdown is null ? null : new(markdown), jsonFile = json is null ? null : new(json);
         using Device device = DeviceCatalog.Open(name);
         if (device.Name.Split(':')[0] is not ("cuda" or "cuda-c" or "opencl" or "opencl-c"))
-            {
-                throw new GpuCnnException(
-                    $"device expects a device of kind cuda, opencl, cuda-c or opencl-c, but got {device.Name}; compare measures the CPU.");
-            }
+        {
+            throw new GpuCnnException(
+                $"device expects a device of kind cuda, opencl, cuda-c or opencl-c, but got {device.Name}; compare measures the CPU.");
+        }
         (Peer? peer, string peerText) = DevicePeer.Find(device);
         using Peer? owned = peer;
         var machine = Machine.Describe(device, peerText);

@@ -67,11 +67,11 @@ internal sealed partial class BodyAnalyzer
 
     private EqualsValueClauseSyntax? InitializerOf(IFieldSymbol field) =>
         (field.AssociatedSymbol ?? field).DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax(context.Cancellation) switch
-    {
-        VariableDeclaratorSyntax variable => variable.Initializer,
-        PropertyDeclarationSyntax property => property.Initializer,
-        _ => null,
-    };
+        {
+            VariableDeclaratorSyntax variable => variable.Initializer,
+            PropertyDeclarationSyntax property => property.Initializer,
+            _ => null,
+        };
 
     /// <summary>The parameter of the primary constructor that a field copies, or null.</summary>
     private IParameterSymbol? SetBy(IFieldSymbol field, IMethodSymbol constructor)

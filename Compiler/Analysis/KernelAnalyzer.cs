@@ -35,8 +35,11 @@ internal sealed class KernelAnalyzer
     {
         DiagnosticBag diagnostics = _context.Diagnostics;
         bool isWellFormed =
-            _type is { IsReadOnly: true, IsRecord: false, TypeParameters.Length: <= 1, ContainingType: null,
-            ContainingNamespace.IsGlobalNamespace: false }
+            _type is
+            {
+                IsReadOnly: true, IsRecord: false, TypeParameters.Length: <= 1, ContainingType: null,
+                ContainingNamespace.IsGlobalNamespace: false
+            }
             && _declaration.Modifiers.Any(SyntaxKind.PartialKeyword);
         if (!isWellFormed) diagnostics.Report(Rules.Declaration, _declaration.Identifier.GetLocation(), _type.Name);
 
@@ -46,8 +49,11 @@ internal sealed class KernelAnalyzer
 
         IMethodSymbol? execute = _type.GetMembers("Execute").OfType<IMethodSymbol>()
             .FirstOrDefault(candidate =>
-                candidate is { IsStatic: false, ReturnsVoid: true, Parameters.Length: 0, DeclaredAccessibility: Accessibility.Public,
-                TypeParameters.Length: 0 });
+                candidate is
+                {
+                    IsStatic: false, ReturnsVoid: true, Parameters.Length: 0, DeclaredAccessibility: Accessibility.Public,
+                    TypeParameters.Length: 0
+                });
         if (execute is null) diagnostics.Report(Rules.Execute, _declaration.Identifier.GetLocation(), _type.Name);
 
         bool isInPlace = _attribute.NamedArguments.Any(argument => argument is { Key: "InPlace", Value.Value: true });

@@ -157,8 +157,8 @@ internal sealed class StepsRewriter(StepsWriter writer, KernelContext context, I
         {
             INamedTypeSymbol type => SyntaxFactory.ParseName(StepsWriter.Full(type)).WithTriviaFrom(name),
             INamespaceSymbol space => SyntaxFactory.ParseName("global::" + space.ToDisplayString()).WithTriviaFrom(name),
-            IMethodSymbol { IsStatic: true,
-                MethodKind: MethodKind.Ordinary } or IFieldSymbol { IsStatic: true } or IPropertySymbol { IsStatic: true } =>
+            IMethodSymbol { IsStatic: true, MethodKind: MethodKind.Ordinary }
+                or IFieldSymbol { IsStatic: true } or IPropertySymbol { IsStatic: true } =>
                 SyntaxFactory.ParseExpression(StepsWriter.Full(symbol.ContainingType) + "." + name.ToString()).WithTriviaFrom(name),
             _ => name,
         };
