@@ -4,6 +4,8 @@
 
 Prints the largest difference, relative to the largest logit.
 """
+import importlib
+import importlib.util
 import json
 import struct
 import sys
@@ -11,7 +13,6 @@ import sys
 import numpy
 import torch
 import torchvision
-from torch import nn
 
 THEIR_NAMES = {"alexnet-torchvision": "alexnet", "googlenet-torchvision": "googlenet"}
 
@@ -30,27 +31,19 @@ def read(path):
     return metadata, tensors
 
 
-class SmallCnn(nn.Module):
-    def __init__(self, num_classes):
-        super().__init__()
-        for number, (before, filters) in enumerate(zip([3, 16, 32, 64], [16, 32, 64, 64]), start=1):
-            setattr(self, f"conv{number}", nn.Conv2d(before, filters, 3, padding=1))
-        self.fc = nn.Linear(1024, num_classes)
-
-    def forward(self, x):
-        for number in range(1, 5):
-            x = torch.max_pool2d(torch.relu(getattr(self, f"conv{number}")(x)), 2)
-        return self.fc(x.flatten(1))
+def make(name, classes):
+    """The network of networks/NAME.py where there is one, else torchvision's."""
+    here = importlib.util.find_spec(f"networks.{name.replace('-', '_')}")
+    if here is not None:
+        return importlib.import_module(here.name).make(classes)
+    options = {"aux_logits": True, "init_weights": False} if "googlenet" in name else {}
+    return getattr(torchvision.models, THEIR_NAMES.get(name, name))(weights=None, num_classes=classes, **options)
 
 
 def main(weights, expected):
     metadata, tensors = read(weights)
     name, classes = metadata["model"], len(json.loads(metadata["classes"]))
-    if name == "smallcnn":
-        model = SmallCnn(classes)
-    else:
-        options = {"aux_logits": True, "init_weights": False} if "googlenet" in name else {}
-        model = getattr(torchvision.models, THEIR_NAMES.get(name, name))(weights=None, num_classes=classes, **options)
+    model = make(name, classes)
     model.load_state_dict(tensors, strict=True)
     _, golden = read(expected)
     with torch.no_grad():

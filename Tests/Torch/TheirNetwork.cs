@@ -1,0 +1,43 @@
+using System.Globalization;
+using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Datasets;
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Models;
+
+namespace GpuCnn.Tests.Torch;
+
+/// <summary>The same network in PyTorch: torchvision's, or that of <c>networks/</c>.</summary>
+internal static class TheirNetwork
+{
+    /// <summary>
+    /// Loads a weights file of random weights there, by the tensors' names with none left over, and compares the logits of two random images.
+    /// Returns their largest difference by the largest logit.
+    /// </summary>
+    public static double DistanceOf(string name, string size)
+    {
+        const int Classes = 7, Images = 2;
+        using TemporaryFolder folder = new();
+        _ = Shape.TryParse(size, out Shape input);
+        Network network = Architecture.Find(name).Build(input, Classes);
+        using Device device = DeviceCatalog.Open("cpu");
+        using ParameterStore parameters = device.CreateParameters(network, training: false);
+        parameters.Initialize(seed: 4);
+        using var plan = new Plan(parameters, new() { Images = Images });
+        var batch = new Batch(input, Images) { Count = Images };
+        var random = new Random(8);
+        for (int i = 0; i < batch.Images.Length; i++) batch.Images[i] = 2 * random.NextSingle() - 1;
+        plan.Evaluate(batch);
+        var logits = new float[Images * Classes];
+        plan.ReadOutput(logits);
+        ModelFile.Save(folder["weights.safetensors"],
+            new(name, input, [.. Enumerable.Range(0, Classes).Select(k => $"class {k}")], [0, 0, 0], [1, 1, 1], ImageFit.Resize),
+            parameters.ExportWeights());
+        SafetensorsFile.Write(folder["expected.safetensors"],
+            [new("images", new([Images, .. input.Dimensions], [.. batch.Images])), new("logits", new([Images, Classes], logits))]);
+        string printed = PyTorch.Run("load_weights.py", folder["weights.safetensors"], folder["expected.safetensors"]);
+        return double.Parse(printed, CultureInfo.InvariantCulture);
+    }
+}
