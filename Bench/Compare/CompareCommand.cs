@@ -12,8 +12,8 @@ internal static class CompareCommand
 
     private static readonly string[] Notes =
     [
-        "Ratio: our speed divided by PyTorch's, from medians over the rounds. \"!\" marks unreliable rows, in which no round had all cores "
-        + "to itself.",
+        "Ratio: our speed divided by PyTorch's, from medians over the rounds. " +
+        "\"!\" marks unreliable rows, in which no round had all cores to itself.",
         "GFLOP/s counts a multiply-add as 2, and every convolution as direct. GB/s counts every tensor once.",
         "PyTorch has contiguous NCHW tensors, made beforehand, and allocates its outputs; in networks it uses the faster format. " +
         "Ours is every launch of the pass, in our own layout.",

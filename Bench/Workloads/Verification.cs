@@ -28,8 +28,8 @@ internal static class Verification
             if (!(Math.Abs(actual - expected.Value) <= tolerance))
             {
                 throw new GpuCnnException(
-                    $"{workload}: {side} has {actual:G9} at {positions[i]}, expected {expected.Value:G9} within {tolerance:G2}; not "
-                    + $"measured.");
+                    $"{workload}: {side} has {actual:G9} at {positions[i]}, " +
+                    $"expected {expected.Value:G9} within {tolerance:G2}; not measured.");
             }
         }
     }

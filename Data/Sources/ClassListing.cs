@@ -36,9 +36,8 @@ internal sealed class ClassListing
             foreach (string file in DataFolder.FilesBelow(folders[label], links)) listing.Take(file, label);
             if (listing._files.Count == before)
             {
-                listing.Empty.Add($"Class folder {DataFile.Quote(folders[label])}: expected images ({ImageFile.ReadableFormats}), but got "
-                    + $"none; " +
-                    "add some or remove the folder.");
+                listing.Empty.Add($"Class folder {DataFile.Quote(folders[label])}: expected images ({ImageFile.ReadableFormats}), " +
+                    "but got none; add some or remove the folder.");
             }
         }
         foreach (string file in DataFolder.Files(path))

@@ -33,8 +33,8 @@ public sealed class DebugLauncherTests
     [Test]
     public void IndexOutOfRangeBetweenBarriersIsReported() =>
         Assert.That(() => _launcher.Run(new PastTheEnd(_y), new(2)), Throws.TypeOf<GpuCnnException>().With.Message.EqualTo(
-            $"Kernel PastTheEnd, group (1, 0, 0), thread (3, 0, 0), Faults.cs:{Line("y[i + 1] = 0; // here")}: index 8 is outside of a "
-            + $"view of 8."));
+            $"Kernel PastTheEnd, group (1, 0, 0), thread (3, 0, 0), Faults.cs:{Line("y[i + 1] = 0; // here")}: "
+            + "index 8 is outside of a view of 8."));
 
     [Test]
     public void IndexOutOfRangeWithoutBarriersIsReported() =>
@@ -91,8 +91,8 @@ public sealed class DebugLauncherTests
     public void OverlappingViewsAreReported() =>
         Assert.That(() => _launcher.Run(new ReadPastTheEnd(_x, new View<float>(_x.Address, 4, 4)), new(1)),
             Throws.TypeOf<GpuCnnException>().With.Message.EqualTo(
-            "Kernel ReadPastTheEnd: a view that it writes overlaps another argument; give it memory of its own, or mark the kernel "
-            + "InPlace."));
+            "Kernel ReadPastTheEnd: a view that it writes overlaps another argument; "
+            + "give it memory of its own, or mark the kernel InPlace."));
 
     private static int Line(string text) =>
         File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Compiler", "Samples", "Faults.cs")).Index()

@@ -177,8 +177,8 @@ public sealed class DiagnosticTests
             "[Kernel(1)] public readonly partial struct «K»<T, U>(View<float> y) where T : unmanaged where U : unmanaged { public void "
             + "Execute() => y[0] = 1; }", "A kernel with two type parameters");
         yield return Declaration("GCNN001",
-            "public static partial class C { [Kernel(1)] public readonly partial struct «K»(View<float> y) { public void Execute() => y[0] "
-            + "= 1; } }", "A kernel within a type");
+            "public static partial class C { [Kernel(1)] public readonly partial struct «K»(View<float> y) "
+            + "{ public void Execute() => y[0] = 1; } }", "A kernel within a type");
         yield return Declaration("GCNN002", "[Kernel(1)] public readonly partial struct «K» { public void Execute() { } }");
         yield return Declaration("GCNN003",
             "[Kernel(1)] public readonly partial struct «K»(View<float> y) { public void Execute(int i) => y[i] = 1; }");
@@ -202,8 +202,8 @@ public sealed class DiagnosticTests
                 [Kernel(1)] public readonly partial struct K(View<float> y, «{{argument}}») { public void Execute() => y[0] = 1; }
                 """, $"The argument {argument}");
         yield return Declaration("GCNN006",
-            "[Kernel(1)] public readonly partial struct K(View<float> y, «[Specialization] double d») { public void Execute() => y[0] = 1; "
-            + "}");
+            "[Kernel(1)] public readonly partial struct K(View<float> y, «[Specialization] double d») "
+            + "{ public void Execute() => y[0] = 1; }");
         foreach (string constraint in (string[])["", "where T : unmanaged", "where T : struct, IDisposable",
             "where T : unmanaged, Enum, IDisposable"])
             yield return Declaration("GCNN035", $$"""
@@ -358,8 +358,8 @@ public sealed class DiagnosticTests
     public void ErrorsOfCSharpAreNotRepeated()
     {
         (ImmutableArray<Diagnostic> diagnostics, ImmutableArray<Diagnostic> errors, _) = GeneratorRun.Run(
-            "namespace N; [Kernel(8)] public readonly partial struct K(View<float> y) { public void Execute() { Group.Barrier(); y[0] = "
-            + "missing; } }");
+            "namespace N; [Kernel(8)] public readonly partial struct K(View<float> y) "
+            + "{ public void Execute() { Group.Barrier(); y[0] = missing; } }");
         Assert.That(diagnostics, Is.Empty);
         Assert.That(errors.Select(error => error.Id), Is.EqualTo(new[] { "CS0103" }));
     }
