@@ -3,16 +3,18 @@ using System.Runtime.CompilerServices;
 
 namespace GpuCnn.Kernels.Language;
 
-/// <summary>Notes which line of a kernel that runs as C# comes to one element; for a device that looks for who wrote it.</summary>
+/// <summary>
+/// Records which source line of a kernel running as C# last accessed one watched element. A device uses it to find the writer.
+/// </summary>
 public static class AccessWatch
 {
-    /// <summary>The element that is watched, or 0.</summary>
+    /// <summary>Address of the watched element, or 0.</summary>
     public static long Address { get; set; }
 
-    /// <summary>The file and line that came to it last.</summary>
+    /// <summary>File and line of the last access, as ", File.cs:12".</summary>
     public static string? Last { get; private set; }
 
-    /// <summary>The kernel's own source in a stack trace, as ", File.cs:12", or nothing where it has none.</summary>
+    /// <summary>Finds the kernel's own source line in a stack trace, as ", File.cs:12", or returns "" if no frame has one.</summary>
     public static string LineIn(StackTrace trace)
     {
         foreach (StackFrame frame in trace.GetFrames())

@@ -1,7 +1,7 @@
 namespace GpuCnn.Kernels.Language;
 
 /// <summary>
-/// Finds arguments of which one is written and that overlap: compilers are told that this does not happen, and would reorder loads and stores.
+/// Detects arguments that overlap while one of them is written. Compilers assume that this never happens and reorder loads and stores.
 /// </summary>
 public struct ArgumentOverlap : IKernelArguments
 {
@@ -10,7 +10,7 @@ public struct ArgumentOverlap : IKernelArguments
 
     public ArgumentOverlap() { }
 
-    /// <summary>Whether the kernel would be given views that overlap though it is not marked as one that works in place.</summary>
+    /// <summary>Returns whether views of this instance overlap although the kernel is not marked in-place.</summary>
     public static bool Has<TKernel>(in TKernel kernel) where TKernel : struct, IKernel
     {
         if (TKernel.Text.InPlace) return false;

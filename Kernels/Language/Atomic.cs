@@ -1,8 +1,8 @@
 namespace GpuCnn.Kernels.Language;
 
 /// <summary>
-/// Changes of one integer in a view or a shared array that no other thread comes between; each returns what was there before. There are none on floats: the order of
-/// their sums would differ from run to run.
+/// Changes one integer in a view or a shared array atomically. Each function returns the previous value. There are no atomics on floats,
+/// because the order of their sums would differ from run to run.
 /// </summary>
 public static class Atomic
 {
@@ -34,11 +34,11 @@ public static class Atomic
 
     public static uint Exchange(View<uint> view, int index, uint value) => Interlocked.Exchange(ref view[index], value);
 
-    /// <summary>Writes <paramref name="value"/> where <paramref name="expected"/> stands.</summary>
+    /// <summary>Writes <paramref name="value"/> if the current value is <paramref name="expected"/>.</summary>
     public static int CompareExchange(View<int> view, int index, int expected, int value) =>
         Interlocked.CompareExchange(ref view[index], value, expected);
 
-    /// <summary>Writes <paramref name="value"/> where <paramref name="expected"/> stands.</summary>
+    /// <summary>Writes <paramref name="value"/> if the current value is <paramref name="expected"/>.</summary>
     public static uint CompareExchange(View<uint> view, int index, uint expected, uint value) =>
         Interlocked.CompareExchange(ref view[index], value, expected);
 

@@ -1,6 +1,6 @@
 namespace GpuCnn.Kernels.Language;
 
-/// <summary>The bits of a float as an integer, and back.</summary>
+/// <summary>Reinterprets the bits of a float as an integer, and back.</summary>
 public static class Bits
 {
     public static int ToInt32(float value) => BitConverter.SingleToInt32Bits(value);

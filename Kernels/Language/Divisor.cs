@@ -3,12 +3,12 @@ using System.Numerics;
 namespace GpuCnn.Kernels.Language;
 
 /// <summary>
-/// A divisor that is known before the launch, made on the host and passed to a kernel like a number: devices divide integers by some twenty instructions, and by this with one
-/// multiplication and two shifts. Exact for all values from 0 on.
+/// Divisor known before the launch, computed on the host and passed to a kernel as a number. It replaces an integer division, about twenty
+/// instructions on a device, by one multiplication and two shifts. Exact for all values from 0 on.
 /// </summary>
 /// <remarks>
-/// With s = ceil(log2 d), m = ceil(2^(31 + s) / d) has 32 bits and exceeds the quotient it stands for by less than one 2^31st part, which no value below 2^31 notices (Granlund and
-/// Montgomery 1994).
+/// With s = ceil(log2 d), the multiplier m = ceil(2^(31 + s) / d) fits 32 bits. It exceeds 2^(31 + s) / d by a relative error below 2^-31,
+/// which changes no quotient of a value below 2^31 (Granlund and Montgomery 1994).
 /// </remarks>
 public readonly struct Divisor
 {
@@ -16,7 +16,7 @@ public readonly struct Divisor
 
     public readonly int Shift;
 
-    /// <summary>The number that is divided by.</summary>
+    /// <summary>The divisor itself.</summary>
     public readonly int Value;
 
     /// <param name="value">1 or more.</param>
@@ -28,6 +28,7 @@ public readonly struct Divisor
         Multiplier = (uint)(((1UL << (31 + Shift)) + (uint)value - 1) / (uint)value);
     }
 
+    /// <summary>Divides and rounds down.</summary>
     /// <param name="value">0 or more.</param>
     public int Divide(int value)
     {
@@ -35,6 +36,7 @@ public readonly struct Divisor
         return (int)(KernelMath.MultiplyHigh((uint)value << 1, Multiplier) >> Shift);
     }
 
+    /// <summary>Computes the remainder of the division.</summary>
     /// <param name="value">0 or more.</param>
     public int Remainder(int value) => value - Divide(value) * Value;
 }

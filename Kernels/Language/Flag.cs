@@ -1,7 +1,7 @@
 namespace GpuCnn.Kernels.Language;
 
 /// <summary>
-/// A bool that is compiled in. Used in place of bool among a kernel's arguments, because a bool has no defined size on a device and is not
+/// Boolean specialization argument. It replaces bool in a kernel's arguments, because bool has no defined size on a device and is not
 /// blittable.
 /// </summary>
 public readonly struct Flag(int value)

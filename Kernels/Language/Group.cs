@@ -1,11 +1,11 @@
 namespace GpuCnn.Kernels.Language;
 
-/// <summary>The threads that share memory and wait for each other.</summary>
+/// <summary>The threads that share memory and wait for each other at barriers.</summary>
 public static class Group
 {
     /// <summary>
-    /// Waits until all threads of the group are here; what they wrote to shared memory and to views is then visible to the group. All of them have to come to the same barrier. It stands as a
-    /// statement of its own, in <c>Execute</c> or in a helper.
+    /// Waits until all threads of the group have reached this barrier. Their writes to shared memory and to views are then visible to the
+    /// group. All threads must reach the same barrier. The call is a statement of its own, in <c>Execute</c> or in a helper.
     /// </summary>
     public static void Barrier()
     {
@@ -15,7 +15,7 @@ public static class Group
     }
 }
 
-/// <summary>Where the thread is in its group.</summary>
+/// <summary>Index of the thread within its group.</summary>
 public static class ThreadId
 {
     public static int X => KernelThread.Current.Thread.X;
@@ -25,7 +25,7 @@ public static class ThreadId
     public static int Z => KernelThread.Current.Thread.Z;
 }
 
-/// <summary>Which group the thread is in.</summary>
+/// <summary>Index of the thread's group within the launch.</summary>
 public static class GroupId
 {
     public static int X => KernelThread.Current.Group.X;
@@ -35,7 +35,7 @@ public static class GroupId
     public static int Z => KernelThread.Current.Group.Z;
 }
 
-/// <summary>Threads of a group; a constant when a kernel is compiled, fit for the length of an array.</summary>
+/// <summary>Number of threads in a group. It is a constant when the kernel is compiled, so it can be the length of an array.</summary>
 public static class GroupSize
 {
     public static int X => KernelThread.Current.GroupShape.X;
@@ -45,7 +45,7 @@ public static class GroupSize
     public static int Z => KernelThread.Current.GroupShape.Z;
 }
 
-/// <summary>Groups of the launch.</summary>
+/// <summary>Number of groups in the launch.</summary>
 public static class GroupCount
 {
     public static int X => KernelThread.Current.Groups.X;
@@ -55,7 +55,7 @@ public static class GroupCount
     public static int Z => KernelThread.Current.Groups.Z;
 }
 
-/// <summary>Where the thread is in the launch: group * group size + thread.</summary>
+/// <summary>Index of the thread within the launch: group * group size + thread.</summary>
 public static class GlobalId
 {
     public static int X => GroupId.X * GroupSize.X + ThreadId.X;

@@ -1,41 +1,48 @@
 namespace GpuCnn.Kernels.Language;
 
 /// <summary>
-/// What a device needs of a kernel. The compiler implements it for structs marked with <see cref="KernelAttribute"/>. To launch one is to construct it and to
-/// hand it to a queue with a number of groups.
+/// Kernel as a device sees it. The compiler implements it for structs marked with <see cref="KernelAttribute"/>. To launch a kernel,
+/// construct it and hand it to a queue with a number of groups.
 /// </summary>
 public interface IKernel
 {
-    /// <summary>What all instances of the kernel have in common.</summary>
+    /// <summary>Text and properties common to all instances of the kernel.</summary>
     static abstract KernelText Text { get; }
 
-    /// <summary>Threads of one group.</summary>
+    /// <summary>Number of threads in a group.</summary>
     Size3 GroupShape { get; }
 
-    /// <summary>Writes what is compiled in: part of the source, so part of the key of a cache.</summary>
+    /// <summary>
+    /// Writes the constants that are compiled in. They are part of the source, and so of the key under which the binary is cached.
+    /// </summary>
     void WriteConstants(KernelConstants constants);
 
-    /// <summary>Hands over the arguments, one by one, in the order of the translated kernel's parameters; a view is one pointer in CUDA C, in OpenCL C a buffer and an offset.</summary>
+    /// <summary>
+    /// Hands over the arguments one by one, in the order of the translated kernel's parameters. A view is one pointer in CUDA C, and a
+    /// buffer with an offset in OpenCL C.
+    /// </summary>
     void Bind<TArguments>(ref TArguments arguments) where TArguments : IKernelArguments, allows ref struct;
 
-    /// <summary>The body for one thread, as C#. Only for kernels without barriers.</summary>
+    /// <summary>Runs the body for one thread as C#. Only for kernels without barriers.</summary>
     void Execute();
 
-    /// <summary>The body for one thread as C# that stops at each barrier; null for kernels without barriers.</summary>
+    /// <summary>Runs the body for one thread as C#, stopping at each barrier. Null for kernels without barriers.</summary>
     IEnumerator<BarrierSite>? Steps();
 }
 
-/// <summary>Takes the arguments of a kernel.</summary>
+/// <summary>Receives the arguments of a kernel.</summary>
 public interface IKernelArguments
 {
     void Add<T>(View<T> view) where T : unmanaged;
 
     void Add<T>(ReadOnlyView<T> view) where T : unmanaged;
 
-    /// <summary>A number or a struct of numbers whose layout is C's.</summary>
+    /// <summary>Adds a number, or a struct of numbers laid out as in C.</summary>
     void Add<T>(T value) where T : unmanaged;
 }
 
-/// <summary>A barrier in the source of a kernel.</summary>
-/// <param name="CallLine">Where the body calls the helper that the barrier is in, or 0: two calls of one helper are two barriers.</param>
+/// <summary>Position of a barrier in the source of a kernel.</summary>
+/// <param name="CallLine">
+/// Line where the body calls the helper that contains the barrier, or 0. Two calls of one helper are two barriers.
+/// </param>
 public readonly record struct BarrierSite(string File, int Line, int CallLine = 0);

@@ -3,12 +3,12 @@ using System.Text;
 
 namespace GpuCnn.Kernels.Language;
 
-/// <summary>The definitions that stand before a kernel's text, spelled so that both dialects read them.</summary>
+/// <summary>Collects the definitions that precede a kernel's text, spelled so that both dialects accept them.</summary>
 public sealed class KernelConstants
 {
     private readonly StringBuilder _text = new();
 
-    /// <summary>The value of a specialization constant.</summary>
+    /// <summary>Adds the value of a specialization constant.</summary>
     public void Add(string name, int value) => Define("SPEC_" + name, value);
 
     /// <inheritdoc cref="Add(string, int)"/>
@@ -18,11 +18,12 @@ public sealed class KernelConstants
     public void Add(string name, bool value) => Define("SPEC_" + name, value ? "true" : "false");
 
     /// <inheritdoc cref="Add(string, int)"/>
-    /// <exception cref="ArgumentOutOfRangeException">It is not finite, and has no literal.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not finite, so C has no literal for it.</exception>
     public void Add(string name, float value)
     {
         if (!float.IsFinite(value))
-            throw new ArgumentOutOfRangeException(nameof(value), value, $"The specialization constant '{name}' has to be a finite number.");
+            throw new ArgumentOutOfRangeException(
+                nameof(value), value, $"The specialization constant '{name}' must be a finite number.");
         string text = value.ToString("G9", CultureInfo.InvariantCulture);
         if (!text.AsSpan().ContainsAny('.', 'E')) text += ".0";
         Define("SPEC_" + name, value < 0 ? $"({text}f)" : text + "f");
@@ -32,7 +33,7 @@ public sealed class KernelConstants
 
     internal void Define(string macro, int value)
     {
-        // C has no literal for the smallest int: it is a sum.
+        // C has no literal for the smallest int, so it is written as a sum.
         string text = value == int.MinValue ? "(-2147483647 - 1)" : value.ToString(CultureInfo.InvariantCulture);
         Define(macro, value < 0 && value != int.MinValue ? $"({text})" : text);
     }

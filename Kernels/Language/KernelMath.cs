@@ -2,9 +2,7 @@ using System.Numerics;
 
 namespace GpuCnn.Kernels.Language;
 
-/// <summary>
-/// The functions that kernels compute with. On a device they are the device's own, and differ from C#'s in the last bits.
-/// </summary>
+/// <summary>Mathematical functions for kernels. Devices use their own implementations, which differ from C#'s in the last bits.</summary>
 public static class KernelMath
 {
     public static float Abs(float x) => MathF.Abs(x);
@@ -53,24 +51,24 @@ public static class KernelMath
 
     public static float Truncate(float x) => MathF.Truncate(x);
 
-    /// <summary>To the nearest integer, ties to the even one.</summary>
+    /// <summary>Rounds to the nearest integer, ties to even.</summary>
     public static float Round(float x) => MathF.Round(x);
 
     public static float CopySign(float x, float y) => MathF.CopySign(x, y);
 
-    /// <summary>x * y + z, rounded once.</summary>
+    /// <summary>Computes x * y + z, rounded once.</summary>
     public static float FusedMultiplyAdd(float x, float y, float z) => MathF.FusedMultiplyAdd(x, y, z);
 
-    /// <summary>The larger; NaN where one of them is.</summary>
+    /// <summary>Returns the larger, or NaN if either is NaN.</summary>
     public static float Max(float x, float y) => MathF.Max(x, y);
 
-    /// <summary>The smaller; NaN where one of them is.</summary>
+    /// <summary>Returns the smaller, or NaN if either is NaN.</summary>
     public static float Min(float x, float y) => MathF.Min(x, y);
 
-    /// <summary>The larger; where one is NaN, the other. One instruction on a device.</summary>
+    /// <summary>Returns the larger, or the other one if one is NaN. One instruction on a device.</summary>
     public static float MaxNumber(float x, float y) => float.MaxNumber(x, y);
 
-    /// <summary>The smaller; where one is NaN, the other. One instruction on a device.</summary>
+    /// <summary>Returns the smaller, or the other one if one is NaN. One instruction on a device.</summary>
     public static float MinNumber(float x, float y) => float.MinNumber(x, y);
 
     public static bool IsNaN(float x) => float.IsNaN(x);
@@ -101,7 +99,7 @@ public static class KernelMath
 
     public static long Min(long x, long y) => Math.Min(x, y);
 
-    /// <summary>The upper 32 of the 64 bits of the product.</summary>
+    /// <summary>Returns the upper 32 bits of the 64-bit product.</summary>
     public static uint MultiplyHigh(uint x, uint y) => (uint)((ulong)x * y >> 32);
 
     public static int PopCount(uint x) => BitOperations.PopCount(x);

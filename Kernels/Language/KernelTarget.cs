@@ -1,11 +1,10 @@
 namespace GpuCnn.Kernels.Language;
 
-/// <summary>Tells the bodies of this language which of their two halves runs.</summary>
+/// <summary>Selects the half of each function of this language that runs: C# or ILGPU.</summary>
 public static class KernelTarget
 {
     /// <summary>
-    /// False in C#. Whoever has ILGPU compile a kernel remaps the property to true; constant folding then leaves only the half that ILGPU
-    /// can compile.
+    /// False in C#. The ILGPU compiler remaps the property to true, and constant folding then leaves only the half that ILGPU can compile.
     /// </summary>
     public static bool IsIlgpu => false;
 }

@@ -2,35 +2,39 @@ using System.Reflection;
 
 namespace GpuCnn.Kernels.Language;
 
-/// <summary>A language that kernels are translated to.</summary>
+/// <summary>Language that kernels are translated to.</summary>
 public enum KernelDialect
 {
     Cuda,
     OpenCl,
 }
 
-/// <summary>A translated kernel.</summary>
-/// <param name="Name">The name of the kernel, and of its entry in both texts.</param>
-/// <param name="Cuda">CUDA C, without the constants that an instance puts before it.</param>
+/// <summary>Translated kernel.</summary>
+/// <param name="Name">Name of the kernel, and of its entry point in both texts.</param>
+/// <param name="Cuda">CUDA C, without the constants that precede it for an instance.</param>
 /// <param name="OpenCl">
-/// OpenCL C 1.2, without the constants that an instance puts before it. Each view is two parameters there: a buffer, and a long that counts the elements before the view's first.
+/// OpenCL C 1.2, without the constants that precede it for an instance. A view is two parameters: a buffer, and a long that counts the
+/// elements before the view's first.
 /// </param>
 /// <param name="HasBarriers">Whether threads of a group wait for each other.</param>
-/// <param name="InPlace">Whether views may overlap though one of them is written.</param>
+/// <param name="InPlace">Whether views may overlap although one of them is written.</param>
 public sealed record KernelText(string Name, string Cuda, string OpenCl, bool HasBarriers, bool InPlace)
 {
-    /// <summary>The first sentence of the kernel's documentation, without its full stop.</summary>
+    /// <summary>First sentence of the kernel's documentation, without its full stop.</summary>
     public string Summary { get; init; } = "";
 
-    /// <summary>Why there is no text in either dialect, or null.</summary>
+    /// <summary>Reason why the kernel has no text in either dialect, or null.</summary>
     public string? Refusal { get; init; }
 
-    /// <summary>The method that ILGPU compiles: it takes the kernel's struct and runs its body. Written by the compiler.</summary>
+    /// <summary>Method that ILGPU compiles: it takes the kernel's struct and runs its body. Written by the compiler.</summary>
     public MethodInfo? Entry { get; init; }
 
-    /// <summary>A generic kernel for a struct that its compiler has not seen: it runs as C# and through ILGPU.</summary>
-    /// <param name="kernel">The kernel's name without the struct's.</param>
-    /// <param name="contract">The interface that the struct implements.</param>
+    /// <summary>Describes a generic kernel for a struct that its compiler has not seen. It runs as C# and through ILGPU.</summary>
+    /// <param name="kernel">Name of the kernel, without the struct's.</param>
+    /// <param name="argument">The struct.</param>
+    /// <param name="contract">Interface that the struct implements.</param>
+    /// <param name="hasBarriers">Whether threads of a group wait for each other.</param>
+    /// <param name="inPlace">Whether views may overlap although one of them is written.</param>
     public static KernelText Untranslated(string kernel, Type argument, string contract, bool hasBarriers, bool inPlace)
     {
         string name = string.Concat(argument.ToString().Select(letter => char.IsAsciiLetterOrDigit(letter) ? letter : '_'));
@@ -42,7 +46,7 @@ public sealed record KernelText(string Name, string Cuda, string OpenCl, bool Ha
         };
     }
 
-    /// <summary>What is compiled for an instance: its constants and the shape of its groups as definitions, then the text.</summary>
+    /// <summary>Returns the source compiled for an instance: its constants and group shape as definitions, then the text.</summary>
     public static string Source<TKernel>(in TKernel kernel, KernelDialect dialect) where TKernel : struct, IKernel
     {
         var constants = new KernelConstants();
@@ -54,24 +58,33 @@ public sealed record KernelText(string Name, string Cuda, string OpenCl, bool Ha
         return constants + "\n" + TKernel.Text.In(dialect);
     }
 
-    /// <summary>Whether it calls functions that only CUDA has (<see cref="CudaFunctionAttribute"/>), and has no OpenCL text.</summary>
+    /// <summary>
+    /// Whether the kernel calls functions that only CUDA has (<see cref="CudaFunctionAttribute"/>), so that it has no OpenCL text.
+    /// </summary>
     public bool IsCudaOnly => Refusal is null && OpenCl.Length == 0;
 
-    /// <exception cref="NotSupportedException">It is for CUDA only, or for a struct that the compiler has not seen.</exception>
+    /// <summary>Returns the text in a dialect.</summary>
+    /// <exception cref="NotSupportedException">The kernel has no text in this dialect.</exception>
     public string In(KernelDialect dialect)
     {
         if (Refusal is { } refusal) throw new NotSupportedException(refusal);
         if (dialect == KernelDialect.Cuda) return Cuda;
-        return !IsCudaOnly ? OpenCl : throw new NotSupportedException($"Kernel {Name} calls functions that only NVIDIA GPUs have: there is no OpenCL C of it.");
+        return !IsCudaOnly
+            ? OpenCl
+            : throw new NotSupportedException($"Kernel {Name} has no OpenCL text, because it calls functions that only NVIDIA GPUs have.");
     }
 
-    /// <summary>All kernels of an assembly, by name; a generic one once for each type that it is compiled for.</summary>
+    /// <summary>Lists all kernels of an assembly by name. A generic kernel is listed once for each type that it is compiled for.</summary>
     public static IReadOnlyList<KernelText> All(Assembly assembly) => [.. Kernels(assembly).Select(Of)];
 
-    /// <summary>The structs of <see cref="All"/>, in the same order.</summary>
+    /// <summary>Lists the structs of <see cref="All"/>, in the same order.</summary>
     public static IReadOnlyList<Type> Kernels(Assembly assembly) =>
-        [.. assembly.GetTypes().Where(type => type.IsValueType && type.IsAssignableTo(typeof(IKernel))).SelectMany(Closed).OrderBy(type => Of(type).Name, StringComparer.Ordinal)];
+        [
+            .. assembly.GetTypes().Where(type => type.IsValueType && type.IsAssignableTo(typeof(IKernel))).SelectMany(Closed)
+                .OrderBy(type => Of(type).Name, StringComparer.Ordinal),
+        ];
 
+    /// <summary>Returns the text of a kernel's struct.</summary>
     /// <param name="kernel">A struct that implements <see cref="IKernel"/>.</param>
     public static KernelText Of(Type kernel) => (KernelText)kernel.GetProperty(nameof(IKernel.Text))!.GetValue(null)!;
 

@@ -1,6 +1,8 @@
 namespace GpuCnn.Kernels.Language;
 
-/// <summary>What a kernel that runs as C# knows of the thread it stands for; the device that runs it sets <see cref="Current"/> before each step.</summary>
+/// <summary>
+/// State of the simulated thread while a kernel runs as C#. The device that runs it sets <see cref="Current"/> before each step.
+/// </summary>
 public struct KernelThread
 {
     [ThreadStatic]
@@ -8,10 +10,10 @@ public struct KernelThread
 
     public Size3 Thread, Group, GroupShape, Groups;
 
-    /// <summary>Memory of the group and of the thread; what is free of it.</summary>
+    /// <summary>Memory of the group and of the thread, from which arrays are allocated.</summary>
     public KernelMemory SharedMemory, LocalMemory;
 
-    /// <summary>Waits at a barrier where threads run side by side; null where they run in turns.</summary>
+    /// <summary>Waits at a barrier if threads run concurrently; null if they run in turns.</summary>
     public Action? Wait;
 
     internal static long TakeShared(int length, int size) => Current.SharedMemory.Take(length, size, "shared");
@@ -19,19 +21,23 @@ public struct KernelThread
     internal static long TakeLocal(int length, int size) => Current.LocalMemory.Take(length, size, "local");
 }
 
-/// <summary>Memory that arrays are cut from, one behind the other, each aligned to 16 bytes.</summary>
-/// <param name="isOwn">Whether it is one thread's: its arrays hold NaN when they are taken. Memory of a group is filled before the group runs.</param>
+/// <summary>Memory from which arrays are allocated one after the other, each aligned to 16 bytes.</summary>
+/// <param name="isOwn">
+/// Whether it belongs to one thread, so that arrays are filled with NaN when allocated. Memory of a group is filled before the group runs.
+/// </param>
 public unsafe struct KernelMemory(nint address, int bytes, bool isOwn)
 {
-    /// <summary>Every byte of memory that holds nothing yet: NaN as a float of any width.</summary>
+    /// <summary>Byte that fills memory whose content is undefined. Floats of any width made of it are NaN.</summary>
     public const byte Unset = 0xFF;
 
     private const int Alignment = 16;
 
-    /// <summary>Bytes that arrays have taken.</summary>
+    /// <summary>Number of bytes allocated.</summary>
     public int Used { get; private set; }
 
-    /// <summary>The address of an array of <paramref name="length"/> elements of <paramref name="elementBytes"/> bytes.</summary>
+    /// <summary>
+    /// Allocates an array of <paramref name="length"/> elements of <paramref name="elementBytes"/> bytes and returns its address.
+    /// </summary>
     internal long Take(int length, int elementBytes, string kind)
     {
         long size = ((long)length * elementBytes + Alignment - 1) / Alignment * Alignment;

@@ -4,16 +4,15 @@ using ILGPU;
 namespace GpuCnn.Kernels.Language;
 
 /// <summary>
-/// Values that one thread keeps in registers, made by <see cref="Local"/>. Every index has to be known when the kernel is compiled, after
-/// loops are unrolled: a device has no
-/// register of a number that is computed. Where one is not, ILGPU's devices refuse the kernel.
+/// Values that one thread keeps in registers, allocated by <see cref="Local"/>. Every index must be known when the kernel is compiled,
+/// after loops are unrolled, because registers cannot be indexed at run time. ILGPU's devices refuse other kernels.
 /// </summary>
 public readonly unsafe struct Registers<T> where T : unmanaged
 {
     private readonly ArrayView<T> _elements;
     private readonly long _address;
 
-    // Of a slice; added to each index, so that the sum is one constant.
+    // Start of a slice. It is added to each index, so that the sum is one constant.
     private readonly int _first;
     private readonly int _length;
 
@@ -42,7 +41,7 @@ public readonly unsafe struct Registers<T> where T : unmanaged
         }
     }
 
-    /// <summary>The registers from <paramref name="start"/> on.</summary>
+    /// <summary>Takes the registers from <paramref name="start"/> on.</summary>
     public Registers<T> Slice(int start)
     {
         if ((uint)start > (uint)(_length - _first)) KernelFaultException.ThrowOutOfRange(start, _length - _first);

@@ -33,8 +33,8 @@ public struct Float4(float x, float y, float z, float w)
 }
 
 /// <summary>
-/// Loads and stores of two and four floats. The index counts floats; the address has to be a multiple of what is moved. They never appear by themselves: a device's compiler does not know that
-/// an address is aligned.
+/// Loads and stores two or four floats. The index counts floats, and the address must be a multiple of the size moved. The compiler never
+/// inserts them, because it cannot know that an address is aligned.
 /// </summary>
 public static unsafe class VectorAccess
 {
@@ -62,11 +62,11 @@ public static unsafe class VectorAccess
         else *(Float4*)Address(view, index, 4) = value;
     }
 
-    /// <summary>Four registers as one value.</summary>
+    /// <summary>Loads four registers as one value.</summary>
     public static Float4 Load4(this Registers<float> registers, int index) =>
         new(registers[index], registers[index + 1], registers[index + 2], registers[index + 3]);
 
-    /// <summary>Four registers from one value.</summary>
+    /// <summary>Stores one value in four registers.</summary>
     public static void Store4(this Registers<float> registers, int index, Float4 value)
     {
         registers[index] = value.X;
@@ -77,7 +77,8 @@ public static unsafe class VectorAccess
 
     private static float* Address(ReadOnlyView<float> view, int index, int width)
     {
-        if (index < 0 || index > view.Length - width) KernelFaultException.ThrowOutOfRange(index < 0 ? index : index + width - 1, view.Length);
+        if (index < 0 || index > view.Length - width)
+            KernelFaultException.ThrowOutOfRange(index < 0 ? index : index + width - 1, view.Length);
         long address = view.Address + (long)index * sizeof(float);
         if (address % (width * sizeof(float)) != 0) KernelFaultException.ThrowUnaligned(index, width);
         AccessWatch.Visit(address, width * sizeof(float));

@@ -4,24 +4,26 @@ using ILGPU;
 namespace GpuCnn.Kernels.Language;
 
 /// <summary>
-/// A run of elements in a device's memory that a kernel reads and writes. What <see cref="Memory"/> is, is the device's business: an address or a handle. Only where
-/// it is an address of this process can the elements be reached from C#, and every access is checked.
+/// Contiguous elements in a device's memory that a kernel reads and writes. <see cref="Memory"/> is an address or a handle, as the device
+/// decides. C# can access the elements only if it is an address of this process, and every access is checked.
 /// </summary>
 public readonly unsafe struct View<T> where T : unmanaged
 {
-    // Plain integers: a struct that OpenCL takes as an argument holds no pointers.
+    // Plain integers, because a struct passed to OpenCL must hold no pointers.
     private readonly long _memory, _offset;
 
-    /// <param name="memory">The address or the handle of an allocation.</param>
+    /// <param name="memory">Address or handle of an allocation.</param>
     /// <param name="offset">Offset in bytes of the first element.</param>
+    /// <param name="length">Number of elements.</param>
     public View(nint memory, nint offset, int length) : this(memory, offset, length, default) { }
 
-    /// <param name="memory">The address or the handle of an allocation.</param>
+    /// <param name="memory">Address or handle of an allocation.</param>
     /// <param name="offset">Offset in bytes of the first element.</param>
-    /// <param name="elements">The same elements as ILGPU sees them, where ILGPU owns the memory.</param>
+    /// <param name="length">Number of elements.</param>
+    /// <param name="elements">The same elements as an ILGPU view, if ILGPU owns the memory.</param>
     public View(nint memory, nint offset, int length, ArrayView<T> elements) : this((long)memory, offset, length, elements) { }
 
-    // In kernels that ILGPU compiles: it knows no native integers.
+    // Used in kernels that ILGPU compiles, because ILGPU has no native integers.
     internal View(long memory, long offset, int length, ArrayView<T> elements)
     {
         _memory = memory;
@@ -38,7 +40,7 @@ public readonly unsafe struct View<T> where T : unmanaged
 
     public int Length { get; }
 
-    /// <summary>The elements as ILGPU sees them; empty on other devices.</summary>
+    /// <summary>The elements as an ILGPU view; empty on other devices.</summary>
     public ArrayView<T> Elements { get; }
 
     public ref T this[int index]
@@ -54,10 +56,10 @@ public readonly unsafe struct View<T> where T : unmanaged
         }
     }
 
-    /// <summary>The elements from <paramref name="start"/> on.</summary>
+    /// <summary>Takes the elements from <paramref name="start"/> on.</summary>
     public View<T> Slice(int start) => Slice(start, Length - start);
 
-    /// <summary><paramref name="length"/> elements from <paramref name="start"/> on.</summary>
+    /// <summary>Takes <paramref name="length"/> elements from <paramref name="start"/> on.</summary>
     public View<T> Slice(int start, int length)
     {
         if ((uint)start > (uint)Length) KernelFaultException.ThrowOutOfRange(start, Length);
@@ -68,21 +70,23 @@ public readonly unsafe struct View<T> where T : unmanaged
     internal ReadOnlyView<T> AsReadOnly() => new(_memory, _offset, Length, Elements);
 }
 
-/// <summary>A run of elements in a device's memory that a kernel only reads. See <see cref="View{T}"/>.</summary>
+/// <summary>Contiguous elements in a device's memory that a kernel only reads. See <see cref="View{T}"/>.</summary>
 public readonly unsafe struct ReadOnlyView<T> where T : unmanaged
 {
     private readonly long _memory, _offset;
 
-    /// <param name="memory">The address or the handle of an allocation.</param>
+    /// <param name="memory">Address or handle of an allocation.</param>
     /// <param name="offset">Offset in bytes of the first element.</param>
+    /// <param name="length">Number of elements.</param>
     public ReadOnlyView(nint memory, nint offset, int length) : this(memory, offset, length, default) { }
 
-    /// <param name="memory">The address or the handle of an allocation.</param>
+    /// <param name="memory">Address or handle of an allocation.</param>
     /// <param name="offset">Offset in bytes of the first element.</param>
-    /// <param name="elements">The same elements as ILGPU sees them, where ILGPU owns the memory.</param>
+    /// <param name="length">Number of elements.</param>
+    /// <param name="elements">The same elements as an ILGPU view, if ILGPU owns the memory.</param>
     public ReadOnlyView(nint memory, nint offset, int length, ArrayView<T> elements) : this((long)memory, offset, length, elements) { }
 
-    // In kernels that ILGPU compiles: it knows no native integers.
+    // Used in kernels that ILGPU compiles, because ILGPU has no native integers.
     internal ReadOnlyView(long memory, long offset, int length, ArrayView<T> elements)
     {
         _memory = memory;
@@ -99,7 +103,7 @@ public readonly unsafe struct ReadOnlyView<T> where T : unmanaged
 
     public int Length { get; }
 
-    /// <summary>The elements as ILGPU sees them; empty on other devices.</summary>
+    /// <summary>The elements as an ILGPU view; empty on other devices.</summary>
     public ArrayView<T> Elements { get; }
 
     public T this[int index]
@@ -113,10 +117,10 @@ public readonly unsafe struct ReadOnlyView<T> where T : unmanaged
         }
     }
 
-    /// <summary>The elements from <paramref name="start"/> on.</summary>
+    /// <summary>Takes the elements from <paramref name="start"/> on.</summary>
     public ReadOnlyView<T> Slice(int start) => Slice(start, Length - start);
 
-    /// <summary><paramref name="length"/> elements from <paramref name="start"/> on.</summary>
+    /// <summary>Takes <paramref name="length"/> elements from <paramref name="start"/> on.</summary>
     public ReadOnlyView<T> Slice(int start, int length)
     {
         if ((uint)start > (uint)Length) KernelFaultException.ThrowOutOfRange(start, Length);

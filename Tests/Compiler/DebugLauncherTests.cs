@@ -34,13 +34,13 @@ public sealed class DebugLauncherTests
     public void IndexOutOfRangeBetweenBarriersIsReported() =>
         Assert.That(() => _launcher.Run(new PastTheEnd(_y), new(2)), Throws.TypeOf<GpuCnnException>().With.Message.EqualTo(
             $"Kernel PastTheEnd, group (1, 0, 0), thread (3, 0, 0), Faults.cs:{Line("y[i + 1] = 0; // here")}: "
-            + "index 8 is outside of a view of 8."));
+            + "index 8 is outside a view of 8 elements."));
 
     [Test]
     public void IndexOutOfRangeWithoutBarriersIsReported() =>
         Assert.That(() => _launcher.Run(new ReadPastTheEnd(_x, _y), new(2)), Throws.TypeOf<GpuCnnException>().With.Message.EqualTo(
             $"Kernel ReadPastTheEnd, group (1, 0, 0), thread (0, 0, 0), Faults.cs:{Line("y[i] = x[i * 2]; // here")}: index 8 is outside "
-            + $"of a view of 8."));
+            + "a view of 8 elements."));
 
     [TestCase(0, "y[GlobalId.X] = shared[ThreadId.X] + 1; // here", "group (0, 0, 0), thread (0, 0, 0)", 0)]
     [TestCase(1, "z[GlobalId.X] = local[1] * 2; // here", "group (1, 0, 0), thread (2, 0, 0)", 6)]

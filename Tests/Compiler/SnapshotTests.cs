@@ -65,8 +65,8 @@ public sealed partial class SnapshotTests
         Assert.That(FastSigmoid.Text.IsCudaOnly);
         Assert.That(ScaleShift.Text.IsCudaOnly, Is.False);
         Assert.That(() => KernelText.Source(new FastSigmoid(default, default, 1), KernelDialect.OpenCl),
-            Throws.TypeOf<NotSupportedException>().With.Message.EqualTo("Kernel FastSigmoid calls functions that only NVIDIA GPUs have: "
-                + "there is no OpenCL C of it."));
+            Throws.TypeOf<NotSupportedException>().With.Message.EqualTo("Kernel FastSigmoid has no OpenCL text, "
+                + "because it calls functions that only NVIDIA GPUs have."));
     }
 
     [Test]
