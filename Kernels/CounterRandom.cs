@@ -3,9 +3,8 @@ using System.Runtime.CompilerServices;
 namespace GpuCnn.Kernels;
 
 /// <summary>
-/// Random numbers as a function of (seed, stream, index): no state, so any part of a sequence can be drawn by any thread, and
-/// a run that resumes draws what it would have drawn. The mixing is SplitMix64's finalizer (Steele, Lea, Flood 2014),
-/// applied to each of the three in turn.
+/// Random numbers as a function of (seed, stream, index). There is no state: any thread can draw any part of a sequence, and a resumed run
+/// draws the same numbers. The mixing function is SplitMix64's finalizer (Steele, Lea, Flood 2014), applied to each of the three in turn.
 /// </summary>
 public static class CounterRandom
 {
@@ -24,15 +23,15 @@ public static class CounterRandom
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Key(ulong seed, ulong stream) => Mix(Mix(seed) ^ stream);
 
-    /// <summary>64 random bits.</summary>
+    /// <summary>Draws 64 random bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Bits(ulong key, ulong index) => Mix(key ^ Mix(index));
 
-    /// <summary>Uniform in [0, 1), a multiple of 2^-24.</summary>
+    /// <summary>Draws uniformly from [0, 1), a multiple of 2^-24.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Uniform(ulong key, ulong index) => (int)(Bits(key, index) >> 40) * (1f / (1 << 24));
 
-    /// <summary>Standard normal, by Box and Muller's transform in double precision.</summary>
+    /// <summary>Draws from the standard normal distribution by the Box-Muller transform in double precision.</summary>
     public static float Normal(ulong key, ulong index)
     {
         ulong bits = Bits(key, index);

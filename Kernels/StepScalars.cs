@@ -3,13 +3,13 @@ using System.Runtime.InteropServices;
 namespace GpuCnn.Kernels;
 
 /// <summary>
-/// What changes from step to step without the plan changing. Kernels read it where it lies, in the plan's memory: on the CPU through a
-/// pointer, on devices that run translated kernels as a view of one element, which has this layout there too.
+/// Values that change from step to step while the plan stays the same. Kernels read them from the plan's memory: through a pointer on the
+/// CPU, and as a view of one element with this layout on GPUs.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 public struct StepScalars
 {
-    /// <summary>Step of the run, counted from 0: the counter of every random number drawn in the step.</summary>
+    /// <summary>Number of the step in the run, from 0. It is the counter of every random number drawn in the step.</summary>
     public ulong Step;
 
     /// <summary>Seed of the run.</summary>
@@ -17,12 +17,14 @@ public struct StepScalars
 
     public float LearningRate;
 
-    /// <summary>Images of the batch that are real; the loss is their mean.</summary>
+    /// <summary>Number of real images in the batch; the loss is their mean.</summary>
     public int Images;
 
-    /// <summary>1 where layers that keep something from step to step, such as running statistics, bring it up to date; else 0.</summary>
+    /// <summary>1 if layers update the state that they keep between steps, such as running statistics; else 0.</summary>
     public int UpdatesState;
 
-    /// <summary>Makes it 32 bytes: a buffer of a plan starts at a multiple of 256, and a view at a multiple of its element.</summary>
+    /// <summary>
+    /// Pads the struct to 32 bytes. A buffer of a plan starts at a multiple of 256, and a view at a multiple of its element.
+    /// </summary>
     public int Unused;
 }

@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 
 namespace GpuCnn.Kernels.Cpu;
 
-/// <summary>Eight doubles: sums over a batch, of one channel block.</summary>
+/// <summary>Eight doubles, for sums over a batch of one channel block.</summary>
 public readonly unsafe struct Double8(Vector256<double> lower, Vector256<double> upper)
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
@@ -18,7 +18,7 @@ public readonly unsafe struct Double8(Vector256<double> lower, Vector256<double>
     [MethodImpl(Inline)]
     public static Double8 Load(double* source) => new(Vector256.Load(source), Vector256.Load(source + 4));
 
-    /// <summary>Eight floats, widened.</summary>
+    /// <summary>Converts eight floats to doubles.</summary>
     [MethodImpl(Inline)]
     public static Double8 Widen(Vector256<float> values)
     {

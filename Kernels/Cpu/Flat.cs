@@ -1,6 +1,6 @@
 namespace GpuCnn.Kernels.Cpu;
 
-/// <summary>Chunks of a kernel that runs over a flat run of floats.</summary>
+/// <summary>Divides a flat array of floats into chunks.</summary>
 internal static class Flat
 {
     private const int PerChunk = 1 << 14;

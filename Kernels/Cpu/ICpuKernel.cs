@@ -1,9 +1,9 @@
 namespace GpuCnn.Kernels.Cpu;
 
 /// <summary>
-/// A kernel of the CPU device: its constructor is its argument list, <see cref="Run"/> does one chunk. Chunks are independent of
-/// each other and their number follows from the shapes alone, never from the number of threads: that is what makes a step give
-/// the same bits however many threads share it.
+/// Kernel of the CPU device. Its constructor is its argument list, and <see cref="Run"/> computes one chunk. Chunks are independent of each
+/// other. Their number follows from the shapes alone, never from the number of threads, so a step gives the same bits with any number of
+/// threads.
 /// </summary>
 public interface ICpuKernel
 {

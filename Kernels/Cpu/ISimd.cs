@@ -5,8 +5,8 @@ using GpuCnn.Kernels.Pointwise;
 namespace GpuCnn.Kernels.Cpu;
 
 /// <summary>
-/// A vector of floats of the width that T fixes, so that a loop is written once and compiled for each width. Measured: the
-/// wrapped vectors stay in registers, and a tile of 12 accumulators runs at the same speed as with the bare types.
+/// Vector of floats whose width is fixed by T, so that a loop is written once and compiled for each width. Measured: the wrapped vectors
+/// stay in registers, and a tile of 12 accumulators runs as fast as with the bare types.
 /// </summary>
 public unsafe interface ISimd<T> : IArithmetic<T> where T : unmanaged, ISimd<T>
 {

@@ -1,6 +1,6 @@
 namespace GpuCnn.Kernels.Cpu;
 
-/// <summary>sum[i] = partial[0][i] + partial[1][i] + …, in that order, always. Memory bound.</summary>
+/// <summary>Computes sum[i] = partial[0][i] + partial[1][i] + …, always in this order. Memory-bound.</summary>
 public sealed unsafe class PartialSums(float* partial, int parts, int count, float* sum) : ICpuKernel
 {
     private const int PerChunk = 1 << 13;

@@ -1,16 +1,17 @@
 namespace GpuCnn.Kernels.Cpu;
 
 /// <summary>
-/// Scratch for the chunks that run at the same time: a slot for each thread. A thread gets the slot that it had before where that is free, and finds it in its own caches.
+/// Scratch memory for the chunks that run concurrently, one slot per thread. A thread gets its previous slot if that is free, because it is
+/// still in the thread's caches.
 /// </summary>
-/// <param name="memory">[slots][floats]</param>
-/// <param name="floats">Floats of a slot.</param>
-/// <param name="slots">As many as chunks run at the same time; a chunk too many waits.</param>
+/// <param name="memory">[slots][floats].</param>
+/// <param name="floats">Floats in a slot.</param>
+/// <param name="slots">Number of chunks that run concurrently. A further chunk waits for a free slot.</param>
 public sealed unsafe class ScratchSlots(float* memory, long floats, int slots)
 {
     private readonly int[] _taken = new int[slots];
 
-    /// <summary>A slot, until it is disposed of.</summary>
+    /// <summary>Takes a slot until it is disposed of.</summary>
     public Slot Rent()
     {
         int slot = Environment.CurrentManagedThreadId % slots;
