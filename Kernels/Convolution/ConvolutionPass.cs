@@ -1,5 +1,6 @@
 namespace GpuCnn.Kernels.Convolution;
 
+/// <summary>The three computations of a convolution while training.</summary>
 public enum ConvolutionPass
 {
     Forward,
@@ -9,7 +10,10 @@ public enum ConvolutionPass
 
 public static class ConvolutionPasses
 {
-    /// <summary>What a pass computes, with all sizes that the best algorithm may depend on, in the words by which algorithms are kept in files.</summary>
+    /// <summary>
+    /// Describes the problem that a pass solves, with all sizes that the best algorithm may depend on. Files that keep algorithms use this
+    /// description as the key.
+    /// </summary>
     public static string Describe(this ConvolutionPass pass, ConvolutionShape shape, int images)
     {
         string what = pass switch

@@ -3,10 +3,10 @@ using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Kernels.Convolution.Cpu;
 
-/// <summary>What the tiles do with a row of accumulators: two vectors that one broadcast value meets.</summary>
+/// <summary>Steps of the tiles on a row of accumulators: one broadcast value multiplies two vectors.</summary>
 internal static class Accumulators
 {
-    /// <summary>a += value u, b += value v</summary>
+    /// <summary>Computes a += value u and b += value v.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Add<T>(float value, T u, T v, ref T a, ref T b) where T : unmanaged, ISimd<T>
     {

@@ -2,29 +2,29 @@ using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Kernels.Convolution.Cpu;
 
-/// <summary>A border of zeros around the planes of a buffer, and the size it gives them.</summary>
+/// <summary>Border of zeros around the planes of a buffer.</summary>
 public readonly record struct Border(int Top, int Bottom, int Left, int Right)
 {
     public bool IsEmpty => Top == 0 && Bottom == 0 && Left == 0 && Right == 0;
 }
 
 /// <summary>
-/// One phase of the backward pass to the input: with stride s, the pixels of the input whose position is equal modulo s see the same taps of
-/// the filter, and are a convolution of the output's gradient, with stride 1, with those taps alone.
+/// One phase of the backward pass to the input. With stride s, input pixels whose positions are equal modulo s see the same taps of the
+/// filter. Their gradient is a convolution, with stride 1, of the output's gradient with those taps alone.
 /// </summary>
 /// <param name="Taps">Taps of the filter that this phase uses, in the order of the turned filter.</param>
-/// <param name="Problem">The convolution of the (padded) output gradient with the turned filter.</param>
+/// <param name="Problem">Convolution of the padded output gradient with the turned filter.</param>
 public sealed record BackwardInputPhase(int[] Taps, PixelProblem Problem);
 
-/// <summary>The backward pass to the input.</summary>
-/// <param name="Border">Zeros that the output's gradient needs around it, for all phases.</param>
-/// <param name="PaddedCount">Floats of the output's gradient of the whole batch with its border.</param>
+/// <summary>Backward pass to the input.</summary>
+/// <param name="Border">Zeros that all phases together need around the output's gradient.</param>
+/// <param name="PaddedCount">Floats in the whole batch's output gradient with its border.</param>
 public sealed record BackwardInput(Border Border, long PaddedCount, BackwardInputPhase[] Phases);
 
 /// <summary>
-/// Direct convolution on the CPU layout: what the forward pass, the filter's gradient and the input's gradient need to know, derived once
-/// from the shape. Input in channel blocks, or channels-last (an image or another volume of few channels), where a row of the filter is
-/// one contiguous run of S * C floats.
+/// Direct convolution on the CPU layout: the sizes and offsets of the forward pass, the filter's gradient and the input's gradient, derived
+/// once from the shape. The input lies in channel blocks, or channels-last (an image or another volume of few channels). In a channels-last
+/// input a row of the filter covers S * C contiguous floats.
 /// </summary>
 public sealed class DirectConvolution
 {
@@ -32,10 +32,13 @@ public sealed class DirectConvolution
     private readonly int _images, _vectorWidth, _outputChannels;
     private readonly ChannelGroups _groups;
 
-    /// <param name="outputChannels">Channels of the volume that the forward pass writes a part of, or 0 where it writes all.</param>
+    /// <param name="outputChannels">
+    /// Channels of the volume in which the forward pass writes a slice, or 0 if it writes the whole volume.
+    /// </param>
     public DirectConvolution(ConvolutionShape shape, int images, bool channelsLast, int vectorWidth, int outputChannels = 0)
     {
-        if (channelsLast && shape.Groups != 1) throw new ArgumentException("A grouped convolution reads channel blocks.", nameof(channelsLast));
+        if (channelsLast && shape.Groups != 1)
+            throw new ArgumentException("A grouped convolution reads channel blocks, but got a channels-last input.", nameof(channelsLast));
         _shape = shape;
         _images = images;
         _vectorWidth = vectorWidth;
@@ -58,25 +61,27 @@ public sealed class DirectConvolution
 
     public ConvolutionShape Shape => _shape;
 
-    /// <summary>Groups as they are computed.</summary>
+    /// <summary>Groups as they are computed, after merging.</summary>
     public ChannelGroups Groups => _groups;
 
     public int InputFloatsPerPixel { get; }
 
-    /// <summary>Planes of one image of the input.</summary>
+    /// <summary>Number of planes in one image of the input.</summary>
     public int InputPlanes { get; }
 
-    /// <summary>Zeros that the input needs around it.</summary>
+    /// <summary>Border of zeros that the forward pass needs around the input.</summary>
     public Border InputBorder { get; }
 
-    /// <summary>Floats of the input of the whole batch with its border.</summary>
+    /// <summary>Number of floats in the whole batch's input with its border.</summary>
     public long PaddedInputCount => (long)_images * InputPlanes * PaddedPlane(_shape.H, _shape.W, InputBorder, InputFloatsPerPixel);
 
     public PixelProblem Forward { get; }
 
     public FilterGradientProblem Gradient { get; }
 
-    /// <summary>Index in the packed filter of the weight of filter k at input channel c (of its group), row r, column s.</summary>
+    /// <summary>
+    /// Returns the index in the packed filter of the weight of filter k at input channel c (of its group), row r, column s.
+    /// </summary>
     public int IndexOf(int k, int c, int r, int s)
     {
         if (ChannelsLast) return Filter.IndexOf(0, k, s * _shape.C + c, r);
@@ -85,12 +90,12 @@ public sealed class DirectConvolution
         return Filter.IndexOf(group, k - group * _groups.OutputChannels, channel, r * _shape.S + s);
     }
 
-    /// <summary>Whether it is a fully connected layer: one pixel and one tap.</summary>
+    /// <summary>Whether this is a fully connected layer: one pixel and one tap.</summary>
     public bool IsProduct => !ChannelsLast && _shape is { H: 1, W: 1, R: 1, S: 1, PadH: 0, PadW: 0, Groups: 1 };
 
     /// <summary>
-    /// Whether the input's gradient is better scattered from columns than convolved: with a single block of input channels the
-    /// convolution's strips are narrow, and much of its work is on the border.
+    /// Whether the input's gradient is scattered from columns instead of convolved. With a single block of input channels the convolution's
+    /// strips would be narrow, and much of its work would be on the border.
     /// </summary>
     public bool ScattersInputGradient =>
         !ChannelsLast && _groups.Count == 1 && _shape.C <= Blocks.Size && Filter.Taps is > 1 and <= ScatterInputGradient.MostTaps;
@@ -117,7 +122,7 @@ public sealed class DirectConvolution
                 if (rows.Length == 0 || columns.Length == 0) continue;
                 var taps = new List<int>();
                 var offsets = new List<int>();
-                // Last tap first, so that memory is read in ascending order.
+                // The last tap comes first, so that memory is read in ascending order.
                 for (int i = (r - 1 - phaseH) / strideH; i >= 0 && phaseH < r; i--)
                     for (int j = (s - 1 - phaseW) / strideW; j >= 0 && phaseW < s; j--)
                     {
@@ -125,7 +130,8 @@ public sealed class DirectConvolution
                         taps.Add(tapR * s + tapS);
                         offsets.Add(-i * rowFloats - j * Blocks.Size);
                     }
-                var layout = new FilterLayout(_groups.Count, _groups.OutputChannels, taps.Count, Blocks.Size, _groups.InputChannels, _vectorWidth);
+                var layout = new FilterLayout(
+                    _groups.Count, _groups.OutputChannels, taps.Count, Blocks.Size, _groups.InputChannels, _vectorWidth);
                 int pixels = rows.Length * columns.Length;
                 int group = PixelChunks.ImagesPerGroup(_images, pixels, layout);
                 var map = new PixelMap(group, pixels,
@@ -145,7 +151,8 @@ public sealed class DirectConvolution
         int plane = (_shape.H + 2 * _shape.PadH) * rowFloats;
         int group = PixelChunks.ImagesPerGroup(_images, _shape.OutputArea, Filter);
         var map = new PixelMap(group, _shape.OutputArea,
-            pixel => pixel / _shape.OutputWidth * _shape.StrideH * rowFloats + pixel % _shape.OutputWidth * _shape.StrideW * InputFloatsPerPixel,
+            pixel => pixel / _shape.OutputWidth * _shape.StrideH * rowFloats
+                + pixel % _shape.OutputWidth * _shape.StrideW * InputFloatsPerPixel,
             checked(InputPlanes * plane),
             pixel => pixel * Blocks.Size,
             checked(Blocks.Count(_outputChannels) * _shape.OutputArea * Blocks.Size));
@@ -172,7 +179,7 @@ public sealed class DirectConvolution
         return [.. Enumerable.Range(0, _shape.R * _shape.S).Select(tap => tap / _shape.S * rowFloats + tap % _shape.S * Blocks.Size)];
     }
 
-    /// <summary>Positions of the input whose taps are phase, phase + stride, …</summary>
+    /// <summary>Lists the input positions whose taps are phase, phase + stride, …</summary>
     private static int[] Members(int extent, int pad, int stride, int phase) =>
         [.. Enumerable.Range(0, extent).Where(position => (position + pad) % stride == phase)];
 

@@ -3,12 +3,12 @@ using GpuCnn.Kernels.Cpu;
 namespace GpuCnn.Kernels.Convolution.Cpu;
 
 /// <summary>
-/// Turns a packed filter of one block of input channels into rows over its output channels and one column for each (tap, lane).
-/// Overwrites the target; lanes past the input's channels are zero. A chunk is one strip. Memory bound.
+/// Turns a packed filter of one block of input channels into rows over its output channels, with a column for each (tap, lane). Overwrites
+/// the target; lanes past the input's channels are zero. A chunk is one strip. Memory-bound.
 /// </summary>
 public sealed unsafe class FilterColumns(FilterLayout from, FilterLayout to, float* source, float* target) : ICpuKernel
 {
-    /// <summary>The layout that a filter is turned into.</summary>
+    /// <summary>Layout that a filter is turned into.</summary>
     public static FilterLayout LayoutFor(FilterLayout filter) =>
         new(1, filter.Outputs, 1, Blocks.Size, filter.Taps * Blocks.Size, filter.VectorWidth);
 
@@ -26,8 +26,8 @@ public sealed unsafe class FilterColumns(FilterLayout from, FilterLayout to, flo
                 int firstOutput = strip.Channel + i;
                 FilterTurn.Transpose(
                     rows + i, strip.Width, from.Channels,
-                    target + columns.Offset + (nint)to.Row(firstOutput, 0) * columns.Width + tap * Blocks.Size - columns.Channel, columns.Width,
-                    Math.Min(Blocks.Size, from.Outputs - firstOutput));
+                    target + columns.Offset + (nint)to.Row(firstOutput, 0) * columns.Width + tap * Blocks.Size - columns.Channel,
+                    columns.Width, Math.Min(Blocks.Size, from.Outputs - firstOutput));
             }
         }
     }

@@ -19,31 +19,31 @@ public sealed record FilterGradientProblem(
     int Images, int Rows, int Columns, FilterLayout Filter, int[] RowOffsets,
     int XImage, int XRow, int XColumn, int XGroup, int DyImage, int DyBlock)
 {
-    // The part of the gradient that a chunk adds to stays in the second-level cache: 128 KiB.
+    // The part of the gradient that a chunk accumulates stays in the second-level cache: 128 KiB.
     private const int ResidentFloats = 1 << 15;
 
-    // A multiple of what both tiles take.
+    // A multiple of the number of rows in either tile.
     private const int RowMultiple = 24;
 
     private const int EnoughChunks = 8;
 
-    // Floats of an image's gradient that stay in the second-level cache beside the rest.
+    // Floats of an image's output gradient that stay in the second-level cache beside the rest.
     private const int ResidentImage = 1 << 16;
 
-    /// <summary>Rows of the filter that one chunk computes, for all output channels of a group.</summary>
+    /// <summary>Number of filter rows that one chunk computes, for all output channels of a group.</summary>
     internal int RowsPerChunk { get; } = ChooseRows(Filter, Rows * Columns);
 
     internal int RowChunks => (Filter.Rows + RowsPerChunk - 1) / RowsPerChunk;
 
     /// <summary>
-    /// Parts that the batch is split into, each with a partial sum of its own. It follows from the shapes alone, so that the order of
-    /// the sum is the same for any number of threads.
+    /// Number of parts that the batch is split into, each with its own partial sum. It follows from the shapes alone, so that the order of
+    /// summation is the same for any number of threads.
     /// </summary>
     public int Splits => Math.Clamp((EnoughChunks - 1 + Filter.Groups * RowChunks) / (Filter.Groups * RowChunks), 1, Images);
 
     /// <summary>
-    /// As many as stay resident where the output's gradient does not: then it is read once. Else few enough to share out without splitting
-    /// the batch.
+    /// Chooses as many rows as stay resident if the output's gradient does not, so that the gradient is read once. Otherwise chooses few
+    /// enough rows to distribute the work without splitting the batch.
     /// </summary>
     private static int ChooseRows(FilterLayout filter, int area)
     {
@@ -56,12 +56,12 @@ public sealed record FilterGradientProblem(
 }
 
 /// <summary>
-/// partial[split] = sum over the split's images and all pixels of x (outer) dy, in the filter's layout. Overwrites partial.
-/// Multiply-add bound; dy and the rows of x that a strip of pixels needs stay in the first-level cache.
+/// Computes partial[split] = sum over the split's images and all pixels of x (outer) dy, in the filter's layout. Overwrites partial.
+/// Compute-bound: dy and the rows of x that a strip of pixels needs stay in the first-level cache.
 /// </summary>
 public sealed unsafe class FilterGradient : ICpuKernel
 {
-    // Pixels of one call of the tile: enough to hide loading and storing the accumulators, few enough to stay cached.
+    // Pixels in one call of the tile: enough to hide the loads and stores of the accumulators, few enough to stay cached.
     private const int PixelsPerRun = 224;
 
     private readonly FilterGradientProblem _problem;
@@ -101,7 +101,7 @@ public sealed unsafe class FilterGradient : ICpuKernel
         int images = lastImage - firstImage;
         if (_problem.Rows == 1 && _problem.Columns == 1)
         {
-            // A fully connected layer: the images are the pixels.
+            // In a fully connected layer the images take the place of pixels.
             var run = new PixelRun(1, 1, images, 0, 0, _problem.XImage, 0, 0, _problem.DyImage);
             Strips(group, x, dy, run, firstRow, lastRow, dw);
             return;
@@ -127,7 +127,8 @@ public sealed unsafe class FilterGradient : ICpuKernel
     {
         foreach (FilterStrip strip in _problem.Filter.Strips)
             if (strip.Group == group)
-                FilterRows.Run(strip, _problem.Filter.VectorWidth, x, _rowOffsets, dy + (nint)(strip.Channel / Blocks.Size) * _problem.DyBlock, _problem.DyBlock,
-                    run, firstRow, lastRow, dw + strip.Offset);
+                FilterRows.Run(
+                    strip, _problem.Filter.VectorWidth, x, _rowOffsets, dy + (nint)(strip.Channel / Blocks.Size) * _problem.DyBlock,
+                    _problem.DyBlock, run, firstRow, lastRow, dw + strip.Offset);
     }
 }

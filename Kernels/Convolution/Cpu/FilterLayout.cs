@@ -2,17 +2,17 @@ using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Kernels.Convolution.Cpu;
 
-/// <summary>A strip of output channels that one tile computes: its filter is [Rows][Width], contiguous.</summary>
-/// <param name="Offset">Of the strip in the packed filter, in floats.</param>
+/// <summary>Strip of output channels that one tile computes. Its filter is [Rows][Width], contiguous.</summary>
+/// <param name="Offset">Offset of the strip in the packed filter, in floats.</param>
 /// <param name="Width">Output channels: 8, 16 or 32.</param>
 /// <param name="Channel">First output channel, counted in whole blocks over all groups.</param>
 /// <param name="Group">Group of the convolution.</param>
 public readonly record struct FilterStrip(int Offset, int Width, int Channel, int Group);
 
 /// <summary>
-/// How the CPU device stores a filter: strips of output channels, in each of them rows in the order the reduction runs (block of input
-/// channels, tap, lane), in each row the strip's output channels. The forward pass streams it, the filter's gradient has the same
-/// layout, and the optimizer does not care.
+/// Layout of a filter on the CPU device. Output channels are cut into strips. A strip holds rows in the order of the reduction (block of
+/// input channels, tap, lane), and each row holds the strip's output channels. The forward pass streams through it, the filter's gradient
+/// has the same layout, and the optimizer works on it as flat memory.
 /// </summary>
 public sealed class FilterLayout
 {
@@ -51,7 +51,7 @@ public sealed class FilterLayout
 
     public int Groups { get; }
 
-    /// <summary>Input channels of a group (or the floats of a row, where the input is stored channels-last).</summary>
+    /// <summary>Input channels of a group, or the floats of a row if the input is stored channels-last.</summary>
     public int Channels { get; }
 
     public int Taps { get; }
@@ -67,15 +67,15 @@ public sealed class FilterLayout
 
     public int VectorWidth { get; }
 
-    /// <summary>Rows of a strip: input channels of a group times taps.</summary>
+    /// <summary>Number of rows in a strip: input channels of a group times taps.</summary>
     public int Rows { get; }
 
     public FilterStrip[] Strips { get; }
 
-    /// <summary>Floats of the packed filter.</summary>
+    /// <summary>Number of floats in the packed filter.</summary>
     public int Count { get; }
 
-    /// <summary>The row of an input channel (of its group) at a tap.</summary>
+    /// <summary>Returns the row of an input channel (of its group) at a tap.</summary>
     public int Row(int channel, int tap)
     {
         int block = channel / Lanes, lane = channel - block * Lanes;
@@ -83,14 +83,14 @@ public sealed class FilterLayout
         return block * Lanes * Taps + tap * lanes + lane;
     }
 
-    /// <summary>The strip that holds output channel <paramref name="output"/> of a group.</summary>
+    /// <summary>Returns the strip that holds output channel <paramref name="output"/> of a group.</summary>
     public FilterStrip StripOf(int group, int output)
     {
         int channel = group * Outputs + output;
         return Strips[_stripOfBlock[channel / Blocks.Size]];
     }
 
-    /// <summary>Where one weight is stored.</summary>
+    /// <summary>Returns the index of one weight in the packed filter.</summary>
     public int IndexOf(int group, int output, int channel, int tap)
     {
         FilterStrip strip = StripOf(group, output);

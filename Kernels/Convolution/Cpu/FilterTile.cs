@@ -4,8 +4,11 @@ using static GpuCnn.Kernels.Convolution.Cpu.Accumulators;
 
 namespace GpuCnn.Kernels.Convolution.Cpu;
 
-/// <summary>The pixels a filter gradient sums over in one call: images, rows and columns, and the strides (in floats) of x and dy along each.</summary>
-internal readonly struct PixelRun(nint images, nint rows, nint columns, nint xImage, nint xRow, nint xColumn, nint dyImage, nint dyRow, nint dyColumn)
+/// <summary>
+/// Pixels that a filter gradient sums over in one call: images, rows and columns, and the strides in floats of x and dy along each.
+/// </summary>
+internal readonly struct PixelRun(
+    nint images, nint rows, nint columns, nint xImage, nint xRow, nint xColumn, nint dyImage, nint dyRow, nint dyColumn)
 {
     public readonly nint Images = images, Rows = rows, Columns = columns;
     public readonly nint XImage = xImage, XRow = xRow, XColumn = xColumn;
@@ -13,8 +16,8 @@ internal readonly struct PixelRun(nint images, nint rows, nint columns, nint xIm
 }
 
 /// <summary>
-/// The innermost loops of a filter's gradient: a few rows of the filter by one or two vectors of output channels held in registers while
-/// the pixels pass: dw[row] += x[pixel + row offset] * dy[pixel].
+/// Innermost loops of a filter's gradient. A few rows of the filter by one or two vectors of output channels stay in registers while the
+/// pixels stream past: dw[row] += x[pixel + row offset] * dy[pixel].
 /// </summary>
 internal static unsafe class FilterTile
 {
@@ -22,11 +25,14 @@ internal static unsafe class FilterTile
     public const int NarrowRows = 8;
     public const int NeighbourRows = 8;
 
-    /// <summary>6 rows by two vectors, added to <paramref name="dw"/>, of which <paramref name="count"/> rows are real.</summary>
+    /// <summary>Adds 6 rows by two vectors to <paramref name="dw"/>. The first <paramref name="count"/> rows are real.</summary>
     /// <param name="x">Input at the run's first pixel; <paramref name="rows"/>[0..5] are offsets from it.</param>
-    /// <param name="dy">Gradient of the output at the run's first pixel, in channel blocks <paramref name="blockStride"/> floats apart.</param>
-    /// <param name="dw">[count][2 * Width]</param>
-    public static void Wide<T>(float* x, int* rows, int count, float* dy, nint blockStride, in PixelRun run, float* dw) where T : unmanaged, ISimd<T>
+    /// <param name="dy">
+    /// Gradient of the output at the run's first pixel, in channel blocks <paramref name="blockStride"/> floats apart.
+    /// </param>
+    /// <param name="dw">[count][2 * Width].</param>
+    public static void Wide<T>(float* x, int* rows, int count, float* dy, nint blockStride, in PixelRun run, float* dw)
+        where T : unmanaged, ISimd<T>
     {
         nint r0 = rows[0], r1 = rows[1], r2 = rows[2], r3 = rows[3], r4 = rows[4], r5 = rows[5];
         T a0 = T.Zero, a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0, b4 = a0, b5 = a0;
@@ -64,12 +70,13 @@ internal static unsafe class FilterTile
     }
 
     /// <summary>
-    /// 8 rows by two vectors where the rows are neighbours in x, as the lanes of a tap are: one address serves them all. For vectors of which the
-    /// machine has 32.
+    /// Adds 8 rows by two vectors, for rows that are neighbours in x, such as the lanes of a tap: one address serves them all. For machines
+    /// with 32 vector registers.
     /// </summary>
     /// <param name="x">Input at the run's first pixel and the first row.</param>
     /// <inheritdoc cref="Wide{T}"/>
-    public static void Neighbours<T>(float* x, float* dy, nint blockStride, in PixelRun run, float* dw) where T : unmanaged, ISimd<T>
+    public static void Neighbours<T>(float* x, float* dy, nint blockStride, in PixelRun run, float* dw)
+        where T : unmanaged, ISimd<T>
     {
         T a0 = T.Zero, a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0;
         T b0 = a0, b1 = a0, b2 = a0, b3 = a0, b4 = a0, b5 = a0, b6 = a0, b7 = a0;
@@ -111,9 +118,10 @@ internal static unsafe class FilterTile
         Accumulate(a7, b7, dw + 7 * width);
     }
 
-    /// <summary>8 rows by one vector.</summary>
+    /// <summary>Adds 8 rows by one vector.</summary>
     /// <inheritdoc cref="Wide{T}"/>
-    public static void Narrow<T>(float* x, int* rows, int count, float* dy, nint blockStride, in PixelRun run, float* dw) where T : unmanaged, ISimd<T>
+    public static void Narrow<T>(float* x, int* rows, int count, float* dy, nint blockStride, in PixelRun run, float* dw)
+        where T : unmanaged, ISimd<T>
     {
         nint r0 = rows[0], r1 = rows[1], r2 = rows[2], r3 = rows[3], r4 = rows[4], r5 = rows[5], r6 = rows[6], r7 = rows[7];
         T a0 = T.Zero, a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0;

@@ -5,8 +5,8 @@ using GpuCnn.Kernels.Cpu;
 namespace GpuCnn.Kernels.Convolution.Cpu;
 
 /// <summary>
-/// Turns a packed filter for the backward pass to the input: rows and output channels change places, and only the given taps are kept, in
-/// the order given. Overwrites the target. Memory bound: 8 by 8 blocks are transposed in registers.
+/// Turns a packed filter for the backward pass to the input: swaps rows and output channels, and keeps only the given taps in the given
+/// order. Overwrites the target. Memory-bound: blocks of 8 by 8 are transposed in registers.
 /// </summary>
 public sealed unsafe class FilterTurn : ICpuKernel
 {
@@ -16,7 +16,7 @@ public sealed unsafe class FilterTurn : ICpuKernel
 
     /// <param name="from">Layout of the filter: rows over input channels, strips over output channels.</param>
     /// <param name="to">Layout of the turned filter: rows over output channels, strips over input channels.</param>
-    /// <param name="taps">Tap of the filter for each tap of the turned one.</param>
+    /// <param name="taps">For each tap of the turned filter, the tap of the original one.</param>
     public FilterTurn(FilterLayout from, FilterLayout to, int[] taps, float* source, float* target)
     {
         _from = from;
@@ -47,7 +47,7 @@ public sealed unsafe class FilterTurn : ICpuKernel
         }
     }
 
-    /// <summary>One block of input channels by one block of output channels, all taps.</summary>
+    /// <summary>Turns one block of input channels by one block of output channels, for all taps.</summary>
     private void TurnTaps(float* source, int inputs, nint sourceStride, int firstOutput, float* target, nint targetStride)
     {
         int outputs = Math.Min(Blocks.Size, _from.Outputs - firstOutput);
@@ -60,7 +60,7 @@ public sealed unsafe class FilterTurn : ICpuKernel
         }
     }
 
-    /// <summary>target[j][i] = source[i][j] for i &lt; rows, j &lt; columns; zero for rows &lt;= i &lt; 8.</summary>
+    /// <summary>Computes target[j][i] = source[i][j] for i &lt; rows, j &lt; columns, and zero for rows &lt;= i &lt; 8.</summary>
     internal static void Transpose(float* source, nint sourceStride, int rows, float* target, nint targetStride, int columns)
     {
         if (rows == 8 && columns == 8 && Avx.IsSupported)
@@ -84,8 +84,10 @@ public sealed unsafe class FilterTurn : ICpuKernel
         Vector256<float> r6 = Vector256.Load(source), r7 = Vector256.Load(source + sourceStride);
         Vector256<float> a0 = Avx.UnpackLow(r0, r1), a1 = Avx.UnpackHigh(r0, r1), a2 = Avx.UnpackLow(r2, r3), a3 = Avx.UnpackHigh(r2, r3);
         Vector256<float> a4 = Avx.UnpackLow(r4, r5), a5 = Avx.UnpackHigh(r4, r5), a6 = Avx.UnpackLow(r6, r7), a7 = Avx.UnpackHigh(r6, r7);
-        Vector256<float> b0 = Avx.Shuffle(a0, a2, 0x44), b1 = Avx.Shuffle(a0, a2, 0xEE), b2 = Avx.Shuffle(a1, a3, 0x44), b3 = Avx.Shuffle(a1, a3, 0xEE);
-        Vector256<float> b4 = Avx.Shuffle(a4, a6, 0x44), b5 = Avx.Shuffle(a4, a6, 0xEE), b6 = Avx.Shuffle(a5, a7, 0x44), b7 = Avx.Shuffle(a5, a7, 0xEE);
+        Vector256<float> b0 = Avx.Shuffle(a0, a2, 0x44), b1 = Avx.Shuffle(a0, a2, 0xEE);
+        Vector256<float> b2 = Avx.Shuffle(a1, a3, 0x44), b3 = Avx.Shuffle(a1, a3, 0xEE);
+        Vector256<float> b4 = Avx.Shuffle(a4, a6, 0x44), b5 = Avx.Shuffle(a4, a6, 0xEE);
+        Vector256<float> b6 = Avx.Shuffle(a5, a7, 0x44), b7 = Avx.Shuffle(a5, a7, 0xEE);
         Avx.Permute2x128(b0, b4, 0x20).Store(target);
         Avx.Permute2x128(b1, b5, 0x20).Store(target + targetStride);
         target += 2 * targetStride;

@@ -1,12 +1,15 @@
 namespace GpuCnn.Kernels.Convolution.Cpu;
 
-/// <summary>How a <see cref="PixelConvolution{TActivation}"/> is cut: runs of pixels of a group of images, by strips of output channels. Follows from the problem alone.</summary>
+/// <summary>
+/// Cuts a <see cref="PixelConvolution{TActivation}"/> into runs of pixels of a group of images, by strips of output channels. The cut
+/// follows from the problem alone.
+/// </summary>
 internal readonly struct PixelChunks
 {
-    // A chunk is worth about this many multiply-adds: small enough to share, large enough not to notice the sharing.
+    // Approximate multiply-adds in a chunk: few enough to balance threads, enough to make the overhead of a chunk negligible.
     private const long ChunkWork = 1 << 19;
 
-    // A filter up to this size stays in a core's second-level cache beside the pixels that pass it.
+    // A filter up to this size stays in a core's second-level cache beside the pixels that stream past it.
     private const long ResidentFilterBytes = 512 << 10;
 
     public PixelChunks(PixelProblem problem)
@@ -27,19 +30,19 @@ internal readonly struct PixelChunks
 
     public int RunsPerGroup { get; }
 
-    /// <summary>Runs of pixels of the whole batch.</summary>
+    /// <summary>Number of pixel runs in the whole batch.</summary>
     public int Runs { get; }
 
     public int StripsPerChunk { get; }
 
-    /// <summary>Chunks of one run of pixels.</summary>
+    /// <summary>Number of chunks in one run of pixels.</summary>
     public int StripChunks { get; }
 
-    /// <summary>Images that a map should group: enough pixels for a chunk's work.</summary>
+    /// <summary>Returns how many images a map should group, so that they have enough pixels for a chunk.</summary>
     public static int ImagesPerGroup(int images, int pixelsPerImage, FilterLayout filter)
     {
         long group = Math.Clamp((WantedPixels(filter) + pixelsPerImage - 1) / pixelsPerImage, 1, images);
-        // Even groups: 65 images in groups of 64 would leave one image alone.
+        // Groups of equal size: 65 images in groups of 64 would leave one image alone.
         long groups = (images + group - 1) / group;
         return (int)((images + groups - 1) / groups);
     }

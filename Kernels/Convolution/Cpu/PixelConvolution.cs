@@ -7,7 +7,9 @@ using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.Convolution.Cpu;
 
-/// <summary>What a <see cref="PixelConvolution{TActivation}"/> reads and writes apart from its buffers. Made once, when a plan is compiled.</summary>
+/// <summary>
+/// Sizes and offsets of a <see cref="PixelConvolution{TActivation}"/>, without its buffers. Made once, when a plan is compiled.
+/// </summary>
 /// <param name="Images">Batch size.</param>
 /// <param name="Map">Offsets of the pixels.</param>
 /// <param name="Filter">Layout of the packed filter.</param>
@@ -17,9 +19,9 @@ namespace GpuCnn.Kernels.Convolution.Cpu;
 public sealed record PixelProblem(int Images, PixelMap Map, FilterLayout Filter, int[] Taps, int InputBlockStride, int OutputBlockStride);
 
 /// <summary>
-/// y = activation(bias + x * w) over pixels given by a map: the forward pass of a convolution, a phase of its backward pass to the
-/// input (then x is the output's gradient and w the turned filter), and a fully connected layer (then a pixel is an image).
-/// Overwrites y. Multiply-add bound.
+/// Computes y = activation(bias + x * w) over pixels given by a map. It serves the forward pass of a convolution, a phase of its backward
+/// pass to the input (x is then the output's gradient, and w the turned filter), and a fully connected layer (a pixel is then an image).
+/// Overwrites y. Compute-bound.
 /// </summary>
 [Dispatched]
 public sealed unsafe class PixelConvolution<TActivation> : ICpuKernel where TActivation : unmanaged, IPointwise
@@ -41,10 +43,16 @@ public sealed unsafe class PixelConvolution<TActivation> : ICpuKernel where TAct
     /// <param name="bias">One float per output channel, rounded up to whole blocks.</param>
     /// <param name="y">Output in channel blocks.</param>
     /// <param name="activation">Applied as the output is written.</param>
-    /// <param name="scalars">[1] how many images are real: others are in no moments. Not read where none are gathered.</param>
-    /// <param name="moments">[channel blocks][<see cref="MomentParts"/>][<see cref="BlockMoments.Size"/>] of the output; overwritten. Null where nobody wants them.</param>
+    /// <param name="scalars">
+    /// [1] Gives the number of real images; the others are left out of the moments. Not read if no moments are gathered.
+    /// </param>
+    /// <param name="moments">
+    /// [channel blocks][<see cref="MomentParts"/>][<see cref="BlockMoments.Size"/>] Moments of the output, overwritten. Null if nothing
+    /// reads them.
+    /// </param>
     public PixelConvolution(
-        PixelProblem problem, float* x, float* w, float* bias, float* y, TActivation activation, StepScalars* scalars = null, double* moments = null)
+        PixelProblem problem, float* x, float* w, float* bias, float* y, TActivation activation, StepScalars* scalars = null,
+        double* moments = null)
     {
         _problem = problem;
         _filter = problem.Filter;
@@ -65,7 +73,7 @@ public sealed unsafe class PixelConvolution<TActivation> : ICpuKernel where TAct
 
     public int Chunks => _chunks.Runs * _chunks.StripChunks;
 
-    /// <summary>Parts of the batch that moments are gathered of.</summary>
+    /// <summary>Number of parts of the batch whose moments are gathered separately.</summary>
     public static int MomentParts(PixelProblem problem) => new PixelChunks(problem).Runs;
 
     public void Run(int chunk)
@@ -84,13 +92,19 @@ public sealed unsafe class PixelConvolution<TActivation> : ICpuKernel where TAct
             FilterStrip strip = _filter.Strips[i];
             float* input = x + (nint)strip.Group * _filter.BlocksPerGroup * _problem.InputBlockStride;
             float* output = y + (nint)(strip.Channel / Blocks.Size) * _problem.OutputBlockStride;
-            PixelStrip.Run(strip, _filter.VectorWidth, input, _reduction, _w + strip.Offset, _bias + strip.Channel, output, _problem.OutputBlockStride,
-                _inputs, _targets, first, last, _activation);
-            if (_moments != null) GatherMoments(strip, output, run, first, Math.Min(last, (_scalars->Images - firstImage) * _map.PixelsPerImage));
+            PixelStrip.Run(
+                strip, _filter.VectorWidth, input, _reduction, _w + strip.Offset, _bias + strip.Channel, output,
+                _problem.OutputBlockStride, _inputs, _targets, first, last, _activation);
+            if (_moments is null) continue;
+            int realLast = Math.Min(last, (_scalars->Images - firstImage) * _map.PixelsPerImage);
+            GatherMoments(strip, output, run, first, realLast);
         }
     }
 
-    /// <summary>Of pixels [first, last) of what a strip has just written: as near as it will ever be. The pixels of an image follow each other.</summary>
+    /// <summary>
+    /// Gathers the moments of pixels [first, last) of a strip that was just written, while it is in the cache. The pixels of an image are
+    /// contiguous.
+    /// </summary>
     private void GatherMoments(FilterStrip strip, float* output, int run, int first, int last)
     {
         for (int block = 0; block < strip.Width / Blocks.Size; block++)

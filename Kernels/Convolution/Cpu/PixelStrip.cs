@@ -6,13 +6,13 @@ namespace GpuCnn.Kernels.Convolution.Cpu;
 /// <summary>Runs the tiles of one strip of output channels over a run of pixels.</summary>
 internal static unsafe class PixelStrip
 {
-    /// <summary>A number of pixels that every kind of tile divides.</summary>
+    /// <summary>Number of pixels that is a multiple of every tile.</summary>
     public const int TileMultiple = 24;
 
     /// <param name="inputs">Offset in <paramref name="x"/> of each pixel.</param>
     /// <param name="targets">Offset in <paramref name="y"/> of each pixel.</param>
     /// <param name="first">First pixel of the run.</param>
-    /// <param name="last">Past its last pixel.</param>
+    /// <param name="last">One past the last pixel of the run.</param>
     /// <param name="w">The strip's filter.</param>
     /// <param name="bias">The strip's biases.</param>
     /// <param name="y">The strip's first channel block of the output; blocks are <paramref name="blockStride"/> floats apart.</param>
@@ -23,15 +23,20 @@ internal static unsafe class PixelStrip
     {
         if (strip.Width == 2 * vectorWidth)
         {
-            if (vectorWidth == 16) Wide<Simd16, TActivation>(x, reduction, w, bias, y, blockStride, inputs, targets, first, last, activation);
-            else Wide<Simd8, TActivation>(x, reduction, w, bias, y, blockStride, inputs, targets, first, last, activation);
+            if (vectorWidth == 16)
+                Wide<Simd16, TActivation>(x, reduction, w, bias, y, blockStride, inputs, targets, first, last, activation);
+            else
+                Wide<Simd8, TActivation>(x, reduction, w, bias, y, blockStride, inputs, targets, first, last, activation);
         }
-        else if (strip.Width == 16) Narrow<Simd16, TActivation>(x, reduction, w, bias, y, blockStride, inputs, targets, first, last, activation);
-        else Narrow<Simd8, TActivation>(x, reduction, w, bias, y, blockStride, inputs, targets, first, last, activation);
+        else if (strip.Width == 16)
+            Narrow<Simd16, TActivation>(x, reduction, w, bias, y, blockStride, inputs, targets, first, last, activation);
+        else
+            Narrow<Simd8, TActivation>(x, reduction, w, bias, y, blockStride, inputs, targets, first, last, activation);
     }
 
     private static void Wide<T, TActivation>(
-        float* x, in Reduction reduction, float* w, float* bias, float* y, nint blockStride, int* inputs, int* targets, int first, int last, TActivation activation)
+        float* x, in Reduction reduction, float* w, float* bias, float* y, nint blockStride, int* inputs, int* targets,
+        int first, int last, TActivation activation)
         where T : unmanaged, ISimd<T>
         where TActivation : struct, IPointwise
     {
@@ -49,7 +54,8 @@ internal static unsafe class PixelStrip
     }
 
     private static void Narrow<T, TActivation>(
-        float* x, in Reduction reduction, float* w, float* bias, float* y, nint blockStride, int* inputs, int* targets, int first, int last, TActivation activation)
+        float* x, in Reduction reduction, float* w, float* bias, float* y, nint blockStride, int* inputs, int* targets,
+        int first, int last, TActivation activation)
         where T : unmanaged, ISimd<T>
         where TActivation : struct, IPointwise
     {
@@ -62,7 +68,7 @@ internal static unsafe class PixelStrip
         }
     }
 
-    /// <summary>A tile that runs over the end computes the last pixel again, and writes the same values to the same place.</summary>
+    /// <summary>Makes a tile that extends past the end recompute the last pixel, and write the same values to the same place.</summary>
     private static void Clamp(int real, int tile, int* tail, ref int* inputs, ref int* targets)
     {
         for (int i = 0; i < tile; i++)

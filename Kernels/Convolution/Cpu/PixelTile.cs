@@ -6,53 +6,55 @@ using static GpuCnn.Kernels.Convolution.Cpu.Accumulators;
 namespace GpuCnn.Kernels.Convolution.Cpu;
 
 /// <summary>
-/// The reduction of a direct convolution: over channel blocks, filter taps and the lanes of a tap. A pixel of the output is
-/// <c>sum over (block, tap, lane) of x[pixel + block * BlockStride + Taps[tap] + lane] * w[row]</c>, the rows of w following each other in
-/// that order.
+/// Reduction of a direct convolution over channel blocks, filter taps and the lanes of a tap. An output pixel is <c>sum over (block, tap,
+/// lane) of x[pixel + block * BlockStride + Taps[tap] + lane] * w[row]</c>, where the rows of w are in that order.
 /// </summary>
 internal readonly unsafe struct Reduction(nint blocks, nint blockStride, int* taps, nint tapCount, nint lanes, nint lastLanes)
 {
-    /// <summary>Channel blocks of the input.</summary>
+    /// <summary>Number of channel blocks in the input.</summary>
     public readonly nint Blocks = blocks;
 
     /// <summary>Floats between two blocks.</summary>
     public readonly nint BlockStride = blockStride;
 
-    /// <summary>[TapCount] offset of each tap in floats.</summary>
+    /// <summary>[TapCount] Offset of each tap in floats.</summary>
     public readonly int* Taps = taps;
 
-    /// <summary>Taps of the filter, or rows of it where a row is one contiguous run.</summary>
+    /// <summary>Number of filter taps, or of filter rows if a row is one contiguous run.</summary>
     public readonly nint TapCount = tapCount;
 
-    /// <summary>Floats of a tap: 8, or the run's length.</summary>
+    /// <summary>Floats in a tap: 8, or the length of the run.</summary>
     public readonly nint Lanes = lanes;
 
-    /// <summary>Floats of a tap in the last block.</summary>
+    /// <summary>Floats in a tap of the last block.</summary>
     public readonly nint LastLanes = lastLanes;
 }
 
 /// <summary>
-/// The innermost loops: a few pixels, anywhere in the input, by one or two vectors of output channels held in registers
-/// while the whole reduction runs. Multiply-add bound; the input is broadcast, the filter streams.
+/// Innermost loops of a direct convolution. A few pixels, anywhere in the input, by one or two vectors of output channels stay in registers
+/// during the whole reduction. Compute-bound; the input is broadcast, the filter streams past.
 /// </summary>
 internal static unsafe class PixelTile
 {
-    /// <summary>Pixels of a <see cref="Wide{T,TActivation}"/> tile: 12 accumulators, 2 filter vectors and a broadcast fit 16 registers.</summary>
+    /// <summary>
+    /// Pixels in a <see cref="Wide{T,TActivation}"/> tile: 12 accumulators, 2 filter vectors and a broadcast value fit 16 registers.
+    /// </summary>
     public const int WidePixels = 6;
 
-    /// <summary>Pixels of a <see cref="Broad{T,TActivation}"/> tile.</summary>
+    /// <summary>Pixels in a <see cref="Broad{T,TActivation}"/> tile.</summary>
     public const int BroadPixels = 12;
 
-    /// <summary>Pixels of a <see cref="Narrow{T,TActivation}"/> tile: 8 accumulators cover the latency of the multiply-adds.</summary>
+    /// <summary>Pixels in a <see cref="Narrow{T,TActivation}"/> tile: 8 accumulators hide the latency of the multiply-adds.</summary>
     public const int NarrowPixels = 8;
 
-    /// <summary>6 pixels by two vectors of channels: y = activation(bias + reduction).</summary>
+    /// <summary>Computes y = activation(bias + reduction) for 6 pixels by two vectors of channels.</summary>
     /// <param name="x">Input; <paramref name="pixels"/>[0..5] are offsets from it.</param>
-    /// <param name="w">[rows][2 * Width]</param>
-    /// <param name="bias">[2 * Width]</param>
+    /// <param name="w">[rows][2 * Width].</param>
+    /// <param name="bias">[2 * Width].</param>
     /// <param name="y">Output, in channel blocks; <paramref name="targets"/>[0..5] are offsets from it.</param>
     public static void Wide<T, TActivation>(
-        float* x, int* pixels, in Reduction reduction, float* w, float* bias, float* y, int* targets, nint blockStride, TActivation activation)
+        float* x, int* pixels, in Reduction reduction, float* w, float* bias, float* y, int* targets, nint blockStride,
+        TActivation activation)
         where T : unmanaged, ISimd<T>
         where TActivation : struct, IPointwise
     {
@@ -90,12 +92,13 @@ internal static unsafe class PixelTile
     }
 
     /// <summary>
-    /// 12 pixels by two vectors, for machines with 32 vector registers: the filter streams past half as often, which tells where it comes from the
-    /// second-level cache.
+    /// Computes 12 pixels by two vectors, for machines with 32 vector registers. The filter streams past half as often, which matters where
+    /// it comes from the second-level cache.
     /// </summary>
     /// <inheritdoc cref="Wide{T,TActivation}"/>
     public static void Broad<T, TActivation>(
-        float* x, int* pixels, in Reduction reduction, float* w, float* bias, float* y, int* targets, nint blockStride, TActivation activation)
+        float* x, int* pixels, in Reduction reduction, float* w, float* bias, float* y, int* targets, nint blockStride,
+        TActivation activation)
         where T : unmanaged, ISimd<T>
         where TActivation : struct, IPointwise
     {
@@ -145,10 +148,11 @@ internal static unsafe class PixelTile
         Finish(a11, b11, y + targets[11], blockStride, activation);
     }
 
-    /// <summary>8 pixels by one vector of channels, for what is left of the output channels when pairs of vectors are taken.</summary>
+    /// <summary>Computes 8 pixels by one vector of channels, for the output channels left over when pairs of vectors are taken.</summary>
     /// <inheritdoc cref="Wide{T,TActivation}"/>
     public static void Narrow<T, TActivation>(
-        float* x, int* pixels, in Reduction reduction, float* w, float* bias, float* y, int* targets, nint blockStride, TActivation activation)
+        float* x, int* pixels, in Reduction reduction, float* w, float* bias, float* y, int* targets, nint blockStride,
+        TActivation activation)
         where T : unmanaged, ISimd<T>
         where TActivation : struct, IPointwise
     {

@@ -5,16 +5,16 @@ using GpuCnn.Kernels.Pointwise;
 namespace GpuCnn.Kernels.Convolution.Cpu;
 
 /// <summary>
-/// The input's gradient for inputs of a single channel block, of any stride: each pixel of dy times the whole filter gives a column of R * S
-/// taps, which is added to dx where the taps lie. Unlike a convolution over the border it does no work on zeros, and its strips are
-/// as wide as the taps are many. Overwrites dx. A chunk is one image.
+/// Computes the input's gradient for an input of a single channel block, with any stride. Each pixel of dy times the whole filter gives a
+/// column of R * S taps, which is added to dx at the positions of the taps. Unlike a convolution over the border, it does no work on zeros,
+/// and its strips are as wide as the number of taps allows. Overwrites dx. A chunk is one image.
 /// </summary>
 public sealed unsafe class ScatterInputGradient : ICpuKernel
 {
-    /// <summary>Above this many taps the columns of a step would not fit beside the rest.</summary>
+    /// <summary>Largest number of taps. With more, the columns of a step would not fit beside the rest.</summary>
     public const int MostTaps = 128;
 
-    // Pixels between two additions to dx: their columns stay in the first-level cache.
+    // Pixels between two additions to dx. Their columns stay in the first-level cache.
     private const int PixelsPerStep = PixelStrip.TileMultiple;
 
     private readonly ConvolutionShape _shape;
@@ -24,9 +24,11 @@ public sealed unsafe class ScatterInputGradient : ICpuKernel
     private readonly int[] _inputs = GC.AllocateUninitializedArray<int>(PixelsPerStep, pinned: true);
     private readonly int[] _targets = GC.AllocateUninitializedArray<int>(PixelsPerStep, pinned: true);
 
-    /// <param name="filter">Rows over output channels, one output channel of it for each (tap, lane): see <see cref="FilterColumns"/>.</param>
+    /// <param name="filter">
+    /// Rows over output channels, with an output channel for each (tap, lane). See <see cref="FilterColumns"/>.
+    /// </param>
     /// <param name="dy">[N][ceil(K / 8)][P][Q][8]</param>
-    /// <param name="zeros">As many floats as the filter has output channels, all zero.</param>
+    /// <param name="zeros">Zeros, one float for each output channel of the filter.</param>
     /// <param name="dx">[N][1][H][W][8]</param>
     public ScatterInputGradient(ConvolutionShape shape, FilterLayout filter, int images, float* dy, float* w, float* zeros, float* dx)
     {
@@ -68,7 +70,8 @@ public sealed unsafe class ScatterInputGradient : ICpuKernel
 
     private void Scatter(float* column, int pixel, float* dx)
     {
-        int top = pixel / _shape.OutputWidth * _shape.StrideH - _shape.PadH, left = pixel % _shape.OutputWidth * _shape.StrideW - _shape.PadW;
+        int top = pixel / _shape.OutputWidth * _shape.StrideH - _shape.PadH;
+        int left = pixel % _shape.OutputWidth * _shape.StrideW - _shape.PadW;
         int firstTap = Math.Max(0, -left), lastTap = Math.Min(_shape.S, _shape.W - left);
         int firstRow = Math.Max(0, -top), lastRow = Math.Min(_shape.R, _shape.H - top);
         for (int r = firstRow; r < lastRow; r++)

@@ -5,8 +5,8 @@ using GpuCnn.Kernels.Pointwise;
 namespace GpuCnn.Kernels.Convolution.Cpu;
 
 /// <summary>
-/// The input's gradient of a fully connected layer: dx = dy w, the packed filter turned strip by strip on its way. The filter is read once; a turned copy of all of it would have to be written and
-/// read again. Overwrites dx. A chunk is a strip of inputs.
+/// Computes the input's gradient of a fully connected layer, dx = dy w, turning the packed filter strip by strip. The filter is read once;
+/// a turned copy of the whole filter would have to be written and read again. Overwrites dx. A chunk is a strip of inputs.
 /// </summary>
 public sealed unsafe class TurnedProduct : ICpuKernel
 {
@@ -21,10 +21,13 @@ public sealed unsafe class TurnedProduct : ICpuKernel
     /// <param name="w">The filter.</param>
     /// <param name="zeros">[inputs, rounded up to blocks]</param>
     /// <param name="dx">[images][inputs, rounded up to blocks]</param>
-    /// <param name="slots">Of <see cref="ScratchFloats"/>.</param>
+    /// <param name="slots">Slots of <see cref="ScratchFloats"/> floats.</param>
     public TurnedProduct(FilterLayout filter, int images, float* dy, float* w, float* zeros, float* dx, ScratchSlots slots)
     {
-        if (filter.Groups != 1 || filter.Taps != 1) throw new ArgumentException("A fully connected layer's filter has one group and one tap.", nameof(filter));
+        if (filter.Groups != 1 || filter.Taps != 1)
+            throw new ArgumentException(
+                $"A fully connected layer's filter has one group and one tap, but got {filter.Groups} groups and {filter.Taps} taps.",
+                nameof(filter));
         _from = filter;
         _to = Turned(filter);
         _images = images;
@@ -46,10 +49,10 @@ public sealed unsafe class TurnedProduct : ICpuKernel
 
     public int Chunks => _to.Strips.Length;
 
-    /// <summary>Strips of inputs.</summary>
+    /// <summary>Number of input strips.</summary>
     public static int ChunksOf(FilterLayout filter) => Turned(filter).Strips.Length;
 
-    /// <summary>Floats of a turned strip.</summary>
+    /// <summary>Number of floats in a turned strip.</summary>
     public static long ScratchFloats(FilterLayout filter) => 2L * filter.VectorWidth * Blocks.RoundUp(filter.Outputs);
 
     public void Run(int chunk)
@@ -66,7 +69,9 @@ public sealed unsafe class TurnedProduct : ICpuKernel
 
     private static FilterLayout Turned(FilterLayout filter) => new(1, filter.Outputs, 1, Blocks.Size, filter.Channels, filter.VectorWidth);
 
-    /// <summary>target[unit][input] = w[input][unit], of one strip of units and one of inputs; zero for inputs that are not there.</summary>
+    /// <summary>
+    /// Computes target[unit][input] = w[input][unit] for one strip of units and one of inputs; zero for inputs past the last.
+    /// </summary>
     private void Turn(FilterStrip from, FilterStrip to, float* target)
     {
         for (int column = 0; column < to.Width; column += Blocks.Size)

@@ -3,9 +3,10 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.Convolution.Gpu;
 
 /// <summary>
-/// The gradient of what was written out as windows: each value of dx is the sum of its copies, taps in ascending order. Groups: x the values of some images. Memory bound.
+/// Sums the gradients of written-out windows into dx: each value of dx is the sum of its copies, taps in ascending order. Groups: x the
+/// values of some images. Memory-bound.
 /// </summary>
-/// <param name="accumulate">Whether dx is added to, not written over.</param>
+/// <param name="accumulate">Whether to add to dx instead of overwriting it.</param>
 /// <param name="columns">[group][pixel][R * S * Channels]</param>
 /// <param name="dx">[image][SourceH][SourceW][SourceChannels]</param>
 [Kernel(Threads)]
@@ -13,7 +14,7 @@ public readonly partial struct Col2Im([Specialization] Flag accumulate, ReadOnly
 {
     private const int Threads = 256;
 
-    /// <summary>The groups that a launch needs.</summary>
+    /// <summary>Returns the groups that a launch needs.</summary>
     public static Size3 Groups(WindowMap map) => new(Size3.Groups(Values(map), Threads));
 
     public void Execute()
@@ -21,9 +22,12 @@ public readonly partial struct Col2Im([Specialization] Flag accumulate, ReadOnly
         PixelGrid grid = map.Grid;
         int at = GlobalId.X;
         if (at >= Values(map)) return;
-        int image = map.Image.Divide(at), inside = at - image * map.Image.Value, h = map.Row.Divide(inside), left = inside - h * map.Row.Value;
-        int w = map.Pixel.Divide(left), depth = left - w * map.Pixel.Value, group = map.Channels.Divide(depth), channel = depth - group * map.Channels.Value;
-        // A tap (r, s) sees this pixel in the window that starts r above it and s to the left: at a multiple of the step from the padding's edge.
+        int image = map.Image.Divide(at), inside = at - image * map.Image.Value;
+        int h = map.Row.Divide(inside), left = inside - h * map.Row.Value;
+        int w = map.Pixel.Divide(left), depth = left - w * map.Pixel.Value;
+        int group = map.Channels.Divide(depth), channel = depth - group * map.Channels.Value;
+        // Tap (r, s) sees this pixel in the window that starts r above it and s to its left, if that is a multiple of the step from the
+        // padding's edge.
         int top = h - grid.StartH, edge = w - grid.StartW;
         float sum = 0;
         for (int r = map.StepH.Remainder(top); r < map.R && r <= top; r += grid.StepH)
@@ -42,6 +46,6 @@ public readonly partial struct Col2Im([Specialization] Flag accumulate, ReadOnly
         dx[to] = accumulate ? dx[to] + sum : sum;
     }
 
-    /// <summary>Values of the images that the pixels belong to.</summary>
+    /// <summary>Number of values in the images that the pixels belong to.</summary>
     private static int Values(WindowMap map) => map.Grid.Area.Divide(map.Grid.Pixels) * map.Image.Value;
 }

@@ -5,25 +5,32 @@ using GpuCnn.Kernels.Pointwise;
 namespace GpuCnn.Kernels.Convolution.Gpu;
 
 /// <summary>
-/// y[pixel, k] = f(sum over runs and their values of x[gathered] w[value, k] + bias[k]): a convolution without a copy of its windows, forward or (one phase of the stride at a time) to its input.
-/// Groups: x the tiles, columns of a row of tiles next to each other; z the groups of channels. A pixel that no tap reaches gets f(bias).
+/// Computes a convolution without a copy of its windows: y[pixel, k] = f(sum over runs and their values of x[gathered] w[value, k] +
+/// bias[k]). It serves the forward pass, and the input's gradient one phase of the stride at a time. Groups: x the tiles, the columns of a
+/// row of tiles consecutive; z the groups of channels. A pixel that no tap reaches gets f(bias).
 /// </summary>
-/// <param name="turned">Whether a run of the filter is stored [columns][values], not [values][columns].</param>
-/// <param name="wideX">Whether x is loaded four floats at a time: channels of a group, and of x, are multiples of 4. Likewise the filter (its columns, or its values where it is turned), and y
-/// with the bias (columns and TargetPixel).</param>
-/// <param name="accumulate">Whether y is added to, not written over.</param>
-/// <param name="gathers">Whether the moments of the tile's columns are left in <paramref name="moments"/>: without groups, and where f is nothing and nothing is added to.</param>
+/// <param name="turned">Whether a run of the filter is stored [columns][values] instead of [values][columns].</param>
+/// <param name="wideX">
+/// Whether x is loaded four floats at a time: channels of a group and of x are multiples of 4. Likewise for the filter (its columns, or its
+/// values if it is turned), and for y with the bias (columns and TargetPixel).
+/// </param>
+/// <param name="accumulate">Whether to add to y instead of overwriting it.</param>
+/// <param name="gathers">
+/// Whether to write the moments of the tile's columns to <paramref name="moments"/>. Requires a single group, no function and no
+/// accumulation.
+/// </param>
 /// <param name="x">[image][SourceH][SourceW][SourceChannels]</param>
-/// <param name="bias">[group][columns]; any view where none is added.</param>
-/// <param name="scalars">[1] how many images are real; any view where no moments are gathered.</param>
-/// <param name="moments">[rows of tiles][3][columns] as in <see cref="GatheredMoments"/>; any view where none are gathered.</param>
+/// <param name="bias">[group][columns]; any view if there is no bias.</param>
+/// <param name="scalars">[1] Gives the number of real images; any view if no moments are gathered.</param>
+/// <param name="moments">[rows of tiles][3][columns] as in <see cref="GatheredMoments"/>; any view if none are gathered.</param>
 [Kernel]
 public readonly partial struct ConvolutionProduct<TFunction>(
     [Specialization(128)] int tileM, [Specialization(128)] int tileN, [Specialization(8)] int tileK, [Specialization(8)] int perM,
         [Specialization(8)] int perN,
     [Specialization] Flag turned, [Specialization] Flag wideX, [Specialization] Flag wideFilter, [Specialization] Flag wideY,
     [Specialization] Flag addBias, [Specialization] Flag accumulate, [Specialization] Flag gathers,
-    ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float> bias, View<float> y, ReadOnlyView<StepScalars> scalars, View<float> moments, GatherMap map, TFunction function)
+    ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float> bias, View<float> y, ReadOnlyView<StepScalars> scalars,
+    View<float> moments, GatherMap map, TFunction function)
     where TFunction : unmanaged, IPointwise
 {
     public Size3 GroupShape => new(tileN / perN, tileM / perM);
@@ -31,8 +38,10 @@ public readonly partial struct ConvolutionProduct<TFunction>(
     [Unroll]
     public void Execute()
     {
-        View<float> left = Shared.Array<float>(2 * tileK * (tileM + TileSide.Padding)), right = Shared.Array<float>(2 * tileK * (tileN + TileSide.Padding));
-        View<int> sources = Shared.Array<int>(tileM), rows = Shared.Array<int>(tileM), columns = Shared.Array<int>(tileM), targets = Shared.Array<int>(tileM);
+        View<float> left = Shared.Array<float>(2 * tileK * (tileM + TileSide.Padding)),
+            right = Shared.Array<float>(2 * tileK * (tileN + TileSide.Padding));
+        View<int> sources = Shared.Array<int>(tileM), rows = Shared.Array<int>(tileM), columns = Shared.Array<int>(tileM),
+            targets = Shared.Array<int>(tileM);
         Registers<float> nextLeft = Local.Array<float>(tileM * tileK / (GroupSize.X * GroupSize.Y)),
             nextRight = Local.Array<float>(tileN * tileK / (GroupSize.X * GroupSize.Y));
         Registers<int> ownSource = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y)),
@@ -45,7 +54,7 @@ public readonly partial struct ConvolutionProduct<TFunction>(
         int tilesN = TileShape.Tiles(map.Columns, tileN), firstPixel = GroupId.X / tilesN * tileM, column = GroupId.X % tilesN * tileN,
             group = GroupId.Z;
 
-        // Where a pixel is takes divisions: one thread does them for each of the tile's rows.
+        // Locating a pixel takes divisions, so one thread does it for each of the tile's rows.
         for (int line = thread; line < tileM; line += threads)
         {
             int pixel = firstPixel + line;
@@ -75,13 +84,17 @@ public readonly partial struct ConvolutionProduct<TFunction>(
             nextLeft.Store4(at / threads, map.Load(x, ownSource[load], ownH[load], ownW[load], tapH, tapW, sideX.Step(at + own), wideX));
         }
         for (int at = 0; at < tileN * tileK; at += 4 * GroupSize.X * GroupSize.Y)
-            nextRight.Store4(at / threads, sideFilter.Load(filter, runFilter, map.FilterPitch, at + own, column, map.Columns, 0, steps > 0 ? map.RunLength : 0));
+            nextRight.Store4(at / threads, sideFilter.Load(
+                filter, runFilter, map.FilterPitch, at + own, column, map.Columns, 0, steps > 0 ? map.RunLength : 0));
         for (int step = 1; step <= steps; step++)
         {
-            View<float> leftTile = left.Slice(stage * tileK * (tileM + TileSide.Padding)), rightTile = right.Slice(stage * tileK * (tileN + TileSide.Padding));
-            for (int at = 0; at < tileM * tileK; at += 4 * GroupSize.X * GroupSize.Y) sideX.Store(leftTile, at + own, nextLeft.Load4(at / threads));
-            for (int at = 0; at < tileN * tileK; at += 4 * GroupSize.X * GroupSize.Y) sideFilter.Store(rightTile, at + own, nextRight.Load4(at / threads));
-            // Of two stages one barrier is enough: whoever is here has read what the next round overwrites.
+            View<float> leftTile = left.Slice(stage * tileK * (tileM + TileSide.Padding)),
+                rightTile = right.Slice(stage * tileK * (tileN + TileSide.Padding));
+            for (int at = 0; at < tileM * tileK; at += 4 * GroupSize.X * GroupSize.Y)
+                sideX.Store(leftTile, at + own, nextLeft.Load4(at / threads));
+            for (int at = 0; at < tileN * tileK; at += 4 * GroupSize.X * GroupSize.Y)
+                sideFilter.Store(rightTile, at + own, nextRight.Load4(at / threads));
+            // Two stages need only one barrier: a thread that arrives here has read what the next round overwrites.
             Group.Barrier();
             position += tileK;
             if (position >= map.RunLength)
@@ -95,17 +108,21 @@ public readonly partial struct ConvolutionProduct<TFunction>(
                 }
                 runFilter = group * map.FilterGroup + map.FilterStart + tapH * map.FilterStepH + tapW * map.FilterStepW;
             }
-            // On their way while this step's products are added; zeros behind the end.
+            // Prefetch the next tile while this step's products are added; load zeros past the end.
             for (int at = 0; at < tileM * tileK; at += 4 * GroupSize.X * GroupSize.Y)
             {
                 int load = at / (4 * threads);
-                nextLeft.Store4(at / threads, map.Load(x, ownSource[load], ownH[load], ownW[load], tapH, tapW, position + sideX.Step(at + own), wideX));
+                nextLeft.Store4(at / threads, map.Load(
+                    x, ownSource[load], ownH[load], ownW[load], tapH, tapW, position + sideX.Step(at + own), wideX));
             }
             for (int at = 0; at < tileN * tileK; at += 4 * GroupSize.X * GroupSize.Y)
-                nextRight.Store4(at / threads, sideFilter.Load(filter, runFilter, map.FilterPitch, at + own, column, map.Columns, position, step < steps ? map.RunLength : 0));
+                nextRight.Store4(at / threads, sideFilter.Load(
+                    filter, runFilter, map.FilterPitch, at + own, column, map.Columns, position, step < steps ? map.RunLength : 0));
             View<float> leftRun = leftTile.Slice(ThreadId.Y * 4), rightRun = rightTile.Slice(ThreadId.X * 4);
             for (int k = 0; k < tileK; k++)
-                RegisterTile.Add(sums, leftRun.Slice(k * (tileM + TileSide.Padding)), rightRun.Slice(k * (tileN + TileSide.Padding)), perM, perN, tileM / 2, tileN / 2);
+                RegisterTile.Add(
+                    sums, leftRun.Slice(k * (tileM + TileSide.Padding)), rightRun.Slice(k * (tileN + TileSide.Padding)),
+                    perM, perN, tileM / 2, tileN / 2);
             stage = 1 - stage;
         }
 
@@ -113,7 +130,8 @@ public readonly partial struct ConvolutionProduct<TFunction>(
         {
             if (addBias) TileMoments.AddBias(sums, bias, column, map.Columns, tileN, perM, perN, wideY);
             TileMoments.Gather(
-                sums, left, right, moments, scalars[0].Images * map.Grid.Area.Value - firstPixel, GroupId.X / tilesN, column, map.Columns, tileM, tileN, perM, perN);
+                sums, left, right, moments, scalars[0].Images * map.Grid.Area.Value - firstPixel, GroupId.X / tilesN, column,
+                map.Columns, tileM, tileN, perM, perN);
         }
         for (int i = 0; i < perM; i++)
         {
@@ -122,9 +140,11 @@ public readonly partial struct ConvolutionProduct<TFunction>(
             {
                 for (int j = 0; j < perN; j += 4)
                 {
-                    int k = column + RegisterTile.Place(ThreadId.X, j, tileN), at = RegisterTile.IndexOf(i, j, perN), first = group * map.Columns;
+                    int k = column + RegisterTile.Place(ThreadId.X, j, tileN), at = RegisterTile.IndexOf(i, j, perN);
+                    int first = group * map.Columns;
                     var values = new Float4(sums[at], sums[at + 1], sums[at + 2], sums[at + 3]);
-                    Epilogue.Store(y, target + first + k, bias, first, k, map.Columns, values, function, addBias && !gathers, accumulate, wideY);
+                    Epilogue.Store(
+                        y, target + first + k, bias, first, k, map.Columns, values, function, addBias && !gathers, accumulate, wideY);
                 }
             }
         }

@@ -2,48 +2,54 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Kernels.Convolution.Gpu;
 
-/// <summary>What the passes of a convolution on devices that run translated kernels derive from its shape. Volumes are channels-last, a group's filter is [R][S][C / groups][K / groups].</summary>
-/// <param name="MostColumns">Floats of windows that are written out at a time, unless one image has more.</param>
+/// <summary>
+/// Sizes that the passes of a convolution on a GPU derive from its shape. Volumes are channels-last, and a group's filter is [R][S][C /
+/// groups][K / groups].
+/// </summary>
+/// <param name="MostColumns">Floats of windows that are written out at a time. One image may have more.</param>
 internal sealed record ConvolutionSizes(ConvolutionShape Shape, int Images, long MostColumns)
 {
-    /// <summary>Floats of windows that are written out at a time where nothing else is asked for: 256 MiB.</summary>
+    /// <summary>Default for the floats of windows that are written out at a time: 256 MiB.</summary>
     public const long DefaultMostColumns = 64 << 20;
 
-    /// <summary>Channels of a group.</summary>
+    /// <summary>Input channels of a group.</summary>
     public int Inputs { get; } = Shape.C / Shape.Groups;
 
     /// <summary>Filters of a group.</summary>
     public int Outputs { get; } = Shape.K / Shape.Groups;
 
-    /// <summary>Values of a window in one group.</summary>
+    /// <summary>Number of values in a window of one group.</summary>
     public int Window => Shape.R * Shape.S * Inputs;
 
-    /// <summary>Weights of one group.</summary>
+    /// <summary>Number of weights in one group.</summary>
     public int GroupFilter => Window * Outputs;
 
-    /// <summary>Pixels of the batch's output.</summary>
+    /// <summary>Number of pixels in the batch's output.</summary>
     public int Pixels { get; } = Largest(Shape, Images) <= int.MaxValue
         ? Images * Shape.OutputArea
-        : throw new ArgumentException($"A batch of {Images} images of {Shape} has buffers of {Largest(Shape, Images)} floats, but kernels count up to {int.MaxValue}; take fewer images at a time.");
+        : throw new ArgumentException(
+            $"A batch of {Images} images of {Shape} has a buffer of {Largest(Shape, Images)} floats, but kernels index at most "
+            + $"{int.MaxValue}; take a smaller batch.");
 
-    /// <summary>Whether channels of the input, or filters, come in fours.</summary>
+    /// <summary>Whether the input channels of a group are a multiple of 4.</summary>
     public bool WideInputs => Inputs % 4 == 0;
 
+    /// <summary>Whether the filters of a group are a multiple of 4.</summary>
     public bool WideOutputs => Outputs % 4 == 0;
 
-    /// <summary>Images whose windows are written out at a time.</summary>
+    /// <summary>Number of images whose windows are written out at a time.</summary>
     public int ImagesAtOnce => (int)Math.Clamp(MostColumns / ((long)Shape.OutputArea * Window * Shape.Groups), 1, Images);
 
-    /// <summary>Floats of those windows.</summary>
+    /// <summary>Number of floats in those windows.</summary>
     public long ColumnFloats => (long)ImagesAtOnce * Shape.OutputArea * Window * Shape.Groups;
 
-    /// <summary>Runs of images whose windows are written out at a time.</summary>
+    /// <summary>Cuts the batch into runs of images whose windows are written out together.</summary>
     public IEnumerable<(int First, int Count)> Runs()
     {
         for (int first = 0; first < Images; first += ImagesAtOnce) yield return (first, Math.Min(ImagesAtOnce, Images - first));
     }
 
-    /// <summary>The output's pixels and where their windows start.</summary>
+    /// <summary>Describes the output's pixels and the start of each window.</summary>
     public PixelGrid Grid(int images) => new()
     {
         Pixels = images * Shape.OutputArea,
@@ -82,10 +88,11 @@ internal sealed record ConvolutionSizes(ConvolutionShape Shape, int Images, long
         launches.Add(new Im2Col(width, x, columns, map), Im2Col.Groups(width, map, Shape.Groups));
     }
 
-    /// <summary>Floats of the largest buffer.</summary>
+    /// <summary>Number of floats in the largest buffer.</summary>
     private static long Largest(ConvolutionShape shape, int images)
     {
-        long input = (long)images * shape.C * shape.H * shape.W, output = (long)images * shape.K * shape.OutputArea, windows = (long)shape.OutputArea * shape.R * shape.S * shape.C;
+        long input = (long)images * shape.C * shape.H * shape.W, output = (long)images * shape.K * shape.OutputArea;
+        long windows = (long)shape.OutputArea * shape.R * shape.S * shape.C;
         return Math.Max(windows, Math.Max(input, output));
     }
 }

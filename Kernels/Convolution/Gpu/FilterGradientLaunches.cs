@@ -4,25 +4,31 @@ using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.Convolution.Gpu;
 
-/// <summary>The launches of a convolution's gradient with respect to its filter. The bias's gradient is the <see cref="ColumnSumsLaunches"/> of dy.</summary>
+/// <summary>
+/// Launches of a convolution's gradient with respect to its filter. The bias's gradient is the <see cref="ColumnSumsLaunches"/> of dy.
+/// </summary>
 public sealed class FilterGradientLaunches
 {
     private readonly ConvolutionSizes _sizes;
     private readonly ConvolutionChoice _choice;
     private readonly int _parts, _partPixels;
 
-    /// <param name="choice">The algorithm and the tile, or null for what follows from the sizes.</param>
-    /// <param name="mostColumns">Floats of windows that <see cref="ConvolutionAlgorithm.Im2Col"/> writes out at a time, unless one image has more.</param>
-    public FilterGradientLaunches(ConvolutionShape shape, int images, ConvolutionChoice? choice = null, long mostColumns = ConvolutionSizes.DefaultMostColumns)
+    /// <param name="choice">Algorithm and tile, or null to choose by the sizes.</param>
+    /// <param name="mostColumns">
+    /// Floats of windows that <see cref="ConvolutionAlgorithm.Im2Col"/> writes out at a time. One image may have more.
+    /// </param>
+    public FilterGradientLaunches(
+        ConvolutionShape shape, int images, ConvolutionChoice? choice = null, long mostColumns = ConvolutionSizes.DefaultMostColumns)
     {
         _sizes = new(shape, images, mostColumns);
         _choice = choice ?? ConvolutionChoice.For(shape, images, ConvolutionPass.FilterGradient);
         _choice.Check(shape);
         if (_choice.Algorithm != ConvolutionAlgorithm.ImplicitGemm) return;
-        (_parts, _partPixels) = TileChoice.Parts((long)_choice.Tile.Count(_sizes.Window, _sizes.Outputs) * shape.Groups, _sizes.Pixels, _choice.Tile);
+        (_parts, _partPixels) = TileChoice.Parts(
+            (long)_choice.Tile.Count(_sizes.Window, _sizes.Outputs) * shape.Groups, _sizes.Pixels, _choice.Tile);
     }
 
-    /// <summary>Floats that the launches need beside their arguments.</summary>
+    /// <summary>Number of workspace floats that the launches need.</summary>
     public long WorkspaceFloats => _choice.Algorithm switch
     {
         ConvolutionAlgorithm.ImplicitGemm => _parts > 1 ? (long)_parts * FilterFloats : 0,
@@ -32,14 +38,14 @@ public sealed class FilterGradientLaunches
 
     private int FilterFloats => _sizes.GroupFilter * _sizes.Shape.Groups;
 
-    /// <summary>Where parts of sums are behind the windows.</summary>
+    /// <summary>Start of the partial sums in the workspace, after the windows.</summary>
     private long PartsStart => (_sizes.ColumnFloats + 3) / 4 * 4;
 
     /// <param name="x">[image][H][W][C]</param>
     /// <param name="dy">[image][output height][output width][K]</param>
     /// <param name="dw">[group][R][S][C / groups][K / groups]</param>
-    /// <param name="workspace">At least <see cref="WorkspaceFloats"/>; any view where that is 0.</param>
-    /// <param name="accumulate">Whether dw is added to, not written over.</param>
+    /// <param name="workspace">At least <see cref="WorkspaceFloats"/>; any view if that is 0.</param>
+    /// <param name="accumulate">Whether to add to dw instead of overwriting it.</param>
     public void Launch(IKernelLaunches launches, ReadOnlyView<float> x, ReadOnlyView<float> dy, View<float> dw, View<float> workspace,
         bool accumulate = false)
     {
@@ -49,23 +55,26 @@ public sealed class FilterGradientLaunches
                 LaunchGathered(launches, x, dy, dw, workspace, accumulate);
                 break;
             case ConvolutionAlgorithm.Gemm:
-                Product(0, _sizes.Images, _sizes.Shape.C, _sizes.Inputs).Launch(launches, x, dy, null, dw, workspace, new Identity(), accumulate);
+                Product(0, _sizes.Images, _sizes.Shape.C, _sizes.Inputs)
+                    .Launch(launches, x, dy, null, dw, workspace, new Identity(), accumulate);
                 break;
             default:
-                // Without what is behind it: a product reads the windows and writes its parts.
+                // Only the windows: the product reads them and writes its partial sums past them.
                 View<float> columns = workspace.Slice(0, (int)_sizes.ColumnFloats);
                 foreach ((int first, int images) in _sizes.Runs())
                 {
                     _sizes.WriteWindows(launches, x, columns, first, images);
-                    WindowProduct(first, images).Launch(launches, columns, dy, null, dw, workspace.Slice((int)PartsStart), new Identity(), accumulate || first > 0);
+                    WindowProduct(first, images).Launch(
+                        launches, columns, dy, null, dw, workspace.Slice((int)PartsStart), new Identity(), accumulate || first > 0);
                 }
                 break;
         }
     }
 
-    private MatrixProductLaunches WindowProduct(int first, int images) => Product(first, images, _sizes.Window, images * _sizes.Shape.OutputArea * _sizes.Window);
+    private MatrixProductLaunches WindowProduct(int first, int images) =>
+        Product(first, images, _sizes.Window, images * _sizes.Shape.OutputArea * _sizes.Window);
 
-    /// <summary>Windows turned round times dy, for some images.</summary>
+    /// <summary>Transposed windows times dy, for some images.</summary>
     /// <param name="pitch">Floats from one window to the next.</param>
     /// <param name="step">Floats from one group's windows to the next.</param>
     private MatrixProductLaunches Product(int first, int images, int pitch, int step) => new(
@@ -102,7 +111,8 @@ public sealed class FilterGradientLaunches
         TileShape tile = _choice.Tile;
         launches.Add(
             new FilterGradientProduct(
-                tile.M, tile.N, tile.K, tile.PerM, tile.PerN, _sizes.WideInputs, _sizes.WideOutputs, accumulate && !isSplit, x, dy, isSplit ? workspace : dw, map),
+                tile.M, tile.N, tile.K, tile.PerM, tile.PerN, _sizes.WideInputs, _sizes.WideOutputs, accumulate && !isSplit, x, dy,
+                isSplit ? workspace : dw, map),
             new(tile.Count(_sizes.Window, _sizes.Outputs), 1, _sizes.Shape.Groups * _parts));
         if (!isSplit) return;
         var sum = new SumParts<Identity>(false, accumulate, workspace, workspace, dw, _parts, FilterFloats, new(FilterFloats), default);

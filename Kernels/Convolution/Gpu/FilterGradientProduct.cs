@@ -4,31 +4,37 @@ using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.Convolution.Gpu;
 
-/// <summary>The sizes of a filter's gradient.</summary>
+/// <summary>Sizes of a filter's gradient.</summary>
 public struct FilterGradientMap
 {
-    /// <summary>Pixels of the output and where their windows start in the input.</summary>
+    /// <summary>Pixels of the output and the start of their windows in the input.</summary>
     public PixelGrid Grid;
 
-    /// <summary>Columns of the filter, channels of a group in and out.</summary>
+    /// <summary>Columns of the filter, and input and output channels of a group.</summary>
     public int S, Channels, Columns;
 
-    /// <summary>Rows of a group's filter: R * S * Channels.</summary>
+    /// <summary>Rows in a group's filter: R * S * Channels.</summary>
     public int Rows;
 
     /// <summary>Floats from one pixel of the output's gradient to the next.</summary>
     public int GradientPitch;
 
-    /// <summary>Parts that the pixels are split into, pixels in each of them (a multiple of the tile's K), and floats from one part's result to the next.</summary>
+    /// <summary>
+    /// Number of parts that the pixels are split into, pixels in each part (a multiple of the tile's K), and floats from one part's result
+    /// to the next.
+    /// </summary>
     public int Parts, PartPixels, PartStep;
 }
 
 /// <summary>
-/// dw[(r, s, c), k] = sum over pixels of x[pixel's window at (r, s), c] dy[pixel, k], for parts of the pixels. Groups: x the tiles of a group's filter, columns of a row of tiles next to each other;
-/// z = group * parts + part.
+/// Computes dw[(r, s, c), k] = sum over pixels of x[pixel's window at (r, s), c] dy[pixel, k], for parts of the pixels. Groups: x the tiles
+/// of a group's filter, the columns of a row of tiles consecutive; z = group * parts + part.
 /// </summary>
-/// <param name="wideX">Whether x is loaded four floats at a time: channels of a group, and of x, are multiples of 4. Likewise dy, and dw, where the filters of a group and all of them are.</param>
-/// <param name="accumulate">Whether dw is added to, not written over.</param>
+/// <param name="wideX">
+/// Whether x is loaded four floats at a time: channels of a group and of x are multiples of 4. Likewise for dy and dw, if the filters of a
+/// group and of all groups are multiples of 4.
+/// </param>
+/// <param name="accumulate">Whether to add to dw instead of overwriting it.</param>
 /// <param name="x">[image][SourceH][SourceW][SourceChannels]</param>
 /// <param name="dy">[pixel][GradientPitch]</param>
 /// <param name="dw">[part][group][rows][columns]</param>
@@ -44,7 +50,8 @@ public readonly partial struct FilterGradientProduct(
     [Unroll]
     public void Execute()
     {
-        View<float> left = Shared.Array<float>(2 * tileK * (tileM + TileSide.Padding)), right = Shared.Array<float>(2 * tileK * (tileN + TileSide.Padding));
+        View<float> left = Shared.Array<float>(2 * tileK * (tileM + TileSide.Padding)),
+            right = Shared.Array<float>(2 * tileK * (tileN + TileSide.Padding));
         Registers<float> nextLeft = Local.Array<float>(tileM * tileK / (GroupSize.X * GroupSize.Y)),
             nextRight = Local.Array<float>(tileN * tileK / (GroupSize.X * GroupSize.Y));
         Registers<int> images = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y)),
@@ -59,7 +66,7 @@ public readonly partial struct FilterGradientProduct(
         int group = GroupId.Z / map.Parts, part = GroupId.Z % map.Parts;
         int first = part * map.PartPixels, end = KernelMath.Min(first + map.PartPixels, map.Grid.Pixels);
 
-        // The rows that a thread loads stay the same: it finds their taps once.
+        // The rows that a thread loads stay the same, so it computes their taps once.
         for (int i = 0; i < 4; i++)
         {
             int at = row + own % tileM + i, tap = at / map.Channels, tapRow = tap / map.S;
@@ -75,26 +82,32 @@ public readonly partial struct FilterGradientProduct(
             ps[load] = p;
             qs[load] = q;
         }
-        // From one step to the next a pixel moves on by tileK: so many images, rows and columns.
+        // Each step moves a pixel on by tileK, which is a fixed number of images, rows and columns.
         (int stepImage, int stepP, int stepQ) = map.Grid.Position(tileK);
 
         for (int i = 0; i < perM * perN; i++) sums[i] = 0;
         for (int at = 0; at < tileM * tileK; at += 4 * GroupSize.X * GroupSize.Y)
         {
             bool exists = first + sideX.Step(at + own) < end;
-            nextLeft.Store4(at / threads, Gather(x, map.Grid, images[at / (4 * threads)], ps[at / (4 * threads)], qs[at / (4 * threads)], exists, tapRows, tapColumns, tapOffsets, wideX));
+            nextLeft.Store4(at / threads, Gather(
+                x, map.Grid, images[at / (4 * threads)], ps[at / (4 * threads)], qs[at / (4 * threads)], exists, tapRows, tapColumns,
+                tapOffsets, wideX));
         }
         for (int at = 0; at < tileN * tileK; at += 4 * GroupSize.X * GroupSize.Y)
-            nextRight.Store4(at / threads, sideY.Load(dy, group * map.Columns, map.GradientPitch, at + own, column, map.Columns, first, end));
+            nextRight.Store4(at / threads, sideY.Load(
+                dy, group * map.Columns, map.GradientPitch, at + own, column, map.Columns, first, end));
         int stage = 0;
         for (int pixel = first; pixel < end; pixel += tileK)
         {
-            View<float> leftTile = left.Slice(stage * tileK * (tileM + TileSide.Padding)), rightTile = right.Slice(stage * tileK * (tileN + TileSide.Padding));
-            for (int at = 0; at < tileM * tileK; at += 4 * GroupSize.X * GroupSize.Y) sideX.Store(leftTile, at + own, nextLeft.Load4(at / threads));
-            for (int at = 0; at < tileN * tileK; at += 4 * GroupSize.X * GroupSize.Y) sideY.Store(rightTile, at + own, nextRight.Load4(at / threads));
-            // Of two stages one barrier is enough: whoever is here has read what the next round overwrites.
+            View<float> leftTile = left.Slice(stage * tileK * (tileM + TileSide.Padding)),
+                rightTile = right.Slice(stage * tileK * (tileN + TileSide.Padding));
+            for (int at = 0; at < tileM * tileK; at += 4 * GroupSize.X * GroupSize.Y)
+                sideX.Store(leftTile, at + own, nextLeft.Load4(at / threads));
+            for (int at = 0; at < tileN * tileK; at += 4 * GroupSize.X * GroupSize.Y)
+                sideY.Store(rightTile, at + own, nextRight.Load4(at / threads));
+            // Two stages need only one barrier: a thread that arrives here has read what the next round overwrites.
             Group.Barrier();
-            // On their way while this step's products are added; zeros behind the end.
+            // Prefetch the next tile while this step's products are added; load zeros past the end.
             for (int at = 0; at < tileM * tileK; at += 4 * GroupSize.X * GroupSize.Y)
             {
                 int load = at / (4 * threads);
@@ -104,13 +117,17 @@ public readonly partial struct FilterGradientProduct(
                 ps[load] = p - carryP * map.Grid.H;
                 images[load] += stepImage + carryP;
                 bool exists = pixel + tileK + sideX.Step(at + own) < end;
-                nextLeft.Store4(at / threads, Gather(x, map.Grid, images[load], ps[load], qs[load], exists, tapRows, tapColumns, tapOffsets, wideX));
+                nextLeft.Store4(at / threads, Gather(
+                    x, map.Grid, images[load], ps[load], qs[load], exists, tapRows, tapColumns, tapOffsets, wideX));
             }
             for (int at = 0; at < tileN * tileK; at += 4 * GroupSize.X * GroupSize.Y)
-                nextRight.Store4(at / threads, sideY.Load(dy, group * map.Columns, map.GradientPitch, at + own, column, map.Columns, pixel + tileK, end));
+                nextRight.Store4(at / threads, sideY.Load(
+                    dy, group * map.Columns, map.GradientPitch, at + own, column, map.Columns, pixel + tileK, end));
             View<float> leftRun = leftTile.Slice(ThreadId.Y * 4), rightRun = rightTile.Slice(ThreadId.X * 4);
             for (int k = 0; k < tileK; k++)
-                RegisterTile.Add(sums, leftRun.Slice(k * (tileM + TileSide.Padding)), rightRun.Slice(k * (tileN + TileSide.Padding)), perM, perN, tileM / 2, tileN / 2);
+                RegisterTile.Add(
+                    sums, leftRun.Slice(k * (tileM + TileSide.Padding)), rightRun.Slice(k * (tileN + TileSide.Padding)),
+                    perM, perN, tileM / 2, tileN / 2);
             stage = 1 - stage;
         }
 
@@ -124,13 +141,14 @@ public readonly partial struct FilterGradientProduct(
                 {
                     int k = column + RegisterTile.Place(ThreadId.X, j, tileN), at = RegisterTile.IndexOf(i, j, perN);
                     var values = new Float4(sums[at], sums[at + 1], sums[at + 2], sums[at + 3]);
-                    Epilogue.Store(dw, target + value * map.Columns + k, dy, 0, k, map.Columns, values, new Identity(), false, accumulate, wideY);
+                    Epilogue.Store(
+                        dw, target + value * map.Columns + k, dy, 0, k, map.Columns, values, new Identity(), false, accumulate, wideY);
                 }
             }
         }
     }
 
-    /// <summary>Four rows' values of x in the window of a pixel; zeros where the window is outside of the map.</summary>
+    /// <summary>Loads four rows' values of x in the window of a pixel; zeros where the window is outside the map.</summary>
     private static Float4 Gather(
         ReadOnlyView<float> x, PixelGrid grid, int image, int p, int q, bool exists, Registers<int> tapRows, Registers<int> tapColumns,
             Registers<int> tapOffsets, bool isWide)

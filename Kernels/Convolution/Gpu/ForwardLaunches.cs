@@ -4,17 +4,23 @@ using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.Convolution.Gpu;
 
-/// <summary>The launches of a convolution's forward pass: y = f(conv(x, w) + bias).</summary>
+/// <summary>Launches of a convolution's forward pass, y = f(conv(x, w) + bias).</summary>
 public sealed partial class ForwardLaunches
 {
     private readonly ConvolutionSizes _sizes;
     private readonly ConvolutionChoice _choice;
     private readonly int _pitch;
 
-    /// <param name="choice">The algorithm and the tile, or null for what follows from the sizes.</param>
-    /// <param name="mostColumns">Floats of windows that <see cref="ConvolutionAlgorithm.Im2Col"/> writes out at a time, unless one image has more.</param>
-    /// <param name="pitch">Floats from one pixel of y to the next, a part of a volume of more channels, or 0 where they lie one behind the other.</param>
-    public ForwardLaunches(ConvolutionShape shape, int images, ConvolutionChoice? choice = null, long mostColumns = ConvolutionSizes.DefaultMostColumns, int pitch = 0)
+    /// <param name="choice">Algorithm and tile, or null to choose by the sizes.</param>
+    /// <param name="mostColumns">
+    /// Floats of windows that <see cref="ConvolutionAlgorithm.Im2Col"/> writes out at a time. One image may have more.
+    /// </param>
+    /// <param name="pitch">
+    /// Floats from one pixel of y to the next if y is a slice of a volume with more channels, or 0 if pixels are contiguous.
+    /// </param>
+    public ForwardLaunches(
+        ConvolutionShape shape, int images, ConvolutionChoice? choice = null, long mostColumns = ConvolutionSizes.DefaultMostColumns,
+        int pitch = 0)
     {
         _sizes = new(shape, images, mostColumns);
         _choice = choice ?? ConvolutionChoice.For(shape, images, ConvolutionPass.Forward);
@@ -22,12 +28,12 @@ public sealed partial class ForwardLaunches
         _pitch = pitch == 0 ? shape.K : pitch;
     }
 
-    /// <summary>Floats that the launches need beside their arguments.</summary>
+    /// <summary>Number of workspace floats that the launches need.</summary>
     public long WorkspaceFloats => _choice.Algorithm == ConvolutionAlgorithm.Im2Col ? _sizes.ColumnFloats : 0;
 
     /// <summary>
-    /// Rows of the parts that <see cref="Launch"/> gathers moments of, or null where it cannot: of groups, of windows that are written out
-    /// in several pieces, and of a library's product.
+    /// Rows in each part whose moments <see cref="Launch"/> gathers. Null if it cannot gather moments: with several groups, with windows
+    /// written out in several pieces, and with a library's product.
     /// </summary>
     public int? MomentRows => !_choice.ByLibrary && _sizes.Shape.Groups == 1
         && (_choice.Algorithm != ConvolutionAlgorithm.Im2Col || _sizes.ImagesAtOnce >= _sizes.Images)
@@ -37,10 +43,13 @@ public sealed partial class ForwardLaunches
     /// <param name="x">[image][H][W][C]</param>
     /// <param name="filter">[group][R][S][C / groups][K / groups]</param>
     /// <param name="bias">[K], or null.</param>
-    /// <param name="y">[image][output height][output width][pitch], of which the first K channels.</param>
-    /// <param name="workspace">At least <see cref="WorkspaceFloats"/>; any view where that is 0.</param>
-    /// <param name="accumulate">Whether y is added to, not written over.</param>
-    /// <param name="moments">Where to leave the moments of y's channels, in parts of <see cref="MomentRows"/>, or null. Of what is stored as it is.</param>
+    /// <param name="y">[image][output height][output width][pitch], of which the first K channels are written.</param>
+    /// <param name="workspace">At least <see cref="WorkspaceFloats"/>; any view if that is 0.</param>
+    /// <param name="accumulate">Whether to add to y instead of overwriting it.</param>
+    /// <param name="moments">
+    /// Receives the moments of y's channels in parts of <see cref="MomentRows"/> rows, or null. Requires the identity function and no
+    /// accumulation.
+    /// </param>
     [Dispatched]
     public void Launch<TFunction>(
         IKernelLaunches launches, ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float>? bias, View<float> y,
@@ -48,28 +57,31 @@ public sealed partial class ForwardLaunches
         where TFunction : unmanaged, IPointwise
     {
         if (moments is not null && (MomentRows is null || accumulate || function is not Identity))
-            throw new ArgumentException("Moments are gathered where there is one product without groups that is stored as it is.", nameof(moments));
+            throw new ArgumentException(
+                "Moments are gathered by a single product without groups, function or accumulation; pass no moments.", nameof(moments));
         switch (_choice.Algorithm)
         {
             case ConvolutionAlgorithm.ImplicitGemm:
                 LaunchGathered(launches, x, filter, bias, y, function, accumulate, moments);
                 break;
             case ConvolutionAlgorithm.Gemm:
-                Product(0, _sizes.Images, _sizes.Shape.C, _sizes.Inputs).Launch(launches, x, filter, bias, y, workspace, function, accumulate, moments);
+                Product(0, _sizes.Images, _sizes.Shape.C, _sizes.Inputs)
+                    .Launch(launches, x, filter, bias, y, workspace, function, accumulate, moments);
                 break;
             default:
                 foreach ((int first, int images) in _sizes.Runs())
                 {
                     _sizes.WriteWindows(launches, x, workspace, first, images);
                     int groupColumns = images * _sizes.Shape.OutputArea * _sizes.Window;
-                    // All rows of a part's windows are in the workspace: there is no room for parts of sums, and no need.
-                    Product(first, images, _sizes.Window, groupColumns).Launch(launches, workspace, filter, bias, y, y, function, accumulate, moments);
+                    // The workspace holds the windows of all rows. It has no room for partial sums, and the product needs none.
+                    Product(first, images, _sizes.Window, groupColumns)
+                        .Launch(launches, workspace, filter, bias, y, y, function, accumulate, moments);
                 }
                 break;
         }
     }
 
-    /// <summary>The products of the groups, for some images.</summary>
+    /// <summary>Products of the groups, for some images.</summary>
     /// <param name="pitch">Floats from one window to the next.</param>
     /// <param name="step">Floats from one group's windows to the next.</param>
     private MatrixProductLaunches Product(int first, int images, int pitch, int step) => new(
@@ -94,7 +106,7 @@ public sealed partial class ForwardLaunches
         where TFunction : unmanaged, IPointwise
     {
         ConvolutionShape shape = _sizes.Shape;
-        // Without groups the values of a whole filter row lie next to each other, in the input as in the filter.
+        // With a single group the values of a whole filter row are contiguous, in the input and in the filter.
         int runTaps = shape.Groups == 1 ? shape.S : 1, run = runTaps * _sizes.Inputs * _sizes.Outputs;
         var map = new GatherMap
         {
@@ -117,8 +129,9 @@ public sealed partial class ForwardLaunches
         bool wideOutputs = _sizes.WideOutputs && _pitch % 4 == 0;
         launches.Add(
             new ConvolutionProduct<TFunction>(
-                tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, _sizes.WideInputs, _sizes.WideOutputs, wideOutputs, bias is not null, accumulate,
-                moments is not null, x, filter, bias ?? filter, y, moments?.Scalars ?? default, moments?.Parts ?? default, map, function),
+                tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, _sizes.WideInputs, _sizes.WideOutputs, wideOutputs, bias is not null,
+                accumulate, moments is not null, x, filter, bias ?? filter, y, moments?.Scalars ?? default, moments?.Parts ?? default, map,
+                function),
             new(tile.Count(_sizes.Pixels, _sizes.Outputs), 1, shape.Groups));
     }
 }

@@ -3,9 +3,9 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.Convolution.Gpu;
 
 /// <summary>
-/// Writes out the windows of a convolution; zeros outside of the map. Groups: x the pixels' values, z the groups of channels. Memory bound.
+/// Writes out the windows of a convolution; zeros outside the map. Groups: x the pixels' values, z the groups of channels. Memory-bound.
 /// </summary>
-/// <param name="width">Values that a thread moves: 4 where the channels of a group, and of x, are multiples of 4; otherwise 1.</param>
+/// <param name="width">Number of values that a thread moves: 4 if the channels of a group and of x are multiples of 4, otherwise 1.</param>
 /// <param name="x">[image][SourceH][SourceW][SourceChannels]</param>
 /// <param name="columns">[group][pixel][R * S * Channels]</param>
 [Kernel(Threads)]
@@ -13,8 +13,9 @@ public readonly partial struct Im2Col([Specialization(4)] int width, ReadOnlyVie
 {
     private const int Threads = 256;
 
-    /// <summary>The groups that a launch needs.</summary>
-    public static Size3 Groups(int width, WindowMap map, int groups) => new(Size3.Groups((long)map.Grid.Pixels * map.Length.Value / width, Threads), 1, groups);
+    /// <summary>Returns the groups that a launch needs.</summary>
+    public static Size3 Groups(int width, WindowMap map, int groups) =>
+        new(Size3.Groups((long)map.Grid.Pixels * map.Length.Value / width, Threads), 1, groups);
 
     public void Execute()
     {
@@ -24,7 +25,8 @@ public readonly partial struct Im2Col([Specialization(4)] int width, ReadOnlyVie
         (int image, int p, int q) = map.Grid.Position(pixel);
         int h = p * map.Grid.StepH + map.Grid.StartH + r, w = q * map.Grid.StepW + map.Grid.StartW + s;
         bool exists = map.Grid.Contains(h, w);
-        int from = map.Grid.Source(map.FirstImage + image, h, w) + group * map.Channels.Value + channel, to = group * map.Grid.Pixels * map.Length.Value + at;
+        int from = map.Grid.Source(map.FirstImage + image, h, w) + group * map.Channels.Value + channel;
+        int to = group * map.Grid.Pixels * map.Length.Value + at;
         if (width == 4)
         {
             var values = new Float4(0, 0, 0, 0);

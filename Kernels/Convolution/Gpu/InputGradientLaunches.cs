@@ -4,29 +4,32 @@ using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.Convolution.Gpu;
 
-/// <summary>The launches of a convolution's gradient with respect to its input.</summary>
+/// <summary>Launches of a convolution's gradient with respect to its input.</summary>
 public sealed class InputGradientLaunches
 {
     private readonly ConvolutionSizes _sizes;
     private readonly ConvolutionChoice _choice;
 
-    /// <param name="choice">The algorithm and the tile, or null for what follows from the sizes.</param>
-    /// <param name="mostColumns">Floats of windows that <see cref="ConvolutionAlgorithm.Im2Col"/> writes out at a time, unless one image has more.</param>
-    public InputGradientLaunches(ConvolutionShape shape, int images, ConvolutionChoice? choice = null, long mostColumns = ConvolutionSizes.DefaultMostColumns)
+    /// <param name="choice">Algorithm and tile, or null to choose by the sizes.</param>
+    /// <param name="mostColumns">
+    /// Floats of windows that <see cref="ConvolutionAlgorithm.Im2Col"/> writes out at a time. One image may have more.
+    /// </param>
+    public InputGradientLaunches(
+        ConvolutionShape shape, int images, ConvolutionChoice? choice = null, long mostColumns = ConvolutionSizes.DefaultMostColumns)
     {
         _sizes = new(shape, images, mostColumns);
         _choice = choice ?? ConvolutionChoice.For(shape, images, ConvolutionPass.InputGradient);
         _choice.Check(shape);
     }
 
-    /// <summary>Floats that the launches need beside their arguments.</summary>
+    /// <summary>Number of workspace floats that the launches need.</summary>
     public long WorkspaceFloats => _choice.Algorithm == ConvolutionAlgorithm.Im2Col ? _sizes.ColumnFloats : 0;
 
     /// <param name="dy">[image][output height][output width][K]</param>
     /// <param name="filter">[group][R][S][C / groups][K / groups]</param>
     /// <param name="dx">[image][H][W][C]</param>
-    /// <param name="workspace">At least <see cref="WorkspaceFloats"/>; any view where that is 0.</param>
-    /// <param name="accumulate">Whether dx is added to, not written over.</param>
+    /// <param name="workspace">At least <see cref="WorkspaceFloats"/>; any view if that is 0.</param>
+    /// <param name="accumulate">Whether to add to dx instead of overwriting it.</param>
     public void Launch(IKernelLaunches launches, ReadOnlyView<float> dy, ReadOnlyView<float> filter, View<float> dx,
         View<float> workspace, bool accumulate = false)
     {
@@ -39,7 +42,8 @@ public sealed class InputGradientLaunches
                         LaunchPhase(launches, dy, filter, dx, h, w, accumulate);
                 break;
             case ConvolutionAlgorithm.Gemm:
-                Product(0, _sizes.Images, shape.C, _sizes.Inputs).Launch(launches, dy, filter, null, dx, workspace, new Identity(), accumulate);
+                Product(0, _sizes.Images, shape.C, _sizes.Inputs)
+                    .Launch(launches, dy, filter, null, dx, workspace, new Identity(), accumulate);
                 break;
             default:
                 foreach ((int first, int images) in _sizes.Runs())
@@ -53,7 +57,7 @@ public sealed class InputGradientLaunches
         }
     }
 
-    /// <summary>The gradients of windows: dy times the filter turned round, for some images.</summary>
+    /// <summary>Gradients of the windows: dy times the transposed filter, for some images.</summary>
     private MatrixProductLaunches Product(int first, int images, int pitch, int step) => new(
         new()
         {
@@ -70,8 +74,8 @@ public sealed class InputGradientLaunches
         transposeB: true, batch: _sizes.Shape.Groups, tile: _choice.Tile, canSplit: false, byLibrary: _choice.ByLibrary);
 
     /// <summary>
-    /// The pixels (p StrideH + h, q StrideW + w) of the input: they see the same taps, every StrideH-th from the first one on, and with each further tap the output's pixel before.
-    /// Where there are no taps the gradient is zero.
+    /// Computes the input pixels (p StrideH + h, q StrideW + w). They see the same taps, every StrideH-th from the first one on, and each
+    /// further tap reads the previous pixel of the output. Without taps the gradient is zero.
     /// </summary>
     private void LaunchPhase(IKernelLaunches launches, ReadOnlyView<float> dy, ReadOnlyView<float> filter, View<float> dx, int h, int w,
         bool accumulate)
@@ -116,15 +120,19 @@ public sealed class InputGradientLaunches
         TileShape tile = _choice.Tile;
         launches.Add(
             new ConvolutionProduct<Identity>(
-                tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, _sizes.WideOutputs, _sizes.WideOutputs, _sizes.WideInputs, false, accumulate, false, dy, filter, filter, dx, default, default, map,
-                default),
+                tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, _sizes.WideOutputs, _sizes.WideOutputs, _sizes.WideInputs, false,
+                accumulate, false, dy, filter, filter, dx, default, default, map, default),
             new(tile.Count(map.Grid.Pixels, _sizes.Inputs), 1, shape.Groups));
     }
 
-    /// <summary>Of one direction: positions of the phase, its first tap, its taps, and the output's position that the first of them leads to from the first position.</summary>
+    /// <summary>
+    /// Describes a phase along one axis: the number of its positions, its first tap, the number of its taps, and the output position that
+    /// the first tap reads from the first position.
+    /// </summary>
     private static (int Positions, int FirstTap, int Taps, int Start) Phase(int length, int taps, int stride, int padding, int phase)
     {
         int first = (phase + padding) % stride;
-        return ((length - phase + stride - 1) / stride, first, first < taps ? (taps - first + stride - 1) / stride : 0, (phase + padding - first) / stride);
+        int count = first < taps ? (taps - first + stride - 1) / stride : 0;
+        return ((length - phase + stride - 1) / stride, first, count, (phase + padding - first) / stride);
     }
 }

@@ -2,10 +2,10 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Kernels.Convolution.Gpu;
 
-/// <summary>The sizes of windows that are written out: columns[group][pixel][r][s][channel of the group].</summary>
+/// <summary>Sizes of windows that are written out: columns[group][pixel][r][s][channel of the group].</summary>
 public struct WindowMap
 {
-    /// <summary>Pixels of the output of some images, and where their windows start in the input.</summary>
+    /// <summary>Output pixels of some images, and the start of their windows in the input.</summary>
     public PixelGrid Grid;
 
     public int R;
@@ -13,14 +13,14 @@ public struct WindowMap
     /// <summary>Columns of the filter, and channels of a group.</summary>
     public Divisor S, Channels;
 
-    /// <summary>Values of a window: R * S * Channels.</summary>
+    /// <summary>Number of values in a window: R * S * Channels.</summary>
     public Divisor Length;
 
-    /// <summary>Values of a pixel of the input, of a row of pixels, and of an image.</summary>
+    /// <summary>Number of values in a pixel of the input, in a row of pixels, and in an image.</summary>
     public Divisor Pixel, Row, Image;
 
     public Divisor StepH, StepW;
 
-    /// <summary>The first image of the input, which the windows of pixel 0 belong to.</summary>
+    /// <summary>First image of the input, to which the windows of pixel 0 belong.</summary>
     public int FirstImage;
 }

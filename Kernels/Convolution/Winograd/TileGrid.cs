@@ -1,6 +1,8 @@
 namespace GpuCnn.Kernels.Convolution.Winograd;
 
-/// <summary>The tiles of a batch of outputs, image by image and row by row. The last of a row or a column may reach over the edge.</summary>
+/// <summary>
+/// Tiles of a batch of outputs, image by image and row by row. The last tile in a row or a column may extend past the edge.
+/// </summary>
 internal sealed class TileGrid
 {
     private readonly int _tile;
@@ -13,15 +15,15 @@ internal sealed class TileGrid
         Count = checked(images * PerImage);
     }
 
-    /// <summary>Tiles of the whole batch.</summary>
+    /// <summary>Number of tiles in the whole batch.</summary>
     public int Count { get; }
 
     public int PerImage { get; }
 
-    /// <summary>Tiles of a row of them.</summary>
+    /// <summary>Number of tiles in a row.</summary>
     public int Columns { get; }
 
-    /// <summary>Image, and row and column of the output where a tile begins.</summary>
+    /// <summary>Returns a tile's image, and the output row and column where it begins.</summary>
     public (int Image, int Row, int Column) Position(int tile)
     {
         int image = tile / PerImage, inside = tile - image * PerImage, row = inside / Columns;

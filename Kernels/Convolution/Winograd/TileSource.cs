@@ -2,21 +2,24 @@ using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Kernels.Convolution.Winograd;
 
-/// <summary>Reads tiles of a batch of maps in channel blocks, with zeros where a tile reaches over a map's edge, and transforms them.</summary>
+/// <summary>
+/// Reads tiles of a batch of maps in channel blocks, with zeros where a tile extends past a map's edge, and transforms them.
+/// </summary>
 /// <param name="x">[N][ceil(channels / 8)][height][width][8]</param>
 internal sealed unsafe class TileSource(float* x, int channels, int height, int width, int vectorWidth)
 {
-    /// <summary>Floats of a tile of as many channel blocks as a vector has.</summary>
+    /// <summary>Floats in a tile of as many channel blocks as fit the widest vector.</summary>
     public const int PatchFloats = 6 * 6 * 2 * Blocks.Size;
 
-    /// <summary>Transforms some channel blocks of a tile.</summary>
+    /// <summary>Transforms a range of channel blocks of a tile.</summary>
     /// <param name="top">Row of the tile's first pixel, which may lie outside the map.</param>
-    /// <param name="left">Column of it.</param>
-    /// <param name="v">Where the first point of the first block goes.</param>
+    /// <param name="left">Column of the tile's first pixel, which may lie outside the map.</param>
+    /// <param name="v">Receives the first point of the first block.</param>
     /// <param name="plane">Floats between two points of v.</param>
     /// <param name="patch">[<see cref="PatchFloats"/>]</param>
     /// <param name="scratch">[<see cref="WinogradTransforms.ScratchFloats"/>]</param>
-    public void Transform<TTransform>(int image, int top, int left, int firstBlock, int lastBlock, float* v, nint plane, float* patch, float* scratch)
+    public void Transform<TTransform>(
+        int image, int top, int left, int firstBlock, int lastBlock, float* v, nint plane, float* patch, float* scratch)
         where TTransform : struct, ITileTransform
     {
         int size = TTransform.Size, block = firstBlock;
@@ -43,7 +46,8 @@ internal sealed unsafe class TileSource(float* x, int channels, int height, int 
 
     private void Copy(float* source, int top, int left, int size, float* patch)
     {
-        int firstRow = Math.Max(0, -top), lastRow = Math.Min(size, height - top), firstColumn = Math.Max(0, -left), lastColumn = Math.Min(size, width - left);
+        int firstRow = Math.Max(0, -top), lastRow = Math.Min(size, height - top);
+        int firstColumn = Math.Max(0, -left), lastColumn = Math.Min(size, width - left);
         for (int row = 0; row < size; row++)
             for (int column = 0; column < size; column++)
             {

@@ -2,21 +2,24 @@ using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Kernels.Convolution.Winograd;
 
-/// <summary>A transform from a tile of pixels to points.</summary>
+/// <summary>Transform from a tile of pixels to points.</summary>
 internal unsafe interface ITileTransform
 {
-    /// <summary>Rows and columns of the tile of pixels.</summary>
+    /// <summary>Number of rows and columns in the tile of pixels.</summary>
     static abstract int Size { get; }
 
-    /// <param name="x">The tile's first pixel, of pixels of 8 channels in blocks <paramref name="blockStride"/> floats apart.</param>
+    /// <summary>Transforms one tile.</summary>
+    /// <param name="x">
+    /// First pixel of the tile. A pixel holds 8 channels in each block, blocks <paramref name="blockStride"/> floats apart.
+    /// </param>
     /// <param name="row">Floats between two rows of x.</param>
     /// <param name="scratch">[<see cref="WinogradTransforms.ScratchFloats"/>]</param>
-    /// <param name="v">Where the first point goes.</param>
+    /// <param name="v">Receives the first point.</param>
     /// <param name="plane">Floats between two points of v.</param>
     static abstract void Apply<T>(float* x, nint row, nint blockStride, float* scratch, float* v, nint plane) where T : unmanaged, ISimd<T>;
 }
 
-/// <summary>B^T d B</summary>
+/// <summary>The input transform B^T d B.</summary>
 internal readonly unsafe struct InputTransform<TWinograd> : ITileTransform where TWinograd : struct, IWinograd
 {
     public static int Size => TWinograd.Points;
@@ -31,7 +34,7 @@ internal readonly unsafe struct InputTransform<TWinograd> : ITileTransform where
     }
 }
 
-/// <summary>A dy A^T</summary>
+/// <summary>The output gradient's transform A dy A^T.</summary>
 internal readonly unsafe struct OutputGradientTransform<TWinograd> : ITileTransform where TWinograd : struct, IWinograd
 {
     public static int Size => TWinograd.Outputs;
@@ -40,7 +43,8 @@ internal readonly unsafe struct OutputGradientTransform<TWinograd> : ITileTransf
     {
         int points = TWinograd.Points, size = TWinograd.Outputs;
         for (nint column = 0; column < size; column++)
-            TWinograd.OutputGradient<T, BlockLine<T>>(new(x + column * Blocks.Size, row, blockStride), scratch + column * T.Width, size * T.Width);
+            TWinograd.OutputGradient<T, BlockLine<T>>(
+                new(x + column * Blocks.Size, row, blockStride), scratch + column * T.Width, size * T.Width);
         for (nint i = 0; i < points; i++)
             TWinograd.OutputGradient<T, Line<T>>(new(scratch + i * size * T.Width, T.Width), v + i * points * plane, plane);
     }

@@ -3,7 +3,7 @@ using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Kernels.Convolution.Winograd;
 
-/// <summary>F(2, 3) at the points 0, +-1 and infinity: 16 products where the definition has 36.</summary>
+/// <summary>F(2, 3) at the points 0, +-1 and infinity: 16 products in place of the direct algorithm's 36.</summary>
 internal readonly unsafe struct Winograd2 : IWinograd
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
@@ -42,7 +42,8 @@ internal readonly unsafe struct Winograd2 : IWinograd
     }
 
     [MethodImpl(Inline)]
-    public static void OutputGradient<T, TLine>(TLine dy, float* target, nint step) where T : unmanaged, ISimd<T> where TLine : struct, ILine<T>
+    public static void OutputGradient<T, TLine>(TLine dy, float* target, nint step)
+        where T : unmanaged, ISimd<T> where TLine : struct, ILine<T>
     {
         T y0 = dy[0], y1 = dy[1];
         T.Store(y0, target);
@@ -52,7 +53,8 @@ internal readonly unsafe struct Winograd2 : IWinograd
     }
 
     [MethodImpl(Inline)]
-    public static void FilterGradient<T, TLine>(TLine u, float* target, nint step) where T : unmanaged, ISimd<T> where TLine : struct, ILine<T>
+    public static void FilterGradient<T, TLine>(TLine u, float* target, nint step)
+        where T : unmanaged, ISimd<T> where TLine : struct, ILine<T>
     {
         T half = T.Create(0.5f), u1 = half * u[1], u2 = half * u[2], sum = u1 + u2;
         T.Store(u[0] + sum, target);

@@ -4,8 +4,9 @@ using GpuCnn.Kernels.Cpu;
 namespace GpuCnn.Kernels.Convolution.Winograd;
 
 /// <summary>
-/// F(4, 3) at the points 0, +-5/8, +-3/2 and infinity: 36 products where the definition has 144. The usual points 0, +-1, +-2 cost as much and leave an error more than twice as
-/// large; among the fractions of 16 these are about the best, and all that is made of them for B and A is exact in float32.
+/// F(4, 3) at the points 0, +-5/8, +-3/2 and infinity: 36 products in place of the direct algorithm's 144. The usual points 0, +-1, +-2
+/// cost as much and leave an error more than twice as large. These points are about the best multiples of 1/16, and the entries of B and A
+/// made of them are exact in float32.
 /// </summary>
 internal readonly unsafe struct Winograd4 : IWinograd
 {
@@ -13,7 +14,7 @@ internal readonly unsafe struct Winograd4 : IWinograd
 
     private const float A = 5f / 8, B = 3f / 2, A2 = A * A, B2 = B * B, A3 = A2 * A, B3 = B2 * B;
 
-    // What makes the sum at a point 1: 1 / (2 a^2 (a^2 - b^2)), and the same with a and b exchanged.
+    // Scales the sum at a point to 1: 1 / (2 a^2 (a^2 - b^2)), and the same with a and b exchanged.
     private const float ScaleA = (float)(1 / (2.0 * A2 * (A2 - B2))), ScaleB = (float)(1 / (2.0 * B2 * (B2 - A2)));
 
     public static int Outputs => 4;
@@ -63,7 +64,8 @@ internal readonly unsafe struct Winograd4 : IWinograd
     }
 
     [MethodImpl(Inline)]
-    public static void OutputGradient<T, TLine>(TLine dy, float* target, nint step) where T : unmanaged, ISimd<T> where TLine : struct, ILine<T>
+    public static void OutputGradient<T, TLine>(TLine dy, float* target, nint step)
+        where T : unmanaged, ISimd<T> where TLine : struct, ILine<T>
     {
         T y0 = dy[0], y1 = dy[1], y2 = dy[2], y3 = dy[3];
         T.Store(y0, target);
@@ -78,7 +80,8 @@ internal readonly unsafe struct Winograd4 : IWinograd
     }
 
     [MethodImpl(Inline)]
-    public static void FilterGradient<T, TLine>(TLine u, float* target, nint step) where T : unmanaged, ISimd<T> where TLine : struct, ILine<T>
+    public static void FilterGradient<T, TLine>(TLine u, float* target, nint step)
+        where T : unmanaged, ISimd<T> where TLine : struct, ILine<T>
     {
         T u1 = u[1], u2 = u[2], u3 = u[3], u4 = u[4];
         T sumA = T.Create(ScaleA) * (u1 + u2), sumB = T.Create(ScaleB) * (u3 + u4);

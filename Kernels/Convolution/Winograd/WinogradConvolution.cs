@@ -8,9 +8,10 @@ using GpuCnn.Kernels.Pointwise;
 namespace GpuCnn.Kernels.Convolution.Winograd;
 
 /// <summary>
-/// y = activation(bias + x * w) by Winograd's algorithm: the forward pass of a convolution by 3x3 filters, and its backward pass to the input (then x is the output's gradient and w the
-/// turned filter). A chunk is some tiles of the output and some of its channels: the tiles' inputs are transformed, at each point they meet the transformed filter in a matrix product,
-/// and what comes out is transformed back. Overwrites y. Multiply-add bound.
+/// Computes y = activation(bias + x * w) by Winograd's algorithm. It serves the forward pass of a convolution with 3x3 filters and its
+/// backward pass to the input (x is then the output's gradient, and w the turned filter). A chunk covers some tiles of the output and some
+/// of its channels: it transforms the tiles' inputs, multiplies them by the transformed filter in one matrix product per point, and
+/// transforms the result back. Overwrites y. Compute-bound.
 /// </summary>
 [Dispatched]
 public sealed unsafe class WinogradConvolution<TActivation> : ICpuKernel where TActivation : unmanaged, IPointwise
@@ -26,14 +27,22 @@ public sealed unsafe class WinogradConvolution<TActivation> : ICpuKernel where T
     /// <param name="x">[N][ceil(C / 8)][H][W][8]</param>
     /// <param name="u">Transformed filter: see <see cref="WinogradFilter"/>.</param>
     /// <param name="bias">One float per output channel, rounded up to whole blocks.</param>
-    /// <param name="zeros">As many floats, all zero.</param>
-    /// <param name="y">[N][ceil(K / 8)][output height][output width][8]; images <see cref="WinogradProblem.OutputImage"/> apart.</param>
-    /// <param name="slots">Of <see cref="WinogradProblem.ScratchFloats"/>.</param>
+    /// <param name="zeros">Zeros, one float per output channel, rounded up to whole blocks.</param>
+    /// <param name="y">
+    /// [N][ceil(K / 8)][output height][output width][8]; images are <see cref="WinogradProblem.OutputImage"/> floats apart.
+    /// </param>
+    /// <param name="slots">Slots of <see cref="WinogradProblem.ScratchFloats"/> floats.</param>
     /// <param name="activation">Applied as the output is written.</param>
-    /// <param name="scalars">[1] how many images are real: others are in no moments. Not read where none are gathered.</param>
-    /// <param name="moments">[channel blocks][<see cref="WinogradProblem.MomentParts"/>][<see cref="BlockMoments.Size"/>] of the output; overwritten. Null where nobody wants them.</param>
+    /// <param name="scalars">
+    /// [1] Gives the number of real images; the others are left out of the moments. Not read if no moments are gathered.
+    /// </param>
+    /// <param name="moments">
+    /// [channel blocks][<see cref="WinogradProblem.MomentParts"/>][<see cref="BlockMoments.Size"/>] Moments of the output, overwritten.
+    /// Null if nothing reads them.
+    /// </param>
     public WinogradConvolution(
-        WinogradProblem problem, float* x, float* u, float* bias, float* zeros, float* y, ScratchSlots slots, TActivation activation, StepScalars* scalars = null, double* moments = null)
+        WinogradProblem problem, float* x, float* u, float* bias, float* zeros, float* y, ScratchSlots slots, TActivation activation,
+        StepScalars* scalars = null, double* moments = null)
     {
         _problem = problem;
         _x = new(x, problem.Shape.C, problem.Shape.H, problem.Shape.W, problem.Filter.VectorWidth);
@@ -73,9 +82,10 @@ public sealed unsafe class WinogradConvolution<TActivation> : ICpuKernel where T
                 v + (tile - first) * (nint)_problem.InputPitch, _problem.InputPlane, patch, scratch);
         }
         Multiply(strips, last - first, v, m);
+        int firstChannel = strips[0].Channel, lastChannel = strips[^1].Channel + strips[^1].Width;
         for (int tile = first; tile < last; tile++)
-            TransformBack<TWinograd>(tile, strips[0].Channel, strips[^1].Channel + strips[^1].Width, m + (tile - first) * (nint)_problem.OutputPitch, scratch);
-        if (_moments == null) return;
+            TransformBack<TWinograd>(tile, firstChannel, lastChannel, m + (tile - first) * (nint)_problem.OutputPitch, scratch);
+        if (_moments is null) return;
         for (int block = strips[0].Channel / Blocks.Size; block < (strips[^1].Channel + strips[^1].Width) / Blocks.Size; block++)
             GatherMoments(block, first, Math.Min(last, _scalars->Images * _problem.Tiles.PerImage));
     }
@@ -90,14 +100,17 @@ public sealed unsafe class WinogradConvolution<TActivation> : ICpuKernel where T
         for (int point = 0; point < _problem.Points; point++)
         {
             foreach (FilterStrip strip in strips)
-                PixelStrip.Run(strip, filter.VectorWidth, v, reduction, u + strip.Offset, _zeros, m + strip.Channel, Blocks.Size, inputs, outputs, 0, tiles, default(Identity));
+                PixelStrip.Run(
+                    strip, filter.VectorWidth, v, reduction, u + strip.Offset, _zeros, m + strip.Channel, Blocks.Size, inputs, outputs,
+                    0, tiles, default(Identity));
             v += _problem.InputPlane;
             m += _problem.OutputPlane;
             u += filter.Count;
         }
     }
 
-    private void TransformBack<TWinograd>(int tile, int firstChannel, int lastChannel, float* m, float* scratch) where TWinograd : struct, IWinograd
+    private void TransformBack<TWinograd>(int tile, int firstChannel, int lastChannel, float* m, float* scratch)
+        where TWinograd : struct, IWinograd
     {
         ConvolutionShape shape = _problem.Shape;
         (int image, int row, int column) = _problem.Tiles.Position(tile);
@@ -110,10 +123,14 @@ public sealed unsafe class WinogradConvolution<TActivation> : ICpuKernel where T
         for (; channel < lastChannel; channel += Simd8.Width) Channels<Simd8>(channel);
 
         void Channels<T>(int channel) where T : unmanaged, ISimd<T> => WinogradTransforms.Output<TWinograd, T, TActivation>(
-            m + channel, _problem.OutputPlane, scratch, T.Load(_bias + channel), y + channel / Blocks.Size * block, rowFloats, block, rows, columns, _activation);
+            m + channel, _problem.OutputPlane, scratch, T.Load(_bias + channel), y + channel / Blocks.Size * block, rowFloats, block,
+            rows, columns, _activation);
     }
 
-    /// <summary>Of the pixels of tiles [first, last) that a chunk has just written: as near as they will ever be. Tiles that stand next to each other make runs of pixels.</summary>
+    /// <summary>
+    /// Gathers the moments of tiles [first, last) that a chunk has just written, while their pixels are in the cache. Neighbouring tiles
+    /// form runs of pixels.
+    /// </summary>
     private void GatherMoments(int block, int first, int last)
     {
         ConvolutionShape shape = _problem.Shape;
@@ -123,13 +140,15 @@ public sealed unsafe class WinogradConvolution<TActivation> : ICpuKernel where T
         {
             (int Image, int Row, int Column) position = _problem.Tiles.Position(tile);
             int neighbours = Math.Min(last - tile, _problem.Tiles.Columns - position.Column / _problem.Tile);
-            int rows = Math.Min(_problem.Tile, shape.OutputHeight - position.Row), columns = Math.Min(neighbours * _problem.Tile, shape.OutputWidth - position.Column);
+            int rows = Math.Min(_problem.Tile, shape.OutputHeight - position.Row);
+            int columns = Math.Min(neighbours * _problem.Tile, shape.OutputWidth - position.Column);
             for (int row = 0; row < rows; row++) sums.Add(Pixel(position, row), columns);
             tile += neighbours;
         }
         sums.Store(_moments + ((nint)block * _problem.MomentParts + first / _problem.TilesPerChunk) * BlockMoments.Size);
 
         float* Pixel((int Image, int Row, int Column) position, int row) =>
-            map + position.Image * (nint)_problem.OutputImage + ((position.Row + row) * (nint)shape.OutputWidth + position.Column) * Blocks.Size;
+            map + position.Image * (nint)_problem.OutputImage
+            + ((position.Row + row) * (nint)shape.OutputWidth + position.Column) * Blocks.Size;
     }
 }

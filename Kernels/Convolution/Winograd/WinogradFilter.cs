@@ -3,7 +3,10 @@ using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Kernels.Convolution.Winograd;
 
-/// <summary>u = G w G^T of each input channel and filter: [points][channels and filters in the problem's layout], from a filter packed with its 3x3 taps. Overwrites u. Memory bound.</summary>
+/// <summary>
+/// Computes u = G w G^T for each input channel and filter: [points][channels and filters in the problem's layout], from a filter packed
+/// with its 3x3 taps. Overwrites u. Memory-bound.
+/// </summary>
 public sealed unsafe class WinogradFilter(WinogradProblem problem, FilterLayout from, float* w, float* u) : ICpuKernel
 {
     private const int ChannelsPerChunk = 64;
@@ -14,15 +17,18 @@ public sealed unsafe class WinogradFilter(WinogradProblem problem, FilterLayout 
 
     public void Run(int chunk)
     {
-        int strip = chunk / _channelChunks, first = chunk % _channelChunks * ChannelsPerChunk, last = Math.Min(from.Channels, first + ChannelsPerChunk);
+        int strip = chunk / _channelChunks, first = chunk % _channelChunks * ChannelsPerChunk;
+        int last = Math.Min(from.Channels, first + ChannelsPerChunk);
         if (problem.Tile == 4) Strip<Winograd4>(strip, first, last);
         else Strip<Winograd2>(strip, first, last);
     }
 
     private void Strip<TWinograd>(int strip, int first, int last) where TWinograd : struct, IWinograd
     {
-        if (from.Strips[strip].Width % Simd16.Width == 0 && from.VectorWidth == Simd16.Width) Channels<TWinograd, Simd16>(strip, first, last);
-        else Channels<TWinograd, Simd8>(strip, first, last);
+        if (from.Strips[strip].Width % Simd16.Width == 0 && from.VectorWidth == Simd16.Width)
+            Channels<TWinograd, Simd16>(strip, first, last);
+        else
+            Channels<TWinograd, Simd8>(strip, first, last);
     }
 
     private void Channels<TWinograd, T>(int strip, int first, int last)

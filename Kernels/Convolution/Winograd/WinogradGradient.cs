@@ -5,8 +5,8 @@ using GpuCnn.Kernels.Cpu;
 namespace GpuCnn.Kernels.Convolution.Winograd;
 
 /// <summary>
-/// parts[split] = sum over the split's tiles of (B^T x B) (outer) (A dy A^T) at each point. A chunk is some input channels and some output channels of a split: what it adds to stays in
-/// the second-level cache. Overwrites parts. Multiply-add bound.
+/// Computes parts[split] = sum over the split's tiles of (B^T x B) (outer) (A dy A^T) at each point. A chunk covers some input channels and
+/// some output channels of a split, so that its sums stay in the second-level cache. Overwrites parts. Compute-bound.
 /// </summary>
 public sealed unsafe class WinogradGradient : ICpuKernel
 {
@@ -17,8 +17,8 @@ public sealed unsafe class WinogradGradient : ICpuKernel
 
     /// <param name="x">[N][ceil(C / 8)][H][W][8]</param>
     /// <param name="dy">Gradient of the output, [N][ceil(K / 8)][output height][output width][8]; lanes past K are zero.</param>
-    /// <param name="parts">[Splits][Points][Filter.Count]</param>
-    /// <param name="slots">Of <see cref="WinogradGradientProblem.ScratchFloats"/>.</param>
+    /// <param name="parts">[Splits][Points][Filter.Count].</param>
+    /// <param name="slots">Slots of <see cref="WinogradGradientProblem.ScratchFloats"/> floats.</param>
     public WinogradGradient(WinogradGradientProblem problem, float* x, float* dy, float* parts, ScratchSlots slots)
     {
         _problem = problem;
@@ -41,7 +41,8 @@ public sealed unsafe class WinogradGradient : ICpuKernel
     {
         int stripChunk = chunk % _problem.StripChunks, rest = chunk / _problem.StripChunks;
         int channelChunk = rest % _problem.ChannelChunks, split = rest / _problem.ChannelChunks;
-        int firstChannel = channelChunk * _problem.ChannelsPerChunk, lastChannel = Math.Min(_problem.Shape.C, firstChannel + _problem.ChannelsPerChunk);
+        int firstChannel = channelChunk * _problem.ChannelsPerChunk;
+        int lastChannel = Math.Min(_problem.Shape.C, firstChannel + _problem.ChannelsPerChunk);
         ReadOnlySpan<FilterStrip> strips = _problem.Filter.Strips.AsSpan(stripChunk * _problem.StripsPerChunk);
         strips = strips[..Math.Min(strips.Length, _problem.StripsPerChunk)];
         int firstOutput = strips[0].Channel, lastOutput = strips[^1].Channel + strips[^1].Width;
@@ -51,14 +52,16 @@ public sealed unsafe class WinogradGradient : ICpuKernel
         using ScratchSlots.Slot slot = _slots.Rent();
         float* v = slot.Memory, m = v + (nint)_problem.Points * _problem.InputPlane;
         float* patch = m + (nint)_problem.Points * _problem.OutputPlane, scratch = patch + TileSource.PatchFloats;
-        int start = (int)((long)split * _problem.Tiles.Count / _problem.Splits), end = (int)((split + 1L) * _problem.Tiles.Count / _problem.Splits);
+        int start = (int)((long)split * _problem.Tiles.Count / _problem.Splits);
+        int end = (int)((split + 1L) * _problem.Tiles.Count / _problem.Splits);
         for (int first = start; first < end; first += _problem.TilesPerRun)
         {
             int last = Math.Min(end, first + _problem.TilesPerRun);
             for (int tile = first; tile < last; tile++)
             {
                 (int image, int row, int column) = _problem.Tiles.Position(tile);
-                _x.Transform<InputTransform<TWinograd>>(image, row - _problem.Shape.PadH, column - _problem.Shape.PadW, firstChannel / Blocks.Size, Blocks.Count(lastChannel),
+                _x.Transform<InputTransform<TWinograd>>(
+                    image, row - _problem.Shape.PadH, column - _problem.Shape.PadW, firstChannel / Blocks.Size, Blocks.Count(lastChannel),
                     v + (tile - first) * (nint)_problem.ChannelsPerChunk, _problem.InputPlane, patch, scratch);
                 _dy.Transform<OutputGradientTransform<TWinograd>>(image, row, column, firstOutput / Blocks.Size, lastOutput / Blocks.Size,
                     m + (tile - first) * (nint)_problem.OutputPitch, _problem.OutputPlane, patch, scratch);
@@ -74,7 +77,9 @@ public sealed unsafe class WinogradGradient : ICpuKernel
         for (int point = 0; point < _problem.Points; point++)
         {
             foreach (FilterStrip strip in strips)
-                FilterRows.Run(strip, _problem.Filter.VectorWidth, v, rows, m + strip.Channel, Blocks.Size, run, firstChannel, lastChannel, sums + strip.Offset);
+                FilterRows.Run(
+                    strip, _problem.Filter.VectorWidth, v, rows, m + strip.Channel, Blocks.Size, run, firstChannel, lastChannel,
+                    sums + strip.Offset);
             v += _problem.InputPlane;
             m += _problem.OutputPlane;
             sums += _problem.Filter.Count;
@@ -85,6 +90,9 @@ public sealed unsafe class WinogradGradient : ICpuKernel
     {
         for (int point = 0; point < _problem.Points; point++)
             foreach (FilterStrip strip in strips)
-                new Span<float>(sums + (nint)point * _problem.Filter.Count + strip.Offset + (nint)firstChannel * strip.Width, (lastChannel - firstChannel) * strip.Width).Clear();
+            {
+                float* start = sums + (nint)point * _problem.Filter.Count + strip.Offset + (nint)firstChannel * strip.Width;
+                new Span<float>(start, (lastChannel - firstChannel) * strip.Width).Clear();
+            }
     }
 }

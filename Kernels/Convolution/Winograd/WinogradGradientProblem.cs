@@ -3,10 +3,14 @@ using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Kernels.Convolution.Winograd;
 
-/// <summary>Sizes of a filter's gradient by Winograd's algorithm: at each point it is a product of the transformed input and output gradient, summed over all tiles.</summary>
+/// <summary>
+/// Sizes of a filter's gradient by Winograd's algorithm. At each point the gradient is a product of the transformed input and the
+/// transformed output gradient, summed over all tiles.
+/// </summary>
 public sealed class WinogradGradientProblem
 {
-    // Channels of the input and of the output that a chunk sums products of: its sums stay in a core's caches, and few enough chunks transform the same tiles again.
+    // Input and output channels of a chunk: few enough that its sums stay in a core's caches, many enough that few chunks transform the
+    // same tiles again.
     private const int InputsPerChunk = 64, OutputsPerChunk = 128;
 
     // Tiles between two passes over the sums.
@@ -42,23 +46,24 @@ public sealed class WinogradGradientProblem
 
     public int Tile { get; }
 
-    /// <summary>Values of a transformed tile.</summary>
+    /// <summary>Number of values in a transformed tile.</summary>
     public int Points { get; }
 
     /// <summary>Layout of the gradient at one point.</summary>
     public FilterLayout Filter { get; }
 
     /// <summary>
-    /// Parts that the tiles are split into, each with a sum of its own. It follows from the shapes alone, so that the order of the sum is the same for any number of threads.
+    /// Number of parts that the tiles are split into, each with its own sum. It follows from the shapes alone, so that the order of
+    /// summation is the same for any number of threads.
     /// </summary>
     public int Splits { get; }
 
-    /// <summary>Floats of the sums: [Splits][Points][Filter.Count].</summary>
+    /// <summary>Number of floats in the sums: [Splits][Points][Filter.Count].</summary>
     public long PartsCount => (long)Splits * Points * Filter.Count;
 
     public int Chunks => Splits * ChannelChunks * StripChunks;
 
-    /// <summary>Floats that a chunk needs while it is computed.</summary>
+    /// <summary>Number of scratch floats that a chunk needs.</summary>
     public long ScratchFloats => (long)Points * (InputPlane + OutputPlane) + TileSource.PatchFloats + WinogradTransforms.ScratchFloats;
 
     internal TileGrid Tiles { get; }
@@ -79,6 +84,6 @@ public sealed class WinogradGradientProblem
 
     internal int OutputPlane { get; }
 
-    /// <summary>[C] offset of each channel in a transformed tile; pinned.</summary>
+    /// <summary>[C] Offset of each channel in a transformed tile; pinned.</summary>
     internal int[] Rows { get; }
 }

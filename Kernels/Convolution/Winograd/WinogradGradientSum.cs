@@ -3,7 +3,10 @@ using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Kernels.Convolution.Winograd;
 
-/// <summary>dw = G^T (parts[0] + parts[1] + …) G, in that order, in the layout of a filter packed with its 3x3 taps. Overwrites dw. Memory bound.</summary>
+/// <summary>
+/// Computes dw = G^T (parts[0] + parts[1] + …) G, in this order, in the layout of a filter packed with its 3x3 taps. Overwrites dw.
+/// Memory-bound.
+/// </summary>
 /// <param name="parts">[Splits][Points][Filter.Count] of the problem.</param>
 public sealed unsafe class WinogradGradientSum(WinogradGradientProblem problem, FilterLayout to, float* parts, float* dw) : ICpuKernel
 {
@@ -15,7 +18,8 @@ public sealed unsafe class WinogradGradientSum(WinogradGradientProblem problem, 
 
     public void Run(int chunk)
     {
-        int strip = chunk / _channelChunks, first = chunk % _channelChunks * ChannelsPerChunk, last = Math.Min(to.Channels, first + ChannelsPerChunk);
+        int strip = chunk / _channelChunks, first = chunk % _channelChunks * ChannelsPerChunk;
+        int last = Math.Min(to.Channels, first + ChannelsPerChunk);
         if (problem.Tile == 4) Strip<Winograd4>(strip, first, last);
         else Strip<Winograd2>(strip, first, last);
     }
@@ -35,7 +39,8 @@ public sealed unsafe class WinogradGradientSum(WinogradGradientProblem problem, 
         for (int channel = first; channel < last; channel++)
         {
             nint row = to.Row(channel, 0), tap = (to.Row(channel, 1) - row) * width;
-            float* source = parts + problem.Filter.Strips[strip].Offset + channel * width, target = dw + to.Strips[strip].Offset + row * width;
+            float* source = parts + problem.Filter.Strips[strip].Offset + channel * width;
+            float* target = dw + to.Strips[strip].Offset + row * width;
             for (nint column = 0; column < width; column += T.Width)
             {
                 for (nint point = 0; point < problem.Points; point++)

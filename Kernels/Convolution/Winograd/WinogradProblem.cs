@@ -4,24 +4,29 @@ using GpuCnn.Kernels.Cpu;
 namespace GpuCnn.Kernels.Convolution.Winograd;
 
 /// <summary>
-/// What a <see cref="WinogradConvolution{TActivation}"/> reads and writes apart from its buffers: a convolution by 3x3 filters with stride 1 over channel blocks, whose output is
-/// computed in tiles. Made once, when a plan is compiled.
+/// Sizes of a <see cref="WinogradConvolution{TActivation}"/>, without its buffers: a convolution with 3x3 filters and stride 1 over channel
+/// blocks, whose output is computed in tiles. Made once, when a plan is compiled.
 /// </summary>
 public sealed class WinogradProblem
 {
-    // Tiles of a chunk: few enough that they stay in the second-level cache between the steps, as many as the kinds of tile of the products divide.
+    // Tiles in a chunk: few enough to stay in the second-level cache between the steps, and a multiple of every tile of the products.
     private const int TilesPerProduct = PixelStrip.TileMultiple;
 
-    // Above so many output channels the filter of a chunk comes from memory again and again; transforming the input for each such part costs less.
+    // With more output channels a chunk reads its filter from memory again and again. Transforming the input once more for each such part
+    // costs less.
     private const int OutputsPerChunk = 128;
 
-    /// <param name="shape">3x3 filters, stride 1, no groups; padding below 0 leaves out pixels.</param>
-    /// <param name="tile">Rows and columns of a tile of the output: 2 or 4.</param>
+    /// <param name="shape">3x3 filters, stride 1, no groups. Negative padding leaves out pixels.</param>
+    /// <param name="tile">Rows and columns of an output tile: 2 or 4.</param>
     /// <param name="outputImage">Floats between two images of the output.</param>
     public WinogradProblem(ConvolutionShape shape, int images, int tile, int vectorWidth, int outputImage)
     {
-        if (!Fits(shape)) throw new ArgumentException($"Winograd's algorithm is for filters of 3x3 with stride 1 in one group, but got {shape}.", nameof(shape));
-        if (tile is not (2 or 4)) throw new ArgumentOutOfRangeException(nameof(tile), tile, "A tile of the output has 2 or 4 rows.");
+        if (!Fits(shape))
+            throw new ArgumentException(
+                $"Winograd's algorithm computes 3x3 filters with stride 1 in one group, but got {shape}; take the direct algorithm.",
+                nameof(shape));
+        if (tile is not (2 or 4))
+            throw new ArgumentOutOfRangeException(nameof(tile), tile, $"An output tile has 2 or 4 rows, but got {tile}.");
         Shape = shape;
         Tile = tile;
         OutputImage = outputImage;
@@ -46,22 +51,22 @@ public sealed class WinogradProblem
 
     public int OutputImage { get; }
 
-    /// <summary>Values of a transformed tile.</summary>
+    /// <summary>Number of values in a transformed tile.</summary>
     public int Points { get; }
 
     /// <summary>Layout of the transformed filter at one point.</summary>
     public FilterLayout Filter { get; }
 
-    /// <summary>Floats of the transformed filter: [Points][Filter.Count].</summary>
+    /// <summary>Number of floats in the transformed filter: [Points][Filter.Count].</summary>
     public long FilterCount => (long)Points * Filter.Count;
 
-    /// <summary>Parts that the work is divided into.</summary>
+    /// <summary>Number of parts that the work is divided into.</summary>
     public int Chunks => TileChunks * StripChunks;
 
-    /// <summary>Parts of the batch that moments are gathered of.</summary>
+    /// <summary>Number of parts of the batch whose moments are gathered separately.</summary>
     public int MomentParts => TileChunks;
 
-    /// <summary>Floats that a chunk needs while it is computed.</summary>
+    /// <summary>Number of scratch floats that a chunk needs.</summary>
     public long ScratchFloats => (long)Points * (InputPlane + OutputPlane) + TileSource.PatchFloats + WinogradTransforms.ScratchFloats;
 
     internal TileGrid Tiles { get; }
@@ -74,25 +79,31 @@ public sealed class WinogradProblem
 
     internal int StripChunks { get; }
 
-    /// <summary>Floats between two tiles at one point, and between two points, of the transformed input.</summary>
+    /// <summary>Floats between two tiles at one point of the transformed input.</summary>
     internal int InputPitch { get; }
 
+    /// <summary>Floats between two points of the transformed input.</summary>
     internal int InputPlane { get; }
 
-    /// <summary>The same of what is transformed back.</summary>
+    /// <summary>Floats between two tiles at one point of the products, which are transformed back.</summary>
     internal int OutputPitch { get; }
 
+    /// <summary>Floats between two points of the products.</summary>
     internal int OutputPlane { get; }
 
-    /// <summary>[TilesPerChunk] offset of each tile at a point; pinned.</summary>
+    /// <summary>[TilesPerChunk] Offset of each tile at a point of the transformed input; pinned.</summary>
     internal int[] Inputs { get; }
 
+    /// <summary>[TilesPerChunk] Offset of each tile at a point of the products; pinned.</summary>
     internal int[] Outputs { get; }
 
-    /// <summary>Whether Winograd's algorithm is for such filters.</summary>
+    /// <summary>Returns whether Winograd's algorithm can compute the convolution.</summary>
     public static bool Fits(ConvolutionShape shape) => shape is { R: 3, S: 3, StrideH: 1, StrideW: 1, Groups: 1 };
 
-    /// <summary>An odd number of cache lines: the points of a tile, a plane apart, would else compete for the same places in a cache.</summary>
+    /// <summary>
+    /// Rounds up to an odd number of cache lines. Otherwise the points of a tile, one plane apart, would compete for the same places in a
+    /// cache.
+    /// </summary>
     internal static int Apart(int floats) => ((floats + 15) / 16 | 1) * 16;
 
     private int[] Offsets(int pitch)

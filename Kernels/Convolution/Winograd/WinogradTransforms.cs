@@ -3,14 +3,17 @@ using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.Convolution.Winograd;
 
-/// <summary>The transforms of a filter, its gradient, and a tile of the output, of one vector of channels. The values of a transformed tile lie in planes, one for each of its points.</summary>
+/// <summary>
+/// Transforms of a filter, of its gradient, and of an output tile, for one vector of channels. The values of a transformed tile lie in
+/// planes, one for each of its points.
+/// </summary>
 internal static unsafe class WinogradTransforms
 {
-    /// <summary>Floats of scratch that any of the transforms needs: a tile of the widest vectors, and a row.</summary>
+    /// <summary>Number of scratch floats that any of the transforms needs: a tile of the widest vectors, and a row.</summary>
     public const int ScratchFloats = (6 * 6 + 6) * 16;
 
-    /// <summary>G g G^T</summary>
-    /// <param name="g">The first tap; 9 of them, <paramref name="tap"/> floats apart.</param>
+    /// <summary>Computes G g G^T.</summary>
+    /// <param name="g">First of 9 taps, <paramref name="tap"/> floats apart.</param>
     public static void Filter<TWinograd, T>(float* g, nint tap, float* scratch, float* u, nint plane)
         where TWinograd : struct, IWinograd
         where T : unmanaged, ISimd<T>
@@ -22,9 +25,9 @@ internal static unsafe class WinogradTransforms
             TWinograd.Filter<T, Line<T>>(new(scratch + i * 3 * T.Width, T.Width), u + i * points * plane, plane);
     }
 
-    /// <summary>G^T u G</summary>
+    /// <summary>Computes G^T u G.</summary>
     /// <param name="u">[points][points] vectors.</param>
-    /// <param name="g">Where the first tap goes; 9 of them, <paramref name="tap"/> floats apart.</param>
+    /// <param name="g">Receives the first of 9 taps, <paramref name="tap"/> floats apart.</param>
     public static void FilterGradient<TWinograd, T>(float* u, float* scratch, float* g, nint tap)
         where TWinograd : struct, IWinograd
         where T : unmanaged, ISimd<T>
@@ -36,8 +39,10 @@ internal static unsafe class WinogradTransforms
             TWinograd.FilterGradient<T, Line<T>>(new(scratch + i * points * T.Width, T.Width), g + 3 * i * tap, tap);
     }
 
-    /// <summary>activation(bias + A^T m A), as many rows and columns of it as there are.</summary>
-    /// <param name="y">The tile's first pixel, of pixels of 8 channels in blocks <paramref name="blockStride"/> floats apart.</param>
+    /// <summary>Computes activation(bias + A^T m A) for the rows and columns that lie inside the map.</summary>
+    /// <param name="y">
+    /// First pixel of the tile. A pixel holds 8 channels in each block, blocks <paramref name="blockStride"/> floats apart.
+    /// </param>
     /// <param name="row">Floats between two rows of y.</param>
     public static void Output<TWinograd, T, TActivation>(
         float* m, nint plane, float* scratch, T bias, float* y, nint row, nint blockStride, int rows, int columns, TActivation activation)
