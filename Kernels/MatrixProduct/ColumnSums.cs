@@ -3,8 +3,8 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.MatrixProduct;
 
 /// <summary>
-/// The sums of a matrix's columns, over parts of its rows: parts[part, column]. Groups: x columns, y parts. The threads of a group share out columns and, for each, the rows of the part; what they
-/// sum is added up in a fixed order. Memory bound.
+/// Sums the columns of a matrix over parts of its rows: parts[part, column]. Groups: x columns, y parts. The threads of a group share its
+/// columns and, for each column, the rows of the part; their sums are added in a fixed order. Memory-bound.
 /// </summary>
 /// <param name="width">Columns of a group: 8 or 32.</param>
 /// <param name="x">[rows][columns]</param>

@@ -3,7 +3,7 @@ using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.MatrixProduct;
 
-/// <summary>The launches that sum a matrix's columns: the gradient of a bias. Parts of the rows first, then the parts.</summary>
+/// <summary>Launches that sum the columns of a matrix, the gradient of a bias: first parts of the rows, then the parts.</summary>
 public sealed class ColumnSumsLaunches
 {
     private const int MostParts = 128, LeastRows = 64;
@@ -19,12 +19,12 @@ public sealed class ColumnSumsLaunches
         _parts = (rows + _partRows - 1) / _partRows;
     }
 
-    /// <summary>Floats that the launches need beside their arguments.</summary>
+    /// <summary>Number of workspace floats that the launches need.</summary>
     public long WorkspaceFloats => (long)_parts * _columns;
 
     /// <param name="x">[rows][columns]</param>
     /// <param name="sums">[columns]</param>
-    /// <param name="accumulate">Whether the sums are added to what is there.</param>
+    /// <param name="accumulate">Whether to add to the sums instead of overwriting them.</param>
     public void Launch(IKernelLaunches launches, ReadOnlyView<float> x, View<float> sums, View<float> workspace, bool accumulate = false)
     {
         launches.Add(new ColumnSums(_width, x, workspace, _rows, _columns, _partRows), new(Size3.Groups(_columns, _width), _parts));

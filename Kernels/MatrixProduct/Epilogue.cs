@@ -3,17 +3,18 @@ using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.MatrixProduct;
 
-/// <summary>What happens to sums before they are stored: f(sum + bias), added to what is there or written over it.</summary>
+/// <summary>Stores the sums of a product: f(sum + bias), added to the result or overwriting it.</summary>
 internal static class Epilogue
 {
-    /// <summary>Stores four sums of a row; those outside of the matrix are dropped.</summary>
-    /// <param name="index">Where the first of them goes.</param>
-    /// <param name="column">Column of the first: an index into bias.</param>
-    /// <param name="offset">Where the bias starts.</param>
-    /// <param name="columns">Columns of the matrix.</param>
+    /// <summary>Stores four sums of a row, and drops those outside the matrix.</summary>
+    /// <param name="index">Index of the first sum in the result.</param>
+    /// <param name="column">Column of the first sum, an index into the bias.</param>
+    /// <param name="offset">Start of the bias.</param>
+    /// <param name="columns">Number of columns in the matrix.</param>
     /// <param name="isWide">Whether either all four columns exist or none, and both addresses are aligned.</param>
     public static void Store<TFunction>(
-        View<float> result, int index, ReadOnlyView<float> bias, int offset, int column, int columns, Float4 sums, TFunction function, bool addBias, bool accumulate, bool isWide)
+        View<float> result, int index, ReadOnlyView<float> bias, int offset, int column, int columns, Float4 sums, TFunction function,
+        bool addBias, bool accumulate, bool isWide)
         where TFunction : unmanaged, IPointwise
     {
         if (isWide)
@@ -34,7 +35,8 @@ internal static class Epilogue
     }
 
     public static void StoreOne<TFunction>(
-        View<float> result, int index, ReadOnlyView<float> bias, int offset, int column, int columns, float sum, TFunction function, bool addBias, bool accumulate)
+        View<float> result, int index, ReadOnlyView<float> bias, int offset, int column, int columns, float sum, TFunction function,
+        bool addBias, bool accumulate)
         where TFunction : unmanaged, IPointwise
     {
         if (column >= columns) return;

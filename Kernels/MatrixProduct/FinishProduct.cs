@@ -3,12 +3,12 @@ using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.MatrixProduct;
 
-/// <summary>c = f(c + bias), in place: what is left to do of a product whose sums a library has stored. Memory bound.</summary>
-/// <param name="lanes">Columns of a thread: 4 where columns, pitch and start come in fours, else 1.</param>
-/// <param name="bias">[columns]; any view where none is added.</param>
-/// <param name="c">[rows][pitch], of which the first columns.</param>
+/// <summary>Completes a product whose sums a library has stored: c = f(c + bias), in place. Memory-bound.</summary>
+/// <param name="lanes">Columns of a thread: 4 if columns, pitch and start are multiples of 4, else 1.</param>
+/// <param name="bias">[columns]; any view if there is no bias.</param>
+/// <param name="c">[rows][pitch], of which the first columns are changed.</param>
 /// <param name="runs">Threads of a row.</param>
-/// <param name="count">Threads that have something to do.</param>
+/// <param name="count">Threads that have work.</param>
 [Kernel(Threads)]
 public readonly partial struct FinishProduct<TFunction>(
     [Specialization(4)] int lanes, [Specialization] Flag addBias, ReadOnlyView<float> bias, View<float> c, Divisor runs, int pitch,

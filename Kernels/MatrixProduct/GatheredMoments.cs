@@ -2,8 +2,10 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Kernels.MatrixProduct;
 
-/// <summary>Where a product leaves the moments of the columns of what it stores, in parts of as many rows as its tile has.</summary>
-/// <param name="Scalars">[1] how many images are real; rows of others do not count.</param>
-/// <param name="Parts">[parts][3][columns] a part's first row, its means less that, and the sums of squared distances from the means; overwritten.</param>
+/// <summary>Receives the moments of the columns that a product stores, in parts of as many rows as its tile has.</summary>
+/// <param name="Scalars">[1] Gives the number of real images. Rows of the others are left out.</param>
+/// <param name="Parts">
+/// [parts][3][columns] A part's first row, its means relative to that row, and the sums of squared distances from the means. Overwritten.
+/// </param>
 /// <param name="Area">Rows of an image.</param>
 public readonly record struct GatheredMoments(ReadOnlyView<StepScalars> Scalars, View<float> Parts, int Area);

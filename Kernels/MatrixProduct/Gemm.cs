@@ -4,17 +4,23 @@ using GpuCnn.Kernels.Pointwise;
 namespace GpuCnn.Kernels.MatrixProduct;
 
 /// <summary>
-/// C[m, n] = f(sum over k of A[m, k] B[k, n] + bias[n]), for a batch of matrices. Groups: x the tiles of C, the columns of a row of tiles next to each other; z = batch * parts + part. The order of every
-/// sum follows from the shape and the tile.
+/// Computes C[m, n] = f(sum over k of A[m, k] B[k, n] + bias[n]) for a batch of matrices. Groups: x the tiles of C, the columns of a row of
+/// tiles consecutive; z = batch * parts + part. The order of every sum follows from the shape and the tile.
 /// </summary>
-/// <param name="transposeA">Whether A is stored as [K][M], not [M][K].</param>
-/// <param name="transposeB">Whether B is stored as [N][K], not [K][N].</param>
-/// <param name="wideA">Whether A is loaded four floats at a time: its rows in memory, its pitch and its start are multiples of 4. Likewise B, and C with the bias.</param>
-/// <param name="accumulate">Whether C is added to, not written over.</param>
-/// <param name="gathers">Whether the moments of the tile's columns are left in <paramref name="moments"/>: of one matrix in one part, of which f is nothing and nothing is added to.</param>
-/// <param name="bias">[N]; any view where none is added.</param>
-/// <param name="scalars">[1] how many images are real; any view where no moments are gathered.</param>
-/// <param name="moments">[rows of tiles][3][N] as in <see cref="GatheredMoments"/>; any view where none are gathered.</param>
+/// <param name="transposeA">Whether A is stored as [K][M] instead of [M][K].</param>
+/// <param name="transposeB">Whether B is stored as [N][K] instead of [K][N].</param>
+/// <param name="wideA">
+/// Whether A is loaded four floats at a time: its rows in memory, its pitch and its start are multiples of 4. Likewise for B, and for C
+/// with the bias.
+/// </param>
+/// <param name="accumulate">Whether to add to C instead of overwriting it.</param>
+/// <param name="gathers">
+/// Whether to write the moments of the tile's columns to <paramref name="moments"/>. Requires one matrix in one part, no function and no
+/// accumulation.
+/// </param>
+/// <param name="bias">[N]; any view if there is no bias.</param>
+/// <param name="scalars">[1] Gives the number of real images; any view if no moments are gathered.</param>
+/// <param name="moments">[rows of tiles][3][N] as in <see cref="GatheredMoments"/>; any view if none are gathered.</param>
 /// <param name="area">Rows of an image.</param>
 [Kernel]
 public readonly partial struct Gemm<TFunction>(
@@ -23,8 +29,8 @@ public readonly partial struct Gemm<TFunction>(
     [Specialization] Flag transposeA, [Specialization] Flag transposeB, [Specialization] Flag wideA, [Specialization] Flag wideB,
         [Specialization] Flag wideC,
     [Specialization] Flag addBias, [Specialization] Flag accumulate, [Specialization] Flag gathers,
-    ReadOnlyView<float> a, ReadOnlyView<float> b, ReadOnlyView<float> bias, View<float> c, ReadOnlyView<StepScalars> scalars, View<float> moments, GemmShape shape, int area,
-    TFunction function)
+    ReadOnlyView<float> a, ReadOnlyView<float> b, ReadOnlyView<float> bias, View<float> c, ReadOnlyView<StepScalars> scalars,
+    View<float> moments, GemmShape shape, int area, TFunction function)
     where TFunction : unmanaged, IPointwise
 {
     public Size3 GroupShape => new(tileN / perN, tileM / perM);
@@ -32,7 +38,8 @@ public readonly partial struct Gemm<TFunction>(
     [Unroll]
     public void Execute()
     {
-        View<float> left = Shared.Array<float>(2 * tileK * (tileM + TileSide.Padding)), right = Shared.Array<float>(2 * tileK * (tileN + TileSide.Padding));
+        View<float> left = Shared.Array<float>(2 * tileK * (tileM + TileSide.Padding)),
+            right = Shared.Array<float>(2 * tileK * (tileN + TileSide.Padding));
         Registers<float> nextLeft = Local.Array<float>(tileM * tileK / (GroupSize.X * GroupSize.Y)),
             nextRight = Local.Array<float>(tileN * tileK / (GroupSize.X * GroupSize.Y));
         Registers<float> sums = Local.Array<float>(perM * perN);
@@ -52,26 +59,33 @@ public readonly partial struct Gemm<TFunction>(
         int stage = 0;
         for (int step = first; step < end; step += tileK)
         {
-            View<float> leftTile = left.Slice(stage * tileK * (tileM + TileSide.Padding)), rightTile = right.Slice(stage * tileK * (tileN + TileSide.Padding));
-            for (int at = 0; at < tileM * tileK; at += 4 * GroupSize.X * GroupSize.Y) sideA.Store(leftTile, at + own, nextLeft.Load4(at / threads));
-            for (int at = 0; at < tileN * tileK; at += 4 * GroupSize.X * GroupSize.Y) sideB.Store(rightTile, at + own, nextRight.Load4(at / threads));
-            // Of two stages one barrier is enough: whoever is here has read what the next round overwrites.
+            View<float> leftTile = left.Slice(stage * tileK * (tileM + TileSide.Padding)),
+                rightTile = right.Slice(stage * tileK * (tileN + TileSide.Padding));
+            for (int at = 0; at < tileM * tileK; at += 4 * GroupSize.X * GroupSize.Y)
+                sideA.Store(leftTile, at + own, nextLeft.Load4(at / threads));
+            for (int at = 0; at < tileN * tileK; at += 4 * GroupSize.X * GroupSize.Y)
+                sideB.Store(rightTile, at + own, nextRight.Load4(at / threads));
+            // Two stages need only one barrier: a thread that arrives here has read what the next round overwrites.
             Group.Barrier();
-            // On their way while this step's products are added; zeros behind the end.
+            // Prefetch the next tile while this step's products are added; load zeros past the end.
             for (int at = 0; at < tileM * tileK; at += 4 * GroupSize.X * GroupSize.Y)
                 nextLeft.Store4(at / threads, sideA.Load(a, startA, shape.PitchA, at + own, row, shape.M, step + tileK, end));
             for (int at = 0; at < tileN * tileK; at += 4 * GroupSize.X * GroupSize.Y)
                 nextRight.Store4(at / threads, sideB.Load(b, startB, shape.PitchB, at + own, column, shape.N, step + tileK, end));
             View<float> leftRun = leftTile.Slice(ThreadId.Y * 4), rightRun = rightTile.Slice(ThreadId.X * 4);
             for (int k = 0; k < tileK; k++)
-                RegisterTile.Add(sums, leftRun.Slice(k * (tileM + TileSide.Padding)), rightRun.Slice(k * (tileN + TileSide.Padding)), perM, perN, tileM / 2, tileN / 2);
+                RegisterTile.Add(
+                    sums, leftRun.Slice(k * (tileM + TileSide.Padding)), rightRun.Slice(k * (tileN + TileSide.Padding)),
+                    perM, perN, tileM / 2, tileN / 2);
             stage = 1 - stage;
         }
 
         if (gathers)
         {
             if (addBias) TileMoments.AddBias(sums, bias, column, shape.N, tileN, perM, perN, wideC);
-            TileMoments.Gather(sums, left, right, moments, scalars[0].Images * area - row, GroupId.X / tilesN, column, shape.N, tileM, tileN, perM, perN);
+            TileMoments.Gather(
+                sums, left, right, moments, scalars[0].Images * area - row, GroupId.X / tilesN, column, shape.N,
+                tileM, tileN, perM, perN);
         }
         int target = shape.StartC + batch * shape.StepC + part * shape.PartStep;
         for (int i = 0; i < perM; i++)
@@ -83,7 +97,9 @@ public readonly partial struct Gemm<TFunction>(
                 {
                     int n = column + RegisterTile.Place(ThreadId.X, j, tileN), at = RegisterTile.IndexOf(i, j, perN);
                     var values = new Float4(sums[at], sums[at + 1], sums[at + 2], sums[at + 3]);
-                    Epilogue.Store(c, target + m * shape.PitchC + n, bias, batch * shape.StepBias, n, shape.N, values, function, addBias && !gathers, accumulate, wideC);
+                    Epilogue.Store(
+                        c, target + m * shape.PitchC + n, bias, batch * shape.StepBias, n, shape.N, values, function,
+                        addBias && !gathers, accumulate, wideC);
                 }
             }
         }

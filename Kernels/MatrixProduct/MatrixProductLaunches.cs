@@ -4,9 +4,8 @@ using GpuCnn.Kernels.Pointwise;
 namespace GpuCnn.Kernels.MatrixProduct;
 
 /// <summary>
-/// The launches of C = f(A B + bias) for a batch of matrices stored row by row, by the tile kernels or by the device's library. Pitches and
-/// steps that are not set are those of matrices without gaps. All
-/// sizes are floats; views start at multiples of 16 bytes.
+/// Launches of C = f(A B + bias) for a batch of row-major matrices, by the tile kernels or by the device's library. Pitches and steps that
+/// are not set are those of contiguous matrices. All sizes are in floats, and views start at multiples of 16 bytes.
 /// </summary>
 public sealed partial class MatrixProductLaunches
 {
@@ -14,14 +13,15 @@ public sealed partial class MatrixProductLaunches
     private readonly bool _transposeA, _transposeB, _byLibrary;
     private readonly int _batch;
 
-    /// <param name="shape">M, N, K and what differs from matrices without gaps; its parts are set here.</param>
+    /// <param name="shape">M, N, K, and what differs from contiguous matrices. The constructor sets its parts.</param>
     /// <param name="transposeA">Whether A is stored as [K][M].</param>
     /// <param name="transposeB">Whether B is stored as [N][K].</param>
-    /// <param name="tile">The tile, or null for the one that follows from the sizes.</param>
+    /// <param name="batch">Number of products.</param>
+    /// <param name="tile">The tile, or null to choose it by the sizes.</param>
     /// <param name="canSplit">Whether the reduction may be split, which takes a workspace.</param>
     /// <param name="byLibrary">
-    /// Whether a library multiplies, one matrix of the batch after another: no tile, no parts, no workspace. The launches have to be <see
-    /// cref="IProductLaunches"/> then.
+    /// Whether a library multiplies, one matrix of the batch after the other: no tile, no parts, no workspace. The launches must then be
+    /// <see cref="IProductLaunches"/>.
     /// </param>
     public MatrixProductLaunches(
         GemmShape shape, bool transposeA = false, bool transposeB = false, int batch = 1, TileShape? tile = null, bool canSplit = true,
@@ -34,33 +34,35 @@ public sealed partial class MatrixProductLaunches
         _transposeB = transposeB;
         _batch = batch;
         _byLibrary = byLibrary;
-        // Parts are summed as one run of values, under each of which the same bias lies.
+        // Parts are summed as one flat run of values, which repeats one bias.
         canSplit = canSplit && !byLibrary && shape is { StartC: 0, StepBias: 0 } && shape.PitchC == shape.N
             && (batch == 1 || shape.StepC == shape.M * shape.N);
         Tile = byLibrary ? default : tile ?? TileChoice.For(shape.M, shape.N, shape.K, batch, canSplit);
-        (shape.Parts, shape.PartDepth) = canSplit ? TileChoice.Parts((long)Tile.Count(shape.M, shape.N) * batch, shape.K, Tile) : (1, shape.K);
+        (shape.Parts, shape.PartDepth) =
+            canSplit ? TileChoice.Parts((long)Tile.Count(shape.M, shape.N) * batch, shape.K, Tile) : (1, shape.K);
         shape.PartStep = batch * shape.M * shape.N;
         _shape = shape;
     }
 
-    /// <summary>The tile; that of a library is its own business, and empty here.</summary>
+    /// <summary>The tile, or the default if a library multiplies.</summary>
     public TileShape Tile { get; }
 
-    /// <summary>Parts of the reduction, which are summed after the product.</summary>
+    /// <summary>Number of parts of the reduction, which are summed after the product.</summary>
     public int Parts => _shape.Parts;
 
-    /// <summary>Floats that the launches need beside their arguments.</summary>
+    /// <summary>Number of workspace floats that the launches need.</summary>
     public long WorkspaceFloats => Parts > 1 ? (long)Parts * _shape.PartStep : 0;
 
     /// <param name="bias">[N] for each matrix of the batch, StepBias apart, or null.</param>
-    /// <param name="workspace">At least <see cref="WorkspaceFloats"/>; any view where that is 0.</param>
-    /// <param name="accumulate">Whether C is added to, not written over.</param>
+    /// <param name="workspace">At least <see cref="WorkspaceFloats"/>; any view if that is 0.</param>
+    /// <param name="accumulate">Whether to add to C instead of overwriting it.</param>
     /// <param name="moments">
-    /// Where to leave the moments of C's columns, in parts of the tile's rows, or null. Of one matrix in tiles whose reduction is not
-    /// split, and that is stored as it is.
+    /// Receives the moments of C's columns in parts of the tile's rows, or null. Requires one matrix in tiles, an unsplit reduction, the
+    /// identity function and no accumulation.
     /// </param>
     /// <exception cref="ArgumentException">
-    /// Moments that cannot be gathered, or a library that cannot be called or cannot add f of its sums to what is there.
+    /// The moments cannot be gathered, the launches do not take products of a library, or a library's product would have to add f of its
+    /// sums to C.
     /// </exception>
     [Dispatched]
     public void Launch<TFunction>(
@@ -69,7 +71,9 @@ public sealed partial class MatrixProductLaunches
         where TFunction : unmanaged, IPointwise
     {
         if (moments is not null && (_byLibrary || Parts > 1 || _batch > 1 || accumulate || function is not Identity))
-            throw new ArgumentException("Moments are gathered of one product in tiles, in one part, stored as it is.", nameof(moments));
+            throw new ArgumentException(
+                "Moments are gathered by a single product in tiles, in one part, without function or accumulation; pass no moments.",
+                nameof(moments));
         if (_byLibrary)
         {
             LaunchLibrary(launches, a, b, bias, c, function, accumulate);
@@ -84,19 +88,21 @@ public sealed partial class MatrixProductLaunches
             return;
         }
         Add(workspace, new Identity(), false, false);
-        var sum = new SumParts<TFunction>(bias is not null, accumulate, workspace, bias ?? b, c, Parts, _shape.PartStep, new(_shape.N), function);
+        var sum = new SumParts<TFunction>(
+            bias is not null, accumulate, workspace, bias ?? b, c, Parts, _shape.PartStep, new(_shape.N), function);
         launches.Add(sum, sum.Groups);
 
         void Add<TOwn>(View<float> target, TOwn own, bool addBias, bool adds) where TOwn : unmanaged, IPointwise => launches.Add(
             new Gemm<TOwn>(
-                Tile.M, Tile.N, Tile.K, Tile.PerM, Tile.PerN, _transposeA, _transposeB, wideA, wideB, wideC, addBias, adds, moments is not null, a, b,
-                bias ?? b, target, moments?.Scalars ?? default, moments?.Parts ?? default, _shape, moments?.Area ?? 0, own),
+                Tile.M, Tile.N, Tile.K, Tile.PerM, Tile.PerN, _transposeA, _transposeB, wideA, wideB, wideC, addBias, adds,
+                moments is not null, a, b, bias ?? b, target, moments?.Scalars ?? default, moments?.Parts ?? default, _shape,
+                moments?.Area ?? 0, own),
             new(Tile.Count(_shape.M, _shape.N), 1, _batch * Parts));
     }
 
     /// <summary>
-    /// A library sums up column by column, where C = A B is transposed(C) = transposed(B) transposed(A): the same memory, the factors
-    /// exchanged. What it cannot do to the sums is done in place.
+    /// Launches the products of a library. A library is column-major, where C = A B reads transposed(C) = transposed(B) transposed(A): the
+    /// same memory with the factors swapped. Bias and function are then applied in place.
     /// </summary>
     private void LaunchLibrary<TFunction>(
         IKernelLaunches launches, ReadOnlyView<float> a, ReadOnlyView<float> b, ReadOnlyView<float>? bias, View<float> c,
@@ -106,7 +112,8 @@ public sealed partial class MatrixProductLaunches
         if (launches is not IProductLaunches products)
         {
             throw new ArgumentException(
-                $"A product by a library expects launches that take it, but got {launches.GetType().Name}; take a tile.", nameof(launches));
+                $"A product by a library expects launches that take one, but got {launches.GetType().Name}; take a tile.",
+                nameof(launches));
         }
         if (accumulate && function is not Identity)
         {
@@ -121,7 +128,7 @@ public sealed partial class MatrixProductLaunches
                 c.Slice(_shape.StartC + i * _shape.StepC), _shape.PitchC));
         }
         if (bias is null && function is Identity) return;
-        // Groups that lie beside each other are finished as one matrix.
+        // Groups that lie side by side are finished as one matrix.
         bool isOne = _batch == 1 || _shape.StepC == _shape.N && (bias is null || _shape.StepBias == _shape.N);
         int matrices = isOne ? 1 : _batch, columns = _batch / matrices * _shape.N;
         bool inFours = Fours(columns, _shape.PitchC, _shape.StartC) && (isOne || Fours(_shape.StepC, _shape.StepBias));

@@ -1,21 +1,21 @@
 namespace GpuCnn.Kernels.MatrixProduct;
 
 /// <summary>
-/// How a plain matrix product is computed: in tiles by this project's kernel, or by the device's library, which has no tile.
+/// Algorithm of a plain matrix product: tiles computed by this project's kernel, or the device's library, which has no tile.
 /// </summary>
 public readonly record struct ProductChoice(TileShape Tile, bool ByLibrary = false)
 {
-    /// <summary>The library's name, as it is printed and kept in files.</summary>
+    /// <summary>Name of the library, as it is printed and kept in files.</summary>
     public const string Library = "cuBLAS";
 
-    /// <summary>As it is printed, and kept in files: <c>GEMM 64x64x16</c>, <c>cuBLAS</c>.</summary>
+    /// <summary>Returns the name that is printed and kept in files: <c>GEMM 64x64x16</c>, <c>cuBLAS</c>.</summary>
     public override string ToString() => ByLibrary ? Library : $"GEMM {Tile}";
 
-    /// <summary>What follows from the sizes alone: a tile, never the library.</summary>
+    /// <summary>Chooses by the sizes alone: a tile, never the library.</summary>
     public static ProductChoice For(int rows, int columns, int depth) =>
         new(TileChoice.For(rows, columns, depth, batch: 1, canSplit: true));
 
-    /// <summary>All that may be worth timing. Every one of them gives the same result up to the order of sums.</summary>
+    /// <summary>Lists the choices that may be worth timing. They all give the same result up to the order of summation.</summary>
     /// <param name="withLibrary">Whether the device has the library.</param>
     public static IReadOnlyList<ProductChoice> Candidates(int rows, int columns, bool withLibrary)
     {

@@ -3,22 +3,23 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.MatrixProduct;
 
 /// <summary>
-/// The values of the result that one thread computes: [perM / 4][perN / 4] blocks of 4 x 4, so that every index is known when the kernel is compiled and the blocks stay in registers.
+/// Values of the result that one thread computes: [perM / 4][perN / 4] blocks of 4 x 4, so that every index is known when the kernel is
+/// compiled and the blocks stay in registers.
 /// </summary>
 internal static class RegisterTile
 {
-    /// <summary>sums += left right, for one step of the reduction.</summary>
+    /// <summary>Computes sums += left right for one step of the reduction.</summary>
     /// <param name="left">The step's row of the shared left tile, from the thread's first row on.</param>
     /// <param name="right">The step's row of the shared right tile, from the thread's first column on.</param>
-    /// <param name="halfM">Where the second run of rows is, if there is one.</param>
-    /// <param name="halfN">Where the second run of columns is, if there is one.</param>
+    /// <param name="halfM">Distance of the second run of rows, if there is one.</param>
+    /// <param name="halfN">Distance of the second run of columns, if there is one.</param>
     public static void Add(Registers<float> sums, View<float> left, View<float> right, int perM, int perN, int halfM, int halfN)
     {
         Float4 rows = left.Load4(0), columns = right.Load4(0);
         AddBlock(sums, rows, columns);
         if (perN == 8)
         {
-            // Loaded once and passed on: not every compiler finds that a second load gives the same.
+            // Loaded once and passed on, because not every compiler proves that a second load gives the same value.
             Float4 furtherColumns = right.Load4(halfN);
             AddBlock(sums.Slice(16), rows, furtherColumns);
             if (perM == 8)
@@ -34,10 +35,14 @@ internal static class RegisterTile
         }
     }
 
-    /// <summary>Where four values of row <paramref name="row"/> from <paramref name="column"/> (a multiple of 4) on are in the tile.</summary>
+    /// <summary>
+    /// Returns the index of the four values of row <paramref name="row"/> from <paramref name="column"/> (a multiple of 4) on.
+    /// </summary>
     public static int IndexOf(int row, int column, int perN) => ((row >> 2) * (perN >> 2) + (column >> 2)) * 16 + row % 4 * 4;
 
-    /// <summary>Row or column of the group's tile: run <paramref name="index"/> / 4 of the thread's, and in it index % 4.</summary>
+    /// <summary>
+    /// Returns the row or column in the group's tile of the thread's run <paramref name="index"/> / 4, position index % 4.
+    /// </summary>
     public static int Place(int thread, int index, int tile) => (index >> 2) * (tile >> 1) + thread * 4 + index % 4;
 
     private static void AddBlock(Registers<float> sums, Float4 rows, Float4 columns)

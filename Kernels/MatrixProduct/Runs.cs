@@ -2,10 +2,13 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Kernels.MatrixProduct;
 
-/// <summary>Runs of four floats of which some may not exist.</summary>
+/// <summary>Loads runs of four floats, some of which may not exist.</summary>
 internal static class Runs
 {
-    /// <summary>Four floats from <paramref name="index"/> on; they are at <paramref name="position"/> and behind, and zero outside of first .. end - 1.</summary>
+    /// <summary>
+    /// Loads four floats from <paramref name="index"/> on. Their positions start at <paramref name="position"/>; positions outside first ..
+    /// end - 1 give zero.
+    /// </summary>
     /// <param name="isWide">Whether either all of them exist or none, and the address is aligned.</param>
     public static Float4 Load(ReadOnlyView<float> memory, int index, int position, int first, int end, bool isWide)
     {
@@ -19,5 +22,6 @@ internal static class Runs
             At(memory, index + 2, position + 2, first, end), At(memory, index + 3, position + 3, first, end));
     }
 
-    private static float At(ReadOnlyView<float> memory, int index, int position, int first, int end) => position >= first && position < end ? memory[index] : 0;
+    private static float At(ReadOnlyView<float> memory, int index, int position, int first, int end) =>
+        position >= first && position < end ? memory[index] : 0;
 }

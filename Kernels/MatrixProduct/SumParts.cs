@@ -3,12 +3,10 @@ using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.MatrixProduct;
 
-/// <summary>
-/// y[i] = f(sum over p of values[p, i] + bias[i % columns]), in ascending order of p. Memory bound.
-/// </summary>
-/// <param name="accumulate">Whether y is added to, not written over.</param>
+/// <summary>Computes y[i] = f(sum over p of values[p, i] + bias[i % columns]), in ascending order of p. Memory-bound.</summary>
+/// <param name="accumulate">Whether to add to y instead of overwriting it.</param>
 /// <param name="values">[partCount][count]</param>
-/// <param name="bias">[columns]; any view where none is added.</param>
+/// <param name="bias">[columns]; any view if there is no bias.</param>
 [Kernel(Threads)]
 public readonly partial struct SumParts<TFunction>(
     [Specialization] Flag addBias, [Specialization] Flag accumulate, ReadOnlyView<float> values, ReadOnlyView<float> bias, View<float> y,

@@ -1,28 +1,31 @@
 namespace GpuCnn.Kernels.MatrixProduct;
 
 /// <summary>
-/// Which tile a product is computed with, and into how many parts its reduction is split. It follows from the sizes alone, so that the same sums are added in the same order on every device.
+/// Chooses the tile of a product and the number of parts that its reduction is split into. The choice follows from the sizes alone, so that
+/// the same sums are added in the same order on every device.
 /// </summary>
 public static class TileChoice
 {
-    /// <summary>Groups that fill a large device: two for each of 132 processors.</summary>
+    /// <summary>Number of groups that fill a large device: two for each of 132 processors.</summary>
     private const int WantedGroups = 264;
 
-    /// <summary>Steps of a tile's depth in a part: fewer would mostly wait for the first one's values.</summary>
+    /// <summary>Fewest steps of a tile's depth in a part. Shorter parts would mostly wait for their first values.</summary>
     private const int LeastSteps = 8;
 
-    /// <summary>The largest tile that wastes little and still gives enough groups; the smallest where none does.</summary>
-    /// <param name="batch">Products of these sizes.</param>
+    /// <summary>Chooses the largest tile that wastes little and still gives enough groups, or the smallest tile if none does.</summary>
+    /// <param name="batch">Number of products of these sizes.</param>
     public static TileShape For(int rows, int columns, int depth, int batch, bool canSplit) =>
         TileShape.All.FirstOrDefault(
-            tile => Waste(tile, rows, columns) <= 1.25 && (long)tile.Count(rows, columns) * batch * (canSplit ? MostParts(depth, tile) : 1) >= WantedGroups,
+            tile => Waste(tile, rows, columns) <= 1.25
+                && (long)tile.Count(rows, columns) * batch * (canSplit ? MostParts(depth, tile) : 1) >= WantedGroups,
             TileShape.Small);
 
-    /// <summary>Tiles worth timing.</summary>
-    public static IEnumerable<TileShape> Candidates(int rows, int columns) => TileShape.All.Where(tile => tile == TileShape.Small || Waste(tile, rows, columns) <= 2);
+    /// <summary>Lists the tiles worth timing.</summary>
+    public static IEnumerable<TileShape> Candidates(int rows, int columns) =>
+        TileShape.All.Where(tile => tile == TileShape.Small || Waste(tile, rows, columns) <= 2);
 
-    /// <summary>Parts of a reduction, and terms in each of them.</summary>
-    /// <param name="groups">Groups that there are without splitting.</param>
+    /// <summary>Chooses the number of parts of a reduction, and the terms in each part.</summary>
+    /// <param name="groups">Number of groups without splitting.</param>
     public static (int Count, int Depth) Parts(long groups, int depth, TileShape tile)
     {
         long wanted = Math.Clamp((WantedGroups + groups - 1) / groups, 1, MostParts(depth, tile));
@@ -33,7 +36,8 @@ public static class TileChoice
 
     private static int MostParts(int depth, TileShape tile) => Math.Max(1, depth / (LeastSteps * tile.K));
 
-    /// <summary>Values that the tiles compute, over those of the smallest tiles.</summary>
+    /// <summary>Returns the number of values that the tiles compute, relative to that of the smallest tiles.</summary>
     private static double Waste(TileShape tile, int rows, int columns) =>
-        (double)tile.Count(rows, columns) * tile.M * tile.N / ((double)TileShape.Small.Count(rows, columns) * TileShape.Small.M * TileShape.Small.N);
+        (double)tile.Count(rows, columns) * tile.M * tile.N
+        / ((double)TileShape.Small.Count(rows, columns) * TileShape.Small.M * TileShape.Small.N);
 }

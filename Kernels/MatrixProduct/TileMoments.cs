@@ -3,21 +3,21 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.MatrixProduct;
 
 /// <summary>
-/// Moments of the columns of a group's tile of results, made of what its threads hold in registers: the first row, how far the mean lies from it, and the sum of squared distances from the mean. What is
-/// summed are differences, which no distance from 0 can drown.
+/// Moments of the columns of a group's tile, computed from the results in its threads' registers: the first row, the distance of the mean
+/// from it, and the sum of squared distances from the mean. Only differences are summed, so that a mean far from 0 costs no precision.
 /// </summary>
 internal static class TileMoments
 {
     /// <summary>Floats for each column of a tile.</summary>
     public const int Floats = 3;
 
-    /// <summary>Rows and columns of a thread, at most: what a helper's loops are unrolled by.</summary>
+    /// <summary>Largest number of rows or columns of a thread. A helper's loops are unrolled up to it.</summary>
     public const int Most = 8;
 
-    /// <summary>Makes the sums what is stored: bias and all.</summary>
-    /// <param name="sums">What the thread has, [perM * perN] as in a <see cref="RegisterTile"/>.</param>
+    /// <summary>Adds the bias to the sums, so that they become the stored values.</summary>
+    /// <param name="sums">The thread's sums, [perM * perN] as in a <see cref="RegisterTile"/>.</param>
     /// <param name="column">First column of the tile.</param>
-    /// <param name="columns">Columns of the result.</param>
+    /// <param name="columns">Number of columns in the result.</param>
     /// <param name="isWide">Whether four biases may be loaded at once.</param>
     [Unroll]
     public static void AddBias(Registers<float> sums, ReadOnlyView<float> bias, int column, int columns, int tileN, int perM, int perN,
@@ -38,15 +38,19 @@ internal static class TileMoments
         }
     }
 
-    /// <summary>The group's threads all call this, when they have read what they need of the shared tiles.</summary>
-    /// <param name="sums">What the thread has, [perM * perN] as in a <see cref="RegisterTile"/>.</param>
+    /// <summary>
+    /// Gathers the moments. All threads of the group call this after they have read the shared tiles, whose memory it reuses.
+    /// </summary>
+    /// <param name="sums">The thread's sums, [perM * perN] as in a <see cref="RegisterTile"/>.</param>
     /// <param name="left">Shared, at least [2 * tileN]; overwritten.</param>
     /// <param name="right">Shared, at least [tileM / perM * tileN]; overwritten.</param>
-    /// <param name="moments">[tiles][<see cref="Floats"/>][columns]; this tile's are overwritten, with zeros where no row counts.</param>
-    /// <param name="rows">Rows that count, from the tile's first one on; may be more than it has, or fewer than one.</param>
-    /// <param name="tile">Number of the row of tiles.</param>
+    /// <param name="moments">
+    /// [tiles][<see cref="Floats"/>][columns]. This tile's moments are overwritten, with zeros if no row counts.
+    /// </param>
+    /// <param name="rows">Number of rows that count, from the tile's first on. May exceed the tile's rows, or be less than one.</param>
+    /// <param name="tile">Index of the row of tiles.</param>
     /// <param name="column">First column of the tile.</param>
-    /// <param name="columns">Columns of the result.</param>
+    /// <param name="columns">Number of columns in the result.</param>
     [Unroll]
     public static void Gather(
         Registers<float> sums, View<float> left, View<float> right, View<float> moments, int rows, int tile, int column, int columns,
@@ -70,7 +74,8 @@ internal static class TileMoments
                 int place = RegisterTile.Place(ThreadId.X, j, tileN);
                 Float4 origin = origins.Load4(place), sum = new Float4(0, 0, 0, 0);
                 for (int i = 0; i < Most; i++)
-                    if (i < perM && RegisterTile.Place(ThreadId.Y, i, tileM) < rows) sum += sums.Load4(RegisterTile.IndexOf(i, j, perN)) - origin;
+                    if (i < perM && RegisterTile.Place(ThreadId.Y, i, tileM) < rows)
+                        sum += sums.Load4(RegisterTile.IndexOf(i, j, perN)) - origin;
                 right.Store4(line + place, sum);
             }
         }
@@ -89,7 +94,8 @@ internal static class TileMoments
                 int place = RegisterTile.Place(ThreadId.X, j, tileN);
                 Float4 origin = origins.Load4(place), mean = means.Load4(place), squares = new Float4(0, 0, 0, 0);
                 for (int i = 0; i < Most; i++)
-                    if (i < perM && RegisterTile.Place(ThreadId.Y, i, tileM) < rows) squares = AddSquare(squares, sums.Load4(RegisterTile.IndexOf(i, j, perN)) - origin - mean);
+                    if (i < perM && RegisterTile.Place(ThreadId.Y, i, tileM) < rows)
+                        squares = AddSquare(squares, sums.Load4(RegisterTile.IndexOf(i, j, perN)) - origin - mean);
                 right.Store4(line + place, squares);
             }
         }
