@@ -4,13 +4,14 @@ using GpuCnn.Kernels.Pointwise;
 namespace GpuCnn.Kernels.Normalization;
 
 /// <summary>
-/// Sums of each channel over parts of the rows: of dz = f'(y) dy, and of dz (x - mean). What the threads of a column sum is added up as a tree. Memory bound.
+/// Sums each channel over parts of the rows: dz = f'(y) dy, and dz (x - mean). The sums of a column's threads are added as a tree.
+/// Memory-bound.
 /// </summary>
-/// <param name="width"><see cref="BatchNormParts.Width"/></param>
-/// <param name="scalars">[1] how many images are real; others do not count.</param>
+/// <param name="width">See <see cref="BatchNormParts.Width"/>.</param>
+/// <param name="scalars">[1] Gives the number of real images; the others are left out.</param>
 /// <param name="x">[rows][channels]</param>
-/// <param name="y">[rows][pitch], of which the first channels: what the activation gave.</param>
-/// <param name="dy">As y.</param>
+/// <param name="y">[rows][pitch], of which the first channels are read: the output of the activation.</param>
+/// <param name="dy">Like y.</param>
 /// <param name="means">[channels]</param>
 /// <param name="parts">[parts][2][channels]; overwritten.</param>
 /// <param name="area">Rows of an image.</param>
@@ -60,14 +61,15 @@ public readonly partial struct BatchNormGradientSums<TFunction>(
     }
 }
 
-/// <summary>The gradients of weight and bias from the parts. A column of 8 threads shares the parts of a channel.</summary>
+/// <summary>Computes the gradients of weight and bias from the parts. A column of 8 threads shares the parts of a channel.</summary>
 /// <param name="parts">[parts][2][channels]</param>
-/// <param name="inverses">[channels] 1 / deviation</param>
+/// <param name="inverses">[channels] 1 / deviation.</param>
 /// <param name="dweight">[channels]; overwritten.</param>
 /// <param name="dbias">[channels]; overwritten.</param>
 [Kernel(32, 8)]
 public readonly partial struct BatchNormParameterGradients(
-    ReadOnlyView<float> parts, ReadOnlyView<float> inverses, View<float> dweight, View<float> dbias, int channels, int partCount) : IKernelGrid
+    ReadOnlyView<float> parts, ReadOnlyView<float> inverses, View<float> dweight, View<float> dbias, int channels, int partCount)
+    : IKernelGrid
 {
     public Size3 Groups => new(Size3.Groups(channels, 32));
 
@@ -103,18 +105,18 @@ public readonly partial struct BatchNormParameterGradients(
 }
 
 /// <summary>
-/// dx = weight / deviation (dz - mean(dz) - (x - mean) / deviation mean(dz (x - mean) / deviation)) of the real images, 0 of others, with dz = f'(y) dy; and dz, where there is an addend that
-/// wants a gradient. Memory bound.
+/// Computes dx = weight / deviation (dz - mean(dz) - (x - mean) / deviation mean(dz (x - mean) / deviation)) for the real images and 0 for
+/// the others, with dz = f'(y) dy. Also writes dz if an addend needs a gradient. Memory-bound.
 /// </summary>
-/// <param name="lanes"><see cref="BatchNormGrid.Lanes"/></param>
+/// <param name="lanes">See <see cref="BatchNormGrid.Lanes"/>.</param>
 /// <param name="adds">Whether <paramref name="daddend"/> is written.</param>
-/// <param name="scalars">[1] how many images are real.</param>
+/// <param name="scalars">[1] Gives the number of real images.</param>
 /// <param name="x">[rows][channels]</param>
-/// <param name="y">[rows][OutputPitch], of which the first channels.</param>
-/// <param name="dy">As y.</param>
-/// <param name="dx">As x; overwritten.</param>
-/// <param name="daddend">As x, or any view; overwritten.</param>
-/// <param name="statistics">[2][channels] means, then 1 / deviation</param>
+/// <param name="y">[rows][OutputPitch], of which the first channels are read.</param>
+/// <param name="dy">Like y.</param>
+/// <param name="dx">Like x; overwritten.</param>
+/// <param name="daddend">Like x, or any view; overwritten.</param>
+/// <param name="statistics">[2][channels] Means, then 1 / deviation.</param>
 /// <param name="weight">[channels]</param>
 /// <param name="dweight">[channels]</param>
 /// <param name="dbias">[channels]</param>
@@ -123,8 +125,8 @@ public readonly partial struct BatchNormParameterGradients(
 public readonly partial struct BatchNormInputGradient<TFunction>(
     [Specialization(4)] int lanes, [Specialization] Flag adds, ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x,
         ReadOnlyView<float> y, ReadOnlyView<float> dy,
-    View<float> dx, View<float> daddend, ReadOnlyView<float> statistics, ReadOnlyView<float> weight, ReadOnlyView<float> dweight, ReadOnlyView<float> dbias, BatchNormGrid grid,
-    int area, TFunction function) : IKernelGrid
+    View<float> dx, View<float> daddend, ReadOnlyView<float> statistics, ReadOnlyView<float> weight, ReadOnlyView<float> dweight,
+    ReadOnlyView<float> dbias, BatchNormGrid grid, int area, TFunction function) : IKernelGrid
     where TFunction : unmanaged, IPointwise
 {
     public Size3 Groups => grid.Groups;
@@ -133,7 +135,8 @@ public readonly partial struct BatchNormInputGradient<TFunction>(
     {
         int thread = GlobalId.X;
         if (thread >= grid.Count) return;
-        int channel = grid.ChannelOf(thread, lanes), i = thread * lanes, output = grid.OutputOf(thread, lanes), rows = scalars[0].Images * area;
+        int channel = grid.ChannelOf(thread, lanes), i = thread * lanes, output = grid.OutputOf(thread, lanes),
+            rows = scalars[0].Images * area;
         bool isReal = grid.RowOf(thread) < rows;
         float share = 1f / KernelMath.Max(1, rows);
         if (lanes == 4)
@@ -157,7 +160,8 @@ public readonly partial struct BatchNormInputGradient<TFunction>(
     }
 
     private static float Gradient(
-        float value, float dz, int channel, int channels, ReadOnlyView<float> statistics, ReadOnlyView<float> weight, ReadOnlyView<float> dweight, ReadOnlyView<float> dbias, float share)
+        float value, float dz, int channel, int channels, ReadOnlyView<float> statistics, ReadOnlyView<float> weight,
+        ReadOnlyView<float> dweight, ReadOnlyView<float> dbias, float share)
     {
         float inverse = statistics[channels + channel], slope = inverse * dweight[channel] * share;
         return inverse * weight[channel] * (dz - dbias[channel] * share - (value - statistics[channel]) * slope);

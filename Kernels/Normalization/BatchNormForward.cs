@@ -3,35 +3,43 @@ using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.Normalization;
 
-/// <summary>How kernels over all values of a batch are launched: a thread has four channels of a pixel where there are fours, else one.</summary>
-/// <param name="OutputPitch">Floats from one pixel of the output, and of its gradient, to the next: they may be a part of a volume of more channels.</param>
+/// <summary>
+/// Launch grid of kernels over all values of a batch. A thread has four channels of a pixel if channels are multiples of 4, else one.
+/// </summary>
+/// <param name="Channels">Number of channels.</param>
+/// <param name="Rows">Number of pixels in the batch.</param>
+/// <param name="OutputPitch">
+/// Floats from one pixel to the next of the output and its gradient, which may be a slice of a volume with more channels.
+/// </param>
 public readonly record struct BatchNormGrid(int Channels, int Rows, int OutputPitch)
 {
     internal const int Threads = 256;
 
     private readonly Divisor _runs = new((Channels | OutputPitch) % 4 == 0 ? Channels / 4 : Channels);
 
+    /// <summary>Number of channels that a thread computes: 4 or 1.</summary>
     public int Lanes => (Channels | OutputPitch) % 4 == 0 ? 4 : 1;
 
+    /// <summary>Number of threads that have work.</summary>
     public int Count => Rows * _runs.Value;
 
     public Size3 Groups => new(Size3.Groups(Count, Threads));
 
-    /// <summary>The first channel of a thread.</summary>
+    /// <summary>Returns the first channel of a thread.</summary>
     public int ChannelOf(int thread, int lanes) => _runs.Remainder(thread) * lanes;
 
-    /// <summary>The pixel of a thread.</summary>
+    /// <summary>Returns the pixel of a thread.</summary>
     public int RowOf(int thread) => _runs.Divide(thread);
 
-    /// <summary>Where the output's values of a thread are.</summary>
+    /// <summary>Returns the index of a thread's first value in the output.</summary>
     public int OutputOf(int thread, int lanes) => RowOf(thread) * OutputPitch + ChannelOf(thread, lanes);
 }
 
-/// <summary>y = f((x - mean) / deviation * weight + bias + addend). Memory bound.</summary>
-/// <param name="lanes"><see cref="BatchNormGrid.Lanes"/></param>
+/// <summary>Computes y = f((x - mean) / deviation * weight + bias + addend). Memory-bound.</summary>
+/// <param name="lanes">See <see cref="BatchNormGrid.Lanes"/>.</param>
 /// <param name="isVariance">Whether <paramref name="scales"/> holds variances.</param>
 /// <param name="x">[rows][channels]</param>
-/// <param name="addend">As x; any view where nothing is added.</param>
+/// <param name="addend">Like x; any view if there is no addend.</param>
 /// <param name="y">[rows][OutputPitch], of which the first channels are overwritten.</param>
 /// <param name="means">[channels]</param>
 /// <param name="scales">[channels] 1 / deviation, or variances.</param>
@@ -41,7 +49,8 @@ public readonly record struct BatchNormGrid(int Channels, int Rows, int OutputPi
 public readonly partial struct BatchNormForward<TFunction>(
     [Specialization(4)] int lanes, [Specialization] Flag isVariance, [Specialization] Flag adds, ReadOnlyView<float> x,
         ReadOnlyView<float> addend, View<float> y,
-    ReadOnlyView<float> means, ReadOnlyView<float> scales, ReadOnlyView<float> weight, ReadOnlyView<float> bias, BatchNormGrid grid, float epsilon, TFunction function) : IKernelGrid
+    ReadOnlyView<float> means, ReadOnlyView<float> scales, ReadOnlyView<float> weight, ReadOnlyView<float> bias, BatchNormGrid grid,
+    float epsilon, TFunction function) : IKernelGrid
     where TFunction : unmanaged, IPointwise
 {
     public Size3 Groups => grid.Groups;
@@ -55,8 +64,10 @@ public readonly partial struct BatchNormForward<TFunction>(
         {
             Float4 values = x.Load4(i);
             var sums = new Float4(
-                Value(values.X, channel, means, scales, weight, bias, isVariance, epsilon), Value(values.Y, channel + 1, means, scales, weight, bias, isVariance, epsilon),
-                Value(values.Z, channel + 2, means, scales, weight, bias, isVariance, epsilon), Value(values.W, channel + 3, means, scales, weight, bias, isVariance, epsilon));
+                Value(values.X, channel, means, scales, weight, bias, isVariance, epsilon),
+                Value(values.Y, channel + 1, means, scales, weight, bias, isVariance, epsilon),
+                Value(values.Z, channel + 2, means, scales, weight, bias, isVariance, epsilon),
+                Value(values.W, channel + 3, means, scales, weight, bias, isVariance, epsilon));
             if (adds) sums += addend.Load4(i);
             y.Store4(output, PointwiseFunctions.Forward(function, sums));
         }
@@ -69,7 +80,8 @@ public readonly partial struct BatchNormForward<TFunction>(
     }
 
     private static float Value(
-        float value, int channel, ReadOnlyView<float> means, ReadOnlyView<float> scales, ReadOnlyView<float> weight, ReadOnlyView<float> bias, bool isVariance, float epsilon)
+        float value, int channel, ReadOnlyView<float> means, ReadOnlyView<float> scales, ReadOnlyView<float> weight,
+        ReadOnlyView<float> bias, bool isVariance, float epsilon)
     {
         float scale = isVariance ? 1 / KernelMath.Sqrt(scales[channel] + epsilon) : scales[channel];
         return KernelMath.FusedMultiplyAdd(value - means[channel], scale * weight[channel], bias[channel]);

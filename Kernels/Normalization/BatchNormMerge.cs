@@ -3,47 +3,56 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.Normalization;
 
 /// <summary>
-/// Moments of runs of parts, so that what comes after has few to merge: [parts][3][channels] become [runs][3][channels], as if the parts had had as many rows. A column of 8 threads shares the parts of a
-/// channel in a run. Groups: x channels, y runs.
+/// Merges the moments of runs of parts, so that the next kernel has few to merge: [parts][3][channels] become [runs][3][channels], as if
+/// each run were a larger part. A column of 8 threads shares the parts of a channel in a run. Groups: x channels, y runs.
 /// </summary>
-/// <param name="scalars">[1] how many images are real; others do not count.</param>
+/// <param name="scalars">[1] Gives the number of real images; the others are left out.</param>
 /// <param name="parts">[parts][3][channels] as <see cref="BatchNormMoments"/> writes them.</param>
 /// <param name="runs">[runs][3][channels]; overwritten.</param>
 /// <param name="area">Rows of an image.</param>
-/// <param name="partRows">Rows of a part.</param>
-/// <param name="runParts">Parts of a run.</param>
+/// <param name="partRows">Rows in a part.</param>
+/// <param name="runParts">Parts in a run.</param>
 [Kernel(BatchNormRun.Width, BatchNormRun.Height)]
 public readonly partial struct BatchNormMerge(
-    ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> parts, View<float> runs, int area, int channels, int partRows, int partCount, int runParts) : IKernelGrid
+    ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> parts, View<float> runs, int area, int channels, int partRows, int partCount,
+    int runParts) : IKernelGrid
 {
     public Size3 Groups => new(Size3.Groups(channels, BatchNormRun.Width), Size3.Groups(partCount, runParts));
 
     public void Execute()
     {
-        View<float> sums = Shared.Array<float>(BatchNormRun.Width * BatchNormRun.Height), spreads = Shared.Array<float>(BatchNormRun.Width * BatchNormRun.Height);
-        int channel = GlobalId.X, first = GroupId.Y * runParts, end = KernelMath.Min(first + runParts, partCount), rows = scalars[0].Images * area;
+        View<float> sums = Shared.Array<float>(BatchNormRun.Width * BatchNormRun.Height),
+            spreads = Shared.Array<float>(BatchNormRun.Width * BatchNormRun.Height);
+        int channel = GlobalId.X, first = GroupId.Y * runParts, end = KernelMath.Min(first + runParts, partCount),
+            rows = scalars[0].Images * area;
         BatchNormRun.Merge(sums, spreads, parts, first, end, channel, channels, partRows, rows);
         if (ThreadId.Y == 0 && channel < channels)
         {
             float total = KernelMath.Max(1, KernelMath.Min(rows, end * partRows) - first * partRows), sum = sums[ThreadId.X];
             float origin = parts[3 * first * channels + channel], mean = parts[(3 * first + 1) * channels + channel] + sum / total;
-            BatchNormRun.Store(runs, GroupId.Y, channel, channels, origin, mean, KernelMath.Max(0f, spreads[ThreadId.X] - sum * sum / total));
+            BatchNormRun.Store(
+                runs, GroupId.Y, channel, channels, origin, mean, KernelMath.Max(0f, spreads[ThreadId.X] - sum * sum / total));
         }
     }
 }
 
-/// <summary>What kernels do that merge moments of parts of the rows.</summary>
+/// <summary>Steps shared by the kernels that merge moments of parts of the rows.</summary>
 internal static class BatchNormRun
 {
-    /// <summary>Channels of a group, and threads for each of them.</summary>
+    /// <summary>Channels of a group, and threads for each channel.</summary>
     public const int Width = 32, Height = 8;
 
     /// <summary>
-    /// For the channel of each column of threads, what the values of parts [first, end) come to: the sum of their distances from the first part's mean, which lies near the others', so that little is
-    /// rounded off, and the sum of the squares of those. The group's threads all call this; the first row of them finds its channel's in <paramref name="sums"/> and <paramref name="spreads"/>.
+    /// Merges the values of parts [first, end) for the channel of each column of threads. Sums their distances from the first part's mean,
+    /// which
+    /// lies near the other means, so that rounding is small, and sums the squares of those distances. All threads of the group call this.
+    /// The first
+    /// row of threads finds its channels' results in <paramref name="sums"/> and <paramref name="spreads"/>.
     /// </summary>
-    /// <param name="rows">Rows that are real.</param>
-    public static void Merge(View<float> sums, View<float> spreads, ReadOnlyView<float> parts, int first, int end, int channel, int channels, int partRows, int rows)
+    /// <param name="rows">Number of real rows.</param>
+    public static void Merge(
+        View<float> sums, View<float> spreads, ReadOnlyView<float> parts, int first, int end, int channel, int channels, int partRows,
+        int rows)
     {
         int slot = ThreadId.Y * GroupSize.X + ThreadId.X;
         float sum = 0, spread = 0;

@@ -2,10 +2,10 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Kernels.Normalization;
 
-/// <summary>How many values there were, their mean, and the sum of their squared distances from it.</summary>
+/// <summary>Number of values, their mean, and the sum of their squared distances from it.</summary>
 internal readonly record struct Moments(float Count, float Mean, float Spread)
 {
-    /// <summary>Of both (Chan, Golub and LeVeque 1979).</summary>
+    /// <summary>Combines the moments of two sets (Chan, Golub and LeVeque 1979).</summary>
     public static Moments operator +(Moments a, Moments b)
     {
         float count = a.Count + b.Count, share = count > 0 ? b.Count / count : 0, distance = b.Mean - a.Mean;
@@ -14,13 +14,17 @@ internal readonly record struct Moments(float Count, float Mean, float Spread)
 }
 
 /// <summary>
-/// Mean and spread of each channel over parts of the rows. Each thread of a column takes the differences to the first value that it sees, which no distance from 0 can drown; means are told from
-/// the part's first value on. What the threads have is merged as a tree. Memory bound.
+/// Computes mean and spread of each channel over parts of the rows. Each thread of a column sums differences to the first value that it
+/// sees, so that a mean far from 0 costs no precision; means are stored relative to the part's first value. The threads' results are merged
+/// as a tree. Memory-bound.
 /// </summary>
-/// <param name="width"><see cref="BatchNormParts.Width"/></param>
-/// <param name="scalars">[1] how many images are real; others do not count.</param>
+/// <param name="width">See <see cref="BatchNormParts.Width"/>.</param>
+/// <param name="scalars">[1] Gives the number of real images; the others are left out.</param>
 /// <param name="x">[rows][channels]</param>
-/// <param name="parts">[parts][3][channels] first values, means less those, and sums of squared distances from the means; overwritten, with zeros where no row is real.</param>
+/// <param name="parts">
+/// [parts][3][channels] First values, means relative to them, and sums of squared distances from the means. Overwritten, with zeros if no
+/// row is real.
+/// </param>
 /// <param name="area">Rows of an image.</param>
 [Kernel]
 public readonly partial struct BatchNormMoments(
@@ -74,25 +78,28 @@ public readonly partial struct BatchNormMoments(
 }
 
 /// <summary>
-/// Mean and inverse deviation of each channel from the parts, and the running statistics after them where the step says so. A column of 8 threads shares the parts of a channel.
+/// Computes mean and inverse deviation of each channel from the parts, and updates the running statistics if the step says so. A column of
+/// 8 threads shares the parts of a channel.
 /// </summary>
-/// <param name="scalars">[1] how many images are real, and whether the state is brought up to date.</param>
+/// <param name="scalars">[1] Gives the number of real images, and whether the step updates state.</param>
 /// <param name="parts">[parts][3][channels] as <see cref="BatchNormMoments"/> writes them.</param>
-/// <param name="statistics">[2][channels] means, then 1 / sqrt(variance + epsilon); overwritten.</param>
-/// <param name="runningMean">[channels]; moved by the momentum.</param>
-/// <param name="runningVariance">[channels]; the same, towards the unbiased variance.</param>
-/// <param name="batches">[1]; counted up.</param>
+/// <param name="statistics">[2][channels] Means, then 1 / sqrt(variance + epsilon); overwritten.</param>
+/// <param name="runningMean">[channels] Moved towards the mean by the momentum.</param>
+/// <param name="runningVariance">[channels] Moved towards the unbiased variance by the momentum.</param>
+/// <param name="batches">[1] Number of batches; incremented.</param>
 /// <param name="area">Rows of an image.</param>
 [Kernel(BatchNormRun.Width, BatchNormRun.Height)]
 public readonly partial struct BatchNormStatistics(
-    ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> parts, View<float> statistics, View<float> runningMean, View<float> runningVariance, View<float> batches,
-    int area, int channels, int partRows, int partCount, float epsilon, float momentum) : IKernelGrid
+    ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> parts, View<float> statistics, View<float> runningMean,
+    View<float> runningVariance, View<float> batches, int area, int channels, int partRows, int partCount, float epsilon,
+    float momentum) : IKernelGrid
 {
     public Size3 Groups => new(Size3.Groups(channels, BatchNormRun.Width));
 
     public void Execute()
     {
-        View<float> sums = Shared.Array<float>(BatchNormRun.Width * BatchNormRun.Height), spreads = Shared.Array<float>(BatchNormRun.Width * BatchNormRun.Height);
+        View<float> sums = Shared.Array<float>(BatchNormRun.Width * BatchNormRun.Height),
+            spreads = Shared.Array<float>(BatchNormRun.Width * BatchNormRun.Height);
         int channel = GlobalId.X, rows = scalars[0].Images * area;
         BatchNormRun.Merge(sums, spreads, parts, 0, partCount, channel, channels, partRows, rows);
         if (ThreadId.Y > 0 || channel >= channels) return;

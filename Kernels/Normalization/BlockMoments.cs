@@ -3,15 +3,16 @@ using GpuCnn.Kernels.Cpu;
 namespace GpuCnn.Kernels.Normalization;
 
 /// <summary>
-/// How many values of each channel of a block a part of a batch has, their means, and the sums of their squared distances from them, in float64: what the CPU device's batch normalization merges its
-/// statistics of. A block's parts lie next to each other: [blocks][parts][<see cref="Size"/>].
+/// Moments of a channel block in one part of a batch, in float64: the number of values, their means, and the sums of their squared
+/// distances from the means. The CPU device's batch normalization merges its statistics from them. The parts of a block are contiguous:
+/// [blocks][parts][<see cref="Size"/>].
 /// </summary>
 public static unsafe class BlockMoments
 {
-    /// <summary>Doubles of one part of one block: the count, 8 means, 8 spreads.</summary>
+    /// <summary>Doubles in one part of one block: the count, 8 means, 8 spreads.</summary>
     public const int Size = 1 + 2 * Blocks.Size;
 
-    /// <summary>Of all parts of a block, in order.</summary>
+    /// <summary>Merges all parts of a block, in order.</summary>
     /// <param name="parts">[count][<see cref="Size"/>]</param>
     public static (double Count, Double8 Mean, Double8 Spread) Merge(double* parts, int count)
     {

@@ -3,20 +3,21 @@ using GpuCnn.Kernels.Cpu;
 namespace GpuCnn.Kernels.Normalization;
 
 /// <summary>
-/// Sums of a block's values in one part of a batch: of their differences to the first one, because squares of what lies far from 0 would drown them, and of the squares of those. Runs of some pixels are
-/// summed in float32, the runs in float64. Multiply-add bound where the pixels lie in a near cache.
+/// Sums a block's values in one part of a batch: the differences to the first value, and their squares. Squares of the values themselves
+/// would lose precision if the mean is far from 0. Runs of some pixels are summed in float32, the runs in float64. Compute-bound if the
+/// pixels lie in a near cache.
 /// </summary>
-/// <param name="first">The part's first pixel, or null where it has none.</param>
+/// <param name="first">The part's first pixel, or null if it has none.</param>
 internal unsafe struct BlockSums(float* first)
 {
-    // Four pixels at a time, so that no sum waits for the one before.
+    // Four pixels at a time, so that no sum waits for the previous one.
     private const int Run = 64;
 
-    private readonly Simd8 _origin = first == null ? Simd8.Zero : Simd8.Load(first);
+    private readonly Simd8 _origin = first is null ? Simd8.Zero : Simd8.Load(first);
     private Double8 _sum, _squares;
     private double _count;
 
-    /// <summary>Adds pixels that follow each other.</summary>
+    /// <summary>Adds contiguous pixels.</summary>
     public void Add(float* y, nint pixels)
     {
         _count += pixels;
@@ -24,11 +25,13 @@ internal unsafe struct BlockSums(float* first)
         while (pixels > 0)
         {
             nint run = Math.Min(pixels, Run);
-            Simd8 sum0 = Simd8.Zero, sum1 = sum0, sum2 = sum0, sum3 = sum0, squares0 = sum0, squares1 = sum0, squares2 = sum0, squares3 = sum0;
+            Simd8 sum0 = Simd8.Zero, sum1 = sum0, sum2 = sum0, sum3 = sum0;
+            Simd8 squares0 = sum0, squares1 = sum0, squares2 = sum0, squares3 = sum0;
             float* end = y + run * Blocks.Size;
             for (; y <= end - 4 * Blocks.Size; y += 4 * Blocks.Size)
             {
-                Simd8 a = Simd8.Load(y) - origin, b = Simd8.Load(y + 8) - origin, c = Simd8.Load(y + 16) - origin, d = Simd8.Load(y + 24) - origin;
+                Simd8 a = Simd8.Load(y) - origin, b = Simd8.Load(y + 8) - origin;
+                Simd8 c = Simd8.Load(y + 16) - origin, d = Simd8.Load(y + 24) - origin;
                 sum0 += a;
                 sum1 += b;
                 sum2 += c;
@@ -50,6 +53,7 @@ internal unsafe struct BlockSums(float* first)
         }
     }
 
+    /// <summary>Stores the part's moments.</summary>
     /// <param name="moments">[<see cref="BlockMoments.Size"/>]; overwritten.</param>
     public readonly void Store(double* moments)
     {

@@ -2,38 +2,40 @@ using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.Normalization;
 
-/// <summary>A batch in channel blocks, as the kernels of batch normalization take it.</summary>
-/// <param name="Images">Room for images; only the first ones are real.</param>
+/// <summary>Shape of a batch in channel blocks, as the kernels of batch normalization see it.</summary>
+/// <param name="Images">Capacity of the batch in images; only the first ones are real.</param>
 /// <param name="Channels">Real channels of the blocks.</param>
 /// <param name="Area">Pixels of a map.</param>
-/// <param name="OutputBlocks">Channel blocks from one image to the next of the output and its gradient, which may be a part of a volume of more channels.</param>
+/// <param name="OutputBlocks">
+/// Channel blocks from one image to the next of the output and its gradient, which may be a slice of a volume with more channels.
+/// </param>
 public readonly record struct CpuBatchNormShape(int Images, int Channels, int Area, int OutputBlocks)
 {
     public int Blocks => Cpu.Blocks.Count(Channels);
 
-    /// <summary>Channels with those that fill up the last block.</summary>
+    /// <summary>Number of channels including those that fill up the last block.</summary>
     public int Stored => Cpu.Blocks.RoundUp(Channels);
 
-    /// <summary>Floats of one block of one image.</summary>
+    /// <summary>Number of floats in one block of one image.</summary>
     public int Plane => Area * Cpu.Blocks.Size;
 
-    /// <summary>Where a block of an image starts.</summary>
+    /// <summary>Returns the offset of a block of an image.</summary>
     public nint OffsetOf(int image, int block) => ((nint)image * Blocks + block) * Plane;
 
-    /// <summary>Where it starts in the output and its gradient.</summary>
+    /// <summary>Returns the offset of a block of an image in the output and its gradient.</summary>
     public nint OutputOffsetOf(int image, int block) => ((nint)image * OutputBlocks + block) * Plane;
 
-    /// <summary>Parts that sums over the batch are split into; follows from the shape alone.</summary>
+    /// <summary>Number of parts that sums over the batch are split into. It follows from the shape alone.</summary>
     public int Splits => CpuFusedActivationBackward<Identity>.Splits(Images, Area);
 
-    /// <summary>Doubles of the sums: two of each channel for each part.</summary>
+    /// <summary>Number of doubles in the sums: two of each channel for each part.</summary>
     public int SumCount => Splits * 2 * Stored;
 
-    /// <summary>The real images of a part.</summary>
+    /// <summary>Returns the range of a part's real images.</summary>
     public (int First, int Last) ImagesOf(int split, int real) =>
         ((int)((long)split * Images / Splits), Math.Min(real, (int)((split + 1L) * Images / Splits)));
 
-    /// <summary>The sums of one channel over all parts, in order.</summary>
+    /// <summary>Adds the sums of one channel over all parts, in order.</summary>
     public unsafe (double First, double Second) Total(double* sums, int channel)
     {
         double first = 0, second = 0;

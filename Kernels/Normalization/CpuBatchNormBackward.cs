@@ -5,16 +5,17 @@ using GpuCnn.Kernels.Pointwise;
 namespace GpuCnn.Kernels.Normalization;
 
 /// <summary>
-/// Sums of each channel, in float64, over the real images of a part of the batch: of dz = f'(y) dy, and of dz (x - mean). Memory bound.
+/// Sums each channel in float64 over the real images of a part of the batch: dz = f'(y) dy, and dz (x - mean). Memory-bound.
 /// </summary>
 /// <param name="x">[N][Blocks][H][W][8]</param>
-/// <param name="y">As x, but OutputBlocks from one image to the next: what the activation gave.</param>
-/// <param name="dy">As y.</param>
+/// <param name="y">Like x, but OutputBlocks from one image to the next: the output of the activation.</param>
+/// <param name="dy">Like y.</param>
 /// <param name="means">[Blocks * 8]</param>
 /// <param name="sums">[splits][2][Blocks * 8]; overwritten.</param>
 [Dispatched]
 public sealed unsafe class CpuBatchNormGradientSums<TFunction>(
-    CpuBatchNormShape shape, StepScalars* scalars, float* x, float* y, float* dy, float* means, double* sums, TFunction function) : ICpuKernel
+    CpuBatchNormShape shape, StepScalars* scalars, float* x, float* y, float* dy, float* means, double* sums, TFunction function)
+    : ICpuKernel
     where TFunction : unmanaged, IPointwise
 {
     public int Chunks => shape.Splits * shape.Blocks;
@@ -43,12 +44,13 @@ public sealed unsafe class CpuBatchNormGradientSums<TFunction>(
     }
 }
 
-/// <summary>The gradients of weight and bias from the sums.</summary>
+/// <summary>Computes the gradients of weight and bias from the sums.</summary>
 /// <param name="sums">[splits][2][Blocks * 8]</param>
-/// <param name="inverses">[Blocks * 8] 1 / deviation</param>
+/// <param name="inverses">[Blocks * 8] 1 / deviation.</param>
 /// <param name="dweight">[Blocks * 8]; overwritten.</param>
 /// <param name="dbias">[Blocks * 8]; overwritten.</param>
-public sealed unsafe class CpuBatchNormParameterGradients(CpuBatchNormShape shape, double* sums, float* inverses, float* dweight, float* dbias) : ICpuKernel
+public sealed unsafe class CpuBatchNormParameterGradients(
+    CpuBatchNormShape shape, double* sums, float* inverses, float* dweight, float* dbias) : ICpuKernel
 {
     public int Chunks => 1;
 
@@ -64,22 +66,22 @@ public sealed unsafe class CpuBatchNormParameterGradients(CpuBatchNormShape shap
 }
 
 /// <summary>
-/// dx = weight / deviation (dz - mean(dz) - (x - mean) / deviation mean(dz (x - mean) / deviation)) of the real images, 0 of others; and dz, where there is an addend that wants a gradient.
-/// A chunk is one channel block of one image. Memory bound.
+/// Computes dx = weight / deviation (dz - mean(dz) - (x - mean) / deviation mean(dz (x - mean) / deviation)) for the real images and 0 for
+/// the others. Also writes dz if an addend needs a gradient. A chunk is one channel block of one image. Memory-bound.
 /// </summary>
 /// <param name="x">[N][Blocks][H][W][8]</param>
-/// <param name="y">As x, but OutputBlocks from one image to the next.</param>
-/// <param name="dy">As y.</param>
-/// <param name="dx">As x; overwritten.</param>
-/// <param name="daddend">As x, or null; overwritten.</param>
-/// <param name="statistics">[2][Blocks * 8] means, then 1 / deviation</param>
+/// <param name="y">Like x, but OutputBlocks from one image to the next.</param>
+/// <param name="dy">Like y.</param>
+/// <param name="dx">Like x; overwritten.</param>
+/// <param name="daddend">Like x, or null; overwritten.</param>
+/// <param name="statistics">[2][Blocks * 8] Means, then 1 / deviation.</param>
 /// <param name="weight">[Blocks * 8]</param>
 /// <param name="dweight">[Blocks * 8]</param>
 /// <param name="dbias">[Blocks * 8]</param>
 [Dispatched]
 public sealed unsafe class CpuBatchNormInputGradient<TFunction>(
-    CpuBatchNormShape shape, StepScalars* scalars, float* x, float* y, float* dy, float* dx, float* daddend, float* statistics, float* weight, float* dweight, float* dbias,
-    TFunction function) : ICpuKernel
+    CpuBatchNormShape shape, StepScalars* scalars, float* x, float* y, float* dy, float* dx, float* daddend, float* statistics,
+    float* weight, float* dweight, float* dbias, TFunction function) : ICpuKernel
     where TFunction : unmanaged, IPointwise
 {
     public int Chunks => shape.Images * shape.Blocks;
@@ -88,18 +90,20 @@ public sealed unsafe class CpuBatchNormInputGradient<TFunction>(
     {
         int block = chunk % shape.Blocks, image = chunk / shape.Blocks, lane = block * Blocks.Size, plane = shape.Plane;
         Simd8 share = Simd8.Create(1f / Math.Max(1, scalars->Images * shape.Area));
-        Simd8 mean = Simd8.Load(statistics + lane), inverse = Simd8.Load(statistics + shape.Stored + lane), scale = inverse * Simd8.Load(weight + lane);
-        // Images that are not real took no part in the statistics.
+        Simd8 mean = Simd8.Load(statistics + lane), inverse = Simd8.Load(statistics + shape.Stored + lane);
+        Simd8 scale = inverse * Simd8.Load(weight + lane);
+        // The statistics leave out images that are not real.
         bool isReal = image < scalars->Images;
         Simd8 level = Simd8.Load(dbias + lane) * share, slope = inverse * Simd8.Load(dweight + lane) * share;
         nint first = shape.OffsetOf(image, block), output = shape.OutputOffsetOf(image, block);
-        float* source = x + first, result = y + output, gradient = dy + output, target = dx + first, added = daddend == null ? null : daddend + first;
+        float* source = x + first, result = y + output, gradient = dy + output, target = dx + first;
+        float* added = daddend is null ? null : daddend + first;
         TFunction f = function;
         for (nint i = 0; i < plane; i += Blocks.Size)
         {
             Simd8 dz = f.Backward(Simd8.Load(result + i), Simd8.Load(gradient + i));
             Simd8.Store(isReal ? scale * (dz - level - (Simd8.Load(source + i) - mean) * slope) : Simd8.Zero, target + i);
-            if (added != null) Simd8.Store(dz, added + i);
+            if (added is not null) Simd8.Store(dz, added + i);
         }
     }
 }

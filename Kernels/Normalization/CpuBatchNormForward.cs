@@ -4,7 +4,7 @@ using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.Normalization;
 
-/// <summary>Moments of each channel block over the real images of a part of the batch. Memory bound.</summary>
+/// <summary>Gathers the moments of each channel block over the real images of a part of the batch. Memory-bound.</summary>
 /// <param name="x">[N][Blocks][H][W][8]</param>
 /// <param name="moments">[Blocks][splits][<see cref="BlockMoments.Size"/>]; overwritten.</param>
 public sealed unsafe class CpuBatchNormMoments(CpuBatchNormShape shape, StepScalars* scalars, float* x, double* moments) : ICpuKernel
@@ -23,16 +23,20 @@ public sealed unsafe class CpuBatchNormMoments(CpuBatchNormShape shape, StepScal
     }
 }
 
-/// <summary>Mean and inverse deviation of each channel from the moments of the batch's parts, and the running statistics after them where the step says so. A chunk is a channel block.</summary>
+/// <summary>
+/// Computes mean and inverse deviation of each channel from the moments of the batch's parts, and updates the running statistics if the
+/// step says so. A chunk is a channel block.
+/// </summary>
 /// <param name="channels">Real channels of the blocks.</param>
 /// <param name="parts">Parts of the batch.</param>
 /// <param name="moments">[Blocks][parts][<see cref="BlockMoments.Size"/>]</param>
-/// <param name="statistics">[2][Blocks * 8] means, then 1 / sqrt(variance + epsilon); overwritten.</param>
-/// <param name="runningMean">[C]; moved by the momentum.</param>
-/// <param name="runningVariance">[C]; the same, towards the unbiased variance.</param>
-/// <param name="batches">[1]; counted up.</param>
+/// <param name="statistics">[2][Blocks * 8] Means, then 1 / sqrt(variance + epsilon); overwritten.</param>
+/// <param name="runningMean">[C] Moved towards the mean by the momentum.</param>
+/// <param name="runningVariance">[C] Moved towards the unbiased variance by the momentum.</param>
+/// <param name="batches">[1] Number of batches; incremented.</param>
 public sealed unsafe class CpuBatchNormStatistics(
-    int channels, int parts, float epsilon, float momentum, StepScalars* scalars, double* moments, float* statistics, float* runningMean, float* runningVariance, float* batches) : ICpuKernel
+    int channels, int parts, float epsilon, float momentum, StepScalars* scalars, double* moments, float* statistics,
+    float* runningMean, float* runningVariance, float* batches) : ICpuKernel
 {
     public int Chunks => Blocks.Count(channels);
 
@@ -53,23 +57,27 @@ public sealed unsafe class CpuBatchNormStatistics(
             int channel = chunk * Blocks.Size + i;
             if (!updates || channel >= channels) continue;
             runningMean[channel] = (float)(runningMean[channel] + momentum * (means[i] - runningMean[channel]));
-            runningVariance[channel] = (float)(runningVariance[channel] + momentum * (squares / Math.Max(1, count - 1) - runningVariance[channel]));
+            double unbiased = squares / Math.Max(1, count - 1);
+            runningVariance[channel] = (float)(runningVariance[channel] + momentum * (unbiased - runningVariance[channel]));
         }
         if (updates && chunk == 0) batches[0]++;
     }
 }
 
-/// <summary>y = f((x - mean) / deviation * weight + bias + addend). A chunk is one channel block of one image. Memory bound.</summary>
+/// <summary>
+/// Computes y = f((x - mean) / deviation * weight + bias + addend). A chunk is one channel block of one image. Memory-bound.
+/// </summary>
 /// <param name="x">[N][Blocks][H][W][8]</param>
-/// <param name="addend">As x, or null.</param>
-/// <param name="y">As x, but OutputBlocks from one image to the next; overwritten.</param>
+/// <param name="addend">Like x, or null.</param>
+/// <param name="y">Like x, but OutputBlocks from one image to the next; overwritten.</param>
 /// <param name="means">[Blocks * 8]</param>
-/// <param name="scales">[Blocks * 8] 1 / deviation, or variances where <paramref name="isVariance"/>.</param>
+/// <param name="scales">[Blocks * 8] 1 / deviation, or variances if <paramref name="isVariance"/>.</param>
 /// <param name="weight">[Blocks * 8]</param>
 /// <param name="bias">[Blocks * 8]</param>
 [Dispatched]
 public sealed unsafe class CpuBatchNormForward<TFunction>(
-    CpuBatchNormShape shape, float epsilon, bool isVariance, float* x, float* addend, float* y, float* means, float* scales, float* weight, float* bias, TFunction function) : ICpuKernel
+    CpuBatchNormShape shape, float epsilon, bool isVariance, float* x, float* addend, float* y, float* means, float* scales,
+    float* weight, float* bias, TFunction function) : ICpuKernel
     where TFunction : unmanaged, IPointwise
 {
     public int Chunks => shape.Images * shape.Blocks;
@@ -78,15 +86,16 @@ public sealed unsafe class CpuBatchNormForward<TFunction>(
     {
         int block = chunk % shape.Blocks, image = chunk / shape.Blocks, lane = block * Blocks.Size, plane = shape.Plane;
         float* factors = stackalloc float[Blocks.Size];
-        for (int i = 0; i < Blocks.Size; i++) factors[i] = weight[lane + i] * (isVariance ? 1 / MathF.Sqrt(scales[lane + i] + epsilon) : scales[lane + i]);
+        for (int i = 0; i < Blocks.Size; i++)
+            factors[i] = weight[lane + i] * (isVariance ? 1 / MathF.Sqrt(scales[lane + i] + epsilon) : scales[lane + i]);
         Simd8 mean = Simd8.Load(means + lane), factor = Simd8.Load(factors), shift = Simd8.Load(bias + lane);
         nint first = shape.OffsetOf(image, block);
-        float* source = x + first, target = y + shape.OutputOffsetOf(image, block), added = addend == null ? null : addend + first;
+        float* source = x + first, target = y + shape.OutputOffsetOf(image, block), added = addend is null ? null : addend + first;
         TFunction f = function;
         for (nint i = 0; i < plane; i += Blocks.Size)
         {
             Simd8 value = Simd8.MultiplyAdd(Simd8.Load(source + i) - mean, factor, shift);
-            if (added != null) value += Simd8.Load(added + i);
+            if (added is not null) value += Simd8.Load(added + i);
             Simd8.Store(f.Forward(value), target + i);
         }
     }

@@ -2,8 +2,12 @@ using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Kernels.Normalization;
 
-/// <summary>What local response normalization on the CPU device is told: window [c - size / 2, c + (size - 1) / 2] over the channels, scale k + alpha * sum of squares, power beta.</summary>
-public readonly record struct CpuLocalResponseShape(int Images, int Channels, int Height, int Width, int Size, float Alpha, float Beta, float K)
+/// <summary>
+/// Sizes and factors of local response normalization on the CPU device: window [c - size / 2, c + (size - 1) / 2] over the channels, scale
+/// k + alpha * sum of squares, power beta.
+/// </summary>
+public readonly record struct CpuLocalResponseShape(
+    int Images, int Channels, int Height, int Width, int Size, float Alpha, float Beta, float K)
 {
     public int Blocks => Cpu.Blocks.Count(Channels);
 
@@ -11,10 +15,13 @@ public readonly record struct CpuLocalResponseShape(int Images, int Channels, in
 
     public int After => (Size - 1) / 2;
 
-    /// <summary>Floats of a run of channels with the zeros around them.</summary>
+    /// <summary>Number of floats in a run of channels, with the zeros around it.</summary>
     public int Padded => Cpu.Blocks.RoundUp(Channels) + 2 * Size;
 
-    /// <summary>Sum of a run's values from <paramref name="before"/> channels before each of a block's to <paramref name="after"/> behind it.</summary>
+    /// <summary>
+    /// Sums a run's values for each channel of a block, from <paramref name="before"/> channels before it to <paramref name="after"/> after
+    /// it.
+    /// </summary>
     internal unsafe Simd8 Window(float* padded, int block, int before, int after)
     {
         float* centre = padded + Size + block * Cpu.Blocks.Size;
@@ -23,7 +30,7 @@ public readonly record struct CpuLocalResponseShape(int Images, int Channels, in
         return sum;
     }
 
-    /// <summary>Puts a block into a run; lanes past C stay zero.</summary>
+    /// <summary>Stores a block in a run. Lanes past C stay zero.</summary>
     internal unsafe void Put(Simd8 values, float* padded, int block)
     {
         float* target = padded + Size + block * Cpu.Blocks.Size;
@@ -31,7 +38,7 @@ public readonly record struct CpuLocalResponseShape(int Images, int Channels, in
         for (int lane = Channels - block * Cpu.Blocks.Size; lane < Cpu.Blocks.Size; lane++) target[lane] = 0;
     }
 
-    /// <summary>scale ^ -beta</summary>
+    /// <summary>Computes scale ^ -beta.</summary>
     internal Simd8 Power(Simd8 scale)
     {
         if (Beta != LocalResponseShape.UsualBeta) return Simd8.Exp(Simd8.Create(-Beta) * Simd8.Log(scale));
@@ -40,9 +47,9 @@ public readonly record struct CpuLocalResponseShape(int Images, int Channels, in
     }
 }
 
-/// <summary>y = x / (k + alpha * sum of squares of the channels around it) ^ beta. A chunk is a row of an image.</summary>
+/// <summary>Computes y = x / (k + alpha * sum of squares of the channels around it) ^ beta. A chunk is a row of an image.</summary>
 /// <param name="x">[N][Blocks][H][W][8]</param>
-/// <param name="y">As x; overwritten.</param>
+/// <param name="y">Like x; overwritten.</param>
 public sealed unsafe class CpuLocalResponseForward(CpuLocalResponseShape shape, float* x, float* y) : ICpuKernel
 {
     public int Chunks => shape.Images * shape.Height;
@@ -71,12 +78,12 @@ public sealed unsafe class CpuLocalResponseForward(CpuLocalResponseShape shape, 
 }
 
 /// <summary>
-/// dx = dy / scale ^ beta - 2 alpha beta x * sum of dy x / scale ^ (beta + 1) over the channels whose windows contain this one. Computes the scales again: that costs less than to keep them.
-/// A chunk is a row of an image.
+/// Computes dx = dy / scale ^ beta - 2 alpha beta x * sum of dy x / scale ^ (beta + 1) over the channels whose windows contain this one.
+/// Recomputes the scales, which costs less than keeping them. A chunk is a row of an image.
 /// </summary>
 /// <param name="x">[N][Blocks][H][W][8]</param>
-/// <param name="dy">As x.</param>
-/// <param name="dx">As x; overwritten.</param>
+/// <param name="dy">Like x.</param>
+/// <param name="dx">Like x; overwritten.</param>
 public sealed unsafe class CpuLocalResponseBackward(CpuLocalResponseShape shape, float* x, float* dy, float* dx) : ICpuKernel
 {
     public int Chunks => shape.Images * shape.Height;
@@ -107,7 +114,7 @@ public sealed unsafe class CpuLocalResponseBackward(CpuLocalResponseShape shape,
             for (int block = 0; block < shape.Blocks; block++)
             {
                 nint at = first + block * plane;
-                // Of lanes past C the input is anything, and the gradient has to be zero.
+                // Lanes past C hold arbitrary input, and the gradient must be zero there.
                 shape.Put(Simd8.Load(x + at), squares, block);
                 Simd8 value = Simd8.Load(squares + shape.Size + block * Blocks.Size);
                 Simd8.Store(Simd8.Load(dx + at) - factor * value * shape.Window(terms, block, shape.After, shape.Before), dx + at);

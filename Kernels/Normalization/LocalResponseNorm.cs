@@ -2,10 +2,13 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Kernels.Normalization;
 
-/// <summary>Windows [c - size / 2, c + (size - 1) / 2] over channels, and what is made of the squares in them: k + alpha * sum, to the power of beta.</summary>
+/// <summary>
+/// Local response normalization over windows [c - size / 2, c + (size - 1) / 2] of channels: the scale is k + alpha * sum of squares, and
+/// its power is beta.
+/// </summary>
 public readonly record struct LocalResponseShape(int Count, int Channels, int Size, float Alpha, float Beta, float K)
 {
-    /// <summary>The papers' power, which two square roots make.</summary>
+    /// <summary>Power used in the papers, computed by two square roots.</summary>
     internal const float UsualBeta = 0.75f;
 
     internal const int Threads = 256;
@@ -16,7 +19,7 @@ public readonly record struct LocalResponseShape(int Count, int Channels, int Si
 
     public int ChannelOf(int i) => _channels.Remainder(i);
 
-    /// <summary>scale ^ -beta</summary>
+    /// <summary>Computes scale ^ -beta.</summary>
     public float Power(float scale)
     {
         if (Beta != UsualBeta) return KernelMath.Pow(scale, -Beta);
@@ -24,16 +27,22 @@ public readonly record struct LocalResponseShape(int Count, int Channels, int Si
         return root * KernelMath.Sqrt(root);
     }
 
-    /// <summary>The part inside the channels of the window that reaches from <paramref name="before"/> channels before one to <paramref name="after"/> behind it, as distances.</summary>
+    /// <summary>
+    /// Clips a window, from <paramref name="before"/> channels before one to <paramref name="after"/> after it, to the existing channels.
+    /// The result is two distances.
+    /// </summary>
     public (int First, int Last) Window(int channel, int before, int after) =>
         (-KernelMath.Min(before, channel), KernelMath.Min(after, Channels - 1 - channel));
 }
 
-/// <summary>y = x / scale ^ beta, scale = k + alpha * sum of squares of the channels around. A thread has one value; neighbours' values come from caches. Memory bound.</summary>
+/// <summary>
+/// Computes y = x / scale ^ beta, scale = k + alpha * sum of squares of the channels around it. A thread has one value; its neighbours'
+/// values come from the caches. Memory-bound.
+/// </summary>
 /// <param name="keepsScales">Whether <paramref name="scales"/> is written.</param>
 /// <param name="x">[rows][channels]</param>
-/// <param name="y">As x; overwritten.</param>
-/// <param name="scales">As x, or any view; overwritten.</param>
+/// <param name="y">Like x; overwritten.</param>
+/// <param name="scales">Like x, or any view; overwritten.</param>
 [Kernel(LocalResponseShape.Threads)]
 public readonly partial struct LocalResponseForward(
     [Specialization] Flag keepsScales, ReadOnlyView<float> x, View<float> y, View<float> scales, LocalResponseShape shape) : IKernelGrid
@@ -53,15 +62,18 @@ public readonly partial struct LocalResponseForward(
     }
 }
 
-/// <summary>dx = dy / scale ^ beta - 2 alpha beta x * sum of dy y / scale over the channels whose windows contain this one. Memory bound.</summary>
+/// <summary>
+/// Computes dx = dy / scale ^ beta - 2 alpha beta x * sum of dy y / scale over the channels whose windows contain this one. Memory-bound.
+/// </summary>
 /// <param name="x">[rows][channels]</param>
-/// <param name="y">As x.</param>
-/// <param name="dy">As x.</param>
-/// <param name="scales">As x.</param>
-/// <param name="dx">As x; overwritten.</param>
+/// <param name="y">Like x.</param>
+/// <param name="dy">Like x.</param>
+/// <param name="scales">Like x.</param>
+/// <param name="dx">Like x; overwritten.</param>
 [Kernel(LocalResponseShape.Threads)]
 public readonly partial struct LocalResponseBackward(
-    ReadOnlyView<float> x, ReadOnlyView<float> y, ReadOnlyView<float> dy, ReadOnlyView<float> scales, View<float> dx, LocalResponseShape shape) : IKernelGrid
+    ReadOnlyView<float> x, ReadOnlyView<float> y, ReadOnlyView<float> dy, ReadOnlyView<float> scales, View<float> dx,
+    LocalResponseShape shape) : IKernelGrid
 {
     public Size3 Groups => shape.Groups;
 
