@@ -2,7 +2,7 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Kernels.Pooling;
 
-/// <summary>The mean of each bin. A thread has one output. Memory bound.</summary>
+/// <summary>Averages each bin. A thread has one output. Memory-bound.</summary>
 /// <param name="x">[N][H][W][C]</param>
 /// <param name="y">[N][P][Q][C]; overwritten.</param>
 [Kernel(256)]
@@ -26,7 +26,10 @@ public readonly partial struct AdaptiveAveragePoolForward(
     }
 }
 
-/// <summary>dx of it: each input takes its share of the bins that contain it, in row-major order. A thread has one input. Memory bound.</summary>
+/// <summary>
+/// Computes the gradient of an adaptive average pool: each input takes its share of the bins that contain it, in row-major order. A thread
+/// has one input. Memory-bound.
+/// </summary>
 /// <param name="dy">[N][P][Q][C]</param>
 /// <param name="dx">[N][H][W][C]; overwritten.</param>
 [Kernel(256)]

@@ -3,11 +3,11 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.Pooling;
 
 /// <summary>
-/// The mean of each window. A thread has the channels of one output that lie side by side; of a large window, such as a whole map, 16
-/// threads share the pixels, and their sums are added as a tree. Memory bound.
+/// Averages each window. A thread has neighbouring channels of one output. If the window is large, such as a whole map, 16 threads share
+/// its pixels, and their sums are added as a tree. Memory-bound.
 /// </summary>
-/// <param name="lanes"><see cref="PoolShape.Lanes"/></param>
-/// <param name="slices"><see cref="Slices"/></param>
+/// <param name="lanes">See <see cref="PoolShape.Lanes"/>.</param>
+/// <param name="slices">See <see cref="Slices"/>.</param>
 /// <param name="countPadding">Whether padding counts as zeros (PyTorch's default), or only what lies inside the input.</param>
 /// <param name="x">[N][H][W][C]</param>
 /// <param name="y">[N][P][Q][C]; overwritten.</param>
@@ -22,7 +22,10 @@ public readonly partial struct AveragePoolForward(
 
     public Size3 Groups => new(Size3.Groups(shape.OutputThreads(images), Threads / slices));
 
-    /// <summary>Threads that share a window: by its size alone, so that an image's result does not depend on the batch it is in.</summary>
+    /// <summary>
+    /// Number of threads that share a window. It follows from the window's size alone, so that an image's result does not depend on its
+    /// batch.
+    /// </summary>
     public static int Slices(PoolShape shape) => shape.R * shape.S < 64 ? 1 : 16;
 
     [Unroll]
@@ -70,9 +73,10 @@ public readonly partial struct AveragePoolForward(
 }
 
 /// <summary>
-/// dx of an average pool: each input takes its share of the windows that contain it, in row-major order of the windows. Memory bound.
+/// Computes the gradient of an average pool: each input takes its share of the windows that contain it, in row-major order of the windows.
+/// Memory-bound.
 /// </summary>
-/// <param name="lanes"><see cref="PoolShape.Lanes"/></param>
+/// <param name="lanes">See <see cref="PoolShape.Lanes"/>.</param>
 /// <param name="countPadding">As in the forward pass.</param>
 /// <param name="dy">[N][P][Q][C]</param>
 /// <param name="dx">[N][H][W][C]; overwritten.</param>
@@ -103,7 +107,7 @@ public readonly partial struct AveragePoolBackward(
     }
 }
 
-/// <summary>What a window's sum is multiplied by.</summary>
+/// <summary>Computes the factor that turns a window's sum into its average.</summary>
 internal static class AverageShare
 {
     public static float Of(PoolShape shape, int p, int q, bool countPadding)

@@ -2,17 +2,19 @@ using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Kernels.Pooling;
 
-/// <summary>The mean of each bin. A chunk is one channel block of one image. Memory bound.</summary>
+/// <summary>Averages each bin. A chunk is one channel block of one image. Memory-bound.</summary>
 /// <param name="planes">Images times channel blocks.</param>
 /// <param name="x">[planes][H][W][8]</param>
 /// <param name="y">[planes][P][Q][8]; overwritten.</param>
-public sealed unsafe class CpuAdaptiveAveragePoolForward(int planes, AdaptiveBins rows, AdaptiveBins columns, float* x, float* y) : ICpuKernel
+public sealed unsafe class CpuAdaptiveAveragePoolForward(int planes, AdaptiveBins rows, AdaptiveBins columns, float* x, float* y)
+    : ICpuKernel
 {
     public int Chunks => planes;
 
     public void Run(int chunk)
     {
-        float* plane = x + (nint)chunk * rows.Pixels * columns.Pixels * Blocks.Size, target = y + (nint)chunk * rows.Bins * columns.Bins * Blocks.Size;
+        float* plane = x + (nint)chunk * rows.Pixels * columns.Pixels * Blocks.Size;
+        float* target = y + (nint)chunk * rows.Bins * columns.Bins * Blocks.Size;
         for (int p = 0; p < rows.Bins; p++)
         {
             (int firstRow, int lastRow) = rows.PixelsOf(p);
@@ -29,11 +31,12 @@ public sealed unsafe class CpuAdaptiveAveragePoolForward(int planes, AdaptiveBin
     }
 }
 
-/// <summary>dx of it: each output's gradient is shared out over its bin. Overwrites dx.</summary>
+/// <summary>Computes the gradient of an adaptive average pool: each output's gradient is distributed over its bin. Overwrites dx.</summary>
 /// <param name="planes">Images times channel blocks.</param>
 /// <param name="dy">[planes][P][Q][8]</param>
 /// <param name="dx">[planes][H][W][8]</param>
-public sealed unsafe class CpuAdaptiveAveragePoolBackward(int planes, AdaptiveBins rows, AdaptiveBins columns, float* dy, float* dx) : ICpuKernel
+public sealed unsafe class CpuAdaptiveAveragePoolBackward(int planes, AdaptiveBins rows, AdaptiveBins columns, float* dy, float* dx)
+    : ICpuKernel
 {
     public int Chunks => planes;
 

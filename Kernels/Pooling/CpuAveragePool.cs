@@ -2,10 +2,13 @@ using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Kernels.Pooling;
 
-/// <summary>How many values a window that reaches over the edge is divided by.</summary>
+/// <summary>Computes the factor that turns a window's sum into its average, also for windows that extend past the edge.</summary>
 internal static class AverageDivisor
 {
-    /// <summary>With <paramref name="countPadding"/> the window's part inside the padded input (PyTorch's default), else inside the input.</summary>
+    /// <summary>
+    /// Counts the window's part inside the padded input with <paramref name="countPadding"/> (PyTorch's default), else the part inside the
+    /// input.
+    /// </summary>
     public static float Inverse(CpuPoolShape shape, int p, int q, bool countPadding)
     {
         if (!countPadding)
@@ -20,7 +23,7 @@ internal static class AverageDivisor
     }
 }
 
-/// <summary>The mean of each window. A chunk is one channel block of one image. Memory bound.</summary>
+/// <summary>Averages each window. A chunk is one channel block of one image. Memory-bound.</summary>
 /// <param name="x">[N][Blocks][H][W][8]</param>
 /// <param name="y">[N][Blocks][P][Q][8]; overwritten.</param>
 public sealed unsafe class CpuAveragePoolForward(CpuPoolShape shape, int images, bool countPadding, float* x, float* y) : ICpuKernel
@@ -47,7 +50,7 @@ public sealed unsafe class CpuAveragePoolForward(CpuPoolShape shape, int images,
     }
 }
 
-/// <summary>dx of an average pool: each output's gradient is shared out over its window. Overwrites dx.</summary>
+/// <summary>Computes the gradient of an average pool: each output's gradient is distributed over its window. Overwrites dx.</summary>
 /// <param name="dy">[N][Blocks][P][Q][8]</param>
 /// <param name="dx">[N][Blocks][H][W][8]</param>
 public sealed unsafe class CpuAveragePoolBackward(CpuPoolShape shape, int images, bool countPadding, float* dy, float* dx) : ICpuKernel

@@ -4,12 +4,14 @@ using KernelBlocks = GpuCnn.Kernels.Cpu.Blocks;
 namespace GpuCnn.Kernels.Pooling;
 
 /// <summary>
-/// The largest value of each window, and which one it was: the first in row-major order where several are equal. What is
-/// not a number wins. A chunk is one channel block of one image. Memory bound.
+/// Finds the largest value of each window and its position: the first in row-major order if several are equal. NaN wins. A chunk is one
+/// channel block of one image. Memory-bound.
 /// </summary>
 /// <param name="x">[N][Blocks][H][W][8]</param>
 /// <param name="y">[N][Blocks][P][Q][8]; overwritten.</param>
-/// <param name="winners">[N][Blocks][P][Q][8]: offset of the winner in its H by W plane, in pixels; null where nothing goes backward.</param>
+/// <param name="winners">
+/// [N][Blocks][P][Q][8] Offset of the winner in its H by W plane, in pixels. Null if there is no backward pass.
+/// </param>
 public sealed unsafe class CpuMaxPoolForward(CpuPoolShape shape, int images, float* x, float* y, int* winners) : Cpu.ICpuKernel
 {
     public int Chunks => images * shape.Blocks;
@@ -36,15 +38,15 @@ public sealed unsafe class CpuMaxPoolForward(CpuPoolShape shape, int images, flo
                         winner = Vector256.ConditionalSelect(take.AsInt32(), Vector256.Create(pixel), winner);
                     }
                 best.Store(y + target);
-                if (winners != null) winner.Store(winners + target);
+                if (winners is not null) winner.Store(winners + target);
             }
         }
     }
 }
 
-/// <summary>dx of a max pool: each output's gradient is added to the input that won. Overwrites dx.</summary>
+/// <summary>Computes the gradient of a max pool: each output's gradient is added to the winning input. Overwrites dx.</summary>
 /// <param name="dy">[N][Blocks][P][Q][8]</param>
-/// <param name="winners">As the forward pass left them.</param>
+/// <param name="winners">Written by the forward pass.</param>
 /// <param name="dx">[N][Blocks][H][W][8]</param>
 public sealed unsafe class CpuMaxPoolBackward(CpuPoolShape shape, int images, float* dy, int* winners, float* dx) : Cpu.ICpuKernel
 {

@@ -3,15 +3,16 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.Pooling;
 
 /// <summary>
-/// The largest value of each window, and which one it was: the first in row-major order where several are equal. What is not a number wins.
-/// A thread has the channels of one output that lie side by side, so that neighbours read neighbours. Memory bound.
+/// Finds the largest value of each window and its position: the first in row-major order if several are equal. NaN wins. A thread has
+/// neighbouring channels of one output, so that neighbouring threads read neighbouring memory. Memory-bound.
 /// </summary>
-/// <param name="lanes"><see cref="PoolShape.Lanes"/></param>
-/// <param name="training">Whether something goes backward; else <paramref name="winners"/> may be no view at all.</param>
+/// <param name="lanes">See <see cref="PoolShape.Lanes"/>.</param>
+/// <param name="training">Whether there is a backward pass. If not, <paramref name="winners"/> may be any view.</param>
 /// <param name="x">[N][H][W][C]</param>
 /// <param name="y">[N][P][Q][C]; overwritten.</param>
-/// <param name="winners">[N][P][Q][C]: offset of the winner in its H by W plane, in pixels. Its bits: integers have no loads of
-/// four.</param>
+/// <param name="winners">
+/// [N][P][Q][C] Offset of the winner in its H by W plane, in pixels, stored as bits of a float because integers have no loads of four.
+/// </param>
 [Kernel(256)]
 public readonly partial struct MaxPoolForward(
     [Specialization(4)] int lanes, [Specialization] Flag training, ReadOnlyView<float> x, View<float> y, View<float> winners,
@@ -52,12 +53,12 @@ public readonly partial struct MaxPoolForward(
 }
 
 /// <summary>
-/// dx of a max pool: each input takes the gradients of the windows that it won, in row-major order of the windows. No two threads write one
-/// element, so nothing is cleared before. Memory bound.
+/// Computes the gradient of a max pool: each input takes the gradients of the windows that it won, in row-major order of the windows. No
+/// two threads write the same element, so nothing is cleared first. Memory-bound.
 /// </summary>
-/// <param name="lanes"><see cref="PoolShape.Lanes"/></param>
+/// <param name="lanes">See <see cref="PoolShape.Lanes"/>.</param>
 /// <param name="dy">[N][P][Q][C]</param>
-/// <param name="winners">As the forward pass left them.</param>
+/// <param name="winners">Written by the forward pass.</param>
 /// <param name="dx">[N][H][W][C]; overwritten.</param>
 [Kernel(256)]
 public readonly partial struct MaxPoolBackward(

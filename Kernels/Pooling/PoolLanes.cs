@@ -2,10 +2,10 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Kernels.Pooling;
 
-/// <summary>The one or four channels that a thread of a pooling has, in registers.</summary>
+/// <summary>Loads and stores the one or four channels that a thread of a pooling has in registers.</summary>
 internal static class PoolLanes
 {
-    /// <summary>Room for them, whatever their number.</summary>
+    /// <summary>Number of registers to allocate, whatever the number of channels.</summary>
     public const int Most = 4;
 
     public static void Load(ReadOnlyView<float> source, int i, Registers<float> values, int lanes)

@@ -3,7 +3,7 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.Pooling;
 
 /// <summary>
-/// Windows over channels-last maps, as kernels take them: R by S over maps of H by W give P by Q outputs. A range ends before its Last.
+/// Windows over channels-last maps, as kernels see them: R by S over maps of H by W give P by Q outputs. Ranges exclude their Last.
 /// </summary>
 public readonly record struct PoolShape(
     int Channels, int H, int W, int R, int S, int StrideH, int StrideW, int PadH, int PadW, int P, int Q)
@@ -11,39 +11,39 @@ public readonly record struct PoolShape(
     private readonly Divisor _runs = new(Channels % 4 == 0 ? Channels / 4 : Channels), _strideH = new(StrideH), _strideW = new(StrideW);
     private readonly Divisor _h = new(H), _w = new(W), _p = new(P), _q = new(Q);
 
-    /// <summary>Channels that one thread has: four where every pixel's channels are a whole number of fours.</summary>
+    /// <summary>Number of channels that one thread has: four if the channels are a multiple of 4, else one.</summary>
     public int Lanes => Channels % 4 == 0 ? 4 : 1;
 
-    /// <summary>Threads that have the outputs of so many images.</summary>
+    /// <summary>Returns the number of threads for the outputs of <paramref name="images"/> images.</summary>
     public long OutputThreads(int images) => (long)images * P * Q * _runs.Value;
 
-    /// <summary>Threads that have the inputs of so many images.</summary>
+    /// <summary>Returns the number of threads for the inputs of <paramref name="images"/> images.</summary>
     public long InputThreads(int images) => (long)images * H * W * _runs.Value;
 
-    /// <summary>The output of a thread, and the first of its channels.</summary>
+    /// <summary>Returns the output of a thread, and its first channel.</summary>
     public (int Image, int P, int Q, int Channel) Output(int thread, int lanes)
     {
         int pixel = _runs.Divide(thread), row = _q.Divide(pixel), image = _p.Divide(row);
         return (image, row - image * P, pixel - row * Q, (thread - pixel * _runs.Value) * lanes);
     }
 
-    /// <summary>The input of a thread, and the first of its channels.</summary>
+    /// <summary>Returns the input of a thread, and its first channel.</summary>
     public (int Image, int H, int W, int Channel) Input(int thread, int lanes)
     {
         int pixel = _runs.Divide(thread), row = _w.Divide(pixel), image = _h.Divide(row);
         return (image, row - image * H, pixel - row * W, (thread - pixel * _runs.Value) * lanes);
     }
 
-    /// <summary>Rows that the window of output row <paramref name="p"/> covers inside the input.</summary>
+    /// <summary>Returns the rows inside the input that the window of output row <paramref name="p"/> covers.</summary>
     public (int First, int Last) RowsOf(int p) => Inside(p * StrideH - PadH, R, H);
 
-    /// <summary>Columns that the window of output column <paramref name="q"/> covers inside the input.</summary>
+    /// <summary>Returns the columns inside the input that the window of output column <paramref name="q"/> covers.</summary>
     public (int First, int Last) ColumnsOf(int q) => Inside(q * StrideW - PadW, S, W);
 
-    /// <summary>Output rows whose windows contain row <paramref name="h"/>.</summary>
+    /// <summary>Returns the output rows whose windows contain row <paramref name="h"/>.</summary>
     public (int First, int Last) WindowsOfRow(int h) => Around(h + PadH, R, _strideH, P);
 
-    /// <summary>Output columns whose windows contain column <paramref name="w"/>.</summary>
+    /// <summary>Returns the output columns whose windows contain column <paramref name="w"/>.</summary>
     public (int First, int Last) WindowsOfColumn(int w) => Around(w + PadW, S, _strideW, Q);
 
     private static (int First, int Last) Inside(int first, int count, int extent) =>
