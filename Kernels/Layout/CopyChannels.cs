@@ -2,10 +2,14 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Kernels.Layout;
 
-/// <summary>Copies some channels of each pixel: y[pixel, target + c] = x[pixel, source + c] for c below <paramref name="channels"/>. Memory bound.</summary>
-/// <param name="width">Channels a thread copies at once, 4 or 1: 4 where all of the numbers of channels below are multiples of it.</param>
+/// <summary>
+/// Copies channels of each pixel: y[pixel, target + c] = x[pixel, source + c] for c below <paramref name="channels"/>. Memory-bound.
+/// </summary>
+/// <param name="width">
+/// Number of channels that a thread copies at once: 4 if all channel counts and offsets are multiples of 4, else 1.
+/// </param>
 /// <param name="x">[pixels][xChannels]</param>
-/// <param name="y">[pixels][yChannels]; other channels stay as they are.</param>
+/// <param name="y">[pixels][yChannels]; the other channels are left unchanged.</param>
 [Kernel(256)]
 public readonly partial struct CopyChannels(
     [Specialization(4)] int width, ReadOnlyView<float> x, int xChannels, int source, View<float> y, int yChannels, int target, int channels,
@@ -13,9 +17,11 @@ public readonly partial struct CopyChannels(
 {
     public Size3 Groups => new(Size3.Groups((long)pixels * (channels / width), 256));
 
-    /// <summary>The widest that fits.</summary>
-    public static CopyChannels Of(ReadOnlyView<float> x, int xChannels, int source, View<float> y, int yChannels, int target, int channels, int pixels) =>
-        new((xChannels | source | yChannels | target | channels) % 4 == 0 ? 4 : 1, x, xChannels, source, y, yChannels, target, channels, pixels);
+    /// <summary>Creates the kernel with the greatest width that fits.</summary>
+    public static CopyChannels Of(
+        ReadOnlyView<float> x, int xChannels, int source, View<float> y, int yChannels, int target, int channels, int pixels) =>
+        new((xChannels | source | yChannels | target | channels) % 4 == 0 ? 4 : 1,
+            x, xChannels, source, y, yChannels, target, channels, pixels);
 
     public void Execute()
     {

@@ -3,8 +3,9 @@ using GpuCnn.Kernels.Cpu;
 namespace GpuCnn.Kernels.Layout;
 
 /// <summary>
-/// Copies <paramref name="channels"/> channels of each image, from channel <paramref name="first"/> of x to channel <paramref name="targetFirst"/> of y; other channels of y stay as they
-/// are, but lanes past its last channel become zero. A chunk is one image. Memory bound.
+/// Copies <paramref name="channels"/> channels of each image, from channel <paramref name="first"/> of x to channel <paramref
+/// name="targetFirst"/> of y. The other channels of y are left unchanged, and lanes past its last channel become zero. A chunk is one
+/// image. Memory-bound.
 /// </summary>
 /// <param name="x">[N][ceil(C / 8)][area][8], C = <paramref name="xChannels"/></param>
 /// <param name="y">Likewise, C = <paramref name="yChannels"/>.</param>
@@ -20,11 +21,12 @@ public sealed unsafe class CpuCopyChannels(
         int done = 0;
         if (first % Blocks.Size == 0 && targetFirst % Blocks.Size == 0)
         {
-            // Whole blocks are one run.
+            // Whole blocks are contiguous.
             int blocks = channels / Blocks.Size;
             done = blocks * Blocks.Size;
             nint count = (nint)blocks * blockSize;
-            Buffer.MemoryCopy(from + (nint)first / Blocks.Size * blockSize, to + (nint)targetFirst / Blocks.Size * blockSize, 4 * count, 4 * count);
+            float* start = from + (nint)first / Blocks.Size * blockSize;
+            Buffer.MemoryCopy(start, to + (nint)targetFirst / Blocks.Size * blockSize, 4 * count, 4 * count);
         }
         for (int channel = done; channel < channels; channel++) CopyLane(from, first + channel, to, targetFirst + channel);
         if (targetFirst + channels == yChannels)

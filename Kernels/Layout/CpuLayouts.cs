@@ -2,7 +2,7 @@ using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Kernels.Layout;
 
-/// <summary>Images from NCHW to channel blocks, lanes past C zero. Memory bound.</summary>
+/// <summary>Converts images from NCHW to channel blocks; lanes past C are zero. Memory-bound.</summary>
 /// <param name="source">[N][C][area]</param>
 /// <param name="target">[N][ceil(C / 8)][area][8]</param>
 public sealed unsafe class CpuToBlocks(int images, int channels, int area, float* source, float* target) : ICpuKernel
@@ -24,7 +24,7 @@ public sealed unsafe class CpuToBlocks(int images, int channels, int area, float
     }
 }
 
-/// <summary>Images from NCHW to channels-last. Memory bound.</summary>
+/// <summary>Converts images from NCHW to channels-last. Memory-bound.</summary>
 /// <param name="source">[N][C][area]</param>
 /// <param name="target">[N][area][C]</param>
 public sealed unsafe class CpuToChannelsLast(int images, int channels, int area, float* source, float* target) : ICpuKernel
@@ -45,7 +45,7 @@ public sealed unsafe class CpuToChannelsLast(int images, int channels, int area,
     }
 }
 
-/// <summary>Channel blocks back to NCHW. Memory bound.</summary>
+/// <summary>Converts channel blocks back to NCHW. Memory-bound.</summary>
 /// <param name="source">[N][ceil(C / 8)][area][8]</param>
 /// <param name="target">[N][C][area]</param>
 public sealed unsafe class CpuFromBlocks(int images, int channels, int area, float* source, float* target) : ICpuKernel

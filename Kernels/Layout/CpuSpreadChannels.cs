@@ -3,7 +3,8 @@ using GpuCnn.Kernels.Cpu;
 namespace GpuCnn.Kernels.Layout;
 
 /// <summary>
-/// Every stride-th pixel of each map, its channels put behind so many channels of zeros: y[first + c, p, q] = x[c, p stride, q stride]. A chunk is one channel block of one image of y.
+/// Takes every stride-th pixel of each map and puts its channels after the first channels of y, which are zero: y[first + c, p, q] = x[c, p
+/// stride, q stride]. A chunk is one channel block of one image of y.
 /// </summary>
 /// <param name="x">[N][Blocks][H][W][8]</param>
 /// <param name="y">[N][output blocks][P][Q][8]; overwritten.</param>
@@ -16,7 +17,8 @@ public sealed unsafe class CpuSpreadChannels(int images, SpreadShape shape, floa
     public void Run(int chunk)
     {
         int image = chunk / _outputBlocks, first = chunk % _outputBlocks * Blocks.Size - shape.First;
-        float* target = y + (nint)chunk * shape.P * shape.Q * Blocks.Size, source = x + (nint)image * _blocks * shape.H * shape.W * Blocks.Size;
+        float* target = y + (nint)chunk * shape.P * shape.Q * Blocks.Size;
+        float* source = x + (nint)image * _blocks * shape.H * shape.W * Blocks.Size;
         for (int p = 0; p < shape.P; p++)
             for (int q = 0; q < shape.Q; q++, target += Blocks.Size)
                 for (int lane = 0; lane < Blocks.Size; lane++)
@@ -24,12 +26,13 @@ public sealed unsafe class CpuSpreadChannels(int images, SpreadShape shape, floa
                     int channel = first + lane;
                     target[lane] = channel < 0 || channel >= shape.Channels
                         ? 0
-                        : source[(((nint)(channel / Blocks.Size) * shape.H + p * shape.Stride) * shape.W + q * shape.Stride) * Blocks.Size + channel % Blocks.Size];
+                        : source[(((nint)(channel / Blocks.Size) * shape.H + p * shape.Stride) * shape.W + q * shape.Stride) * Blocks.Size
+                            + channel % Blocks.Size];
                 }
     }
 }
 
-/// <summary>dx of it. A chunk is one channel block of one image of dx.</summary>
+/// <summary>Computes the gradient of <see cref="CpuSpreadChannels"/>. A chunk is one channel block of one image of dx.</summary>
 /// <param name="dy">[N][output blocks][P][Q][8]</param>
 /// <param name="dx">[N][Blocks][H][W][8]; overwritten.</param>
 public sealed unsafe class CpuGatherChannels(int images, SpreadShape shape, float* dy, float* dx) : ICpuKernel

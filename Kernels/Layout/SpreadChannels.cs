@@ -3,7 +3,8 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.Layout;
 
 /// <summary>
-/// Every stride-th pixel of maps of H by W, its channels put behind <paramref name="First"/> channels of zeros among the <paramref name="Outputs"/> of the result.
+/// Every stride-th pixel of maps of H by W. Its channels follow <paramref name="First"/> channels of zeros among the <paramref
+/// name="Outputs"/> channels of the result.
 /// </summary>
 public readonly record struct SpreadShape(int Channels, int Outputs, int First, int H, int W, int Stride)
 {
@@ -14,14 +15,16 @@ public readonly record struct SpreadShape(int Channels, int Outputs, int First, 
 
     public int Q => _q.Value;
 
-    /// <summary>Where the value at a place of the result comes from, or -1 where it is zero.</summary>
+    /// <summary>Returns the source of an element of the result, or -1 if it is zero.</summary>
     public int SourceOf(int i)
     {
         int pixel = _outputs.Divide(i), channel = i - pixel * Outputs - First, row = _q.Divide(pixel), image = _p.Divide(row);
-        return channel < 0 || channel >= Channels ? -1 : ((image * H + (row - image * P) * Stride) * W + (pixel - row * Q) * Stride) * Channels + channel;
+        return channel < 0 || channel >= Channels
+            ? -1
+            : ((image * H + (row - image * P) * Stride) * W + (pixel - row * Q) * Stride) * Channels + channel;
     }
 
-    /// <summary>Where a value goes to in the result, or -1 where it is left out.</summary>
+    /// <summary>Returns the position in the result of an input element, or -1 if it is left out.</summary>
     public int TargetOf(int i)
     {
         int pixel = _channels.Divide(i), channel = i - pixel * Channels, row = _w.Divide(pixel), image = _h.Divide(row);
@@ -30,7 +33,7 @@ public readonly record struct SpreadShape(int Channels, int Outputs, int First, 
     }
 }
 
-/// <summary>y[i] = x[SourceOf(i)]. Memory bound.</summary>
+/// <summary>Computes y[i] = x[SourceOf(i)], or 0 if there is no source. Memory-bound.</summary>
 /// <param name="x">[N][H][W][Channels]</param>
 /// <param name="y">[N][P][Q][Outputs]; overwritten.</param>
 [Kernel(256)]
@@ -47,7 +50,7 @@ public readonly partial struct SpreadChannels(ReadOnlyView<float> x, View<float>
     }
 }
 
-/// <summary>dx of it. Memory bound.</summary>
+/// <summary>Computes the gradient of <see cref="SpreadChannels"/>. Memory-bound.</summary>
 /// <param name="dy">[N][P][Q][Outputs]</param>
 /// <param name="dx">[N][H][W][Channels]; overwritten.</param>
 [Kernel(256)]

@@ -4,10 +4,10 @@ using GpuCnn.Kernels.MatrixProduct;
 namespace GpuCnn.Kernels.Layout;
 
 /// <summary>
-/// [N][rows][columns] to [N][columns][rows]: between NCHW, as it comes from outside, and channels-last. A group turns a tile in shared
-/// memory, so that it reads and writes runs; where there are few channels, the tile is as narrow as they are. Memory bound.
+/// Transposes [N][rows][columns] to [N][columns][rows], between NCHW, the layout outside, and channels-last. A group transposes a tile in
+/// shared memory, so that it reads and writes contiguous runs. With few channels, the tile is as narrow as their number. Memory-bound.
 /// </summary>
-/// <param name="tileRows">Tiles have 1024 elements.</param>
+/// <param name="tileRows">Rows of a tile. A tile has 1024 elements.</param>
 /// <param name="source">[N][rows][columns]</param>
 /// <param name="target">[N][columns][rows]; overwritten.</param>
 [Kernel(256)]
@@ -19,11 +19,13 @@ public readonly partial struct Transpose(
 
     public Size3 Groups => new(images * Size3.Groups(rows, tileRows) * Size3.Groups(columns, tileColumns));
 
+    /// <summary>Creates the kernel from NCHW to channels-last.</summary>
     /// <param name="source">[N][C][area]</param>
     /// <param name="target">[N][area][C]</param>
     public static Transpose ToChannelsLast(ReadOnlyView<float> source, View<float> target, int images, int channels, int area) =>
         new(TileOf(channels), Tile / TileOf(channels), source, target, images, channels, area);
 
+    /// <summary>Creates the kernel from channels-last to NCHW.</summary>
     /// <param name="source">[N][area][C]</param>
     /// <param name="target">[N][C][area]</param>
     public static Transpose FromChannelsLast(ReadOnlyView<float> source, View<float> target, int images, int channels, int area) =>
@@ -31,7 +33,7 @@ public readonly partial struct Transpose(
 
     public void Execute()
     {
-        // One longer than a row: its columns lie in different banks.
+        // One element longer than a row, so that the elements of a column lie in different banks.
         int pitch = tileColumns + 1;
         View<float> tile = Shared.Array<float>(tileRows * (tileColumns + 1));
         int tilesAcross = TileShape.Tiles(columns, tileColumns), tilesDown = TileShape.Tiles(rows, tileRows);
