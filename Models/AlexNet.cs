@@ -5,12 +5,13 @@ using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Models;
 
-/// <summary>The 2012 network and the lectures' table of it, which has neither padding nor groups.</summary>
+/// <summary>AlexNet in two forms: the network of 2012, and a simplified one used in teaching, without padding and groups.</summary>
 public abstract class AlexNetTable : FiveConvolutions
 {
     public override int Year => 2012;
 
-    public override string Source => "Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks, 2012";
+    public override string Source =>
+        "Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks, 2012";
 
     public override string Link => "https://papers.nips.cc/paper/4824-imagenet-classification-with-deep-convolutional-neural-networks";
 
@@ -27,14 +28,18 @@ public abstract class AlexNetTable : FiveConvolutions
     };
 }
 
-/// <summary>The network of 2012: two tracks of filters, which meet in the third convolution and in the fully connected layers.</summary>
+/// <summary>
+/// The network of 2012. It has two tracks of filters, which meet in the third convolution and in the fully connected layers.
+/// </summary>
 public sealed class AlexNet : AlexNetTable
 {
     public override string Name => "alexnet";
 
-    public override string Summary => "5 convolutions (96 11x11, 256 5x5, 384, 384, 256 3x3; 2, 4 and 5 in 2 groups), local response norm, 3 fully connected";
+    public override string Summary =>
+        "5 convolutions (96 11x11, 256 5x5, 384, 384, 256 3x3; 2, 4 and 5 in 2 groups), local response norm, 3 fully connected";
 
-    public override string Reported => "ImageNet, 40.7 % top-1 and 18.2 % top-5 error in the paper (validation, one network, 10 crops); 7 averaged: 15.4 % top-5";
+    public override string Reported =>
+        "ImageNet, 40.7 % top-1 and 18.2 % top-5 error in the paper (validation, one network, 10 crops); 7 averaged: 15.4 % top-5";
 
     public override Shape Input => Shape.Volume(3, 224, 224);
 
@@ -52,7 +57,7 @@ public sealed class AlexNet : AlexNetTable
     ];
 }
 
-/// <summary>The table of the lectures.</summary>
+/// <summary>AlexNet as lectures on convolutional networks simplify it: neither padding nor groups nor norms.</summary>
 public sealed class AlexNetLecture : AlexNetTable
 {
     public override string Name => "alexnet-lecture";
@@ -78,7 +83,7 @@ public sealed class AlexNetLecture : AlexNetTable
     ];
 }
 
-/// <summary>torchvision's form: no groups, fewer filters, no norm, any input from 63x63 on.</summary>
+/// <summary>torchvision's form: no groups, fewer filters, no norm, and any input from 63x63 on.</summary>
 public sealed class AlexNetTorchvision : Architecture
 {
     private const int Pooled = 6;
@@ -138,6 +143,10 @@ public sealed class AlexNetTorchvision : Architecture
             classifier.Add(new ReLU());
         }
         classifier.Add(design.Scores());
-        return new Sequential { { "features", features }, { "avgpool", new AdaptiveAvgPool2d(Pooled, Pooled) }, { "flatten", new Flatten() }, { "classifier", classifier } };
+        return new Sequential
+        {
+            { "features", features }, { "avgpool", new AdaptiveAvgPool2d(Pooled, Pooled) }, { "flatten", new Flatten() },
+            { "classifier", classifier },
+        };
     }
 }

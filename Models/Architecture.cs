@@ -6,8 +6,8 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn.Models;
 
 /// <summary>
-/// A network architecture by name: a table of numbers, what is known of it, and how it is trained. To add one is to add a class that
-/// derives from this, or an <see cref="ArchitectureFamily"/>; <see cref="Registry"/> finds it.
+/// A named network architecture: a table of numbers, its sources, and how it is trained. To add one, add a class that derives from this or
+/// from <see cref="ArchitectureFamily"/>; <see cref="Registry"/> finds it.
 /// </summary>
 public abstract class Architecture : INamed, IArchitectureSource
 {
@@ -15,8 +15,8 @@ public abstract class Architecture : INamed, IArchitectureSource
     private static IReadOnlyList<Architecture>? _all;
     private static int _version;
 
-    /// <summary>All architectures, the oldest first, those of a family together.</summary>
-    /// <exception cref="GpuCnnException">A constructor throws, or two have one name.</exception>
+    /// <summary>All architectures, the oldest first, the members of a family together.</summary>
+    /// <exception cref="GpuCnnException">A constructor throws, or two architectures have the same name.</exception>
     public static IReadOnlyList<Architecture> All
     {
         get
@@ -37,50 +37,58 @@ public abstract class Architecture : INamed, IArchitectureSource
 
     IEnumerable<Architecture> IArchitectureSource.Architectures => [this];
 
-    /// <summary>The name it is asked for by: lower case, digits, dashes and, where torchvision has them, underscores.</summary>
+    /// <summary>Name on the command line: lower case, digits, dashes, and underscores where torchvision has them.</summary>
     public abstract string Name { get; }
 
+    /// <summary>Year of publication.</summary>
     public abstract int Year { get; }
 
-    /// <summary>One line for a table: what it is made of.</summary>
+    /// <summary>One line for a table, which lists the layers.</summary>
     public abstract string Summary { get; }
 
-    /// <summary>Where it comes from: paper or lecture.</summary>
+    /// <summary>Origin: a paper, a course, or this project.</summary>
     public abstract string Source { get; }
 
-    /// <summary>Where the paper can be read; empty where there is none.</summary>
+    /// <summary>Address of the paper; empty if there is none.</summary>
     public virtual string Link => "";
 
-    /// <summary>The accuracy that others or its authors report, or that the project measured, with its conditions.</summary>
+    /// <summary>Accuracy reported by the authors or others, or measured by this project, with its conditions.</summary>
     public abstract string Reported { get; }
 
-    /// <summary>The input it is defined for.</summary>
+    /// <summary>Input shape that the architecture is defined for.</summary>
     public abstract Shape Input { get; }
 
-    /// <summary>The classes it is defined for.</summary>
+    /// <summary>Number of classes that the architecture is defined for.</summary>
     public abstract int Classes { get; }
 
-    /// <summary>Parameters for <see cref="Input"/> and <see cref="Classes"/>, biases included. A check on the table, not computed from it.</summary>
+    /// <summary>
+    /// Number of parameters for <see cref="Input"/> and <see cref="Classes"/>, biases included. It checks the table, and is not computed
+    /// from it.
+    /// </summary>
     public abstract long ExpectedParameters { get; }
 
-    /// <summary>The same with its training heads.</summary>
+    /// <summary>Number of parameters including those of training heads.</summary>
     public virtual long ExpectedParametersWithHeads => ExpectedParameters;
 
-    /// <summary>Multiply-adds of one image, forward, in billions and to as many digits as are stated. A check on the table too.</summary>
+    /// <summary>Multiply-adds of one image's forward pass in billions, with as many digits as are known. Checks the table too.</summary>
     public abstract decimal ExpectedMultiplyAdds { get; }
 
-    /// <summary>How it is trained unless options say otherwise.</summary>
+    /// <summary>Default recipe of training.</summary>
     public abstract Recipe Recipe { get; }
 
-    /// <summary>How its authors trained it, as far as this project can follow; null where that is not known, or too far from it.</summary>
+    /// <summary>
+    /// The authors' recipe, as far as this project can follow it. Null if it is unknown, or too far from what is possible here.
+    /// </summary>
     public virtual Recipe? PaperRecipe => null;
 
-    /// <summary>The layers, for an input, a number of classes and a recipe.</summary>
+    /// <summary>Creates the layers for an input, a number of classes and a recipe.</summary>
     protected abstract Layer CreateLayers(Design design);
 
-    /// <summary>The network for an input shape and a number of classes; by default those it is defined for.</summary>
-    /// <param name="recipe">What it will be trained by; by default <see cref="Recipe"/>. Weights fit whatever the recipe was.</param>
-    /// <exception cref="GpuCnnException">The input is too small, or the classes are not positive.</exception>
+    /// <summary>Builds the network for an input shape and a number of classes.</summary>
+    /// <param name="input">Shape of one image; <see cref="Input"/> if null.</param>
+    /// <param name="classes">Number of classes; <see cref="Classes"/> if null.</param>
+    /// <param name="recipe">Recipe of training; <see cref="Recipe"/> if null. Weights fit a network built for any recipe.</param>
+    /// <exception cref="GpuCnnException">The input is too small, or there is no class.</exception>
     public Network Build(Shape? input = null, int? classes = null, Recipe? recipe = null)
     {
         var design = new Design(input ?? Input, classes ?? Classes, recipe ?? Recipe);
@@ -89,26 +97,34 @@ public abstract class Architecture : INamed, IArchitectureSource
         {
             return new(Name, CreateLayers(design), design.Input);
         }
-        catch (GpuCnnException exception) when (input != null)
+        catch (GpuCnnException exception) when (input is not null)
         {
             string smallest = SmallestInput(design.Input.Channels) is { } shape ? $"The smallest square that works is {shape}; its" : "Its";
-            throw new GpuCnnException($"{Name} cannot be built for an input of {input}: {exception.Message} {smallest} own input is {Input}.", exception);
+            throw new GpuCnnException(
+                $"{Name} cannot be built for an input of {input}: {exception.Message} {smallest} own input is {Input}.", exception);
         }
     }
 
-    /// <summary>Paths of the parameters whose dimensions follow from the number of classes: the last layer's, the network's own before those of training heads.</summary>
+    /// <summary>
+    /// Lists the paths of the parameters whose dimensions depend on the number of classes: those of the last layer, the network's own
+    /// before those of training heads.
+    /// </summary>
     public IReadOnlyList<string> ClassPaths(Shape? input = null)
     {
         Network network = Build(input, Classes), other = Build(input, Classes + 1);
         HashSet<Node> leading = Graph.Leading(network.Output);
         return
         [
-            .. network.Parameters.Zip(other.Parameters).Where(pair => !pair.First.Spec.Dimensions.SequenceEqual(pair.Second.Spec.Dimensions)).Select(pair => pair.First)
+            .. network.Parameters.Zip(other.Parameters)
+                .Where(pair => !pair.First.Spec.Dimensions.SequenceEqual(pair.Second.Spec.Dimensions)).Select(pair => pair.First)
                 .OrderByDescending(parameter => leading.Contains(parameter.Node)).Select(parameter => parameter.Path),
         ];
     }
 
-    /// <summary>The smallest square input of so many channels that the layers fit, found by trying; null where none up to its own size does.</summary>
+    /// <summary>
+    /// Finds by trial the smallest square input with <paramref name="channels"/> channels that the layers accept, or null if none up to the
+    /// architecture's own size works.
+    /// </summary>
     public Shape? SmallestInput(int channels)
     {
         for (int size = 1; size <= Math.Max(Input.Height, Input.Width); size++)
@@ -121,14 +137,14 @@ public abstract class Architecture : INamed, IArchitectureSource
             }
             catch (GpuCnnException)
             {
-                // The next larger one, then.
+                // Try the next size.
             }
         }
         return null;
     }
 
-    /// <summary>The recipe of a name.</summary>
-    /// <exception cref="GpuCnnException">There is none.</exception>
+    /// <summary>Finds the recipe of a name.</summary>
+    /// <exception cref="GpuCnnException">There is no such recipe.</exception>
     public Recipe FindRecipe(string name) => name switch
     {
         Recipe.Default => Recipe,
@@ -137,12 +153,12 @@ public abstract class Architecture : INamed, IArchitectureSource
         _ => throw new GpuCnnException($"Recipe expects one of {string.Join(", ", Recipe.Names)}, but got '{name}'."),
     };
 
-    /// <summary>The architecture of a name.</summary>
-    /// <exception cref="GpuCnnException">There is none; the message lists near names.</exception>
+    /// <summary>Finds the architecture of a name.</summary>
+    /// <exception cref="GpuCnnException">There is no such architecture; the message lists similar names.</exception>
     public static Architecture Find(string name)
     {
         Architecture? found = All.FirstOrDefault(architecture => string.Equals(architecture.Name, name, StringComparison.OrdinalIgnoreCase));
-        if (found != null) return found;
+        if (found is not null) return found;
         IReadOnlyList<string> near = NearNames.Of(name, All.Select(architecture => architecture.Name));
         string known = near.Count > 0 ? $"did you mean {string.Join(" or ", near)}?"
             : $"there are {string.Join(", ", All.Select(architecture => architecture.Name))}.";

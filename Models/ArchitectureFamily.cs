@@ -2,16 +2,16 @@ using GpuCnn.Engine.Sets;
 
 namespace GpuCnn.Models;
 
-/// <summary>Architectures that one table describes, each by a few numbers of its own; <see cref="Registry"/> finds it.</summary>
+/// <summary>Family of architectures that share a table and differ in a few numbers; <see cref="Registry"/> finds it.</summary>
 public abstract class ArchitectureFamily : IArchitectureSource
 {
-    /// <summary>In the order in which they are listed.</summary>
+    /// <summary>Members in the order in which they are listed.</summary>
     public abstract IEnumerable<Architecture> Members { get; }
 
     IEnumerable<Architecture> IArchitectureSource.Architectures => Members;
 }
 
-/// <summary>What the registry finds: an architecture, or a family of them.</summary>
+/// <summary>Source of architectures that the registry finds: a single architecture or a family.</summary>
 internal interface IArchitectureSource
 {
     IEnumerable<Architecture> Architectures { get; }

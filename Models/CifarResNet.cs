@@ -11,16 +11,20 @@ public sealed class CifarResNetFamily : ArchitectureFamily
 {
     public override IEnumerable<Architecture> Members =>
     [
-        new CifarResNet(3, 269_722, 0.041m, "8.75 %"), new CifarResNet(5, 464_154, 0.069m, "7.51 %"), new CifarResNet(7, 658_586, 0.097m, "7.17 %"),
+        new CifarResNet(3, 269_722, 0.041m, "8.75 %"), new CifarResNet(5, 464_154, 0.069m, "7.51 %"),
+        new CifarResNet(7, 658_586, 0.097m, "7.17 %"),
         new CifarResNet(9, 853_018, 0.125m, "6.97 %"), new CifarResNet(18, 1_727_962, 0.253m, "6.43 %"),
     ];
 }
 
-/// <param name="blocks">Of each stage.</param>
-/// <param name="error">On CIFAR-10's test images.</param>
+/// <summary>One CIFAR ResNet.</summary>
+/// <param name="blocks">Blocks in each stage.</param>
+/// <param name="parameters">Expected number of parameters.</param>
+/// <param name="multiplyAdds">Expected multiply-adds in billions.</param>
+/// <param name="error">Error on CIFAR-10's test images in the paper.</param>
 internal sealed class CifarResNet(int blocks, long parameters, decimal multiplyAdds, string error) : Architecture
 {
-    // From so many blocks on, the paper starts at a lower rate.
+    // Number of blocks per stage from which the paper starts at a lower rate.
     private const int Deep = 18;
     private static readonly int[] Filters = [16, 32, 64];
 
@@ -28,7 +32,9 @@ internal sealed class CifarResNet(int blocks, long parameters, decimal multiplyA
 
     public override int Year => 2015;
 
-    public override string Summary => $"1 convolution, {Filters.Length * blocks} residual blocks of 3x3, 3x3 ({string.Join(", ", Filters.Select(filters => $"{blocks} x {filters}"))}), batch norm, 1 fully connected";
+    public override string Summary =>
+        $"1 convolution, {Filters.Length * blocks} residual blocks of 3x3, 3x3 "
+        + $"({string.Join(", ", Filters.Select(filters => $"{blocks} x {filters}"))}), batch norm, 1 fully connected";
 
     public override string Source => "He, Zhang, Ren and Sun, Deep residual learning for image recognition, 2015, section 4.2";
 
@@ -55,7 +61,7 @@ internal sealed class CifarResNet(int blocks, long parameters, decimal multiplyA
         },
         Augmentation: "crop4,flip");
 
-    /// <summary>64,000 steps of 128 from 50,000 images are 164 epochs; the rate drops after 32,000 and 48,000.</summary>
+    /// <summary>Trains for 164 epochs, 64,000 steps of 128 from 50,000 images. The rate drops after 32,000 and 48,000 steps.</summary>
     public override Recipe PaperRecipe => new(
         new()
         {

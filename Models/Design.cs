@@ -4,19 +4,19 @@ using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Models;
 
-/// <summary>What the layers of an architecture are made for.</summary>
+/// <summary>What the layers of an architecture are created for.</summary>
 /// <param name="Input">Shape of one image.</param>
-/// <param name="Classes">Classes to tell apart.</param>
-/// <param name="Recipe">How it is trained: dropout, what the weights start from.</param>
+/// <param name="Classes">Number of classes.</param>
+/// <param name="Recipe">Recipe of training, which sets dropout and starting weights.</param>
 public sealed record Design(Shape Input, int Classes, Recipe Recipe)
 {
-    /// <summary>A hidden fully connected layer.</summary>
+    /// <summary>Creates a hidden fully connected layer.</summary>
     public Linear Hidden(int units) => new(units)
     {
         WeightInitializer = Recipe.Start.Hidden,
         BiasInitializer = Initializer.Constant(Recipe.Start.RaisedBias),
     };
 
-    /// <summary>The last layer: a score for each class.</summary>
+    /// <summary>Creates the last layer, which gives a score for each class.</summary>
     public Linear Scores() => new(Classes) { WeightInitializer = Recipe.Start.Scores };
 }

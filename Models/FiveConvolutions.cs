@@ -5,14 +5,21 @@ using GpuCnn.Engine.Schedules;
 
 namespace GpuCnn.Models;
 
-/// <summary>A convolution, ReLU, and what follows them.</summary>
-/// <param name="Norm">Local response normalization, as the 2012 AlexNet has it.</param>
-/// <param name="Pool">Max pooling 3x3, stride 2.</param>
-/// <param name="Raised">Whether the recipe may start its biases above 0.</param>
+/// <summary>A convolution with ReLU, and the layers that follow it.</summary>
+/// <param name="Filters">Number of filters.</param>
+/// <param name="Size">Rows and columns of a filter.</param>
+/// <param name="Stride">Stride of the convolution.</param>
+/// <param name="Padding">Padding of the convolution.</param>
+/// <param name="Groups">Groups of the convolution.</param>
+/// <param name="Norm">Whether local response normalization follows, as in the AlexNet of 2012.</param>
+/// <param name="Pool">Whether max pooling follows, 3x3 with stride 2.</param>
+/// <param name="Raised">Whether the recipe may start the biases above 0.</param>
+/// <summary>
+/// Form common to AlexNet and ZFNet: five convolutions, some of them normalized and pooled, and three fully connected layers.
+/// </summary>
 public sealed record ConvolutionRow(
     int Filters, int Size, int Stride = 1, int Padding = 0, int Groups = 1, bool Norm = false, bool Pool = false, bool Raised = false);
 
-/// <summary>What AlexNet and ZFNet are made of: five convolutions, some of them normalized and pooled, and three fully connected layers.</summary>
 public abstract class FiveConvolutions : Architecture
 {
     private const int Pooling = 3, PoolStride = 2, FirstFullyConnected = 6;
@@ -31,9 +38,10 @@ public abstract class FiveConvolutions : Architecture
         },
         Augmentation: "flip");
 
+    /// <summary>The five convolutions.</summary>
     protected abstract IReadOnlyList<ConvolutionRow> Rows { get; }
 
-    /// <summary>Whether a last, partial window of a pooling counts.</summary>
+    /// <summary>Whether poolings keep a partial window at the edge.</summary>
     protected virtual bool PoolsPartialWindows => false;
 
     protected sealed override Layer CreateLayers(Design design)

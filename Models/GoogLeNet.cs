@@ -6,11 +6,12 @@ using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Models;
 
-/// <summary>Filters of an inception module: 1x1; 1x1 before 3x3, 3x3; 1x1 before 5x5, 5x5; 1x1 behind the max pool.</summary>
+/// <summary>Filters of an inception module's branches: 1x1; 1x1 before 3x3, 3x3; 1x1 before 5x5, 5x5; 1x1 after the max pool.</summary>
 public sealed record InceptionRow(string Name, int One, int ThreeReduce, int Three, int FiveReduce, int Five, int Pool);
 
 /// <summary>
-/// Nine inception modules over a short stem, and a global average in place of the first fully connected layer. Two heads help to train the lower modules.
+/// GoogLeNet: a short stem, nine inception modules, and a global average in place of hidden fully connected layers. Two heads help to train
+/// the lower modules.
 /// </summary>
 public abstract class GoogLeNetTable : Architecture
 {
@@ -47,7 +48,7 @@ public abstract class GoogLeNetTable : Architecture
     { Dropout = 0.2f };
 
     public sealed override Recipe PaperRecipe => new(
-        // The paper states the schedule, momentum and dropout; batch, rate, decay and epochs are those of Caffe's bvlc_googlenet.
+        // The paper states the schedule, momentum and dropout. Batch, rate, decay and epochs are those of Caffe's bvlc_googlenet.
         new()
         {
             Epochs = 250,
@@ -56,7 +57,7 @@ public abstract class GoogLeNetTable : Architecture
             Optimizer = new Sgd(0.9f, 2e-4f),
             Schedule = new Step(8, 0.96f),
         },
-        // Howard's photometric changes, which the paper names: factors of 0.5 to 1.5, and AlexNet's.
+        // Howard's photometric distortions, which the paper cites: factors of 0.5 to 1.5, and AlexNet's colour noise.
         Augmentation: "crop(0.08-1),flip,jitter(0.5),pca(0.1)")
     {
         EvaluationScale = Recipe.ImageNetScale,
@@ -66,22 +67,22 @@ public abstract class GoogLeNetTable : Architecture
         NotApplied = ["Polyak average of the weights"],
     };
 
-    /// <summary>Of the default recipe.</summary>
+    /// <summary>Learning rate of the default recipe.</summary>
     protected abstract float FirstRate { get; }
 
-    /// <summary>Of the branch behind the second reduction: 5 in the paper.</summary>
+    /// <summary>Filter size of the third branch: 5 in the paper.</summary>
     protected abstract int LargeFilter { get; }
 
-    /// <summary>A convolution of the network; torchvision normalizes each.</summary>
+    /// <summary>Creates a convolution of the network. torchvision normalizes each.</summary>
+    /// <summary>Adds a norm to the stem, in the form whose convolutions have none.</summary>
     protected abstract Layer Convolution(Design design, int filters, int size, int stride = 1);
 
-    /// <summary>What normalizes the stem, where the convolutions do not.</summary>
     protected abstract void AddNorm(Sequential layers, string name);
 
-    /// <summary>What a head sees of its module: 4x4 pixels for an image of 224x224.</summary>
+    /// <summary>Creates the pooling of a training head: 4x4 pixels for an image of 224x224.</summary>
     protected abstract Layer HeadPool();
 
-    /// <summary>The last pooling of modules, between 4e and 5a.</summary>
+    /// <summary>Creates the last pooling between modules, from 4e to 5a.</summary>
     protected abstract MaxPool2d LastPool();
 
     protected static MaxPool2d Pool() => new(3, 2, ceilMode: true);
@@ -121,17 +122,19 @@ public abstract class GoogLeNetTable : Architecture
         new Sequential
         {
             { "avgpool", HeadPool() }, { "conv", Convolution(design, HeadFilters, 1) }, { "flatten", new Flatten() },
-            { "fc1", design.Hidden(HeadUnits) }, { "relu", new ReLU() }, { "dropout", new Dropout(design.Recipe.HeadDropout) }, { "fc2", design.Scores() },
+            { "fc1", design.Hidden(HeadUnits) }, { "relu", new ReLU() },
+            { "dropout", new Dropout(design.Recipe.HeadDropout) }, { "fc2", design.Scores() },
         },
         design.Recipe.HeadWeight);
 }
 
-/// <summary>The network of the paper; where it leaves the constants of its norm open, they are AlexNet's.</summary>
+/// <summary>The network of the paper. The paper does not state the constants of its norm; they are AlexNet's.</summary>
 public sealed class GoogLeNet : GoogLeNetTable
 {
     public override string Name => "googlenet";
 
-    public override string Summary => "3 convolutions, 9 inception modules (1x1, 3x3, 5x5, max pool), local response norm, 1 fully connected, 2 training heads";
+    public override string Summary =>
+        "3 convolutions, 9 inception modules (1x1, 3x3, 5x5, max pool), local response norm, 1 fully connected, 2 training heads";
 
     public override string Reported => "ImageNet, 10.07 % top-5 error in the paper (validation, one network, one crop)";
 
@@ -150,7 +153,8 @@ public sealed class GoogLeNet : GoogLeNetTable
         { "conv", new Conv2d(filters, size, stride, size / 2) { WeightInitializer = design.Recipe.Start.Hidden } }, { "relu", new ReLU() },
     };
 
-    protected override void AddNorm(Sequential layers, string name) => layers.Add(name, new LocalResponseNorm(size: 5, alpha: 1e-4f, beta: 0.75f, k: 2));
+    protected override void AddNorm(Sequential layers, string name) =>
+        layers.Add(name, new LocalResponseNorm(size: 5, alpha: 1e-4f, beta: 0.75f, k: 2));
 
     protected override Layer HeadPool() => new AvgPool2d(5, 3);
 
@@ -162,7 +166,9 @@ public sealed class GoogLeNetTorchvision : GoogLeNetTable
 {
     public override string Name => "googlenet-torchvision";
 
-    public override string Summary => "3 convolutions, 9 inception modules (1x1, 3x3, 3x3, max pool), batch norm, 1 fully connected, 2 training heads; torchvision's googlenet";
+    public override string Summary =>
+        "3 convolutions, 9 inception modules (1x1, 3x3, 3x3, max pool), batch norm, 1 fully connected, 2 training heads; "
+        + "torchvision's googlenet";
 
     public override string Reported => "ImageNet, 69.8 % top-1 (torchvision, one crop)";
 

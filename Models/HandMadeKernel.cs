@@ -1,11 +1,12 @@
 namespace GpuCnn.Models;
 
-/// <summary>A 3x3 kernel that nobody trained, as the lectures introduce convolution with.</summary>
-/// <param name="Weights">Row-major.</param>
-/// <param name="Divisor">What the sums are divided by, so that the image stays as bright.</param>
+/// <summary>A fixed 3x3 kernel that needs no training, as introductions to convolution show them.</summary>
+/// <param name="Name">Name on the command line.</param>
+/// <param name="Weights">Weights in row-major order.</param>
+/// <param name="Divisor">Divisor of the sums, which keeps the brightness of the image.</param>
 public sealed record HandMadeKernel(string Name, IReadOnlyList<int> Weights, int Divisor = 1)
 {
-    /// <summary>Rows, and columns.</summary>
+    /// <summary>Number of rows, and of columns.</summary>
     public const int Size = 3;
 
     public static IReadOnlyList<HandMadeKernel> All { get; } =
@@ -16,6 +17,6 @@ public sealed record HandMadeKernel(string Name, IReadOnlyList<int> Weights, int
         new("vertical-edges", [-1, 0, 1, -2, 0, 2, -1, 0, 1]),
     ];
 
-    /// <summary>What a convolution multiplies by.</summary>
+    /// <summary>Weights of the convolution.</summary>
     public IEnumerable<float> Values => Weights.Select(weight => weight / (float)Divisor);
 }

@@ -7,7 +7,7 @@ using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Models;
 
-/// <summary>The layer table of LeNet-5 as the lectures give it; its two forms differ in activation and pooling.</summary>
+/// <summary>LeNet-5 with full connections between its convolutions. Its two forms differ in activation and pooling.</summary>
 public abstract class LeNet5Table : Architecture
 {
     private const int FilterSize = 5, Pooling = 2;
@@ -17,7 +17,7 @@ public abstract class LeNet5Table : Architecture
 
     public override string Source => "LeCun et al., Gradient-based learning applied to document recognition, 1998";
 
-    /// <summary>Digits of 28x28 padded by 2.</summary>
+    /// <summary>Shape of digits of 28x28 padded by 2.</summary>
     public override Shape Input => Shape.Volume(1, 32, 32);
 
     public override int Classes => 10;
@@ -52,7 +52,7 @@ public abstract class LeNet5Table : Architecture
     protected abstract Pool2d CreatePool(int size);
 }
 
-/// <summary>LeNet-5 in today's form: ReLU and max pooling.</summary>
+/// <summary>LeNet-5 in today's form, with ReLU and max pooling.</summary>
 public sealed class LeNet5 : LeNet5Table
 {
     public override string Name => "lenet5";
@@ -70,7 +70,10 @@ public sealed class LeNet5 : LeNet5Table
     protected override Pool2d CreatePool(int size) => new MaxPool2d(size, size);
 }
 
-/// <summary>LeNet-5 near the paper's form: tanh and average pooling (whose trainable coefficient and sparse connections are left out, as in the lectures).</summary>
+/// <summary>
+/// LeNet-5 close to the paper's form, with tanh and average pooling. It leaves out the trainable coefficients of the poolings and the
+/// sparse connections.
+/// </summary>
 public sealed class LeNet51998 : LeNet5Table
 {
     public override string Name => "lenet5-1998";

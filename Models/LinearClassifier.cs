@@ -6,12 +6,12 @@ using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Models;
 
-/// <summary>A score for each class as a weighted sum of what lies before it: where the lectures begin.</summary>
+/// <summary>Linear classifier: the score of each class is a weighted sum of the features. The simplest model here.</summary>
 public abstract class LinearTable : Architecture
 {
     public sealed override int Year => 1936;
 
-    public override string Source => "The lectures; Fisher, The use of multiple measurements in taxonomic problems, 1936";
+    public override string Source => "Fisher, The use of multiple measurements in taxonomic problems, 1936";
 
     public sealed override Shape Input => Shape.Volume(3, 32, 32);
 
@@ -37,18 +37,21 @@ public sealed class LinearClassifier : LinearTable
     protected override Layer CreateLayers(Design design) => new Sequential { { "flatten", new Flatten() }, { "fc", design.Scores() } };
 }
 
-/// <summary>A linear classifier on fixed features: four kernels made by hand, over every channel, and the strongest response of each 2x2 pixels.</summary>
+/// <summary>
+/// Linear classifier on fixed features: four hand-made kernels over every channel, then the strongest response of each 2x2 pixels.
+/// </summary>
 public sealed class LinearEdges : LinearTable
 {
     private const int Pooling = 2;
 
     public override string Name => "linear-edges";
 
-    public override string Summary => "blur, sharpen, edges and vertical edges 3x3 of each channel, made by hand and never trained; ReLU, max pool, 1 fully connected";
+    public override string Summary =>
+        "blur, sharpen, edges and vertical edges 3x3 of each channel, made by hand and never trained; ReLU, max pool, 1 fully connected";
 
     public override string Reported => "Demo set at 32x32, 69 % after its recipe (measured here)";
 
-    // 108 of them fixed.
+    // 108 of them are fixed.
     public override long ExpectedParameters => 30_838;
 
     public override decimal ExpectedMultiplyAdds => 0.000141312m;
@@ -60,9 +63,11 @@ public sealed class LinearEdges : LinearTable
         return new Sequential
         {
             {
-                "kernels", new Conv2d(kernels.Count * channels, HandMadeKernel.Size, padding: HandMadeKernel.Size / 2, groups: channels, bias: false)
+                "kernels", new Conv2d(
+                    kernels.Count * channels, HandMadeKernel.Size, padding: HandMadeKernel.Size / 2, groups: channels, bias: false)
                 {
-                    FixedWeights = [.. Enumerable.Repeat(kernels.SelectMany(kernel => kernel.Values), channels).SelectMany(weights => weights)],
+                    FixedWeights =
+                        [.. Enumerable.Repeat(kernels.SelectMany(kernel => kernel.Values), channels).SelectMany(weights => weights)],
                 }
             },
             { "relu", new ReLU() }, { "pool", new MaxPool2d(Pooling, Pooling) }, { "flatten", new Flatten() }, { "fc", design.Scores() },

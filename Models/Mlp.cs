@@ -7,7 +7,7 @@ using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Models;
 
-/// <summary>A plain fully connected network, every input to every unit: what the lectures compare convolutional networks with.</summary>
+/// <summary>Multilayer perceptron, every input connected to every unit: the baseline for convolutional networks.</summary>
 public sealed class Mlp : Architecture
 {
     private static readonly int[] Units = [300, 100];

@@ -6,17 +6,22 @@ using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Models;
 
-/// <summary>Residual networks for images of 224x224: an identity connection around every two layers, or around three where the middle one is a bottleneck.</summary>
+/// <summary>
+/// Residual networks for images of 224x224. An identity connection skips every two layers, or every three of a bottleneck block.
+/// </summary>
 public sealed class ResNetFamily : ArchitectureFamily
 {
     private static readonly int[] Eight = [2, 2, 2, 2], Sixteen = [3, 4, 6, 3], ThirtyThree = [3, 4, 23, 3], Fifty = [3, 8, 36, 3];
 
     public override IEnumerable<Architecture> Members =>
     [
-        new ResNet(Eight, false, false, 11_689_512, 1.81m, Torchvision("69.8 %")), new ResNet(Sixteen, false, false, 21_797_672, 3.66m, Torchvision("73.3 %")),
-        new ResNet(Sixteen, true, false, 25_557_032, 4.09m, Torchvision("76.1 %")), new ResNet(ThirtyThree, true, false, 44_549_160, 7.80m, Torchvision("77.4 %")),
+        new ResNet(Eight, false, false, 11_689_512, 1.81m, Torchvision("69.8 %")),
+        new ResNet(Sixteen, false, false, 21_797_672, 3.66m, Torchvision("73.3 %")),
+        new ResNet(Sixteen, true, false, 25_557_032, 4.09m, Torchvision("76.1 %")),
+        new ResNet(ThirtyThree, true, false, 44_549_160, 7.80m, Torchvision("77.4 %")),
         new ResNet(Fifty, true, false, 60_192_808, 11.51m, Torchvision("78.3 %")),
-        new ResNet(Sixteen, true, true, 25_557_032, 3.86m, Paper("22.85 % top-1 and 6.71 %")), new ResNet(ThirtyThree, true, true, 44_549_160, 7.57m, Paper("21.75 % top-1 and 6.05 %")),
+        new ResNet(Sixteen, true, true, 25_557_032, 3.86m, Paper("22.85 % top-1 and 6.71 %")),
+        new ResNet(ThirtyThree, true, true, 44_549_160, 7.57m, Paper("21.75 % top-1 and 6.05 %")),
         new ResNet(Fifty, true, true, 60_192_808, 11.28m, Paper("21.43 % top-1 and 5.71 %")),
     ];
 
@@ -25,10 +30,17 @@ public sealed class ResNetFamily : ArchitectureFamily
     private static string Paper(string errors) => $"ImageNet, {errors} top-5 error in the paper (validation, 10 crops)";
 }
 
-/// <param name="stages">Blocks of each stage.</param>
-/// <param name="bottlenecks">Whether a block is 1x1, 3x3, 1x1 with four times the filters, and not 3x3 twice.</param>
-/// <param name="firstStrides">Whether the first layer of a bottleneck takes the stride, as in the paper, and not the 3x3 one, as in torchvision ("v1.5").</param>
-internal sealed class ResNet(int[] stages, bool bottlenecks, bool firstStrides, long parameters, decimal multiplyAdds, string reported) : Architecture
+/// <summary>One residual network.</summary>
+/// <param name="stages">Number of blocks in each stage.</param>
+/// <param name="bottlenecks">Whether a block is 1x1, 3x3, 1x1 with four times the filters in the last, instead of 3x3 twice.</param>
+/// <param name="firstStrides">
+/// Whether the first layer of a bottleneck takes the stride, as in the paper, instead of the 3x3 layer, as in torchvision ("v1.5").
+/// </param>
+/// <param name="parameters">Expected number of parameters.</param>
+/// <param name="multiplyAdds">Expected multiply-adds in billions.</param>
+/// <param name="reported">Reported accuracy.</param>
+internal sealed class ResNet(
+    int[] stages, bool bottlenecks, bool firstStrides, long parameters, decimal multiplyAdds, string reported) : Architecture
 {
     private const int FirstFilters = 64, FirstSize = 7, Expansion = 4;
 
@@ -37,7 +49,8 @@ internal sealed class ResNet(int[] stages, bool bottlenecks, bool firstStrides, 
     public override int Year => 2015;
 
     public override string Summary =>
-        $"{stages.Sum()} residual blocks ({string.Join(", ", stages)}) of {(bottlenecks ? "1x1, 3x3, 1x1" : "3x3, 3x3")}, batch norm, 1 fully connected"
+        $"{stages.Sum()} residual blocks ({string.Join(", ", stages)}) of {(bottlenecks ? "1x1, 3x3, 1x1" : "3x3, 3x3")}, "
+        + "batch norm, 1 fully connected"
         + (bottlenecks ? $"; stride on the {(firstStrides ? "first 1x1" : "3x3")}" : "");
 
     public override string Source => "He, Zhang, Ren and Sun, Deep residual learning for image recognition, 2015";
@@ -90,7 +103,8 @@ internal sealed class ResNet(int[] stages, bool bottlenecks, bool firstStrides, 
                     ? null
                     : new Sequential { new Conv2d(outputs, 1, stride, bias: false) { WeightInitializer = start }, new BatchNorm2d() };
                 Sequential body = bottlenecks
-                    ? ResidualBody.Of(start, (filters, 1, firstStrides ? stride : 1), (filters, 3, firstStrides ? 1 : stride), (outputs, 1, 1))
+                    ? ResidualBody.Of(
+                        start, (filters, 1, firstStrides ? stride : 1), (filters, 3, firstStrides ? 1 : stride), (outputs, 1, 1))
                     : ResidualBody.Of(start, (filters, 3, stride), (outputs, 3, 1));
                 blocks.Add($"{i}", new Residual(body, shortcut));
                 blocks.Add($"{i}.relu", new ReLU());
@@ -105,7 +119,7 @@ internal sealed class ResNet(int[] stages, bool bottlenecks, bool firstStrides, 
     }
 }
 
-/// <summary>The layers that an identity connection goes around: convolutions, each with its norm, and ReLU between them.</summary>
+/// <summary>Creates the layers that an identity connection skips: convolutions, each with its norm, and ReLU between them.</summary>
 internal static class ResidualBody
 {
     public static Sequential Of(Initializer start, params ReadOnlySpan<(int Filters, int Size, int Stride)> rows)

@@ -6,10 +6,10 @@ using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Models;
 
-/// <summary>A small network for small pictures, such as the demo set's: quick on two cores.</summary>
+/// <summary>Small network for small images, such as the demo set's. It trains quickly on two CPU cores.</summary>
 public sealed class SmallCnn : Architecture
 {
-    // Filters of each 3x3 convolution; every one is followed by ReLU and a 2x2 max pool.
+    // Number of filters in each 3x3 convolution. ReLU and a 2x2 max pool follow each.
     private static readonly int[] Filters = [16, 32, 64, 64];
     private const int FilterSize = 3, Pooling = 2;
 
@@ -41,7 +41,10 @@ public sealed class SmallCnn : Architecture
         var layers = new Sequential();
         for (int i = 0; i < Filters.Length; i++)
         {
-            layers.Add($"conv{i + 1}", new Conv2d(Filters[i], FilterSize, padding: FilterSize / 2) { WeightInitializer = design.Recipe.Start.Hidden });
+            layers.Add($"conv{i + 1}", new Conv2d(Filters[i], FilterSize, padding: FilterSize / 2)
+            {
+                WeightInitializer = design.Recipe.Start.Hidden,
+            });
             layers.Add($"relu{i + 1}", new ReLU());
             layers.Add($"pool{i + 1}", new MaxPool2d(Pooling, Pooling));
         }

@@ -6,10 +6,11 @@ using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Models;
 
-/// <summary>3x3 convolutions throughout, in five stages that a 2x2 max pool ends.</summary>
+/// <summary>VGG networks: 3x3 convolutions throughout, in five stages that each end with a 2x2 max pool.</summary>
 public sealed class VggFamily : ArchitectureFamily
 {
-    private static readonly int[] Eleven = [1, 1, 2, 2, 2], Thirteen = [2, 2, 2, 2, 2], Sixteen = [2, 2, 3, 3, 3], Nineteen = [2, 2, 4, 4, 4];
+    private static readonly int[] Eleven = [1, 1, 2, 2, 2], Thirteen = [2, 2, 2, 2, 2];
+    private static readonly int[] Sixteen = [2, 2, 3, 3, 3], Nineteen = [2, 2, 4, 4, 4];
 
     public override IEnumerable<Architecture> Members =>
     [
@@ -20,9 +21,12 @@ public sealed class VggFamily : ArchitectureFamily
     ];
 }
 
-/// <param name="stages">Convolutions of each stage.</param>
-/// <param name="norms">Whether batch normalization follows each convolution: torchvision's addition.</param>
-/// <param name="top1">On ImageNet.</param>
+/// <summary>One VGG network.</summary>
+/// <param name="stages">Number of convolutions in each stage.</param>
+/// <param name="norms">Whether batch normalization follows each convolution, which torchvision added.</param>
+/// <param name="parameters">Expected number of parameters.</param>
+/// <param name="multiplyAdds">Expected multiply-adds in billions.</param>
+/// <param name="top1">Accuracy on ImageNet.</param>
 internal sealed class Vgg(int[] stages, bool norms, long parameters, decimal multiplyAdds, string top1) : Architecture
 {
     private const int FilterSize = 3, Pooling = 2, Pooled = 7;
@@ -33,7 +37,8 @@ internal sealed class Vgg(int[] stages, bool norms, long parameters, decimal mul
     public override int Year => 2014;
 
     public override string Summary =>
-        $"{stages.Sum()} convolutions 3x3 ({string.Join(", ", stages.Zip(Filters, (count, filters) => $"{count} x {filters}"))}){(norms ? ", batch norm" : "")}, max pool, 3 fully connected";
+        $"{stages.Sum()} convolutions 3x3 ({string.Join(", ", stages.Zip(Filters, (count, filters) => $"{count} x {filters}"))})"
+        + $"{(norms ? ", batch norm" : "")}, max pool, 3 fully connected";
 
     public override string Source => "Simonyan and Zisserman, Very deep convolutional networks for large-scale image recognition, 2014";
 
@@ -65,7 +70,7 @@ internal sealed class Vgg(int[] stages, bool norms, long parameters, decimal mul
         Augmentation: "scale(256-512/224),flip,pca(0.1)")
     {
         EvaluationScale = Recipe.ImageNetScale,
-        // What the paper notes would have spared it the start from a trained network.
+        // The paper notes that this start would have avoided starting from a trained network.
         Start = StartingWeights.Xavier,
         Dropout = 0.5f,
         NotApplied = ["start from a trained vgg11", "at most 3 drops of the rate"],
@@ -78,7 +83,10 @@ internal sealed class Vgg(int[] stages, bool norms, long parameters, decimal mul
         {
             for (int i = 0; i < stages[stage]; i++)
             {
-                features.Add(new Conv2d(Filters[stage], FilterSize, padding: FilterSize / 2) { WeightInitializer = design.Recipe.Start.Hidden });
+                features.Add(new Conv2d(Filters[stage], FilterSize, padding: FilterSize / 2)
+                {
+                    WeightInitializer = design.Recipe.Start.Hidden,
+                });
                 if (norms) features.Add(new BatchNorm2d());
                 features.Add(new ReLU());
             }
@@ -92,6 +100,10 @@ internal sealed class Vgg(int[] stages, bool norms, long parameters, decimal mul
             classifier.Add(new Dropout(design.Recipe.Dropout));
         }
         classifier.Add(design.Scores());
-        return new Sequential { { "features", features }, { "avgpool", new AdaptiveAvgPool2d(Pooled, Pooled) }, { "flatten", new Flatten() }, { "classifier", classifier } };
+        return new Sequential
+        {
+            { "features", features }, { "avgpool", new AdaptiveAvgPool2d(Pooled, Pooled) }, { "flatten", new Flatten() },
+            { "classifier", classifier },
+        };
     }
 }

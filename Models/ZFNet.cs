@@ -3,7 +3,9 @@ using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Models;
 
-/// <summary>AlexNet with smaller filters and steps at the bottom, which its authors found by looking at what the filters of AlexNet had learned.</summary>
+/// <summary>
+/// AlexNet with smaller filters and strides in the first layers, which its authors found by visualizing AlexNet's filters.
+/// </summary>
 public abstract class ZFNetTable : FiveConvolutions
 {
     public override int Year => 2013;
@@ -22,7 +24,9 @@ public abstract class ZFNetTable : FiveConvolutions
     };
 }
 
-/// <summary>The network of the paper. Its contrast normalization is AlexNet's, its poolings count partial windows: 110, 55, 26, 13, 6.</summary>
+/// <summary>
+/// The network of the paper. Its contrast normalization is AlexNet's, and its poolings keep partial windows: 110, 55, 26, 13, 6.
+/// </summary>
 public sealed class ZFNet : ZFNetTable
 {
     public override string Name => "zfnet";
@@ -49,7 +53,7 @@ public sealed class ZFNet : ZFNetTable
     ];
 }
 
-/// <summary>The paper's larger form: 512, 1024 and 512 filters in the last three convolutions.</summary>
+/// <summary>The paper's larger form, with 512, 1024 and 512 filters in the last three convolutions.</summary>
 public sealed class ZFNetLarge : ZFNetTable
 {
     public override string Name => "zfnet-large";
@@ -76,7 +80,10 @@ public sealed class ZFNetLarge : ZFNetTable
     ];
 }
 
-/// <summary>The lectures' form: their AlexNet with 7x7 filters of stride 2 in the first convolution, and 512, 1024 and 512 filters in the last three.</summary>
+/// <summary>
+/// ZFNet as lectures on convolutional networks simplify it: <see cref="AlexNetLecture"/> with 7x7 filters of stride 2 in the first
+/// convolution, and 512, 1024 and 512 filters in the last three.
+/// </summary>
 public sealed class ZFNetLecture : ZFNetTable
 {
     public override string Name => "zfnet-lecture";
