@@ -13,15 +13,16 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Models;
 
-/// <summary>What holds for every registered architecture, and the numbers that the lectures state for some.</summary>
+/// <summary>Tests of every registered architecture, and of LeNet-5's published sizes.</summary>
 public sealed class ArchitectureTests
 {
-    // Not a number that any table has by default.
+    // A number of classes that no table has by default.
     private const int Classes = 7;
 
     private const int SmallSize = 16, LeastNormed = 4;
 
-    // In parameters: what short tests train, from where on steps are smaller, and from where on they are fewer.
+    // Parameter counts: largest network of short tests, threshold for smaller learning rates, threshold for fewer steps, and cost of a
+    // node.
     private const long Light = 24_000_000, LightOnOpenCl = 4_000_000, Large = 10_000_000, Heavy = 90_000_000, PerNode = 40_000;
 
     public static IEnumerable<Architecture> All => Architecture.All;
@@ -32,17 +33,22 @@ public sealed class ArchitectureTests
     public void NamesAreUniqueAndFound()
     {
         Assert.That(Names, Is.Unique);
-        Assert.That(Names, Is.SupersetOf(new[] { "lenet5", "alexnet", "zfnet", "vgg16", "vgg19_bn", "googlenet", "resnet50", "resnet50-v1", "resnet110", "linear-edges" }));
-        foreach (Architecture architecture in All) Assert.That(Architecture.Find(architecture.Name.ToUpperInvariant()), Is.SameAs(architecture));
+        Assert.That(Names, Is.SupersetOf(new[]
+        {
+            "lenet5", "alexnet", "zfnet", "vgg16", "vgg19_bn", "googlenet", "resnet50", "resnet50-v1", "resnet110", "linear-edges",
+        }));
+        foreach (Architecture architecture in All)
+            Assert.That(Architecture.Find(architecture.Name.ToUpperInvariant()), Is.SameAs(architecture));
     }
 
     [TestCase("lenet", "lenet5")]
     [TestCase("lenet5_1998", "lenet5-1998")]
     [TestCase("mpl", "mlp")]
-    public void AnUnknownNameListsNearOnes(string name, string near) => OneLine.Thrown(() => Architecture.Find(name), $"'{name}'", near);
+    public void UnknownNameSuggestsSimilarNames(string name, string near) =>
+        OneLine.Thrown(() => Architecture.Find(name), $"'{name}'", near);
 
     [TestCaseSource(nameof(Names))]
-    public void HasTheNumbersWrittenBesideIt(string name)
+    public void ExpectedCountsMatchTheNetwork(string name)
     {
         Architecture architecture = Architecture.Find(name);
         Network network = architecture.Build();
@@ -53,7 +59,7 @@ public sealed class ArchitectureTests
     }
 
     [TestCaseSource(nameof(Names))]
-    public void EveryRecipeCanBeFollowed(string name)
+    public void RecipesAreValidAndKeepParameterShapes(string name)
     {
         Architecture architecture = Architecture.Find(name);
         string[] shapes = Shapes(architecture.Build());
@@ -66,10 +72,11 @@ public sealed class ArchitectureTests
     }
 
     [Test]
-    public void PaperRecipesAreThePapers()
+    public void AlexNetAndZFNetRecipesMatchThePapers()
     {
         Recipe alexnet = Architecture.Find("alexnet").FindRecipe("paper"), zfnet = Architecture.Find("zfnet").FindRecipe("paper");
-        Assert.That(alexnet.Settings, Has.Property("Batch").EqualTo(128).And.Property("LearningRate").EqualTo(0.01f).And.Property("Epochs").EqualTo(90));
+        Assert.That(alexnet.Settings, Has.Property("Batch").EqualTo(128).And.Property("LearningRate").EqualTo(0.01f)
+            .And.Property("Epochs").EqualTo(90));
         Assert.That(alexnet.Settings.Optimizer, Has.Property("Name").EqualTo("sgd").And.Property("Momentum").EqualTo(0.9f)
             .And.Property("WeightDecay").EqualTo(5e-4f));
         Assert.That(alexnet.Settings.Schedule, Has.Property("Name").EqualTo("plateau").And.Property("Gamma").EqualTo(0.1f));
@@ -77,23 +84,30 @@ public sealed class ArchitectureTests
         Assert.That(zfnet.Settings.Optimizer, Has.Property("MaxFilterRms").EqualTo(0.1f));
         Network network = Architecture.Find("alexnet").Build(recipe: alexnet);
         Assert.That(
-            network.Parameters.Where(parameter => parameter.Spec.Initializer == Initializer.Constant(1)).Select(parameter => parameter.Path),
+            network.Parameters.Where(parameter => parameter.Spec.Initializer == Initializer.Constant(1))
+                .Select(parameter => parameter.Path),
             Is.EqualTo(new[] { "conv2.bias", "conv4.bias", "conv5.bias", "fc6.bias", "fc7.bias" }));
         Assert.That(
-            network.Parameters.Where(parameter => parameter.Spec.Role == ParameterRole.Weight).Select(parameter => parameter.Spec.Initializer),
+            network.Parameters.Where(parameter => parameter.Spec.Role == ParameterRole.Weight)
+                .Select(parameter => parameter.Spec.Initializer),
             Is.All.EqualTo(Initializer.Normal(0.01f)));
         OneLine.Thrown(() => Architecture.Find("smallcnn").FindRecipe("paper"), "smallcnn", "gpucnn models");
     }
 
-    /// <summary>The smallest square that works, and one pixel less.</summary>
+    /// <summary>Builds for the smallest square input that works, and for one pixel less.</summary>
     [TestCaseSource(nameof(Names))]
-    public void TooSmallAnInputSaysWhatFits(string name)
+    public void TooSmallInputNamesTheSmallestThatFits(string name)
     {
         Architecture architecture = Architecture.Find(name);
         Shape smallest = architecture.SmallestInput(3) ?? throw new InvalidOperationException("no size fits");
         Assert.That(architecture.Build(smallest, Classes).Output.Shape, Is.EqualTo(Shape.Vector(Classes)));
-        if (smallest.Height > 1) OneLine.Thrown(() => architecture.Build(Shape.Volume(3, smallest.Height - 1, smallest.Width - 1)), name, $"works is {smallest};", $"{architecture.Input}");
-        Assert.That(architecture.Build(Shape.Volume(3, architecture.Input.Height + 9, architecture.Input.Width + 2), Classes).Output.Shape, Is.EqualTo(Shape.Vector(Classes)));
+        if (smallest.Height > 1)
+        {
+            OneLine.Thrown(() => architecture.Build(Shape.Volume(3, smallest.Height - 1, smallest.Width - 1)), name,
+                $"works is {smallest};", $"{architecture.Input}");
+        }
+        Shape larger = Shape.Volume(3, architecture.Input.Height + 9, architecture.Input.Width + 2);
+        Assert.That(architecture.Build(larger, Classes).Output.Shape, Is.EqualTo(Shape.Vector(Classes)));
     }
 
     public static IEnumerable<TestCaseData> Trained =>
@@ -103,13 +117,15 @@ public sealed class ArchitectureTests
         where IsLong || Cost(architecture) <= (device.Name == "opencl" ? LightOnOpenCl : Light)
         select new TestCaseData(architecture.Name, device).SetArgDisplayNames(architecture.Name, device.Name);
 
-    /// <summary>Every learned parameter of a small network of another number of classes has a gradient, and on one batch the loss falls.</summary>
+    /// <summary>
+    /// Trains a small network with another number of classes: every learned parameter has a gradient, and the loss on one batch falls.
+    /// </summary>
     [TestCaseSource(nameof(Trained))]
-    public void Trains(string name, DeviceUnderTest test)
+    public void LearnedParametersHaveGradientsAndLossFalls(string name, DeviceUnderTest test)
     {
         const int Images = 4;
         Architecture architecture = Architecture.Find(name);
-        // The same rate moves the scores of more weights further.
+        // The same rate moves the scores of a larger network further.
         (int steps, float rate) = Cost(architecture) switch { > Heavy => (8, 1e-3f), > Large => (20, 1e-3f), _ => (20, 1e-2f) };
         Network network = architecture.Build(SmallInput(architecture), Classes, architecture.Recipe with { Dropout = 0 });
         Assert.That(network.Output.Shape, Is.EqualTo(Shape.Vector(Classes)));
@@ -117,25 +133,27 @@ public sealed class ArchitectureTests
         using ParameterStore parameters = device.CreateParameters(network, training: true);
         parameters.Initialize(1);
         var recipe = (Sgd)architecture.Recipe.Settings.Optimizer;
-        using var plan = new Plan(parameters, new() { Images = Images, Training = true, Optimizer = new Sgd(recipe.Momentum, recipe.WeightDecay) });
+        using var plan = new Plan(
+            parameters, new() { Images = Images, Training = true, Optimizer = new Sgd(recipe.Momentum, recipe.WeightDecay) });
         Batch batch = MakeBatch(network.Input, Images);
         plan.ComputeGradients(batch);
         foreach (Parameter parameter in network.Learned.Where(parameter => parameter.IsTrained))
         {
             float[] gradient = parameters.GetGradient(parameter).Values;
-            Assert.That(gradient.AsSpan().ContainsAnyExceptInRange(float.MinValue, float.MaxValue), Is.False, $"{parameter.Path} has a gradient that is not finite");
-            // A norm takes away what a bias before it adds: its gradient is rounding.
+            Assert.That(gradient.AsSpan().ContainsAnyExceptInRange(float.MinValue, float.MaxValue), Is.False,
+                $"{parameter.Path} has a gradient that is not finite");
+            // A norm cancels the bias before it, whose gradient is rounding.
             if (IsNormed(parameter)) continue;
             Assert.That(gradient.AsSpan().ContainsAnyExcept(0), Is.True, $"{parameter.Path} has no gradient");
         }
         double[] losses = [.. Enumerable.Range(0, steps).Select(step => plan.Train(batch, rate, 1, (ulong)step).Loss)];
         string seen = string.Join(' ', losses.Select(loss => loss.ToString("0.000", CultureInfo.InvariantCulture)));
         TestContext.Out.WriteLine($"{name} on {test}: {seen}");
-        // NaN is less than all numbers.
+        // NaN compares as less than every number.
         Assert.That(losses.All(double.IsFinite) && losses[^1] < 0.8 * losses[0], $"the loss on a fixed batch does not fall: {seen}");
     }
 
-    /// <summary>Kernels made by hand stay what they are.</summary>
+    /// <summary>Training leaves hand-made kernels unchanged.</summary>
     [Test]
     public void FixedKernelsAreNotTrained()
     {
@@ -147,11 +165,14 @@ public sealed class ArchitectureTests
         plan.Train(MakeBatch(network.Input, 4), 0.1f, 1, 0);
         float[] kernels = parameters.GetWeights(network.Parameters.Single(parameter => parameter.Path == "kernels.weight")).Values;
         Assert.That(kernels[..9], Is.All.EqualTo(1 / 9f));
-        Assert.That(kernels[9..], Is.EqualTo(new float[] { 0, -1, 0, -1, 5, -1, 0, -1, 0, 1, 1, 1, 1, -8, 1, 1, 1, 1, -1, 0, 1, -2, 0, 2, -1, 0, 1 }));
+        Assert.That(kernels[9..], Is.EqualTo(new float[]
+        {
+            0, -1, 0, -1, 5, -1, 0, -1, 0, 1, 1, 1, 1, -8, 1, 1, 1, 1, -1, 0, 1, -2, 0, 2, -1, 0, 1,
+        }));
     }
 
     [Test]
-    public void LeNet5HasTheLecturesNumbers()
+    public void LeNet5HasTheStatedSizes()
     {
         Network network = Architecture.Find("lenet5").Build();
         (string Path, long Weights, long Biases, Shape Output)[] expected =
@@ -164,22 +185,26 @@ public sealed class ArchitectureTests
         {
             Node node = network.Graph.Nodes.Single(node => node.Path == path);
             Assert.That(node.Output.Shape, Is.EqualTo(output), path);
-            Assert.That(node.Parameters.Where(parameter => parameter.Spec.Name == "weight").Sum(parameter => parameter.Spec.Count), Is.EqualTo(weights), path);
-            Assert.That(node.Parameters.Where(parameter => parameter.Spec.Name == "bias").Sum(parameter => parameter.Spec.Count), Is.EqualTo(biases), path);
+            Assert.That(Count(node, "weight"), Is.EqualTo(weights), path);
+            Assert.That(Count(node, "bias"), Is.EqualTo(biases), path);
         }
         Assert.That(network.ParameterCount, Is.EqualTo(61_706));
         Assert.That(network.WeightCount, Is.EqualTo(61_470));
         Assert.That(network.MultiplyAdds, Is.EqualTo(117_600 + 240_000 + 48_000 + 10_080 + 840));
         Assert.That(Architecture.Find("lenet5").Build(classes: 26).ParameterCount, Is.EqualTo(61_706 + 16 * 85), "letters");
+
+        static int Count(Node node, string name) =>
+            node.Parameters.Where(parameter => parameter.Spec.Name == name).Sum(parameter => parameter.Spec.Count);
     }
 
-    /// <summary>Whether tests of minutes run too: ./check --all.</summary>
+    /// <summary>Whether tests that take minutes run too (./check --all).</summary>
     private static bool IsLong => Environment.GetEnvironmentVariable("GPUCNN_LONG_TESTS") == "1";
 
-    /// <summary>Of the CPU's variants the one that has the most cores to work on, and the widest vectors.</summary>
-    private static DeviceUnderTest AllCores => DeviceUnderTest.All.Last(device => device.Family.StartsWith("cpu", StringComparison.Ordinal));
+    /// <summary>The CPU variant with the most cores and the widest vectors.</summary>
+    private static DeviceUnderTest AllCores =>
+        DeviceUnderTest.All.Last(device => device.Family.StartsWith("cpu", StringComparison.Ordinal));
 
-    /// <summary>What a test on a small input costs, in parameters; a node counts as so many.</summary>
+    /// <summary>Returns the cost of a test on a small input, in parameters. A node counts as <see cref="PerNode"/> of them.</summary>
     private static long Cost(Architecture architecture)
     {
         Network network = architecture.Build(SmallInput(architecture), Classes);
@@ -187,21 +212,24 @@ public sealed class ArchitectureTests
     }
 
     /// <summary>
-    /// Of 16x16 or more, and such that each batch norm sees maps of some pixels: normalized over the four values of four images, a rounding grows from norm to norm, and gradients of a hundred
-    /// layers overflow.
+    /// Returns an input of at least 16x16 for which each batch norm sees maps of several pixels. Normalizing only the four values of four
+    /// images would amplify rounding from norm to norm, and gradients of a hundred layers would overflow.
     /// </summary>
     internal static Shape SmallInput(Architecture architecture)
     {
         Shape smallest = architecture.SmallestInput(architecture.Input.Channels) ?? architecture.Input;
         int size = Math.Max(smallest.Height, SmallSize);
-        while (architecture.Build(Input()).Graph.Nodes.Any(node => node.Operator is BatchNorm2d && node.Output.Shape.Area < LeastNormed)) size++;
+        while (architecture.Build(Input()).Graph.Nodes.Any(IsTooSmall)) size++;
         return Input();
 
         Shape Input() => Shape.Volume(smallest.Channels, size, size);
+
+        static bool IsTooSmall(Node node) => node.Operator is BatchNorm2d && node.Output.Shape.Area < LeastNormed;
     }
 
     private static bool IsNormed(Parameter parameter) =>
-        parameter.Node.Operator is Conv2d && parameter.Spec.Role == ParameterRole.Bias && parameter.Node.Output.Consumers.Any(consumer => consumer.Operator is BatchNorm2d);
+        parameter.Node.Operator is Conv2d && parameter.Spec.Role == ParameterRole.Bias
+        && parameter.Node.Output.Consumers.Any(consumer => consumer.Operator is BatchNorm2d);
 
     private static string[] Shapes(Network network) =>
         [.. network.Parameters.Select(parameter => $"{parameter.Path} {string.Join('x', parameter.Spec.Dimensions)}")];
