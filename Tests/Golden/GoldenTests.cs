@@ -12,14 +12,14 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Golden;
 
-/// <summary>Ten steps of training LeNet-5 against PyTorch's float64 results (make_golden.py).</summary>
+/// <summary>Compares ten steps of training LeNet-5 with PyTorch's float64 results (make_golden.py).</summary>
 public sealed class GoldenTests
 {
     private const int Images = 16, Steps = 10;
 
-    // PyTorch's own float32 results are this far from its float64 ones, relative to the largest magnitude of a tensor, as
-    // make_golden.py prints: losses 1.5E-7, gradients 4.2E-6 (the biases of tanh units, where terms cancel), weights 2.6E-7. Another order of the
-    // same sums may be several times as far.
+    // Largest differences between PyTorch's own float32 and float64 results, relative to the largest magnitude of a tensor, as
+    // make_golden.py prints them: losses 1.5E-7, gradients 4.2E-6 (the biases of tanh units, where terms cancel), weights 2.6E-7.
+    // Another order of the same sums may differ several times as much.
     private const double LossTolerance = 8 * 1.5e-7, GradientTolerance = 8 * 4.2e-6, WeightTolerance = 8 * 2.6e-7;
 
     private static readonly Recipe[] Recipes =
@@ -67,14 +67,15 @@ public sealed class GoldenTests
         void Compare(string kind, Parameter parameter, Tensor actual, double tolerance)
         {
             double[] expected = Numbers.ToDouble(golden.ReadTensor($"{kind}.{parameter.Path}").Values);
-            Closeness.Check($"{recipe.Name} on {test}: {kind} of {parameter.Path}", actual.Values, expected, tolerance * expected.Max(Math.Abs));
+            Closeness.Check(
+                $"{recipe.Name} on {test}: {kind} of {parameter.Path}", actual.Values, expected, tolerance * expected.Max(Math.Abs));
         }
     }
 
     private static SafetensorsFile Open(string name) =>
         SafetensorsFile.Open(Path.Combine(AppContext.BaseDirectory, "Golden", $"{name}.safetensors"));
 
-    /// <summary>The formula of make_golden.py.</summary>
+    /// <summary>Draws images and labels by the formula of make_golden.py.</summary>
     private static Batch MakeBatch()
     {
         var batch = new Batch(Shape.Volume(1, 32, 32), Images) { Count = Images };

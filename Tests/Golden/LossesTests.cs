@@ -12,13 +12,15 @@ using NUnit.Framework;
 namespace GpuCnn.Tests.Golden;
 
 /// <summary>
-/// Cross-entropy with label smoothing, of images with one label and with two, against PyTorch's float64 results (make_losses.py).
+/// Compares cross-entropy with label smoothing, for images with one label and with two, with PyTorch's float64 results (make_losses.py).
 /// </summary>
 public sealed class LossesTests
 {
     private const int Images = 8, Classes = 12;
 
-    /// <summary>Of values up to 1, and of losses up to 20, computed in more than float32 and rounded to it.</summary>
+    /// <summary>
+    /// Tolerances for gradients up to 1 and losses up to 20, computed in more than float32 precision and rounded to float32.
+    /// </summary>
     private const double GradientTolerance = 1e-7, LossTolerance = 2e-6;
 
     public static IEnumerable<TestCaseData> Runs =>

@@ -15,37 +15,47 @@ using NUnit.Framework;
 namespace GpuCnn.Tests.Golden;
 
 /// <summary>
-/// Inference and three steps of training of the lectures' networks against torchvision's in float64 (make_torchvision.py). Errors are relative to the largest magnitude of a tensor; those
-/// of gradients to the largest of their layer, for the gradient of a bias before a norm is 0 but for rounding.
+/// Compares inference and three steps of training with torchvision's networks in float64 (make_torchvision.py). Errors are relative to the
+/// largest magnitude of a tensor. Those of gradients are relative to the largest of their layer, because the gradient of a bias before a
+/// norm is 0 apart from rounding.
 /// </summary>
 public sealed class TorchvisionTests
 {
     private const int Classes = 7, Images = 4, Steps = 3;
 
     /// <summary>
-    /// How many times as far from float64 as PyTorch's own float32: sums in another order round otherwise, and after some steps a rounding has grown by all the layers behind it.
+    /// Allowed distance from float64, as a multiple of that of PyTorch's own float32. Sums in another order round differently, and after
+    /// some steps all later layers have amplified the rounding.
     /// </summary>
     private const double Allowed = 8;
 
-    /// <summary>Half the last place of a float32. Sums of n products, one after the other, are off by about the root of n times as much; where PyTorch is nearer than that, it is luck, or its sums are in parts.</summary>
+    /// <summary>
+    /// Half a unit in the last place of a float32. The error of a sequential sum of n products is about the square root of n times as much.
+    /// PyTorch may come closer by chance, or because it sums in parts.
+    /// </summary>
     private static readonly double Rounding = Math.Pow(2, -24);
 
-    private static readonly string[] Quick = ["resnet18"], Long = ["alexnet", "alexnet-torchvision", "vgg11_bn", "vgg16", "googlenet-torchvision", "resnet50"];
+    private static readonly string[] Quick = ["resnet18"];
+    private static readonly string[] Long = ["alexnet", "alexnet-torchvision", "vgg11_bn", "vgg16", "googlenet-torchvision", "resnet50"];
 
     public static IEnumerable<TestCaseData> Runs =>
         from name in Quick.Concat(Long)
-        from device in DeviceUnderTest.All.Where(device => device.Name.StartsWith("cpu (2", StringComparison.Ordinal) || device.Family is "opencl" or "cuda")
+        from device in DeviceUnderTest.All
+        where device.Name.StartsWith("cpu (2", StringComparison.Ordinal) || device.Family is "opencl" or "cuda"
         select new TestCaseData(name, device).SetArgDisplayNames(name, device.Name);
 
     [TestCaseSource(nameof(Runs))]
     public void InfersAndTrainsAsTorchvisionDoes(string name, DeviceUnderTest test)
     {
-        if (Long.Contains(name) && Environment.GetEnvironmentVariable("GPUCNN_LONG_TESTS") != "1") Assert.Ignore("Takes long; GPUCNN_LONG_TESTS=1 runs it.");
-        using SafetensorsFile golden = SafetensorsFile.Open(Path.Combine(AppContext.BaseDirectory, "Golden", $"torchvision-{name}.safetensors"));
+        if (Long.Contains(name) && Environment.GetEnvironmentVariable("GPUCNN_LONG_TESTS") != "1")
+            Assert.Ignore("Takes long; GPUCNN_LONG_TESTS=1 runs it.");
+        using SafetensorsFile golden =
+            SafetensorsFile.Open(Path.Combine(AppContext.BaseDirectory, "Golden", $"torchvision-{name}.safetensors"));
         int side = int.Parse(golden.Metadata["side"], CultureInfo.InvariantCulture);
         float rate = float.Parse(golden.Metadata["rate"], CultureInfo.InvariantCulture);
         Architecture architecture = Architecture.Find(name);
-        Network network = architecture.Build(Shape.Volume(3, side, side), Classes, architecture.Recipe with { Dropout = 0, HeadDropout = 0 });
+        Network network = architecture.Build(
+            Shape.Volume(3, side, side), Classes, architecture.Recipe with { Dropout = 0, HeadDropout = 0 });
         using Device device = test.Make();
         using ParameterStore parameters = device.CreateParameters(network, training: true);
         Parameter[] learned = [.. network.Learned.OrderBy(parameter => parameter.Path, StringComparer.Ordinal)];
@@ -57,7 +67,8 @@ public sealed class TorchvisionTests
 
         double sums = Rounding * Math.Sqrt(learned.Max(parameter => parameter.Spec.FanIn));
         CompareLogits("logits.start");
-        using (var plan = new Plan(parameters, new PlanOptions { Images = Images, Training = true, Optimizer = new Sgd(momentum: 0.9f, weightDecay: 5e-4f) }))
+        var options = new PlanOptions { Images = Images, Training = true, Optimizer = new Sgd(momentum: 0.9f, weightDecay: 5e-4f) };
+        using (var plan = new Plan(parameters, options))
         {
             var losses = new float[Steps];
             for (int step = 0; step < Steps; step++)
@@ -65,14 +76,20 @@ public sealed class TorchvisionTests
                 losses[step] = (float)plan.Train(batch, rate, seed: 0, (ulong)step).Loss;
                 if (step > 0) continue;
                 foreach (Parameter parameter in learned)
-                    Compare("gradient", parameter.Path, Samples(parameters.GetGradient(parameter).Values), golden.ReadTensor($"scale.{parameter.Path}").Values[0]);
+                    {
+                        float scale = golden.ReadTensor($"scale.{parameter.Path}").Values[0];
+                        Compare("gradient", parameter.Path, Samples(parameters.GetGradient(parameter).Values), scale);
+                    }
             }
             Compare("losses", "", losses);
         }
         Parameter[] kept = [.. network.Parameters.Where(parameter => parameter.Spec.Dimensions.Count > 0)];
-        Assert.That(kept.Select(parameter => $"state.{parameter.Path}"), Is.EquivalentTo(golden.Entries.Select(entry => entry.Name).Where(entry => entry.StartsWith("state.", StringComparison.Ordinal))));
+        IEnumerable<string> states =
+            golden.Entries.Select(entry => entry.Name).Where(entry => entry.StartsWith("state.", StringComparison.Ordinal));
+        Assert.That(kept.Select(parameter => $"state.{parameter.Path}"), Is.EquivalentTo(states));
         foreach (Parameter parameter in kept) Compare("state", parameter.Path, Samples(parameters.GetWeights(parameter).Values));
-        foreach (Parameter counter in network.Parameters.Except(kept)) Assert.That(parameters.GetWeights(counter).Values, Is.EqualTo(new float[] { Steps }), counter.Path);
+        foreach (Parameter counter in network.Parameters.Except(kept))
+            Assert.That(parameters.GetWeights(counter).Values, Is.EqualTo(new float[] { Steps }), counter.Path);
         CompareLogits("logits.end");
 
         void CompareLogits(string kind)
@@ -88,7 +105,8 @@ public sealed class TorchvisionTests
         {
             double[] expected = Numbers.ToDouble(golden.ReadTensor(path == "" ? kind : $"{kind}.{path}").Values);
             double distance = double.Parse(golden.Metadata[$"float32.{kind}"], CultureInfo.InvariantCulture);
-            Closeness.Check($"{name} on {test}: {kind} {path}", actual, expected, Math.Max(Allowed * distance, sums) * (scale ?? expected.Max(Math.Abs)));
+            double tolerance = Math.Max(Allowed * distance, sums) * (scale ?? expected.Max(Math.Abs));
+            Closeness.Check($"{name} on {test}: {kind} {path}", actual, expected, tolerance);
         }
     }
 
@@ -99,19 +117,24 @@ public sealed class TorchvisionTests
         return [.. Enumerable.Range(0, picked).Select(i => values[(long)i * values.Length / picked])];
     }
 
-    /// <summary>Weights of a matrix or filter uniform with the variance 2 / fan-in; scales of norms near 1, biases near 0, those of norms near 2.</summary>
+    /// <summary>
+    /// Draws weights of a matrix or filter uniformly with the variance 2 / fan-in. Scales of norms are near 1, biases near 0, and biases of
+    /// norms near 2.
+    /// </summary>
     private static Tensor Start(Parameter parameter, ulong stream)
     {
         var tensor = new Tensor([.. parameter.Spec.Dimensions]);
         bool isVector = tensor.Dimensions.Count == 1;
         float middle = parameter.Node.Operator is not BatchNorm2d ? 0 : parameter.Spec.Role == ParameterRole.Bias ? 2 : 1;
-        float bound = isVector ? 0.125f : (float)Math.Sqrt(6.0 / tensor.Dimensions.Skip(1).Aggregate(1, (product, dimension) => product * dimension));
+        float bound = isVector
+            ? 0.125f
+            : (float)Math.Sqrt(6.0 / tensor.Dimensions.Skip(1).Aggregate(1, (product, dimension) => product * dimension));
         Uniform(stream, tensor.Values);
         for (int i = 0; i < tensor.Values.Length; i++) tensor.Values[i] = middle + bound * tensor.Values[i];
         return tensor;
     }
 
-    /// <summary>[-1, 1), multiples of 2^-23.</summary>
+    /// <summary>Draws from [-1, 1), multiples of 2^-23.</summary>
     private static void Uniform(ulong stream, Span<float> values)
     {
         ulong key = CounterRandom.Key(1, stream);

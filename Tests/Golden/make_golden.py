@@ -1,8 +1,8 @@
-"""Makes the *.safetensors of this folder with PyTorch (made with 1.13), in float64 on the CPU.
+"""Writes lenet-*.safetensors of this folder with PyTorch (last with 1.13), in float64 on the CPU.
 
-LeNet-5 (1x32x32, 10 classes) from the weights of lenet-start.safetensors, on one batch of 16 images that follows from a formula:
-for each recipe the losses of 10 steps, the gradients of the first step, and the weights after the last. Prints how far
-PyTorch's own float32 comes from its float64: the tolerances of GoldenTests are multiples of that.
+Trains LeNet-5 (1x32x32, 10 classes) from the weights of lenet-start.safetensors on one batch of 16 images, which a formula gives.
+For each recipe it writes the losses of 10 steps, the gradients of the first step, and the weights after the last. It prints the
+distance of PyTorch's own float32 from its float64. The tolerances of GoldenTests are multiples of that distance.
 """
 import json
 import os
@@ -28,7 +28,7 @@ def write(name, tensors):
 
 
 def numbers(count):
-    """The upper half of a 32-bit linear congruential generator: s = 1664525 s + 1013904223, from s = 1."""
+    """Generates the upper half of a 32-bit linear congruential generator: s = 1664525 s + 1013904223, from s = 1."""
     state, values = 1, []
     for _ in range(count):
         state = (1664525 * state + 1013904223) % 2**32

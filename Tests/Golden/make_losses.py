@@ -1,7 +1,7 @@
-"""Makes losses.safetensors of this folder with PyTorch (made with 1.13), in float64 on the CPU.
+"""Writes losses.safetensors of this folder with PyTorch (last with 1.13), in float64 on the CPU.
 
-CrossEntropyLoss of 8 images of 12 classes with label smoothing, for images of one label (index targets) and of two that share it (probability
-targets): the losses of the images and the gradient of their mean.
+CrossEntropyLoss of 8 images and 12 classes with label smoothing, for images with one label (index targets) and with two (probability
+targets): the images' losses, and the gradient of their mean.
 """
 import torch
 from torch import nn

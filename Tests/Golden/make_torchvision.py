@@ -1,8 +1,9 @@
-"""Makes torchvision-*.safetensors of this folder with torchvision (made with PyTorch 1.13, torchvision 0.14), in float64 on the CPU.
+"""Writes torchvision-*.safetensors of this folder with torchvision (last with PyTorch 1.13, torchvision 0.14), in float64 on the CPU.
 
-For each network, without dropout, from weights and images that follow from a formula (TorchvisionTests repeats it): the logits of an inference, the losses of 3 training steps (those of heads included), samples of
-every gradient of the first step, and after the last step samples of every weight and running statistic and the logits of another inference. The same in PyTorch's own float32 says how far
-rounding alone goes: its largest distance is stored beside, and the tolerances of the tests are multiples of it.
+Runs each network without dropout, from weights and images that a formula gives (TorchvisionTests repeats it). Stores the logits of an
+inference, the losses of 3 training steps (those of heads included), and samples of every gradient of the first step. After the last step
+it stores samples of every weight and running statistic, and the logits of another inference. The same run in PyTorch's own float32 shows
+the effect of rounding alone: its largest distance is stored too, and the tolerances of the tests are multiples of it.
 """
 import json
 import math
@@ -28,7 +29,7 @@ def mix(value):
 
 
 def uniform(stream, count):
-    """[-1, 1), multiples of 2^-23: exact in float32."""
+    """Draws from [-1, 1), multiples of 2^-23, which are exact in float32."""
     with np.errstate(over="ignore"):
         key = mix(mix(np.uint64(1)) ^ np.uint64(stream))
         bits = mix(key ^ mix(np.arange(count, dtype=np.uint64)))
@@ -36,8 +37,9 @@ def uniform(stream, count):
 
 
 def start(name, stream, shape, is_norm):
-    """Weights of a matrix or filter uniform with the variance 2 / fan-in; scales of norms near 1, biases near 0, but those of norms near 2: few of the millions of values that ReLU sees then lie
-    so near to 0 that a rounding moves them across, which would change gradients at once and not by a rounding."""
+    """Draws weights of a matrix or filter uniformly with the variance 2 / fan-in. Scales of norms are near 1, biases near 0, and biases of
+    norms near 2. Then few of the millions of values that ReLU sees lie so close to 0 that rounding changes their sign, which would change
+    gradients by much more than rounding."""
     count = math.prod(shape)
     if len(shape) > 1:
         return (np.float32(math.sqrt(6.0 / math.prod(shape[1:]))) * uniform(stream, count)).reshape(shape)
@@ -45,12 +47,13 @@ def start(name, stream, shape, is_norm):
 
 
 class GroupedAlexNet(nn.Module):
-    """The network of 2012: two groups, local response norm (PyTorch divides alpha by the size)."""
+    """AlexNet of 2012: two groups, local response norm (PyTorch divides alpha by the size)."""
 
     def __init__(self, pixels):
         super().__init__()
         self.conv1, self.conv2 = nn.Conv2d(3, 96, 11, 4, 2), nn.Conv2d(96, 256, 5, 1, 2, groups=2)
-        self.conv3, self.conv4, self.conv5 = nn.Conv2d(256, 384, 3, 1, 1), nn.Conv2d(384, 384, 3, 1, 1, groups=2), nn.Conv2d(384, 256, 3, 1, 1, groups=2)
+        self.conv3, self.conv4 = nn.Conv2d(256, 384, 3, 1, 1), nn.Conv2d(384, 384, 3, 1, 1, groups=2)
+        self.conv5 = nn.Conv2d(384, 256, 3, 1, 1, groups=2)
         self.norm, self.pool = nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0), nn.MaxPool2d(3, 2)
         self.fc6, self.fc7, self.fc8 = nn.Linear(256 * pixels, 4096), nn.Linear(4096, 4096), nn.Linear(4096, CLASSES)
 
@@ -66,8 +69,9 @@ def vision(name, **options):
     return lambda: getattr(torchvision.models, name)(weights=None, num_classes=CLASSES, **options)
 
 
-# Make, side, learning rate. Sides small enough to be quick, and large enough that the last batch norm sees some values of each channel; vgg11_bn's losses would explode at the others' rate.
-# At any side some of googlenet's 13 max pools choose between values so near that a rounding decides, and its gradients jump by up to some thousandths: at this one PyTorch's own float32 does.
+# Constructor, side, learning rate. Sides are small enough to be quick, and large enough that the last batch norm sees several values of
+# each channel. At the others' rate, vgg11_bn's losses would diverge. At any side some of googlenet's 13 max pools choose between values
+# so close that rounding decides, and its gradients jump by a few thousandths. At this side PyTorch's own float32 jumps too.
 NETWORKS = {
     "alexnet": (lambda: GroupedAlexNet(4), 95, 0.002),
     "alexnet-torchvision": (vision("alexnet"), 63, 0.002),
@@ -114,10 +118,11 @@ def run(make, side, rate, dtype):
         loss.backward()
         if step == 0:
             gradients = {name: value.grad for name, value in net.named_parameters()}
-            # What errors of a layer are measured by: its largest gradient; that of a bias before a norm is 0 but for rounding.
+            # Errors of a layer are relative to its largest gradient, because that of a bias before a norm is 0 apart from rounding.
             scale = {name: float(value.abs().max()) for name, value in gradients.items()}
             result |= {f"gradient.{name}": sample(value) for name, value in gradients.items()}
-            result |= {f"scale.{name}": max(s for other, s in scale.items() if other.rpartition(".")[0] == name.rpartition(".")[0]) for name in gradients}
+            layer = {name: name.rpartition(".")[0] for name in gradients}
+            result |= {f"scale.{name}": max(s for other, s in scale.items() if layer[other] == layer[name]) for name in gradients}
         optimizer.step()
     result["losses"] = torch.tensor(losses, dtype=torch.float64)
     state = {name: value for name, value in net.state_dict().items() if not name.endswith("num_batches_tracked")}
@@ -158,7 +163,8 @@ def main():
         scales = {key: value for key, value in exact.items() if key.startswith("scale.")}
         tensors = {key: value for key, value in exact.items() if key not in scales}
         tensors |= {key: torch.tensor(value) for key, value in scales.items()}
-        write(f"torchvision-{name}", tensors, {"side": str(side), "rate": repr(rate)} | {f"float32.{kind}": repr(value) for kind, value in off.items()})
+        distances = {f"float32.{kind}": repr(value) for kind, value in off.items()}
+        write(f"torchvision-{name}", tensors, {"side": str(side), "rate": repr(rate)} | distances)
 
 
 main()
