@@ -9,12 +9,12 @@ using GpuCnn.Models;
 
 namespace GpuCnn.Tests.Torch;
 
-/// <summary>The same network in PyTorch: torchvision's, or that of <c>networks/</c>.</summary>
+/// <summary>Compares a network with PyTorch's: torchvision's, or one in <c>networks/</c>.</summary>
 internal static class TheirNetwork
 {
     /// <summary>
-    /// Loads a weights file of random weights there, by the tensors' names with none left over, and compares the logits of two random images.
-    /// Returns their largest difference by the largest logit.
+    /// Loads random weights in PyTorch, by tensor names with none left over, and compares the logits of two random images. Returns their
+    /// largest difference, relative to the largest logit.
     /// </summary>
     public static double DistanceOf(string name, string size)
     {

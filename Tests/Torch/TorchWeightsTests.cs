@@ -5,10 +5,10 @@ using static GpuCnn.Tests.Cli.CommandLine;
 
 namespace GpuCnn.Tests.Torch;
 
-/// <summary>Weights to PyTorch and from it: the same logits on both sides.</summary>
+/// <summary>Exchanges weights with PyTorch: both sides compute the same logits.</summary>
 public sealed class TorchWeightsTests
 {
-    /// <summary>Float32 sums in another order, through up to fifty layers: what was measured is 1E-6 to 5E-6.</summary>
+    /// <summary>Tolerance for float32 sums in another order, through up to fifty layers. Measured: 1E-6 to 5E-6.</summary>
     private const double Tolerance = 1e-4;
 
     [TestCase("smallcnn", "3x64x64")]
@@ -17,19 +17,29 @@ public sealed class TorchWeightsTests
     public void OurFilesLoadThereByName(string name, string size) =>
         Assert.That(TheirNetwork.DistanceOf(name, size), Is.LessThan(Tolerance));
 
-    /// <summary>On photographs that Python decoded and cut to the networks' size. Minutes.</summary>
+    /// <summary>Compares logits on photographs that Python decoded and cropped to the networks' size. Takes minutes.</summary>
     [Test]
-    public void TheirFilesImportToTheSameLogits([Values("resnet18", "resnet50", "vgg16", "googlenet", "alexnet")] string name, [Values("cpu", "opencl")] string device)
+    public void TheirFilesImportToTheSameLogits(
+        [Values("resnet18", "resnet50", "vgg16", "googlenet", "alexnet")] string name, [Values("cpu", "opencl")] string device)
     {
         if (Environment.GetEnvironmentVariable("GPUCNN_LONG_TESTS") != "1") Assert.Ignore("Takes minutes; GPUCNN_LONG_TESTS=1 runs it.");
-        if (!DeviceCatalog.List().Any(listing => listing.IsUsable && listing.Name.StartsWith(device, StringComparison.Ordinal))) Assert.Ignore($"Needs {device}.");
+        if (!DeviceCatalog.List().Any(listing => listing.IsUsable && listing.Name.StartsWith(device, StringComparison.Ordinal)))
+            Assert.Ignore($"Needs {device}.");
         using TemporaryFolder folder = new();
-        string[] photographs = [.. Directory.EnumerateFiles(TestData.Require("imagenet-sample"), "*.JPEG", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Where((_, i) => i % 25 == 0)];
+        string[] photographs =
+        [
+            .. Directory.EnumerateFiles(TestData.Require("imagenet-sample"), "*.JPEG", SearchOption.AllDirectories)
+                .Order(StringComparer.Ordinal).Where((_, i) => i % 25 == 0),
+        ];
         PyTorch.Run("save_model.py", [name, "3", folder.Path, .. photographs]);
         string[] images = [.. photographs.Select((_, i) => folder[$"{i}.ppm"])];
         string ours = name is "alexnet" or "googlenet" ? $"{name}-torchvision" : name;
         Succeed("import", "--model", ours, "--from", folder["weights.pth"], "--out", folder["ours.safetensors"]);
-        double[][] expected = [.. File.ReadLines(folder["logits.txt"]).Select(line => line.Split(' ').Select(text => double.Parse(text, CultureInfo.InvariantCulture)).ToArray())];
+        double[][] expected =
+        [
+            .. File.ReadLines(folder["logits.txt"])
+                .Select(line => line.Split(' ').Select(text => double.Parse(text, CultureInfo.InvariantCulture)).ToArray()),
+        ];
         var rows = Succeed(["predict", "--weights", folder["ours.safetensors"], "--device", device, "--json", "--logits", .. images]).Json;
         for (int i = 0; i < images.Length; i++)
         {

@@ -1,9 +1,11 @@
-"""The CIFAR ResNet-20 of the paper (shortcuts without parameters) in PyTorch, trained and evaluated on a folder of class folders of PNG files.
+"""Trains or evaluates the paper's CIFAR ResNet-20 (shortcuts without parameters) in PyTorch, on class folders of PNG files.
 
-    cifar_resnet.py train DATA CLASSES MEAN STD STEPS FOLDER    trains on DATA/train and writes FOLDER/checkpoint.pth, as training scripts that wrap their model for several GPUs do
-    cifar_resnet.py evaluate DATA WEIGHTS                       loads a weights file of GpuCnn's by name, none left over
+    cifar_resnet.py train DATA CLASSES MEAN STD STEPS FOLDER    trains on DATA/train and writes FOLDER/checkpoint.pth, like training
+                                                                scripts that wrap their model for several GPUs
+    cifar_resnet.py evaluate DATA WEIGHTS                       loads a GpuCnn weights file by name, with no tensor left over
 
-CLASSES, MEAN and STD are lists between commas; the order of the classes is that of the outputs. Both print JSON of the images of DATA/val: the share of right answers, and the logits of each file.
+CLASSES, MEAN and STD are lists separated by commas. The order of the classes is that of the outputs. Both commands print JSON for the
+images of DATA/val: the accuracy, and the logits of each file.
 """
 import json
 import os
@@ -28,13 +30,13 @@ class Block(nn.Module):
 
     def forward(self, x):
         y = self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
-        # Option A: every second pixel, and zeros for the channels that are new, half of them on either side.
+        # Option A: every second pixel, with zeros for the added channels, half of them on either side.
         shortcut = nn.functional.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.added // 2, self.added // 2))
         return torch.relu(y + shortcut)
 
 
 class CifarResNet(nn.Module):
-    """The names of the community's implementations, some of which call the last layer linear, some fc."""
+    """Uses the parameter names of common implementations. Some call the last layer linear, some fc."""
 
     def __init__(self, num_classes, last, blocks=3):
         super().__init__()
@@ -52,7 +54,7 @@ class CifarResNet(nn.Module):
 
 
 def load(folder, classes, mean, std):
-    """Files, images and labels of a split."""
+    """Returns files, images and labels of a split."""
     paths = [os.path.join(folder, name, file) for name in classes for file in sorted(os.listdir(os.path.join(folder, name)))]
     pixels = [numpy.array(PIL.Image.open(path).convert("RGB").resize((SIDE, SIDE), PIL.Image.BILINEAR)) for path in paths]
     x = torch.from_numpy(numpy.stack(pixels)).permute(0, 3, 1, 2).float() / 255
@@ -81,10 +83,12 @@ def train(data, classes, mean, std, steps, folder):
         loss.backward()
         optimizer.step()
         schedule.step()
-    # What the ImageNet example of PyTorch saves, and most scripts after it: the best accuracy is a tensor there.
-    torch.save(
-        {"epoch": 1, "arch": "resnet20", "state_dict": model.state_dict(), "best_acc1": torch.tensor(0.0), "optimizer": optimizer.state_dict(), "scheduler": schedule.state_dict()},
-        os.path.join(folder, "checkpoint.pth"))
+    # PyTorch's ImageNet example saves these entries, and so do most scripts derived from it. The best accuracy is a tensor.
+    checkpoint = {
+        "epoch": 1, "arch": "resnet20", "state_dict": model.state_dict(), "best_acc1": torch.tensor(0.0),
+        "optimizer": optimizer.state_dict(), "scheduler": schedule.state_dict(),
+    }
+    torch.save(checkpoint, os.path.join(folder, "checkpoint.pth"))
     report(model, data, classes, mean, std)
 
 

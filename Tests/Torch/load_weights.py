@@ -1,6 +1,6 @@
-"""Loads a weights file of GpuCnn's into the PyTorch model of the same name, by the tensors' names and none left over, and compares its logits with GpuCnn's.
+"""Loads a GpuCnn weights file into the PyTorch model of the same name, by tensor names with none left over, and compares the logits.
 
-    load_weights.py WEIGHTS EXPECTED    where EXPECTED, a safetensors file, holds images and the logits of them
+    load_weights.py WEIGHTS EXPECTED    EXPECTED is a safetensors file with images and GpuCnn's logits
 
 Prints the largest difference, relative to the largest logit.
 """

@@ -1,8 +1,8 @@
-"""Saves a torchvision model of random weights as users do, photographs in its size, and its logits of them.
+"""Saves a torchvision model with random weights as users do, photographs cropped to its input, and its logits for them.
 
     save_model.py NAME SEED FOLDER IMAGE...
 
-Writes weights.pth, 0.ppm and so on, and logits.txt, a line for each image.
+Writes weights.pth, 0.ppm and so on, and logits.txt with a line for each image.
 """
 import os
 import sys
@@ -17,7 +17,7 @@ SIDE = 224
 
 
 def cut(path, target):
-    """The centre of a photograph, its shorter side scaled to the model's."""
+    """Crops the centre of a photograph whose shorter side is scaled to the model's."""
     image = PIL.Image.open(path).convert("RGB")
     scale = SIDE / min(image.size)
     image = image.resize([max(SIDE, round(size * scale)) for size in image.size], PIL.Image.BILINEAR)
@@ -31,7 +31,7 @@ def main(name, seed, folder, *images):
     torch.manual_seed(int(seed))
     options = {"aux_logits": True, "init_weights": True} if name == "googlenet" else {}
     model = getattr(torchvision.models, name)(weights=None, **options)
-    # As after some training: statistics of batch norms, and scales, that are not 0 and 1.
+    # Like after some training: statistics and scales of batch norms that differ from 0 and 1.
     with torch.no_grad():
         for module in model.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
