@@ -149,7 +149,8 @@ public abstract class Architecture : INamed, IArchitectureSource
     {
         Recipe.Default => Recipe,
         Recipe.Paper => PaperRecipe
-            ?? throw new NoPaperRecipeException($"{Name} has no recipe of a paper that could be followed here; choose a model that has one."),
+            ?? throw new NoPaperRecipeException(
+                $"{Name} has no recipe of a paper that could be followed here; choose a model that has one."),
         _ => throw new GpuCnnException($"Recipe expects one of {string.Join(", ", Recipe.Names)}, but got '{name}'."),
     };
 
@@ -157,7 +158,8 @@ public abstract class Architecture : INamed, IArchitectureSource
     /// <exception cref="GpuCnnException">There is no such architecture; the message lists similar names.</exception>
     public static Architecture Find(string name)
     {
-        Architecture? found = All.FirstOrDefault(architecture => string.Equals(architecture.Name, name, StringComparison.OrdinalIgnoreCase));
+        Architecture? found =
+            All.FirstOrDefault(architecture => string.Equals(architecture.Name, name, StringComparison.OrdinalIgnoreCase));
         if (found is not null) return found;
         IReadOnlyList<string> near = NearNames.Of(name, All.Select(architecture => architecture.Name));
         string known = near.Count > 0 ? $"did you mean {string.Join(" or ", near)}?"

@@ -79,7 +79,8 @@ internal sealed class CifarResNet(int blocks, long parameters, decimal multiplyA
         Initializer start = design.Recipe.Start.Hidden;
         var layers = new Sequential
         {
-            { "conv1", new Conv2d(Filters[0], 3, padding: 1, bias: false) { WeightInitializer = start } }, { "bn1", new BatchNorm2d() }, { "relu", new ReLU() },
+            { "conv1", new Conv2d(Filters[0], 3, padding: 1, bias: false) { WeightInitializer = start } },
+            { "bn1", new BatchNorm2d() }, { "relu", new ReLU() },
         };
         for (int stage = 0; stage < Filters.Length; stage++)
         {

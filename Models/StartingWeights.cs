@@ -19,5 +19,7 @@ public sealed record StartingWeights(string Name, Initializer Hidden, Initialize
 
     /// <summary>Draws from N(0, <paramref name="deviation"/>²) in all layers.</summary>
     public static StartingWeights Normal(float deviation, float raisedBias = 0) =>
-        new(FormattableString.Invariant($"normal, deviation {deviation}"), Initializer.Normal(deviation), Initializer.Normal(deviation), raisedBias);
+        new(
+            FormattableString.Invariant($"normal, deviation {deviation}"), Initializer.Normal(deviation), Initializer.Normal(deviation),
+            raisedBias);
 }

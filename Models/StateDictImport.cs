@@ -6,71 +6,87 @@ using GpuCnn.Kernels;
 
 namespace GpuCnn.Models;
 
-/// <summary>The tensors of a state dict as the parameters of an architecture, whose paths are torchvision's names.</summary>
+/// <summary>Matches the tensors of a state dict with the parameters of an architecture, whose paths are torchvision's names.</summary>
 public sealed class StateDictImport
 {
     private const int Shown = 10, LongestName = 80;
 
-    /// <summary>Counts the batches that running statistics saw. Files of PyTorch before 0.4.1 lack it, and nothing that is computed depends on it.</summary>
+    /// <summary>
+    /// Counts the batches seen by running statistics. Files written before PyTorch 0.4.1 lack it, and no result depends on it.
+    /// </summary>
     private const string Counter = "num_batches_tracked";
 
-    /// <summary>Below this share of the tensors of both, a likeness is chance.</summary>
+    /// <summary>Fraction of equal tensors below which a likeness is taken for chance.</summary>
     private const double Alike = 0.5;
 
     private readonly string _path;
     private readonly IReadOnlyDictionary<string, StateTensor> _tensors;
     private readonly HashSet<string> _drawn;
 
-    private StateDictImport(string path, IReadOnlyDictionary<string, StateTensor> tensors, Network network, HashSet<string> drawn, string? renamed)
+    private StateDictImport(
+        string path, IReadOnlyDictionary<string, StateTensor> tensors, Network network, HashSet<string> drawn, string? renamed)
     {
         _path = path;
         _tensors = tensors;
         Network = network;
         _drawn = drawn;
-        Renamed = renamed == null ? null : Printable(renamed);
+        Renamed = renamed is null ? null : Printable(renamed);
     }
 
-    /// <summary>With as many classes as the file's last layer has.</summary>
+    /// <summary>The network, with as many classes as the file's last layer.</summary>
     public Network Network { get; }
 
-    /// <summary>Parameters that only training heads have and the file lacks: they are drawn at random.</summary>
+    /// <summary>Number of training heads' parameters that the file lacks, and that are drawn at random.</summary>
     public int DrawnCount => _drawn.Count;
 
-    /// <summary>What the file calls the last layer, where that is another name than here.</summary>
+    /// <summary>The file's name of the last layer, or null if it is the architecture's.</summary>
     public string? Renamed { get; }
 
-    /// <summary>Checks names and shapes; nothing of the numbers is read yet.</summary>
-    /// <exception cref="GpuCnnException">Tensors are missing, left over or of other shapes; the message lists the first ten, and which architecture it looks like.</exception>
+    /// <summary>Checks names and shapes. No numbers are read yet.</summary>
+    /// <exception cref="GpuCnnException">
+    /// Tensors are missing, left over or of other shapes. The message lists the first ten, and the most similar architecture.
+    /// </exception>
     public static StateDictImport Check(Architecture architecture, StateDict dict, Shape? input = null)
     {
         string last = LastLayer(architecture, input);
         string? renamed = OtherLastLayer(architecture, last, dict, input);
-        IReadOnlyDictionary<string, StateTensor> tensors = renamed == null
+        IReadOnlyDictionary<string, StateTensor> tensors = renamed is null
             ? dict.Tensors
-            : dict.Tensors.ToDictionary(tensor => IsOf(renamed, tensor.Key) ? last + tensor.Key[renamed.Length..] : tensor.Key, tensor => tensor.Value);
+            : dict.Tensors.ToDictionary(
+                tensor => IsOf(renamed, tensor.Key) ? last + tensor.Key[renamed.Length..] : tensor.Key, tensor => tensor.Value);
         Network network = BuildFor(architecture, tensors, input);
         HashSet<Node> needed = Graph.Leading(network.Output);
         Parameter[] heads = [.. network.Parameters.Where(parameter => !needed.Contains(parameter.Node))];
-        // A model that was saved to infer only has none of the heads.
-        HashSet<string> drawn = heads.Any(parameter => tensors.ContainsKey(parameter.Path)) ? [] : [.. heads.Select(parameter => parameter.Path)];
-        string[] missing = [.. network.Parameters.Select(parameter => parameter.Path).Where(path => !tensors.ContainsKey(path) && !drawn.Contains(path) && !IsCounter(path))];
+        // A model that was saved for inference only has none of the heads.
+        HashSet<string> drawn =
+            heads.Any(parameter => tensors.ContainsKey(parameter.Path)) ? [] : [.. heads.Select(parameter => parameter.Path)];
+        string[] missing =
+        [
+            .. network.Parameters.Select(parameter => parameter.Path)
+                .Where(path => !tensors.ContainsKey(path) && !drawn.Contains(path) && !IsCounter(path)),
+        ];
         HashSet<string> known = [.. network.Parameters.Select(parameter => parameter.Path)];
         string[] extra = [.. tensors.Keys.Where(name => !known.Contains(name))];
-        string[] misshapen = [.. network.Parameters.Where(parameter => tensors.TryGetValue(parameter.Path, out StateTensor? tensor) && !Fits(tensor, parameter))
-            .Select(parameter => $"{parameter.Path} {tensors[parameter.Path]} instead of [{string.Join(", ", parameter.Spec.Dimensions)}]")];
+        string[] misshapen =
+        [
+            .. network.Parameters
+                .Where(parameter => tensors.TryGetValue(parameter.Path, out StateTensor? tensor) && !Fits(tensor, parameter))
+                .Select(parameter =>
+                    $"{parameter.Path} {tensors[parameter.Path]} instead of [{string.Join(", ", parameter.Spec.Dimensions)}]"),
+        ];
         if (missing.Length + extra.Length + misshapen.Length == 0) return new(dict.Path, tensors, network, drawn, renamed);
         (string likeness, string? likeliest) = Likeness(architecture, dict);
         IEnumerable<string> faults = missing.Select(name => $"{name} missing").Concat(extra.Select(name => $"{Printable(name)} left over"))
             .Concat(misshapen);
         int count = missing.Length + extra.Length + misshapen.Length;
         throw new StateDictMismatchException(
-            $"'{dict.Path}' does not fit {architecture.Name} for {network.Input}: {missing.Length} of its {network.Parameters.Count} tensors "
-            + $"missing, {extra.Length} left over, {misshapen.Length} of other shapes: {string.Join("; ", faults.Take(Shown))}"
+            $"'{dict.Path}' does not fit {architecture.Name} for {network.Input}: {missing.Length} of its "
+            + $"{network.Parameters.Count} tensors missing, {extra.Length} left over, {misshapen.Length} of other shapes: {string.Join("; ", faults.Take(Shown))}"
             + $"{(count > Shown ? "; and so on" : "")}. {likeness}", architecture.Name, likeliest);
     }
 
-    /// <summary>The weights by path, each read as it is asked for.</summary>
-    /// <param name="seed">Draws what the file lacks of training heads.</param>
+    /// <summary>Reads the weights by path, each when it is enumerated.</summary>
+    /// <param name="seed">Seed of the training heads' parameters that the file lacks.</param>
     public IEnumerable<KeyValuePair<string, Tensor>> Read(ulong seed)
     {
         foreach ((int index, Parameter parameter) in Network.Parameters.Index())
@@ -81,12 +97,18 @@ public sealed class StateDictImport
                 float[] values = tensor.Read().Values;
                 int wrong = Array.FindIndex(values, value => !float.IsFinite(value));
                 if (wrong >= 0)
-                    throw new GpuCnnException($"'{_path}' holds {values[wrong]} in {parameter.Path}; expected finite float32 numbers. Save the weights of a model whose training did not diverge.");
+                    throw new GpuCnnException(
+                        $"'{_path}' holds {values[wrong]} in {parameter.Path}; expected finite float32 numbers. "
+                        + "Save the weights of a model whose training did not diverge.");
                 yield return new(parameter.Path, new(dimensions, values));
                 continue;
             }
             var drawn = new Tensor(dimensions);
-            if (_drawn.Contains(parameter.Path)) parameter.Spec.Initializer.Fill(drawn.Values, parameter.Spec.FanIn, parameter.Spec.FanOut, CounterRandom.Key(seed, (ulong)index));
+            if (_drawn.Contains(parameter.Path))
+            {
+                ParameterSpec spec = parameter.Spec;
+                spec.Initializer.Fill(drawn.Values, spec.FanIn, spec.FanOut, CounterRandom.Key(seed, (ulong)index));
+            }
             yield return new(parameter.Path, drawn);
         }
     }
@@ -98,7 +120,8 @@ public sealed class StateDictImport
     }
 
     /// <summary>
-    /// The last layer of the same network is fc for some, linear or classifier for others: where the file lacks it, and of all that is left over one layer has its form, it is that one.
+    /// Finds the file's name of the last layer. It is fc in some implementations of a network, and linear or classifier in others. If the
+    /// file lacks the architecture's name, and exactly one layer left over has the right form, that is the one.
     /// </summary>
     private static string? OtherLastLayer(Architecture architecture, string last, StateDict dict, Shape? input)
     {
@@ -108,19 +131,22 @@ public sealed class StateDictImport
         string[] left = [.. dict.Tensors.Keys.Where(name => !known.Contains(name)).Order(StringComparer.Ordinal)];
         if (left is not [var bias, var weight] || weight.LastIndexOf('.') is not (> 0 and var end)) return null;
         string other = weight[..end];
-        return weight == $"{other}.weight" && bias == $"{other}.bias" && dict.Tensors[weight].Shape is [var classes, var values] && dict.Tensors[bias].Shape is [var biases]
-            && biases == classes && values == parameters.Single(parameter => parameter.Path == $"{last}.weight").Spec.Dimensions[1] ? other : null;
+        return weight == $"{other}.weight" && bias == $"{other}.bias"
+            && dict.Tensors[weight].Shape is [var classes, var values] && dict.Tensors[bias].Shape is [var biases] && biases == classes
+            && values == parameters.Single(parameter => parameter.Path == $"{last}.weight").Spec.Dimensions[1] ? other : null;
     }
 
     private static bool IsOf(string layer, string name) => name.StartsWith($"{layer}.", StringComparison.Ordinal);
 
     private static bool IsCounter(string path) => path.EndsWith($".{Counter}", StringComparison.Ordinal);
 
-    /// <summary>PyTorch wrote scalars as one number in one dimension once.</summary>
+    /// <summary>Compares shapes. Old versions of PyTorch wrote a scalar as one number in one dimension.</summary>
     private static bool Fits(StateTensor tensor, Parameter parameter) =>
         tensor.HasDimensions(parameter.Spec.Dimensions) || (parameter.Spec.Dimensions.Count == 0 && tensor.HasDimensions([1]));
 
-    /// <summary>With as many classes as the first tensor of the file that has them; with the architecture's own where there is none.</summary>
+    /// <summary>
+    /// Builds with as many classes as the file's first tensor that has them, or with the architecture's own if there is none.
+    /// </summary>
     private static Network BuildFor(Architecture architecture, IReadOnlyDictionary<string, StateTensor> tensors, Shape? input)
     {
         foreach (string path in architecture.ClassPaths(input))
@@ -129,21 +155,24 @@ public sealed class StateDictImport
         return architecture.Build(input);
     }
 
-    /// <summary>Which architecture shares the most tensors with the file, by name and shape: a sentence, and its name.</summary>
+    /// <summary>
+    /// Finds the architecture that shares most tensors with the file, by name and shape. Returns a sentence and its name.
+    /// </summary>
     private static (string Sentence, string? Name) Likeness(Architecture asked, StateDict dict)
     {
         (Architecture best, double share, int same, int of) =
             Architecture.All.Select(Compare).OrderByDescending(candidate => candidate.Share).First();
         return share < Alike ? ("It looks like none of the models.", null)
             : best == asked
-                ? ($"It is otherwise like {asked.Name} ({same} of {of} tensors agree): check the input, or name the tensors as torchvision does.",
-                    best.Name)
+                ? ($"It is otherwise like {asked.Name} ({same} of {of} tensors agree): check the input, or name the tensors as torchvision "
+                    + "does.", best.Name)
                 : ($"It looks like {best.Name} ({same} of {of} tensors agree).", best.Name);
 
         (Architecture Architecture, double Share, int Same, int Of) Compare(Architecture candidate)
         {
             Network network = BuildFor(candidate, dict.Tensors, null);
-            int same = network.Parameters.Count(parameter => dict.Tensors.TryGetValue(parameter.Path, out StateTensor? tensor) && Fits(tensor, parameter));
+            int same = network.Parameters.Count(
+                parameter => dict.Tensors.TryGetValue(parameter.Path, out StateTensor? tensor) && Fits(tensor, parameter));
             int of = network.Parameters.Count + dict.Tensors.Count - same;
             return (candidate, same / (double)of, same, network.Parameters.Count);
         }
