@@ -4,23 +4,25 @@ using GpuCnn.Kernels.Cpu;
 namespace GpuCnn.Kernels.Loss;
 
 /// <summary>
-/// Softmax and cross-entropy of each image, and the gradient of their mean over the real images of the batch:
+/// Computes softmax and cross-entropy of each image, and the gradient of their mean over the real images of the batch:
 /// loss = -sum_k t_k log softmax(x)_k with t = (1 - smoothing) [k = label] + smoothing / K; dx = (softmax(x) - t) / images.
-/// Of a mixed image the label has its share of [k = label], and the other label the rest.
-/// An image with label -1 has loss 0 and gradient 0. Sums run in float64, in an order that the number of classes fixes.
+/// For a mixed image, the label has its share of [k = label], and the second label the rest.
+/// An image with label -1 has loss 0 and gradient 0. Sums are in float64, in an order fixed by the number of classes.
 /// </summary>
-/// <param name="scalars">How many images are real.</param>
-/// <param name="weight">What losses and gradients are multiplied by.</param>
-/// <param name="isHead">Whether losses are added to what is there, and ranks left as they are.</param>
-/// <param name="x">[N][stride] logits, of which the first <paramref name="classes"/> of a row count.</param>
+/// <param name="scalars">Gives the number of real images.</param>
+/// <param name="weight">Factor of losses and gradients.</param>
+/// <param name="isHead">Whether to add to the losses, and leave the ranks unchanged.</param>
+/// <param name="x">[N][stride] Logits; only the first <paramref name="classes"/> of a row count.</param>
 /// <param name="labels">[N]</param>
-/// <param name="others">[N] the second label of each image; where it is the first one again, the image has one label. Null where images
-/// have one label.</param>
-/// <param name="shares">[N] how much of the target is the first label's, from 0 to 1; null with <paramref name="others"/>.</param>
+/// <param name="others">
+/// [N] Second label of each image. An image whose two labels are equal has one label. Null if all images have one label.
+/// </param>
+/// <param name="shares">[N] Share of the first label in the target, from 0 to 1. Null if <paramref name="others"/> is.</param>
 /// <param name="losses">[N]</param>
-/// <param name="ranks">[N] how many classes have a larger logit than the label of the larger share (0: top-1 right; under 5: top-5
-/// right).</param>
-/// <param name="dx">[N][stride], overwritten, zero past the classes; null where nothing goes backward.</param>
+/// <param name="ranks">
+/// [N] Number of classes with a larger logit than the label with the larger share. 0 is a top-1 hit, below 5 a top-5 hit.
+/// </param>
+/// <param name="dx">[N][stride] Overwritten, zero past the classes. Null if there is no backward pass.</param>
 public sealed unsafe class CpuSoftmaxCrossEntropy(
     StepScalars* scalars, int images, int classes, int stride, float smoothing, float weight, bool isHead, float* x, int* labels,
         int* others, float* shares, float* losses, int* ranks,
@@ -36,10 +38,10 @@ public sealed unsafe class CpuSoftmaxCrossEntropy(
         for (int image = chunk * ImagesPerChunk; image < last; image++)
         {
             float* logits = x + (nint)image * stride;
-            float* gradient = dx == null ? null : dx + (nint)image * stride;
-            int label = labels[image], other = others == null ? label : others[image];
-            double share = others == null || other == label ? 1 : shares[image];
-            if (gradient != null) new Span<float>(gradient, stride).Clear();
+            float* gradient = dx is null ? null : dx + (nint)image * stride;
+            int label = labels[image], other = others is null ? label : others[image];
+            double share = others is null || other == label ? 1 : shares[image];
+            if (gradient is not null) new Span<float>(gradient, stride).Clear();
             if (!isHead)
             {
                 losses[image] = 0;
@@ -55,12 +57,12 @@ public sealed unsafe class CpuSoftmaxCrossEntropy(
             if (smoothing > 0)
                 for (int k = 0; k < classes; k++) shifted += logits[k] - (double)largest;
             double own = share * score;
-            // A share of nothing counts nothing, however far its score is.
+            // A share of 0 adds nothing, even if the score is infinitely far.
             if (share < 1) own = (share > 0 ? own : 0) + (1 - share) * otherScore;
             double loss = weight * (logTotal - on * own - off * shifted);
             losses[image] = (float)(isHead ? losses[image] + loss : loss);
             if (!isHead) ranks[image] = Rank(logits, share < 0.5 ? other : label);
-            if (gradient == null) continue;
+            if (gradient is null) continue;
             double scale = (double)weight / scalars->Images;
             float factor = (float)(scale / total), uniform = (float)(off * scale);
             for (int k = 0; k < classes; k++) gradient[k] = gradient[k] * factor - uniform;
@@ -77,7 +79,7 @@ public sealed unsafe class CpuSoftmaxCrossEntropy(
         return largest;
     }
 
-    /// <summary>The sum of exp(x - largest) in float64, and, where there is room for them, the exponentials.</summary>
+    /// <summary>Sums exp(x - largest) in float64, and stores the exponentials in <paramref name="target"/> if it is not null.</summary>
     private double Exponentials(float* logits, float largest, float* target)
     {
         Vector512<double> sum = Vector512<double>.Zero, shift = Vector512.Create((double)largest);
@@ -88,7 +90,7 @@ public sealed unsafe class CpuSoftmaxCrossEntropy(
             Vector512<double> wide = Vector512.Create(Vector256.WidenLower(scores), Vector256.WidenUpper(scores));
             Vector512<double> exponentials = Vector512.Exp(wide - shift);
             sum += exponentials;
-            if (target != null) Vector256.Narrow(exponentials.GetLower(), exponentials.GetUpper()).Store(target + k);
+            if (target is not null) Vector256.Narrow(exponentials.GetLower(), exponentials.GetUpper()).Store(target + k);
         }
         double total = 0;
         for (int lane = 0; lane < 8; lane++) total += sum[lane];
@@ -96,12 +98,12 @@ public sealed unsafe class CpuSoftmaxCrossEntropy(
         {
             double exponential = Math.Exp(logits[k] - (double)largest);
             total += exponential;
-            if (target != null) target[k] = (float)exponential;
+            if (target is not null) target[k] = (float)exponential;
         }
         return total;
     }
 
-    /// <summary>How many classes score above the label's; of equal scores the first comes first.</summary>
+    /// <summary>Counts the classes that rank above the label. Equal scores rank by class number.</summary>
     private int Rank(float* logits, int label)
     {
         float score = logits[label];

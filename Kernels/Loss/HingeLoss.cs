@@ -3,21 +3,20 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.Loss;
 
 /// <summary>
-/// The multiclass hinge loss of each image, sum over k != label of max(0, x_k - x_label + 1), and the gradient of its mean over the real
-/// images: each class in the margin gets weight / images, and the
-/// label as much less for each of them. An image with label -1 has loss 0 and gradient 0. One group for each image; sums are added as a
-/// tree, with what their roundings lose.
+/// Computes the multiclass hinge loss of each image, sum over k != label of max(0, x_k - x_label + 1), and the gradient of its mean over
+/// the real images. The gradient of each class inside the margin is weight / images, and that of the label is minus their sum. An image
+/// with label -1 has loss 0 and gradient 0. One group per image. Sums are added as a tree, together with their rounding errors.
 /// </summary>
-/// <param name="threads">Threads of a group, a power of two: <see cref="SoftmaxCrossEntropy.Threads"/>.</param>
+/// <param name="threads">Threads in a group, a power of two: <see cref="SoftmaxCrossEntropy.Threads"/>.</param>
 /// <param name="training">Whether dx is written.</param>
-/// <param name="isHead">Whether losses are added to what is there, and ranks left as they are.</param>
-/// <param name="scalars">[1] how many images are real.</param>
+/// <param name="isHead">Whether to add to the losses, and leave the ranks unchanged.</param>
+/// <param name="scalars">[1] Gives the number of real images.</param>
 /// <param name="x">[N][classes]</param>
 /// <param name="labels">[N]</param>
 /// <param name="losses">[N]; overwritten.</param>
-/// <param name="ranks">[N] how many classes have a larger score than the label's (0: top-1 right; under 5: top-5 right).</param>
+/// <param name="ranks">[N] Number of classes with a larger score than the label's. 0 is a top-1 hit, below 5 a top-5 hit.</param>
 /// <param name="dx">[N][classes]; overwritten.</param>
-/// <param name="weight">What losses and gradients are multiplied by.</param>
+/// <param name="weight">Factor of losses and gradients.</param>
 [Kernel]
 public readonly partial struct HingeLoss(
     [Specialization(256)] int threads, [Specialization] Flag training, [Specialization] Flag isHead, ReadOnlyView<StepScalars> scalars,
@@ -34,7 +33,7 @@ public readonly partial struct HingeLoss(
         View<int> above = Shared.Array<int>(threads), margins = Shared.Array<int>(threads);
         int thread = ThreadId.X, image = GroupId.X, label = labels[image], rank = 0, inside = 0;
         ReadOnlyView<float> scores = x.Slice(image * classes);
-        // An image without a label goes the same way, to the same barriers.
+        // An image without a label takes the same path, to the same barriers.
         float score = scores[KernelMath.Max(label, 0)], share = weight / scalars[0].Images;
         TwoFloat loss = new TwoFloat(0, 0);
         for (int k = thread; k < classes; k += threads)

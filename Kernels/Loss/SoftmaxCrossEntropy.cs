@@ -3,27 +3,29 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.Loss;
 
 /// <summary>
-/// Softmax and cross-entropy of each image, and the gradient of their mean over the real images of the batch:
+/// Computes softmax and cross-entropy of each image, and the gradient of their mean over the real images of the batch:
 /// loss = -sum_k t_k log softmax(x)_k with t = (1 - smoothing) [k = label] + smoothing / K; dx = (softmax(x) - t) / images.
-/// Of a mixed image the label has its share of [k = label], and the other label the rest.
-/// An image with label -1 has loss 0 and gradient 0. A group is an image. Sums keep what their roundings lose, in an order that the
-/// number of classes fixes: as good as the CPU's float64.
+/// For a mixed image, the label has its share of [k = label], and the second label the rest.
+/// An image with label -1 has loss 0 and gradient 0. One group per image. Sums carry their rounding errors, in an order fixed by the number
+/// of classes, and are as precise as the CPU's in float64.
 /// </summary>
-/// <param name="threads"><see cref="Threads"/></param>
-/// <param name="training">Whether something goes backward; else <paramref name="dx"/> may be no view at all.</param>
-/// <param name="isHead">Whether losses are added to what is there, and ranks left as they are.</param>
-/// <param name="mixed">Whether images have two labels; else <paramref name="others"/> and <paramref name="shares"/> may be no views at
-/// all.</param>
-/// <param name="scalars">[1] how many images are real.</param>
+/// <param name="threads">See <see cref="Threads"/>.</param>
+/// <param name="training">Whether there is a backward pass. If not, <paramref name="dx"/> may be any view.</param>
+/// <param name="isHead">Whether to add to the losses, and leave the ranks unchanged.</param>
+/// <param name="mixed">
+/// Whether images have two labels. If not, <paramref name="others"/> and <paramref name="shares"/> may be any views.
+/// </param>
+/// <param name="scalars">[1] Gives the number of real images.</param>
 /// <param name="x">[N][classes]</param>
 /// <param name="labels">[N]</param>
-/// <param name="others">[N] the second label of each image; where it is the first one again, the image has one label.</param>
-/// <param name="shares">[N] how much of the target is the first label's, from 0 to 1.</param>
+/// <param name="others">[N] Second label of each image. An image whose two labels are equal has one label.</param>
+/// <param name="shares">[N] Share of the first label in the target, from 0 to 1.</param>
 /// <param name="losses">[N]; overwritten.</param>
-/// <param name="ranks">[N] how many classes have a larger logit than the label of the larger share (0: top-1 right; under 5: top-5
-/// right).</param>
+/// <param name="ranks">
+/// [N] Number of classes with a larger logit than the label with the larger share. 0 is a top-1 hit, below 5 a top-5 hit.
+/// </param>
 /// <param name="dx">[N][classes]; overwritten.</param>
-/// <param name="weight">What losses and gradients are multiplied by.</param>
+/// <param name="weight">Factor of losses and gradients.</param>
 [Kernel]
 public readonly partial struct SoftmaxCrossEntropy(
     [Specialization(256)] int threads, [Specialization] Flag training, [Specialization] Flag isHead, [Specialization] Flag mixed,
@@ -35,7 +37,7 @@ public readonly partial struct SoftmaxCrossEntropy(
 
     public Size3 Groups => new(images);
 
-    /// <summary>Threads of a group: a power of two, as many as there are classes, within limits.</summary>
+    /// <summary>Returns the number of threads in a group: the power of two that covers the classes, from 32 to 256.</summary>
     public static int Threads(int classes)
     {
         int threads = 32;
@@ -55,7 +57,7 @@ public readonly partial struct SoftmaxCrossEntropy(
             other = others[image];
             share = other == label ? 1 : shares[image];
         }
-        // What top-1 counts.
+        // The label that counts for top-1.
         int main = share < 0.5f ? other : label;
         ReadOnlyView<float> logits = x.Slice(image * classes);
         float largest = float.NegativeInfinity;
@@ -70,8 +72,8 @@ public readonly partial struct SoftmaxCrossEntropy(
         largest = high[0];
         Group.Barrier();
 
-        // An image without a label goes the same way: barriers behind a return that hangs on what is read make PoCL write where it
-        // must not.
+        // An image without a label takes the same path. A barrier after a return that depends on loaded data makes PoCL write to wrong
+        // addresses.
         float score = logits[KernelMath.Max(main, 0)];
         TwoFloat total = new TwoFloat(0, 0), shifted = new TwoFloat(0, 0);
         int rank = 0;
@@ -108,9 +110,9 @@ public readonly partial struct SoftmaxCrossEntropy(
         float on = 1 - smoothing, off = smoothing / classes;
         if (thread == 0)
         {
-            // All of them are positive, so that nothing cancels.
+            // All terms are positive, so nothing cancels.
             float loss = LogOfOnePlus((total + -1f).Value);
-            // A share of nothing counts nothing, however far its score is.
+            // A share of 0 adds nothing, even if the score is infinitely far.
             if (share > 0) loss -= on * share * TwoFloat.Add(logits[KernelMath.Max(label, 0)], -largest).Value;
             if (share < 1) loss -= on * (1 - share) * TwoFloat.Add(logits[KernelMath.Max(other, 0)], -largest).Value;
             if (smoothing > 0) loss -= off * shifted.Value;
@@ -130,13 +132,13 @@ public readonly partial struct SoftmaxCrossEntropy(
         for (int k = thread; k < classes; k += threads)
         {
             float exponential = Exponential(logits[k], largest), gradient = exponential * factor - off * scale;
-            // What the labels have of the target, apart from the smoothing.
+            // Share of the target that this class has as a label, apart from the smoothing.
             float part = 0;
             if (k == label) part = share;
             else if (k == other) part = 1 - share;
             if (part > 0.5f)
             {
-                // (p - 1) of a label that is nearly certain, from what the other classes have of the total.
+                // (p - 1) for a nearly certain label, computed from the other classes' part of the total.
                 TwoFloat rest = new TwoFloat(-total.High, -total.Low) + exponential;
                 gradient = (rest.Value / total.Value + smoothing - off + on * (1 - part)) * scale;
             }
@@ -148,7 +150,7 @@ public readonly partial struct SoftmaxCrossEntropy(
         }
     }
 
-    /// <summary>exp(x - largest), with what the difference is rounded by.</summary>
+    /// <summary>Computes exp(x - largest), corrected for the rounding of the difference.</summary>
     private static float Exponential(float x, float largest)
     {
         TwoFloat difference = TwoFloat.Add(x, -largest);
@@ -156,7 +158,9 @@ public readonly partial struct SoftmaxCrossEntropy(
         return KernelMath.FusedMultiplyAdd(exponential, difference.Low, exponential);
     }
 
-    /// <summary>log(1 + x) for x of 0 or more: the logarithm's relative error at 1 + x, rounded, is that of the slope beside it.</summary>
+    /// <summary>
+    /// Computes log(1 + x) for x of 0 or more as x log(s) / (s - 1), where s is 1 + x rounded: the rounding errors cancel.
+    /// </summary>
     private static float LogOfOnePlus(float x)
     {
         float sum = 1 + x;

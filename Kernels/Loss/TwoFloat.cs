@@ -3,8 +3,8 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.Loss;
 
 /// <summary>
-/// A sum as a float and what its roundings lost: twice the digits of a float, for devices that have no float64. Needs additions to be done
-/// as they are written, which all of them do.
+/// Sum as a float and its rounding error, with twice the digits of a float, for devices without float64. Requires that additions are
+/// evaluated as written, which all devices do.
 /// </summary>
 public readonly record struct TwoFloat(float High, float Low)
 {
@@ -22,14 +22,14 @@ public readonly record struct TwoFloat(float High, float Low)
         return AddOrdered(sum.High, sum.Low + a.Low + b.Low);
     }
 
-    /// <summary>a + b without loss; one that is not finite has lost nothing.</summary>
+    /// <summary>Computes a + b without error. A sum that is not finite has error 0.</summary>
     public static TwoFloat Add(float a, float b)
     {
         float sum = a + b, part = sum - a, lost = a - (sum - part) + (b - part);
         return new TwoFloat(sum, KernelMath.IsFinite(sum) ? lost : 0);
     }
 
-    /// <summary>a + b without loss where a is the larger of them, or 0.</summary>
+    /// <summary>Computes a + b without error if |a| is the larger, or 0.</summary>
     private static TwoFloat AddOrdered(float a, float b)
     {
         float sum = a + b;
