@@ -3,14 +3,19 @@ using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Kernels.Optimizers;
 
-/// <summary>Rescales each filter whose root mean square is above a limit to that limit; see <see cref="FilterLimit"/>. Eight filters a chunk.</summary>
-/// <param name="weightsPerFilter">Those that stand for a weight: the zeros of merged groups are none.</param>
+/// <summary>
+/// Rescales each filter whose root mean square exceeds a limit to that limit; see <see cref="FilterLimit"/>. A chunk has eight filters.
+/// </summary>
+/// <param name="weightsPerFilter">Number of real weights in a filter, without the zeros of merged groups.</param>
 /// <param name="weights">The packed filter; updated.</param>
 public sealed unsafe class CpuFilterLimit(FilterLayout layout, int weightsPerFilter, float* weights, float limit) : ICpuKernel
 {
-    // Of each block of eight filters: where its first row lies, and floats from row to row.
+    // For each block of eight filters: the offset of its first row, and floats from row to row.
     private readonly (int Offset, int Stride)[] _blocks =
-        [.. layout.Strips.SelectMany(strip => Enumerable.Range(0, strip.Width / Blocks.Size).Select(block => (strip.Offset + block * Blocks.Size, strip.Width)))];
+    [
+        .. layout.Strips.SelectMany(strip => Enumerable.Range(0, strip.Width / Blocks.Size)
+            .Select(block => (strip.Offset + block * Blocks.Size, strip.Width))),
+    ];
 
     public int Chunks => _blocks.Length;
 

@@ -3,13 +3,14 @@ using GpuCnn.Kernels.Cpu;
 namespace GpuCnn.Kernels.Optimizers;
 
 /// <summary>
-/// Stochastic gradient descent with momentum, PyTorch's form: g += decay w; v = momentum v + g; w -= rate (nesterov ? g + momentum v : v).
-/// One pass over weights, gradients and velocities. Memory bound: 20 bytes a weight.
+/// Performs a step of stochastic gradient descent with momentum in PyTorch's form: g += decay w; v = momentum v + g; w -= rate (nesterov ?
+/// g + momentum v : v). One pass over weights, gradients and velocities. Memory-bound: 20 bytes a weight.
 /// </summary>
-/// <param name="scalars">The learning rate.</param>
+/// <param name="scalars">Gives the learning rate.</param>
 /// <param name="count">A multiple of 8.</param>
 public sealed unsafe class CpuSgdUpdate(
-    StepScalars* scalars, float* weights, float* gradients, float* velocities, long count, float momentum, float decay, bool nesterov) : ICpuKernel
+    StepScalars* scalars, float* weights, float* gradients, float* velocities, long count, float momentum, float decay, bool nesterov)
+    : ICpuKernel
 {
     public int Chunks => Flat.Chunks(count);
 

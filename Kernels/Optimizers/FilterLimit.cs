@@ -3,13 +3,14 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.Optimizers;
 
 /// <summary>
-/// Rescales each filter whose root mean square is above a limit to that limit (Zeiler and Fergus, 2013, https://arxiv.org/abs/1311.2901). A group takes 32 filters, whose
-/// rows its threads share out; what they sum is added up in a fixed order. Memory bound: 4 bytes a weight, 12 where it is rescaled.
+/// Rescales each filter whose root mean square exceeds a limit to that limit (Zeiler and Fergus, 2013, https://arxiv.org/abs/1311.2901). A
+/// group takes 32 filters, whose rows its threads share; their sums are added in a fixed order. Memory-bound: 4 bytes a weight, 12 if it is
+/// rescaled.
 /// </summary>
 /// <param name="weights">[groups][rows][filters]; updated.</param>
 /// <param name="groups">Groups of the convolution.</param>
-/// <param name="rows">Weights of a filter.</param>
-/// <param name="filters">Filters of a group.</param>
+/// <param name="rows">Weights in a filter.</param>
+/// <param name="filters">Filters in a group.</param>
 [Kernel(Width, Slices)]
 public readonly partial struct FilterLimit(View<float> weights, int groups, int rows, int filters, float limit) : IKernelGrid
 {

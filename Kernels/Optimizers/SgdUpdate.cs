@@ -3,10 +3,11 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.Optimizers;
 
 /// <summary>
-/// Stochastic gradient descent with momentum, PyTorch's form: g += decay w; v = momentum v + g; w -= rate (nesterov ? g + momentum v : v).
-/// One pass over weights, gradients and velocities, four a thread; the same bits as on the CPU. Memory bound: 20 bytes a weight.
+/// Performs a step of stochastic gradient descent with momentum in PyTorch's form: g += decay w; v = momentum v + g; w -= rate (nesterov ?
+/// g + momentum v : v). One pass over weights, gradients and velocities, four a thread; the same bits as on the CPU. Memory-bound: 20 bytes
+/// a weight.
 /// </summary>
-/// <param name="scalars">[1] the learning rate.</param>
+/// <param name="scalars">[1] Gives the learning rate.</param>
 /// <param name="weights">[count]; updated.</param>
 /// <param name="gradients">[count]</param>
 /// <param name="velocities">[count]; updated.</param>
