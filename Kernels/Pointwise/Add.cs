@@ -2,11 +2,15 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Kernels.Pointwise;
 
-/// <summary>y = f(a + b) over <paramref name="count"/> floats, four a thread. Memory bound. Its backward pass is <see cref="PointwiseBackward{TFunction}"/>, once for each of a and b.</summary>
+/// <summary>
+/// Computes y = f(a + b) over <paramref name="count"/> floats, four a thread. Memory-bound. Its backward pass is <see
+/// cref="PointwiseBackward{TFunction}"/>, once for each of a and b.
+/// </summary>
 /// <param name="a">[count]; may be b.</param>
 /// <param name="y">[count]; overwritten.</param>
 [Kernel(256), Dispatched]
-public readonly partial struct AddForward<TFunction>(ReadOnlyView<float> a, ReadOnlyView<float> b, View<float> y, int count, TFunction function) : IKernelGrid
+public readonly partial struct AddForward<TFunction>(
+    ReadOnlyView<float> a, ReadOnlyView<float> b, View<float> y, int count, TFunction function) : IKernelGrid
     where TFunction : unmanaged, IPointwise
 {
     public Size3 Groups => new(Size3.Groups(count, 4 * 256));

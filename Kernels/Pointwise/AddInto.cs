@@ -2,7 +2,7 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Kernels.Pointwise;
 
-/// <summary>y += x, four floats a thread. Memory bound.</summary>
+/// <summary>Computes y += x, four floats a thread. Memory-bound.</summary>
 /// <param name="x">[count]</param>
 /// <param name="y">[count]</param>
 [Kernel(256)]

@@ -2,13 +2,13 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Kernels.Pointwise;
 
-/// <summary>dx = f'(x) dy, from y = f(x), where y and dy are some channels of wider volumes. Memory bound.</summary>
-/// <param name="lanes">Channels of a thread: 4 where channels and pitch come in fours, else 1.</param>
-/// <param name="y">[pixels][pitch], of which the first channels.</param>
-/// <param name="dy">As y.</param>
+/// <summary>Computes dx = f'(x) dy from y = f(x), where y and dy are slices of volumes with more channels. Memory-bound.</summary>
+/// <param name="lanes">Channels of a thread: 4 if channels and pitch are multiples of 4, else 1.</param>
+/// <param name="y">[pixels][pitch]; only the first channels are read.</param>
+/// <param name="dy">Like y.</param>
 /// <param name="dx">[pixels][channels]; overwritten.</param>
 /// <param name="runs">Threads of a pixel.</param>
-/// <param name="count">Threads that have something to do.</param>
+/// <param name="count">Threads that have work.</param>
 [Kernel(Threads)]
 public readonly partial struct ChannelsBackward<TFunction>(
     [Specialization(4)] int lanes, ReadOnlyView<float> y, ReadOnlyView<float> dy, View<float> dx, Divisor runs, int pitch, int count,
@@ -19,7 +19,7 @@ public readonly partial struct ChannelsBackward<TFunction>(
 
     public Size3 Groups => new(Size3.Groups(count, Threads));
 
-    /// <summary>The widest that fits.</summary>
+    /// <summary>Creates the kernel with the most channels per thread that fit.</summary>
     public static ChannelsBackward<TFunction> Of(
         ReadOnlyView<float> y, ReadOnlyView<float> dy, View<float> dx, int channels, int pitch, int pixels, TFunction function)
     {
@@ -40,7 +40,7 @@ public readonly partial struct ChannelsBackward<TFunction>(
 /// <summary>Launches <see cref="ChannelsBackward{TFunction}"/>.</summary>
 public static partial class ChannelsBackward
 {
-    /// <summary>dx = f'(x) dy for the first channels of y and dy, as many at once as fit</summary>
+    /// <summary>Computes dx = f'(x) dy for the first channels of y and dy, with the most channels per thread that fit.</summary>
     /// <param name="y">[pixels][pitch]</param>
     /// <param name="dy">[pixels][pitch]</param>
     /// <param name="dx">[pixels][channels]; overwritten.</param>

@@ -3,7 +3,7 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Kernels.Pointwise;
 
-/// <summary>y = f(a + b) over <paramref name="count"/> floats, a multiple of 8. Memory bound.</summary>
+/// <summary>Computes y = f(a + b) over <paramref name="count"/> floats, a multiple of 8. Memory-bound.</summary>
 [Dispatched]
 public sealed unsafe class CpuAdd<TFunction>(float* a, float* b, float* y, long count, TFunction function) : ICpuKernel
     where TFunction : unmanaged, IPointwise
@@ -12,7 +12,7 @@ public sealed unsafe class CpuAdd<TFunction>(float* a, float* b, float* y, long 
 
     public void Run(int chunk)
     {
-        // Copies, because a store through a pointer might change a field for all the compiler knows.
+        // Local copies, because the compiler assumes that a store through a pointer may change a field.
         float* left = a, right = b, target = y;
         TFunction f = function;
         long last = Flat.Last(chunk, count);

@@ -3,13 +3,13 @@ using GpuCnn.Kernels.Cpu;
 namespace GpuCnn.Kernels.Pointwise;
 
 /// <summary>
-/// y = x / (1 - p) with probability 1 - p, else 0. Whether a value is kept is a function of the seed, the step, the layer and the
-/// value's position alone, so nothing is stored: the backward pass draws the same numbers again, and is this kernel over dy.
-/// Works in place. A chunk is one channel block of one image.
+/// Computes y = x / (1 - p) with probability 1 - p, else 0. Whether a value is kept depends only on the seed, the step, the layer and the
+/// value's position, so nothing is stored. The backward pass runs this kernel over dy and draws the same numbers. Works in place. A chunk
+/// is one channel block of one image.
 /// </summary>
-/// <param name="scalars">Seed and step.</param>
-/// <param name="layer">Tells apart the dropout layers of a network.</param>
-/// <param name="channels">C of [N][ceil(C / 8)][area][8]; the position counts as in NCHW, so that it does not depend on the layout.</param>
+/// <param name="scalars">Gives the seed and the step.</param>
+/// <param name="layer">Number of the dropout layer in the network.</param>
+/// <param name="channels">C of [N][ceil(C / 8)][area][8]. Positions count as in NCHW, so that they do not depend on the layout.</param>
 public sealed unsafe class CpuDropout(
     StepScalars* scalars, ulong layer, float probability, int images, int channels, int area, float* x, float* y) : ICpuKernel
 {

@@ -3,15 +3,15 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.Pointwise;
 
 /// <summary>
-/// y = scale x with probability 1 - p, else 0. Whether a value is kept is a function of the seed, the step, the layer and the value's
-/// position alone, and the same as on the CPU: the backward pass draws the same numbers again, and is this kernel over dy. Works in place.
-/// Four values a thread.
+/// Computes y = scale x with probability 1 - p, else 0. Whether a value is kept depends only on the seed, the step, the layer and the
+/// value's position, as on the CPU. The backward pass runs this kernel over dy and draws the same numbers. Works in place. Four values a
+/// thread.
 /// </summary>
-/// <param name="scalars">[1] seed and step.</param>
+/// <param name="scalars">[1] Gives the seed and the step.</param>
 /// <param name="x">[N][area][C]</param>
 /// <param name="y">[N][area][C]; overwritten.</param>
-/// <param name="layer">Tells apart the dropout layers of a network.</param>
-/// <param name="scale">1 / (1 - probability), which not every device divides to the last bit.</param>
+/// <param name="layer">Number of the dropout layer in the network.</param>
+/// <param name="scale">1 / (1 - probability), computed on the host because not every device divides exactly.</param>
 /// <param name="count">N * area * C</param>
 [Kernel(256, InPlace = true)]
 public readonly partial struct Dropout(

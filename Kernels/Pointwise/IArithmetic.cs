@@ -1,7 +1,7 @@
 namespace GpuCnn.Kernels.Pointwise;
 
 /// <summary>
-/// What a function of one value computes with, so that it is written once: for vectors of the CPU, of whatever width, and for the one float of a device's thread.
+/// Arithmetic of pointwise functions, which are written once for CPU vectors of any width and for the single float of a GPU thread.
 /// </summary>
 public interface IArithmetic<T> where T : unmanaged, IArithmetic<T>
 {
@@ -9,7 +9,7 @@ public interface IArithmetic<T> where T : unmanaged, IArithmetic<T>
 
     static abstract T Create(float value);
 
-    /// <summary>a * b + c in one rounding.</summary>
+    /// <summary>Computes a * b + c, rounded once.</summary>
     static abstract T MultiplyAdd(T a, T b, T c);
 
     static abstract T operator +(T a, T b);
@@ -20,13 +20,13 @@ public interface IArithmetic<T> where T : unmanaged, IArithmetic<T>
 
     static abstract T operator /(T a, T b);
 
-    /// <summary>The larger of each pair; <paramref name="b"/> where one of them is not a number.</summary>
+    /// <summary>Returns the larger of each pair, or <paramref name="b"/> if either is NaN.</summary>
     static abstract T Max(T a, T b);
 
     static abstract T Exp(T a);
 
     static abstract T Abs(T a);
 
-    /// <summary><paramref name="yes"/> where a &gt; b, else <paramref name="no"/>.</summary>
+    /// <summary>Returns <paramref name="yes"/> where a &gt; b, else <paramref name="no"/>.</summary>
     static abstract T WhereGreater(T a, T b, T yes, T no);
 }

@@ -2,7 +2,7 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Kernels.Pointwise;
 
-/// <summary>One float, in kernels that are translated for devices.</summary>
+/// <summary>A single float, in kernels for GPUs.</summary>
 public readonly struct Lane(float value) : IArithmetic<Lane>
 {
     public readonly float Value = value;
@@ -21,7 +21,7 @@ public readonly struct Lane(float value) : IArithmetic<Lane>
 
     public static Lane operator /(Lane a, Lane b) => new(a.Value / b.Value);
 
-    // The first may be a constant, such as 0: it stands on the right.
+    // The first argument may be a constant, such as 0, which must stand on the right of a comparison.
     public static Lane Max(Lane a, Lane b) => new(b.Value < a.Value ? a.Value : b.Value);
 
     public static Lane Exp(Lane a) => new(KernelMath.Exp(a.Value));

@@ -1,7 +1,7 @@
 namespace GpuCnn.Kernels.Pointwise;
 
-/// <summary>x above 0, slope x below; what is not a number stays so.</summary>
-/// <param name="slope">Of the negative side: above 0, so that the result tells the side.</param>
+/// <summary>Returns x above 0, and slope x below. NaN stays NaN.</summary>
+/// <param name="slope">Slope of the negative side. It is above 0, so that the sign of the result tells the side.</param>
 public readonly struct LeakyReLU(float slope) : IPointwise
 {
     private readonly float _slope = slope;

@@ -1,6 +1,6 @@
 namespace GpuCnn.Kernels.Pointwise;
 
-/// <summary>max(0, x); the derivative at 0 is 0, and what is not a number stays so.</summary>
+/// <summary>Returns max(0, x). The derivative at 0 is 0, and NaN stays NaN.</summary>
 public readonly struct ReLU : IPointwise
 {
     public T Forward<T>(T x) where T : unmanaged, IArithmetic<T> => T.Max(T.Zero, x);

@@ -1,6 +1,6 @@
 namespace GpuCnn.Kernels.Pointwise;
 
-/// <summary>1 / (1 + exp(-x))</summary>
+/// <summary>Computes 1 / (1 + exp(-x)).</summary>
 public readonly struct Sigmoid : IPointwise
 {
     public T Forward<T>(T x) where T : unmanaged, IArithmetic<T>

@@ -1,12 +1,12 @@
 namespace GpuCnn.Kernels.Pointwise;
 
-/// <summary>(exp(x) - exp(-x)) / (exp(x) + exp(-x))</summary>
+/// <summary>Computes (exp(x) - exp(-x)) / (exp(x) + exp(-x)).</summary>
 public readonly struct Tanh : IPointwise
 {
     public T Forward<T>(T x) where T : unmanaged, IArithmetic<T>
     {
-        // 1 - 2 / (exp(2|x|) + 1) is exact to a rounding of 1 where |x| is not small; below, where it cancels, the odd Taylor
-        // polynomial to x^13 (its next term is under 1e-8 of x at 0.35).
+        // For |x| that is not small, 1 - 2 / (exp(2|x|) + 1) has an error of one rounding of 1. For small |x|, where it would cancel, use
+        // the odd Taylor polynomial to x^13, whose next term is under 1e-8 of x at 0.35.
         T one = T.Create(1), square = x * x, magnitude = T.Abs(x);
         T series = T.Create(21844f / 6081075f);
         series = T.MultiplyAdd(series, square, T.Create(-1382f / 155925f));
