@@ -4,7 +4,7 @@ using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Models;
 
-/// <summary>What the layers of an architecture are created for.</summary>
+/// <summary>Input shape, number of classes and recipe that an architecture's layers are created for.</summary>
 /// <param name="Input">Shape of one image.</param>
 /// <param name="Classes">Number of classes.</param>
 /// <param name="Recipe">Recipe of training, which sets dropout and starting weights.</param>

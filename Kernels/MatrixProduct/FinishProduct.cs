@@ -6,7 +6,7 @@ namespace GpuCnn.Kernels.MatrixProduct;
 /// <summary>Completes a product whose sums a library has stored: c = f(c + bias), in place. Memory-bound.</summary>
 /// <param name="lanes">Columns of a thread: 4 if columns, pitch and start are multiples of 4, else 1.</param>
 /// <param name="bias">[columns]; any view if there is no bias.</param>
-/// <param name="c">[rows][pitch], of which the first columns are changed.</param>
+/// <param name="c">[rows][pitch]; only the first columns are changed.</param>
 /// <param name="runs">Threads of a row.</param>
 /// <param name="count">Threads that have work.</param>
 [Kernel(Threads)]

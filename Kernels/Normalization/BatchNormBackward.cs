@@ -10,7 +10,7 @@ namespace GpuCnn.Kernels.Normalization;
 /// <param name="width">See <see cref="BatchNormParts.Width"/>.</param>
 /// <param name="scalars">[1] Gives the number of real images; the others are left out.</param>
 /// <param name="x">[rows][channels]</param>
-/// <param name="y">[rows][pitch], of which the first channels are read: the output of the activation.</param>
+/// <param name="y">[rows][pitch] Output of the activation; only the first channels are read.</param>
 /// <param name="dy">Like y.</param>
 /// <param name="means">[channels]</param>
 /// <param name="parts">[parts][2][channels]; overwritten.</param>
@@ -112,7 +112,7 @@ public readonly partial struct BatchNormParameterGradients(
 /// <param name="adds">Whether <paramref name="daddend"/> is written.</param>
 /// <param name="scalars">[1] Gives the number of real images.</param>
 /// <param name="x">[rows][channels]</param>
-/// <param name="y">[rows][OutputPitch], of which the first channels are read.</param>
+/// <param name="y">[rows][OutputPitch]; only the first channels are read.</param>
 /// <param name="dy">Like y.</param>
 /// <param name="dx">Like x; overwritten.</param>
 /// <param name="daddend">Like x, or any view; overwritten.</param>

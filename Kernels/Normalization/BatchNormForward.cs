@@ -40,7 +40,7 @@ public readonly record struct BatchNormGrid(int Channels, int Rows, int OutputPi
 /// <param name="isVariance">Whether <paramref name="scales"/> holds variances.</param>
 /// <param name="x">[rows][channels]</param>
 /// <param name="addend">Like x; any view if there is no addend.</param>
-/// <param name="y">[rows][OutputPitch], of which the first channels are overwritten.</param>
+/// <param name="y">[rows][OutputPitch]; only the first channels are overwritten.</param>
 /// <param name="means">[channels]</param>
 /// <param name="scales">[channels] 1 / deviation, or variances.</param>
 /// <param name="weight">[channels]</param>

@@ -10,7 +10,7 @@ public readonly record struct CpuConvolutionChoice(int Tile)
     // With fewer tiles, transforming the filter takes longer than the algorithm saves.
     private const int FewestTiles = 128;
 
-    // With more weights, the gradient sums at all points exceed the caches, and pay off only over more tiles.
+    // With more weights, the sums of a filter's gradient at all points exceed the caches, so it takes more tiles to gain time.
     private const int LargeFilter = 1 << 17, TilesOfLargeFilter = 512;
 
     // With fewer channels, the transforms take as long as the products.

@@ -43,7 +43,7 @@ public sealed partial class ForwardLaunches
     /// <param name="x">[image][H][W][C]</param>
     /// <param name="filter">[group][R][S][C / groups][K / groups]</param>
     /// <param name="bias">[K], or null.</param>
-    /// <param name="y">[image][output height][output width][pitch], of which the first K channels are written.</param>
+    /// <param name="y">[image][output height][output width][pitch]; only the first K channels are written.</param>
     /// <param name="workspace">At least <see cref="WorkspaceFloats"/>; any view if that is 0.</param>
     /// <param name="accumulate">Whether to add to y instead of overwriting it.</param>
     /// <param name="moments">
