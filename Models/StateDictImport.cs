@@ -81,7 +81,8 @@ public sealed class StateDictImport
         int count = missing.Length + extra.Length + misshapen.Length;
         throw new StateDictMismatchException(
             $"'{dict.Path}' does not fit {architecture.Name} for {network.Input}: {missing.Length} of its "
-            + $"{network.Parameters.Count} tensors missing, {extra.Length} left over, {misshapen.Length} of other shapes: {string.Join("; ", faults.Take(Shown))}"
+            + $"{network.Parameters.Count} tensors missing, {extra.Length} left over, {misshapen.Length} of other shapes: "
+            + $"{string.Join("; ", faults.Take(Shown))}"
             + $"{(count > Shown ? "; and so on" : "")}. {likeness}", architecture.Name, likeliest);
     }
 

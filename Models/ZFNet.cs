@@ -4,7 +4,7 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn.Models;
 
 /// <summary>
-/// AlexNet with smaller filters and strides in the first layers, which its authors found by visualizing AlexNet's filters.
+/// AlexNet with a smaller filter and stride in the first convolution, which its authors found by visualizing AlexNet's filters.
 /// </summary>
 public abstract class ZFNetTable : FiveConvolutions
 {
