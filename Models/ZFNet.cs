@@ -15,7 +15,14 @@ public abstract class ZFNetTable : FiveConvolutions
     public override string Link => "https://arxiv.org/abs/1311.2901";
 
     public override Recipe PaperRecipe => new(
-        new() { Epochs = 70, Batch = 128, LearningRate = 0.01f, Optimizer = new Sgd(0.9f, maxFilterRms: 0.1f), Schedule = Recipe.DividedByHand },
+        new()
+        {
+            Epochs = 70,
+            Batch = 128,
+            LearningRate = 0.01f,
+            Optimizer = new Sgd(0.9f, maxFilterRms: 0.1f),
+            Schedule = Recipe.DividedByHand,
+        },
         Augmentation: "ten-crops(256/224,square)")
     {
         EvaluationScale = Recipe.ImageNetScale,
