@@ -39,8 +39,8 @@ public sealed class DebugLauncherTests
     [Test]
     public void IndexOutOfRangeWithoutBarriersIsReported() =>
         Assert.That(() => _launcher.Run(new ReadPastTheEnd(_x, _y), new(2)), Throws.TypeOf<GpuCnnException>().With.Message.EqualTo(
-            $"Kernel ReadPastTheEnd, group (1, 0, 0), thread (0, 0, 0), Faults.cs:{Line("y[i] = x[i * 2]; // here")}: index 8 is outside "
-            + "a view of 8 elements."));
+            $"Kernel ReadPastTheEnd, group (1, 0, 0), thread (0, 0, 0), Faults.cs:{Line("y[i] = x[i * 2]; // here")}: "
+            + "index 8 is outside a view of 8 elements."));
 
     [TestCase(0, "y[GlobalId.X] = shared[ThreadId.X] + 1; // here", "group (0, 0, 0), thread (0, 0, 0)", 0)]
     [TestCase(1, "z[GlobalId.X] = local[1] * 2; // here", "group (1, 0, 0), thread (2, 0, 0)", 6)]

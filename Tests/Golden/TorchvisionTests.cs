@@ -76,10 +76,10 @@ public sealed class TorchvisionTests
                 losses[step] = (float)plan.Train(batch, rate, seed: 0, (ulong)step).Loss;
                 if (step > 0) continue;
                 foreach (Parameter parameter in learned)
-                    {
-                        float scale = golden.ReadTensor($"scale.{parameter.Path}").Values[0];
-                        Compare("gradient", parameter.Path, Samples(parameters.GetGradient(parameter).Values), scale);
-                    }
+                {
+                    float scale = golden.ReadTensor($"scale.{parameter.Path}").Values[0];
+                    Compare("gradient", parameter.Path, Samples(parameters.GetGradient(parameter).Values), scale);
+                }
             }
             Compare("losses", "", losses);
         }
