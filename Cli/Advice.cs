@@ -48,6 +48,9 @@ internal static class Advice
         TooManyBadImagesException => "gpucnn data check lists all that is wrong with a data set.",
         PictureCacheException => "--cache ram or none does without it.",
         AmbiguousClassException => "gpucnn import --classes-file names them.",
+        ChangedDataException => "--weights names them.",
+        DeviceOutOfMemoryException { LargestBatch: > 0 and var largest } => $"use --batch {largest} or less.",
+        DeviceOutOfMemoryException { LargestBatch: 0 } => "use another --device.",
         UnknownDeviceException or DeviceUnavailableException => "gpucnn devices lists what this machine has.",
         DeviceLostException => "--resume goes on at the last checkpoint of the run's folder.",
         KernelBuildException { Dialect: { } dialect } kernel =>

@@ -3,7 +3,7 @@ using GpuCnn.Engine.Training;
 namespace GpuCnn.Cli;
 
 /// <summary>What a command runs in: where it writes, and who may stop it. Tests make their own.</summary>
-public sealed record CommandHost(TextWriter Output, TextWriter Error)
+internal sealed record CommandHost(TextWriter Output, TextWriter Error)
 {
     /// <summary>Whether <see cref="Output"/> is a terminal that understands cursor movements.</summary>
     public bool IsTerminal { get; init; }

@@ -41,7 +41,9 @@ internal static class CommandTree
             FilterCommand.Create(host),
             KernelsCommand.Create(host),
         };
-        root.SetAction(parsed => new HelpAction().Invoke(parsed));
+        var help = new GroupedHelp();
+        root.SetAction(help.Invoke);
+        root.Options.OfType<HelpOption>().Single().Action = help;
         root.Options.OfType<VersionOption>().Single().Action = new VersionAction();
         return root;
     }

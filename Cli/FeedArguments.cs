@@ -37,18 +37,3 @@ internal sealed class FeedArguments
         _ => throw new UsageException($"--cache expects ram, disk or none, but got '{text}'."),
     };
 }
-
-/// <summary>What these options say; null is what was not said.</summary>
-/// <param name="CacheGiB">Room for kept pictures.</param>
-internal sealed record FeedRequest(int? Workers = null, CacheKind? Cache = null, float? CacheGiB = null)
-{
-    /// <summary>This request, with <paramref name="earlier"/> for what it does not say.</summary>
-    public FeedRequest Over(FeedRequest earlier) => new(Workers ?? earlier.Workers, Cache ?? earlier.Cache, CacheGiB ?? earlier.CacheGiB);
-
-    public FeedOptions ToOptions() => new()
-    {
-        Workers = Workers,
-        Cache = Cache ?? CacheKind.Ram,
-        Budget = new CacheBudget(CacheGiB is { } size ? (long)((double)size * (1L << 30)) : CacheBudget.Default),
-    };
-}

@@ -38,19 +38,6 @@ internal static class Options
                 ? value
                 : throw new UsageException($"{name} expects {expected}, but got '{text}'."));
 
-    public static Option<IReadOnlyList<int>?> WholeNumbers(string name, string description) =>
-        Checked<IReadOnlyList<int>?>(name, "A,B", description, text =>
-        {
-            var values = new List<int>();
-            foreach (string part in text.Split(','))
-            {
-                if (!int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int value) || value < 1 || (values.Count > 0 && value <= values[^1]))
-                    throw new UsageException($"{name} expects ascending whole numbers of 1 or more, as in 30,60,80, but got '{text}'.");
-                values.Add(value);
-            }
-            return values;
-        });
-
     public static Option<IReadOnlyList<float>?> RealNumbers(string name, string description) =>
         Checked<IReadOnlyList<float>?>(name, "X,Y,Z", description, text =>
         {
@@ -71,6 +58,19 @@ internal static class Options
         HelpName = placeholder,
         Arity = ArgumentArity.OneOrMore,
         Validators = { result => Report(() => { if (result.Tokens.Any(token => token.Value.Length == 0)) throw new UsageException($"{name} expects {placeholder}, but got nothing."); }, result.AddError) },
+    };
+
+    /// <summary>A flag that may be given a value too: <c>--nesterov</c>, <c>--nesterov false</c>.</summary>
+    public static Option<string?> Switch(string name, string description, Action<string> check) => new(name)
+    {
+        Description = description,
+        Arity = ArgumentArity.ZeroOrOne,
+        CustomParser = result =>
+        {
+            string value = result.Tokens.Count == 0 ? "true" : result.Tokens[0].Value;
+            Report(() => check(value), result.AddError);
+            return value;
+        },
     };
 
     public static Option<bool> Flag(string name, string description) => new(name) { Description = description };

@@ -3,7 +3,7 @@ using GpuCnn.Engine;
 namespace GpuCnn.Cli;
 
 /// <summary>The command line <c>gpucnn</c>.</summary>
-public static class Program
+internal static class Program
 {
     /// <summary>The work was done.</summary>
     public const int Done = 0;

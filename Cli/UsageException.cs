@@ -9,6 +9,13 @@ internal sealed class UsageException : GpuCnnException
 
     public UsageException(GpuCnnException inner) : base(Advice.Describe(inner)) { }
 
+    /// <inheritdoc cref="Guard{T}"/>
+    public static void Guard(Action action) => _ = Guard(() =>
+    {
+        action();
+        return true;
+    });
+
     /// <summary>Runs <paramref name="action"/>, whose complaints are about the command line.</summary>
     public static T Guard<T>(Func<T> action)
     {

@@ -6,7 +6,7 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn.Models;
 
 /// <summary>AlexNet in two forms: the network of 2012, and a simplified one used in teaching, without padding and groups.</summary>
-public abstract class AlexNetTable : FiveConvolutions
+internal abstract class AlexNetTable : FiveConvolutions
 {
     public override int Year => 2012;
 
@@ -31,7 +31,7 @@ public abstract class AlexNetTable : FiveConvolutions
 /// <summary>
 /// The network of 2012. It has two tracks of filters, which meet in the third convolution and in the fully connected layers.
 /// </summary>
-public sealed class AlexNet : AlexNetTable
+internal sealed class AlexNet : AlexNetTable
 {
     public override string Name => "alexnet";
 
@@ -58,7 +58,7 @@ public sealed class AlexNet : AlexNetTable
 }
 
 /// <summary>AlexNet as lectures on convolutional networks simplify it: neither padding nor groups nor norms.</summary>
-public sealed class AlexNetLecture : AlexNetTable
+internal sealed class AlexNetLecture : AlexNetTable
 {
     public override string Name => "alexnet-lecture";
 
@@ -84,7 +84,7 @@ public sealed class AlexNetLecture : AlexNetTable
 }
 
 /// <summary>torchvision's form: no groups, fewer filters, no norm, and any input from 63x63 on.</summary>
-public sealed class AlexNetTorchvision : Architecture
+internal sealed class AlexNetTorchvision : Architecture
 {
     private const int Pooled = 6;
     private static readonly int[] Units = [4096, 4096];

@@ -7,7 +7,7 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn.Models;
 
 /// <summary>Residual networks for images of 32x32: three stages of n blocks, 6n + 2 layers, and shortcuts without parameters.</summary>
-public sealed class CifarResNetFamily : ArchitectureFamily
+internal sealed class CifarResNetFamily : ArchitectureFamily
 {
     public override IEnumerable<Architecture> Members =>
     [

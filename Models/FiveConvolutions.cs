@@ -17,10 +17,10 @@ namespace GpuCnn.Models;
 /// <summary>
 /// Form common to AlexNet and ZFNet: five convolutions, some of them normalized and pooled, and three fully connected layers.
 /// </summary>
-public sealed record ConvolutionRow(
+internal sealed record ConvolutionRow(
     int Filters, int Size, int Stride = 1, int Padding = 0, int Groups = 1, bool Norm = false, bool Pool = false, bool Raised = false);
 
-public abstract class FiveConvolutions : Architecture
+internal abstract class FiveConvolutions : Architecture
 {
     private const int Pooling = 3, PoolStride = 2, FirstFullyConnected = 6;
     private static readonly int[] Units = [4096, 4096];

@@ -7,13 +7,13 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn.Models;
 
 /// <summary>Filters of an inception module's branches: 1x1; 1x1 before 3x3, 3x3; 1x1 before 5x5, 5x5; 1x1 after the max pool.</summary>
-public sealed record InceptionRow(string Name, int One, int ThreeReduce, int Three, int FiveReduce, int Five, int Pool);
+internal sealed record InceptionRow(string Name, int One, int ThreeReduce, int Three, int FiveReduce, int Five, int Pool);
 
 /// <summary>
 /// GoogLeNet: a short stem, nine inception modules, and a global average in place of hidden fully connected layers. Two heads help to train
 /// the lower modules.
 /// </summary>
-public abstract class GoogLeNetTable : Architecture
+internal abstract class GoogLeNetTable : Architecture
 {
     private const int HeadFilters = 128, HeadUnits = 1024;
 
@@ -129,7 +129,7 @@ public abstract class GoogLeNetTable : Architecture
 }
 
 /// <summary>The network of the paper. The paper does not state the constants of its norm; they are AlexNet's.</summary>
-public sealed class GoogLeNet : GoogLeNetTable
+internal sealed class GoogLeNet : GoogLeNetTable
 {
     public override string Name => "googlenet";
 
@@ -162,7 +162,7 @@ public sealed class GoogLeNet : GoogLeNetTable
 }
 
 /// <summary>torchvision's form: batch normalization, and 3x3 filters where the paper has 5x5.</summary>
-public sealed class GoogLeNetTorchvision : GoogLeNetTable
+internal sealed class GoogLeNetTorchvision : GoogLeNetTable
 {
     public override string Name => "googlenet-torchvision";
 

@@ -4,7 +4,7 @@ namespace GpuCnn.Models;
 /// <param name="Name">Name on the command line.</param>
 /// <param name="Weights">Weights in row-major order.</param>
 /// <param name="Divisor">Divisor of the sums, which keeps the brightness of the image.</param>
-public sealed record HandMadeKernel(string Name, IReadOnlyList<int> Weights, int Divisor = 1)
+internal sealed record HandMadeKernel(string Name, IReadOnlyList<int> Weights, int Divisor = 1)
 {
     /// <summary>Number of rows, and of columns.</summary>
     public const int Size = 3;

@@ -8,7 +8,7 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn.Models;
 
 /// <summary>LeNet-5 with full connections between its convolutions. Its two forms differ in activation and pooling.</summary>
-public abstract class LeNet5Table : Architecture
+internal abstract class LeNet5Table : Architecture
 {
     private const int FilterSize = 5, Pooling = 2;
     private static readonly int[] Filters = [6, 16], Units = [120, 84];
@@ -53,7 +53,7 @@ public abstract class LeNet5Table : Architecture
 }
 
 /// <summary>LeNet-5 in today's form, with ReLU and max pooling.</summary>
-public sealed class LeNet5 : LeNet5Table
+internal sealed class LeNet5 : LeNet5Table
 {
     public override string Name => "lenet5";
 
@@ -74,7 +74,7 @@ public sealed class LeNet5 : LeNet5Table
 /// LeNet-5 close to the paper's form, with tanh and average pooling. It leaves out the trainable coefficients of the poolings and the
 /// sparse connections.
 /// </summary>
-public sealed class LeNet51998 : LeNet5Table
+internal sealed class LeNet51998 : LeNet5Table
 {
     public override string Name => "lenet5-1998";
 

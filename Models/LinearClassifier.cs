@@ -7,7 +7,7 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn.Models;
 
 /// <summary>Linear classifier: the score of each class is a weighted sum of the features. The simplest model here.</summary>
-public abstract class LinearTable : Architecture
+internal abstract class LinearTable : Architecture
 {
     public sealed override int Year => 1936;
 
@@ -22,7 +22,7 @@ public abstract class LinearTable : Architecture
 }
 
 /// <summary>A linear classifier on raw pixels.</summary>
-public sealed class LinearClassifier : LinearTable
+internal sealed class LinearClassifier : LinearTable
 {
     public override string Name => "linear";
 
@@ -40,7 +40,7 @@ public sealed class LinearClassifier : LinearTable
 /// <summary>
 /// Linear classifier on fixed features: four hand-made kernels over every channel, then the strongest response of each 2x2 pixels.
 /// </summary>
-public sealed class LinearEdges : LinearTable
+internal sealed class LinearEdges : LinearTable
 {
     private const int Pooling = 2;
 

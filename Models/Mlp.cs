@@ -8,7 +8,7 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn.Models;
 
 /// <summary>Multilayer perceptron, every input connected to every unit: the baseline for convolutional networks.</summary>
-public sealed class Mlp : Architecture
+internal sealed class Mlp : Architecture
 {
     private static readonly int[] Units = [300, 100];
 

@@ -9,7 +9,7 @@ namespace GpuCnn.Models;
 /// <summary>
 /// Residual networks for images of 224x224. An identity connection skips every two layers, or every three of a bottleneck block.
 /// </summary>
-public sealed class ResNetFamily : ArchitectureFamily
+internal sealed class ResNetFamily : ArchitectureFamily
 {
     private static readonly int[] Eight = [2, 2, 2, 2], Sixteen = [3, 4, 6, 3], ThirtyThree = [3, 4, 23, 3], Fifty = [3, 8, 36, 3];
 

@@ -7,7 +7,7 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn.Models;
 
 /// <summary>Small network for small images, such as the demo set's. It trains quickly on two CPU cores.</summary>
-public sealed class SmallCnn : Architecture
+internal sealed class SmallCnn : Architecture
 {
     // Number of filters in each 3x3 convolution. ReLU and a 2x2 max pool follow each.
     private static readonly int[] Filters = [16, 32, 64, 64];

@@ -7,7 +7,7 @@ using GpuCnn.Kernels;
 namespace GpuCnn.Models;
 
 /// <summary>Matches the tensors of a state dict with the parameters of an architecture, whose paths are torchvision's names.</summary>
-public sealed class StateDictImport
+internal sealed class StateDictImport
 {
     private const int Shown = 10, LongestName = 80;
 

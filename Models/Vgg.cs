@@ -7,7 +7,7 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn.Models;
 
 /// <summary>VGG networks: 3x3 convolutions throughout, in five stages that each end with a 2x2 max pool.</summary>
-public sealed class VggFamily : ArchitectureFamily
+internal sealed class VggFamily : ArchitectureFamily
 {
     private static readonly int[] Eleven = [1, 1, 2, 2, 2], Thirteen = [2, 2, 2, 2, 2];
     private static readonly int[] Sixteen = [2, 2, 3, 3, 3], Nineteen = [2, 2, 4, 4, 4];

@@ -6,7 +6,7 @@ namespace GpuCnn.Models;
 /// <summary>
 /// AlexNet with a smaller filter and stride in the first convolution, which its authors found by visualizing AlexNet's filters.
 /// </summary>
-public abstract class ZFNetTable : FiveConvolutions
+internal abstract class ZFNetTable : FiveConvolutions
 {
     public override int Year => 2013;
 
@@ -34,7 +34,7 @@ public abstract class ZFNetTable : FiveConvolutions
 /// <summary>
 /// The network of the paper. Its contrast normalization is AlexNet's, and its poolings keep partial windows: 110, 55, 26, 13, 6.
 /// </summary>
-public sealed class ZFNet : ZFNetTable
+internal sealed class ZFNet : ZFNetTable
 {
     public override string Name => "zfnet";
 
@@ -61,7 +61,7 @@ public sealed class ZFNet : ZFNetTable
 }
 
 /// <summary>The paper's larger form, with 512, 1024 and 512 filters in the last three convolutions.</summary>
-public sealed class ZFNetLarge : ZFNetTable
+internal sealed class ZFNetLarge : ZFNetTable
 {
     public override string Name => "zfnet-large";
 
@@ -91,7 +91,7 @@ public sealed class ZFNetLarge : ZFNetTable
 /// ZFNet as lectures on convolutional networks simplify it: <see cref="AlexNetLecture"/> with 7x7 filters of stride 2 in the first
 /// convolution, and 512, 1024 and 512 filters in the last three.
 /// </summary>
-public sealed class ZFNetLecture : ZFNetTable
+internal sealed class ZFNetLecture : ZFNetTable
 {
     public override string Name => "zfnet-lecture";
 

@@ -9,6 +9,7 @@ using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tuning;
 using GpuCnn.Models;
+using GpuCnn.Runs;
 
 namespace GpuCnn.Cli.Commands;
 

@@ -3,6 +3,7 @@ using GpuCnn.Cli.Output;
 using GpuCnn.Data;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Tensors;
+using GpuCnn.Runs;
 
 namespace GpuCnn.Cli.Commands;
 

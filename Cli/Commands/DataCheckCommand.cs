@@ -1,8 +1,8 @@
 using System.CommandLine;
 using GpuCnn.Cli.Output;
-using GpuCnn.Cli.Training;
 using GpuCnn.Data;
 using GpuCnn.Engine;
+using GpuCnn.Runs;
 
 namespace GpuCnn.Cli.Commands;
 
@@ -92,7 +92,7 @@ internal static class DataCheckCommand
         string what = training == 0 ? "There is nothing to train on; a run can be judged on"
             : $"A run trains on {Words.Count(training, "image", "images")} and validates on";
         string how = validation == 0 ? " none: no class has enough to hold some out"
-            : $" {Words.Number(validation)}{(isHeldOut ? $", {PreparedRun.HeldOut * 100:0} % of each class held out" : "")}";
+            : $" {Words.Number(validation)}{(isHeldOut ? $", {ImageData.UsualShare * 100:0} % of each class held out" : "")}";
         string bad = report.Unreadable.Count > 0 ? $", but for {Words.Number(report.Unreadable.Count)} that cannot be read" : "";
         return $"{what}{how}{bad}.";
     }
@@ -101,8 +101,8 @@ internal static class DataCheckCommand
     {
         int Images(string name) => report.Splits.FirstOrDefault(split => split.Name == name)?.Images ?? 0;
         int training = Images("train"), validation = Images("validation");
-        if (validation > 0 || report.Splits[0].ImagesPerClass.Min() < PreparedRun.FewestToHoldOut) return (training, validation, false);
-        int heldOut = report.Splits[0].ImagesPerClass.Sum(count => LocatedDataset.HeldOutOf(count, PreparedRun.HeldOut));
+        if (validation > 0 || report.Splits[0].ImagesPerClass.Min() < ImageData.FewestToHoldOut) return (training, validation, false);
+        int heldOut = report.Splits[0].ImagesPerClass.Sum(count => LocatedDataset.HeldOutOf(count, ImageData.UsualShare));
         return (training - heldOut, heldOut, true);
     }
 

@@ -8,8 +8,6 @@ namespace GpuCnn.Cli.Commands;
 /// <summary><c>gpucnn data check|preview|bench|demo|decode</c></summary>
 internal static class DataCommand
 {
-    public const ulong DemoSeed = 1;
-
     public static Command Create(CommandHost host) =>
         new("data", "Checks, shows or measures a data set, makes the demo data set, or decodes images.")
     {
@@ -23,12 +21,12 @@ internal static class DataCommand
     private static Command CreateDemo(CommandHost host)
     {
         var directory = new Argument<string>("DIR") { Description = "Folder to make; an earlier demo data set in it is replaced." };
-        Option<ulong?> seed = Options.Seed($"Another seed draws other pictures. [default: {DemoSeed}]");
+        Option<ulong?> seed = Options.Seed($"Another seed draws other pictures. [default: {ImageData.DemoSeed}]");
         var command = new Command("demo", "Draws a small data set of four classes, as PNG files in class folders.") { directory, seed };
         command.SetAction(parsed =>
         {
             string path = parsed.GetValue(directory)!;
-            DemoDataset.Write(path, parsed.GetValue(seed) ?? DemoSeed);
+            DemoDataset.Write(path, parsed.GetValue(seed) ?? ImageData.DemoSeed);
             host.Output.WriteLine($"{path}: {DatasetLocator.Open(path).Description}");
             host.Output.WriteLine($"Try next: gpucnn train --model smallcnn --data {Words.Quote(path)}");
             return Program.Done;

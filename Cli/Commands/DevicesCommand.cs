@@ -1,6 +1,7 @@
 using System.CommandLine;
 using GpuCnn.Cli.Output;
 using GpuCnn.Engine.Devices;
+using GpuCnn.Runs;
 
 namespace GpuCnn.Cli.Commands;
 

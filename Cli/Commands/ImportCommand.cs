@@ -18,8 +18,6 @@ internal static class ImportCommand
     /// <summary>Networks for inputs of this many rows and more are ImageNet's.</summary>
     private const int ImageNetRows = 200;
 
-    private static readonly float[] ImageNetMean = [0.485f, 0.456f, 0.406f], ImageNetStd = [0.229f, 0.224f, 0.225f];
-
     public static Command Create(CommandHost host)
     {
         Option<string?> model = Options.Model("Model that the weights belong to; `gpucnn models` lists them.");
@@ -66,7 +64,8 @@ internal static class ImportCommand
                 throw new UsageException($"{name} expects {Words.Count(input.Channels, "number", "numbers")} for an input of {input}, but got {values.Count}.");
         if (std?.FirstOrDefault(value => value <= 0, 1) is <= 0) throw new UsageException("--std expects numbers above 0.");
         if (mean != null && std != null) return (mean, std);
-        if (input.Channels == ImageNetMean.Length && architecture.Input is { Channels: 3, Height: >= ImageNetRows }) return (mean ?? ImageNetMean, std ?? ImageNetStd);
+        if (input.Channels == ImagePreparation.ImageNetMean.Count && architecture.Input is { Channels: 3, Height: >= ImageNetRows })
+            return (mean ?? ImagePreparation.ImageNetMean, std ?? ImagePreparation.ImageNetStd);
         throw new UsageException($"import expects --mean and --std, by which the images of {architecture.Name} for {input} were normalized: only ImageNet's networks have known ones.");
     }
 

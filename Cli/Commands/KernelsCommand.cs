@@ -3,6 +3,7 @@ using System.Reflection;
 using GpuCnn.Cli.Output;
 using GpuCnn.Engine.Devices.Ilgpu;
 using GpuCnn.Kernels.Language;
+using GpuCnn.Runs;
 
 namespace GpuCnn.Cli.Commands;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using GpuCnn.Cli.Output;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Models;
+using GpuCnn.Runs;
 
 namespace GpuCnn.Cli.Commands;
 

@@ -2,10 +2,8 @@ using System.CommandLine;
 using GpuCnn.Cli.Output;
 using GpuCnn.Data;
 using GpuCnn.Engine;
-using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
-using GpuCnn.Engine.Plans;
-using GpuCnn.Engine.Training;
+using GpuCnn.Runs;
 
 namespace GpuCnn.Cli.Commands;
 
@@ -17,7 +15,7 @@ internal static class PredictCommand
     public static Command Create(CommandHost host)
     {
         Option<string?> weights = Options.Text("--weights", "FILE", "Weights file.");
-        var images = new Argument<string[]>("IMAGE") { Description = $"Image files ({ImageFile.ReadableFormats}).", Arity = ArgumentArity.OneOrMore };
+        var images = new Argument<string[]>("IMAGE") { Description = $"Image files ({ImageFile.ReadableFormats}), or folders of them.", Arity = ArgumentArity.OneOrMore };
         Option<int?> top = Options.Whole("--top", $"Classes to show for each image. [default: {DefaultTop}]");
         Option<bool> logits = Options.Flag("--logits", "Also give the network's raw output, in class order.");
         Option<bool> noExif = Options.NoExif;
@@ -27,46 +25,33 @@ internal static class PredictCommand
         var command = new Command("predict", "Says what is on images.") { weights, images, top, logits, noExif, device, json };
         command.SetAction(parsed =>
         {
-            using Device on = DeviceCatalog.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto);
-            using TrainedModel model = TrainedModel.Load(parsed.GetValue(weights)!, on);
-            string[] files = parsed.GetValue(images)!;
-            List<Row> rows = Predict(model, files, parsed.GetValue(top) ?? DefaultTop, parsed.GetValue(logits), parsed.GetValue(noExif),
-                host.Error);
+            using Device on = Device.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto);
+            using var model = Model.Load(parsed.GetValue(weights)!, on);
+            if (parsed.GetValue(noExif)) model.Preparation = model.Preparation with { IgnoresExif = true };
+            int skipped = 0, shown = parsed.GetValue(top) ?? DefaultTop;
+            bool withLogits = parsed.GetValue(logits);
+            List<Row> rows = [];
+            // A folder stands for the images in it.
+            foreach (string path in parsed.GetValue(images)!)
+            {
+                IReadOnlyList<ImagePrediction> predictions = Directory.Exists(path) ? model.PredictFolder(path, Skip)
+                    : model.Predict([path], Skip);
+                rows.AddRange(predictions.Select(prediction => new Row(
+                    prediction.Name, [.. prediction.Classes.Take(shown).Select(best => new Prediction(best.Class, best.Index, best.Probability))],
+                    withLogits ? prediction.Logits : null)));
+            }
             if (parsed.GetValue(json)) host.Output.WriteLine(Json.Of(rows));
-            else WriteText(host.Output, rows, model.Metadata.Classes);
-            return rows.Count == files.Length ? Program.Done : Program.Failed;
+            else WriteText(host.Output, rows, model.Classes);
+            return skipped == 0 ? Program.Done : Program.Failed;
+
+            // Goes on past images that cannot be read, with a line for each.
+            void Skip(string file, GpuCnnException reason)
+            {
+                skipped++;
+                host.Error.WriteLine(Advice.Describe(reason));
+            }
         });
         return command;
-    }
-
-    /// <summary>Goes on past images that cannot be read, with a line for each.</summary>
-    private static List<Row> Predict(TrainedModel model, string[] files, int top, bool withLogits, bool noExif, TextWriter error)
-    {
-        IReadOnlyList<string> classes = model.Metadata.Classes;
-        var preprocessor = new ImagePreprocessor(noExif ? model.Metadata with { IgnoresExif = true } : model.Metadata);
-        using Plan plan = model.CreatePlan(1);
-        var batch = new Batch(model.Metadata.Input, 1) { Count = 1 };
-        var logits = new float[classes.Count];
-        List<Row> rows = [];
-        foreach (string file in files)
-        {
-            try
-            {
-                preprocessor.Read(file, batch.Image(0));
-            }
-            catch (GpuCnnException exception)
-            {
-                error.WriteLine(Advice.Describe(exception));
-                continue;
-            }
-            plan.Evaluate(batch);
-            plan.ReadOutput(logits);
-            double[] probabilities = Evaluation.Softmax(logits);
-            var best = Enumerable.Range(0, classes.Count).OrderByDescending(k => probabilities[k]).Take(top)
-                .Select(k => new Prediction(classes[k], k, probabilities[k])).ToList();
-            rows.Add(new(file, best, withLogits ? [.. logits] : null));
-        }
-        return rows;
     }
 
     private static void WriteText(TextWriter output, List<Row> rows, IReadOnlyList<string> classes)
@@ -80,7 +65,7 @@ internal static class PredictCommand
         }
     }
 
-    private sealed record Row(string File, IReadOnlyList<Prediction> Predictions, float[]? Logits);
+    private sealed record Row(string File, IReadOnlyList<Prediction> Predictions, IReadOnlyList<float>? Logits);
 
     private sealed record Prediction(string Class, int Index, double Probability);
 }

@@ -8,6 +8,7 @@ using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Models;
+using GpuCnn.Runs;
 
 namespace GpuCnn.Cli.Commands;
 

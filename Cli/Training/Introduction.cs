@@ -7,54 +7,60 @@ using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Training;
 using GpuCnn.Models;
+using GpuCnn.Runs;
 
 namespace GpuCnn.Cli.Training;
 
 /// <summary>What a run is about to do, before its first step.</summary>
 internal static class Introduction
 {
-    public static void Write(TextWriter output, PreparedRun prepared, Device device, Trainer trainer, RunDirectory run, string? resumedFrom)
+    /// <param name="resumedFrom">A checkpoint, or what else the run goes on from; null where it begins.</param>
+    public static void Write(TextWriter output, TrainingRun run, string? resumedFrom = null)
     {
-        RunConfig config = prepared.Config;
+        RunConfig config = run.Config;
+        Network network = run.Model.Network;
+        Device device = run.Model.Device;
         TrainingSettings settings = config.Settings;
-        output.WriteLine($"Model     {config.Model}: {Words.Number(prepared.Network.ParameterCount)} parameters, input {prepared.Network.Input}, {Words.Count(config.Classes.Count, "class", "classes")}");
-        WriteRecipe(output, prepared);
-        output.WriteLine($"Data      {config.Data}: {prepared.Data.Description}");
+        output.WriteLine($"Model     {config.Model}: {Words.Number(network.ParameterCount)} parameters, input {network.Input}, {Words.Count(config.Classes.Count, "class", "classes")}");
+        WriteRecipe(output, run);
+        output.WriteLine($"Data      {config.Data}: {run.Data.Description}");
         string augmentation = config.Augmentation == "none" ? "" : $", augmented by {config.Augmentation}";
         string judged = config.ResizeTo == 0 ? ""
-            : $" (to judge: resize to {config.ResizeTo}, centre {prepared.Network.Input.Width}x{prepared.Network.Input.Height})";
+            : $" (to judge: resize to {config.ResizeTo}, centre {network.Input.Width}x{network.Input.Height})";
         if (config.IgnoresExif) judged += ", as stored whatever EXIF says";
         output.WriteLine($"Images    {config.Fit.ToString().ToLowerInvariant()}{judged}, mean {Numbers(config.Mean)}, std {Numbers(config.Std)}{augmentation}");
         if (settings.MixesImages) output.WriteLine(
             $"Mixing    {Mixing(settings)}; the top-1 of training counts the label of an image's larger share");
         output.WriteLine($"Device    {device.Name}: {device.Description}");
         if (device.KernelCompiler is { } compiler) output.WriteLine($"Kernels   by {compiler}");
-        output.WriteLine($"Memory    {Words.Bytes(trainer.DeviceBytes)} on the device, in batches of {settings.Batch}");
-        output.WriteLine($"Training  {Length(settings, trainer)}, seed {settings.Seed}");
+        output.WriteLine($"Memory    {Words.Bytes(run.DeviceBytes)} on the device, in batches of {settings.Batch}");
+        output.WriteLine($"Training  {Length(settings, run)}, seed {settings.Seed}");
         if (settings.Loss is not SoftmaxCrossEntropy) output.WriteLine($"Loss      {Settings.Describe(settings.Loss)}");
         string smoothing = settings.Loss is SoftmaxCrossEntropy { LabelSmoothing: > 0 and var share } ? $", label smoothing {Invariant(share)}" : "";
         output.WriteLine($"Rate      {Invariant(settings.LearningRate)}, {Settings.Describe(settings.Schedule)}; {Settings.Describe(settings.Optimizer)}{smoothing}");
-        string anew = config.StartedAnew is { } paths ? $"; {string.Join(", ", paths)} start anew, for the classes are others" : "";
+        string anew = config.StartedAnew is { } paths ? $"; {string.Join(", ", paths)} reinitialized: the classes differ" : "";
         if (config.Weights != null) output.WriteLine($"Weights   from {config.Weights}{anew}");
         if (config.Freeze is { } patterns)
         {
-            Parameter[] frozen = [.. FrozenPaths.Of(prepared.Network, patterns)];
+            Parameter[] frozen = [.. FrozenPaths.Of(network, patterns)];
             output.WriteLine($"Frozen    {Words.Count(frozen.Length, "tensor", "tensors")} of {Words.Number(frozen.Sum(parameter => (long)parameter.Spec.Count))} parameters, by {string.Join(" ", patterns)}");
         }
-        output.WriteLine($"Run       {run.Path}");
-        if (resumedFrom != null) output.WriteLine($"Resumed   at step {trainer.Step}, from {resumedFrom}");
+        output.WriteLine($"Run       {run.Directory!.Path}");
+        if (resumedFrom != null) output.WriteLine($"Resumed   at step {run.Step}, from {resumedFrom}");
         output.WriteLine();
+        WriteReplaced(output, device, run);
     }
 
     /// <summary>
     /// Says in one line which algorithms the run was to take and the device does not have: its results differ in their last bits. Writes
     /// nothing where it has all.
     /// </summary>
-    /// <param name="kept">Algorithms by problem, as tune or the run's configuration has them.</param>
-    /// <param name="taken">What the run's plans took.</param>
-    public static void WriteReplaced(
-        TextWriter output, Device device, IEnumerable<KeyValuePair<string, string>> kept, IReadOnlyDictionary<string, string> taken)
+    private static void WriteReplaced(TextWriter output, Device device, TrainingRun run)
     {
+        IReadOnlyDictionary<string, string> taken = run.Taken;
+        // What was tuned has problems of other networks too; a resumed run's own has none.
+        IEnumerable<KeyValuePair<string, string>> kept =
+            run.ResumedFrom is null ? run.Kept.Where(algorithm => taken.ContainsKey(algorithm.Key)) : run.Kept;
         string[] replaced =
             [.. kept.Where(algorithm => taken.GetValueOrDefault(algorithm.Key) != algorithm.Value).Select(algorithm => algorithm.Value)];
         if (replaced.Length == 0) return;
@@ -66,9 +72,9 @@ internal static class Introduction
     }
 
     /// <summary>What the recipe decides apart from the numbers of the lines that follow, as far as this network has it.</summary>
-    private static void WriteRecipe(TextWriter output, PreparedRun prepared)
+    private static void WriteRecipe(TextWriter output, TrainingRun run)
     {
-        (RunConfig config, Recipe recipe, Network network) = (prepared.Config, prepared.Recipe, prepared.Network);
+        (RunConfig config, Recipe recipe, Network network) = (run.Config, run.Model.Recipe, run.Model.Network);
         List<string> parts = [config.Recipe];
         if (config.Weights == null)
         {
@@ -88,9 +94,9 @@ internal static class Introduction
     private static bool StartsRaised(Parameter parameter, Recipe recipe) =>
         recipe.Start.RaisedBias != 0 && parameter.Spec.Initializer == Initializer.Constant(recipe.Start.RaisedBias);
 
-    private static string Length(TrainingSettings settings, Trainer trainer) => settings.Steps == null
-        ? $"{Words.Count(settings.Epochs, "epoch", "epochs")} of {Words.Count(trainer.StepsPerEpoch, "step", "steps")}"
-        : $"{Words.Count(trainer.TotalSteps, "step", "steps")} in epochs of {Words.Number(trainer.StepsPerEpoch)}";
+    private static string Length(TrainingSettings settings, TrainingRun run) => settings.Steps == null
+        ? $"{Words.Count(settings.Epochs, "epoch", "epochs")} of {Words.Count(run.StepsPerEpoch, "step", "steps")}"
+        : $"{Words.Count(run.TotalSteps, "step", "steps")} in epochs of {Words.Number(run.StepsPerEpoch)}";
 
     private static string Mixing(TrainingSettings settings) => (settings.Mixup, settings.CutMix) switch
     {

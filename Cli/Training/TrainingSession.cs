@@ -1,9 +1,12 @@
 using GpuCnn.Cli.Output;
+using GpuCnn.Data;
 using GpuCnn.Engine;
 using GpuCnn.Engine.Checkpoints;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
-using GpuCnn.Engine.Tuning;
+using GpuCnn.Models;
 
 namespace GpuCnn.Cli.Training;
 
@@ -11,111 +14,138 @@ namespace GpuCnn.Cli.Training;
 internal static class TrainingSession
 {
     public const string DefaultModel = "smallcnn";
-    public const string DemoFolder = "demo-data";
 
-    public static int Run(CommandHost host, TrainRequest request) => request.Resume == null ? Start(host, request) : Resume(host, request, request.Resume);
+    public static int Run(CommandHost host, TrainRequest request) =>
+        request.Resume is { } folder ? Resume(host, request, folder) : Start(host, request);
 
     private static int Start(CommandHost host, TrainRequest request)
     {
-        using Device device = Open(request.Device ?? DeviceCatalog.Auto, request.Threads);
-        PreparedRun prepared = PreparedRun.New(request, device, host);
-        (RunDirectory run, bool isNew) = CreateFolder(request.Out, prepared.Config.Model);
-        try
+        using Device device = Device.Open(request.Device ?? DeviceCatalog.Auto, new() { Threads = request.Threads });
+        var architecture = Architecture.Find(request.Model ?? DefaultModel);
+        string recipeName = request.Recipe ?? Recipe.Default;
+        Recipe recipe = UsageException.Guard(() => architecture.FindRecipe(recipeName));
+        TrainingSettings settings = request.SettingsFor(recipe.Settings);
+        if (request.SaveEvery is { } every) settings = settings with { SaveEvery = every };
+        ModelFile? weights = request.Weights is { } file ? ModelFile.Load(file) : null;
+        Shape input = InputFor(request, weights?.Metadata.Input ?? architecture.Input);
+        _ = UsageException.Guard(() => architecture.Build(input, recipe: recipe));
+
+        ImageData data = OpenData(host, request, settings.Seed);
+        using var model = Model.Create(architecture, data.Classes, device, input, recipeName, weights, request.Weights);
+        model.Preparation = Prepared(model, request, weights?.Metadata);
+        if (request.Freeze.Count > 0) UsageException.Guard(() => model.Freeze(request.Freeze));
+        using TrainingRun run = model.Prepare(data, new(settings)
         {
-            IReadOnlyDictionary<string, string> tuned = AlgorithmTable.Load(device).Algorithms;
-            using RunImages images = prepared.CreateDatasets();
-            using Trainer trainer = CreateTrainer(prepared, images, device, run, tuned);
-            SetStart(trainer, prepared.Config);
-            WriteConfig(run, prepared, trainer);
-            Introduction.Write(host.Output, prepared, device, trainer, run, resumedFrom: null);
-            // The table has problems of other networks too.
-            IReadOnlyDictionary<string, string> taken = trainer.Algorithms;
-            Introduction.WriteReplaced(host.Output, device, tuned.Where(kept => taken.ContainsKey(kept.Key)), taken);
-            return Train(host, prepared, trainer, run, device);
-        }
-        finally
-        {
-            // A run that could not begin leaves no empty folder behind.
-            if (isNew && !Directory.EnumerateFileSystemEntries(run.Path).Any()) Directory.Delete(run.Path);
-        }
+            Augment = Augmentation.Parse(request.Augmentation ?? recipe.Augmentation, input),
+            BadImages = request.BadImages ?? BadImagePolicy.Skip,
+            Feed = request.Feed,
+            Folder = request.Out ?? FreeFolder(model.Name),
+            Threads = request.Threads,
+        });
+        Introduction.Write(host.Output, run);
+        return Train(host, run);
     }
 
     private static int Resume(CommandHost host, TrainRequest request, string folder)
     {
-        RunDirectory run = RunDirectory.Open(folder);
-        RunConfig config = RunConfig.Read(run);
-        using Device device = Open(request.Device ?? config.Device, PreparedRun.ThreadsFor(request, config));
-        PreparedRun prepared = PreparedRun.Resumed(request, config, device, host);
-        using RunImages images = prepared.CreateDatasets();
-        using Trainer trainer = CreateTrainer(prepared, images, device, run, config.Algorithms);
-        string? checkpoint = null;
-        // Stopped before its first checkpoint, the run has nothing to lose: the seed begins it again as it was.
-        if (run.Checkpoints().Any()) checkpoint = trainer.Resume();
-        else SetStart(trainer, config);
-        if (trainer.Step > trainer.TotalSteps)
-            throw new GpuCnnException($"The run in '{folder}' has done {trainer.Step} steps, more than the {trainer.TotalSteps} asked for; ask for more with --steps or --epochs.");
-        if (trainer.Step == trainer.TotalSteps && File.Exists(run.FinalPath))
+        var progress = new CheckProgress(host);
+        var opened = TrainingRun.Open(folder, new()
         {
-            host.Output.WriteLine($"The run in {folder} is complete: {Words.Count(trainer.Step, "step", "steps")}, weights in {run.FinalPath}.");
-            host.Output.WriteLine($"Train on with: gpucnn train --resume {Words.Quote(folder)} --epochs {prepared.Config.Settings.Epochs * 2}");
+            Epochs = request.Epochs,
+            Steps = request.Steps,
+            SaveEvery = request.SaveEvery,
+            BadImages = request.BadImages,
+            Feed = request.Feed,
+            Device = request.Device,
+            Threads = request.Threads,
+            Progress = progress.Show,
+        });
+        using Model model = opened.Model;
+        using TrainingRun run = opened;
+        progress.Clear();
+        if (run.IsComplete)
+        {
+            host.Output.WriteLine(
+                $"The run in {folder} is complete: {Words.Count(run.Step, "step", "steps")}, weights in {run.Directory!.FinalPath}.");
+            host.Output.WriteLine(
+                $"Train on with: gpucnn train --resume {Words.Quote(folder)} --epochs {run.Settings.Epochs * 2}");
             return Program.Done;
         }
-        WriteConfig(run, prepared, trainer);
-        Introduction.Write(host.Output, prepared, device, trainer, run, checkpoint ?? "the beginning, for there is no checkpoint yet");
-        Introduction.WriteReplaced(host.Output, device, config.Algorithms ?? new Dictionary<string, string>(), trainer.Algorithms);
-        return Train(host, prepared, trainer, run, device);
+        Introduction.Write(host.Output, run, run.ResumedFrom ?? "the beginning, for there is no checkpoint yet");
+        return Train(host, run);
     }
 
-    private static void WriteConfig(RunDirectory run, PreparedRun prepared, Trainer trainer)
-    {
-        run.WriteConfig((prepared.Config with { Algorithms = trainer.Algorithms.Count == 0 ? null : trainer.Algorithms }).ToJson());
-        prepared.BadImages.WriteTo(run.Path);
-    }
-
-    private static Trainer CreateTrainer(PreparedRun prepared, RunImages images, Device device, RunDirectory run,
-        IReadOnlyDictionary<string, string>? algorithms)
-    {
-        var trainer = new Trainer(prepared.Network, device, images.Training, images.Validation, prepared.Config.Settings,
-            prepared.Config.Metadata, run, algorithms);
-        if (device.MemoryBytes <= 0 || trainer.DeviceBytes <= device.MemoryBytes) return trainer;
-        long needed = trainer.DeviceBytes;
-        int largest = trainer.LargestBatch(device.MemoryBytes);
-        trainer.Dispose();
-        throw new GpuCnnException(
-            $"Training {prepared.Config.Model} in batches of {prepared.Config.Settings.Batch} needs {Words.Bytes(needed)}, but {device.Name} has {Words.Bytes(device.MemoryBytes)}; "
-            + (largest > 0 ? $"use --batch {largest} or less." : "use another device."));
-    }
-
-    private static void SetStart(Trainer trainer, RunConfig config)
-    {
-        // Also what the weights are put over: parts of them may not fit.
-        trainer.Initialize();
-        if (config.Weights != null) WeightsFile.LoadInto(trainer.Parameters, ModelFile.Load(config.Weights), config.Weights, config.StartedAnew);
-    }
-
-    private static int Train(CommandHost host, PreparedRun prepared, Trainer trainer, RunDirectory run, Device device)
+    private static int Train(CommandHost host, TrainingRun run)
     {
         using var stop = new StopRequest(host);
-        TrainingDisplay display = host.IsTerminal
-            ? new LiveDisplay(host.Output) { IsMixed = prepared.Config.Settings.MixesImages }
-                : new PlainDisplay(host.Output) { IsMixed = prepared.Config.Settings.MixesImages };
+        bool isMixed = run.Settings.MixesImages;
+        TrainingDisplay display = host.IsTerminal ? new LiveDisplay(host.Output) { IsMixed = isMixed }
+            : new PlainDisplay(host.Output) { IsMixed = isMixed };
         TrainingOutcome outcome = display.Run(
-            observer => trainer.Run(host.Observer == null ? observer : new BothObservers(observer, host.Observer), stop.Token), trainer.Step);
+            observer => run.Run(host.Observer is null ? observer : new BothObservers(observer, host.Observer), stop.Token), run.Step);
         if (outcome.End == TrainingEnd.Interrupted)
             throw new GpuCnnException(
-                $"Stopped after step {outcome.Step} of {trainer.TotalSteps}; the checkpoint is {outcome.WeightsPath}. Go on with: gpucnn train --resume {Words.Quote(run.Path)}");
-        Conclusion.Write(host.Output, prepared, outcome, device);
+                $"Stopped after step {outcome.Step} of {run.TotalSteps}; the checkpoint is {outcome.WeightsPath}. "
+                + $"Go on with: gpucnn train --resume {Words.Quote(run.Directory!.Path)}");
+        Conclusion.Write(host.Output, run, outcome);
         return Program.Done;
     }
 
-    private static Device Open(string name, int? threads) => DeviceCatalog.Open(name, new() { Threads = threads });
-
-    private static (RunDirectory Run, bool IsNew) CreateFolder(string? named, string model)
+    private static Shape InputFor(TrainRequest request, Shape usual)
     {
-        string path = named ?? Enumerable.Range(1, int.MaxValue).Select(number => Path.Combine("runs", $"{model}-{number}")).First(path => !Path.Exists(path));
-        bool isNew = !Directory.Exists(path);
-        return (RunDirectory.Create(path), isNew);
+        Shape input = request.Input ?? usual;
+        if (request.Crop is { } side) input = Shape.Volume(input.Channels, side, side);
+        return input.Channels is 1 or 3 ? input
+            : throw new UsageException($"--input expects 1 (gray) or 3 (RGB) channels to train on images, but got {input}.");
     }
+
+    /// <summary>The data set, with some images of each class held out where it keeps none apart and has enough.</summary>
+    private static ImageData OpenData(CommandHost host, TrainRequest request, ulong seed)
+    {
+        if (request.Data is null && !DemoDataset.IsComplete(ImageData.DemoFolder, ImageData.DemoSeed))
+            host.Output.WriteLine($"Drawing the demo data set into {ImageData.DemoFolder}/ ...");
+        if (request.Data is null) ImageData.Demo();
+        var data = ImageData.Open(request.Data ?? ImageData.DemoFolder, request.Validation);
+        if (request.ExcludeDuplicates)
+        {
+            var progress = new CheckProgress(host);
+            data = data.WithoutDuplicates(progress.Show);
+            progress.Clear();
+        }
+        return data.WithValidation(seed);
+    }
+
+    /// <summary>
+    /// How images are brought to the input: by the options, else by the weights that the run starts from, else by the recipe.
+    /// </summary>
+    private static ImagePreparation Prepared(Model model, TrainRequest request, ModelMetadata? weights)
+    {
+        ImageFit fit = request.Fit ?? model.Preparation.Fit;
+        return model.Preparation with
+        {
+            Fit = fit,
+            ResizeTo = ResizeFor(model, request, weights, fit),
+            IgnoresExif = request.IgnoresExif || model.Preparation.IgnoresExif,
+        };
+    }
+
+    private static int ResizeFor(Model model, TrainRequest request, ModelMetadata? weights, ImageFit fit)
+    {
+        int longer = Math.Max(model.Input.Height, model.Input.Width);
+        if (request.ResizeTo is { } asked)
+        {
+            if (fit == ImageFit.Pad) throw new UsageException(
+                "--val-resize goes with --fit resize, but images are padded; leave one of them out.");
+            return asked >= longer ? asked
+                : throw new UsageException($"--val-resize expects at least the {longer} pixels of the input {model.Input}, but got {asked}.");
+        }
+        if (fit == ImageFit.Pad) return 0;
+        if (weights is not null && request.Recipe is null) return weights.ResizeTo >= longer ? weights.ResizeTo : 0;
+        return model.Recipe.EvaluationScale > 1 ? (int)MathF.Round(longer * model.Recipe.EvaluationScale) : 0;
+    }
+
+    private static string FreeFolder(string model) =>
+        Enumerable.Range(1, int.MaxValue).Select(number => Path.Combine("runs", $"{model}-{number}")).First(path => !Path.Exists(path));
 
     private sealed class BothObservers(ITrainingObserver first, ITrainingObserver second) : ITrainingObserver
     {

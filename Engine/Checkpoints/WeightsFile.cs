@@ -21,7 +21,16 @@ public static class WeightsFile
     /// <exception cref="GpuCnnException">Tensors are missing, left over or of other dimensions; the message lists the first ten.</exception>
     public static void LoadInto(ParameterStore parameters, ModelFile file, string path, IReadOnlyCollection<string>? except = null)
     {
-        Network network = parameters.Network;
+        foreach (Parameter parameter in Check(parameters.Network, file, path, except))
+            parameters.SetWeights(parameter, file.Tensors[parameter.Path]);
+    }
+
+    /// <summary>Checks that the tensors of a file are those of a network, and returns the parameters that it has.</summary>
+    /// <param name="except">Paths of parameters that the file need not have; it may hold anything under their names.</param>
+    /// <exception cref="GpuCnnException">Tensors are missing, left over or of other dimensions; the message lists the first ten.</exception>
+    public static IReadOnlyList<Parameter> Check(
+        Network network, ModelFile file, string path, IReadOnlyCollection<string>? except = null)
+    {
         if (file.Metadata.Model != network.Name)
             throw new OtherModelException(
                 $"{path} holds weights of {file.Metadata.Model}, but {network.Name} was asked for.", file.Metadata.Model);
@@ -40,6 +49,6 @@ public static class WeightsFile
             throw new GpuCnnException(
                 $"{path} does not fit {network.Name} for {network.Input} and {network.Output.Shape} outputs: {string.Join("; ", problems.Take(NamesShown))}"
                 + (problems.Count > NamesShown ? $"; and {problems.Count - NamesShown} more." : "."));
-        foreach (Parameter parameter in wanted) parameters.SetWeights(parameter, file.Tensors[parameter.Path]);
+        return wanted;
     }
 }

@@ -6,6 +6,10 @@ namespace GpuCnn.Engine.Devices;
 /// <summary>Something that networks run on.</summary>
 public abstract class Device : IDisposable
 {
+    /// <summary>Opens a device by name: <c>cpu</c>, a kind with an index such as <c>cuda:1</c>, or <c>auto</c>, the best one.</summary>
+    /// <exception cref="GpuCnnException">There is no such device, or it cannot be used.</exception>
+    public static Device Open(string name = DeviceCatalog.Auto, DeviceSettings? settings = null) => DeviceCatalog.Open(name, settings);
+
     /// <summary>The name it is asked for by: <c>cpu</c>.</summary>
     public abstract string Name { get; }
 

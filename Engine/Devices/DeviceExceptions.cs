@@ -48,4 +48,7 @@ public sealed class DeviceOutOfMemoryException(string message, long neededBytes,
 
     /// <summary>Bytes that were free; null where the driver does not tell.</summary>
     public long? FreeBytes { get; } = freeBytes;
+
+    /// <summary>Largest batch that fits, or 0; null where it is not known.</summary>
+    public int? LargestBatch { get; init; }
 }

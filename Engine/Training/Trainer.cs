@@ -5,6 +5,7 @@ using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Schedules;
+using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Engine.Training;
 
@@ -18,8 +19,9 @@ public sealed class Trainer : IDisposable
     private readonly IDataset? _validation;
     private readonly TrainingSettings _settings;
     private readonly ModelMetadata _metadata;
-    private readonly RunDirectory _run;
+    private readonly RunDirectory? _run;
     private readonly ParameterStore _parameters;
+    private readonly bool _ownsParameters;
     private readonly Plan _plan;
     private readonly Plan? _validationPlan;
     private readonly RunningSchedule _schedule;
@@ -30,18 +32,24 @@ public sealed class Trainer : IDisposable
     private double _stepSeconds, _waitSeconds;
     private string? _lastCheckpoint;
 
-    /// <param name="algorithms">By problem, for what the device has several algorithms for.</param>
+    /// <summary>Trains parameters of its own.</summary>
+    /// <param name="run">Where checkpoints, metrics and final weights go; null writes nothing.</param>
+    /// <param name="algorithms">By problem, where the device has several algorithms for one.</param>
     /// <exception cref="GpuCnnException">The settings, the data and the network do not go together.</exception>
     public Trainer(
-        Network network, Device device, IDataset training, IDataset? validation, TrainingSettings settings, ModelMetadata metadata, RunDirectory run,
-        IReadOnlyDictionary<string, string>? algorithms = null)
+        Network network, Device device, IDataset training, IDataset? validation, TrainingSettings settings, ModelMetadata metadata,
+        RunDirectory? run, IReadOnlyDictionary<string, string>? algorithms = null)
+        : this(device.CreateParameters(Checked(network, training, settings), training: true), training, validation, settings, metadata, run,
+            algorithms) =>
+        _ownsParameters = true;
+
+    /// <summary>Trains parameters that outlive the trainer. Their values are where the run begins.</summary>
+    /// <inheritdoc cref="Trainer(Network, Device, IDataset, IDataset?, TrainingSettings, ModelMetadata, RunDirectory?, IReadOnlyDictionary{string, string}?)"/>
+    public Trainer(
+        ParameterStore parameters, IDataset training, IDataset? validation, TrainingSettings settings, ModelMetadata metadata,
+        RunDirectory? run, IReadOnlyDictionary<string, string>? algorithms = null)
     {
-        settings.Check();
-        if (settings.Batch > training.Count)
-            throw new BatchTooLargeException(
-                $"Training expects a batch no larger than the data set, but got {settings.Batch} of {training.Count} images.", training.Count);
-        if (training.Classes.Count != network.Output.Shape.Count)
-            throw new GpuCnnException($"{network.Name} was built for {network.Output.Shape} classes, but the data set has {training.Classes.Count}.");
+        Checked(parameters.Network, training, settings);
         _training = training;
         _validation = validation;
         _settings = settings;
@@ -50,7 +58,7 @@ public sealed class Trainer : IDisposable
         _stepsPerEpoch = training.Count / settings.Batch;
         _totalSteps = settings.Steps ?? settings.Epochs * _stepsPerEpoch;
         _schedule = settings.Schedule.Start();
-        _parameters = device.CreateParameters(network, training: true);
+        _parameters = parameters;
         _plan = new(_parameters, new()
         {
             Images = settings.Batch,
@@ -66,6 +74,16 @@ public sealed class Trainer : IDisposable
             _validationPlan = new(_parameters, new() { Images = images, Loss = settings.Loss.ForValidation, Algorithms = algorithms });
         }
         _at = new(0, _schedule.State, 0, 0, 0, 0);
+    }
+
+    private static Network Checked(Network network, IDataset training, TrainingSettings settings)
+    {
+        settings.Check();
+        if (settings.Batch > training.Count)
+            throw new BatchTooLargeException(
+                $"Training expects a batch no larger than the data set, but got {settings.Batch} of {training.Count} images.", training.Count);
+        return training.Classes.Count == network.Output.Shape.Count ? network : throw new GpuCnnException(
+            $"{network.Name} was built for {network.Output.Shape} classes, but the data set has {training.Classes.Count}.");
     }
 
     public ParameterStore Parameters => _parameters;
@@ -94,8 +112,9 @@ public sealed class Trainer : IDisposable
     /// <exception cref="GpuCnnException">There is none.</exception>
     public string Resume()
     {
+        RunDirectory run = _run ?? throw new InvalidOperationException("A trainer without a folder has nothing to resume from.");
         GpuCnnException? first = null;
-        foreach (string path in _run.Checkpoints())
+        foreach (string path in run.Checkpoints())
         {
             try
             {
@@ -108,10 +127,10 @@ public sealed class Trainer : IDisposable
             }
             _schedule.State = _at.ScheduleState;
             _lastCheckpoint = path;
-            _run.TrimMetrics(_at.Step);
+            run.TrimMetrics(_at.Step);
             return path;
         }
-        throw first ?? new GpuCnnException($"{_run.Path} has no checkpoint to resume from; the run was stopped before its first one. Start it again.");
+        throw first ?? new GpuCnnException($"{run.Path} has no checkpoint to resume from; the run was stopped before its first one. Start it again.");
     }
 
     /// <summary>Trains to the end, or until cancelled; then a checkpoint is saved first.</summary>
@@ -155,15 +174,16 @@ public sealed class Trainer : IDisposable
             mark = Stopwatch.GetTimestamp();
         }
         Save(observer, rate);
-        ModelFile.Save(_run.FinalPath, _metadata, _parameters.ExportWeights());
-        return new(TrainingEnd.Completed, _run.FinalPath, last, _at.Step);
+        if (_run is not null) ModelFile.Save(_run.FinalPath, _metadata, _parameters.ExportWeights());
+        else CheckFinite(rate);
+        return new(TrainingEnd.Completed, _run?.FinalPath, last, _at.Step);
     }
 
     public void Dispose()
     {
         _plan.Dispose();
         _validationPlan?.Dispose();
-        _parameters.Dispose();
+        if (_ownsParameters) _parameters.Dispose();
     }
 
     /// <summary>Whether the last step was the last of its epoch, or of the run.</summary>
@@ -217,7 +237,7 @@ public sealed class Trainer : IDisposable
             _at.Seconds)
         { WaitingShare = report.WaitingShare };
         (_stepSeconds, _waitSeconds) = (0, 0);
-        _run.AppendMetrics(epoch);
+        _run?.AppendMetrics(epoch);
         observer.EpochDone(epoch);
         return epoch;
     }
@@ -230,15 +250,19 @@ public sealed class Trainer : IDisposable
         {
             return read();
         }
-        catch (UnreadableDataException exception) when (_at.Step > 0)
+        catch (UnreadableDataException exception) when (_at.Step > 0 && _run is not null)
         {
             Save(observer, rate);
             throw new UnreadableDataException($"{exception.Message} The {_at.Step} steps done are saved.", exception) { RunFolder = _run.Path };
         }
     }
 
-    private string Save(ITrainingObserver observer, float rate)
+    /// <summary>Saves the weights that the run begins with as its first checkpoint.</summary>
+    public void SaveStart() => Save(null, RateAt(_at.Step));
+
+    private string? Save(ITrainingObserver? observer, float rate)
     {
+        if (_run is null) return null;
         string path = _run.CheckpointPath(_at.Step);
         if (path == _lastCheckpoint) return path;
         try
@@ -251,8 +275,16 @@ public sealed class Trainer : IDisposable
         }
         _lastCheckpoint = path;
         _run.RemoveOldCheckpoints();
-        observer.CheckpointSaved(path);
+        observer?.CheckpointSaved(path);
         return path;
+    }
+
+    /// <summary>Refuses weights that are no numbers, as saving them would.</summary>
+    private void CheckFinite(float rate)
+    {
+        foreach ((string name, Tensor tensor) in _parameters.ExportWeights())
+            if (tensor.Values.Any(value => !float.IsFinite(value)))
+                throw Diverged($"{name} holds values that are not finite after step {_at.Step}", rate);
     }
 
     private TrainingDivergedException Diverged(string what, float rate) => new(

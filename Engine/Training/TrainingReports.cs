@@ -32,18 +32,22 @@ public enum TrainingEnd
     Interrupted,
 }
 
-/// <param name="WeightsPath">The final weights, or the checkpoint to resume from.</param>
+/// <param name="WeightsPath">The final weights, or the checkpoint to resume from; null where the run has no folder.</param>
 /// <param name="Last">The last finished epoch, if any.</param>
-public sealed record TrainingOutcome(TrainingEnd End, string WeightsPath, EpochReport? Last, long Step);
+public sealed record TrainingOutcome(TrainingEnd End, string? WeightsPath, EpochReport? Last, long Step);
 
-/// <summary>Is told how a run goes. Called on the training thread: be quick.</summary>
+/// <summary>Is told how a run goes; overrides what it wants to know. Called on the training thread: be quick.</summary>
 public interface ITrainingObserver
 {
-    void StepDone(in StepReport report);
+    /// <summary>After each step.</summary>
+    void StepDone(in StepReport report) { }
 
-    void Validating(int epoch);
+    /// <summary>Before the validation images of an epoch are judged.</summary>
+    void Validating(int epoch) { }
 
-    void EpochDone(EpochReport report);
+    /// <summary>After each epoch, with its validation.</summary>
+    void EpochDone(EpochReport report) { }
 
-    void CheckpointSaved(string path);
+    /// <summary>After a checkpoint was written.</summary>
+    void CheckpointSaved(string path) { }
 }

@@ -7,7 +7,7 @@ using GpuCnn.Engine.Sets;
 namespace GpuCnn.Engine.Training;
 
 /// <summary>The numbers of a training run. Values are checked where they are set; what goes together, by <see cref="Check"/>.</summary>
-public sealed record TrainingSettings : INamed
+public record TrainingSettings : INamed
 {
     /// <summary>The largest parameter of a beta distribution that mixing takes: beyond it every share is a half.</summary>
     public const float LargestAlpha = 100;

@@ -29,7 +29,7 @@ public sealed class FineTuneTests
     [Test]
     public void OtherClassesGetANewLastLayer()
     {
-        Assert.That(Train(_two, "other", "--steps", "1", "--lr", "1e-12", "--weight-decay", "0"), Does.Contain($"from {_weights}; fc.weight, fc.bias start anew"));
+        Assert.That(Train(_two, "other", "--steps", "1", "--lr", "1e-12", "--weight-decay", "0"), Does.Contain($"from {_weights}; fc.weight, fc.bias reinitialized"));
         ModelFile before = ModelFile.Load(_weights), after = ModelFile.Load(_folder["other", "final.safetensors"]);
         Assert.That(after.Metadata.Classes, Is.EqualTo(new[] { "dark", "red" }));
         foreach ((string name, Tensor tensor) in after.Tensors.Where(tensor => !tensor.Key.StartsWith("fc.", StringComparison.Ordinal)))
@@ -40,7 +40,7 @@ public sealed class FineTuneTests
     }
 
     [Test]
-    public void TheSameClassesGoOn() => Assert.That(Train(_data, "same", "--steps", "1"), Does.Contain($"from {_weights}\n").And.Not.Contain("anew").And.Not.Contain("Frozen"));
+    public void TheSameClassesGoOn() => Assert.That(Train(_data, "same", "--steps", "1"), Does.Contain($"from {_weights}\n").And.Not.Contain("reinitialized").And.Not.Contain("Frozen"));
 
     [Test]
     public void FrozenParametersStay()

@@ -63,7 +63,7 @@ public sealed class TrainerTests
         Assert.That(File.ReadLines(folder["run", "metrics.csv"]).First(),
             Is.EqualTo("epoch,step,learningRate,trainLoss,trainTop1,valLoss,valTop1,valTop5,imagesPerSecond,seconds"));
         Assert.That(Directory.GetFiles(folder["run"], "checkpoint-*"), Has.Length.EqualTo(2), "only the last two checkpoints stay");
-        ModelFile weights = ModelFile.Load(outcome.WeightsPath);
+        ModelFile weights = ModelFile.Load(outcome.WeightsPath!);
         Assert.That(weights.Tensors.Keys, Is.EquivalentTo(Tiny().Parameters.Select(parameter => parameter.Path)));
         Assert.That(weights.Metadata.Classes, Is.EqualTo(Training.Classes));
     }
@@ -191,7 +191,7 @@ public sealed class TrainerTests
     {
         using Trainer trainer = Make(device, folder, settings);
         trainer.Initialize();
-        return trainer.Run(new Silent(), default).WeightsPath;
+        return trainer.Run(new Silent(), default).WeightsPath!;
     }
 
     private sealed class Silent : ITrainingObserver

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using GpuCnn.Data;
 
-namespace GpuCnn.Cli;
+namespace GpuCnn;
 
 /// <summary>torchvision's DataLoader in a process of its own (Bench/peers/torchvision_loader.py), to measure beside.</summary>
 internal sealed class TorchvisionLoader : IDisposable

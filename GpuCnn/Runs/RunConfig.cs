@@ -1,16 +1,19 @@
+using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using GpuCnn.Cli.Output;
 using GpuCnn.Data;
 using GpuCnn.Engine;
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Datasets;
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
+using GpuCnn.Models;
 
-namespace GpuCnn.Cli.Training;
+namespace GpuCnn.Runs;
 
 /// <summary>A run's <c>config.json</c>: all that is needed to go on with it or to repeat it.</summary>
 internal sealed record RunConfig
@@ -30,7 +33,7 @@ internal sealed record RunConfig
     public required string Model { get; init; }
 
     /// <summary>Name of the recipe that gave what the options did not.</summary>
-    public string Recipe { get; init; } = Models.Recipe.Default;
+    public string Recipe { get; init; } = global::GpuCnn.Models.Recipe.Default;
 
     /// <summary>[C, H, W]</summary>
     public required int[] Input { get; init; }
@@ -75,6 +78,14 @@ internal sealed record RunConfig
     /// <summary>Whether pictures that the data set has more than once are left out.</summary>
     public bool ExcludeDuplicates { get; init; }
 
+    /// <summary>
+    /// Share of each class that is held out to validate on; null where 10 % are, if there are enough images and no others to validate on.
+    /// </summary>
+    public double? HeldOut { get; init; }
+
+    /// <summary>Decides which images are held out; null is the run's seed.</summary>
+    public ulong? HoldOutSeed { get; init; }
+
     /// <summary>Weights that the run started from, if any.</summary>
     public string? Weights { get; init; }
 
@@ -103,6 +114,66 @@ internal sealed record RunConfig
         IgnoresExif = IgnoresExif
     };
 
+    /// <summary>The configuration of a run that begins.</summary>
+    public static RunConfig Of(Model model, ImageData data, FitOptions options)
+    {
+        ModelMetadata metadata = model.Metadata;
+        TrainingSettings settings = Shorten(options, data.Training.Count);
+        return new()
+        {
+            GpuCnn = typeof(RunConfig).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion,
+            Runtime = System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription,
+            Model = model.Name,
+            Recipe = model.RecipeName,
+            Input = model.Input.Dimensions,
+            Classes = model.Classes,
+            Mean = metadata.Mean,
+            Std = metadata.Std,
+            Fit = metadata.Fit,
+            Augmentation = options.Augment.ToString(),
+            ResizeTo = metadata.ResizeTo,
+            IgnoresExif = metadata.IgnoresExif,
+            Feed = options.Feed,
+            Data = data.Path ?? "",
+            DataFullPath = data.Path is { } path ? Path.GetFullPath(path) : "",
+            Validation = data.ValidationPath,
+            ValidationFullPath = data.ValidationPath is { } other ? Path.GetFullPath(other) : null,
+            TrainingImages = data.Training.Count,
+            BadImages = options.BadImages,
+            ExcludeDuplicates = data.ExcludesDuplicates,
+            HeldOut = data.HeldOut,
+            HoldOutSeed = data.HeldOut == 0 || data.HoldOutSeed == options.Seed ? null : data.HoldOutSeed,
+            Weights = model.CanStartAgain ? model.Source : null,
+            StartedAnew = model.CanStartAgain && model.Reinitialized.Count > 0 ? model.Reinitialized : null,
+            Freeze = model.Frozen.Count > 0 ? model.Frozen : null,
+            Device = model.Device.Name,
+            DeviceDescription = model.Device.Description,
+            Threads = options.Threads,
+            Settings = settings,
+        };
+    }
+
+    /// <summary>Lifts a limit of steps that the epochs would not reach.</summary>
+    public static TrainingSettings Shorten(TrainingSettings settings, int images)
+    {
+        long most = (long)settings.Epochs * (images / settings.Batch);
+        return settings.Steps >= most && most > 0 ? settings with { Steps = null } : settings;
+    }
+
+    /// <summary>The model of the run, with the weights that it started from and on a device that it owns.</summary>
+    /// <param name="folder">The run's, for messages.</param>
+    /// <param name="layers">Those of a network of the user's own.</param>
+    /// <exception cref="GpuCnnException">The architecture is not known, or the weights are missing or do not fit.</exception>
+    public Model CreateModel(string folder, Layer? layers, Device device)
+    {
+        Architecture? architecture = layers is null ? Architecture.All.FirstOrDefault(known => known.Name == Model)
+            ?? throw new UnknownModelException($"The run in '{folder}' trains '{Model}', which is none of the known models.", Model) : null;
+        ModelMetadata metadata = Metadata;
+        // A checkpoint has all weights; those that the run started from may be gone by then.
+        ModelFile? file = Weights is null || HasCheckpoint(folder) ? null : ModelFile.Load(Weights);
+        return global::GpuCnn.Model.Resumed(architecture, layers, metadata, device, Recipe, file, Weights, StartedAnew ?? [], Freeze ?? []);
+    }
+
     public string ToJson() => Json.Of(this) + "\n";
 
     /// <summary>Reads the configuration of a run.</summary>
@@ -119,7 +190,9 @@ internal sealed record RunConfig
             }
             RunConfig config = node.Deserialize<RunConfig>(Json.Options) ?? throw new JsonException("it is empty");
             if (config.Version != CurrentVersion)
-                throw new GpuCnnException($"'{run.ConfigPath}' is of version {config.Version}; expected version {CurrentVersion}. Resume the run with the gpucnn that began it.");
+                throw new GpuCnnException(
+                    $"'{run.ConfigPath}' is of version {config.Version}; expected version {CurrentVersion}. Resume the run with the release "
+                    + "that began it.");
             if (config.Input.Length != 3) throw new JsonException("input is not [C, H, W]");
             return config;
         }
@@ -129,4 +202,6 @@ internal sealed record RunConfig
                 $"'{run.ConfigPath}' is not the configuration of a run, or a damaged one: {exception.Message.ReplaceLineEndings(" ").TrimEnd('.')}. Start the run again.", exception);
         }
     }
+
+    private static bool HasCheckpoint(string folder) => RunDirectory.Open(folder).Checkpoints().Any();
 }

@@ -2,9 +2,9 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace GpuCnn.Cli.Output;
+namespace GpuCnn.Runs;
 
-/// <summary>JSON as every command writes it: camelCase names, enums as words, nothing that is null.</summary>
+/// <summary>JSON as run folders and commands write it: camelCase names, enums as words, nothing that is null.</summary>
 internal static class Json
 {
     public static JsonSerializerOptions Options { get; } = new()

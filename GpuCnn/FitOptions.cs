@@ -1,0 +1,84 @@
+using GpuCnn.Data;
+using GpuCnn.Engine;
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Engine.Training;
+using GpuCnn.Models;
+
+namespace GpuCnn;
+
+/// <summary>How a model is fitted: the numbers of training, and how images reach it.</summary>
+public record FitOptions : TrainingSettings
+{
+    public FitOptions() { }
+
+    /// <summary>Takes the numbers of <paramref name="settings"/>.</summary>
+    public FitOptions(TrainingSettings settings) : base(settings) { }
+
+    /// <summary>Random changes of training images, as in <c>[new RandomCrop(4), new Flip()]</c>.</summary>
+    public Augmentation Augment { get; init; } = Augmentation.None;
+
+    /// <summary>Treatment of images that cannot be read.</summary>
+    public BadImagePolicy BadImages { get; init; }
+
+    /// <summary>Threads and caches that images are read with. They change the time, never the result.</summary>
+    public FeedRequest Feed { get; init; } = new();
+
+    /// <summary>
+    /// Folder of the run: its configuration, metrics, checkpoints to resume from, and final weights. Null trains in memory alone.
+    /// </summary>
+    public string? Folder { get; init; }
+
+    /// <summary>Threads that the device was opened with, for a run that is resumed.</summary>
+    internal int? Threads { get; init; }
+
+    /// <summary>The settings of a recipe for an input.</summary>
+    internal static FitOptions Of(Recipe recipe, Shape input) =>
+        new(recipe.Settings) { Augment = Augmentation.Parse(recipe.Augmentation, input) };
+}
+
+/// <summary>What a resumed run does otherwise; null keeps what it has.</summary>
+public sealed record ResumeOptions
+{
+    /// <summary>Epochs of the whole run. Alone, it also lifts a limit of steps.</summary>
+    public int? Epochs { get; init; }
+
+    /// <summary>Steps of the whole run; alone, they may go beyond its epochs.</summary>
+    public long? Steps { get; init; }
+
+    /// <summary>Steps between checkpoints.</summary>
+    public long? SaveEvery { get; init; }
+
+    public BadImagePolicy? BadImages { get; init; }
+
+    public FeedRequest Feed { get; init; } = new();
+
+    /// <summary>Name of the device, in place of the run's.</summary>
+    public string? Device { get; init; }
+
+    /// <summary>Threads of the device, where it has any.</summary>
+    public int? Threads { get; init; }
+
+    /// <summary>The images of a run that was not opened from a path.</summary>
+    public ImageData? Data { get; init; }
+
+    /// <summary>Told how many images were looked at for duplicates, of how many; from several threads.</summary>
+    public Action<int, int>? Progress { get; init; }
+}
+
+/// <summary>How images are read; null is the default.</summary>
+/// <param name="Workers">Threads that decode and change images; by default two, or one on a single core.</param>
+/// <param name="Cache">Where decoded pictures are kept; by default in memory.</param>
+/// <param name="CacheGiB">Room for kept pictures, in GiB; by default 1.</param>
+public sealed record FeedRequest(int? Workers = null, CacheKind? Cache = null, float? CacheGiB = null)
+{
+    /// <summary>This request, with <paramref name="earlier"/> for what it leaves open.</summary>
+    internal FeedRequest Over(FeedRequest earlier) =>
+        new(Workers ?? earlier.Workers, Cache ?? earlier.Cache, CacheGiB ?? earlier.CacheGiB);
+
+    internal FeedOptions ToOptions() => new()
+    {
+        Workers = Workers,
+        Cache = Cache ?? CacheKind.Ram,
+        Budget = new CacheBudget(CacheGiB is { } size ? (long)((double)size * (1L << 30)) : CacheBudget.Default),
+    };
+}

@@ -1,0 +1,25 @@
+using GpuCnn.Data;
+
+namespace GpuCnn.Runs;
+
+/// <summary>The images of a run, as the network gets them.</summary>
+internal sealed record RunImages(ImageDataset Training, ImageDataset? Validation) : IDisposable
+{
+    public static RunImages Create(LocatedDataset data, RunConfig config, BadImageLog badImages)
+    {
+        FeedOptions feed = config.Feed.ToOptions();
+        // A judged image may be the centre of a larger picture; training uses all that covers the input.
+        var training = new ImagePreprocessor(config.Metadata with { ResizeTo = 0 });
+        return new(
+            new(data.Train, training, Augmentation.Parse(config.Augmentation), feed with { Mixing = BatchMixing.Of(config.Settings) },
+                new(data.Train, "training", badImages)),
+            data.Validation is { } validation ? new(validation, new ImagePreprocessor(config.Metadata), options: feed,
+                badImages: new(validation, "validation", badImages)) : null);
+    }
+
+    public void Dispose()
+    {
+        Training.Dispose();
+        Validation?.Dispose();
+    }
+}

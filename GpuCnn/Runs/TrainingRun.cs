@@ -1,0 +1,252 @@
+using GpuCnn.Data;
+using GpuCnn.Engine;
+using GpuCnn.Engine.Datasets;
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Engine.Training;
+using GpuCnn.Engine.Tuning;
+using GpuCnn.Models;
+using GpuCnn.Runs;
+
+namespace GpuCnn;
+
+/// <summary>
+/// A training run that is about to begin or to go on. <see cref="Model.Fit"/> and <see cref="Model.Resume(string, ResumeOptions?)"/>
+/// prepare one and run it; by itself it shows the costs first. The model outlives it.
+/// </summary>
+public sealed class TrainingRun : IDisposable
+{
+    private readonly RunImages _images;
+    private readonly Trainer _trainer;
+
+    private TrainingRun(Model model, ImageData data, RunConfig config, RunDirectory? directory, BadImageLog badImages,
+        IReadOnlyDictionary<string, string>? algorithms)
+    {
+        Model = model;
+        Data = data;
+        Directory = directory;
+        BadImages = badImages;
+        Kept = algorithms ?? new Dictionary<string, string>();
+        _images = RunImages.Create(data.Located, config, badImages);
+        try
+        {
+            _trainer = new(model.TrainingStore(config.Settings.Seed), _images.Training, _images.Validation, config.Settings, config.Metadata,
+                directory, algorithms);
+        }
+        catch
+        {
+            _images.Dispose();
+            throw;
+        }
+        Config = config with { Algorithms = _trainer.Algorithms.Count == 0 ? null : _trainer.Algorithms };
+    }
+
+    public Model Model { get; }
+
+    public ImageData Data { get; }
+
+    public TrainingSettings Settings => Config.Settings;
+
+    /// <summary>The folder of the run; null where it trains in memory alone.</summary>
+    public RunDirectory? Directory { get; }
+
+    /// <summary>The checkpoint that it goes on from; null where it begins.</summary>
+    public string? ResumedFrom { get; private set; }
+
+    /// <summary>Steps done.</summary>
+    public long Step => _trainer.Step;
+
+    public long StepsPerEpoch => _trainer.StepsPerEpoch;
+
+    public long TotalSteps => _trainer.TotalSteps;
+
+    /// <summary>Bytes on the device while it runs.</summary>
+    public long DeviceBytes => _trainer.DeviceBytes;
+
+    /// <summary>Whether all steps are done and the final weights written.</summary>
+    public bool IsComplete => Step == TotalSteps && Directory is not null && File.Exists(Directory.FinalPath);
+
+    /// <summary>Images that could not be read.</summary>
+    public BadImageLog BadImages { get; }
+
+    internal RunConfig Config { get; }
+
+    /// <summary>Algorithms by problem that the run was to take, as <c>tune</c> or its own configuration has them.</summary>
+    internal IReadOnlyDictionary<string, string> Kept { get; }
+
+    /// <summary>Algorithms by problem that it takes.</summary>
+    internal IReadOnlyDictionary<string, string> Taken => _trainer.Algorithms;
+
+    /// <summary>Trains to the end, or until cancelled.</summary>
+    /// <exception cref="TrainingDivergedException">The loss is not finite. The last good checkpoint stays.</exception>
+    /// <exception cref="UnreadableDataException">Images cannot be read. The steps done are saved where there is a folder.</exception>
+    public TrainingOutcome Run(ITrainingObserver? observer = null, CancellationToken cancellation = default)
+    {
+        if (Directory is not null)
+        {
+            Directory.WriteConfig(Config.ToJson());
+            BadImages.WriteTo(Directory.Path);
+            // A run that began with weights of this process alone could not begin again without them.
+            if (Step == 0 && !Model.CanStartAgain) _trainer.SaveStart();
+        }
+        TrainingOutcome outcome = _trainer.Run(observer ?? new SilentObserver(), cancellation);
+        Model.Fitted();
+        return outcome;
+    }
+
+    public void Dispose()
+    {
+        _trainer.Dispose();
+        _images.Dispose();
+    }
+
+    /// <summary>A run that begins.</summary>
+    internal static TrainingRun New(Model model, ImageData data, FitOptions options)
+    {
+        Check(model, data);
+        options.Check();
+        var badImages = new BadImageLog(options.BadImages);
+        model.Preparation = model.Preparation.WithStatistics(data.Training, model.Input, badImages);
+        RunConfig config = RunConfig.Of(model, data, options);
+        (RunDirectory? directory, bool isNew) = options.Folder is { } folder
+            ? (RunDirectory.Create(folder), !System.IO.Directory.EnumerateFileSystemEntries(folder).Any()) : (null, false);
+        try
+        {
+            return Checked(new(model, data, config, directory, badImages, AlgorithmTable.Load(model.Device).Algorithms));
+        }
+        catch when (isNew)
+        {
+            // A run that could not begin leaves no empty folder.
+            if (!System.IO.Directory.EnumerateFileSystemEntries(directory!.Path).Any()) System.IO.Directory.Delete(directory.Path);
+            throw;
+        }
+    }
+
+    /// <summary>A run that goes on, with a model of its own that its caller disposes of.</summary>
+    internal static TrainingRun Open(string folder, ResumeOptions options, Layer? layers = null)
+    {
+        RunDirectory directory = RunDirectory.Open(folder);
+        RunConfig config = RunConfig.Read(directory);
+        int? threads = ThreadsFor(options, config);
+        Device device = Device.Open(options.Device ?? config.Device, new() { Threads = threads });
+        Model? model = null;
+        try
+        {
+            ImageData data = options.Data ?? Reopen(config, options, folder);
+            Check(data, config, folder);
+            model = config.CreateModel(folder, layers, device);
+            config = Changed(config, options, data.Training.Count) with
+            {
+                Device = device.Name,
+                DeviceDescription = device.Description,
+                Threads = threads,
+            };
+            var run = Checked(new(model, data, config, directory, new BadImageLog(config.BadImages), config.Algorithms));
+            try
+            {
+                // Stopped before its first checkpoint, the run has nothing to lose: the seed begins it again as it was.
+                if (directory.Checkpoints().Any()) run.ResumedFrom = run._trainer.Resume();
+                if (run.Step <= run.TotalSteps) return run;
+                throw new GpuCnnException(
+                    $"The run in '{folder}' has done {run.Step} steps, more than the {run.TotalSteps} asked for; ask for more steps or epochs.");
+            }
+            catch
+            {
+                run.Dispose();
+                throw;
+            }
+        }
+        catch
+        {
+            model?.Dispose();
+            if (model is null) device.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Threads belong to the device they were given with.</summary>
+    private static int? ThreadsFor(ResumeOptions options, RunConfig config) =>
+        options.Threads ?? (options.Device is null || options.Device == config.Device ? config.Threads : null);
+
+    private static RunConfig Changed(RunConfig config, ResumeOptions options, int images)
+    {
+        TrainingSettings settings = config.Settings with
+        {
+            Epochs = options.Epochs ?? config.Settings.Epochs,
+            Steps = options.Steps ?? (options.Epochs is not null ? null : config.Settings.Steps),
+            SaveEvery = options.SaveEvery ?? config.Settings.SaveEvery,
+        };
+        if (options.Steps is null || options.Epochs is not null) settings = RunConfig.Shorten(settings, images);
+        return config with
+        {
+            BadImages = options.BadImages ?? config.BadImages,
+            Feed = options.Feed.Over(config.Feed),
+            Settings = settings,
+        };
+    }
+
+    private static ImageData Reopen(RunConfig config, ResumeOptions options, string folder)
+    {
+        if (config.DataFullPath.Length == 0)
+            throw new GpuCnnException($"The run in '{folder}' trains on images that were in memory; give them to resume it.");
+        ImageData data = ImageData.Open(
+            Present(config.Data, config.DataFullPath),
+            config.Validation is null ? null : Present(config.Validation, config.ValidationFullPath!));
+        if (config.ExcludeDuplicates) data = data.WithoutDuplicates(options.Progress);
+        return config.HeldOut switch
+        {
+            null => data.WithValidation(config.HoldOutSeed ?? config.Settings.Seed),
+            0 => data,
+            { } share => data.Split(share, config.HoldOutSeed ?? config.Settings.Seed),
+        };
+    }
+
+    /// <summary>A name may mean another folder where the run is resumed from; it counts where the data was moved along.</summary>
+    private static string Present(string named, string full) => Path.Exists(full) ? full : named;
+
+    private static void Check(Model model, ImageData data)
+    {
+        if (model.Input.Channels is not (1 or 3) || model.Input.IsVector)
+            throw new GpuCnnException($"Training on images expects an input of 1 (gray) or 3 (RGB) channels, but got {model.Input}.");
+        if (data.Classes.SequenceEqual(model.Classes)) return;
+        throw new GpuCnnException(
+            $"{model.Name} was made for the classes {Some(model.Classes)}, but the data set has {Some(data.Classes)}; make the model for "
+            + "the classes of the data set.");
+    }
+
+    private static void Check(ImageData data, RunConfig config, string folder)
+    {
+        if (data.Classes.SequenceEqual(config.Classes) && data.Training.Count == config.TrainingImages) return;
+        throw new ChangedDataException(
+            $"Data set '{data.Located.Path}' has changed: the run in '{folder}' trains on {config.TrainingImages:N0} images of "
+            + $"{config.Classes.Count} classes, but got {data.Training.Count:N0} of {data.Classes.Count}; restore the data, or start a new "
+            + "run from its weights.");
+    }
+
+    /// <summary>Refuses a run that the device's memory is known to be too small for.</summary>
+    private static TrainingRun Checked(TrainingRun run)
+    {
+        Device device = run.Model.Device;
+        if (device.MemoryBytes <= 0 || run.DeviceBytes <= device.MemoryBytes) return run;
+        int largest = run._trainer.LargestBatch(device.MemoryBytes);
+        long needed = run.DeviceBytes;
+        run.Dispose();
+        throw new DeviceOutOfMemoryException(
+            $"Training {run.Model.Name} in batches of {run.Settings.Batch} needs {MiB(needed)}, but {device.Name} has {MiB(device.MemoryBytes)}: "
+            + (largest > 0 ? $"the largest batch that fits is {largest}." : "not even a batch of 1 fits."), needed, device.MemoryBytes)
+        {
+            LargestBatch = largest,
+        };
+
+        static string MiB(long bytes) => FormattableString.Invariant($"{bytes / 1048576.0:N0} MiB");
+    }
+
+    private static string Some(IReadOnlyList<string> classes) =>
+        $"{string.Join(", ", classes.Take(3).Select(name => $"'{name}'"))}{(classes.Count > 3 ? $" and {classes.Count - 3} more" : "")}";
+
+    private sealed class SilentObserver : ITrainingObserver;
+}
+
+/// <summary>The data set of a run is not what it was when the run began.</summary>
+public sealed class ChangedDataException(string message) : GpuCnnException(message);

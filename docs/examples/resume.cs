@@ -1,0 +1,5 @@
+using GpuCnn;
+
+using var model = Model.Resume("runs/photos", new() { Epochs = 3 });
+Console.WriteLine($"{model.Evaluate(ImageData.Open("photos")).Images} images judged");
+model.Save("photos.safetensors");
