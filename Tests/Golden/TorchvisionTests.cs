@@ -35,11 +35,19 @@ public sealed class TorchvisionTests
     /// </summary>
     private static readonly double Rounding = Math.Pow(2, -24);
 
+    private const string Prefix = "torchvision-";
+
     private static readonly string[] Quick = ["resnet18"];
-    private static readonly string[] Long = ["alexnet", "alexnet-torchvision", "vgg11_bn", "vgg16", "googlenet-torchvision", "resnet50"];
+
+    private static string Folder => Path.Combine(AppContext.BaseDirectory, "Golden");
+
+    /// <summary>A file for each network, under its name here.</summary>
+    private static IEnumerable<string> Networks =>
+        from file in Directory.EnumerateFiles(Folder, $"{Prefix}*.safetensors").Order(StringComparer.Ordinal)
+        select Path.GetFileNameWithoutExtension(file)[Prefix.Length..];
 
     public static IEnumerable<TestCaseData> Runs =>
-        from name in Quick.Concat(Long)
+        from name in Networks
         from device in DeviceUnderTest.All
         where device.Name.StartsWith("cpu (2", StringComparison.Ordinal) || device.Family is "opencl" or "cuda"
         select new TestCaseData(name, device).SetArgDisplayNames(name, device.Name);
@@ -47,10 +55,9 @@ public sealed class TorchvisionTests
     [TestCaseSource(nameof(Runs))]
     public void InfersAndTrainsAsTorchvisionDoes(string name, DeviceUnderTest test)
     {
-        if (Long.Contains(name) && Environment.GetEnvironmentVariable("GPUCNN_LONG_TESTS") != "1")
+        if (!Quick.Contains(name) && Environment.GetEnvironmentVariable("GPUCNN_LONG_TESTS") != "1")
             Assert.Ignore("Takes long; GPUCNN_LONG_TESTS=1 runs it.");
-        using SafetensorsFile golden =
-            SafetensorsFile.Open(Path.Combine(AppContext.BaseDirectory, "Golden", $"torchvision-{name}.safetensors"));
+        using SafetensorsFile golden = SafetensorsFile.Open(Path.Combine(Folder, $"{Prefix}{name}.safetensors"));
         int side = int.Parse(golden.Metadata["side"], CultureInfo.InvariantCulture);
         float rate = float.Parse(golden.Metadata["rate"], CultureInfo.InvariantCulture);
         Architecture architecture = Architecture.Find(name);

@@ -4,7 +4,12 @@ Runs each network without dropout, from weights and images that a formula gives 
 inference, the losses of 3 training steps (those of heads included), and samples of every gradient of the first step. After the last step
 it stores samples of every weight and running statistic, and the logits of another inference. The same run in PyTorch's own float32 shows
 the effect of rounding alone: its largest distance is stored too, and the tolerances of the tests are multiples of it.
+
+    make_torchvision.py                     the networks of the table below
+    make_torchvision.py NAME [SIDE RATE]    one of them; with a side and a rate any other of torchvision's, or of ../Torch/networks
 """
+import importlib
+import importlib.util
 import json
 import math
 import os
@@ -122,7 +127,9 @@ def run(make, side, rate, dtype):
             scale = {name: float(value.abs().max()) for name, value in gradients.items()}
             result |= {f"gradient.{name}": sample(value) for name, value in gradients.items()}
             layer = {name: name.rpartition(".")[0] for name in gradients}
-            result |= {f"scale.{name}": max(s for other, s in scale.items() if layer[other] == layer[name]) for name in gradients}
+            # Where a norm follows a norm, all gradients of the first are rounding: the network's largest stands for them.
+            least = 1e-4 * max(scale.values())
+            result |= {f"scale.{name}": max([least] + [s for other, s in scale.items() if layer[other] == layer[name]]) for name in gradients}
         optimizer.step()
     result["losses"] = torch.tensor(losses, dtype=torch.float64)
     state = {name: value for name, value in net.state_dict().items() if not name.endswith("num_batches_tracked")}
@@ -153,9 +160,18 @@ def write(name, tensors, metadata):
         file.write(struct.pack("<Q", len(text)) + text + data)
 
 
+def other(name, side, rate):
+    sys.path.insert(0, os.path.join(FOLDER, "..", "Torch"))
+    module = name.replace("-", "_")
+    here = importlib.util.find_spec(f"networks.{module}") is not None
+    return (lambda: importlib.import_module(f"networks.{module}").make(CLASSES)) if here else vision(name), int(side), float(rate)
+
+
 def main():
-    for name in sys.argv[1:] or NETWORKS:
-        make, side, rate = NETWORKS[name]
+    chosen = {name: NETWORKS[name] for name in sys.argv[1:2]} if len(sys.argv) == 2 else NETWORKS
+    if len(sys.argv) == 4:
+        chosen = {sys.argv[1]: other(*sys.argv[1:])}
+    for name, (make, side, rate) in chosen.items():
         exact, single = run(make, side, rate, torch.float64), run(make, side, rate, torch.float32)
         kinds = ("logits.start", "losses", "gradient", "state", "logits.end")
         off = {kind: distance(kind, exact, single) for kind in kinds}

@@ -74,6 +74,8 @@ public sealed record ConvolutionSetting(
         new(9, (3, 3), (1, 1), (1, 1), Shape.Volume(6, 5, 6), Groups: 3),
         new(12, (3, 3), (2, 2), (1, 1), Shape.Volume(12, 6, 5), Groups: 4, Fused: Fused.ReLU),
         new(8, (3, 3), (1, 1), (1, 1), Shape.Volume(8, 4, 4), Groups: 8),
+        new(24, (3, 3), (1, 1), (1, 1), Shape.Volume(24, 9, 7), Groups: 24, Bias: false),
+        new(16, (3, 3), (2, 2), (1, 1), Shape.Volume(16, 7, 8), Groups: 16, Bias: false),
         new(24, (5, 5), (2, 2), (2, 2), Shape.Volume(24, 7, 7), Groups: 24, Bias: false),
         new(13, (3, 3), (1, 1), (0, 0), Shape.Volume(13, 4, 4), Groups: 13),
         new(12, (3, 3), (1, 1), (1, 1), Shape.Volume(6, 4, 4), Groups: 6, Fused: Fused.Sigmoid),
