@@ -1,5 +1,6 @@
 using GpuCnn.Cli.Output;
 using GpuCnn.Data;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Engine;
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Datasets;

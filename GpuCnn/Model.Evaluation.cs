@@ -2,6 +2,7 @@ using GpuCnn.Data;
 using GpuCnn.Engine;
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Datasets;
+using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Training;
 
@@ -50,7 +51,7 @@ public sealed partial class Model
         List<Plan> plans = [];
         try
         {
-            foreach (Model model in models) plans.Add(new(model.Store(), new() { Images = size }));
+            foreach (Model model in models) plans.Add(new(model.Store(), new() { Images = size, Loss = new SoftmaxCrossEntropy() }));
             if (!options.TenCrops) return plans is [var plan] ? Evaluation.Run(plan, images) : Evaluation.RunEnsemble(plans, images);
             using IBatchReader reader = images.ReadTenCrops(size);
             return Evaluation.RunAveraged(plans, reader, Crops);

@@ -88,7 +88,7 @@ public sealed partial class Model
             if (read(index, batch.Image(held.Count))) held.Add(index);
             if (held.Count < size && index + 1 < count || held.Count == 0) continue;
             batch.Count = held.Count;
-            plan.Evaluate(batch);
+            plan.Infer(batch);
             plan.ReadOutput(logits);
             predictions.AddRange(held.Select((image, place) =>
                 new ImagePrediction(name(image), logits[(place * outputs)..((place + 1) * outputs)], Classes)));

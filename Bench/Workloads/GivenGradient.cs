@@ -1,5 +1,4 @@
-using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Cpu;
@@ -17,26 +16,23 @@ internal sealed class GivenGradient : Loss
 
     public override void CheckOutput(Shape output) { }
 
-    public override void Emit(CpuLossEmitter emitter)
+    public override unsafe void Emit(LossEmitter emitter)
     {
-        if (emitter.Gradient is { } gradient) emitter.Launch("given gradient", () => new Fill(gradient));
+        if (emitter.Gradient is not { } gradient) return;
+        emitter.Launch("given gradient",
+            l => new Fill(l.Write(gradient), gradient),
+            l => l.Add(new PatternFill(
+                l.Write(gradient), Pattern.OutputGradient, (int)gradient.Count, gradient.Stored.Channels, gradient.Stored.Area)));
     }
 
-    public override void Emit(GpuLossEmitter emitter)
-    {
-        if (emitter.Gradient is { } gradient)
-            emitter.Launch("given gradient", launches => launches.Add(
-                new PatternFill(gradient.View, Pattern.OutputGradient, gradient.Count, gradient.Stored.Channels, gradient.Stored.Area)));
-    }
-
-    private sealed unsafe class Fill(CpuTensor gradient) : ICpuKernel
+    private sealed unsafe class Fill(float* values, DeviceTensor gradient) : ICpuKernel
     {
         public int Chunks => gradient.Images;
 
         public void Run(int chunk)
         {
             int count = gradient.Shape.Count;
-            float* image = gradient.Pointer + (nint)chunk * gradient.CountPerImage;
+            float* image = values + (nint)chunk * gradient.CountPerImage;
             new Span<float>(image, gradient.CountPerImage).Clear();
             for (int i = 0; i < count; i++) image[gradient.IndexOf(i)] = Pattern.At(Pattern.OutputGradient, (long)chunk * count + i);
         }

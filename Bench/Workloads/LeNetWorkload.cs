@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
@@ -68,7 +69,8 @@ public sealed class LeNetWorkload : Workload
                 Pattern.Fill(Pattern.FirstParameter + i, values.Values, (float)(1 / Math.Sqrt(parameter.Spec.FanIn)));
                 _parameters.SetWeights(parameter, values);
             }
-            _plan = new Plan(_parameters, new() { Images = Images, Training = true, Optimizer = new Sgd(Momentum, WeightDecay) });
+            _plan = new Plan(_parameters,
+                new() { Images = Images, Loss = new SoftmaxCrossEntropy(), Training = true, Optimizer = new Sgd(Momentum, WeightDecay) });
             _batch = new Batch(network.Input, Images) { Count = Images };
             Pattern.Fill(Pattern.Input, _batch.Images);
             for (int image = 0; image < Images; image++) _batch.Labels[image] = Pattern.Label(image, network.Output.Shape.Count);

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
@@ -130,7 +131,8 @@ public sealed class NetworkWorkload(
     {
         private readonly float[] _logits;
 
-        public Inferred(NetworkWorkload workload, Device device) : base(workload, device, new() { Images = (int)workload.Work.Amount })
+        public Inferred(NetworkWorkload workload, Device device) : base(workload, device,
+            new() { Images = (int)workload.Work.Amount, Loss = new SoftmaxCrossEntropy() })
         {
             Run();
             _logits = new float[workload.ResultCount];

@@ -5,6 +5,7 @@ using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Files;
 using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tuning;
@@ -48,10 +49,11 @@ internal static class BenchCommand
         using ParameterStore parameters = device.CreateParameters(network, training: true);
         parameters.Initialize(seed: 1);
         IReadOnlyDictionary<string, string> algorithms = AlgorithmTable.Load(device).Algorithms;
-        using var training = new Plan(parameters, new() { Images = images, Training = true, Optimizer = new Sgd(), Algorithms = algorithms });
+        using var training = new Plan(parameters,
+            new() { Images = images, Loss = new SoftmaxCrossEntropy(), Training = true, Optimizer = new Sgd(), Algorithms = algorithms });
         // A rate so small that the weights stay numbers however long it runs.
         double train = StepTimer.MedianSeconds(step => training.Train(batch, 1e-6f, seed: 1, (ulong)step));
-        using var inference = new Plan(parameters, new() { Images = images, Algorithms = algorithms });
+        using var inference = new Plan(parameters, new() { Images = images, Loss = new SoftmaxCrossEntropy(), Algorithms = algorithms });
         double infer = StepTimer.MedianSeconds(_ => inference.Evaluate(batch));
         return new(network.Name, device.Name, images, "fp32", images / train, images / infer, training.TotalBytes);
     }

@@ -2,11 +2,8 @@ using System.CommandLine;
 using GpuCnn.Data;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
-using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
-using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Models;
@@ -49,26 +46,14 @@ internal static class FilterCommand
         using ParameterStore parameters = device.CreateParameters(network, training: false);
         Parameter weight = network.Parameters.Single();
         parameters.SetWeights(weight, new([.. weight.Spec.Dimensions], [.. Enumerable.Repeat(kernel.Values, channels).SelectMany(values => values)]));
-        using var plan = new Plan(parameters, new() { Images = 1, Loss = new NoLoss() });
+        using var plan = new Plan(parameters, new() { Images = 1 });
         var batch = new Batch(shape, 1) { Count = 1 };
         for (int i = 0; i < image.Pixels.Length; i++) batch.Images[i % channels * area + i / channels] = image.Pixels[i];
-        plan.Evaluate(batch);
+        plan.Infer(batch);
         var sums = new float[shape.Count];
         plan.ReadOutput(sums);
         var filtered = new PixelImage(image.Width, image.Height, channels);
         for (int i = 0; i < filtered.Pixels.Length; i++) filtered.Pixels[i] = (byte)Math.Clamp(MathF.Round(sums[i % channels * area + i / channels]), 0, 255);
         return filtered;
-    }
-
-    /// <summary>Of a network whose output is looked at, not scored.</summary>
-    private sealed class NoLoss : Loss
-    {
-        public override string Name => "";
-
-        public override void CheckOutput(Shape output) { }
-
-        public override void Emit(CpuLossEmitter emitter) { }
-
-        public override void Emit(GpuLossEmitter emitter) { }
     }
 }

@@ -4,6 +4,7 @@ using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
@@ -41,7 +42,8 @@ internal static class SummaryCommand
     {
         using Device device = new CpuDevice(threads: 1);
         using ParameterStore parameters = device.CreateParameters(network, training: true);
-        using var plan = new Plan(parameters, new() { Images = images, Training = true, Optimizer = new Sgd() });
+        using var plan = new Plan(parameters,
+            new() { Images = images, Loss = new SoftmaxCrossEntropy(), Training = true, Optimizer = new Sgd() });
         return plan.TotalBytes;
     }
 

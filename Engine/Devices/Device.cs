@@ -4,7 +4,7 @@ using GpuCnn.Engine.Plans;
 namespace GpuCnn.Engine.Devices;
 
 /// <summary>Something that networks run on.</summary>
-public abstract class Device : IDisposable
+public abstract class Device : IMemorySource, IDisposable
 {
     /// <summary>Opens a device by name: <c>cpu</c>, a kind with an index such as <c>cuda:1</c>, or <c>auto</c>, the best one.</summary>
     /// <exception cref="GpuCnnException">There is no such device, or it cannot be used.</exception>
@@ -33,7 +33,7 @@ public abstract class Device : IDisposable
     /// <param name="inputGradient">Whether plans will ask for the gradient of the network's input.</param>
     public abstract ParameterStore CreateParameters(Network network, bool training, bool inputGradient = false);
 
-    internal abstract PlanBackend CreateBackend(ParameterStore parameters, PlanOptions options);
+    internal abstract PlanBackend CreateBackend(DeviceParameterStore parameters, PlanOptions options);
 
     /// <summary>Allocates memory, owned by the caller.</summary>
     /// <param name="what">What it is for, in messages.</param>

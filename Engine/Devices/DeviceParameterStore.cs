@@ -49,6 +49,15 @@ internal sealed class DeviceParameterStore : ParameterStore
         }
     }
 
+    public DeviceMemory States
+    {
+        get
+        {
+            Allocate();
+            return _states!;
+        }
+    }
+
     public DeviceMemory Gradients
     {
         get
@@ -66,6 +75,17 @@ internal sealed class DeviceParameterStore : ParameterStore
             throw new InvalidOperationException($"The parameters have no slot '{name}': no plan of theirs has an optimizer that keeps it.");
         return memory ?? (_slots[name] = _device.Allocate(4 * Order.Count, name));
     }
+
+    internal override PlanBackend CreateBackend(PlanOptions options) => _device.CreateBackend(this, options);
+
+    /// <summary>A run by name: one of <see cref="ParameterMemory"/>'s, or a slot.</summary>
+    internal DeviceMemory Run(string name) => name switch
+    {
+        ParameterMemory.Weights => Weights,
+        ParameterMemory.States => States,
+        ParameterMemory.Gradients => Gradients,
+        _ => Slot(name),
+    };
 
     internal override void AddSlots(IEnumerable<string> slots)
     {

@@ -1,13 +1,11 @@
-using GpuCnn.Engine.Devices;
-using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Tensors;
+using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Engine.Graphs;
 
 /// <summary>
-/// A layer that computes: it becomes a node of the graph. It states its shapes, parameters and cost, and for each kind of device it emits
-/// the kernels of its forward and backward pass; the plan decides where their buffers lie and when they run.
+/// A layer that computes: it becomes a node of the graph. It states its shapes, its parameters, its cost and what plans may do with it. It
+/// knows no device: one that is not always a view also implements <c>IDeviceOperator</c>, to emit its kernels.
 /// </summary>
 public abstract class Operator : Layer
 {
@@ -35,6 +33,15 @@ public abstract class Operator : Layer
     /// <summary>Whether, on the CPU device, the operator can read a network's input as channels-last.</summary>
     public virtual bool ReadsChannelsLast(Shape input) => false;
 
+    /// <summary>The function that the operator applies to each value, for plans to fuse into the operator before it; or null.</summary>
+    public virtual IPointwise? FusedFunction => null;
+
+    /// <summary>Whether the output is the sum of the two inputs; plans fuse it into the operator before it.</summary>
+    public virtual bool IsSum => false;
+
+    /// <summary>Whether the output is the inputs one after another along depth; plans store them in place where they can.</summary>
+    public virtual bool IsConcatenation => false;
+
     /// <summary>Whether an activation that follows can be applied as this operator writes its output.</summary>
     public virtual bool FusesActivation => false;
 
@@ -50,34 +57,8 @@ public abstract class Operator : Layer
     /// <summary>Whether the output, and its gradient, may be a run of channels of a wider volume (<c>FirstChannel</c> and <c>WholeChannels</c> of the tensors).</summary>
     public virtual bool WritesSlices => false;
 
-    /// <summary>Whether, on devices that run translated kernels, the inputs' gradients can be added to what is there (<see cref="GpuEmitter.AddsInputGradient"/>).</summary>
+    /// <summary>Whether, on GPU devices, the inputs' gradients can be added to what is there.</summary>
     public virtual bool AddsInputGradients => false;
-
-    /// <summary>Emits the forward pass on the CPU device: reads the inputs, overwrites the output.</summary>
-    public abstract void EmitForward(CpuEmitter emitter);
-
-    /// <summary>
-    /// Emits the backward pass on the CPU device: reads the output's gradient (and may overwrite it), overwrites the gradients
-    /// of the parameters and, where asked for, of the inputs.
-    /// </summary>
-    public abstract void EmitBackward(CpuEmitter emitter);
-
-    /// <summary>How the CPU device stores a parameter; by default as it is, with room for whole blocks of 8.</summary>
-    public virtual ParameterLayout LayOut(ParameterSpec parameter, CpuTensor input, int vectorWidth) =>
-        ParameterLayout.Plain(Kernels.Cpu.Blocks.RoundUp(parameter.Count));
-
-    /// <summary>Emits the forward pass on devices that run translated kernels: reads the inputs, overwrites the output.</summary>
-    public abstract void EmitForward(GpuEmitter emitter);
-
-    /// <summary>
-    /// Emits the backward pass on devices that run translated kernels: reads the output's gradient (and may overwrite it), overwrites the
-    /// gradients of the parameters and, where asked for, of the inputs.
-    /// </summary>
-    public abstract void EmitBackward(GpuEmitter emitter);
-
-    /// <summary>How devices that run translated kernels store a parameter; by default as it is.</summary>
-    /// <param name="input">As what the operator's first input is stored.</param>
-    public virtual ParameterLayout LayOut(ParameterSpec parameter, Shape input) => ParameterLayout.Plain(parameter.Count);
 }
 
 /// <summary>An operator of one input.</summary>

@@ -1,5 +1,4 @@
-using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Language;
@@ -11,7 +10,7 @@ namespace GpuCnn.Engine.Layers;
 /// Means over as many bins as the output has pixels, whatever the size of the input: C x H x W to C x rows x columns. The bins are PyTorch's: output row p covers input rows
 /// floor(p H / rows) to ceil((p + 1) H / rows) - 1, and columns alike.
 /// </summary>
-public sealed class AdaptiveAvgPool2d : UnaryOperator
+public sealed class AdaptiveAvgPool2d : UnaryOperator, IDeviceOperator
 {
     public AdaptiveAvgPool2d(int rows, int columns)
     {
@@ -28,36 +27,23 @@ public sealed class AdaptiveAvgPool2d : UnaryOperator
         ? throw new GpuCnnException($"AdaptiveAvgPool2d {Rows}x{Columns} expects a volume CxHxW, but got a vector of {input}.")
         : Shape.Volume(input.Channels, Rows, Columns);
 
-    public override unsafe void EmitForward(CpuEmitter emitter)
+    public unsafe void EmitForward(Emitter emitter)
     {
-        CpuTensor x = emitter.Input(), y = emitter.Output;
+        DeviceTensor x = emitter.Input(), y = emitter.Output;
         (AdaptiveBins rows, AdaptiveBins columns) = Bins(x.Stored);
-        emitter.Launch("forward", () => new CpuAdaptiveAveragePoolForward(x.Images * x.BlockCount, rows, columns, x.Pointer, y.Pointer), x.Buffer, y.Buffer);
+        emitter.Launch("forward",
+            l => new CpuAdaptiveAveragePoolForward(x.Images * x.BlockCount, rows, columns, l.Read(x), l.Write(y)),
+            l => l.Add(new AdaptiveAveragePoolForward(l.Read(x), l.Write(y), rows, columns, new(x.Stored.Channels), x.Images)));
     }
 
-    public override unsafe void EmitBackward(CpuEmitter emitter)
+    public unsafe void EmitBackward(Emitter emitter)
     {
         if (emitter.InputGradient() is not { } dx) return;
-        CpuTensor dy = emitter.OutputGradient;
+        DeviceTensor dy = emitter.OutputGradient;
         (AdaptiveBins rows, AdaptiveBins columns) = Bins(dx.Stored);
-        emitter.Launch("backward", () => new CpuAdaptiveAveragePoolBackward(dx.Images * dx.BlockCount, rows, columns, dy.Pointer, dx.Pointer), dy.Buffer, dx.Buffer);
-    }
-
-    public override void EmitForward(GpuEmitter emitter)
-    {
-        GpuTensor x = emitter.Input(), y = emitter.Output;
-        (AdaptiveBins rows, AdaptiveBins columns) = Bins(x.Stored);
-        emitter.Launch("forward", launches => launches.Add(
-            new AdaptiveAveragePoolForward(x.View, y.View, rows, columns, new(x.Stored.Channels), x.Images)), x.Buffer, y.Buffer);
-    }
-
-    public override void EmitBackward(GpuEmitter emitter)
-    {
-        if (emitter.InputGradient() is not { } dx) return;
-        GpuTensor dy = emitter.OutputGradient;
-        (AdaptiveBins rows, AdaptiveBins columns) = Bins(dx.Stored);
-        emitter.Launch("backward", launches => launches.Add(
-            new AdaptiveAveragePoolBackward(dy.View, dx.View, rows, columns, new(dx.Stored.Channels), dx.Images)), dy.Buffer, dx.Buffer);
+        emitter.Launch("backward",
+            l => new CpuAdaptiveAveragePoolBackward(dx.Images * dx.BlockCount, rows, columns, l.Read(dy), l.Write(dx)),
+            l => l.Add(new AdaptiveAveragePoolBackward(l.Read(dy), l.Write(dx), rows, columns, new(dx.Stored.Channels), dx.Images)));
     }
 
     private (AdaptiveBins Rows, AdaptiveBins Columns) Bins(Shape input) => (new(input.Height, Rows), new(input.Width, Columns));

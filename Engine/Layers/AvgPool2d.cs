@@ -1,12 +1,11 @@
-using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Pooling;
 
 namespace GpuCnn.Engine.Layers;
 
 /// <summary>The mean of each window. Padding counts as zeros, as in PyTorch, unless <see cref="CountPadding"/> is off.</summary>
-public sealed class AvgPool2d : Pool2d
+public sealed class AvgPool2d : Pool2d, IDeviceOperator
 {
     /// <summary>Square windows.</summary>
     public AvgPool2d(int size, int stride, int padding = 0, bool ceilMode = false, bool countPadding = true)
@@ -18,43 +17,29 @@ public sealed class AvgPool2d : Pool2d
 
     public bool CountPadding { get; }
 
-    public override void EmitForward(CpuEmitter emitter) => AveragePooling.EmitForward(emitter, ShapeFor(emitter.Input().Stored), CountPadding);
+    public void EmitForward(Emitter emitter) => AveragePooling.EmitForward(emitter, WindowsOver(emitter.Input().Stored), CountPadding);
 
-    public override void EmitBackward(CpuEmitter emitter) => AveragePooling.EmitBackward(emitter, ShapeFor(emitter.Input().Stored), CountPadding);
-
-    public override void EmitForward(GpuEmitter emitter) => AveragePooling.EmitForward(emitter, WindowsOver(emitter.Input().Stored), CountPadding);
-
-    public override void EmitBackward(GpuEmitter emitter) => AveragePooling.EmitBackward(emitter, WindowsOver(emitter.Input().Stored), CountPadding);
+    public void EmitBackward(Emitter emitter) => AveragePooling.EmitBackward(emitter, WindowsOver(emitter.Input().Stored), CountPadding);
 }
 
-/// <summary>What average pooling over windows and over the whole map emit.</summary>
+/// <summary>Emits average pooling over windows and over the whole map.</summary>
 internal static unsafe class AveragePooling
 {
-    public static void EmitForward(CpuEmitter emitter, CpuPoolShape shape, bool countPadding)
+    public static void EmitForward(Emitter emitter, PoolShape shape, bool countPadding)
     {
-        CpuTensor x = emitter.Input(), y = emitter.Output;
-        emitter.Launch("forward", () => new CpuAveragePoolForward(shape, emitter.Images, countPadding, x.Pointer, y.Pointer), x.Buffer, y.Buffer);
+        DeviceTensor x = emitter.Input(), y = emitter.Output;
+        emitter.Launch("forward",
+            l => new CpuAveragePoolForward(CpuPoolShape.Of(shape), emitter.Images, countPadding, l.Read(x), l.Write(y)),
+            l => l.Add(new AveragePoolForward(
+                shape.Lanes, AveragePoolForward.Slices(shape), countPadding, l.Read(x), l.Write(y), shape, emitter.Images)));
     }
 
-    public static void EmitBackward(CpuEmitter emitter, CpuPoolShape shape, bool countPadding)
+    public static void EmitBackward(Emitter emitter, PoolShape shape, bool countPadding)
     {
         if (emitter.InputGradient() is not { } dx) return;
-        CpuTensor dy = emitter.OutputGradient;
-        emitter.Launch("backward", () => new CpuAveragePoolBackward(shape, emitter.Images, countPadding, dy.Pointer, dx.Pointer), dy.Buffer, dx.Buffer);
-    }
-
-    public static void EmitForward(GpuEmitter emitter, PoolShape shape, bool countPadding)
-    {
-        GpuTensor x = emitter.Input(), y = emitter.Output;
-        emitter.Launch("forward", launches => launches.Add(new AveragePoolForward(
-            shape.Lanes, AveragePoolForward.Slices(shape), countPadding, x.View, y.View, shape, emitter.Images)), x.Buffer, y.Buffer);
-    }
-
-    public static void EmitBackward(GpuEmitter emitter, PoolShape shape, bool countPadding)
-    {
-        if (emitter.InputGradient() is not { } dx) return;
-        GpuTensor dy = emitter.OutputGradient;
-        emitter.Launch("backward", launches => launches.Add(new AveragePoolBackward(
-            shape.Lanes, countPadding, dy.View, dx.View, shape, emitter.Images)), dy.Buffer, dx.Buffer);
+        DeviceTensor dy = emitter.OutputGradient;
+        emitter.Launch("backward",
+            l => new CpuAveragePoolBackward(CpuPoolShape.Of(shape), emitter.Images, countPadding, l.Read(dy), l.Write(dx)),
+            l => l.Add(new AveragePoolBackward(shape.Lanes, countPadding, l.Read(dy), l.Write(dx), shape, emitter.Images)));
     }
 }

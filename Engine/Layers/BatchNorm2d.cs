@@ -1,12 +1,11 @@
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Graphs;
-using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Cpu;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Normalization;
-using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Engine.Layers;
 
@@ -15,7 +14,7 @@ namespace GpuCnn.Engine.Layers;
 /// batch, and the running ones, of which the variance is unbiased, move towards them by the momentum at each step; otherwise the running ones are used. Parameters as in PyTorch: weight [C], bias [C];
 /// state: running_mean [C], running_var [C], num_batches_tracked []. A batch of one value for each channel has no variance: its output is the bias.
 /// </summary>
-public sealed class BatchNorm2d : UnaryOperator
+public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
 {
     public BatchNorm2d(float epsilon = 1e-5f, float momentum = 0.1f)
     {
@@ -54,199 +53,165 @@ public sealed class BatchNorm2d : UnaryOperator
         ParameterSpec Spec(string name, ParameterRole role, Initializer initializer) => new(name, role, [input.Channels], 1, 1, initializer);
     }
 
-    public override unsafe void EmitForward(CpuEmitter emitter)
+    public unsafe void EmitForward(Emitter emitter)
     {
-        CpuTensor x = emitter.Input();
-        CpuBatchNormShape shape = ShapeOf(x, emitter.Output);
-        CpuParameter mean = emitter.Parameter("running_mean"), variance = emitter.Parameter("running_var"), batches = emitter.Parameter("num_batches_tracked");
-        PlanBuffer? statistics = null;
+        DeviceTensor x = emitter.Input(), y = emitter.Output;
+        DeviceTensor? addend = emitter.HasAddend ? emitter.Input(1) : null;
+        DeviceBuffer<float> weight = emitter.Parameter("weight").Values, bias = emitter.Parameter("bias").Values;
         if (emitter.Training)
         {
-            statistics = Statistics(emitter, shape);
-            CpuMoments moments = emitter.InputMoments ?? EmitMoments(emitter, x, shape);
-            emitter.Launch("statistics", () => new CpuBatchNormStatistics(
-                shape.Channels, moments.Parts, Epsilon, Momentum, emitter.Scalars, moments.Pointer, (float*)statistics.Address, mean.Values, variance.Values, batches.Values),
-                moments.Buffer, statistics);
+            DeviceBuffer<float> statistics = Statistics(emitter);
+            emitter.Branch(cpu => EmitStatistics(cpu, statistics), gpu => EmitStatistics(gpu, statistics));
+            emitter.Launch("forward",
+                l => CpuForward(l, isVariance: false, l.Read(statistics), l.Read(statistics) + StoredChannels(x)),
+                l => GpuForward(l, isVariance: false, l.Read(statistics), l.Read(statistics).Slice(StoredChannels(x))));
         }
-        emitter.Launch("forward", () => emitter.Specialize(new CpuForward(emitter, shape, Epsilon, statistics)),
-            x.Buffer, emitter.HasAddend ? emitter.Input(1).Buffer : null, emitter.Output.Buffer, statistics);
-    }
+        else
+        {
+            (DeviceBuffer<float> mean, DeviceBuffer<float> variance, _) = Running(emitter);
+            emitter.Launch("forward",
+                l => CpuForward(l, isVariance: true, l.Read(mean), l.Read(variance)),
+                l => GpuForward(l, isVariance: true, l.Read(mean), l.Read(variance)));
+        }
 
-    public override unsafe void EmitBackward(CpuEmitter emitter)
-    {
-        CpuTensor x = emitter.Input(), y = emitter.Output, dy = emitter.OutputGradient;
-        CpuBatchNormShape shape = ShapeOf(x, y);
-        PlanBuffer statistics = Statistics(emitter, shape), sums = emitter.Workspace("gradient sums", sizeof(double) * shape.SumCount);
-        CpuParameter weight = emitter.Parameter("weight"), bias = emitter.Parameter("bias");
-        CpuTensor? dx = emitter.InputGradient(), addend = emitter.HasAddend ? emitter.InputGradient(1) : null;
-        if (dx != null || emitter.TrainsParameters)
+        ICpuKernel CpuForward(CpuLaunch l, bool isVariance, float* means, float* scales) => CpuBatchNormForward.Of(
+            ShapeOf(emitter), Epsilon, isVariance, l.Read(x), l.Read(addend), l.Write(y), means, scales, l.Read(weight), l.Read(bias),
+            emitter.Activation);
+
+        void GpuForward(GpuLaunch l, bool isVariance, ReadOnlyView<float> means, ReadOnlyView<float> scales)
         {
-            emitter.Launch("gradient sums", () => emitter.Specialize(new CpuSums(emitter, shape, statistics, sums)), x.Buffer, y.Buffer, dy.Buffer, statistics, sums);
-            emitter.Launch("parameter gradients", () => new CpuBatchNormParameterGradients(
-                shape, (double*)sums.Address, (float*)statistics.Address + shape.Stored, weight.Gradient, bias.Gradient), statistics, sums);
-        }
-        if (dx != null)
-        {
-            emitter.Launch("input gradient", () => emitter.Specialize(new CpuInputGradient(emitter, shape, statistics, dx, addend)),
-                x.Buffer, y.Buffer, dy.Buffer, dx.Buffer, addend?.Buffer, statistics);
-        }
-        else if (addend != null)
-        {
-            emitter.Launch("addend gradient", () => emitter.Specialize(new Activation.CpuBackward(y.Pointer, dy.Pointer, addend.Pointer, y.Count)),
-                y.Buffer, dy.Buffer, addend.Buffer);
+            BatchNormGrid grid = GridOf(emitter);
+            BatchNormForward.Launch(
+                l, grid.Lanes, isVariance, addend is not null, l.Read(x), l.Read(addend ?? x), l.Write(y), means, scales, l.Read(weight),
+                l.Read(bias), grid, Epsilon, emitter.Activation);
         }
     }
 
-    /// <summary>A pass of its own over x, where nobody gathered the moments.</summary>
-    private static unsafe CpuMoments EmitMoments(CpuEmitter emitter, CpuTensor x, CpuBatchNormShape shape)
+    public unsafe void EmitBackward(Emitter emitter)
     {
-        CpuMoments moments = emitter.MomentsOf(x, shape.Splits);
-        emitter.Launch("moments", () => new CpuBatchNormMoments(shape, emitter.Scalars, x.Pointer, moments.Pointer), x.Buffer, moments.Buffer);
-        return moments;
-    }
-
-    public override void EmitForward(GpuEmitter emitter)
-    {
-        GpuTensor x = emitter.Input();
-        GpuBuffer<float>? statistics = null;
-        if (emitter.Training)
+        DeviceTensor x = emitter.Input(), y = emitter.Output, dy = emitter.OutputGradient;
+        DeviceTensor? dx = emitter.InputGradient(), addend = emitter.HasAddend ? emitter.InputGradient(1) : null;
+        DeviceBuffer<float> statistics = Statistics(emitter);
+        DeviceParameter weight = emitter.Parameter("weight"), bias = emitter.Parameter("bias");
+        if (dx is not null || emitter.TrainsParameters)
+            emitter.Branch(cpu => EmitParameterGradients(cpu, statistics), gpu => EmitParameterGradients(gpu, statistics));
+        if (dx is not null)
         {
-            (int channels, int area, _) = PartsOf(x);
-            statistics = Statistics(emitter, channels);
-            GpuMoments moments = Merged(emitter, x, emitter.InputMoments ?? EmitMoments(emitter, x));
-            emitter.Launch("statistics", launches => launches.Add(new BatchNormStatistics(
-                emitter.Scalars, moments.Parts.View, statistics.View, emitter.Parameter("running_mean").Values, emitter.Parameter("running_var").Values,
-                emitter.Parameter("num_batches_tracked").Values, area, channels, moments.Rows, moments.Count, Epsilon, Momentum)), moments.Parts.Buffer, statistics.Buffer);
+            emitter.Launch("input gradient",
+                l => CpuBatchNormInputGradient.Of(
+                    ShapeOf(emitter), l.Read(emitter.Scalars), l.Read(x), l.Read(y), l.Read(dy), l.Write(dx), l.Write(addend),
+                    l.Read(statistics), l.Read(weight.Values), l.Read(weight.Gradient), l.Read(bias.Gradient), emitter.Activation),
+                l =>
+                {
+                    BatchNormGrid grid = GridOf(emitter);
+                    BatchNormInputGradient.Launch(
+                        l, grid.Lanes, addend is not null, l.Read(emitter.Scalars), l.Read(x), l.Read(y), l.Read(dy), l.Write(dx),
+                        l.Write(addend), l.Read(statistics), l.Read(weight.Values), l.Read(weight.Gradient), l.Read(bias.Gradient), grid, x.Stored.Area,
+                        emitter.Activation);
+                });
         }
-        emitter.Launch("forward", emitter.UseActivation(new Forward(emitter, Epsilon, statistics)),
-            x.Buffer, emitter.HasAddend ? emitter.Input(1).Buffer : null, emitter.Output.Buffer, statistics?.Buffer);
-    }
-
-    public override void EmitBackward(GpuEmitter emitter)
-    {
-        GpuTensor x = emitter.Input(), y = emitter.Output, dy = emitter.OutputGradient;
-        (int channels, _, BatchNormParts parts) = PartsOf(x);
-        GpuBuffer<float> statistics = Statistics(emitter, channels), sums = emitter.Workspace<float>("gradient sums", parts.Floats);
-        GpuTensor? dx = emitter.InputGradient(), addend = emitter.HasAddend ? emitter.InputGradient(1) : null;
-        if (dx != null || emitter.TrainsParameters)
+        else if (addend is not null)
         {
-            emitter.Launch("gradient sums", emitter.UseActivation(new Sums(emitter, statistics, sums)), x.Buffer, y.Buffer, dy.Buffer, statistics.Buffer, sums.Buffer);
-            emitter.Launch("parameter gradients", launches => launches.Add(new BatchNormParameterGradients(
-                sums.View, statistics.View.Slice(channels), emitter.Parameter("weight").Gradient, emitter.Parameter("bias").Gradient, channels, parts.Count)),
-                statistics.Buffer, sums.Buffer);
-        }
-        if (dx != null)
-        {
-            emitter.Launch("input gradient", emitter.UseActivation(new InputGradient(emitter, statistics, dx, addend)),
-                x.Buffer, y.Buffer, dy.Buffer, dx.Buffer, addend?.Buffer, statistics.Buffer);
-        }
-        else if (addend != null)
-        {
-            emitter.Launch("addend gradient", emitter.UseActivation(new Activation.Backward(emitter, addend)), y.Buffer, dy.Buffer, addend.Buffer);
+            emitter.EmitActivationGradient("addend gradient", y, dy, addend);
         }
     }
 
-    /// <summary>A pass of its own over x, where nobody gathered the moments.</summary>
-    private static GpuMoments EmitMoments(GpuEmitter emitter, GpuTensor x)
+    private static unsafe void EmitParameterGradients(CpuEmitter emitter, DeviceBuffer<float> statistics)
     {
+        DeviceTensor x = emitter.Input(), y = emitter.Output, dy = emitter.OutputGradient;
+        CpuBatchNormShape shape = ShapeOf(emitter);
+        DeviceBuffer<double> sums = emitter.Workspace<double>("gradient sums", shape.SumCount);
+        emitter.Launch("gradient sums", l => CpuBatchNormGradientSums.Of(
+            shape, l.Read(emitter.Scalars), l.Read(x), l.Read(y), l.Read(dy), l.Read(statistics), l.Write(sums), emitter.Activation));
+        emitter.Launch("parameter gradients", l => new CpuBatchNormParameterGradients(
+            shape, l.Read(sums), l.Read(statistics) + shape.Stored, l.Write(emitter.Parameter("weight").Gradient),
+            l.Write(emitter.Parameter("bias").Gradient)));
+    }
+
+    private static void EmitParameterGradients(GpuEmitter emitter, DeviceBuffer<float> statistics)
+    {
+        DeviceTensor x = emitter.Input(), y = emitter.Output, dy = emitter.OutputGradient;
         (int channels, int area, BatchNormParts parts) = PartsOf(x);
-        GpuMoments moments = emitter.MomentsOf(x, parts.PartRows);
-        emitter.Launch("moments", launches => launches.Add(new BatchNormMoments(
-            parts.Width, emitter.Scalars, x.View, moments.Parts.View, area, channels, parts.PartRows), parts.Groups), x.Buffer, moments.Parts.Buffer);
-        return moments;
+        DeviceBuffer<float> sums = emitter.Workspace<float>("gradient sums", parts.Floats);
+        emitter.Launch("gradient sums", l => BatchNormGradientSums.Launch(
+            l, parts.Width, l.Read(emitter.Scalars), l.Read(x), l.Read(y), l.Read(dy), l.Read(statistics), l.Write(sums), area, channels,
+            y.WholeChannels, parts.PartRows, emitter.Activation, parts.Groups));
+        emitter.Launch("parameter gradients", l => l.Add(new BatchNormParameterGradients(
+            l.Read(sums), l.Read(statistics).Slice(channels), l.Write(emitter.Parameter("weight").Gradient),
+            l.Write(emitter.Parameter("bias").Gradient), channels, parts.Count)));
+    }
+
+    /// <summary>Statistics of the batch, of moments that the input's operator gathered or else of a pass over the input.</summary>
+    private unsafe void EmitStatistics(CpuEmitter emitter, DeviceBuffer<float> statistics)
+    {
+        DeviceTensor x = emitter.Input();
+        CpuBatchNormShape shape = ShapeOf(emitter);
+        CpuMoments? moments = emitter.InputMoments;
+        if (moments is null)
+        {
+            moments = emitter.MomentsOf(x, shape.Splits);
+            emitter.Launch("moments", l => new CpuBatchNormMoments(shape, l.Read(emitter.Scalars), l.Read(x), l.Write(moments.Parts)));
+        }
+        (DeviceBuffer<float> mean, DeviceBuffer<float> variance, DeviceBuffer<float> batches) = Running(emitter);
+        emitter.Launch("statistics", l => new CpuBatchNormStatistics(
+            shape.Channels, moments.Count, Epsilon, Momentum, l.Read(emitter.Scalars), l.Read(moments.Parts), l.Write(statistics),
+            l.Update(mean), l.Update(variance), l.Update(batches)));
+    }
+
+    /// <inheritdoc cref="EmitStatistics(CpuEmitter, DeviceBuffer{float})"/>
+    private void EmitStatistics(GpuEmitter emitter, DeviceBuffer<float> statistics)
+    {
+        DeviceTensor x = emitter.Input();
+        (int channels, int area, BatchNormParts parts) = PartsOf(x);
+        GpuMoments? moments = emitter.InputMoments;
+        if (moments is null)
+        {
+            moments = emitter.MomentsOf(x, parts.PartRows);
+            DeviceBuffer<float> written = moments.Parts;
+            emitter.Launch("moments", l => l.Add(new BatchNormMoments(
+                parts.Width, l.Read(emitter.Scalars), l.Read(x), l.Write(written), area, channels, parts.PartRows), parts.Groups));
+        }
+        GpuMoments merged = Merged(emitter, x, moments);
+        (DeviceBuffer<float> mean, DeviceBuffer<float> variance, DeviceBuffer<float> batches) = Running(emitter);
+        emitter.Launch("statistics", l => l.Add(new BatchNormStatistics(
+            l.Read(emitter.Scalars), l.Read(merged.Parts), l.Write(statistics), l.Update(mean), l.Update(variance), l.Update(batches),
+            area, channels, merged.Rows, merged.Count, Epsilon, Momentum)));
     }
 
     /// <summary>Few enough moments for one thread after another to read, or those of runs of them.</summary>
-    private static GpuMoments Merged(GpuEmitter emitter, GpuTensor x, GpuMoments moments)
+    private static GpuMoments Merged(GpuEmitter emitter, DeviceTensor x, GpuMoments moments)
     {
         (int channels, int area, _) = PartsOf(x);
         int run = BatchNormParts.RunOf(moments.Count);
         if (run == 1) return moments;
         GpuMoments runs = emitter.MomentsOf(x, run * moments.Rows);
-        emitter.Launch("merge", launches => launches.Add(new BatchNormMerge(
-            emitter.Scalars, moments.Parts.View, runs.Parts.View, area, channels, moments.Rows, moments.Count, run)), moments.Parts.Buffer, runs.Parts.Buffer);
+        emitter.Launch("merge", l => l.Add(new BatchNormMerge(
+            l.Read(emitter.Scalars), l.Read(moments.Parts), l.Write(runs.Parts), area, channels, moments.Rows, moments.Count, run)));
         return runs;
     }
 
-    private static CpuBatchNormShape ShapeOf(CpuTensor x, CpuTensor y) => new(x.Images, x.Stored.Channels, x.Stored.Area, y.WholeBlocks);
+    private static CpuBatchNormShape ShapeOf(Emitter emitter)
+    {
+        DeviceTensor x = emitter.Input();
+        return new(x.Images, x.Stored.Channels, x.Stored.Area, emitter.Output.WholeBlocks);
+    }
 
-    private static (int Channels, int Area, BatchNormParts Parts) PartsOf(GpuTensor x) =>
+    private static BatchNormGrid GridOf(Emitter emitter)
+    {
+        DeviceTensor x = emitter.Input();
+        return new(x.Stored.Channels, x.Images * x.Stored.Area, emitter.Output.WholeChannels);
+    }
+
+    private static (int Channels, int Area, BatchNormParts Parts) PartsOf(DeviceTensor x) =>
         (x.Stored.Channels, x.Stored.Area, new(x.Stored.Channels, x.Images * x.Stored.Area));
 
-    /// <summary>Means and inverse deviations of the batch.</summary>
-    private static PlanBuffer Statistics(CpuEmitter emitter, CpuBatchNormShape shape) => emitter.Saved("statistics", 2 * sizeof(float) * shape.Stored);
+    /// <summary>Means and inverse deviations of the batch, each for as many channels as the device stores.</summary>
+    private static DeviceBuffer<float> Statistics(Emitter emitter) =>
+        emitter.Saved<float>("statistics", 2L * StoredChannels(emitter.Input()));
 
-    /// <inheritdoc cref="Statistics(CpuEmitter, CpuBatchNormShape)"/>
-    private static GpuBuffer<float> Statistics(GpuEmitter emitter, int channels) => emitter.Saved<float>("statistics", 2 * channels);
+    private static int StoredChannels(DeviceTensor x) => x.CountPerImage / x.Stored.Area;
 
-    private sealed unsafe class CpuForward(CpuEmitter emitter, CpuBatchNormShape shape, float epsilon, PlanBuffer? statistics) : IActivationUser<ICpuKernel>
-    {
-        public ICpuKernel Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise
-        {
-            float* means = statistics == null ? emitter.Parameter("running_mean").Values : (float*)statistics.Address;
-            float* scales = statistics == null ? emitter.Parameter("running_var").Values : means + shape.Stored;
-            return new CpuBatchNormForward<TFunction>(
-                shape, epsilon, statistics == null, emitter.Input().Pointer, emitter.HasAddend ? emitter.Input(1).Pointer : null, emitter.Output.Pointer, means, scales,
-                emitter.Parameter("weight").Values, emitter.Parameter("bias").Values, function);
-        }
-    }
-
-    private sealed unsafe class CpuSums(CpuEmitter emitter, CpuBatchNormShape shape, PlanBuffer statistics, PlanBuffer sums) : IActivationUser<ICpuKernel>
-    {
-        public ICpuKernel Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise => new CpuBatchNormGradientSums<TFunction>(
-            shape, emitter.Scalars, emitter.Input().Pointer, emitter.Output.Pointer, emitter.OutputGradient.Pointer, (float*)statistics.Address, (double*)sums.Address, function);
-    }
-
-    private sealed unsafe class CpuInputGradient(CpuEmitter emitter, CpuBatchNormShape shape, PlanBuffer statistics, CpuTensor dx, CpuTensor? addend) : IActivationUser<ICpuKernel>
-    {
-        public ICpuKernel Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise
-        {
-            CpuParameter weight = emitter.Parameter("weight"), bias = emitter.Parameter("bias");
-            return new CpuBatchNormInputGradient<TFunction>(
-                shape, emitter.Scalars, emitter.Input().Pointer, emitter.Output.Pointer, emitter.OutputGradient.Pointer, dx.Pointer, addend == null ? null : addend.Pointer,
-                (float*)statistics.Address, weight.Values, weight.Gradient, bias.Gradient, function);
-        }
-    }
-
-    private sealed class Forward(GpuEmitter emitter, float epsilon, GpuBuffer<float>? statistics) : IActivationUser<Action<IKernelLaunches>>
-    {
-        public Action<IKernelLaunches> Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise
-        {
-            GpuTensor x = emitter.Input(), y = emitter.Output;
-            int channels = x.Stored.Channels;
-            var grid = new BatchNormGrid(channels, x.Images * x.Stored.Area, y.WholeChannels);
-            return launches =>
-            {
-                View<float> means = statistics?.View ?? emitter.Parameter("running_mean").Values;
-                View<float> scales = statistics?.View.Slice(channels) ?? emitter.Parameter("running_var").Values;
-                launches.Add(new BatchNormForward<TFunction>(
-                    grid.Lanes, statistics == null, emitter.HasAddend, x.View, emitter.HasAddend ? emitter.Input(1).View : x.View, y.View, means, scales,
-                    emitter.Parameter("weight").Values, emitter.Parameter("bias").Values, grid, epsilon, function));
-            };
-        }
-    }
-
-    private sealed class Sums(GpuEmitter emitter, GpuBuffer<float> statistics, GpuBuffer<float> sums) : IActivationUser<Action<IKernelLaunches>>
-    {
-        public Action<IKernelLaunches> Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise
-        {
-            GpuTensor x = emitter.Input(), y = emitter.Output, dy = emitter.OutputGradient;
-            (int channels, int area, BatchNormParts parts) = PartsOf(x);
-            return launches => launches.Add(new BatchNormGradientSums<TFunction>(
-                parts.Width, emitter.Scalars, x.View, y.View, dy.View, statistics.View, sums.View, area, channels, y.WholeChannels, parts.PartRows, function), parts.Groups);
-        }
-    }
-
-    private sealed class InputGradient(GpuEmitter emitter, GpuBuffer<float> statistics, GpuTensor dx, GpuTensor? addend) : IActivationUser<Action<IKernelLaunches>>
-    {
-        public Action<IKernelLaunches> Use<TFunction>(TFunction function) where TFunction : unmanaged, IPointwise
-        {
-            GpuTensor x = emitter.Input(), y = emitter.Output, dy = emitter.OutputGradient;
-            GpuParameter weight = emitter.Parameter("weight"), bias = emitter.Parameter("bias");
-            var grid = new BatchNormGrid(x.Stored.Channels, x.Images * x.Stored.Area, y.WholeChannels);
-            return launches => launches.Add(new BatchNormInputGradient<TFunction>(
-                grid.Lanes, addend != null, emitter.Scalars, x.View, y.View, dy.View, dx.View, addend?.View ?? default, statistics.View, weight.Values, weight.Gradient,
-                bias.Gradient, grid, x.Stored.Area, function));
-        }
-    }
+    private static (DeviceBuffer<float> Mean, DeviceBuffer<float> Variance, DeviceBuffer<float> Batches) Running(Emitter emitter) =>
+        (emitter.Parameter("running_mean").Values, emitter.Parameter("running_var").Values,
+            emitter.Parameter("num_batches_tracked").Values);
 }

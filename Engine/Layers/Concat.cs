@@ -1,5 +1,4 @@
-using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Language;
@@ -11,7 +10,7 @@ namespace GpuCnn.Engine.Layers;
 /// Volumes of the same height and width one behind the other along depth: C1 x H x W, C2 x H x W, … to (C1 + C2 + …) x H x W. Inputs that are stored as slices of the output have nothing to
 /// be done; the others are copied.
 /// </summary>
-public sealed class Concat : Operator
+public sealed class Concat : Operator, IDeviceOperator
 {
     public override Value Build(Graph graph, Value input, string path) =>
         throw new InvalidOperationException("Concat has several inputs: Branches makes it.");
@@ -25,59 +24,40 @@ public sealed class Concat : Operator
 
     public override bool WritesSlices => true;
 
-    public override unsafe void EmitForward(CpuEmitter emitter)
+    public override bool IsConcatenation => true;
+
+    public unsafe void EmitForward(Emitter emitter)
     {
-        CpuTensor y = emitter.Output;
-        int first = y.FirstChannel;
+        DeviceTensor y = emitter.Output;
+        int area = y.Stored.Area, first = 0;
         for (int i = 0; i < emitter.Node.Inputs.Count; i++)
         {
-            CpuTensor x = emitter.Input(i);
-            int channels = x.Stored.Channels, target = first;
+            DeviceTensor x = emitter.Input(i);
+            int channels = x.Stored.Channels, target = y.FirstChannel + first;
             first += channels;
-            if (x.Buffer == y.Buffer) continue;
-            emitter.Launch("forward", () => new CpuCopyChannels(
-                emitter.Images, y.Stored.Area, channels, x.Pointer, channels, 0, (float*)y.Buffer.Address, y.WholeChannels, target), x.Buffer, y.Buffer);
+            if (x.SharesMemory(y)) continue;
+            emitter.Launch("forward",
+                l => new CpuCopyChannels(emitter.Images, area, channels, l.Read(x), channels, 0, l.Write(y.Elements), y.WholeChannels,
+                    target),
+                l => l.Add(CopyChannels.Of(
+                    l.Read(x), channels, 0, l.Write(y.Elements), y.WholeChannels, target, channels, emitter.Images * area)));
         }
     }
 
-    public override unsafe void EmitBackward(CpuEmitter emitter)
+    public unsafe void EmitBackward(Emitter emitter)
     {
-        CpuTensor dy = emitter.OutputGradient;
-        int first = dy.FirstChannel;
+        DeviceTensor dy = emitter.OutputGradient;
+        int area = dy.Stored.Area, first = 0;
         for (int i = 0; i < emitter.Node.Inputs.Count; i++)
         {
-            int channels = emitter.Input(i).Stored.Channels, source = first;
+            int channels = emitter.Input(i).Stored.Channels, source = dy.FirstChannel + first;
             first += channels;
-            if (emitter.InputGradient(i) is not { } dx || dx.Buffer == dy.Buffer) continue;
-            emitter.Launch("backward", () => new CpuCopyChannels(
-                emitter.Images, dy.Stored.Area, channels, (float*)dy.Buffer.Address, dy.WholeChannels, source, dx.Pointer, channels, 0), dy.Buffer, dx.Buffer);
-        }
-    }
-
-    public override void EmitForward(GpuEmitter emitter)
-    {
-        GpuTensor y = emitter.Output;
-        int first = 0;
-        for (int i = 0; i < emitter.Node.Inputs.Count; i++)
-        {
-            GpuTensor x = emitter.Input(i);
-            int channels = x.Stored.Channels, target = first, pixels = emitter.Images * y.Stored.Area;
-            first += channels;
-            if (x.Buffer == y.Buffer) continue;
-            emitter.Launch("forward", launches => launches.Add(CopyChannels.Of(x.View, channels, 0, y.View, y.WholeChannels, target, channels, pixels)), x.Buffer, y.Buffer);
-        }
-    }
-
-    public override void EmitBackward(GpuEmitter emitter)
-    {
-        GpuTensor dy = emitter.OutputGradient;
-        int first = 0;
-        for (int i = 0; i < emitter.Node.Inputs.Count; i++)
-        {
-            int channels = emitter.Input(i).Stored.Channels, source = first, pixels = emitter.Images * dy.Stored.Area;
-            first += channels;
-            if (emitter.InputGradient(i) is not { } dx || dx.Buffer == dy.Buffer) continue;
-            emitter.Launch("backward", launches => launches.Add(CopyChannels.Of(dy.View, dy.WholeChannels, source, dx.View, channels, 0, channels, pixels)), dy.Buffer, dx.Buffer);
+            if (emitter.InputGradient(i) is not { } dx || dx.SharesMemory(dy)) continue;
+            emitter.Launch("backward",
+                l => new CpuCopyChannels(emitter.Images, area, channels, l.Read(dy.Elements), dy.WholeChannels, source, l.Write(dx),
+                    channels, 0),
+                l => l.Add(CopyChannels.Of(
+                    l.Read(dy.Elements), dy.WholeChannels, source, l.Write(dx), channels, 0, channels, emitter.Images * area)));
         }
     }
 }

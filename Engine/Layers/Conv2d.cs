@@ -13,7 +13,7 @@ namespace GpuCnn.Engine.Layers;
 /// Convolution (cross-correlation): K filters of R by S over all channels of their group. Output volume
 /// K x floor((H - R + 2 PadH) / StrideH + 1) x floor((W - S + 2 PadW) / StrideW + 1); (R S C / groups) K weights [K, C / groups, R, S] and K biases.
 /// </summary>
-public sealed class Conv2d : UnaryOperator
+public sealed class Conv2d : UnaryOperator, IDeviceOperator
 {
     /// <summary>Square filters.</summary>
     public Conv2d(int filters, int size, int stride = 1, int padding = 0, int groups = 1, bool bias = true)
@@ -96,7 +96,7 @@ public sealed class Conv2d : UnaryOperator
     /// <summary>Below a block's width a filter row is a longer run channels-last than a tap is in a block.</summary>
     public override bool ReadsChannelsLast(Shape input) => !input.IsVector && Groups == 1 && input.Channels < Blocks.Size;
 
-    public override ParameterLayout LayOut(ParameterSpec parameter, CpuTensor input, int vectorWidth)
+    public ParameterLayout LayOut(ParameterSpec parameter, TensorLayout input, int vectorWidth)
     {
         if (parameter.Role == ParameterRole.Bias) return ParameterLayout.Plain(Kernels.Cpu.Blocks.RoundUp(parameter.Count));
         var convolution = new DirectConvolution(ShapeFor(input.Stored), 1, input.ChannelsLast, vectorWidth);
@@ -108,15 +108,7 @@ public sealed class Conv2d : UnaryOperator
         });
     }
 
-    public override void EmitForward(CpuEmitter emitter) => CpuConvolution.EmitForward(emitter, On(emitter));
-
-    public override void EmitBackward(CpuEmitter emitter)
-    {
-        DirectConvolution convolution = On(emitter);
-        CpuConvolution.EmitBackward(emitter, convolution, convolution.Groups.HasStructuralZeros);
-    }
-
-    public override ParameterLayout LayOut(ParameterSpec parameter, Shape input)
+    public ParameterLayout LayOut(ParameterSpec parameter, Shape input)
     {
         if (parameter.Role == ParameterRole.Bias) return ParameterLayout.Plain(parameter.Count);
         int rows = Size.Rows, columns = Size.Columns, channels = input.Channels / Groups, filters = Filters / Groups;
@@ -127,9 +119,17 @@ public sealed class Conv2d : UnaryOperator
         });
     }
 
-    public override void EmitForward(GpuEmitter emitter) => GpuConvolution.EmitForward(emitter, ShapeFor(emitter.Input().Stored));
+    public void EmitForward(Emitter emitter) => emitter.Branch(
+        cpu => CpuConvolution.EmitForward(cpu, On(cpu)),
+        gpu => GpuConvolution.EmitForward(gpu, ShapeFor(gpu.Input().Stored)));
 
-    public override void EmitBackward(GpuEmitter emitter) => GpuConvolution.EmitBackward(emitter, ShapeFor(emitter.Input().Stored));
+    public void EmitBackward(Emitter emitter) => emitter.Branch(
+        cpu =>
+        {
+            DirectConvolution convolution = On(cpu);
+            CpuConvolution.EmitBackward(cpu, convolution, convolution.Groups.HasStructuralZeros);
+        },
+        gpu => GpuConvolution.EmitBackward(gpu, ShapeFor(gpu.Input().Stored)));
 
     /// <summary>The filters of a network that training changes.</summary>
     internal static IEnumerable<(Parameter Weight, Conv2d Convolution)> TrainedFilters(Network network) =>
@@ -138,7 +138,7 @@ public sealed class Conv2d : UnaryOperator
         select (parameter, (Conv2d)parameter.Node.Operator);
 
     /// <summary>How the CPU device stores the filter for an input that is stored like this one.</summary>
-    internal FilterLayout PackedFilter(CpuTensor input, int vectorWidth) =>
+    internal FilterLayout PackedFilter(TensorLayout input, int vectorWidth) =>
         new DirectConvolution(ShapeFor(input.Stored), 1, input.ChannelsLast, vectorWidth).Filter;
 
     private DirectConvolution On(CpuEmitter emitter) =>

@@ -1,5 +1,4 @@
-using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Language;
@@ -11,7 +10,7 @@ namespace GpuCnn.Engine.Layers;
 /// While training, sets each value to zero with a probability and scales the others up so that the mean stays; otherwise does nothing
 /// (Srivastava et al., 2014). What is dropped follows from the seed, the step, the layer and the position.
 /// </summary>
-public sealed class Dropout : UnaryOperator
+public sealed class Dropout : UnaryOperator, IDeviceOperator
 {
     public Dropout(float probability = 0.5f)
     {
@@ -28,31 +27,21 @@ public sealed class Dropout : UnaryOperator
 
     public override bool IsView(bool training) => !training || Probability == 0;
 
-    public override void EmitForward(CpuEmitter emitter) => Emit(emitter, "forward", emitter.Input(), emitter.Output);
+    public void EmitForward(Emitter emitter) => Emit(emitter, "forward", emitter.Input(), emitter.Output);
 
-    public override void EmitBackward(CpuEmitter emitter)
+    public void EmitBackward(Emitter emitter)
     {
         if (emitter.InputGradient() is { } dx) Emit(emitter, "backward", emitter.OutputGradient, dx);
     }
 
-    public override void EmitForward(GpuEmitter emitter) => Emit(emitter, "forward", emitter.Input(), emitter.Output);
-
-    public override void EmitBackward(GpuEmitter emitter)
-    {
-        if (emitter.InputGradient() is { } dx) Emit(emitter, "backward", emitter.OutputGradient, dx);
-    }
-
-    private void Emit(GpuEmitter emitter, string name, GpuTensor from, GpuTensor to)
+    private unsafe void Emit(Emitter emitter, string name, DeviceTensor from, DeviceTensor to)
     {
         ulong layer = (ulong)emitter.Node.Index;
-        emitter.Launch(name, launches => launches.Add(new Kernels.Pointwise.Dropout(
-            emitter.Scalars, from.View, to.View, layer, Probability, 1 / (1 - Probability), new(from.Stored.Channels), new(from.Stored.Area), from.Count)), from.Buffer, to.Buffer);
-    }
-
-    private unsafe void Emit(CpuEmitter emitter, string name, CpuTensor from, CpuTensor to)
-    {
-        ulong layer = (ulong)emitter.Node.Index;
-        emitter.Launch(name, () => new CpuDropout(
-            emitter.Scalars, layer, Probability, emitter.Images, from.Stored.Channels, from.Stored.Area, from.Pointer, to.Pointer), from.Buffer, to.Buffer);
+        int channels = from.Stored.Channels, area = from.Stored.Area;
+        emitter.Launch(name,
+            l => new CpuDropout(l.Read(emitter.Scalars), layer, Probability, emitter.Images, channels, area, l.Read(from), l.Write(to)),
+            l => l.Add(new Kernels.Pointwise.Dropout(
+                l.Read(emitter.Scalars), l.Read(from), l.Write(to), layer, Probability, 1 / (1 - Probability), new(channels), new(area),
+                (int)from.Count)));
     }
 }

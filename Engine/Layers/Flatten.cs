@@ -1,5 +1,3 @@
-using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
 
@@ -13,12 +11,4 @@ public sealed class Flatten : UnaryOperator
     public override bool IsView(bool training) => true;
 
     public override bool ReadsChannelsLast(Shape input) => true;
-
-    public override void EmitForward(CpuEmitter emitter) => throw new InvalidOperationException("A view is not emitted.");
-
-    public override void EmitBackward(CpuEmitter emitter) => throw new InvalidOperationException("A view is not emitted.");
-
-    public override void EmitForward(GpuEmitter emitter) => throw new InvalidOperationException("A view is not emitted.");
-
-    public override void EmitBackward(GpuEmitter emitter) => throw new InvalidOperationException("A view is not emitted.");
 }

@@ -1,3 +1,5 @@
+using GpuCnn.Kernels.Pointwise;
+
 namespace GpuCnn.Engine.Layers;
 
 /// <summary>x above 0, slope x below (Maas, Hannun and Ng, 2013).</summary>
@@ -12,5 +14,5 @@ public sealed class LeakyReLU : Activation
 
     public float Slope { get; }
 
-    public override TResult Specialize<TResult>(IActivationUser<TResult> user) => user.Use(new Kernels.Pointwise.LeakyReLU(Slope));
+    public override IPointwise Function => new Kernels.Pointwise.LeakyReLU(Slope);
 }

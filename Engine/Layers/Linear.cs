@@ -9,7 +9,7 @@ using GpuCnn.Kernels.Convolution.Cpu;
 namespace GpuCnn.Engine.Layers;
 
 /// <summary>Fully connected: every unit sees every input. [units, inputs] weights and one bias a unit.</summary>
-public sealed class Linear : UnaryOperator
+public sealed class Linear : UnaryOperator, IDeviceOperator
 {
     public Linear(int units, bool bias = true)
     {
@@ -42,7 +42,7 @@ public sealed class Linear : UnaryOperator
 
     public override bool ReadsChannelsLast(Shape input) => true;
 
-    public override ParameterLayout LayOut(ParameterSpec parameter, CpuTensor input, int vectorWidth)
+    public ParameterLayout LayOut(ParameterSpec parameter, TensorLayout input, int vectorWidth)
     {
         if (parameter.Role == ParameterRole.Bias) return ParameterLayout.Plain(Kernels.Cpu.Blocks.RoundUp(parameter.Count));
         DirectConvolution convolution = AsConvolution(input, 1, vectorWidth);
@@ -50,29 +50,29 @@ public sealed class Linear : UnaryOperator
         return new(convolution.Filter.Count, index => convolution.IndexOf(index / inputs, input.IndexOf(index % inputs), 0, 0));
     }
 
-    public override void EmitForward(CpuEmitter emitter) =>
-        CpuConvolution.EmitForward(emitter, AsConvolution(emitter.Input(), emitter.Images, emitter.VectorWidth));
-
-    public override void EmitBackward(CpuEmitter emitter) =>
-        CpuConvolution.EmitBackward(
-            emitter, AsConvolution(emitter.Input(), emitter.Images, emitter.VectorWidth), emitter.Input().CountPerImage != emitter.Input().Shape.Count);
-
     /// <summary>[inputs][units], the inputs in the order in which the input is stored.</summary>
-    public override ParameterLayout LayOut(ParameterSpec parameter, Shape input)
+    public ParameterLayout LayOut(ParameterSpec parameter, Shape input)
     {
         if (parameter.Role == ParameterRole.Bias) return ParameterLayout.Plain(parameter.Count);
         int inputs = input.Count;
-        return new(parameter.Count, index => GpuTensor.IndexOf(input, index % inputs) * Units + index / inputs);
+        var layout = new TensorLayout(input, input, ChannelsLast: true);
+        return new(parameter.Count, index => layout.IndexOf(index % inputs) * Units + index / inputs);
     }
 
-    public override void EmitForward(GpuEmitter emitter) => GpuProduct.EmitForward(emitter, Units);
+    public void EmitForward(Emitter emitter) => emitter.Branch(
+        cpu => CpuConvolution.EmitForward(cpu, On(cpu)),
+        gpu => GpuProduct.EmitForward(gpu, Units));
 
-    public override void EmitBackward(GpuEmitter emitter) => GpuProduct.EmitBackward(emitter, Units);
+    public void EmitBackward(Emitter emitter) => emitter.Branch(
+        cpu => CpuConvolution.EmitBackward(cpu, On(cpu), unusedRows: cpu.Input().CountPerImage != cpu.Input().Shape.Count),
+        gpu => GpuProduct.EmitBackward(gpu, Units));
+
+    private DirectConvolution On(CpuEmitter emitter) => AsConvolution(emitter.Input().Layout, emitter.Images, emitter.VectorWidth);
 
     /// <summary>
     /// A 1x1 convolution of one pixel whose channels are the floats of the input as they are stored, including unused lanes of a last
     /// block (their weights are zero, and their gradients are cleared).
     /// </summary>
-    private DirectConvolution AsConvolution(CpuTensor input, int images, int vectorWidth) =>
+    private DirectConvolution AsConvolution(TensorLayout input, int images, int vectorWidth) =>
         new(new ConvolutionShape(input.CountPerImage, 1, 1, Units, 1, 1, 1, 1, 0, 0, 1), images, input.ChannelsLast, vectorWidth);
 }

@@ -1,13 +1,11 @@
-using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Gpu;
-using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Pooling;
 
 namespace GpuCnn.Engine.Layers;
 
 /// <summary>The largest value of each window; padding never wins. The gradient goes to the first of the largest in row-major order.</summary>
-public sealed class MaxPool2d : Pool2d
+public sealed class MaxPool2d : Pool2d, IDeviceOperator
 {
     /// <summary>Square windows.</summary>
     public MaxPool2d(int size, int stride, int padding = 0, bool ceilMode = false)
@@ -17,41 +15,27 @@ public sealed class MaxPool2d : Pool2d
     public MaxPool2d((int Rows, int Columns) size, (int Rows, int Columns) stride, (int Rows, int Columns) padding, bool ceilMode = false)
         : base(size, stride, padding, ceilMode) { }
 
-    public override unsafe void EmitForward(CpuEmitter emitter)
+    public unsafe void EmitForward(Emitter emitter)
     {
-        CpuTensor x = emitter.Input(), y = emitter.Output;
-        CpuPoolShape shape = ShapeFor(x.Stored);
-        PlanBuffer? winners = emitter.Training ? emitter.Saved("winners", sizeof(int) * y.Count) : null;
-        emitter.Launch("forward", () => new CpuMaxPoolForward(
-            shape, emitter.Images, x.Pointer, y.Pointer, winners == null ? null : (int*)winners.Address), x.Buffer, y.Buffer, winners);
-    }
-
-    public override unsafe void EmitBackward(CpuEmitter emitter)
-    {
-        if (emitter.InputGradient() is not { } dx) return;
-        CpuTensor dy = emitter.OutputGradient;
-        CpuPoolShape shape = ShapeFor(dx.Stored);
-        PlanBuffer winners = emitter.Saved("winners", sizeof(int) * dy.Count);
-        emitter.Launch("backward", () => new CpuMaxPoolBackward(
-            shape, emitter.Images, dy.Pointer, (int*)winners.Address, dx.Pointer), dy.Buffer, winners, dx.Buffer);
-    }
-
-    public override void EmitForward(GpuEmitter emitter)
-    {
-        GpuTensor x = emitter.Input(), y = emitter.Output;
+        DeviceTensor x = emitter.Input(), y = emitter.Output;
         PoolShape shape = WindowsOver(x.Stored);
-        GpuBuffer<float>? winners = emitter.Training ? emitter.Saved<float>("winners", y.Count) : null;
-        emitter.Launch("forward", launches => launches.Add(new MaxPoolForward(
-            shape.Lanes, winners != null, x.View, y.View, winners?.View ?? default, shape, emitter.Images)), x.Buffer, y.Buffer, winners?.Buffer);
+        DeviceBuffer<int>? winners = emitter.Training ? Winners(emitter, y) : null;
+        emitter.Launch("forward",
+            l => new CpuMaxPoolForward(CpuPoolShape.Of(shape), emitter.Images, l.Read(x), l.Write(y), l.Write(winners)),
+            l => l.Add(new MaxPoolForward(
+                shape.Lanes, winners is not null, l.Read(x), l.Write(y), l.Write(winners?.As<float>()), shape, emitter.Images)));
     }
 
-    public override void EmitBackward(GpuEmitter emitter)
+    public unsafe void EmitBackward(Emitter emitter)
     {
         if (emitter.InputGradient() is not { } dx) return;
-        GpuTensor dy = emitter.OutputGradient;
+        DeviceTensor dy = emitter.OutputGradient;
         PoolShape shape = WindowsOver(dx.Stored);
-        GpuBuffer<float> winners = emitter.Saved<float>("winners", dy.Count);
-        emitter.Launch("backward", launches => launches.Add(new MaxPoolBackward(
-            shape.Lanes, dy.View, winners.View, dx.View, shape, emitter.Images)), dy.Buffer, winners.Buffer, dx.Buffer);
+        DeviceBuffer<int> winners = Winners(emitter, dy);
+        emitter.Launch("backward",
+            l => new CpuMaxPoolBackward(CpuPoolShape.Of(shape), emitter.Images, l.Read(dy), l.Read(winners), l.Write(dx)),
+            l => l.Add(new MaxPoolBackward(shape.Lanes, l.Read(dy), l.Read(winners.As<float>()), l.Write(dx), shape, emitter.Images)));
     }
+
+    private static DeviceBuffer<int> Winners(Emitter emitter, DeviceTensor output) => emitter.Saved<int>("winners", output.Count);
 }

@@ -1,6 +1,5 @@
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
-using GpuCnn.Kernels.Cpu;
 using GpuCnn.Kernels.Pooling;
 
 namespace GpuCnn.Engine.Layers;
@@ -39,13 +38,6 @@ public abstract class Pool2d : UnaryOperator
                 $"{Type} {Size.Rows}x{Size.Columns} expects an input of at least {Size.Rows - 2 * Padding.Rows}x{Size.Columns - 2 * Padding.Columns} pixels, but got {input}; use a larger input.");
         return Shape.Volume(input.Channels,
             Extent(input.Height, Size.Rows, Stride.Rows, Padding.Rows), Extent(input.Width, Size.Columns, Stride.Columns, Padding.Columns));
-    }
-
-    private protected CpuPoolShape ShapeFor(Shape input)
-    {
-        Shape output = InferShape(input);
-        return new(Blocks.Count(input.Channels), input.Height, input.Width, Size.Rows, Size.Columns, Stride.Rows, Stride.Columns,
-            Padding.Rows, Padding.Columns, output.Height, output.Width);
     }
 
     private protected PoolShape WindowsOver(Shape input)

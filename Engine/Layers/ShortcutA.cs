@@ -1,5 +1,4 @@
-using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Language;
@@ -11,7 +10,7 @@ namespace GpuCnn.Engine.Layers;
 /// The shortcut without parameters of ResNets for small images (option A of He et al., 2015, https://arxiv.org/abs/1512.03385): every stride-th pixel, with channels of zeros, half of those that are
 /// missing before the input's and the others behind: y[(channels - C) / 2 + c, p, q] = x[c, p stride, q stride]. C x H x W to channels x ceil(H / stride) x ceil(W / stride).
 /// </summary>
-public sealed class ShortcutA : UnaryOperator
+public sealed class ShortcutA : UnaryOperator, IDeviceOperator
 {
     public ShortcutA(int channels, int stride)
     {
@@ -33,30 +32,23 @@ public sealed class ShortcutA : UnaryOperator
         return Shape.Volume(Channels, shape.P, shape.Q);
     }
 
-    public override unsafe void EmitForward(CpuEmitter emitter)
+    public unsafe void EmitForward(Emitter emitter)
     {
-        CpuTensor x = emitter.Input(), y = emitter.Output;
-        emitter.Launch("forward", () => new CpuSpreadChannels(x.Images, ShapeFor(x.Stored), x.Pointer, y.Pointer), x.Buffer, y.Buffer);
+        DeviceTensor x = emitter.Input(), y = emitter.Output;
+        SpreadShape shape = ShapeFor(x.Stored);
+        emitter.Launch("forward",
+            l => new CpuSpreadChannels(x.Images, shape, l.Read(x), l.Write(y)),
+            l => l.Add(new SpreadChannels(l.Read(x), l.Write(y), shape, (int)y.Count)));
     }
 
-    public override unsafe void EmitBackward(CpuEmitter emitter)
+    public unsafe void EmitBackward(Emitter emitter)
     {
         if (emitter.InputGradient() is not { } dx) return;
-        CpuTensor dy = emitter.OutputGradient;
-        emitter.Launch("backward", () => new CpuGatherChannels(dx.Images, ShapeFor(dx.Stored), dy.Pointer, dx.Pointer), dy.Buffer, dx.Buffer);
-    }
-
-    public override void EmitForward(GpuEmitter emitter)
-    {
-        GpuTensor x = emitter.Input(), y = emitter.Output;
-        emitter.Launch("forward", launches => launches.Add(new SpreadChannels(x.View, y.View, ShapeFor(x.Stored), y.Count)), x.Buffer, y.Buffer);
-    }
-
-    public override void EmitBackward(GpuEmitter emitter)
-    {
-        if (emitter.InputGradient() is not { } dx) return;
-        GpuTensor dy = emitter.OutputGradient;
-        emitter.Launch("backward", launches => launches.Add(new GatherChannels(dy.View, dx.View, ShapeFor(dx.Stored), dx.Count)), dy.Buffer, dx.Buffer);
+        DeviceTensor dy = emitter.OutputGradient;
+        SpreadShape shape = ShapeFor(dx.Stored);
+        emitter.Launch("backward",
+            l => new CpuGatherChannels(dx.Images, shape, l.Read(dy), l.Write(dx)),
+            l => l.Add(new GatherChannels(l.Read(dy), l.Write(dx), shape, (int)dx.Count)));
     }
 
     private SpreadShape ShapeFor(Shape input) => new(input.Channels, Channels, (Channels - input.Channels) / 2, input.Height, input.Width, Stride);

@@ -1,5 +1,4 @@
-using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Loss;
@@ -16,20 +15,17 @@ public sealed class HingeLoss : Loss
         if (!output.IsVector) throw new GpuCnnException($"Hinge loss expects a vector of class scores, but the network ends in a volume of {output}; end it with Flatten or Linear.");
     }
 
-    public override unsafe void Emit(CpuLossEmitter emitter)
+    public override unsafe void Emit(LossEmitter emitter)
     {
-        CpuTensor scores = emitter.Logits;
-        CpuTensor? gradient = emitter.Gradient;
-        emitter.Launch("hinge loss", () => new CpuHingeLoss(
-            emitter.Scalars, emitter.Images, scores.Shape.Count, scores.CountPerImage, emitter.Weight, emitter.IsHead, scores.Pointer, emitter.Labels,
-            emitter.Losses, emitter.Ranks, gradient == null ? null : gradient.Pointer));
-    }
-
-    public override void Emit(GpuLossEmitter emitter)
-    {
-        int classes = emitter.Logits.Shape.Count;
-        emitter.Launch("hinge loss", launches => launches.Add(new Kernels.Loss.HingeLoss(
-            Kernels.Loss.SoftmaxCrossEntropy.Threads(classes), emitter.Gradient != null, emitter.IsHead, emitter.Scalars, emitter.Logits.View, emitter.Labels,
-            emitter.Losses, emitter.Ranks, emitter.Gradient?.View ?? default, emitter.Images, classes, emitter.Weight)));
+        DeviceTensor scores = emitter.Logits;
+        int classes = scores.Shape.Count;
+        emitter.Launch("hinge loss",
+            l => new CpuHingeLoss(
+                l.Read(emitter.Scalars), emitter.Images, classes, scores.CountPerImage, emitter.Weight, emitter.IsHead, l.Read(scores),
+                l.Read(emitter.Labels), l.Update(emitter.Losses), l.Update(emitter.Ranks), l.Write(emitter.Gradient)),
+            l => l.Add(new Kernels.Loss.HingeLoss(
+                Kernels.Loss.SoftmaxCrossEntropy.Threads(classes), emitter.Gradient is not null, emitter.IsHead, l.Read(emitter.Scalars),
+                l.Read(scores), l.Read(emitter.Labels), l.Update(emitter.Losses), l.Update(emitter.Ranks), l.Write(emitter.Gradient),
+                emitter.Images, classes, emitter.Weight)));
     }
 }

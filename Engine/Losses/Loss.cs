@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
-using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Tensors;
 
@@ -11,7 +11,7 @@ namespace GpuCnn.Engine.Losses;
 /// class; <see cref="Registry"/> finds it by its name.
 /// </summary>
 [JsonConverter(typeof(NamedJsonConverter<Loss>))]
-public abstract class Loss : INamed
+public abstract class Loss : ILoss, IDeviceLoss, INamed
 {
     public abstract string Name { get; }
 
@@ -24,9 +24,6 @@ public abstract class Loss : INamed
     /// <summary>Checks that the loss can be applied to a network's output.</summary>
     public abstract void CheckOutput(Shape output);
 
-    /// <summary>Emits, on the CPU device, the losses and ranks of a batch and, where asked for, the gradient of their mean.</summary>
-    public abstract void Emit(CpuLossEmitter emitter);
-
-    /// <summary>The same on devices that run translated kernels.</summary>
-    public abstract void Emit(GpuLossEmitter emitter);
+    /// <inheritdoc/>
+    public abstract void Emit(LossEmitter emitter);
 }

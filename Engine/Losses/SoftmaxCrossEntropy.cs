@@ -1,5 +1,4 @@
-using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Language;
@@ -31,22 +30,19 @@ public sealed class SoftmaxCrossEntropy : Loss
         if (!output.IsVector) throw new GpuCnnException($"Softmax cross-entropy expects a vector of class scores, but the network ends in a volume of {output}; end it with Flatten or Linear.");
     }
 
-    public override unsafe void Emit(CpuLossEmitter emitter)
+    public override unsafe void Emit(LossEmitter emitter)
     {
-        CpuTensor logits = emitter.Logits;
-        CpuTensor? gradient = emitter.Gradient;
-        emitter.Launch("softmax cross-entropy", () => new CpuSoftmaxCrossEntropy(
-            emitter.Scalars, emitter.Images, logits.Shape.Count, logits.CountPerImage, LabelSmoothing, emitter.Weight, emitter.IsHead, logits.Pointer, emitter.Labels,
-            emitter.Others, emitter.Shares, emitter.Losses, emitter.Ranks, gradient == null ? null : gradient.Pointer));
-    }
-
-    public override void Emit(GpuLossEmitter emitter)
-    {
-        int classes = emitter.Logits.Shape.Count;
-        emitter.Launch("softmax cross-entropy", launches => launches.Add(new Kernels.Loss.SoftmaxCrossEntropy(
-            Kernels.Loss.SoftmaxCrossEntropy.Threads(classes), emitter.Gradient != null, emitter.IsHead, emitter.IsMixed, emitter.Scalars,
-                emitter.Logits.View, emitter.Labels,
-            emitter.Others, emitter.Shares, emitter.Losses, emitter.Ranks, emitter.Gradient?.View ?? default, emitter.Images, classes,
-                LabelSmoothing, emitter.Weight)));
+        DeviceTensor logits = emitter.Logits;
+        int classes = logits.Shape.Count;
+        emitter.Launch("softmax cross-entropy",
+            l => new CpuSoftmaxCrossEntropy(
+                l.Read(emitter.Scalars), emitter.Images, classes, logits.CountPerImage, LabelSmoothing, emitter.Weight, emitter.IsHead,
+                l.Read(logits), l.Read(emitter.Labels), l.Read(emitter.Others), l.Read(emitter.Shares), l.Update(emitter.Losses),
+                l.Update(emitter.Ranks), l.Write(emitter.Gradient)),
+            l => l.Add(new Kernels.Loss.SoftmaxCrossEntropy(
+                Kernels.Loss.SoftmaxCrossEntropy.Threads(classes), emitter.Gradient is not null, emitter.IsHead, emitter.IsMixed,
+                l.Read(emitter.Scalars), l.Read(logits), l.Read(emitter.Labels), l.Read(emitter.Others), l.Read(emitter.Shares),
+                l.Update(emitter.Losses), l.Update(emitter.Ranks), l.Write(emitter.Gradient), emitter.Images, classes, LabelSmoothing,
+                emitter.Weight)));
     }
 }

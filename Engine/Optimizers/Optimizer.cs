@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
-using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Sets;
 
 namespace GpuCnn.Engine.Optimizers;
@@ -9,7 +9,7 @@ namespace GpuCnn.Engine.Optimizers;
 /// Changes the weights after the backward pass. To add an optimizer is to add a class; <see cref="Registry"/> finds it by its name.
 /// </summary>
 [JsonConverter(typeof(NamedJsonConverter<Optimizer>))]
-public abstract class Optimizer : INamed
+public abstract class Optimizer : IOptimizer, IDeviceOptimizer, INamed
 {
     public abstract string Name { get; }
 
@@ -26,23 +26,13 @@ public abstract class Optimizer : INamed
     [Setting("After each step, rescale filters whose root mean square is above this to it; 0 leaves them.", AtLeast = 0)]
     public float MaxFilterRms { get; init => field = Setting.Check(this, value); }
 
-    /// <summary>Emits the whole update on the CPU device.</summary>
-    internal void EmitUpdate(CpuUpdateEmitter emitter)
+    /// <inheritdoc/>
+    public void EmitUpdate(UpdateEmitter emitter)
     {
         Emit(emitter);
         if (MaxFilterRms > 0) FilterRmsLimit.Emit(emitter, MaxFilterRms);
     }
 
-    /// <summary>Emits the whole update on devices that run translated kernels.</summary>
-    internal void EmitUpdate(GpuUpdateEmitter emitter)
-    {
-        Emit(emitter);
-        if (MaxFilterRms > 0) FilterRmsLimit.Emit(emitter, MaxFilterRms);
-    }
-
-    /// <summary>Emits, on the CPU device, what turns gradients and slots into new weights and slots.</summary>
-    protected abstract void Emit(CpuUpdateEmitter emitter);
-
-    /// <summary>The same on devices that run translated kernels.</summary>
-    protected abstract void Emit(GpuUpdateEmitter emitter);
+    /// <summary>Emits what turns gradients and slots into new weights and slots.</summary>
+    protected abstract void Emit(UpdateEmitter emitter);
 }

@@ -1,5 +1,4 @@
-using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Sets;
 using GpuCnn.Kernels.Language;
@@ -42,23 +41,19 @@ public sealed class Sgd : Optimizer
     [Setting("Whether weight decay applies to biases and to the scales of norms too.")]
     public bool DecaysVectors { get; init; }
 
-    protected override unsafe void Emit(CpuUpdateEmitter emitter)
+    protected override unsafe void Emit(UpdateEmitter emitter)
     {
-        foreach ((ParameterRange range, float decay) in Ranges(emitter.Order))
+        foreach ((ParameterRange range, float decay) in emitter.Order.DecayRanges(WeightDecay, DecaysVectors))
         {
-            emitter.Launch("sgd", () => new CpuSgdUpdate(emitter.Scalars, emitter.Weights(range), emitter.Gradients(range),
-                emitter.Slot(Velocity, range), range.Count, Momentum, decay, Nesterov));
+            DeviceBuffer<float> weights = emitter.Weights(range), gradients = emitter.Gradients(range),
+                velocity = emitter.Slot(Velocity, range);
+            emitter.Launch("sgd",
+                l => new CpuSgdUpdate(
+                    l.Read(emitter.Scalars), l.Update(weights), l.Read(gradients), l.Update(velocity), range.Count, Momentum, decay,
+                    Nesterov),
+                l => l.Add(new SgdUpdate(
+                    Nesterov, l.Read(emitter.Scalars), l.Update(weights), l.Read(gradients), l.Update(velocity), (int)range.Count, Momentum,
+                    decay)));
         }
     }
-
-    protected override void Emit(GpuUpdateEmitter emitter)
-    {
-        foreach ((ParameterRange range, float decay) in Ranges(emitter.Order))
-        {
-            emitter.Launch("sgd", launches => launches.Add(new SgdUpdate(Nesterov, emitter.Scalars, emitter.Weights(range),
-                emitter.Gradients(range), emitter.Slot(Velocity, range), (int)range.Count, Momentum, decay)));
-        }
-    }
-
-    private IEnumerable<(ParameterRange Range, float Decay)> Ranges(ParameterOrder order) => order.DecayRanges(WeightDecay, DecaysVectors);
 }

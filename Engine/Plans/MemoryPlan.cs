@@ -33,6 +33,36 @@ internal static class MemoryPlan
         return total;
     }
 
+    /// <summary>
+    /// Checks that every step reads only what an earlier one has written, unless the buffer keeps its contents, and that buffers alive at the
+    /// same step share no bytes.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">A step, or <see cref="Assign"/>, is wrong.</exception>
+    public static void Check(IReadOnlyList<PlanBuffer> buffers, IReadOnlyList<PlanStep> steps)
+    {
+        var written = new HashSet<PlanBuffer>();
+        foreach (PlanStep step in steps)
+        {
+            foreach (MemoryUse use in step.Uses)
+            {
+                if (use.Memory is PlanBuffer { IsPersistent: false } read && use.Access.HasFlag(Access.Read) && !written.Contains(read))
+                    throw new InvalidOperationException($"{step.Name} reads '{read.Name}', which no step before it has written.");
+            }
+            foreach (MemoryUse use in step.Uses)
+                if (use.Memory is PlanBuffer buffer && use.Access.HasFlag(Access.Write)) written.Add(buffer);
+        }
+        PlanBuffer[] byOffset = [.. buffers.OrderBy(buffer => buffer.Offset)];
+        for (int i = 0; i < byOffset.Length; i++)
+        {
+            PlanBuffer buffer = byOffset[i];
+            for (int j = i + 1; j < byOffset.Length && byOffset[j].Offset < buffer.Offset + buffer.Bytes; j++)
+            {
+                if (Overlap(buffer, byOffset[j], steps.Count))
+                    throw new InvalidOperationException($"'{buffer.Name}' and '{byOffset[j].Name}' live at the same step and share bytes.");
+            }
+        }
+    }
+
     public static long RoundUp(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
 
     /// <summary>The lowest offset from <paramref name="offset"/> on at which so many bytes do not lie across a cut.</summary>

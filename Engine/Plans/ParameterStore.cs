@@ -1,4 +1,3 @@
-using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels;
@@ -11,16 +10,17 @@ namespace GpuCnn.Engine.Plans;
 /// </summary>
 public abstract class ParameterStore : IDisposable
 {
-    private protected ParameterStore(Network network, Device device, bool training)
+    private protected ParameterStore(Network network, IMemorySource memory, bool training)
     {
         Network = network;
-        Device = device;
+        Memory = memory;
         IsTraining = training;
     }
 
     public Network Network { get; }
 
-    public Device Device { get; }
+    /// <summary>The device whose memory the parameters lie in.</summary>
+    public IMemorySource Memory { get; }
 
     /// <summary>Whether there is room for gradients and slots.</summary>
     public bool IsTraining { get; }
@@ -46,6 +46,9 @@ public abstract class ParameterStore : IDisposable
 
     /// <summary>Adds slots, which hold zeros, unless they are there. Nothing is allocated before they are used.</summary>
     internal abstract void AddSlots(IEnumerable<string> slots);
+
+    /// <summary>Creates what turns a plan of this store into steps of the device.</summary>
+    internal abstract PlanBackend CreateBackend(PlanOptions options);
 
     /// <summary>Draws the starting values of all parameters; the same seed gives the same values on every device.</summary>
     public void Initialize(ulong seed)

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using GpuCnn.Engine.Datasets;
-using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Kernels;
 
@@ -30,13 +29,15 @@ public sealed class Plan : IDisposable
         Parameters = parameters;
         Options = options;
         Network network = parameters.Network;
-        options.Loss.CheckOutput(network.Output.Shape);
-        if (options.MixedLabels && !options.Loss.TakesMixedLabels) throw new ArgumentException(
-            $"{options.Loss.GetType().Name} takes one label an image.", nameof(options));
+        if (options.Training && options.Loss is null) throw new ArgumentException("A plan that trains expects a loss.", nameof(options));
+        options.Loss?.CheckOutput(network.Output.Shape);
+        if (options is { MixedLabels: true, Loss.TakesMixedLabels: not true })
+            throw new ArgumentException($"{options.Loss?.GetType().Name ?? "A plan without a loss"} takes one label an image.",
+                nameof(options));
         if (options is { Training: true, Optimizer: { } keeping }) parameters.AddSlots(keeping.Slots);
         _losses = new float[options.Images];
         _ranks = new int[options.Images];
-        _backend = parameters.Device.CreateBackend(parameters, options);
+        _backend = parameters.CreateBackend(options);
 
         List<PlanNode> nodes = PlanNode.Fuse(network, options.Training);
         _backend.Slices = Slice.Find(nodes, network.Outputs(options.Training), _backend.CanStore);
@@ -44,9 +45,12 @@ public sealed class Plan : IDisposable
         int forward = _backend.StepCount;
         foreach (PlanNode node in nodes) _backend.AddForward(node);
         int loss = _backend.StepCount;
-        _backend.AddLoss(options.Loss, new Head(network.Output, 1), isHead: false, options.Training);
-        if (options.Training)
-            foreach (Head head in network.Graph.Heads) _backend.AddLoss(options.Loss, head, isHead: true, gradient: true);
+        if (options.Loss is { } criterion)
+        {
+            _backend.AddLoss(criterion, new Head(network.Output, 1), isHead: false, options.Training);
+            foreach (Head head in options.Training ? network.Graph.Heads : [])
+                _backend.AddLoss(criterion, head, isHead: true, gradient: true);
+        }
         int backward = _backend.StepCount;
         if (options.Training) AddBackward(nodes, network);
         int update = _backend.StepCount;
@@ -61,14 +65,18 @@ public sealed class Plan : IDisposable
             }
         }
         ArenaBytes = MemoryPlan.Assign(_backend.Buffers, _backend.StepCount, _backend.SlabBytes);
+        MemoryPlan.Check(_backend.Buffers, _backend.Steps);
     }
 
     public ParameterStore Parameters { get; }
 
     public PlanOptions Options { get; }
 
-    /// <summary>The launches by name, in order.</summary>
-    internal IReadOnlyList<string> Steps => _backend.Steps;
+    /// <summary>The steps by name, in order.</summary>
+    internal IReadOnlyList<string> Steps => [.. _backend.Steps.Select(step => step.Name)];
+
+    /// <summary>The memory that each step uses.</summary>
+    internal IReadOnlyList<PlanStep> StepUses => _backend.Steps;
 
     /// <summary>The steps that the device has several algorithms for, and what was taken.</summary>
     public IReadOnlyList<PlanChoice> Choices => _backend.Choices;
@@ -113,8 +121,21 @@ public sealed class Plan : IDisposable
     }
 
     /// <summary>The forward pass and the loss of labelled images. Changes neither weights nor state.</summary>
-    public BatchResult Evaluate(Batch batch, ulong seed = 0, ulong step = 0) =>
-        Run(batch, new StepScalars { Seed = seed, Step = step, Images = batch.Count }, Passes.Backward);
+    public BatchResult Evaluate(Batch batch, ulong seed = 0, ulong step = 0)
+    {
+        if (Options.Loss is null) throw new InvalidOperationException("The plan was compiled without a loss, to infer.");
+        return Run(batch, new StepScalars { Seed = seed, Step = step, Images = batch.Count }, Passes.Backward);
+    }
+
+    /// <summary>
+    /// The forward pass alone, of images with or without labels; <see cref="ReadOutput"/> gives the result. Changes neither weights nor state.
+    /// </summary>
+    public void Infer(Batch batch)
+    {
+        Prepare(batch);
+        _backend.Upload(batch, new StepScalars { Images = batch.Count });
+        _backend.Run(0, Passes.Loss);
+    }
 
     /// <summary>The network's output for the last batch: [Images, output].</summary>
     public void ReadOutput(Span<float> target) => _backend.DownloadValue(Parameters.Network.Output, target);
@@ -174,11 +195,12 @@ public sealed class Plan : IDisposable
         }
         catch (DeviceOutOfMemoryException exception)
         {
-            long free = Parameters.Device.FreeBytes ?? exception.FreeBytes ?? Math.Max(0, Parameters.Device.MemoryBytes - Parameters.Device.AllocatedBytes);
+            IMemorySource source = Parameters.Memory;
+            long free = source.FreeBytes ?? exception.FreeBytes ?? Math.Max(0, source.MemoryBytes - source.AllocatedBytes);
             string advice = LargestBatch(free) is > 0 and var largest ? $"the largest batch that fits is {largest}" : "not even a batch of 1 fits; use another device";
             throw new DeviceOutOfMemoryException(
-                $"{(Options.Training ? "Training" : "Running")} {Parameters.Network.Name} at a batch of {Options.Images} needs {MiB(TotalBytes)} on {Parameters.Device.Name} "
-                + $"({MiB(ArenaBytes)} for the batch, {MiB(Parameters.Bytes)} for parameters), but {MiB(free)} are free: {advice}. ({exception.Message})",
+                $"{(Options.Training ? "Training" : "Running")} {Parameters.Network.Name} at a batch of {Options.Images} needs {MiB(TotalBytes)} "
+                + $"on {source.Name} ({MiB(ArenaBytes)} for the batch, {MiB(Parameters.Bytes)} for parameters), but {MiB(free)} are free: {advice}. ({exception.Message})",
                 ArenaBytes, free);
         }
 

@@ -1,7 +1,5 @@
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Graphs;
-using GpuCnn.Engine.Losses;
-using GpuCnn.Engine.Optimizers;
 using GpuCnn.Kernels;
 
 namespace GpuCnn.Engine.Plans;
@@ -13,14 +11,14 @@ namespace GpuCnn.Engine.Plans;
 internal abstract class PlanBackend : IDisposable
 {
     private readonly List<PlanBuffer> _buffers = [];
-    private readonly List<string> _steps = [];
+    private readonly List<PlanStep> _steps = [];
     private readonly List<PlanChoice> _choices = [];
 
-    /// <summary>Every buffer, of which the plan decides the offset.</summary>
+    /// <summary>Every buffer that a step uses or that keeps its contents; the plan decides its offset.</summary>
     public IReadOnlyList<PlanBuffer> Buffers => _buffers;
 
-    /// <summary>What the steps emitted so far are called.</summary>
-    public IReadOnlyList<string> Steps => _steps;
+    /// <summary>The steps emitted so far.</summary>
+    public IReadOnlyList<PlanStep> Steps => _steps;
 
     public int StepCount => _steps.Count;
 
@@ -42,12 +40,12 @@ internal abstract class PlanBackend : IDisposable
     public abstract void AddForward(PlanNode node);
 
     /// <param name="isHead">Whether the loss is added to what the network's own loss has written.</param>
-    public abstract void AddLoss(Loss loss, Head output, bool isHead, bool gradient);
+    public abstract void AddLoss(ILoss loss, Head output, bool isHead, bool gradient);
 
     /// <param name="inputs">For each input of the node, what to do with its gradient.</param>
     public abstract void AddBackward(PlanNode node, IReadOnlyList<GradientUse> inputs);
 
-    public abstract void AddUpdate(Optimizer optimizer);
+    public abstract void AddUpdate(IOptimizer optimizer);
 
     /// <summary>Allocates the arena and readies the steps. Called once, before the first run.</summary>
     public abstract void Link(long arenaBytes);
@@ -71,18 +69,24 @@ internal abstract class PlanBackend : IDisposable
 
     public abstract void Dispose();
 
+    /// <param name="persistent">Whether it keeps its place and its contents through and between steps.</param>
     protected PlanBuffer NewBuffer(string name, long bytes, bool persistent = false)
     {
         var buffer = new PlanBuffer(name, bytes, persistent);
-        _buffers.Add(buffer);
+        if (persistent) _buffers.Add(buffer);
         return buffer;
     }
 
-    /// <summary>Counts a step and marks the buffers it uses.</summary>
-    protected void CountStep(string name, IEnumerable<PlanBuffer> uses)
+    /// <summary>Appends a step. The buffers that it uses live while it runs.</summary>
+    protected void AddStep(PlanStep step)
     {
-        foreach (PlanBuffer buffer in uses) buffer.UseAt(StepCount);
-        _steps.Add(name);
+        foreach (MemoryUse use in step.Uses)
+        {
+            if (use.Memory is not PlanBuffer buffer) continue;
+            if (buffer.LastStep < 0 && !buffer.IsPersistent) _buffers.Add(buffer);
+            buffer.UseAt(StepCount);
+        }
+        _steps.Add(step);
     }
 
     /// <summary>The algorithm of the step that is emitted next: what the options name, or else the fixed rule's.</summary>

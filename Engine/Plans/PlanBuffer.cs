@@ -4,7 +4,7 @@ namespace GpuCnn.Engine.Plans;
 /// A run of bytes in a plan's arena. Its place is decided when all steps are known: buffers whose uses do not overlap in time share
 /// memory.
 /// </summary>
-public sealed class PlanBuffer
+public sealed class PlanBuffer : IPlanMemory
 {
     internal PlanBuffer(string name, long bytes, bool persistent)
     {
@@ -27,9 +27,6 @@ public sealed class PlanBuffer
 
     /// <summary>Bytes from the start of the arena.</summary>
     public long Offset { get; internal set; } = -1;
-
-    /// <summary>Set when the arena is allocated.</summary>
-    internal nint Address { get; set; }
 
     internal void UseAt(int step)
     {

@@ -1,5 +1,5 @@
 using GpuCnn.Engine.Graphs;
-using GpuCnn.Engine.Layers;
+using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Engine.Plans;
 
@@ -21,12 +21,12 @@ public enum GradientUse
 /// <param name="Activation">What is applied after that, or null.</param>
 /// <param name="Output">What comes out of all of it.</param>
 /// <param name="GathersMoments">Whether a reader wants the moments of each channel of the output, and the operator can gather them as it writes it.</param>
-public sealed record PlanNode(Node Node, Value? Addend, Activation? Activation, Value Output, bool GathersMoments)
+public sealed record PlanNode(Node Node, Value? Addend, IPointwise? Activation, Value Output, bool GathersMoments)
 {
     public string Name => Node.Path.Length == 0 ? Node.Operator.Type : Node.Path;
 
     /// <summary>The operator's inputs and, last, the addend.</summary>
-    public IReadOnlyList<Value> Inputs { get; } = Addend == null ? Node.Inputs : [.. Node.Inputs, Addend];
+    public IReadOnlyList<Value> Inputs { get; } = Addend is null ? Node.Inputs : [.. Node.Inputs, Addend];
 
     /// <summary>
     /// Fuses every addition and every activation into the operator before it where that operator can apply it and nothing else reads its output. Views
@@ -43,13 +43,14 @@ public sealed record PlanNode(Node Node, Value? Addend, Activation? Activation, 
             if (fused.Contains(node) || node.Operator.IsView(training)) continue;
             Value output = node.Output;
             Value? addend = null;
-            Activation? activation = null;
-            if (node.Operator.FusesAdd && OnlyReader(output) is { Operator: Add } add && Other(add, output) is { } other && IsThereBefore(other, node))
+            IPointwise? activation = null;
+            if (node.Operator.FusesAdd && OnlyReader(output) is { Operator.IsSum: true } add && Other(add, output) is { } other
+                && IsThereBefore(other, node))
             {
                 fused.Add(add);
                 (addend, output) = (other, add.Output);
             }
-            if (node.Operator.FusesActivation && OnlyReader(output) is { Operator: Activation function } last)
+            if (node.Operator.FusesActivation && OnlyReader(output) is { Operator.FusedFunction: { } function } last)
             {
                 fused.Add(last);
                 (activation, output) = (function, last.Output);

@@ -1,5 +1,3 @@
-using GpuCnn.Engine.Losses;
-using GpuCnn.Engine.Optimizers;
 
 namespace GpuCnn.Engine.Plans;
 
@@ -9,7 +7,8 @@ public sealed record PlanOptions
     /// <summary>Images of a batch.</summary>
     public required int Images { get; init; }
 
-    public Loss Loss { get; init; } = new SoftmaxCrossEntropy();
+    /// <summary>What is computed of the output and the labels; without one the plan infers, and images need no labels.</summary>
+    public ILoss? Loss { get; init; }
 
     /// <summary>Whether layers behave as in training, and gradients are computed.</summary>
     public bool Training { get; init; }
@@ -19,7 +18,7 @@ public sealed record PlanOptions
     public bool MixedLabels { get; init; }
 
     /// <summary>Applied after the backward pass of a training step; without one only gradients are computed.</summary>
-    public Optimizer? Optimizer { get; init; }
+    public IOptimizer? Optimizer { get; init; }
 
     /// <summary>Whether the gradient of the network's input is wanted too. For checks: it is not needed to train.</summary>
     public bool InputGradient { get; init; }

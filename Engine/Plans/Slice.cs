@@ -1,5 +1,4 @@
 using GpuCnn.Engine.Graphs;
-using GpuCnn.Engine.Layers;
 
 namespace GpuCnn.Engine.Plans;
 
@@ -19,7 +18,7 @@ internal sealed record Slice(Value Whole, int FirstChannel)
         var producers = nodes.ToDictionary(node => node.Output);
         HashSet<Node> needed = Graph.Leading(outputs);
         // From the last to the first: where a concatenation is itself a branch, the whole is known before its parts are looked at.
-        foreach (Node concat in nodes.Reverse().Select(node => node.Node).Where(node => node.Operator is Concat))
+        foreach (Node concat in nodes.Reverse().Select(node => node.Node).Where(node => node.Operator.IsConcatenation))
         {
             Slice whole = slices.GetValueOrDefault(concat.Output, new(concat.Output, 0));
             int first = whole.FirstChannel;
@@ -27,7 +26,8 @@ internal sealed record Slice(Value Whole, int FirstChannel)
             {
                 Slice slice = whole with { FirstChannel = first };
                 first += input.Shape.Channels;
-                bool isOwn = producers.TryGetValue(input, out PlanNode? producer) && producer.Node.Operator.WritesSlices && producer.Addend == null;
+                bool isOwn = producers.TryGetValue(input, out PlanNode? producer) && producer.Node.Operator.WritesSlices
+                    && producer.Addend is null;
                 bool isReadOnce = !outputs.Contains(input) && input.Consumers.All(reader => reader == concat || !needed.Contains(reader)) && concat.Inputs.Count(other => other == input) == 1;
                 if (isOwn && isReadOnce && fits(slice, input.Shape.Channels)) slices.Add(input, slice);
             }

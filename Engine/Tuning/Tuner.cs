@@ -1,6 +1,7 @@
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 
@@ -38,7 +39,7 @@ public static class Tuner
     public static IReadOnlyList<TunedProblem> Measure(Network network, Device device, int images, Action<int, int>? observer = null)
     {
         using ParameterStore parameters = device.CreateParameters(network, training: true);
-        PlanOptions options = new() { Images = images, Training = true, Optimizer = new Sgd() };
+        PlanOptions options = new() { Images = images, Training = true, Loss = new SoftmaxCrossEntropy(), Optimizer = new Sgd() };
         IReadOnlyList<PlanChoice> problems;
         using (var plan = new Plan(parameters, options)) problems = [.. plan.Choices.DistinctBy(choice => choice.Problem)];
         if (problems.Count == 0) return [];

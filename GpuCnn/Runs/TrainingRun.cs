@@ -3,6 +3,7 @@ using GpuCnn.Engine;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
 using GpuCnn.Engine.Tuning;

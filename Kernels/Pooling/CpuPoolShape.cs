@@ -4,6 +4,11 @@ namespace GpuCnn.Kernels.Pooling;
 public sealed record CpuPoolShape(
     int Blocks, int H, int W, int R, int S, int StrideH, int StrideW, int PadH, int PadW, int OutputHeight, int OutputWidth)
 {
+    /// <summary>Converts windows over channels-last maps to the same over channel blocks.</summary>
+    public static CpuPoolShape Of(PoolShape shape) => new(
+        Cpu.Blocks.Count(shape.Channels), shape.H, shape.W, shape.R, shape.S, shape.StrideH, shape.StrideW, shape.PadH, shape.PadW,
+        shape.P, shape.Q);
+
     /// <summary>Returns the rows inside the input that the window of output row <paramref name="p"/> covers.</summary>
     internal (int First, int Last) RowsOf(int p) => Inside(p * StrideH - PadH, R, H);
 

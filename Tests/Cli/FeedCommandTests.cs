@@ -4,6 +4,7 @@ using GpuCnn.Cli;
 using GpuCnn.Data;
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Datasets;
+using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Training;
 using GpuCnn.Models;
 using NUnit.Framework;
@@ -160,7 +161,7 @@ public sealed class FeedCommandTests
         Engine.Graphs.Network network = Architecture.Find(file.Metadata.Model).Build(file.Metadata.Input, 3);
         using Engine.Plans.ParameterStore parameters = device.CreateParameters(network, training: false);
         WeightsFile.LoadInto(parameters, file, weights);
-        using var plan = new Engine.Plans.Plan(parameters, new() { Images = 1 });
+        using var plan = new Engine.Plans.Plan(parameters, new() { Images = 1, Loss = new SoftmaxCrossEntropy() });
         var batch = new Batch(file.Metadata.Input, 1) { Count = 1 };
         var preprocessor = new ImagePreprocessor(file.Metadata with { ResizeTo = 0 });
         var logits = new float[3];

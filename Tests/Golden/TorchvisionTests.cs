@@ -4,6 +4,7 @@ using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
@@ -74,7 +75,13 @@ public sealed class TorchvisionTests
 
         double sums = Rounding * Math.Sqrt(learned.Max(parameter => parameter.Spec.FanIn));
         CompareLogits("logits.start");
-        var options = new PlanOptions { Images = Images, Training = true, Optimizer = new Sgd(momentum: 0.9f, weightDecay: 5e-4f) };
+        var options = new PlanOptions
+        {
+            Images = Images,
+            Loss = new SoftmaxCrossEntropy(),
+            Training = true,
+            Optimizer = new Sgd(momentum: 0.9f, weightDecay: 5e-4f),
+        };
         using (var plan = new Plan(parameters, options))
         {
             var losses = new float[Steps];
@@ -101,7 +108,7 @@ public sealed class TorchvisionTests
 
         void CompareLogits(string kind)
         {
-            using var plan = new Plan(parameters, new PlanOptions { Images = Images });
+            using var plan = new Plan(parameters, new PlanOptions { Images = Images, Loss = new SoftmaxCrossEntropy() });
             plan.Evaluate(batch);
             var logits = new float[Images * Classes];
             plan.ReadOutput(logits);

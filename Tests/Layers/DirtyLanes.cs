@@ -1,5 +1,4 @@
-using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Cpu;
@@ -12,7 +11,7 @@ namespace GpuCnn.Tests.Layers;
 /// y = x, but with rubbish in the lanes past C that the layout allows to hold anything finite: a layer behind it that uses them gives
 /// wrong results. Gradients must have zeros there, which is checked as they pass.
 /// </summary>
-internal sealed class DirtyLanes : UnaryOperator
+internal sealed class DirtyLanes : UnaryOperator, IDeviceOperator
 {
     private const float Rubbish = 4096;
 
@@ -21,42 +20,44 @@ internal sealed class DirtyLanes : UnaryOperator
 
     protected override Shape InferShape(Shape input) => input;
 
-    public override unsafe void EmitForward(CpuEmitter emitter)
+    /// <summary>GPU devices have no lanes past C.</summary>
+    public unsafe void EmitForward(Emitter emitter)
     {
-        CpuTensor x = emitter.Input(), y = emitter.Output;
-        emitter.Launch("copy", () => new OneChunk(() =>
-        {
-            LargestGradientPastC = 0;
-            for (long i = 0; i < y.Count; i++) y.Pointer[i] = IsPastC(y, i) ? Rubbish : x.Pointer[i];
-        }), x.Buffer, y.Buffer);
+        DeviceTensor x = emitter.Input(), y = emitter.Output;
+        emitter.Launch("copy",
+            l =>
+            {
+                float* from = l.Read(x), to = l.Write(y);
+                return new OneChunk(() =>
+                {
+                    LargestGradientPastC = 0;
+                    for (long i = 0; i < y.Count; i++) to[i] = IsPastC(y, i) ? Rubbish : from[i];
+                });
+            },
+            l => l.Add(new PointwiseForward<Identity>(l.Read(x), l.Write(y), (int)x.Count, default)));
     }
 
-    public override unsafe void EmitBackward(CpuEmitter emitter)
+    public unsafe void EmitBackward(Emitter emitter)
     {
         if (emitter.InputGradient() is not { } dx) return;
-        CpuTensor dy = emitter.OutputGradient;
-        emitter.Launch("copy back", () => new OneChunk(() =>
-        {
-            for (long i = 0; i < dx.Count; i++)
+        DeviceTensor dy = emitter.OutputGradient;
+        emitter.Launch("copy back",
+            l =>
             {
-                if (IsPastC(dx, i)) LargestGradientPastC = Math.Max(LargestGradientPastC, Math.Abs(dy.Pointer[i]));
-                dx.Pointer[i] = dy.Pointer[i];
-            }
-        }), dy.Buffer, dx.Buffer);
+                float* from = l.Read(dy), to = l.Write(dx);
+                return new OneChunk(() =>
+                {
+                    for (long i = 0; i < dx.Count; i++)
+                    {
+                        if (IsPastC(dx, i)) LargestGradientPastC = Math.Max(LargestGradientPastC, Math.Abs(from[i]));
+                        to[i] = from[i];
+                    }
+                });
+            },
+            l => l.Add(new PointwiseForward<Identity>(l.Read(dy), l.Write(dx), (int)dx.Count, default)));
     }
 
-    /// <summary>Devices that run translated kernels have no lanes past C.</summary>
-    public override void EmitForward(GpuEmitter emitter) => Copy(emitter, "copy", emitter.Input(), emitter.Output);
-
-    public override void EmitBackward(GpuEmitter emitter)
-    {
-        if (emitter.InputGradient() is { } dx) Copy(emitter, "copy back", emitter.OutputGradient, dx);
-    }
-
-    private static void Copy(GpuEmitter emitter, string name, GpuTensor from, GpuTensor to) => emitter.Launch(
-        name, launches => launches.Add(new PointwiseForward<Identity>(from.View, to.View, from.Count, default)), from.Buffer, to.Buffer);
-
-    private static bool IsPastC(CpuTensor tensor, long index)
+    private static bool IsPastC(DeviceTensor tensor, long index)
     {
         if (tensor.ChannelsLast) return false;
         long block = index % tensor.CountPerImage / (tensor.Stored.Area * Blocks.Size);

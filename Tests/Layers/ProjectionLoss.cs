@@ -1,5 +1,4 @@
-using GpuCnn.Engine.Devices.Cpu;
-using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Language;
@@ -19,36 +18,39 @@ internal sealed class ProjectionLoss : Loss
 
     public override void CheckOutput(Shape output) { }
 
-    public override unsafe void Emit(CpuLossEmitter emitter)
+    public override unsafe void Emit(LossEmitter emitter)
     {
-        CpuTensor y = emitter.Logits;
-        emitter.Launch("projection", () => new OneChunk(() =>
-        {
-            CpuTensor? dy = emitter.Gradient;
-            if (dy != null) new Span<float>(dy.Pointer, (int)dy.Count).Clear();
-            int count = y.Shape.Count;
-            for (int image = 0; image < emitter.Images; image++)
+        DeviceTensor y = emitter.Logits;
+        DeviceTensor? dy = emitter.Gradient;
+        emitter.Launch("projection",
+            l =>
             {
-                double loss = 0;
-                for (int i = 0; i < count; i++)
+                float* values = l.Read(y), gradient = l.Write(dy), losses = l.Write(emitter.Losses);
+                int* ranks = l.Write(emitter.Ranks);
+                return new OneChunk(() =>
                 {
-                    int at = image * y.CountPerImage + y.IndexOf(i);
-                    float weight = Weight((long)image * count + i);
-                    loss += weight * (double)y.Pointer[at];
-                    if (dy != null) dy.Pointer[at] = weight;
-                }
-                emitter.Losses[image] = (float)loss;
-                emitter.Ranks[image] = 0;
-            }
-        }));
-    }
-
-    public override void Emit(GpuLossEmitter emitter)
-    {
-        GpuTensor y = emitter.Logits;
-        GpuTensor? dy = emitter.Gradient;
-        emitter.Launch("projection", launches => launches.Add(new ProjectionKernel(
-            dy != null, y.View, dy == null ? default : dy.View, emitter.Losses, emitter.Ranks, y.Shape.Count, y.Stored.Channels, y.Stored.Area), new Size3(emitter.Images)));
+                    if (dy is not null) new Span<float>(gradient, (int)dy.Count).Clear();
+                    int count = y.Shape.Count;
+                    for (int image = 0; image < emitter.Images; image++)
+                    {
+                        double loss = 0;
+                        for (int i = 0; i < count; i++)
+                        {
+                            int at = image * y.CountPerImage + y.IndexOf(i);
+                            float weight = Weight((long)image * count + i);
+                            loss += weight * (double)values[at];
+                            if (dy is not null) gradient[at] = weight;
+                        }
+                        losses[image] = (float)loss;
+                        ranks[image] = 0;
+                    }
+                });
+            },
+            l => l.Add(
+                new ProjectionKernel(
+                    dy is not null, l.Read(y), l.Write(dy), l.Write(emitter.Losses), l.Write(emitter.Ranks), y.Shape.Count,
+                    y.Stored.Channels, y.Stored.Area),
+                new Size3(emitter.Images)));
     }
 }
 

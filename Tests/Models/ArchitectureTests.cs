@@ -3,6 +3,7 @@ using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
@@ -135,8 +136,9 @@ public sealed class ArchitectureTests
         using ParameterStore parameters = device.CreateParameters(network, training: true);
         parameters.Initialize(1);
         var recipe = (Sgd)architecture.Recipe.Settings.Optimizer;
+        var optimizer = new Sgd(recipe.Momentum, recipe.WeightDecay);
         using var plan = new Plan(
-            parameters, new() { Images = Images, Training = true, Optimizer = new Sgd(recipe.Momentum, recipe.WeightDecay) });
+            parameters, new() { Images = Images, Loss = new SoftmaxCrossEntropy(), Training = true, Optimizer = optimizer });
         Batch batch = MakeBatch(network.Input, Images);
         plan.ComputeGradients(batch);
         foreach (Parameter parameter in network.Learned.Where(parameter => parameter.IsTrained))
@@ -163,7 +165,8 @@ public sealed class ArchitectureTests
         using Device device = DeviceUnderTest.All[0].Make();
         using ParameterStore parameters = device.CreateParameters(network, training: true);
         parameters.Initialize(1);
-        using var plan = new Plan(parameters, new() { Images = 4, Training = true, Optimizer = new Sgd(0.9f, 0.1f) });
+        using var plan = new Plan(parameters,
+            new() { Images = 4, Loss = new SoftmaxCrossEntropy(), Training = true, Optimizer = new Sgd(0.9f, 0.1f) });
         plan.Train(MakeBatch(network.Input, 4), 0.1f, 1, 0);
         float[] kernels = parameters.GetWeights(network.Parameters.Single(parameter => parameter.Path == "kernels.weight")).Values;
         Assert.That(kernels[..9], Is.All.EqualTo(1 / 9f));

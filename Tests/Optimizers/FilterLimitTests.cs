@@ -1,6 +1,7 @@
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
@@ -59,7 +60,8 @@ public sealed class FilterLimitTests
                 { "conv3", new Conv2d(40, 1) { WeightInitializer = Initializer.Normal(Limit) } },
                 new Flatten(), { "fc", new Linear(7) },
             },
-            Shape.Volume(3, 6, 5), new PlanOptions { Images = 4, Training = true, Optimizer = new Sgd(momentum: 0, maxFilterRms: limit) });
+            Shape.Volume(3, 6, 5),
+                new PlanOptions { Images = 4, Loss = new SoftmaxCrossEntropy(), Training = true, Optimizer = new Sgd(momentum: 0, maxFilterRms: limit) });
         network.Parameters.Initialize(1);
         network.Plan.Train(network.Batch, 1e-3f, seed: 0, step: 0);
         return network;

@@ -1,6 +1,7 @@
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Sets;
@@ -26,7 +27,8 @@ public sealed class SgdTests
         const int steps = 5;
         using Device device = test.Make();
         using var network = new TestNetwork(device, new Sequential { { "conv", new Conv2d(5, 3) }, new Flatten(), { "fc", new Linear(7) } },
-            Shape.Volume(3, 6, 5), new PlanOptions { Images = 4, Training = true, Optimizer = new Sgd(momentum, decay, nesterov) });
+            Shape.Volume(3, 6, 5),
+                new PlanOptions { Images = 4, Loss = new SoftmaxCrossEntropy(), Training = true, Optimizer = new Sgd(momentum, decay, nesterov) });
         network.Parameters.Initialize(1);
         string[] paths = [.. network.Network.Parameters.Select(parameter => parameter.Path)];
         double[][] weights = [.. paths.Select(path => Numbers.ToDouble(network.Weights(path)))];
@@ -53,7 +55,7 @@ public sealed class SgdTests
     {
         using Device device = DeviceUnderTest.All[0].Make();
         using var network = new TestNetwork(device, new Linear(3, bias: false), Shape.Vector(4),
-            new PlanOptions { Images = 1, Training = true, Optimizer = new Sgd(momentum: 0.5f) });
+            new PlanOptions { Images = 1, Loss = new SoftmaxCrossEntropy(), Training = true, Optimizer = new Sgd(momentum: 0.5f) });
         Parameter weight = network.Network.Parameters[0];
         float[] velocity = Numbers.Eighths(12, seed: 1);
         network.SetWeights("weight", new float[12]);

@@ -2,6 +2,7 @@ using GpuCnn.Engine;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
@@ -25,7 +26,8 @@ public sealed class FixedWeightsTests
         {
             { "edges", new Conv2d(2, 3, padding: 1, bias: bias) { FixedWeights = Edges } }, new ReLU(), { "conv", new Conv2d(3, 3) }, new Flatten(), { "fc", new Linear(4) },
         };
-        using var network = new TestNetwork(device, layers, Shape.Volume(1, 6, 5), new PlanOptions { Images = 3, Training = true, Optimizer = new Sgd(weightDecay: 0.1f) });
+        using var network = new TestNetwork(device, layers, Shape.Volume(1, 6, 5),
+            new PlanOptions { Images = 3, Loss = new SoftmaxCrossEntropy(), Training = true, Optimizer = new Sgd(weightDecay: 0.1f) });
         network.Parameters.Initialize(7);
         Assert.That(network.Weights("edges.weight"), Is.EqualTo(Edges), $"{test}: at the start");
         float[] learned = network.Weights("conv.weight");

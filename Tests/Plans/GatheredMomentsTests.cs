@@ -1,5 +1,6 @@
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
@@ -168,7 +169,8 @@ public sealed class GatheredMomentsTests
             { "a", new Conv2d(24, 3, padding: 1, bias: false) }, { "norm", new BatchNorm2d() }, new ReLU(),
             { "block", new Residual(new Sequential { { "b", new Conv2d(24, 1, bias: false) }, { "norm", new BatchNorm2d() } }, null) }, new ReLU(), new GlobalAvgPool2d(), new Flatten(),
         };
-        using var network = new TestNetwork(device, layers, Shape.Volume(3, 24, 20), new PlanOptions { Images = 6, Training = true, Optimizer = new Sgd() });
+        using var network = new TestNetwork(device, layers, Shape.Volume(3, 24, 20),
+            new PlanOptions { Images = 6, Loss = new SoftmaxCrossEntropy(), Training = true, Optimizer = new Sgd() });
         network.Parameters.Initialize(1);
         for (int step = 0; step < 3; step++) network.Plan.Train(network.Batch, 0.05f, 1, (ulong)step);
         return [.. network.Parameters.ExportWeights().SelectMany(weights => weights.Value.Values)];

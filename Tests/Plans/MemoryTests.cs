@@ -2,6 +2,7 @@ using GpuCnn.Engine;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
@@ -150,7 +151,13 @@ public sealed class MemoryTests
     }
 
     private static PlanOptions Options(int images, bool training) =>
-        new() { Images = images, Training = training, Optimizer = training ? new Sgd(weightDecay: 1e-4f) : null };
+        new()
+        {
+            Images = images,
+            Loss = new SoftmaxCrossEntropy(),
+            Training = training,
+            Optimizer = training ? new Sgd(weightDecay: 1e-4f) : null,
+        };
 
     private static void Step(TestNetwork network)
     {

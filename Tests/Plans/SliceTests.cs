@@ -1,6 +1,7 @@
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
@@ -83,7 +84,8 @@ public sealed class SliceTests
         {
             using Device device = test.Make();
             using ParameterStore parameters = device.CreateParameters(network, training: true);
-            using var plan = new Plan(parameters, new() { Images = 2, Training = true, Optimizer = new Sgd() });
+            using var plan = new Plan(parameters,
+                new() { Images = 2, Loss = new SoftmaxCrossEntropy(), Training = true, Optimizer = new Sgd() });
             Assert.That(plan.Steps, Has.None.Contains("concat"), $"{test}");
         }
     }

@@ -29,7 +29,7 @@ internal static class TheirNetwork
         var batch = new Batch(input, Images) { Count = Images };
         var random = new Random(8);
         for (int i = 0; i < batch.Images.Length; i++) batch.Images[i] = 2 * random.NextSingle() - 1;
-        plan.Evaluate(batch);
+        plan.Infer(batch);
         var logits = new float[Images * Classes];
         plan.ReadOutput(logits);
         ModelFile.Save(folder["weights.safetensors"],

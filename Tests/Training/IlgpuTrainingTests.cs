@@ -4,6 +4,7 @@ using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Devices.Ilgpu;
 using GpuCnn.Engine.Files;
 using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tuning;
@@ -43,7 +44,8 @@ public sealed class IlgpuTrainingTests
         Network network = Architecture.Find("lenet5").Build();
         using ParameterStore parameters = device.CreateParameters(network, training: true);
         parameters.Initialize(seed: 3);
-        using var plan = new Plan(parameters, new() { Images = images, Training = true, Optimizer = new Sgd(0.9f, 5e-4f) });
+        using var plan = new Plan(parameters,
+            new() { Images = images, Loss = new SoftmaxCrossEntropy(), Training = true, Optimizer = new Sgd(0.9f, 5e-4f) });
         Batch batch = SyntheticBatch.Of(network, images);
         for (int step = 0; step < steps; step++) plan.Train(batch, 0.02f, seed: 3, (ulong)step);
         return parameters.ExportWeights().ToDictionary(weights => weights.Key, weights => weights.Value.Values);

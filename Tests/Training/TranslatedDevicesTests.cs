@@ -5,6 +5,7 @@ using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Devices.OpenCl;
 using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
@@ -42,7 +43,8 @@ public sealed class TranslatedDevicesTests
         {
             using ParameterStore parameters = on.CreateParameters(network, training: true);
             parameters.Initialize(seed: 3);
-            using var plan = new Plan(parameters, new() { Images = Images, Training = true, Optimizer = new Sgd(0.9f, 5e-4f) });
+            using var plan = new Plan(parameters,
+                new() { Images = Images, Loss = new SoftmaxCrossEntropy(), Training = true, Optimizer = new Sgd(0.9f, 5e-4f) });
             for (int step = 0; step < 20; step++) plan.Train(batches[step % batches.Length], 0.02f, seed: 3, (ulong)step);
             return parameters.ExportWeights().ToDictionary(weights => weights.Key, weights => weights.Value.Values);
         }
@@ -68,10 +70,11 @@ public sealed class TranslatedDevicesTests
         {
             using ParameterStore parameters = on.CreateParameters(network, training: true);
             parameters.Initialize(seed: 1);
-            using (var plan = new Plan(parameters, new() { Images = batch, Training = true, Optimizer = new Sgd(0.9f, 5e-4f) }))
+            using (var plan = new Plan(parameters,
+                new() { Images = batch, Loss = new SoftmaxCrossEntropy(), Training = true, Optimizer = new Sgd(0.9f, 5e-4f) }))
             using (IBatchReader reader = train.ReadTraining(batch, seed: 1, firstStep: 0))
                 for (int step = 0; step < steps; step++) plan.Train(reader.Next()!, 0.02f, seed: 1, (ulong)step);
-            using var evaluation = new Plan(parameters, new() { Images = 100 });
+            using var evaluation = new Plan(parameters, new() { Images = 100, Loss = new SoftmaxCrossEntropy() });
             using IBatchReader images = held.ReadEvaluation(100);
             int right = 0;
             for (int seen = 0; seen < tested; seen += 100) right += evaluation.Evaluate(images.Next()!).Top1;
@@ -90,11 +93,12 @@ public sealed class TranslatedDevicesTests
             using (ParameterStore parameters = device.CreateParameters(network, training: true))
             {
                 parameters.Initialize(1);
-                using var plan = new Plan(parameters, new() { Images = 4096, Training = true });
+                using var plan = new Plan(parameters, new() { Images = 4096, Loss = new SoftmaxCrossEntropy(), Training = true });
                 string message = OneLine.Thrown(() => plan.ComputeGradients(SyntheticBatch.Of(network, 4096)), "lenet5", "batch of 4096", "opencl:0", "the largest batch that fits is").Message;
                 int fits = int.Parse(message.Split("that fits is ")[1].Split([':', '.'])[0], System.Globalization.CultureInfo.InvariantCulture);
-                using (var most = new Plan(parameters, new() { Images = fits, Training = true })) most.ComputeGradients(SyntheticBatch.Of(network, fits));
-                using var more = new Plan(parameters, new() { Images = fits + 1, Training = true });
+                using (var most = new Plan(parameters,
+                    new() { Images = fits, Loss = new SoftmaxCrossEntropy(), Training = true })) most.ComputeGradients(SyntheticBatch.Of(network, fits));
+                using var more = new Plan(parameters, new() { Images = fits + 1, Loss = new SoftmaxCrossEntropy(), Training = true });
                 Assert.Throws<DeviceOutOfMemoryException>(() => more.ComputeGradients(SyntheticBatch.Of(network, fits + 1)));
             }
             Assert.That(device.LiveObjects, Is.Empty);

@@ -3,6 +3,7 @@ using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Devices.Debug;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Tuning;
@@ -29,7 +30,7 @@ public sealed class TunerTests
         var rounds = new List<(int Done, int All)>();
         IReadOnlyList<TunedProblem> problems = Tuner.Measure(Small(), device, Images, (done, all) => rounds.Add((done, all)));
         using ParameterStore parameters = device.CreateParameters(Small(), training: true);
-        using var plan = new Plan(parameters, new() { Images = Images, Training = true });
+        using var plan = new Plan(parameters, new() { Images = Images, Loss = new SoftmaxCrossEntropy(), Training = true });
         // Each convolution forward and to its filter, and the second to its input.
         Assert.That(plan.Choices, Has.Count.EqualTo(5));
         foreach (PlanChoice choice in plan.Choices)
@@ -66,7 +67,8 @@ public sealed class TunerTests
         }
         using ParameterStore parameters = device.CreateParameters(network, training: true);
         var algorithms = problems.ToDictionary(problem => problem.Problem, _ => "Winograd 4x4");
-        using var plan = new Plan(parameters, new() { Images = Images, Training = true, Algorithms = algorithms });
+        using var plan = new Plan(parameters,
+            new() { Images = Images, Loss = new SoftmaxCrossEntropy(), Training = true, Algorithms = algorithms });
         Assert.That(plan.Choices.Select(choice => string.Join(", ", plan.Steps.Take(choice.Step..choice.End))), Is.EqualTo(new[]
         {
             "conv transform filter, conv forward", "conv filter gradient, conv transform gradient", "conv turn filter, conv transform filter, conv input gradient",
@@ -80,7 +82,7 @@ public sealed class TunerTests
         using var device = new DebugDevice();
         using ParameterStore parameters = device.CreateParameters(Small(), training: true);
         parameters.Initialize(1);
-        PlanOptions options = new() { Images = Images, Training = true };
+        PlanOptions options = new() { Images = Images, Loss = new SoftmaxCrossEntropy(), Training = true };
         AlgorithmTable table = AlgorithmTable.Load(device, folder.Path);
         Assert.That(table.Algorithms, Is.Empty);
         Batch batch = SyntheticBatch.Of(Small(), Images);
@@ -128,7 +130,7 @@ public sealed class TunerTests
         foreach ((string problem, string algorithm) in library) table.Set(problem, algorithm);
         table.Save();
         IReadOnlyDictionary<string, string> kept = AlgorithmTable.Load(device, folder.Path).Algorithms;
-        PlanOptions options = new() { Images = Images, Training = true };
+        PlanOptions options = new() { Images = Images, Loss = new SoftmaxCrossEntropy(), Training = true };
         using ParameterStore parameters = device.CreateParameters(Small(), training: true);
         using var plain = new Plan(parameters, options);
         Assert.That(plain.Choices.Select(choice => choice.Algorithm), Has.None.Contains("cuBLAS"));
@@ -149,9 +151,10 @@ public sealed class TunerTests
         using var folder = new TemporaryFolder();
         using var device = new DebugDevice();
         using ParameterStore parameters = device.CreateParameters(Small(), training: true);
-        using var plain = new Plan(parameters, new() { Images = Images, Training = true });
+        using var plain = new Plan(parameters, new() { Images = Images, Loss = new SoftmaxCrossEntropy(), Training = true });
         var old = plain.Choices.ToDictionary(choice => choice.Problem, _ => "FFT 7x7");
-        using var plan = new Plan(parameters, new() { Images = Images, Training = true, Algorithms = old });
+        using var plan = new Plan(parameters,
+            new() { Images = Images, Loss = new SoftmaxCrossEntropy(), Training = true, Algorithms = old });
         Assert.That(plan.Choices.Select(choice => choice.Algorithm), Is.EqualTo(plain.Choices.Select(choice => choice.Default)));
         AlgorithmTable table = AlgorithmTable.Load(device, folder.Path);
         File.WriteAllText(table.Path!, "{ damaged");

@@ -39,11 +39,12 @@ public sealed class CpuDevice : Device
     {
         var layouts = new CpuLayouts(network, inputGradient);
         return new DeviceParameterStore(network, this, training,
-            parameter => parameter.Node.Operator.LayOut(parameter.Spec, layouts.InputOf(parameter), VectorWidth)) { InputGradient = inputGradient };
+            parameter => IDeviceOperator.Of(parameter.Node.Operator).LayOut(
+                parameter.Spec, layouts.Describe(parameter.Node.Inputs[0], training: true), VectorWidth)) { InputGradient = inputGradient };
     }
 
-    internal override PlanBackend CreateBackend(ParameterStore parameters, PlanOptions options) =>
-        new CpuBackend(this, (DeviceParameterStore)parameters, options);
+    internal override PlanBackend CreateBackend(DeviceParameterStore parameters, PlanOptions options) =>
+        new CpuBackend(this, parameters, options);
 
     internal override CpuMemory Allocate(long bytes, string what, bool zeroed = true)
     {

@@ -12,16 +12,12 @@ internal sealed class CpuLayouts(Network network, bool inputGradient)
     private readonly bool _inputChannelsLast = !inputGradient && CanReadChannelsLast(network.Graph.Input)
         && Plan.Root(network.Output, training: true) != network.Graph.Input;
 
-    /// <summary>The layout of a value, without a place.</summary>
-    public CpuTensor Describe(Value value, PlanBuffer buffer, int images, bool training)
+    /// <summary>The layout of a value.</summary>
+    public TensorLayout Describe(Value value, bool training)
     {
         Value root = Plan.Root(value, training);
-        return new(buffer, value.Shape, Storage.Of(root).Shape, _inputChannelsLast && root == network.Graph.Input, images);
+        return new(value.Shape, Storage.Of(root).Shape, _inputChannelsLast && root == network.Graph.Input);
     }
-
-    /// <summary>One image of what a parameter's operator reads, as it is stored.</summary>
-    public CpuTensor InputOf(Parameter parameter) =>
-        Describe(parameter.Node.Inputs[0], new PlanBuffer("layout", 1, persistent: true), images: 1, training: true);
 
     private static bool CanReadChannelsLast(Value value) => value.Consumers.All(consumer =>
         consumer.Operator.ReadsChannelsLast(value.Shape) && (!consumer.Operator.IsView(training: true) || CanReadChannelsLast(consumer.Output)));

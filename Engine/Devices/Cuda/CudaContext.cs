@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using GpuCnn.Engine.Files;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Engine.Devices.Cuda;

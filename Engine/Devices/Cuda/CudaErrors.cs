@@ -1,4 +1,5 @@
 using System.Globalization;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Engine.Devices.Cuda;

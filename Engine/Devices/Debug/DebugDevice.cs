@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Engine.Devices.Debug;

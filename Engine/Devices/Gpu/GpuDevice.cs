@@ -36,8 +36,9 @@ public abstract class GpuDevice : Device
 
     public sealed override ParameterStore CreateParameters(Network network, bool training, bool inputGradient = false) =>
         new DeviceParameterStore(network, this, training,
-            parameter => parameter.Node.Operator.LayOut(parameter.Spec, Storage.Of(parameter.Node.Inputs[0]).Shape)) { InputGradient = inputGradient };
+            parameter => IDeviceOperator.Of(parameter.Node.Operator).LayOut(parameter.Spec, Storage.Of(parameter.Node.Inputs[0]).Shape))
+        { InputGradient = inputGradient };
 
-    internal sealed override PlanBackend CreateBackend(ParameterStore parameters, PlanOptions options) =>
-        new GpuBackend(this, (DeviceParameterStore)parameters, options);
+    internal sealed override PlanBackend CreateBackend(DeviceParameterStore parameters, PlanOptions options) =>
+        new GpuBackend(this, parameters, options);
 }

@@ -1,3 +1,4 @@
+using GpuCnn.Engine.Plans;
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using GpuCnn.Engine.Files;
+using GpuCnn.Engine.Plans;
 
 namespace GpuCnn.Engine.Devices.OpenCl;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using GpuCnn.Engine.Plans;
 
 namespace GpuCnn.Engine.Devices.OpenCl;
 

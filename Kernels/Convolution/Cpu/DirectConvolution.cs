@@ -51,8 +51,6 @@ public sealed class DirectConvolution
         InputBorder = new(shape.PadH, shape.PadH, shape.PadW, shape.PadW);
         InputFloatsPerPixel = channelsLast ? shape.C : Blocks.Size;
         InputPlanes = channelsLast ? 1 : Blocks.Count(shape.C);
-        Forward = MakeForward();
-        Gradient = MakeGradient();
     }
 
     public bool ChannelsLast { get; }
@@ -75,9 +73,9 @@ public sealed class DirectConvolution
     /// <summary>Number of floats in the whole batch's input with its border.</summary>
     public long PaddedInputCount => (long)_images * InputPlanes * PaddedPlane(_shape.H, _shape.W, InputBorder, InputFloatsPerPixel);
 
-    public PixelProblem Forward { get; }
+    public PixelProblem Forward => field ??= MakeForward();
 
-    public FilterGradientProblem Gradient { get; }
+    public FilterGradientProblem Gradient => field ??= MakeGradient();
 
     /// <summary>
     /// Returns the index in the packed filter of the weight of filter k at input channel c (of its group), row r, column s.

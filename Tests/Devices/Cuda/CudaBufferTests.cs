@@ -2,6 +2,7 @@ using GpuCnn.Engine;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cuda;
 using GpuCnn.Engine.Files;
+using GpuCnn.Engine.Plans;
 using NUnit.Framework;
 
 namespace GpuCnn.Tests.Devices.Cuda;

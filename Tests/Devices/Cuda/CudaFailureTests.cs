@@ -1,6 +1,7 @@
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cuda;
 using GpuCnn.Engine.Files;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Kernels.Language;
 using NUnit.Framework;
 

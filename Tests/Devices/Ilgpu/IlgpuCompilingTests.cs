@@ -75,7 +75,7 @@ public sealed class IlgpuCompilingTests
         int[] Debug(int rounds)
         {
             using var debug = new DebugSampleDevice();
-            DeviceBuffer<int> from = debug.Buffer<int>(x), to = debug.Buffer<int>(new int[Count * Loops.Shapes]);
+            Compiler.DeviceBuffer<int> from = debug.Buffer<int>(x), to = debug.Buffer<int>(new int[Count * Loops.Shapes]);
             debug.Run(new Loops(rounds, from, to, Count), new(2));
             return to.Span.ToArray();
         }
@@ -88,7 +88,7 @@ public sealed class IlgpuCompilingTests
         float[] a = [.. numbers.SelectMany(_ => numbers)], b = [.. numbers.SelectMany(number => numbers.Select(_ => number))];
         using IlgpuOpenClDevice device = IlgpuOpenClDevice.Open("opencl:0", IlgpuTestDevice.Require(), cache: new BinaryCache(null));
         using var debug = new DebugSampleDevice();
-        DeviceBuffer<float> left = debug.Buffer<float>(a), right = debug.Buffer<float>(b),
+        Compiler.DeviceBuffer<float> left = debug.Buffer<float>(a), right = debug.Buffer<float>(b),
             to = debug.Buffer<float>(new float[a.Length * Comparisons.Answers]);
         debug.Run(new Comparisons(left, right, to, a.Length), new(1));
         float[] both = [.. a, .. b];

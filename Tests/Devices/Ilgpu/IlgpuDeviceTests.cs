@@ -5,6 +5,7 @@ using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Devices.Ilgpu;
 using GpuCnn.Engine.Devices.OpenCl;
 using GpuCnn.Engine.Files;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Pointwise;
 using GpuCnn.Tests.Devices.Cuda;

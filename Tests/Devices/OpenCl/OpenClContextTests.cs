@@ -1,5 +1,6 @@
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.OpenCl;
+using GpuCnn.Engine.Plans;
 using NUnit.Framework;
 
 namespace GpuCnn.Tests.Devices.OpenCl;

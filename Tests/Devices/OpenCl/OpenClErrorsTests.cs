@@ -1,6 +1,7 @@
 using GpuCnn.Engine;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.OpenCl;
+using GpuCnn.Engine.Plans;
 using NUnit.Framework;
 
 namespace GpuCnn.Tests.Devices.OpenCl;

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.OpenCl;
 using GpuCnn.Engine.Files;
+using GpuCnn.Engine.Plans;
 using NUnit.Framework;
 
 namespace GpuCnn.Tests.Devices.OpenCl;

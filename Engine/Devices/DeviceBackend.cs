@@ -1,0 +1,220 @@
+using GpuCnn.Engine.Datasets;
+using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Plans;
+using GpuCnn.Kernels;
+using GpuCnn.Kernels.Cpu;
+using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.Layout;
+using GpuCnn.Kernels.Pointwise;
+
+namespace GpuCnn.Engine.Devices;
+
+/// <summary>
+/// Turns a plan into steps: what the CPU's and the GPUs' backends have in common. It owns values, gradients, saved buffers and moments; a
+/// side adds its layout, its memory and its way to launch.
+/// </summary>
+internal abstract class DeviceBackend : PlanBackend
+{
+    private readonly PlanOptions _options;
+    private readonly TensorTable _values, _gradients;
+    private readonly Dictionary<Value, Moments> _moments = [];
+    private readonly Dictionary<(Node, string), object> _saved = [];
+    private readonly DeviceBuffer<float> _images;
+    private readonly LossBuffers? _loss;
+
+    // A tensor as it was stored, for the next download.
+    private float[] _stored = [];
+
+    protected DeviceBackend(ParameterStore parameters, PlanOptions options)
+    {
+        _options = options;
+        Network = parameters.Network;
+        _values = new(this);
+        _gradients = new(this);
+        _images = NewBuffer<float>("images", (long)Images * Network.Input.Count, persistent: true);
+        Scalars = NewBuffer<StepScalars>("scalars", 1, persistent: true);
+        if (options.Loss is null) return;
+        _loss = new(
+            PerImage<int>("labels"), options.MixedLabels ? PerImage<int>("other labels") : null,
+            options.MixedLabels ? PerImage<float>("shares") : null, PerImage<float>("losses"), PerImage<int>("ranks"));
+    }
+
+    public int Images => _options.Images;
+
+    public bool Training => _options.Training;
+
+    /// <summary>[1]</summary>
+    public DeviceBuffer<StepScalars> Scalars { get; }
+
+    public Network Network { get; }
+
+    /// <summary>Where the parameters lie.</summary>
+    public abstract ParameterOrder Order { get; }
+
+    public override void AddInput(Value input)
+    {
+        DeviceTensor x = _values.Place("input", input, persistent: _options.InputGradient || IsOutput(input));
+        AddFromPlanes("input", _images, x);
+    }
+
+    public override void AddForward(PlanNode node)
+    {
+        _values.Place(node.Name, node.Output, IsOutput(node.Output));
+        IDeviceOperator.Of(node.Node.Operator).EmitForward(CreateEmitter(node, []));
+    }
+
+    public override void AddLoss(ILoss loss, Head output, bool isHead, bool gradient)
+    {
+        DeviceTensor x = Value(output.Output);
+        DeviceTensor? dx = gradient ? GradientOf(output.Output) : null;
+        if (!x.Shape.IsVector || x.Stored.Area == 1 || (x.ChannelsLast && x.Stored.Channels == 1))
+        {
+            Emit(x, dx);
+            return;
+        }
+        // A view of a volume: a loss gets its classes in order.
+        DeviceTensor plain = NewVector("logits", x);
+        DeviceTensor? plainGradient = dx is null ? null : NewVector("logits gradient", x);
+        AddToPlanes("logits", x, plain.Elements);
+        Emit(plain, plainGradient);
+        if (dx is not null && plainGradient is not null) AddFromPlanes("logits gradient", plainGradient.Elements, dx);
+
+        void Emit(DeviceTensor logits, DeviceTensor? logitsGradient) =>
+            IDeviceLoss.Of(loss).Emit(new LossEmitter(this, _loss!, logits, logitsGradient, output.Weight, isHead));
+    }
+
+    public override void AddBackward(PlanNode node, IReadOnlyList<GradientUse> inputs)
+    {
+        var targets = new InputGradient[inputs.Count];
+        for (int i = 0; i < targets.Length; i++)
+        {
+            if (inputs[i] == GradientUse.None) continue;
+            DeviceTensor gradient = GradientOf(node.Inputs[i]);
+            bool isSum = inputs[i] == GradientUse.Add, adds = isSum && CanAddGradients(node.Node.Operator);
+            targets[i] = new(isSum && !adds
+                ? gradient with { Elements = NewBuffer<float>($"{node.Name} gradient part", gradient.Count) } : gradient, adds);
+        }
+        IDeviceOperator.Of(node.Node.Operator).EmitBackward(CreateEmitter(node, targets));
+        for (int i = 0; i < targets.Length; i++)
+        {
+            if (inputs[i] != GradientUse.Add || targets[i].Adds) continue;
+            DeviceTensor total = GradientOf(node.Inputs[i]), part = targets[i].Tensor!;
+            AddSum($"{node.Name} gradient sum", part, total);
+        }
+    }
+
+    public override void AddUpdate(IOptimizer optimizer) => IDeviceOptimizer.Of(optimizer).EmitUpdate(new(this, optimizer));
+
+    public override void Upload(Batch batch, in StepScalars scalars)
+    {
+        Write(Scalars, new ReadOnlySpan<StepScalars>(in scalars));
+        Write<float>(_images, batch.Images);
+        if (_loss is null) return;
+        Write<int>(_loss.Labels, batch.Labels);
+        if (_loss.Others is { } others) Write<int>(others, batch.Others);
+        if (_loss.Shares is { } shares) Write<float>(shares, batch.Shares);
+    }
+
+    public override void DownloadLosses(Span<float> losses, Span<int> ranks)
+    {
+        Read(_loss!.Losses, losses);
+        Read(_loss.Ranks, ranks);
+    }
+
+    public override void DownloadValue(Value value, Span<float> target) => Download(Value(value), target);
+
+    public override void DownloadInputGradient(Span<float> target) => Download(GradientOf(Network.Graph.Input), target);
+
+    public DeviceTensor Value(Value value) =>
+        _values.Find(value) ?? throw new InvalidOperationException("The value has not been computed.");
+
+    /// <summary>The gradient of a value; a view's is its root's.</summary>
+    public DeviceTensor GradientOf(Value value)
+    {
+        if (_gradients.Find(value) is { } gradient) return gradient;
+        Value root = Plan.Root(value, Training);
+        _gradients.Place("gradient", root, persistent: _options.InputGradient && root == Network.Graph.Input);
+        return _gradients.Find(value)!;
+    }
+
+    public abstract DeviceParameter Parameter(Parameter parameter);
+
+    public DeviceBuffer<T> Saved<T>(Node node, string name, long count) where T : unmanaged
+    {
+        if (!_saved.TryGetValue((node, name), out object? buffer)) _saved[(node, name)] = buffer = NewBuffer<T>(name, count);
+        return (DeviceBuffer<T>)buffer;
+    }
+
+    public Moments? FindMoments(Value value) => _moments.GetValueOrDefault(value);
+
+    public void KeepMoments(Value value, Moments moments) => _moments[value] = moments;
+
+    /// <summary>Room in the arena.</summary>
+    public unsafe DeviceBuffer<T> NewBuffer<T>(string name, long count, bool persistent = false) where T : unmanaged
+    {
+        CheckCount(name, count);
+        return new(NewBuffer(name, sizeof(T) * count, persistent), count);
+    }
+
+    /// <summary>Appends a step by the function of the device's side.</summary>
+    public abstract void Launch(string name, Func<CpuLaunch, ICpuKernel> cpu, Action<GpuLaunch> gpu);
+
+    /// <summary>How a value is stored.</summary>
+    public abstract TensorLayout LayOut(Value value);
+
+    /// <summary>Whether the value holds the network's output, which is read after the run.</summary>
+    public bool IsOutput(Value value) => value == Plan.Root(Network.Output, Training);
+
+    protected abstract Emitter CreateEmitter(PlanNode node, IReadOnlyList<InputGradient> gradients);
+
+    /// <summary>Whether the operator can add to an input's gradient on this side.</summary>
+    protected virtual bool CanAddGradients(Operator layer) => false;
+
+    /// <summary>Checks that a buffer can have so many elements.</summary>
+    protected virtual void CheckCount(string name, long count) { }
+
+    protected abstract void Write<T>(DeviceBuffer<T> buffer, ReadOnlySpan<T> values) where T : unmanaged;
+
+    protected abstract void Read<T>(DeviceBuffer<T> buffer, Span<T> values) where T : unmanaged;
+
+    /// <summary>A tensor's values, for each image in C, H, W order.</summary>
+    private void Download(DeviceTensor tensor, Span<float> target)
+    {
+        if (_stored.Length != tensor.Count) _stored = new float[tensor.Count];
+        Read(tensor.Elements, _stored.AsSpan());
+        int count = tensor.Shape.Count;
+        for (int image = 0; image < tensor.Images; image++)
+            for (int i = 0; i < count; i++) target[image * count + i] = _stored[(long)image * tensor.CountPerImage + tensor.IndexOf(i)];
+    }
+
+    private DeviceBuffer<T> PerImage<T>(string name) where T : unmanaged => NewBuffer<T>(name, Images, persistent: true);
+
+    /// <summary>A vector for each image, one after another.</summary>
+    private DeviceTensor NewVector(string name, DeviceTensor vector) => new(
+        NewBuffer<float>(name, (long)Images * vector.Shape.Count), new(vector.Shape, vector.Shape, ChannelsLast: true), Images);
+
+    /// <summary>From [N][C][area], as it comes from outside, to the device's layout.</summary>
+    private unsafe void AddFromPlanes(string name, DeviceBuffer<float> planes, DeviceTensor x)
+    {
+        int channels = x.Stored.Channels, area = x.Stored.Area;
+        Launch(name,
+            l => x.ChannelsLast
+                ? new CpuToChannelsLast(Images, channels, area, l.Read(planes), l.Write(x))
+                : new CpuToBlocks(Images, channels, area, l.Read(planes), l.Write(x)),
+            l => l.Add(Transpose.ToChannelsLast(l.Read(planes), l.Write(x), Images, channels, area)));
+    }
+
+    private unsafe void AddToPlanes(string name, DeviceTensor x, DeviceBuffer<float> planes)
+    {
+        int channels = x.Stored.Channels, area = x.Stored.Area;
+        Launch(name,
+            l => new CpuFromBlocks(Images, channels, area, l.Read(x), l.Write(planes)),
+            l => l.Add(Transpose.FromChannelsLast(l.Read(x), l.Write(planes), Images, channels, area)));
+    }
+
+    private unsafe void AddSum(string name, DeviceTensor part, DeviceTensor total) => Launch(name,
+        l => new CpuAddInto(l.Read(part), l.Update(total), total.Count),
+        l => l.Add(new AddInto(l.Read(part), l.Update(total), (int)total.Count)));
+}

@@ -1,0 +1,23 @@
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Plans;
+
+namespace GpuCnn.Engine.Devices;
+
+/// <summary>A parameter as a device stores it. A <see cref="Launch"/> gives it an address.</summary>
+/// <param name="First">Floats before it in each of the store's runs.</param>
+public sealed record DeviceParameter(Parameter Parameter, ParameterLayout Layout, long First)
+{
+    public DeviceBuffer<float> Values => In(Parameter.IsState ? ParameterMemory.States : ParameterMemory.Weights);
+
+    public DeviceBuffer<float> Gradient => In(ParameterMemory.Gradients);
+
+    /// <summary>Stored floats that stand for no value of the tensor.</summary>
+    public int[] UnusedEntries()
+    {
+        var used = new bool[Layout.Count];
+        for (int i = 0; i < Parameter.Spec.Count; i++) used[Layout.IndexOf(i)] = true;
+        return [.. Enumerable.Range(0, used.Length).Where(i => !used[i])];
+    }
+
+    private DeviceBuffer<float> In(string run) => new(new ParameterMemory(run, First, Layout.Count), Layout.Count);
+}

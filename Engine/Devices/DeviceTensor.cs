@@ -1,0 +1,61 @@
+using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Kernels.Cpu;
+
+namespace GpuCnn.Engine.Devices;
+
+/// <summary>
+/// Elements that launches read and write: in a plan's arena, or parameters. It has no address; a <see cref="Launch"/> gives it one while a
+/// kernel is made.
+/// </summary>
+/// <param name="Count">Elements.</param>
+public sealed record DeviceBuffer<T>(IPlanMemory Memory, long Count) where T : unmanaged
+{
+    /// <summary>The same bytes as elements of another type.</summary>
+    public unsafe DeviceBuffer<TOther> As<TOther>() where TOther : unmanaged => new(Memory, Count * sizeof(T) / sizeof(TOther));
+}
+
+/// <summary>A batch of values, or of their gradients, on a device.</summary>
+/// <param name="Elements">All of the buffer: of a slice, those of the whole.</param>
+/// <param name="Images">Batch size.</param>
+public sealed record DeviceTensor(DeviceBuffer<float> Elements, TensorLayout Layout, int Images)
+{
+    /// <summary>The shape operators see.</summary>
+    public Shape Shape => Layout.Shape;
+
+    /// <summary>The volume it is stored as: a view may see a volume as a vector.</summary>
+    public Shape Stored => Layout.Stored;
+
+    /// <inheritdoc cref="TensorLayout"/>
+    public bool ChannelsLast => Layout.ChannelsLast;
+
+    /// <summary>Channels of the volume of which this is a part, or its own; channels-last, floats from one pixel to the next.</summary>
+    public int WholeChannels { get; init; } = Layout.Stored.Channels;
+
+    /// <summary>The first channel in that volume; in blocks, a block's first.</summary>
+    public int FirstChannel { get; init; }
+
+    /// <summary>Whether the values lie in a volume of more channels.</summary>
+    public bool IsSlice => WholeChannels != Stored.Channels;
+
+    /// <summary>Channel blocks of one image.</summary>
+    public int BlockCount => Layout.BlockCount;
+
+    /// <summary>Channel blocks from one image to the next.</summary>
+    public int WholeBlocks => Blocks.Count(WholeChannels);
+
+    /// <inheritdoc cref="TensorLayout.CountPerImage"/>
+    public int CountPerImage => Layout.CountPerImage;
+
+    /// <summary>Floats of the batch as stored.</summary>
+    public long Count => (long)Images * CountPerImage;
+
+    /// <inheritdoc cref="TensorLayout.IndexOf"/>
+    public int IndexOf(int logical) => Layout.IndexOf(logical);
+
+    /// <summary>Whether the other one lies in the same buffer.</summary>
+    public bool SharesMemory(DeviceTensor other) => Elements.Memory == other.Elements.Memory;
+
+    /// <summary>Floats of the buffer before the first value.</summary>
+    internal int First => ChannelsLast ? FirstChannel : FirstChannel * Stored.Area;
+}

@@ -1,0 +1,103 @@
+using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Plans;
+using GpuCnn.Kernels;
+using GpuCnn.Kernels.Cpu;
+using GpuCnn.Kernels.Pointwise;
+
+namespace GpuCnn.Engine.Devices;
+
+/// <summary>Where to write the gradient of an operator's input.</summary>
+/// <param name="Tensor">Null where nobody needs it.</param>
+/// <param name="Adds">Whether to add to what other readers of the input have written.</param>
+internal readonly record struct InputGradient(DeviceTensor? Tensor, bool Adds);
+
+/// <summary>
+/// What an operator emits its launches through: its tensors, its parameters, scratch. Each has a side: <see cref="CpuEmitter"/>,
+/// <see cref="GpuEmitter"/>.
+/// </summary>
+public abstract class Emitter
+{
+    private readonly DeviceBackend _backend;
+    private readonly PlanNode _node;
+    private readonly IReadOnlyList<InputGradient> _inputGradients;
+
+    private protected Emitter(DeviceBackend backend, PlanNode node, IReadOnlyList<InputGradient> inputGradients)
+    {
+        _backend = backend;
+        _node = node;
+        _inputGradients = inputGradients;
+    }
+
+    public Node Node => _node.Node;
+
+    public int Images => _backend.Images;
+
+    public bool Training => _backend.Training;
+
+    /// <summary>Whether a value is added to the result, before the activation: the input after the operator's own.</summary>
+    public bool HasAddend => _node.Addend is not null;
+
+    /// <summary>The fused activation, or the identity where there is none.</summary>
+    public IPointwise Activation => _node.Activation ?? default(Identity);
+
+    /// <summary>Whether an activation is fused into the operator.</summary>
+    public bool HasActivation => _node.Activation is not null;
+
+    /// <summary>[1] the numbers of the step that runs.</summary>
+    public DeviceBuffer<StepScalars> Scalars => _backend.Scalars;
+
+    public DeviceTensor Output => _backend.Value(_node.Output);
+
+    /// <summary>The output's gradient; the operator may overwrite it.</summary>
+    public DeviceTensor OutputGradient => _backend.GradientOf(_node.Output);
+
+    public DeviceTensor Input(int index = 0) => _backend.Value(_node.Inputs[index]);
+
+    /// <summary>Where to write an input's gradient, or null where nobody needs it.</summary>
+    public DeviceTensor? InputGradient(int index = 0) => _inputGradients[index].Tensor;
+
+    /// <summary>Whether to add to what other readers of the input have written; only for operators that can, on GPUs.</summary>
+    public bool AddsInputGradient(int index = 0) => _inputGradients[index].Adds;
+
+    public DeviceParameter Parameter(string name) =>
+        FindParameter(name) ?? throw new ArgumentException($"{_node.Name} has no parameter '{name}'.", nameof(name));
+
+    public DeviceParameter? FindParameter(string name) =>
+        Node.Parameters.FirstOrDefault(parameter => parameter.Spec.Name == name) is { } parameter ? _backend.Parameter(parameter) : null;
+
+    /// <summary>Whether any gradient of a parameter is wanted.</summary>
+    public bool TrainsParameters => Node.Parameters.Any(parameter => parameter.IsTrained);
+
+    /// <summary>Whether the operator should gather the moments of each channel of its output, if it can.</summary>
+    public bool GathersMoments => _node.GathersMoments;
+
+    /// <summary>Memory that keeps what the forward pass writes until the backward pass reads it; the same for the same name.</summary>
+    /// <param name="count">Elements.</param>
+    public DeviceBuffer<T> Saved<T>(string name, long count) where T : unmanaged => _backend.Saved<T>(Node, name, count);
+
+    /// <summary>Scratch that lives only as long as the launches that use it.</summary>
+    /// <param name="count">Elements.</param>
+    public DeviceBuffer<T> Workspace<T>(string name, long count) where T : unmanaged =>
+        _backend.NewBuffer<T>($"{_node.Name} {name}", count);
+
+    /// <summary>Scratch of a tensor's size and layout; of a slice, of its own channels alone.</summary>
+    public DeviceTensor WorkspaceLike(string name, DeviceTensor tensor) =>
+        new(Workspace<float>(name, tensor.Count), tensor.Layout, tensor.Images);
+
+    /// <summary>Appends a step. The function of the device's side makes it: twice, see <see cref="Devices.Launch"/>.</summary>
+    /// <param name="cpu">Makes the kernel of the CPU device.</param>
+    /// <param name="gpu">Launches the kernels of GPU devices.</param>
+    public void Launch(string name, Func<CpuLaunch, ICpuKernel> cpu, Action<GpuLaunch> gpu) =>
+        _backend.Launch($"{_node.Name} {name}", cpu, gpu);
+
+    /// <summary>Emits what the two sides do in different steps.</summary>
+    public abstract void Branch(Action<CpuEmitter> cpu, Action<GpuEmitter> gpu);
+
+    private protected Moments? FindMoments() => _backend.FindMoments(_node.Inputs[0]);
+
+    private protected void KeepMoments(Moments moments) => _backend.KeepMoments(_node.Output, moments);
+
+    private protected string NameOf(string step) => $"{_node.Name} {step}";
+}

@@ -1,0 +1,52 @@
+using GpuCnn.Engine.Plans;
+
+namespace GpuCnn.Engine.Devices;
+
+/// <summary>
+/// Gives the function of a launch its memory: <c>Read</c>, <c>Write</c> and <c>Update</c> of <see cref="Cpu.CpuLaunch"/> and
+/// <see cref="Gpu.GpuLaunch"/> are the only way from a buffer to an address. The function runs twice. While a step is emitted, addresses lead
+/// nowhere, uses are recorded for the memory plan, and kernels are dropped. When the arena exists, addresses are real, and the function must
+/// ask for the same memory.
+/// </summary>
+public abstract class Launch
+{
+    private readonly PlanStep? _recorded;
+    private readonly List<MemoryUse> _uses = [];
+    private bool _hasEnded;
+
+    /// <param name="recorded">The step as it was recorded, or null to record it.</param>
+    private protected Launch(PlanStep? recorded) => _recorded = recorded;
+
+    /// <summary>Whether addresses lead nowhere, and what is made is dropped.</summary>
+    private protected bool IsRecording => _recorded is null;
+
+    /// <summary>Counts a use, before an address is given.</summary>
+    /// <exception cref="InvalidOperationException">The step was recorded without it, or the function has returned.</exception>
+    private protected void Use(IPlanMemory memory, Access access)
+    {
+        if (_hasEnded) throw new InvalidOperationException($"A launch asked for {memory.Name} after its function had returned.");
+        if (_recorded is { } step && !step.Uses.Any(use => use.Memory.Equals(memory) && (use.Access & access) == access))
+        {
+            throw new InvalidOperationException(
+                $"{step.Name} asks for {memory.Name} ({access}) when it is linked, but did not when it was emitted: "
+                + "the memory plan does not know of it.");
+        }
+        int index = _uses.FindIndex(use => use.Memory.Equals(memory));
+        if (index < 0) _uses.Add(new(memory, access));
+        else _uses[index] = new(memory, _uses[index].Access | access);
+    }
+
+    /// <summary>Ends the function's run, and returns what it asked for.</summary>
+    /// <exception cref="InvalidOperationException">It is less than what was recorded.</exception>
+    internal IReadOnlyList<MemoryUse> End()
+    {
+        _hasEnded = true;
+        foreach (MemoryUse use in _recorded?.Uses ?? [])
+        {
+            if (_uses.Contains(use)) continue;
+            throw new InvalidOperationException(
+                $"{_recorded!.Name} asked for {use.Memory.Name} ({use.Access}) when it was emitted, but does not when it is linked.");
+        }
+        return _uses;
+    }
+}

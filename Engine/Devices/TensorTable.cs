@@ -1,0 +1,38 @@
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Plans;
+
+namespace GpuCnn.Engine.Devices;
+
+/// <summary>Where the values of a plan lie, or their gradients.</summary>
+internal sealed class TensorTable(DeviceBackend backend)
+{
+    private readonly Dictionary<Value, DeviceTensor> _tensors = [];
+
+    /// <summary>A value's tensor, or null; a view's is its root's.</summary>
+    public DeviceTensor? Find(Value value)
+    {
+        if (!_tensors.TryGetValue(Plan.Root(value, backend.Training), out DeviceTensor? tensor)) return null;
+        return tensor with { Layout = tensor.Layout with { Shape = value.Shape } };
+    }
+
+    /// <summary>Gives a value a tensor unless it has one: of its own, or a part of the whole's that it is a slice of.</summary>
+    public DeviceTensor Place(string name, Value value, bool persistent)
+    {
+        if (_tensors.TryGetValue(value, out DeviceTensor? tensor)) return tensor;
+        TensorLayout layout = backend.LayOut(value);
+        if (backend.Slices.GetValueOrDefault(value) is { } slice)
+        {
+            DeviceTensor whole = Place(name, slice.Whole, backend.IsOutput(slice.Whole));
+            tensor = new(whole.Elements, layout, backend.Images)
+            {
+                WholeChannels = slice.Whole.Shape.Channels,
+                FirstChannel = slice.FirstChannel,
+            };
+        }
+        else
+        {
+            tensor = new(backend.NewBuffer<float>(name, (long)backend.Images * layout.CountPerImage, persistent), layout, backend.Images);
+        }
+        return _tensors[value] = tensor;
+    }
+}

@@ -1,0 +1,53 @@
+using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Plans;
+using GpuCnn.Kernels;
+using GpuCnn.Kernels.Cpu;
+
+namespace GpuCnn.Engine.Devices;
+
+/// <summary>What an optimizer emits its launches through: weights, gradients and slots by range, and scratch.</summary>
+public sealed class UpdateEmitter
+{
+    private readonly DeviceBackend _backend;
+    private readonly IOptimizer _optimizer;
+
+    internal UpdateEmitter(DeviceBackend backend, IOptimizer optimizer)
+    {
+        _backend = backend;
+        _optimizer = optimizer;
+    }
+
+    public Network Network => _backend.Network;
+
+    /// <summary>[1] the numbers of the step that runs.</summary>
+    public DeviceBuffer<StepScalars> Scalars => _backend.Scalars;
+
+    /// <summary>Ranges of the trained parameters.</summary>
+    public ParameterOrder Order => _backend.Order;
+
+    public DeviceBuffer<float> Weights(ParameterRange range) => In(ParameterMemory.Weights, range);
+
+    public DeviceBuffer<float> Gradients(ParameterRange range) => In(ParameterMemory.Gradients, range);
+
+    /// <param name="name">One of the optimizer's <see cref="IOptimizer.Slots"/>.</param>
+    public DeviceBuffer<float> Slot(string name, ParameterRange range) => _optimizer.Slots.Contains(name)
+        ? In(name, range)
+        : throw new ArgumentException($"{_optimizer.GetType().Name} has no slot '{name}'.", nameof(name));
+
+    public DeviceParameter Parameter(Parameter parameter) => _backend.Parameter(parameter);
+
+    /// <summary>Scratch that lives only as long as the launches that use it.</summary>
+    /// <param name="count">Elements.</param>
+    public DeviceBuffer<T> Workspace<T>(string name, long count) where T : unmanaged => _backend.NewBuffer<T>(name, count);
+
+    /// <inheritdoc cref="Emitter.Launch"/>
+    public void Launch(string name, Func<CpuLaunch, ICpuKernel> cpu, Action<GpuLaunch> gpu) => _backend.Launch(name, cpu, gpu);
+
+    /// <summary>How a value is stored.</summary>
+    internal TensorLayout LayOut(Value value) => _backend.LayOut(value);
+
+    private static DeviceBuffer<float> In(string run, ParameterRange range) =>
+        new(new ParameterMemory(run, range.First, range.Count), range.Count);
+}

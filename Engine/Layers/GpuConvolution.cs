@@ -1,0 +1,66 @@
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Kernels.Convolution;
+using GpuCnn.Kernels.Convolution.Gpu;
+using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.MatrixProduct;
+
+namespace GpuCnn.Engine.Layers;
+
+/// <summary>Emits convolutions on GPU devices.</summary>
+internal static class GpuConvolution
+{
+    public static void EmitForward(GpuEmitter emitter, ConvolutionShape shape)
+    {
+        DeviceTensor x = emitter.Input(), y = emitter.Output;
+        DeviceBuffer<float> weight = emitter.Parameter("weight").Values;
+        DeviceBuffer<float>? bias = emitter.FindParameter("bias")?.Values;
+        var launches = new ForwardLaunches(shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.Forward), pitch: y.WholeChannels);
+        DeviceBuffer<float>? workspace = Workspace(emitter, launches.WorkspaceFloats);
+        GpuMoments? moments = emitter.GathersMoments && launches.MomentRows is { } rows ? emitter.Gather(rows) : null;
+        emitter.Launch("forward", l => launches.Launch(
+            l, l.Read(x), l.Read(weight), bias is null ? null : l.Read(bias), l.Write(y), l.Write(workspace), emitter.Activation,
+            moments: moments is null ? null : new GatheredMoments(l.Read(emitter.Scalars), l.Write(moments.Parts), y.Stored.Area)));
+    }
+
+    public static void EmitBackward(GpuEmitter emitter, ConvolutionShape shape)
+    {
+        DeviceTensor dy = emitter.EmitFusedActivation();
+        if (emitter.TrainsParameters)
+        {
+            if (emitter.FindParameter("bias") is { } bias) EmitBiasGradient(emitter, dy, emitter.Images * shape.OutputArea, shape.K, bias);
+            if (emitter.Parameter("weight").Parameter.IsTrained) EmitFilterGradient(emitter, shape, dy);
+        }
+        if (emitter.InputGradient() is { } dx) EmitInputGradient(emitter, shape, dy, dx);
+    }
+
+    /// <summary>The sums of the columns of dy, [rows][columns].</summary>
+    public static void EmitBiasGradient(GpuEmitter emitter, DeviceTensor dy, int rows, int columns, DeviceParameter bias)
+    {
+        var launches = new ColumnSumsLaunches(rows, columns);
+        DeviceBuffer<float> workspace = emitter.Workspace<float>("bias parts", launches.WorkspaceFloats);
+        emitter.Launch("bias gradient", l => launches.Launch(l, l.Read(dy), l.Write(bias.Gradient), l.Write(workspace)));
+    }
+
+    private static void EmitFilterGradient(GpuEmitter emitter, ConvolutionShape shape, DeviceTensor dy)
+    {
+        DeviceTensor x = emitter.Input();
+        DeviceBuffer<float> gradient = emitter.Parameter("weight").Gradient;
+        var launches = new FilterGradientLaunches(shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.FilterGradient));
+        DeviceBuffer<float>? workspace = Workspace(emitter, launches.WorkspaceFloats);
+        emitter.Launch("filter gradient", l => launches.Launch(l, l.Read(x), l.Read(dy), l.Write(gradient), l.Write(workspace)));
+    }
+
+    private static void EmitInputGradient(GpuEmitter emitter, ConvolutionShape shape, DeviceTensor dy, DeviceTensor dx)
+    {
+        DeviceBuffer<float> weight = emitter.Parameter("weight").Values;
+        var launches = new InputGradientLaunches(shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.InputGradient));
+        DeviceBuffer<float>? workspace = Workspace(emitter, launches.WorkspaceFloats);
+        bool adds = emitter.AddsInputGradient();
+        emitter.Launch("input gradient", l => launches.Launch(
+            l, l.Read(dy), l.Read(weight), adds ? l.Update(dx) : l.Write(dx), l.Write(workspace), adds));
+    }
+
+    private static DeviceBuffer<float>? Workspace(GpuEmitter emitter, long floats) =>
+        floats == 0 ? null : emitter.Workspace<float>("workspace", floats);
+}

@@ -1,0 +1,67 @@
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Kernels.MatrixProduct;
+using GpuCnn.Kernels.Pointwise;
+
+namespace GpuCnn.Engine.Layers;
+
+/// <summary>
+/// Emits fully connected layers on GPU devices: y = f(x W + b), x [images][inputs], W [inputs][units]. There are few rows and long
+/// reductions, so all three products may be split.
+/// </summary>
+internal static class GpuProduct
+{
+    public static void EmitForward(GpuEmitter emitter, int units)
+    {
+        DeviceTensor x = emitter.Input(), y = emitter.Output;
+        DeviceBuffer<float> weight = emitter.Parameter("weight").Values;
+        DeviceBuffer<float>? bias = emitter.FindParameter("bias")?.Values;
+        int inputs = x.Shape.Count;
+        MatrixProductLaunches launches = Choose(
+            emitter, Problem("", inputs, units, emitter.Images), new() { M = emitter.Images, N = units, K = inputs });
+        DeviceBuffer<float>? parts = Parts(emitter, launches);
+        emitter.Launch("forward", l => launches.Launch(
+            l, l.Read(x), l.Read(weight), bias is null ? null : l.Read(bias), l.Write(y), l.Write(parts), emitter.Activation));
+    }
+
+    public static void EmitBackward(GpuEmitter emitter, int units)
+    {
+        DeviceTensor x = emitter.Input(), dy = emitter.EmitFusedActivation();
+        DeviceParameter weight = emitter.Parameter("weight");
+        int inputs = x.Shape.Count;
+        if (emitter.TrainsParameters)
+        {
+            if (emitter.FindParameter("bias") is { } bias) GpuConvolution.EmitBiasGradient(emitter, dy, emitter.Images, units, bias);
+            GemmShape shape = new() { M = inputs, N = units, K = emitter.Images };
+            MatrixProductLaunches launches = Choose(
+                emitter, Problem(" weight gradient", inputs, units, emitter.Images), shape, transposeA: true);
+            DeviceBuffer<float>? parts = Parts(emitter, launches);
+            emitter.Launch("weight gradient", l => launches.Launch(
+                l, l.Read(x), l.Read(dy), null, l.Write(weight.Gradient), l.Write(parts), default(Identity)));
+        }
+        if (emitter.InputGradient() is { } dx)
+        {
+            GemmShape shape = new() { M = emitter.Images, N = inputs, K = units };
+            MatrixProductLaunches launches = Choose(
+                emitter, Problem(" input gradient", inputs, units, emitter.Images), shape, transposeB: true);
+            DeviceBuffer<float>? parts = Parts(emitter, launches);
+            emitter.Launch("input gradient", l => launches.Launch(
+                l, l.Read(dy), l.Read(weight.Values), null, l.Write(dx), l.Write(parts), default(Identity)));
+        }
+    }
+
+    /// <summary>What a pass computes, in the words by which its choice is kept in files.</summary>
+    private static string Problem(string pass, int inputs, int units, int images) =>
+        $"fully connected{pass} {inputs} -> {units}, {images} images";
+
+    /// <summary>The launches of the step that is emitted next.</summary>
+    private static MatrixProductLaunches Choose(
+        GpuEmitter emitter, string problem, GemmShape shape, bool transposeA = false, bool transposeB = false)
+    {
+        ProductChoice choice = emitter.Choose(problem, shape.M, shape.N, shape.K);
+        return new(shape, transposeA, transposeB, tile: choice.Tile, byLibrary: choice.ByLibrary);
+    }
+
+    private static DeviceBuffer<float>? Parts(GpuEmitter emitter, MatrixProductLaunches launches) =>
+        launches.WorkspaceFloats == 0 ? null : emitter.Workspace<float>("parts", launches.WorkspaceFloats);
+}
