@@ -30,7 +30,7 @@ public sealed class LossesTests
         select new TestCaseData(mixed, smoothing, device).SetArgDisplayNames(mixed ? "mixed" : "one", $"{smoothing}", device.Name);
 
     [TestCaseSource(nameof(Runs))]
-    public void CrossEntropyIsPyTorchs(bool mixed, float smoothing, DeviceUnderTest test)
+    public void CrossEntropyMatchesPyTorch(bool mixed, float smoothing, DeviceUnderTest test)
     {
         using SafetensorsFile golden = SafetensorsFile.Open(Path.Combine(AppContext.BaseDirectory, "Golden", "losses.safetensors"));
         string prefix = FormattableString.Invariant($"{(mixed ? "mixed" : "one")}.{smoothing:0.0}.");

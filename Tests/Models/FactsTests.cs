@@ -26,7 +26,7 @@ public sealed class FactsTests
     public static IEnumerable<string> Names => Stated.Select(row => row.Name);
 
     [TestCaseSource(nameof(Names))]
-    public void VolumesAndWeightsAreAsStated(string name)
+    public void VolumesAndWeightsMatchThePublishedTables(string name)
     {
         (_, string[] extents, long[] weights) = Stated.Single(row => row.Name == name);
         Network network = Architecture.Find(name).Build();
@@ -41,7 +41,7 @@ public sealed class FactsTests
 
     /// <summary>Compares sums of weights without biases.</summary>
     [Test]
-    public void SumsAreAsStated()
+    public void WeightSumsMatchThePublishedTables()
     {
         Assert.That(Architecture.Find("alexnet-lecture").Build().WeightCount, Is.EqualTo(28_813_344));
         Assert.That(Architecture.Find("alexnet-lecture").Build().BiasCount, Is.EqualTo(10_568));
@@ -53,7 +53,7 @@ public sealed class FactsTests
 
     /// <summary>Compares each inception module's volume and number of parameters.</summary>
     [Test]
-    public void InceptionModulesAreAsStated()
+    public void InceptionModulesMatchThePaper()
     {
         Network network = Architecture.Find("googlenet").Build();
         (string Module, int Channels, int Extent, long Parameters)[] modules =
@@ -75,7 +75,7 @@ public sealed class FactsTests
     }
 
     [Test]
-    public void StridesOfBottlenecksAreThePapersOrTorchvisions()
+    public void BottlenecksStrideWhereThePaperOrTorchvisionDoes()
     {
         Assert.That(Strides("resnet50"), Is.EqualTo((1, 2)));
         Assert.That(Strides("resnet50-v1"), Is.EqualTo((2, 1)));
