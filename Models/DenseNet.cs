@@ -7,14 +7,14 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn.Models;
 
 /// <summary>
-/// Dense blocks: each layer reads the concatenated outputs of all layers of the block before it, and adds a few channels. A transition
-/// between blocks halves channels and pixels. 121 counts the layers with weights.
+/// DenseNet of dense blocks: each layer reads the concatenated outputs of all earlier layers of its block, and adds a few channels. A
+/// transition between blocks halves channels, rows and columns. 121 counts the layers with weights.
 /// </summary>
 public sealed class DenseNet : Architecture
 {
     private const int FirstFilters = 64, Growth = 32, Bottleneck = 4 * Growth;
 
-    /// <summary>Layers of each block.</summary>
+    /// <summary>Number of layers in each block.</summary>
     private static readonly int[] Blocks = [6, 12, 24, 16];
 
     public override string Name => "densenet121";
@@ -48,7 +48,7 @@ public sealed class DenseNet : Architecture
         },
         Augmentation: "flip");
 
-    /// <summary>The photometric changes are those of fb.resnet.torch, which the paper refers to.</summary>
+    /// <summary>Includes the photometric distortions of fb.resnet.torch, to which the paper refers.</summary>
     public override Recipe PaperRecipe => new(
         new()
         {
@@ -77,8 +77,10 @@ public sealed class DenseNet : Architecture
             {
                 block.Add($"denselayer{layer}", new DenseLayer(new Sequential
                 {
-                    { "norm1", new BatchNorm2d() }, { "relu1", new ReLU() }, { "conv1", new Conv2d(Bottleneck, 1, bias: false) { WeightInitializer = start } },
-                    { "norm2", new BatchNorm2d() }, { "relu2", new ReLU() }, { "conv2", new Conv2d(Growth, 3, padding: 1, bias: false) { WeightInitializer = start } },
+                    { "norm1", new BatchNorm2d() }, { "relu1", new ReLU() },
+                    { "conv1", new Conv2d(Bottleneck, 1, bias: false) { WeightInitializer = start } },
+                    { "norm2", new BatchNorm2d() }, { "relu2", new ReLU() },
+                    { "conv2", new Conv2d(Growth, 3, padding: 1, bias: false) { WeightInitializer = start } },
                 }));
                 channels += Growth;
             }
@@ -87,7 +89,8 @@ public sealed class DenseNet : Architecture
             channels /= 2;
             features.Add($"transition{i}", new Sequential
             {
-                { "norm", new BatchNorm2d() }, { "relu", new ReLU() }, { "conv", new Conv2d(channels, 1, bias: false) { WeightInitializer = start } },
+                { "norm", new BatchNorm2d() }, { "relu", new ReLU() },
+                { "conv", new Conv2d(channels, 1, bias: false) { WeightInitializer = start } },
                 { "pool", new AvgPool2d(2, 2) },
             });
         }
@@ -100,7 +103,7 @@ public sealed class DenseNet : Architecture
     }
 }
 
-/// <summary>Appends the output of layers to their input, along depth.</summary>
+/// <summary>Appends the output of layers to the channels of their input.</summary>
 internal sealed class DenseLayer(Layer body) : Layer
 {
     public override Value Build(Graph graph, Value input, string path) =>

@@ -7,14 +7,14 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn.Models;
 
 /// <summary>
-/// Depthwise separable convolutions: a 3x3 filter for each channel alone (as many groups as channels), then 1x1 filters over all channels.
-/// That is about an eighth of the multiply-adds of 3x3 filters over all channels.
+/// MobileNet of depthwise separable convolutions: a 3x3 filter for each channel alone (as many groups as channels), then 1x1 filters over
+/// all channels. They take about an eighth of the multiply-adds of 3x3 filters over all channels.
 /// </summary>
 public sealed class MobileNetV1 : Architecture
 {
     private const int FirstFilters = 32;
 
-    /// <summary>Each block's 1x1 filters, and the stride of its depthwise convolution: table 1 of the paper.</summary>
+    /// <summary>The 1x1 filters of each block and the stride of its depthwise convolution, from table 1 of the paper.</summary>
     private static readonly (int Filters, int Stride)[] Blocks =
     [
         (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1), (512, 1), (512, 1), (512, 1), (512, 1), (1024, 2), (1024, 1),
@@ -24,9 +24,11 @@ public sealed class MobileNetV1 : Architecture
 
     public override int Year => 2017;
 
-    public override string Summary => "1 convolution 3x3, 13 blocks of a depthwise 3x3 and a 1x1 convolution, batch norm, 1 fully connected";
+    public override string Summary =>
+        "1 convolution 3x3, 13 blocks of a depthwise 3x3 and a 1x1 convolution, batch norm, 1 fully connected";
 
-    public override string Source => "Howard et al., MobileNets: efficient convolutional neural networks for mobile vision applications, 2017";
+    public override string Source =>
+        "Howard et al., MobileNets: efficient convolutional neural networks for mobile vision applications, 2017";
 
     public override string Link => "https://arxiv.org/abs/1704.04861";
 
@@ -36,7 +38,7 @@ public sealed class MobileNetV1 : Architecture
 
     public override int Classes => 1000;
 
-    /// <summary>4.2 million in the paper, 569 million multiply-adds.</summary>
+    // The paper states 4.2 million parameters and 569 million multiply-adds.
     public override long ExpectedParameters => 4_231_976;
 
     public override decimal ExpectedMultiplyAdds => 0.569m;
@@ -52,7 +54,7 @@ public sealed class MobileNetV1 : Architecture
         },
         Augmentation: "flip");
 
-    // No recipe of the paper: it trains with RMSprop on many machines at once, and states no rate.
+    // There is no paper recipe: the authors trained with RMSprop on many machines at once, and state no rate.
 
     protected override Layer CreateLayers(Design design)
     {

@@ -7,14 +7,15 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn.Models;
 
 /// <summary>
-/// AlexNet's accuracy with a fiftieth of its parameters: fire modules squeeze the channels by 1x1 filters before 3x3 filters see them. The
-/// authors' second version, which pools earlier and starts with 3x3 filters: 2.4 times less work for the same accuracy.
+/// SqueezeNet 1.1: AlexNet's accuracy with a fiftieth of its parameters. Fire modules squeeze the channels with 1x1 filters before 3x3
+/// filters read them. The authors' version 1.1 pools earlier and starts with 3x3 filters, for 2.4 times less computation at the same
+/// accuracy.
 /// </summary>
 public sealed class SqueezeNet : Architecture
 {
     private const int FirstFilters = 64;
 
-    /// <summary>Filters of each fire module: 1x1 squeeze, and the 1x1 and 3x3 that expand it; a module of 0 filters is a max pool.</summary>
+    /// <summary>Filters of each fire module: 1x1 to squeeze, and 1x1 and 3x3 to expand. A module of 0 filters is a max pool.</summary>
     private static readonly (int Squeeze, int Expand)[] Modules =
         [(16, 64), (16, 64), (0, 0), (32, 128), (32, 128), (0, 0), (48, 192), (48, 192), (64, 256), (64, 256)];
 
@@ -22,10 +23,12 @@ public sealed class SqueezeNet : Architecture
 
     public override int Year => 2016;
 
-    public override string Summary => "1 convolution 3x3, 8 fire modules (1x1 before 1x1 and 3x3), max pool, 1 convolution 1x1, global average";
+    public override string Summary =>
+        "1 convolution 3x3, 8 fire modules (1x1 before 1x1 and 3x3), max pool, 1 convolution 1x1, global average";
 
     public override string Source =>
-        "Iandola et al., SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and < 0.5 MB model size, 2016; version 1.1 is the authors' of the same year";
+        "Iandola et al., SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and < 0.5 MB model size, 2016; "
+        + "version 1.1 is the authors' of the same year";
 
     public override string Link => "https://arxiv.org/abs/1602.07360";
 
@@ -50,7 +53,7 @@ public sealed class SqueezeNet : Architecture
         },
         Augmentation: "flip");
 
-    /// <summary>The authors' solver for Caffe: 170,000 steps of 512 from 1,281,167 images are 68 epochs.</summary>
+    /// <summary>Applies the authors' solver for Caffe: 170,000 steps of 512 from 1,281,167 images are 68 epochs.</summary>
     public override Recipe PaperRecipe => new(
         new() { Epochs = 68, Batch = 512, LearningRate = 0.04f, Optimizer = new Sgd(0.9f, 2e-4f), Schedule = new Poly() },
         Augmentation: "scale(256/224,square),flip")
@@ -68,7 +71,8 @@ public sealed class SqueezeNet : Architecture
             features.Add(squeeze == 0 ? Pool() : new FireModule(squeeze, expand, start));
         var classifier = new Sequential
         {
-            new Dropout(design.Recipe.Dropout), new Conv2d(design.Classes, 1) { WeightInitializer = design.Recipe.Start.Scores }, new ReLU(),
+            new Dropout(design.Recipe.Dropout),
+            new Conv2d(design.Classes, 1) { WeightInitializer = design.Recipe.Start.Scores }, new ReLU(),
             new GlobalAvgPool2d(),
         };
         return new Sequential { { "features", features }, { "classifier", classifier }, { "flatten", new Flatten() } };
@@ -77,15 +81,17 @@ public sealed class SqueezeNet : Architecture
     private static MaxPool2d Pool() => new(3, 2, ceilMode: true);
 }
 
-/// <summary>1x1 filters, and side by side over them 1x1 and 3x3 filters, each with ReLU.</summary>
+/// <summary>Fire module: 1x1 filters, then 1x1 and 3x3 filters side by side, each with ReLU.</summary>
 /// <param name="squeeze">Filters of the first layer.</param>
-/// <param name="expand">Filters of each of the two that follow.</param>
+/// <param name="expand">Filters of each of the two following layers.</param>
+/// <param name="start">Initializer of the weights.</param>
 internal sealed class FireModule(int squeeze, int expand, Initializer start) : Layer
 {
     public override Value Build(Graph graph, Value input, string path)
     {
         Value squeezed = Convolution(squeeze, 1, "squeeze", input);
-        return graph.Add(new Concat(), [Convolution(expand, 1, "expand1x1", squeezed), Convolution(expand, 3, "expand3x3", squeezed)], $"{path}.concat");
+        Value[] expanded = [Convolution(expand, 1, "expand1x1", squeezed), Convolution(expand, 3, "expand3x3", squeezed)];
+        return graph.Add(new Concat(), expanded, $"{path}.concat");
 
         Value Convolution(int filters, int size, string name, Value from)
         {

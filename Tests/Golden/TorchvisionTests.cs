@@ -42,7 +42,7 @@ public sealed class TorchvisionTests
 
     private static string Folder => Path.Combine(AppContext.BaseDirectory, "Golden");
 
-    /// <summary>A file for each network, under its name here.</summary>
+    /// <summary>Networks of the folder, which has a file for each under its name in this project.</summary>
     private static IEnumerable<string> Networks =>
         from file in Directory.EnumerateFiles(Folder, $"{Prefix}*.safetensors").Order(StringComparer.Ordinal)
         select Path.GetFileNameWithoutExtension(file)[Prefix.Length..];

@@ -5,8 +5,9 @@ inference, the losses of 3 training steps (those of heads included), and samples
 it stores samples of every weight and running statistic, and the logits of another inference. The same run in PyTorch's own float32 shows
 the effect of rounding alone: its largest distance is stored too, and the tolerances of the tests are multiples of it.
 
-    make_torchvision.py                     the networks of the table below
-    make_torchvision.py NAME [SIDE RATE]    one of them; with a side and a rate any other of torchvision's, or of ../Torch/networks
+    make_torchvision.py                     all networks of the table below
+    make_torchvision.py NAME                one of them
+    make_torchvision.py NAME SIDE RATE      any other network of torchvision or ../Torch/networks
 """
 import importlib
 import importlib.util
@@ -127,9 +128,11 @@ def run(make, side, rate, dtype):
             scale = {name: float(value.abs().max()) for name, value in gradients.items()}
             result |= {f"gradient.{name}": sample(value) for name, value in gradients.items()}
             layer = {name: name.rpartition(".")[0] for name in gradients}
-            # Where a norm follows a norm, all gradients of the first are rounding: the network's largest stands for them.
+            # If a norm follows a norm, all gradients of the first are rounding, so their scale is relative to the network's largest.
             least = 1e-4 * max(scale.values())
-            result |= {f"scale.{name}": max([least] + [s for other, s in scale.items() if layer[other] == layer[name]]) for name in gradients}
+            for name in gradients:
+                same = [value for other, value in scale.items() if layer[other] == layer[name]]
+                result[f"scale.{name}"] = max([least] + same)
         optimizer.step()
     result["losses"] = torch.tensor(losses, dtype=torch.float64)
     state = {name: value for name, value in net.state_dict().items() if not name.endswith("num_batches_tracked")}

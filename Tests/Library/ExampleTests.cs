@@ -18,8 +18,8 @@ public sealed class ExampleTests
     // A pattern of what each prints.
     private static readonly Dictionary<string, string> Prints = new()
     {
-        ["train"] = @"^\d+\s?% of the validation images are right\n\z",
-        ["resume"] = @"^10 images judged\n\z",
+        ["train"] = @"^\d+\s?% of the validation images are classified correctly\n\z",
+        ["resume"] = @"^10 images evaluated\n\z",
         ["fine-tune"] = @"^(cat|dog) \d+\.\d %\n\z",
         ["evaluate"] = @"^top-1 \d+\.\d\s?%, loss \d+\.\d{3}, 10 images\n\z",
         ["predict"] = @"^(new-photos/\d\.png: (cat|dog) \d+\.\d %\n){3}\z",

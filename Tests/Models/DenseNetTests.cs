@@ -7,25 +7,26 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Models;
 
+/// <summary>Compares DenseNet-121 with torchvision's and with its paper.</summary>
 public sealed class DenseNetTests
 {
     private static readonly Architecture Subject = Architecture.Find("densenet121");
 
     [Test]
-    public void LogitsAreTorchvisions() => Assert.That(TheirNetwork.DistanceOf(Subject.Name, "3x64x64"), Is.LessThan(1e-4));
+    public void LogitsMatchTorchvision() => Assert.That(TheirNetwork.DistanceOf(Subject.Name, "3x64x64"), Is.LessThan(1e-4));
 
-    /// <summary>Table 1 of the paper.</summary>
+    /// <summary>Compares volumes with table 1 of the paper.</summary>
     [TestCase("features.pool0", "64x56x56")]
     [TestCase("features.denseblock1.denselayer6.concat", "256x56x56")]
     [TestCase("features.transition1.pool", "128x28x28")]
     [TestCase("features.denseblock2.denselayer12.concat", "512x28x28")]
     [TestCase("features.denseblock3.denselayer24.concat", "1024x14x14")]
     [TestCase("features.denseblock4.denselayer16.concat", "1024x7x7")]
-    public void VolumesAreThePapers(string path, string shape) =>
+    public void VolumesMatchThePaper(string path, string shape) =>
         Assert.That($"{Subject.Build().Graph.Nodes.Single(node => node.Path == path).Output.Shape}", Is.EqualTo(shape));
 
     [Test]
-    public void ThePapersRecipe()
+    public void RecipeMatchesThePaper()
     {
         Recipe recipe = Subject.PaperRecipe!;
         var sgd = (Sgd)recipe.Settings.Optimizer;

@@ -7,25 +7,26 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Models;
 
+/// <summary>Compares SqueezeNet 1.1 with torchvision's and with the authors' definition.</summary>
 public sealed class SqueezeNetTests
 {
     private static readonly Architecture Subject = Architecture.Find("squeezenet1_1");
 
     [Test]
-    public void LogitsAreTorchvisions() => Assert.That(TheirNetwork.DistanceOf(Subject.Name, "3x65x65"), Is.LessThan(1e-4));
+    public void LogitsMatchTorchvision() => Assert.That(TheirNetwork.DistanceOf(Subject.Name, "3x65x65"), Is.LessThan(1e-4));
 
-    /// <summary>Channels and extents that the authors' definition states.</summary>
+    /// <summary>Compares volumes with the authors' definition.</summary>
     [TestCase("features.0", "64x111x111")]
     [TestCase("features.2", "64x55x55")]
     [TestCase("features.4.concat", "128x55x55")]
     [TestCase("features.7.concat", "256x27x27")]
     [TestCase("features.12.concat", "512x13x13")]
     [TestCase("classifier.1", "1000x13x13")]
-    public void VolumesAreTheAuthors(string path, string shape) =>
+    public void VolumesMatchTheAuthorsDefinition(string path, string shape) =>
         Assert.That($"{Subject.Build().Graph.Nodes.Single(node => node.Path == path).Output.Shape}", Is.EqualTo(shape));
 
     [Test]
-    public void ThePapersRecipeIsTheAuthorsSolver()
+    public void RecipeMatchesTheAuthorsSolver()
     {
         Recipe recipe = Subject.PaperRecipe!;
         var sgd = (Sgd)recipe.Settings.Optimizer;
