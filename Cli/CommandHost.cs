@@ -2,7 +2,7 @@ using GpuCnn.Engine.Training;
 
 namespace GpuCnn.Cli;
 
-/// <summary>What a command runs in: where it writes, and who may stop it. Tests make their own.</summary>
+/// <summary>The surroundings of a command: its output, and the token that stops it. Tests make their own.</summary>
 internal sealed record CommandHost(TextWriter Output, TextWriter Error)
 {
     /// <summary>Whether <see cref="Output"/> is a terminal that understands cursor movements.</summary>
@@ -14,7 +14,7 @@ internal sealed record CommandHost(TextWriter Output, TextWriter Error)
     /// <summary>Stops a training run after its step, with a checkpoint.</summary>
     public CancellationToken Cancellation { get; init; }
 
-    /// <summary>Is told how a training run goes, beside the user.</summary>
+    /// <summary>Follows a training run, beside the display.</summary>
     public ITrainingObserver? Observer { get; init; }
 
     /// <summary>The host of the process: the console.</summary>

@@ -8,25 +8,33 @@ using GpuCnn.Engine;
 
 namespace GpuCnn.Cli;
 
-/// <summary>The commands, and what is said of a line that is not one of them.</summary>
+/// <summary>Holds the commands, and explains lines that are none of them.</summary>
 internal static class CommandTree
 {
-    // How System.CommandLine's own messages begin; others are the options' own.
+    // Beginnings of System.CommandLine's own messages; the other messages come from the options.
     private const string UnknownPrefix = "Unrecognized command or argument '", MissingPrefix = "Required argument missing for command";
 
-    public static string Version { get; } = typeof(CommandTree).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+    public static string Version { get; } =
+        typeof(CommandTree).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 
     public static int Run(IReadOnlyList<string> args, CommandHost host)
     {
         // Without response files and bundles: an @ in a path is an @, and -lr is a misspelt --lr.
         ParseResult parsed = Create(host).Parse(args, new() { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
         if (parsed.Errors.Count > 0) throw new UsageException(Explain(parsed));
-        return parsed.Invoke(new() { Output = host.Output, Error = host.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        return parsed.Invoke(new()
+        {
+            Output = host.Output,
+            Error = host.Error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null,
+        });
     }
 
     private static RootCommand Create(CommandHost host)
     {
-        var root = new RootCommand("Trains the convolutional networks of the lectures, on a GPU or on the CPU. `gpucnn train` alone shows how it works.")
+        var root = new RootCommand(
+            "Trains convolutional networks for images, on a GPU or on the CPU. `gpucnn train` alone shows how it works.")
         {
             TrainCommand.Create(host),
             EvalCommand.Create(host),
@@ -48,7 +56,7 @@ internal static class CommandTree
         return root;
     }
 
-    /// <summary>The first error on one line, with near names and where help is.</summary>
+    /// <summary>Explains the first error on one line, with near names and the place of help.</summary>
     private static string Explain(ParseResult parsed)
     {
         Command command = parsed.CommandResult.Command;
@@ -57,17 +65,21 @@ internal static class CommandTree
         if (parsed.UnmatchedTokens is [var unknown, ..])
         {
             IEnumerable<string> candidates = command.Subcommands.Select(sub => sub.Name)
-                .Concat(command.Options.Concat(parsed.RootCommandResult.Command.Options.Where(option => option.Recursive)).Select(option => option.Name));
+                .Concat(command.Options.Concat(parsed.RootCommandResult.Command.Options.Where(option => option.Recursive))
+                .Select(option => option.Name));
             bool isOption = unknown.StartsWith('-');
             // The dashes would make any two short options alike.
-            IEnumerable<string> near = NearNames.Of(unknown.TrimStart('-'), candidates.Where(candidate => candidate.StartsWith('-') == isOption).Select(candidate => candidate.TrimStart('-')))
+            IEnumerable<string> near = NearNames.Of(unknown.TrimStart('-'),
+                candidates.Where(candidate => candidate.StartsWith('-') == isOption).Select(candidate => candidate.TrimStart('-')))
                 .Select(candidate => isOption ? $"--{candidate}" : candidate);
             error = $"{name} does not know '{unknown}'" + (near.Any() ? $"; did you mean {string.Join(" or ", near)}?" : ".");
         }
-        else if (error.StartsWith(UnknownPrefix, StringComparison.Ordinal)) error = $"{name} does not know {error[(UnknownPrefix.Length - 1)..]}.";
-        else if (command.Action == null && command.Subcommands.Count > 0)
+        else if (error.StartsWith(UnknownPrefix, StringComparison.Ordinal))
+            error = $"{name} does not know {error[(UnknownPrefix.Length - 1)..]}.";
+        else if (command.Action is null && command.Subcommands.Count > 0)
             error = $"{name} expects one of {string.Join(", ", command.Subcommands.Select(sub => sub.Name))}.";
-        else if (error.StartsWith(MissingPrefix, StringComparison.Ordinal) && command.Arguments.FirstOrDefault(argument => IsMissing(parsed, argument)) is { } missing)
+        else if (error.StartsWith(MissingPrefix, StringComparison.Ordinal)
+            && command.Arguments.FirstOrDefault(argument => IsMissing(parsed, argument)) is { } missing)
             error = $"{name} expects {missing.Name}: {missing.Description}".TrimEnd('.') + ".";
         else if (!error.EndsWith('?')) error += ".";
         return $"{error} See {name} --help.";

@@ -3,7 +3,7 @@ using GpuCnn.Data;
 
 namespace GpuCnn.Cli;
 
-/// <summary>The options of how images become batches: they change the time and the memory, never the result.</summary>
+/// <summary>Options that control how images become batches. They change time and memory, never the result.</summary>
 internal sealed class FeedArguments
 {
     private const float MostGiB = 1 << 20;

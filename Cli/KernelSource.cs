@@ -7,7 +7,7 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Cli;
 
-/// <summary>A translated kernel, and what is compiled of it once its specialization constants have values.</summary>
+/// <summary>A translated kernel, and the text to compile once its specialization constants have values.</summary>
 internal sealed class KernelSource
 {
     private readonly Type _kernel;
@@ -21,17 +21,19 @@ internal sealed class KernelSource
         Constants = [.. _constructor.GetParameters().Where(parameter => parameter.IsDefined(typeof(SpecializationAttribute)))];
     }
 
-    public static IReadOnlyList<KernelSource> All { get; } = [.. KernelText.Kernels(typeof(IKernel).Assembly).Select(kernel => new KernelSource(kernel))];
+    public static IReadOnlyList<KernelSource> All { get; } = [.. KernelText.Kernels(typeof(IKernel).Assembly)
+        .Select(kernel => new KernelSource(kernel))];
 
     public KernelText Text { get; }
 
     public IReadOnlyList<ParameterInfo> Constants { get; }
 
-    /// <summary>The text that all variants have in common.</summary>
-    /// <exception cref="UsageException">It has none in this language.</exception>
+    /// <summary>Returns the text that all variants share.</summary>
+    /// <exception cref="UsageException">The kernel has no text in this language.</exception>
     public string In(KernelDialect dialect)
     {
-        if (dialect == KernelDialect.OpenCl && Text.IsCudaOnly) throw new UsageException($"{Text.Name} calls functions that only NVIDIA GPUs have; see --dialect cuda.");
+        if (dialect == KernelDialect.OpenCl && Text.IsCudaOnly) throw new UsageException($"{Text.Name} calls functions that only NVIDIA "
+            + "GPUs have; see --dialect cuda.");
         return Text.In(dialect);
     }
 
@@ -39,16 +41,17 @@ internal sealed class KernelSource
     public static KernelSource Find(string name)
     {
         if (All.FirstOrDefault(kernel => kernel.Text.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) is { } found) return found;
-        // Of a kernel that is compiled for several functions: the plain one.
+        // A kernel compiled for several functions: take the plain one.
         KernelSource[] family = [.. All.Where(kernel => kernel.Text.Name.StartsWith(name + "_", StringComparison.OrdinalIgnoreCase))];
         if (family.Length > 0) return family.FirstOrDefault(kernel => kernel.Text.Name.EndsWith("_Identity", StringComparison.Ordinal))
             ?? family[0];
         IReadOnlyList<string> near = NearNames.Of(name, All.Select(kernel => kernel.Text.Name));
-        throw new UsageException($"There is no kernel '{name}'{(near.Count > 0 ? $"; did you mean {string.Join(" or ", near)}?" : ".")} `gpucnn kernels list` lists them.");
+        throw new UsageException($"There is no kernel '{name}'{(near.Count > 0 ? $"; did you mean {string.Join(" or ", near)}?" : ".")} "
+            + "`gpucnn kernels list` lists them.");
     }
 
-    /// <summary>Exactly what is compiled.</summary>
-    /// <param name="values">Of all specialization constants, by name.</param>
+    /// <summary>Returns exactly the text to compile.</summary>
+    /// <param name="values">Values of all specialization constants, by name.</param>
     /// <exception cref="UsageException">A name or a value is wrong, or one is missing.</exception>
     public string With(IReadOnlyDictionary<string, string> values, KernelDialect dialect)
     {
@@ -56,7 +59,7 @@ internal sealed class KernelSource
         return Make(values, nameof(TranslatedText), dialect);
     }
 
-    /// <summary>What ILGPU makes of it.</summary>
+    /// <summary>Returns ILGPU's output for the kernel.</summary>
     /// <inheritdoc cref="With(IReadOnlyDictionary{string, string}, KernelDialect)"/>
     public string With(IReadOnlyDictionary<string, string> values, IlgpuLanguage language) => Make(values, nameof(IlgpuText), language);
 
@@ -71,7 +74,8 @@ internal sealed class KernelSource
 
     private string Make(IReadOnlyDictionary<string, string> values, string method, object language)
     {
-        string names = Constants.Count == 0 ? "has no specialization constants" : $"has the specialization constants {string.Join(", ", Constants.Select(constant => constant.Name))}";
+        string names = Constants.Count == 0 ? "has no specialization constants"
+            : $"has the specialization constants {string.Join(", ", Constants.Select(constant => constant.Name))}";
         if (values.Keys.FirstOrDefault(name => Constants.All(constant => constant.Name != name)) is { } unknown)
             throw new UsageException($"{Text.Name} {names}, but got --define {unknown}={values[unknown]}.");
         if (Constants.FirstOrDefault(constant => !values.ContainsKey(constant.Name!)) is { } missing)
@@ -87,11 +91,12 @@ internal sealed class KernelSource
         catch (TargetInvocationException exception)
         {
             if (exception.InnerException is GpuCnnException) ExceptionDispatchInfo.Throw(exception.InnerException);
-            throw new UsageException($"{Text.Name} cannot be compiled with these constants: {exception.InnerException!.Message.Split('\n')[0]}");
+            throw new UsageException($"{Text.Name} cannot be compiled with these constants: "
+                + $"{exception.InnerException!.Message.Split('\n')[0]}");
         }
     }
 
-    /// <summary>What stands for a value in messages.</summary>
+    /// <summary>Stands for a value in messages.</summary>
     public static string Placeholder(ParameterInfo constant) =>
         constant.ParameterType.IsEnum ? string.Join('|', Enum.GetNames(constant.ParameterType)) : constant.ParameterType == typeof(Flag)
             ? "true|false" : constant.ParameterType == typeof(float) ? "X" : "N";
@@ -111,9 +116,11 @@ internal sealed class KernelSource
         object? value =
             type.IsEnum ? Enum.TryParse(type, text, ignoreCase: true, out object? member) && Enum.IsDefined(type, member) ? member : null :
             type == typeof(Flag) ? bool.TryParse(text, out bool flag) ? (Flag)flag : null :
-            type == typeof(float) ? float.TryParse(text, NumberStyles.Float, culture, out float real) && float.IsFinite(real) ? real : null :
+            type == typeof(float) ? float.TryParse(text, NumberStyles.Float, culture, out float real) && float.IsFinite(real)
+                ? real : null :
             type == typeof(uint) ? uint.TryParse(text, NumberStyles.None, culture, out uint natural) ? natural : null :
             int.TryParse(text, NumberStyles.AllowLeadingSign, culture, out int whole) ? whole : null;
-        return value ?? throw new UsageException($"--define {constant.Name} of {Text.Name} expects {Placeholder(constant)}, but got '{text}'.");
+        return value ?? throw new UsageException($"--define {constant.Name} of {Text.Name} expects {Placeholder(constant)}, "
+            + $"but got '{text}'.");
     }
 }

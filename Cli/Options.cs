@@ -10,7 +10,7 @@ using GpuCnn.Models;
 
 namespace GpuCnn.Cli;
 
-/// <summary>Options and arguments whose values are checked as they are parsed. One that was not given is null.</summary>
+/// <summary>Creates options and arguments that check their values while parsing. One that is not given is null.</summary>
 internal static class Options
 {
     public static Option<string?> Text(string name, string placeholder, string description, Action<string>? check = null) =>
@@ -23,18 +23,21 @@ internal static class Options
 
     public static Option<int?> Whole(string name, string description, int minimum = 1, int maximum = int.MaxValue) =>
         Checked<int?>(name, "N", description, text =>
-            int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= minimum && value <= maximum
+            int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= minimum
+                && value <= maximum
                 ? value
                 : throw new UsageException($"{name} expects a whole number {Range(minimum, maximum)}, but got '{text}'."));
 
     public static Option<ulong?> Seed(string description) =>
-        Checked<ulong?>("--seed", "N", description, text => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value)
+        Checked<ulong?>("--seed", "N", description,
+            text => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value)
             ? value
             : throw new UsageException($"--seed expects a whole number of 0 or more, but got '{text}'."));
 
     public static Option<float?> Real(string name, string description, Func<float, bool> accepts, string expected) =>
         Checked<float?>(name, "X", description, text =>
-            float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float value) && float.IsFinite(value) && accepts(value)
+            float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float value) && float.IsFinite(value)
+                && accepts(value)
                 ? value
                 : throw new UsageException($"{name} expects {expected}, but got '{text}'."));
 
@@ -51,13 +54,19 @@ internal static class Options
             return values;
         });
 
-    /// <summary>One that may be given several times.</summary>
+    /// <summary>Creates an option that may be given several times.</summary>
     public static Option<string[]?> Patterns(string name, string placeholder, string description) => new(name)
     {
         Description = description,
         HelpName = placeholder,
         Arity = ArgumentArity.OneOrMore,
-        Validators = { result => Report(() => { if (result.Tokens.Any(token => token.Value.Length == 0)) throw new UsageException($"{name} expects {placeholder}, but got nothing."); }, result.AddError) },
+        Validators =
+        {
+            result =>
+            {
+                if (result.Tokens.Any(token => token.Value.Length == 0)) result.AddError($"{name} expects {placeholder}, but got nothing.");
+            },
+        },
     };
 
     /// <summary>A flag that may be given a value too: <c>--nesterov</c>, <c>--nesterov false</c>.</summary>
@@ -85,10 +94,12 @@ internal static class Options
             ? shape
             : throw new UsageException($"--input expects channels, height and width as in 3x64x64, but got '{text}'."));
 
-    public static Option<string?> Device => Text("--device", "D", $"Where to compute: {DeviceCatalog.Usage}. [default: {DeviceCatalog.Auto}]", DeviceCatalog.Check);
+    public static Option<string?> Device =>
+        Text("--device", "D", $"Where to compute: {DeviceCatalog.Usage}. [default: {DeviceCatalog.Auto}]", DeviceCatalog.Check);
 
     public static Option<string?> BadImages => Text("--bad-images", "skip|fail",
-        $"What becomes of images that cannot be read: left out and named, up to {GpuCnn.Data.BadImages.LargestShare * 100:0.#} % of them, or the command stops. [default: skip]", text => ParseBadImages(text));
+        $"What becomes of images that cannot be read: left out and named, up to {GpuCnn.Data.BadImages.LargestShare * 100:0.#} % of them, "
+            + "or the command stops. [default: skip]", text => ParseBadImages(text));
 
     public static BadImagePolicy? ParseBadImages(string? text) => text switch
     {
@@ -102,7 +113,8 @@ internal static class Options
         Alpha("--mixup", $"Alpha of mixup, which blends images and their labels in pairs: the paper's for ImageNet is 0.2. {fallback}");
 
     public static Option<float?> CutMix(string fallback) =>
-        Alpha("--cutmix", $"Alpha of cutmix, which puts a part of one image on another: the paper's is 1. With --mixup, one of them is drawn for each batch. {fallback}");
+        Alpha("--cutmix", "Alpha of cutmix, which puts a part of one image on another: the paper's is 1. With --mixup, "
+            + $"one of them is drawn for each batch. {fallback}");
 
     public static Option<string?> Fit(string fallback) =>
         Text("--fit", "pad|resize", $"How images are brought to the input's size. {fallback}", text => ParseFit(text));
@@ -116,7 +128,8 @@ internal static class Options
     };
 
     public static Option<int?> ResizeTo(string fallback) =>
-        Whole("--val-resize", $"Pixels that the shorter side of images that are judged is scaled to, before the centre is cropped: 256 as in torchvision. {fallback}", maximum: PixelImage.LargestSide);
+        Whole("--val-resize", "Pixels that the shorter side of images that are judged is scaled to, before the centre is cropped: "
+            + $"256 as in torchvision. {fallback}", maximum: PixelImage.LargestSide);
 
     public static Option<int?> Crop(string description) => Whole("--crop", description, maximum: 8192);
 
@@ -163,5 +176,6 @@ internal static class Options
         }
     }
 
-    private static string Range(int minimum, int maximum) => maximum == int.MaxValue ? $"of {minimum} or more" : $"from {minimum} to {maximum}";
+    private static string Range(int minimum, int maximum) => maximum == int.MaxValue ? $"of {minimum} or more"
+        : $"from {minimum} to {maximum}";
 }

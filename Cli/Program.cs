@@ -43,7 +43,8 @@ internal static class Program
         AggregateException { InnerExceptions: [GpuCnnException inner, ..] } => Advice.Describe(inner),
         OutOfMemoryException => "There is not enough memory; use a smaller --batch, a smaller --input or a smaller model.",
         IOException or UnauthorizedAccessException => $"A file could not be read or written: {exception.Message}",
-        _ => $"gpucnn failed in a way it should not ({exception.GetType().Name}: {exception.Message}); please report this, with the lines that GPUCNN_DEBUG=1 adds.",
+        _ => $"gpucnn failed in a way it should not ({exception.GetType().Name}: {exception.Message}); please report this, "
+            + "with the lines that GPUCNN_DEBUG=1 adds.",
     };
 
     private static int Fail(CommandHost host, Exception exception, string message, int code)

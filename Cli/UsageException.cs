@@ -16,7 +16,7 @@ internal sealed class UsageException : GpuCnnException
         return true;
     });
 
-    /// <summary>Runs <paramref name="action"/>, whose complaints are about the command line.</summary>
+    /// <summary>Runs <paramref name="action"/>, and turns its failures into wrong usage.</summary>
     public static T Guard<T>(Func<T> action)
     {
         try

@@ -30,7 +30,9 @@ public sealed class ImageData
     public static ImageData Open(string path, string? validation = null) =>
         new(DatasetLocator.Open(path, validation)) { Path = path, ValidationPath = validation };
 
-    /// <summary>Opens the demo data set: 64x64 pictures of a bus, a car, a flower and a monument. Draws it first where it is missing.</summary>
+    /// <summary>
+    /// Opens the demo data set: 64x64 pictures of a bus, a car, a flower and a monument. Draws it first where it is missing.
+    /// </summary>
     /// <exception cref="GpuCnnException">The folder holds something else, or cannot be written.</exception>
     public static ImageData Demo(string folder = DemoFolder)
     {

@@ -26,7 +26,9 @@ public sealed record ImagePreparation
     /// <summary>Whether images are taken as they are stored, whatever EXIF's orientation says.</summary>
     public bool IgnoresExif { get; init; }
 
-    /// <summary>Per channel, subtracted from values from 0 to 1; null computes it from the training images when a model is fitted.</summary>
+    /// <summary>
+    /// Per channel, subtracted from values from 0 to 1; null computes it from the training images when a model is fitted.
+    /// </summary>
     public IReadOnlyList<float>? Mean { get; init; }
 
     /// <summary>Per channel, divided by; null computes it from the training images when a model is fitted.</summary>

@@ -32,7 +32,8 @@ public sealed partial class Model
         using StateDict dict = StateDict.Open(stateDict);
         StateDictImport import = StateDictImport.Check(found, dict, input);
         int count = import.Network.Output.Shape.Count;
-        IReadOnlyList<string> names = classes ?? [.. Enumerable.Range(0, count).Select(index => index.ToString(CultureInfo.InvariantCulture))];
+        IReadOnlyList<string> names = classes
+            ?? [.. Enumerable.Range(0, count).Select(index => index.ToString(CultureInfo.InvariantCulture))];
         IReadOnlyList<string> drawn = reinitialize || names.Count != count ? found.ClassPaths(input) : [];
         Shape shape = input ?? found.Input;
         Recipe recipe = found.Recipe;

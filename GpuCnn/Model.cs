@@ -65,7 +65,9 @@ public sealed partial class Model : IDisposable
     /// <summary>Paths of the parameters that are drawn at random although there are weights: the classes differ.</summary>
     public IReadOnlyList<string> Reinitialized { get; private init; } = [];
 
-    /// <summary>Whether the weights are those that <see cref="Source"/> and the seed give: another process can begin with the same.</summary>
+    /// <summary>
+    /// Whether the weights are those that <see cref="Source"/> and the seed give: another process can begin with the same.
+    /// </summary>
     internal bool CanStartAgain { get; private set; } = true;
 
     internal Recipe Recipe { get; private init; } = new(new());
@@ -170,7 +172,8 @@ public sealed partial class Model : IDisposable
 
     /// <summary>The model of a run, as it was when the run began; it owns the device.</summary>
     internal static Model Resumed(
-        Architecture? architecture, Layer? layers, ModelMetadata metadata, Device device, string recipeName, ModelFile? file, string? source,
+        Architecture? architecture, Layer? layers, ModelMetadata metadata, Device device, string recipeName, ModelFile? file,
+            string? source,
         IReadOnlyList<string> drawn, IReadOnlyList<string> frozen)
     {
         Recipe recipe = architecture?.FindRecipe(recipeName) ?? new(new());

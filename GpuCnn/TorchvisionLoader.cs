@@ -53,7 +53,7 @@ internal sealed class TorchvisionLoader : IDisposable
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
             });
-            if (process == null) return null;
+            if (process is null) return null;
             process.ErrorDataReceived += (_, _) => { };
             process.BeginErrorReadLine();
             foreach (string file in files) process.StandardInput.WriteLine(file);
@@ -96,7 +96,7 @@ internal sealed class TorchvisionLoader : IDisposable
     private static JsonElement? Read(Process process)
     {
         string? line = process.StandardOutput.ReadLine();
-        return line == null ? null : JsonDocument.Parse(line).RootElement;
+        return line is null ? null : JsonDocument.Parse(line).RootElement;
     }
 
     private static void End(Process? process)

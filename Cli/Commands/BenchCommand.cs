@@ -22,19 +22,24 @@ internal static class BenchCommand
 
     public static Command Create(CommandHost host)
     {
-        Option<string?> models = Options.Text("--models", "A,B", $"Models, or {AllModels}. [default: {DefaultModels}]", names => Find(names));
+        Option<string?> models = Options.Text("--models", "A,B", $"Models, or {AllModels}. [default: {DefaultModels}]",
+            names => Find(names));
         Option<int?> batch = Options.Whole("--batch", $"Images of a batch. [default: {DefaultBatch}]");
         Option<string?> device = Options.Device;
-        Option<string?> json = Options.Text("--json", "FILE", $"Also write the results to this file as JSON; {StandardOutput} writes only JSON, to standard output.");
-        var command = new Command("bench", "Measures images per second of training and inference on made-up images.") { models, batch, device, json };
+        Option<string?> json = Options.Text("--json", "FILE", $"Also write the results to this file as JSON; {StandardOutput} writes only "
+            + "JSON, to standard output.");
+        var command = new Command("bench", "Measures images per second of training and inference on made-up images.") { models, batch,
+            device, json };
         command.SetAction(parsed =>
         {
             string? file = parsed.GetValue(json);
             using Device on = DeviceCatalog.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto);
-            List<Row> rows = [.. Find(parsed.GetValue(models) ?? DefaultModels).Select(model => Measure(model.Build(), on, parsed.GetValue(batch) ?? DefaultBatch))];
+            List<Row> rows = [.. Find(parsed.GetValue(models) ?? DefaultModels)
+                .Select(model => Measure(model.Build(), on, parsed.GetValue(batch) ?? DefaultBatch))];
             if (file == StandardOutput) host.Output.WriteLine(Json.Of(rows));
             else WriteTable(host.Output, rows, on);
-            if (file is not (null or StandardOutput)) AtomicFile.Write(file, stream => stream.Write(Encoding.UTF8.GetBytes(Json.Of(rows) + "\n")));
+            if (file is not (null or StandardOutput)) AtomicFile.Write(file,
+                stream => stream.Write(Encoding.UTF8.GetBytes(Json.Of(rows) + "\n")));
             return Program.Done;
         });
         return command;
@@ -51,7 +56,7 @@ internal static class BenchCommand
         IReadOnlyDictionary<string, string> algorithms = AlgorithmTable.Load(device).Algorithms;
         using var training = new Plan(parameters,
             new() { Images = images, Loss = new SoftmaxCrossEntropy(), Training = true, Optimizer = new Sgd(), Algorithms = algorithms });
-        // A rate so small that the weights stay numbers however long it runs.
+        // A tiny rate keeps the weights finite however long this runs.
         double train = StepTimer.MedianSeconds(step => training.Train(batch, 1e-6f, seed: 1, (ulong)step));
         using var inference = new Plan(parameters, new() { Images = images, Loss = new SoftmaxCrossEntropy(), Algorithms = algorithms });
         double infer = StepTimer.MedianSeconds(_ => inference.Evaluate(batch));
@@ -62,10 +67,12 @@ internal static class BenchCommand
     {
         output.WriteLine($"{device.Name}: {device.Description}; fp32; median of the steps, after warm-up\n");
         var table = new TextTable("model", ">batch", ">train images/s", ">infer images/s", ">training memory");
-        foreach (Row row in rows) table.Add(row.Model, $"{row.Batch}", Words.Rate(row.TrainImagesPerSecond), Words.Rate(row.InferImagesPerSecond), Words.Bytes(row.PeakBytes));
+        foreach (Row row in rows) table.Add(row.Model, $"{row.Batch}", Words.Rate(row.TrainImagesPerSecond),
+            Words.Rate(row.InferImagesPerSecond), Words.Bytes(row.PeakBytes));
         table.Write(output);
     }
 
     /// <param name="PeakBytes">Bytes on the device while training.</param>
-    private sealed record Row(string Model, string Device, int Batch, string Precision, double TrainImagesPerSecond, double InferImagesPerSecond, long PeakBytes);
+    private sealed record Row(string Model, string Device, int Batch, string Precision, double TrainImagesPerSecond,
+        double InferImagesPerSecond, long PeakBytes);
 }

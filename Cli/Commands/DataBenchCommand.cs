@@ -41,7 +41,7 @@ internal static class DataBenchCommand
             LocatedDataset data = DatasetLocator.Open(parsed.GetValue(path)!);
             ImageSplit split = data.HasTraining ? data.Train : data.Evaluation;
             FeedRequest request = feed.Read(parsed);
-            // Without a cache unless one is asked for: what is measured is the way from the file.
+            // Use no cache unless one is given: the measurement starts at the file.
             request = request with { Cache = request.Cache ?? CacheKind.None };
             Augmentation changes = Augmentation.Parse(parsed.GetValue(augmentation) ?? DefaultAugmentation, shape);
             int size = Math.Min(parsed.GetValue(batch) ?? DefaultBatch, split.Count), count = parsed.GetValue(images) ?? DefaultImages;
@@ -59,7 +59,7 @@ internal static class DataBenchCommand
             {
                 using var dataset = new ImageDataset(split, preprocessor, changes, (request with { Workers = number }).ToOptions());
                 List<FeedMeasurement> rounds = [];
-                // In turn, so that what else the machine does falls on both.
+                // Take turns, so that other load on the machine affects both.
                 for (int round = 0; round < Rounds; round++)
                 {
                     rounds.Add(FeedMeasurement.Run(dataset, size, count, firstStep: (long)round * (count / size)));
@@ -87,22 +87,24 @@ internal static class DataBenchCommand
                 .. stages.Select(stage => FormattableString.Invariant($"{1000 * row.StageSeconds[stage] / row.Images:0.00}"))]);
         output.WriteLine();
         table.Write(output);
-        if (other == null) return;
+        if (other is null) return;
         FeedMeasurement last = measured[^1];
         output.WriteLine(
-            $"\ntorchvision {peer!.Version}'s DataLoader, {Words.Count(other.Workers, "worker", "workers")}: {Words.Rate(other.ImagesPerSecond)} images/s, {Words.Rate(other.ImagesPerCpuSecond)} per CPU-second");
+            $"\ntorchvision {peer!.Version}'s DataLoader, {Words.Count(other.Workers, "worker", "workers")}: "
+                + $"{Words.Rate(other.ImagesPerSecond)} images/s, {Words.Rate(other.ImagesPerCpuSecond)} per CPU-second");
+        double images = last.ImagesPerSecond / other.ImagesPerSecond, perCpu = last.ImagesPerCpuSecond / other.ImagesPerCpuSecond;
         output.WriteLine(FormattableString.Invariant(
-            $"Beside it: {last.ImagesPerSecond / other.ImagesPerSecond:0.0} times as many images a second, {last.ImagesPerCpuSecond / other.ImagesPerCpuSecond:0.0} times as many per CPU-second"));
+            $"Beside it: {images:0.0} times as many images a second, {perCpu:0.0} times as many per CPU-second"));
     }
 
-    /// <summary>Stages in images a second of one worker.</summary>
+    /// <summary>Stages hold the images per second of one worker.</summary>
     private sealed record Row(int Images, int Workers, double ImagesPerSecond, double ImagesPerCpuSecond,
         IReadOnlyDictionary<string, double> Stages, Peer? Torchvision)
     {
         public static Row Of(FeedMeasurement measured, FeedMeasurement? other) => new(
             measured.Images, measured.Workers, measured.ImagesPerSecond, measured.ImagesPerCpuSecond,
             measured.StageSeconds.Keys.ToDictionary(stage => stage.ToString().ToLowerInvariant(), measured.StageImagesPerSecond),
-            other == null ? null : new(other.Workers, other.ImagesPerSecond, other.ImagesPerCpuSecond));
+            other is null ? null : new(other.Workers, other.ImagesPerSecond, other.ImagesPerCpuSecond));
     }
 
     private sealed record Peer(int Workers, double ImagesPerSecond, double ImagesPerCpuSecond);

@@ -29,7 +29,8 @@ internal static class DataCheckCommand
             else Write(host.Output, report);
             if (report.IsUsable) return Program.Done;
             int wrong = report.Unreadable.Count + report.Problems.Count + report.LeftOut.Count;
-            throw new GpuCnnException($"Data set '{data}' is not clean: {Words.Count(wrong, "problem is", "problems are")} listed above; correct them and check again.");
+            throw new GpuCnnException($"Data set '{data}' is not clean: {Words.Count(wrong, "problem is", "problems are")} listed above; "
+                + "correct them and check again.");
         });
         return command;
     }
@@ -39,10 +40,13 @@ internal static class DataCheckCommand
         output.WriteLine(report.Description);
         foreach (SplitReport split in report.Splits)
         {
-            output.WriteLine($"\n{split.Name}: {Words.Count(split.Images, "image", "images")}, width {Describe(split.Width)}, height {Describe(split.Height)}");
-            output.WriteLine($"formats: {Describe(split.Formats)}; pixels: {Describe(split.Modes)}{(split.Turned > 0 ? $"; {Words.Number(split.Turned)} turned upright by EXIF" : "")}");
+            output.WriteLine($"\n{split.Name}: {Words.Count(split.Images, "image", "images")}, width {Describe(split.Width)}, "
+                + $"height {Describe(split.Height)}");
+            output.WriteLine($"formats: {Describe(split.Formats)}; pixels: "
+                + $"{Describe(split.Modes)}{(split.Turned > 0 ? $"; {Words.Number(split.Turned)} turned upright by EXIF" : "")}");
             var table = new TextTable("class", ">images");
-            for (int label = 0; label < report.Classes.Count; label++) table.Add(report.Classes[label], Words.Number(split.ImagesPerClass[label]));
+            for (int label = 0; label < report.Classes.Count; label++) table.Add(report.Classes[label],
+                Words.Number(split.ImagesPerClass[label]));
             table.Write(output);
         }
         WriteList(output, "Images that cannot be read", [.. report.Unreadable.Select(image => image.Reason)]);
@@ -70,7 +74,7 @@ internal static class DataCheckCommand
                 string.Join(" = ", Shown(group).Select(picture => withClasses ? $"{picture.File} ({picture.Class})" : picture.File))
                 + (group.Pictures.Count > PicturesShown ? $" and {Words.Number(group.Pictures.Count - PicturesShown)} more" : ""))]);
 
-        // One that tells why the group is listed is among them.
+        // Always show a picture that explains why the group is listed.
         static IEnumerable<PictureReference> Shown(PictureGroup group) => group.Pictures.Count <= PicturesShown ? group.Pictures
             : group.Pictures.Take(PicturesShown - 1).Append(group.Pictures.Skip(PicturesShown - 1).FirstOrDefault(
                 picture => picture.Part != group.Pictures[0].Part || picture.Class != group.Pictures[0].Class,
@@ -85,7 +89,7 @@ internal static class DataCheckCommand
         if (lines.Count > LinesShown) output.WriteLine($"  and {Words.Number(lines.Count - LinesShown)} more");
     }
 
-    /// <summary>What a run would make of it.</summary>
+    /// <summary>Describes how a run would use the data set.</summary>
     private static string Use(DatasetReport report)
     {
         (int training, int validation, bool isHeldOut) = Counts(report);

@@ -37,7 +37,11 @@ internal static class DataCommand
     private static Command CreateDecode(CommandHost host)
     {
         var input = new Argument<string>("IN") { Description = $"Image file ({ImageFile.ReadableFormats}), or a folder of them." };
-        var output = new Argument<string>("OUT") { Description = "Image file whose extension says the format; or, for a folder, the folder to put PNG files in." };
+        var output = new Argument<string>("OUT")
+        {
+            Description = "Image file whose extension says the format; or, for a folder, "
+            + "the folder to put PNG files in."
+        };
         var command = new Command("decode", "Reads images and writes them in another format: how gpucnn sees them.") { input, output };
         command.SetAction(parsed =>
         {
@@ -54,10 +58,12 @@ internal static class DataCommand
     private static int DecodeFolder(CommandHost host, string source, string target)
     {
         string[] files = [.. Directory.EnumerateFiles(source).Where(ImageFile.HasReadableExtension).Order(StringComparer.Ordinal)];
-        if (files.Length == 0) throw new GpuCnnException($"'{source}' holds no images; expected some of {ImageFile.ReadableFormats} directly in it.");
+        if (files.Length == 0) throw new GpuCnnException($"'{source}' holds no images; expected some of {ImageFile.ReadableFormats} "
+            + "directly in it.");
         // Two images that differ only in their extension would become one file.
         if (files.GroupBy(Path.GetFileNameWithoutExtension).FirstOrDefault(group => group.Count() > 1) is { } twice)
-            throw new GpuCnnException($"'{twice.First()}' and '{twice.ElementAt(1)}' would both become '{twice.Key}.png'; decode one of them by itself.");
+            throw new GpuCnnException($"'{twice.First()}' and '{twice.ElementAt(1)}' would both become '{twice.Key}.png'; "
+                + "decode one of them by itself.");
         Directory.CreateDirectory(target);
         int failed = 0;
         foreach (string file in files)

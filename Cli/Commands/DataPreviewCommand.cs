@@ -26,7 +26,8 @@ internal static class DataPreviewCommand
         Option<bool> noExif = Options.NoExif;
         Option<int?> rows = Options.Whole("--rows", $"Images to show. [default: {DefaultRows}]", maximum: Most);
         Option<int?> columns = Options.Whole(
-            "--columns", $"Pictures of each: as it is judged, then as it is trained on in one epoch after another. [default: {DefaultColumns}]",
+            "--columns", "Pictures of each: as it is judged, then as it is trained on in one epoch after another. "
+                + $"[default: {DefaultColumns}]",
             maximum: Most);
         Option<ulong?> seed = Options.Seed("That of a run whose draws to show. [default: 1]");
         var command = new Command("preview", "Writes a sheet of pictures as the network sees them.")
@@ -52,7 +53,8 @@ internal static class DataPreviewCommand
                 parsed.GetValue(rows) ?? DefaultRows, parsed.GetValue(columns) ?? DefaultColumns, parsed.GetValue(seed) ?? 1);
             string target = parsed.GetValue(output)!;
             ImageFile.Write(target, sheet);
-            host.Output.WriteLine($"{target}: {sheet}; each row an image of {data.Path}, first as it is judged, then by {changes}{(mixing == null ? "" : " and mixing")}");
+            host.Output.WriteLine($"{target}: {sheet}; each row an image of {data.Path}, first as it is judged, "
+                + $"then by {changes}{(mixing is null ? "" : " and mixing")}");
             return Program.Done;
         });
         return command;

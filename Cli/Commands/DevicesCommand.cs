@@ -27,16 +27,17 @@ internal static class DevicesCommand
         var table = new TextTable("device", ">memory", "kernels by", "what");
         foreach (DeviceListing device in devices)
         {
-            string what = device.Reason == null ? Usable(device)
+            string what = device.Reason is null ? Usable(device)
                 : string.Join(": ", new[] { device.Description, $"cannot be used: {device.Reason}" }.Where(part => part.Length > 0));
             table.Add(device.Name, device.MemoryBytes > 0 ? Words.Bytes(device.MemoryBytes) : "-", device.KernelCompiler ?? "-", what);
         }
         table.Write(output);
-        if (devices.FirstOrDefault(device => device is { IsUsable: true, IsAutomatic: true }) is { } best) output.WriteLine($"\n--device auto is {best.Name}.");
+        if (devices.FirstOrDefault(device => device is { IsUsable: true, IsAutomatic: true }) is { } best) output.WriteLine(
+            $"\n--device auto is {best.Name}.");
     }
 
     private static string Usable(DeviceListing device) =>
-        device.ProductLibrary == null ? device.Description : $"{device.Description}; {device.ProductLibrary}";
+        device.ProductLibrary is null ? device.Description : $"{device.Description}; {device.ProductLibrary}";
 
     private sealed record Row(
         string Name, string Description, long MemoryBytes, bool Usable, string? Reason, string? Compiler, string? ProductLibrary)

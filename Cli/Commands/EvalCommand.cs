@@ -16,7 +16,8 @@ internal static class EvalCommand
 
     public static Command Create(CommandHost host)
     {
-        Option<string?> weights = Options.Text("--weights", "FILE[,FILE]", "Weights files; the class probabilities of several are averaged.");
+        Option<string?> weights = Options.Text("--weights", "FILE[,FILE]",
+            "Weights files; the class probabilities of several are averaged.");
         Option<string?> data = Options.Text("--data", "PATH", "Data set; its validation images where it keeps some apart, else all.");
         Option<string?> device = Options.Device;
         Option<int?> batch = Options.Whole("--batch", $"Images of a batch. [default: {DefaultBatch}]");
@@ -84,21 +85,24 @@ internal static class EvalCommand
 
     private static void WriteText(TextWriter output, List<Model> models, ImageData data, Device device, EvaluationResult result)
     {
-        string what = models.Count == 1 ? models[0].Name : $"average of {models.Count} ({string.Join(", ", models.Select(model => model.Name).Distinct())})";
+        string what = models.Count == 1 ? models[0].Name
+            : $"average of {models.Count} ({string.Join(", ", models.Select(model => model.Name).Distinct())})";
         output.WriteLine($"Model   {what}, input {models[0].Input}");
         output.WriteLine($"Data    {data.Path}: {data.Description}");
         output.WriteLine($"Device  {device.Name}: {device.Description}");
         output.WriteLine($"Top-1   {Words.Percent(result.Top1)}");
         output.WriteLine($"Top-5   {Words.Percent(result.Top5)}");
         output.WriteLine($"Loss    {result.Loss:0.0000}");
-        output.WriteLine($"Images  {Words.Number(result.Images)} in {Words.Seconds(result.Seconds)}, {Words.Rate(result.Images / result.Seconds)} a second");
+        output.WriteLine($"Images  {Words.Number(result.Images)} in {Words.Seconds(result.Seconds)}, "
+            + $"{Words.Rate(result.Images / result.Seconds)} a second");
     }
 
-    /// <summary>Paths between commas; a comma that belongs to a file's name is left alone where there is such a file.</summary>
+    /// <summary>Splits paths at commas, unless a file has that whole name.</summary>
     private static string[] Split(string paths)
     {
         if (File.Exists(paths)) return [paths];
         string[] parts = paths.Split(',', StringSplitOptions.TrimEntries);
-        return parts.All(part => part.Length > 0) ? parts : throw new UsageException($"--weights expects files between single commas, but got '{paths}'.");
+        return parts.All(part => part.Length > 0) ? parts
+            : throw new UsageException($"--weights expects files between single commas, but got '{paths}'.");
     }
 }

@@ -10,7 +10,7 @@ using GpuCnn.Models;
 
 namespace GpuCnn.Cli.Commands;
 
-/// <summary><c>gpucnn filter</c>: a convolution to look at, by the layer that networks are made of.</summary>
+/// <summary><c>gpucnn filter</c>: convolves an image with the same layer that networks use.</summary>
 internal static class FilterCommand
 {
     public static Command Create(CommandHost host)
@@ -19,11 +19,13 @@ internal static class FilterCommand
         var input = new Argument<string>("IN") { Description = $"Image file ({ImageFile.ReadableFormats})." };
         var output = new Argument<string>("OUT") { Description = "Image file whose extension says the format." };
         Option<string?> device = Options.Device;
-        var command = new Command("filter", "Convolves each channel of an image with a kernel made by hand.") { kernel, input, output, device };
+        var command = new Command("filter", "Convolves each channel of an image with a kernel made by hand.") { kernel, input, output,
+            device };
         command.SetAction(parsed =>
         {
             string name = parsed.GetValue(kernel)!;
-            HandMadeKernel chosen = HandMadeKernel.All.FirstOrDefault(known => known.Name == name) ?? throw new UsageException($"filter expects one of {Names}, but got '{name}'.");
+            HandMadeKernel chosen = HandMadeKernel.All.FirstOrDefault(known => known.Name == name)
+                ?? throw new UsageException($"filter expects one of {Names}, but got '{name}'.");
             PixelImage image = ImageFile.Read(parsed.GetValue(input)!);
             using Device on = DeviceCatalog.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto);
             string target = parsed.GetValue(output)!;
@@ -37,15 +39,17 @@ internal static class FilterCommand
 
     private static string Names => string.Join(", ", HandMadeKernel.All.Select(kernel => kernel.Name));
 
-    /// <summary>The image in the same size; beyond its edges everything is black, and results beyond 0 to 255 become these.</summary>
+    /// <summary>Filters the image in the same size. Pixels outside it are black, and results are clamped to 0 to 255.</summary>
     private static PixelImage Apply(HandMadeKernel kernel, PixelImage image, Device device)
     {
         int channels = image.Channels, area = image.Width * image.Height;
         Shape shape = Shape.Volume(channels, image.Height, image.Width);
-        var network = new Network("filter", new Conv2d(channels, HandMadeKernel.Size, padding: HandMadeKernel.Size / 2, groups: channels, bias: false), shape);
+        var network = new Network("filter", new Conv2d(channels, HandMadeKernel.Size, padding: HandMadeKernel.Size / 2, groups: channels,
+            bias: false), shape);
         using ParameterStore parameters = device.CreateParameters(network, training: false);
         Parameter weight = network.Parameters.Single();
-        parameters.SetWeights(weight, new([.. weight.Spec.Dimensions], [.. Enumerable.Repeat(kernel.Values, channels).SelectMany(values => values)]));
+        parameters.SetWeights(weight,
+            new([.. weight.Spec.Dimensions], [.. Enumerable.Repeat(kernel.Values, channels).SelectMany(values => values)]));
         using var plan = new Plan(parameters, new() { Images = 1 });
         var batch = new Batch(shape, 1) { Count = 1 };
         for (int i = 0; i < image.Pixels.Length; i++) batch.Images[i % channels * area + i / channels] = image.Pixels[i];
@@ -53,7 +57,8 @@ internal static class FilterCommand
         var sums = new float[shape.Count];
         plan.ReadOutput(sums);
         var filtered = new PixelImage(image.Width, image.Height, channels);
-        for (int i = 0; i < filtered.Pixels.Length; i++) filtered.Pixels[i] = (byte)Math.Clamp(MathF.Round(sums[i % channels * area + i / channels]), 0, 255);
+        for (int i = 0; i < filtered.Pixels.Length; i++)
+            filtered.Pixels[i] = (byte)Math.Clamp(MathF.Round(sums[i % channels * area + i / channels]), 0, 255);
         return filtered;
     }
 }

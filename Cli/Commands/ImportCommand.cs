@@ -9,23 +9,27 @@ using GpuCnn.Models;
 
 namespace GpuCnn.Cli.Commands;
 
-/// <summary><c>gpucnn import</c>: PyTorch's weights into a weights file.</summary>
+/// <summary><c>gpucnn import</c>: converts PyTorch's weights into a weights file.</summary>
 internal static class ImportCommand
 {
     /// <summary>Draws training heads that a file lacks, as `train` draws weights by default.</summary>
     private const ulong Seed = 1;
 
-    /// <summary>Networks for inputs of this many rows and more are ImageNet's.</summary>
+    /// <summary>Networks for inputs with at least this many rows are ImageNet's.</summary>
     private const int ImageNetRows = 200;
 
     public static Command Create(CommandHost host)
     {
         Option<string?> model = Options.Model("Model that the weights belong to; `gpucnn models` lists them.");
-        Option<string?> from = Options.Text("--from", "FILE", "State dict by torchvision's names: a safetensors file, or .pth or .pt as torch.save writes.");
+        Option<string?> from = Options.Text("--from", "FILE", "State dict by torchvision's names: a safetensors file, "
+            + "or .pth or .pt as torch.save writes.");
         Option<string?> output = Options.Text("--out", "FILE", "Weights file to write.");
-        Option<string?> classesFile = Options.Text("--classes-file", "FILE", "Names of the classes, one a line, in their order. [default: 0 to N-1]");
-        Option<IReadOnlyList<float>?> mean = Options.RealNumbers("--mean", "Mean per channel of values from 0 to 1. [default: ImageNet's, for inputs of its size]");
-        Option<IReadOnlyList<float>?> std = Options.RealNumbers("--std", "Standard deviation per channel. [default: ImageNet's, for inputs of its size]");
+        Option<string?> classesFile = Options.Text("--classes-file", "FILE", "Names of the classes, one a line, in their order. "
+            + "[default: 0 to N-1]");
+        Option<IReadOnlyList<float>?> mean = Options.RealNumbers("--mean", "Mean per channel of values from 0 to 1. [default: ImageNet's, "
+            + "for inputs of its size]");
+        Option<IReadOnlyList<float>?> std = Options.RealNumbers("--std", "Standard deviation per channel. [default: ImageNet's, "
+            + "for inputs of its size]");
         Option<int?> resizeTo = Options.ResizeTo("[default: until images cover the input]");
         Option<Shape?> input = Options.Input;
         model.Required = from.Required = output.Required = true;
@@ -35,7 +39,8 @@ internal static class ImportCommand
         {
             Architecture architecture = Architecture.Find(parsed.GetValue(model)!);
             Shape shape = parsed.GetValue(input) ?? architecture.Input;
-            (IReadOnlyList<float> means, IReadOnlyList<float> stds) = Normalization(architecture, shape, parsed.GetValue(mean), parsed.GetValue(std));
+            (IReadOnlyList<float> means, IReadOnlyList<float> stds) = Normalization(architecture, shape, parsed.GetValue(mean),
+                parsed.GetValue(std));
             _ = UsageException.Guard(() => architecture.Build(shape));
             ImageFit fit = architecture.Recipe.Fit;
             int side = parsed.GetValue(resizeTo) ?? 0;
@@ -48,30 +53,35 @@ internal static class ImportCommand
             { ResizeTo = side };
             string target = parsed.GetValue(output)!;
             ModelFile.Save(target, metadata, import.Read(Seed));
-            host.Output.WriteLine($"{target}: {architecture.Name}, {Words.Number(import.Network.ParameterCount)} parameters, input {shape}, {Words.Count(classes, "class", "classes")}");
-            if (import.Renamed != null) host.Output.WriteLine($"The file calls the last layer {Words.Quote(import.Renamed)}.");
-            if (import.DrawnCount > 0) host.Output.WriteLine($"{Words.Count(import.DrawnCount, "tensor", "tensors")} of heads that only training has were not in the file and are drawn at random.");
+            host.Output.WriteLine($"{target}: {architecture.Name}, {Words.Number(import.Network.ParameterCount)} parameters, "
+                + $"input {shape}, {Words.Count(classes, "class", "classes")}");
+            if (import.Renamed is not null) host.Output.WriteLine($"The file calls the last layer {Words.Quote(import.Renamed)}.");
+            if (import.DrawnCount > 0) host.Output.WriteLine($"{Words.Count(import.DrawnCount, "tensor", "tensors")} of heads that only "
+                + "training has were not in the file and are drawn at random.");
             host.Output.WriteLine($"Try next: gpucnn predict --weights {Words.Quote(target)} IMAGE");
             return Program.Done;
         });
         return command;
     }
 
-    private static (IReadOnlyList<float> Mean, IReadOnlyList<float> Std) Normalization(Architecture architecture, Shape input, IReadOnlyList<float>? mean, IReadOnlyList<float>? std)
+    private static (IReadOnlyList<float> Mean, IReadOnlyList<float> Std) Normalization(Architecture architecture, Shape input,
+        IReadOnlyList<float>? mean, IReadOnlyList<float>? std)
     {
         foreach ((string name, IReadOnlyList<float>? values) in new[] { ("--mean", mean), ("--std", std) })
-            if (values != null && values.Count != input.Channels)
-                throw new UsageException($"{name} expects {Words.Count(input.Channels, "number", "numbers")} for an input of {input}, but got {values.Count}.");
+            if (values is not null && values.Count != input.Channels)
+                throw new UsageException($"{name} expects {Words.Count(input.Channels, "number", "numbers")} for an input of {input}, "
+                    + $"but got {values.Count}.");
         if (std?.FirstOrDefault(value => value <= 0, 1) is <= 0) throw new UsageException("--std expects numbers above 0.");
-        if (mean != null && std != null) return (mean, std);
+        if (mean is not null && std is not null) return (mean, std);
         if (input.Channels == ImagePreparation.ImageNetMean.Count && architecture.Input is { Channels: 3, Height: >= ImageNetRows })
             return (mean ?? ImagePreparation.ImageNetMean, std ?? ImagePreparation.ImageNetStd);
-        throw new UsageException($"import expects --mean and --std, by which the images of {architecture.Name} for {input} were normalized: only ImageNet's networks have known ones.");
+        throw new UsageException($"import expects --mean and --std, by which the images of {architecture.Name} for {input} were "
+            + "normalized: only ImageNet's networks have known ones.");
     }
 
     private static IReadOnlyList<string> ClassNames(string? path, int classes)
     {
-        if (path == null) return [.. Enumerable.Range(0, classes).Select(index => index.ToString(CultureInfo.InvariantCulture))];
+        if (path is null) return [.. Enumerable.Range(0, classes).Select(index => index.ToString(CultureInfo.InvariantCulture))];
         string[] names = [.. File.ReadLines(path).Select(line => line.Trim())];
         while (names is [.., ""]) names = names[..^1];
         int empty = Array.IndexOf(names, "");
@@ -80,8 +90,11 @@ internal static class ImportCommand
         {
             int first = Array.IndexOf(names, names[line]);
             if (first < line)
-                throw new GpuCnnException($"'{path}' names '{names[line]}' in lines {first + 1} and {line + 1}; expected a name of its own for each class, as in '{names[line]} ({line})'.");
+                throw new GpuCnnException($"'{path}' names '{names[line]}' in lines {first + 1} and {line + 1}; expected a name of its own "
+                    + $"for each class, as in '{names[line]} ({line})'.");
         }
-        return names.Length == classes ? names : throw new GpuCnnException($"'{path}' names {Words.Count(names.Length, "class", "classes")}, but the weights have {classes}; give one line for each.");
+        return names.Length == classes ? names
+            : throw new GpuCnnException($"'{path}' names {Words.Count(names.Length, "class", "classes")}, but the weights have {classes}; "
+            + "give one line for each.");
     }
 }

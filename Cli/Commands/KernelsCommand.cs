@@ -23,7 +23,8 @@ internal static class KernelsCommand
         command.SetAction(parsed =>
         {
             var rows = KernelSource.All.Select(kernel =>
-                new Row(kernel.Text.Name, kernel.Text.HasBarriers, kernel.Text.InPlace, [.. kernel.Constants.Select(constant => constant.Name!)], kernel.Text.Summary)).ToList();
+                new Row(kernel.Text.Name, kernel.Text.HasBarriers, kernel.Text.InPlace,
+                    [.. kernel.Constants.Select(constant => constant.Name!)], kernel.Text.Summary)).ToList();
             if (parsed.GetValue(json)) host.Output.WriteLine(Json.Of(rows));
             else WriteTable(host.Output, rows);
             return Program.Done;
@@ -69,12 +70,13 @@ internal static class KernelsCommand
         return command;
     }
 
-    /// <summary>The text that all variants have in common, after what is missing for it to be compiled.</summary>
+    /// <summary>Writes the constants that are still missing, then the text that all variants share.</summary>
     private static void WriteOpen(TextWriter output, KernelSource kernel, string dialect, KernelDialect language)
     {
         string text = kernel.In(language);
         string constants = string.Join(", ", kernel.Constants.Select(constant => $"SPEC_{constant.Name} ({Words(constant)})"));
-        string options = string.Join(' ', kernel.Constants.Select(constant => $"--define {constant.Name}={KernelSource.Placeholder(constant)}"));
+        string options = string.Join(' ',
+            kernel.Constants.Select(constant => $"--define {constant.Name}={KernelSource.Placeholder(constant)}"));
         output.WriteLine($"// Before this, each variant defines {constants}, and GROUP_SIZE_X, GROUP_SIZE_Y and GROUP_SIZE_Z.");
         output.WriteLine($"// gpucnn kernels show {kernel.Text.Name} --dialect {dialect} {options} shows all of it.");
         output.WriteLine(text);
@@ -96,19 +98,21 @@ internal static class KernelsCommand
         return values;
     }
 
-    /// <summary>What ILGPU makes of the values given, and of usual ones in place of those that are not.</summary>
+    /// <summary>Returns ILGPU's output for the given values, with usual ones for the rest.</summary>
     private static void WriteIlgpu(TextWriter output, KernelSource kernel, IlgpuLanguage language, Dictionary<string, string> given)
     {
         Dictionary<string, string> values = kernel.Examples;
         foreach ((string name, string value) in given) values[name] = value;
         string text = kernel.With(values, language);
-        if (values.Count > 0) output.WriteLine($"// {string.Join(' ', values.Select(value => $"{value.Key}={value.Value}"))}{(given.Count < values.Count ? "; --define NAME=VALUE chooses others" : "")}");
+        if (values.Count > 0) output.WriteLine(
+            $"// {string.Join(' ', values.Select(value => $"{value.Key}={value.Value}"))}"
+            + (given.Count < values.Count ? "; --define NAME=VALUE chooses others" : ""));
         output.WriteLine(text);
     }
 
     private static void CheckDialect(string text)
     {
-        if (Ilgpu(text) == null) _ = Dialect(text);
+        if (Ilgpu(text) is null) _ = Dialect(text);
     }
 
     private static IlgpuLanguage? Ilgpu(string text) => text switch

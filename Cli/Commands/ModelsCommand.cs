@@ -12,10 +12,12 @@ internal static class ModelsCommand
     public static Command Create(CommandHost host)
     {
         Option<bool> json = Options.Json, markdown = Options.Flag("--markdown", "Write the table of the README.");
-        var command = new Command("models", "Lists the models: year, input, parameters, cost, paper and what is reported of them.") { json, markdown };
+        var command = new Command("models", "Lists the models: year, input, parameters, cost, paper and what is reported of them.") { json,
+            markdown };
         command.SetAction(parsed =>
         {
-            if (parsed.GetValue(json) && parsed.GetValue(markdown)) throw new UsageException("models expects --json or --markdown, but got both; leave one out.");
+            if (parsed.GetValue(json) && parsed.GetValue(markdown)) throw new UsageException("models expects --json or --markdown, "
+                + "but got both; leave one out.");
             var rows = Architecture.All.Select(Row.Of).ToList();
             if (parsed.GetValue(json)) host.Output.WriteLine(Json.Of(rows));
             else if (parsed.GetValue(markdown)) WriteMarkdown(host.Output, rows);
@@ -30,7 +32,8 @@ internal static class ModelsCommand
         var table = new TextTable("model", ">year", "input", ">classes", ">parameters", ">multiply-adds", "recipes", "layers");
         foreach (Row row in rows)
         {
-            table.Add(row.Name, $"{row.Year}", string.Join('x', row.Input), Words.Number(row.Classes), Words.Number(row.Parameters), Words.Number(row.Macs),
+            table.Add(row.Name, $"{row.Year}", string.Join('x', row.Input), Words.Number(row.Classes), Words.Number(row.Parameters),
+                Words.Number(row.Macs),
                 string.Join(", ", row.Recipes), row.Summary);
         }
         table.Write(output);
@@ -50,7 +53,8 @@ internal static class ModelsCommand
         {
             string year = row.Link.Length == 0 ? $"{row.Year}" : $"[{row.Year}]({row.Link})";
             output.WriteLine(
-                $"| `{row.Name}` | {year} | {row.Summary} | {string.Join('x', row.Input)} | {Words.Number(row.Parameters)} | {Words.Rounded(row.Macs)} | {row.Reported} |");
+                $"| `{row.Name}` | {year} | {row.Summary} | {string.Join('x', row.Input)} | {Words.Number(row.Parameters)} | "
+                    + $"{Words.Rounded(row.Macs)} | {row.Reported} |");
         }
     }
 
@@ -63,8 +67,9 @@ internal static class ModelsCommand
             Network network = architecture.Build();
             return new(
                 architecture.Name, architecture.Year, architecture.Summary, architecture.Source, architecture.Reported,
-                network.Input.Dimensions, architecture.Classes, network.ParameterCount, network.MultiplyAdds, architecture.Link, network.ParameterCountWithHeads,
-                architecture.PaperRecipe == null ? [Recipe.Default] : Recipe.Names);
+                network.Input.Dimensions, architecture.Classes, network.ParameterCount, network.MultiplyAdds, architecture.Link,
+                    network.ParameterCountWithHeads,
+                architecture.PaperRecipe is null ? [Recipe.Default] : Recipe.Names);
         }
     }
 }

@@ -15,7 +15,11 @@ internal static class PredictCommand
     public static Command Create(CommandHost host)
     {
         Option<string?> weights = Options.Text("--weights", "FILE", "Weights file.");
-        var images = new Argument<string[]>("IMAGE") { Description = $"Image files ({ImageFile.ReadableFormats}), or folders of them.", Arity = ArgumentArity.OneOrMore };
+        var images = new Argument<string[]>("IMAGE")
+        {
+            Description = $"Image files ({ImageFile.ReadableFormats}), or folders of them.",
+            Arity = ArgumentArity.OneOrMore
+        };
         Option<int?> top = Options.Whole("--top", $"Classes to show for each image. [default: {DefaultTop}]");
         Option<bool> logits = Options.Flag("--logits", "Also give the network's raw output, in class order.");
         Option<bool> noExif = Options.NoExif;
@@ -37,7 +41,8 @@ internal static class PredictCommand
                 IReadOnlyList<ImagePrediction> predictions = Directory.Exists(path) ? model.PredictFolder(path, Skip)
                     : model.Predict([path], Skip);
                 rows.AddRange(predictions.Select(prediction => new Row(
-                    prediction.Name, [.. prediction.Classes.Take(shown).Select(best => new Prediction(best.Class, best.Index, best.Probability))],
+                    prediction.Name, [.. prediction.Classes.Take(shown)
+                        .Select(best => new Prediction(best.Class, best.Index, best.Probability))],
                     withLogits ? prediction.Logits : null)));
             }
             if (parsed.GetValue(json)) host.Output.WriteLine(Json.Of(rows));
@@ -60,8 +65,10 @@ internal static class PredictCommand
         {
             output.WriteLine(row.File);
             int width = row.Predictions.Max(prediction => prediction.Class.Length);
-            foreach (Prediction prediction in row.Predictions) output.WriteLine($"  {prediction.Class.PadRight(width)}  {Words.Percent(prediction.Probability),7}");
-            if (row.Logits != null) output.WriteLine($"  logits: {string.Join(", ", row.Logits.Select((logit, k) => $"{classes[k]} {logit:G6}"))}");
+            foreach (Prediction prediction in row.Predictions) output.WriteLine($"  {prediction.Class.PadRight(width)}  "
+                + $"{Words.Percent(prediction.Probability),7}");
+            if (row.Logits is not null) output.WriteLine(
+                $"  logits: {string.Join(", ", row.Logits.Select((logit, k) => $"{classes[k]} {logit:G6}"))}");
         }
     }
 

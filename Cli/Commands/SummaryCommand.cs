@@ -21,9 +21,11 @@ internal static class SummaryCommand
         Argument<string> model = Options.ModelArgument;
         Option<Shape?> input = Options.Input;
         Option<int?> classes = Options.Whole("--classes", "Classes to tell apart. [default: the model's own]");
-        Option<int?> batch = Options.Whole("--batch", "Images of a batch, for the memory that training needs. [default: the model's recipe]");
+        Option<int?> batch = Options.Whole("--batch", "Images of a batch, for the memory that training needs. "
+            + "[default: the model's recipe]");
         Option<bool> json = Options.Json;
-        var command = new Command("summary", "Shows every layer of a model: volumes, filters, weights, biases, multiply-adds.") { model, input, classes, batch, json };
+        var command = new Command("summary", "Shows every layer of a model: volumes, filters, weights, biases, multiply-adds.") { model,
+            input, classes, batch, json };
         command.SetAction(parsed =>
         {
             Architecture architecture = Architecture.Find(parsed.GetValue(model)!);
@@ -37,7 +39,7 @@ internal static class SummaryCommand
         return command;
     }
 
-    /// <summary>Compiles the training step for the CPU, which allocates nothing until it runs.</summary>
+    /// <summary>Counts the bytes of a training step compiled for the CPU. Nothing is allocated until it runs.</summary>
     private static long CountTrainingBytes(Network network, int images)
     {
         using Device device = new CpuDevice(threads: 1);
@@ -66,7 +68,8 @@ internal static class SummaryCommand
         output.WriteLine($"{architecture.Source}{(architecture.Link.Length == 0 ? "" : $", {architecture.Link}")}\n");
         var table = new TextTable("layer", "type", "input", "output", "filters", ">weights", ">biases", ">multiply-adds");
         foreach (Node node in network.Graph.Nodes.Where(node => !network.HeadNodes.Contains(node))) Add(table, node);
-        table.Add("total", "", $"{network.Input}", $"{network.Output.Shape}", "", Words.Number(network.WeightCount), Words.Number(network.BiasCount), Words.Number(network.MultiplyAdds));
+        table.Add("total", "", $"{network.Input}", $"{network.Output.Shape}", "", Words.Number(network.WeightCount),
+            Words.Number(network.BiasCount), Words.Number(network.MultiplyAdds));
         foreach (Node node in network.Graph.Nodes.Where(network.HeadNodes.Contains)) Add(table, node);
         table.Write(output);
         if (network.HeadNodes.Count > 0) output.WriteLine("Below the total: heads that only training has.");
@@ -75,10 +78,13 @@ internal static class SummaryCommand
         if (formulas.Count > 0) output.WriteLine("\nOutput size = floor((input - filter + 2*padding) / stride) + 1");
         foreach (string formula in formulas) output.WriteLine($"  {formula}");
 
-        long connected = network.Graph.Nodes.Where(node => node.Operator is Linear && !network.HeadNodes.Contains(node)).Sum(node => node.Parameters.Sum(parameter => (long)parameter.Spec.Count));
-        output.WriteLine($"\nParameters      {Words.Number(network.ParameterCount)} = {Words.Number(network.WeightCount)} weights + {Words.Number(network.BiasCount)} biases");
+        long connected = network.Graph.Nodes.Where(node => node.Operator is Linear && !network.HeadNodes.Contains(node))
+            .Sum(node => node.Parameters.Sum(parameter => (long)parameter.Spec.Count));
+        output.WriteLine($"\nParameters      {Words.Number(network.ParameterCount)} = {Words.Number(network.WeightCount)} weights + "
+            + $"{Words.Number(network.BiasCount)} biases");
         if (network.HeadNodes.Count > 0) output.WriteLine($"With heads      {Words.Number(network.ParameterCountWithHeads)}");
-        if (network.ParameterCount > 0) output.WriteLine($"Fully connected {Words.Percent((double)connected / network.ParameterCount)} of the parameters");
+        if (network.ParameterCount > 0) output.WriteLine($"Fully connected {Words.Percent((double)connected / network.ParameterCount)} of "
+            + "the parameters");
         output.WriteLine($"Multiply-adds   {Words.Number(network.MultiplyAdds)} an image, forward");
         output.WriteLine($"Training memory {Words.Bytes(bytes)} in batches of {images} on cpu");
     }
@@ -87,13 +93,15 @@ internal static class SummaryCommand
         node.Path, node.Operator.Type, string.Join(" + ", node.InputShapes), $"{node.Output.Shape}", Filters(node.Operator),
         Some(Count(node, ParameterRole.Weight)), Some(Count(node, ParameterRole.Bias)), Some(node.MultiplyAdds));
 
-    private static long Count(Node node, ParameterRole role) => node.Parameters.Where(parameter => parameter.Spec.Role == role).Sum(parameter => (long)parameter.Spec.Count);
+    private static long Count(Node node, ParameterRole role) => node.Parameters.Where(parameter => parameter.Spec.Role == role)
+        .Sum(parameter => (long)parameter.Spec.Count);
 
     private static string Some(long count) => count == 0 ? "-" : Words.Number(count);
 
     private static string Filters(Operator layer) => layer switch
     {
-        Conv2d c => $"{c.Filters} of {c.Size.Rows}x{c.Size.Columns}{Steps(c.Stride, c.Padding)}{(c.Groups > 1 ? $", {c.Groups} groups" : "")}",
+        Conv2d c => $"{c.Filters} of {c.Size.Rows}x{c.Size.Columns}{Steps(c.Stride, c.Padding)}"
+            + (c.Groups > 1 ? $", {c.Groups} groups" : ""),
         Pool2d p => $"{p.Size.Rows}x{p.Size.Columns}{Steps(p.Stride, p.Padding)}",
         _ => "",
     };
@@ -112,11 +120,13 @@ internal static class SummaryCommand
         string columns = Line(input.Width, convolution.Size.Columns, convolution.Padding.Columns, convolution.Stride.Columns, output.Width);
         return rows == columns ? $"{node.Path}: {rows}" : $"{node.Path}: rows {rows}, columns {columns}";
 
-        static string Line(int extent, int filter, int padding, int stride, int result) => $"floor(({extent} - {filter} + 2*{padding}) / {stride}) + 1 = {result}";
+        static string Line(int extent, int filter, int padding, int stride, int result) =>
+            $"floor(({extent} - {filter} + 2*{padding}) / {stride}) + 1 = {result}";
     }
 
     private sealed record Report(
-        string Model, int[] Input, int Classes, long Weights, long Biases, long Parameters, long Macs, long TrainingBytes, IReadOnlyList<LayerRow> Layers,
+        string Model, int[] Input, int Classes, long Weights, long Biases, long Parameters, long Macs, long TrainingBytes,
+            IReadOnlyList<LayerRow> Layers,
         long ParametersWithHeads, IReadOnlyList<LayerRow> HeadLayers);
 
     private sealed record LayerRow(string Name, string Type, int[] Input, int[] Output, long Weights, long Biases, long Macs);

@@ -16,25 +16,26 @@ internal static class TrainCommand
         Option<Shape?> input = Options.Input;
         Option<int?> crop = Options.Crop("Side of the input, in place of --input.");
         Option<string?> weights = Options.Text("--weights", "FILE",
-            "Weights to start from, of the same model; where their classes differ, the last layer is reinitialized. [default: drawn at random]");
+            "Weights to start from, of the same model; where their classes differ, the last layer is reinitialized. "
+            + "[default: drawn at random]");
         Option<string[]?> freeze = Options.Patterns("--freeze", "PATTERN",
             "Parameters to leave as they are, by path, as in 'conv1.*'; may be given several times. Running statistics go on.");
         Option<string?> recipe = Options.Text("--recipe", "paper|default",
-            "Settings that options do not give: the paper's, as far as they can be followed here, or the model's own for pictures in general. "
-            + "[default: default]", CheckRecipe);
+            "Settings that options do not give: the paper's, as far as they can be followed here, or the model's own for pictures "
+            + "in general. [default: default]", CheckRecipe);
 
         Option<string?> data = Options.Text("--data", "PATH",
-            "Data set: class folders (as they are, or under train/ and val/), tar shards, Parquet or CSV files, MNIST/EMNIST IDX files, CIFAR. "
-            + $"[default: the demo set, made in ./{ImageData.DemoFolder}]");
+            "Data set: class folders (as they are, or under train/ and val/), tar shards, Parquet or CSV files, "
+            + $"MNIST/EMNIST IDX files, CIFAR. [default: the demo set, made in ./{ImageData.DemoFolder}]");
         Option<string?> validation = Options.Text("--val", "PATH",
             "Data set to validate on. [default: the data set's own; else 10 % of each class is held out]");
         Option<bool> excludeDuplicates = Options.Flag("--exclude-duplicates",
-            "Leave out pictures that the data set has more than once, by their pixels: copies of validation images among the training images, "
-            + "further copies, and those of several classes.");
+            "Leave out pictures that the data set has more than once, by their pixels: copies of validation images among the "
+            + "training images, further copies, and those of several classes.");
         Option<string?> badImages = Options.BadImages;
         Option<string?> augmentation = Options.Text("--augment", "NAMES",
-            $"Random changes of training images: {string.Join(", ", Augmentation.Presets)}, or a list between commas of {Augmentation.Usage}. "
-            + FromRecipe, names => Augmentation.Parse(names));
+            $"Random changes of training images: {string.Join(", ", Augmentation.Presets)}, or a list between commas of "
+            + $"{Augmentation.Usage}. {FromRecipe}", names => Augmentation.Parse(names));
         Option<string?> fit = Options.Fit(FromRecipe);
         Option<int?> resizeTo = Options.ResizeTo(FromRecipe);
         Option<bool> noExif = Options.NoExif;

@@ -18,7 +18,8 @@ internal static class TuneCommand
         Argument<string> model = Options.ModelArgument;
         Option<int?> batch = Options.Whole("--batch", $"Images of a batch: the best algorithm depends on it. [default: {DefaultBatch}]");
         Option<string?> device = Options.Device;
-        var command = new Command("tune", "Measures which algorithm is the fastest for each step of a model on a device, and keeps it for later runs.") { model, batch, device };
+        var command = new Command("tune", "Measures which algorithm is the fastest for each step of a model on a device, "
+            + "and keeps it for later runs.") { model, batch, device };
         command.SetAction(parsed =>
         {
             Network network = Architecture.Find(parsed.GetRequiredValue(model)).Build();
@@ -37,7 +38,8 @@ internal static class TuneCommand
             AlgorithmTable table = AlgorithmTable.Load(on);
             foreach (TunedProblem problem in problems) table.Set(problem.Problem, problem.Best);
             table.Save();
-            host.Output.WriteLine($"\nKept in {table.Path}; new runs on this device take it. A run that has begun keeps what it began with.");
+            host.Output.WriteLine($"\nKept in {table.Path}; new runs on this device take it. A run that has begun keeps what it "
+                + "began with.");
             return Program.Done;
         });
         return command;
@@ -49,7 +51,8 @@ internal static class TuneCommand
         foreach (TunedProblem problem in problems)
         {
             string Milliseconds(string algorithm) => (problem.Seconds[algorithm] * 1000).ToString("0.000", CultureInfo.InvariantCulture);
-            table.Add(problem.Problem, problem.Default, Milliseconds(problem.Default), problem.Best, Milliseconds(problem.Best), problem.Gain.ToString("0.00", CultureInfo.InvariantCulture));
+            table.Add(problem.Problem, problem.Default, Milliseconds(problem.Default), problem.Best, Milliseconds(problem.Best),
+                problem.Gain.ToString("0.00", CultureInfo.InvariantCulture));
         }
         table.Write(output);
     }

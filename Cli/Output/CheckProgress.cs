@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace GpuCnn.Cli.Output;
 
-/// <summary>How far a look at many images is, on standard error: a line that moves on a terminal, else a line now and then.</summary>
+/// <summary>
+/// Shows the progress of looking at many images on standard error: a moving line on a terminal, else a line now and then.
+/// </summary>
 internal sealed class CheckProgress(CommandHost host)
 {
     private readonly TimeSpan _pause = host.IsTerminal ? TimeSpan.FromMilliseconds(200) : TimeSpan.FromSeconds(20);
@@ -20,14 +22,15 @@ internal sealed class CheckProgress(CommandHost host)
             if (Stopwatch.GetElapsedTime(_last) < _pause) return;
             Volatile.Write(ref _last, Stopwatch.GetTimestamp());
             double seconds = Stopwatch.GetElapsedTime(_start).TotalSeconds, rate = done / seconds;
-            string line = $"{Words.Number(done)} of {Words.Count(all, "image", "images")}, {Words.Rate(rate)} a second, {Words.Clock((all - done) / rate)} left";
+            string line = $"{Words.Number(done)} of {Words.Count(all, "image", "images")}, {Words.Rate(rate)} a second, "
+                + $"{Words.Clock((all - done) / rate)} left";
             if (host.IsTerminal) host.Error.Write($"\r{line.PadRight(_width)}");
             else host.Error.WriteLine(line);
             _width = line.Length;
         }
     }
 
-    /// <summary>Takes the moving line away.</summary>
+    /// <summary>Clears the moving line.</summary>
     public void Clear()
     {
         if (host.IsTerminal && _width > 0) host.Error.Write($"\r{new string(' ', _width)}\r");

@@ -8,7 +8,7 @@ internal static class StepTimer
     private const int WarmUps = 3, FewestSteps = 5, MostSteps = 1000;
     private static readonly TimeSpan Enough = TimeSpan.FromSeconds(1.5);
 
-    /// <summary>Median of at least five steps, and of as many as one and a half seconds take, after warm-up.</summary>
+    /// <summary>Returns the median of at least five steps, or of all that fit into 1.5 seconds, after warm-up.</summary>
     public static double MedianSeconds(Action<int> step)
     {
         for (int i = 0; i < WarmUps; i++) step(i);

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace GpuCnn.Cli.Output;
 
-/// <summary>Quantities as people read them.</summary>
+/// <summary>Writes quantities as people read them.</summary>
 internal static class Words
 {
     /// <summary>61,706</summary>
@@ -47,10 +47,11 @@ internal static class Words
     /// <summary>"1 class", "4 classes"</summary>
     public static string Count(long count, string one, string many) => $"{Number(count)} {(count == 1 ? one : many)}";
 
-    /// <summary>A path as a shell takes it.</summary>
+    /// <summary>Quotes a path for a shell.</summary>
     public static string Quote(string path) => path.Any(c => char.IsWhiteSpace(c) || "'\"$&;()<>|*?[]#~`\\!".Contains(c))
         ? OperatingSystem.IsWindows() ? $"\"{path}\"" : $"'{path.Replace("'", "'\\''")}'"
         : path;
 
-    private static string Scaled(long bytes, long unit, string name) => string.Create(CultureInfo.InvariantCulture, $"{(double)bytes / unit:0.0} {name}");
+    private static string Scaled(long bytes, long unit, string name) =>
+        string.Create(CultureInfo.InvariantCulture, $"{(double)bytes / unit:0.0} {name}");
 }

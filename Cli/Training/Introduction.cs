@@ -4,6 +4,7 @@ using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Losses;
+using GpuCnn.Engine.Schedules;
 using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Training;
 using GpuCnn.Models;
@@ -11,24 +12,26 @@ using GpuCnn.Runs;
 
 namespace GpuCnn.Cli.Training;
 
-/// <summary>What a run is about to do, before its first step.</summary>
+/// <summary>Writes what a run is about to do, before its first step.</summary>
 internal static class Introduction
 {
-    /// <param name="resumedFrom">A checkpoint, or what else the run goes on from; null where it begins.</param>
+    /// <param name="resumedFrom">The checkpoint, or another place, that the run continues from; null for a new run.</param>
     public static void Write(TextWriter output, TrainingRun run, string? resumedFrom = null)
     {
         RunConfig config = run.Config;
         Network network = run.Model.Network;
         Device device = run.Model.Device;
         TrainingSettings settings = config.Settings;
-        output.WriteLine($"Model     {config.Model}: {Words.Number(network.ParameterCount)} parameters, input {network.Input}, {Words.Count(config.Classes.Count, "class", "classes")}");
+        output.WriteLine($"Model     {config.Model}: {Words.Number(network.ParameterCount)} parameters, input {network.Input}, "
+            + $"{Words.Count(config.Classes.Count, "class", "classes")}");
         WriteRecipe(output, run);
         output.WriteLine($"Data      {config.Data}: {run.Data.Description}");
         string augmentation = config.Augmentation == "none" ? "" : $", augmented by {config.Augmentation}";
         string judged = config.ResizeTo == 0 ? ""
             : $" (to judge: resize to {config.ResizeTo}, centre {network.Input.Width}x{network.Input.Height})";
         if (config.IgnoresExif) judged += ", as stored whatever EXIF says";
-        output.WriteLine($"Images    {config.Fit.ToString().ToLowerInvariant()}{judged}, mean {Numbers(config.Mean)}, std {Numbers(config.Std)}{augmentation}");
+        output.WriteLine($"Images    {config.Fit.ToString().ToLowerInvariant()}{judged}, mean {Numbers(config.Mean)}, "
+            + $"std {Numbers(config.Std)}{augmentation}");
         if (settings.MixesImages) output.WriteLine(
             $"Mixing    {Mixing(settings)}; the top-1 of training counts the label of an image's larger share");
         output.WriteLine($"Device    {device.Name}: {device.Description}");
@@ -36,29 +39,32 @@ internal static class Introduction
         output.WriteLine($"Memory    {Words.Bytes(run.DeviceBytes)} on the device, in batches of {settings.Batch}");
         output.WriteLine($"Training  {Length(settings, run)}, seed {settings.Seed}");
         if (settings.Loss is not SoftmaxCrossEntropy) output.WriteLine($"Loss      {Settings.Describe(settings.Loss)}");
-        string smoothing = settings.Loss is SoftmaxCrossEntropy { LabelSmoothing: > 0 and var share } ? $", label smoothing {Invariant(share)}" : "";
-        output.WriteLine($"Rate      {Invariant(settings.LearningRate)}, {Settings.Describe(settings.Schedule)}; {Settings.Describe(settings.Optimizer)}{smoothing}");
+        string smoothing = settings.Loss is SoftmaxCrossEntropy { LabelSmoothing: > 0 and var share }
+            ? $", label smoothing {Invariant(share)}" : "";
+        output.WriteLine($"Rate      {Invariant(settings.LearningRate)}, {Describe(settings.Schedule)}; "
+            + $"{Settings.Describe(settings.Optimizer)}{smoothing}");
         string anew = config.StartedAnew is { } paths ? $"; {string.Join(", ", paths)} reinitialized: the classes differ" : "";
-        if (config.Weights != null) output.WriteLine($"Weights   from {config.Weights}{anew}");
+        if (config.Weights is not null) output.WriteLine($"Weights   from {config.Weights}{anew}");
         if (config.Freeze is { } patterns)
         {
             Parameter[] frozen = [.. FrozenPaths.Of(network, patterns)];
-            output.WriteLine($"Frozen    {Words.Count(frozen.Length, "tensor", "tensors")} of {Words.Number(frozen.Sum(parameter => (long)parameter.Spec.Count))} parameters, by {string.Join(" ", patterns)}");
+            output.WriteLine($"Frozen    {Words.Count(frozen.Length, "tensor", "tensors")} of "
+                + $"{Words.Number(frozen.Sum(parameter => (long)parameter.Spec.Count))} parameters, by {string.Join(" ", patterns)}");
         }
         output.WriteLine($"Run       {run.Directory!.Path}");
-        if (resumedFrom != null) output.WriteLine($"Resumed   at step {run.Step}, from {resumedFrom}");
+        if (resumedFrom is not null) output.WriteLine($"Resumed   at step {run.Step}, from {resumedFrom}");
         output.WriteLine();
         WriteReplaced(output, device, run);
     }
 
     /// <summary>
-    /// Says in one line which algorithms the run was to take and the device does not have: its results differ in their last bits. Writes
-    /// nothing where it has all.
+    /// Writes one line about algorithms that the run asks for and the device lacks: results differ in their last bits. Writes nothing if it
+    /// has all.
     /// </summary>
     private static void WriteReplaced(TextWriter output, Device device, TrainingRun run)
     {
         IReadOnlyDictionary<string, string> taken = run.Taken;
-        // What was tuned has problems of other networks too; a resumed run's own has none.
+        // The tuned table has problems of other networks too; a resumed run's own table does not.
         IEnumerable<KeyValuePair<string, string>> kept =
             run.ResumedFrom is null ? run.Kept.Where(algorithm => taken.ContainsKey(algorithm.Key)) : run.Kept;
         string[] replaced =
@@ -71,21 +77,24 @@ internal static class Introduction
             + "gpucnn devices says what was found, gpucnn tune measures again.\n");
     }
 
-    /// <summary>What the recipe decides apart from the numbers of the lines that follow, as far as this network has it.</summary>
+    /// <summary>Writes what the recipe decides beside the numbers below, as far as this network uses it.</summary>
     private static void WriteRecipe(TextWriter output, TrainingRun run)
     {
         (RunConfig config, Recipe recipe, Network network) = (run.Config, run.Model.Recipe, run.Model.Network);
         List<string> parts = [config.Recipe];
-        if (config.Weights == null)
+        if (config.Weights is null)
         {
-            string raised = network.Parameters.Any(parameter => parameter.Spec.Role == ParameterRole.Bias && StartsRaised(parameter, recipe))
+            string raised = network.Parameters.Any(parameter => parameter.Spec.Role == ParameterRole.Bias
+                && StartsRaised(parameter, recipe))
                 ? $", some biases {Invariant(recipe.Start.RaisedBias)}" : "";
             parts.Add($"weights by {recipe.Start.Name}{raised}");
         }
-        float[] dropped = [.. network.Graph.Nodes.Select(node => node.Operator).OfType<Dropout>().Select(dropout => dropout.Probability).Distinct().Where(share => share > 0)];
+        float[] dropped = [.. network.Graph.Nodes.Select(node => node.Operator).OfType<Dropout>().Select(dropout => dropout.Probability)
+            .Distinct().Where(share => share > 0)];
         if (dropped.Length > 0) parts.Add($"dropout {string.Join(" and ", dropped.Select(Invariant))}");
         float[] heads = [.. network.Graph.Heads.Select(head => head.Weight).Distinct()];
-        if (heads.Length > 0) parts.Add($"{Words.Count(network.Graph.Heads.Count, "training head", "training heads")} of weight {string.Join(" and ", heads.Select(Invariant))}");
+        if (heads.Length > 0) parts.Add($"{Words.Count(network.Graph.Heads.Count, "training head", "training heads")} of weight "
+            + $"{string.Join(" and ", heads.Select(Invariant))}");
         if (config.Settings.Optimizer is { MaxFilterRms: > 0 and var rms }) parts.Add($"filters held to an RMS of {Invariant(rms)}");
         output.WriteLine($"Recipe    {string.Join("; ", parts)}");
         if (recipe.NotApplied.Count > 0) output.WriteLine($"          not applied: {string.Join("; ", recipe.NotApplied)}");
@@ -94,9 +103,16 @@ internal static class Introduction
     private static bool StartsRaised(Parameter parameter, Recipe recipe) =>
         recipe.Start.RaisedBias != 0 && parameter.Spec.Initializer == Initializer.Constant(recipe.Start.RaisedBias);
 
-    private static string Length(TrainingSettings settings, TrainingRun run) => settings.Steps == null
+    private static string Length(TrainingSettings settings, TrainingRun run) => settings.Steps is null
         ? $"{Words.Count(settings.Epochs, "epoch", "epochs")} of {Words.Count(run.StepsPerEpoch, "step", "steps")}"
         : $"{Words.Count(run.TotalSteps, "step", "steps")} in epochs of {Words.Number(run.StepsPerEpoch)}";
+
+    private static string Describe(Schedule schedule)
+    {
+        if (schedule.Warmup == 0) return Settings.Describe(schedule);
+        Schedule after = Settings.With(schedule, new Dictionary<string, object?> { ["warmup"] = 0 });
+        return $"{Settings.Describe(after)} after {Words.Count(schedule.Warmup, "epoch", "epochs")} of warm-up";
+    }
 
     private static string Mixing(TrainingSettings settings) => (settings.Mixup, settings.CutMix) switch
     {
@@ -105,7 +121,8 @@ internal static class Introduction
         _ => $"cutmix {Invariant(settings.CutMix)}",
     };
 
-    private static string Numbers(IReadOnlyList<float> values) => string.Join(" ", values.Select(value => value.ToString("0.####", CultureInfo.InvariantCulture)));
+    private static string Numbers(IReadOnlyList<float> values) =>
+        string.Join(" ", values.Select(value => value.ToString("0.####", CultureInfo.InvariantCulture)));
 
     private static string Invariant(float value) => value.ToString(CultureInfo.InvariantCulture);
 }

@@ -6,7 +6,7 @@ using Spectre.Console.Rendering;
 namespace GpuCnn.Cli.Training;
 
 /// <summary>
-/// One line at the bottom of the terminal that moves, below a line for each epoch. Drawn by a timer: the training thread only leaves its
+/// Shows one moving line at the bottom of the terminal, below a line for each epoch. A timer draws it; the training thread only leaves its
 /// numbers here.
 /// </summary>
 internal sealed class LiveDisplay(TextWriter output) : TrainingDisplay
@@ -38,7 +38,7 @@ internal sealed class LiveDisplay(TextWriter output) : TrainingDisplay
 
     public override void EpochDone(EpochReport report)
     {
-        // Rows of the whole width, so that nothing of the moving line stays beside them.
+        // Fill whole rows, so that nothing of the moving line stays beside them.
         int width = Math.Max(ShortestRow, _console.Profile.Width - 1);
         foreach (char[] row in EpochLine(report).Chunk(width)) _console.WriteLine(new string(row).PadRight(width));
     }
@@ -107,7 +107,7 @@ internal sealed class LiveDisplay(TextWriter output) : TrainingDisplay
                 yield return new Segment(new string(full, done), new Style(Color.Green));
                 yield return new Segment(new string(empty, bar - done) + "  ", new Style(Color.Grey));
             }
-            // Spaces clear what a longer line left.
+            // Spaces clear the rest of a longer line.
             yield return new Segment(text.PadRight(room - (bar > 0 ? bar + 2 : 0)));
         }
     }

@@ -4,7 +4,7 @@ using GpuCnn.Engine.Training;
 
 namespace GpuCnn.Cli.Training;
 
-/// <summary>Lines for a file or a pipe: one an epoch, and within long epochs one every few seconds.</summary>
+/// <summary>Writes lines for a file or a pipe: one per epoch, and one every few seconds within long epochs.</summary>
 internal sealed class PlainDisplay(TextWriter output) : TrainingDisplay
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
@@ -15,7 +15,8 @@ internal sealed class PlainDisplay(TextWriter output) : TrainingDisplay
     {
         base.StepDone(report);
         if (report.StepsInEpoch == report.StepsPerEpoch || Stopwatch.GetElapsedTime(_lastLine) < Pause) return;
-        WriteLine($"epoch {report.Epoch}/{report.Epochs}  step {report.StepsInEpoch}/{report.StepsPerEpoch}  loss {report.EpochLoss:0.000}  {Top1} {Words.Percent(report.EpochTop1)}  "
+        WriteLine($"epoch {report.Epoch}/{report.Epochs}  step {report.StepsInEpoch}/{report.StepsPerEpoch}  loss {report.EpochLoss:0.000} "
+            + $" {Top1} {Words.Percent(report.EpochTop1)}  "
             + $"{Words.Rate(report.ImagesPerSecond)} images/s  {Words.Clock(Remaining(report))} left{Waiting(report.WaitingShare)}");
     }
 

@@ -35,7 +35,8 @@ internal sealed class SetOptions<T> : SetOptions where T : class, INamed
         _choice = Cli.Options.Text($"--{What}", "NAME", $"{property.Name}: {Any(names)}. [default: the model's recipe]", name =>
         {
             if (!names.Contains(name, StringComparer.OrdinalIgnoreCase))
-                throw new UsageException($"--{What} expects {(names.Count > FewNames ? $"one of {string.Join(", ", names)}" : Any(names))}, but got '{name}'.");
+                throw new UsageException(
+                    $"--{What} expects {(names.Count > FewNames ? $"one of {string.Join(", ", names)}" : Any(names))}, but got '{name}'.");
         });
         _settings =
         [
@@ -62,7 +63,9 @@ internal sealed class SetOptions<T> : SetOptions where T : class, INamed
         member = UsageException.Guard(() => Settings.With(member, given));
         Setting? missing = Settings.Of(member.GetType()).FirstOrDefault(setting => setting.IsRequired && !IsGiven(setting, member));
         return missing is null ? member : throw new UsageException(
-            $"--{What} {member.Name} expects --{missing.Name} ({char.ToLowerInvariant(missing.Description[0])}{missing.Description[1..].TrimEnd('.')}), but got none; give {missing.Range}.");
+            $"--{What} {member.Name} expects --{missing.Name} "
+                + $"({char.ToLowerInvariant(missing.Description[0])}{missing.Description[1..].TrimEnd('.')}), but got none; "
+                + $"give {missing.Range}{SettingText.Example(missing)}.");
     }
 
     /// <summary>Settings of the set itself, such as warm-up, go over to another member.</summary>
@@ -84,7 +87,8 @@ internal sealed class SetOptions<T> : SetOptions where T : class, INamed
     }
 
     private static UsageException Foreign(string setting, T member) => new(
-        $"--{setting} belongs to --{What} {string.Join(" or ", Registry<T>.All.Where(known => Find(known, setting) is not null).Select(known => known.Name))}, "
+        $"--{setting} belongs to --{What} "
+            + $"{string.Join(" or ", Registry<T>.All.Where(known => Find(known, setting) is not null).Select(known => known.Name))}, "
         + $"but the {What} is {member.Name}; leave it out or name that {What}.");
 
     private static Setting? Find(T member, string name) => Settings.Of(member.GetType()).FirstOrDefault(setting => setting.Name == name);

@@ -21,15 +21,18 @@ internal sealed class SettingOptions
         _numbers =
         [
             .. Settings.Of(typeof(TrainingSettings)).Where(setting => !except.Contains(setting.Name)).Select(setting =>
-                (setting, SettingText.Option(setting, $"{setting.Description} [default: the model's recipe]", text => _ = SettingText.Parse(setting, text)))),
+                (setting, SettingText.Option(setting, $"{setting.Description} [default: the model's recipe]",
+                    text => _ = SettingText.Parse(setting, text)))),
         ];
         _sets =
         [
             .. typeof(TrainingSettings).GetProperties()
                 .Where(property => property.PropertyType.IsAbstract && property.PropertyType.IsAssignableTo(typeof(INamed)))
-                .Select(property => (SetOptions)Activator.CreateInstance(typeof(SetOptions<>).MakeGenericType(property.PropertyType), property)!),
+                .Select(property => (SetOptions)Activator.CreateInstance(typeof(SetOptions<>).MakeGenericType(property.PropertyType),
+                property)!),
         ];
-        Groups = [new("Training", [.. _numbers.Select(number => number.Option)]), .. _sets.Select(set => new OptionGroup(set.Title, set.Options))];
+        Groups = [new("Training", [.. _numbers.Select(number => number.Option)]),
+            .. _sets.Select(set => new OptionGroup(set.Title, set.Options))];
         IGrouping<string, Option>? twice = Groups.SelectMany(group => group.Options).GroupBy(option => option.Name)
             .FirstOrDefault(group => group.Count() > 1);
         if (twice is not null)

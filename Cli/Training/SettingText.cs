@@ -25,10 +25,12 @@ internal static class SettingText
         }
         catch (SettingException exception)
         {
-            string example = setting.IsList ? ", as in 30,60,80" : "";
-            throw new UsageException($"--{setting.Name} expects {exception.Expected}{example}, but got {exception.Got}.");
+            throw new UsageException($"--{setting.Name} expects {exception.Expected}{Example(setting)}, but got {exception.Got}.");
         }
     }
+
+    /// <summary>How a list is written; nothing for a number.</summary>
+    public static string Example(Setting setting) => setting.IsList ? ", as in 30,60,80" : "";
 
     /// <summary>The value, or null where the text is none.</summary>
     public static object? TryParse(Setting setting, string text)

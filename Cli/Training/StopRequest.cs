@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace GpuCnn.Cli.Training;
 
 /// <summary>
-/// Turns the first Ctrl-C or SIGTERM into a request to stop after the step. The second is the system's again: the process ends at once.
+/// Turns the first Ctrl-C or SIGTERM into a request to stop after the step. The second one ends the process at once.
 /// </summary>
 internal sealed class StopRequest : IDisposable
 {

@@ -8,7 +8,7 @@ namespace GpuCnn.Cli.Training;
 internal abstract class TrainingDisplay : ITrainingObserver
 {
     private long _start, _firstStep;
-    // Less is no news.
+    // A smaller share is not worth showing.
     private const double LeastWaiting = 0.05;
 
     private int _epochs;
@@ -43,12 +43,13 @@ internal abstract class TrainingDisplay : ITrainingObserver
     {
         string epochs = _epochs > 0 ? $"{report.Epoch.ToString().PadLeft(_epochs.ToString().Length)}/{_epochs}" : $"{report.Epoch}";
         string validation = report.Validation is { } v ? $"  val loss {v.Loss:0.000}  val top-1 {Words.Percent(v.Top1),7}" : "";
-        return $"epoch {epochs}  loss {report.TrainLoss:0.000}  {Top1} {Words.Percent(report.TrainTop1),7}{validation}  {Words.Rate(report.ImagesPerSecond)} images/s  {Words.Clock(report.Seconds)}{Waiting(report.WaitingShare)}";
+        return $"epoch {epochs}  loss {report.TrainLoss:0.000}  {Top1} {Words.Percent(report.TrainTop1),7}{validation}  "
+            + $"{Words.Rate(report.ImagesPerSecond)} images/s  {Words.Clock(report.Seconds)}{Waiting(report.WaitingShare)}";
     }
 
-    /// <summary>What accuracy on training images is called.</summary>
+    /// <summary>Name of the accuracy on training images.</summary>
     protected string Top1 => IsMixed ? "mixed top-1" : "top-1";
 
-    /// <summary>"  waiting for data 38 %", or nothing where little time passes so.</summary>
+    /// <summary>"  waiting for data 38 %", or nothing for a small share.</summary>
     protected static string Waiting(double share) => share < LeastWaiting ? "" : $"  waiting for data {100 * share:0} %";
 }

@@ -99,7 +99,7 @@ internal static class TrainingSession
             : throw new UsageException($"--input expects 1 (gray) or 3 (RGB) channels to train on images, but got {input}.");
     }
 
-    /// <summary>The data set, with some images of each class held out where it keeps none apart and has enough.</summary>
+    /// <summary>Opens the data set. Holds out some images of each class if it keeps none apart and has enough.</summary>
     private static ImageData OpenData(CommandHost host, TrainRequest request, ulong seed)
     {
         if (request.Data is null && !DemoDataset.IsComplete(ImageData.DemoFolder, ImageData.DemoSeed))
@@ -116,7 +116,7 @@ internal static class TrainingSession
     }
 
     /// <summary>
-    /// How images are brought to the input: by the options, else by the weights that the run starts from, else by the recipe.
+    /// Decides how images are brought to the input: by the options, else by the starting weights, else by the recipe.
     /// </summary>
     private static ImagePreparation Prepared(Model model, TrainRequest request, ModelMetadata? weights)
     {
@@ -137,7 +137,8 @@ internal static class TrainingSession
             if (fit == ImageFit.Pad) throw new UsageException(
                 "--val-resize goes with --fit resize, but images are padded; leave one of them out.");
             return asked >= longer ? asked
-                : throw new UsageException($"--val-resize expects at least the {longer} pixels of the input {model.Input}, but got {asked}.");
+                : throw new UsageException($"--val-resize expects at least the {longer} pixels of the input {model.Input}, "
+                + $"but got {asked}.");
         }
         if (fit == ImageFit.Pad) return 0;
         if (weights is not null && request.Recipe is null) return weights.ResizeTo >= longer ? weights.ResizeTo : 0;

@@ -197,11 +197,15 @@ public sealed class Plan : IDisposable
         {
             IMemorySource source = Parameters.Memory;
             long free = source.FreeBytes ?? exception.FreeBytes ?? Math.Max(0, source.MemoryBytes - source.AllocatedBytes);
-            string advice = LargestBatch(free) is > 0 and var largest ? $"the largest batch that fits is {largest}" : "not even a batch of 1 fits; use another device";
+            int largest = LargestBatch(free);
+            string fits = largest > 0 ? $"the largest batch that fits is {largest}" : "not even a batch of 1 fits; use another device";
             throw new DeviceOutOfMemoryException(
                 $"{(Options.Training ? "Training" : "Running")} {Parameters.Network.Name} at a batch of {Options.Images} needs {MiB(TotalBytes)} "
-                + $"on {source.Name} ({MiB(ArenaBytes)} for the batch, {MiB(Parameters.Bytes)} for parameters), but {MiB(free)} are free: {advice}. ({exception.Message})",
-                ArenaBytes, free);
+                + $"on {source.Name} ({MiB(ArenaBytes)} for the batch, {MiB(Parameters.Bytes)} for parameters), "
+                + $"but {MiB(free)} are free: {fits}. ({exception.Message})", ArenaBytes, free)
+            {
+                LargestBatch = largest,
+            };
         }
 
         static string MiB(long bytes) => $"{bytes / 1048576.0:F0} MiB";

@@ -15,7 +15,8 @@ internal static class FrozenPaths
     {
         Parameter[] trained = [.. network.Parameters.Where(parameter => parameter.IsTrained)];
         foreach (string pattern in patterns)
-            if (!trained.Any(parameter => Matches(pattern, parameter.Path))) throw new GpuCnnException(Unmatched(network, trained, pattern));
+            if (!trained.Any(parameter => Matches(pattern, parameter.Path))) throw new GpuCnnException(Unmatched(network, trained,
+                pattern));
         if (patterns.Count > 0 && trained.All(parameter => patterns.Any(pattern => Matches(pattern, parameter.Path))))
             throw new GpuCnnException(
                 $"Freezing {string.Join(" ", patterns)} freezes all {trained.Length} tensors of {network.Name}, so that nothing is left to "

@@ -191,15 +191,18 @@ internal sealed record RunConfig
             RunConfig config = node.Deserialize<RunConfig>(Json.Options) ?? throw new JsonException("it is empty");
             if (config.Version != CurrentVersion)
                 throw new GpuCnnException(
-                    $"'{run.ConfigPath}' is of version {config.Version}; expected version {CurrentVersion}. Resume the run with the release "
+                    $"'{run.ConfigPath}' is of version {config.Version}; expected version {CurrentVersion}. "
+                        + "Resume the run with the release "
                     + "that began it.");
             if (config.Input.Length != 3) throw new JsonException("input is not [C, H, W]");
             return config;
         }
-        catch (Exception exception) when (exception is JsonException or NotSupportedException or ArgumentException or InvalidOperationException or SettingException)
+        catch (Exception exception) when (
+            exception is JsonException or NotSupportedException or ArgumentException or InvalidOperationException or SettingException)
         {
             throw new GpuCnnException(
-                $"'{run.ConfigPath}' is not the configuration of a run, or a damaged one: {exception.Message.ReplaceLineEndings(" ").TrimEnd('.')}. Start the run again.", exception);
+                $"'{run.ConfigPath}' is not the configuration of a run, or a damaged one: "
+                    + $"{exception.Message.ReplaceLineEndings(" ").TrimEnd('.')}. Start the run again.", exception);
         }
     }
 

@@ -32,7 +32,8 @@ public sealed class TrainingRun : IDisposable
         _images = RunImages.Create(data.Located, config, badImages);
         try
         {
-            _trainer = new(model.TrainingStore(config.Settings.Seed), _images.Training, _images.Validation, config.Settings, config.Metadata,
+            _trainer = new(model.TrainingStore(config.Settings.Seed), _images.Training, _images.Validation, config.Settings,
+                config.Metadata,
                 directory, algorithms);
         }
         catch
@@ -150,7 +151,8 @@ public sealed class TrainingRun : IDisposable
                 if (directory.Checkpoints().Any()) run.ResumedFrom = run._trainer.Resume();
                 if (run.Step <= run.TotalSteps) return run;
                 throw new GpuCnnException(
-                    $"The run in '{folder}' has done {run.Step} steps, more than the {run.TotalSteps} asked for; ask for more steps or epochs.");
+                    $"The run in '{folder}' has done {run.Step} steps, more than the {run.TotalSteps} asked for; "
+                        + "ask for more steps or epochs.");
             }
             catch
             {
@@ -234,7 +236,8 @@ public sealed class TrainingRun : IDisposable
         long needed = run.DeviceBytes;
         run.Dispose();
         throw new DeviceOutOfMemoryException(
-            $"Training {run.Model.Name} in batches of {run.Settings.Batch} needs {MiB(needed)}, but {device.Name} has {MiB(device.MemoryBytes)}: "
+            $"Training {run.Model.Name} in batches of {run.Settings.Batch} needs {MiB(needed)}, "
+                + $"but {device.Name} has {MiB(device.MemoryBytes)}: "
             + (largest > 0 ? $"the largest batch that fits is {largest}." : "not even a batch of 1 fits."), needed, device.MemoryBytes)
         {
             LargestBatch = largest,

@@ -33,7 +33,8 @@ public sealed class DeviceCatalogTests
     }
 
     [Test]
-    public void ThreadsOutOfRangeAreOneLine() => OneLine.Thrown(() => DeviceCatalog.Open("cpu", new() { Threads = 0 }), "1 to 1024 threads", "got 0");
+    public void ThreadsOutOfRangeAreOneLine() => OneLine.Thrown(() => DeviceCatalog.Open("cpu", new() { Threads = 0 }),
+        "1 to 1024 threads", "got 0");
 
     [Test]
     public void ListingsNameDevicesThatCanBeAskedFor()
@@ -44,7 +45,8 @@ public sealed class DeviceCatalogTests
     [TestCase("alexnt", "alexnet")]
     [TestCase("vgg", "vgg16")]
     [TestCase("Resnet", "resnet18")]
-    public void NearNamesAreFound(string name, string near) => Assert.That(NearNames.Of(name, ["alexnet", "vgg16", "resnet18", "mlp"]), Is.EqualTo(new[] { near }));
+    public void NearNamesAreFound(string name, string near) => Assert.That(NearNames.Of(name, ["alexnet", "vgg16", "resnet18", "mlp"]),
+        Is.EqualTo(new[] { near }));
 
     [Test]
     public void FarNamesAreNot() => Assert.That(NearNames.Of("inception", ["alexnet", "vgg16", "mlp"]), Is.Empty);

@@ -15,7 +15,8 @@ public sealed class FailureTests
     public void Prepare()
     {
         _data = TinyData.Write(_folder);
-        Succeed("train", "--model", "smallcnn", "--data", _data, "--input", "3x16x16", "--batch", "6", "--steps", "1", "--out", _folder["trained"]);
+        Succeed("train", "--model", "smallcnn", "--data", _data, "--input", "3x16x16", "--batch", "6", "--steps", "1", "--out",
+            _folder["trained"]);
         _weights = _folder["trained", "final.safetensors"];
     }
 
@@ -23,7 +24,8 @@ public sealed class FailureTests
     public void Remove() => _folder.Dispose();
 
     [Test]
-    public void MissingFolder() => Fail(Program.Failed, ["train", "--data", _folder["dat"]], "'" + _folder["dat"] + "'", "did you mean", _data);
+    public void MissingFolder() => Fail(Program.Failed, ["train", "--data", _folder["dat"]], "'" + _folder["dat"] + "'",
+        "did you mean", _data);
 
     [Test]
     public void EmptyClass()
@@ -67,27 +69,32 @@ public sealed class FailureTests
     [Test]
     public void BatchBeyondTheData()
     {
-        Fail(Program.Failed, ["train", "--data", _data, "--input", "3x16x16", "--batch", "37", "--out", _folder["large"]], "got 37 of 36 images", "--batch 36");
+        Fail(Program.Failed, ["train", "--data", _data, "--input", "3x16x16", "--batch", "37", "--out", _folder["large"]],
+            "got 37 of 36 images", "--batch 36");
         Assert.That(Directory.Exists(_folder["large"]), Is.False);
     }
 
     [Test]
     public void WeightsOfAnotherModel() =>
-        Fail(Program.Failed, ["train", "--model", "mlp", "--data", _data, "--weights", _weights], "holds weights of smallcnn", "mlp", "--model smallcnn");
+        Fail(Program.Failed, ["train", "--model", "mlp", "--data", _data, "--weights", _weights], "holds weights of smallcnn", "mlp",
+            "--model smallcnn");
 
     [Test]
     public void WeightsOfOtherClasses()
     {
         string data = TinyData.Write(_folder, "renamed");
-        foreach (string split in (string[])["train", "val"]) Directory.Move(_folder["renamed", split, "red"], _folder["renamed", split, "rot"]);
+        foreach (string split in (string[])["train", "val"]) Directory.Move(_folder["renamed", split, "red"],
+            _folder["renamed", split, "rot"]);
         Fail(Program.Failed, ["eval", "--weights", _weights, "--data", data], "'rot'", "3 classes");
     }
 
     [Test]
     public void EnsembleThatDisagrees()
     {
-        Succeed("train", "--model", "smallcnn", "--data", _data, "--input", "3x16x16", "--fit", "pad", "--batch", "6", "--steps", "1", "--out", _folder["padded"]);
-        Fail(Program.Failed, ["eval", "--weights", $"{_weights},{_folder["padded", "final.safetensors"]}", "--data", _data], "one way to fit images", "resize and pad");
+        Succeed("train", "--model", "smallcnn", "--data", _data, "--input", "3x16x16", "--fit", "pad", "--batch", "6", "--steps", "1",
+            "--out", _folder["padded"]);
+        Fail(Program.Failed, ["eval", "--weights", $"{_weights},{_folder["padded", "final.safetensors"]}", "--data", _data],
+            "one way to fit images", "resize and pad");
     }
 
     [Test]
@@ -112,7 +119,8 @@ public sealed class FailureTests
     public void LossThatIsNoNumber()
     {
         string line = Fail(Program.Failed,
-            ["train", "--data", _data, "--input", "3x16x16", "--batch", "6", "--lr", "1e9", "--schedule", "constant", "--warmup", "0", "--out", _folder["nan"]], "Training stopped", "--lr");
+            ["train", "--data", _data, "--input", "3x16x16", "--batch", "6", "--lr", "1e9", "--schedule", "constant", "--warmup", "0",
+                "--out", _folder["nan"]], "Training stopped", "--lr");
         Assert.That(line, Does.Contain("learning rate of 1E+09"));
     }
 
@@ -122,14 +130,16 @@ public sealed class FailureTests
         Fail(Program.Failed, ["train", "--resume", _folder["nowhere"]], "nowhere", "not the folder of a run");
         _folder.Add("{ \"version\": 1"u8.ToArray(), "broken", "config.json");
         Fail(Program.Failed, ["train", "--resume", _folder["broken"]], "config.json", "damaged");
-        Fail(Program.Failed, ["train", "--data", _data, "--out", _folder["trained"], "--input", "3x16x16", "--batch", "4"], "holds a run already", "--resume");
+        Fail(Program.Failed, ["train", "--data", _data, "--out", _folder["trained"], "--input", "3x16x16", "--batch", "4"],
+            "holds a run already", "--resume");
     }
 
     [Test]
     public void PlacesThatCannotBeWritten()
     {
         string file = _folder.Add([1], "file");
-        Fail(Program.Failed, ["train", "--data", _data, "--input", "3x16x16", "--batch", "6", "--out", file], "cannot be used as the folder of a run");
+        Fail(Program.Failed, ["train", "--data", _data, "--input", "3x16x16", "--batch", "6", "--out", file],
+            "cannot be used as the folder of a run");
         Fail(Program.Failed, ["bench", "--models", "lenet5", "--batch", "1", "--json", _folder["none", "bench.json"]], "does not exist");
         Fail(Program.Failed, ["data", "demo", file], "got a file");
     }

@@ -17,7 +17,8 @@ public sealed class FilterTests
     };
 
     [Test]
-    public void EachChannelIsConvolved([Values("blur", "sharpen", "edges", "vertical-edges")] string name, [Values(1, 3)] int channels, [Values("cpu", "debug")] string device)
+    public void EachChannelIsConvolved([Values("blur", "sharpen", "edges", "vertical-edges")] string name, [Values(1, 3)] int channels,
+        [Values("cpu", "debug")] string device)
     {
         using TemporaryFolder folder = new();
         PixelImage image = Noise(13, 9, channels);

@@ -19,7 +19,8 @@ public sealed class FineTuneTests
         _data = TinyData.Write(_folder);
         _two = TinyData.Write(_folder, "two");
         foreach (string split in (string[])["train", "val"]) Directory.Delete(_folder["two", split, "green"], recursive: true);
-        Succeed("train", "--model", "smallcnn", "--data", _data, "--input", "3x16x16", "--batch", "6", "--steps", "2", "--out", _folder["first"]);
+        Succeed("train", "--model", "smallcnn", "--data", _data, "--input", "3x16x16", "--batch", "6", "--steps", "2", "--out",
+            _folder["first"]);
         _weights = _folder["first", "final.safetensors"];
     }
 
@@ -29,7 +30,8 @@ public sealed class FineTuneTests
     [Test]
     public void OtherClassesGetANewLastLayer()
     {
-        Assert.That(Train(_two, "other", "--steps", "1", "--lr", "1e-12", "--weight-decay", "0"), Does.Contain($"from {_weights}; fc.weight, fc.bias reinitialized"));
+        Assert.That(Train(_two, "other", "--steps", "1", "--lr", "1e-12", "--weight-decay", "0"),
+            Does.Contain($"from {_weights}; fc.weight, fc.bias reinitialized"));
         ModelFile before = ModelFile.Load(_weights), after = ModelFile.Load(_folder["other", "final.safetensors"]);
         Assert.That(after.Metadata.Classes, Is.EqualTo(new[] { "dark", "red" }));
         foreach ((string name, Tensor tensor) in after.Tensors.Where(tensor => !tensor.Key.StartsWith("fc.", StringComparison.Ordinal)))
@@ -40,16 +42,21 @@ public sealed class FineTuneTests
     }
 
     [Test]
-    public void TheSameClassesGoOn() => Assert.That(Train(_data, "same", "--steps", "1"), Does.Contain($"from {_weights}\n").And.Not.Contain("reinitialized").And.Not.Contain("Frozen"));
+    public void TheSameClassesGoOn() =>
+        Assert.That(Train(_data, "same", "--steps", "1"),
+            Does.Contain($"from {_weights}\n").And.Not.Contain("reinitialized").And.Not.Contain("Frozen"));
 
     [Test]
     public void FrozenParametersStay()
     {
-        Assert.That(Train(_two, "frozen", "--steps", "3", "--freeze", "conv?.bias", "--freeze", "conv1.*"), Does.Contain("Frozen    5 tensors of 608 parameters, by conv?.bias conv1.*"));
+        Assert.That(Train(_two, "frozen", "--steps", "3", "--freeze", "conv?.bias", "--freeze", "conv1.*"),
+            Does.Contain("Frozen    5 tensors of 608 parameters, by conv?.bias conv1.*"));
         ModelFile before = ModelFile.Load(_weights), after = ModelFile.Load(_folder["frozen", "final.safetensors"]);
         foreach ((string name, Tensor tensor) in after.Tensors.Where(tensor => !tensor.Key.StartsWith("fc.", StringComparison.Ordinal)))
-            Assert.That(tensor.Values.SequenceEqual(before.Tensors[name].Values), Is.EqualTo(name.EndsWith(".bias", StringComparison.Ordinal) || name.StartsWith("conv1.", StringComparison.Ordinal)), name);
-        Assert.That(Config("frozen").GetProperty("freeze").EnumerateArray().Select(pattern => pattern.GetString()), Is.EqualTo(new[] { "conv?.bias", "conv1.*" }));
+            Assert.That(tensor.Values.SequenceEqual(before.Tensors[name].Values),
+                Is.EqualTo(name.EndsWith(".bias", StringComparison.Ordinal) || name.StartsWith("conv1.", StringComparison.Ordinal)), name);
+        Assert.That(Config("frozen").GetProperty("freeze").EnumerateArray().Select(pattern => pattern.GetString()),
+            Is.EqualTo(new[] { "conv?.bias", "conv1.*" }));
     }
 
     /// <summary>Also where the run has no checkpoint yet, and begins again.</summary>
@@ -74,10 +81,12 @@ public sealed class FineTuneTests
     [TestCase("*", "freezes all 10 tensors of smallcnn", "nothing is left to train")]
     [TestCase("", "--freeze expects PATTERN")]
     public void PatternsThatNameNothing(string pattern, params string[] parts) =>
-        Fail(Program.WrongUsage, ["train", "--model", "smallcnn", "--data", _data, "--input", "3x16x16", "--batch", "6", "--out", _folder["none"], "--freeze", "fc.*", "--freeze", pattern], parts);
+        Fail(Program.WrongUsage, ["train", "--model", "smallcnn", "--data", _data, "--input", "3x16x16", "--batch", "6", "--out",
+            _folder["none"], "--freeze", "fc.*", "--freeze", pattern], parts);
 
     private string Train(string data, string run, params string[] args) =>
-        Succeed(["train", "--model", "smallcnn", "--data", data, "--weights", _weights, "--batch", "5", "--schedule", "constant", "--warmup", "0", "--seed", "3", "--out", _folder[run], .. args]).Output;
+        Succeed(["train", "--model", "smallcnn", "--data", data, "--weights", _weights, "--batch", "5", "--schedule", "constant",
+            "--warmup", "0", "--seed", "3", "--out", _folder[run], .. args]).Output;
 
     private JsonElement Config(string run) => JsonDocument.Parse(File.ReadAllText(_folder[run, "config.json"])).RootElement;
 }

@@ -34,9 +34,11 @@ public sealed class ImportTests
     [Test]
     public void ImportedWeightsPredict()
     {
-        string from = Write(_tensors.ToDictionary(tensor => $"module.{tensor.Key}", tensor => tensor.Value)), to = _folder["imported.safetensors"];
+        string from = Write(_tensors.ToDictionary(tensor => $"module.{tensor.Key}", tensor => tensor.Value)),
+            to = _folder["imported.safetensors"];
         _folder.Add("zero\none \r\ntwo\nthree\nfour\nfive\nsix\n\n"u8.ToArray(), "names.txt");
-        Assert.That(Succeed("import", "--model", "lenet5", "--from", from, "--out", to, "--classes-file", _folder["names.txt"], "--mean", "0.25", "--std", "0.5").Output,
+        Assert.That(Succeed("import", "--model", "lenet5", "--from", from, "--out", to, "--classes-file", _folder["names.txt"], "--mean",
+            "0.25", "--std", "0.5").Output,
             Does.Contain("lenet5, 61,451 parameters, input 1x32x32, 7 classes"));
         ModelFile file = ModelFile.Load(to);
         Assert.That(file.Metadata.Classes, Is.EqualTo(new[] { "zero", "one", "two", "three", "four", "five", "six" }));
@@ -44,7 +46,8 @@ public sealed class ImportTests
         Assert.That(file.Metadata.Fit, Is.EqualTo(Architecture.Find("lenet5").Recipe.Fit));
         foreach ((string name, Tensor tensor) in _tensors) Assert.That(file.Tensors[name].Values, Is.EqualTo(tensor.Values), name);
         TinyData.Write(_folder);
-        Assert.That(Succeed("predict", "--weights", to, _folder["data", "val", "red", "00.png"]).Output, Does.Contain("six").Or.Contain("two"));
+        Assert.That(Succeed("predict", "--weights", to, _folder["data", "val", "red", "00.png"]).Output,
+            Does.Contain("six").Or.Contain("two"));
 
         // A weights file of our own is a state dict too.
         Succeed("import", "--model", "lenet5", "--from", to, "--out", _folder["again.safetensors"], "--mean", "0", "--std", "1");
@@ -56,18 +59,23 @@ public sealed class ImportTests
     public void TheLastLayerMayHaveAnotherName()
     {
         string to = _folder["renamed.safetensors"];
-        Assert.That(Succeed("import", "--model", "lenet5", "--from", Write(Renamed("head.linear", 84)), "--out", to, "--mean", "0", "--std", "1").Output,
+        Assert.That(Succeed("import", "--model", "lenet5", "--from", Write(Renamed("head.linear", 84)), "--out", to, "--mean", "0",
+            "--std", "1").Output,
             Does.Contain("7 classes\nThe file calls the last layer head.linear.\n"));
-        foreach ((string name, Tensor tensor) in ModelFile.Load(to).Tensors) Assert.That(tensor.Values, Is.EqualTo(_tensors[name].Values), name);
+        foreach ((string name, Tensor tensor) in ModelFile.Load(to).Tensors) Assert.That(tensor.Values,
+            Is.EqualTo(_tensors[name].Values), name);
         // Not one for other values, and not one of two.
-        Fail(Program.Failed, ["import", "--model", "lenet5", "--from", Write(Renamed("linear", 83)), "--out", _folder["no"], "--mean", "0", "--std", "1"], "fc3.weight missing", "linear.weight left over");
+        Fail(Program.Failed, ["import", "--model", "lenet5", "--from", Write(Renamed("linear", 83)), "--out", _folder["no"], "--mean", "0",
+            "--std", "1"], "fc3.weight missing", "linear.weight left over");
         Dictionary<string, Tensor> two = Renamed("linear", 84);
         two.Add("fc4.weight", new([3], new float[3]));
-        Fail(Program.Failed, ["import", "--model", "lenet5", "--from", Write(two), "--out", _folder["no"], "--mean", "0", "--std", "1"], "fc3.weight missing", "linear.weight left over");
+        Fail(Program.Failed, ["import", "--model", "lenet5", "--from", Write(two), "--out", _folder["no"], "--mean", "0", "--std", "1"],
+            "fc3.weight missing", "linear.weight left over");
 
         Dictionary<string, Tensor> Renamed(string last, int values)
         {
-            Dictionary<string, Tensor> tensors = _tensors.Where(tensor => !tensor.Key.StartsWith("fc3.", StringComparison.Ordinal)).ToDictionary();
+            Dictionary<string, Tensor> tensors = _tensors.Where(tensor => !tensor.Key.StartsWith("fc3.", StringComparison.Ordinal))
+                .ToDictionary();
             tensors.Add($"{last}.weight", new([Classes, values], _tensors["fc3.weight"].Values[..(Classes * values)]));
             tensors.Add($"{last}.bias", _tensors["fc3.bias"]);
             return tensors;
@@ -77,28 +85,37 @@ public sealed class ImportTests
     [Test]
     public void AMisfitListsTheFirstTenAndTheCounts()
     {
-        Dictionary<string, Tensor> wrong = new(_tensors) { ["fc1.weight"] = new([120, 401], new float[120 * 401]), ["other.weight"] = new([1], [1]) };
+        Dictionary<string, Tensor> wrong = new(_tensors)
+        {
+            ["fc1.weight"] = new([120, 401], new float[120 * 401]),
+            ["other.weight"] = new([1], [1])
+        };
         wrong.Remove("conv1.bias");
-        string line = Fail(Program.Failed, ["import", "--model", "lenet5", "--from", Write(wrong), "--out", _folder["no"], "--mean", "0", "--std", "1"],
-            "1 of its 10 tensors missing, 1 left over, 1 of other shapes", "conv1.bias missing", "other.weight left over", "fc1.weight [120, 401] instead of [120, 400]", "otherwise like lenet5 (8 of 10");
+        string line = Fail(Program.Failed, ["import", "--model", "lenet5", "--from", Write(wrong), "--out", _folder["no"], "--mean", "0",
+            "--std", "1"],
+            "1 of its 10 tensors missing, 1 left over, 1 of other shapes", "conv1.bias missing", "other.weight left over",
+                "fc1.weight [120, 401] instead of [120, 400]", "otherwise like lenet5 (8 of 10");
         Assert.That(line, Does.Not.Contain("and so on"));
         Assert.That(File.Exists(_folder["no"]), Is.False);
 
         Dictionary<string, Tensor> many = Enumerable.Range(0, 30).ToDictionary(i => $"layer{i}", _ => new Tensor([1], [1]));
-        line = Fail(Program.Failed, ["import", "--model", "lenet5", "--from", Write(many), "--out", _folder["no"], "--mean", "0", "--std", "1"],
+        line = Fail(Program.Failed, ["import", "--model", "lenet5", "--from", Write(many), "--out", _folder["no"], "--mean", "0",
+            "--std", "1"],
             "10 of its 10 tensors missing, 30 left over", "and so on", "none of the models");
         Assert.That(line.Split(" missing;"), Has.Length.EqualTo(11));
     }
 
     [Test]
     public void ItSaysWhichModelTheTensorsAreOf() => Fail(Program.Failed,
-        ["import", "--model", "smallcnn", "--from", Write(_tensors), "--out", _folder["no"], "--mean", "0,0,0", "--std", "1,1,1"], "It looks like lenet5 (10 of 10 tensors agree); use --model lenet5.");
+        ["import", "--model", "smallcnn", "--from", Write(_tensors), "--out", _folder["no"], "--mean", "0,0,0", "--std", "1,1,1"],
+            "It looks like lenet5 (10 of 10 tensors agree); use --model lenet5.");
 
     [Test]
     public void NumbersThatAreNoneAreRefused()
     {
         Dictionary<string, Tensor> wrong = new(_tensors) { ["conv1.bias"] = new([6], [0, 0, float.NaN, 0, 0, 0]) };
-        Fail(Program.Failed, ["import", "--model", "lenet5", "--from", Write(wrong), "--out", _folder["no"], "--mean", "0", "--std", "1"], "NaN in conv1.bias");
+        Fail(Program.Failed, ["import", "--model", "lenet5", "--from", Write(wrong), "--out", _folder["no"], "--mean", "0", "--std", "1"],
+            "NaN in conv1.bias");
     }
 
     /// <summary>As files of old PyTorch, and of models that were saved to infer only, have them.</summary>
@@ -109,10 +126,12 @@ public sealed class ImportTests
         _ = Shape.TryParse(input, out Shape shape);
         Network network = Architecture.Find(model).Build(shape, Classes);
         Dictionary<string, Tensor> tensors = network.Parameters.Where(parameter => !parameter.Path.Contains(lacking))
-            .ToDictionary(parameter => parameter.Path, parameter => new Tensor(parameter.Spec.Dimensions, [.. Enumerable.Repeat(0.5f, parameter.Spec.Count)]));
+            .ToDictionary(parameter => parameter.Path,
+            parameter => new Tensor(parameter.Spec.Dimensions, [.. Enumerable.Repeat(0.5f, parameter.Spec.Count)]));
         Assert.That(tensors, Has.Count.LessThan(network.Parameters.Count));
         string from = Write(tensors), to = _folder[$"{model}.safetensors"];
-        string said = Succeed("import", "--model", model, "--from", from, "--out", to, "--input", input, "--mean", "0,0,0", "--std", "1,1,1").Output;
+        string said = Succeed("import", "--model", model, "--from", from, "--out", to, "--input", input, "--mean", "0,0,0", "--std",
+            "1,1,1").Output;
         Assert.That(said.Contains("drawn at random"), Is.EqualTo(least > 0));
         ModelFile file = ModelFile.Load(to);
         Assert.That(file.Metadata.Classes, Has.Count.EqualTo(Classes));
@@ -120,7 +139,8 @@ public sealed class ImportTests
         {
             float[] values = file.Tensors[parameter.Path].Values;
             if (least == 0) Assert.That(values, Is.EqualTo(new float[1]));
-            else if (parameter.Spec.Dimensions.Count > 1) Assert.That(values.Distinct().Count(), Is.GreaterThan(values.Length / 2), parameter.Path);
+            else if (parameter.Spec.Dimensions.Count > 1) Assert.That(values.Distinct().Count(), Is.GreaterThan(values.Length / 2),
+                parameter.Path);
         }
     }
 
@@ -135,7 +155,8 @@ public sealed class ImportTests
     [Test]
     public void ClassNamesMustBeAsManyAsClasses()
     {
-        string[] args = ["import", "--model", "lenet5", "--from", Write(_tensors), "--out", _folder["no"], "--mean", "0", "--std", "1", "--classes-file"];
+        string[] args = ["import", "--model", "lenet5", "--from", Write(_tensors), "--out", _folder["no"], "--mean", "0", "--std", "1",
+            "--classes-file"];
         Fail(Program.Failed, [.. args, _folder.Add("a\nb\n"u8.ToArray(), "few.txt")], "few.txt", "2 classes", "have 7");
         Fail(Program.Failed, [.. args, _folder.Add("a\n\nb\n"u8.ToArray(), "hole.txt")], "hole.txt", "line 2");
         Fail(Program.Failed, [.. args, _folder["none.txt"]], "none.txt");

@@ -14,7 +14,8 @@ public sealed class KernelsTests
     public void ListsAllOfThem()
     {
         JsonElement rows = Succeed("kernels", "list", "--json").Json;
-        Assert.That(rows.EnumerateArray().Select(row => row.GetProperty("name").GetString()), Is.EqualTo(KernelText.All(typeof(IKernel).Assembly).Select(text => text.Name)));
+        Assert.That(rows.EnumerateArray().Select(row => row.GetProperty("name").GetString()),
+            Is.EqualTo(KernelText.All(typeof(IKernel).Assembly).Select(text => text.Name)));
         HasProperties(rows[0], "name", "barriers", "inPlace", "constants", "summary");
         JsonElement tanh = Row("PointwiseForward_Tanh"), gemm = Row("Gemm_Identity"), sgd = Row("SgdUpdate");
         Assert.Multiple(() =>
@@ -26,7 +27,8 @@ public sealed class KernelsTests
             Assert.That(sgd.GetProperty("constants").EnumerateArray().Select(name => name.GetString()), Is.EqualTo(new[] { "nesterov" }));
         });
         string text = Succeed("kernels", "list").Output;
-        foreach (JsonElement row in rows.EnumerateArray()) Assert.That(text, Does.Contain(row.GetProperty("name").GetString()).And.Contain(row.GetProperty("summary").GetString()));
+        foreach (JsonElement row in rows.EnumerateArray()) Assert.That(text,
+            Does.Contain(row.GetProperty("name").GetString()).And.Contain(row.GetProperty("summary").GetString()));
 
         JsonElement Row(string name) => rows.EnumerateArray().Single(row => row.GetProperty("name").GetString() == name);
     }
@@ -45,7 +47,8 @@ public sealed class KernelsTests
     public void NamesTheConstantsThatAreMissing()
     {
         string output = Succeed("kernels", "show", "SgdUpdate", "--dialect", "cuda").Output;
-        Assert.That(output, Does.StartWith("// Before this, each variant defines SPEC_nesterov (bool), and GROUP_SIZE_X, GROUP_SIZE_Y and GROUP_SIZE_Z.\n"
+        Assert.That(output, Does.StartWith("// Before this, each variant defines SPEC_nesterov (bool), and GROUP_SIZE_X, "
+            + "GROUP_SIZE_Y and GROUP_SIZE_Z.\n"
             + "// gpucnn kernels show SgdUpdate --dialect cuda --define nesterov=true|false shows all of it.\n"));
         Assert.That(output.TrimEnd('\n'), Does.EndWith(SgdUpdate.Text.Cuda));
     }
@@ -56,7 +59,8 @@ public sealed class KernelsTests
     [TestCase("kernels show SgdUpdate --dialect cuda --define nesterov=perhaps", "expects true|false, but got 'perhaps'")]
     [TestCase("kernels show SgdUpdate --dialect cuda --define nesterov", "--define expects NAME=VALUE, but got 'nesterov'")]
     [TestCase("kernels show SgdUpdate --dialect cuda --define nesterov=true --define nesterov=true", "--define nesterov was given twice")]
-    [TestCase("kernels show SgdUpdate --dialect cuda --define tile=4", "has the specialization constants nesterov, but got --define tile=4")]
+    [TestCase("kernels show SgdUpdate --dialect cuda --define tile=4",
+        "has the specialization constants nesterov, but got --define tile=4")]
     [TestCase("kernels show AddInto --dialect cuda --define tile=4", "AddInto has no specialization constants, but got --define tile=4")]
     [TestCase("kernels", "list, show")]
     [TestCase("kernels show", "gpucnn kernels show --help")]

@@ -15,7 +15,8 @@ public sealed class ProcessTests
         using TemporaryFolder folder = new();
         string[] args =
         [
-            "train", "--data", TinyData.Write(folder), "--input", "3x16x16", "--batch", "6", "--epochs", "2000", "--save-every", "1", "--threads", "1",
+            "train", "--data", TinyData.Write(folder), "--input", "3x16x16", "--batch", "6", "--epochs", "2000", "--save-every", "1",
+                "--threads", "1",
             "--lr", "0.001", "--schedule", "constant",
         ];
         // The moments are another run's each time: what must hold, holds at all of them.
@@ -51,7 +52,8 @@ public sealed class ProcessTests
     public void ASignalStopsItAfterItsStep(string signal)
     {
         using TemporaryFolder folder = new();
-        using Process process = Start(["train", "--data", TinyData.Write(folder), "--input", "3x16x16", "--batch", "6", "--epochs", "100000", "--lr", "0.001", "--save-every", "10", "--out", folder["run"]]);
+        using Process process = Start(["train", "--data", TinyData.Write(folder), "--input", "3x16x16", "--batch", "6", "--epochs",
+            "100000", "--lr", "0.001", "--save-every", "10", "--out", folder["run"]]);
         WaitFor(() => process.HasExited || NewestStep(folder["run"]) > 0);
         using (Process killer = Process.Start("kill", ["-s", signal, $"{process.Id}"])) killer.WaitForExit();
         Assert.That(process.WaitForExit(15_000), "It did not stop.");
@@ -69,10 +71,12 @@ public sealed class ProcessTests
         string output = process.StandardOutput.ReadToEnd();
         Assert.That(process.WaitForExit(60_000));
         Assert.That(process.ExitCode, Is.EqualTo(0), process.StandardError.ReadToEnd());
-        Assert.That(output, Does.Contain("demo-data").And.Contain("smallcnn").And.Contain("Accuracy").And.Contain("predict --weights").And.Contain("lenet5"));
+        Assert.That(output, Does.Contain("demo-data").And.Contain("smallcnn").And.Contain("Accuracy").And.Contain("predict --weights")
+            .And.Contain("lenet5"));
         Assert.That(output, Does.Not.Contain("\e"));
         string last = File.ReadLines(folder["runs", "smallcnn-1", "metrics.csv"]).Last();
-        Assert.That(double.Parse(last.Split(',')[6], System.Globalization.CultureInfo.InvariantCulture), Is.GreaterThanOrEqualTo(0.95), "validation accuracy");
+        Assert.That(double.Parse(last.Split(',')[6], System.Globalization.CultureInfo.InvariantCulture), Is.GreaterThanOrEqualTo(0.95),
+            "validation accuracy");
         Assert.That(File.Exists(folder["runs", "smallcnn-1", "final.safetensors"]));
     }
 
@@ -87,7 +91,8 @@ public sealed class ProcessTests
     private static string[] Checkpoints(string run) =>
         Directory.Exists(run) ? [.. Directory.GetFiles(run, "checkpoint-*.safetensors").Order(StringComparer.Ordinal)] : [];
 
-    private static long NewestStep(string run) => Checkpoints(run) is [.., var newest] ? long.Parse(Path.GetFileNameWithoutExtension(newest)["checkpoint-".Length..]) : 0;
+    private static long NewestStep(string run) => Checkpoints(run) is [.., var newest]
+        ? long.Parse(Path.GetFileNameWithoutExtension(newest)["checkpoint-".Length..]) : 0;
 
     private static void WaitFor(Func<bool> condition)
     {

@@ -16,17 +16,20 @@ public sealed class RecipeTests
     {
         using TemporaryFolder folder = new();
         string data = TinyData.Write(folder), run = folder["run"];
-        string text = Succeed("train", "--model", "resnet20", "--recipe", "paper", "--data", data, "--input", "3x16x16", "--batch", "6", "--steps", "2",
+        string text = Succeed("train", "--model", "resnet20", "--recipe", "paper", "--data", data, "--input", "3x16x16", "--batch", "6",
+            "--steps", "2",
             "--weight-decay", "0.001", "--device", "cpu", "--out", run).Output;
         Assert.That(text, Does.Contain("Recipe    paper; weights by He et al.\n"));
         Assert.That(text, Does.Contain("0.1, multistep, milestones 82,123, gamma 0.1; sgd, momentum 0.9, weight decay 0.001"));
         Assert.That(text, Does.Contain("augmented by crop4,flip"));
-        JsonElement config = JsonDocument.Parse(File.ReadAllText(folder["run", "config.json"])).RootElement, settings = config.GetProperty("settings");
+        JsonElement config = JsonDocument.Parse(File.ReadAllText(folder["run", "config.json"])).RootElement,
+            settings = config.GetProperty("settings");
         Assert.That(config.GetProperty("recipe").GetString(), Is.EqualTo("paper"));
         Assert.That(settings.GetProperty("epochs").GetInt32(), Is.EqualTo(164), "the paper's");
         Assert.That(settings.GetProperty("batch").GetInt32(), Is.EqualTo(6), "the option's");
         // Six steps make an epoch: the resumed run has another length, and the same recipe.
-        Assert.That(Succeed("train", "--resume", run, "--steps", "3").Output, Does.Contain("Recipe    paper; ").And.Contain("weight decay 0.001"));
+        Assert.That(Succeed("train", "--resume", run, "--steps", "3").Output,
+            Does.Contain("Recipe    paper; ").And.Contain("weight decay 0.001"));
     }
 
     /// <summary>A network with dropout, some biases of 1, and papers' steps that are not taken; it is not trained for long.</summary>
@@ -35,12 +38,16 @@ public sealed class RecipeTests
     {
         using TemporaryFolder folder = new();
         string data = TinyData.Write(folder, train: 2, validation: 1);
-        string[] train = ["train", "--data", data, "--batch", "2", "--steps", "1", "--device", "cpu", "--input", "3x63x63", "--recipe", "paper", "--out"];
+        string[] train = ["train", "--data", data, "--batch", "2", "--steps", "1", "--device", "cpu", "--input", "3x63x63", "--recipe",
+            "paper", "--out"];
         string alexnet = Succeed([.. train, folder["alexnet"], "--model", "alexnet"]).Output;
         Assert.That(alexnet, Does.Contain("Recipe    paper; weights by normal, deviation 0.01, some biases 1; dropout 0.5\n"));
         Assert.That(alexnet, Does.Contain("          not applied: at most 3 drops of the rate\n"));
-        string googlenet = Succeed(["train", "--data", data, "--batch", "2", "--steps", "1", "--device", "cpu", "--input", "3x65x65", "--model", "googlenet-torchvision", "--out", folder["googlenet"]]).Output;
-        Assert.That(googlenet, Does.Contain("Recipe    default; weights by He et al.; dropout 0.7 and 0.2; 2 training heads of weight 0.3\n").And.Not.Contain("not applied"));
+        string googlenet = Succeed(["train", "--data", data, "--batch", "2", "--steps", "1", "--device", "cpu", "--input", "3x65x65",
+            "--model", "googlenet-torchvision", "--out", folder["googlenet"]]).Output;
+        Assert.That(googlenet,
+            Does.Contain("Recipe    default; weights by He et al.; dropout 0.7 and 0.2; 2 training heads of weight 0.3\n")
+                .And.Not.Contain("not applied"));
         Assert.That(googlenet, Does.Contain("weight decay 0.0001, decays vectors false"));
     }
 
@@ -51,11 +58,14 @@ public sealed class RecipeTests
         {
             string[] quick = ["zfnet", "googlenet", "resnet18", "resnet20", "resnet110"];
             bool isLong = Environment.GetEnvironmentVariable("GPUCNN_LONG_TESTS") == "1";
-            return Architecture.All.Where(architecture => architecture.PaperRecipe != null && (isLong || quick.Contains(architecture.Name))).Select(architecture => architecture.Name);
+            return Architecture.All.Where(architecture => architecture.PaperRecipe != null && (isLong || quick.Contains(architecture.Name)))
+                .Select(architecture => architecture.Name);
         }
     }
 
-    /// <summary>Two steps by the paper's recipe, of which only the batch is another; the run says all of it, and what is left out.</summary>
+    /// <summary>
+    /// Two steps by the paper's recipe, of which only the batch is another; the run says all of it, and what is left out.
+    /// </summary>
     [TestCaseSource(nameof(OfPapers))]
     public void APapersRecipeStarts(string name)
     {
@@ -66,18 +76,22 @@ public sealed class RecipeTests
         string input = $"{Models.ArchitectureTests.SmallInput(architecture)}";
         using TemporaryFolder folder = new();
         string data = TinyData.Write(folder, train: 4, validation: 1);
-        string text = Succeed("train", "--model", name, "--recipe", "paper", "--data", data, "--input", input, "--batch", "4", "--steps", "2", "--device", "cpu", "--out", folder["run"]).Output;
+        string text = Succeed("train", "--model", name, "--recipe", "paper", "--data", data, "--input", input, "--batch", "4", "--steps",
+            "2", "--device", "cpu", "--out", folder["run"]).Output;
         Assert.That(text, Does.Contain($"Recipe    paper; weights by {paper.Start.Name}"));
         Assert.That(text, Does.Contain(FormattableString.Invariant($"Rate      {settings.LearningRate}, {settings.Schedule.Name}")));
         Assert.That(text, Does.Contain(FormattableString.Invariant($"; {Settings.Describe(sgd)}\n")));
         Assert.That(text, Does.Contain($"augmented by {paper.Augmentation}\n"));
         if (paper.NotApplied.Count == 0) Assert.That(text, Does.Not.Contain("not applied"));
         else Assert.That(text, Does.Contain($"          not applied: {string.Join("; ", paper.NotApplied)}\n"));
-        if (sgd.MaxFilterRms > 0) Assert.That(text, Does.Contain(FormattableString.Invariant($"; filters held to an RMS of {sgd.MaxFilterRms}")));
-        if (architecture.Build().Graph.Heads.Count > 0) Assert.That(text, Does.Contain(FormattableString.Invariant($"; 2 training heads of weight {paper.HeadWeight}")));
+        if (sgd.MaxFilterRms > 0) Assert.That(text,
+            Does.Contain(FormattableString.Invariant($"; filters held to an RMS of {sgd.MaxFilterRms}")));
+        if (architecture.Build().Graph.Heads.Count > 0) Assert.That(text,
+            Does.Contain(FormattableString.Invariant($"; 2 training heads of weight {paper.HeadWeight}")));
         JsonElement config = JsonDocument.Parse(File.ReadAllText(folder["run", "config.json"])).RootElement.GetProperty("settings");
         Assert.That(
-            (config.GetProperty("epochs").GetInt32(), config.GetProperty("batch").GetInt32(), config.GetProperty("learningRate").GetSingle(), config.GetProperty("optimizer").GetProperty("maxFilterRms").GetSingle()),
+            (config.GetProperty("epochs").GetInt32(), config.GetProperty("batch").GetInt32(),
+                config.GetProperty("learningRate").GetSingle(), config.GetProperty("optimizer").GetProperty("maxFilterRms").GetSingle()),
             Is.EqualTo((settings.Epochs, 4, settings.LearningRate, sgd.MaxFilterRms)));
         Assert.That(File.ReadLines(folder["run", "metrics.csv"]).Count(), Is.EqualTo(2), "a header and the epoch that two steps end");
     }

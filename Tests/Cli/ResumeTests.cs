@@ -15,7 +15,8 @@ public sealed class ResumeTests
         using TemporaryFolder folder = new();
         string[] args =
         [
-            "train", "--model", model, "--data", TinyData.Write(folder), "--input", input, "--augment", augmentation, "--schedule", schedule,
+            "train", "--model", model, "--data", TinyData.Write(folder), "--input", input, "--augment", augmentation, "--schedule",
+                schedule,
             "--batch", "5", "--epochs", "5", "--lr", "0.01",
         ];
         Succeed([.. args, "--out", folder["whole"]]);
@@ -24,14 +25,16 @@ public sealed class ResumeTests
         int[] stops = [3, 7, 8, 20, 33];
         for (int i = 0; i < stops.Length; i++)
         {
-            string[] command = i == 0 ? [.. args, "--out", folder["parts"]] : ["train", "--resume", folder["parts"], "--threads", $"{1 + i % 3}"];
+            string[] command = i == 0 ? [.. args, "--out", folder["parts"]]
+                : ["train", "--resume", folder["parts"], "--threads", $"{1 + i % 3}"];
             CommandResult result = RunUntil(stops[i], command);
             Assert.That(result.Code, Is.EqualTo(Program.Failed));
             Assert.That(Line(result), Does.Contain($"Stopped after step {stops[i]} of 35").And.Contain("gpucnn train --resume"));
         }
         Succeed("train", "--resume", folder["parts"]);
         AssertSame(folder["whole"], folder["parts"]);
-        string[] Metrics(string run) => [.. File.ReadAllLines(folder[run, "metrics.csv"]).Select(row => string.Join(',', row.Split(',')[..8]))];
+        string[] Metrics(string run) =>
+            [.. File.ReadAllLines(folder[run, "metrics.csv"]).Select(row => string.Join(',', row.Split(',')[..8]))];
         Assert.That(Metrics("parts"), Is.EqualTo(Metrics("whole")));
         Assert.That(Succeed("train", "--resume", folder["parts"]).Output, Does.Contain("is complete"));
     }
@@ -40,7 +43,8 @@ public sealed class ResumeTests
     public void MoreStepsGoOnWhereFewerEnded()
     {
         using TemporaryFolder folder = new();
-        string[] args = ["train", "--data", TinyData.Write(folder), "--input", "3x16x16", "--batch", "6", "--lr", "0.005", "--schedule", "constant"];
+        string[] args = ["train", "--data", TinyData.Write(folder), "--input", "3x16x16", "--batch", "6", "--lr", "0.005", "--schedule",
+            "constant"];
         Succeed([.. args, "--steps", "11", "--out", folder["whole"]]);
         Succeed([.. args, "--steps", "4", "--out", folder["parts"]]);
         Succeed("train", "--resume", folder["parts"], "--steps", "11");
@@ -79,7 +83,8 @@ public sealed class ResumeTests
         using TemporaryFolder folder = new();
         string[] args =
         [
-            "train", "--model", "smallcnn", "--data", TinyData.Write(folder), "--input", "3x16x16", "--batch", "6", "--lr", "0.005", "--steps", "5", "--device", "cpu",
+            "train", "--model", "smallcnn", "--data", TinyData.Write(folder), "--input", "3x16x16", "--batch", "6", "--lr", "0.005",
+                "--steps", "5", "--device", "cpu",
         ];
         Succeed([.. args, "--out", folder["whole"]]);
         foreach (string run in new[] { "direct", "other" }) RunUntil(2, [.. args, "--out", folder[run]]);
@@ -90,7 +95,8 @@ public sealed class ResumeTests
         foreach (string run in new[] { "direct", "other" }) Succeed("train", "--resume", folder[run]);
         AssertSame(folder["whole"], folder["direct"]);
         Assert.That(File.ReadAllText(path), Does.Contain("\"Winograd 4x4\"").And.Not.Contain("\"direct\""));
-        Assert.That(File.ReadAllBytes(folder["other", "final.safetensors"]), Is.Not.EqualTo(File.ReadAllBytes(folder["whole", "final.safetensors"])));
+        Assert.That(File.ReadAllBytes(folder["other", "final.safetensors"]),
+            Is.Not.EqualTo(File.ReadAllBytes(folder["whole", "final.safetensors"])));
     }
 
     /// <summary>
@@ -118,7 +124,8 @@ public sealed class ResumeTests
     }
 
     public static void AssertSame(string expected, string actual) =>
-        Assert.That(File.ReadAllBytes(Path.Combine(actual, "final.safetensors")), Is.EqualTo(File.ReadAllBytes(Path.Combine(expected, "final.safetensors"))));
+        Assert.That(File.ReadAllBytes(Path.Combine(actual, "final.safetensors")),
+            Is.EqualTo(File.ReadAllBytes(Path.Combine(expected, "final.safetensors"))));
 
     private static CommandResult RunUntil(long step, string[] args)
     {

@@ -14,8 +14,10 @@ public sealed class RoundTripTests
     {
         using TemporaryFolder folder = new();
         string data = TinyData.Write(folder), run = folder["run"], weights = folder["run", "final.safetensors"];
-        string text = Succeed("train", "--model", "smallcnn", "--data", data, "--input", "3x16x16", "--batch", "6", "--lr", "0.005", "--epochs", "8", "--out", run).Output;
-        Assert.That(text, Does.Contain("36 training and 12 validation images").And.Contain("on the device").And.Contain("cpu").And.Contain("Try next"));
+        string text = Succeed("train", "--model", "smallcnn", "--data", data, "--input", "3x16x16", "--batch", "6", "--lr", "0.005",
+            "--epochs", "8", "--out", run).Output;
+        Assert.That(text, Does.Contain("36 training and 12 validation images").And.Contain("on the device").And.Contain("cpu")
+            .And.Contain("Try next"));
         Assert.That(text, Does.Not.Contain("\e"));
 
         JsonElement scores = Succeed("eval", "--weights", weights, "--data", data, "--json").Json;
@@ -42,7 +44,8 @@ public sealed class RoundTripTests
         Assert.That(Succeed("predict", "--weights", weights, image).Output, Does.Contain("green"));
 
         // From these weights on: the accuracy is there from the start.
-        Succeed("train", "--model", "smallcnn", "--data", data, "--weights", weights, "--batch", "6", "--steps", "1", "--lr", "1e-6", "--out", folder["on"]);
+        Succeed("train", "--model", "smallcnn", "--data", data, "--weights", weights, "--batch", "6", "--steps", "1", "--lr", "1e-6",
+            "--out", folder["on"]);
         Assert.That(double.Parse(File.ReadAllLines(folder["on", "metrics.csv"])[^1].Split(',')[6]), Is.EqualTo(1));
     }
 
@@ -59,10 +62,12 @@ public sealed class RoundTripTests
         Assert.That(Losses("run").Zip(Losses("other"), (hinge, entropy) => Math.Abs(hinge - entropy)), Is.All.GreaterThan(0.01));
 
         Assert.That(Succeed("train", "--resume", folder["run"], "--steps", "4").Output, Does.Match(@"Loss\s+hinge"));
-        Fail(Program.WrongUsage, ["train", "--model", "linear", "--data", data, "--loss", "hinge", "--label-smoothing", "0.1", "--batch", "6", "--out", folder["no"]], "--label-smoothing belongs to --loss cross-entropy");
+        Fail(Program.WrongUsage, ["train", "--model", "linear", "--data", data, "--loss", "hinge", "--label-smoothing", "0.1", "--batch",
+            "6", "--out", folder["no"]], "--label-smoothing belongs to --loss cross-entropy");
 
         string Train(string loss, string run) => Succeed(
-            "train", "--model", "linear", "--input", "3x8x8", "--data", data, "--loss", loss, "--batch", "6", "--steps", "2", "--lr", "1e-9", "--out", folder[run]).Output;
+            "train", "--model", "linear", "--input", "3x8x8", "--data", data, "--loss", loss, "--batch", "6", "--steps", "2", "--lr",
+                "1e-9", "--out", folder[run]).Output;
 
         double[] Losses(string run)
         {
@@ -76,11 +81,13 @@ public sealed class RoundTripTests
     {
         using TemporaryFolder folder = new();
         string data = TinyData.Write(folder);
-        Succeed("train", "--model", "lenet5", "--data", data, "--input", "1x16x16", "--batch", "5", "--epochs", "3", "--steps", "2", "--lr", "0.125", "--momentum", "0.5", "--nesterov",
+        Succeed("train", "--model", "lenet5", "--data", data, "--input", "1x16x16", "--batch", "5", "--epochs", "3", "--steps", "2",
+            "--lr", "0.125", "--momentum", "0.5", "--nesterov",
             "--weight-decay", "0.25", "--label-smoothing", "0.0625", "--mixup", "0.5", "--cutmix", "0.25", "--schedule", "multistep",
                 "--milestones", "1,2", "--gamma", "0.5", "--warmup", "2", "--seed", "99", "--augment", "crop2,flip",
             "--fit", "pad", "--save-every", "1", "--device", "cpu", "--threads", "1", "--out", folder["run"]);
-        JsonElement config = JsonDocument.Parse(File.ReadAllText(folder["run", "config.json"])).RootElement, settings = config.GetProperty("settings");
+        JsonElement config = JsonDocument.Parse(File.ReadAllText(folder["run", "config.json"])).RootElement,
+            settings = config.GetProperty("settings");
         Assert.That(config.GetProperty("model").GetString(), Is.EqualTo("lenet5"));
         Assert.That(config.GetProperty("classes").EnumerateArray().Select(name => name.GetString()), Is.EqualTo(TinyData.Classes));
         Assert.That(config.GetProperty("data").GetString(), Is.EqualTo(data));
@@ -101,12 +108,15 @@ public sealed class RoundTripTests
     {
         using TemporaryFolder folder = new();
         string data = TinyData.Write(folder, train: 20);
-        string text = Succeed("train", "--data", folder["data", "train"], "--input", "3x16x16", "--batch", "6", "--steps", "1", "--out", folder["a"]).Output;
+        string text = Succeed("train", "--data", folder["data", "train"], "--input", "3x16x16", "--batch", "6", "--steps", "1", "--out",
+            folder["a"]).Output;
         Assert.That(text, Does.Contain("54 training and 6 validation images").And.Contain("held out"));
-        Assert.That(Succeed("train", "--data", folder["data", "train"], "--val", folder["data", "val"], "--input", "3x16x16", "--batch", "6", "--steps", "1", "--out", folder["b"]).Output,
+        Assert.That(Succeed("train", "--data", folder["data", "train"], "--val", folder["data", "val"], "--input", "3x16x16", "--batch",
+            "6", "--steps", "1", "--out", folder["b"]).Output,
             Does.Contain("60 training and 12 validation images"));
         // Too few to keep some apart.
-        Assert.That(Succeed("train", "--data", folder["data", "val"], "--input", "3x16x16", "--batch", "6", "--steps", "1", "--out", folder["c"]).Output,
+        Assert.That(Succeed("train", "--data", folder["data", "val"], "--input", "3x16x16", "--batch", "6", "--steps", "1", "--out",
+            folder["c"]).Output,
             Does.Contain("no validation images"));
         Assert.That(Directory.Exists(data));
     }
@@ -122,7 +132,8 @@ public sealed class RoundTripTests
         Assert.That(ImageFile.Read(folder["one.ppm"]).Pixels, Is.EqualTo(ImageFile.Read(image).Pixels));
         Assert.That(Succeed("data", "decode", folder["data", "val", "red"], folder["all"]).Output, Does.Contain("4 images as PNG"));
         Assert.That(Directory.GetFiles(folder["all"]), Has.Length.EqualTo(4));
-        Assert.That(Succeed("data", "demo", folder["demo"], "--seed", "5").Output, Does.Contain("1,600 training").And.Contain("gpucnn train"));
+        Assert.That(Succeed("data", "demo", folder["demo"], "--seed", "5").Output,
+            Does.Contain("1,600 training").And.Contain("gpucnn train"));
         Assert.That(DemoDataset.IsComplete(folder["demo"], 5));
     }
 }

@@ -18,7 +18,8 @@ internal static class TinyData
                 for (int number = 0; number < count; number++)
                 {
                     var image = new PixelImage(side, side, 3);
-                    for (int i = 0; i < image.Pixels.Length; i++) image.Pixels[i] = (byte)(random.Next(80) + (label > 0 && i % 3 == 2 - label ? 150 : 0));
+                    for (int i = 0; i < image.Pixels.Length; i++) image.Pixels[i] = (byte)(random.Next(80)
+                        + (label > 0 && i % 3 == 2 - label ? 150 : 0));
                     string path = folder[name, split, Classes[label], $"{number:D2}.png"];
                     Directory.CreateDirectory(Path.GetDirectoryName(path)!);
                     ImageFile.Write(path, image);

@@ -106,7 +106,8 @@ public sealed class ExampleTests
     /// <summary>Compiles an example as the SDK would, with its implicit usings.</summary>
     private static Assembly Compile(string name)
     {
-        const string Usings = "global using System; global using System.IO; global using System.Linq; global using System.Collections.Generic;";
+        const string Usings = "global using System; global using System.IO; global using System.Linq; "
+            + "global using System.Collections.Generic;";
         var parsing = new CSharpParseOptions(LanguageVersion.Preview);
         IEnumerable<PortableExecutableReference> references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!)
             .Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path));

@@ -38,7 +38,8 @@ public sealed class ModelTests
     [Test]
     public void FittingInMemoryGivesTheWeightsOfTheCommandLine()
     {
-        CommandLine.Succeed("train", "--model", "smallcnn", "--data", _folder["data"], "--input", "3x16x16", "--batch", "6", "--epochs", "2", "--lr", "0.02",
+        CommandLine.Succeed("train", "--model", "smallcnn", "--data", _folder["data"], "--input", "3x16x16", "--batch", "6", "--epochs",
+            "2", "--lr", "0.02",
             "--schedule", "constant", "--warmup", "0", "--augment", "none", "--device", "cpu", "--out", _folder["by-command"]);
         using Model model = New();
         TrainingOutcome outcome = model.Fit(_data, Options);
@@ -102,7 +103,8 @@ public sealed class ModelTests
         using (Model model = New()) model.Fit(split, Options with { Epochs = 1, Folder = _folder["split"] });
         using TrainingRun run = TrainingRun.Open(_folder["split"], new() { Epochs = 2 });
         using Model resumed = run.Model;
-        Assert.That(Enumerable.Range(0, 9).Select(run.Data.Validation!.Name), Is.EqualTo(Enumerable.Range(0, 9).Select(split.Validation.Name)));
+        Assert.That(Enumerable.Range(0, 9).Select(run.Data.Validation!.Name),
+            Is.EqualTo(Enumerable.Range(0, 9).Select(split.Validation.Name)));
     }
 
     [Test]
@@ -177,13 +179,15 @@ public sealed class ModelTests
         Assert.That(model.Preparation.Mean, Is.EqualTo(ImagePreparation.ImageNetMean));
         using Model two = Model.FromTorch("smallcnn", _folder["state.pth"], ["x", "y"], _device, Input);
         Assert.That(two.Reinitialized, Is.EqualTo(new[] { "fc.weight", "fc.bias" }));
-        OneLine.Thrown(() => Model.FromTorch("resnet18", _folder["state.pth"], device: _device).Dispose(), "does not fit resnet18", "looks like smallcnn");
+        OneLine.Thrown(() => Model.FromTorch("resnet18", _folder["state.pth"], device: _device).Dispose(), "does not fit resnet18",
+            "looks like smallcnn");
     }
 
     [Test]
     public void ANetworkOfOnesOwnTrainsSavesLoadsAndResumes()
     {
-        Sequential layers = new() { { "conv", new Conv2d(8, 3, padding: 1) }, new ReLU(), new GlobalAvgPool2d(), new Flatten(), { "fc", new Linear(3) } };
+        Sequential layers = new() { { "conv", new Conv2d(8, 3, padding: 1) }, new ReLU(), new GlobalAvgPool2d(), new Flatten(),
+            { "fc", new Linear(3) } };
         using Model model = Model.Create(layers, Input, _data.Classes, _device, "mine");
         model.Fit(_data, Options with { Folder = _folder["mine"] });
         model.Save(_folder["mine.safetensors"]);
@@ -219,7 +223,8 @@ public sealed class ModelTests
         foreach ((string path, Tensor tensor) in weights) Assert.That(tensor.Values, Is.EqualTo(saved[path].Values), path);
     }
 
-    private static void AssertPredicts(Model model, PixelImage image) => Assert.That(model.Predict(image).Best.Probability, Is.InRange(1 / 3.0, 1));
+    private static void AssertPredicts(Model model, PixelImage image) =>
+        Assert.That(model.Predict(image).Best.Probability, Is.InRange(1 / 3.0, 1));
 
     private sealed class Epochs : ITrainingObserver
     {

@@ -18,7 +18,8 @@ public sealed class OpenSetTests
         var image = new PixelImage(4, 4, 1);
         Array.Fill(image.Pixels, (byte)51);
         var split = new MemorySplit("one", ["all"], [0], [image], "one");
-        using var dataset = new ImageDataset(split, new ImagePreprocessor(Shape.Volume(1, 4, 4), ImageFit.Resize, [0], [1]), [new Invert()]);
+        using var dataset = new ImageDataset(split, new ImagePreprocessor(Shape.Volume(1, 4, 4), ImageFit.Resize, [0], [1]),
+            [new Invert()]);
         using Engine.Datasets.IBatchReader reader = dataset.ReadTraining(1, seed: 1, firstStep: 0);
         Assert.That(reader.Next()!.Image(0).ToArray(), Is.All.EqualTo(0.8f).Within(1e-6));
     }
@@ -49,8 +50,10 @@ public sealed class OpenSetTests
 
     private static IEnumerable<AugmentationStep> Steps =>
     [
-        new Flip(), new RandomCrop(), new RandomResizedCrop(), new RandomResizedCrop(0.25, 0.5, 1, 2), new RandomScale(), new RandomScale(20, 30),
-        new TenCrops(), new TenCrops(40, fromSquare: true), new ColorJitter(), new ColorJitter(0.1, 0.2, 0.3, 0.4), new PcaLighting(), new RandomGrayscale(),
+        new Flip(), new RandomCrop(), new RandomResizedCrop(), new RandomResizedCrop(0.25, 0.5, 1, 2), new RandomScale(),
+            new RandomScale(20, 30),
+        new TenCrops(), new TenCrops(40, fromSquare: true), new ColorJitter(), new ColorJitter(0.1, 0.2, 0.3, 0.4), new PcaLighting(),
+            new RandomGrayscale(),
         new RandomRotation(), new RandomErasing(), new RandAugment(), new TrivialAugment(), new Invert(),
     ];
 }
@@ -78,7 +81,8 @@ public sealed class Swatches : IDatasetFormat
         (string Name, int Count)[] rows = [.. File.ReadAllLines(Directory.GetFiles(path, "*.swatch")[0]).Select(line => line.Split(' '))
             .Select(parts => (parts[0], int.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture)))];
         int[] labels = [.. rows.Index().SelectMany(row => Enumerable.Repeat(row.Index, row.Item.Count))];
-        var split = new MemorySplit("swatches", [.. rows.Select(row => row.Name)], labels, [.. labels.Select(_ => new PixelImage(2, 2, 3))], path);
+        var split = new MemorySplit("swatches", [.. rows.Select(row => row.Name)], labels,
+            [.. labels.Select(_ => new PixelImage(2, 2, 3))], path);
         return new LocatedDataset(path, "swatches", split, null) { Size = new NativeSize(2, 2, 3, true) };
     }
 }
