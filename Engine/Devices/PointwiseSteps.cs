@@ -7,6 +7,7 @@ namespace GpuCnn.Engine.Devices;
 internal static unsafe class PointwiseSteps
 {
     /// <summary>Emits dx = dy f'(x), where y = f(x).</summary>
+    /// <param name="y">The result; the input x if f derives from it.</param>
     /// <param name="function">f; by default the fused activation, and the identity where there is none.</param>
     public static void EmitActivationGradient(
         this Emitter emitter, string name, DeviceTensor y, DeviceTensor dy, DeviceTensor dx, IPointwise? function = null)

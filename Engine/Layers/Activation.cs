@@ -30,7 +30,8 @@ public abstract class Activation : UnaryOperator, IDeviceOperator
     public void EmitBackward(Emitter emitter)
     {
         if (emitter.InputGradient() is not { } dx) return;
-        emitter.EmitActivationGradient("backward", emitter.Output, emitter.OutputGradient, dx, Function);
+        DeviceTensor kept = Function.DerivesFromInput ? emitter.Input() : emitter.Output;
+        emitter.EmitActivationGradient("backward", kept, emitter.OutputGradient, dx, Function);
     }
 }
 

@@ -50,7 +50,8 @@ public sealed record PlanNode(Node Node, Value? Addend, IPointwise? Activation, 
                 fused.Add(add);
                 (addend, output) = (other, add.Output);
             }
-            if (node.Operator.FusesActivation && OnlyReader(output) is { Operator.FusedFunction: { } function } last)
+            if (node.Operator.FusesActivation && OnlyReader(output) is { Operator.FusedFunction: { } function } last
+                && !(training && function.DerivesFromInput))
             {
                 fused.Add(last);
                 (activation, output) = (function, last.Output);

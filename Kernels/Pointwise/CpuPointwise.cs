@@ -21,7 +21,8 @@ public sealed unsafe class CpuPointwiseForward<TFunction>(float* x, float* y, lo
     }
 }
 
-/// <summary>dx = f'(x) dy, from y = f(x), over <paramref name="count"/> floats, a multiple of 8; dx may be dy. Memory bound.</summary>
+/// <summary>dx = f'(x) dy over <paramref name="count"/> floats, a multiple of 8; dx may be dy. Memory bound.</summary>
+/// <param name="y">The result f(x); the input x if the function <see cref="IPointwise.DerivesFromInput"/>.</param>
 [Dispatched]
 public sealed unsafe class CpuPointwiseBackward<TFunction>(float* y, float* dy, float* dx, long count, TFunction function) : ICpuKernel
     where TFunction : unmanaged, IPointwise

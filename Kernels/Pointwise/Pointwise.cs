@@ -20,8 +20,8 @@ public readonly partial struct PointwiseForward<TFunction>(ReadOnlyView<float> x
     }
 }
 
-/// <summary>dx = f'(x) dy, from y = f(x), four floats a thread; dx may be dy. Memory bound.</summary>
-/// <param name="y">[count]</param>
+/// <summary>dx = f'(x) dy, four floats a thread; dx may be dy. Memory bound.</summary>
+/// <param name="y">[count] The result f(x); the input x if the function <see cref="IPointwise.DerivesFromInput"/>.</param>
 /// <param name="dy">[count]</param>
 /// <param name="dx">[count]</param>
 [Kernel(256, InPlace = true), Dispatched]

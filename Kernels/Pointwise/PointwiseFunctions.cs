@@ -8,7 +8,7 @@ public static class PointwiseFunctions
     /// <summary>y = f(x)</summary>
     public static float Forward<TFunction>(TFunction function, float x) where TFunction : unmanaged, IPointwise => function.Forward(new Lane(x)).Value;
 
-    /// <summary>dx = f'(x) dy, from y = f(x).</summary>
+    /// <inheritdoc cref="IPointwise.Backward"/>
     public static float Backward<TFunction>(TFunction function, float y, float dy) where TFunction : unmanaged, IPointwise =>
         function.Backward(new Lane(y), new Lane(dy)).Value;
 

@@ -21,6 +21,12 @@ public sealed record DeviceUnderTest(string Name, string Family, Func<Device> Ma
 
     public static IReadOnlyList<DeviceUnderTest> All { get; } = [.. CpuDevices(), new("debug", "debug", () => new DebugDevice()), .. OpenClDevices(), .. CudaDevices()];
 
+    /// <summary>Devices that run kernels for a function of another assembly: those that do without the project's translation.</summary>
+    public static IEnumerable<DeviceUnderTest> TakingUserFunctions => All.Where(device => !device.Translates);
+
+    /// <summary>Whether the device runs the CUDA C or OpenCL C that the project translates kernels to.</summary>
+    public bool Translates => Family.EndsWith("-c", StringComparison.Ordinal);
+
     private static IEnumerable<DeviceUnderTest> CpuDevices()
     {
         int[] widths = Vector512.IsHardwareAccelerated ? [8, 16] : [8];

@@ -27,6 +27,26 @@ public sealed class FusionTests
         }
     }
 
+    /// <summary>The layer before it keeps its own output, which the backward pass needs; nothing needs it when the plan infers.</summary>
+    [Test]
+    public void AnActivationThatDerivesFromItsInputIsFusedOnlyToInfer(
+        [ValueSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.TakingUserFunctions))] DeviceUnderTest test)
+    {
+        using Device device = test.Make();
+        Layer layers = Sequence(new Conv2d(6, 3), new UserSquare(), between: false);
+        var training = new PlanOptions { Images = 9, Training = true, InputGradient = true, Loss = new ProjectionLoss() };
+        using var trained = new TestNetwork(device, layers, Shape.Volume(5, 7, 6), training);
+        Assert.That(PlanNode.Fuse(trained.Network, training: true), Has.Count.EqualTo(2), "nodes while training");
+        Assert.That(PlanNode.Fuse(trained.Network, training: false), Has.Count.EqualTo(1), "nodes to infer");
+        trained.Parameters.Initialize(seed: 3);
+        trained.Plan.ComputeGradients(trained.Batch);
+        using var plan = new Plan(trained.Parameters, new PlanOptions { Images = 9, Loss = new ProjectionLoss() });
+        plan.Evaluate(trained.Batch);
+        var inferred = new float[9 * trained.Network.Output.Shape.Count];
+        plan.ReadOutput(inferred);
+        Closeness.CheckSameBits($"{test}: output", inferred, trained.ReadOutput());
+    }
+
     /// <summary>Dropout of nothing is a view: no work of its own, but an activation behind it is not fused.</summary>
     private static Sequential Sequence(Layer layer, Layer activation, bool between)
     {
