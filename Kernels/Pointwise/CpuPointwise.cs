@@ -3,7 +3,7 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Kernels.Pointwise;
 
-/// <summary>y = f(x) over <paramref name="count"/> floats, a multiple of 8; y may be x. Memory bound.</summary>
+/// <summary>Computes y = f(x) over <paramref name="count"/> floats, a multiple of 8; y may be x. Memory-bound.</summary>
 [Dispatched]
 public sealed unsafe class CpuPointwiseForward<TFunction>(float* x, float* y, long count, TFunction function) : ICpuKernel
     where TFunction : unmanaged, IPointwise
@@ -12,7 +12,7 @@ public sealed unsafe class CpuPointwiseForward<TFunction>(float* x, float* y, lo
 
     public void Run(int chunk)
     {
-        // Copies, because a store through a pointer might change a field for all the compiler knows.
+        // Local copies, because the compiler assumes that a store through a pointer may change a field.
         float* source = x, target = y;
         TFunction f = function;
         long last = Flat.Last(chunk, count);
@@ -21,8 +21,8 @@ public sealed unsafe class CpuPointwiseForward<TFunction>(float* x, float* y, lo
     }
 }
 
-/// <summary>dx = f'(x) dy over <paramref name="count"/> floats, a multiple of 8; dx may be dy. Memory bound.</summary>
-/// <param name="y">The result f(x); the input x if the function <see cref="IPointwise.DerivesFromInput"/>.</param>
+/// <summary>Computes dx = f'(x) dy over <paramref name="count"/> floats, a multiple of 8; dx may be dy. Memory-bound.</summary>
+/// <param name="y">The result f(x), or the input x if the function <see cref="IPointwise.DerivesFromInput"/>.</param>
 [Dispatched]
 public sealed unsafe class CpuPointwiseBackward<TFunction>(float* y, float* dy, float* dx, long count, TFunction function) : ICpuKernel
     where TFunction : unmanaged, IPointwise
@@ -40,13 +40,15 @@ public sealed unsafe class CpuPointwiseBackward<TFunction>(float* y, float* dy, 
 }
 
 /// <summary>
-/// Where an activation is fused into the layer before it: the gradient before the activation, and its sums over images and pixels for the bias: partial[split][channel]. Both in one pass.
-/// Memory bound.
+/// Computes the backward pass of an activation fused into the layer before it: the gradient before the activation, and the bias's partial
+/// sums over images and pixels, partial[split][channel], in one pass. Memory-bound.
 /// </summary>
-/// <param name="y">Output, in channel blocks; <paramref name="wholeBlocks"/> of them from one image to the next.</param>
-/// <param name="dy">Gradient of the output, stored likewise.</param>
-/// <param name="dz">Gradient of what the activation was applied to, <paramref name="blocks"/> from one image to the next; overwritten. May be dy.</param>
-/// <param name="partial">[splits][blocks * 8], or null where there is no bias.</param>
+/// <param name="y">Output in channel blocks, with <paramref name="wholeBlocks"/> from one image to the next.</param>
+/// <param name="dy">Gradient of the output, stored like y.</param>
+/// <param name="dz">
+/// Gradient of the activation's input, with <paramref name="blocks"/> from one image to the next; overwritten. May be dy.
+/// </param>
+/// <param name="partial">[splits][blocks * 8], or null if there is no bias.</param>
 [Dispatched]
 public sealed unsafe class CpuFusedActivationBackward<TFunction>(
     float* y, float* dy, float* dz, float* partial, int images, int blocks, int wholeBlocks, int area, TFunction function) : ICpuKernel
@@ -56,7 +58,7 @@ public sealed unsafe class CpuFusedActivationBackward<TFunction>(
 
     public int Chunks => _splits * blocks;
 
-    /// <summary>Parts that the batch is split into; follows from the shape alone.</summary>
+    /// <summary>Returns the number of parts that the batch is split into. It follows from the shape alone.</summary>
     public static int Splits(int images, int area) => (int)Math.Clamp((long)images * area / 256, 1, Math.Min(images, 16));
 
     public void Run(int chunk)
@@ -78,6 +80,6 @@ public sealed unsafe class CpuFusedActivationBackward<TFunction>(
                 sum += value;
             }
         }
-        if (partial != null) Simd8.Store(sum, partial + ((nint)split * blocks + block) * Blocks.Size);
+        if (partial is not null) Simd8.Store(sum, partial + ((nint)split * blocks + block) * Blocks.Size);
     }
 }

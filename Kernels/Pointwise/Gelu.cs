@@ -1,19 +1,19 @@
 namespace GpuCnn.Kernels.Pointwise;
 
 /// <summary>
-/// x Φ(x), where Φ is the cumulative distribution function of the standard normal distribution (Hendrycks and Gimpel, 2016,
-/// https://arxiv.org/abs/1606.08415). Within 2 units in the last place for x above 0, and within 1e-7 below.
+/// Computes x Φ(x), where Φ is the cumulative distribution function of the standard normal distribution (Hendrycks and Gimpel, 2016,
+/// https://arxiv.org/abs/1606.08415). The error is at most 2 units in the last place for x above 0, and 1e-7 below.
 /// </summary>
 public readonly struct Gelu : IPointwise
 {
-    /// <summary>Φ(-x) is 0 in float32 from here on. Larger magnitudes are cut off, so that no product is infinity times 0.</summary>
+    /// <summary>Φ(-x) is 0 in float32 from here on. Larger magnitudes are clamped, so that no product is infinity times 0.</summary>
     private const float Most = 14.5f;
 
     public bool DerivesFromInput => true;
 
     public T Forward<T>(T x) where T : unmanaged, IArithmetic<T> => T.Max(T.Create(-Most), x) * Cumulative(x, Bell(x));
 
-    /// <summary>dx = (Φ(x) + x φ(x)) dy</summary>
+    /// <summary>Computes dx = (Φ(x) + x φ(x)) dy.</summary>
     public T Backward<T>(T x, T dy) where T : unmanaged, IArithmetic<T>
     {
         T bell = Bell(x), inner = T.WhereGreater(x, T.Create(Most), T.Create(Most), T.Max(T.Create(-Most), x));
@@ -27,7 +27,7 @@ public readonly struct Gelu : IPointwise
     }
 
     /// <summary>
-    /// exp(-x²/2). The error of a rounded x²/2 would be up to 100 times as large in the result, so it is computed and taken out.
+    /// Computes exp(-x²/2). The rounding error of x²/2 would be up to 100 times as large in the result, so it is compensated.
     /// </summary>
     private static T Bell<T>(T x) where T : unmanaged, IArithmetic<T>
     {
@@ -37,10 +37,10 @@ public readonly struct Gelu : IPointwise
     }
 
     /// <summary>
-    /// Φ(x). It is 1/2 + x p(x²) up to magnitude 1, and Φ(-x) = exp(-x²/2) p(x) / q(x) beyond. The polynomials were fitted for the smallest
-    /// maximum error: 1e-8 absolute and 4e-8 relative.
+    /// Computes Φ(x): 1/2 + x p(x²) up to magnitude 1, and Φ(-x) = exp(-x²/2) p(x) / q(x) beyond. The polynomials were fitted for the
+    /// smallest maximum error: 1e-8 absolute and 4e-8 relative.
     /// </summary>
-    /// <param name="bell">exp(-x²/2)</param>
+    /// <param name="bell">exp(-x²/2).</param>
     private static T Cumulative<T>(T x, T bell) where T : unmanaged, IArithmetic<T>
     {
         T square = x * x, inner = T.Create(9.246727859e-5f);
@@ -63,10 +63,10 @@ public readonly struct Gelu : IPointwise
     }
 }
 
-/// <summary>x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2: within 5e-4 of <see cref="Gelu"/>, from the same paper.</summary>
+/// <summary>Computes x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2, from the same paper: within 5e-4 of <see cref="Gelu"/>.</summary>
 public readonly struct GeluTanh : IPointwise
 {
-    /// <summary>-2 √(2/π)</summary>
+    /// <summary>The factor -2 √(2/π).</summary>
     private const float Linear = -1.595769122f;
 
     private const float Cubic = Linear * 0.044715f;
@@ -82,15 +82,15 @@ public readonly struct GeluTanh : IPointwise
 
     public T Backward<T>(T x, T dy) where T : unmanaged, IArithmetic<T>
     {
-        // Beyond 9.5 the derivative is 0 or 1; up to there the exponential is finite.
+        // Beyond 9.5 the derivative is 0 or 1. Up to 9.5 the exponential is finite.
         T one = T.Create(1), inner = T.WhereGreater(x, T.Create(9.5f), T.Create(9.5f), T.Max(T.Create(-9.5f), x));
         T exponential = Exponential(inner), gate = one / (one + exponential);
-        // exponential * gate is 1 - gate without its loss of places.
+        // exponential * gate is 1 - gate without cancellation.
         T slope = T.MultiplyAdd(inner * inner, T.Create(-3 * Cubic), T.Create(-Linear));
         return dy * T.MultiplyAdd(inner * gate * (exponential * gate), slope, gate);
     }
 
-    /// <summary>exp(-2u), where (1 + tanh(u)) / 2 = 1 / (1 + exp(-2u))</summary>
+    /// <summary>Computes exp(-2u), where (1 + tanh(u)) / 2 = 1 / (1 + exp(-2u)).</summary>
     private static T Exponential<T>(T x) where T : unmanaged, IArithmetic<T> =>
         T.Exp(x * T.MultiplyAdd(x * x, T.Create(Cubic), T.Create(Linear)));
 }

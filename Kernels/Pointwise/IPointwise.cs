@@ -1,12 +1,12 @@
 namespace GpuCnn.Kernels.Pointwise;
 
 /// <summary>
-/// A function of one value, and its derivative. One implementation serves the layer of its own and, compiled into it, the epilogue of the
+/// Function of one value, with its derivative. One implementation serves as a layer of its own, and is compiled into the epilogue of the
 /// convolution or fully connected layer before it.
 /// </summary>
 public interface IPointwise
 {
-    /// <summary>y = f(x)</summary>
+    /// <summary>Computes y = f(x).</summary>
     T Forward<T>(T x) where T : unmanaged, IArithmetic<T>;
 
     /// <summary>
@@ -15,12 +15,13 @@ public interface IPointwise
     /// </summary>
     bool DerivesFromInput => false;
 
-    /// <summary>dx = f'(x) dy</summary>
-    /// <param name="y">The result f(x); the input x if <see cref="DerivesFromInput"/>.</param>
+    /// <summary>Computes dx = f'(x) dy.</summary>
+    /// <param name="y">The result f(x), or the input x if <see cref="DerivesFromInput"/>.</param>
+    /// <param name="dy">Gradient of the result.</param>
     T Backward<T>(T y, T dy) where T : unmanaged, IArithmetic<T>;
 }
 
-/// <summary>f(x) = x: what a layer without an activation has in its epilogue.</summary>
+/// <summary>The identity f(x) = x, in the epilogue of a layer without an activation.</summary>
 public readonly struct Identity : IPointwise
 {
     public T Forward<T>(T x) where T : unmanaged, IArithmetic<T> => x;

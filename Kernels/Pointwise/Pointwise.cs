@@ -2,11 +2,12 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Kernels.Pointwise;
 
-/// <summary>y = f(x), four floats a thread; y may be x. Memory bound.</summary>
+/// <summary>Computes y = f(x), four floats a thread; y may be x. Memory-bound.</summary>
 /// <param name="x">[count]</param>
 /// <param name="y">[count]</param>
 [Kernel(256, InPlace = true), Dispatched]
-public readonly partial struct PointwiseForward<TFunction>(ReadOnlyView<float> x, View<float> y, int count, TFunction function) : IKernelGrid
+public readonly partial struct PointwiseForward<TFunction>(ReadOnlyView<float> x, View<float> y, int count, TFunction function)
+    : IKernelGrid
     where TFunction : unmanaged, IPointwise
 {
     public Size3 Groups => new(Size3.Groups(count, 4 * 256));
@@ -20,12 +21,13 @@ public readonly partial struct PointwiseForward<TFunction>(ReadOnlyView<float> x
     }
 }
 
-/// <summary>dx = f'(x) dy, four floats a thread; dx may be dy. Memory bound.</summary>
-/// <param name="y">[count] The result f(x); the input x if the function <see cref="IPointwise.DerivesFromInput"/>.</param>
+/// <summary>Computes dx = f'(x) dy, four floats a thread; dx may be dy. Memory-bound.</summary>
+/// <param name="y">[count] The result f(x), or the input x if the function <see cref="IPointwise.DerivesFromInput"/>.</param>
 /// <param name="dy">[count]</param>
 /// <param name="dx">[count]</param>
 [Kernel(256, InPlace = true), Dispatched]
-public readonly partial struct PointwiseBackward<TFunction>(ReadOnlyView<float> y, ReadOnlyView<float> dy, View<float> dx, int count, TFunction function) : IKernelGrid
+public readonly partial struct PointwiseBackward<TFunction>(
+    ReadOnlyView<float> y, ReadOnlyView<float> dy, View<float> dx, int count, TFunction function) : IKernelGrid
     where TFunction : unmanaged, IPointwise
 {
     public Size3 Groups => new(Size3.Groups(count, 4 * 256));

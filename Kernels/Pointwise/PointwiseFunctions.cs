@@ -2,11 +2,12 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Kernels.Pointwise;
 
-/// <summary>Functions of one value in kernels for devices: of one, where a kernel applies them to what it is about to store, and of four.</summary>
+/// <summary>Applies pointwise functions in kernels for GPUs, to one value or to four.</summary>
 public static class PointwiseFunctions
 {
-    /// <summary>y = f(x)</summary>
-    public static float Forward<TFunction>(TFunction function, float x) where TFunction : unmanaged, IPointwise => function.Forward(new Lane(x)).Value;
+    /// <summary>Computes y = f(x).</summary>
+    public static float Forward<TFunction>(TFunction function, float x) where TFunction : unmanaged, IPointwise =>
+        function.Forward(new Lane(x)).Value;
 
     /// <inheritdoc cref="IPointwise.Backward"/>
     public static float Backward<TFunction>(TFunction function, float y, float dy) where TFunction : unmanaged, IPointwise =>

@@ -1,4 +1,7 @@
-"""Makes gelu.safetensors of this folder with PyTorch (made with 1.13), in float64 on the CPU: GELU and its derivative, exact and by tanh."""
+"""Writes gelu.safetensors of this folder with PyTorch (last with 1.13), in float64 on the CPU.
+
+It holds GELU and its derivative, exact and by tanh.
+"""
 import torch
 from torch import nn
 

@@ -1,4 +1,4 @@
-"""Makes silu.safetensors of this folder with PyTorch (made with 1.13), in float64 on the CPU: SiLU and its derivative."""
+"""Writes silu.safetensors of this folder with PyTorch (last with 1.13), in float64 on the CPU: SiLU and its derivative."""
 import torch
 from torch import nn
 
