@@ -5,7 +5,7 @@ namespace GpuCnn.Compiler.Analysis;
 /// <summary>Recognizes the kernel language's types and members.</summary>
 internal static class KernelLanguage
 {
-    public const string Namespace = "GpuCnn.Kernels.Language";
+    public const string Assembly = "GpuCnn.Kernels", Namespace = Assembly + ".Language";
 
     public const string KernelAttribute = Namespace + ".KernelAttribute", DispatchedAttribute = Namespace + ".DispatchedAttribute";
 

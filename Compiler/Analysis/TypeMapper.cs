@@ -86,8 +86,15 @@ internal sealed class TypeMapper(NameAllocator names, DiagnosticBag diagnostics)
             && type.OriginalDefinition.SpecialType != SpecialType.System_Nullable_T;
         if (!isStruct || type is not INamedTypeSymbol named || HasOwnLayout(named)) return null;
         // Structs of the base library, except tuples, have no equivalent in C.
-        return named.IsTupleType || named.DeclaringSyntaxReferences.Length > 0 ? Struct(named, at) : null;
+        return named.IsTupleType || named.DeclaringSyntaxReferences.Length > 0 || IsOfKernels(named) ? Struct(named, at) : null;
     }
+
+    /// <summary>
+    /// Whether a struct is one that the library's kernels share with those of other projects, such as the numbers of a step: all of its
+    /// fields are public.
+    /// </summary>
+    private static bool IsOfKernels(INamedTypeSymbol type) => type.ContainingAssembly?.Name == KernelLanguage.Assembly
+        && FieldsOf(type).All(field => field.Field.DeclaredAccessibility == Accessibility.Public);
 
     /// <summary>Whether fields may overlap, which a C struct cannot express.</summary>
     private static bool HasOwnLayout(INamedTypeSymbol type) =>
