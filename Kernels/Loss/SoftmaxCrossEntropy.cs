@@ -80,7 +80,7 @@ public readonly partial struct SoftmaxCrossEntropy(
         for (int k = thread; k < classes; k += threads)
         {
             float logit = logits[k];
-            total += Exponential(logit, largest);
+            total += SoftmaxTerms.Exponential(logit, largest);
             if (smoothing > 0) shifted += TwoFloat.Add(logit, -largest);
             if (LabelRank.IsAbove(logit, k, score, main)) rank++;
         }
@@ -111,7 +111,7 @@ public readonly partial struct SoftmaxCrossEntropy(
         if (thread == 0)
         {
             // All terms are positive, so nothing cancels.
-            float loss = LogOfOnePlus((total + -1f).Value);
+            float loss = SoftmaxTerms.LogOfOnePlus((total + -1f).Value);
             // A share of 0 adds nothing, even if the score is infinitely far.
             if (share > 0) loss -= on * share * TwoFloat.Add(logits[KernelMath.Max(label, 0)], -largest).Value;
             if (share < 1) loss -= on * (1 - share) * TwoFloat.Add(logits[KernelMath.Max(other, 0)], -largest).Value;
@@ -131,7 +131,7 @@ public readonly partial struct SoftmaxCrossEntropy(
         float scale = weight / scalars[0].Images, factor = scale / total.Value;
         for (int k = thread; k < classes; k += threads)
         {
-            float exponential = Exponential(logits[k], largest), gradient = exponential * factor - off * scale;
+            float exponential = SoftmaxTerms.Exponential(logits[k], largest), gradient = exponential * factor - off * scale;
             // Share of the target that this class has as a label, apart from the smoothing.
             float part = 0;
             if (k == label) part = share;
@@ -148,24 +148,5 @@ public readonly partial struct SoftmaxCrossEntropy(
             }
             dx[image * classes + k] = label < 0 ? 0 : gradient;
         }
-    }
-
-    /// <summary>Computes exp(x - largest), corrected for the rounding of the difference.</summary>
-    private static float Exponential(float x, float largest)
-    {
-        TwoFloat difference = TwoFloat.Add(x, -largest);
-        float exponential = KernelMath.Exp(difference.High);
-        return KernelMath.FusedMultiplyAdd(exponential, difference.Low, exponential);
-    }
-
-    /// <summary>
-    /// Computes log(1 + x) for x of 0 or more as x log(s) / (s - 1), where s is 1 + x rounded: the rounding errors cancel.
-    /// </summary>
-    private static float LogOfOnePlus(float x)
-    {
-        float sum = 1 + x;
-        if (sum == 1) return x;
-        float slope = KernelMath.Log(sum) / (sum - 1);
-        return KernelMath.IsFinite(slope) ? x * slope : KernelMath.Log(sum);
     }
 }
