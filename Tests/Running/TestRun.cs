@@ -1,11 +1,16 @@
 using Microsoft.Testing.Platform.Builder;
 using Microsoft.Testing.Platform.Extensions;
+using Microsoft.VisualStudio.TestPlatform.ObjectModel.Adapter;
+using NUnit.VisualStudio.TestAdapter.TestFilterConverter;
 
 namespace GpuCnn.Tests.Running;
 
 /// <summary>Runs the tests and reports them through <see cref="RunReport"/>. Options are those of Microsoft.Testing.Platform, --help lists them.</summary>
 internal static class TestRun
 {
+    /// <summary>The platform's exit code for wrong arguments.</summary>
+    private const int WrongUsage = 5;
+
     public static async Task<int> Main(string[] args)
     {
         ITestApplicationBuilder builder = await TestApplication.CreateBuilderAsync(RunOptions.WithDefaults(args));
@@ -18,6 +23,15 @@ internal static class TestRun
             builder.TestHost.AddTestSessionLifetimeHandler(report);
         }
         using ITestApplication application = await builder.BuildAsync();
-        return await application.RunAsync();
+        try
+        {
+            return await application.RunAsync();
+        }
+        catch (Exception exception) when (exception is TestFilterParserException or TestPlatformFormatException)
+        {
+            const string Example = "FullyQualifiedName~LinearTests";
+            await Console.Error.WriteLineAsync($"--filter expects an expression such as '{Example}', without spaces in its words. {exception.Message}");
+            return WrongUsage;
+        }
     }
 }
