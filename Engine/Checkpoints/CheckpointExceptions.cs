@@ -16,8 +16,8 @@ public sealed class NotACheckpointException(string message, string path) : GpuCn
     public string Path { get; } = path;
 }
 
-/// <summary>A checkpoint holds the state of another optimizer than the run's.</summary>
-/// <param name="optimizer">Name of the optimizer that the file holds the state of.</param>
+/// <summary>A checkpoint holds the state of an optimizer that is not the run's.</summary>
+/// <param name="optimizer">Name of the optimizer whose state the file holds.</param>
 public sealed class OtherOptimizerException(string message, string path, string optimizer) : GpuCnnException(message)
 {
     public string Path { get; } = path;

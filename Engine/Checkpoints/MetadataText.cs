@@ -7,7 +7,7 @@ using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Engine.Checkpoints;
 
-/// <summary><see cref="ModelMetadata"/> as the text entries of a safetensors file, and back, each number to the bit.</summary>
+/// <summary>Converts <see cref="ModelMetadata"/> to the text entries of a safetensors file and back; each number keeps its bits.</summary>
 internal static class MetadataText
 {
     private const string Model = "model", Input = "input", Classes = "classes", Mean = "mean", Std = "std", Fit = "fit",
@@ -31,13 +31,13 @@ internal static class MetadataText
         [Model] = metadata.Model,
         [Input] = metadata.Input.ToString(),
         [Classes] = Array(metadata.Classes, static (json, name) => json.WriteStringValue(name)),
-        // The writer's shortest text that reads back as the same float.
+        // Utf8JsonWriter writes the shortest text that reads back as the same float.
         [Mean] = Array(metadata.Mean, static (json, value) => json.WriteNumberValue(value)),
         [Std] = Array(metadata.Std, static (json, value) => json.WriteNumberValue(value)),
         [Fit] = metadata.Fit.ToString().ToLowerInvariant(),
     };
 
-    /// <summary>The metadata, or null and what is wrong with the entries.</summary>
+    /// <summary>Returns the metadata, or null and what is wrong with the entries.</summary>
     public static ModelMetadata? TryRead(IReadOnlyDictionary<string, string> entries, out string fault)
     {
         fault = Required.FirstOrDefault(key => !entries.ContainsKey(key)) is { } missing ? $"the metadata entry '{missing}' is missing"
@@ -64,7 +64,7 @@ internal static class MetadataText
         return null;
     }
 
-    /// <summary>What contradicts itself in the metadata, or null.</summary>
+    /// <summary>Returns the first contradiction in the metadata, or null.</summary>
     public static string? Fault(ModelMetadata metadata)
     {
         int channels = metadata.Input.Channels;

@@ -4,17 +4,17 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn.Engine.Checkpoints;
 
 /// <summary>
-/// A weights file: a safetensors file whose metadata says which model it holds, so that evaluating and predicting need nothing
-/// else. A checkpoint is the same with further tensors and text entries for the state of the training.
+/// A weights file: a safetensors file whose metadata names its model, so that evaluation and prediction need no other file. A checkpoint is
+/// a weights file with more tensors and text entries, which hold the state of the training.
 /// </summary>
 public sealed class ModelFile
 {
-    /// <summary>Of the metadata's meaning; raised when an older reader would misread a file.</summary>
+    /// <summary>Version of the metadata's meaning; raised when an older reader would misread a file.</summary>
     private const int Version = 1;
 
     private const string VersionKey = "gpucnn";
 
-    /// <summary>Some loaders refuse a file whose metadata does not name a framework; pt is PyTorch's layout, NCHW and OIHW.</summary>
+    /// <summary>Some loaders refuse a file whose metadata does not name a framework; "pt" means PyTorch's layout, NCHW and OIHW.</summary>
     private const string FormatKey = "format";
 
     private ModelFile(ModelMetadata metadata, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> extra)
@@ -29,15 +29,15 @@ public sealed class ModelFile
     /// <summary>All tensors of the file, by name.</summary>
     public IReadOnlyDictionary<string, Tensor> Tensors { get; }
 
-    /// <summary>The metadata entries that are not the model's.</summary>
+    /// <summary>Metadata entries that do not describe the model.</summary>
     public IReadOnlyDictionary<string, string> Extra { get; }
 
-    /// <summary>Writes the file whole or not at all. The same input gives the same bytes.</summary>
-    /// <param name="path">A file in a folder that exists.</param>
-    /// <param name="metadata">Which model this is.</param>
-    /// <param name="tensors">By unique name.</param>
-    /// <param name="extra">Further text entries, under keys that the model's own entries do not use.</param>
-    /// <exception cref="GpuCnnException">The metadata contradict each other, or the file cannot be written.</exception>
+    /// <summary>Writes the whole file or nothing. The same input gives the same bytes.</summary>
+    /// <param name="path">File in an existing folder.</param>
+    /// <param name="metadata">Describes the model.</param>
+    /// <param name="tensors">Tensors by unique name.</param>
+    /// <param name="extra">More text entries; their keys must differ from the model's own.</param>
+    /// <exception cref="GpuCnnException">The metadata contradicts itself, or the file cannot be written.</exception>
     public static void Save(
         string path, ModelMetadata metadata, IEnumerable<KeyValuePair<string, Tensor>> tensors,
         IReadOnlyDictionary<string, string>? extra = null)

@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace GpuCnn.Engine.Checkpoints;
 
-/// <summary>A file of numbers, little-endian, that are read from any place and become float32.</summary>
+/// <summary>Reads little-endian numbers at any offset of a file as float32.</summary>
 internal sealed class NumberFile : IDisposable
 {
     private const int ChunkBytes = 1 << 18;
@@ -19,11 +19,11 @@ internal sealed class NumberFile : IDisposable
 
     public string Path { get; }
 
-    /// <summary>Bytes when it was opened.</summary>
+    /// <summary>Size in bytes when the file was opened.</summary>
     public long Length { get; }
 
-    /// <param name="kind">What is expected, for messages: "a safetensors file".</param>
-    /// <exception cref="GpuCnnException">There is no such file, or it cannot be read.</exception>
+    /// <param name="kind">Expected kind of file, for messages: "a safetensors file".</param>
+    /// <exception cref="GpuCnnException">The file does not exist or cannot be read.</exception>
     public static NumberFile Open(string path, string kind)
     {
         if (Directory.Exists(path)) throw new GpuCnnException($"Expected {kind}, but '{path}' is a folder. Name a file in it.");
@@ -56,14 +56,16 @@ internal sealed class NumberFile : IDisposable
             {
                 throw Unreadable(Path, e);
             }
-            // Only where another program shortened the file after its length was read.
-            if (count == 0) throw new GpuCnnException($"'{Path}' is cut short: expected data at byte {offset}, but got the end of the file. Download or export it again.");
+            // Happens only if another program shortens the file after its length was read.
+            if (count == 0)
+                throw new GpuCnnException(
+                    $"'{Path}' is cut short: expected data at byte {offset}, but got the end of the file. Download or export it again.");
             to = to[count..];
             offset += count;
         }
     }
 
-    /// <summary>Numbers of a type that <see cref="StoredNumbers"/> knows, as float32.</summary>
+    /// <summary>Reads numbers of a type that <see cref="StoredNumbers"/> knows, as float32.</summary>
     public float[] ReadNumbers(long offset, int count, string type)
     {
         var values = new float[count];
@@ -77,7 +79,7 @@ internal sealed class NumberFile : IDisposable
     private static GpuCnnException Unreadable(string path, Exception e) =>
         new($"'{path}' cannot be read: {e.Message} Check the file and its permissions.", e);
 
-    /// <summary>An array of more than 2 GB has no byte span over all of it, so slices of it are read.</summary>
+    /// <summary>Reads in slices, because no byte span covers an array of more than 2 GB.</summary>
     private void ReadFloats(float[] values, long offset)
     {
         const int slice = 1 << 24;

@@ -2,15 +2,15 @@ using System.Collections.Frozen;
 
 namespace GpuCnn.Engine.Checkpoints;
 
-/// <summary>One tensor of a safetensors file, as its header describes it.</summary>
+/// <summary>One tensor of a safetensors file, described by its header.</summary>
 /// <param name="Name">Unique in the file.</param>
 /// <param name="Type">The format's name of the element type: F32, BF16, I64 and so on.</param>
 /// <param name="Shape">Empty for a scalar; a tensor with a dimension of 0 has no data.</param>
-/// <param name="Begin">Offset of the first byte, counted from the end of the header.</param>
-/// <param name="End">Offset behind the last byte.</param>
+/// <param name="Begin">Offset of the first byte, from the end of the header.</param>
+/// <param name="End">Offset past the last byte.</param>
 public sealed record SafetensorsEntry(string Name, string Type, IReadOnlyList<long> Shape, long Begin, long End)
 {
-    /// <summary>Bits of one element, by the names the format defines. The types below one byte are packed.</summary>
+    /// <summary>Bits of one element, by the format's type names. Types smaller than one byte are packed.</summary>
     internal static readonly FrozenDictionary<string, int> BitsOfType = new Dictionary<string, int>
     {
         ["BOOL"] = 8,
@@ -37,6 +37,6 @@ public sealed record SafetensorsEntry(string Name, string Type, IReadOnlyList<lo
 
     public long ByteCount => End - Begin;
 
-    /// <summary>True for the types that are read as float32 tensors.</summary>
+    /// <summary>Whether the type can be read as float32.</summary>
     public bool IsNumeric => StoredNumbers.IsKnown(Type);
 }

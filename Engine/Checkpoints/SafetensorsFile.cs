@@ -5,8 +5,8 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn.Engine.Checkpoints;
 
 /// <summary>
-/// A safetensors file open for reading: <see cref="Open"/> reads and checks the header only, each tensor is read when it is asked
-/// for. <see cref="Write"/> makes one. Format: https://github.com/huggingface/safetensors
+/// A safetensors file open for reading: <see cref="Open"/> reads and checks only the header, and each tensor is read on request. <see
+/// cref="Write"/> creates a file. Format: https://github.com/huggingface/safetensors
 /// </summary>
 public sealed class SafetensorsFile : IDisposable
 {
@@ -36,7 +36,7 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>All tensors, in the order of their data.</summary>
     public IReadOnlyList<SafetensorsEntry> Entries => _header.Ordered;
 
-    /// <summary>The file's free text entries; empty where it has none.</summary>
+    /// <summary>The file's free text entries; empty if it has none.</summary>
     public IReadOnlyDictionary<string, string> Metadata => _header.Metadata;
 
     /// <exception cref="GpuCnnException">The file cannot be read or breaks a rule of the format.</exception>
@@ -55,8 +55,8 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     /// <summary>
-    /// Writes float32 tensors, sorted by name, and metadata, sorted by key: the same input gives the same bytes. The data begins at
-    /// a multiple of 8 bytes. The file appears whole or not at all (<see cref="AtomicFile"/>).
+    /// Writes float32 tensors, sorted by name, and metadata, sorted by key: the same input gives the same bytes. The data begins at a
+    /// multiple of 8 bytes. Writes the whole file or nothing (<see cref="AtomicFile"/>).
     /// </summary>
     /// <exception cref="GpuCnnException">The file cannot be written.</exception>
     public static void Write(
@@ -69,9 +69,9 @@ public sealed class SafetensorsFile : IDisposable
     public bool Contains(string name) => _header.Entries.ContainsKey(name);
 
     /// <summary>
-    /// Reads one tensor as float32. F16 and BF16 widen exactly; F64 and integers are rounded to the nearest float32.
+    /// Reads one tensor as float32. F16 and BF16 widen exactly; F64 and integers round to the nearest float32.
     /// </summary>
-    /// <exception cref="GpuCnnException">No such tensor, not of numbers, or the file cannot be read.</exception>
+    /// <exception cref="GpuCnnException">There is no such tensor, it is not numeric, or the file cannot be read.</exception>
     public Tensor ReadTensor(string name)
     {
         SafetensorsEntry entry = Find(name);
@@ -90,8 +90,8 @@ public sealed class SafetensorsFile : IDisposable
         return new Tensor(dimensions, _file.ReadNumbers(_dataStart + entry.Begin, (int)(entry.ByteCount / elementBytes), entry.Type));
     }
 
-    /// <summary>Reads the data of one tensor of any type as it is stored: little-endian, row-major.</summary>
-    /// <exception cref="GpuCnnException">No such tensor, too large for an array, or the file cannot be read.</exception>
+    /// <summary>Reads the data of one tensor of any type as stored: little-endian, row-major.</summary>
+    /// <exception cref="GpuCnnException">There is no such tensor, it is too large for an array, or the file cannot be read.</exception>
     public byte[] ReadBytes(string name)
     {
         SafetensorsEntry entry = Find(name);

@@ -5,15 +5,15 @@ using System.Text.Unicode;
 namespace GpuCnn.Engine.Checkpoints;
 
 /// <summary>
-/// The JSON header of a safetensors file, held to every rule of the format before one byte of tensor data is read. What it
-/// allocates is proportional to the header that the file really holds, whatever sizes the header claims.
+/// The JSON header of a safetensors file. It is checked against every rule of the format before any tensor data is read. Allocations are
+/// proportional to the header's real size, whatever sizes it claims.
 /// </summary>
 internal sealed class SafetensorsHeader
 {
-    /// <summary>The reference implementation's limit; larger headers are an attack, not a model.</summary>
+    /// <summary>The reference implementation's limit. A larger header is an attack, not a model.</summary>
     public const int MaxBytes = 100_000_000;
 
-    /// <summary>NumPy's limit; a rank without limit would let a small file ask for much memory.</summary>
+    /// <summary>NumPy's limit; without one, a small file could ask for much memory.</summary>
     private const int MaxRank = 64;
 
     public const string MetadataKey = "__metadata__";
@@ -24,17 +24,17 @@ internal sealed class SafetensorsHeader
 
     private SafetensorsHeader(string path) => _path = path;
 
-    /// <summary>By name.</summary>
+    /// <summary>Tensors by name.</summary>
     public IReadOnlyDictionary<string, SafetensorsEntry> Entries => _entries;
 
-    /// <summary>In the order of their data.</summary>
+    /// <summary>Tensors in the order of their data.</summary>
     public IReadOnlyList<SafetensorsEntry> Ordered { get; private set; } = [];
 
     public IReadOnlyDictionary<string, string> Metadata => _metadata ?? [];
 
     /// <param name="json">The header's bytes, padding included.</param>
-    /// <param name="dataBytes">Bytes of the file behind the header.</param>
-    /// <param name="path">Named in errors.</param>
+    /// <param name="dataBytes">Bytes of the file after the header.</param>
+    /// <param name="path">For messages.</param>
     public static SafetensorsHeader Parse(ReadOnlySpan<byte> json, long dataBytes, string path)
     {
         var header = new SafetensorsHeader(path);
@@ -51,16 +51,16 @@ internal sealed class SafetensorsHeader
         }
         catch (InvalidOperationException e)
         {
-            // The reader's answer to an escape such as \ud800 that is half a character.
+            // The reader throws this for an escape that is half a character, such as \ud800.
             throw header.Invalid("a header in JSON", $"a string that is not text at its byte {reader.BytesConsumed}", e);
         }
         if (json[(int)reader.BytesConsumed..].ContainsAnyExcept((byte)' '))
-            throw header.Invalid("nothing but spaces behind the header's JSON", "other bytes");
+            throw header.Invalid("nothing but spaces after the header's JSON", "other bytes");
         header.CheckCoverage(dataBytes);
         return header;
     }
 
-    /// <summary>Text from a file for use in a one-line message: quoted, shortened, control characters escaped.</summary>
+    /// <summary>Quotes text from a file for a one-line message: shortened, control characters escaped.</summary>
     public static string Quote(string text)
     {
         const int shown = 80;
@@ -129,7 +129,7 @@ internal sealed class SafetensorsHeader
             if (isType) type = ReadType(ref reader, quoted);
             else if (isShape) shape = ReadSizes(ref reader, "shape", MaxRank, quoted);
             else if (isRange) range = ReadSizes(ref reader, "data_offsets", 2, quoted);
-            // As the reference implementation does, so that a later key does not make a file unreadable.
+            // Unknown keys are skipped, as in the reference implementation, so that a later key does not make a file unreadable.
             else reader.Skip();
         }
         if (type is null || shape is null || range is null)
@@ -145,7 +145,7 @@ internal sealed class SafetensorsHeader
     {
         if (reader.TokenType != JsonTokenType.String) throw Invalid($"a string as dtype of tensor {quoted}", $"{reader.TokenType}");
         string type = reader.GetString()!;
-        // The table's own string, so that a million entries do not hold a million copies.
+        // Returns the table's own string, so that a million entries do not hold a million copies.
         return SafetensorsEntry.BitsOfType.Keys.FirstOrDefault(known => known == type)
             ?? throw Invalid($"dtype {string.Join(", ", SafetensorsEntry.BitsOfType.Keys.Order())} for tensor {quoted}", Quote(type));
     }
@@ -182,7 +182,9 @@ internal sealed class SafetensorsHeader
                 $"{bits / 8.0:0.#} bytes for tensor {quoted} of {entry.Type} {Describe(entry.Shape)}", $"a range of {entry.ByteCount}");
     }
 
-    /// <summary>The ranges, in order, cover the data exactly: bytes that no tensor or two tensors claim could hide anything.</summary>
+    /// <summary>
+    /// Checks that the ranges, in order, cover the data exactly: bytes that no tensor or two tensors claim could hide data.
+    /// </summary>
     private void CheckCoverage(long dataBytes)
     {
         SafetensorsEntry[] ordered = [.. _entries.Values.OrderBy(e => e.Begin).ThenBy(e => e.End)];

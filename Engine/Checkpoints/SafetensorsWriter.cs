@@ -8,7 +8,7 @@ using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Engine.Checkpoints;
 
-/// <summary>Lays out a safetensors file of float32 tensors, then streams it straight from the tensors' own arrays.</summary>
+/// <summary>Lays out a safetensors file of float32 tensors, then streams it directly from the tensors' arrays.</summary>
 internal sealed class SafetensorsWriter
 {
     private const int SliceLength = 1 << 20;
@@ -19,7 +19,7 @@ internal sealed class SafetensorsWriter
     private readonly byte[] _header;
 
     /// <exception cref="ArgumentException">
-    /// Two tensors of one name, a name or text that is not valid Unicode, or the reserved name of the metadata.
+    /// Two tensors have one name, a name or text is not valid Unicode, or a tensor has the metadata's reserved name.
     /// </exception>
     public SafetensorsWriter(IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata)
     {
@@ -34,7 +34,7 @@ internal sealed class SafetensorsWriter
         ByteCount = _header.Length + dataBytes;
     }
 
-    /// <summary>Of the whole file.</summary>
+    /// <summary>Size of the whole file.</summary>
     public long ByteCount { get; }
 
     public void WriteTo(Stream stream)
@@ -71,12 +71,12 @@ internal sealed class SafetensorsWriter
         }
     }
 
-    /// <summary>The length, the JSON and the padding.</summary>
+    /// <summary>Builds the length, the JSON and the padding.</summary>
     private byte[] Header(IReadOnlyDictionary<string, string>? metadata, out long dataBytes)
     {
         var buffer = new ArrayBufferWriter<byte>();
         buffer.Write(stackalloc byte[8]);
-        // Relaxed: names stay readable in the file. The escaping it drops matters only for JSON inside HTML.
+        // Relaxed escaping keeps names readable in the file. What it leaves unescaped matters only for JSON inside HTML.
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();

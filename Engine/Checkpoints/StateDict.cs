@@ -3,7 +3,7 @@ using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Engine.Checkpoints;
 
-/// <summary>A tensor of a file, which is read when it is asked for: its shape says whether it is wanted.</summary>
+/// <summary>A tensor of a file, read on request. Its shape is known before.</summary>
 public sealed record StateTensor(IReadOnlyList<long> Shape, Func<Tensor> Read)
 {
     public bool HasDimensions(IReadOnlyList<int> dimensions) => Shape.SequenceEqual(dimensions.Select(dimension => (long)dimension));
@@ -12,12 +12,12 @@ public sealed record StateTensor(IReadOnlyList<long> Shape, Func<Tensor> Read)
 }
 
 /// <summary>
-/// Tensors by name from a file that does not say which model they belong to: a safetensors file, or what PyTorch's torch.save writes. Such files come from anywhere, so nothing in them is
-/// run, and no memory is taken for what they only claim.
+/// Tensors by name from a file that does not name its model: a safetensors file, or what PyTorch's torch.save writes. Such files are
+/// untrusted: nothing in them is run, and no memory is allocated for sizes that they only claim.
 /// </summary>
 public sealed class StateDict : IDisposable
 {
-    // What models call themselves that were wrapped to train on several GPUs, or compiled.
+    // Prefixes of models that were wrapped for several GPUs, or compiled.
     private static readonly string[] Wrappers = ["module.", "_orig_mod."];
 
     private const string Kind = "a safetensors file or one that torch.save wrote";
@@ -27,10 +27,13 @@ public sealed class StateDict : IDisposable
     private StateDict(string path, IReadOnlyDictionary<string, StateTensor> tensors, IDisposable file)
     {
         Path = path;
-        // As often as there are kinds of them: one may be around the other.
+        // One wrapper may contain the other.
         for (int depth = 0; depth < Wrappers.Length; depth++)
-            if (Wrappers.FirstOrDefault(wrapper => tensors.Count > 0 && tensors.Keys.All(name => name.StartsWith(wrapper, StringComparison.Ordinal))) is { } wrapper)
-                tensors = tensors.ToDictionary(tensor => tensor.Key[wrapper.Length..], tensor => tensor.Value);
+        {
+            string? prefix = Wrappers.FirstOrDefault(
+                wrapper => tensors.Count > 0 && tensors.Keys.All(name => name.StartsWith(wrapper, StringComparison.Ordinal)));
+            if (prefix is not null) tensors = tensors.ToDictionary(tensor => tensor.Key[prefix.Length..], tensor => tensor.Value);
+        }
         Tensors = tensors;
         _file = file;
     }
@@ -39,8 +42,8 @@ public sealed class StateDict : IDisposable
 
     public IReadOnlyDictionary<string, StateTensor> Tensors { get; }
 
-    /// <summary>Opens a file; its content says of which kind it is.</summary>
-    /// <exception cref="GpuCnnException">It cannot be read, is damaged, or asks for more than tensors.</exception>
+    /// <summary>Opens a file; its content tells the format.</summary>
+    /// <exception cref="GpuCnnException">The file cannot be read, is damaged, or refers to more than tensors.</exception>
     public static StateDict Open(string path)
     {
         NumberFile file = NumberFile.Open(path, Kind);
@@ -48,11 +51,13 @@ public sealed class StateDict : IDisposable
         {
             var beginning = new byte[Math.Min(16, file.Length)];
             file.ReadExactly(beginning, 0);
-            // Its first eight bytes are a length, which may look like anything else.
+            // The first eight bytes of a safetensors file are a length, which may look like another format's magic.
             bool isSafetensors = beginning is [_, _, _, _, 0, 0, 0, 0, (byte)'{', ..];
             if (!isSafetensors && TorchFile.IsOne(beginning)) return new(path, TorchFile.Read(file), file);
             if (!isSafetensors && !path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
-                throw new GpuCnnException($"Expected {Kind}, but '{path}' begins with the bytes {Convert.ToHexString(beginning)}. Check that it is the right file.");
+                throw new GpuCnnException(
+                    $"Expected {Kind}, but '{path}' begins with the bytes {Convert.ToHexString(beginning)}. "
+                    + "Check that it is the right file.");
         }
         catch
         {
@@ -61,7 +66,9 @@ public sealed class StateDict : IDisposable
         }
         file.Dispose();
         SafetensorsFile safetensors = SafetensorsFile.Open(path);
-        return new(path, safetensors.Entries.ToDictionary(entry => entry.Name, entry => new StateTensor(entry.Shape, () => safetensors.ReadTensor(entry.Name))), safetensors);
+        Dictionary<string, StateTensor> tensors = safetensors.Entries.ToDictionary(
+            entry => entry.Name, entry => new StateTensor(entry.Shape, () => safetensors.ReadTensor(entry.Name)));
+        return new(path, tensors, safetensors);
     }
 
     public void Dispose() => _file.Dispose();

@@ -3,10 +3,13 @@ using System.Collections.Frozen;
 
 namespace GpuCnn.Engine.Checkpoints;
 
-/// <summary>The number types of files that become float32, by safetensors' names: F16 and BF16 exactly, the others rounded to the nearest.</summary>
+/// <summary>
+/// Converts the number types of files to float32, by safetensors' names: F16 and BF16 exactly, the others to the nearest value.
+/// </summary>
 internal static class StoredNumbers
 {
-    private static readonly FrozenDictionary<string, Func<ReadOnlySpan<byte>, float>> Converters = new Dictionary<string, Func<ReadOnlySpan<byte>, float>>
+    private static readonly FrozenDictionary<string, Func<ReadOnlySpan<byte>, float>> Converters =
+        new Dictionary<string, Func<ReadOnlySpan<byte>, float>>
     {
         ["F32"] = BinaryPrimitives.ReadSingleLittleEndian,
         ["F16"] = static bytes => (float)BinaryPrimitives.ReadHalfLittleEndian(bytes),

@@ -4,21 +4,22 @@ using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Engine.Checkpoints;
 
-/// <summary>Weights from a file into a network.</summary>
+/// <summary>Loads weights from a file into a network.</summary>
 public static class WeightsFile
 {
     private const int NamesShown = 10;
     private const char SlotSeparator = ':';
 
-    /// <summary>Name of a tensor of an optimizer's slot: "velocity:conv1.weight".</summary>
+    /// <summary>Returns the name of a tensor in an optimizer's slot: "velocity:conv1.weight".</summary>
     public static string StateName(string slot, string path) => $"{slot}{SlotSeparator}{path}";
 
-    /// <summary>Whether a tensor of a file is an optimizer's, not a weight.</summary>
+    /// <summary>Whether a tensor of a file belongs to an optimizer and is not a weight.</summary>
     public static bool IsState(string name) => name.Contains(SlotSeparator, StringComparison.Ordinal);
 
-    /// <summary>Sets every parameter from the file. Nothing is changed unless all fit.</summary>
-    /// <param name="except">Paths of parameters that stay as they are; of them the file may hold anything.</param>
-    /// <exception cref="GpuCnnException">Tensors are missing, left over or of other dimensions; the message lists the first ten.</exception>
+    /// <summary>Sets every parameter from the file. Changes nothing unless all fit.</summary>
+    /// <param name="except">Paths of parameters to keep as they are; the file's tensors for them are ignored.</param>
+    /// <exception cref="GpuCnnException">Tensors are missing, unexpected or of wrong dimensions; the message lists the first
+    /// ten.</exception>
     public static void LoadInto(ParameterStore parameters, ModelFile file, string path, IReadOnlyCollection<string>? except = null)
     {
         foreach (Parameter parameter in Check(parameters.Network, file, path, except))
@@ -44,10 +45,12 @@ public static class WeightsFile
                 problems.Add($"{parameter.Path} is {tensor} instead of [{string.Join(", ", parameter.Spec.Dimensions)}]");
         }
         var known = network.Parameters.Select(parameter => parameter.Path).ToHashSet();
-        problems.AddRange(file.Tensors.Keys.Where(name => !known.Contains(name) && !IsState(name)).Select(name => $"{name} is not part of it"));
+        problems.AddRange(
+            file.Tensors.Keys.Where(name => !known.Contains(name) && !IsState(name)).Select(name => $"{name} is not part of it"));
         if (problems.Count > 0)
             throw new GpuCnnException(
-                $"{path} does not fit {network.Name} for {network.Input} and {network.Output.Shape} outputs: {string.Join("; ", problems.Take(NamesShown))}"
+                $"{path} does not fit {network.Name} for {network.Input} and {network.Output.Shape} outputs: "
+                + string.Join("; ", problems.Take(NamesShown))
                 + (problems.Count > NamesShown ? $"; and {problems.Count - NamesShown} more." : "."));
         return wanted;
     }

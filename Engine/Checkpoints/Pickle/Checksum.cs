@@ -1,6 +1,6 @@
 namespace GpuCnn.Engine.Checkpoints.Pickle;
 
-/// <summary>The CRC-32 of zip archives.</summary>
+/// <summary>Computes the CRC-32 that zip archives use.</summary>
 internal static class Checksum
 {
     private static readonly uint[] Table = [.. Enumerable.Range(0, 256).Select(static value =>
@@ -10,7 +10,7 @@ internal static class Checksum
         return entry;
     })];
 
-    /// <summary>Of a part of a file.</summary>
+    /// <summary>Computes the checksum of a part of a file.</summary>
     public static uint Of(NumberFile file, long offset, long length)
     {
         var chunk = new byte[(int)Math.Min(length, 1 << 16)];

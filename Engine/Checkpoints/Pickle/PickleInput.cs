@@ -1,11 +1,10 @@
 namespace GpuCnn.Engine.Checkpoints.Pickle;
 
-/// <summary>The bytes of a part of a file, one after another.</summary>
-/// <param name="damaged">Makes the error for the file at a path from what was expected and what was got; null is that of a PyTorch
-/// file.</param>
+/// <summary>Reads a part of a file sequentially.</summary>
+/// <param name="damaged">Makes the error from path, expected and got; null makes a PyTorch file's.</param>
 internal sealed class PickleInput(NumberFile file, long begin, long end, Func<string, string, string, GpuCnnException>? damaged = null)
 {
-    /// <summary>Of one piece of a pickle: names of parameters are far shorter.</summary>
+    /// <summary>Most bytes of one piece of a pickle; parameter names are far shorter.</summary>
     public const int LongestPiece = 1 << 16;
 
     private readonly byte[] _buffer = new byte[LongestPiece];
@@ -14,12 +13,12 @@ internal sealed class PickleInput(NumberFile file, long begin, long end, Func<st
 
     public string Path => file.Path;
 
-    /// <summary>Offset in the file of the next byte.</summary>
+    /// <summary>File offset of the next byte.</summary>
     public long Position => _read - (_filled - _at);
 
     public byte Byte() => Bytes(1)[0];
 
-    /// <summary>The next bytes; they stay until the next call.</summary>
+    /// <summary>Returns the next bytes, valid until the next call.</summary>
     public ReadOnlySpan<byte> Bytes(int count)
     {
         if (_filled - _at < count) Fill(count);
@@ -27,7 +26,7 @@ internal sealed class PickleInput(NumberFile file, long begin, long end, Func<st
         return _buffer.AsSpan(_at - count, count);
     }
 
-    /// <summary>The next bytes up to a line feed, which is skipped.</summary>
+    /// <summary>Returns the next bytes up to a line feed, and skips the line feed.</summary>
     public ReadOnlySpan<byte> Line()
     {
         int length = 0;
@@ -36,7 +35,7 @@ internal sealed class PickleInput(NumberFile file, long begin, long end, Func<st
         return Bytes(length + 1)[..^1];
     }
 
-    /// <summary>Leaves out so many bytes, and returns the offset in the file of the first of them.</summary>
+    /// <summary>Skips <paramref name="count"/> bytes and returns the file offset of the first.</summary>
     public long Skip(long count)
     {
         long at = Position;

@@ -4,14 +4,14 @@ using System.Text;
 namespace GpuCnn.Engine.Checkpoints.Pickle;
 
 /// <summary>
-/// Python's pickle machine, protocol 2, with the operations and the names that state dicts need and no others: it builds values and calls nothing of Python's. Nothing in it recurses,
-/// and every value it makes stands for at least one byte of the file.
+/// Python's pickle machine, protocol 2, restricted to the operations and names that state dicts need. It builds values and calls no Python
+/// code. It does not recurse, and every value it makes takes at least one byte of the file.
 /// </summary>
-/// <param name="input">The program.</param>
-/// <param name="names">The names it may refer to; null is those of PyTorch.</param>
+/// <param name="input">Bytes of the pickle.</param>
+/// <param name="names">Allowed names; null allows PyTorch's.</param>
 internal sealed class PickleMachine(PickleInput input, IPickleNames? names = null)
 {
-    /// <summary>A tensor takes about 45; a file of fewer than this many is small beside its numbers.</summary>
+    /// <summary>Bounds the running time. A tensor takes about 45 operations.</summary>
     private const int MostOperations = 1_000_000;
 
     private const int Protocol = 2;
@@ -21,11 +21,11 @@ internal sealed class PickleMachine(PickleInput input, IPickleNames? names = nul
     private readonly Dictionary<uint, object?> _memo = [];
     private readonly Dictionary<string, TorchStorage> _storages = [];
 
-    /// <summary>All that the pickle referred to, by key.</summary>
+    /// <summary>All storages that the pickle refers to, by key.</summary>
     public IReadOnlyDictionary<string, TorchStorage> Storages => _storages;
 
-    /// <summary>Runs up to the end of one pickle and returns what it makes.</summary>
-    /// <exception cref="GpuCnnException">It is damaged, or asks for something that is no part of a state dict.</exception>
+    /// <summary>Runs to the end of one pickle and returns its value.</summary>
+    /// <exception cref="GpuCnnException">The pickle is damaged, or refers to something that does not belong in a state dict.</exception>
     public object? Run()
     {
         for (int count = 0; count < MostOperations; count++)
@@ -43,7 +43,9 @@ internal sealed class PickleMachine(PickleInput input, IPickleNames? names = nul
         {
             case 0x80:
                 if (input.Byte() is var protocol and not Protocol)
-                    throw new GpuCnnException($"'{input.Path}' is a pickle of protocol {protocol}; expected {Protocol}. Save it again with torch.save and no pickle_protocol.");
+                    throw new GpuCnnException(
+                        $"'{input.Path}' is a pickle of protocol {protocol}; expected {Protocol}. "
+                        + "Save it again with torch.save and no pickle_protocol.");
                 break;
             case (byte)'N': Push(null); break;
             case 0x88: Push(true); break;
@@ -54,11 +56,11 @@ internal sealed class PickleMachine(PickleInput input, IPickleNames? names = nul
             case 0x8a: Push(LongInteger(input.Bytes(input.Byte()))); break;
             case (byte)'G': Push(BinaryPrimitives.ReadDoubleBigEndian(input.Bytes(8))); break;
             case (byte)'X': Push(Text(Length())); break;
-            // How Python 2 wrote its strings.
+            // The strings of Python 2.
             case (byte)'T':
-                Push(names == null ? Text(Length())
-                : Python2String(BinaryPrimitives.ReadInt32LittleEndian(input.Bytes(4)))); break;
-            case (byte)'U': Push(names == null ? Text(input.Byte()) : Python2String(input.Byte())); break;
+                Push(names is null ? Text(Length()) : Python2String(BinaryPrimitives.ReadInt32LittleEndian(input.Bytes(4))));
+                break;
+            case (byte)'U': Push(names is null ? Text(input.Byte()) : Python2String(input.Byte())); break;
             case (byte)'}': Push(new PickleDict()); break;
             case (byte)']': Push(new PickleList()); break;
             case (byte)')': Push(new PickleTuple([])); break;
@@ -73,22 +75,23 @@ internal sealed class PickleMachine(PickleInput input, IPickleNames? names = nul
             case (byte)'e': Append(PopToMark()); break;
             case (byte)'s': SetItems(PopMany(2)); break;
             case (byte)'u': SetItems(PopToMark()); break;
-            case (byte)'c': Push(names == null ? TorchNames.Find(Name(), Name(), input) : names.Find(Name(), Name(), input)); break;
-            case (byte)'Q' when names == null: Push(Known(TorchNames.Storage(Pop(), input))); break;
+            case (byte)'c': Push(names is null ? TorchNames.Find(Name(), Name(), input) : names.Find(Name(), Name(), input)); break;
+            case (byte)'Q' when names is null: Push(Known(TorchNames.Storage(Pop(), input))); break;
             case (byte)'R':
                 object? arguments = Pop();
-                Push(names == null ? TorchNames.Call(Pop(), arguments, input) : names.Call(Pop(), arguments, input));
+                Push(names is null ? TorchNames.Call(Pop(), arguments, input) : names.Call(Pop(), arguments, input));
                 break;
             case (byte)'b':
-                // The versions of modules that state_dict() hangs on its OrderedDict.
+                // state_dict() attaches the versions of modules to its OrderedDict.
                 object? state = Pop();
-                if (names != null) names.Build(Top(), state, input);
-                else if (state is not PickleDict || Top() is not PickleDict) throw input.Damaged("no state but that of an OrderedDict",
-                    "another's");
+                if (names is not null) names.Build(Top(), state, input);
+                else if (state is not PickleDict || Top() is not PickleDict)
+                    throw input.Damaged("no state but that of an OrderedDict", "another's");
                 break;
             default:
-                throw input.Damaged(names == null ? "operations of pickle protocol 2 that a state dict needs"
-                : "operations of pickle protocol 2 that arrays need", $"0x{operation:x2} at byte {input.Position - 1}");
+                throw input.Damaged(
+                    $"operations of pickle protocol 2 that {(names is null ? "a state dict needs" : "arrays need")}",
+                    $"0x{operation:x2} at byte {input.Position - 1}");
         }
     }
 
@@ -119,16 +122,17 @@ internal sealed class PickleMachine(PickleInput input, IPickleNames? names = nul
         return items;
     }
 
-    /// <summary>What lies below a mark is not popped before the mark.</summary>
+    /// <summary>Values below a mark cannot be popped before the mark.</summary>
     private int Floor => _marks.TryPeek(out int mark) ? mark : 0;
 
     private GpuCnnException Underflow() => input.Damaged("a value on the pickle's stack", "none");
 
     private object? Remembered(uint index) =>
-        _memo.TryGetValue(index, out object? value) ? value : throw input.Damaged("a value that was remembered", $"none under {index}");
+        _memo.TryGetValue(index, out object? value) ? value : throw input.Damaged("a value in the memo", $"none at {index}");
 
     private TorchStorage Known(TorchStorage storage) =>
-        _storages.TryAdd(storage.Key, storage) || _storages[storage.Key] == storage ? storage : throw input.Damaged("one storage of each key", $"two of {SafetensorsHeader.Quote(storage.Key)}");
+        _storages.TryAdd(storage.Key, storage) || _storages[storage.Key] == storage ? storage
+            : throw input.Damaged("one storage for each key", $"two for {SafetensorsHeader.Quote(storage.Key)}");
 
     private void Append(object?[] items)
     {
@@ -157,11 +161,11 @@ internal sealed class PickleMachine(PickleInput input, IPickleNames? names = nul
 
     private string Text(int length) => Text(input.Bytes(length));
 
-    /// <summary>Text, or bytes that stay in the file: Python 2 has one type for both.</summary>
+    /// <summary>Returns text, or bytes that stay in the file: Python 2 has one type for both.</summary>
     private object Python2String(int length)
     {
-        if (length is < 0 or > PickleInput.LongestPiece) return length < 0 ? throw input.Damaged("strings of a length", "a negative one")
-            : new PickleBytes(input.Skip(length), length);
+        if (length < 0) throw input.Damaged("strings with a length", "a negative length");
+        if (length > PickleInput.LongestPiece) return new PickleBytes(input.Skip(length), length);
         ReadOnlySpan<byte> bytes = input.Bytes(length);
         return System.Text.Unicode.Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : new PickleBytes(input.Position - length, length);
     }

@@ -1,33 +1,33 @@
 namespace GpuCnn.Engine.Checkpoints.Pickle;
 
-// What a pickle is made of, beside null, bool, long, double and string.
+// The values of a pickle, besides null, bool, long, double and string.
 
-/// <summary>A name of a module that the machine knows.</summary>
+/// <summary>A module's name that the machine knows.</summary>
 internal sealed record PickleGlobal(string Name);
 
 internal sealed record PickleTuple(object?[] Items);
 
 internal sealed class PickleList : List<object?>;
 
-/// <summary>A dict or an OrderedDict: the pairs as they were set.</summary>
+/// <summary>A dict or an OrderedDict: its pairs in the order they were set.</summary>
 internal sealed class PickleDict : List<KeyValuePair<object?, object?>>;
 
-/// <summary>Numbers that lie elsewhere in the file.</summary>
-/// <param name="Type">By safetensors' name.</param>
+/// <summary>Numbers stored elsewhere in the file.</summary>
+/// <param name="Type">The element type's name in safetensors.</param>
 internal sealed record TorchStorage(string Type, string Key, long Count);
 
 /// <summary>A view of a storage, in elements. Its last element lies within the storage.</summary>
 internal sealed record TorchTensor(TorchStorage Storage, long Offset, long[] Size, long[] Stride)
 {
-    /// <summary>NumPy's limit; a rank without limit would let a small file ask for much memory.</summary>
+    /// <summary>NumPy's limit; without one, a small file could ask for much memory.</summary>
     private const int MaxRank = 64;
 
     public int Count { get; } = (int)Size.Aggregate(1L, (product, size) => product * size);
 
-    /// <summary>Elements from the first to the last, those between included.</summary>
+    /// <summary>Elements from the first to the last, including those that the view skips.</summary>
     public int Span { get; } = Size.Contains(0) ? 0 : (int)(1 + Size.Zip(Stride, (size, stride) => (size - 1) * stride).Sum());
 
-    /// <summary>Whether the elements lie one after another, row-major.</summary>
+    /// <summary>Whether the elements are adjacent and row-major.</summary>
     public bool IsContiguous
     {
         get
@@ -42,7 +42,7 @@ internal sealed record TorchTensor(TorchStorage Storage, long Offset, long[] Siz
         }
     }
 
-    /// <summary>The tensor, or null and what is wrong with it.</summary>
+    /// <summary>Returns the tensor, or null and what is wrong with it.</summary>
     public static TorchTensor? TryCreate(TorchStorage storage, long offset, long[] size, long[] stride, out string fault)
     {
         fault = size.Length != stride.Length ? $"{size.Length} sizes and {stride.Length} strides"
@@ -51,11 +51,12 @@ internal sealed record TorchTensor(TorchStorage Storage, long Offset, long[] Siz
             : "";
         if (fault != "") return null;
         if (size.Any(s => s > Array.MaxLength)) fault = $"{SafetensorsHeader.Describe(size)}, which is larger than an array can be";
-        else if (!size.Contains(0) && !Fits(storage.Count, offset, size, stride)) fault = $"a view of {SafetensorsHeader.Describe(size)} that goes beyond its storage of {storage.Count} values";
+        else if (!size.Contains(0) && !Fits(storage.Count, offset, size, stride))
+            fault = $"a view of {SafetensorsHeader.Describe(size)} that goes beyond its storage of {storage.Count} values";
         return fault == "" ? new(storage, offset, size, stride) : null;
     }
 
-    /// <summary>A view of more values than there are elements would repeat some, and its copy could be of any size.</summary>
+    /// <summary>A view with more values than the storage has elements would repeat some, so its copy could have any size.</summary>
     private static bool Fits(long elements, long offset, long[] size, long[] stride)
     {
         elements = Math.Min(elements, offset > long.MaxValue - Array.MaxLength ? long.MaxValue : offset + Array.MaxLength);
@@ -63,7 +64,7 @@ internal sealed record TorchTensor(TorchStorage Storage, long Offset, long[] Siz
         for (int i = 0; i < size.Length; i++)
         {
             count *= (UInt128)size[i];
-            // Below the limit the products of the next turn cannot overflow.
+            // Below the limit, the products of the next iteration cannot overflow.
             if (size[i] > 1) last += (UInt128)(size[i] - 1) * (UInt128)stride[i];
             if (count > (UInt128)elements || last >= (UInt128)elements) return false;
         }

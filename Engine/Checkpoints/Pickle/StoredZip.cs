@@ -4,13 +4,15 @@ using System.Text;
 namespace GpuCnn.Engine.Checkpoints.Pickle;
 
 /// <summary>
-/// The directory of a zip archive whose files are stored as they are, so that numbers are read from where they lie. Nothing is unpacked: a file is as large as what the archive holds of it,
-/// and no two share bytes.
+/// Reads the directory of a zip archive whose files are stored without compression, so that their numbers can be read in place. Nothing is
+/// unpacked: a file takes as many bytes as the archive stores for it, and no two files share bytes.
 /// </summary>
 internal sealed class StoredZip
 {
-    private const uint EndSignature = 0x06054b50, End64Signature = 0x06064b50, Locator64Signature = 0x07064b50, EntrySignature = 0x02014b50, LocalSignature = 0x04034b50;
-    private const int EndBytes = 22, End64Bytes = 56, Locator64Bytes = 20, EntryBytes = 46, LocalBytes = 30, LongestComment = ushort.MaxValue;
+    private const uint EndSignature = 0x06054b50, End64Signature = 0x06064b50, Locator64Signature = 0x07064b50;
+    private const uint EntrySignature = 0x02014b50, LocalSignature = 0x04034b50;
+    private const int EndBytes = 22, End64Bytes = 56, Locator64Bytes = 20, EntryBytes = 46, LocalBytes = 30;
+    private const int LongestComment = ushort.MaxValue;
     private const int LargestDirectory = 100_000_000;
 
     private readonly NumberFile _file;
@@ -27,7 +29,8 @@ internal sealed class StoredZip
         ReadDirectory(directory, count, begin);
     }
 
-    /// <param name="Offset">Of its first byte in the archive.</param>
+    /// <param name="Header">Offset of its local header in the archive.</param>
+    /// <param name="Offset">Offset of its first byte in the archive.</param>
     public sealed record Entry(string Name, long Header, long Offset, long Length, uint Checksum);
 
     public IReadOnlyDictionary<string, Entry> Entries => _entries;
@@ -54,10 +57,11 @@ internal sealed class StoredZip
         Span<byte> locator = stackalloc byte[Locator64Bytes];
         _file.ReadExactly(locator, endAt - Locator64Bytes);
         long at = Int64(locator, 8);
-        if (UInt32(locator, 0) != Locator64Signature || at < 0 || at > _file.Length - End64Bytes) throw Damaged("the place of a large directory", "another");
+        if (UInt32(locator, 0) != Locator64Signature || at < 0 || at > _file.Length - End64Bytes)
+            throw Damaged("the offset of a zip64 directory", "something else");
         Span<byte> end = stackalloc byte[End64Bytes];
         _file.ReadExactly(end, at);
-        if (UInt32(end, 0) != End64Signature) throw Damaged("a large directory", "something else");
+        if (UInt32(end, 0) != End64Signature) throw Damaged("a zip64 directory", "something else");
         return (Int64(end, 48), Int64(end, 40), Int64(end, 32));
     }
 
@@ -65,17 +69,19 @@ internal sealed class StoredZip
     {
         for (long i = 0; i < count; i++)
         {
-            if (directory.Length < EntryBytes || UInt32(directory, 0) != EntrySignature) throw Damaged($"{count} entries in the directory", $"{i}");
+            if (directory.Length < EntryBytes || UInt32(directory, 0) != EntrySignature)
+                throw Damaged($"{count} entries in the directory", $"{i}");
             int name = UInt16(directory, 28), extra = UInt16(directory, 30), length = EntryBytes + name + extra + UInt16(directory, 32);
             if (length > directory.Length) throw Damaged("whole entries in the directory", "a part of one");
             AddEntry(directory[..EntryBytes], directory.Slice(EntryBytes, name), directory.Slice(EntryBytes + name, extra), dataEnd);
             directory = directory[length..];
         }
-        Entry? before = null;
+        Entry? previous = null;
         foreach (Entry entry in _entries.Values.OrderBy(entry => entry.Header))
         {
-            if (before != null && before.Offset + before.Length > entry.Header) throw Damaged("files that lie apart", $"{Quoted(before)} and {Quoted(entry)}, which overlap");
-            before = entry;
+            if (previous is not null && previous.Offset + previous.Length > entry.Header)
+                throw Damaged("files at separate offsets", $"{Quoted(previous)} and {Quoted(entry)}, which overlap");
+            previous = entry;
         }
     }
 
@@ -86,17 +92,19 @@ internal sealed class StoredZip
         long stored = UInt32(fields, 20), length = UInt32(fields, 24), header = UInt32(fields, 42);
         Widen(extra, ref length, ref stored, ref header);
         if (method != 0 || (flags & 1) != 0 || stored != length)
-            throw Damaged("files that are stored as torch.save does", $"{SafetensorsHeader.Quote(name)}, which is compressed or encrypted");
+            throw Damaged("files stored as torch.save does", $"{SafetensorsHeader.Quote(name)}, which is compressed or encrypted");
         Span<byte> local = stackalloc byte[LocalBytes];
-        if (header < 0 || header > dataEnd - LocalBytes) throw Damaged($"{SafetensorsHeader.Quote(name)} within the archive", $"byte {header}");
+        if (header < 0 || header > dataEnd - LocalBytes)
+            throw Damaged($"{SafetensorsHeader.Quote(name)} within the archive", $"byte {header}");
         _file.ReadExactly(local, header);
         long offset = header + LocalBytes + UInt16(local, 26) + UInt16(local, 28);
         if (UInt32(local, 0) != LocalSignature || length < 0 || offset > dataEnd || length > dataEnd - offset)
             throw Damaged($"{SafetensorsHeader.Quote(name)} of {length} bytes before the directory", "another place or size");
-        if (!_entries.TryAdd(name, new(name, header, offset, length, UInt32(fields, 16)))) throw Damaged("one file of each name", $"two named {SafetensorsHeader.Quote(name)}");
+        if (!_entries.TryAdd(name, new(name, header, offset, length, UInt32(fields, 16))))
+            throw Damaged("one file of each name", $"two named {SafetensorsHeader.Quote(name)}");
     }
 
-    /// <summary>Numbers of 64 bits stand in an extra field, in this order, those of them that do not fit 32.</summary>
+    /// <summary>Reads the 64-bit values of those numbers that do not fit 32 bits. An extra field holds them, in this order.</summary>
     private void Widen(ReadOnlySpan<byte> extra, ref long length, ref long stored, ref long header)
     {
         while (extra.Length >= 4)

@@ -5,12 +5,14 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn.Engine.Checkpoints.Pickle;
 
 /// <summary>
-/// What <c>torch.save(model.state_dict(), FILE)</c> writes: a pickle that describes tensors, and their numbers. Since PyTorch 1.6 a zip archive of the two; before, one after the other.
+/// Reads what <c>torch.save(model.state_dict(), FILE)</c> writes: a pickle that describes the tensors, and their numbers. Since PyTorch 1.6
+/// the file is a zip archive of both; before, one followed the other.
 /// </summary>
 internal static class TorchFile
 {
-    /// <summary>How the format before PyTorch 1.6 begins: a pickle of a number of its own.</summary>
-    private static ReadOnlySpan<byte> OldMagic => [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, (byte)'.'];
+    /// <summary>First bytes of the format before PyTorch 1.6: a pickle of its magic number.</summary>
+    private static ReadOnlySpan<byte> OldMagic =>
+        [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, (byte)'.'];
 
     private static ReadOnlySpan<byte> ZipMagic => "PK\x03\x04"u8;
 
@@ -18,7 +20,7 @@ internal static class TorchFile
 
     public static bool IsOne(ReadOnlySpan<byte> beginning) => beginning.StartsWith(ZipMagic) || beginning.StartsWith((byte)0x80);
 
-    /// <summary>The tensors of the file by name. Nothing of them is read yet.</summary>
+    /// <summary>Finds the tensors of the file by name. Their numbers are not read yet.</summary>
     public static Dictionary<string, StateTensor> Read(NumberFile file)
     {
         var beginning = new byte[Math.Min(OldMagic.Length, file.Length)];
@@ -29,7 +31,8 @@ internal static class TorchFile
     }
 
     public static GpuCnnException Damaged(string path, string expected, string got) =>
-        new($"'{path}' is not a valid PyTorch file: expected {expected}, but got {got}. Save it again with torch.save(model.state_dict(), FILE).");
+        new($"'{path}' is not a valid PyTorch file: expected {expected}, but got {got}. "
+            + "Save it again with torch.save(model.state_dict(), FILE).");
 
     private static Dictionary<string, StateTensor> ReadArchive(NumberFile file)
     {
@@ -48,8 +51,11 @@ internal static class TorchFile
 
         Func<long> Locate(TorchStorage storage)
         {
-            if (!zip.Entries.TryGetValue($"{root}/data/{storage.Key}", out StoredZip.Entry? entry) || entry.Length != Bytes(storage, file))
-                throw Damaged(file.Path, $"{storage.Count} values of {storage.Type} in data/{SafetensorsHeader.Quote(storage.Key).Trim('\'')}", entry == null ? "no such file" : $"{entry.Length} bytes");
+            if (!zip.Entries.TryGetValue($"{root}/data/{storage.Key}", out StoredZip.Entry? entry)
+                || entry.Length != Bytes(storage, file))
+                throw Damaged(
+                    file.Path, $"{storage.Count} values of {storage.Type} in data/{SafetensorsHeader.Quote(storage.Key).Trim('\'')}",
+                    entry is null ? "no such file" : $"{entry.Length} bytes");
             return () =>
             {
                 if (isChecked.Add(entry.Name)) Check(entry);
@@ -64,7 +70,10 @@ internal static class TorchFile
         }
     }
 
-    /// <summary>Pickles of a version, of the machine it was saved on, of the state dict, and of the storages' keys; then each storage, its count before it.</summary>
+    /// <summary>
+    /// Reads the old format: pickles of the version, the system info, the state dict and the storages' keys; then each storage, after its
+    /// count.
+    /// </summary>
     private static Dictionary<string, StateTensor> ReadOld(NumberFile file)
     {
         var input = new PickleInput(file, OldMagic.Length, file.Length);
@@ -73,20 +82,24 @@ internal static class TorchFile
             throw Damaged(file.Path, "numbers in little-endian order", "another order");
         var program = new PickleMachine(input);
         object? value = program.Run();
-        if (Next() is not PickleList keys || !keys.All(key => key is string)) throw Damaged(file.Path, "the keys of the storages", "something else");
+        if (Next() is not PickleList keys || !keys.All(key => key is string))
+            throw Damaged(file.Path, "the keys of the storages", "something else");
         long at = input.Position;
         Dictionary<string, long> offsets = [];
         foreach (string key in keys.Cast<string>())
         {
-            if (!program.Storages.TryGetValue(key, out TorchStorage? storage)) throw Damaged(file.Path, "storages that something refers to", $"another, {SafetensorsHeader.Quote(key)}");
+            if (!program.Storages.TryGetValue(key, out TorchStorage? storage))
+                throw Damaged(file.Path, "storages that a tensor refers to", $"another, {SafetensorsHeader.Quote(key)}");
             long bytes = Bytes(storage, file);
-            if (file.Length - at < 8 + bytes || Count(at) != storage.Count) throw Damaged(file.Path, $"{storage.Count} values of {storage.Type} at byte {at}", "fewer, or more");
+            if (file.Length - at < 8 + bytes || Count(at) != storage.Count)
+                throw Damaged(file.Path, $"{storage.Count} values of {storage.Type} at byte {at}", "fewer, or more");
             if (!offsets.TryAdd(key, at + 8)) throw Damaged(file.Path, "each storage once", $"{SafetensorsHeader.Quote(key)} twice");
             at += 8 + bytes;
         }
         return Tensors(value, file, storage =>
         {
-            if (!offsets.TryGetValue(storage.Key, out long offset)) throw Damaged(file.Path, $"storage {SafetensorsHeader.Quote(storage.Key)}", "none");
+            if (!offsets.TryGetValue(storage.Key, out long offset))
+                throw Damaged(file.Path, $"storage {SafetensorsHeader.Quote(storage.Key)}", "none");
             return () => offset;
         });
 
@@ -100,26 +113,33 @@ internal static class TorchFile
         }
     }
 
-    /// <summary>Bytes of a storage; one that the file cannot hold is refused before anything is multiplied with it.</summary>
+    /// <summary>Returns the bytes of a storage. Refuses a storage larger than the file, so that no product overflows.</summary>
     private static long Bytes(TorchStorage storage, NumberFile file) => storage.Count <= file.Length
         ? storage.Count * (SafetensorsEntry.BitsOfType[storage.Type] / 8)
-        : throw Damaged(file.Path, $"storages within {file.Length} bytes", $"one of {storage.Count.ToString(CultureInfo.InvariantCulture)} values");
+        : throw Damaged(
+            file.Path, $"storages within {file.Length} bytes", $"one of {storage.Count.ToString(CultureInfo.InvariantCulture)} values");
 
-    /// <param name="locate">Checks where a storage lies; what it returns says the offset when the numbers are read.</param>
+    /// <param name="locate">Checks a storage; its result returns the storage's file offset when the numbers are read.</param>
     private static Dictionary<string, StateTensor> Tensors(object? value, NumberFile file, Func<TorchStorage, Func<long>> locate)
     {
         Dictionary<string, StateTensor> tensors = [];
         foreach ((object? key, object? item) in FindStateDict(value, file.Path))
         {
             if (key is not string name || item is not TorchTensor tensor)
-                throw Damaged(file.Path, "tensors by name in the state dict", key is string other ? $"something else under {SafetensorsHeader.Quote(other)}" : "a key that is no name");
+                throw Damaged(
+                    file.Path, "tensors by name in the state dict",
+                    key is string other ? $"something else under {SafetensorsHeader.Quote(other)}" : "a key that is not text");
             Func<long> offset = locate(tensor.Storage);
-            if (!tensors.TryAdd(name, new(tensor.Size, () => Read(file, tensor, offset())))) throw Damaged(file.Path, "one tensor of each name", $"two named {SafetensorsHeader.Quote(name)}");
+            if (!tensors.TryAdd(name, new(tensor.Size, () => Read(file, tensor, offset()))))
+                throw Damaged(file.Path, "one tensor of each name", $"two named {SafetensorsHeader.Quote(name)}");
         }
         return tensors;
     }
 
-    /// <summary>The dict with tensors in it: what the value holds under one key, as training scripts save it beside the epoch and the best accuracy (a tensor, too), or the value itself.</summary>
+    /// <summary>
+    /// Finds the dict of tensors: the value itself, or the one dict inside it. Training scripts save it beside the epoch and the best
+    /// accuracy, which may be a tensor too.
+    /// </summary>
     private static PickleDict FindStateDict(object? value, string path)
     {
         if (value is not PickleDict dict) throw Damaged(path, "a state dict", "something else");
@@ -129,10 +149,13 @@ internal static class TorchFile
             [] when HasTensors(dict) => dict,
             [] => throw Damaged(path, "tensors by name", "none"),
             var several => throw new GpuCnnException(
-                $"'{path}' holds several state dicts: {string.Join(", ", several.Take(10).Select(pair => SafetensorsHeader.Quote(pair.Key as string ?? "?")))}. Save the one that is meant by itself."),
+                $"'{path}' holds several state dicts: {Keys(several)}. Save only the one you want to load."),
         };
 
         static bool HasTensors(PickleDict dict) => dict.Any(pair => pair.Value is TorchTensor);
+
+        static string Keys(KeyValuePair<object?, object?>[] pairs) =>
+            string.Join(", ", pairs.Take(10).Select(pair => SafetensorsHeader.Quote(pair.Key as string ?? "?")));
     }
 
     private static Tensor Read(NumberFile file, TorchTensor tensor, long storageAt)

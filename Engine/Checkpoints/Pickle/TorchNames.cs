@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 
 namespace GpuCnn.Engine.Checkpoints.Pickle;
 
-/// <summary>The names that a pickled state dict refers to, and what becomes of each. There is no way from here to any other code.</summary>
+/// <summary>Resolves the names that a pickled state dict refers to. No other code can be reached from here.</summary>
 internal static class TorchNames
 {
     private static readonly FrozenDictionary<string, string> StorageTypes = new Dictionary<string, string>
@@ -19,30 +19,35 @@ internal static class TorchNames
         ["torch.BoolStorage"] = "BOOL",
     }.ToFrozenDictionary();
 
-    private static readonly FrozenDictionary<string, Func<object?[], PickleInput, object?>> Functions = new Dictionary<string, Func<object?[], PickleInput, object?>>
+    private static readonly FrozenDictionary<string, Func<object?[], PickleInput, object?>> Functions =
+        new Dictionary<string, Func<object?[], PickleInput, object?>>
     {
         ["collections.OrderedDict"] = MakeDict,
-        // storage, offset, size, stride; then requires_grad, hooks and metadata, which say nothing of the numbers.
+        // storage, offset, size, stride; then requires_grad, hooks and metadata, which do not affect the numbers.
         ["torch._utils._rebuild_tensor"] = MakeTensor,
         ["torch._utils._rebuild_tensor_v2"] = MakeTensor,
         ["torch._utils._rebuild_parameter"] = static (arguments, input) =>
             arguments is [TorchTensor tensor, ..] ? tensor : throw input.Damaged("a parameter made of a tensor", "something else"),
     }.ToFrozenDictionary();
 
-    /// <exception cref="GpuCnnException">No state dict refers to it.</exception>
+    /// <exception cref="GpuCnnException">The name does not belong in a state dict.</exception>
     public static PickleGlobal Find(string module, string name, PickleInput input)
     {
         string full = $"{module}.{name}";
         return StorageTypes.ContainsKey(full) || Functions.ContainsKey(full)
             ? new(full)
             : throw new GpuCnnException(
-                $"'{input.Path}' asks for {SafetensorsHeader.Quote(full)}, which is no part of a state dict; it was not run. Save the weights alone: torch.save(model.state_dict(), FILE).");
+                $"'{input.Path}' asks for {SafetensorsHeader.Quote(full)}, which does not belong in a state dict; it was not run. "
+                + "Save only the weights: torch.save(model.state_dict(), FILE).");
     }
 
-    /// <summary>A storage from its persistent id: ("storage", type, key, location, count), in the old format with what it is a part of.</summary>
+    /// <summary>
+    /// Reads a storage from its persistent id: ("storage", type, key, location, count). The old format adds the view's base.
+    /// </summary>
     public static TorchStorage Storage(object? id, PickleInput input)
     {
-        if (id is PickleTuple { Items: ["storage", PickleGlobal type, string key, string, long and >= 0 and var count, .. [] or [null]] } && StorageTypes.TryGetValue(type.Name, out string? known))
+        if (id is PickleTuple { Items: ["storage", PickleGlobal type, string key, string, long and >= 0 and var count, .. [] or [null]] }
+            && StorageTypes.TryGetValue(type.Name, out string? known))
             return new(known, key, count);
         throw input.Damaged("storages of a known type", "another reference");
     }
@@ -68,7 +73,8 @@ internal static class TorchNames
 
     private static TorchTensor MakeTensor(object?[] arguments, PickleInput input)
     {
-        if (arguments is not [TorchStorage storage, long offset, PickleTuple size, PickleTuple stride, ..] || !size.Items.Concat(stride.Items).All(item => item is long))
+        if (arguments is not [TorchStorage storage, long offset, PickleTuple size, PickleTuple stride, ..]
+            || !size.Items.Concat(stride.Items).All(item => item is long))
             throw input.Damaged("a tensor made of storage, offset, size and stride", "something else");
         return TorchTensor.TryCreate(storage, offset, [.. size.Items.Cast<long>()], [.. stride.Items.Cast<long>()], out string fault)
             ?? throw input.Damaged("tensors within their storage", fault);

@@ -37,7 +37,7 @@ public sealed class TorchHostileTests : CheckpointFixture
     [TestCase("t.", "a mark")]
     [TestCase("(0.", "0x30")]
     [TestCase("N(\u0085.", "a value on the pickle's stack")]
-    [TestCase("h\u0005.", "a value that was remembered")]
+    [TestCase("h\u0005.", "a value in the memo")]
     [TestCase("NNs.", "a value on the pickle's stack")]
     [TestCase("NNNs.", "a dict and pairs")]
     [TestCase("}(Nu.", "a dict and pairs")]
