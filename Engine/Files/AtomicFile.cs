@@ -6,9 +6,7 @@ using System.Text.RegularExpressions;
 
 namespace GpuCnn.Engine.Files;
 
-/// <summary>
-/// Files that are there whole or not at all: a reader, or a run that was killed, finds the old contents or the new, never a part.
-/// </summary>
+/// <summary>Writes files whole or not at all: a reader, also after a killed run, finds the old contents or the new, never a part.</summary>
 public static partial class AtomicFile
 {
     /// <summary>Temporary files that this process is writing now, by full path.</summary>
@@ -18,15 +16,15 @@ public static partial class AtomicFile
     /// Writes to a temporary file in the folder of <paramref name="path"/>, flushes it to the disk and renames it over
     /// <paramref name="path"/>. On any failure the temporary file is deleted and the old file stays as it was.
     /// </summary>
-    /// <param name="path">A file in a folder that exists.</param>
-    /// <param name="write">Writes the contents and leaves the stream open. What it throws of its own passes unchanged.</param>
-    /// <param name="expectedBytes">Size of the contents where it is known; told to the user when the disk is full.</param>
-    /// <exception cref="GpuCnnException">The file system refused: no space, no permission, no such folder.</exception>
+    /// <param name="path">File in an existing folder.</param>
+    /// <param name="write">Writes the contents and leaves the stream open. Its own exceptions pass unchanged.</param>
+    /// <param name="expectedBytes">Size of the contents if known; shown to the user when the disk is full.</param>
+    /// <exception cref="GpuCnnException">The file system refused: no space, no permission, or no such folder.</exception>
     public static void Write(string path, Action<Stream> write, long? expectedBytes = null)
     {
         string target = path.Length == 0 ? path : Path.GetFullPath(path);
         string? folder = Path.GetDirectoryName(target);
-        // A rename would replace the folder's or the device's entry instead of writing to it.
+        // A rename would replace the entry of the folder or device instead of writing to it.
         if (string.IsNullOrEmpty(folder) || folder == "/dev" || Directory.Exists(target))
             throw new GpuCnnException($"'{path}' cannot be written: expected a file, but got a folder or a device. Name a file.");
 
@@ -34,7 +32,7 @@ public static partial class AtomicFile
         Active[temporary] = true;
         try
         {
-            // A shared lock on Unix, which tells RemoveLeftovers of other processes; FileShare.Delete lets Windows rename the open file.
+            // A shared lock on Unix, which RemoveLeftovers of other processes sees; FileShare.Delete lets Windows rename the open file.
             using var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Delete, bufferSize: 1 << 16);
             write(stream);
             stream.Flush(flushToDisk: true);
@@ -54,8 +52,8 @@ public static partial class AtomicFile
     }
 
     /// <summary>
-    /// Deletes the temporary files of processes that were killed while writing into <paramref name="directory"/>, and none that a
-    /// running process still writes. Returns how many it deleted; what it may not delete it leaves.
+    /// Deletes temporary files in <paramref name="directory"/> whose process was killed while writing; keeps those that a running process
+    /// still writes. Returns how many it deleted. Ignores files that it may not delete.
     /// </summary>
     public static int RemoveLeftovers(string directory)
     {
@@ -65,8 +63,8 @@ public static partial class AtomicFile
         {
             Match name = TemporaryPattern().Match(Path.GetFileName(file));
             if (!name.Success || !int.TryParse(name.Groups["pid"].ValueSpan, CultureInfo.InvariantCulture, out int pid)) continue;
-            // The lock alone would leave a gap between a writer's creating its file and locking it; the process id alone would miss
-            // a writer in another container on the same volume, and keep the files of an earlier process with this one's id.
+            // The lock alone would miss a writer between creating its file and locking it. The process id alone would miss a writer in
+            // another container on the same volume, and would keep the files of an earlier process with this process's id.
             if (pid == Environment.ProcessId ? Active.ContainsKey(file) : IsRunning(pid)) continue;
             if (TryDeleteUnlocked(file)) removed++;
         }
@@ -80,8 +78,8 @@ public static partial class AtomicFile
     private static partial Regex TemporaryPattern();
 
     /// <summary>
-    /// Makes the rename survive a power failure. .NET opens no handle on a folder to flush it; flushing the renamed file again makes
-    /// the journalling file systems (ext4, XFS, Btrfs) commit the rename with it. Where that fails the file is whole all the same.
+    /// Makes the rename survive a power failure. .NET cannot open a folder to flush it, but flushing the renamed file again makes
+    /// journalling file systems (ext4, XFS, Btrfs) commit the rename. If that fails, the file is still whole.
     /// </summary>
     private static void FlushRename(FileStream stream)
     {
@@ -121,7 +119,7 @@ public static partial class AtomicFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            // A network share or a folder without a drive of its own: the reason stands without the number.
+            // A network share, or a folder without its own drive: the message is clear without the number.
         }
         return parts.Count == 0 ? "" : $" ({string.Join(", ", parts)})";
     }
@@ -173,7 +171,7 @@ public static partial class AtomicFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Its name says what it is; RemoveLeftovers gets it later. The failure that led here matters more.
+            // RemoveLeftovers recognises its name and deletes it later. The failure that led here matters more.
         }
     }
 }

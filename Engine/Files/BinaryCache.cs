@@ -4,7 +4,7 @@ using System.Text;
 
 namespace GpuCnn.Engine.Files;
 
-/// <summary>What a compiled program is found by: a hash of everything that its bytes depend on.</summary>
+/// <summary>Identifies a compiled program by a hash of everything that its bytes depend on.</summary>
 internal readonly record struct BinaryKey(string Hex)
 {
     public static BinaryKey Of(params ReadOnlySpan<string> parts)
@@ -14,7 +14,7 @@ internal readonly record struct BinaryKey(string Hex)
         foreach (string part in parts)
         {
             byte[] bytes = Encoding.UTF8.GetBytes(part);
-            // With lengths, so that no two lists of parts run together to the same bytes.
+            // Lengths keep two different lists of parts from giving the same bytes.
             BinaryPrimitives.WriteInt32LittleEndian(length, bytes.Length);
             hash.AppendData(length);
             hash.AppendData(bytes);
@@ -24,14 +24,14 @@ internal readonly record struct BinaryKey(string Hex)
 }
 
 /// <summary>
-/// Compiled programs as files, for the next process. A driver may crash on a damaged binary, so each file says what it is, and one
-/// that is not exactly what was asked for is as good as none. Nothing here can fail a run: without the cache it only starts later.
+/// Keeps compiled programs as files for later processes. A damaged binary may crash a driver, so each file carries its key and a checksum,
+/// and a file that does not match counts as missing. The cache never fails a run: without it, a run only starts later.
 /// </summary>
 /// <remarks>
 /// A file is: 8 bytes <c>GPUCNNBC</c>, version (int32), key (32 bytes), length of the binary (int64), SHA-256 of the binary, the binary.
 /// Numbers are little-endian.
 /// </remarks>
-/// <param name="folder">Made when the first file is written. Null keeps nothing.</param>
+/// <param name="folder">Created when the first file is written; null keeps nothing.</param>
 internal sealed class BinaryCache(string? folder)
 {
     private const int Version = 1;
@@ -42,19 +42,17 @@ internal sealed class BinaryCache(string? folder)
 
     public string? Folder { get; } = folder;
 
-    /// <summary>Why the last file that could not be written was not, or null.</summary>
+    /// <summary>Why the last failed write failed, or null.</summary>
     public string? Problem { get; private set; }
 
-    /// <summary>
-    /// GPUCNN_CACHE, or <c>gpucnn</c> in the system's folder for what can be made again; null where there is none.
-    /// </summary>
-    /// <param name="kind">A folder below that one.</param>
+    /// <summary>Returns GPUCNN_CACHE, or <c>gpucnn</c> in the system's cache folder; null if the system has none.</summary>
+    /// <param name="kind">Name of a subfolder.</param>
     public static string? DefaultFolder(string kind) => DefaultFolder(kind, Environment.GetEnvironmentVariable);
 
     internal static string? DefaultFolder(string kind, Func<string, string?> variable)
     {
         if (variable("GPUCNN_CACHE") is { Length: > 0 } chosen) return Path.Combine(Path.GetFullPath(chosen), kind);
-        // Relative paths there are to be ignored, says the XDG specification.
+        // The XDG specification says to ignore relative paths.
         if (variable("XDG_CACHE_HOME") is { } cache && Path.IsPathFullyQualified(cache)) return Path.Combine(cache, "gpucnn", kind);
         if (OperatingSystem.IsLinux())
             return variable("HOME") is { } home && Path.IsPathFullyQualified(home) ? Path.Combine(home, ".cache", "gpucnn", kind) : null;
@@ -62,10 +60,10 @@ internal sealed class BinaryCache(string? folder)
         return local.Length == 0 ? null : Path.Combine(local, "gpucnn", kind);
     }
 
-    /// <summary>Null where there is no such file, or where it is damaged or another program's.</summary>
+    /// <summary>Returns the program, or null if its file is missing, damaged or for another key.</summary>
     public byte[]? Read(BinaryKey key)
     {
-        if (Folder == null) return null;
+        if (Folder is null) return null;
         try
         {
             using var stream = new FileStream(PathOf(key), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
@@ -86,7 +84,7 @@ internal sealed class BinaryCache(string? folder)
 
     public void Write(BinaryKey key, byte[] binary)
     {
-        if (Folder == null) return;
+        if (Folder is null) return;
         try
         {
             Prepare(Folder);
@@ -106,7 +104,7 @@ internal sealed class BinaryCache(string? folder)
 
     internal string PathOf(BinaryKey key) => Path.Combine(Folder!, key.Hex + ".bin");
 
-    /// <summary>The folder is the user's alone where it is made here: what lies in it is run.</summary>
+    /// <summary>Creates the folder for the user alone, because the programs in it are run.</summary>
     private void Prepare(string folder)
     {
         if (_prepared) return;

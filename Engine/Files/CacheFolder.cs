@@ -1,10 +1,10 @@
-
 namespace GpuCnn.Engine.Files;
 
-/// <summary>Where what can be made again is kept between runs.</summary>
+/// <summary>Finds the folder for files that can be regenerated.</summary>
 public static class CacheFolder
 {
-    /// <summary>GPUCNN_CACHE, or <c>gpucnn</c> in the system's folder for such files, and a folder below it; null where there is
-    /// none.</summary>
+    /// <summary>
+    /// Returns a subfolder of GPUCNN_CACHE, or of <c>gpucnn</c> in the system's cache folder; null if the system has none.
+    /// </summary>
     public static string? Find(string kind) => BinaryCache.DefaultFolder(kind);
 }
