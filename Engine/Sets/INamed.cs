@@ -1,8 +1,8 @@
 namespace GpuCnn.Engine.Sets;
 
-/// <summary>A member of an open set: an optimizer, a loss, a schedule. Options and files ask for it by its name.</summary>
+/// <summary>A member of an open set, such as an optimizer, a loss or a schedule. Options and files refer to it by name.</summary>
 public interface INamed
 {
-    /// <summary>Lower case, with dashes; no other member of the set has it. Empty for one that is not to be found by name.</summary>
+    /// <summary>Name in lower case with dashes, unique in the set; empty for a member that cannot be found by name.</summary>
     string Name { get; }
 }

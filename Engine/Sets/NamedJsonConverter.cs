@@ -4,14 +4,13 @@ using System.Text.Json.Serialization;
 namespace GpuCnn.Engine.Sets;
 
 /// <summary>
-/// Writes a member of an open set as its name and its settings, in camel case, and reads it back: settings that are left out have their
-/// defaults.
+/// Writes a member of an open set as its name and its settings, in camel case, and reads it back. Missing settings keep their defaults.
 /// </summary>
 public sealed class NamedJsonConverter<T> : JsonConverter<T> where T : class, INamed
 {
     private const string NameKey = "name";
 
-    /// <exception cref="JsonException">The text is no such object, or a value is out of range.</exception>
+    /// <exception cref="JsonException">The text is not such an object, or a value is out of range.</exception>
     public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         using JsonDocument document = JsonDocument.ParseValue(ref reader);

@@ -3,15 +3,15 @@ using System.Reflection;
 namespace GpuCnn.Engine.Sets;
 
 /// <summary>
-/// Finds implementations by reflection: in the assembly that declares what they implement, in the program's own assembly, and in those
-/// given to <see cref="Register"/>. To add an implementation is to add a class with a constructor that needs no arguments.
+/// Finds implementations by reflection in three places: the assembly that declares the interface or base class, the program's own assembly,
+/// and those given to <see cref="Register"/>. To add an implementation, add a class with a constructor that needs no arguments.
 /// </summary>
 public static class Registry
 {
     private static readonly Lock Gate = new();
     private static readonly List<Assembly> Registered = [];
 
-    /// <summary>Adds an assembly to look in, such as a plug-in that is loaded later.</summary>
+    /// <summary>Adds an assembly to search, such as a plug-in loaded later.</summary>
     public static void Register(Assembly assembly)
     {
         lock (Gate)
@@ -22,11 +22,11 @@ public static class Registry
         }
     }
 
-    /// <summary>Grows with each registered assembly, so that what was found before can be told from what there is now.</summary>
+    /// <summary>Grows with each registered assembly, so that a cached result can be recognised as outdated.</summary>
     public static int Version { get; private set; }
 
-    /// <summary>Creates one of each concrete implementation of <typeparamref name="T"/>, in the ordinal order of type names.</summary>
-    /// <param name="argument">Given to constructors that take it alone.</param>
+    /// <summary>Creates one instance of each concrete implementation of <typeparamref name="T"/>, in ordinal order of type names.</summary>
+    /// <param name="argument">Passed to constructors that take only this argument.</param>
     /// <exception cref="GpuCnnException">A constructor throws.</exception>
     public static IReadOnlyList<T> CreateAll<T>(object? argument = null) where T : class =>
     [
@@ -37,19 +37,19 @@ public static class Registry
             .Select(found => (T)Create(found.Type, found.Constructor!, argument)),
     ];
 
-    /// <summary>Creates an instance of a type with its defaults.</summary>
+    /// <summary>Creates an instance of a type with its default settings.</summary>
     internal static object Create(Type type) => Create(type, PlainConstructor(type)
         ?? throw new GpuCnnException($"{type.Name} cannot be created by name: give it a constructor that needs no arguments."), null);
 
-    /// <summary>Finds two members that share a name.</summary>
-    /// <param name="what">What a member is, for the message: "optimizer".</param>
-    /// <exception cref="GpuCnnException">There are two; the message names their types.</exception>
+    /// <summary>Checks that no two members share a name.</summary>
+    /// <param name="what">Noun for a member in the message: "optimizer".</param>
+    /// <exception cref="GpuCnnException">Two members share a name; the message names their types.</exception>
     public static void CheckNames<T>(string what, IReadOnlyList<T> members) where T : class, INamed
     {
         var shared = members.GroupBy(member => member.Name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(group => group.Count() > 1);
         if (shared is null) return;
         string types = string.Join(" and ", shared.Select(member => member.GetType().FullName));
-        throw new GpuCnnException($"Each {what} expects a name of its own, but {types} are all named '{shared.Key}'; rename one.");
+        throw new GpuCnnException($"Each {what} needs a unique name, but {types} are all named '{shared.Key}'; rename one.");
     }
 
     private static IEnumerable<Assembly> Assemblies(Type set)
@@ -69,12 +69,12 @@ public static class Registry
         }
         catch (ReflectionTypeLoadException exception)
         {
-            // The others are of no use to a registry: they need what is not there.
+            // Types that did not load depend on something that is missing, so a registry cannot use them.
             return exception.Types.OfType<Type>();
         }
     }
 
-    /// <summary>The constructor that needs no arguments: one without parameters, or one whose parameters all have defaults.</summary>
+    /// <summary>Returns the constructor that needs no arguments: it has no parameters, or all have defaults.</summary>
     private static ConstructorInfo? PlainConstructor(Type type) =>
         Constructors(type).Where(constructor => constructor.GetParameters().All(parameter => parameter.HasDefaultValue))
             .OrderBy(constructor => constructor.GetParameters().Length).FirstOrDefault();

@@ -9,11 +9,11 @@ public static class Registry<T> where T : class, INamed
     private static IReadOnlyList<T>? _all;
     private static int _version;
 
-    /// <summary>What a member is called in messages: "optimizer".</summary>
+    /// <summary>Noun for a member in messages: "optimizer".</summary>
     public static string What { get; } = Words(typeof(T).Name);
 
-    /// <summary>One of each implementation with its defaults, in the order of their names.</summary>
-    /// <exception cref="GpuCnnException">A constructor throws, or two have one name.</exception>
+    /// <summary>One instance of each implementation with its defaults, in the order of their names.</summary>
+    /// <exception cref="GpuCnnException">A constructor throws, or two members share a name.</exception>
     public static IReadOnlyList<T> All
     {
         get
@@ -22,7 +22,11 @@ public static class Registry<T> where T : class, INamed
             {
                 if (_all is not null && _version == Registry.Version) return _all;
                 int version = Registry.Version;
-                IReadOnlyList<T> found = [.. Registry.CreateAll<T>().Where(member => member.Name.Length > 0).OrderBy(member => member.Name, StringComparer.Ordinal)];
+                IReadOnlyList<T> found =
+                [
+                    .. Registry.CreateAll<T>().Where(member => member.Name.Length > 0)
+                        .OrderBy(member => member.Name, StringComparer.Ordinal),
+                ];
                 Registry.CheckNames(What, found);
                 _version = version;
                 return _all = found;
@@ -32,14 +36,14 @@ public static class Registry<T> where T : class, INamed
 
     public static IReadOnlyList<string> Names => [.. All.Select(member => member.Name)];
 
-    /// <summary>Finds the member of a name, with its defaults; case does not count.</summary>
-    /// <exception cref="UnknownNameException">There is none.</exception>
+    /// <summary>Finds the member with a name, ignoring case, with its defaults.</summary>
+    /// <exception cref="UnknownNameException">There is no such member.</exception>
     public static T Find(string name) =>
         All.FirstOrDefault(member => member.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
             ?? throw new UnknownNameException(What, name, Names);
 
-    /// <summary>Creates the member of a name with the given numbers, and its defaults for the others.</summary>
-    /// <param name="values">By name of the setting.</param>
+    /// <summary>Creates the member with a name, with the given values and defaults for the other settings.</summary>
+    /// <param name="values">Values by setting name.</param>
     /// <exception cref="UnknownNameException">There is no such member.</exception>
     /// <exception cref="UnknownSettingException">The member has no such setting.</exception>
     /// <exception cref="SettingException">A value is out of range.</exception>

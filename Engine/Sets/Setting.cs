@@ -6,7 +6,7 @@ using System.Text;
 
 namespace GpuCnn.Engine.Sets;
 
-/// <summary>A setting of a type, as its property declares it. Lists hold whole numbers that ascend.</summary>
+/// <summary>A setting of a type, declared by one of its properties. Lists hold ascending integers.</summary>
 public sealed class Setting
 {
     private readonly PropertyInfo _property;
@@ -33,7 +33,7 @@ public sealed class Setting
     /// <summary>Float, double, int, long, ulong, bool, or a list of int; never nullable.</summary>
     public Type ValueType { get; }
 
-    /// <summary>Whether null stands for no value.</summary>
+    /// <summary>Whether null is allowed and means no value.</summary>
     public bool MayBeNull { get; }
 
     /// <summary>One line for help.</summary>
@@ -44,7 +44,7 @@ public sealed class Setting
     /// <summary>Whether the value is a list.</summary>
     public bool IsList => ValueType == typeof(IReadOnlyList<int>);
 
-    /// <summary>The values it takes, in words: "a number from 0 to below 1".</summary>
+    /// <summary>Accepted values in words: "a number from 0 to below 1".</summary>
     public string Range
     {
         get
@@ -64,7 +64,7 @@ public sealed class Setting
 
     public object? Get(object owner) => _property.GetValue(owner);
 
-    /// <summary>Whether a value is set that the setting can be used with.</summary>
+    /// <summary>Whether the setting has a value: not null, and no empty list.</summary>
     internal bool IsGiven(object owner) => Get(owner) switch
     {
         null => false,
@@ -73,15 +73,15 @@ public sealed class Setting
     };
 
     /// <summary>Checks a value in an init accessor: <c>init => field = Setting.Check(this, value)</c>.</summary>
-    /// <exception cref="SettingException">It is out of the range that the property's attribute declares.</exception>
+    /// <exception cref="SettingException">The value is outside the range that the property's attribute declares.</exception>
     public static T Check<T>(object owner, T value, [CallerMemberName] string property = "")
     {
         Settings.Of(owner.GetType()).First(setting => setting.PropertyName == property).Check(Settings.NameOf(owner), value);
         return value;
     }
 
-    /// <summary>Reads a value from text, as options and files spell it: "0.9", "true", "30,60".</summary>
-    /// <exception cref="SettingException">It is none, or out of range.</exception>
+    /// <summary>Reads a value from text, as in options and files: "0.9", "true", "30,60".</summary>
+    /// <exception cref="SettingException">The text is not a value, or the value is out of range.</exception>
     public object Parse(string owner, string text)
     {
         object? value = ParseOrNull(text);
@@ -89,7 +89,7 @@ public sealed class Setting
         return value;
     }
 
-    /// <summary>A value as <see cref="Parse"/> reads it; empty for null.</summary>
+    /// <summary>Returns a value as text that <see cref="Parse"/> reads; empty for null.</summary>
     public static string Format(object? value) => value switch
     {
         null => "",
@@ -105,7 +105,7 @@ public sealed class Setting
             throw new SettingException(owner, Name, Words, Range, value is null ? "none" : Format(value));
     }
 
-    /// <summary>Sets an instance that nobody uses yet.</summary>
+    /// <summary>Sets the value on an instance that nobody uses yet.</summary>
     internal void Set(object owner, object? value)
     {
         if (value is not null && !ValueType.IsInstanceOfType(value))

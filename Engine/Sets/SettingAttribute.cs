@@ -1,8 +1,8 @@
 namespace GpuCnn.Engine.Sets;
 
 /// <summary>
-/// Declares a property as a setting: a number, a flag or a list of numbers that options and files may give. The property has an init
-/// accessor that checks its value by <see cref="Setting.Check"/>; its default is what a new instance has.
+/// Declares a property as a setting: a number, a flag or a list of numbers that options and files may give. The property's init accessor
+/// checks the value with <see cref="Setting.Check"/>. A new instance holds the default.
 /// </summary>
 /// <param name="description">One line for help: "Factor of each drop."</param>
 [AttributeUsage(AttributeTargets.Property)]
@@ -10,7 +10,7 @@ public sealed class SettingAttribute(string description) : Attribute
 {
     public string Description => description;
 
-    /// <summary>Name in lower case with dashes; by default the property's, so that WeightDecay is weight-decay.</summary>
+    /// <summary>Name in lower case with dashes; by default derived from the property's, as weight-decay from WeightDecay.</summary>
     public string? Name { get; init; }
 
     /// <summary>Smallest value.</summary>
@@ -25,6 +25,6 @@ public sealed class SettingAttribute(string description) : Attribute
     /// <summary>Values are less than this.</summary>
     public double Below { get; init; } = double.NaN;
 
-    /// <summary>Whether the default is no value: it has to be given before the instance is used.</summary>
+    /// <summary>Whether the setting has no default and must be given before the instance is used.</summary>
     public bool IsRequired { get; init; }
 }

@@ -1,10 +1,10 @@
 namespace GpuCnn.Engine.Sets;
 
-/// <summary>An open set has no member of a name.</summary>
+/// <summary>An open set has no member with a name.</summary>
 public sealed class UnknownNameException(string what, string got, IReadOnlyList<string> known)
     : GpuCnnException($"There is no {what} '{got}'; expected one of {string.Join(", ", known)}.")
 {
-    /// <summary>What a member of the set is: "optimizer".</summary>
+    /// <summary>Noun for a member of the set: "optimizer".</summary>
     public string What => what;
 
     public string Got => got;
@@ -13,10 +13,10 @@ public sealed class UnknownNameException(string what, string got, IReadOnlyList<
     public IReadOnlyList<string> Known => known;
 }
 
-/// <summary>A value does not fit a setting.</summary>
-/// <param name="owner">Whose setting it is: "sgd".</param>
+/// <summary>A value is not valid for a setting.</summary>
+/// <param name="owner">Name of the setting's owner: "sgd".</param>
 /// <param name="name">Name of the setting: "weight-decay".</param>
-/// <param name="words">The same in words: "weight decay".</param>
+/// <param name="words">The name in words: "weight decay".</param>
 /// <param name="expected">Range in words: "a number of 0 or more".</param>
 /// <param name="got">The value as text.</param>
 public sealed class SettingException(string owner, string name, string words, string expected, string got)
@@ -31,7 +31,7 @@ public sealed class SettingException(string owner, string name, string words, st
     public string Got => got;
 }
 
-/// <summary>A type has no setting of a name.</summary>
+/// <summary>A type has no setting with a name.</summary>
 public sealed class UnknownSettingException(string owner, string name, IReadOnlyList<string> known)
     : GpuCnnException($"{owner} has no setting '{name}'; it has {(known.Count == 0 ? "none" : string.Join(", ", known))}.")
 {

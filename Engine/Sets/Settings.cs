@@ -3,12 +3,12 @@ using System.Reflection;
 
 namespace GpuCnn.Engine.Sets;
 
-/// <summary>The settings of types, as their properties declare them (<see cref="SettingAttribute"/>).</summary>
+/// <summary>Reads and copies the settings that types declare on their properties (<see cref="SettingAttribute"/>).</summary>
 public static class Settings
 {
     private static readonly ConcurrentDictionary<Type, IReadOnlyList<Setting>> Known = new();
 
-    /// <summary>All settings of a type: its own first, then those of what it derives from.</summary>
+    /// <summary>Returns all settings of a type: its own first, then those of its base types.</summary>
     public static IReadOnlyList<Setting> Of(Type type) => Known.GetOrAdd(type, static type =>
     [
         .. Bases(type).SelectMany(part => part.GetProperties(BindingFlags.Instance | BindingFlags.Public | BindingFlags.DeclaredOnly))
@@ -16,14 +16,16 @@ public static class Settings
             .Where(found => found.Attribute is not null).Select(found => new Setting(found.Property, found.Attribute!)),
     ]);
 
-    /// <summary>What an instance is called in messages: its name in its set, else its type's.</summary>
+    /// <summary>Returns an instance's name for messages: its name in its set, else its type's name.</summary>
     public static string NameOf(object instance) => instance is INamed named ? named.Name : instance.GetType().Name;
 
-    /// <summary>All values of an instance, by name of the setting.</summary>
+    /// <summary>Returns all values of an instance by setting name.</summary>
     public static IReadOnlyDictionary<string, object?> Values(object instance) =>
         Of(instance.GetType()).ToDictionary(setting => setting.Name, setting => setting.Get(instance));
 
-    /// <summary>Describes an instance in one phrase: "sgd, momentum 0.9, weight decay 0.0005". Leaves out what is off by default and still is.</summary>
+    /// <summary>
+    /// Describes an instance in one phrase: "sgd, momentum 0.9, weight decay 0.0005". Omits settings that are off both by default and here.
+    /// </summary>
     public static string Describe(object instance)
     {
         object fresh = Registry.Create(instance.GetType());
@@ -38,15 +40,15 @@ public static class Settings
         return string.Join(", ", parts);
     }
 
-    /// <summary>The settings whose values are not the defaults of the instance's type.</summary>
+    /// <summary>Returns the settings whose values differ from the defaults of the instance's type.</summary>
     public static IReadOnlyList<Setting> Changed(object instance)
     {
         object fresh = Registry.Create(instance.GetType());
         return [.. Of(instance.GetType()).Where(setting => Setting.Format(setting.Get(instance)) != Setting.Format(setting.Get(fresh)))];
     }
 
-    /// <summary>Creates a copy of an instance with other values for some settings.</summary>
-    /// <param name="values">By name of the setting.</param>
+    /// <summary>Creates a copy of an instance with new values for some settings.</summary>
+    /// <param name="values">Values by setting name.</param>
     /// <exception cref="UnknownSettingException">The instance has no such setting.</exception>
     /// <exception cref="SettingException">A value is out of range.</exception>
     public static T With<T>(T instance, IReadOnlyDictionary<string, object?> values) where T : class
@@ -62,8 +64,8 @@ public static class Settings
         return (T)copy;
     }
 
-    /// <summary>Checks that all values that have to be given are there.</summary>
-    /// <exception cref="SettingException">One is missing.</exception>
+    /// <summary>Checks that every required setting has a value.</summary>
+    /// <exception cref="SettingException">A required setting has no value.</exception>
     public static void CheckComplete(object instance)
     {
         if (Of(instance.GetType()).FirstOrDefault(setting => setting.IsRequired && !setting.IsGiven(instance)) is { } missing)
