@@ -1,8 +1,8 @@
 namespace GpuCnn.Engine.Tensors;
 
 /// <summary>
-/// The shape of one sample: a volume of C channels by H rows by W columns, or a vector of N features.
-/// The batch is not part of it: a network is built for a sample and a plan adds the batch.
+/// The shape of one sample: a volume of C channels, H rows and W columns, or a vector of N features.
+/// The batch is not part of it: a network is built for one sample, and a plan adds the batch.
 /// </summary>
 public readonly record struct Shape
 {
@@ -20,7 +20,7 @@ public readonly record struct Shape
 
     public int Width { get; }
 
-    /// <summary>True for the output of a fully connected layer or of a flatten: N features, no spatial extent.</summary>
+    /// <summary>Whether this is N features without spatial extent, such as the output of a fully connected layer or a flatten.</summary>
     public bool IsVector { get; }
 
     /// <summary>Pixels of one channel.</summary>
@@ -29,7 +29,7 @@ public readonly record struct Shape
     /// <summary>Values of one sample.</summary>
     public int Count => checked(Channels * Height * Width);
 
-    /// <summary>The dimensions as they are written to JSON and to files: [C, H, W], or [N] for a vector.</summary>
+    /// <summary>The dimensions for JSON and files: [C, H, W], or [N] for a vector.</summary>
     public int[] Dimensions => IsVector ? [Channels] : [Channels, Height, Width];
 
     public static Shape Volume(int channels, int height, int width) => new(channels, height, width, isVector: false);
@@ -55,5 +55,5 @@ public readonly record struct Shape
     public override string ToString() => IsVector ? $"{Channels}" : $"{Channels}x{Height}x{Width}";
 
     private static int Positive(int value, string name) =>
-        value > 0 ? value : throw new ArgumentOutOfRangeException(name, value, "A shape has positive extents.");
+        value > 0 ? value : throw new ArgumentOutOfRangeException(name, value, "The extents of a shape must be positive.");
 }

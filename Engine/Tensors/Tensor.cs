@@ -2,7 +2,7 @@ namespace GpuCnn.Engine.Tensors;
 
 /// <summary>
 /// Float32 values on the host with their dimensions, row-major: images NCHW, filters OIHW, fully connected weights [out, in], biases [out].
-/// What a plan holds on a device has a layout of its own; whatever leaves it is a tensor.
+/// Values inside a plan have the device's own layout; a plan returns tensors.
 /// </summary>
 public sealed class Tensor
 {
