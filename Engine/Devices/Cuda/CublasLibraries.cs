@@ -4,20 +4,19 @@ using System.Runtime.InteropServices;
 
 namespace GpuCnn.Engine.Devices.Cuda;
 
-/// <summary>A cuBLAS library that is loaded, and stays so.</summary>
-/// <param name="Version">As the driver numbers its own: 12040 for 12.4.</param>
+/// <summary>A loaded cuBLAS library. It stays loaded.</summary>
+/// <param name="Version">In the driver's notation: 12040 for 12.4.</param>
 internal sealed record CublasLibrary(nint Handle, string Path, int Version)
 {
-    /// <summary>For people: <c>cuBLAS 12.4</c>.</summary>
+    /// <summary>Text for messages: <c>cuBLAS 12.4</c>.</summary>
     public override string ToString() => $"cuBLAS {CudaDeviceInfo.VersionText(Version)}";
 }
 
 /// <summary>
-/// The cuBLAS libraries of the machine, which come with CUDA's toolkit and with Python packages, not with the driver. One is an addition:
-/// nothing needs it.
+/// Finds the machine's cuBLAS libraries. They come with CUDA's toolkit and with Python packages, not with the driver. cuBLAS is optional.
 /// </summary>
-/// <param name="loaderNames">Names that the system's loader resolves, tried first.</param>
-/// <param name="folders">Folders to look in after that.</param>
+/// <param name="loaderNames">Names for the system's loader, tried first.</param>
+/// <param name="folders">Folders searched next.</param>
 internal sealed class CublasLibraries(IReadOnlyList<string> loaderNames, Func<IEnumerable<string>> folders)
 {
     // libraryPropertyType of library_types.h.
@@ -29,18 +28,18 @@ internal sealed class CublasLibraries(IReadOnlyList<string> loaderNames, Func<IE
     private readonly ConcurrentDictionary<string, CublasLibrary?> _loaded = new(StringComparer.Ordinal);
     private volatile CublasLibrary? _taken;
 
-    /// <summary>Those of this machine.</summary>
+    /// <summary>The libraries of this machine.</summary>
     public static CublasLibraries Machine { get; } = new(
         OperatingSystem.IsWindows() ? WindowsNames : LinuxNames,
         () => CudaLibraryFolders.Of("cublas", Environment.GetEnvironmentVariable, "/"));
 
     /// <summary>
-    /// The first library that serves a device, or null, for <paramref name="reason"/>. A process has one: what was taken once serves other
-    /// devices too, or none does.
+    /// Returns the first library that supports a device, or null and the <paramref name="reason"/>. A process uses one library: once taken,
+    /// no other is tried for later devices.
     /// </summary>
-    /// <param name="driver">The driver's version, as 12040 for 12.4.</param>
-    /// <param name="device">The device's compute capability, as 90 for 9.0.</param>
-    /// <param name="reason">Without a full stop: what was found or looked for, and what to install.</param>
+    /// <param name="driver">The driver's version: 12040 for 12.4.</param>
+    /// <param name="device">The device's compute capability: 90 for 9.0.</param>
+    /// <param name="reason">What was found or searched and what to install, without a full stop.</param>
     public CublasLibrary? Find(int driver, int device, out string reason)
     {
         var problems = new List<string>();
@@ -69,29 +68,29 @@ internal sealed class CublasLibraries(IReadOnlyList<string> loaderNames, Func<IE
             ? string.Join("; ", problems.Distinct())
             : "cuBLAS was not found in toolkits, Python's packages or the loader's path";
         string package = driver / 1000 >= 13 && device >= 75 ? "nvidia-cublas" : $"nvidia-cublas-cu{Math.Clamp(driver / 1000, 11, 12)}";
-        reason = $"{found}: pip install {package} gives tune one more algorithm";
+        reason = $"{found}: pip install {package} gives tune one more algorithm to try";
         return null;
     }
 
     /// <summary>
-    /// The library that was taken, whatever version an import names: what is called of it is the same in all of them. 0 for other imports.
+    /// Returns the taken library for any cuBLAS import, since the functions used are the same in all versions; 0 for other imports.
     /// </summary>
     public nint Resolve(string import) => import.Contains("cublas", StringComparison.OrdinalIgnoreCase) ? _taken?.Handle ?? 0 : 0;
 
     private static string? Problem(CublasLibrary library, int driver, int device)
     {
-        // Within a major version older drivers run newer libraries.
+        // Within a major version, older drivers run newer libraries.
         if (library.Version / 1000 > driver / 1000)
             return $"{library} ({library.Path}) is newer than the driver, which has CUDA {CudaDeviceInfo.VersionText(driver)}";
         const int Turing = 75;
         return library.Version >= 13000 && device < Turing
-            ? $"{library} ({library.Path}) does not serve compute capability {CudaDeviceInfo.CapabilityText(device)}, but from 7.5 on"
+            ? $"{library} ({library.Path}) supports compute capability 7.5 or later, not {CudaDeviceInfo.CapabilityText(device)}"
             : null;
     }
 
     private CublasLibrary? Load(string path) => _loaded.GetOrAdd(path, static path =>
     {
-        // Beside it lies what it loads itself, which the loader need not find.
+        // Load its dependency from the same folder, which the system's loader may not search.
         if (Path.IsPathFullyQualified(path))
         {
             string folder = Path.GetDirectoryName(CudaLibraryFolders.Target(path))!;
@@ -112,7 +111,7 @@ internal sealed class CublasLibraries(IReadOnlyList<string> loaderNames, Func<IE
             return status == 0
                 ? value
                 : throw new DeviceUnavailableException(string.Create(
-                    CultureInfo.InvariantCulture, $"cuBLAS ({path}) does not tell its version: status {status}"));
+                    CultureInfo.InvariantCulture, $"cuBLAS ({path}) does not report its version: status {status}"));
         }
 
         return 1000 * Ask(MajorVersion) + 10 * Ask(MinorVersion);

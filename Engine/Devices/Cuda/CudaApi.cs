@@ -4,18 +4,18 @@ using System.Text;
 namespace GpuCnn.Engine.Devices.Cuda;
 
 /// <summary>
-/// The functions of the CUDA driver API that the engine calls, found in NVIDIA's driver at run time: a machine without it runs everything
-/// else. Once loaded it stays, because drivers have threads of their own. The names are those of versions, as the libraries export them; a
-/// header would map the plain ones to them.
+/// The functions of the CUDA driver API that the engine calls, found in NVIDIA's driver at run time, so that a machine without it can run
+/// everything else. The driver stays loaded, because drivers have their own threads. Names carry the versions that the library exports; a C
+/// header would map the plain names to them.
 /// </summary>
 internal sealed unsafe class CudaApi
 {
     public const int Success = 0;
 
-    /// <summary>The driver's library on Linux and Windows; there is none elsewhere.</summary>
+    /// <summary>The driver's library on Linux and Windows; other systems have none.</summary>
     internal static readonly string[] LibraryNames = ["libcuda.so.1", "libcuda.so", "nvcuda.dll"];
 
-    // Without the publication-only mode a failure would stay, and the driver could not be installed while the process runs.
+    // Other modes would cache a failure, so that a driver installed while the process runs would not be found.
     private static readonly Lazy<CudaApi> Shared = new(() => new CudaApi(LibraryNames), LazyThreadSafetyMode.PublicationOnly);
 
     public readonly delegate* unmanaged<uint, int> Init;
@@ -59,12 +59,12 @@ internal sealed unsafe class CudaApi
     public readonly delegate* unmanaged<nint*, nint, byte*, int> ModuleGetFunction;
     public readonly delegate* unmanaged<int*, int, nint, int> FunctionGetAttribute;
 
-    /// <summary>Null in drivers older than CUDA 12.4.</summary>
+    /// <summary>Null for drivers older than CUDA 12.4.</summary>
     public readonly delegate* unmanaged<nint, nuint, nuint*, nuint*, int> FunctionGetParameter;
 
     public readonly delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int> LaunchKernel;
 
-    /// <summary>Null in drivers older than CUDA 11.4, which have <see cref="GraphInstantiateOld"/>.</summary>
+    /// <summary>Null for drivers older than CUDA 11.4, which have <see cref="GraphInstantiateOld"/>.</summary>
     public readonly delegate* unmanaged<nint*, nint, ulong, int> GraphInstantiate;
 
     public readonly delegate* unmanaged<nint*, nint, nint*, byte*, nuint, int> GraphInstantiateOld;
@@ -73,16 +73,17 @@ internal sealed unsafe class CudaApi
     public readonly delegate* unmanaged<nint, int> GraphExecDestroy;
 
     /// <param name="libraryNames">Tried in this order.</param>
-    /// <exception cref="DeviceUnavailableException">None of them can be loaded, or the driver is too old.</exception>
+    /// <exception cref="DeviceUnavailableException">No library can be loaded, or the driver is too old.</exception>
     internal CudaApi(params string[] libraryNames) : this(Exports(libraryNames)) { }
 
-    /// <param name="find">The address of a function by its name, or 0.</param>
+    /// <param name="find">Returns the address of a function by name, or 0.</param>
     internal CudaApi(Func<string, nint> find)
     {
         nint Export(string function) => find(function) is var address and not 0
             ? address
             : throw new DeviceUnavailableException(
-                $"The NVIDIA driver has no {function}; {CudaDeviceInfo.NeededDriver} or later is needed. Update the driver, or use the device cpu.");
+                $"The NVIDIA driver has no {function}; {CudaDeviceInfo.NeededDriver} or later is needed. "
+                + "Update the driver, or use the device cpu.");
 
         Init = (delegate* unmanaged<uint, int>)Export("cuInit");
         DriverGetVersion = (delegate* unmanaged<int*, int>)Export("cuDriverGetVersion");
@@ -137,11 +138,11 @@ internal sealed unsafe class CudaApi
         GraphExecDestroy = (delegate* unmanaged<nint, int>)Export("cuGraphExecDestroy");
     }
 
-    /// <summary>The system's driver, loaded by the first call.</summary>
-    /// <exception cref="DeviceUnavailableException">There is none.</exception>
+    /// <summary>Returns the system's driver. The first call loads it.</summary>
+    /// <exception cref="DeviceUnavailableException">There is no driver, or it is too old.</exception>
     public static CudaApi Load() => Shared.Value;
 
-    /// <summary>The error's name and number: <c>CUDA_ERROR_OUT_OF_MEMORY (2)</c>.</summary>
+    /// <summary>Returns the error's name and number: <c>CUDA_ERROR_OUT_OF_MEMORY (2)</c>.</summary>
     public string Describe(int code)
     {
         byte* name = null;
@@ -150,7 +151,7 @@ internal sealed unsafe class CudaApi
             : $"error {code}";
     }
 
-    /// <summary>The functions of the first of some libraries that can be loaded.</summary>
+    /// <summary>Returns a lookup in the first library that can be loaded.</summary>
     internal static Func<string, nint> Exports(params string[] libraryNames)
     {
         nint library = 0;

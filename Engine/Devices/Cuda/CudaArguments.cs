@@ -4,12 +4,12 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Engine.Devices.Cuda;
 
 /// <summary>
-/// The arguments of a kernel as the driver takes them: the bytes of each, a view's being the address of its first element. A part of
-/// memory is thus a pointer of its own in the kernel, and needs no offset beside it.
+/// Collects a kernel's arguments as bytes, as the driver takes them. A view becomes the address of its first element, so a kernel needs no
+/// offset for a part of a buffer.
 /// </summary>
 internal sealed unsafe class CudaArguments : IKernelArguments
 {
-    /// <summary>No argument has a stricter alignment.</summary>
+    /// <summary>The strictest alignment of any argument.</summary>
     private const int Alignment = 16;
 
     private readonly List<byte> _bytes = [];
@@ -18,7 +18,7 @@ internal sealed unsafe class CudaArguments : IKernelArguments
 
     public int Count => _values.Count;
 
-    /// <summary>The views, which the kernel's device has to know.</summary>
+    /// <summary>The views, which <see cref="CudaKernel"/> checks against the device's buffers.</summary>
     public IReadOnlyList<Part> Views => _views;
 
     public void Add<T>(View<T> view) where T : unmanaged => Add<T>(view.Memory, view.Offset, view.Length);
@@ -33,11 +33,11 @@ internal sealed unsafe class CudaArguments : IKernelArguments
         _values.Add((offset, sizeof(T)));
     }
 
-    /// <summary>How many bytes an argument has.</summary>
+    /// <summary>Returns the size of an argument in bytes.</summary>
     public int Bytes(int index) => _values[index].Bytes;
 
     /// <summary>
-    /// A block of memory, to be freed by the caller, which starts with the address of each value and goes on with the values.
+    /// Copies the arguments to one block of memory: first the address of each value, then the values. The caller frees it.
     /// </summary>
     public nint Pack()
     {
@@ -54,9 +54,9 @@ internal sealed unsafe class CudaArguments : IKernelArguments
         Add(memory + offset);
     }
 
-    /// <summary>The memory that a view reaches.</summary>
-    /// <param name="Index">Of the argument.</param>
-    /// <param name="Memory">The address of its buffer.</param>
-    /// <param name="Element">Bytes of one element, in bytes as the others.</param>
+    /// <summary>The range of memory that a view covers, in bytes.</summary>
+    /// <param name="Index">Index of the argument.</param>
+    /// <param name="Memory">Address of the buffer.</param>
+    /// <param name="Element">Size of one element.</param>
     internal readonly record struct Part(int Index, nint Memory, long Offset, long Bytes, int Element);
 }

@@ -3,12 +3,11 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Engine.Devices.Cuda;
 
 /// <summary>
-/// A run of memory of the device, zeroed when it is made; its handle is its address. A part of it is a byte offset and a length, never a
-/// buffer of its own.
+/// Device memory, zeroed on creation; the handle is its address. A part of it is a byte offset and a length, not another buffer.
 /// </summary>
 internal sealed unsafe class CudaBuffer : CudaObject
 {
-    /// <summary>Sizes are rounded up to the widest access, so that none reaches over the end, and no size is zero.</summary>
+    /// <summary>Sizes are rounded up to the widest access, so that no access crosses the end and no size is zero.</summary>
     private const int Granule = 16;
 
     internal CudaBuffer(CudaContext context, long bytes, string what) : base(context, Create(context, bytes, what), what)
@@ -19,10 +18,10 @@ internal sealed unsafe class CudaBuffer : CudaObject
 
     public long Bytes { get; }
 
-    /// <summary>Bytes that it takes from the device.</summary>
+    /// <summary>Bytes allocated on the device.</summary>
     public long Capacity => Rounded(Bytes);
 
-    /// <summary>A part as a kernel's argument.</summary>
+    /// <summary>Returns a part as a kernel argument.</summary>
     /// <param name="offset">In bytes.</param>
     public View<T> View<T>(int length, long offset = 0) where T : unmanaged
     {
@@ -30,7 +29,7 @@ internal sealed unsafe class CudaBuffer : CudaObject
         return new(Handle, (nint)offset, length);
     }
 
-    /// <summary>Copies from the host; <paramref name="source"/> may be changed afterwards. Waits for what was launched before.</summary>
+    /// <summary>Copies from the host after earlier commands, and waits. <paramref name="source"/> may change afterwards.</summary>
     /// <param name="offset">In bytes.</param>
     public void Write<T>(ReadOnlySpan<T> source, long offset = 0) where T : unmanaged
     {
@@ -44,7 +43,7 @@ internal sealed unsafe class CudaBuffer : CudaObject
         }
     }
 
-    /// <summary>Copies to the host, when all that was launched before has run.</summary>
+    /// <summary>Copies to the host after earlier commands, and waits.</summary>
     /// <param name="offset">In bytes.</param>
     public void Read<T>(Span<T> destination, long offset = 0) where T : unmanaged
     {
@@ -58,7 +57,7 @@ internal sealed unsafe class CudaBuffer : CudaObject
         }
     }
 
-    /// <summary>Gives a copy from the host to the stream without waiting; <paramref name="source"/> must stay as it is until it has run.</summary>
+    /// <summary>Queues a copy from the host. <paramref name="source"/> must not change until it has run.</summary>
     /// <param name="sourceOffset">In bytes.</param>
     /// <param name="offset">In bytes.</param>
     public void BeginWrite(CudaStaging source, long sourceOffset, long bytes, long offset = 0)
@@ -70,7 +69,7 @@ internal sealed unsafe class CudaBuffer : CudaObject
         Context.Check(Api.CopyToDeviceAsync(At(offset), address, count, Context.Stream), "cuMemcpyHtoDAsync_v2");
     }
 
-    /// <summary>Gives a copy to the host to the stream without waiting; <paramref name="destination"/> has it when the command has run.</summary>
+    /// <summary>Queues a copy to the host. <paramref name="destination"/> is valid once it has run.</summary>
     /// <param name="destinationOffset">In bytes.</param>
     /// <param name="offset">In bytes.</param>
     public void BeginRead(CudaStaging destination, long destinationOffset, long bytes, long offset = 0)
@@ -82,12 +81,13 @@ internal sealed unsafe class CudaBuffer : CudaObject
         Context.Check(Api.CopyToHostAsync(address, At(offset), count, Context.Stream), "cuMemcpyDtoHAsync_v2");
     }
 
-    /// <summary>Gives a copy within the device to the stream. Parts of the same buffer must not overlap.</summary>
-    /// <param name="offset">In bytes, of this buffer.</param>
+    /// <summary>Queues a copy within the device. Parts of the same buffer must not overlap.</summary>
+    /// <param name="offset">In bytes, in this buffer.</param>
     /// <param name="destinationOffset">In bytes.</param>
     public void CopyTo(CudaBuffer destination, long bytes, long offset = 0, long destinationOffset = 0)
     {
-        if (destination.Context != Context) throw new ArgumentException($"Buffer '{destination.Name}' is another context's.", nameof(destination));
+        if (destination.Context != Context)
+            throw new ArgumentException($"Buffer '{destination.Name}' belongs to another context.", nameof(destination));
         nuint count = Range(offset, bytes);
         _ = destination.Range(destinationOffset, bytes);
         if (count == 0) return;
@@ -95,11 +95,11 @@ internal sealed unsafe class CudaBuffer : CudaObject
         Context.Check(Api.CopyOnDeviceAsync(destination.At(destinationOffset), At(offset), count, Context.Stream), "cuMemcpyDtoDAsync_v2");
     }
 
-    /// <summary>Gives the stream a command that sets a part to zero.</summary>
+    /// <summary>Queues a command that sets a part to zero.</summary>
     /// <param name="offset">In bytes.</param>
     public void Clear(long offset, long bytes) => Clear(offset, bytes, Context.Stream);
 
-    /// <summary>As <see cref="Clear(long, long)"/>, for a stream that a <see cref="CudaGraph"/> is made from.</summary>
+    /// <summary>Does the same as <see cref="Clear(long, long)"/> on a stream that a <see cref="CudaGraph"/> is recorded from.</summary>
     internal void Clear(long offset, long bytes, nint stream)
     {
         nuint count = Range(offset, bytes);
@@ -110,9 +110,9 @@ internal sealed unsafe class CudaBuffer : CudaObject
 
     protected override void Release(nint handle)
     {
-        // Before the memory is freed: afterwards another buffer may lie at its address.
+        // Before the memory is freed: after that, another buffer may have its address.
         Context.Freed(this, handle);
-        // Behind the commands in the stream, which may still use it.
+        // Wait for queued commands, which may still use the memory.
         _ = Api.StreamSynchronize(Context.Stream);
         _ = Api.MemFree(handle);
     }
@@ -139,5 +139,6 @@ internal sealed unsafe class CudaBuffer : CudaObject
 
     private nuint Range(long offset, long bytes) => offset >= 0 && bytes >= 0 && bytes <= Bytes - offset
         ? (nuint)bytes
-        : throw new ArgumentOutOfRangeException(nameof(offset), $"Buffer '{Name}' has {Bytes} bytes, but {bytes} bytes at {offset} were asked for.");
+        : throw new ArgumentOutOfRangeException(
+            nameof(offset), $"Buffer '{Name}' has {Bytes} bytes, but {bytes} bytes at {offset} were requested.");
 }

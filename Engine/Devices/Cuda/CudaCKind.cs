@@ -3,8 +3,8 @@ using GpuCnn.Engine.Devices.OpenCl;
 namespace GpuCnn.Engine.Devices.Cuda;
 
 /// <summary>
-/// NVIDIA's GPUs, by the project's own translation to CUDA C. Where NVRTC is all that is missing, the same GPU by NVIDIA's OpenCL takes its
-/// place, and its description says so.
+/// NVIDIA GPUs with the project's own translation to CUDA C. If only NVRTC is missing, the same GPU runs through NVIDIA's OpenCL instead,
+/// and its description says so.
 /// </summary>
 internal sealed class CudaCKind : DeviceKind
 {
@@ -28,12 +28,13 @@ internal sealed class CudaCKind : DeviceKind
 
     public override Device Open(int index, DeviceSettings settings)
     {
-        if (settings.Threads != null)
+        if (settings.Threads is not null)
             throw new GpuCnnException($"A cuda-c device takes no number of threads, but got {settings.Threads}; only the cpu device does.");
         return Open(CudaDevices.List(), OpenClDevices, index);
     }
 
-    internal static IReadOnlyList<DeviceListing> Listings(IReadOnlyList<CudaDeviceInfo> devices, Func<IReadOnlyList<OpenClDeviceInfo>> others) =>
+    internal static IReadOnlyList<DeviceListing> Listings(
+        IReadOnlyList<CudaDeviceInfo> devices, Func<IReadOnlyList<OpenClDeviceInfo>> others) =>
         [.. devices.Select((device, i) => Substitute(devices, others, i) is { } substitute
             ? new DeviceListing($"cuda-c:{i}", Description(device), substitute.GlobalMemoryBytes, null,
                 IsAutomatic: true) { KernelCompiler = OpenClDevice.Compiler }
@@ -45,16 +46,22 @@ internal sealed class CudaCKind : DeviceKind
             ? new OpenClDevice($"cuda-c:{index}", substitute, Description(devices[index]))
             : new CudaDevice($"cuda-c:{index}", CudaDevices.Choose(devices, index));
 
-    /// <summary>By NVIDIA's OpenCL, the device that CUDA lacks a compiler for. Of several with one name, the one of the same place among them.</summary>
-    internal static OpenClDeviceInfo? Substitute(IReadOnlyList<CudaDeviceInfo> devices, Func<IReadOnlyList<OpenClDeviceInfo>> others, int index)
+    /// <summary>
+    /// Finds the OpenCL device for a GPU that lacks only a CUDA compiler, or null. Among GPUs with the same name, it takes the one with the
+    /// same position.
+    /// </summary>
+    internal static OpenClDeviceInfo? Substitute(
+        IReadOnlyList<CudaDeviceInfo> devices, Func<IReadOnlyList<OpenClDeviceInfo>> others, int index)
     {
         if (index < 0 || index >= devices.Count || !devices[index].LacksCompilerOnly) return null;
         string name = devices[index].Name;
         int before = devices.Take(index).Count(device => device.Name == name);
-        return others().Where(other => other.IsUsable && other.Platform == "NVIDIA CUDA" && other.Name == name).Skip(before).FirstOrDefault();
+        return others().Where(other => other.IsUsable && other.Platform == "NVIDIA CUDA" && other.Name == name).Skip(before)
+            .FirstOrDefault();
     }
 
-    private static string Description(CudaDeviceInfo device) => $"{device.Name}, by OpenCL, which is slower: {device.CompilerReason}";
+    private static string Description(CudaDeviceInfo device) =>
+        $"{device.Name}, through OpenCL, which is slower: {device.CompilerReason}";
 
     private static IReadOnlyList<OpenClDeviceInfo> OpenClDevices()
     {

@@ -1,6 +1,6 @@
 namespace GpuCnn.Engine.Devices.Cuda;
 
-/// <summary>Those of the driver's error codes that mean something to the engine. Their names come from the driver.</summary>
+/// <summary>The driver's error codes that the engine handles. The driver gives their names.</summary>
 internal static class CudaCodes
 {
     public const int InvalidValue = 1;
@@ -20,14 +20,14 @@ internal static class CudaCodes
     public const int DriverMismatch = 803;
     public const int Unknown = 999;
 
-    /// <summary>After one of these, every call in the process fails: the context is gone.</summary>
+    /// <summary>Whether every later call in the process fails because the context is lost.</summary>
     public static bool IsLoss(int code) => code switch
     {
-        // Hardware: memory errors that cannot be corrected, a broken link, a contained error, a device that left.
+        // Hardware: uncorrectable memory error, broken link, contained error, removed device.
         214 or 220 or 226 or 911 => true,
-        // A kernel: illegal address, time-out, assertion, stack, instruction, alignment, address space, counter, unspecified, tensor memory.
+        // Kernel: illegal address, time-out, assertion, stack, instruction, alignment, address space, counter, unspecified, tensor memory.
         IllegalAddress or LaunchTimeout or 710 or >= 714 and <= 719 or 721 => true,
-        // The context was destroyed, the driver is shutting down or its server ended, or it does not know.
+        // The context was destroyed, the driver is shutting down, its server ended, or the cause is unknown.
         4 or 201 or 709 or 805 or 810 or Unknown => true,
         _ => false,
     };

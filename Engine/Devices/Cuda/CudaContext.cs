@@ -6,12 +6,12 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Engine.Devices.Cuda;
 
 /// <summary>
-/// One device with its stream. Commands run in the order in which they are given. All members may be called from any thread; objects
-/// that come out of it have one owner each. It is the device's primary context, which other libraries of the process share.
+/// One device and its stream. Commands run in the order they are given. All members are thread-safe; each object that the context creates
+/// has one owner. Uses the device's primary context, which other libraries of the process share.
 /// </summary>
 internal sealed unsafe class CudaContext : IDisposable
 {
-    /// <summary>Does not wait for the default stream, where other libraries work.</summary>
+    /// <summary>The stream does not wait for the default stream, which other libraries use.</summary>
     private const uint NonBlockingStream = 1;
 
     private readonly ConcurrentDictionary<CudaObject, bool> _objects = new();
@@ -23,21 +23,23 @@ internal sealed unsafe class CudaContext : IDisposable
     private object? _lastLaunched;
     private Size3 _lastGroups;
 
-    /// <param name="cache">Where compiled kernels are kept; by default in the user's cache folder.</param>
-    /// <exception cref="DeviceUnavailableException">The device is taken, or was just removed.</exception>
+    /// <param name="cache">Store of compiled kernels; by default in the user's cache folder.</param>
+    /// <exception cref="DeviceUnavailableException">The device is in exclusive use or was just removed.</exception>
     public CudaContext(CudaDeviceInfo device, BinaryCache? cache = null)
     {
         Device = device;
-        Compiler = device.Compiler ?? throw new DeviceUnavailableException($"The CUDA device '{device.Name}' cannot be used: {device.CompilerReason}.");
+        Compiler = device.Compiler
+            ?? throw new DeviceUnavailableException($"The CUDA device '{device.Name}' cannot be used: {device.CompilerReason}.");
         _errors = new CudaErrors(Api, device.Name);
 
         nint handle, stream = 0;
         int code = Api.PrimaryContextRetain(&handle, device.Handle);
-        // Invalid device is what older drivers say of one whose compute mode keeps others out.
+        // Older drivers report "invalid device" (101) when another process has exclusive use of the device.
         if (code is CudaCodes.DeviceUnavailable or CudaCodes.ContextInUse or CudaCodes.OutOfMemory or 101)
         {
             throw new DeviceUnavailableException(
-                $"The CUDA device '{device.Name}' cannot be used now: cuDevicePrimaryCtxRetain gave {Api.Describe(code)}. End other programs that use it, or use another device.");
+                $"The CUDA device '{device.Name}' cannot be used now: cuDevicePrimaryCtxRetain gave {Api.Describe(code)}. "
+                + "End other programs that use it, or use another device.");
         }
         Check(code, "cuDevicePrimaryCtxRetain");
         string call = "cuCtxSetCurrent";
@@ -64,10 +66,10 @@ internal sealed unsafe class CudaContext : IDisposable
     /// <summary>Compiled kernels; the context owns them.</summary>
     public CudaModules Modules { get; }
 
-    /// <summary>Bytes of buffers that are allocated now; staging memory is the host's and does not count.</summary>
+    /// <summary>Bytes of buffers allocated now. Staging memory is on the host and does not count.</summary>
     public long AllocatedBytes => Interlocked.Read(ref _allocated);
 
-    /// <summary>What has come out of this context and was not disposed of, one line each.</summary>
+    /// <summary>Objects of this context that are not disposed of, one line each.</summary>
     public IReadOnlyList<string> LiveObjects => [.. _objects.Keys.Select(item => item.ToString()).Order(StringComparer.Ordinal)];
 
     internal CudaApi Api => Device.Api;
@@ -81,16 +83,16 @@ internal sealed unsafe class CudaContext : IDisposable
         _ => null,
     };
 
-    /// <summary>Zeroed memory of the device, owned by the caller.</summary>
-    /// <param name="what">What it is for, in messages.</param>
-    /// <exception cref="DeviceOutOfMemoryException">There is not so much, or not in one piece.</exception>
+    /// <summary>Allocates zeroed device memory, owned by the caller.</summary>
+    /// <param name="what">Purpose of the memory, for messages.</param>
+    /// <exception cref="DeviceOutOfMemoryException">Not enough free memory, or none contiguous.</exception>
     public CudaBuffer Allocate(long bytes, string what) => new(this, bytes, what);
 
-    /// <summary>Memory of the host that the device copies from and to without waiting, owned by the caller.</summary>
+    /// <summary>Allocates host memory for asynchronous copies, owned by the caller.</summary>
     public CudaStaging AllocateStaging(long bytes, string what) => new(this, bytes, what);
 
-    /// <summary>A kernel with its arguments, compiled where it is not known yet; owned by the caller.</summary>
-    /// <exception cref="KernelBuildException">The compiler refused it.</exception>
+    /// <summary>Binds a kernel's arguments, and compiles it if needed. The caller owns the result.</summary>
+    /// <exception cref="KernelBuildException">The compiler refused the kernel.</exception>
     public CudaKernel Prepare<TKernel>(in TKernel kernel) where TKernel : struct, IKernel
     {
         var arguments = new CudaArguments();
@@ -98,19 +100,19 @@ internal sealed unsafe class CudaContext : IDisposable
         return Modules.Get(CudaSource.Of(kernel)).CreateKernel(arguments);
     }
 
-    /// <summary>An event that is complete when all that was given to the stream before it is; owned by the caller.</summary>
-    /// <param name="timed">Whether the time between it and others can be asked for.</param>
+    /// <summary>Returns an event that completes after all commands given to the stream before it. The caller owns it.</summary>
+    /// <param name="timed">Whether the event records its time.</param>
     public CudaEvent Mark(bool timed = false) => new(this, timed, "marker");
 
-    /// <summary>Waits until everything has run.</summary>
-    /// <exception cref="DeviceLostException">It has not.</exception>
+    /// <summary>Waits until all commands have run.</summary>
+    /// <exception cref="DeviceLostException">A command failed.</exception>
     public void Finish()
     {
         Enter();
         Check(Api.StreamSynchronize(_stream), "cuStreamSynchronize");
     }
 
-    /// <summary>What the driver says is free for all programs together, or null where it does not say.</summary>
+    /// <summary>Returns the memory that is free for all programs, or null if the driver does not report it.</summary>
     public long? FreeBytes()
     {
         Enter();
@@ -123,7 +125,7 @@ internal sealed unsafe class CudaContext : IDisposable
         if (_handle == 0) return;
         TryEnter();
         _ = Api.StreamSynchronize(_stream);
-        // The primary context may live on in other hands, and with it what is not freed here.
+        // Others may keep the primary context alive, and with it anything not freed here.
         foreach (CudaObject item in _objects.Keys) item.Dispose();
         Modules.Dispose();
         _ = Api.StreamDestroy(_stream);
@@ -132,14 +134,14 @@ internal sealed unsafe class CudaContext : IDisposable
         _stream = _handle = 0;
     }
 
-    /// <summary>To be called before each call of the driver: makes the context the thread's own.</summary>
+    /// <summary>Makes the context current for the thread. Required before each driver call.</summary>
     internal void Enter()
     {
         ObjectDisposedException.ThrowIf(_handle == 0, this);
         Check(Api.ContextSetCurrent(_handle), "cuCtxSetCurrent");
     }
 
-    /// <summary>As <see cref="Enter"/>, for what is released come what may.</summary>
+    /// <summary>Does the same as <see cref="Enter"/>, but ignores failures, for releasing resources.</summary>
     internal void TryEnter() => _ = Api.ContextSetCurrent(_handle);
 
     internal void Check(int code, string call)
@@ -150,7 +152,9 @@ internal sealed unsafe class CudaContext : IDisposable
     internal GpuCnnException Failure(int code, string call, string? kernel = null, string? shape = null) =>
         _errors.From(code, call, kernel, shape, LastLaunch);
 
-    /// <summary>Keeps what messages say of a device that is lost. Two threads that launch may mix it up, and nothing else.</summary>
+    /// <summary>
+    /// Notes the last launch for messages about a lost device. Concurrent launches may mix its fields, which affects only messages.
+    /// </summary>
     internal void Launched(CudaSource kernel, Size3 groups)
     {
         _lastLaunched = kernel;
@@ -175,14 +179,15 @@ internal sealed unsafe class CudaContext : IDisposable
         Interlocked.Add(ref _allocated, -buffer.Capacity);
     }
 
-    /// <summary>The buffer that starts at an address of the device, or null.</summary>
+    /// <summary>Returns the buffer at a device address, or null.</summary>
     internal CudaBuffer? BufferAt(nint address) => _buffers.GetValueOrDefault(address);
 
-    /// <summary>For memory that the driver refused.</summary>
+    /// <summary>Makes the exception for an allocation that the driver refused.</summary>
     internal GpuCnnException Refused(long bytes, string what, string call, int code)
     {
         if (code != CudaCodes.OutOfMemory) return Failure(code, call);
         string inUse = $"{CudaErrors.MiB(AllocatedBytes)} of {CudaErrors.MiB(Device.MemoryBytes)} are in use here";
-        return _errors.OutOfMemory(bytes, what, $"{call} gave {Api.Describe(code)}; {inUse}, and other programs may hold the rest", FreeBytes());
+        return _errors.OutOfMemory(
+            bytes, what, $"{call} gave {Api.Describe(code)}; {inUse}, and other programs may hold the rest", FreeBytes());
     }
 }

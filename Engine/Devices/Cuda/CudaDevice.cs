@@ -4,12 +4,12 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Engine.Devices.Cuda;
 
-/// <summary>Translated kernels on an NVIDIA GPU.</summary>
+/// <summary>Runs translated kernels on an NVIDIA GPU.</summary>
 public sealed class CudaDevice : GpuDevice
 {
     private readonly CudaContext _context;
 
-    /// <param name="description">By default what the driver says.</param>
+    /// <param name="description">By default the driver's description.</param>
     internal CudaDevice(string name, CudaDeviceInfo info, BinaryCache? cache = null, string? description = null)
     {
         Name = name;
@@ -29,13 +29,13 @@ public sealed class CudaDevice : GpuDevice
 
     public override long? FreeBytes => _context.FreeBytes();
 
-    /// <summary>What compiles the kernels, for people.</summary>
+    /// <summary>Returns the kernel compiler for messages.</summary>
     internal static string Compiler(CudaDeviceInfo info) => $"NVRTC {CudaDeviceInfo.VersionText(info.Compiler?.Api.Version ?? 0)}";
 
-    /// <summary>There is no limit but the memory.</summary>
+    /// <summary>Only the memory limits an allocation.</summary>
     internal override long LargestAllocation => MemoryBytes;
 
-    /// <summary>What was not disposed of, one line each.</summary>
+    /// <summary>Objects that are not disposed of, one line each.</summary>
     internal IReadOnlyList<string> LiveObjects => _context.LiveObjects;
 
     internal override DeviceMemory Allocate(long bytes, string what, bool zeroed = true) => new Memory(_context.Allocate(bytes, what));
@@ -59,7 +59,7 @@ public sealed class CudaDevice : GpuDevice
         public override void Dispose() => kernel.Dispose();
     }
 
-    /// <summary>Runs of launches as graphs, made when each is first asked for: the driver then starts them as one.</summary>
+    /// <summary>Captures each requested range of launches as a graph, which the driver starts as one command.</summary>
     private sealed class Sequence(CudaContext context, IReadOnlyList<PreparedLaunch> launches) : LaunchSequence(launches)
     {
         private readonly Dictionary<(int First, int Last), CudaGraph> _graphs = [];

@@ -10,7 +10,7 @@ internal enum CudaComputeMode
     Exclusive = 3,
 }
 
-/// <summary>What the driver says about one device.</summary>
+/// <summary>One device, described by the driver.</summary>
 internal sealed record CudaDeviceInfo
 {
     public const string NeededDriver = "CUDA 11.0";
@@ -20,17 +20,17 @@ internal sealed record CudaDeviceInfo
 
     public required CudaApi Api { get; init; }
 
-    /// <summary>The driver's number for it, which calls take.</summary>
+    /// <summary>The driver's handle of the device.</summary>
     public required int Handle { get; init; }
 
     public required string Name { get; init; }
 
     public required long MemoryBytes { get; init; }
 
-    /// <summary>As 90 for 9.0.</summary>
+    /// <summary>90 for 9.0.</summary>
     public required int ComputeCapability { get; init; }
 
-    /// <summary>The version of CUDA that the driver has, as 12040 for 12.4.</summary>
+    /// <summary>The CUDA version that the driver supports: 12040 for 12.4.</summary>
     public required int DriverVersion { get; init; }
 
     public required CudaComputeMode ComputeMode { get; init; }
@@ -39,44 +39,47 @@ internal sealed record CudaDeviceInfo
 
     public required int MaxGroupSize { get; init; }
 
-    /// <summary>The largest group in each dimension.</summary>
+    /// <summary>Largest group in each dimension.</summary>
     public required Size3 MaxGroup { get; init; }
 
-    /// <summary>The most groups of a launch in each dimension.</summary>
+    /// <summary>Most groups per launch in each dimension.</summary>
     public required Size3 MaxGroups { get; init; }
 
-    /// <summary>What compiles for it; null where <see cref="CompilerReason"/> says why.</summary>
+    /// <summary>Compiler for the device's kernels; if null, <see cref="CompilerReason"/> says why.</summary>
     public required NvrtcTarget? Compiler { get; init; }
 
     public required string CompilerReason { get; init; }
 
-    /// <summary>Why it cannot be used, on one line, or null where it can.</summary>
-    public string? Reason => DriverReason ?? (Compiler == null ? CompilerReason : null);
+    /// <summary>Why the device cannot be used, on one line, or null if it can.</summary>
+    public string? Reason => DriverReason ?? (Compiler is null ? CompilerReason : null);
 
-    /// <summary>Why it cannot be used, whatever compiles its kernels.</summary>
+    /// <summary>Why the device cannot be used with any compiler, or null.</summary>
     public string? DriverReason =>
-        DriverVersion < NeededDriverVersion ? $"its driver has CUDA {VersionText(DriverVersion)}; {NeededDriver} or later is needed: update the driver"
+        DriverVersion < NeededDriverVersion
+            ? $"its driver has CUDA {VersionText(DriverVersion)}; {NeededDriver} or later is needed: update the driver"
         : ComputeCapability < NeededCapability
             ? $"it has compute capability {CapabilityText(ComputeCapability)}; {CapabilityText(NeededCapability)} or later is needed"
         : ComputeMode == CudaComputeMode.Prohibited ? "its compute mode is 'prohibited': nvidia-smi -c 0 lets programs compute on it"
         : null;
 
-    public bool IsUsable => Reason == null;
+    public bool IsUsable => Reason is null;
 
-    /// <summary>Whether NVRTC is all that is missing.</summary>
-    public bool LacksCompilerOnly => Compiler == null && Reason == CompilerReason;
+    /// <summary>Whether only NVRTC is missing.</summary>
+    public bool LacksCompilerOnly => Compiler is null && Reason == CompilerReason;
 
-    /// <summary>The device for people: <c>NVIDIA A100, compute capability 8.0, CUDA 12.4</c>.</summary>
+    /// <summary>Description for users: <c>NVIDIA A100, compute capability 8.0, CUDA 12.4</c>.</summary>
     public string Description => $"{Name}, compute capability {CapabilityText(ComputeCapability)}, CUDA {VersionText(DriverVersion)}";
 
-    /// <summary>Everything that a compiled kernel depends on, beside its source and options.</summary>
-    public string Identity => string.Create(CultureInfo.InvariantCulture, $"{ComputeCapability}\n{DriverVersion}\n{Compiler?.Api.Version}");
+    /// <summary>Everything that a compiled kernel depends on besides its source and options.</summary>
+    public string Identity =>
+        string.Create(CultureInfo.InvariantCulture, $"{ComputeCapability}\n{DriverVersion}\n{Compiler?.Api.Version}");
 
-    /// <summary><c>12.4</c> for 12040.</summary>
+    /// <summary>Returns <c>12.4</c> for 12040.</summary>
     public static string VersionText(int version) => string.Create(CultureInfo.InvariantCulture, $"{version / 1000}.{version % 1000 / 10}");
 
-    /// <summary><c>9.0</c> for 90.</summary>
-    public static string CapabilityText(int capability) => string.Create(CultureInfo.InvariantCulture, $"{capability / 10}.{capability % 10}");
+    /// <summary>Returns <c>9.0</c> for 90.</summary>
+    public static string CapabilityText(int capability) =>
+        string.Create(CultureInfo.InvariantCulture, $"{capability / 10}.{capability % 10}");
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
         $"{Description}, {MemoryBytes >> 20} MiB{(Reason is { } reason ? $" (cannot be used: {reason})" : "")}");

@@ -4,10 +4,10 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Engine.Devices.Cuda;
 
-/// <summary>The CUDA devices of the machine, in the driver's order.</summary>
+/// <summary>Lists the machine's CUDA devices in the driver's order.</summary>
 internal static unsafe class CudaDevices
 {
-    /// <summary>All devices, those that cannot be used among them.</summary>
+    /// <summary>Returns all devices, including unusable ones.</summary>
     /// <exception cref="DeviceUnavailableException">There is no driver or no device.</exception>
     public static IReadOnlyList<CudaDeviceInfo> List(CudaApi? api = null, NvrtcLibraries? compilers = null)
     {
@@ -27,12 +27,13 @@ internal static unsafe class CudaDevices
         return devices;
     }
 
-    /// <summary>The device of an index in <see cref="List"/>.</summary>
+    /// <summary>Returns the device at an index of <see cref="List"/>.</summary>
     /// <exception cref="DeviceUnavailableException">There is no such device, or it cannot be used.</exception>
-    public static CudaDeviceInfo Find(int index, CudaApi? api = null, NvrtcLibraries? compilers = null) => Choose(List(api, compilers), index);
+    public static CudaDeviceInfo Find(int index, CudaApi? api = null, NvrtcLibraries? compilers = null) =>
+        Choose(List(api, compilers), index);
 
-    /// <param name="kind">The name that devices are asked for by, before the index.</param>
-    /// <param name="needsCompiler">Whether a device without NVRTC cannot be used.</param>
+    /// <param name="kind">Prefix of device names, before the index.</param>
+    /// <param name="needsCompiler">Whether the device needs NVRTC.</param>
     internal static CudaDeviceInfo Choose(IReadOnlyList<CudaDeviceInfo> devices, int index, string kind = "cuda-c",
         bool needsCompiler = true)
     {
@@ -51,15 +52,21 @@ internal static unsafe class CudaDevices
 
     private static string WhyNot(CudaApi api, int code)
     {
-        string visible = Environment.GetEnvironmentVariable("CUDA_VISIBLE_DEVICES") is { } devices ? $" (CUDA_VISIBLE_DEVICES is '{devices}')" : "";
+        string visible = Environment.GetEnvironmentVariable("CUDA_VISIBLE_DEVICES") is { } devices
+            ? $" (CUDA_VISIBLE_DEVICES is '{devices}')" : "";
         return code switch
         {
             CudaCodes.NoDevice => $"The NVIDIA driver finds no GPU{visible}. Use the device cpu.",
-            CudaCodes.StubLibrary => "The CUDA library found first is the toolkit's stub and not the driver's. Take its folder out of LD_LIBRARY_PATH.",
-            CudaCodes.InsufficientDriver => $"The NVIDIA driver is too old; {CudaDeviceInfo.NeededDriver} or later is needed. Update the driver, or use the device cpu.",
-            CudaCodes.DriverMismatch => "The NVIDIA driver was updated while it was in use: its library and its kernel module differ. Start the machine again.",
-            CudaCodes.SystemNotReady => "The NVIDIA driver is not ready yet. Try again when its services have started (nvidia-fabricmanager among them).",
-            _ => $"The NVIDIA driver does not start: cuInit gave {api.Describe(code)}. See whether nvidia-smi works, or use the device cpu.",
+            CudaCodes.StubLibrary => "The first CUDA library found is the toolkit's stub, not the driver's. "
+                + "Remove its folder from LD_LIBRARY_PATH.",
+            CudaCodes.InsufficientDriver => $"The NVIDIA driver is too old; {CudaDeviceInfo.NeededDriver} or later is needed. "
+                + "Update the driver, or use the device cpu.",
+            CudaCodes.DriverMismatch => "The NVIDIA driver was updated while in use: its library and its kernel module differ. "
+                + "Restart the machine.",
+            CudaCodes.SystemNotReady => "The NVIDIA driver is not ready yet. "
+                + "Try again when its services (including nvidia-fabricmanager) have started.",
+            _ => $"The NVIDIA driver does not start: cuInit gave {api.Describe(code)}. "
+                + "Check that nvidia-smi works, or use the device cpu.",
         };
     }
 
@@ -82,7 +89,7 @@ internal static unsafe class CudaDevices
 
         int capability = 10 * Attribute(75) + Attribute(76);
         NvrtcTarget? compiler = compilers.Find(driver, capability, out string reason);
-        // CU_DEVICE_ATTRIBUTE_... of cuda.h, each named by the property it fills.
+        // CU_DEVICE_ATTRIBUTE_... in cuda.h, each named by the property it fills.
         return new CudaDeviceInfo
         {
             Api = api,
@@ -104,6 +111,7 @@ internal static unsafe class CudaDevices
     private static void Check(CudaApi api, int code, string call)
     {
         if (code != CudaApi.Success)
-            throw new DeviceCallException($"{call} failed: {api.Describe(code)}. The NVIDIA driver may be damaged; install it again.", call, code);
+            throw new DeviceCallException(
+                $"{call} failed: {api.Describe(code)}. The NVIDIA driver may be damaged; reinstall it.", call, code);
     }
 }

@@ -1,6 +1,6 @@
 namespace GpuCnn.Engine.Devices.Cuda;
 
-/// <summary>A place in the stream: whether it was reached, and when.</summary>
+/// <summary>A point in the stream: whether and when the device reached it.</summary>
 internal sealed unsafe class CudaEvent : CudaObject
 {
     private const uint WithoutTiming = 2;
@@ -9,7 +9,7 @@ internal sealed unsafe class CudaEvent : CudaObject
 
     internal CudaEvent(CudaContext context, bool timed, string name) : base(context, Create(context, timed), name) => _timed = timed;
 
-    /// <exception cref="DeviceLostException">What was launched before it failed.</exception>
+    /// <exception cref="DeviceLostException">An earlier command failed.</exception>
     public bool IsComplete
     {
         get
@@ -22,17 +22,18 @@ internal sealed unsafe class CudaEvent : CudaObject
         }
     }
 
-    /// <exception cref="DeviceLostException">What was launched before it failed.</exception>
+    /// <exception cref="DeviceLostException">An earlier command failed.</exception>
     public void Wait()
     {
         Context.Enter();
         Context.Check(Api.EventSynchronize(Handle), "cuEventSynchronize");
     }
 
-    /// <summary>The device's time from an earlier event to this one, to half a microsecond; waits for it. Both have to be timed.</summary>
+    /// <summary>Waits, and returns the device time from an earlier event to this one, to 0.5 µs. Both events must be timed.</summary>
     public TimeSpan Since(CudaEvent earlier)
     {
-        if (!_timed || !earlier._timed) throw new InvalidOperationException("The event was made without a time; ask for it with Mark(timed: true).");
+        if (!_timed || !earlier._timed)
+            throw new InvalidOperationException("The event was created without a time; create it with Mark(timed: true).");
         Wait();
         float milliseconds;
         Context.Check(Api.EventElapsedTime(&milliseconds, earlier.Handle, Handle), "cuEventElapsedTime");
@@ -53,10 +54,10 @@ internal sealed unsafe class CudaEvent : CudaObject
     }
 }
 
-/// <summary>The time that a launch took on the device; owned by the caller.</summary>
+/// <summary>The time of a launch on the device; owned by the caller.</summary>
 internal sealed class CudaTiming(CudaEvent started, CudaEvent ended) : IDisposable
 {
-    /// <summary>Waits for the launch.</summary>
+    /// <summary>Waits for the launch and returns its time.</summary>
     public TimeSpan Duration() => ended.Since(started);
 
     public void Dispose()

@@ -1,23 +1,23 @@
 namespace GpuCnn.Engine.Devices.Cuda;
 
 /// <summary>
-/// A run of commands that the driver has prepared as one: launching it costs about as much as launching one kernel. What the commands
-/// read and write is fixed, so buffers and kernels in it have to live as long as it does.
+/// Commands that the driver has prepared as one: launching them costs about as much as launching one kernel. Their addresses are fixed, so
+/// the graph's buffers and kernels must live as long as the graph.
 /// </summary>
 internal sealed unsafe class CudaGraph : CudaObject
 {
-    /// <summary>Other threads may allocate meanwhile; this one must not.</summary>
+    /// <summary>During a capture other threads may allocate, but this one must not.</summary>
     private const int ThreadLocalCapture = 1;
 
     private const uint NonBlockingStream = 1;
 
     private CudaGraph(CudaContext context, nint handle, string name) : base(context, handle, name) { }
 
-    /// <summary>Records commands without running them; the graph is owned by the caller.</summary>
-    /// <param name="name">In messages.</param>
+    /// <summary>Records commands without running them. The caller owns the graph.</summary>
+    /// <param name="name">For messages.</param>
     /// <param name="record">
-    /// Gives commands to the stream that it is given, and nowhere else. It is a stream of the graph's own, so that nothing that other
-    /// threads launch meanwhile gets into the graph.
+    /// Gives commands to the stream that it receives, and to no other. The stream belongs to the graph, so launches of other threads do not
+    /// enter the graph.
     /// </param>
     public static CudaGraph Capture(CudaContext context, string name, Action<nint> record)
     {
@@ -34,7 +34,7 @@ internal sealed unsafe class CudaGraph : CudaObject
             }
             catch
             {
-                // A stream that records cannot be destroyed as it is.
+                // A stream cannot be destroyed while it records.
                 _ = api.StreamEndCapture(stream, &graph);
                 throw;
             }
@@ -48,7 +48,7 @@ internal sealed unsafe class CudaGraph : CudaObject
         }
     }
 
-    /// <summary>Gives all its commands to the context's stream, behind what is there.</summary>
+    /// <summary>Queues all its commands on the context's stream.</summary>
     public void Launch()
     {
         Context.Enter();
@@ -57,7 +57,7 @@ internal sealed unsafe class CudaGraph : CudaObject
         Context.Launched(this);
     }
 
-    /// <summary>Where it still runs, the driver frees it when it has.</summary>
+    /// <summary>If the graph still runs, the driver frees it afterwards.</summary>
     protected override void Release(nint handle) => _ = Api.GraphExecDestroy(handle);
 
     private static nint Instantiate(CudaContext context, nint graph)

@@ -1,14 +1,14 @@
 namespace GpuCnn.Engine.Devices.Cuda;
 
 /// <summary>
-/// Where CUDA's libraries are that do not come with the driver: in toolkits, and in Python packages that many have for other reasons.
+/// Finds folders of CUDA libraries that do not come with the driver: in toolkits and in Python packages.
 /// </summary>
 internal static class CudaLibraryFolders
 {
-    /// <summary>The folders; those that are not there are left out.</summary>
-    /// <param name="package">Folder of Python's package of one part of CUDA: <c>cuda_nvrtc</c>, <c>cublas</c>.</param>
-    /// <param name="variable">The value of an environment variable.</param>
-    /// <param name="root">What stands for the root of the file system.</param>
+    /// <summary>Returns the existing folders.</summary>
+    /// <param name="package">Folder of the Python package for a part of CUDA: <c>cuda_nvrtc</c>, <c>cublas</c>.</param>
+    /// <param name="variable">Returns the value of an environment variable.</param>
+    /// <param name="root">Root of the file system.</param>
     public static IEnumerable<string> Of(string package, Func<string, string?> variable, string root)
     {
         var folders = new List<string>();
@@ -20,7 +20,7 @@ internal static class CudaLibraryFolders
         foreach (string name in (string[])["VIRTUAL_ENV", "CONDA_PREFIX"])
         {
             if (variable(name) is not { Length: > 0 } environment) continue;
-            // Conda has a toolkit's libraries of its own.
+            // Conda installs toolkit libraries here.
             folders.Add(Path.Combine(environment, "lib"));
             folders.Add(Path.Combine(environment, "Library", "bin"));
             AddPackages(folders, Path.Combine(environment, "Lib", "site-packages"), package);
@@ -33,7 +33,7 @@ internal static class CudaLibraryFolders
     }
 
     /// <summary>
-    /// Files of the folders that match a pattern, each once though toolkits have several links to it, newer ones of a folder first.
+    /// Returns the folders' files that match a pattern, newer versions first within a folder. A file with several links is returned once.
     /// </summary>
     public static IEnumerable<string> Files(IEnumerable<string> folders, params IReadOnlyList<string> patterns)
     {
@@ -45,7 +45,7 @@ internal static class CudaLibraryFolders
         }
     }
 
-    /// <summary>Files and folders of a folder whose names match; the last first, which is the newest of names with versions.</summary>
+    /// <summary>Returns matching files and folders of a folder, last name first: the newest, if names carry versions.</summary>
     public static IEnumerable<string> Matches(string folder, string pattern)
     {
         try
@@ -60,7 +60,7 @@ internal static class CudaLibraryFolders
         }
     }
 
-    /// <summary>What a link leads to in the end; other files themselves.</summary>
+    /// <summary>Returns the final target of a link, or the file itself.</summary>
     public static string Target(string file)
     {
         try
@@ -93,7 +93,7 @@ internal static class CudaLibraryFolders
 
     private static void AddPackages(List<string> folders, string packages, string package)
     {
-        // One package for each part of CUDA up to version 12, a common folder for each version from 13 on.
+        // Up to version 12 each part of CUDA is a package; from 13 on each version has a common folder.
         foreach (string part in Matches(Path.Combine(packages, "nvidia"), "cu1*").Append(Path.Combine(packages, "nvidia", package)))
         {
             folders.Add(Path.Combine(part, "lib"));

@@ -35,33 +35,33 @@ internal sealed unsafe class CudaModule
 
     public CudaSource Source { get; }
 
-    /// <summary>Whether it was in the cache on disk.</summary>
+    /// <summary>Whether it came from the cache on disk.</summary>
     public bool IsFromCache { get; }
 
-    /// <summary>The most threads of a group that its registers leave room for.</summary>
+    /// <summary>Most threads per group that the kernel's registers allow.</summary>
     public int MaxThreads { get; }
 
-    /// <summary>Shared memory of a group.</summary>
+    /// <summary>Bytes of shared memory per group.</summary>
     public int SharedBytes { get; }
 
-    /// <summary>Memory of a thread that did not fit into registers, or that the kernel indexes; it is slow.</summary>
+    /// <summary>Bytes per thread of values that did not fit registers or are indexed. This memory is slow.</summary>
     public int LocalBytes { get; }
 
-    /// <summary>Registers of a thread.</summary>
+    /// <summary>Registers per thread.</summary>
     public int Registers { get; }
 
     internal nint Function { get; }
 
-    /// <summary>A kernel with these arguments, owned by the caller.</summary>
+    /// <summary>Creates a kernel with these arguments, owned by the caller.</summary>
     public CudaKernel CreateKernel(CudaArguments arguments)
     {
         ObjectDisposedException.ThrowIf(_handle == 0, this);
         return new(_context, this, arguments);
     }
 
-    /// <summary>Loads what <see cref="NvrtcCompiler"/> gave, or what the cache has of it.</summary>
-    /// <exception cref="KernelBuildException">The driver refused it.</exception>
-    /// <exception cref="DeviceUnavailableException">The device has not what the kernel needs.</exception>
+    /// <summary>Loads machine code from <see cref="NvrtcCompiler"/> or from the cache.</summary>
+    /// <exception cref="KernelBuildException">The driver refused the code.</exception>
+    /// <exception cref="DeviceUnavailableException">The device lacks what the kernel needs.</exception>
     internal static CudaModule Load(CudaContext context, CudaSource source, byte[] image, bool fromCache)
     {
         context.Enter();
@@ -70,11 +70,14 @@ internal sealed unsafe class CudaModule
         if (code is CudaCodes.InvalidImage or 209 or >= 218 and <= 223 or 300)
         {
             throw new KernelBuildException(
-                $"The driver of the CUDA device '{context.Device.Name}' refused kernel '{source.Name}', compiled with {context.Compiler.Api}: cuModuleLoadDataEx gave {context.Api.Describe(code)}. " +
-                $"Update the driver, or install the NVRTC of the driver's own version, {CudaDeviceInfo.VersionText(context.Device.DriverVersion)}. The driver said:{Environment.NewLine}{(log.Length == 0 ? "nothing" : log)}",
+                $"The driver of the CUDA device '{context.Device.Name}' refused kernel '{source.Name}', "
+                + $"compiled with {context.Compiler.Api}: cuModuleLoadDataEx gave {context.Api.Describe(code)}. "
+                + $"Update the driver, or install the NVRTC of the driver's version, {CudaDeviceInfo.VersionText(context.Device.DriverVersion)}. The driver said:"
+                + $"{Environment.NewLine}{(log.Length == 0 ? "nothing" : log)}",
                 source.Name, log);
         }
-        if (code != CudaApi.Success) throw context.Failure(code, "cuModuleLoadDataEx", source.Name, $"groups of {CudaErrors.Product(source.Group)}");
+        if (code != CudaApi.Success)
+            throw context.Failure(code, "cuModuleLoadDataEx", source.Name, $"groups of {CudaErrors.Product(source.Group)}");
         try
         {
             fixed (byte* name = Encoding.UTF8.GetBytes(source.Name + '\0')) code = context.Api.ModuleGetFunction(&function, handle, name);
@@ -88,15 +91,18 @@ internal sealed unsafe class CudaModule
         }
     }
 
-    /// <summary>The driver reads as many bytes as the kernel takes, whatever it is given; newer drivers tell how many those are.</summary>
+    /// <summary>
+    /// Checks the arguments' sizes if the driver reports them: it reads the kernel's parameters, however few bytes it is given.
+    /// </summary>
     internal void CheckParameters(CudaArguments arguments)
     {
-        if (_parameters == null) return;
+        if (_parameters is null) return;
         bool same = _parameters.Length == arguments.Count;
         for (int i = 0; same && i < _parameters.Length; i++) same = _parameters[i] == arguments.Bytes(i);
         if (same) return;
         string given = string.Join(", ", Enumerable.Range(0, arguments.Count).Select(arguments.Bytes));
-        throw new InvalidOperationException($"Kernel '{Source.Name}' takes arguments of [{string.Join(", ", _parameters)}] bytes, but was given [{given}].");
+        throw new InvalidOperationException(
+            $"Kernel '{Source.Name}' takes arguments of [{string.Join(", ", _parameters)}] bytes, but was given [{given}].");
     }
 
     internal void Release()
@@ -127,13 +133,13 @@ internal sealed unsafe class CudaModule
         return code == CudaApi.Success ? value : throw _context.Failure(code, "cuFuncGetAttribute", Source.Name);
     }
 
-    /// <summary>Bytes of each, or null where the driver does not tell.</summary>
+    /// <summary>Returns the size of each parameter in bytes, or null if the driver does not report it.</summary>
     private long[]? ReadParameters()
     {
         if (_context.Api.FunctionGetParameter == null) return null;
         var sizes = new List<long>();
         nuint offset, bytes;
-        // Beyond the last one it is an invalid value.
+        // An index past the last parameter gives "invalid value".
         while (_context.Api.FunctionGetParameter(Function, (nuint)sizes.Count, &offset, &bytes) == CudaApi.Success) sizes.Add((long)bytes);
         return [.. sizes];
     }
@@ -146,6 +152,7 @@ internal sealed unsafe class CudaModule
         long threads = (long)group.X * group.Y * group.Z;
         if (positive && threads <= MaxThreads && group.X <= most.X && group.Y <= most.Y && group.Z <= most.Z) return;
         throw new DeviceUnavailableException(
-            $"Kernel '{Source.Name}' expects groups of {CudaErrors.Product(group)} threads, but the CUDA device '{_context.Device.Name}' runs it with at most {MaxThreads} ({CudaErrors.Product(most)} in each dimension). Use another device.");
+            $"Kernel '{Source.Name}' expects groups of {CudaErrors.Product(group)} threads, but the CUDA device '{_context.Device.Name}' "
+            + $"runs it with at most {MaxThreads} ({CudaErrors.Product(most)} in each dimension). Use another device.");
     }
 }

@@ -4,7 +4,7 @@ using GpuCnn.Engine.Files;
 namespace GpuCnn.Engine.Devices.Cuda;
 
 /// <summary>
-/// The compiled kernels of a context: each is compiled once, whichever threads ask for it, and kept on disk for the next process.
+/// The compiled kernels of a context. Each is compiled once, even if several threads request it, and kept on disk for later processes.
 /// </summary>
 internal sealed class CudaModules : IDisposable
 {
@@ -20,13 +20,13 @@ internal sealed class CudaModules : IDisposable
         _cache = cache;
     }
 
-    /// <summary>How many kernels were compiled from source.</summary>
+    /// <summary>Kernels compiled from source.</summary>
     public int Builds => _builds;
 
-    /// <summary>How many kernels came from the disk.</summary>
+    /// <summary>Kernels loaded from disk.</summary>
     public int Loads => _loads;
 
-    /// <exception cref="KernelBuildException">The compiler or the driver refused it.</exception>
+    /// <exception cref="KernelBuildException">The compiler or the driver refused the kernel.</exception>
     public CudaModule Get(CudaSource source)
     {
         Lazy<CudaModule> module = _modules.GetOrAdd(source, source => new Lazy<CudaModule>(() => Create(source)));
@@ -36,13 +36,13 @@ internal sealed class CudaModules : IDisposable
         }
         catch
         {
-            // The next one who asks tries again: memory may have been short.
+            // The next request tries again, since the failure may have been a lack of memory.
             _modules.TryRemove(new(source, module));
             throw;
         }
     }
 
-    /// <summary>On a thread whose context is this one's.</summary>
+    /// <summary>Releases the kernels. The context must be current for the thread.</summary>
     public void Dispose()
     {
         foreach (Lazy<CudaModule> module in _modules.Values)
@@ -65,7 +65,7 @@ internal sealed class CudaModules : IDisposable
         return built;
     }
 
-    /// <summary>Null where the driver will not have it.</summary>
+    /// <summary>Returns null if the driver refuses the cached code.</summary>
     private CudaModule? FromCache(CudaSource source, byte[] image)
     {
         try

@@ -1,6 +1,8 @@
 namespace GpuCnn.Engine.Devices.Cuda;
 
-/// <summary>A handle of the driver with one owner, who disposes of it. Its context knows it until then, and frees it if that comes first.</summary>
+/// <summary>
+/// A driver handle with one owner, who disposes of it. Its context tracks it, and frees it if the context is disposed of first.
+/// </summary>
 internal abstract class CudaObject : IDisposable
 {
     private nint _handle;
@@ -15,7 +17,7 @@ internal abstract class CudaObject : IDisposable
 
     public CudaContext Context { get; }
 
-    /// <summary>What it is for, in messages.</summary>
+    /// <summary>Purpose, for messages.</summary>
     public string Name { get; }
 
     public bool IsDisposed => _handle == 0;
@@ -36,7 +38,7 @@ internal abstract class CudaObject : IDisposable
         nint handle = Interlocked.Exchange(ref _handle, 0);
         if (handle == 0) return;
         Context.TryEnter();
-        // The result is not checked: after a lost device each release fails too, and would hide the failure that led here.
+        // The result is ignored: after a lost device, each release fails too and would hide the original failure.
         Release(handle);
         Context.Forget(this);
     }

@@ -1,6 +1,6 @@
 namespace GpuCnn.Engine.Devices.Cuda;
 
-/// <summary>Memory of the host that the driver has pinned, so that copies run beside the computation; its handle is its address.</summary>
+/// <summary>Pinned host memory, so that copies run beside computation; the handle is its address.</summary>
 internal sealed unsafe class CudaStaging : CudaObject
 {
     /// <summary>Pinned for every context of the process.</summary>
@@ -10,17 +10,18 @@ internal sealed unsafe class CudaStaging : CudaObject
 
     public long Bytes { get; }
 
-    /// <summary>The memory as elements. Not to be touched while a copy from or to it may run.</summary>
+    /// <summary>Returns the memory as elements. Do not access them while a copy from or to the memory may run.</summary>
     /// <param name="offset">In bytes.</param>
     public Span<T> Elements<T>(int count, long offset = 0) where T : unmanaged => new(At(offset, (long)count * sizeof(T)), count);
 
     internal void* At(long offset, long bytes) => offset >= 0 && bytes >= 0 && bytes <= Bytes - offset
         ? (byte*)Handle + offset
-        : throw new ArgumentOutOfRangeException(nameof(offset), $"Staging memory '{Name}' has {Bytes} bytes, but {bytes} bytes at {offset} were asked for.");
+        : throw new ArgumentOutOfRangeException(
+            nameof(offset), $"Staging memory '{Name}' has {Bytes} bytes, but {bytes} bytes at {offset} were requested.");
 
     protected override void Release(nint handle)
     {
-        // Behind the copies in the stream.
+        // Wait for queued copies.
         _ = Api.StreamSynchronize(Context.Stream);
         _ = Api.MemFreeHost((void*)handle);
     }
@@ -34,7 +35,8 @@ internal sealed unsafe class CudaStaging : CudaObject
         if (code == CudaCodes.OutOfMemory)
         {
             throw new GpuCnnException(
-                $"The system refused {CudaErrors.MiB(bytes)} of pinned memory for {what}: cuMemHostAlloc gave {context.Api.Describe(code)}. Use a smaller batch, or end other programs.");
+                $"The system refused {CudaErrors.MiB(bytes)} of pinned memory for {what}: "
+                + $"cuMemHostAlloc gave {context.Api.Describe(code)}. Use a smaller batch, or end other programs.");
         }
         context.Check(code, "cuMemHostAlloc");
         return (nint)address;

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace GpuCnn.Engine.Devices.Cuda;
 
-/// <summary>The functions of one NVRTC library, which compiles CUDA C at run time. Once loaded it stays.</summary>
+/// <summary>The functions of one NVRTC library, which compiles CUDA C at run time. The library stays loaded.</summary>
 internal sealed unsafe class NvrtcApi
 {
     public const int Success = 0;
@@ -20,9 +20,9 @@ internal sealed unsafe class NvrtcApi
 
     private readonly delegate* unmanaged<int, byte*> _getErrorString;
 
-    /// <exception cref="DeviceUnavailableException">It lacks a function, or one fails.</exception>
+    /// <exception cref="DeviceUnavailableException">The library lacks a function, or one fails.</exception>
     /// <param name="library">The loaded library.</param>
-    /// <param name="path">What it was loaded by.</param>
+    /// <param name="path">The library's path.</param>
     internal NvrtcApi(nint library, string path)
     {
         nint Export(string function) => NativeLibrary.TryGetExport(library, function, out nint address)
@@ -53,17 +53,18 @@ internal sealed unsafe class NvrtcApi
 
     public string Path { get; }
 
-    /// <summary>As the driver numbers its own: 12040 for 12.4.</summary>
+    /// <summary>In the driver's notation: 12040 for 12.4.</summary>
     public int Version { get; }
 
-    /// <summary>The compute capabilities that it compiles for, as 90 for 9.0, ascending.</summary>
+    /// <summary>Supported compute capabilities, ascending: 90 for 9.0.</summary>
     public IReadOnlyList<int> Architectures { get; }
 
-    /// <summary>The error's name and number: <c>NVRTC_ERROR_COMPILATION (6)</c>.</summary>
+    /// <summary>Returns the error's name and number: <c>NVRTC_ERROR_COMPILATION (6)</c>.</summary>
     public string Describe(int code)
     {
         byte* name = _getErrorString(code);
-        return name == null ? $"error {code}" : $"{Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name))} ({code})";
+        return name is null ? $"error {code}"
+            : $"{Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name))} ({code})";
     }
 
     public override string ToString() => $"NVRTC {CudaDeviceInfo.VersionText(Version)} ({Path})";

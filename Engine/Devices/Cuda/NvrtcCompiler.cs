@@ -4,12 +4,12 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Engine.Devices.Cuda;
 
-/// <summary>Compiles kernels with NVRTC; from any number of threads at once.</summary>
+/// <summary>Compiles kernels with NVRTC. Thread-safe.</summary>
 internal static unsafe class NvrtcCompiler
 {
-    /// <summary>Machine code of the target, or its intermediate form, which ends with a zero.</summary>
-    /// <param name="device">In messages.</param>
-    /// <exception cref="KernelBuildException">NVRTC refused it.</exception>
+    /// <summary>Returns the target's machine code, or PTX that ends with a zero.</summary>
+    /// <param name="device">For messages.</param>
+    /// <exception cref="KernelBuildException">NVRTC refused the kernel.</exception>
     public static byte[] Compile(NvrtcTarget target, CudaSource source, string device)
     {
         NvrtcApi api = target.Api;
@@ -48,9 +48,10 @@ internal static unsafe class NvrtcCompiler
     private static KernelBuildException Refusal(NvrtcTarget target, CudaSource source, string device, int code, string log)
     {
         string hint = log.Contains("nvrtc-builtins", StringComparison.Ordinal)
-            ? " The library nvrtc-builtins has to lie beside NVRTC: install NVRTC again." : "";
+            ? " The library nvrtc-builtins must be in NVRTC's folder: reinstall NVRTC." : "";
         return new(
-            $"{target.Api} refused kernel '{source.Name}' (groups of {CudaErrors.Product(source.Group)}, options '{source.AllOptions(target)}') for the CUDA device '{device}': " +
+            $"{target.Api} refused kernel '{source.Name}' (groups of {CudaErrors.Product(source.Group)}, "
+            + $"options '{source.AllOptions(target)}') for the CUDA device '{device}': " +
             $"{target.Api.Describe(code)}.{hint} The compiler said:{Environment.NewLine}{(log.Length == 0 ? "nothing" : log)}",
             source.Name, log)
         { Dialect = KernelDialect.Cuda };
@@ -67,7 +68,8 @@ internal static unsafe class NvrtcCompiler
     }
 
     private static byte[] Output(
-        NvrtcApi api, nint program, delegate* unmanaged<nint, nuint*, int> getSize, delegate* unmanaged<nint, byte*, int> get, string call, CudaSource source)
+        NvrtcApi api, nint program, delegate* unmanaged<nint, nuint*, int> getSize, delegate* unmanaged<nint, byte*, int> get, string call,
+        CudaSource source)
     {
         nuint size;
         Check(api, getSize(program, &size), call + "Size", source);
@@ -81,6 +83,8 @@ internal static unsafe class NvrtcCompiler
     private static void Check(NvrtcApi api, int code, string call, CudaSource source)
     {
         if (code != NvrtcApi.Success)
-            throw new DeviceCallException($"{call} of {api} failed for kernel '{source.Name}': {api.Describe(code)}. End other programs if memory is short, or install NVRTC again.", call, code);
+            throw new DeviceCallException(
+                $"{call} of {api} failed for kernel '{source.Name}': {api.Describe(code)}. "
+                + "End other programs if memory is short, or reinstall NVRTC.", call, code);
     }
 }

@@ -4,11 +4,10 @@ using System.Runtime.InteropServices;
 namespace GpuCnn.Engine.Devices.Cuda;
 
 /// <summary>
-/// The NVRTC libraries of the machine. They do not come with the driver but with CUDA's toolkit, and with Python packages that many have
-/// for other reasons; so they are looked for where those put them.
+/// Finds the machine's NVRTC libraries. They come with CUDA's toolkit and with Python packages, not with the driver.
 /// </summary>
-/// <param name="loaderNames">Names that the system's loader resolves, tried first.</param>
-/// <param name="folders">Folders to look in after that.</param>
+/// <param name="loaderNames">Names for the system's loader, tried first.</param>
+/// <param name="folders">Folders searched next.</param>
 internal sealed class NvrtcLibraries(IReadOnlyList<string> loaderNames, Func<IEnumerable<string>> folders)
 {
     private static readonly string[] LinuxNames = ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so.11.2", "libnvrtc.so"];
@@ -16,15 +15,15 @@ internal sealed class NvrtcLibraries(IReadOnlyList<string> loaderNames, Func<IEn
 
     private readonly ConcurrentDictionary<string, NvrtcApi> _loaded = new();
 
-    /// <summary>Those of this machine.</summary>
+    /// <summary>The libraries of this machine.</summary>
     public static NvrtcLibraries Machine { get; } = new(
         OperatingSystem.IsWindows() ? WindowsNames : LinuxNames,
         () => CudaLibraryFolders.Of("cuda_nvrtc", Environment.GetEnvironmentVariable, "/"));
 
-    /// <summary>The first library that serves a device, or null, for <paramref name="reason"/>.</summary>
-    /// <param name="driver">The driver's version, as 12040 for 12.4.</param>
-    /// <param name="device">The device's compute capability, as 90 for 9.0.</param>
-    /// <param name="reason">Without a full stop: what was found or looked for, and what to install.</param>
+    /// <summary>Returns the first library that supports a device, or null and the <paramref name="reason"/>.</summary>
+    /// <param name="driver">The driver's version: 12040 for 12.4.</param>
+    /// <param name="device">The device's compute capability: 90 for 9.0.</param>
+    /// <param name="reason">What was found or searched and what to install, without a full stop.</param>
     public NvrtcTarget? Find(int driver, int device, out string reason)
     {
         var problems = new List<string>();
@@ -47,8 +46,8 @@ internal sealed class NvrtcLibraries(IReadOnlyList<string> loaderNames, Func<IEn
         }
         string found = problems.Count > 0
             ? string.Join("; ", problems.Distinct())
-            : $"NVRTC, which compiles the kernels, was not found ({string.Join(", ", loaderNames)} on the loader's path, in CUDA_PATH and " +
-              "CUDA_HOME, in /usr/local/cuda*, and in Python's nvidia packages)";
+            : $"NVRTC, which compiles the kernels, was not found ({string.Join(", ", loaderNames)} on the loader's path, in CUDA_PATH " +
+              "and CUDA_HOME, in /usr/local/cuda*, and in Python's nvidia packages)";
         reason = $"{found}: install the CUDA {driver / 1000} toolkit, or pip install {Package(driver, device)}";
         return null;
     }
@@ -64,14 +63,14 @@ internal sealed class NvrtcLibraries(IReadOnlyList<string> loaderNames, Func<IEn
         return NativeLibrary.TryLoad(path, out nint library) ? _loaded.GetOrAdd(path, path => new NvrtcApi(library, path)) : null;
     }
 
-    /// <summary>NVRTC loads them by their name alone when it compiles, which finds those that are loaded already.</summary>
+    /// <summary>Loads NVRTC's builtins. NVRTC looks them up only by name, which finds loaded libraries.</summary>
     private static void LoadBuiltins(string folder)
     {
         foreach (string file in CudaLibraryFolders.Files([folder], "libnvrtc-builtins.so*", "nvrtc-builtins64_*.dll"))
             if (!file.Contains(".alt.", StringComparison.Ordinal)) _ = NativeLibrary.TryLoad(file, out _);
     }
 
-    /// <summary>The Python package that serves the device: from version 13 on NVRTC does not know those before compute capability 7.5.</summary>
+    /// <summary>Returns the Python package for a device: NVRTC 13 and later do not support compute capabilities below 7.5.</summary>
     private static string Package(int driver, int device) => (driver / 1000) switch
     {
         11 => "nvidia-cuda-nvrtc-cu11",
