@@ -3,19 +3,19 @@ using System.Runtime.InteropServices;
 namespace GpuCnn.Engine.Devices.OpenCl;
 
 /// <summary>
-/// The functions of OpenCL 1.2 that the engine calls, found in the system's ICD loader at run time: a machine without OpenCL runs
-/// everything else. Once loaded it stays, because drivers have threads of their own.
+/// The functions of OpenCL 1.2 that the engine calls, found in the system's ICD loader at run time, so that a machine without OpenCL can
+/// run everything else. The loader stays loaded, because drivers have their own threads.
 /// </summary>
 internal sealed unsafe class OpenClApi
 {
     public const int Success = 0;
     public const uint True = 1;
 
-    /// <summary>The loader's names on Linux, Android, Windows and macOS. Names of other systems are simply not found.</summary>
+    /// <summary>The loader's names on Linux, Android, Windows and macOS. Names of other systems are not found.</summary>
     internal static readonly string[] LibraryNames =
         ["libOpenCL.so.1", "libOpenCL.so", "OpenCL.dll", "/System/Library/Frameworks/OpenCL.framework/OpenCL"];
 
-    // Without the publication-only mode a failure would stay, and the loader could not be installed while the process runs.
+    // Other modes would cache a failure, so that a loader installed while the process runs would not be found.
     private static readonly Lazy<OpenClApi> Shared = new(() => new OpenClApi(LibraryNames), LazyThreadSafetyMode.PublicationOnly);
 
     public readonly delegate* unmanaged<uint, nint*, uint*, int> GetPlatformIDs;
@@ -59,10 +59,10 @@ internal sealed unsafe class OpenClApi
     public readonly delegate* unmanaged<nint, int> ReleaseEvent;
 
     /// <param name="libraryNames">Tried in this order.</param>
-    /// <exception cref="DeviceUnavailableException">None of them can be loaded, or the loader is older than OpenCL 1.2.</exception>
+    /// <exception cref="DeviceUnavailableException">No library can be loaded, or the loader is older than OpenCL 1.2.</exception>
     internal OpenClApi(params string[] libraryNames) : this(Exports(libraryNames)) { }
 
-    /// <param name="export">The address of a function by its name.</param>
+    /// <param name="export">Returns the address of a function by name.</param>
     internal OpenClApi(Func<string, nint> export)
     {
         GetPlatformIDs = (delegate* unmanaged<uint, nint*, uint*, int>)export("clGetPlatformIDs");
@@ -78,10 +78,14 @@ internal sealed unsafe class OpenClApi
 
         CreateBuffer = (delegate* unmanaged<nint, ulong, nuint, void*, int*, nint>)export("clCreateBuffer");
         ReleaseMemObject = (delegate* unmanaged<nint, int>)export("clReleaseMemObject");
-        EnqueueReadBuffer = (delegate* unmanaged<nint, nint, uint, nuint, nuint, void*, uint, nint*, nint*, int>)export("clEnqueueReadBuffer");
-        EnqueueWriteBuffer = (delegate* unmanaged<nint, nint, uint, nuint, nuint, void*, uint, nint*, nint*, int>)export("clEnqueueWriteBuffer");
-        EnqueueCopyBuffer = (delegate* unmanaged<nint, nint, nint, nuint, nuint, nuint, uint, nint*, nint*, int>)export("clEnqueueCopyBuffer");
-        EnqueueFillBuffer = (delegate* unmanaged<nint, nint, void*, nuint, nuint, nuint, uint, nint*, nint*, int>)export("clEnqueueFillBuffer");
+        EnqueueReadBuffer =
+            (delegate* unmanaged<nint, nint, uint, nuint, nuint, void*, uint, nint*, nint*, int>)export("clEnqueueReadBuffer");
+        EnqueueWriteBuffer =
+            (delegate* unmanaged<nint, nint, uint, nuint, nuint, void*, uint, nint*, nint*, int>)export("clEnqueueWriteBuffer");
+        EnqueueCopyBuffer =
+            (delegate* unmanaged<nint, nint, nint, nuint, nuint, nuint, uint, nint*, nint*, int>)export("clEnqueueCopyBuffer");
+        EnqueueFillBuffer =
+            (delegate* unmanaged<nint, nint, void*, nuint, nuint, nuint, uint, nint*, nint*, int>)export("clEnqueueFillBuffer");
         EnqueueMapBuffer =
             (delegate* unmanaged<nint, nint, uint, ulong, nuint, nuint, uint, nint*, nint*, int*, void*>)export("clEnqueueMapBuffer");
         EnqueueUnmapMemObject = (delegate* unmanaged<nint, nint, void*, uint, nint*, nint*, int>)export("clEnqueueUnmapMemObject");
@@ -109,11 +113,11 @@ internal sealed unsafe class OpenClApi
         ReleaseEvent = (delegate* unmanaged<nint, int>)export("clReleaseEvent");
     }
 
-    /// <summary>The system's loader, loaded by the first call.</summary>
-    /// <exception cref="DeviceUnavailableException">There is none.</exception>
+    /// <summary>Returns the system's loader. The first call loads it.</summary>
+    /// <exception cref="DeviceUnavailableException">There is no loader, or it is too old.</exception>
     public static OpenClApi Load() => Shared.Value;
 
-    /// <summary>The functions of the first of some libraries that can be loaded.</summary>
+    /// <summary>Returns a lookup in the first library that can be loaded.</summary>
     internal static Func<string, nint> Exports(params string[] libraryNames)
     {
         nint library = 0;
@@ -123,6 +127,7 @@ internal sealed unsafe class OpenClApi
         return function => NativeLibrary.TryGetExport(library, function, out nint address)
             ? address
             : throw new DeviceUnavailableException(
-                $"The OpenCL loader '{name}' has no {function}; OpenCL 1.2 or later is needed. Update the ICD loader or the driver, or use the device cpu.");
+                $"The OpenCL loader '{name}' has no {function}; OpenCL 1.2 or later is needed. "
+                + "Update the ICD loader or the driver, or use the device cpu.");
     }
 }

@@ -1,32 +1,35 @@
 namespace GpuCnn.Engine.Devices.OpenCl;
 
 /// <summary>
-/// A run of memory of the device, zeroed when it is made. A part of it is a byte offset and a length, never a buffer of its own: a
-/// kernel takes the whole buffer and an element offset, so offsets need no alignment but the element's, and an arena that is larger
-/// than the device's largest allocation is several buffers.
+/// Device memory, zeroed on creation. A part of it is a byte offset and a length, not another buffer: a kernel takes the whole buffer and
+/// an element offset, so offsets need only the element's alignment. An arena larger than the device's largest allocation is several
+/// buffers.
 /// </summary>
 internal sealed unsafe class OpenClBuffer : OpenClObject
 {
     private const ulong ReadWrite = 1;
 
-    /// <summary>Sizes are rounded up to the widest pattern of a fill, so that clearing takes one command.</summary>
+    /// <summary>Sizes are rounded up to the widest fill pattern, so that clearing takes one command.</summary>
     private const int Granule = 16;
 
-    internal OpenClBuffer(OpenClContext context, long bytes, string what) : base(context, Create(context, bytes, what), what) => Bytes = bytes;
+    internal OpenClBuffer(OpenClContext context, long bytes, string what) : base(context, Create(context, bytes, what), what) =>
+        Bytes = bytes;
 
     public long Bytes { get; }
 
-    /// <summary>Copies from the host; <paramref name="source"/> may be changed afterwards. Waits for what was launched before.</summary>
+    /// <summary>Copies from the host after earlier commands, and waits. <paramref name="source"/> may change afterwards.</summary>
     /// <param name="offset">In bytes.</param>
     public void Write<T>(ReadOnlySpan<T> source, long offset = 0) where T : unmanaged
     {
         nuint bytes = Range(offset, (long)source.Length * sizeof(T));
         if (bytes == 0) return;
         fixed (T* first = source)
-            Context.Check(Api.EnqueueWriteBuffer(Context.Queue, Handle, OpenClApi.True, (nuint)offset, bytes, first, 0, null, null), "clEnqueueWriteBuffer");
+            Context.Check(
+                Api.EnqueueWriteBuffer(Context.Queue, Handle, OpenClApi.True, (nuint)offset, bytes, first, 0, null, null),
+                "clEnqueueWriteBuffer");
     }
 
-    /// <summary>Copies to the host, when all that was launched before has run.</summary>
+    /// <summary>Copies to the host after earlier commands, and waits.</summary>
     /// <param name="offset">In bytes.</param>
     public void Read<T>(Span<T> destination, long offset = 0) where T : unmanaged
     {
@@ -34,11 +37,13 @@ internal sealed unsafe class OpenClBuffer : OpenClObject
         if (bytes == 0) return;
         IReadOnlyList<OpenClProgram> launched = Context.Programs.TakeLaunched();
         fixed (T* first = destination)
-            Context.Check(Api.EnqueueReadBuffer(Context.Queue, Handle, OpenClApi.True, (nuint)offset, bytes, first, 0, null, null), "clEnqueueReadBuffer");
+            Context.Check(
+                Api.EnqueueReadBuffer(Context.Queue, Handle, OpenClApi.True, (nuint)offset, bytes, first, 0, null, null),
+                "clEnqueueReadBuffer");
         Context.Programs.Save(launched);
     }
 
-    /// <summary>Gives a copy from the host to the queue without waiting; <paramref name="source"/> must stay as it is until it has run.</summary>
+    /// <summary>Queues a copy from the host. <paramref name="source"/> must not change until it has run.</summary>
     /// <param name="sourceOffset">In bytes.</param>
     /// <param name="offset">In bytes.</param>
     public void BeginWrite(OpenClStaging source, long sourceOffset, long bytes, long offset = 0)
@@ -46,10 +51,11 @@ internal sealed unsafe class OpenClBuffer : OpenClObject
         void* address = source.At(sourceOffset, bytes);
         nuint count = Range(offset, bytes);
         if (count == 0) return;
-        Context.Check(Api.EnqueueWriteBuffer(Context.Queue, Handle, 0, (nuint)offset, count, address, 0, null, null), "clEnqueueWriteBuffer");
+        Context.Check(
+            Api.EnqueueWriteBuffer(Context.Queue, Handle, 0, (nuint)offset, count, address, 0, null, null), "clEnqueueWriteBuffer");
     }
 
-    /// <summary>Gives a copy to the host to the queue without waiting; <paramref name="destination"/> has it when the command has run.</summary>
+    /// <summary>Queues a copy to the host. <paramref name="destination"/> is valid once it has run.</summary>
     /// <param name="destinationOffset">In bytes.</param>
     /// <param name="offset">In bytes.</param>
     public void BeginRead(OpenClStaging destination, long destinationOffset, long bytes, long offset = 0)
@@ -60,13 +66,14 @@ internal sealed unsafe class OpenClBuffer : OpenClObject
         Context.Check(Api.EnqueueReadBuffer(Context.Queue, Handle, 0, (nuint)offset, count, address, 0, null, null), "clEnqueueReadBuffer");
     }
 
-    /// <summary>Gives a copy within the device to the queue. Parts of the same buffer must not overlap.</summary>
-    /// <param name="offset">In bytes, of this buffer.</param>
+    /// <summary>Queues a copy within the device. Parts of the same buffer must not overlap.</summary>
+    /// <param name="offset">In bytes, in this buffer.</param>
     /// <param name="destinationOffset">In bytes.</param>
     public void CopyTo(OpenClBuffer destination, long bytes, long offset = 0, long destinationOffset = 0)
     {
-        // A driver calls it an invalid context, which elsewhere means a lost device.
-        if (destination.Context != Context) throw new ArgumentException($"Buffer '{destination.Name}' is another context's.", nameof(destination));
+        // A driver would report an invalid context, which elsewhere means a lost device.
+        if (destination.Context != Context)
+            throw new ArgumentException($"Buffer '{destination.Name}' belongs to another context.", nameof(destination));
         nuint count = Range(offset, bytes);
         _ = destination.Range(destinationOffset, bytes);
         if (count == 0) return;
@@ -75,7 +82,7 @@ internal sealed unsafe class OpenClBuffer : OpenClObject
             "clEnqueueCopyBuffer");
     }
 
-    /// <summary>Gives the queue a command that sets a part to zero.</summary>
+    /// <summary>Queues a command that sets a part to zero.</summary>
     /// <param name="offset">In bytes.</param>
     public void Clear(long offset, long bytes)
     {
@@ -104,14 +111,15 @@ internal sealed unsafe class OpenClBuffer : OpenClObject
         nint handle = context.Api.CreateBuffer(context.Handle, ReadWrite, (nuint)capacity, null, &code);
         if (code == OpenClApi.Success)
         {
-            // Many drivers find memory only now, when it is first touched.
+            // Many drivers allocate memory only now, on first use.
             call = "clEnqueueFillBuffer";
             code = Fill(context, handle, 0, (nuint)capacity);
             if (code == OpenClApi.Success) return handle;
             _ = context.Api.ReleaseMemObject(handle);
         }
         context.Release(capacity);
-        throw code is OpenClCodes.MemoryAllocationFailure or OpenClCodes.OutOfResources or OpenClCodes.OutOfHostMemory or OpenClCodes.InvalidBufferSize
+        throw code is OpenClCodes.MemoryAllocationFailure or OpenClCodes.OutOfResources or OpenClCodes.OutOfHostMemory
+            or OpenClCodes.InvalidBufferSize
             ? context.Refused(capacity, what, call, code)
             : context.Failure(code, call);
     }
@@ -126,5 +134,6 @@ internal sealed unsafe class OpenClBuffer : OpenClObject
 
     private nuint Range(long offset, long bytes) => offset >= 0 && bytes >= 0 && bytes <= Bytes - offset
         ? (nuint)bytes
-        : throw new ArgumentOutOfRangeException(nameof(offset), $"Buffer '{Name}' has {Bytes} bytes, but {bytes} bytes at {offset} were asked for.");
+        : throw new ArgumentOutOfRangeException(
+            nameof(offset), $"Buffer '{Name}' has {Bytes} bytes, but {bytes} bytes at {offset} were requested.");
 }

@@ -1,7 +1,9 @@
 namespace GpuCnn.Engine.Devices.OpenCl;
 
-/// <summary>Devices with OpenCL 1.2 or later, by the project's own translation to OpenCL C; <c>auto</c> takes GPUs only: a processor is
-/// faster as <c>cpu</c>.</summary>
+/// <summary>
+/// Devices with OpenCL 1.2 or later and the project's own translation to OpenCL C. <c>auto</c> takes only GPUs: a processor is faster as
+/// <c>cpu</c>.
+/// </summary>
 internal sealed class OpenClCKind : DeviceKind
 {
     public override string Name => "opencl-c";
@@ -26,8 +28,9 @@ internal sealed class OpenClCKind : DeviceKind
 
     public override Device Open(int index, DeviceSettings settings)
     {
-        if (settings.Threads != null)
-            throw new GpuCnnException($"An opencl-c device takes no number of threads, but got {settings.Threads}; only the cpu device does.");
+        if (settings.Threads is not null)
+            throw new GpuCnnException(
+                $"An opencl-c device takes no number of threads, but got {settings.Threads}; only the cpu device does.");
         return new OpenClDevice($"{Name}:{index}", OpenClPlatforms.Find(index, Name));
     }
 }

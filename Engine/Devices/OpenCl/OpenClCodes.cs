@@ -1,6 +1,6 @@
 namespace GpuCnn.Engine.Devices.OpenCl;
 
-/// <summary>Error codes by name, as the headers of OpenCL 1.2 and of its ICD extension have them.</summary>
+/// <summary>Error codes by name, from the headers of OpenCL 1.2 and its ICD extension.</summary>
 internal static class OpenClCodes
 {
     public const int DeviceNotFound = -1;
@@ -14,7 +14,7 @@ internal static class OpenClCodes
     public const int InvalidBufferSize = -61;
     public const int PlatformNotFound = -1001;
 
-    /// <summary>NVIDIA's, in no header: a kernel read or wrote where it must not, and the context is gone.</summary>
+    /// <summary>NVIDIA's, in no header: a kernel made an invalid memory access, and the context is lost.</summary>
     public const int NvidiaIllegalAccess = -9999;
 
     private static readonly Dictionary<int, string> Names = new()

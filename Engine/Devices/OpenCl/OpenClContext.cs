@@ -5,8 +5,8 @@ using GpuCnn.Engine.Plans;
 namespace GpuCnn.Engine.Devices.OpenCl;
 
 /// <summary>
-/// One device with its queue. Commands run in the order in which they are given. All members may be called from any thread; objects
-/// that come out of it have one owner each, and only a kernel must not be used by two threads at once.
+/// One device and its queue. Commands run in the order they are given. All members are thread-safe; each object that the context creates
+/// has one owner. Only a kernel must not be used by two threads at once.
 /// </summary>
 internal sealed unsafe class OpenClContext : IDisposable
 {
@@ -25,10 +25,10 @@ internal sealed unsafe class OpenClContext : IDisposable
     private OpenClSource? _lastKernel;
     private OpenClSize _lastGroups;
 
-    /// <param name="profiling">Whether events have times. Costs some drivers a little speed.</param>
-    /// <param name="cache">Where compiled programs are kept; by default in the user's cache folder.</param>
-    /// <param name="memoryLimit">Never allocate more bytes than this; by default the device's memory.</param>
-    /// <exception cref="DeviceUnavailableException">The device is taken, or was just removed.</exception>
+    /// <param name="profiling">Whether events record times, which slows some drivers a little.</param>
+    /// <param name="cache">Store of compiled programs; by default in the user's cache folder.</param>
+    /// <param name="memoryLimit">Most bytes to allocate; by default the device's memory.</param>
+    /// <exception cref="DeviceUnavailableException">The device is in exclusive use or was just removed.</exception>
     public OpenClContext(OpenClDeviceInfo device, bool profiling = false, BinaryCache? cache = null, long? memoryLimit = null)
     {
         Device = device;
@@ -44,7 +44,8 @@ internal sealed unsafe class OpenClContext : IDisposable
         if (code is OpenClCodes.DeviceNotAvailable or OpenClCodes.OutOfResources)
         {
             throw new DeviceUnavailableException(
-                $"The OpenCL device '{device.Name}' cannot be used now: clCreateContext gave {OpenClCodes.Describe(code)}. End other programs that use it, or use another device.");
+                $"The OpenCL device '{device.Name}' cannot be used now: clCreateContext gave {OpenClCodes.Describe(code)}. "
+                + "End other programs that use it, or use another device.");
         }
         Check(code, "clCreateContext");
         _queue = Api.CreateCommandQueue(_handle, deviceHandle, profiling ? ProfilingQueue : 0, &code);
@@ -63,10 +64,10 @@ internal sealed unsafe class OpenClContext : IDisposable
     /// <summary>Compiled programs; the context owns them.</summary>
     public OpenClPrograms Programs { get; }
 
-    /// <summary>Bytes of buffers that are allocated now; staging memory is the host's and does not count.</summary>
+    /// <summary>Bytes of buffers allocated now. Staging memory is on the host and does not count.</summary>
     public long AllocatedBytes => Interlocked.Read(ref _allocated);
 
-    /// <summary>Bytes that can still be allocated, as far as this context and the driver can tell.</summary>
+    /// <summary>Bytes that can still be allocated, as far as this context and the driver know.</summary>
     public long FreeBytes
     {
         get
@@ -76,7 +77,7 @@ internal sealed unsafe class OpenClContext : IDisposable
         }
     }
 
-    /// <summary>What has come out of this context and was not disposed of, one line each.</summary>
+    /// <summary>Objects of this context that are not disposed of, one line each.</summary>
     public IReadOnlyList<string> LiveObjects => [.. _objects.Keys.Select(item => item.ToString()).Order(StringComparer.Ordinal)];
 
     internal OpenClApi Api => Device.Api;
@@ -87,15 +88,15 @@ internal sealed unsafe class OpenClContext : IDisposable
 
     internal nint Queue => Live(_queue);
 
-    /// <summary>Zeroed memory of the device, owned by the caller.</summary>
-    /// <param name="what">What it is for, in messages.</param>
-    /// <exception cref="DeviceOutOfMemoryException">There is not so much, or not in one piece.</exception>
+    /// <summary>Allocates zeroed device memory, owned by the caller.</summary>
+    /// <param name="what">Purpose of the memory, for messages.</param>
+    /// <exception cref="DeviceOutOfMemoryException">Not enough free memory, or none contiguous.</exception>
     public OpenClBuffer Allocate(long bytes, string what) => new(this, bytes, what);
 
-    /// <summary>Memory of the host that the device copies from and to without waiting, owned by the caller.</summary>
+    /// <summary>Allocates host memory for asynchronous copies, owned by the caller.</summary>
     public OpenClStaging AllocateStaging(long bytes, string what) => new(this, bytes, what);
 
-    /// <summary>An event that is complete when all that was given to the queue before it is.</summary>
+    /// <summary>Returns an event that completes after all commands given to the queue before it.</summary>
     public OpenClEvent Mark()
     {
         nint handle;
@@ -103,11 +104,11 @@ internal sealed unsafe class OpenClContext : IDisposable
         return new OpenClEvent(this, handle, "marker");
     }
 
-    /// <summary>Starts what was given to the queue, without waiting; until then a driver may collect commands.</summary>
+    /// <summary>Starts queued commands without waiting. A driver may otherwise keep collecting them.</summary>
     public void Flush() => Check(Api.Flush(Queue), "clFlush");
 
-    /// <summary>Waits until everything has run.</summary>
-    /// <exception cref="DeviceLostException">It has not.</exception>
+    /// <summary>Waits until all commands have run.</summary>
+    /// <exception cref="DeviceLostException">A command failed.</exception>
     public void Finish()
     {
         IReadOnlyList<OpenClProgram> launched = Programs.TakeLaunched();
@@ -134,19 +135,21 @@ internal sealed unsafe class OpenClContext : IDisposable
     internal GpuCnnException Failure(int code, string call, string? kernel = null, string? shape = null) =>
         _errors.From(code, call, kernel, shape, LastLaunch);
 
-    /// <summary>For a command that failed while it ran.</summary>
+    /// <summary>Makes the exception for a command that failed while it ran.</summary>
     internal DeviceLostException Lost(int code, string call) => _errors.Lost(code, call, LastLaunch);
 
     internal static string Shape(OpenClSize groups, OpenClSize group) => $"{groups} group{(groups.Count == 1 ? "" : "s")} of {group}";
 
-    /// <summary>Keeps what messages say of a device that is lost. Two threads that launch may mix it up, and nothing else.</summary>
+    /// <summary>
+    /// Notes the last launch for messages about a lost device. Concurrent launches may mix its fields, which affects only messages.
+    /// </summary>
     internal void Launched(OpenClSource kernel, OpenClSize groups)
     {
         _lastKernel = kernel;
         _lastGroups = groups;
     }
 
-    /// <summary>The buffer with a handle of the driver, or null where no buffer that is in use here has it.</summary>
+    /// <summary>Returns the live buffer of this context with a driver handle, or null.</summary>
     internal OpenClBuffer? Buffer(nint handle) => _buffers.GetValueOrDefault(handle);
 
     internal void Remember(OpenClObject item, nint handle)
@@ -158,11 +161,11 @@ internal sealed unsafe class OpenClContext : IDisposable
     internal void Forget(OpenClObject item, nint handle)
     {
         _objects.TryRemove(item, out _);
-        // Another thread may have been given the handle anew.
+        // Another thread may have received the same handle for a new buffer.
         if (item is OpenClBuffer buffer) _buffers.TryRemove(new(handle, buffer));
     }
 
-    /// <summary>Counts bytes as allocated, before they are.</summary>
+    /// <summary>Counts bytes as allocated before they are.</summary>
     internal void Reserve(long bytes, string what)
     {
         long largest = Device.MaxAllocationBytes;
@@ -178,21 +181,23 @@ internal sealed unsafe class OpenClContext : IDisposable
 
     internal void Release(long bytes) => Interlocked.Add(ref _allocated, -bytes);
 
-    /// <summary>For memory that the driver refused though the device has so much in all.</summary>
+    /// <summary>Makes the exception for an allocation that the driver refused although the device has enough memory in total.</summary>
     internal DeviceOutOfMemoryException Refused(long bytes, string what, string call, int code)
     {
         string inUse = $"{OpenClErrors.MiB(AllocatedBytes)} of {OpenClErrors.MiB(_memoryLimit)}";
-        return _errors.OutOfMemory(bytes, what, $"{call} gave {OpenClCodes.Describe(code)} with {inUse} in use here, and other programs may hold the rest", DriversFree());
+        return _errors.OutOfMemory(
+            bytes, what,
+            $"{call} gave {OpenClCodes.Describe(code)} with {inUse} in use here, and other programs may hold the rest", DriversFree());
     }
 
-    /// <summary>What the driver says is free, where it says so; OpenCL has no such question of its own.</summary>
+    /// <summary>Returns the free memory if an AMD driver reports it, else null: standard OpenCL has no such query.</summary>
     private long? DriversFree()
     {
         // Free memory and the largest free block, in KiB.
         nuint* kilobytes = stackalloc nuint[2];
-        return _tellsFreeMemory && Api.GetDeviceInfo(Device.Handle, FreeMemoryAmd, (nuint)(2 * sizeof(nuint)), kilobytes, null) == OpenClApi.Success
-            ? (long)kilobytes[0] << 10
-            : null;
+        if (!_tellsFreeMemory) return null;
+        int code = Api.GetDeviceInfo(Device.Handle, FreeMemoryAmd, (nuint)(2 * sizeof(nuint)), kilobytes, null);
+        return code == OpenClApi.Success ? (long)kilobytes[0] << 10 : null;
     }
 
     private nint Live(nint handle)

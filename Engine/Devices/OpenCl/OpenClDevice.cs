@@ -4,20 +4,21 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Engine.Devices.OpenCl;
 
-/// <summary>Translated kernels on a device with OpenCL 1.2 or later.</summary>
+/// <summary>Runs translated kernels on a device with OpenCL 1.2 or later.</summary>
 public sealed class OpenClDevice : GpuDevice
 {
     private readonly OpenClContext _context;
 
-    /// <param name="description">By default what the driver says.</param>
-    internal OpenClDevice(string name, OpenClDeviceInfo info, string? description = null, BinaryCache? cache = null, long? memoryLimit = null)
+    /// <param name="description">By default the driver's description.</param>
+    internal OpenClDevice(
+        string name, OpenClDeviceInfo info, string? description = null, BinaryCache? cache = null, long? memoryLimit = null)
     {
         Name = name;
         Description = description ?? info.Description;
         _context = new OpenClContext(info, cache: cache, memoryLimit: memoryLimit);
     }
 
-    /// <summary>What compiles the kernels, for people.</summary>
+    /// <summary>Name of the kernel compiler for messages.</summary>
     public const string Compiler = "the OpenCL driver";
 
     public override string Name { get; }
@@ -34,7 +35,7 @@ public sealed class OpenClDevice : GpuDevice
 
     internal override long LargestAllocation => _context.Device.MaxAllocationBytes;
 
-    /// <summary>What was not disposed of, one line each.</summary>
+    /// <summary>Objects that are not disposed of, one line each.</summary>
     internal IReadOnlyList<string> LiveObjects => _context.LiveObjects;
 
     internal override DeviceMemory Allocate(long bytes, string what, bool zeroed = true) => new Memory(_context.Allocate(bytes, what));
@@ -70,7 +71,7 @@ public sealed class OpenClDevice : GpuDevice
         public override void Dispose() => kernel.Dispose();
     }
 
-    /// <summary>Starts what it was given at once: a driver may collect commands until somebody waits.</summary>
+    /// <summary>Starts its commands at once, because a driver may collect commands until somebody waits.</summary>
     private sealed class Sequence(OpenClContext context, IReadOnlyList<PreparedLaunch> launches) : LaunchSequence(launches)
     {
         public override void Run(int first, int last)

@@ -10,10 +10,10 @@ internal enum OpenClDeviceType
     Other,
 }
 
-/// <summary>What a driver says about one device.</summary>
+/// <summary>One device, described by its driver.</summary>
 internal sealed record OpenClDeviceInfo
 {
-    /// <summary>What any device of the full profile has, and what the kernels are written for.</summary>
+    /// <summary>Local memory that the kernels expect; every full-profile device has it.</summary>
     public const long NeededLocalBytes = 32 << 10;
 
     public const int NeededGroupSize = 256;
@@ -34,7 +34,7 @@ internal sealed record OpenClDeviceInfo
 
     public required string Vendor { get; init; }
 
-    /// <summary>As the device gives it: <c>OpenCL 3.0 CUDA</c>.</summary>
+    /// <summary>Text from the device: <c>OpenCL 3.0 CUDA</c>.</summary>
     public required string Version { get; init; }
 
     public required string DriverVersion { get; init; }
@@ -43,7 +43,7 @@ internal sealed record OpenClDeviceInfo
 
     public required long GlobalMemoryBytes { get; init; }
 
-    /// <summary>The largest single allocation; larger arenas are several.</summary>
+    /// <summary>Largest single allocation; a larger arena is several.</summary>
     public required long MaxAllocationBytes { get; init; }
 
     public required long LocalMemoryBytes { get; init; }
@@ -52,7 +52,7 @@ internal sealed record OpenClDeviceInfo
 
     public required int MaxGroupSize { get; init; }
 
-    /// <summary>The largest group in each dimension.</summary>
+    /// <summary>Largest group in each dimension.</summary>
     public required OpenClSize MaxGroup { get; init; }
 
     public required int BaseAlignmentBytes { get; init; }
@@ -67,9 +67,9 @@ internal sealed record OpenClDeviceInfo
 
     public required bool IsFullProfile { get; init; }
 
-    /// <summary>Why it cannot be used, on one line, or null where it can.</summary>
+    /// <summary>Why the device cannot be used, on one line, or null if it can.</summary>
     public string? Reason =>
-        !IsAvailable ? "the driver says that it is not available now"
+        !IsAvailable ? "the driver reports that it is not available now"
         : ParseVersion(Version) is not { } version ? $"its version is '{Version}'; expected 'OpenCL 1.2' or later"
         : version < NeededVersion ? $"it has OpenCL {version}; 1.2 or later is needed"
         : !HasCompiler ? "its driver has no compiler for kernels"
@@ -79,15 +79,15 @@ internal sealed record OpenClDeviceInfo
         : MaxGroupSize < NeededGroupSize ? $"its groups have at most {MaxGroupSize} threads; {NeededGroupSize} are needed"
         : null;
 
-    public bool IsUsable => Reason == null;
+    public bool IsUsable => Reason is null;
 
-    /// <summary>The device for people: <c>NVIDIA A100, NVIDIA CUDA, OpenCL 3.0</c>.</summary>
+    /// <summary>Description for users: <c>NVIDIA A100, NVIDIA CUDA, OpenCL 3.0</c>.</summary>
     public string Description => $"{Name}, {Platform}, {(ParseVersion(Version) is { } version ? $"OpenCL {version}" : Version)}";
 
     /// <summary>Everything that a compiled program depends on.</summary>
     public string Identity => string.Join('\n', Platform, PlatformVersion, Name, Vendor, Version, DriverVersion);
 
-    /// <summary>The numbers in <c>OpenCL 1.2 vendor's words</c>.</summary>
+    /// <summary>Reads the numbers of a text such as <c>OpenCL 1.2 vendor's words</c>.</summary>
     private static Version? ParseVersion(string text)
     {
         string[] words = text.Split(' ', StringSplitOptions.RemoveEmptyEntries);

@@ -3,36 +3,38 @@ using GpuCnn.Engine.Plans;
 
 namespace GpuCnn.Engine.Devices.OpenCl;
 
-/// <summary>Turns a failed call into the exception that tells the user.</summary>
+/// <summary>Turns a failed call into the exception for the user.</summary>
 /// <param name="device">The device's name.</param>
 internal sealed class OpenClErrors(string device)
 {
-    /// <param name="call">The function's name as the API spells it.</param>
-    /// <param name="kernel">The kernel that the call was for.</param>
-    /// <param name="shape">Its grid, or what else is known about its size.</param>
-    /// <param name="lastLaunch">The kernel launched last with its grid: what a call that waits may have stumbled over.</param>
+    /// <param name="call">Name of the API function.</param>
+    /// <param name="kernel">Kernel of the call.</param>
+    /// <param name="shape">Its grid, or another description of its size.</param>
+    /// <param name="lastLaunch">Kernel launched last and its grid; a call that waits may report its failure.</param>
     public GpuCnnException From(int code, string call, string? kernel = null, string? shape = null, string? lastLaunch = null)
     {
-        if (IsLoss(code, call)) return Lost(code, call, kernel == null ? lastLaunch : $"'{kernel}'{Of(shape)}");
+        if (IsLoss(code, call)) return Lost(code, call, kernel is null ? lastLaunch : $"'{kernel}'{Of(shape)}");
         string what = $"{call} gave {OpenClCodes.Describe(code)}";
-        string site = kernel == null ? "" : $" for kernel '{kernel}'{Of(shape)}";
+        string site = kernel is null ? "" : $" for kernel '{kernel}'{Of(shape)}";
         return code == OpenClCodes.MemoryAllocationFailure
             ? new DeviceOutOfMemoryException(
-                $"The OpenCL device '{device}' is out of memory: {what}{site}. Use a smaller batch, or end other programs that use the device.", 0, null)
-            : new DeviceCallException($"{call} failed on the OpenCL device '{device}'{site}: {OpenClCodes.Describe(code)}.{Hint(code)}", call, code);
+                $"The OpenCL device '{device}' is out of memory: {what}{site}. "
+                + "Use a smaller batch, or end other programs that use the device.", 0, null)
+            : new DeviceCallException(
+                $"{call} failed on the OpenCL device '{device}'{site}: {OpenClCodes.Describe(code)}.{Hint(code)}", call, code);
     }
 
-    /// <param name="lastLaunch">The kernel launched last, quoted, with its grid.</param>
+    /// <param name="lastLaunch">Kernel launched last, quoted, and its grid.</param>
     public DeviceLostException Lost(int code, string call, string? lastLaunch)
     {
-        string last = lastLaunch == null ? "" : $"; the last kernel launched was {lastLaunch}";
+        string last = lastLaunch is null ? "" : $"; the last kernel launched was {lastLaunch}";
         return new(
-            $"The OpenCL device '{device}' was lost: {call} gave {OpenClCodes.Describe(code)}{last}. The driver has reset it or a kernel brought it down; " +
-            "resume from the last checkpoint.", call, code);
+            $"The OpenCL device '{device}' was lost: {call} gave {OpenClCodes.Describe(code)}{last}. "
+            + "The driver reset it, or a kernel crashed it; resume from the last checkpoint.", call, code);
     }
 
-    /// <param name="what">What the memory is for.</param>
-    /// <param name="reason">What stood in the way.</param>
+    /// <param name="what">Purpose of the memory.</param>
+    /// <param name="reason">Why the allocation failed.</param>
     public DeviceOutOfMemoryException OutOfMemory(long neededBytes, string what, string reason, long? freeBytes)
     {
         string free = freeBytes is { } bytes ? $", {MiB(bytes)} free" : "";
@@ -44,8 +46,9 @@ internal sealed class OpenClErrors(string device)
     public static string MiB(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.##} MiB");
 
     /// <summary>
-    /// No driver says "lost" in so many words. A device that is not available, a context or queue of ours that is suddenly none, and
-    /// commands that fail while they run mean it; OUT_OF_RESOURCES means it where the call only waits for what was launched before.
+    /// Whether a code means that the device is lost; OpenCL has no code for it. Drivers report an unavailable device, an invalid context or
+    /// queue that was valid before, or a command that failed while it ran. OUT_OF_RESOURCES means a lost device if the call only waits for
+    /// earlier commands.
     /// </summary>
     private static bool IsLoss(int code, string call) => code switch
     {
@@ -55,7 +58,7 @@ internal sealed class OpenClErrors(string device)
         _ => false,
     };
 
-    private static string Of(string? shape) => shape == null ? "" : $" ({shape})";
+    private static string Of(string? shape) => shape is null ? "" : $" ({shape})";
 
     private static string Hint(int code) => code switch
     {

@@ -1,6 +1,6 @@
 namespace GpuCnn.Engine.Devices.OpenCl;
 
-/// <summary>A handle of the driver with one owner, who disposes of it. Its context knows it until then.</summary>
+/// <summary>A driver handle with one owner, who disposes of it. Its context tracks it until then.</summary>
 internal abstract class OpenClObject : IDisposable
 {
     private nint _handle;
@@ -15,7 +15,7 @@ internal abstract class OpenClObject : IDisposable
 
     public OpenClContext Context { get; }
 
-    /// <summary>What it is for, in messages.</summary>
+    /// <summary>Purpose, for messages.</summary>
     public string Name { get; }
 
     public bool IsDisposed => _handle == 0;
@@ -35,7 +35,7 @@ internal abstract class OpenClObject : IDisposable
     {
         nint handle = Interlocked.Exchange(ref _handle, 0);
         if (handle == 0) return;
-        // The result is not checked: after a lost device each release fails too, and would hide the failure that led here.
+        // The result is ignored: after a lost device, each release fails too and would hide the original failure.
         Release(handle);
         Context.Forget(this, handle);
     }

@@ -3,12 +3,12 @@ using System.Text;
 
 namespace GpuCnn.Engine.Devices.OpenCl;
 
-/// <summary>The OpenCL devices of the machine. The order is the same at each call: it does not follow the order in which drivers register.</summary>
+/// <summary>Lists the machine's OpenCL devices, in an order that does not depend on how drivers register.</summary>
 internal static unsafe class OpenClPlatforms
 {
     private const ulong AllDevices = 0xFFFFFFFF;
 
-    /// <summary>All devices, also those that cannot be used, which come last.</summary>
+    /// <summary>Returns all devices, unusable ones last.</summary>
     /// <exception cref="DeviceUnavailableException">There is no loader, no driver or no device.</exception>
     public static IReadOnlyList<OpenClDeviceInfo> List(OpenClApi? api = null)
     {
@@ -18,7 +18,8 @@ internal static unsafe class OpenClPlatforms
         if (code == OpenClCodes.PlatformNotFound || (code == OpenClApi.Success && count == 0))
         {
             throw new DeviceUnavailableException(
-                "The OpenCL loader knows no driver. Install the driver of the GPU, or PoCL (pocl-opencl-icd) to run on the processor, or use the device cpu.");
+                "The OpenCL loader knows no driver. Install the driver of the GPU, or PoCL (pocl-opencl-icd) to run on the processor, "
+                + "or use the device cpu.");
         }
         Check(code, "clGetPlatformIDs");
         var platforms = new nint[count];
@@ -40,22 +41,23 @@ internal static unsafe class OpenClPlatforms
         }
         if (devices.Count == 0)
         {
-            throw new DeviceUnavailableException(string.Join(' ', problems.Prepend(
-                $"The {count} OpenCL driver{(count == 1 ? "" : "s")} of this machine offer{(count == 1 ? "s" : "")} no device; use the device cpu.")));
+            string what = count == 1 ? "1 OpenCL driver of this machine offers" : $"{count} OpenCL drivers of this machine offer";
+            throw new DeviceUnavailableException(string.Join(' ', problems.Prepend($"The {what} no device; use the device cpu.")));
         }
         return InOrder(devices);
     }
 
-    /// <summary>The device of an index in <see cref="List"/>.</summary>
-    /// <exception cref="DeviceUnavailableException">There is no such device, or it lacks what is needed.</exception>
+    /// <summary>Returns the device at an index of <see cref="List"/>.</summary>
+    /// <exception cref="DeviceUnavailableException">There is no such device, or it cannot be used.</exception>
     public static OpenClDeviceInfo Find(int index, OpenClApi? api = null) => Choose(List(api), index);
 
-    /// <param name="kind">The name that devices are asked for by, before the index.</param>
+    /// <param name="kind">Prefix of device names, before the index.</param>
     public static OpenClDeviceInfo Find(int index, string kind) => Choose(List(), index, kind);
 
-    /// <summary>Usable ones first, GPUs before other processors, then by name.</summary>
+    /// <summary>Orders usable devices first, GPUs before other processors, then by name.</summary>
     internal static IReadOnlyList<OpenClDeviceInfo> InOrder(IEnumerable<OpenClDeviceInfo> devices) =>
-        [.. devices.OrderBy(device => !device.IsUsable).ThenBy(device => device.Type).ThenBy(device => device.Platform, StringComparer.Ordinal)
+        [.. devices.OrderBy(device => !device.IsUsable).ThenBy(device => device.Type)
+            .ThenBy(device => device.Platform, StringComparer.Ordinal)
             .ThenBy(device => device.Name, StringComparer.Ordinal).ThenBy(device => device.Version, StringComparer.Ordinal)];
 
     internal static OpenClDeviceInfo Choose(IReadOnlyList<OpenClDeviceInfo> devices, int index, string kind = "opencl-c")
@@ -88,7 +90,7 @@ internal static unsafe class OpenClPlatforms
     {
         string PlatformText(uint name) => Text(Bytes(api.GetPlatformInfo, platform, name, "clGetPlatformInfo"));
         byte[] Raw(uint name) => Bytes(api.GetDeviceInfo, device, name, "clGetDeviceInfo");
-        // size_t, cl_uint, cl_ulong and cl_bool alike: the driver tells how many bytes it has, low byte first.
+        // Reads size_t, cl_uint, cl_ulong and cl_bool: the driver reports the size, low byte first.
         long Number(uint name)
         {
             ulong number = 0;
@@ -101,7 +103,7 @@ internal static unsafe class OpenClPlatforms
         nuint[] dimensions = MemoryMarshal.Cast<byte, nuint>(Raw(0x1005)).ToArray();
         int Dimension(int i) => i < dimensions.Length ? (int)Math.Min(dimensions[i], int.MaxValue) : 1;
 
-        // CL_PLATFORM_... and CL_DEVICE_... of cl.h, each named by the property it fills.
+        // CL_PLATFORM_... and CL_DEVICE_... in cl.h, each named by the property it fills.
         return new OpenClDeviceInfo
         {
             Api = api,
@@ -144,13 +146,14 @@ internal static unsafe class OpenClPlatforms
         return bytes;
     }
 
-    /// <summary>Without the ending zero, and without the blanks and line ends that some drivers pad names with.</summary>
+    /// <summary>Removes the final zero, and the spaces and line ends that some drivers pad names with.</summary>
     private static string Text(byte[] bytes) =>
         string.Join(' ', Encoding.UTF8.GetString(bytes).TrimEnd('\0').Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
     private static void Check(int code, string call)
     {
         if (code != OpenClApi.Success)
-            throw new DeviceCallException($"{call} failed: {OpenClCodes.Describe(code)}. The OpenCL driver may be damaged; install it again.", call, code);
+            throw new DeviceCallException(
+                $"{call} failed: {OpenClCodes.Describe(code)}. The OpenCL driver may be damaged; reinstall it.", call, code);
     }
 }

@@ -3,14 +3,16 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Engine.Devices.OpenCl;
 
-/// <summary>One kernel to compile. Drivers compile anew for each size of group, so it is part of what a program is.</summary>
+/// <summary>One kernel to compile. Drivers recompile for each group size, so it is a part of the program's identity.</summary>
 /// <param name="Name">The kernel's name in the text.</param>
 /// <param name="Text">OpenCL C 1.2.</param>
 /// <param name="Group">Threads of a group.</param>
-/// <param name="Options">For the driver's compiler, beside the language's version.</param>
+/// <param name="Options">Extra options for the driver's compiler.</param>
 internal sealed record OpenClSource(string Name, string Text, OpenClSize Group, string Options = "")
 {
-    /// <summary>Version 1.2, which has no generic address space: a newer default must not accept what other drivers would refuse.</summary>
+    /// <summary>
+    /// Fixes version 1.2, which has no generic address space: a newer default would accept code that other drivers refuse.
+    /// </summary>
     public string AllOptions => Options.Length == 0 ? "-cl-std=CL1.2" : $"-cl-std=CL1.2 {Options}";
 }
 
@@ -35,7 +37,7 @@ internal sealed unsafe class OpenClProgram
 
     public OpenClSource Source { get; }
 
-    /// <summary>Whether it was in the cache on disk.</summary>
+    /// <summary>Whether it came from the cache on disk.</summary>
     public bool IsFromBinary { get; }
 
     internal nint Handle
@@ -49,10 +51,10 @@ internal sealed unsafe class OpenClProgram
 
     private OpenClApi Api => _context.Api;
 
-    /// <summary>A kernel with arguments of its own, owned by the caller.</summary>
+    /// <summary>Creates a kernel with its own arguments, owned by the caller.</summary>
     public OpenClKernel CreateKernel() => new(_context, this);
 
-    /// <exception cref="KernelBuildException">The compiler refused it.</exception>
+    /// <exception cref="KernelBuildException">The compiler refused the kernel.</exception>
     internal static OpenClProgram Build(OpenClContext context, OpenClSource source)
     {
         byte[] text = Encoding.UTF8.GetBytes(source.Text);
@@ -70,16 +72,18 @@ internal sealed unsafe class OpenClProgram
 
         string log = BuildLog(context, handle);
         _ = context.Api.ReleaseProgram(handle);
-        // Another code than those of a wrong text or option is the device's trouble, not the kernel's.
-        if (code is not (-11 or -43 or -17 or -15)) throw context.Failure(code, "clBuildProgram", source.Name, $"groups of {source.Group}");
+        // Only these codes mean a wrong text or option; others are failures of the device.
+        if (code is not (-11 or -43 or -17 or -15))
+            throw context.Failure(code, "clBuildProgram", source.Name, $"groups of {source.Group}");
         throw new KernelBuildException(
-            $"The OpenCL compiler of '{context.Device.Name}' ({context.Device.DriverVersion}) refused kernel '{source.Name}' (groups of {source.Group}, options '{source.AllOptions}'): " +
+            $"The OpenCL compiler of '{context.Device.Name}' ({context.Device.DriverVersion}) refused kernel '{source.Name}' "
+            + $"(groups of {source.Group}, options '{source.AllOptions}'): " +
             $"{OpenClCodes.Describe(code)}. The compiler said:{Environment.NewLine}{(log.Length == 0 ? "nothing" : log)}",
             source.Name, log)
         { Dialect = KernelDialect.OpenCl };
     }
 
-    /// <summary>The program of a binary that the same driver gave, or null where the driver will not have it.</summary>
+    /// <summary>Returns the program of a binary from the same driver, or null if the driver refuses it.</summary>
     internal static OpenClProgram? FromBinary(OpenClContext context, OpenClSource source, byte[] binary)
     {
         nint handle, device = context.Device.Handle;
@@ -97,7 +101,10 @@ internal sealed unsafe class OpenClProgram
         return null;
     }
 
-    /// <summary>What <see cref="FromBinary"/> takes. After a launch it holds machine code; before, some drivers give an intermediate form.</summary>
+    /// <summary>
+    /// Returns the input of <see cref="FromBinary"/>. It holds machine code only after a launch: before, some drivers return an
+    /// intermediate form.
+    /// </summary>
     internal byte[]? Binary()
     {
         nuint size;
@@ -110,7 +117,7 @@ internal sealed unsafe class OpenClProgram
         }
     }
 
-    /// <summary>True at the first call.</summary>
+    /// <summary>Returns true on the first call.</summary>
     internal bool IsFirstLaunch() => _launched == 0 && Interlocked.Exchange(ref _launched, 1) == 0;
 
     internal void Release()

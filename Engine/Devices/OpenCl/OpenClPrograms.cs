@@ -4,8 +4,8 @@ using GpuCnn.Engine.Files;
 namespace GpuCnn.Engine.Devices.OpenCl;
 
 /// <summary>
-/// The compiled programs of a context: each is compiled once, whichever threads ask for it, and kept on disk for the next process. A
-/// binary is saved when the program's first launch has run: only then it holds machine code on every driver.
+/// The compiled programs of a context. Each is compiled once, even if several threads request it, and kept on disk for later processes. A
+/// binary is saved after the program's first launch has run: only then does it hold machine code on every driver.
 /// </summary>
 internal sealed class OpenClPrograms : IDisposable
 {
@@ -23,13 +23,13 @@ internal sealed class OpenClPrograms : IDisposable
         _cache = cache;
     }
 
-    /// <summary>How many programs were compiled from source.</summary>
+    /// <summary>Programs compiled from source.</summary>
     public int Builds => _builds;
 
-    /// <summary>How many programs came from the disk.</summary>
+    /// <summary>Programs loaded from disk.</summary>
     public int Loads => _loads;
 
-    /// <exception cref="KernelBuildException">The driver's compiler refused it.</exception>
+    /// <exception cref="KernelBuildException">The driver's compiler refused the kernel.</exception>
     public OpenClProgram Get(OpenClSource source)
     {
         Lazy<OpenClProgram> program = _programs.GetOrAdd(source, source => new Lazy<OpenClProgram>(() => Create(source)));
@@ -39,7 +39,7 @@ internal sealed class OpenClPrograms : IDisposable
         }
         catch
         {
-            // The next one who asks tries again: memory may have been short.
+            // The next request tries again, since the failure may have been a lack of memory.
             _programs.TryRemove(new(source, program));
             throw;
         }
@@ -59,8 +59,8 @@ internal sealed class OpenClPrograms : IDisposable
     }
 
     /// <summary>
-    /// Programs whose binary is to be saved once all that is in the queue now has run. Taken before one waits, so that another
-    /// thread's later launches are left for the next time: a driver may still be compiling those.
+    /// Takes the programs whose binaries can be saved once all queued commands have run. Call it before waiting, so that later launches of
+    /// other threads stay for the next time: a driver may still be compiling them.
     /// </summary>
     internal IReadOnlyList<OpenClProgram> TakeLaunched()
     {

@@ -1,8 +1,7 @@
 namespace GpuCnn.Engine.Devices.OpenCl;
 
 /// <summary>
-/// Memory of the host that the driver has pinned where it can, so that copies run beside the computation. It is a mapped buffer: that
-/// is the only way to pinned memory that OpenCL knows.
+/// Host memory, pinned if the driver can, so that copies run beside computation. It is a mapped buffer, OpenCL's only way to pinned memory.
 /// </summary>
 internal sealed unsafe class OpenClStaging : OpenClObject
 {
@@ -16,7 +15,8 @@ internal sealed unsafe class OpenClStaging : OpenClObject
     {
         Bytes = bytes;
         int code;
-        _address = Api.EnqueueMapBuffer(context.Queue, Handle, OpenClApi.True, MapReadWrite, 0, (nuint)Math.Max(1, bytes), 0, null, null, &code);
+        nuint length = (nuint)Math.Max(1, bytes);
+        _address = Api.EnqueueMapBuffer(context.Queue, Handle, OpenClApi.True, MapReadWrite, 0, length, 0, null, null, &code);
         if (code == OpenClApi.Success) return;
         Dispose();
         throw context.Failure(code, "clEnqueueMapBuffer");
@@ -24,7 +24,7 @@ internal sealed unsafe class OpenClStaging : OpenClObject
 
     public long Bytes { get; }
 
-    /// <summary>The memory as elements. Not to be touched while a copy from or to it may run.</summary>
+    /// <summary>Returns the memory as elements. Do not access them while a copy from or to the memory may run.</summary>
     /// <param name="offset">In bytes.</param>
     public Span<T> Elements<T>(int count, long offset = 0) where T : unmanaged => new(At(offset, (long)count * sizeof(T)), count);
 
@@ -33,13 +33,14 @@ internal sealed unsafe class OpenClStaging : OpenClObject
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         return offset >= 0 && bytes >= 0 && bytes <= Bytes - offset
             ? (byte*)_address + offset
-            : throw new ArgumentOutOfRangeException(nameof(offset), $"Staging memory '{Name}' has {Bytes} bytes, but {bytes} bytes at {offset} were asked for.");
+            : throw new ArgumentOutOfRangeException(
+                nameof(offset), $"Staging memory '{Name}' has {Bytes} bytes, but {bytes} bytes at {offset} were requested.");
     }
 
     protected override void Release(nint handle)
     {
-        // Behind the copies in the queue, which the driver keeps the memory for.
-        if (_address != null) _ = Api.EnqueueUnmapMemObject(Context.Queue, handle, _address, 0, null, null);
+        // Queued after the copies; the driver keeps the memory until then.
+        if (_address is not null) _ = Api.EnqueueUnmapMemObject(Context.Queue, handle, _address, 0, null, null);
         _ = Api.ReleaseMemObject(handle);
     }
 
@@ -51,7 +52,8 @@ internal sealed unsafe class OpenClStaging : OpenClObject
         return code switch
         {
             OpenClApi.Success => handle,
-            OpenClCodes.MemoryAllocationFailure or OpenClCodes.OutOfResources or OpenClCodes.OutOfHostMemory or OpenClCodes.InvalidBufferSize =>
+            OpenClCodes.MemoryAllocationFailure or OpenClCodes.OutOfResources or OpenClCodes.OutOfHostMemory
+                or OpenClCodes.InvalidBufferSize =>
                 throw context.Refused(bytes, what, "clCreateBuffer", code),
             _ => throw context.Failure(code, "clCreateBuffer"),
         };
