@@ -5,14 +5,14 @@ using ILGPU.Runtime.Cuda;
 
 namespace GpuCnn.Engine.Devices.Ilgpu;
 
-/// <summary>Matrix products by cuBLAS, through ILGPU.Algorithms, on a device's stream and in strict float32.</summary>
+/// <summary>Runs matrix products with cuBLAS, through ILGPU.Algorithms, on a device's stream and in strict float32.</summary>
 internal sealed class CublasProducts : IDisposable
 {
     private readonly IlgpuDevice _device;
     private readonly CublasLibrary _library;
     private readonly CuBlas _blas;
 
-    /// <exception cref="DeviceUnavailableException">The library does not start on the device.</exception>
+    /// <exception cref="DeviceUnavailableException">cuBLAS does not start on the device.</exception>
     public CublasProducts(IlgpuDevice device, CublasLibrary library)
     {
         _device = device;
@@ -21,7 +21,7 @@ internal sealed class CublasProducts : IDisposable
         try
         {
             var accelerator = (CudaAccelerator)device.Accelerator;
-            // ILGPU tries the library before it makes its device current; on another thread that would be the first device of the machine.
+            // ILGPU calls the library before it makes its device current, so an unbound thread would use the machine's first device.
             accelerator.Bind();
             blas = new(accelerator) { Stream = (CudaStream)device.Stream, MathMode = CuBlasMathMode.DefaultMath };
             _blas = blas;

@@ -11,16 +11,16 @@ using ILGPU.Runtime.CPU;
 namespace GpuCnn.Engine.Devices.Ilgpu;
 
 /// <summary>
-/// ILGPU's CPU accelerator: a thread of the operating system for each thread of a group. Very slow; it is there to run every kernel under
-/// ILGPU once, without a GPU.
+/// ILGPU's CPU accelerator, with one operating system thread per thread of a group. Very slow; it exists to run every kernel under ILGPU
+/// once without a GPU.
 /// </summary>
 internal sealed class IlgpuCpuDevice : IlgpuDevice
 {
-    // 32 x 8 threads of one group, on one multiprocessor: more gain nothing.
+    // 32 x 8 threads for one group, on one multiprocessor; more bring nothing.
     private const int WarpSize = 32, Warps = 8;
 
-    /// <summary>What it is, for people.</summary>
-    public const string About = "ILGPU's CPU accelerator, a thread of the system for each of a group's; slow, for tests";
+    /// <summary>Description for users.</summary>
+    public const string About = "ILGPU's CPU accelerator, one system thread per thread of a group; slow, for tests";
 
     private IlgpuCpuDevice(Context context, CPUAccelerator accelerator)
         : base("ilgpu-cpu", About, context, accelerator) { }
@@ -39,7 +39,7 @@ internal sealed class IlgpuCpuDevice : IlgpuDevice
 
     private protected override CompiledKernel Compile<TKernel>(in TKernel kernel)
     {
-        // The accelerator calls the C# method; what ILGPU makes of it in its own language is not used, and left empty.
+        // The accelerator calls the C# method and ignores the compiled method, which is empty.
         var entry = EntryPointDescription.FromExplicitlyGroupedKernel(((Action<TKernel>)IlgpuCpuThread.Run).Method);
         Backend backend = Accelerator.GetBackend();
         lock (backend)
@@ -59,7 +59,7 @@ internal sealed class IlgpuCpuDevice : IlgpuDevice
     }
 }
 
-/// <summary>What one thread of ILGPU's CPU accelerator runs.</summary>
+/// <summary>Runs a kernel on one thread of ILGPU's CPU accelerator.</summary>
 internal static unsafe class IlgpuCpuThread
 {
     private const int SharedBytes = 48 * 1024, LocalBytes = 8 * 1024;
@@ -70,7 +70,7 @@ internal static unsafe class IlgpuCpuThread
     public static void Run<TKernel>(TKernel kernel) where TKernel : struct, IKernel
     {
         ArrayView<byte> shared = SharedMemory.Allocate<byte>(SharedBytes);
-        // Kept for the next kernel: the accelerator's threads live as long as it does.
+        // Kept for later kernels: threads live as long as their accelerator.
         if (_local == 0) _local = (nint)NativeMemory.AlignedAlloc(LocalBytes, 64);
         KernelThread.Current = new()
         {

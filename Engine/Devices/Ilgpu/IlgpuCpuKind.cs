@@ -1,6 +1,6 @@
 namespace GpuCnn.Engine.Devices.Ilgpu;
 
-/// <summary>Always there; never chosen by <c>auto</c>.</summary>
+/// <summary>ILGPU's CPU accelerator. Always present; <c>auto</c> never chooses it.</summary>
 internal sealed class IlgpuCpuKind : DeviceKind
 {
     public override string Name => "ilgpu-cpu";
@@ -13,7 +13,8 @@ internal sealed class IlgpuCpuKind : DeviceKind
         [new(Name, IlgpuCpuDevice.About, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, null,
             IsAutomatic: false) { KernelCompiler = IlgpuSetup.Version }];
 
-    public override Device Open(int index, DeviceSettings settings) => settings.Threads == null
+    public override Device Open(int index, DeviceSettings settings) => settings.Threads is null
         ? IlgpuCpuDevice.Open()
-        : throw new GpuCnnException($"The ilgpu-cpu device takes no number of threads, but got {settings.Threads}; only the cpu device does.");
+        : throw new GpuCnnException(
+            $"The ilgpu-cpu device takes no number of threads, but got {settings.Threads}; only the cpu device does.");
 }

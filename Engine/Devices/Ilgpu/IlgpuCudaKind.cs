@@ -2,8 +2,10 @@ using GpuCnn.Engine.Devices.Cuda;
 
 namespace GpuCnn.Engine.Devices.Ilgpu;
 
-/// <summary>NVIDIA's GPUs, their kernels compiled to PTX by ILGPU: needs the driver alone. Where ILGPU does not take one, <c>cuda-c</c>
-/// takes its place, and its description says so.</summary>
+/// <summary>
+/// NVIDIA GPUs with kernels that ILGPU compiles to PTX; needs only the driver. If ILGPU does not support a GPU, <c>cuda-c</c> runs it
+/// instead, and its description says so.
+/// </summary>
 internal sealed class IlgpuCudaKind : DeviceKind
 {
     public override string Name => "cuda";
@@ -26,7 +28,7 @@ internal sealed class IlgpuCudaKind : DeviceKind
 
     public override Device Open(int index, DeviceSettings settings)
     {
-        if (settings.Threads != null)
+        if (settings.Threads is not null)
             throw new GpuCnnException($"A cuda device takes no number of threads, but got {settings.Threads}; only the cpu device does.");
         IReadOnlyList<CudaDeviceInfo> devices = CudaDevices.List();
         CudaDeviceInfo info = CudaDevices.Choose(devices, index, Name, needsCompiler: false);
@@ -38,7 +40,7 @@ internal sealed class IlgpuCudaKind : DeviceKind
         catch (DeviceUnavailableException) when (info.IsUsable)
         {
             return new CudaDevice($"cuda-c:{index}", info,
-                description: $"{info.Description}; in place of {Name}:{index}, which ILGPU does not take");
+                description: $"{info.Description}; instead of {Name}:{index}, which ILGPU does not support");
         }
     }
 
@@ -47,9 +49,8 @@ internal sealed class IlgpuCudaKind : DeviceKind
         new DeviceListing($"cuda:{i}", device.Description, device.MemoryBytes, device.DriverReason, IsAutomatic: true)
         {
             KernelCompiler = IlgpuSetup.Ptx,
-            ProductLibrary = (libraries ?? CublasLibraries.Machine).Find(device.DriverVersion, device.ComputeCapability,
-                out string reason) is { } library
-                ? $"{library} found"
-                : reason,
+            ProductLibrary =
+                (libraries ?? CublasLibraries.Machine).Find(device.DriverVersion, device.ComputeCapability, out string reason)
+                is { } library ? $"{library} found" : reason,
         })];
 }

@@ -8,7 +8,7 @@ using ILGPU.Runtime;
 
 namespace GpuCnn.Engine.Devices.Ilgpu;
 
-/// <summary>Kernels that ILGPU compiles, on an accelerator, in memory and on a stream of ILGPU's.</summary>
+/// <summary>Runs kernels that ILGPU compiles, on an ILGPU accelerator with its memory and stream.</summary>
 internal abstract class IlgpuDevice : GpuDevice
 {
     private readonly Context _context;
@@ -18,7 +18,7 @@ internal abstract class IlgpuDevice : GpuDevice
     private readonly long? _memoryLimit;
     private long _allocated;
 
-    /// <param name="memoryLimit">The most bytes to allocate, for tests; by default what the device has.</param>
+    /// <param name="memoryLimit">Most bytes to allocate, for tests; by default the device's memory.</param>
     private protected IlgpuDevice(string name, string description, Context context, Accelerator accelerator, long? memoryLimit = null)
     {
         Name = name;
@@ -45,11 +45,11 @@ internal abstract class IlgpuDevice : GpuDevice
 
     internal override long LargestAllocation => MemoryBytes;
 
-    /// <summary>What was not disposed of, one line each.</summary>
+    /// <summary>Memory that is not disposed of, one line each.</summary>
     internal IReadOnlyList<string> LiveObjects => [.. _memory.Keys.Select(memory => memory.ToString()).Order(StringComparer.Ordinal)];
 
-    /// <summary>A kernel as ILGPU's accelerator takes it.</summary>
-    /// <exception cref="KernelBuildException">ILGPU cannot compile it.</exception>
+    /// <summary>Compiles a kernel for ILGPU's accelerator.</summary>
+    /// <exception cref="KernelBuildException">ILGPU cannot compile the kernel.</exception>
     private protected abstract CompiledKernel Compile<TKernel>(in TKernel kernel) where TKernel : struct, IKernel;
 
     internal sealed override DeviceMemory Allocate(long bytes, string what, bool zeroed = true)
@@ -80,7 +80,9 @@ internal abstract class IlgpuDevice : GpuDevice
     internal sealed override PreparedLaunch Prepare<TKernel>(in TKernel kernel, Size3 groups)
     {
         if (ArgumentOverlap.Has(kernel))
-            throw new ArgumentException($"Kernel '{TKernel.Text.Name}': a view that it writes overlaps another argument; give it memory of its own, or mark the kernel InPlace.");
+            throw new ArgumentException(
+                $"Kernel '{TKernel.Text.Name}': a view that it writes overlaps another argument; "
+                + "give it memory of its own, or mark the kernel InPlace.");
         TKernel own = kernel;
         Lazy<LoadedKernel> loaded = _kernels.GetOrAdd(IlgpuCompiler.Variant(kernel), _ => new(() => Load(own)));
         return new Launch<TKernel>(this, (Action<AcceleratorStream, KernelConfig, TKernel>)loaded.Value.Launcher, kernel, groups);

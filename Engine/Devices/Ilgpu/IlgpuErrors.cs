@@ -5,21 +5,23 @@ using ILGPU.Runtime.OpenCL;
 
 namespace GpuCnn.Engine.Devices.Ilgpu;
 
-/// <summary>What ILGPU's exceptions say, as this library's.</summary>
+/// <summary>Turns ILGPU's exceptions into the engine's.</summary>
 internal static class IlgpuErrors
 {
-    /// <summary>The exception for a call that failed.</summary>
-    /// <param name="bytes">Of the allocation that failed; 0 where it was no allocation.</param>
-    /// <param name="what">What was to be allocated.</param>
-    /// <param name="kernel">What was launched.</param>
+    /// <summary>Makes the exception for a failed call.</summary>
+    /// <param name="bytes">Bytes of the failed allocation; 0 for other calls.</param>
+    /// <param name="what">Purpose of the allocation.</param>
+    /// <param name="kernel">Launched kernel.</param>
     public static GpuCnnException From(AcceleratorException exception, IlgpuDevice device, long bytes = 0, string what = "",
         string? kernel = null)
     {
         string error = NameOf(exception);
         if (IsOutOfMemory(error)) return OutOfMemory(device, bytes, what, error);
-        string during = kernel == null ? "" : $" at kernel '{kernel}'";
+        string during = kernel is null ? "" : $" at kernel '{kernel}'";
         return IsLost(error)
-            ? new DeviceLostException($"The device '{device.Name}' ({device.Description}) stopped working{during}: {error}. Resume from the last checkpoint; if it happens again, look at the system's log, or use another device.", "ILGPU", CodeOf(exception))
+            ? new DeviceLostException(
+                $"The device '{device.Name}' ({device.Description}) stopped working{during}: {error}. Resume from the last checkpoint; "
+                + "if it happens again, check the system's log, or use another device.", "ILGPU", CodeOf(exception))
             : new DeviceCallException($"A call to the device '{device.Name}' ({device.Description}) failed{during}: {error}.", "ILGPU",
                 CodeOf(exception));
     }
@@ -30,15 +32,15 @@ internal static class IlgpuErrors
         string left = free is { } known ? $"{known >> 20} MiB are free"
             : $"{device.AllocatedBytes >> 20} MiB of {device.MemoryBytes >> 20} MiB are in use here";
         string need = bytes > 0 ? $"needs {bytes >> 20} MiB for {what}" : "has no memory left for a launch";
-        return new($"The device '{device.Name}' ({device.Description}) {need}, but {left}{(error == null ? "" : $" ({error})")}.", bytes,
-            free);
+        return new(
+            $"The device '{device.Name}' ({device.Description}) {need}, but {left}{(error is null ? "" : $" ({error})")}.", bytes, free);
     }
 
-    /// <summary>The exception for a kernel that ILGPU compiled and the driver does not take.</summary>
+    /// <summary>Makes the exception for a kernel that ILGPU compiled but the driver refused.</summary>
     public static GpuCnnException Refused(Exception exception, IlgpuDevice device, string kernel)
     {
-        if (exception is AcceleratorException accelerator && IsOutOfMemory(NameOf(accelerator))) return OutOfMemory(device, 0, "",
-            NameOf(accelerator));
+        if (exception is AcceleratorException accelerator && IsOutOfMemory(NameOf(accelerator)))
+            return OutOfMemory(device, 0, "", NameOf(accelerator));
         string error = exception is AcceleratorException failed ? NameOf(failed) : exception.Message;
         string why = error.Contains("UNSUPPORTED_PTX", StringComparison.Ordinal) || error.Contains("INVALID_PTX", StringComparison.Ordinal)
             ? "the NVIDIA driver is older than the PTX; update the driver"
@@ -46,7 +48,7 @@ internal static class IlgpuErrors
         string twin = device.Name.Split(':')[0] + "-c";
         return new KernelBuildException(
             $"Kernel {kernel}: ILGPU compiled it for '{device.Name}' ({device.Description}), but {why}: {OneLine(error)}. "
-            + $"The device {twin} does without ILGPU.", kernel, exception.ToString());
+            + $"The device {twin} works without ILGPU.", kernel, exception.ToString());
     }
 
     private static string NameOf(AcceleratorException exception) => exception switch
@@ -63,9 +65,8 @@ internal static class IlgpuErrors
         || error.Contains("OUT_OF_MEMORY", StringComparison.Ordinal);
 
     private static bool IsLost(string error) => error.Contains("ILLEGAL_ADDRESS", StringComparison.Ordinal)
-        || error.Contains("LAUNCH_FAILED", StringComparison.Ordinal)
-        || error.Contains("LAUNCH_TIMEOUT", StringComparison.Ordinal) || error.Contains("ECC", StringComparison.Ordinal)
-            || error.Contains("UNKNOWN", StringComparison.Ordinal)
+        || error.Contains("LAUNCH_FAILED", StringComparison.Ordinal) || error.Contains("LAUNCH_TIMEOUT", StringComparison.Ordinal)
+        || error.Contains("ECC", StringComparison.Ordinal) || error.Contains("UNKNOWN", StringComparison.Ordinal)
         || error is "CL_DEVICE_NOT_AVAILABLE" or "CL_INVALID_CONTEXT" or "CL_INVALID_COMMAND_QUEUE";
 
     private static string OneLine(string text) =>

@@ -15,8 +15,10 @@ using ILGPU.Runtime.OpenCL;
 
 namespace GpuCnn.Engine.Devices.Ilgpu;
 
-/// <summary>A device whose kernels ILGPU compiles to text: PTX for NVIDIA's driver, OpenCL C for that of an OpenCL device. Texts are kept
-/// on disk; drivers keep what they make of them.</summary>
+/// <summary>
+/// A device whose kernels ILGPU compiles to text: PTX for NVIDIA's driver, OpenCL C for an OpenCL driver. Texts are kept on disk; drivers
+/// cache their binaries.
+/// </summary>
 internal abstract class IlgpuGpuDevice : IlgpuDevice
 {
     private readonly IlgpuCompiler _compiler;
@@ -26,7 +28,7 @@ internal abstract class IlgpuGpuDevice : IlgpuDevice
         : base(name, description, context, accelerator, memoryLimit) =>
         _compiler = new IlgpuCompiler(target, cache ?? new BinaryCache(BinaryCache.DefaultFolder("ilgpu")), unrolls);
 
-    /// <summary>Kernels that ILGPU compiled for this device, those from the disk not counted.</summary>
+    /// <summary>Kernels that ILGPU compiled for this device, not counting those from disk.</summary>
     public int Builds => _compiler.Builds;
 
     public override void Dispose()
@@ -41,13 +43,12 @@ internal abstract class IlgpuGpuDevice : IlgpuDevice
         return Load(entry, specialization, _compiler.Compile(kernel));
     }
 
-    /// <summary>A text that was compiled before, in this or another process, as ILGPU's accelerator takes it.</summary>
+    /// <summary>Turns a compiled text, from this or another process, into a kernel for ILGPU's accelerator.</summary>
     protected abstract CompiledKernel Load(EntryPointDescription entry, KernelSpecialization specialization, string text);
 }
 
 /// <summary>
-/// An NVIDIA GPU by ILGPU: needs the driver and nothing else. Where there is a cuBLAS, it multiplies matrices too; it is not started before
-/// a plan takes it.
+/// An NVIDIA GPU through ILGPU; needs only the driver. If cuBLAS is present, a plan may use it for matrix products; it starts on first use.
 /// </summary>
 internal sealed class IlgpuCudaDevice : IlgpuGpuDevice
 {
@@ -57,21 +58,21 @@ internal sealed class IlgpuCudaDevice : IlgpuGpuDevice
         string name, string description, Context context, CudaAccelerator accelerator, PtxTarget target, BinaryCache? cache,
         Cuda.CublasLibrary? products)
         : base(name, description, context, accelerator, target, cache, unrolls: true, memoryLimit: null) =>
-        _products = products == null ? null : new(() => new CublasProducts(this, products));
+        _products = products is null ? null : new(() => new CublasProducts(this, products));
 
     public override long? FreeBytes => ((CudaAccelerator)Accelerator).GetFreeMemory();
 
     public override string KernelCompiler => IlgpuSetup.Ptx;
 
-    internal override bool HasProductLibrary => _products != null;
+    internal override bool HasProductLibrary => _products is not null;
 
     internal override PreparedLaunch PrepareProduct(in BlasProduct product) =>
-        _products == null ? base.PrepareProduct(product) : _products.Value.Prepare(product);
+        _products is null ? base.PrepareProduct(product) : _products.Value.Prepare(product);
 
     /// <summary>Opens a device.</summary>
-    /// <param name="index">In the driver's order.</param>
-    /// <param name="products">The cuBLAS that serves the device, if there is one.</param>
-    /// <exception cref="DeviceUnavailableException">ILGPU does not take it.</exception>
+    /// <param name="index">Index in the driver's order.</param>
+    /// <param name="products">A cuBLAS that supports the device, or null.</param>
+    /// <exception cref="DeviceUnavailableException">ILGPU does not support the device.</exception>
     public static IlgpuCudaDevice Open(
         string name, string description, int index, BinaryCache? cache = null, Cuda.CublasLibrary? products = null)
     {
@@ -80,7 +81,9 @@ internal sealed class IlgpuCudaDevice : IlgpuGpuDevice
         {
             context = IlgpuSetup.CreateContext(builder => builder.Cuda());
             CudaDevice device = context.Devices.OfType<CudaDevice>().FirstOrDefault(device => device.DeviceId == index)
-                ?? throw new DeviceUnavailableException($"The device '{name}' ({description}) cannot be used: ILGPU does not find it; its architecture or its driver is too old. The device cuda-c does without ILGPU.");
+                ?? throw new DeviceUnavailableException(
+                    $"The device '{name}' ({description}) cannot be used: ILGPU does not find it; its architecture or its driver "
+                    + "is too old. The device cuda-c works without ILGPU.");
             CudaAccelerator accelerator = device.CreateCudaAccelerator(context);
             var target = new PtxTarget(accelerator.Architecture, accelerator.InstructionSet);
             return new(name, description, context, accelerator, target, cache, products);
@@ -89,7 +92,9 @@ internal sealed class IlgpuCudaDevice : IlgpuGpuDevice
         {
             context?.Dispose();
             if (exception is GpuCnnException) throw;
-            throw new DeviceUnavailableException($"The device '{name}' ({description}) cannot be used: {exception.Message.TrimEnd('.')}. The device cuda-c does without ILGPU.");
+            throw new DeviceUnavailableException(
+                $"The device '{name}' ({description}) cannot be used: {exception.Message.TrimEnd('.')}. "
+                + "The device cuda-c works without ILGPU.");
         }
     }
 
@@ -102,12 +107,12 @@ internal sealed class IlgpuCudaDevice : IlgpuGpuDevice
     protected override CompiledKernel Load(EntryPointDescription entry, KernelSpecialization specialization, string text) =>
         Create(Accelerator.Context, new EntryPoint(entry, default, specialization), null, text);
 
-    // ILGPU has no public way to a kernel from PTX that it wrote itself.
+    // ILGPU has no public way to make a kernel from PTX that it wrote earlier.
     [UnsafeAccessor(UnsafeAccessorKind.Constructor)]
     private static extern PTXCompiledKernel Create(Context context, EntryPoint entry, CompiledKernel.KernelInfo? info, string text);
 }
 
-/// <summary>An OpenCL device by ILGPU.</summary>
+/// <summary>An OpenCL device through ILGPU.</summary>
 internal sealed class IlgpuOpenClDevice : IlgpuGpuDevice
 {
     private readonly long _largestAllocation;
@@ -123,13 +128,14 @@ internal sealed class IlgpuOpenClDevice : IlgpuGpuDevice
 
     /// <summary>Opens a device.</summary>
     /// <param name="unrolls">Whether loops are unrolled; for tests.</param>
-    /// <param name="memoryLimit">The most bytes to allocate, for tests.</param>
-    /// <exception cref="DeviceUnavailableException">ILGPU does not take it.</exception>
-    public static IlgpuOpenClDevice Open(string name, OpenCl.OpenClDeviceInfo info, string? description = null, BinaryCache? cache = null,
-        bool unrolls = true, long? memoryLimit = null)
+    /// <param name="memoryLimit">Most bytes to allocate, for tests.</param>
+    /// <exception cref="DeviceUnavailableException">ILGPU does not support the device.</exception>
+    public static IlgpuOpenClDevice Open(
+        string name, OpenCl.OpenClDeviceInfo info, string? description = null, BinaryCache? cache = null, bool unrolls = true,
+        long? memoryLimit = null)
     {
-        if (IlgpuOpenCl.Refusal(info) is { } reason) throw new DeviceUnavailableException(
-            $"The device '{name}' ({info.Description}) cannot be used: {reason}.");
+        if (IlgpuOpenCl.Refusal(info) is { } reason)
+            throw new DeviceUnavailableException($"The device '{name}' ({info.Description}) cannot be used: {reason}.");
         Context? context = null;
         try
         {
@@ -143,7 +149,9 @@ internal sealed class IlgpuOpenClDevice : IlgpuGpuDevice
         catch (Exception exception) when (exception is not GpuCnnException)
         {
             context?.Dispose();
-            throw new DeviceUnavailableException($"The device '{name}' ({info.Description}) cannot be used: {exception.Message.TrimEnd('.')}. The device opencl-c does without ILGPU.");
+            throw new DeviceUnavailableException(
+                $"The device '{name}' ({info.Description}) cannot be used: {exception.Message.TrimEnd('.')}. "
+                + "The device opencl-c works without ILGPU.");
         }
     }
 
@@ -152,9 +160,9 @@ internal sealed class IlgpuOpenClDevice : IlgpuGpuDevice
         using var types = new IRContext(Accelerator.Context);
         return new CLCompiledKernel(
             Accelerator.Context, new SeparateViewEntryPoint(entry, default, specialization, types.TypeContext, FieldsPerView), null, text,
-                ((CLAccelerator)Accelerator).CLStdVersion);
+            ((CLAccelerator)Accelerator).CLStdVersion);
     }
 
-    /// <summary>Of a view, the OpenCL back end passes on where it starts and how long it is.</summary>
+    /// <summary>The OpenCL back end passes a view as its start and its length.</summary>
     private const int FieldsPerView = 2;
 }

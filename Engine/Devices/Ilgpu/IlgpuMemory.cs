@@ -1,14 +1,14 @@
-using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Kernels.Language;
 using ILGPU;
 using ILGPU.Runtime;
 
 namespace GpuCnn.Engine.Devices.Ilgpu;
 
-/// <summary>A buffer of ILGPU's.</summary>
-internal sealed class IlgpuMemory(IlgpuDevice device, MemoryBuffer1D<byte, Stride1D.Dense> buffer, long bytes, string what) : DeviceMemory
+/// <summary>Memory in an ILGPU buffer.</summary>
+internal sealed class IlgpuMemory(IlgpuDevice device, MemoryBuffer1D<byte, Stride1D.Dense> buffer, long bytes, string what)
+    : DeviceMemory
 {
-    /// <summary>No buffer is smaller: an empty one has no address.</summary>
+    /// <summary>Smallest size of a buffer: an empty one has no address.</summary>
     public const int Granule = 16;
 
     private bool _isDisposed;
@@ -19,8 +19,9 @@ internal sealed class IlgpuMemory(IlgpuDevice device, MemoryBuffer1D<byte, Strid
 
     public override unsafe View<T> View<T>(long offset, int count)
     {
-        if (offset % sizeof(T) != 0) throw new ArgumentException(
-            $"A view of {typeof(T).Name} begins at a multiple of {sizeof(T)} bytes, but got {offset}.", nameof(offset));
+        if (offset % sizeof(T) != 0)
+            throw new ArgumentException(
+                $"A view of {typeof(T).Name} begins at a multiple of {sizeof(T)} bytes, but got {offset}.", nameof(offset));
         return new(Handle, (nint)offset, count, count == 0 ? default : Part(offset, (long)count * sizeof(T)).Cast<T>());
     }
 
@@ -64,7 +65,8 @@ internal sealed class IlgpuMemory(IlgpuDevice device, MemoryBuffer1D<byte, Strid
         if (length == 0 && offset >= 0 && offset <= bytes) return default;
         return offset >= 0 && length <= bytes - offset
             ? buffer.View.BaseView.SubView(offset, length)
-            : throw new ArgumentOutOfRangeException(nameof(offset), $"{length} bytes at {offset} of the {bytes} of {what} were asked for.");
+            : throw new ArgumentOutOfRangeException(
+                nameof(offset), $"Memory '{what}' has {bytes} bytes, but {length} bytes at {offset} were requested.");
     }
 
     private void Call(Action action)

@@ -5,14 +5,15 @@ using ILGPU.Runtime.OpenCL;
 
 namespace GpuCnn.Engine.Devices.Ilgpu;
 
-/// <summary>Which OpenCL devices ILGPU takes.</summary>
+/// <summary>Decides which OpenCL devices ILGPU can use.</summary>
 internal static class IlgpuOpenCl
 {
-    /// <summary>Set to 1, has ILGPU take devices that do not say that they have a generic address space: its kernels use none. For tests,
-    /// on PoCL.</summary>
+    /// <summary>
+    /// If set to 1, ILGPU uses devices that do not report a generic address space, which its kernels do not need. For tests on PoCL.
+    /// </summary>
     public const string AnyDevice = "GPUCNN_ILGPU_ANY_OPENCL";
 
-    /// <summary>Why ILGPU does not take a device, on one line, or null where it does.</summary>
+    /// <summary>Returns why ILGPU cannot use a device, on one line, or null if it can.</summary>
     public static string? Refusal(OpenClDeviceInfo info)
     {
         if (info.Reason is { } reason) return reason;
@@ -25,18 +26,18 @@ internal static class IlgpuOpenCl
         catch (Exception exception) when (
             exception is AcceleratorException or NotSupportedException or TypeInitializationException or DllNotFoundException)
         {
-            return $"ILGPU cannot ask it: {exception.Message.TrimEnd('.')}";
+            return $"ILGPU cannot query it: {exception.Message.TrimEnd('.')}";
         }
     }
 
-    /// <summary>Whether the device itself does not report one, whatever ILGPU is told.</summary>
+    /// <summary>Whether the device itself does not report a generic address space, whatever ILGPU is told.</summary>
     public static bool LacksGenericAddressSpace(OpenClDeviceInfo info)
     {
         IlgpuSetup.Prepare();
         return !new CLDevice(info.PlatformHandle, info.Handle).Capabilities.GenericAddressSpace;
     }
 
-    /// <summary>The device as ILGPU sees it.</summary>
+    /// <summary>Returns ILGPU's object for a device.</summary>
     public static CLDevice DeviceOf(OpenClDeviceInfo info)
     {
         IlgpuSetup.Prepare();

@@ -3,8 +3,8 @@ using GpuCnn.Engine.Devices.OpenCl;
 namespace GpuCnn.Engine.Devices.Ilgpu;
 
 /// <summary>
-/// OpenCL devices, their kernels compiled to OpenCL C by ILGPU; <c>auto</c> takes GPUs only. Where ILGPU does not take one, <c>opencl-c</c>
-/// takes its place, and its description says so.
+/// OpenCL devices with kernels that ILGPU compiles to OpenCL C; <c>auto</c> takes only GPUs. If ILGPU does not support a device,
+/// <c>opencl-c</c> runs it instead, and its description says so.
 /// </summary>
 internal sealed class IlgpuOpenClKind : DeviceKind
 {
@@ -28,11 +28,12 @@ internal sealed class IlgpuOpenClKind : DeviceKind
 
     public override Device Open(int index, DeviceSettings settings)
     {
-        if (settings.Threads != null)
-            throw new GpuCnnException($"An opencl device takes no number of threads, but got {settings.Threads}; only the cpu device does.");
+        if (settings.Threads is not null)
+            throw new GpuCnnException(
+                $"An opencl device takes no number of threads, but got {settings.Threads}; only the cpu device does.");
         OpenClDeviceInfo info = OpenClPlatforms.Find(index, Name);
         return IlgpuOpenCl.Refusal(info) is { } reason
-            ? new OpenClDevice($"opencl-c:{index}", info, InPlace(info, index, reason))
+            ? new OpenClDevice($"opencl-c:{index}", info, Substituted(info, index, reason))
             : IlgpuOpenClDevice.Open($"{Name}:{index}", info);
     }
 
@@ -42,12 +43,11 @@ internal sealed class IlgpuOpenClKind : DeviceKind
         string name = $"opencl:{index}";
         if (device.Reason is { } unusable) return new(name, device.Description, device.GlobalMemoryBytes, unusable, isGpu);
         return IlgpuOpenCl.Refusal(device) is { } reason
-            ? new(name, $"{device.Description}, as opencl-c:{index}: {reason}", device.GlobalMemoryBytes, null,
-                isGpu)
+            ? new(name, $"{device.Description}, as opencl-c:{index}: {reason}", device.GlobalMemoryBytes, null, isGpu)
             { KernelCompiler = OpenClDevice.Compiler }
             : new(name, device.Description, device.GlobalMemoryBytes, null, isGpu) { KernelCompiler = IlgpuSetup.OpenClC };
     }
 
-    private static string InPlace(OpenClDeviceInfo info, int index, string reason) =>
-        $"{info.Description}; in place of opencl:{index}: {reason}";
+    private static string Substituted(OpenClDeviceInfo info, int index, string reason) =>
+        $"{info.Description}; instead of opencl:{index}: {reason}";
 }

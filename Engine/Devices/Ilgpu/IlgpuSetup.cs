@@ -7,11 +7,11 @@ using ILGPU.Algorithms;
 
 namespace GpuCnn.Engine.Devices.Ilgpu;
 
-/// <summary>Sets ILGPU up, once a process, before anything else of it is touched.</summary>
+/// <summary>Sets ILGPU up once per process, before its first use.</summary>
 internal static class IlgpuSetup
 {
-    // ILGPU imports "OpenCL" and "cuda", which the loader looks for as libOpenCL.so and libcuda.so: names that only development packages
-    // have.
+    // ILGPU imports "OpenCL" and "cuda", which the loader maps to libOpenCL.so and libcuda.so, names that only development packages
+    // install.
     private static readonly (string Import, string[] Files)[] Libraries =
     [
         ("OpenCL", ["libOpenCL.so.1", "libOpenCL.so"]),
@@ -26,7 +26,7 @@ internal static class IlgpuSetup
         return true;
     });
 
-    /// <summary>ILGPU with its version, for people.</summary>
+    /// <summary>ILGPU and its version, for users.</summary>
     public static string Version { get; } = $"ILGPU {typeof(Context).Assembly.GetName().Version?.ToString(3)}";
 
     public static string Ptx => Version + " to PTX";
@@ -35,8 +35,7 @@ internal static class IlgpuSetup
 
     public static void Prepare() => _ = Once.Value;
 
-    /// <summary>A context with ILGPU's second level of optimisation: the first leaves accesses that do not say which memory they are
-    /// to.</summary>
+    /// <summary>Creates a context with optimisation level 2. Level 1 leaves accesses without a known address space.</summary>
     public static Context CreateContext(Action<Context.Builder> configure)
     {
         Prepare();

@@ -14,10 +14,10 @@ public enum IlgpuLanguage
     OpenCl,
 }
 
-/// <summary>What ILGPU makes of a kernel; no device is needed to know.</summary>
+/// <summary>Shows what ILGPU makes of a kernel; needs no device.</summary>
 public static class IlgpuText
 {
-    /// <summary>The text that a driver would be given.</summary>
+    /// <summary>Returns the text for a driver.</summary>
     /// <exception cref="KernelBuildException">ILGPU cannot compile the kernel.</exception>
     public static string Of<TKernel>(in TKernel kernel, IlgpuLanguage language) where TKernel : struct, IKernel
     {

@@ -7,11 +7,11 @@ using ILGPU.Util;
 namespace GpuCnn.Engine.Devices.Ilgpu.Compiling;
 
 /// <summary>
-/// Writes out what ILGPU 1.5.3 knows of a value and its OpenCL generator does not print: that a comparison holds where one side is NaN (an
-/// 'if' asks whether to skip its body), and that a conversion to an integer saturates and turns NaN into 0. Runs after ILGPU's own passes.
-/// It cannot mend what a constant on the left of a comparison has lost by then (GCNN043).
+/// Adds what ILGPU 1.5.3 knows of a value but its OpenCL generator does not print: that a comparison holds if one side is NaN (an 'if'
+/// tests whether to skip its body), and that a conversion to an integer saturates and turns NaN into 0. Runs after ILGPU's own passes, too
+/// late to restore what a comparison with a constant on the left has lost (GCNN043).
 /// </summary>
-/// <param name="isOpenCl">Else PTX, which has both, but for NaN where one of the types has 64 bits.</param>
+/// <param name="isOpenCl">Whether the output is OpenCL C, else PTX. PTX has both, except for NaN if one of the types has 64 bits.</param>
 internal sealed class CSharpMeaning(bool isOpenCl) : UnorderedTransformation
 {
     protected override bool PerformTransformation(Method.Builder builder)
@@ -22,7 +22,7 @@ internal sealed class CSharpMeaning(bool isOpenCl) : UnorderedTransformation
             BasicBlock.Builder blockBuilder = builder[block];
             foreach (BasicBlock.ValueEntry entry in block)
             {
-                // Once it is replaced, the entry's value is the other.
+                // Read the value now: after a replacement, the entry returns the new one.
                 Value old = entry.Value;
                 Value? written = old switch
                 {
@@ -39,7 +39,7 @@ internal sealed class CSharpMeaning(bool isOpenCl) : UnorderedTransformation
         return found;
     }
 
-    /// <summary>!= does, whatever the flag says, in C as in C#.</summary>
+    /// <summary>Excludes !=, which holds for NaN in C as in C#, whatever the flag says.</summary>
     private static bool HoldsForNaN(CompareValue compare) => compare.IsUnsignedOrUnordered && compare.Left.BasicValueType.IsFloat()
         && compare.Kind is not (CompareKind.Equal or CompareKind.NotEqual);
 
@@ -56,7 +56,7 @@ internal sealed class CSharpMeaning(bool isOpenCl) : UnorderedTransformation
         Value holds = builder.CreateCompare(location, compare.Left, compare.Right, compare.Kind);
         foreach (Value side in (Value[])[compare.Left, compare.Right])
         {
-            // A constant is no NaN.
+            // A constant is never NaN.
             if (side is PrimitiveValue) continue;
             Value isNaN = builder.CreateCompare(location, side, side, CompareKind.NotEqual);
             holds = builder.CreateArithmetic(location, holds, isNaN, BinaryArithmeticKind.Or);

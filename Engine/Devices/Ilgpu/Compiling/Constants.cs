@@ -4,11 +4,11 @@ using ILGPU.IR.Values;
 
 namespace GpuCnn.Engine.Devices.Ilgpu.Compiling;
 
-/// <summary>Computes integers of ILGPU's intermediate language where they follow from constants.</summary>
+/// <summary>Evaluates integers of ILGPU's intermediate language that follow from constants.</summary>
 internal static class Constants
 {
-    /// <param name="known">What is known of values besides; a phi that is not among them is not known.</param>
-    /// <returns>Null where it is not known.</returns>
+    /// <param name="known">Known values; a phi must be among them to count as known.</param>
+    /// <returns>The value, or null if it is not known.</returns>
     public static long? Of(Value value, IReadOnlyDictionary<Value, long> known)
     {
         if (known.TryGetValue(value, out long given)) return given;
@@ -36,7 +36,7 @@ internal static class Constants
     private static bool Compare(CompareValue compare, (long Left, long Right) pair)
     {
         (long left, long right) = pair;
-        // Of constants of 32 bits as an unsigned comparison sees them.
+        // An unsigned comparison of 32-bit constants.
         if (compare.IsUnsignedOrUnordered && compare.Left.BasicValueType == BasicValueType.Int32) (left, right) = ((uint)left, (uint)right);
         return compare.Kind switch
         {

@@ -13,11 +13,11 @@ using ILGPU.Runtime;
 namespace GpuCnn.Engine.Devices.Ilgpu.Compiling;
 
 /// <summary>
-/// Kernels to text by ILGPU, with all of an instance's constants compiled in. Several threads may compile at once: each takes a context of
-/// ILGPU's for itself. What was compiled is kept on disk.
+/// Compiles kernels to text with ILGPU, with an instance's constants built in. Thread-safe: each thread uses its own ILGPU context. Results
+/// are kept on disk.
 /// </summary>
 /// <param name="cache">Keeps texts for later processes.</param>
-/// <param name="unrolls">Whether loops are unrolled; without it, local arrays may be memory.</param>
+/// <param name="unrolls">Whether loops are unrolled; otherwise local arrays may be memory.</param>
 /// <param name="verifies">Whether ILGPU checks its intermediate language after every pass; for tests.</param>
 internal sealed class IlgpuCompiler(IlgpuTarget target, BinaryCache cache, bool unrolls = true, bool verifies = false) : IDisposable
 {
@@ -29,10 +29,10 @@ internal sealed class IlgpuCompiler(IlgpuTarget target, BinaryCache cache, bool 
     private bool _isDisposed;
     private int _builds;
 
-    /// <summary>Kernels that were compiled and not found in the cache.</summary>
+    /// <summary>Kernels compiled and not found in the cache.</summary>
     public int Builds => _builds;
 
-    /// <summary>What distinguishes the text of one instance of a kernel from that of others.</summary>
+    /// <summary>Returns the text that identifies an instance's variant of a kernel.</summary>
     public static string Variant<TKernel>(in TKernel kernel) where TKernel : struct, IKernel
     {
         var constants = new KernelConstants();
@@ -40,15 +40,15 @@ internal sealed class IlgpuCompiler(IlgpuTarget target, BinaryCache cache, bool 
         return string.Create(CultureInfo.InvariantCulture, $"{TKernel.Text.Name} {kernel.GroupShape}\n{constants}");
     }
 
-    /// <summary>What ILGPU is told of a kernel: a method that runs it, and threads of a group.</summary>
-    public static (EntryPointDescription Entry, KernelSpecialization Specialization) Describe<TKernel>(in TKernel kernel) where TKernel
-        : struct, IKernel
+    /// <summary>Describes a kernel to ILGPU: a method that runs it, and the threads of a group.</summary>
+    public static (EntryPointDescription Entry, KernelSpecialization Specialization) Describe<TKernel>(in TKernel kernel)
+        where TKernel : struct, IKernel
     {
         MethodInfo entry = TKernel.Text.Entry ?? throw new NotSupportedException($"Kernel {TKernel.Text.Name} has no entry for ILGPU.");
         return (EntryPointDescription.FromExplicitlyGroupedKernel(entry), new KernelSpecialization(kernel.GroupShape.Count, null));
     }
 
-    /// <summary>The text that a device's driver compiles.</summary>
+    /// <summary>Returns the text for a device's driver to compile.</summary>
     /// <exception cref="KernelBuildException">ILGPU cannot compile the kernel; the message says why.</exception>
     public string Compile<TKernel>(in TKernel kernel) where TKernel : struct, IKernel
     {
@@ -65,7 +65,7 @@ internal sealed class IlgpuCompiler(IlgpuTarget target, BinaryCache cache, bool 
         while (_idle.TryTake(out Workshop? workshop)) workshop.Dispose();
     }
 
-    /// <summary>The builds of the assemblies that the kernel and its type arguments come from.</summary>
+    /// <summary>Returns the builds of the assemblies that define the kernel and its type arguments.</summary>
     private static string Modules(Type kernel) =>
         string.Join(' ', kernel.GetGenericArguments().Prepend(kernel).Select(type => type.Module.ModuleVersionId.ToString()));
 
@@ -88,7 +88,7 @@ internal sealed class IlgpuCompiler(IlgpuTarget target, BinaryCache cache, bool 
         }
         catch (Exception exception)
         {
-            // After a failure a context of ILGPU's fails at everything.
+            // After a failure, every use of an ILGPU context fails.
             workshop.Dispose();
             throw Refusal(TKernel.Text.Name, exception);
         }
@@ -101,12 +101,12 @@ internal sealed class IlgpuCompiler(IlgpuTarget target, BinaryCache cache, bool 
         string reason = string.Join(' ',
             cause.Message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
         return new KernelBuildException(
-            $"Kernel {kernel}: ILGPU cannot compile it: {reason.TrimEnd('.')}. The devices cuda-c and opencl-c do without ILGPU.",
+            $"Kernel {kernel}: ILGPU cannot compile it: {reason.TrimEnd('.')}. The devices cuda-c and opencl-c work without ILGPU.",
             kernel, exception.ToString())
         { Dialect = KernelDialect.Cuda };
     }
 
-    /// <summary>A context of ILGPU's and what prints its kernels; for one thread at a time.</summary>
+    /// <summary>An ILGPU context and its code generator, for one thread at a time.</summary>
     private sealed class Workshop : IDisposable
     {
         private readonly Context _context;

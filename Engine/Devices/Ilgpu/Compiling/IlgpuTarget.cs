@@ -8,26 +8,26 @@ using ILGPU.Runtime.OpenCL;
 
 namespace GpuCnn.Engine.Devices.Ilgpu.Compiling;
 
-/// <summary>What kernels are compiled for: a language of ILGPU's, and the device's capabilities.</summary>
+/// <summary>A target of compilation: one of ILGPU's languages and the device's capabilities.</summary>
 internal abstract class IlgpuTarget
 {
-    /// <summary>Everything about it that the text of a kernel depends on.</summary>
+    /// <summary>Everything about the target that a kernel's text depends on.</summary>
     public abstract string Identity { get; }
 
     /// <summary>Whether the text is OpenCL C, else PTX.</summary>
     public abstract bool IsOpenCl { get; }
 
-    /// <summary>Makes the part of ILGPU that prints the text.</summary>
+    /// <summary>Creates ILGPU's code generator.</summary>
     public abstract Backend CreateBackend(Context context);
 
-    /// <summary>The text of a kernel.</summary>
+    /// <summary>Returns the text of a compiled kernel.</summary>
     public abstract string TextOf(CompiledKernel kernel);
 }
 
-/// <summary>PTX. No device is needed to write it.</summary>
+/// <summary>PTX. Needs no device.</summary>
 internal sealed class PtxTarget(CudaArchitecture architecture, CudaInstructionSet instructions) : IlgpuTarget
 {
-    /// <summary>What PTX is written for where there is no device: Hopper, and the newest instructions that ILGPU knows.</summary>
+    /// <summary>Target without a device: Hopper with the newest instructions that ILGPU knows.</summary>
     public static PtxTarget Newest { get; } = new(CudaArchitecture.SM_90, CudaInstructionSet.ISA_88);
 
     public override string Identity => $"PTX {architecture} {instructions}";
@@ -37,7 +37,7 @@ internal sealed class PtxTarget(CudaArchitecture architecture, CudaInstructionSe
     public override Backend CreateBackend(Context context)
     {
         var capabilities = new CudaCapabilityContext(architecture);
-        // ILGPU writes the lowest architecture that has what it knows of, whatever the device.
+        // Whatever the device, ILGPU would choose the lowest architecture with the capabilities it knows.
         SetArchitecture(capabilities, architecture);
         return new PTXBackend(context, capabilities, architecture, instructions, null);
     }
@@ -52,7 +52,7 @@ internal sealed class PtxTarget(CudaArchitecture architecture, CudaInstructionSe
 internal sealed class OpenClTarget(CLCapabilityContext capabilities, CLDeviceVendor vendor, CLCVersion version, string identity)
     : IlgpuTarget
 {
-    /// <summary>For a device with everything that kernels use, where there is none.</summary>
+    /// <summary>Target without a device, with every capability that kernels use.</summary>
     public static OpenClTarget Any { get; } = new(new CLCapabilityContext(false, false, true, true, false), CLDeviceVendor.Other,
         CLCVersion.CL20, "any");
 
@@ -62,7 +62,7 @@ internal sealed class OpenClTarget(CLCapabilityContext capabilities, CLDeviceVen
 
     public override Backend CreateBackend(Context context) => new CLBackend(context, capabilities, vendor, version);
 
-    // ILGPU's barrier of a group orders accesses to global memory only; kernels need it for what the group shares.
+    // ILGPU's group barrier orders only global memory; kernels also need it for shared memory.
     public override string TextOf(CompiledKernel kernel) =>
         ((CLCompiledKernel)kernel).Source.Replace("work_group_barrier ( CLK_GLOBAL_MEM_FENCE )",
             "work_group_barrier ( CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE )", StringComparison.Ordinal);

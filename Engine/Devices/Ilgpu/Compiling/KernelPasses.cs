@@ -5,15 +5,15 @@ using ILGPU.IR.Values;
 
 namespace GpuCnn.Engine.Devices.Ilgpu.Compiling;
 
-/// <summary>What a kernel goes through besides ILGPU's own passes.</summary>
-/// <param name="unrolls">Whether loops with a known number of rounds are unrolled. Without it, local arrays may be memory.</param>
-/// <param name="isOpenCl">Whether the text becomes OpenCL C, else PTX.</param>
+/// <summary>Runs the project's passes on a kernel, in addition to ILGPU's own.</summary>
+/// <param name="unrolls">Whether loops with a known trip count are unrolled; otherwise local arrays may be memory.</param>
+/// <param name="isOpenCl">Whether the output is OpenCL C, else PTX.</param>
 internal sealed class KernelPasses(bool unrolls, bool isOpenCl) : IBackendHook
 {
-    /// <summary>Loops of more rounds stay loops.</summary>
+    /// <summary>Most iterations of a loop to unroll.</summary>
     private const int MostRounds = 64;
 
-    /// <summary>Loops within loops become countable one level at a time.</summary>
+    /// <summary>Nested loops get a known trip count one level at a time.</summary>
     private const int MostLevels = 12;
 
     public void FinishedCodeGeneration(IRContext context, Method entryPoint) { }
@@ -44,7 +44,8 @@ internal sealed class KernelPasses(bool unrolls, bool isOpenCl) : IBackendHook
         if (unrolls) RefuseLocalMemory(kernelContext);
     }
 
-    /// <exception cref="NotSupportedException">An array of registers is indexed by something that is not known.</exception>
+    /// <exception cref="NotSupportedException">A local array has an index that is not a constant, so it cannot stay in
+    /// registers.</exception>
     private static void RefuseLocalMemory(IRContext context)
     {
         foreach (Method method in context.Methods)
@@ -52,8 +53,11 @@ internal sealed class KernelPasses(bool unrolls, bool isOpenCl) : IBackendHook
             if (!method.HasImplementation) continue;
             foreach (BasicBlock.ValueEntry entry in method.Blocks.Values)
             {
-                if (entry.Value is Alloca { AddressSpace: MemoryAddressSpace.Local } array)
-                    throw new NotSupportedException($"an array of {array.AllocaType} that Local.Array makes has an index that is not known when the kernel is compiled, so that it is memory and not registers; index it by constants, or by the variable of a loop from a constant to a constant of at most {MostRounds} rounds");
+                if (entry.Value is not Alloca { AddressSpace: MemoryAddressSpace.Local } array) continue;
+                throw new NotSupportedException(
+                    $"an array of {array.AllocaType} from Local.Array has an index that is not known when the kernel is compiled, "
+                    + "so that it is memory and not registers; index it by constants, or by the variable of a loop from a constant "
+                    + $"to a constant of at most {MostRounds} rounds");
             }
         }
     }

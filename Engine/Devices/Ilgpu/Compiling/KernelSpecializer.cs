@@ -7,12 +7,11 @@ using ILGPU.IR.Values;
 
 namespace GpuCnn.Engine.Devices.Ilgpu.Compiling;
 
-/// <summary>Makes constants of ILGPU's intermediate language of what is compiled in: a kernel's specialization arguments and the shape of
-/// its groups.</summary>
+/// <summary>Replaces a kernel's specialization arguments and group shape by constants in ILGPU's intermediate language.</summary>
 internal static class KernelSpecializer
 {
-    /// <summary>A method that calls <paramref name="kernel"/> with its struct's specialization arguments replaced.</summary>
-    /// <param name="context">A context of the kernel's own, which is changed.</param>
+    /// <summary>Returns a method that calls <paramref name="kernel"/> with its struct's specialization arguments replaced.</summary>
+    /// <param name="context">The kernel's own context, which is changed.</param>
     public static Method Specialize(IRContext context, Method kernel, object instance, Size3 shape)
     {
         Method wrapper = context.Declare(new MethodDeclaration(MethodHandle.Create("Specialized"), context.VoidType), out _);
@@ -33,7 +32,7 @@ internal static class KernelSpecializer
         return wrapper;
     }
 
-    /// <summary>The specialization arguments, each with the index of its field when structs within the struct are taken apart.</summary>
+    /// <summary>Returns the specialization arguments, each with its field index after nested structs are flattened.</summary>
     private static IEnumerable<(int Index, object Value)> ConstantsOf(object kernel)
     {
         Type type = kernel.GetType();
@@ -85,9 +84,8 @@ internal static class KernelSpecializer
                     int threads = dimension.Dimension switch
                     {
                         DeviceConstantDimension3D.X => shape.X,
-                        DeviceConstantDimension3D.Y =>
-                        shape.Y,
-                        _ => shape.Z
+                        DeviceConstantDimension3D.Y => shape.Y,
+                        _ => shape.Z,
                     };
                     Value constant = blockBuilder.CreatePrimitiveValue(dimension.Location, threads);
                     dimension.Replace(constant);

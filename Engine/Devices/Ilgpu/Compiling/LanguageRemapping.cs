@@ -10,9 +10,8 @@ using LanguageGroup = GpuCnn.Kernels.Language.Group;
 namespace GpuCnn.Engine.Devices.Ilgpu.Compiling;
 
 /// <summary>
-/// What ILGPU compiles in place of the kernel language's C# bodies: threads, barriers, functions, and nothing where the C# checks. Each
-/// nested class stands for the class of the language that
-/// it is registered for; its members have the names and parameters of those that they replace.
+/// Replaces the C# bodies of the kernel language for ILGPU: threads, barriers, functions; checks become empty. Each nested class stands for
+/// the language class that it is registered for, and its members have the names and parameters of those they replace.
 /// </summary>
 internal static class LanguageRemapping
 {
@@ -34,8 +33,7 @@ internal static class LanguageRemapping
         return true;
     });
 
-    /// <summary>Tells ILGPU of all of it, once a process: its table of remapped methods is global and not safe for several
-    /// threads.</summary>
+    /// <summary>Registers the replacements with ILGPU once per process: its table is global and not thread-safe.</summary>
     public static void Register() => _ = Registration.Value;
 
     private static void Remap(Type source, Type target)
@@ -55,7 +53,7 @@ internal static class LanguageRemapping
         public static bool IsIlgpu => true;
     }
 
-#pragma warning disable IDE0060 // What is replaced says which parameters there are.
+#pragma warning disable IDE0060 // The replaced method defines the parameters.
     private static class Faults
     {
         public static void ThrowOutOfRange(int index, int length) { }
@@ -175,8 +173,8 @@ internal static class LanguageRemapping
     }
 
     /// <summary>
-    /// Functions that a device rounds correctly are ILGPU's; exponential, logarithm and power are <see cref="PortableMath"/>, because
-    /// XMath's approximations in PTX miss the tolerances.
+    /// Uses ILGPU's functions if devices round them correctly. Exponential, logarithm and power use <see cref="PortableMath"/>, because
+    /// XMath's PTX approximations miss the tolerances.
     /// </summary>
     private static class MathFunctions
     {
@@ -230,10 +228,10 @@ internal static class LanguageRemapping
 
         public static float CopySign(float x, float y) => IntrinsicMath.CopySign(x, y);
 
-        // The pass that fuses makes one operation of it.
+        // MultiplyAddFusion makes one operation of this.
         public static float FusedMultiplyAdd(float x, float y, float z) => x * y + z;
 
-        // ILGPU's own give the other one where one is NaN.
+        // If one argument is NaN, ILGPU's functions return the other.
         public static float Max(float x, float y) => x > y || float.IsNaN(x) ? x : y;
 
         public static float Min(float x, float y) => x < y || float.IsNaN(x) ? x : y;

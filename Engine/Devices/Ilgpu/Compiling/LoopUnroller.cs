@@ -12,14 +12,13 @@ using Loop = ILGPU.IR.Analyses.Loops<ILGPU.IR.Analyses.TraversalOrders.ReversePo
 namespace GpuCnn.Engine.Devices.Ilgpu.Compiling;
 
 /// <summary>
-/// Replaces loops by copies of their bodies where the number of rounds is known: from constants to a constant, left at the head only.
-/// ILGPU's own pass is not used, because it gives wrong
-/// answers for "continue" and for parts of a loop. Whole loops only, innermost first; what is left as it is stays right.
+/// Unrolls loops with a known trip count: they run from constants to a constant and leave only at the head. ILGPU's own pass gives wrong
+/// results for "continue" and partial unrolling. This one unrolls whole loops, innermost first, and leaves others unchanged.
 /// </summary>
-/// <param name="mostRounds">Loops of more rounds stay.</param>
+/// <param name="mostRounds">Most iterations of a loop to unroll.</param>
 internal sealed class LoopUnroller(int mostRounds) : UnorderedTransformation
 {
-    /// <summary>More operations than this are not made of one loop.</summary>
+    /// <summary>Most operations that one loop may become.</summary>
     private const int MostValues = 32_768;
 
     /// <summary>Whether the last run changed anything.</summary>
@@ -34,7 +33,7 @@ internal sealed class LoopUnroller(int mostRounds) : UnorderedTransformation
         {
             if (!loop.IsInnermostLoop || Candidate.Of(loop) is not { } candidate
                 || candidate.Rounds(mostRounds) is not { } rounds) continue;
-            // One that touches a loop that was unrolled just now waits for the next run, which sees the method as it is then.
+            // A loop that touches one unrolled in this run waits for the next run, which sees the changed method.
             if (candidate.Touched.Any(changed.Contains) || (long)rounds * candidate.Values > MostValues) continue;
             changed.UnionWith(candidate.Touched);
             Unroll(builder, candidate, rounds);
@@ -45,7 +44,7 @@ internal sealed class LoopUnroller(int mostRounds) : UnorderedTransformation
 
     private static void Unroll(Method.Builder builder, Candidate loop, int rounds)
     {
-        // The values at the head at the start of each round.
+        // Values at the head at the start of each round.
         Dictionary<Value, Value> values = loop.Phis.ToDictionary(phi => (Value)phi, phi => loop.Initial(phi));
         BasicBlock.Builder? previous = null;
         BasicBlock? first = null;
@@ -60,7 +59,7 @@ internal sealed class LoopUnroller(int mostRounds) : UnorderedTransformation
             previous = back;
             values = loop.Phis.ToDictionary(phi => (Value)phi, phi => copy[loop.Next(phi)]);
         }
-        // The head once more, which leaves.
+        // The head runs once more, and leaves.
         IRRebuilder last = IRRebuilder.Create(builder, values, new Blocks(loop.Head, [loop.Head]));
         last.Rebuild();
         BasicBlock.Builder end = last[loop.Head];
@@ -80,7 +79,7 @@ internal sealed class LoopUnroller(int mostRounds) : UnorderedTransformation
         foreach (BasicBlock block in loop.Ordered) builder[block].Clear();
     }
 
-    /// <summary>A loop with one entry, one way back and one way out, at its head.</summary>
+    /// <summary>A loop with one entry, one back edge and one exit, at its head.</summary>
     private sealed class Candidate
     {
         private bool _leavesWhenTrue;
@@ -93,7 +92,7 @@ internal sealed class LoopUnroller(int mostRounds) : UnorderedTransformation
 
         public required BasicBlock Exit { get; init; }
 
-        /// <summary>Where the head goes on within the loop.</summary>
+        /// <summary>The head's successor within the loop.</summary>
         public required BasicBlock Body { get; init; }
 
         public required Blocks Ordered { get; init; }
@@ -116,7 +115,7 @@ internal sealed class LoopUnroller(int mostRounds) : UnorderedTransformation
             foreach (BasicBlock block in ordered)
                 if (block != head && block.Successors.ToArray().Any(next => !loop.Contains(next))) return null;
             ImmutableArray<PhiValue> phis = [.. Members(head).OfType<PhiValue>()];
-            if (phis.Any(phi => phi.Sources.Length != 2 || phi.GetValue(entry) == null || phi.GetValue(back) == null)) return null;
+            if (phis.Any(phi => phi.Sources.Length != 2 || phi.GetValue(entry) is null || phi.GetValue(back) is null)) return null;
             return new()
             {
                 Entry = entry,
@@ -134,7 +133,7 @@ internal sealed class LoopUnroller(int mostRounds) : UnorderedTransformation
 
         public Value Next(PhiValue phi) => phi.GetValue(Back)!;
 
-        /// <summary>How often the body runs, or null where that is not known or is more than <paramref name="most"/>.</summary>
+        /// <summary>Returns how often the body runs, or null if that is unknown or more than <paramref name="most"/>.</summary>
         public int? Rounds(int most)
         {
             var known = new Dictionary<Value, long>();
@@ -153,7 +152,9 @@ internal sealed class LoopUnroller(int mostRounds) : UnorderedTransformation
             return null;
         }
 
-        /// <summary>The loop's blocks, as a collection in reverse post-order stores them: it walks them from the end.</summary>
+        /// <summary>
+        /// Returns the loop's blocks in post-order: a collection in reverse post-order stores them like this and reads from the end.
+        /// </summary>
         private static ImmutableArray<BasicBlock> InPostOrder(Loop loop, BasicBlock head)
         {
             var found = new List<BasicBlock>();
@@ -175,7 +176,7 @@ internal sealed class LoopUnroller(int mostRounds) : UnorderedTransformation
         }
     }
 
-    /// <summary>Sends branches elsewhere.</summary>
+    /// <summary>Redirects branches from one block to another.</summary>
     private readonly struct Redirection(BasicBlock from, BasicBlock to) : TerminatorValue.ITargetRemapper
     {
         public bool CanRemap(in ReadOnlySpan<BasicBlock> blocks) => blocks.ToArray().Contains(from);
@@ -183,7 +184,7 @@ internal sealed class LoopUnroller(int mostRounds) : UnorderedTransformation
         public BasicBlock Remap(BasicBlock block) => block == from ? to : block;
     }
 
-    /// <summary>Makes values that came from one block come from another.</summary>
+    /// <summary>Replaces one source block of phi values by another.</summary>
     private readonly struct Source(BasicBlock from, BasicBlock to) : PhiValue.IArgumentRemapper
     {
         public bool CanRemap(PhiValue phiValue) => phiValue.Sources.ToArray().Contains(from);

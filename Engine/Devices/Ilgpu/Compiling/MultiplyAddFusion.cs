@@ -5,7 +5,7 @@ using ILGPU.IR.Values;
 
 namespace GpuCnn.Engine.Devices.Ilgpu.Compiling;
 
-/// <summary>Makes one operation, rounded once, of a float product that is added to something and used nowhere else.</summary>
+/// <summary>Fuses a float product and a sum into one operation, rounded once, if the product has no other use.</summary>
 internal sealed class MultiplyAddFusion : UnorderedTransformation
 {
     protected override bool PerformTransformation(Method.Builder builder)
@@ -23,7 +23,7 @@ internal sealed class MultiplyAddFusion : UnorderedTransformation
                     } sum) continue;
                 Value left = sum.Left, right = sum.Right;
                 BinaryArithmeticValue? product = Product(left) ?? Product(right);
-                if (product == null) continue;
+                if (product is null) continue;
                 Value addend = ReferenceEquals(product, left) ? right : left;
                 blockBuilder.SetupInsertPosition(sum);
                 Value fused = blockBuilder.CreateArithmetic(sum.Location, product.Left, product.Right, addend,

@@ -3,16 +3,16 @@ using ILGPU;
 namespace GpuCnn.Engine.Devices.Ilgpu.Compiling;
 
 /// <summary>
-/// Elementary functions from additions, multiplications and bits, with errors of at most a few units in the last place and the same bits on
-/// every device. Polynomials: Moshier, Cephes
-/// (single precision). Every product that is added to something is written so that it becomes one fused operation.
+/// Elementary functions from additions, multiplications and bit operations, with errors of a few units in the last place and the same bits
+/// on every device. Polynomials from Moshier's Cephes (single precision). Every product that is added to something is written so that it
+/// fuses with the sum.
 /// </summary>
 internal static class PortableMath
 {
-    // ln 2 in two parts; the first has so few digits that its products with exponents are exact.
+    // ln 2 in two parts; the first has so few bits that its products with exponents are exact.
     private const float Ln2High = 0.693359375f, Ln2Low = -2.12194440e-4f;
 
-    /// <summary>e to the power x, within 2 units in the last place.</summary>
+    /// <summary>Computes e^x, within 2 units in the last place.</summary>
     public static float Exp(float x)
     {
         float scaled = x * 1.44269504f;
@@ -25,7 +25,7 @@ internal static class PortableMath
         sum = sum * rest + 1.6666665459e-1f;
         sum = sum * rest + 5.0000001201e-1f;
         float power = sum * (rest * rest) + rest + 1;
-        // In two steps: 2 to the whole exponent may be no number though the result is one.
+        // In two steps: 2^exponent may overflow although the result does not.
         int half = exponent >> 1;
         float value = power * PowerOfTwo(half) * PowerOfTwo(exponent - half);
         if (x > 88.7228394f) value = float.PositiveInfinity;
@@ -33,12 +33,12 @@ internal static class PortableMath
         return IsNaN(x) ? x : value;
     }
 
-    /// <summary>The natural logarithm, within 2 units in the last place; -infinity of 0, NaN of negative numbers.</summary>
+    /// <summary>Computes the natural logarithm, within 2 units in the last place; -infinity for 0, NaN for negative numbers.</summary>
     public static float Log(float x)
     {
         bool isSubnormal = x < 1.17549435e-38f;
         uint bits = Interop.FloatAsInt(isSubnormal ? x * 8388608f : x);
-        // The mantissa from sqrt(1/2) on, 0x3F3504F3.
+        // Choose the exponent so that the mantissa starts at sqrt(1/2), 0x3F3504F3.
         int exponent = (int)(bits - 0x3F3504F3) >> 23;
         float mantissa = Interop.IntAsFloat(bits - (uint)(exponent << 23)) - 1;
         float n = isSubnormal ? exponent - 23 : exponent, square = mantissa * mantissa;
@@ -60,7 +60,7 @@ internal static class PortableMath
         return IsNaN(x) ? x : value;
     }
 
-    /// <summary>x to the power y, of x that is not negative; the error grows with the result's logarithm.</summary>
+    /// <summary>Computes x^y for x >= 0. The error grows with the logarithm of the result.</summary>
     public static float Pow(float x, float y) => y == 0 ? 1 : Exp(y * Log(x));
 
     public static float Tanh(float x)
