@@ -26,7 +26,7 @@ public sealed class DebugLauncherTests
         int line = Line("Group.Barrier(); // here");
         Assert.That(() => _launcher.Run(new DivergentBarrier(_y, 5), new(1)), Throws.TypeOf<GpuCnnException>().With.Message.EqualTo(
             $"Kernel DivergentBarrier, group (0, 0, 0), thread (5, 0, 0): the thread has ended, but thread (0, 0, 0) waits at "
-            + $"Faults.cs:{line}. All threads of a group have to come to the same barrier."));
+            + $"Faults.cs:{line}. All threads of a group must reach the same barrier."));
         Assert.That(() => _launcher.Run(new DivergentBarrier(_y, 8), new(1)), Throws.Nothing);
     }
 

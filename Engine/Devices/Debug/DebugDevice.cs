@@ -6,8 +6,9 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Engine.Devices.Debug;
 
 /// <summary>
-/// The kernels as the C# they are written in, one thread after another: for tests and breakpoints. Memory holds NaN until it is written; reads out of range, barriers that
-/// not all threads come to and values that were never written are reported with the kernel, the thread and the line.
+/// Runs kernels as the C# they are written in, one thread after another, for tests and breakpoints. Memory holds NaN until it is written.
+/// Reads out of range, barriers that not all threads reach and values that were never written are reported with the kernel, the thread and
+/// the line.
 /// </summary>
 public sealed class DebugDevice : GpuDevice
 {
@@ -32,7 +33,8 @@ public sealed class DebugDevice : GpuDevice
 
     public override void Dispose() => _launcher.Dispose();
 
-    private sealed class Launch<TKernel>(DebugLauncher launcher, TKernel kernel, Size3 groups) : PreparedLaunch where TKernel : struct, IKernel
+    private sealed class Launch<TKernel>(DebugLauncher launcher, TKernel kernel, Size3 groups) : PreparedLaunch
+        where TKernel : struct, IKernel
     {
         public override void Run() => launcher.Run(kernel, groups);
 
@@ -55,7 +57,7 @@ public sealed class DebugDevice : GpuDevice
             catch (OutOfMemoryException)
             {
                 throw new DeviceOutOfMemoryException(
-                    $"The debug device needs {bytes / 1048576.0:F0} MiB for {what}, but the system has not that much to give.", bytes, null);
+                    $"The debug device needs {bytes / 1048576.0:F0} MiB for {what}, but the system does not have that much.", bytes, null);
             }
             NativeMemory.Clear(_address, (nuint)bytes);
             if (!zeroed) new Span<uint>(_address, (int)(bytes / sizeof(uint))).Fill(WrittenViews.Unwritten);
@@ -68,7 +70,7 @@ public sealed class DebugDevice : GpuDevice
 
         public override void Dispose()
         {
-            if (_address == null) return;
+            if (_address is null) return;
             NativeMemory.AlignedFree(_address);
             _address = null;
             Interlocked.Add(ref _device._allocated, -Bytes);
@@ -80,6 +82,7 @@ public sealed class DebugDevice : GpuDevice
 
         private Span<byte> At(long offset, int bytes) => offset >= 0 && bytes <= Bytes - offset
             ? new((byte*)_address + offset, bytes)
-            : throw new ArgumentOutOfRangeException(nameof(offset), $"{bytes} bytes at {offset} of {Bytes} were asked for.");
+            : throw new ArgumentOutOfRangeException(
+                nameof(offset), $"The memory has {Bytes} bytes, but {bytes} bytes at {offset} were requested.");
     }
 }

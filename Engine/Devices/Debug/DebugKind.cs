@@ -1,6 +1,6 @@
 namespace GpuCnn.Engine.Devices.Debug;
 
-/// <summary>Always there; never chosen by <c>auto</c>.</summary>
+/// <summary>The debug device. Always present; <c>auto</c> never chooses it.</summary>
 internal sealed class DebugKind : DeviceKind
 {
     public override string Name => "debug";
@@ -15,7 +15,8 @@ internal sealed class DebugKind : DeviceKind
         return [new(Name, device.Description, device.MemoryBytes, null, IsAutomatic: false)];
     }
 
-    public override Device Open(int index, DeviceSettings settings) => settings.Threads == null
+    public override Device Open(int index, DeviceSettings settings) => settings.Threads is null
         ? new DebugDevice()
-        : throw new GpuCnnException($"The debug device takes no number of threads, but got {settings.Threads}; only the cpu device does.");
+        : throw new GpuCnnException(
+            $"The debug device takes no number of threads, but got {settings.Threads}; only the cpu device does.");
 }

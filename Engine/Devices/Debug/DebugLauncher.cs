@@ -5,12 +5,13 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Engine.Devices.Debug;
 
 /// <summary>
-/// Runs kernels as the C# they are written in, on the caller's thread: groups one after another, the threads of a group in turns from barrier to barrier. The order is always the
-/// same, and a debugger can step through it. Shared and local memory start as NaN; what no device would stand is reported with the kernel, the thread and the line.
+/// Runs kernels as the C# they are written in, on the caller's thread: groups one after another, the threads of a group in turns from
+/// barrier to barrier. The order is always the same, and a debugger can step through it. Shared and local memory start as NaN. Faults are
+/// reported with the kernel, the thread and the line.
 /// </summary>
 public sealed unsafe class DebugLauncher : IDisposable
 {
-    /// <summary>What every CUDA device has for a group.</summary>
+    /// <summary>Shared memory per group that every CUDA device has.</summary>
     private const int SharedBytes = 48 * 1024;
 
     private const int LocalBytes = 8 * 1024;
@@ -21,12 +22,15 @@ public sealed unsafe class DebugLauncher : IDisposable
     private int _localThreads;
 
     /// <summary>Runs a kernel to its end.</summary>
-    /// <exception cref="GpuCnnException">The kernel did what it must not; the message names the kernel, the group, the thread and the line.</exception>
+    /// <exception cref="GpuCnnException">The kernel has a fault; the message names the kernel, the group, the thread and the
+    /// line.</exception>
     public void Run<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel
     {
         ObjectDisposedException.ThrowIf(_shared == 0, this);
         if (ArgumentOverlap.Has(kernel))
-            throw new GpuCnnException($"Kernel {TKernel.Text.Name}: a view that it writes overlaps another argument; give it memory of its own, or mark the kernel InPlace.");
+            throw new GpuCnnException(
+                $"Kernel {TKernel.Text.Name}: a view that it writes overlaps another argument; "
+                + "give it memory of its own, or mark the kernel InPlace.");
         var written = new WrittenViews();
         kernel.Bind(ref written);
         RunGroups(kernel, groups);
@@ -41,8 +45,9 @@ public sealed unsafe class DebugLauncher : IDisposable
         _shared = _local = 0;
     }
 
-    /// <summary>Runs the kernel again from where it started, to the thread that writes the element.</summary>
-    private void FindWriter<TKernel>(TKernel kernel, Size3 groups, WrittenViews written, nint address, int index) where TKernel : struct, IKernel
+    /// <summary>Restores the arguments and runs the kernel again, up to the thread that writes the element.</summary>
+    private void FindWriter<TKernel>(TKernel kernel, Size3 groups, WrittenViews written, nint address, int index)
+        where TKernel : struct, IKernel
     {
         written.Restore();
         AccessWatch.Address = address;
@@ -62,7 +67,7 @@ public sealed unsafe class DebugLauncher : IDisposable
         Size3 shape = kernel.GroupShape;
         ReserveLocal(TKernel.Text.HasBarriers ? shape.Count : 1);
         new Span<byte>((void*)_shared, SharedBytes).Fill(KernelMemory.Unset);
-        // By way of a delegate the body is not compiled into the loops below, and has a line of its own in a stack trace.
+        // A delegate keeps the body out of the loops below, so that it has its own line in a stack trace.
         Action body = kernel.Execute;
         KernelThread.Current = new() { GroupShape = shape, Groups = groups };
         try
@@ -76,7 +81,8 @@ public sealed unsafe class DebugLauncher : IDisposable
         }
         catch (Exception fault) when (fault is KernelFaultException or ArithmeticException)
         {
-            string line = AccessWatch.Address != 0 ? AccessWatch.Last ?? "" : AccessWatch.LineIn(new StackTrace(fault, fNeedFileInfo: true));
+            string line = AccessWatch.Address != 0
+                ? AccessWatch.Last ?? "" : AccessWatch.LineIn(new StackTrace(fault, fNeedFileInfo: true));
             throw new GpuCnnException($"Kernel {TKernel.Text.Name}, {Place(KernelThread.Current)}{line}: {fault.Message}.", fault);
         }
         finally
@@ -133,10 +139,14 @@ public sealed unsafe class DebugLauncher : IDisposable
                 threads[i] = KernelThread.Current;
                 if (i == 0) first = site;
                 else if (site != first)
-                    throw new GpuCnnException($"Kernel {TKernel.Text.Name}, {Place(threads[i])}: the thread {Describe(site)}, but thread {threads[0].Thread} {Describe(first)}. All threads of a group have to come to the same barrier.");
+                    {
+                        throw new GpuCnnException(
+                            $"Kernel {TKernel.Text.Name}, {Place(threads[i])}: the thread {Describe(site)}, but thread {threads[0].Thread} "
+                            + $"{Describe(first)}. All threads of a group must reach the same barrier.");
+                    }
             }
         }
-        while (first != null);
+        while (first is not null);
         new Span<byte>((void*)_shared, threads[0].SharedMemory.Used).Fill(KernelMemory.Unset);
     }
 

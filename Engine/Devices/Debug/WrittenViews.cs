@@ -4,12 +4,12 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Engine.Devices.Debug;
 
 /// <summary>
-/// What a kernel may write, as it was before: to see whether memory that held nothing reached it. NaN goes through arithmetic with all its bits, and the bits of unset
-/// memory are of no NaN that arithmetic makes by itself.
+/// Keeps the previous contents of a kernel's writable views, to detect results computed from unset memory. NaN keeps its bits through
+/// arithmetic, and arithmetic never creates a NaN with the bits of unset memory.
 /// </summary>
 internal sealed unsafe class WrittenViews : IKernelArguments
 {
-    /// <summary>What a device's memory holds before anything is written to it: another NaN than shared and local memory.</summary>
+    /// <summary>Contents of device memory before anything is written to it: not the same NaN as in shared and local memory.</summary>
     public const uint Unwritten = 0xFFFFFFFE;
 
     private const uint Unset = KernelMemory.Unset * 0x01010101u;
@@ -27,7 +27,7 @@ internal sealed unsafe class WrittenViews : IKernelArguments
 
     public void Add<T>(T value) where T : unmanaged { }
 
-    /// <summary>The first float that came from nothing and was a number before, or 0; and its index.</summary>
+    /// <summary>Returns address and index of the first float that was a number before and now holds unset bits, or 0.</summary>
     public (nint Address, int Index) FirstUnset()
     {
         foreach ((nint address, byte[] before, bool isFloat) in _views)
