@@ -7,7 +7,7 @@ using GpuCnn.Tests.Kernels;
 
 namespace GpuCnn.Tests.Devices;
 
-/// <summary>The debug device with a library for matrix products beside it: <see cref="HostProducts"/>.</summary>
+/// <summary>The debug device with a library for matrix products: <see cref="HostProducts"/>.</summary>
 internal sealed class LibraryDevice : GpuDevice
 {
     private readonly DebugDevice _device = new();

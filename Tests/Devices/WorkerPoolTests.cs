@@ -7,7 +7,7 @@ namespace GpuCnn.Tests.Devices;
 public sealed class WorkerPoolTests
 {
     /// <summary>
-    /// A worker that was woken, and found that the others had done everything, must be woken again for the next kernel, and for the end.
+    /// A worker that woke up after the others had done everything must wake again for the next kernel, and for the end.
     /// </summary>
     [TestCase(2)]
     [TestCase(3)]
@@ -24,7 +24,7 @@ public sealed class WorkerPoolTests
                     var kernel = new Counting(run % 7);
                     pool.Run(kernel);
                     Assert.That(kernel.Runs, Is.All.EqualTo(1));
-                    // Long enough now and then for the workers to fall asleep.
+                    // Sometimes wait long enough for the workers to fall asleep.
                     if (run % 40 == 0) Thread.Sleep(2);
                 }
             }
@@ -33,7 +33,7 @@ public sealed class WorkerPoolTests
     }
 
     [Test]
-    public void SleepersAreWokenForALongKernel()
+    public void SleepingWorkersWakeForALongKernel()
     {
         using var pool = new WorkerPool(2);
         for (int round = 0; round < 10; round++)
@@ -48,7 +48,7 @@ public sealed class WorkerPoolTests
     }
 
     [Test]
-    public void AFailureIsTheCallersAndThePoolGoesOn()
+    public void FailureReachesTheCallerAndThePoolSurvives()
     {
         using var pool = new WorkerPool(2);
         Assert.That(() => pool.Run(new Failing()), Throws.InvalidOperationException.With.InnerException.TypeOf<NotSupportedException>());
@@ -66,7 +66,7 @@ public sealed class WorkerPoolTests
         public void Run(int chunk) => Interlocked.Increment(ref Runs[chunk]);
     }
 
-    /// <summary>Two chunks of which each waits for the other, so that two threads must take them.</summary>
+    /// <summary>Two chunks that wait for each other, so that two threads must run them.</summary>
     private sealed class Meeting : ICpuKernel
     {
         private readonly Barrier _barrier = new(2);

@@ -12,13 +12,13 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Devices.Cuda;
 
-/// <summary>Which cuBLAS is taken of those that a machine may have, and what is said where there is none.</summary>
+/// <summary>Checks which of a machine's cuBLAS libraries is taken, and the message if there is none.</summary>
 public sealed class CublasLibrariesTests
 {
     private const int Driver = 12040, Hopper = 90;
 
     [Test]
-    public void ThePackagesFolderIsSearched()
+    public void PythonPackagesAreSearched()
     {
         using var folder = new TemporaryFolder();
         string full = Directory.CreateDirectory(folder["venv", "lib", "python3.12", "site-packages", "nvidia", "cublas", "lib"]).FullName;
@@ -32,7 +32,7 @@ public sealed class CublasLibrariesTests
     }
 
     [Test]
-    public void ALibraryNewerThanTheDriverIsPassedOver()
+    public void LibraryNewerThanTheDriverIsSkipped()
     {
         Assert.That(With(Library(13, 0), Library(12, 9)).Find(Driver, Hopper, out _)?.Version, Is.EqualTo(12090),
             "of the driver's major version");
@@ -42,33 +42,33 @@ public sealed class CublasLibrariesTests
     }
 
     [Test]
-    public void ALibraryThatHasForgottenTheDeviceIsPassedOver()
+    public void LibraryWithoutTheDeviceIsSkipped()
     {
         Assert.That(With(Library(13, 0), Library(12, 4)).Find(13000, 61, out _)?.Version, Is.EqualTo(12040));
         Assert.That(With(Library(13, 0)).Find(13000, 61, out string reason), Is.Null);
-        Assert.That(reason, Does.Contain("does not serve compute capability 6.1, but from 7.5 on")
+        Assert.That(reason, Does.Contain("supports compute capability 7.5 or later, not 6.1")
             .And.Contain("pip install nvidia-cublas-cu12"));
     }
 
     [Test]
-    public void WhereThereIsNoneTheReasonSaysWhatToInstall()
+    public void MissingLibrarySaysWhatToInstall()
     {
         Assert.That(With("libnosuch.so").Find(13000, Hopper, out string reason), Is.Null);
         Assert.That(reason, Does.StartWith("cuBLAS was not found").And.Contain("pip install nvidia-cublas ").And.Not.Contain("\n"));
     }
 
     [TestCase("WITHOUT_PROPERTY", "has no cublasGetProperty")]
-    [TestCase("SILENT", "does not tell its version: status 1")]
-    public void ALibraryThatCannotBeAskedIsNamed(string definition, string problem)
+    [TestCase("SILENT", "does not report its version: status 1")]
+    public void LibraryWithoutVersionIsNamed(string definition, string problem)
     {
         string path = FakeLibrary.PathOf("fake_cublas", definition);
         Assert.That(With(path).Find(Driver, Hopper, out string reason), Is.Null);
         Assert.That(reason, Does.Contain(path).And.Contain(problem));
     }
 
-    /// <summary>ILGPU asks for the version that it knows; what it calls is the same in all.</summary>
+    /// <summary>ILGPU imports the version that it knows; the functions it calls are the same in all versions.</summary>
     [Test]
-    public void ImportsLeadToTheLibraryThatWasTaken()
+    public void ImportsResolveToTheTakenLibrary()
     {
         CublasLibraries libraries = With(Library(12, 4), Library(11, 8));
         Assert.That(libraries.Resolve("libcublas.so.12"), Is.EqualTo((nint)0), "nothing is taken yet");
@@ -78,14 +78,14 @@ public sealed class CublasLibrariesTests
             foreach (string import in (string[])["libcublas.so.12", "libcublas.so.10", "cublas64_11.dll"])
                 Assert.That(libraries.Resolve(import), Is.EqualTo(library.Handle), import);
             Assert.That(libraries.Resolve("libcufft.so.11"), Is.EqualTo((nint)0));
-            Assert.That(libraries.Find(Driver, 61, out _), Is.SameAs(library), "one in a process");
-            Assert.That(libraries.Find(11080, 61, out string reason), Is.Null, "even where another device would need another");
+            Assert.That(libraries.Find(Driver, 61, out _), Is.SameAs(library), "one per process");
+            Assert.That(libraries.Find(11080, 61, out string reason), Is.Null, "even if another device would need another library");
             Assert.That(reason, Does.Contain("newer than the driver"));
         });
     }
 
     [Test]
-    public void DevicesSayWhetherItWasFound()
+    public void DevicesReportWhetherItWasFound()
     {
         var fake = new FakeCuda();
         IReadOnlyList<CudaDeviceInfo> devices = CudaDevices.List(fake.Api, fake.Compilers);
@@ -93,16 +93,15 @@ public sealed class CublasLibrariesTests
             missing = IlgpuCudaKind.Listings(devices, With("libnosuch.so")).Single();
         Assert.That((found.ProductLibrary, found.Reason), Is.EqualTo(("cuBLAS 12.4 found", (string?)null)));
         Assert.That(missing.ProductLibrary, Does.StartWith("cuBLAS was not found").And.Contain("pip install"));
-        Assert.That(missing.Reason, Is.Null, "nothing needs it");
+        Assert.That(missing.Reason, Is.Null, "it is optional");
     }
 
     /// <summary>
-    /// The functions that ILGPU.Algorithms imports, called by it in a copy of its assembly that has a resolver of its own: of all that a
-    /// real library does, whether the imports lead to
-    /// it and the arguments come in the order that BLAS has them.
+    /// Calls the functions that ILGPU.Algorithms imports, from a copy of its assembly with its own resolver. Checks that the imports reach
+    /// the library and that the arguments have BLAS's order.
     /// </summary>
     [Test]
-    public unsafe void IlgpusImportsReachTheLibrary()
+    public unsafe void IlgpuImportsReachTheLibrary()
     {
         CublasLibraries libraries = With(Library(12, 4));
         CublasLibrary library = libraries.Find(Driver, Hopper, out _)!;
@@ -117,7 +116,7 @@ public sealed class CublasLibrariesTests
         Assert.That(Call("SetMathMode", [handle, (int)CuBlasMathMode.DefaultMath]), Is.Zero);
         Assert.That(Ask("fake_cublas_math_mode"), Is.Zero, "strict float32");
 
-        // C (2 x 3) = transposed(A) (2 x 4) B (4 x 3), with another column's pitch each; eighths add up without rounding.
+        // C (2 x 3) = transposed(A) (2 x 4) B (4 x 3), each with another column pitch; eighths add up without rounding.
         const int M = 2, N = 3, K = 4, PitchA = 5, PitchB = 6, PitchC = 7;
         float[] a = Numbers.Eighths(M * PitchA, 1), b = Numbers.Eighths(N * PitchB, 2), c = Numbers.Eighths(N * PitchC, 3),
             expected = [.. c];

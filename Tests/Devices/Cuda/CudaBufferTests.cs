@@ -14,7 +14,7 @@ public sealed class CudaBufferTests : CudaFixture
     [TestCase(17)]
     [TestCase(4096)]
     [TestCase(1_000_003)]
-    public void ABufferStartsAsZeros(int bytes)
+    public void BufferStartsWithZeros(int bytes)
     {
         using CudaBuffer buffer = Context.Allocate(bytes, "zeros");
         Assert.That(buffer.Bytes, Is.EqualTo(bytes));
@@ -41,7 +41,7 @@ public sealed class CudaBufferTests : CudaFixture
     }
 
     [Test]
-    public void NothingIsCopiedWhereNothingIsAskedFor()
+    public void EmptyRequestsCopyNothing()
     {
         using CudaBuffer buffer = Context.Allocate(16, "buffer");
         using CudaStaging staging = Context.AllocateStaging(0, "staging");
@@ -52,7 +52,8 @@ public sealed class CudaBufferTests : CudaFixture
         buffer.CopyTo(buffer, 0);
         buffer.Clear(16, 0);
         Context.Finish();
-        Assert.That(Fake.Calls("cuMemcpyHtoDAsync_v2") + Fake.Calls("cuMemcpyDtoHAsync_v2") + Fake.Calls("cuMemcpyDtoDAsync_v2"), Is.Zero);
+        Assert.That(
+            Fake.Calls("cuMemcpyHtoDAsync_v2") + Fake.Calls("cuMemcpyDtoHAsync_v2") + Fake.Calls("cuMemcpyDtoDAsync_v2"), Is.Zero);
     }
 
     [TestCase(-1, 4)]
@@ -61,14 +62,16 @@ public sealed class CudaBufferTests : CudaFixture
     [TestCase(16, 1)]
     [TestCase(long.MaxValue, 4)]
     [TestCase(4, -4)]
-    public void APartOutsideIsRefused(long offset, long bytes)
+    public void PartOutsideTheBufferIsRefused(long offset, long bytes)
     {
         using CudaBuffer buffer = Context.Allocate(16, "small");
         using CudaBuffer large = Context.Allocate(64, "large");
         using CudaStaging staging = Context.AllocateStaging(64, "staging");
         Assert.Multiple(() =>
         {
-            Assert.That(() => buffer.Clear(offset, bytes), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("'small' has 16 bytes"));
+            Assert.That(
+                () => buffer.Clear(offset, bytes),
+                Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("'small' has 16 bytes"));
             Assert.That(() => buffer.CopyTo(large, bytes, offset), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => large.CopyTo(buffer, bytes, 0, offset), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => buffer.BeginWrite(staging, 0, bytes, offset), Throws.TypeOf<ArgumentOutOfRangeException>());
@@ -79,7 +82,7 @@ public sealed class CudaBufferTests : CudaFixture
         });
     }
 
-    /// <summary>The fake runs a copy when it must, not before: what was written to the staging memory too late would be seen.</summary>
+    /// <summary>The fake runs a copy as late as possible, so that late writes to the staging memory would show.</summary>
     [Test]
     public void CopiesThroughStagingMemoryDoNotWaitAndKeepTheirOrder()
     {
@@ -105,7 +108,7 @@ public sealed class CudaBufferTests : CudaFixture
     }
 
     [Test]
-    public void WhatIsWrittenMayBeChangedAfterwards()
+    public void SourceMayChangeAfterWrite()
     {
         using CudaBuffer buffer = Context.Allocate(16, "buffer");
         int[] values = [1, 2, 3, 4];
@@ -115,7 +118,7 @@ public sealed class CudaBufferTests : CudaFixture
     }
 
     [Test]
-    public void StagingMemoryMayBeDisposedOfBeforeItsCopiesHaveRun()
+    public void StagingMemoryMayBeDisposedOfBeforeItsCopiesRun()
     {
         using CudaBuffer buffer = Context.Allocate(4096, "buffer");
         using (CudaStaging staging = Context.AllocateStaging(4096, "staging"))
@@ -127,16 +130,18 @@ public sealed class CudaBufferTests : CudaFixture
     }
 
     [Test]
-    public void StagingMemoryOutsideIsRefused()
+    public void AccessOutsideStagingMemoryIsRefused()
     {
         using CudaStaging staging = Context.AllocateStaging(16, "batch");
-        Assert.That(() => staging.Elements<int>(4, 4).Length, Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("'batch' has 16 bytes"));
+        Assert.That(
+            () => staging.Elements<int>(4, 4).Length,
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("'batch' has 16 bytes"));
         staging.Dispose();
         Assert.That(() => staging.Elements<int>(4).Length, Throws.TypeOf<ObjectDisposedException>());
     }
 
     [Test]
-    public void ABufferThatWasDisposedOfIsRefused()
+    public void DisposedBufferIsRefused()
     {
         CudaBuffer buffer = Context.Allocate(16, "gone");
         buffer.Dispose();
@@ -146,18 +151,20 @@ public sealed class CudaBufferTests : CudaFixture
     }
 
     [Test]
-    public void OutOfMemorySaysWhatIsNeededAndFreeAndMemoryComesBack()
+    public void OutOfMemoryReportsNeededAndFreeBytesAndLeaksNothing()
     {
         Fake.Set("memory", 1 << 20);
         using CudaContext small = new(Fake.Device(), new BinaryCache(null));
         CudaBuffer first = small.Allocate(600 << 10, "weights");
-        DeviceOutOfMemoryException failure = Assert.Throws<DeviceOutOfMemoryException>(() => small.Allocate(500 << 10, "activations").Dispose())!;
+        DeviceOutOfMemoryException failure =
+            Assert.Throws<DeviceOutOfMemoryException>(() => small.Allocate(500 << 10, "activations").Dispose())!;
         Assert.Multiple(() =>
         {
             Assert.That(failure.NeededBytes, Is.EqualTo(500 << 10));
             Assert.That(failure.FreeBytes, Is.EqualTo(424 << 10));
             Assert.That(failure.Message, Does.Contain("'Fake GPU 0' is out of memory: 0.49 MiB needed for activations, 0.41 MiB free")
-                .And.Contain("CUDA_ERROR_OUT_OF_MEMORY (2)").And.Contain("0.59 MiB of 1 MiB").And.Contain("smaller batch").And.Not.Contain("\n"));
+                .And.Contain("CUDA_ERROR_OUT_OF_MEMORY (2)").And.Contain("0.59 MiB of 1 MiB").And.Contain("smaller batch")
+                .And.Not.Contain("\n"));
             Assert.That(small.AllocatedBytes, Is.EqualTo(600 << 10));
             Assert.That(small.LiveObjects, Has.Count.EqualTo(1));
         });
@@ -167,17 +174,21 @@ public sealed class CudaBufferTests : CudaFixture
     }
 
     [Test]
-    public void MemoryThatCannotBeClearedIsGivenBack()
+    public void MemoryThatCannotBeClearedIsFreed()
     {
         Fake.Fail("cuMemsetD8Async", CudaCodes.OutOfMemory);
-        Assert.That(() => Context.Allocate(16, "values"), Throws.TypeOf<DeviceOutOfMemoryException>().With.Message.Contains("cuMemsetD8Async"));
+        Assert.That(
+            () => Context.Allocate(16, "values"),
+            Throws.TypeOf<DeviceOutOfMemoryException>().With.Message.Contains("cuMemsetD8Async"));
         Assert.That(Context.AllocatedBytes, Is.Zero);
     }
 
     [Test]
-    public void PinnedMemoryThatIsRefusedIsTheSystems()
+    public void RefusedPinnedMemoryIsNotAnOutOfDeviceMemory()
     {
         Fake.Fail("cuMemHostAlloc", CudaCodes.OutOfMemory);
-        Assert.That(() => Context.AllocateStaging(3 << 20, "batch"), Throws.TypeOf<GpuCnnException>().With.Message.Contains("3 MiB of pinned memory for batch"));
+        Assert.That(
+            () => Context.AllocateStaging(3 << 20, "batch"),
+            Throws.TypeOf<GpuCnnException>().With.Message.Contains("3 MiB of pinned memory for batch"));
     }
 }

@@ -20,12 +20,12 @@ public sealed class CudaCKindTests
     }
 
     [Test]
-    public void ThreadsAreNotForIt() =>
+    public void NumberOfThreadsIsRefused() =>
         Assert.That(() => new CudaCKind().Open(0, new() { Threads = 2 }),
         Throws.TypeOf<GpuCnnException>().With.Message.Contains("takes no number of threads"));
 
     [Test]
-    public void DevicesAreListedByTheDriversOrder()
+    public void DevicesAreListedInTheDriversOrder()
     {
         var fake = new FakeCuda();
         fake.Set("devices", 2);
@@ -40,7 +40,7 @@ public sealed class CudaCKindTests
     }
 
     [Test]
-    public void WithoutNvrtcNvidiasOpenClTakesItsPlaceAndSaysSo()
+    public void WithoutNvrtcTheGpuRunsThroughOpenClAndSaysSo()
     {
         OpenClDeviceInfo own = OpenClTestDevice.Require();
         IReadOnlyList<CudaDeviceInfo> devices = CudaDevices.List(new FakeCuda().Api, FakeCuda.With("libnosuchnvrtc.so"));
@@ -49,7 +49,9 @@ public sealed class CudaCKindTests
         Assert.Multiple(() =>
         {
             Assert.That(listing.IsUsable, Is.True);
-            Assert.That(listing.Description, Does.StartWith("Fake GPU 0, by OpenCL").And.Contain("NVRTC").And.Contain("pip install").And.Not.Contain("\n"));
+            Assert.That(
+                listing.Description,
+                Does.StartWith("Fake GPU 0, through OpenCL").And.Contain("NVRTC").And.Contain("pip install").And.Not.Contain("\n"));
         });
         using Device device = CudaCKind.Open(devices, () => [own, twin], 0);
         Assert.That((device.Name, device.Description, device.GetType()),
@@ -57,7 +59,7 @@ public sealed class CudaCKindTests
     }
 
     [Test]
-    public void OnlyTheSameGpuTakesItsPlace()
+    public void OnlyTheSameGpuIsSubstituted()
     {
         OpenClDeviceInfo own = OpenClTestDevice.Require();
         var fake = new FakeCuda();
@@ -75,7 +77,7 @@ public sealed class CudaCKindTests
             Assert.That(Substitute(1, twin), Is.Null);
             Assert.That(Substitute(2, twin), Is.Null);
             Assert.That(CudaCKind.Substitute([devices[0] with { ComputeCapability = 30 }], () => [twin], 0), Is.Null,
-                "NVRTC is not all that is missing");
+                "more than NVRTC is missing");
             Assert.That(CudaCKind.Substitute(CudaDevices.List(fake.Api, fake.Compilers), () => [twin], 0), Is.Null, "nothing is missing");
             Assert.That(CudaCKind.Listings(devices, NoOthers).Single().Reason, Does.Contain("NVRTC"));
             Assert.That(() => CudaCKind.Open(devices, NoOthers, 0),

@@ -8,7 +8,7 @@ namespace GpuCnn.Tests.Devices.Cuda;
 public sealed class CudaContextTests : CudaFixture
 {
     [Test]
-    public void WhatWasNotDisposedOfIsListed()
+    public void LiveObjectsAreListed()
     {
         using CudaContext context = NewContext();
         CudaBuffer buffer = context.Allocate(16, "weights");
@@ -22,9 +22,9 @@ public sealed class CudaContextTests : CudaFixture
         Assert.That(context.LiveObjects, Is.Empty);
     }
 
-    /// <summary>The fake tells of what is left in a primary context when the last hand lets go of it.</summary>
+    /// <summary>The fake reports what is left in a primary context when its last user releases it.</summary>
     [Test]
-    public void AContextFreesWhatItsOwnersForgot()
+    public void ContextFreesUndisposedObjects()
     {
         CudaContext context = NewContext();
         CudaBuffer buffer = context.Allocate(16, "late");
@@ -38,7 +38,7 @@ public sealed class CudaContextTests : CudaFixture
     }
 
     [Test]
-    public void AContextThatWasDisposedOfIsRefused()
+    public void DisposedContextIsRefused()
     {
         CudaContext context = NewContext();
         context.Dispose();
@@ -55,7 +55,7 @@ public sealed class CudaContextTests : CudaFixture
         Assert.That(Fake.Retained(0), Is.EqualTo(2));
     }
 
-    /// <summary>Each thread has a current context of its own, and none to begin with.</summary>
+    /// <summary>Each thread has its own current context, and none at first.</summary>
     [Test]
     public void AnyThreadMayCall()
     {
@@ -71,16 +71,17 @@ public sealed class CudaContextTests : CudaFixture
     }
 
     [Test]
-    public void ADeviceThatIsTakenIsUnavailable([Values(46, 216, 2, 101)] int code)
+    public void DeviceInExclusiveUseIsUnavailable([Values(46, 216, 2, 101)] int code)
     {
         Fake.Fail("cuDevicePrimaryCtxRetain", code);
         Assert.That(() => NewContext(), Throws.TypeOf<DeviceUnavailableException>()
-            .With.Message.Contains("'Fake GPU 0' cannot be used now: cuDevicePrimaryCtxRetain gave").And.Message.Contains($"({code})").Or.Message.Contains($"error {code}"));
+            .With.Message.Contains("'Fake GPU 0' cannot be used now: cuDevicePrimaryCtxRetain gave")
+            .And.Message.Contains($"({code})").Or.Message.Contains($"error {code}"));
     }
 
     [TestCase("cuCtxSetCurrent")]
     [TestCase("cuStreamCreate")]
-    public void AContextThatCannotBeMadeIsReleased(string call)
+    public void FailedContextIsReleased(string call)
     {
         Fake.Fail(call, 304);
         Assert.That(() => NewContext(), Throws.TypeOf<DeviceCallException>().With.Message.Contains(call));
@@ -89,19 +90,19 @@ public sealed class CudaContextTests : CudaFixture
     }
 
     [Test]
-    public void EventsTellTheTimeBetweenThem()
+    public void EventsMeasureTheTimeBetweenThem()
     {
         using CudaBuffer values = Context.Allocate(64, "values");
         using CudaKernel kernel = AddTo(values, 1, 16);
         using CudaTiming timing = kernel.LaunchTimed(new Size3(1));
-        // The fake's clock goes half a millisecond for each command.
+        // Each command advances the fake's clock by half a millisecond.
         Assert.That(timing.Duration(), Is.EqualTo(TimeSpan.FromMilliseconds(1)));
         using CudaEvent untimed = Context.Mark(), timed = Context.Mark(timed: true);
         Assert.That(() => timed.Since(untimed), Throws.InvalidOperationException.With.Message.Contains("without a time"));
     }
 
     [Test]
-    public void ALaunchThatFailsLeavesNoEventBehind()
+    public void FailedLaunchLeavesNoEvent()
     {
         using CudaBuffer values = Context.Allocate(64, "values");
         using CudaKernel kernel = AddTo(values, 1, 16);

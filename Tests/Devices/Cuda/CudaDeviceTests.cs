@@ -11,13 +11,13 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Devices.Cuda;
 
-/// <summary>A whole network by the emitted CUDA C, on this processor: every layer, the optimizer, and the steps as graphs.</summary>
+/// <summary>Runs a whole network with the emitted CUDA C on this processor: every layer, the optimizer, and steps as graphs.</summary>
 public sealed class CudaDeviceTests
 {
     private const int Steps = 4;
 
     [Test]
-    public void ANetworkTrainsAsItDoesInCSharp()
+    public void NetworkTrainsAsInCSharp()
     {
         var cuda = new CudaDevice("cuda:0", HostCuda.Device, new BinaryCache(null));
         (float[] losses, float[] weights) = Train(cuda);
@@ -37,9 +37,9 @@ public sealed class CudaDeviceTests
         });
     }
 
-    /// <summary>The launches of a step are recorded once, and started as one from then on.</summary>
+    /// <summary>The launches of a step are recorded once and then started as one.</summary>
     [Test]
-    public void AStepIsAFewCallsOfTheDriver()
+    public void StepTakesFewDriverCalls()
     {
         using var cuda = new CudaDevice("cuda:0", HostCuda.Device, new BinaryCache(null));
         int launches = 0, graphs = 0;
@@ -52,7 +52,7 @@ public sealed class CudaDeviceTests
     }
 
     [Test]
-    public void ItSaysWhatItIs()
+    public void DeviceDescribesItself()
     {
         using var cuda = new CudaDevice("cuda:3", HostCuda.Device, new BinaryCache(null));
         Assert.That((cuda.Name, cuda.Description), Is.EqualTo(("cuda:3", "Fake GPU 0, compute capability 9.0, CUDA 12.4")));

@@ -10,13 +10,16 @@ public sealed class CudaDevicesTests
     [Test]
     public void WithoutADriverTheMessageSaysWhatToInstall()
     {
-        DeviceUnavailableException failure = Assert.Throws<DeviceUnavailableException>(() => _ = new CudaApi("libNoSuchCuda.so.1", "nosuchcuda.dll"))!;
-        Assert.That(failure.Message, Does.StartWith("This machine has no NVIDIA driver: none of libNoSuchCuda.so.1, nosuchcuda.dll could be loaded.")
-            .And.Contain("device cpu").And.Not.Contain("\n"));
+        DeviceUnavailableException failure =
+            Assert.Throws<DeviceUnavailableException>(() => _ = new CudaApi("libNoSuchCuda.so.1", "nosuchcuda.dll"))!;
+        Assert.That(
+            failure.Message,
+            Does.StartWith("This machine has no NVIDIA driver: none of libNoSuchCuda.so.1, nosuchcuda.dll could be loaded.")
+                .And.Contain("device cpu").And.Not.Contain("\n"));
         Assert.That(failure, Is.InstanceOf<GpuCnnException>());
     }
 
-    /// <summary>The machine as it is: either it has devices, or it says why not.</summary>
+    /// <summary>Checks the real machine: it lists devices, or says why there are none.</summary>
     [Test]
     public void ThisMachineListsItsDevicesOrSaysWhy()
     {
@@ -31,7 +34,7 @@ public sealed class CudaDevicesTests
     }
 
     [Test]
-    public void ALibraryThatIsNoDriverIsRefusedByTheFunctionItLacks()
+    public void LibraryThatIsNoDriverIsRefusedByItsMissingFunction()
     {
         if (!OperatingSystem.IsLinux()) Assert.Ignore("Needs a library that each machine has; here libc is known on Linux only.");
         Assert.That(() => new CudaApi("libc.so.6"),
@@ -62,7 +65,7 @@ public sealed class CudaDevicesTests
     [TestCase("driver", 10020, "its driver has CUDA 10.2; CUDA 11.0 or later is needed")]
     [TestCase("capability", 37, "it has compute capability 3.7; 5.0 or later is needed")]
     [TestCase("mode", 2, "its compute mode is 'prohibited'")]
-    public void WhatADeviceLacksIsNamed(string setting, int value, string reason)
+    public void MissingCapabilityIsNamed(string setting, int value, string reason)
     {
         var fake = new FakeCuda();
         fake.Set(setting, value);
@@ -74,7 +77,7 @@ public sealed class CudaDevicesTests
             .And.Message.Contains(reason));
     }
 
-    /// <summary>Such a device serves one program at a time, and that may be this one.</summary>
+    /// <summary>An exclusive device serves one program at a time, which may be this one.</summary>
     [Test]
     public void AnExclusiveDeviceIsUsable()
     {
@@ -84,14 +87,17 @@ public sealed class CudaDevicesTests
     }
 
     [Test]
-    public void WithoutNvrtcTheReasonSaysWhereItWasLookedForAndWhatToInstall()
+    public void MissingNvrtcSaysWhereItWasSearchedAndWhatToInstall()
     {
         var fake = new FakeCuda();
         CudaDeviceInfo device = CudaDevices.List(fake.Api, FakeCuda.With("libnosuchnvrtc.so.12")).Single();
-        Assert.That(device.Reason, Does.Contain("libnosuchnvrtc.so.12 on the loader's path").And.Contain("CUDA_PATH").And.Contain("/usr/local/cuda*")
-            .And.Contain("install the CUDA 12 toolkit, or pip install nvidia-cuda-nvrtc-cu12").And.Not.Contain("\n"));
+        Assert.That(
+            device.Reason,
+            Does.Contain("libnosuchnvrtc.so.12 on the loader's path").And.Contain("CUDA_PATH").And.Contain("/usr/local/cuda*")
+                .And.Contain("install the CUDA 12 toolkit, or pip install nvidia-cuda-nvrtc-cu12").And.Not.Contain("\n"));
         Assert.That(device.LacksCompilerOnly, Is.True);
-        Assert.That(() => new CudaContext(device), Throws.TypeOf<DeviceUnavailableException>().With.Message.Contains("nvidia-cuda-nvrtc-cu12"));
+        Assert.That(
+            () => new CudaContext(device), Throws.TypeOf<DeviceUnavailableException>().With.Message.Contains("nvidia-cuda-nvrtc-cu12"));
         Assert.That(fake.Retained(0), Is.Zero);
     }
 
@@ -99,13 +105,15 @@ public sealed class CudaDevicesTests
     [TestCase(34, "toolkit's stub")]
     [TestCase(35, "too old")]
     [TestCase(802, "not ready yet")]
-    [TestCase(803, "updated while it was in use")]
+    [TestCase(803, "updated while in use")]
     [TestCase(999, "cuInit gave error 999")]
     public void ADriverThatDoesNotStartSaysWhy(int code, string expected)
     {
         var fake = new FakeCuda();
         fake.Fail("cuInit", code);
-        Assert.That(() => CudaDevices.List(fake.Api, fake.Compilers), Throws.TypeOf<DeviceUnavailableException>().With.Message.Contains(expected));
+        Assert.That(
+            () => CudaDevices.List(fake.Api, fake.Compilers),
+            Throws.TypeOf<DeviceUnavailableException>().With.Message.Contains(expected));
     }
 
     [Test]
@@ -113,7 +121,9 @@ public sealed class CudaDevicesTests
     {
         var fake = new FakeCuda();
         fake.Set("devices", 0);
-        Assert.That(() => CudaDevices.Find(0, fake.Api, fake.Compilers), Throws.TypeOf<DeviceUnavailableException>().With.Message.Contains("finds no GPU"));
+        Assert.That(
+            () => CudaDevices.Find(0, fake.Api, fake.Compilers),
+            Throws.TypeOf<DeviceUnavailableException>().With.Message.Contains("finds no GPU"));
     }
 
     [TestCase("cuDeviceGetCount")]
@@ -121,11 +131,13 @@ public sealed class CudaDevicesTests
     [TestCase("cuDeviceGetName")]
     [TestCase("cuDeviceTotalMem_v2")]
     [TestCase("cuDeviceGetAttribute")]
-    public void AQuestionThatFailsIsNamed(string call)
+    public void FailedQueryIsNamed(string call)
     {
         var fake = new FakeCuda();
         fake.Fail(call, 304);
-        Assert.That(() => CudaDevices.List(fake.Api, fake.Compilers), Throws.TypeOf<DeviceCallException>().With.Message.StartsWith($"{call} failed: error 304"));
+        Assert.That(
+            () => CudaDevices.List(fake.Api, fake.Compilers),
+            Throws.TypeOf<DeviceCallException>().With.Message.StartsWith($"{call} failed: error 304"));
     }
 
     [TestCase(-1)]

@@ -7,8 +7,8 @@ using NUnit.Framework;
 namespace GpuCnn.Tests.Devices.Cuda;
 
 /// <summary>
-/// A context on a fake device and an empty cache folder for each test; what a test leaves undisposed fails it, and so does whatever a real
-/// driver leaves undefined.
+/// Provides a context on a fake device and an empty cache folder for each test. A test fails if it leaves objects undisposed or does
+/// something that a real driver leaves undefined.
 /// </summary>
 public abstract class CudaFixture
 {
@@ -50,7 +50,7 @@ public abstract class CudaFixture
         });
     }
 
-    /// <summary>A context with the test's cache folder, as another process would have it.</summary>
+    /// <summary>Creates a context with the test's cache folder, as another process would have it.</summary>
     private protected CudaContext NewContext() => new(Device, new BinaryCache(Folder));
 
     private protected CudaBuffer Filled<T>(T[] values, string what = "values") where T : unmanaged
@@ -67,9 +67,12 @@ public abstract class CudaFixture
         return values;
     }
 
-    /// <summary>Adds a number to each element.</summary>
-    private protected static CudaSource Add(int group = 16, string options = "") => new("Add",
-        $"extern \"C\" __global__ void __launch_bounds__({group}) Add(int* values, int term) {{ values[blockIdx.x * {group} + threadIdx.x] += term; }}", new(group), options);
+    /// <summary>Returns a kernel that adds a number to each element.</summary>
+    private protected static CudaSource Add(int group = 16, string options = "") => new(
+        "Add",
+        $"extern \"C\" __global__ void __launch_bounds__({group}) Add(int* values, int term) "
+        + $"{{ values[blockIdx.x * {group} + threadIdx.x] += term; }}",
+        new(group), options);
 
     private protected static CudaKernel AddTo(CudaBuffer values, int term, int length, long offset = 0, int group = 16)
     {
@@ -79,7 +82,7 @@ public abstract class CudaFixture
         return values.Context.Modules.Get(Add(group)).CreateKernel(arguments);
     }
 
-    /// <summary>Runs a source that adds once, and checks what it did.</summary>
+    /// <summary>Runs a source that adds once, and checks the result.</summary>
     private protected static void RunAdd(CudaContext context, CudaSource source)
     {
         using CudaBuffer values = context.Allocate(4 * 64, "values");

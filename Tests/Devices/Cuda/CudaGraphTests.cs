@@ -10,7 +10,7 @@ namespace GpuCnn.Tests.Devices.Cuda;
 public sealed class CudaGraphTests : CudaFixture
 {
     [Test]
-    public void AGraphRunsItsCommandsAtEachLaunchAndNotBefore()
+    public void GraphRunsItsCommandsOnlyWhenLaunched()
     {
         using CudaBuffer values = Context.Allocate(128, "values");
         using CudaKernel one = AddTo(values, 1, 32), ten = AddTo(values, 10, 16, offset: 64);
@@ -25,7 +25,7 @@ public sealed class CudaGraphTests : CudaFixture
     }
 
     [Test]
-    public void ClearingIsACommandToo()
+    public void GraphMayClearMemory()
     {
         using CudaBuffer values = Filled(new int[] { 1, 2, 3, 4 });
         using CudaGraph graph = CudaGraph.Capture(Context, "clear", stream => values.Clear(4, 8, stream));
@@ -35,7 +35,7 @@ public sealed class CudaGraphTests : CudaFixture
     }
 
     [Test]
-    public void AGraphMayBeDisposedOfWhileItRuns()
+    public void GraphMayBeDisposedOfWhileItRuns()
     {
         using CudaBuffer values = Context.Allocate(128, "values");
         using CudaKernel one = AddTo(values, 1, 32), ten = AddTo(values, 10, 16, offset: 64);
@@ -44,7 +44,7 @@ public sealed class CudaGraphTests : CudaFixture
     }
 
     [Test]
-    public void WhatOtherThreadsDoMeanwhileIsNotRecorded()
+    public void CommandsOfOtherThreadsAreNotRecorded()
     {
         using CudaBuffer values = Context.Allocate(64, "values");
         using CudaKernel one = AddTo(values, 1, 16), hundred = AddTo(values, 100, 16);
@@ -66,17 +66,20 @@ public sealed class CudaGraphTests : CudaFixture
     }
 
     [Test]
-    public void ARecordingThatFailsLeavesNothingBehind()
+    public void FailedCaptureLeaksNothing()
     {
-        Assert.That(() => CudaGraph.Capture(Context, "step", _ => throw new NotSupportedException("no")), Throws.TypeOf<NotSupportedException>());
+        Assert.That(
+            () => CudaGraph.Capture(Context, "step", _ => throw new NotSupportedException("no")), Throws.TypeOf<NotSupportedException>());
         Fake.Fail("cuGraphInstantiateWithFlags", CudaCodes.OutOfMemory);
         Assert.That(() => CudaGraph.Capture(Context, "step", _ => { }), Throws.TypeOf<DeviceOutOfMemoryException>());
         Fake.Fail("cuStreamEndCapture", 901);
-        Assert.That(() => CudaGraph.Capture(Context, "step", _ => { }), Throws.TypeOf<DeviceCallException>().With.Message.Contains("cuStreamEndCapture"));
+        Assert.That(
+            () => CudaGraph.Capture(Context, "step", _ => { }),
+            Throws.TypeOf<DeviceCallException>().With.Message.Contains("cuStreamEndCapture"));
     }
 
     [Test]
-    public void OlderDriversInstantiateInTheirOwnWay()
+    public void OlderDriversUseTheOlderInstantiate()
     {
         var old = new FakeCuda("OLD_DRIVER");
         using (var context = new CudaContext(old.Device(), new BinaryCache(null)))

@@ -7,7 +7,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Devices.Cuda;
 
-/// <summary>On the machine's first CUDA device: what the fake driver cannot tell of a real one.</summary>
+/// <summary>Runs on the machine's first CUDA device and checks what the fake driver cannot show.</summary>
 public sealed class CudaHardwareTests
 {
     private CudaContext? _context;
@@ -34,7 +34,7 @@ public sealed class CudaHardwareTests
     }
 
     [Test]
-    public void WhatIsWrittenIsAddedToAndRead()
+    public void KernelAddsToWrittenValues()
     {
         int[] numbers = [.. Enumerable.Range(0, 1 << 16)];
         using CudaBuffer values = Context.Allocate(4L * numbers.Length, "values");
@@ -49,7 +49,7 @@ public sealed class CudaHardwareTests
     }
 
     [Test]
-    public void AGraphRunsItsCommandsAtEachLaunch()
+    public void GraphRunsItsCommandsAtEachLaunch()
     {
         using CudaBuffer values = Context.Allocate(4 * 64, "values");
         using CudaKernel one = AddTo(values, 1, 64), ten = AddTo(values, 10, 64);
@@ -68,7 +68,8 @@ public sealed class CudaHardwareTests
     public void CopiesThroughPinnedMemoryKeepTheirOrder()
     {
         const int Count = 1 << 20, Rounds = 4;
-        using CudaStaging up = Context.AllocateStaging(4L * Count * Rounds, "up"), down = Context.AllocateStaging(4L * Count * Rounds, "down");
+        using CudaStaging up = Context.AllocateStaging(4L * Count * Rounds, "up");
+        using CudaStaging down = Context.AllocateStaging(4L * Count * Rounds, "down");
         using CudaBuffer buffer = Context.Allocate(4 * Count, "buffer");
         for (int round = 0; round < Rounds; round++)
         {
@@ -93,7 +94,7 @@ public sealed class CudaHardwareTests
     }
 
     [Test]
-    public void ASecondContextTakesTheKernelFromTheDisk()
+    public void SecondContextLoadsTheKernelFromDisk()
     {
         using CudaBuffer values = Context.Allocate(256, "values");
         AddTo(values, 1, 64).Dispose();
@@ -106,27 +107,37 @@ public sealed class CudaHardwareTests
     }
 
     [Test]
-    public void ABuildFailureHasNvrtcsLog() => Assert.That(() => Context.Modules.Get(new("Broken", "extern \"C\" __global__ void Broken(int* x) { *x = undeclared_name; }", new(1))),
-        Throws.TypeOf<KernelBuildException>()
-            .With.Message.Contains("undeclared_name").And.Property(nameof(KernelBuildException.Dialect)).EqualTo(KernelDialect.Cuda));
-
-    [Test]
-    public void ArgumentsThatAreNotTheKernelsAreRefusedWhereTheDriverTells()
+    public void BuildFailureHasNvrtcsLog()
     {
-        if (Context.Device.DriverVersion < 12040) Assert.Ignore("The driver does not tell what a kernel's arguments are; CUDA 12.4 does.");
-        var none = new CudaArguments();
-        Assert.That(() => Context.Modules.Get(Add).CreateKernel(none), Throws.InvalidOperationException.With.Message.Contains("[8, 4]"));
+        var broken = new CudaSource("Broken", "extern \"C\" __global__ void Broken(int* x) { *x = undeclared_name; }", new(1));
+        Assert.That(
+            () => Context.Modules.Get(broken),
+            Throws.TypeOf<KernelBuildException>()
+                .With.Message.Contains("undeclared_name").And.Property(nameof(KernelBuildException.Dialect)).EqualTo(KernelDialect.Cuda));
     }
 
     [Test]
-    public void MoreMemoryThanThereIsIsRefused()
+    public void WrongArgumentsAreRefusedIfTheDriverReportsParameters()
     {
-        DeviceOutOfMemoryException failure = Assert.Throws<DeviceOutOfMemoryException>(() => Context.Allocate(Context.Device.MemoryBytes * 2, "the arena").Dispose())!;
+        if (Context.Device.DriverVersion < 12040) Assert.Ignore("The driver does not report a kernel's parameters; CUDA 12.4 does.");
+        var none = new CudaArguments();
+        Assert.That(
+            () => Context.Modules.Get(Add).CreateKernel(none), Throws.InvalidOperationException.With.Message.Contains("[8, 4]"));
+    }
+
+    [Test]
+    public void MoreThanTheDevicesMemoryIsRefused()
+    {
+        DeviceOutOfMemoryException failure =
+            Assert.Throws<DeviceOutOfMemoryException>(() => Context.Allocate(Context.Device.MemoryBytes * 2, "the arena").Dispose())!;
         Assert.That(failure.FreeBytes, Is.InRange(1, Context.Device.MemoryBytes));
     }
 
-    private static CudaSource Add { get; } = new("Add",
-        "extern \"C\" __global__ void __launch_bounds__(64) Add(int* values, int term) { values[blockIdx.x * 64 + threadIdx.x] += term; }", new(64));
+    private static CudaSource Add { get; } = new(
+        "Add",
+        "extern \"C\" __global__ void __launch_bounds__(64) Add(int* values, int term) "
+        + "{ values[blockIdx.x * 64 + threadIdx.x] += term; }",
+        new(64));
 
     private static CudaKernel AddTo(CudaBuffer values, int term, int length, long offset = 0)
     {

@@ -11,7 +11,7 @@ namespace GpuCnn.Tests.Devices.Cuda;
 public sealed class CudaKernelTests : CudaFixture
 {
     [Test]
-    public void AViewReachesItsPart()
+    public void ViewCoversOnlyItsPart()
     {
         using CudaBuffer arena = Context.Allocate(4 * 100, "arena");
         using CudaKernel kernel = AddTo(arena, 5, length: 16, offset: 4 * 37, group: 8);
@@ -19,9 +19,9 @@ public sealed class CudaKernelTests : CudaFixture
         Assert.That(Read<int>(arena, 100), Is.EqualTo(Enumerable.Range(0, 100).Select(i => i is >= 37 and < 53 ? 5 : 0)));
     }
 
-    /// <summary>Sizes come from the text of the kernel, as the fake driver reads it: they are C's, and not what C# handed over.</summary>
+    /// <summary>Sizes come from the kernel's text as the fake driver reads it, so they are C's, not C#'s.</summary>
     [Test]
-    public void StructsAndNumbersArriveAsCReadsThem()
+    public void StructsAndNumbersArriveInCLayout()
     {
         using CudaBuffer arena = Context.Allocate(1024, "arena");
         var geometry = new PoolGeometry
@@ -32,7 +32,8 @@ public sealed class CudaKernelTests : CudaFixture
             Out = new() { Tag = 1, Height = 4, Width = 3 },
             Scale = 0.5f,
         };
-        using CudaKernel kernel = Context.Prepare(new WindowPool(3, arena.View<float>(100, 16), arena.View<float>(10, 512), geometry, PoolKind.Average, 12));
+        var sample = new WindowPool(3, arena.View<float>(100, 16), arena.View<float>(10, 512), geometry, PoolKind.Average, 12);
+        using CudaKernel kernel = Context.Prepare(sample);
         kernel.Launch(new Size3(3, 2));
         Context.Finish();
         FakeLaunch launch = Fake.Launches.Single();
@@ -43,7 +44,7 @@ public sealed class CudaKernelTests : CudaFixture
             Assert.That(BinaryPrimitives.ReadInt64LittleEndian(bytes), Is.EqualTo((long)arena.Handle + 16));
             Assert.That(BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(8)), Is.EqualTo((long)arena.Handle + 512));
             ReadOnlySpan<byte> structure = bytes.AsSpan(16);
-            // short, 2 bytes of nothing, { char, 3, int, int }, long long, { char, 3, int, int }, float.
+            // short, 2 bytes of padding, { char, 3, int, int }, long long, { char, 3, int, int }, float.
             Assert.That(BinaryPrimitives.ReadInt16LittleEndian(structure), Is.EqualTo(-2));
             Assert.That(structure[4], Is.EqualTo(9));
             Assert.That(BinaryPrimitives.ReadInt32LittleEndian(structure[8..]), Is.EqualTo(8));
@@ -63,7 +64,9 @@ public sealed class CudaKernelTests : CudaFixture
     {
         using CudaBuffer y = Context.Allocate(1024, "y");
         View<float> view = y.View<float>(40);
-        using CudaKernel kernel = Context.Prepare(new AllFunctions(view, new(y.Handle, 256, 6), new(y.Handle, 512, 6), view, 1.5f, -2, float.NaN, -0.1, 4_000_000_000, -3));
+        var sample = new AllFunctions(
+            view, new(y.Handle, 256, 6), new(y.Handle, 512, 6), view, 1.5f, -2, float.NaN, -0.1, 4_000_000_000, -3);
+        using CudaKernel kernel = Context.Prepare(sample);
         kernel.Launch(new Size3(1));
         Context.Finish();
         ReadOnlySpan<byte> bytes = Fake.Launches.Single().Arguments.AsSpan(32);
@@ -75,7 +78,7 @@ public sealed class CudaKernelTests : CudaFixture
     }
 
     [Test]
-    public void AViewOfNothingIsANullPointer()
+    public void EmptyViewIsANullPointer()
     {
         using CudaBuffer y = Context.Allocate(64, "y");
         using CudaKernel kernel = Context.Prepare(new ScaleShift(Curve.ReLU, 0.5f, default, y.View<float>(16), 1, 2, 0));
@@ -85,7 +88,7 @@ public sealed class CudaKernelTests : CudaFixture
     }
 
     [Test]
-    public void ArgumentsStayFromLaunchToLaunch()
+    public void ArgumentsStaySetBetweenLaunches()
     {
         using CudaBuffer values = Context.Allocate(64, "values");
         using CudaKernel kernel = AddTo(values, 1, 16), other = AddTo(values, 100, 16);
@@ -115,7 +118,7 @@ public sealed class CudaKernelTests : CudaFixture
     }
 
     [Test]
-    public void AViewOfMemoryThatIsNotTheDevicesIsRefused()
+    public void ViewOfForeignMemoryIsRefused()
     {
         CudaModule module = Context.Modules.Get(Add());
         using CudaBuffer buffer = Context.Allocate(64, "values");
@@ -134,41 +137,51 @@ public sealed class CudaKernelTests : CudaFixture
 
         Assert.Multiple(() =>
         {
-            Assert.That(() => With(foreign.View<int>(16)), Throws.ArgumentException.With.Message.Contains("Argument 0 of kernel 'Add' is no memory of"));
+            Assert.That(
+                () => With(foreign.View<int>(16)),
+                Throws.ArgumentException.With.Message.Contains("Argument 0 of kernel 'Add' is not memory of"));
             Assert.That(() => With(late), Throws.ArgumentException.With.Message.Contains("was disposed of"));
-            Assert.That(() => With(new(buffer.Handle, 4, 16)), Throws.ArgumentException.With.Message.Contains("reaches 64 bytes at 4 of buffer 'values', which has 64"));
+            Assert.That(
+                () => With(new(buffer.Handle, 4, 16)),
+                Throws.ArgumentException.With.Message.Contains("covers 64 bytes at 4 of buffer 'values', which has 64"));
             Assert.That(() => With(new(buffer.Handle, -4, 4)), Throws.ArgumentException.With.Message.Contains("at -4"));
-            Assert.That(() => With(new(buffer.Handle, 2, 4)), Throws.ArgumentException.With.Message.Contains("starts at byte 2").And.Message.Contains("multiple of 4"));
+            Assert.That(
+                () => With(new(buffer.Handle, 2, 4)),
+                Throws.ArgumentException.With.Message.Contains("starts at byte 2").And.Message.Contains("multiple of 4"));
             Assert.That(() => With(new(0, 0, 4)), Throws.ArgumentException);
         });
         Assert.That(Context.LiveObjects, Has.Count.EqualTo(1));
     }
 
     [Test]
-    public void ABufferThatIsGoneStopsTheLaunch()
+    public void DisposedBufferStopsTheLaunch()
     {
         CudaBuffer values = Context.Allocate(64, "values");
         using CudaKernel kernel = AddTo(values, 1, 16);
         values.Dispose();
-        Assert.That(() => kernel.Launch(new Size3(1)), Throws.TypeOf<ObjectDisposedException>().With.Message.Contains("Kernel 'Add'").And.Message.Contains("'values'"));
+        Assert.That(
+            () => kernel.Launch(new Size3(1)),
+            Throws.TypeOf<ObjectDisposedException>().With.Message.Contains("Kernel 'Add'").And.Message.Contains("'values'"));
     }
 
-    /// <summary>Without the check the driver would read past the end of what it was given.</summary>
+    /// <summary>Without the check, the driver would read past the end of the arguments.</summary>
     [Test]
-    public void ArgumentsThatAreNotTheKernelsAreRefused()
+    public void WrongArgumentsAreRefused()
     {
         using CudaBuffer values = Context.Allocate(64, "values");
         CudaModule module = Context.Modules.Get(Add());
         var few = new CudaArguments();
         few.Add(values.View<int>(16));
-        Assert.That(() => module.CreateKernel(few), Throws.InvalidOperationException.With.Message.Contains("takes arguments of [8, 4] bytes, but was given [8]"));
+        Assert.That(
+            () => module.CreateKernel(few),
+            Throws.InvalidOperationException.With.Message.Contains("takes arguments of [8, 4] bytes, but was given [8]"));
         few.Add(1L);
         Assert.That(() => module.CreateKernel(few), Throws.InvalidOperationException.With.Message.Contains("[8, 8]"));
     }
 
     [TestCase(0, 1)]
     [TestCase(1, -1)]
-    public void AGridOfNothingIsRefused(int x, int y)
+    public void EmptyGridIsRefused(int x, int y)
     {
         using CudaBuffer values = Context.Allocate(64, "values");
         using CudaKernel kernel = AddTo(values, 1, 16);
@@ -176,24 +189,25 @@ public sealed class CudaKernelTests : CudaFixture
     }
 
     [Test]
-    public void AGridTooLargeForTheDeviceIsRefused()
+    public void TooLargeGridIsRefused()
     {
         using CudaBuffer values = Context.Allocate(64, "values");
         using CudaKernel kernel = AddTo(values, 1, 16);
         Assert.That(() => kernel.Launch(new Size3(1, 65536)), Throws.TypeOf<GpuCnnException>()
-            .With.Message.Contains("in 1x65536 groups").And.Message.Contains("at most 2147483647x65535x65535"));
+            .With.Message.Contains("needs 1x65536 groups").And.Message.Contains("at most 2147483647x65535x65535"));
     }
 
     [Test]
-    public void AGroupTooLargeForTheKernelIsRefused()
+    public void TooLargeGroupIsRefused()
     {
         Fake.Set("max_threads", 128);
         Assert.That(() => Context.Modules.Get(Add(256)), Throws.TypeOf<DeviceUnavailableException>()
-            .With.Message.Contains("'Add' expects groups of 256 threads").And.Message.Contains("at most 128").And.Message.Contains("Fake GPU 0"));
+            .With.Message.Contains("'Add' expects groups of 256 threads")
+            .And.Message.Contains("at most 128").And.Message.Contains("Fake GPU 0"));
     }
 
     [Test]
-    public void WhatTheCompiledKernelTakesIsKnown()
+    public void CompiledKernelReportsItsResources()
     {
         Fake.Set("local_bytes", 24);
         CudaModule module = Context.Modules.Get(Add());

@@ -7,15 +7,15 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Devices.Cuda;
 
-/// <summary>Each kernel is compiled once, in this process and in the next, for the device that is there.</summary>
+/// <summary>Checks that each kernel is compiled once, across processes too, and for the right device.</summary>
 public sealed class CudaModulesTests : CudaFixture
 {
     [Test]
-    public void TheSameKernelIsBuiltOnce()
+    public void SameKernelIsBuiltOnce()
     {
         CudaModule first = Context.Modules.Get(Add());
         Assert.That(Context.Modules.Get(Add()), Is.SameAs(first));
-        Assert.That(Context.Modules.Get(Add(32)), Is.Not.SameAs(first), "another size of group");
+        Assert.That(Context.Modules.Get(Add(32)), Is.Not.SameAs(first), "another group size");
         Assert.That(Context.Modules.Get(Add(options: "-DX=1")), Is.Not.SameAs(first), "other options");
         Assert.That(Context.Modules.Builds, Is.EqualTo(3));
     }
@@ -36,13 +36,15 @@ public sealed class CudaModulesTests : CudaFixture
     }
 
     [Test]
-    public void TheDeviceAndTheLanguageAreNamedToTheCompiler()
+    public void CompilerReceivesArchitectureAndLanguage()
     {
         Context.Modules.Get(Add(options: "-DX=1"));
         Assert.That(Fake.CompilerOptions, Is.EqualTo("--gpu-architecture=sm_90 --std=c++17 --fmad=true -DX=1"));
     }
 
-    /// <summary>The fake knows 50, 60, 70, 75, 80, 86, 89 and 90; machine code is for the architecture itself, PTX for a lower one.</summary>
+    /// <summary>
+    /// The fake supports 50, 60, 70, 75, 80, 86, 89 and 90. A known architecture gets machine code, others PTX for the next lower.
+    /// </summary>
     [TestCase(90, "sm_90")]
     [TestCase(86, "sm_86")]
     [TestCase(50, "sm_50")]
@@ -50,7 +52,7 @@ public sealed class CudaModulesTests : CudaFixture
     [TestCase(87, "compute_86")]
     [TestCase(100, "compute_90")]
     [TestCase(121, "compute_90")]
-    public void AnArchitectureThatTheCompilerDoesNotKnowGetsTheNextLowerOne(int capability, string expected)
+    public void UnknownArchitectureGetsTheNextLowerOne(int capability, string expected)
     {
         Fake.Set("capability", capability);
         using CudaContext context = new(Fake.Device(), new BinaryCache(Folder));
@@ -58,11 +60,11 @@ public sealed class CudaModulesTests : CudaFixture
         Assert.That(Fake.CompilerOptions, Does.StartWith($"--gpu-architecture={expected} "));
         using CudaContext second = new(Fake.Device(), new BinaryCache(Folder));
         RunAdd(second, Add());
-        Assert.That(second.Modules.Loads, Is.EqualTo(1), "PTX is kept too");
+        Assert.That(second.Modules.Loads, Is.EqualTo(1), "PTX is cached too");
     }
 
     [Test]
-    public void AKernelOfThisProjectIsCompiledWithItsConstants()
+    public void KernelIsCompiledWithItsConstants()
     {
         using CudaBuffer y = Context.Allocate(64, "y");
         using CudaKernel kernel = Context.Prepare(new ScaleShift(Curve.ReLU, 0.25f, default, y.View<float>(16), 1, 2, 0));
@@ -74,7 +76,7 @@ public sealed class CudaModulesTests : CudaFixture
     }
 
     [Test]
-    public void ABuildFailureShowsTheLogAndHowToPrintTheSource()
+    public void BuildFailureHasLogAndDialect()
     {
         CudaSource broken = Add(options: "-DSOME=1") with { Text = "undeclared_name" };
         KernelBuildException failure = Assert.Throws<KernelBuildException>(() => Context.Modules.Get(broken))!;
@@ -84,8 +86,11 @@ public sealed class CudaModulesTests : CudaFixture
             Assert.That(failure.Kernel, Is.EqualTo("Add"));
             Assert.That(failure.Log, Does.StartWith("Add.cu(1): error").And.EndWith("\"Add.cu\"."));
             Assert.That(failure.Message, Does.EndWith(failure.Log));
-            Assert.That(firstLine, Does.StartWith("NVRTC 12.4 (").And.Contain("refused kernel 'Add' (groups of 16, options '--gpu-architecture=sm_90")
-                .And.Contain("'Fake GPU 0'").And.Contain("NVRTC_ERROR_COMPILATION (6)"));
+            Assert.That(
+                firstLine,
+                Does.StartWith("NVRTC 12.4 (")
+                    .And.Contain("refused kernel 'Add' (groups of 16, options '--gpu-architecture=sm_90")
+                    .And.Contain("'Fake GPU 0'").And.Contain("NVRTC_ERROR_COMPILATION (6)"));
             Assert.That(failure.Dialect, Is.EqualTo(KernelDialect.Cuda));
             Assert.That(Context.Modules.Builds, Is.Zero);
             Assert.That(Directory.GetFiles(Folder), Is.Empty);
@@ -95,39 +100,45 @@ public sealed class CudaModulesTests : CudaFixture
     }
 
     [Test]
-    public void AnUnknownOptionIsABuildFailure() =>
-        Assert.That(() => Context.Modules.Get(Add(options: "--no-such-option")), Throws.TypeOf<KernelBuildException>().With.Message.Contains("unrecognized option"));
+    public void UnknownOptionIsABuildFailure() =>
+        Assert.That(
+            () => Context.Modules.Get(Add(options: "--no-such-option")),
+            Throws.TypeOf<KernelBuildException>().With.Message.Contains("unrecognized option"));
 
     [Test]
     public void MissingBuiltinsAreNamed() => Assert.That(() => Context.Modules.Get(Add() with { Text = "needs_builtins" }),
-        Throws.TypeOf<KernelBuildException>().With.Message.Contains("has to lie beside NVRTC"));
+        Throws.TypeOf<KernelBuildException>().With.Message.Contains("must be in NVRTC's folder"));
 
     [Test]
-    public void ACompilerThatFailsByItselfIsNotTheKernelsFault()
+    public void CompilersOwnFailureIsNotABuildFailure()
     {
         Fake.FailCompiler("nvrtcCreateProgram", 1);
         Assert.That(() => Context.Modules.Get(Add()), Throws.TypeOf<DeviceCallException>()
-            .With.Message.Contains("nvrtcCreateProgram").And.Message.Contains("NVRTC_ERROR_OUT_OF_MEMORY (1)").And.Message.Contains("'Add'"));
+            .With.Message.Contains("nvrtcCreateProgram").And.Message.Contains("NVRTC_ERROR_OUT_OF_MEMORY (1)")
+            .And.Message.Contains("'Add'"));
         Fake.FailCompiler("nvrtcGetCUBINSize", 1);
-        Assert.That(() => Context.Modules.Get(Add()), Throws.TypeOf<DeviceCallException>().With.Message.Contains("nvrtcGetCUBINSize"));
+        Assert.That(
+            () => Context.Modules.Get(Add()), Throws.TypeOf<DeviceCallException>().With.Message.Contains("nvrtcGetCUBINSize"));
     }
 
     [Test]
-    public void WhatTheDriverRefusesComesWithItsLog()
+    public void CodeThatTheDriverRefusesReportsItsLog()
     {
         Fake.Set("capability", 100);
         using CudaContext context = new(Fake.Device(), new BinaryCache(Folder));
-        Assert.That(() => context.Modules.Get(Add() with { Text = Add().Text + " // newer_ptx" }), Throws.TypeOf<KernelBuildException>()
-            .With.Message.Contains("CUDA_ERROR_UNSUPPORTED_PTX_VERSION (222)").And.Message.Contains("Update the driver").And.Message.EndsWith("ptxas: this PTX is too new"));
+        Assert.That(
+            () => context.Modules.Get(Add() with { Text = Add().Text + " // newer_ptx" }),
+            Throws.TypeOf<KernelBuildException>().With.Message.Contains("CUDA_ERROR_UNSUPPORTED_PTX_VERSION (222)")
+                .And.Message.Contains("Update the driver").And.Message.EndsWith("ptxas: this PTX is too new"));
         Assert.That(Directory.GetFiles(Folder), Is.Empty);
     }
 
     [Test]
-    public void AKernelThatTheTextDoesNotHaveIsNamed() => Assert.That(() => Context.Modules.Get(Add() with { Name = "Other" }),
+    public void MissingKernelIsNamed() => Assert.That(() => Context.Modules.Get(Add() with { Name = "Other" }),
         Throws.TypeOf<DeviceCallException>().With.Message.Contains("cuModuleGetFunction").And.Message.Contains("'Other'"));
 
     [Test]
-    public void ASecondContextTakesTheKernelFromTheDisk()
+    public void SecondContextLoadsTheKernelFromDisk()
     {
         RunAdd(Context, Add());
         Assert.That((Context.Modules.Builds, Context.Modules.Loads), Is.EqualTo((1, 0)));
@@ -136,12 +147,12 @@ public sealed class CudaModulesTests : CudaFixture
         Assert.That((second.Modules.Builds, second.Modules.Loads), Is.EqualTo((0, 1)));
         Assert.That(second.Modules.Get(Add()).IsFromCache, Is.True);
         RunAdd(second, Add(32));
-        Assert.That(second.Modules.Builds, Is.EqualTo(1), "another size of group");
+        Assert.That(second.Modules.Builds, Is.EqualTo(1), "another group size");
     }
 
     [TestCase("driver", 12060)]
     [TestCase("capability", 89)]
-    public void AnotherDriverOrDeviceDoesNotTakeIt(string setting, int value)
+    public void OtherDriverOrDeviceRebuildsTheKernel(string setting, int value)
     {
         RunAdd(Context, Add());
         Fake.Set(setting, value);
@@ -152,7 +163,7 @@ public sealed class CudaModulesTests : CudaFixture
     }
 
     [Test]
-    public void AnotherCompilerDoesNotTakeIt()
+    public void OtherCompilerRebuildsTheKernel()
     {
         RunAdd(Context, Add());
         string newer = FakeLibrary.PathOf("fake_nvrtc", "MAJOR=12", "MINOR=6", "ARCHITECTURES=50,90");
@@ -162,7 +173,7 @@ public sealed class CudaModulesTests : CudaFixture
     }
 
     [Test]
-    public void ADamagedFileIsBuiltAnewAndReplaced()
+    public void DamagedFileIsRebuiltAndReplaced()
     {
         RunAdd(Context, Add());
         string file = Directory.GetFiles(Folder).Single();
@@ -179,9 +190,9 @@ public sealed class CudaModulesTests : CudaFixture
         Assert.That((third.Modules.Builds, third.Modules.Loads), Is.EqualTo((0, 1)), "the file was not replaced");
     }
 
-    /// <summary>Whole and with the right key, but not what this driver takes: the driver refuses it, and no more.</summary>
+    /// <summary>The file is intact and has the right key, but the driver refuses its contents.</summary>
     [Test]
-    public void AForeignBinaryUnderTheRightKeyIsBuiltAnew()
+    public void ForeignBinaryWithTheRightKeyIsRebuilt()
     {
         RunAdd(Context, Add());
         BinaryKey key = new(Path.GetFileNameWithoutExtension(Directory.GetFiles(Folder).Single()));
@@ -192,7 +203,7 @@ public sealed class CudaModulesTests : CudaFixture
     }
 
     [Test]
-    public void WithoutAPlaceForFilesEverythingRuns()
+    public void KernelsRunWithoutACacheFolder()
     {
         using var context = new CudaContext(Device, new BinaryCache(null));
         RunAdd(context, Add());

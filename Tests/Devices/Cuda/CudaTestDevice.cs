@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Devices.Cuda;
 
-/// <summary>The machine's first CUDA device; without one a test is ignored, or fails where GPUCNN_REQUIRE names cuda.</summary>
+/// <summary>Finds the machine's first CUDA device. Without one a test is ignored, or fails if GPUCNN_REQUIRE names cuda.</summary>
 internal static class CudaTestDevice
 {
     public static CudaDeviceInfo Require()

@@ -4,17 +4,19 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Tests.Devices.Cuda;
 
-/// <summary>What a fake driver ran.</summary>
-/// <param name="Arguments">The bytes of all arguments, one after another.</param>
+/// <summary>A launch that a fake driver ran.</summary>
+/// <param name="Arguments">Bytes of all arguments, one after another.</param>
 internal sealed record FakeLaunch(string Kernel, Size3 Groups, Size3 Group, byte[] Arguments);
 
-/// <summary>The driver and the compiler of fake_cuda.c and fake_nvrtc.c: a machine with one CUDA device that is none. Made anew for each test.</summary>
+/// <summary>
+/// The driver and compiler of fake_cuda.c and fake_nvrtc.c: a machine with one fake CUDA device. Recreated for each test.
+/// </summary>
 internal sealed unsafe class FakeCuda
 {
     private readonly string _driver;
 
     /// <param name="definitions">
-    /// What the C files are compiled with: OLD_DRIVER leaves out the functions that only newer ones have, and any other word makes a machine apart.
+    /// Definitions for the C files: OLD_DRIVER omits the functions of newer drivers; any other word makes a separate machine.
     /// </param>
     public FakeCuda(params string[] definitions)
     {
@@ -32,16 +34,16 @@ internal sealed unsafe class FakeCuda
 
     public string NvrtcPath { get; }
 
-    /// <summary>What was done that a real driver leaves undefined, one line each.</summary>
+    /// <summary>Actions that a real driver leaves undefined, one line each.</summary>
     public string Problems => Text(_driver, "fake_problems");
 
     /// <summary>The options of the last compilation.</summary>
     public string CompilerOptions => Text(NvrtcPath, "fake_nvrtc_options");
 
-    /// <summary>Handles and memory that were not given back, of the driver and of the compiler.</summary>
+    /// <summary>Handles and memory of the driver and the compiler that were not released.</summary>
     public int Live => Number(_driver, "fake_live") + Number(NvrtcPath, "fake_nvrtc_live");
 
-    /// <summary>Kernels that have run, in their order.</summary>
+    /// <summary>Kernels that have run, in order.</summary>
     public IReadOnlyList<FakeLaunch> Launches
     {
         get
@@ -57,7 +59,7 @@ internal sealed unsafe class FakeCuda
 
     public int Retained(int device) => ((delegate* unmanaged<int, int>)FakeLibrary.Function(_driver, "fake_retained"))(device);
 
-    /// <summary>How many times a function of the driver was called.</summary>
+    /// <summary>Returns how many times a driver function was called.</summary>
     public int Calls(string call)
     {
         using var name = new Utf8(call);
@@ -70,7 +72,7 @@ internal sealed unsafe class FakeCuda
         ((delegate* unmanaged<byte*, long, void>)FakeLibrary.Function(_driver, "fake_set"))(text.Bytes, value);
     }
 
-    /// <summary>Lets a function of the driver fail from now on.</summary>
+    /// <summary>Makes a driver function fail from now on.</summary>
     /// <param name="after">Calls that still succeed.</param>
     public void Fail(string call, int code, int after = 0)
     {
@@ -84,20 +86,24 @@ internal sealed unsafe class FakeCuda
         ((delegate* unmanaged<byte*, int, void>)FakeLibrary.Function(NvrtcPath, "fake_nvrtc_fail"))(name.Bytes, code);
     }
 
-    /// <summary>Asks for a function that runs a kernel of this text: it takes the addresses of the arguments, the groups and the threads of a group.</summary>
+    /// <summary>
+    /// Sets the function that provides code for a kernel's text. The code takes the addresses of the arguments, the groups and the threads
+    /// of a group.
+    /// </summary>
     public void Provide(delegate* unmanaged[Cdecl]<byte*, nint> provide) =>
         ((delegate* unmanaged<delegate* unmanaged[Cdecl]<byte*, nint>, void>)FakeLibrary.Function(_driver, "fake_provide"))(provide);
 
     private static FakeLaunch Read(Record* launch) => new(
         Marshal.PtrToStringUTF8((nint)launch->Name)!, new(launch->Grid[0], launch->Grid[1], launch->Grid[2]),
-        new(launch->Block[0], launch->Block[1], launch->Block[2]), new ReadOnlySpan<byte>(launch->Arguments, (int)launch->ArgumentBytes).ToArray());
+        new(launch->Block[0], launch->Block[1], launch->Block[2]),
+        new ReadOnlySpan<byte>(launch->Arguments, (int)launch->ArgumentBytes).ToArray());
 
     private static int Number(string path, string function) => ((delegate* unmanaged<int>)FakeLibrary.Function(path, function))();
 
     private static string Text(string path, string function) =>
         Marshal.PtrToStringUTF8((nint)((delegate* unmanaged<byte*>)FakeLibrary.Function(path, function))())!;
 
-    /// <summary>As fake_cuda.c has it.</summary>
+    /// <summary>Has the layout of fake_cuda.c.</summary>
     [StructLayout(LayoutKind.Sequential)]
     private struct Record
     {

@@ -6,7 +6,8 @@ using GpuCnn.Engine.Devices.Cuda;
 namespace GpuCnn.Tests.Devices.Cuda;
 
 /// <summary>
-/// A fake CUDA device that runs kernels: their CUDA C, compiled for this processor. Only a GPU can tell how NVRTC and the hardware take it; this tells what it says, and that arguments arrive.
+/// A fake CUDA device that compiles the CUDA C of kernels for this processor and runs it. It checks the meaning of the text and the passing
+/// of arguments; NVRTC and the hardware need a GPU.
 /// </summary>
 internal static unsafe partial class HostCuda
 {
@@ -14,13 +15,13 @@ internal static unsafe partial class HostCuda
 
     private static string _refused = "";
 
-    /// <summary>Ignores the test where there is no C compiler.</summary>
+    /// <summary>The device; without a C compiler the test is ignored.</summary>
     public static CudaDeviceInfo Device => Machine.Value.Device;
 
-    /// <summary>What was done that a real driver leaves undefined, and kernels that this processor's compiler refused.</summary>
+    /// <summary>Actions that a real driver leaves undefined, and kernels that this processor's compiler refused.</summary>
     public static string Problems => Machine.Value.Fake.Problems + _refused;
 
-    /// <summary>How many times a function of the driver was called.</summary>
+    /// <summary>Returns how many times a driver function was called.</summary>
     public static int Calls(string call) => Machine.Value.Fake.Calls(call);
 
     private static (FakeCuda Fake, CudaDeviceInfo Device) Make()
@@ -37,7 +38,7 @@ internal static unsafe partial class HostCuda
     {
         string text = Marshal.PtrToStringUTF8((nint)source)!;
         string name = Entry().Match(text).Groups["name"].Value;
-        // The only instructions of the device in emitted text.
+        // The only device instructions in the emitted text.
         text = text
             .Replace("asm(\"cvt.f32.f16 %0, %1;\" : \"=f\"(y) : \"h\"(x))", "y = gcnn_from_half(x)", StringComparison.Ordinal)
             .Replace("asm(\"cvt.rn.f16.f32 %0, %1;\" : \"=h\"(y) : \"f\"(x))", "y = gcnn_to_half(x)", StringComparison.Ordinal);
@@ -49,7 +50,7 @@ internal static unsafe partial class HostCuda
         }
         catch (Exception exception)
         {
-            // An exception must not leave for the driver.
+            // An exception must not reach the driver.
             _refused += exception.Message;
             return 0;
         }

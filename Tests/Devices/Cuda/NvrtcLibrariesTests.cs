@@ -3,7 +3,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Devices.Cuda;
 
-/// <summary>Which compiler is taken of those that a machine may have.</summary>
+/// <summary>Checks which of a machine's compilers is taken.</summary>
 public sealed class NvrtcLibrariesTests
 {
     private const int Driver = 12040;
@@ -32,7 +32,7 @@ public sealed class NvrtcLibrariesTests
         string full = Directory.CreateDirectory(Path.Combine(_root, folder)).FullName;
         IEnumerable<string> found = CudaLibraryFolders.Of("cuda_nvrtc", Variable, _root);
         Assert.That(found, Does.Contain(full));
-        // An environment's own folder of libraries is searched too, where there is one.
+        // An environment's own library folder is searched too, if it exists.
         Assert.That(found.Count(), Is.EqualTo(folder.StartsWith("venv/lib/", StringComparison.Ordinal) ? 2 : 1));
     }
 
@@ -40,7 +40,7 @@ public sealed class NvrtcLibrariesTests
     public void AnEmptyMachineHasNoFolders() => Assert.That(CudaLibraryFolders.Of("cuda_nvrtc", _ => null, _root), Is.Empty);
 
     [Test]
-    public void TheLibraryOfAFolderIsLoadedAndTheNewestFirst()
+    public void NewestLibraryOfAFolderIsLoaded()
     {
         string folder = Directory.CreateDirectory(Path.Combine(_root, "lib")).FullName;
         File.Copy(Library(12, 2), Path.Combine(folder, "libnvrtc.so.12"));
@@ -53,36 +53,41 @@ public sealed class NvrtcLibrariesTests
     }
 
     [Test]
-    public void ACompilerNewerThanTheDriverIsPassedOver()
+    public void CompilerNewerThanTheDriverIsSkipped()
     {
         NvrtcTarget? target = FakeCuda.With(Library(13, 0), Library(12, 4)).Find(Driver, 90, out _);
         Assert.That(target?.Api.Version, Is.EqualTo(12040));
         Assert.That(FakeCuda.With(Library(13, 0)).Find(Driver, 90, out string reason), Is.Null);
-        Assert.That(reason, Does.StartWith("NVRTC 13.0 (").And.Contain("is newer than the driver, which has CUDA 12.4").And.Contain("pip install nvidia-cuda-nvrtc-cu12").And.Not.Contain("\n"));
+        Assert.That(
+            reason,
+            Does.StartWith("NVRTC 13.0 (").And.Contain("is newer than the driver, which has CUDA 12.4")
+                .And.Contain("pip install nvidia-cuda-nvrtc-cu12").And.Not.Contain("\n"));
     }
 
-    /// <summary>Machine code of a later minor version runs; its intermediate form does not.</summary>
+    /// <summary>Machine code of a later minor version runs, but its PTX does not.</summary>
     [Test]
-    public void AMinorVersionNewerThanTheDriverServesWhatItKnows()
+    public void NewerMinorVersionServesOnlyArchitecturesItKnows()
     {
         NvrtcLibraries compilers = FakeCuda.With(Library(12, 8));
         Assert.That(compilers.Find(Driver, 90, out _)?.IsPtx, Is.False);
         Assert.That(compilers.Find(Driver, 87, out string reason), Is.Null);
-        Assert.That(reason, Does.Contain("up to 8.6 only, and is newer than the driver"));
+        Assert.That(reason, Does.Contain("up to 8.6, and is newer than the driver"));
         Assert.That(compilers.Find(12080, 87, out _)?.Option, Is.EqualTo("--gpu-architecture=compute_86"));
     }
 
     [Test]
-    public void ACompilerThatHasForgottenTheDeviceIsPassedOver()
+    public void CompilerWithoutTheDeviceIsSkipped()
     {
         string newer = FakeLibrary.PathOf("fake_nvrtc", "MAJOR=13", "MINOR=0", "ARCHITECTURES=75,80,90"), older = Library(12, 4);
         Assert.That(FakeCuda.With(newer, older).Find(13000, 61, out _)?.Option, Is.EqualTo("--gpu-architecture=compute_60"));
         Assert.That(FakeCuda.With(newer).Find(13000, 61, out string reason), Is.Null);
-        Assert.That(reason, Does.Contain("does not compile for compute capability 6.1, but from 7.5 on").And.Contain("pip install nvidia-cuda-nvrtc-cu12"));
+        Assert.That(
+            reason,
+            Does.Contain("compiles for compute capability 7.5 or later, not 6.1").And.Contain("pip install nvidia-cuda-nvrtc-cu12"));
     }
 
     [Test]
-    public void ALibraryThatLacksAFunctionIsNamed()
+    public void MissingFunctionIsNamed()
     {
         string old = FakeLibrary.PathOf("fake_nvrtc", "WITHOUT_ARCHITECTURES");
         Assert.That(FakeCuda.With(old).Find(Driver, 90, out string reason), Is.Null);

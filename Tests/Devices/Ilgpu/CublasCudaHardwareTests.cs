@@ -12,7 +12,7 @@ using NUnit.Framework;
 namespace GpuCnn.Tests.Devices.Ilgpu;
 
 /// <summary>
-/// cuBLAS itself, on a machine that has it: the same numbers as plain loops, in float32 and not in less, and the same bits twice.
+/// Checks cuBLAS on a machine that has it: the numbers of plain loops, in full float32, and the same bits twice.
 /// </summary>
 public sealed class CublasCudaHardwareTests
 {
@@ -26,7 +26,7 @@ public sealed class CublasCudaHardwareTests
         CudaTestDevice.Require();
         CudaDeviceInfo info = CudaDevices.Choose(CudaDevices.List(), 0, "cuda", needsCompiler: false);
         CublasLibrary? library = CublasLibraries.Machine.Find(info.DriverVersion, info.ComputeCapability, out string reason);
-        if (library == null) Assert.Ignore($"Needs cuBLAS: {reason}.");
+        if (library is null) Assert.Ignore($"Needs cuBLAS: {reason}.");
         using IlgpuCudaDevice device = IlgpuCudaDevice.Open("cuda:0", info.Description, 0, products: library);
         float[] a = Numbers.Reals(m * k, 1), b = Numbers.Reals(k * n, 2), bias = Numbers.Reals(n, 3);
         var expected = new double[m * n];
@@ -42,7 +42,7 @@ public sealed class CublasCudaHardwareTests
             }
         }
         float[] first = Run(), second = Run();
-        // TF32 would be off by a thousand times as much.
+        // TF32 would be off by a thousand times more.
         Closeness.Check("c", first, expected, Closeness.Tolerance(k + 1, Math.Pow(2, -24), expected));
         Closeness.CheckSameBits("c", second, first);
 

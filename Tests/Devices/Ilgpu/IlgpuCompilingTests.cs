@@ -11,7 +11,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Devices.Ilgpu;
 
-/// <summary>What ILGPU makes of kernels, with this project's passes.</summary>
+/// <summary>Checks what ILGPU and the project's passes make of kernels.</summary>
 public sealed class IlgpuCompilingTests
 {
     private string _folder = "";
@@ -22,8 +22,10 @@ public sealed class IlgpuCompilingTests
     [OneTimeTearDown]
     public void DeleteFolder() => Directory.Delete(_folder, recursive: true);
 
-    /// <summary>Every variant that tests launch: ILGPU's own checks pass after every pass, nothing lies in local memory, nothing is called,
-    /// and the name is the kernel's.</summary>
+    /// <summary>
+    /// For every variant that tests launch: ILGPU's checks hold after every pass, nothing is in local memory, nothing is called, and the
+    /// kernel has its name.
+    /// </summary>
     [Test]
     public void EveryKernelCompilesToPtxInRegisters()
     {
@@ -37,28 +39,29 @@ public sealed class IlgpuCompilingTests
                 Assert.That(Clang.LocalAccesses(ptx), Is.Zero, $"{variant.Name}: loads and stores of local memory");
                 Assert.That(ptx, Does.Not.Match(@"\bcall\b"), variant.Name);
                 Assert.That(ptx, Does.Not.Contain(".f64"), $"{variant.Name}: float64, which many devices lack");
-                Assert.That(ptx, Does.Not.Match(@"\b(ld|st)\.(v\d\.)?[fbus]\d"), $"{variant.Name}: accesses that do not say which memory they are to");
+                Assert.That(
+                    ptx, Does.Not.Match(@"\b(ld|st)\.(v\d\.)?[fbus]\d"), $"{variant.Name}: accesses without an address space");
             }
         });
     }
 
     [Test]
-    public void PtxIsForTheDevicesOwnArchitecture() =>
+    public void PtxTargetsTheDevicesArchitecture() =>
         Assert.That(IlgpuText.Of(new AddInto(default, default, 1), IlgpuLanguage.Ptx),
             Does.Contain(".target sm_90").And.Contain("ld.global.v4.f32").And.Contain("st.global.v4.f32"));
 
     [Test]
-    public void EveryBarrierOfOpenClOrdersWhatAGroupShares()
+    public void EveryOpenClBarrierOrdersLocalMemory()
     {
         using var compiler = new IlgpuCompiler(OpenClTarget.Any, new BinaryCache(null));
         foreach (LaunchedVariant variant in CoverageTests.Variants.Values.DistinctBy(variant => variant.Name))
             Assert.That(variant.Compile(compiler), Does.Not.Contain("( CLK_GLOBAL_MEM_FENCE )"), variant.Name);
     }
 
-    /// <summary>Loops in all shapes give what C# gives: copies of the body, or the loop where it stays.</summary>
+    /// <summary>Loops of all shapes give C#'s results, unrolled or not.</summary>
     [TestCase(true)]
     [TestCase(false)]
-    public void LoopsGiveWhatTheyGiveInCSharp(bool unrolls)
+    public void LoopsGiveTheResultsOfCSharp(bool unrolls)
     {
         const int Count = 100;
         int[] x = [.. Enumerable.Range(-20, Count)];
@@ -66,8 +69,8 @@ public sealed class IlgpuCompilingTests
             unrolls: unrolls);
         foreach (int rounds in new[] { 0, 1, 5 })
         {
-            int[] expected = Debug(rounds), actual = IlgpuRun.Of<int,
-                int>(device, x, Count * Loops.Shapes, (from, to) => new Loops(rounds, from, to, Count), 2);
+            int[] expected = Debug(rounds);
+            int[] actual = IlgpuRun.Of<int, int>(device, x, Count * Loops.Shapes, (from, to) => new Loops(rounds, from, to, Count), 2);
             for (int i = 0; i < expected.Length; i++)
                 Assert.That(actual[i], Is.EqualTo(expected[i]), $"shape {i % Loops.Shapes} of {x[i / Loops.Shapes]} with {rounds} rounds");
         }
@@ -82,7 +85,7 @@ public sealed class IlgpuCompilingTests
     }
 
     [Test]
-    public void ComparisonsKnowWhatIsNoNumber()
+    public void ComparisonsHandleNaN()
     {
         float[] numbers = [float.NaN, float.NegativeInfinity, -1, 0, 2.5f, float.PositiveInfinity];
         float[] a = [.. numbers.SelectMany(_ => numbers)], b = [.. numbers.SelectMany(number => numbers.Select(_ => number))];
@@ -92,16 +95,16 @@ public sealed class IlgpuCompilingTests
             to = debug.Buffer<float>(new float[a.Length * Comparisons.Answers]);
         debug.Run(new Comparisons(left, right, to, a.Length), new(1));
         float[] both = [.. a, .. b];
-        float[] actual = IlgpuRun.Of<float,
-            float>(device, both, to.Length, (from, y) => new Comparisons(from, from.Slice(a.Length), y, a.Length), 1);
+        float[] actual = IlgpuRun.Of<float, float>(
+            device, both, to.Length, (from, y) => new Comparisons(from, from.Slice(a.Length), y, a.Length), 1);
         for (int i = 0; i < actual.Length; i++)
             Assert.That(actual[i], Is.EqualTo(to.Span[i]),
                 $"answer {i % Comparisons.Answers} of {a[i / Comparisons.Answers]} and {b[i / Comparisons.Answers]}");
     }
 
-    /// <summary>The kernel and the reason are named; what is compiled after it compiles.</summary>
+    /// <summary>The message names the kernel and the reason, and later kernels still compile.</summary>
     [Test]
-    public void AKernelThatCannotBeCompiledIsNamedAndHarmsNoOther()
+    public void FailedKernelIsNamedAndLaterOnesCompile()
     {
         using var compiler = new IlgpuCompiler(PtxTarget.Newest, new BinaryCache(null));
         KernelBuildException exception = Assert.Throws<KernelBuildException>(() =>
@@ -118,7 +121,7 @@ public sealed class IlgpuCompilingTests
     }
 
     [Test]
-    public void TextsAreKeptOnDisk()
+    public void TextsAreCachedOnDisk()
     {
         string first, second;
         using (var compiler = new IlgpuCompiler(PtxTarget.Newest, new BinaryCache(_folder)))

@@ -14,7 +14,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Devices.Ilgpu;
 
-/// <summary>Memory, launches and names of the devices whose kernels ILGPU compiles.</summary>
+/// <summary>Checks memory, launches and names of the devices whose kernels ILGPU compiles.</summary>
 public sealed class IlgpuDeviceTests
 {
     private IlgpuOpenClDevice? _device;
@@ -29,7 +29,7 @@ public sealed class IlgpuDeviceTests
     public void Close() => _device?.Dispose();
 
     [Test]
-    public void WhatIsWrittenIsReadAgain()
+    public void WrittenValuesAreRead()
     {
         using DeviceMemory memory = Device.Allocate(1000, "test");
         var zeros = new byte[1000];
@@ -45,7 +45,7 @@ public sealed class IlgpuDeviceTests
     }
 
     [Test]
-    public void ViewsBeginAnywhere()
+    public void ViewsMayBeginAnywhere()
     {
         using DeviceMemory memory = Device.Allocate(4096, "test");
         memory.Write<float>([.. Enumerable.Range(0, 1024).Select(i => (float)i)]);
@@ -58,7 +58,7 @@ public sealed class IlgpuDeviceTests
     }
 
     [Test]
-    public void NothingIsLeftBehind()
+    public void DisposedMemoryIsReleased()
     {
         DeviceMemory first = Device.Allocate(1 << 20, "weights"), second = Device.Allocate(5, "labels");
         Assert.That((Device.AllocatedBytes, string.Join("; ", Device.LiveObjects)),
@@ -71,7 +71,7 @@ public sealed class IlgpuDeviceTests
     }
 
     [Test]
-    public void MoreMemoryThanThereIsIsRefusedInOneLine()
+    public void MoreThanTheDevicesMemoryIsRefusedInOneLine()
     {
         using DeviceMemory half = Device.Allocate(40 << 20, "half of it");
         DeviceOutOfMemoryException exception = Assert.Throws<DeviceOutOfMemoryException>(() => Device.Allocate(40 << 20, "a batch of 64"))!;
@@ -85,12 +85,12 @@ public sealed class IlgpuDeviceTests
     }
 
     [Test]
-    public void AutoAsksIlgpusDevicesFirstThenTheirTwins() => Assert.That(DeviceCatalog.Kinds.Select(kind => kind.Name),
+    public void AutoPrefersIlgpuDevicesToTheirTwins() => Assert.That(DeviceCatalog.Kinds.Select(kind => kind.Name),
         Is.EqualTo(new[] { "cuda", "opencl", "cuda-c", "opencl-c", "cpu", "debug", "ilgpu-cpu" }));
 
-    /// <summary>Without the switch ILGPU refuses PoCL: the twin takes its place, and says why in one line.</summary>
+    /// <summary>Without the switch ILGPU refuses PoCL; the twin runs instead and says why in one line.</summary>
     [Test]
-    public void ARefusedDeviceRunsByItsTwin()
+    public void TwinRunsARefusedDevice()
     {
         OpenClDeviceInfo info = OpenClTestDevice.Require();
         Environment.SetEnvironmentVariable(IlgpuOpenCl.AnyDevice, null);
@@ -98,7 +98,7 @@ public sealed class IlgpuDeviceTests
         {
             if (IlgpuOpenCl.Refusal(info) is not { } reason)
             {
-                Assert.Ignore("ILGPU takes this machine's first OpenCL device.");
+                Assert.Ignore("ILGPU supports this machine's first OpenCL device.");
                 return;
             }
             using Device device = DeviceCatalog.Open("opencl");
@@ -107,7 +107,7 @@ public sealed class IlgpuDeviceTests
             {
                 Assert.That(reason, Does.Contain("generic address space").And.Not.Contain("\n"));
                 Assert.That((device.Name, device.GetType()), Is.EqualTo(("opencl-c:0", typeof(OpenClDevice))));
-                Assert.That(device.Description, Does.StartWith(info.Description).And.EndWith($"in place of opencl:0: {reason}"));
+                Assert.That(device.Description, Does.StartWith(info.Description).And.EndWith($"instead of opencl:0: {reason}"));
                 Assert.That((listing.IsUsable, listing.KernelCompiler), Is.EqualTo((true, device.KernelCompiler)));
                 Assert.That(listing.Description, Does.Contain("as opencl-c:0").And.Contain(reason));
             });
@@ -118,9 +118,9 @@ public sealed class IlgpuDeviceTests
         }
     }
 
-    /// <summary>For ILGPU the driver is enough: NVRTC is not missed.</summary>
+    /// <summary>ILGPU needs only the driver, not NVRTC.</summary>
     [Test]
-    public void CudaNeedsNoCompilerOfNvidias()
+    public void CudaWorksWithoutNvrtc()
     {
         IReadOnlyList<CudaDeviceInfo> devices = CudaDevices.List(new FakeCuda().Api, FakeCuda.With("libnosuchnvrtc.so"));
         DeviceListing listing = IlgpuCudaKind.Listings(devices).Single();
@@ -133,7 +133,7 @@ public sealed class IlgpuDeviceTests
     [TestCase("cuda")]
     [TestCase("opencl")]
     [TestCase("ilgpu-cpu")]
-    public void ThreadsAreNotForThem(string name) =>
+    public void NumberOfThreadsIsRefused(string name) =>
         Assert.That(() => DeviceCatalog.Open(name, new() { Threads = 2 }),
             Throws.TypeOf<GpuCnnException>().With.Message.Contains("takes no number of threads"));
 }

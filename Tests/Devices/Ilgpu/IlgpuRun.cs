@@ -5,7 +5,7 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Tests.Devices.Ilgpu;
 
-/// <summary>One kernel on a device by ILGPU, from an array to an array.</summary>
+/// <summary>Runs one kernel on a device through ILGPU, from an array to an array.</summary>
 internal static class IlgpuRun
 {
     public static TTo[] Of<TFrom, TTo>(IlgpuDevice device, TFrom[] from, int count, Func<View<TFrom>, View<TTo>, object> kernel, int groups)

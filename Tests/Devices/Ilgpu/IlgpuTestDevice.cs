@@ -6,18 +6,19 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Devices.Ilgpu;
 
-/// <summary>The machine's first OpenCL device by ILGPU, PoCL among them: the tests set the switch that has ILGPU take a device without a
-/// generic address space.</summary>
+/// <summary>
+/// Finds the machine's first OpenCL device for ILGPU, including PoCL: the tests allow devices without a generic address space.
+/// </summary>
 internal static class IlgpuTestDevice
 {
     static IlgpuTestDevice() => Environment.SetEnvironmentVariable(IlgpuOpenCl.AnyDevice, "1");
 
-    /// <summary>The device, or null where there is none.</summary>
+    /// <summary>Returns the device, or null if there is none.</summary>
     public static OpenClDeviceInfo? Find()
     {
         try
         {
-            return OpenClPlatforms.List().FirstOrDefault(device => IlgpuOpenCl.Refusal(device) == null);
+            return OpenClPlatforms.List().FirstOrDefault(device => IlgpuOpenCl.Refusal(device) is null);
         }
         catch (DeviceUnavailableException)
         {
@@ -25,13 +26,13 @@ internal static class IlgpuTestDevice
         }
     }
 
-    /// <summary>The device; without one the test is ignored, or fails where GPUCNN_REQUIRE asks for OpenCL.</summary>
+    /// <summary>Returns the device. Without one the test is ignored, or fails if GPUCNN_REQUIRE names opencl.</summary>
     public static OpenClDeviceInfo Require()
     {
         if (Find() is { } device) return device;
-        if (Requirement.Of("opencl")) Assert.Fail("GPUCNN_REQUIRE asks for OpenCL, but there is no device that ILGPU takes");
+        if (Requirement.Of("opencl")) Assert.Fail("GPUCNN_REQUIRE asks for OpenCL, but ILGPU supports no device");
         OpenClTestDevice.Require();
-        Assert.Ignore("ILGPU takes none of the OpenCL devices.");
+        Assert.Ignore("ILGPU supports none of the OpenCL devices.");
         throw new InvalidOperationException("unreachable");
     }
 }

@@ -13,9 +13,9 @@ public sealed class OpenClBufferTests : OpenClFixture
     [TestCase(17)]
     [TestCase(4096)]
     [TestCase(1_000_003)]
-    public void ABufferStartsAsZeros(int bytes)
+    public void BufferStartsWithZeros(int bytes)
     {
-        // Something else where the new one may come to lie.
+        // Leave other bytes where the new buffer may be placed.
         using (OpenClBuffer before = Filled(Enumerable.Repeat((byte)0xFF, Math.Max(1, bytes)).ToArray())) Context.Finish();
         using OpenClBuffer buffer = Context.Allocate(bytes, "zeros");
         Assert.That(buffer.Bytes, Is.EqualTo(bytes));
@@ -47,15 +47,16 @@ public sealed class OpenClBufferTests : OpenClFixture
     [TestCase(16, 32)]
     [TestCase(16, 20)]
     [TestCase(0, 64)]
-    public void APartIsClearedAtAnyAlignment(int offset, int bytes)
+    public void PartIsClearedAtAnyAlignment(int offset, int bytes)
     {
         using OpenClBuffer buffer = Filled(Enumerable.Repeat((byte)1, 64).ToArray());
         buffer.Clear(offset, bytes);
-        Assert.That(Read<byte>(buffer, 64), Is.EqualTo(Enumerable.Range(0, 64).Select(i => (byte)(i >= offset && i < offset + bytes ? 0 : 1))));
+        byte[] expected = [.. Enumerable.Range(0, 64).Select(i => (byte)(i >= offset && i < offset + bytes ? 0 : 1))];
+        Assert.That(Read<byte>(buffer, 64), Is.EqualTo(expected));
     }
 
     [Test]
-    public void NothingIsCopiedWhereNothingIsAskedFor()
+    public void EmptyRequestsCopyNothing()
     {
         using OpenClBuffer buffer = Context.Allocate(16, "buffer");
         using OpenClStaging staging = Context.AllocateStaging(0, "staging");
@@ -74,14 +75,16 @@ public sealed class OpenClBufferTests : OpenClFixture
     [TestCase(16, 1)]
     [TestCase(long.MaxValue, 4)]
     [TestCase(4, -4)]
-    public void APartOutsideIsRefused(long offset, long bytes)
+    public void PartOutsideTheBufferIsRefused(long offset, long bytes)
     {
         using OpenClBuffer buffer = Context.Allocate(16, "small");
         using OpenClBuffer large = Context.Allocate(64, "large");
         using OpenClStaging staging = Context.AllocateStaging(64, "staging");
         Assert.Multiple(() =>
         {
-            Assert.That(() => buffer.Clear(offset, bytes), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("'small' has 16 bytes"));
+            Assert.That(
+                () => buffer.Clear(offset, bytes),
+                Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("'small' has 16 bytes"));
             Assert.That(() => buffer.CopyTo(large, bytes, offset), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => large.CopyTo(buffer, bytes, 0, offset), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => buffer.BeginWrite(staging, 0, bytes, offset), Throws.TypeOf<ArgumentOutOfRangeException>());
@@ -113,7 +116,7 @@ public sealed class OpenClBufferTests : OpenClFixture
     }
 
     [Test]
-    public void StagingMemoryMayBeDisposedOfBeforeItsCopiesHaveRun()
+    public void StagingMemoryMayBeDisposedOfBeforeItsCopiesRun()
     {
         using OpenClBuffer buffer = Context.Allocate(4 << 20, "buffer");
         using (OpenClStaging staging = Context.AllocateStaging(4 << 20, "staging"))
@@ -125,16 +128,18 @@ public sealed class OpenClBufferTests : OpenClFixture
     }
 
     [Test]
-    public void StagingMemoryOutsideIsRefused()
+    public void AccessOutsideStagingMemoryIsRefused()
     {
         using OpenClStaging staging = Context.AllocateStaging(16, "batch");
-        Assert.That(() => staging.Elements<int>(4, 4).Length, Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("'batch' has 16 bytes"));
+        Assert.That(
+            () => staging.Elements<int>(4, 4).Length,
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("'batch' has 16 bytes"));
         staging.Dispose();
         Assert.That(() => staging.Elements<int>(4).Length, Throws.TypeOf<ObjectDisposedException>());
     }
 
     [Test]
-    public void ABufferThatWasDisposedOfIsRefused()
+    public void DisposedBufferIsRefused()
     {
         OpenClBuffer buffer = Context.Allocate(16, "gone");
         buffer.Dispose();
@@ -143,7 +148,7 @@ public sealed class OpenClBufferTests : OpenClFixture
     }
 
     [Test]
-    public void ManyBuffersLiveSideBySide()
+    public void ManyBuffersKeepTheirValues()
     {
         OpenClBuffer[] buffers = [.. Enumerable.Range(0, 1000).Select(i => Filled([i, ~i], $"buffer {i}"))];
         Assert.That(Context.AllocatedBytes, Is.EqualTo(16_000));
@@ -152,25 +157,31 @@ public sealed class OpenClBufferTests : OpenClFixture
     }
 
     [Test]
-    public void AnAllocationLargerThanTheLargestSaysWhatTheLargestIs()
+    public void TooLargeAllocationReportsTheLimit()
     {
         long bytes = Device.MaxAllocationBytes + 1;
-        DeviceOutOfMemoryException failure = Assert.Throws<DeviceOutOfMemoryException>(() => Context.Allocate(bytes, "the arena").Dispose())!;
-        Assert.That(failure.Message, Does.Contain("needed for the arena").And.Contain("largest single allocation").And.Contain(Device.Name));
+        DeviceOutOfMemoryException failure =
+            Assert.Throws<DeviceOutOfMemoryException>(() => Context.Allocate(bytes, "the arena").Dispose())!;
+        Assert.That(
+            failure.Message,
+            Does.Contain("needed for the arena").And.Contain("largest single allocation").And.Contain(Device.Name));
         Assert.That(failure.NeededBytes, Is.GreaterThanOrEqualTo(bytes));
     }
 
     [Test]
-    public void OutOfMemorySaysWhatIsNeededAndFreeAndMemoryComesBack()
+    public void OutOfMemoryReportsNeededAndFreeBytesAndLeaksNothing()
     {
         using var small = new OpenClContext(Device, cache: new BinaryCache(null), memoryLimit: 1 << 20);
         OpenClBuffer first = small.Allocate(600 << 10, "weights");
-        DeviceOutOfMemoryException failure = Assert.Throws<DeviceOutOfMemoryException>(() => small.Allocate(500 << 10, "activations").Dispose())!;
+        DeviceOutOfMemoryException failure =
+            Assert.Throws<DeviceOutOfMemoryException>(() => small.Allocate(500 << 10, "activations").Dispose())!;
         Assert.Multiple(() =>
         {
             Assert.That(failure.NeededBytes, Is.EqualTo(500 << 10));
             Assert.That(failure.FreeBytes, Is.LessThanOrEqualTo(424 << 10).And.Positive);
-            Assert.That(failure.Message, Does.Contain("0.49 MiB needed for activations").And.Contain("free").And.Contain("0.59 MiB of 1 MiB"));
+            Assert.That(
+                failure.Message,
+                Does.Contain("0.49 MiB needed for activations").And.Contain("free").And.Contain("0.59 MiB of 1 MiB"));
             Assert.That(small.AllocatedBytes, Is.EqualTo(600 << 10));
         });
         first.Dispose();

@@ -8,7 +8,7 @@ namespace GpuCnn.Tests.Devices.OpenCl;
 public sealed class OpenClContextTests : OpenClFixture
 {
     [Test]
-    public void WhatWasNotDisposedOfIsListed()
+    public void LiveObjectsAreListed()
     {
         using OpenClContext context = NewContext();
         OpenClBuffer buffer = context.Allocate(16, "weights");
@@ -22,7 +22,7 @@ public sealed class OpenClContextTests : OpenClFixture
     }
 
     [Test]
-    public void FailuresLeaveNothingBehind()
+    public void FailuresLeakNothing()
     {
         Assert.That(() => Context.Allocate(Device.MaxAllocationBytes + 1, "too much"), Throws.TypeOf<DeviceOutOfMemoryException>());
         Assert.That(() => Context.Programs.Get(Add() with { Name = "Other" }).CreateKernel(), Throws.TypeOf<DeviceCallException>());
@@ -43,7 +43,7 @@ public sealed class OpenClContextTests : OpenClFixture
     }
 
     [Test]
-    public void AContextThatWasDisposedOfIsRefused()
+    public void DisposedContextIsRefused()
     {
         OpenClContext context = NewContext();
         context.Dispose();
@@ -52,7 +52,7 @@ public sealed class OpenClContextTests : OpenClFixture
     }
 
     [Test]
-    public void ContextsComeAndGo()
+    public void ContextsCanBeCreatedRepeatedly()
     {
         for (int i = 0; i < 20; i++)
         {

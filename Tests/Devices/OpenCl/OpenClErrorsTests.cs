@@ -6,18 +6,19 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Devices.OpenCl;
 
-/// <summary>Needs no device: what users read when a call fails.</summary>
+/// <summary>Checks what users read when a call fails. Needs no device.</summary>
 public sealed class OpenClErrorsTests
 {
     private readonly OpenClErrors _errors = new("Some GPU");
 
     [Test]
-    public void AFailedCallNamesItselfTheCodeTheKernelAndTheShape()
+    public void FailedCallNamesCallCodeKernelAndGrid()
     {
         GpuCnnException failure = _errors.From(-54, "clEnqueueNDRangeKernel", "Gemm", "4x4 groups of 16x16");
         Assert.That(failure, Is.TypeOf<DeviceCallException>());
         Assert.That(failure.Message, Is.EqualTo(
-            "clEnqueueNDRangeKernel failed on the OpenCL device 'Some GPU' for kernel 'Gemm' (4x4 groups of 16x16): CL_INVALID_WORK_GROUP_SIZE (-54)."));
+            "clEnqueueNDRangeKernel failed on the OpenCL device 'Some GPU' for kernel 'Gemm' (4x4 groups of 16x16): "
+            + "CL_INVALID_WORK_GROUP_SIZE (-54)."));
     }
 
     [TestCase(-2, "clFinish")]
@@ -27,7 +28,7 @@ public sealed class OpenClErrorsTests
     [TestCase(-5, "clEnqueueReadBuffer")]
     [TestCase(-14, "clWaitForEvents")]
     [TestCase(-9999, "clFinish")]
-    public void ALostDeviceSaysHowToGoOn(int code, string call)
+    public void LostDeviceSaysHowToResume(int code, string call)
     {
         GpuCnnException failure = _errors.From(code, call, lastLaunch: "'Gemm' (4x4 groups of 16x16)");
         Assert.That(failure, Is.TypeOf<DeviceLostException>());
@@ -36,19 +37,20 @@ public sealed class OpenClErrorsTests
     }
 
     [Test]
-    public void OutOfResourcesAtALaunchIsTheKernelsTrouble() =>
-        Assert.That(_errors.From(-5, "clEnqueueNDRangeKernel", "Gemm", "4 groups of 16").Message, Does.Contain("registers or local memory"));
+    public void OutOfResourcesAtALaunchBlamesTheKernel() =>
+        Assert.That(
+            _errors.From(-5, "clEnqueueNDRangeKernel", "Gemm", "4 groups of 16").Message, Does.Contain("registers or local memory"));
 
     [Test]
-    public void AnUnknownCodeIsStillNamed() => Assert.That(_errors.From(-4711, "clFlush").Message, Does.Contain("error -4711"));
+    public void UnknownCodeIsNamed() => Assert.That(_errors.From(-4711, "clFlush").Message, Does.Contain("error -4711"));
 
     [Test]
-    public void MemoryThatADriverFindsMissingLaterIsOutOfMemory() =>
+    public void LateAllocationFailureIsOutOfMemory() =>
         Assert.That(_errors.From(-4, "clEnqueueNDRangeKernel", "Gemm"), Is.TypeOf<DeviceOutOfMemoryException>());
 
     [TestCase(null, "3 MiB needed for activations; 'reason'")]
     [TestCase(1048576L, "3 MiB needed for activations, 1 MiB free; 'reason'")]
-    public void OutOfMemorySaysWhatIsNeededAndFree(long? free, string expected)
+    public void OutOfMemoryReportsNeededAndFreeBytes(long? free, string expected)
     {
         DeviceOutOfMemoryException failure = _errors.OutOfMemory(3 << 20, "activations", "'reason'", free);
         Assert.Multiple(() =>

@@ -7,7 +7,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Devices.OpenCl;
 
-/// <summary>A driver of which one function fails, as healthy ones never do when a test asks them to.</summary>
+/// <summary>Replaces one function of the driver by one that fails, which a healthy driver never does on request.</summary>
 public sealed unsafe class OpenClFailureTests : OpenClFixture
 {
     private static int _code;
@@ -24,30 +24,35 @@ public sealed unsafe class OpenClFailureTests : OpenClFixture
 
     [TestCase(OpenClCodes.DeviceNotFound, "no device")]
     [TestCase(OpenClCodes.OutOfHostMemory, "clGetDeviceIDs failed: CL_OUT_OF_HOST_MEMORY (-6)")]
-    public void ADriverWithoutADeviceIsToldApart(int code, string expected)
+    public void DriverWithoutADeviceIsReported(int code, string expected)
     {
         OpenClApi api = Failing("clGetDeviceIDs", (delegate* unmanaged<nint, ulong, uint, nint*, uint*, int>)&NoDevices, code);
         Assert.That(() => OpenClPlatforms.Find(0, api), Throws.TypeOf<DeviceUnavailableException>().With.Message.Contains(expected));
     }
 
     [Test]
-    public void ADeviceThatIsTakenIsUnavailable()
+    public void DeviceInExclusiveUseIsUnavailable()
     {
-        OpenClApi api = Failing("clCreateContext", (delegate* unmanaged<nint*, uint, nint*, void*, void*, int*, nint>)&NoContext, OpenClCodes.DeviceNotAvailable);
-        Assert.That(() => new OpenClContext(Device with { Api = api }), Throws.TypeOf<DeviceUnavailableException>().With.Message.Contains(Device.Name));
+        OpenClApi api = Failing(
+            "clCreateContext", (delegate* unmanaged<nint*, uint, nint*, void*, void*, int*, nint>)&NoContext,
+            OpenClCodes.DeviceNotAvailable);
+        Assert.That(
+            () => new OpenClContext(Device with { Api = api }),
+            Throws.TypeOf<DeviceUnavailableException>().With.Message.Contains(Device.Name));
     }
 
     [Test]
-    public void AQueueThatCannotBeMadeFreesTheContext()
+    public void FailedQueueFreesTheContext()
     {
-        OpenClApi api = Failing("clCreateCommandQueue", (delegate* unmanaged<nint, nint, ulong, int*, nint>)&NoQueue, OpenClCodes.OutOfHostMemory);
+        OpenClApi api = Failing(
+            "clCreateCommandQueue", (delegate* unmanaged<nint, nint, ulong, int*, nint>)&NoQueue, OpenClCodes.OutOfHostMemory);
         Assert.That(() => new OpenClContext(Device with { Api = api }), Throws.TypeOf<DeviceCallException>()
             .With.Message.Contains("clCreateCommandQueue").And.Message.Contains("out of memory"));
     }
 
     [TestCase(true)]
     [TestCase(false)]
-    public void AProgramWhoseLaunchFailedIsNotSaved(bool noticedBefore)
+    public void ProgramWithAFailedLaunchIsNotSaved(bool noticedBefore)
     {
         using (OpenClContext context = On(Failing("clFinish", (delegate* unmanaged<nint, int>)&NoFinish, OpenClCodes.OutOfResources)))
         {
@@ -64,7 +69,7 @@ public sealed unsafe class OpenClFailureTests : OpenClFixture
 
     [TestCase(OpenClCodes.OutOfResources)]
     [TestCase(OpenClCodes.InvalidQueue)]
-    public void ALostDeviceNamesTheLastKernelAndIsClosedInPeace(int code)
+    public void LostDeviceNamesTheLastKernelAndClosesCleanly(int code)
     {
         using OpenClContext context = On(Failing("clFinish", (delegate* unmanaged<nint, int>)&NoFinish, code));
         using (OpenClBuffer values = context.Allocate(64, "values"))
@@ -75,14 +80,15 @@ public sealed unsafe class OpenClFailureTests : OpenClFixture
             kernel.Set(2, 1);
             kernel.Launch(new(1));
             Assert.That(context.Finish, Throws.TypeOf<DeviceLostException>()
-                .With.Message.Contains("the last kernel launched was 'Add' (1 group of 16)").And.Message.Contains("resume from the last checkpoint"));
+                .With.Message.Contains("the last kernel launched was 'Add' (1 group of 16)")
+                .And.Message.Contains("resume from the last checkpoint"));
         }
         Assert.That(context.LiveObjects, Is.Empty);
     }
 
     [TestCase(OpenClCodes.OutOfResources, "registers or local memory")]
     [TestCase(-55, "CL_INVALID_WORK_ITEM_SIZE (-55)")]
-    public void ALaunchThatFailsNamesTheKernelAndItsShape(int code, string expected)
+    public void FailedLaunchNamesKernelAndGrid(int code, string expected)
     {
         using OpenClContext context = On(Failing("clEnqueueNDRangeKernel",
             (delegate* unmanaged<nint, nint, uint, nuint*, nuint*, nuint*, uint, nint*, nint*, int>)&NoLaunch, code));
@@ -92,22 +98,24 @@ public sealed unsafe class OpenClFailureTests : OpenClFixture
         kernel.Set(1, 0);
         kernel.Set(2, 1);
         Assert.That(() => kernel.Launch(new(3, 2)), Throws.TypeOf<DeviceCallException>()
-            .With.Message.Contains("clEnqueueNDRangeKernel").And.Message.Contains("kernel 'Add' (3x2 groups of 16)").And.Message.Contains(expected));
+            .With.Message.Contains("clEnqueueNDRangeKernel").And.Message.Contains("kernel 'Add' (3x2 groups of 16)")
+            .And.Message.Contains(expected));
     }
 
     [TestCase(OpenClCodes.MemoryAllocationFailure)]
     [TestCase(OpenClCodes.OutOfResources)]
     [TestCase(OpenClCodes.OutOfHostMemory)]
-    public void MemoryThatTheDriverRefusesIsOutOfMemory(int code)
+    public void RefusedMemoryIsOutOfMemory(int code)
     {
-        using OpenClContext context = On(Failing("clCreateBuffer", (delegate* unmanaged<nint, ulong, nuint, void*, int*, nint>)&NoBuffer, code));
+        OpenClApi api = Failing("clCreateBuffer", (delegate* unmanaged<nint, ulong, nuint, void*, int*, nint>)&NoBuffer, code);
+        using OpenClContext context = On(api);
         CheckRefusal(context, "clCreateBuffer");
         Assert.That(() => context.AllocateStaging(16, "batch"), Throws.TypeOf<DeviceOutOfMemoryException>());
         Assert.That(context.LiveObjects, Is.Empty);
     }
 
     [Test]
-    public void MemoryThatTheDriverMissesOnFirstTouchIsOutOfMemory()
+    public void MemoryMissingOnFirstUseIsOutOfMemory()
     {
         Func<string, nint> real = OpenClApi.Exports(OpenClApi.LibraryNames);
         _code = OpenClCodes.MemoryAllocationFailure;
@@ -124,7 +132,8 @@ public sealed unsafe class OpenClFailureTests : OpenClFixture
 
     private static void CheckRefusal(OpenClContext context, string call)
     {
-        DeviceOutOfMemoryException failure = Assert.Throws<DeviceOutOfMemoryException>(() => context.Allocate(3 << 20, "activations").Dispose())!;
+        DeviceOutOfMemoryException failure =
+            Assert.Throws<DeviceOutOfMemoryException>(() => context.Allocate(3 << 20, "activations").Dispose())!;
         Assert.Multiple(() =>
         {
             Assert.That(failure.Message, Does.Contain("3 MiB needed for activations").And.Contain(call).And.Contain("smaller batch"));
@@ -146,14 +155,14 @@ public sealed unsafe class OpenClFailureTests : OpenClFixture
     [UnmanagedCallersOnly]
     private static int NoPlatforms(uint _1, nint* _2, uint* count)
     {
-        if (count != null) *count = 0;
+        if (count is not null) *count = 0;
         return _code;
     }
 
     [UnmanagedCallersOnly]
     private static int NoDevices(nint _1, ulong _2, uint _3, nint* _4, uint* count)
     {
-        if (count != null) *count = 0;
+        if (count is not null) *count = 0;
         return _code;
     }
 

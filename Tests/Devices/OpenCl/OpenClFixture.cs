@@ -4,7 +4,10 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Devices.OpenCl;
 
-/// <summary>A context on the machine's first OpenCL device and an empty cache folder for each test; whatever a test leaves undisposed fails it.</summary>
+/// <summary>
+/// Provides a context on the machine's first OpenCL device and an empty cache folder for each test. A test fails if it leaves objects
+/// undisposed.
+/// </summary>
 public abstract class OpenClFixture
 {
     private OpenClContext? _context;
@@ -38,7 +41,7 @@ public abstract class OpenClFixture
         });
     }
 
-    /// <summary>A context with the test's cache folder, as another process would have it.</summary>
+    /// <summary>Creates a context with the test's cache folder, as another process would have it.</summary>
     private protected OpenClContext NewContext(bool profiling = true) => new(Device, profiling, new BinaryCache(Folder));
 
     private protected OpenClBuffer Filled<T>(T[] values, string what = "values") where T : unmanaged
@@ -55,11 +58,12 @@ public abstract class OpenClFixture
         return values;
     }
 
-    /// <summary>Adds a number to each element, from an element offset on.</summary>
-    private protected static OpenClSource Add(int group = 16, string options = "") => new("Add",
-        "__kernel void Add(__global int* values, int offset, int term) { values[offset + get_global_id(0)] += term; }", new(group), options);
+    /// <summary>Returns a kernel that adds a number to each element from an offset on.</summary>
+    private protected static OpenClSource Add(int group = 16, string options = "") => new(
+        "Add", "__kernel void Add(__global int* values, int offset, int term) { values[offset + get_global_id(0)] += term; }",
+        new(group), options);
 
-    /// <summary>Runs <see cref="Add"/> once and checks what it did.</summary>
+    /// <summary>Runs <see cref="Add"/> once and checks the result.</summary>
     private protected static void RunAdd(OpenClContext context, OpenClSource source)
     {
         using OpenClBuffer values = context.Allocate(4 * 64, "values");

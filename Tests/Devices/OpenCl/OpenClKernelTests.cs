@@ -10,7 +10,8 @@ public sealed class OpenClKernelTests : OpenClFixture
     [Test]
     public void VectorsAreAdded()
     {
-        float[] a = [.. Enumerable.Range(0, 1000).Select(i => i * 0.5f)], b = [.. Enumerable.Range(0, 1000).Select(i => i * -0.25f)];
+        float[] a = [.. Enumerable.Range(0, 1000).Select(i => i * 0.5f)];
+        float[] b = [.. Enumerable.Range(0, 1000).Select(i => i * -0.25f)];
         using OpenClBuffer left = Filled(a), right = Filled(b), sum = Context.Allocate(4 * 1024, "sum");
         using OpenClKernel kernel = Kernel("Sum", new(64), """
             __kernel void Sum(__global const float* a, __global const float* b, __global float* sum, int count) {
@@ -27,7 +28,7 @@ public sealed class OpenClKernelTests : OpenClFixture
     }
 
     [Test]
-    public void ABaseBufferWithAnElementOffsetReachesAPart()
+    public void ElementOffsetSelectsAPart()
     {
         using OpenClBuffer arena = Context.Allocate(4 * 100, "arena");
         using OpenClKernel kernel = Context.Programs.Get(Add(8)).CreateKernel();
@@ -44,7 +45,7 @@ public sealed class OpenClKernelTests : OpenClFixture
     [TestCase(256, 1, 1)]
     [TestCase(16, 16, 1)]
     [TestCase(4, 2, 8)]
-    public void GroupsShareLocalMemoryAndMeetAtBarriers(int x, int y, int z)
+    public void GroupsShareLocalMemoryAcrossBarriers(int x, int y, int z)
     {
         var group = new OpenClSize(x, y, z);
         int threads = (int)group.Count;
@@ -63,7 +64,8 @@ public sealed class OpenClKernelTests : OpenClFixture
             """);
         kernel.Set(0, output);
         kernel.Launch(groups);
-        IEnumerable<int> expected = Enumerable.Range(0, (int)groups.Count).SelectMany(g => Enumerable.Range(0, threads).Select(t => g * 1000 + threads - 1 - t));
+        IEnumerable<int> expected = Enumerable.Range(0, (int)groups.Count)
+            .SelectMany(g => Enumerable.Range(0, threads).Select(t => g * 1000 + threads - 1 - t));
         Assert.That(Read<int>(output, threads * (int)groups.Count), Is.EqualTo(expected));
     }
 
@@ -87,7 +89,7 @@ public sealed class OpenClKernelTests : OpenClFixture
     }
 
     [Test]
-    public void ArgumentsStayFromLaunchToLaunch()
+    public void ArgumentsStaySetBetweenLaunches()
     {
         using OpenClBuffer values = Context.Allocate(64, "values");
         using OpenClKernel kernel = Context.Programs.Get(Add()).CreateKernel(), other = Context.Programs.Get(Add()).CreateKernel();
@@ -127,21 +129,22 @@ public sealed class OpenClKernelTests : OpenClFixture
     }
 
     [Test]
-    public void AWrongArgumentNamesTheKernelAndTheArgument()
+    public void WrongArgumentIsNamedWithItsKernel()
     {
         using OpenClBuffer buffer = Context.Allocate(16, "buffer");
         using OpenClKernel kernel = Context.Programs.Get(Add()).CreateKernel();
         Assert.Multiple(() =>
         {
             Assert.That(() => kernel.Set(3, 1), Throws.TypeOf<DeviceCallException>()
-                .With.Message.Contains("clSetKernelArg").And.Message.Contains("'Add' (argument 3 of 3, 4 bytes)").And.Message.Contains("CL_INVALID_ARG_INDEX (-49)"));
+                .With.Message.Contains("clSetKernelArg").And.Message.Contains("'Add' (argument 3 of 3, 4 bytes)")
+                .And.Message.Contains("CL_INVALID_ARG_INDEX (-49)"));
             Assert.That(() => kernel.Set(-1, 1), Throws.TypeOf<DeviceCallException>());
             Assert.That(() => kernel.Set(1, 1L), Throws.TypeOf<DeviceCallException>().With.Message.Contains("CL_INVALID_ARG_SIZE (-51)"));
         });
     }
 
     [Test]
-    public void AnArgumentThatIsNotSetOrGoneStopsTheLaunch()
+    public void UnsetOrDisposedArgumentStopsTheLaunch()
     {
         OpenClBuffer buffer = Context.Allocate(64, "buffer");
         using OpenClKernel kernel = Context.Programs.Get(Add()).CreateKernel();
@@ -150,11 +153,12 @@ public sealed class OpenClKernelTests : OpenClFixture
         Assert.That(() => kernel.Launch(new(1)), Throws.InvalidOperationException.With.Message.Contains("Argument 1 of kernel 'Add'"));
         kernel.Set(1, 0);
         buffer.Dispose();
-        Assert.That(() => kernel.Launch(new(1)), Throws.TypeOf<ObjectDisposedException>().With.Message.Contains("Argument 0 of kernel 'Add'"));
+        Assert.That(
+            () => kernel.Launch(new(1)), Throws.TypeOf<ObjectDisposedException>().With.Message.Contains("Argument 0 of kernel 'Add'"));
     }
 
     [Test]
-    public void AnotherContextsBufferIsRefused()
+    public void BufferOfAnotherContextIsRefused()
     {
         using OpenClContext other = NewContext();
         using OpenClBuffer buffer = other.Allocate(16, "foreign");
@@ -166,7 +170,7 @@ public sealed class OpenClKernelTests : OpenClFixture
 
     [TestCase(0, 1)]
     [TestCase(1, -1)]
-    public void AGridOfNothingIsRefused(int x, int y)
+    public void EmptyGridIsRefused(int x, int y)
     {
         using OpenClBuffer buffer = Context.Allocate(64, "buffer");
         using OpenClKernel kernel = Context.Programs.Get(Add()).CreateKernel();
@@ -174,14 +178,16 @@ public sealed class OpenClKernelTests : OpenClFixture
     }
 
     [Test]
-    public void AGroupTooLargeForTheDeviceIsRefused() =>
+    public void TooLargeGroupIsRefused() =>
         Assert.That(() => Context.Programs.Get(Add(1 << 20)).CreateKernel(),
-            Throws.TypeOf<DeviceUnavailableException>().With.Message.Contains("groups of 1048576 threads").And.Message.Contains(Device.Name));
+            Throws.TypeOf<DeviceUnavailableException>().With.Message.Contains("groups of 1048576 threads")
+                .And.Message.Contains(Device.Name));
 
     [Test]
-    public void ABuildFailureShowsTheLogAndHowToPrintTheSource()
+    public void BuildFailureHasLogAndDialect()
     {
-        var source = new OpenClSource("Broken", "__kernel void Broken(__global float* x) { x[0] = undeclared_name; }", new(8, 8), "-DSOME=1");
+        var source = new OpenClSource(
+            "Broken", "__kernel void Broken(__global float* x) { x[0] = undeclared_name; }", new(8, 8), "-DSOME=1");
         KernelBuildException failure = Assert.Throws<KernelBuildException>(() => Context.Programs.Get(source))!;
         string firstLine = failure.Message.Split(Environment.NewLine)[0];
         Assert.Multiple(() =>
@@ -189,19 +195,22 @@ public sealed class OpenClKernelTests : OpenClFixture
             Assert.That(failure.Kernel, Is.EqualTo("Broken"));
             Assert.That(failure.Log, Does.Contain("undeclared_name"));
             Assert.That(failure.Message, Does.EndWith(failure.Log));
-            Assert.That(firstLine, Does.Contain("'Broken' (groups of 8x8").And.Contain("-DSOME=1").And.Contain("CL_BUILD_PROGRAM_FAILURE (-11)"));
+            Assert.That(
+                firstLine,
+                Does.Contain("'Broken' (groups of 8x8").And.Contain("-DSOME=1").And.Contain("CL_BUILD_PROGRAM_FAILURE (-11)"));
             Assert.That(failure.Dialect, Is.EqualTo(KernelDialect.OpenCl));
             Assert.That(Context.Programs.Builds, Is.Zero);
         });
     }
 
     [Test]
-    public void AnUnknownOptionIsABuildFailure() =>
+    public void UnknownOptionIsABuildFailure() =>
         Assert.That(() => Context.Programs.Get(Add(options: "--no-such-option")), Throws.TypeOf<KernelBuildException>());
 
     [Test]
     public void TextOfAnyLanguageIsPassedAsUtf8() =>
         RunAdd(Context, Add() with { Text = "// größer als π\n" + Add().Text });
 
-    private OpenClKernel Kernel(string name, OpenClSize group, string text) => Context.Programs.Get(new(name, text, group)).CreateKernel();
+    private OpenClKernel Kernel(string name, OpenClSize group, string text) =>
+        Context.Programs.Get(new(name, text, group)).CreateKernel();
 }

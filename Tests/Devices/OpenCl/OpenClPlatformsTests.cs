@@ -10,13 +10,16 @@ public sealed class OpenClPlatformsTests
     [Test]
     public void WithoutALoaderTheMessageSaysWhatToInstall()
     {
-        DeviceUnavailableException failure = Assert.Throws<DeviceUnavailableException>(() => _ = new OpenClApi("libNoSuchOpenCL.so.1", "NoSuchOpenCL.dll"))!;
-        Assert.That(failure.Message, Does.Contain("libNoSuchOpenCL.so.1, NoSuchOpenCL.dll").And.Contain("device cpu").And.Not.Contain("\n"));
+        DeviceUnavailableException failure =
+            Assert.Throws<DeviceUnavailableException>(() => _ = new OpenClApi("libNoSuchOpenCL.so.1", "NoSuchOpenCL.dll"))!;
+        Assert.That(
+            failure.Message,
+            Does.Contain("libNoSuchOpenCL.so.1, NoSuchOpenCL.dll").And.Contain("device cpu").And.Not.Contain("\n"));
         Assert.That(failure, Is.InstanceOf<GpuCnnException>());
     }
 
     [Test]
-    public void ALibraryThatIsNoOpenClIsRefusedByTheFunctionItLacks()
+    public void LibraryThatIsNoOpenClIsRefusedByItsMissingFunction()
     {
         if (!OperatingSystem.IsLinux()) Assert.Ignore("Needs a library that each machine has; here libc is known on Linux only.");
         Assert.That(() => new OpenClApi("libc.so.6"),
@@ -49,7 +52,7 @@ public sealed class OpenClPlatformsTests
     }
 
     [Test]
-    public void TheOrderIsTheSameEachTime()
+    public void OrderIsStable()
     {
         _ = OpenClTestDevice.Require();
         nint[] first = [.. OpenClPlatforms.List().Select(device => device.Handle)];
@@ -76,7 +79,7 @@ public sealed class OpenClPlatformsTests
     }
 
     [Test]
-    public void WhatADeviceLacksIsNamed()
+    public void MissingCapabilityIsNamed()
     {
         OpenClDeviceInfo device = OpenClTestDevice.Require();
         (OpenClDeviceInfo Device, string Reason)[] cases =
@@ -105,5 +108,6 @@ public sealed class OpenClPlatformsTests
     [TestCase("OpenCL 1.2 ")]
     [TestCase("OpenCL 2.0 AMD-APP (3570.0)")]
     [TestCase("OpenCL 3.0 CUDA")]
-    public void LaterVersionsAreUsable(string version) => Assert.That((OpenClTestDevice.Require() with { Version = version }).IsUsable, Is.True);
+    public void LaterVersionsAreUsable(string version) =>
+        Assert.That((OpenClTestDevice.Require() with { Version = version }).IsUsable, Is.True);
 }

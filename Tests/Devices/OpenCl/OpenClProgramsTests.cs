@@ -5,15 +5,15 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Devices.OpenCl;
 
-/// <summary>Each program is compiled once, in this process and in the next, and nothing on the disk can do harm.</summary>
+/// <summary>Checks that each program is compiled once, across processes too, and that damaged cache files do no harm.</summary>
 public sealed class OpenClProgramsTests : OpenClFixture
 {
     [Test]
-    public void TheSameProgramIsBuiltOnce()
+    public void SameProgramIsBuiltOnce()
     {
         OpenClProgram first = Context.Programs.Get(Add());
         Assert.That(Context.Programs.Get(Add()), Is.SameAs(first));
-        Assert.That(Context.Programs.Get(Add(32)), Is.Not.SameAs(first), "another size of group");
+        Assert.That(Context.Programs.Get(Add(32)), Is.Not.SameAs(first), "another group size");
         Assert.That(Context.Programs.Get(Add(options: "-DX=1")), Is.Not.SameAs(first), "other options");
         Assert.That(Context.Programs.Builds, Is.EqualTo(3));
     }
@@ -41,7 +41,7 @@ public sealed class OpenClProgramsTests : OpenClFixture
     });
 
     [Test]
-    public void AFailedBuildIsTriedAgain()
+    public void FailedBuildIsTriedAgain()
     {
         OpenClSource broken = Add() with { Text = "nonsense" };
         Assert.That(() => Context.Programs.Get(broken), Throws.TypeOf<KernelBuildException>());
@@ -50,7 +50,7 @@ public sealed class OpenClProgramsTests : OpenClFixture
     }
 
     [Test]
-    public void TheBinaryIsSavedAfterTheFirstLaunchAndNotBefore()
+    public void BinaryIsSavedOnlyAfterTheFirstLaunch()
     {
         Context.Programs.Get(Add());
         Context.Finish();
@@ -58,7 +58,7 @@ public sealed class OpenClProgramsTests : OpenClFixture
         RunAdd(Context, Add());
         Assert.That(Files(), Has.Length.EqualTo(1));
         RunAdd(Context, Add(32));
-        Assert.That(Files(), Has.Length.EqualTo(2), "one for each size of group");
+        Assert.That(Files(), Has.Length.EqualTo(2), "one for each group size");
         DateTime written = File.GetLastWriteTimeUtc(Files()[0]);
         RunAdd(Context, Add());
         Context.Finish();
@@ -66,7 +66,7 @@ public sealed class OpenClProgramsTests : OpenClFixture
     }
 
     [Test]
-    public void AClosedContextHasSavedWhatItLaunched()
+    public void ClosingAContextSavesLaunchedPrograms()
     {
         using (OpenClContext context = NewContext())
         {
@@ -81,7 +81,7 @@ public sealed class OpenClProgramsTests : OpenClFixture
     }
 
     [Test]
-    public void ASecondContextTakesTheProgramFromTheDisk()
+    public void SecondContextLoadsTheProgramFromDisk()
     {
         RunAdd(Context, Add());
         Assert.That((Context.Programs.Builds, Context.Programs.Loads), Is.EqualTo((1, 0)));
@@ -92,7 +92,7 @@ public sealed class OpenClProgramsTests : OpenClFixture
     }
 
     [Test]
-    public void AnotherDriverDoesNotTakeIt()
+    public void OtherDriverRebuildsTheProgram()
     {
         RunAdd(Context, Add());
         using var updated = new OpenClContext(Device with { DriverVersion = "next" }, cache: new BinaryCache(Folder));
@@ -109,12 +109,13 @@ public sealed class OpenClProgramsTests : OpenClFixture
         yield return new TestCaseData((Func<byte[], byte[]>)(file => [.. file, 1, 2, 3])).SetArgDisplayNames("too long");
         yield return new TestCaseData((Func<byte[], byte[]>)(file => Flip(file, 3))).SetArgDisplayNames("a flipped byte of the magic");
         yield return new TestCaseData((Func<byte[], byte[]>)(file => Flip(file, 20))).SetArgDisplayNames("another key");
-        yield return new TestCaseData((Func<byte[], byte[]>)(file => Flip(file, file.Length / 2))).SetArgDisplayNames("a flipped byte of the binary");
+        yield return new TestCaseData((Func<byte[], byte[]>)(file => Flip(file, file.Length / 2)))
+            .SetArgDisplayNames("a flipped byte of the binary");
         yield return new TestCaseData((Func<byte[], byte[]>)(file => new byte[file.Length])).SetArgDisplayNames("zeros");
     }
 
     [TestCaseSource(nameof(Damages))]
-    public void ADamagedFileIsBuiltAnewAndReplaced(Func<byte[], byte[]> damage)
+    public void DamagedFileIsRebuiltAndReplaced(Func<byte[], byte[]> damage)
     {
         RunAdd(Context, Add());
         string file = Files().Single();
@@ -131,9 +132,9 @@ public sealed class OpenClProgramsTests : OpenClFixture
         Assert.That((third.Programs.Builds, third.Programs.Loads), Is.EqualTo((0, 1)), "the file was not replaced");
     }
 
-    /// <summary>Whole and with the right key, but not what this driver takes: the driver refuses it, and no more.</summary>
+    /// <summary>The file is intact and has the right key, but the driver refuses its contents.</summary>
     [Test]
-    public void AForeignBinaryUnderTheRightKeyIsBuiltAnew()
+    public void ForeignBinaryWithTheRightKeyIsRebuilt()
     {
         var cache = new BinaryCache(Folder);
         RunAdd(Context, Add());
@@ -146,7 +147,7 @@ public sealed class OpenClProgramsTests : OpenClFixture
     }
 
     [Test]
-    public void WithoutAPlaceForFilesEverythingRuns()
+    public void ProgramsRunWithoutACacheFolder()
     {
         string file = Path.Combine(Folder, "file");
         File.WriteAllText(file, "");

@@ -4,12 +4,13 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Devices.OpenCl;
 
-/// <summary>The machine's first OpenCL device; without one a test is ignored, or fails where GPUCNN_REQUIRE names opencl.</summary>
+/// <summary>Finds the machine's first OpenCL device. Without one a test is ignored, or fails if GPUCNN_REQUIRE names opencl.</summary>
 internal static class OpenClTestDevice
 {
-    /// <summary>What a machine without a GPU can do to run the tests that need an OpenCL device.</summary>
+    /// <summary>How a machine without a GPU can run the tests that need an OpenCL device.</summary>
     public const string Advice =
-        "PoCL makes the processor one (Debian: apt-get install pocl-opencl-icd), and adds the tests of OpenCL C and of all layers, plans and networks on OpenCL.";
+        "PoCL makes the processor one (Debian: apt-get install pocl-opencl-icd), and adds the tests of OpenCL C and of all layers, plans "
+        + "and networks on OpenCL.";
 
     public static OpenClDeviceInfo Require()
     {
