@@ -6,11 +6,11 @@ namespace GpuCnn.Tests.Checkpoints;
 
 public sealed class AtomicFileTests : CheckpointFixture
 {
-    /// <summary>No system gives an id as large as this to a process.</summary>
+    /// <summary>Larger than any system's process ids.</summary>
     private const int DeadProcess = int.MaxValue;
 
     [Test]
-    public void TheOldContentsStandUntilTheNewAreWhole()
+    public void OldContentsStayUntilNewOnesAreComplete()
     {
         string path = At("file");
         File.WriteAllText(path, "old");
@@ -25,7 +25,7 @@ public sealed class AtomicFileTests : CheckpointFixture
     }
 
     [Test]
-    public void AReaderOfTheOldFileKeepsIt()
+    public void OpenReaderKeepsOldContents()
     {
         string path = At("file");
         File.WriteAllText(path, "old");
@@ -35,7 +35,7 @@ public sealed class AtomicFileTests : CheckpointFixture
     }
 
     [Test]
-    public void AFullDiskLeavesTheOldFileAndSaysHowMuchIsMissing()
+    public void FullDiskKeepsOldFileAndReportsBytes()
     {
         string message = Failing(_ => throw new IOException("No space left on device", 28), expectedBytes: 123456);
         if (OperatingSystem.IsWindows()) Assert.Ignore("ENOSPC is a Unix error number.");
@@ -43,7 +43,7 @@ public sealed class AtomicFileTests : CheckpointFixture
     }
 
     [Test]
-    public void ADeviceThatIsFullIsRecognised()
+    public void FullDeviceIsRecognised()
     {
         if (!File.Exists("/dev/full")) Assert.Ignore("There is no /dev/full.");
         string message = Failing(_ =>
@@ -56,7 +56,7 @@ public sealed class AtomicFileTests : CheckpointFixture
     }
 
     [Test]
-    public void AnotherIoErrorIsPassedOnInOneLine() =>
+    public void OtherIoErrorIsReportedInOneLine() =>
         Assert.That(Failing(_ => throw new IOException("Input/output\nerror")), Does.Contain("Input/output error"));
 
     [Test]
@@ -64,7 +64,7 @@ public sealed class AtomicFileTests : CheckpointFixture
         Assert.That(Failing(_ => throw new UnauthorizedAccessException()), Does.Contain("permission denied"));
 
     [Test]
-    public void WhatTheWriterThrowsItselfPassesUnchanged()
+    public void WriterExceptionPassesUnchanged()
     {
         File.WriteAllText(At("file"), "old");
         Action cancelled = () => AtomicFile.Write(At("file"), _ => throw new OperationCanceledException());
@@ -81,7 +81,7 @@ public sealed class AtomicFileTests : CheckpointFixture
     }
 
     [Test]
-    public void AFolderADeviceOrNothingIsNoTarget()
+    public void FolderDeviceOrEmptyPathIsRefused()
     {
         foreach (string path in new[] { Folder, "/", "" })
             Assert.That(MessageOf(path, () => AtomicFile.Write(path, _ => { })), Does.Contain("Name a file"));
@@ -104,7 +104,7 @@ public sealed class AtomicFileTests : CheckpointFixture
     }
 
     [Test]
-    public void ARunningWriterIsNotDisturbed()
+    public void CleanupKeepsFileOfActiveWriter()
     {
         AtomicFile.Write(At("file"), stream =>
         {
@@ -115,7 +115,7 @@ public sealed class AtomicFileTests : CheckpointFixture
     }
 
     [Test]
-    public void TheFileOfAnotherLivingProcessStays()
+    public void FileOfRunningProcessIsKept()
     {
         int living = Process.GetProcesses().Select(p => p.Id).Where(id => id > 0 && id != Environment.ProcessId).Min();
         File.WriteAllText(At($"gpucnn-{living}-0123abcd.tmp"), "x");
@@ -124,7 +124,7 @@ public sealed class AtomicFileTests : CheckpointFixture
 
     /// <summary>A process id says nothing about another container on the same volume; the lock does.</summary>
     [Test]
-    public void ALockedFileOfAnUnknownProcessStays()
+    public void LockedFileOfUnknownProcessIsKept()
     {
         string file = At($"gpucnn-{DeadProcess}-0123abcd.tmp");
         using (new FileStream(file, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Delete))
@@ -134,7 +134,7 @@ public sealed class AtomicFileTests : CheckpointFixture
     }
 
     [Test]
-    public void WritersOfOneFileDoNotMix()
+    public void ConcurrentWritersDoNotMixContents()
     {
         string path = At("file");
         Parallel.For(0, 64, i =>

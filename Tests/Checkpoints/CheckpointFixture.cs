@@ -7,7 +7,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Checkpoints;
 
-/// <summary>A folder per test, and files made byte by byte.</summary>
+/// <summary>Provides a folder per test, and files made byte by byte.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public abstract class CheckpointFixture
 {
@@ -41,10 +41,10 @@ public abstract class CheckpointFixture
     protected static KeyValuePair<string, Tensor> Named(string name, int[] dimensions, params float[] values) =>
         new(name, new Tensor(dimensions, values));
 
-    /// <summary>The failure's message, which is one line and names the file.</summary>
+    /// <summary>Returns the failure's message, after a check that it is one line and names the file.</summary>
     protected static string MessageOf(string path, Action action)
     {
-        string message = Assert.Throws<GpuCnnException>(action)!.Message;
+        string message = Assert.Catch<GpuCnnException>(action)!.Message;
         Assert.That(message, Does.Not.Contain("\n").And.Contains(path));
         return message;
     }

@@ -15,7 +15,7 @@ public sealed class ModelFileTests : CheckpointFixture
     private string Saved => At("model.safetensors");
 
     [Test]
-    public void AModelComesBackWhole([Values] ImageFit fit)
+    public void SavedModelLoadsUnchanged([Values] ImageFit fit)
     {
         var extra = new Dictionary<string, string> { ["step"] = "12", ["random"] = "{\"seed\":1}" };
         ModelFile.Save(Saved, Metadata with { Fit = fit }, [Named("w", [2], 1, 2), Named("velocity.w", [2], 3, 4)], extra);
@@ -32,7 +32,7 @@ public sealed class ModelFileTests : CheckpointFixture
     }
 
     [Test]
-    public void EveryFloatComesBackToTheBit()
+    public void EveryFloatKeepsItsBits()
     {
         var random = new Random(7);
         float[] values = [.. Enumerable.Range(0, 5000).Select(_ => BitConverter.Int32BitsToSingle(random.Next(0x7F800000)))];
@@ -43,9 +43,9 @@ public sealed class ModelFileTests : CheckpointFixture
         Assert.That(ModelFile.Load(Saved).Metadata.Mean, Is.EqualTo(values));
     }
 
-    /// <summary>The names and spellings are a contract with other tools.</summary>
+    /// <summary>Other tools rely on these names and spellings.</summary>
     [Test]
-    public void TheEntriesAreReadableByOtherTools()
+    public void EntriesKeepTheirPublishedSpelling()
     {
         ModelFile.Save(Saved, Metadata with { Classes = ["a", "b"], Mean = [0.5f, 0.25f, 0], Std = [1, 1, 0.1f] }, [], null);
         using SafetensorsFile file = SafetensorsFile.Open(Saved);
@@ -63,7 +63,7 @@ public sealed class ModelFileTests : CheckpointFixture
     }
 
     [Test]
-    public void TheSameModelGivesTheSameBytes()
+    public void SameModelGivesSameBytes()
     {
         KeyValuePair<string, Tensor>[] tensors = [Named("b", [1], 1), Named("a", [1], 2)];
         var extra = new Dictionary<string, string> { ["x"] = "1", ["y"] = "2" };
@@ -73,15 +73,16 @@ public sealed class ModelFileTests : CheckpointFixture
     }
 
     [Test]
-    public void AFileOfAnotherProgramIsAnsweredWithImport()
+    public void FileWithoutModelIsNotAWeightsFile()
     {
         Dictionary<string, string> foreign = new() { ["format"] = "pt", ["model"] = "x" };
         foreach (Dictionary<string, string>? metadata in new[] { null, foreign })
         {
             SafetensorsFile.Write(Saved, [Named("w", [1], 1)], metadata);
+            var refusal = Assert.Throws<NotAWeightsFileException>(() => ModelFile.Load(Saved))!;
             Assert.That(
-                MessageOf(Saved, () => ModelFile.Load(Saved)),
-                Does.Contain("is a safetensors file but does not say which model it holds").And.Contains("`gpucnn import`"));
+                refusal.Message,
+                Does.Contain(Saved).And.Contains("is a safetensors file but does not say which model it holds"));
         }
     }
 
@@ -148,7 +149,7 @@ public sealed class ModelFileTests : CheckpointFixture
         Assert.That(() => ModelFile.Save(At("no/file"), Metadata, []), Throws.InstanceOf<GpuCnnException>());
     }
 
-    /// <summary>The message of loading a file whose entry has another value, or none.</summary>
+    /// <summary>Returns the message of loading a file with another value for an entry, or without the entry.</summary>
     private string LoadWith(string key, string? value)
     {
         ModelFile.Save(Saved, Metadata, []);

@@ -10,7 +10,7 @@ namespace GpuCnn.Tests.Checkpoints;
 public sealed class SafetensorsFileTests : CheckpointFixture
 {
     [Test]
-    public void TensorsAndMetadataComeBackToTheBit()
+    public void TensorsAndMetadataKeepTheirBits()
     {
         string path = At("round.safetensors");
         float quiet = BitConverter.UInt32BitsToSingle(0x7FC12345), signalling = BitConverter.UInt32BitsToSingle(0x7F812345);
@@ -36,7 +36,7 @@ public sealed class SafetensorsFileTests : CheckpointFixture
     }
 
     [Test]
-    public void ThousandsOfTensorsComeBack()
+    public void ThousandsOfTensorsAreRead()
     {
         string path = At("many.safetensors");
         SafetensorsFile.Write(
@@ -48,7 +48,7 @@ public sealed class SafetensorsFileTests : CheckpointFixture
     }
 
     [Test]
-    public void ATensorOfManySlicesComesBack()
+    public void TensorOfManySlicesIsRead()
     {
         string path = At("large.safetensors");
         var values = new float[(1 << 24) + 77];
@@ -59,7 +59,7 @@ public sealed class SafetensorsFileTests : CheckpointFixture
     }
 
     [Test]
-    public void TheSameInputGivesTheSameBytes()
+    public void SameInputGivesSameBytes()
     {
         KeyValuePair<string, Tensor>[] tensors = [Named("b", [1], 1), Named("a", [2], 2, 3), Named("B", [], 4)];
         var metadata = new Dictionary<string, string> { ["x"] = "1", ["k"] = "2" };
@@ -68,9 +68,9 @@ public sealed class SafetensorsFileTests : CheckpointFixture
         Assert.That(File.ReadAllBytes(At("one")), Is.EqualTo(File.ReadAllBytes(At("two"))));
     }
 
-    /// <summary>Read back by System.Text.Json and arithmetic alone, so that writer and reader cannot share a mistake.</summary>
+    /// <summary>Parsed only with System.Text.Json and arithmetic, so that writer and reader cannot share a mistake.</summary>
     [Test]
-    public void TheLayoutIsTheFormats()
+    public void LayoutMatchesTheFormat()
     {
         string path = At("layout.safetensors");
         for (int padding = 0; padding < 8; padding++)
@@ -93,7 +93,7 @@ public sealed class SafetensorsFileTests : CheckpointFixture
 
     /// <summary>Written by make_safetensors_vectors.py with Python's struct and json; F16 and BF16 agree with PyTorch 1.13.</summary>
     [Test]
-    public void AnotherImplementationsFileIsRead()
+    public void FileOfAnotherImplementationIsRead()
     {
         using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(Vectors(), "floats.safetensors"));
         Assert.That(file.Metadata["note"], Is.EqualTo("quote \" newline \n ü 😀"));
@@ -162,7 +162,7 @@ public sealed class SafetensorsFileTests : CheckpointFixture
     }
 
     [Test]
-    public void AMissingTensorIsAnsweredWithWhatThereIs()
+    public void MissingTensorListsKnownNames()
     {
         string path = At("names.safetensors");
         SafetensorsFile.Write(path, Enumerable.Range(0, 12).Select(i => Named($"t{i:d2}", [], 0)));
@@ -172,7 +172,7 @@ public sealed class SafetensorsFileTests : CheckpointFixture
     }
 
     [Test]
-    public void AMissingFileAFolderAndAnEmptyPathAreNamed()
+    public void MissingFileFolderAndEmptyPathAreRefused()
     {
         Assert.That(MessageOf(At("none"), () => SafetensorsFile.Open(At("none"))), Does.Contain("found none"));
         Assert.That(MessageOf(At("no/file"), () => SafetensorsFile.Open(At("no/file"))), Does.Contain("found none"));
@@ -181,7 +181,7 @@ public sealed class SafetensorsFileTests : CheckpointFixture
     }
 
     [Test]
-    public void TheWriterRefusesWhatNoReaderCouldRead()
+    public void WriterRefusesUnreadableInput()
     {
         string path = At("refused.safetensors");
         Assert.That(() => SafetensorsFile.Write(path, [Named("a", [1], 1), Named("a", [1], 2)]), Throws.ArgumentException);

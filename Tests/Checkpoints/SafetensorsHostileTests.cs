@@ -7,7 +7,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Checkpoints;
 
-/// <summary>Damaged and malicious files: one kind of exception, and no memory for sizes that a file only claims.</summary>
+/// <summary>Damaged and malicious files give only GpuCnnException, and no memory is allocated for claimed sizes.</summary>
 public sealed class SafetensorsHostileTests : CheckpointFixture
 {
     [Test]
@@ -22,7 +22,7 @@ public sealed class SafetensorsHostileTests : CheckpointFixture
     }
 
     [Test]
-    public void FlippedBitsThrowNothingElse()
+    public void FlippedBitsThrowOnlyGpuCnnException()
     {
         byte[] whole = Sample();
         int headerEnd = 8 + (int)BinaryPrimitives.ReadInt64LittleEndian(whole);
@@ -66,7 +66,7 @@ public sealed class SafetensorsHostileTests : CheckpointFixture
     }
 
     [Test]
-    public void AHeaderOverTheLimitIsRefusedEvenWhereTheFileHoldsIt()
+    public void HeaderOverTheLimitIsRefusedEvenIfTheFileHoldsIt()
     {
         string path = At("sparse.safetensors");
         using (FileStream stream = File.Create(path))

@@ -3,7 +3,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Checkpoints;
 
-/// <summary>Each rule of the format, kept and broken.</summary>
+/// <summary>Checks each rule of the format, kept and broken.</summary>
 public sealed class SafetensorsRuleTests : CheckpointFixture
 {
     private const string Good = """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""";
@@ -58,7 +58,7 @@ public sealed class SafetensorsRuleTests : CheckpointFixture
         Case("range backwards", """{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}""", 8, "[begin, end]"),
         Case("one offset", """{"a":{"dtype":"F32","shape":[2],"data_offsets":[8]}}""", 8, "[begin, end]"),
         Case("three offsets", """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8,8]}}""", 8, "at most 2"),
-        Case("range behind the end", """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 7, "8 bytes of data"),
+        Case("range past the end", """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 7, "8 bytes of data"),
         Case("trailing bytes", Good, 9, "8 bytes of data"),
         Case("data of no tensor", "{}", 1, "0 bytes of data"),
         Case("hole at the start", """{"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""", 2, "leave a hole"),
@@ -84,7 +84,7 @@ public sealed class SafetensorsRuleTests : CheckpointFixture
     [TestCase("""{"a":{"dtype":"F4","shape":[4],"data_offsets":[0,2]}}""", 2)]
     [TestCase("""{"b":{"dtype":"U8","shape":[1],"data_offsets":[1,2]},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""", 2)]
     [TestCase("{\n\t\"a\" : {\"data_offsets\":[0,8],\"shape\":[2],\"later\":{\"x\":[1]},\"dtype\":\"F32\"}}", 8)]
-    public void WhatTheFormatAllowsIsListed(string header, int dataBytes)
+    public void ValidFilesAreListed(string header, int dataBytes)
     {
         using SafetensorsFile file = SafetensorsFile.Open(FileOf(Bytes(header, dataBytes)));
         Assert.That(file.Entries.Sum(e => e.ByteCount), Is.EqualTo(dataBytes));

@@ -4,15 +4,17 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Checkpoints.Pickle;
 
-/// <summary>State dicts that PyTorch 1.13 saved (Vectors/make_torch_vectors.py).</summary>
+/// <summary>Checks state dicts that PyTorch 1.13 saved (Vectors/make_torch_vectors.py).</summary>
 public sealed class TorchFileTests : CheckpointFixture
 {
     private static readonly string[] ModuleNames =
         ["0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var", "1.num_batches_tracked", "2.weight", "2.bias"];
 
-    /// <summary>Also beneath a key of a checkpoint, with the prefixes of a model on several GPUs, or compiled.</summary>
+    /// <summary>
+    /// Includes a state dict under a key of a checkpoint, and prefixes of a model that was compiled or ran on several GPUs.
+    /// </summary>
     [Test]
-    public void AModulesTensorsAreRead([Values("module", "module-old", "checkpoint", "checkpoint-old", "compiled")] string name)
+    public void TensorsOfModuleAreRead([Values("module", "module-old", "checkpoint", "checkpoint-old", "compiled")] string name)
     {
         using StateDict dict = Open(name);
         Assert.That(dict.Tensors.Keys, Is.EqualTo(ModuleNames));
@@ -50,15 +52,19 @@ public sealed class TorchFileTests : CheckpointFixture
     }
 
     [Test]
-    public void TwoStateDictsAreNamed() => Assert.That(MessageOf("two", () => Open("two")), Does.Contain("several state dicts: 'model', 'ema'"));
+    public void TwoStateDictsAreNamed() =>
+        Assert.That(MessageOf("two", () => Open("two")), Does.Contain("several state dicts: 'model', 'ema'"));
 
     [Test]
-    public void AWholeModelIsRefusedByName() => Assert.That(MessageOf("whole", () => Open("whole")), Does.Contain("'torch.nn.modules.linear.Linear'").And.Contain("state_dict()"));
+    public void AWholeModelIsRefusedByName() =>
+        Assert.That(
+            MessageOf("whole", () => Open("whole")),
+            Does.Contain("'torch.nn.modules.linear.Linear'").And.Contain("state_dict()"));
 
     [Test]
     public void SafetensorsAreRecognised()
     {
-        // Its header is 128 bytes long, so that it begins like a pickle.
+        // The header is 128 bytes long, so the file begins like a pickle.
         string path = At("any.name");
         SafetensorsFile.Write(path, [Named("module.a", [2], 1, 2), Named("module.b", [], 3)]);
         Assert.That(File.ReadAllBytes(path)[0], Is.EqualTo(0x80));
@@ -68,7 +74,7 @@ public sealed class TorchFileTests : CheckpointFixture
     }
 
     [Test]
-    public void OtherFilesSayHowTheyBegin()
+    public void OtherFilesAreRefusedWithTheirFirstBytes()
     {
         string path = At("not.pth");
         File.WriteAllText(path, "Not a state dict at all.");
@@ -76,9 +82,10 @@ public sealed class TorchFileTests : CheckpointFixture
         Assert.That(MessageOf(At("none.pth"), () => StateDict.Open(At("none.pth"))), Does.Contain("found none"));
     }
 
-    private static StateDict Open(string name) => StateDict.Open(Path.Combine(AppContext.BaseDirectory, "Checkpoints", "Vectors", $"torch-{name}.pth"));
+    private static StateDict Open(string name) =>
+        StateDict.Open(Path.Combine(AppContext.BaseDirectory, "Checkpoints", "Vectors", $"torch-{name}.pth"));
 
-    /// <summary>Quarters of 0, 1, 2 and so on, row-major.</summary>
+    /// <summary>Expects quarters of 0, 1, 2 and so on, row-major.</summary>
     private static void CheckCounts(StateDict dict, string name, params int[] dimensions)
     {
         int count = dimensions.Aggregate(1, (product, dimension) => product * dimension);

@@ -7,7 +7,10 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Checkpoints.Pickle;
 
-/// <summary>Pickles and archives made to harm: refused in one line that says what was refused, with nothing run and no memory for what they only claim.</summary>
+/// <summary>
+/// Malicious pickles and archives are refused in one line that names the problem. Nothing is run, and no memory is allocated for claimed
+/// sizes.
+/// </summary>
 public sealed class TorchHostileTests : CheckpointFixture
 {
     private const long Little = 1 << 20;
@@ -58,7 +61,7 @@ public sealed class TorchHostileTests : CheckpointFixture
         Assert.That(MessageOf(path, () => StateDict.Open(path)), Does.Contain("protocol 4; expected 2"));
     }
 
-    /// <summary>Sizes, strides and counts that a storage of two floats does not have.</summary>
+    /// <summary>Sizes, strides and counts that do not fit a storage of two floats.</summary>
     [TestCase(1L << 60, 0L, "2", "1", "values", TestName = "A storage larger than the file")]
     [TestCase(-1L, 0L, "2", "1", "storages of a known type", TestName = "A storage of negative size")]
     [TestCase(2L, 0L, "1000000000", "0", "goes beyond its storage", TestName = "A view that repeats one value")]
@@ -77,16 +80,16 @@ public sealed class TorchHostileTests : CheckpointFixture
         Assert.That(Refusal(TensorPickle(count, offset, size, stride)), Does.Contain(expected));
 
     [Test]
-    public void TheSoundOneIsRead()
+    public void ValidTensorIsRead()
     {
         using StateDict dict = StateDict.Open(Archive(TensorPickle(2, 0, "2", "1")));
         Assert.That(dict.Tensors["a"].Read().Values, Is.EqualTo(new float[] { 1, 2 }));
     }
 
     [Test]
-    public void ListsOfListsAreNotUnfolded()
+    public void NestedSharedListsAreNotExpanded()
     {
-        // Each list holds the one before twice: 2^200 values, were they written out.
+        // Each list holds the previous one twice: 2^200 values if expanded.
         var pickle = new StringBuilder("]q\0");
         for (int i = 0; i < 200; i++) pickle.Append($"](h{(char)i}h{(char)i}eq{(char)(i + 1)}");
         Assert.That(Refusal(Concat(pickle.ToString(), ".")), Does.Contain("a state dict"));
@@ -98,7 +101,7 @@ public sealed class TorchHostileTests : CheckpointFixture
     [TestCase("N", 1_500_000)]
     public void DepthAndLengthAreLimited(string operation, int times)
     {
-        // Deeper than a stack of calls could go.
+        // Deeper than a call stack could go.
         string path = Archive(Concat("N", string.Concat(Enumerable.Repeat(operation, times)), "."));
         MessageOf(path, () => StateDict.Open(path));
     }
@@ -121,7 +124,7 @@ public sealed class TorchHostileTests : CheckpointFixture
     }
 
     [Test]
-    public void FlippedBitsThrowNothingElse([Values("views", "views-old")] string name)
+    public void FlippedBitsThrowOnlyGpuCnnException([Values("views", "views-old")] string name)
     {
         byte[] whole = Vector(name);
         var random = new Random(20240502);
@@ -161,10 +164,12 @@ public sealed class TorchHostileTests : CheckpointFixture
 
     [TestCase(20, "compressed")]
     [TestCase(24, "compressed")]
-    public void SizesThatDisagreeAreRefused(int field, string expected) => Assert.That(Refused(WithDirectory(entry => entry[field] ^= 4)), Does.Contain(expected));
+    public void SizesThatDisagreeAreRefused(int field, string expected) =>
+        Assert.That(Refused(WithDirectory(entry => entry[field] ^= 4)), Does.Contain(expected));
 
     [Test]
-    public void SizesBeyondTheFileAreRefused() => Assert.That(Refused(WithDirectory(entry => entry[23] = entry[27] = 0x7f)), Does.Contain("before the directory"));
+    public void SizesBeyondTheFileAreRefused() =>
+        Assert.That(Refused(WithDirectory(entry => entry[23] = entry[27] = 0x7f)), Does.Contain("before the directory"));
 
     [Test]
     public void OverlappingFilesAreRefused() =>
@@ -183,12 +188,12 @@ public sealed class TorchHostileTests : CheckpointFixture
 
     /// <summary>{"a": _rebuild_tensor_v2(storage "0", offset, size, stride, False, OrderedDict())}</summary>
     private static byte[] TensorPickle(long count, long offset, string size, string stride) => Concat(
-        "}", "X", Int(1), "a", "ctorch._utils\n_rebuild_tensor_v2\n((X", Int(7), "storagectorch\nFloatStorage\nX", Int(1), "0X", Int(3), "cpu", Long(count), "tQ", Long(offset),
-        "(", string.Concat(size.Split(',').Select(value => Long(long.Parse(value)))), "t(", string.Concat(stride.Split(',').Select(value => Long(long.Parse(value)))), "t\u0089ccollections\nOrderedDict\n)RtRs.");
+        "}", "X", Int(1), "a", "ctorch._utils\n_rebuild_tensor_v2\n((X", Int(7), "storagectorch\nFloatStorage\nX", Int(1), "0X", Int(3),
+        "cpu", Long(count), "tQ", Long(offset), "(", Longs(size), "t(", Longs(stride), "t\u0089ccollections\nOrderedDict\n)RtRs.");
 
     private string Refusal(byte[] pickle) => Refused(Archive(pickle));
 
-    /// <summary>The message, once it is sure that refusing takes little memory.</summary>
+    /// <summary>Returns the message, after a check that refusing takes little memory.</summary>
     private static string Refused(string path)
     {
         Assert.Catch<GpuCnnException>(() => StateDict.Open(path));
@@ -213,7 +218,7 @@ public sealed class TorchHostileTests : CheckpointFixture
         stream.Write(content);
     }
 
-    /// <summary>A sound archive, but for the second entry of its directory.</summary>
+    /// <summary>Makes a valid archive and changes the second entry of its directory.</summary>
     private string WithDirectory(Action<byte[]> change)
     {
         byte[] bytes = File.ReadAllBytes(Archive(TensorPickle(2, 0, "2", "1")));
@@ -230,12 +235,15 @@ public sealed class TorchHostileTests : CheckpointFixture
         foreach (StateTensor tensor in dict.Tensors.Values) tensor.Read();
     }
 
-    private static byte[] Vector(string name) => File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Checkpoints", "Vectors", $"torch-{name}.pth"));
+    private static byte[] Vector(string name) =>
+        File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Checkpoints", "Vectors", $"torch-{name}.pth"));
 
-    /// <summary>Characters as bytes.</summary>
+    /// <summary>Converts characters to bytes.</summary>
     private static byte[] Concat(params string[] parts) => Encoding.Latin1.GetBytes(string.Concat(parts));
 
     private static string Int(int value) => Encoding.Latin1.GetString(BitConverter.GetBytes(value));
 
     private static string Long(long value) => "\u008a\b" + Encoding.Latin1.GetString(BitConverter.GetBytes(value));
+
+    private static string Longs(string values) => string.Concat(values.Split(',').Select(value => Long(long.Parse(value))));
 }
