@@ -77,8 +77,8 @@ public sealed class DebugLauncherTests
         int first = Line("Wait(); // first"), second = Line("Wait(); // second"), barrier = Line("Group.Barrier(); // both");
         Assert.That(() => _launcher.Run(new DivergentCalls(_y), new(1)), Throws.TypeOf<GpuCnnException>().With.Message.EqualTo(
             $"Kernel DivergentCalls, group (0, 0, 0), thread (2, 0, 0): the thread waits at Faults.cs:{barrier}, called from line "
-            + $"{second}, but thread (0, 0, 0) waits at Faults.cs:{barrier}, called from line {first}. All threads of a group have to come "
-                + $"to the same barrier."));
+            + $"{second}, but thread (0, 0, 0) waits at Faults.cs:{barrier}, called from line {first}. All threads of a group must reach "
+            + $"the same barrier."));
     }
 
     [Test]
