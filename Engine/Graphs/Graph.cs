@@ -2,7 +2,7 @@ using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Engine.Graphs;
 
-/// <summary>What flows along an edge of a graph: the network's input, or the output of a node.</summary>
+/// <summary>An edge of a graph: the network's input, or the output of a node.</summary>
 public sealed class Value
 {
     internal Value(Shape shape, Node? producer)
@@ -57,7 +57,11 @@ public sealed class Node
         Inputs = inputs;
         InputShapes = [.. inputs.Select(input => input.Shape)];
         Output = new Value(layer.InferShape(InputShapes), this);
-        Parameters = [.. layer.GetParameters(InputShapes).Select(spec => new Parameter(path.Length == 0 ? spec.Name : $"{path}.{spec.Name}", spec, this))];
+        Parameters =
+        [
+            .. layer.GetParameters(InputShapes)
+                .Select(spec => new Parameter(path.Length == 0 ? spec.Name : $"{path}.{spec.Name}", spec, this)),
+        ];
     }
 
     /// <summary>Position in the order of execution.</summary>
@@ -79,7 +83,7 @@ public sealed class Node
     public long MultiplyAdds => Operator.CountMultiplyAdds(InputShapes);
 }
 
-/// <summary>An output that only training has, with the weight of its loss.</summary>
+/// <summary>An extra output used only in training, with the weight of its loss.</summary>
 public sealed record Head(Value Output, float Weight);
 
 /// <summary>The operators of a network in order of execution, and the values between them.</summary>
@@ -94,14 +98,14 @@ public sealed class Graph
 
     public IReadOnlyList<Node> Nodes => _nodes;
 
-    /// <summary>Further outputs, for training alone.</summary>
+    /// <summary>Extra outputs used only in training.</summary>
     public IReadOnlyList<Head> Heads => _heads;
 
-    /// <summary>Gives a value a loss of its own while training.</summary>
-    /// <param name="weight">What the loss counts, where the network's own counts 1.</param>
+    /// <summary>Gives a value its own loss in training.</summary>
+    /// <param name="weight">Weight of the loss, relative to 1 for the network's own.</param>
     public void AddHead(Value output, float weight) => _heads.Add(new(output, weight));
 
-    /// <summary>The nodes that a value is computed from.</summary>
+    /// <summary>Returns the nodes that values are computed from.</summary>
     public static HashSet<Node> Leading(params IEnumerable<Value> values)
     {
         var found = new HashSet<Node>();
@@ -114,7 +118,7 @@ public sealed class Graph
         return found;
     }
 
-    /// <summary>Adds an operator; its output's shape is inferred here.</summary>
+    /// <summary>Adds an operator and infers its output's shape.</summary>
     public Value Add(Operator layer, IReadOnlyList<Value> inputs, string path)
     {
         var node = new Node(_nodes.Count, path, layer, inputs);

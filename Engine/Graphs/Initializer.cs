@@ -2,7 +2,7 @@ using GpuCnn.Kernels;
 
 namespace GpuCnn.Engine.Graphs;
 
-/// <summary>Draws the values that a parameter starts with.</summary>
+/// <summary>Draws the initial values of a parameter.</summary>
 public abstract record Initializer
 {
     /// <summary>N(0, 2 / fan-in), for layers followed by ReLU (He et al., 2015, https://arxiv.org/abs/1502.01852).</summary>
@@ -19,12 +19,12 @@ public abstract record Initializer
 
     public static Initializer Constant(float value) => new ConstantValue(value);
 
-    /// <summary>These values, in the order of the tensor.</summary>
+    /// <summary>Given values, in the order of the tensor.</summary>
     public static Initializer Values(IReadOnlyList<float> values) => new GivenValues(values);
 
     /// <summary>Fills a parameter; the same key gives the same values.</summary>
     /// <param name="fanIn">Inputs of one unit.</param>
-    /// <param name="fanOut">Units that one input reaches.</param>
+    /// <param name="fanOut">Units that use one input.</param>
     public abstract void Fill(Span<float> values, int fanIn, int fanOut, ulong key);
 
     private sealed record NormalFanIn(float Gain) : Initializer

@@ -1,8 +1,8 @@
 namespace GpuCnn.Engine.Graphs;
 
 /// <summary>
-/// A part of a network: an operator, or a composition of layers. Layers hold the numbers that describe the network and nothing else;
-/// sizes of inputs are inferred when a <see cref="Network"/> is built from them.
+/// A part of a network: an operator, or a composition of layers. Layers hold only the numbers that describe the network; sizes of inputs
+/// are inferred when a <see cref="Network"/> is built from them.
 /// </summary>
 public abstract class Layer
 {
@@ -10,6 +10,6 @@ public abstract class Layer
     /// <param name="path">The layer's path, for example <c>features.conv1</c>; its parameters are named after it.</param>
     public abstract Value Build(Graph graph, Value input, string path);
 
-    /// <summary>The path of a part of what is at <paramref name="path"/>.</summary>
+    /// <summary>Returns the path of a part named <paramref name="name"/> in <paramref name="path"/>.</summary>
     private protected static string Join(string path, string name) => path.Length == 0 ? name : $"{path}.{name}";
 }

@@ -2,10 +2,10 @@ using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Engine.Graphs;
 
-/// <summary>A network for one input shape: its graph and what can be told from it without a device.</summary>
+/// <summary>A network for one input shape: its graph, and properties that need no device.</summary>
 public sealed class Network
 {
-    /// <summary>Builds the graph of <paramref name="layers"/>; every shape is inferred, and one that does not fit is reported here.</summary>
+    /// <summary>Builds the graph of <paramref name="layers"/>, and infers and checks every shape.</summary>
     /// <exception cref="GpuCnnException">A layer does not fit its input.</exception>
     public Network(string name, Layer layers, Shape input)
     {
@@ -16,7 +16,7 @@ public sealed class Network
         string? repeated = Parameters.GroupBy(parameter => parameter.Path).FirstOrDefault(group => group.Count() > 1)?.Key;
         HashSet<Node> inferring = Graph.Leading(Output);
         HeadNodes = Graph.Leading(Graph.Heads.Select(head => head.Output)).Where(node => !inferring.Contains(node)).ToHashSet();
-        if (repeated != null) throw new ArgumentException($"{name} has two parameters named '{repeated}'.", nameof(layers));
+        if (repeated is not null) throw new ArgumentException($"{name} has two parameters named '{repeated}'.", nameof(layers));
     }
 
     public string Name { get; }
@@ -27,19 +27,19 @@ public sealed class Network
 
     public Value Output { get; }
 
-    /// <summary>In order of execution.</summary>
+    /// <summary>All parameters, in order of execution.</summary>
     public IReadOnlyList<Parameter> Parameters { get; }
 
-    /// <summary>Those that have gradients; the others are state.</summary>
+    /// <summary>Parameters that have gradients; the others are state.</summary>
     public IEnumerable<Parameter> Learned => Parameters.Where(parameter => !parameter.IsState);
 
-    /// <summary>Nodes that only training has: those of heads.</summary>
+    /// <summary>Nodes used only in training: those of heads.</summary>
     public IReadOnlySet<Node> HeadNodes { get; }
 
-    /// <summary>Values that a loss reads: the output and, while training, the heads'.</summary>
+    /// <summary>Returns the values that a loss reads: the output and, in training, the heads' outputs.</summary>
     internal IReadOnlyList<Value> Outputs(bool training) => [Output, .. training ? Graph.Heads.Select(head => head.Output) : []];
 
-    /// <summary>Weights of the network that infers: those of training heads apart.</summary>
+    /// <summary>Weights of the network for inference, without training heads.</summary>
     public long WeightCount => Count(ParameterRole.Weight, withHeads: false);
 
     /// <inheritdoc cref="WeightCount"/>
@@ -48,15 +48,15 @@ public sealed class Network
     /// <inheritdoc cref="WeightCount"/>
     public long ParameterCount => WeightCount + BiasCount;
 
-    /// <summary>Parameters of the network as it trains.</summary>
+    /// <summary>Parameters of the network in training.</summary>
     public long ParameterCountWithHeads => Count(ParameterRole.Weight, withHeads: true) + Count(ParameterRole.Bias, withHeads: true);
 
-    /// <summary>Multiply-adds of the forward pass of one sample, inferring.</summary>
+    /// <summary>Multiply-adds of the forward pass of one sample at inference.</summary>
     public long MultiplyAdds => Graph.Nodes.Where(node => !HeadNodes.Contains(node)).Sum(node => node.MultiplyAdds);
 
-    /// <summary>Keeps parameters as they are while training. Before a store or a plan is made of the network.</summary>
-    /// <param name="isFrozen">Told the path of each.</param>
-    /// <returns>How many are frozen by this.</returns>
+    /// <summary>Keeps parameters unchanged in training. Call it before creating a store or a plan of the network.</summary>
+    /// <param name="isFrozen">Receives the path of each trained parameter.</param>
+    /// <returns>The number of parameters that this call froze.</returns>
     public int Freeze(Predicate<string> isFrozen)
     {
         int count = 0;
@@ -69,5 +69,6 @@ public sealed class Network
     }
 
     private long Count(ParameterRole role, bool withHeads) => Parameters
-        .Where(parameter => parameter.Spec.Role == role && (withHeads || !HeadNodes.Contains(parameter.Node))).Sum(parameter => (long)parameter.Spec.Count);
+        .Where(parameter => parameter.Spec.Role == role && (withHeads || !HeadNodes.Contains(parameter.Node)))
+            .Sum(parameter => (long)parameter.Spec.Count);
 }
