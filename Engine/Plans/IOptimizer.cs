@@ -1,8 +1,8 @@
 namespace GpuCnn.Engine.Plans;
 
-/// <summary>An optimizer as far as a plan knows it; devices ask it for more.</summary>
+/// <summary>An optimizer, as far as a plan knows it; devices need more of it.</summary>
 public interface IOptimizer
 {
-    /// <summary>Names of its slots: the runs of floats that it keeps beside the weights, a float for each.</summary>
+    /// <summary>Names of its slots. A slot holds one float for each weight.</summary>
     IReadOnlyList<string> Slots { get; }
 }

@@ -2,15 +2,16 @@ namespace GpuCnn.Engine.Plans;
 
 /// <summary>
 /// Gives every buffer of a plan an offset in one arena, so that buffers in use at the same step never overlap. Largest first, each at the
-/// lowest offset that is free for its lifetime ("greedy by size": Pisarchyk and Lee, 2020, https://arxiv.org/abs/2001.03288).
+/// lowest offset that is free during its lifetime ("greedy by size": Pisarchyk and Lee, 2020, https://arxiv.org/abs/2001.03288).
 /// </summary>
 internal static class MemoryPlan
 {
-    /// <summary>Offsets are multiples of this many bytes.</summary>
+    /// <summary>Offsets are multiples of this number of bytes.</summary>
     public const int Alignment = 256;
 
-    /// <summary>Assigns the offsets and returns the bytes of the arena.</summary>
-    /// <param name="slab">The arena is cut into pieces of this many bytes, a multiple of <see cref="Alignment"/>, and no buffer lies across a cut.</param>
+    /// <summary>Assigns the offsets and returns the arena's size in bytes.</summary>
+    /// <param name="slab">Bytes of one piece of the arena, a multiple of <see cref="Alignment"/>. No buffer crosses from one piece to the
+    /// next.</param>
     public static long Assign(IReadOnlyList<PlanBuffer> buffers, int steps, long slab)
     {
         var placed = new List<PlanBuffer>();
@@ -20,7 +21,7 @@ internal static class MemoryPlan
             long offset = 0;
             foreach (PlanBuffer other in placed)
             {
-                // placed is kept sorted by offset, so the first gap that is wide enough is the lowest.
+                // placed is sorted by offset, so the first gap that is wide enough is the lowest.
                 if (!Overlap(buffer, other, steps)) continue;
                 if (offset + buffer.Bytes <= other.Offset) break;
                 offset = WithinSlab(Math.Max(offset, RoundUp(other.Offset + other.Bytes)), buffer.Bytes, slab);
@@ -34,10 +35,10 @@ internal static class MemoryPlan
     }
 
     /// <summary>
-    /// Checks that every step reads only what an earlier one has written, unless the buffer keeps its contents, and that buffers alive at the
-    /// same step share no bytes.
+    /// Checks that every step reads only buffers that an earlier step has written or that keep their contents, and that buffers in use at
+    /// the same step share no bytes.
     /// </summary>
-    /// <exception cref="InvalidOperationException">A step, or <see cref="Assign"/>, is wrong.</exception>
+    /// <exception cref="InvalidOperationException">A step or <see cref="Assign"/> is wrong.</exception>
     public static void Check(IReadOnlyList<PlanBuffer> buffers, IReadOnlyList<PlanStep> steps)
     {
         var written = new HashSet<PlanBuffer>();
@@ -46,7 +47,7 @@ internal static class MemoryPlan
             foreach (MemoryUse use in step.Uses)
             {
                 if (use.Memory is PlanBuffer { IsPersistent: false } read && use.Access.HasFlag(Access.Read) && !written.Contains(read))
-                    throw new InvalidOperationException($"{step.Name} reads '{read.Name}', which no step before it has written.");
+                    throw new InvalidOperationException($"{step.Name} reads '{read.Name}', which no earlier step has written.");
             }
             foreach (MemoryUse use in step.Uses)
                 if (use.Memory is PlanBuffer buffer && use.Access.HasFlag(Access.Write)) written.Add(buffer);
@@ -65,8 +66,9 @@ internal static class MemoryPlan
 
     public static long RoundUp(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
 
-    /// <summary>The lowest offset from <paramref name="offset"/> on at which so many bytes do not lie across a cut.</summary>
-    private static long WithinSlab(long offset, long bytes, long slab) => offset % slab + bytes <= slab ? offset : (offset / slab + 1) * slab;
+    /// <summary>Returns the lowest offset, at least <paramref name="offset"/>, where the bytes do not cross pieces.</summary>
+    private static long WithinSlab(long offset, long bytes, long slab) =>
+        offset % slab + bytes <= slab ? offset : (offset / slab + 1) * slab;
 
     private static bool Overlap(PlanBuffer a, PlanBuffer b, int steps)
     {

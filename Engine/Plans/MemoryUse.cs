@@ -1,16 +1,16 @@
 namespace GpuCnn.Engine.Plans;
 
-/// <summary>What a step does to memory that it is given.</summary>
+/// <summary>How a step uses memory.</summary>
 [Flags]
 public enum Access
 {
-    /// <summary>Needs what is there.</summary>
+    /// <summary>Reads the contents.</summary>
     Read = 1,
 
-    /// <summary>Overwrites what is there, or the part of it that the step is for.</summary>
+    /// <summary>Overwrites the contents, or the step's part of them.</summary>
     Write = 2,
 
-    /// <summary>Changes what is there.</summary>
+    /// <summary>Reads and changes the contents.</summary>
     Update = Read | Write,
 }
 
@@ -22,22 +22,22 @@ public interface IPlanMemory
 }
 
 /// <summary>
-/// Floats of a parameter store: those of a parameter, or of a range of parameters. Two are equal where they are the same floats.
+/// The floats of one or more parameters in a parameter store. Two values are equal if they are the same floats.
 /// </summary>
-/// <param name="Run">Which of the store's runs: weights, state, gradients, or a slot of the optimizer.</param>
-/// <param name="First">Floats of the run before it.</param>
-/// <param name="Count">Floats as the device stores them.</param>
+/// <param name="Run">Run of the store: weights, state, gradients, or an optimizer's slot.</param>
+/// <param name="First">Index of the first float in the run.</param>
+/// <param name="Count">Floats, as the device stores them.</param>
 public sealed record ParameterMemory(string Run, long First, long Count) : IPlanMemory
 {
-    /// <summary>A run of every store.</summary>
+    /// <summary>Names of the runs that every store has.</summary>
     internal const string Weights = "weights", States = "states", Gradients = "gradients";
 
     public string Name => $"{Run} {First} to {First + Count - 1}";
 }
 
-/// <summary>Memory, and what a step does to it.</summary>
+/// <summary>Memory, and how a step uses it.</summary>
 public readonly record struct MemoryUse(IPlanMemory Memory, Access Access);
 
 /// <summary>A step of a plan: one launch, or several that belong together.</summary>
-/// <param name="Uses">All memory that its kernels are given; each entry once.</param>
+/// <param name="Uses">All memory that its kernels use; each entry once.</param>
 public sealed record PlanStep(string Name, IReadOnlyList<MemoryUse> Uses);

@@ -2,21 +2,21 @@ using GpuCnn.Engine.Graphs;
 
 namespace GpuCnn.Engine.Plans;
 
-/// <summary>A range of the floats of all trained parameters: of one or of several that lie one after another.</summary>
-/// <param name="First">Floats before it.</param>
-/// <param name="Count">Floats, a multiple of 64; those that stand for no weight are zero and have a gradient of zero.</param>
-/// <param name="IsVector">Whether it holds vectors alone: biases, and the scales of norms.</param>
+/// <summary>A range of the floats of all trained parameters, for one parameter or several adjacent ones.</summary>
+/// <param name="First">Index of the first float.</param>
+/// <param name="Count">Floats, a multiple of 64; padding is zero and has a gradient of zero.</param>
+/// <param name="IsVector">Whether all its parameters are vectors: biases, and the scales of norms.</param>
 public readonly record struct ParameterRange(long First, long Count, bool IsVector);
 
 /// <summary>
-/// Where the parameters of a network lie in a run of floats: first those that weight decay always applies to, then vectors (biases, and
-/// the scales of norms), then those that are not trained. Parameters that an optimizer treats alike are one range.
+/// Orders the parameters of a network in one run of floats: first those that weight decay always applies to, then vectors (biases and the
+/// scales of norms), then untrained ones. So parameters that an optimizer treats alike form one range.
 /// </summary>
 public sealed class ParameterOrder
 {
     private readonly Dictionary<Parameter, long> _offsets = [];
 
-    /// <param name="countOf">Floats that a parameter takes as stored.</param>
+    /// <param name="countOf">Returns the floats that a parameter takes as stored.</param>
     internal ParameterOrder(Network network, Func<Parameter, int> countOf)
     {
         Matrices = Place(network.Learned.Where(parameter => parameter.IsTrained && !IsVector(parameter)), 0);
@@ -41,30 +41,31 @@ public sealed class ParameterOrder
         }
     }
 
-    /// <summary>The range of each trained parameter, in the order in which they lie.</summary>
+    /// <summary>The range of each trained parameter, in storage order.</summary>
     public IReadOnlyList<ParameterRange> Tensors { get; }
 
-    /// <summary>Where the trained parameters of more than one dimension end.</summary>
+    /// <summary>End of the trained parameters with more than one dimension.</summary>
     internal long Matrices { get; }
 
-    /// <summary>Where the trained parameters end.</summary>
+    /// <summary>End of the trained parameters.</summary>
     internal long Trained { get; }
 
-    /// <summary>Floats of weights, and as many of gradients and of each slot.</summary>
+    /// <summary>Floats of the weights; gradients and each slot have the same number.</summary>
     internal long Count { get; }
 
-    /// <summary>Floats of state, which lies apart.</summary>
+    /// <summary>Floats of the state, which is stored separately.</summary>
     internal long StateCount { get; }
 
-    /// <summary>The trained parameters in as few ranges as their weight decay allows, with the decay of each.</summary>
+    /// <summary>Returns the trained parameters in as few ranges as their weight decay allows, with the decay of each.</summary>
     public IEnumerable<(ParameterRange Range, float Decay)> DecayRanges(float weightDecay, bool decaysVectors)
     {
         if (decaysVectors || weightDecay == 0) return Trained == 0 ? [] : [(new(0, Trained, IsVector: Matrices == 0), weightDecay)];
-        (ParameterRange Range, float Decay)[] ranges = [(new(0, Matrices, false), weightDecay), (new(Matrices, Trained - Matrices, true), 0)];
+        (ParameterRange Range, float Decay)[] ranges =
+            [(new(0, Matrices, false), weightDecay), (new(Matrices, Trained - Matrices, true), 0)];
         return ranges.Where(part => part.Range.Count > 0);
     }
 
-    /// <summary>Floats before a parameter among the weights, or, of state, among the state.</summary>
+    /// <summary>Returns the index of a parameter's first float in the weights, or in the state if it is state.</summary>
     internal long OffsetOf(Parameter parameter) => _offsets[parameter];
 
     private static long Rounded(int count) => MemoryPlan.RoundUp(4L * count) / 4;

@@ -5,8 +5,8 @@ using GpuCnn.Kernels;
 namespace GpuCnn.Engine.Plans;
 
 /// <summary>
-/// The parameters of a network on a device, with the gradients and the optimizer's slots that training keeps beside them. Weights, gradients
-/// and each slot are a run of memory of the same order, so that an optimizer is one pass. Plans for different batches share one store.
+/// The parameters of a network on a device, with the gradients and the optimizer's slots for training. Weights, gradients and each slot are
+/// runs of memory in the same order, so that an optimizer needs one pass. Plans for different batches share one store.
 /// </summary>
 public abstract class ParameterStore : IDisposable
 {
@@ -19,13 +19,13 @@ public abstract class ParameterStore : IDisposable
 
     public Network Network { get; }
 
-    /// <summary>The device whose memory the parameters lie in.</summary>
+    /// <summary>The device that holds the parameters.</summary>
     public IMemorySource Memory { get; }
 
-    /// <summary>Whether there is room for gradients and slots.</summary>
+    /// <summary>Whether the store has gradients and slots.</summary>
     public bool IsTraining { get; }
 
-    /// <summary>Names of the slots that the optimizers of this store's plans keep.</summary>
+    /// <summary>Names of the slots that the optimizers of this store's plans use.</summary>
     public abstract IReadOnlyCollection<string> Slots { get; }
 
     /// <summary>Bytes on the device; known before they are allocated.</summary>
@@ -35,22 +35,22 @@ public abstract class ParameterStore : IDisposable
 
     public abstract Tensor GetWeights(Parameter parameter);
 
-    /// <summary>Sets what an optimizer keeps of a parameter in a slot of a name, such as "velocity".</summary>
+    /// <summary>Sets an optimizer's values for a parameter in a slot, such as "velocity".</summary>
     public abstract void SetSlot(string slot, Parameter parameter, Tensor tensor);
 
-    /// <summary>Reads what an optimizer keeps of a parameter in a slot of a name.</summary>
+    /// <summary>Returns an optimizer's values for a parameter in a slot.</summary>
     public abstract Tensor GetSlot(string slot, Parameter parameter);
 
-    /// <summary>The gradient that the last training step left.</summary>
+    /// <summary>Returns the gradient of the last training step.</summary>
     public abstract Tensor GetGradient(Parameter parameter);
 
-    /// <summary>Adds slots, which hold zeros, unless they are there. Nothing is allocated before they are used.</summary>
+    /// <summary>Adds slots of zeros unless they exist. They are allocated on first use.</summary>
     internal abstract void AddSlots(IEnumerable<string> slots);
 
-    /// <summary>Creates what turns a plan of this store into steps of the device.</summary>
+    /// <summary>Creates the backend that turns a plan of this store into steps of the device.</summary>
     internal abstract PlanBackend CreateBackend(PlanOptions options);
 
-    /// <summary>Draws the starting values of all parameters; the same seed gives the same values on every device.</summary>
+    /// <summary>Draws the initial values of all parameters; the same seed gives the same values on every device.</summary>
     public void Initialize(ulong seed)
     {
         ulong index = 0;
@@ -62,7 +62,7 @@ public abstract class ParameterStore : IDisposable
         }
     }
 
-    /// <summary>All weights by path, in order of execution.</summary>
+    /// <summary>Returns all weights by path, in order of execution.</summary>
     public IEnumerable<KeyValuePair<string, Tensor>> ExportWeights() =>
         Network.Parameters.Select(parameter => KeyValuePair.Create(parameter.Path, GetWeights(parameter)));
 

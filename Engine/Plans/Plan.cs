@@ -5,15 +5,15 @@ using GpuCnn.Kernels;
 
 namespace GpuCnn.Engine.Plans;
 
-/// <summary>What a batch came to: sums over its images.</summary>
+/// <summary>Results of a batch, summed over its images.</summary>
 public readonly record struct BatchResult(int Images, double LossSum, int Top1, int Top5)
 {
     public double Loss => LossSum / Images;
 }
 
 /// <summary>
-/// A network compiled for a device and a batch size: the forward pass and, to train, the loss, the backward pass and the update, as one list
-/// of steps over one arena. Compiling allocates nothing on the device: the bytes are known first. Running a step allocates nothing at all.
+/// A network compiled for a device and a batch size. The forward pass and, for training, the loss, the backward pass and the update form
+/// one list of steps over one arena. Compiling allocates nothing on the device: the size is known before. Running a step allocates nothing.
 /// </summary>
 public sealed class Plan : IDisposable
 {
@@ -25,15 +25,16 @@ public sealed class Plan : IDisposable
     public Plan(ParameterStore parameters, PlanOptions options)
     {
         if (options.Images < 1) throw new GpuCnnException($"A plan expects a batch of at least 1 image, but got {options.Images}.");
-        if (options.Training && !parameters.IsTraining) throw new ArgumentException("The parameters were made without room for training.", nameof(parameters));
+        if (options.Training && !parameters.IsTraining)
+            throw new ArgumentException("The parameters were created without gradients, for inference only.", nameof(parameters));
         Parameters = parameters;
         Options = options;
         Network network = parameters.Network;
         if (options.Training && options.Loss is null) throw new ArgumentException("A plan that trains expects a loss.", nameof(options));
         options.Loss?.CheckOutput(network.Output.Shape);
         if (options is { MixedLabels: true, Loss.TakesMixedLabels: not true })
-            throw new ArgumentException($"{options.Loss?.GetType().Name ?? "A plan without a loss"} takes one label an image.",
-                nameof(options));
+            throw new ArgumentException(
+                $"{options.Loss?.GetType().Name ?? "A plan without a loss"} takes one label per image.", nameof(options));
         if (options is { Training: true, Optimizer: { } keeping }) parameters.AddSlots(keeping.Slots);
         _losses = new float[options.Images];
         _ranks = new int[options.Images];
@@ -72,33 +73,34 @@ public sealed class Plan : IDisposable
 
     public PlanOptions Options { get; }
 
-    /// <summary>The steps by name, in order.</summary>
+    /// <summary>Names of the steps, in order.</summary>
     internal IReadOnlyList<string> Steps => [.. _backend.Steps.Select(step => step.Name)];
 
     /// <summary>The memory that each step uses.</summary>
     internal IReadOnlyList<PlanStep> StepUses => _backend.Steps;
 
-    /// <summary>The steps that the device has several algorithms for, and what was taken.</summary>
+    /// <summary>Steps for which the device has several algorithms, and the chosen ones.</summary>
     public IReadOnlyList<PlanChoice> Choices => _backend.Choices;
 
-    /// <summary>Where each pass begins among the steps.</summary>
+    /// <summary>First step of each pass.</summary>
     internal PlanPasses Passes { get; }
 
     /// <summary>Bytes of activations, gradients and scratch.</summary>
     public long ArenaBytes { get; }
 
-    /// <summary>Bytes on the device while this plan runs: the arena, and the parameters with what training keeps beside them.</summary>
+    /// <summary>Bytes on the device while this plan runs: the arena, the parameters, and their gradients and slots.</summary>
     public long TotalBytes => ArenaBytes + Parameters.Bytes;
 
-    /// <summary>Forward, backward and update. Allocates nothing after the first call.</summary>
-    /// <param name="step">Step of the run, counted from 0; random numbers follow from it and the seed.</param>
+    /// <summary>Runs forward, backward and update. Allocates nothing after the first call.</summary>
+    /// <param name="step">Step of the run, from 0; it and the seed determine the random numbers.</param>
     public BatchResult Train(Batch batch, float learningRate, ulong seed, ulong step)
     {
-        if (!Options.Training) throw new InvalidOperationException("The plan was compiled to infer, not to train.");
-        return Run(batch, new StepScalars { Seed = seed, Step = step, LearningRate = learningRate, Images = batch.Count, UpdatesState = 1 }, Passes.End);
+        if (!Options.Training) throw new InvalidOperationException("The plan was compiled for inference, not for training.");
+        var scalars = new StepScalars { Seed = seed, Step = step, LearningRate = learningRate, Images = batch.Count, UpdatesState = 1 };
+        return Run(batch, scalars, Passes.End);
     }
 
-    /// <summary>Forward, backward and an update that changes nothing, with the seconds that each step took when it ran alone.</summary>
+    /// <summary>Runs forward, backward and an update that changes nothing, one step at a time, and measures the seconds of each.</summary>
     internal void TrainTimed(Batch batch, Span<double> seconds)
     {
         Prepare(batch);
@@ -113,22 +115,23 @@ public sealed class Plan : IDisposable
         }
     }
 
-    /// <summary>Forward and backward, without an update. The gradients stay in the parameter store.</summary>
+    /// <summary>Runs forward and backward without an update. The gradients stay in the parameter store.</summary>
     public BatchResult ComputeGradients(Batch batch, ulong seed = 0, ulong step = 0)
     {
-        if (!Options.Training) throw new InvalidOperationException("The plan was compiled to infer, not to train.");
+        if (!Options.Training) throw new InvalidOperationException("The plan was compiled for inference, not for training.");
         return Run(batch, new StepScalars { Seed = seed, Step = step, Images = batch.Count, UpdatesState = 1 }, Passes.Update);
     }
 
-    /// <summary>The forward pass and the loss of labelled images. Changes neither weights nor state.</summary>
+    /// <summary>Runs the forward pass and the loss of labelled images. Changes neither weights nor state.</summary>
     public BatchResult Evaluate(Batch batch, ulong seed = 0, ulong step = 0)
     {
-        if (Options.Loss is null) throw new InvalidOperationException("The plan was compiled without a loss, to infer.");
+        if (Options.Loss is null) throw new InvalidOperationException("The plan was compiled without a loss, for inference.");
         return Run(batch, new StepScalars { Seed = seed, Step = step, Images = batch.Count }, Passes.Backward);
     }
 
     /// <summary>
-    /// The forward pass alone, of images with or without labels; <see cref="ReadOutput"/> gives the result. Changes neither weights nor state.
+    /// Runs only the forward pass, on images with or without labels; <see cref="ReadOutput"/> gets the result. Changes neither weights nor
+    /// state.
     /// </summary>
     public void Infer(Batch batch)
     {
@@ -137,24 +140,27 @@ public sealed class Plan : IDisposable
         _backend.Run(0, Passes.Loss);
     }
 
-    /// <summary>The network's output for the last batch: [Images, output].</summary>
+    /// <summary>Reads the network's output for the last batch: [Images, output].</summary>
     public void ReadOutput(Span<float> target) => _backend.DownloadValue(Parameters.Network.Output, target);
 
-    /// <summary>The gradient of the network's input for the last batch, NCHW; only where the options asked for it.</summary>
+    /// <summary>
+    /// Reads the gradient of the network's input for the last batch, NCHW. Needs <see cref="PlanOptions.InputGradient"/>.
+    /// </summary>
     public void ReadInputGradient(Span<float> target)
     {
         if (!Options.InputGradient) throw new InvalidOperationException("The plan was compiled without the gradient of its input.");
         _backend.DownloadInputGradient(target);
     }
 
-    /// <summary>Runs steps [first, last) again on what the last batch left, in a plan that keeps its buffers.</summary>
+    /// <summary>Runs steps [first, last) again on the results of the last batch, in a plan that keeps its buffers.</summary>
     internal void Repeat(int first, int last)
     {
-        if (!_linked || !Options.KeepsBuffers) throw new InvalidOperationException("Steps can be repeated in a plan that keeps its buffers and has run.");
+        if (!_linked || !Options.KeepsBuffers)
+            throw new InvalidOperationException("Only a plan that keeps its buffers and has run can repeat steps.");
         _backend.Run(first, last);
     }
 
-    /// <summary>Waits for what <see cref="Repeat"/> gave to the device.</summary>
+    /// <summary>Waits for the steps of <see cref="Repeat"/>.</summary>
     internal void Finish() => _backend.Finish();
 
     public void Dispose() => _backend.Dispose();
@@ -162,7 +168,9 @@ public sealed class Plan : IDisposable
     private void Prepare(Batch batch)
     {
         if (batch.Shape.Count != Parameters.Network.Input.Count || batch.Capacity != Options.Images)
-            throw new ArgumentException($"The plan is for {Options.Images} images of {Parameters.Network.Input}, but got {batch.Capacity} of {batch.Shape}.", nameof(batch));
+            throw new ArgumentException(
+                $"The plan is for {Options.Images} images of {Parameters.Network.Input}, but got {batch.Capacity} of {batch.Shape}.",
+                nameof(batch));
         if (!_linked) Link();
     }
 
@@ -176,7 +184,7 @@ public sealed class Plan : IDisposable
         int images = 0, top1 = 0, top5 = 0;
         for (int image = 0; image < batch.Count; image++)
         {
-            // One without a label could not be read and is left out.
+            // An image without a label could not be read and does not count.
             if (batch.Labels[image] < 0) continue;
             images++;
             sum += _losses[image];
@@ -200,8 +208,8 @@ public sealed class Plan : IDisposable
             int largest = LargestBatch(free);
             string fits = largest > 0 ? $"the largest batch that fits is {largest}" : "not even a batch of 1 fits; use another device";
             throw new DeviceOutOfMemoryException(
-                $"{(Options.Training ? "Training" : "Running")} {Parameters.Network.Name} at a batch of {Options.Images} needs {MiB(TotalBytes)} "
-                + $"on {source.Name} ({MiB(ArenaBytes)} for the batch, {MiB(Parameters.Bytes)} for parameters), "
+                $"{(Options.Training ? "Training" : "Running")} {Parameters.Network.Name} at a batch of {Options.Images} needs "
+                + $"{MiB(TotalBytes)} on {source.Name} ({MiB(ArenaBytes)} for the batch, {MiB(Parameters.Bytes)} for parameters), "
                 + $"but {MiB(free)} are free: {fits}. ({exception.Message})", ArenaBytes, free)
             {
                 LargestBatch = largest,
@@ -211,7 +219,10 @@ public sealed class Plan : IDisposable
         static string MiB(long bytes) => $"{bytes / 1048576.0:F0} MiB";
     }
 
-    /// <summary>The most images, below this plan's, that a plan like it fits so many bytes of arena with, or 0. Compiling allocates nothing, so plans are tried.</summary>
+    /// <summary>
+    /// Returns the largest smaller batch whose arena fits in <paramref name="free"/> bytes, or 0. It compiles plans to find out, which
+    /// allocates nothing.
+    /// </summary>
     internal int LargestBatch(long free)
     {
         int fits = 0, tooMany = Options.Images;
@@ -227,8 +238,8 @@ public sealed class Plan : IDisposable
 
     private void AddBackward(List<PlanNode> nodes, Network network)
     {
-        // The losses have written these.
-        var written = network.Graph.Heads.Select(head => head.Output).Append(network.Output).Select(output => Root(output, Options.Training)).ToHashSet();
+        // The losses write the gradients of the outputs.
+        var written = network.Outputs(Options.Training).Select(output => Root(output, Options.Training)).ToHashSet();
         for (int i = nodes.Count - 1; i >= 0; i--)
         {
             PlanNode node = nodes[i];
@@ -248,7 +259,7 @@ public sealed class Plan : IDisposable
         static bool IsTrained(Node node) => node.Parameters.Any(parameter => parameter.IsTrained);
     }
 
-    /// <summary>The value whose storage a value is a view of, or itself.</summary>
+    /// <summary>Returns the value that owns the storage of a view, or the value itself.</summary>
     internal static Value Root(Value value, bool training)
     {
         while (value.Producer is { } producer && producer.Operator.IsView(training)) value = producer.Inputs[0];

@@ -5,8 +5,8 @@ using GpuCnn.Kernels;
 namespace GpuCnn.Engine.Plans;
 
 /// <summary>
-/// The seam between a plan and a kind of device. A plan says what is to happen in which order; a backend turns that into steps of its
-/// device and tells which buffers each step uses; the plan then places the buffers, and the backend runs the steps.
+/// The interface between a plan and a kind of device. A plan decides what happens in which order. A backend turns that into steps of its
+/// device and says which buffers each step uses. The plan then places the buffers, and the backend runs the steps.
 /// </summary>
 internal abstract class PlanBackend : IDisposable
 {
@@ -17,37 +17,37 @@ internal abstract class PlanBackend : IDisposable
     /// <summary>Every buffer that a step uses or that keeps its contents; the plan decides its offset.</summary>
     public IReadOnlyList<PlanBuffer> Buffers => _buffers;
 
-    /// <summary>The steps emitted so far.</summary>
+    /// <summary>Steps emitted so far.</summary>
     public IReadOnlyList<PlanStep> Steps => _steps;
 
     public int StepCount => _steps.Count;
 
-    /// <summary>The arena is allocated in pieces of at most this many bytes, a multiple of <see cref="MemoryPlan.Alignment"/>.</summary>
+    /// <summary>Largest piece of the arena that is allocated at once, a multiple of <see cref="MemoryPlan.Alignment"/>.</summary>
     public virtual long SlabBytes => long.MaxValue / 2 / MemoryPlan.Alignment * MemoryPlan.Alignment;
 
-    /// <summary>Values that are stored as a part of another one. Set before the first step.</summary>
+    /// <summary>Values that are stored as a part of another value. Set before the first step.</summary>
     public IReadOnlyDictionary<Value, Slice> Slices { get; set; } = new Dictionary<Value, Slice>();
 
-    /// <summary>What there was to choose in the steps emitted so far.</summary>
+    /// <summary>Choices of algorithms in the steps emitted so far.</summary>
     public IReadOnlyList<PlanChoice> Choices => _choices;
 
-    /// <summary>Whether so many channels can be stored where the slice says.</summary>
+    /// <summary>Whether the device can store this number of channels at the slice's place.</summary>
     public abstract bool CanStore(Slice slice, int channels);
 
-    /// <summary>The network's input from a host batch in NCHW.</summary>
+    /// <summary>Adds steps that convert the network's input from a host batch in NCHW.</summary>
     public abstract void AddInput(Value input);
 
     public abstract void AddForward(PlanNode node);
 
-    /// <param name="isHead">Whether the loss is added to what the network's own loss has written.</param>
+    /// <param name="isHead">Whether to add the loss to the network's own loss, written before.</param>
     public abstract void AddLoss(ILoss loss, Head output, bool isHead, bool gradient);
 
-    /// <param name="inputs">For each input of the node, what to do with its gradient.</param>
+    /// <param name="inputs">What to do with the gradient of each input of the node.</param>
     public abstract void AddBackward(PlanNode node, IReadOnlyList<GradientUse> inputs);
 
     public abstract void AddUpdate(IOptimizer optimizer);
 
-    /// <summary>Allocates the arena and readies the steps. Called once, before the first run.</summary>
+    /// <summary>Allocates the arena and prepares the steps. Called once, before the first run.</summary>
     public abstract void Link(long arenaBytes);
 
     public abstract void Upload(Batch batch, in StepScalars scalars);
@@ -55,16 +55,16 @@ internal abstract class PlanBackend : IDisposable
     /// <summary>Runs steps [first, last).</summary>
     public abstract void Run(int first, int last);
 
-    /// <summary>Waits for what was run.</summary>
+    /// <summary>Waits until all steps have run.</summary>
     public virtual void Finish() { }
 
-    /// <summary>Losses and ranks of the last run.</summary>
+    /// <summary>Reads losses and ranks of the last run.</summary>
     public abstract void DownloadLosses(Span<float> losses, Span<int> ranks);
 
-    /// <summary>A value of the last run, for each image in C, H, W order.</summary>
+    /// <summary>Reads a value of the last run, in C, H, W order for each image.</summary>
     public abstract void DownloadValue(Value value, Span<float> target);
 
-    /// <summary>The gradient of the network's input, NCHW.</summary>
+    /// <summary>Reads the gradient of the network's input, NCHW.</summary>
     public abstract void DownloadInputGradient(Span<float> target);
 
     public abstract void Dispose();
@@ -77,7 +77,7 @@ internal abstract class PlanBackend : IDisposable
         return buffer;
     }
 
-    /// <summary>Appends a step. The buffers that it uses live while it runs.</summary>
+    /// <summary>Appends a step. Its buffers are in use while it runs.</summary>
     protected void AddStep(PlanStep step)
     {
         foreach (MemoryUse use in step.Uses)
@@ -89,16 +89,20 @@ internal abstract class PlanBackend : IDisposable
         _steps.Add(step);
     }
 
-    /// <summary>The algorithm of the step that is emitted next: what the options name, or else the fixed rule's.</summary>
-    /// <param name="rule">One of the candidates, or one that only the rule takes.</param>
-    protected TChoice Choose<TChoice>(string problem, TChoice rule, IReadOnlyList<TChoice> candidates, IReadOnlyDictionary<string, string>? algorithms) where TChoice : struct
+    /// <summary>Chooses the algorithm of the next step: the one that the options name, else the rule's.</summary>
+    /// <param name="rule">Choice of the device's fixed rule; need not be among the candidates.</param>
+    protected TChoice Choose<TChoice>(
+        string problem, TChoice rule, IReadOnlyList<TChoice> candidates, IReadOnlyDictionary<string, string>? algorithms)
+        where TChoice : struct
     {
-        // What is not known any more, from an older table, gives way to the rule.
-        TChoice choice = algorithms?.GetValueOrDefault(problem) is { } named ? candidates.FirstOrDefault(candidate => candidate.ToString() == named, rule) : rule;
-        _choices.Add(new(StepCount, problem, choice.ToString()!, rule.ToString()!, [.. candidates.Append(rule).Distinct().Select(candidate => candidate.ToString()!)]));
+        // A name that no longer exists, from an older table, falls back to the rule.
+        TChoice choice = algorithms?.GetValueOrDefault(problem) is { } named
+            ? candidates.FirstOrDefault(candidate => candidate.ToString() == named, rule) : rule;
+        string[] names = [.. candidates.Append(rule).Distinct().Select(candidate => candidate.ToString()!)];
+        _choices.Add(new(StepCount, problem, choice.ToString()!, rule.ToString()!, names));
         return choice;
     }
 
-    /// <summary>Counts all steps that were emitted since the last choice as its own.</summary>
+    /// <summary>Assigns all steps emitted since the last choice to it.</summary>
     protected void EndChoice() => _choices[^1] = _choices[^1] with { End = StepCount };
 }

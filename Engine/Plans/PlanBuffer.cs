@@ -1,8 +1,7 @@
 namespace GpuCnn.Engine.Plans;
 
 /// <summary>
-/// A run of bytes in a plan's arena. Its place is decided when all steps are known: buffers whose uses do not overlap in time share
-/// memory.
+/// A range of bytes in a plan's arena. It is placed when all steps are known: buffers that are not in use at the same time share memory.
 /// </summary>
 public sealed class PlanBuffer : IPlanMemory
 {
@@ -18,7 +17,7 @@ public sealed class PlanBuffer : IPlanMemory
 
     public long Bytes { get; }
 
-    /// <summary>Keeps its place and its contents through and between steps.</summary>
+    /// <summary>Whether it keeps its place and its contents through and between steps.</summary>
     public bool IsPersistent { get; }
 
     internal int FirstStep { get; private set; } = int.MaxValue;

@@ -3,34 +3,35 @@ using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Engine.Plans;
 
-/// <summary>What to do with the gradient of an operator's input.</summary>
+/// <summary>How to handle the gradient of an operator's input.</summary>
 public enum GradientUse
 {
-    /// <summary>Nobody needs it.</summary>
+    /// <summary>Nothing needs it.</summary>
     None,
 
     /// <summary>Overwrite it.</summary>
     Write,
 
-    /// <summary>Add to what other consumers of the value have written.</summary>
+    /// <summary>Add to the gradients of the value's other consumers.</summary>
     Add,
 }
 
-/// <summary>A node as a plan runs it: an operator, and what is fused into it.</summary>
-/// <param name="Addend">What is added to the operator's result, or null.</param>
-/// <param name="Activation">What is applied after that, or null.</param>
-/// <param name="Output">What comes out of all of it.</param>
-/// <param name="GathersMoments">Whether a reader wants the moments of each channel of the output, and the operator can gather them as it writes it.</param>
+/// <summary>A node in a plan: an operator with everything fused into it.</summary>
+/// <param name="Addend">Value added to the operator's result, or null.</param>
+/// <param name="Activation">Function applied after that, or null.</param>
+/// <param name="Output">Result after addend and activation.</param>
+/// <param name="GathersMoments">Whether a consumer reads the moments of the output's channels, and the operator can gather them as it
+/// writes the output.</param>
 public sealed record PlanNode(Node Node, Value? Addend, IPointwise? Activation, Value Output, bool GathersMoments)
 {
     public string Name => Node.Path.Length == 0 ? Node.Operator.Type : Node.Path;
 
-    /// <summary>The operator's inputs and, last, the addend.</summary>
+    /// <summary>The operator's inputs, then the addend.</summary>
     public IReadOnlyList<Value> Inputs { get; } = Addend is null ? Node.Inputs : [.. Node.Inputs, Addend];
 
     /// <summary>
-    /// Fuses every addition and every activation into the operator before it where that operator can apply it and nothing else reads its output. Views
-    /// are left out: they do nothing. So are nodes that no output follows from; heads are outputs while training.
+    /// Fuses every addition and activation into the operator before it, if that operator can apply it and nothing else reads the operator's
+    /// output. Leaves out views, which do nothing, and nodes that no output depends on; heads count as outputs in training.
     /// </summary>
     internal static List<PlanNode> Fuse(Network network, bool training)
     {
@@ -56,8 +57,9 @@ public sealed record PlanNode(Node Node, Value? Addend, IPointwise? Activation, 
                 fused.Add(last);
                 (activation, output) = (function, last.Output);
             }
-            // The moments are those of what the operator itself computes.
-            bool gathers = training && node.Operator.GathersMoments && output == node.Output && Readers(output).Any(reader => reader.Operator.ReadsMoments);
+            // Moments are gathered of the operator's own result, so nothing may be fused after it.
+            bool gathers = training && node.Operator.GathersMoments && output == node.Output
+                && Readers(output).Any(reader => reader.Operator.ReadsMoments);
             nodes.Add(new(node, addend, activation, output, gathers));
         }
         return nodes;
@@ -66,9 +68,10 @@ public sealed record PlanNode(Node Node, Value? Addend, IPointwise? Activation, 
 
         IEnumerable<Node> Readers(Value value) => value.Consumers.Where(needed.Contains);
 
-        bool IsThereBefore(Value value, Node node) => Plan.Root(value, training).Producer is not { } producer || producer.Index < node.Index;
+        bool IsThereBefore(Value value, Node node) =>
+            Plan.Root(value, training).Producer is not { } producer || producer.Index < node.Index;
     }
 
-    /// <summary>What else is added, or null where a value is added to itself.</summary>
+    /// <summary>Returns the other addend, or null if a value is added to itself.</summary>
     private static Value? Other(Node add, Value value) => add.Inputs.SingleOrDefault(input => input != value);
 }

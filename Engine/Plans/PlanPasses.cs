@@ -1,4 +1,4 @@
 namespace GpuCnn.Engine.Plans;
 
-/// <summary>The first step of each pass of a plan, and the end of the last. The input's conversion lies before the forward pass.</summary>
+/// <summary>First step of each pass of a plan, and the end of the last. The input's conversion comes before the forward pass.</summary>
 internal readonly record struct PlanPasses(int Forward, int Loss, int Backward, int Update, int End);
