@@ -3,21 +3,21 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.Loss;
 
 /// <summary>
-/// Focal loss of the softmax of each image, -alpha (1 - p)^gamma log p of the label's probability p, and the gradient of its mean over the
-/// real images of the batch: alpha ((1 - p)^gamma - gamma p (1 - p)^(gamma - 1) log p) (softmax(x) - [k = label]) / images.
-/// An image with label -1 has loss 0 and gradient 0. A group is an image; sums keep what their roundings lose.
+/// Computes the focal loss of each image, -alpha (1 - p)^gamma log p with the label's softmax probability p, and the gradient of its mean
+/// over the real images of the batch: alpha ((1 - p)^gamma - gamma p (1 - p)^(gamma - 1) log p) (softmax(x) - [k = label]) / images.
+/// An image with label -1 has loss 0 and gradient 0. One group per image. Sums carry their rounding errors.
 /// </summary>
-/// <param name="threads"><see cref="SoftmaxCrossEntropy.Threads"/></param>
-/// <param name="training">Whether something goes backward; else <paramref name="dx"/> may be no view at all.</param>
-/// <param name="isHead">Whether losses are added to what is there, and ranks left as they are.</param>
-/// <param name="scalars">[1] how many images are real.</param>
+/// <param name="threads">See <see cref="SoftmaxCrossEntropy.Threads"/>.</param>
+/// <param name="training">Whether there is a backward pass. If not, <paramref name="dx"/> may be any view.</param>
+/// <param name="isHead">Whether to add to the losses, and leave the ranks unchanged.</param>
+/// <param name="scalars">[1] Gives the number of real images.</param>
 /// <param name="x">[N][classes]</param>
 /// <param name="labels">[N]</param>
 /// <param name="losses">[N]; overwritten.</param>
-/// <param name="ranks">[N] how many classes have a larger logit than the label (0: top-1 right; under 5: top-5 right).</param>
+/// <param name="ranks">[N] Number of classes with a larger logit than the label. 0 is a top-1 hit, below 5 a top-5 hit.</param>
 /// <param name="dx">[N][classes]; overwritten.</param>
-/// <param name="alpha">Weight of all classes but the first, which has 1 - alpha; below 0 all have 1.</param>
-/// <param name="weight">What losses and gradients are multiplied by.</param>
+/// <param name="alpha">Weight of all classes but the first, whose weight is 1 - alpha. If it is below 0, all weights are 1.</param>
+/// <param name="weight">Factor of losses and gradients.</param>
 [Kernel]
 public readonly partial struct FocalLoss(
     [Specialization(256)] int threads, [Specialization] Flag training, [Specialization] Flag isHead, ReadOnlyView<StepScalars> scalars,
@@ -46,7 +46,7 @@ public readonly partial struct FocalLoss(
         largest = high[0];
         Group.Barrier();
 
-        // An image without a label goes the same way, to the same barriers.
+        // An image without a label takes the same path, to the same barriers.
         float score = logits[KernelMath.Max(label, 0)];
         TwoFloat others = new TwoFloat(0, 0);
         int rank = 0;
@@ -74,7 +74,7 @@ public readonly partial struct FocalLoss(
         }
         others = new TwoFloat(high[0], low[0]);
 
-        // What the other classes have of the sum keeps the digits of 1 - p where p is nearly 1.
+        // The other classes' part of the sum keeps the precision of 1 - p if p is close to 1.
         float own = SoftmaxTerms.Exponential(score, largest), total = (others + own).Value;
         float p = own / total, rest = others.Value / total;
         float log = TwoFloat.Add(score, -largest).Value - SoftmaxTerms.LogOfOnePlus((others + own + -1f).Value);
@@ -96,7 +96,7 @@ public readonly partial struct FocalLoss(
             }
         }
         if (!training) return;
-        // log p / (1 - p) is -1 where p is 1.
+        // log p / (1 - p) tends to -1 as p tends to 1.
         float bend = rest > 0f ? gamma * p * log / rest : -gamma;
         float scale = share * weight * focus * (1f - bend) / scalars[0].Images;
         for (int k = thread; k < classes; k += threads)

@@ -3,16 +3,17 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.Optimizers;
 
 /// <summary>
-/// Adam with decoupled weight decay, PyTorch's form: w -= rate decay w; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g g;
+/// Performs a step of Adam with decoupled weight decay in PyTorch's form:
+/// w -= rate decay w; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g g;
 /// w -= rate / (1 - b1^t) m / (sqrt(v / (1 - b2^t)) + epsilon), where t counts the run's steps from 1.
-/// One pass over weights, gradients and both averages, four a thread. Memory bound: 28 bytes a weight.
+/// One pass over weights, gradients and both averages, four a thread. Memory-bound: 28 bytes a weight.
 /// </summary>
-/// <param name="scalars">[1] the learning rate and the step.</param>
+/// <param name="scalars">[1] Gives the learning rate and the step.</param>
 /// <param name="weights">[count]; updated.</param>
 /// <param name="gradients">[count]</param>
-/// <param name="means">[count] the average of the gradients; updated.</param>
-/// <param name="squares">[count] the average of their squares; updated.</param>
-/// <param name="betas">Weights of what the averages hold already.</param>
+/// <param name="means">[count] Average of the gradients; updated.</param>
+/// <param name="squares">[count] Average of their squares; updated.</param>
+/// <param name="betas">Decay rates of the averages.</param>
 [Kernel(256)]
 public readonly partial struct AdamWUpdate(
     ReadOnlyView<StepScalars> scalars, View<float> weights, ReadOnlyView<float> gradients, View<float> means, View<float> squares,
@@ -51,7 +52,7 @@ public readonly partial struct AdamWUpdate(
         return (KernelMath.FusedMultiplyAdd(step, m / denominator, w), m, v);
     }
 
-    /// <summary>1 - e^x for x below 0: near 0 by the series of e^x - 1, whose digits 1 - e^x would lose.</summary>
+    /// <summary>Computes 1 - e^x for x below 0. Near 0, where that would cancel, it uses the series of e^x - 1.</summary>
     private static float Correction(float x)
     {
         if (x < -0.5f) return 1f - KernelMath.Exp(x);
@@ -61,7 +62,7 @@ public readonly partial struct AdamWUpdate(
     }
 }
 
-/// <summary>The weights of Adam's two averages, in the forms that a step needs.</summary>
+/// <summary>Decay rates of Adam's two averages, in the forms that a step needs.</summary>
 /// <param name="Log1">ln b1, so that b1^t is exp(t ln b1).</param>
 /// <param name="Gain1">1 - b1</param>
 /// <param name="Log2">ln b2</param>
@@ -69,7 +70,7 @@ public readonly partial struct AdamWUpdate(
 /// <param name="Gain2">1 - b2</param>
 public readonly record struct AdamBetas(float Log1, float Gain1, float Log2, float Beta2, float Gain2)
 {
-    // e^-100 is 0 beside 1, and stays finite for b of 0.
+    // e^-100 is negligible beside 1, and a finite logarithm stands for b = 0.
     private const double LeastLog = -100;
 
     public static AdamBetas Of(double beta1, double beta2) => new(

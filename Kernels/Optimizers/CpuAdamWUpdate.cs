@@ -3,13 +3,14 @@ using GpuCnn.Kernels.Cpu;
 namespace GpuCnn.Kernels.Optimizers;
 
 /// <summary>
-/// Adam with decoupled weight decay, PyTorch's form: w -= rate decay w; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g g;
+/// Performs a step of Adam with decoupled weight decay in PyTorch's form:
+/// w -= rate decay w; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g g;
 /// w -= rate / (1 - b1^t) m / (sqrt(v / (1 - b2^t)) + epsilon), where t counts the run's steps from 1.
-/// One pass over weights, gradients and both averages. Memory bound: 28 bytes a weight.
+/// One pass over weights, gradients and both averages. Memory-bound: 28 bytes a weight.
 /// </summary>
-/// <param name="scalars">The learning rate and the step.</param>
-/// <param name="means">The average of the gradients; updated.</param>
-/// <param name="squares">The average of their squares; updated.</param>
+/// <param name="scalars">Gives the learning rate and the step.</param>
+/// <param name="means">Average of the gradients; updated.</param>
+/// <param name="squares">Average of their squares; updated.</param>
 /// <param name="count">A multiple of 8.</param>
 public sealed unsafe class CpuAdamWUpdate(
     StepScalars* scalars, float* weights, float* gradients, float* means, float* squares, long count, double beta1, double beta2,

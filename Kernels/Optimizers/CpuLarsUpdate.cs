@@ -3,12 +3,12 @@ using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Kernels.Optimizers;
 
-/// <summary>Sums of squares of a tensor's weights and of its gradient, in float64, two sums for each chunk.</summary>
+/// <summary>Sums the squares of a tensor's weights and of its gradient in float64, with two sums for each chunk.</summary>
 /// <param name="parts">[chunks][2]; overwritten.</param>
 /// <param name="count">A multiple of 8.</param>
 public sealed unsafe class CpuLarsNorms(float* weights, float* gradients, double* parts, long count) : ICpuKernel
 {
-    /// <summary>Chunks of a tensor: half as many doubles as its parts take.</summary>
+    /// <summary>Returns the number of chunks of a tensor, with two doubles each.</summary>
     public static int Parts(long count) => Flat.Chunks(count);
 
     public int Chunks => Parts(count);
@@ -36,11 +36,11 @@ public sealed unsafe class CpuLarsNorms(float* weights, float* gradients, double
 }
 
 /// <summary>
-/// The factor of a tensor's rate from the parts of its norms, trust |w| / (|g| + decay |w| + epsilon), and the decay that goes with it;
-/// where a norm is 0, a factor of 1 and no decay.
+/// Computes the factor of a tensor's rate from the parts of its norms, trust |w| / (|g| + decay |w| + epsilon), and its decay. If a norm is
+/// 0, the factor is 1 and there is no decay.
 /// </summary>
 /// <param name="parts">[count][2] of <see cref="CpuLarsNorms"/>.</param>
-/// <param name="result">[2] the factor and the decay; overwritten.</param>
+/// <param name="result">[2] Factor and decay; overwritten.</param>
 public sealed unsafe class CpuLarsRate(double* parts, float* result, int count, float trust, float decay, float epsilon) : ICpuKernel
 {
     public int Chunks => 1;
@@ -61,9 +61,10 @@ public sealed unsafe class CpuLarsRate(double* parts, float* result, int count, 
 }
 
 /// <summary>
-/// Layer-wise adaptive rate scaling: g = factor (g + decay w); v = momentum v + g; w -= rate v. Memory bound: 20 bytes a weight.
+/// Performs a step of layer-wise adaptive rate scaling: g = factor (g + decay w); v = momentum v + g; w -= rate v. Memory-bound: 20 bytes a
+/// weight.
 /// </summary>
-/// <param name="scalars">The learning rate.</param>
+/// <param name="scalars">Gives the learning rate.</param>
 /// <param name="local">[2] of <see cref="CpuLarsRate"/>.</param>
 /// <param name="count">A multiple of 8.</param>
 public sealed unsafe class CpuLarsUpdate(

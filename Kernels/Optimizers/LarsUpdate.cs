@@ -3,13 +3,13 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.Optimizers;
 
 /// <summary>
-/// Sums of squares of a tensor's weights and of its gradient, in parts: each group takes blocks of 256 at a fixed distance and writes two
-/// sums. The order of sums follows from the count alone. Memory bound: 8 bytes a weight.
+/// Sums the squares of a tensor's weights and of its gradient in parts: each group takes blocks of 256 at a fixed distance and writes two
+/// sums. The order of summation follows from the count alone. Memory-bound: 8 bytes a weight.
 /// </summary>
 /// <param name="weights">[count]</param>
 /// <param name="gradients">[count]</param>
 /// <param name="parts">[groups][2]; overwritten.</param>
-/// <param name="groups"><see cref="Parts"/></param>
+/// <param name="groups">See <see cref="Parts"/>.</param>
 [Kernel(Width)]
 public readonly partial struct LarsNorms(
     ReadOnlyView<float> weights, ReadOnlyView<float> gradients, View<float> parts, int count, int groups) : IKernelGrid
@@ -17,7 +17,8 @@ public readonly partial struct LarsNorms(
     private const int Width = 256, LongestRun = 32;
 
     /// <summary>
-    /// Groups for a tensor: as many as its threads take a few weights each, up to what <see cref="LarsRate"/> adds up at once.
+    /// Returns the number of groups for a tensor: enough that a thread takes at most 32 weights, but no more than <see cref="LarsRate"/>
+    /// adds at once.
     /// </summary>
     public static int Parts(int count) => Math.Min(Size3.Groups(count, Width * LongestRun), Width);
 
@@ -52,12 +53,12 @@ public readonly partial struct LarsNorms(
 }
 
 /// <summary>
-/// The factor of a tensor's rate from the parts of its norms, trust |w| / (|g| + decay |w| + epsilon), and the decay that goes with it;
-/// where a norm is 0, a factor of 1 and no decay. One group.
+/// Computes the factor of a tensor's rate from the parts of its norms, trust |w| / (|g| + decay |w| + epsilon), and its decay. If a norm is
+/// 0, the factor is 1 and there is no decay. One group.
 /// </summary>
 /// <param name="parts">[count][2] of <see cref="LarsNorms"/>.</param>
-/// <param name="result">[2] the factor and the decay; overwritten.</param>
-/// <param name="count">Parts, up to 256.</param>
+/// <param name="result">[2] Factor and decay; overwritten.</param>
+/// <param name="count">Number of parts, up to 256.</param>
 [Kernel(Width)]
 public readonly partial struct LarsRate(
     ReadOnlyView<float> parts, View<float> result, int count, float trust, float decay, float epsilon) : IKernelGrid
@@ -91,9 +92,10 @@ public readonly partial struct LarsRate(
 }
 
 /// <summary>
-/// Layer-wise adaptive rate scaling: g = factor (g + decay w); v = momentum v + g; w -= rate v. Memory bound: 20 bytes a weight.
+/// Performs a step of layer-wise adaptive rate scaling: g = factor (g + decay w); v = momentum v + g; w -= rate v. Memory-bound: 20 bytes a
+/// weight.
 /// </summary>
-/// <param name="scalars">[1] the learning rate.</param>
+/// <param name="scalars">[1] Gives the learning rate.</param>
 /// <param name="local">[2] of <see cref="LarsRate"/>.</param>
 /// <param name="weights">[count]; updated.</param>
 /// <param name="gradients">[count]</param>

@@ -1,7 +1,7 @@
-"""Makes adamw.safetensors of this folder with PyTorch (made with 1.13), in float64 on the CPU.
+"""Writes adamw.safetensors of this folder with PyTorch (last with 1.13), in float64 on the CPU.
 
-Five steps of torch.optim.AdamW on 48 weights, with gradients that follow from a formula, for two settings: weights and both averages after
-the last step.
+Runs five steps of torch.optim.AdamW on 48 weights, with gradients that a formula gives, for two settings. Writes the weights and both
+averages after the last step.
 """
 import torch
 

@@ -1,7 +1,7 @@
-"""Makes focal.safetensors of this folder with PyTorch (made with 1.13), in float64 on the CPU.
+"""Writes focal.safetensors of this folder with PyTorch (last with 1.13), in float64 on the CPU.
 
-Focal loss of 8 images of 12 classes from log_softmax, and the gradient of its mean by autograd, for three settings. alpha weighs all classes
-but the first, which has 1 - alpha, as kornia's focal_loss does.
+It holds the focal loss of 8 images and 12 classes from log_softmax, and the gradient of its mean by autograd, for three settings. As in
+kornia's focal_loss, alpha is the weight of all classes but the first, whose weight is 1 - alpha.
 """
 import torch
 

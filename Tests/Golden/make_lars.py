@@ -1,7 +1,7 @@
-"""Makes lars.safetensors of this folder with PyTorch (made with 1.13), in float64 on the CPU.
+"""Writes lars.safetensors of this folder with PyTorch (last with 1.13), in float64 on the CPU.
 
-Five steps on a matrix of 6x8 and a vector of 8 that starts at zero. Each step scales the gradient of a tensor as apex's LARC does without
-clipping, and gives it to torch.optim.SGD: weights and velocities after the last step.
+Runs five steps on a matrix of 6x8 and a vector of 8 that starts at zero. Each step scales a tensor's gradient as apex's LARC does without
+clipping, and passes it to torch.optim.SGD. Writes the weights and velocities after the last step.
 """
 import torch
 
