@@ -1,6 +1,9 @@
 namespace GpuCnn.Tests;
 
-/// <summary>What this run may not go without: names in GPUCNN_REQUIRE, separated by commas. Without a name there, tests that need the thing are ignored.</summary>
+/// <summary>
+/// Requirements of this run: names in GPUCNN_REQUIRE, separated by commas. Tests that need something that is missing fail if it is named
+/// there; otherwise they are skipped.
+/// </summary>
 internal static class Requirement
 {
     public static bool Of(string name) =>

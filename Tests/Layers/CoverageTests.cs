@@ -14,7 +14,8 @@ public sealed class CoverageTests
     {
         IEnumerable<Type> covered =
             from type in typeof(CoverageTests).Assembly.GetTypes()
-            where !type.IsAbstract && type.BaseType is { IsGenericType: true } parent && parent.GetGenericTypeDefinition() == typeof(LayerContract<,>)
+            where !type.IsAbstract && type.BaseType is { IsGenericType: true } parent
+                && parent.GetGenericTypeDefinition() == typeof(LayerContract<,>)
             select type.BaseType!.GetGenericArguments()[1];
         Assert.That(Concrete(typeof(Operator)), Is.SubsetOf(covered));
     }
@@ -40,7 +41,8 @@ public sealed class CoverageTests
         Assert.That(Requirement.Of(kind) || Requirement.Of(kind.Replace("-c", "", StringComparison.Ordinal)), Is.False,
             $"GPUCNN_REQUIRE asks for {kind}, but there is no such device");
         if (kind.StartsWith("opencl", StringComparison.Ordinal)) OpenClTestDevice.Require();
-        var reasons = DeviceCatalog.List().Where(listing => listing.Name.StartsWith(kind, StringComparison.Ordinal)).Select(listing => listing.Reason);
+        IEnumerable<string?> reasons =
+            from listing in DeviceCatalog.List() where listing.Name.StartsWith(kind, StringComparison.Ordinal) select listing.Reason;
         Assert.Ignore(string.Join(" ", reasons.Distinct()));
     }
 

@@ -3,7 +3,9 @@ namespace GpuCnn.Tests.Running;
 /// <summary>Command line options of a test run that are set unless the caller sets them.</summary>
 internal static class RunOptions
 {
-    /// <summary>Options that choose which results the platform prints; with one of them <see cref="RunReport"/> prints no results of its own.</summary>
+    /// <summary>
+    /// Options that choose which results the platform prints. With one of them <see cref="RunReport"/> prints no failures of its own.
+    /// </summary>
     private static readonly string[] Results = ["--show-test-results", "--output"];
 
     /// <summary>Settings of the NUnit adapter, beside the assembly.</summary>
@@ -23,5 +25,5 @@ internal static class RunOptions
     }
 
     private static bool Has(string[] args, string option) =>
-        args.Any(arg => arg == option || arg.StartsWith(option + "=", StringComparison.Ordinal) || arg.StartsWith(option + ":", StringComparison.Ordinal));
+        args.Any(arg => arg.StartsWith(option, StringComparison.Ordinal) && (arg.Length == option.Length || arg[option.Length] is '=' or ':'));
 }

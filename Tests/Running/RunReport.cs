@@ -14,7 +14,8 @@ namespace GpuCnn.Tests.Running;
 /// progress before that, and counts after it.
 /// </summary>
 /// <param name="printsFailures">False where the caller has the platform print them.</param>
-internal sealed partial class RunReport(IServiceProvider services, bool printsFailures) : IDataConsumer, ITestSessionLifetimeHandler, IOutputDeviceDataProducer
+internal sealed partial class RunReport(IServiceProvider services, bool printsFailures)
+    : IDataConsumer, ITestSessionLifetimeHandler, IOutputDeviceDataProducer
 {
     /// <summary>What the adapter puts before the reason of a test that its fixture skipped.</summary>
     private static readonly string[] Prefixes = ["OneTimeSetUp: ", "SetUp : "];
@@ -60,7 +61,8 @@ internal sealed partial class RunReport(IServiceProvider services, bool printsFa
     {
         if (_skipped.IsEmpty) return;
         await Print($"\nSkipped, {_skipped.Values.Sum()} in all:", context.CancellationToken);
-        foreach ((string reason, int count) in _skipped.OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key, StringComparer.Ordinal))
+        var reasons = _skipped.OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key, StringComparer.Ordinal);
+        foreach ((string reason, int count) in reasons)
             await Print($"{count,6}  {reason}", context.CancellationToken);
     }
 
@@ -76,7 +78,9 @@ internal sealed partial class RunReport(IServiceProvider services, bool printsFa
     {
         if (!printsFailures) return;
         string message = (explanation ?? exception?.Message ?? "").Trim('\r', '\n');
-        List<string> parts = [message, .. (exception?.StackTrace ?? "").Split('\n').Select(Frame).Where(frame => frame != "" && !message.Contains(frame))];
+        IEnumerable<string> stack = (exception?.StackTrace ?? "").Split('\n').Select(Frame).Where(frame => frame != "");
+        // The adapter may repeat the stack in the message.
+        List<string> parts = [message, .. stack.Where(frame => !message.Contains(frame))];
         parts.AddRange(node.Properties.OfType<StandardOutputProperty>().Select(output => output.StandardOutput));
         parts.AddRange(node.Properties.OfType<StandardErrorProperty>().Select(error => error.StandardError));
         string text = string.Join('\n', parts.Select(part => part.Trim('\r', '\n')).Where(part => part != ""));
@@ -91,7 +95,9 @@ internal sealed partial class RunReport(IServiceProvider services, bool printsFa
 
     /// <summary>The test with its fixture, where the platform was told it.</summary>
     private static string Name(TestNode node) =>
-        node.Properties.SingleOrDefault<TestMethodIdentifierProperty>() is { } method ? $"{method.TypeName}.{node.DisplayName}" : node.DisplayName;
+        node.Properties.SingleOrDefault<TestMethodIdentifierProperty>() is { } method
+            ? $"{method.TypeName}.{node.DisplayName}"
+            : node.DisplayName;
 
     private Task Print(string text, CancellationToken cancellationToken) =>
         _output.DisplayAsync(this, new TextOutputDeviceData(text), cancellationToken);

@@ -5,7 +5,9 @@ using NUnit.VisualStudio.TestAdapter.TestFilterConverter;
 
 namespace GpuCnn.Tests.Running;
 
-/// <summary>Runs the tests and reports them through <see cref="RunReport"/>. Options are those of Microsoft.Testing.Platform, --help lists them.</summary>
+/// <summary>
+/// Runs the tests and reports them through <see cref="RunReport"/>. The options are those of Microsoft.Testing.Platform; --help lists them.
+/// </summary>
 internal static class TestRun
 {
     /// <summary>The platform's exit code for wrong arguments.</summary>
@@ -30,7 +32,8 @@ internal static class TestRun
         catch (Exception exception) when (exception is TestFilterParserException or TestPlatformFormatException)
         {
             const string Example = "FullyQualifiedName~LinearTests";
-            await Console.Error.WriteLineAsync($"--filter expects an expression such as '{Example}', without spaces in its words. {exception.Message}");
+            await Console.Error.WriteLineAsync(
+                $"--filter expects an expression such as '{Example}', without spaces in its words. {exception.Message}");
             return WrongUsage;
         }
     }
