@@ -110,13 +110,13 @@ public sealed partial class ArchitectureTests
         return projects.SelectMany(project => Files(Path.Combine(root, project), "*.cs"));
     }
 
-    private static IEnumerable<string> Files(string folder, string pattern) =>
+    internal static IEnumerable<string> Files(string folder, string pattern) =>
         Directory.EnumerateFiles(folder, pattern, SearchOption.AllDirectories).Where(file => !Generated().IsMatch(file));
 
     [GeneratedRegex(@"[/\\](artifacts|bin|obj|\.git|node_modules)[/\\]")]
     private static partial Regex Generated();
 
-    private static string Root()
+    internal static string Root()
     {
         for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
             if (File.Exists(Path.Combine(folder.FullName, "GpuCnn.sln"))) return folder.FullName;

@@ -35,7 +35,7 @@ public sealed class Batch
 
     /// <summary>
     /// [Capacity] the second label of each image, -1 past <see cref="Count"/>. Read only by plans of
-    /// <see cref="Plans.PlanOptions.MixedLabels"/>.
+    /// <c>PlanOptions.MixedLabels</c>.
     /// </summary>
     public int[] Others { get; }
 

@@ -32,7 +32,7 @@ public sealed class Plan : IDisposable
         Network network = parameters.Network;
         if (options.Training && options.Loss is null) throw new ArgumentException("A plan that trains expects a loss.", nameof(options));
         options.Loss?.CheckOutput(network.Output.Shape);
-        if (options is { MixedLabels: true, Loss.TakesMixedLabels: not true })
+        if (options.MixedLabels && options.Loss is not { TakesMixedLabels: true })
             throw new ArgumentException(
                 $"{options.Loss?.GetType().Name ?? "A plan without a loss"} takes one label per image.", nameof(options));
         if (options is { Training: true, Optimizer: { } keeping }) parameters.AddSlots(keeping.Slots);
