@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Reflection;
+using GpuCnn.Engine;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Training;
@@ -36,7 +37,8 @@ internal sealed class SettingOptions
         IGrouping<string, Option>? twice = Groups.SelectMany(group => group.Options).GroupBy(option => option.Name)
             .FirstOrDefault(group => group.Count() > 1);
         if (twice is not null)
-            throw new InvalidOperationException($"Two settings of training are options named {twice.Key}; name one of them otherwise.");
+            throw new GpuCnnException($"Two settings of training are options named {twice.Key}; give one of them another name by "
+                + "[Setting(Name = ...)].");
     }
 
     public IReadOnlyList<OptionGroup> Groups { get; }

@@ -28,7 +28,9 @@ public static class WeightsFile
 
     /// <summary>Checks that the tensors of a file are those of a network, and returns the parameters that it has.</summary>
     /// <param name="except">Paths of parameters that the file need not have; it may hold anything under their names.</param>
-    /// <exception cref="GpuCnnException">Tensors are missing, left over or of other dimensions; the message lists the first ten.</exception>
+    /// <exception cref="GpuCnnException">
+    /// Tensors are missing, left over or of other dimensions; the message lists the first ten.
+    /// </exception>
     public static IReadOnlyList<Parameter> Check(
         Network network, ModelFile file, string path, IReadOnlyCollection<string>? except = null)
     {

@@ -50,6 +50,7 @@ public static class DeviceCatalog
         if (!kind.IsIndexed) throw new GpuCnnException($"There is no device '{name}': {kind.Name} takes no index; ask for '{kind.Name}'.");
         return int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int index)
             ? (kind, index)
-            : throw new GpuCnnException($"There is no device '{name}': expected an index after the colon as in '{kind.Name}:0', but got '{parts[1]}'.");
+            : throw new GpuCnnException($"There is no device '{name}': expected an index after the colon as in '{kind.Name}:0', "
+            + $"but got '{parts[1]}'.");
     }
 }

@@ -4,7 +4,9 @@ using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Engine.Devices;
 
-/// <summary>Parameters in a device's memory, each in the device's layout. Weights, states, gradients and slots are allocated apart.</summary>
+/// <summary>
+/// Parameters in a device's memory, each in the device's layout. Weights, states, gradients and slots are allocated apart.
+/// </summary>
 internal sealed class DeviceParameterStore : ParameterStore
 {
     private readonly Device _device;

@@ -12,7 +12,8 @@ public sealed class HingeLoss : Loss
 
     public override void CheckOutput(Shape output)
     {
-        if (!output.IsVector) throw new GpuCnnException($"Hinge loss expects a vector of class scores, but the network ends in a volume of {output}; end it with Flatten or Linear.");
+        if (!output.IsVector) throw new GpuCnnException("Hinge loss expects a vector of class scores, but the network ends in a volume of "
+            + $"{output}; end it with Flatten or Linear.");
     }
 
     public override unsafe void Emit(LossEmitter emitter)

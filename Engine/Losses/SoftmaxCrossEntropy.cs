@@ -27,7 +27,8 @@ public sealed class SoftmaxCrossEntropy : Loss
 
     public override void CheckOutput(Shape output)
     {
-        if (!output.IsVector) throw new GpuCnnException($"Softmax cross-entropy expects a vector of class scores, but the network ends in a volume of {output}; end it with Flatten or Linear.");
+        if (!output.IsVector) throw new GpuCnnException("Softmax cross-entropy expects a vector of class scores, but the network ends in "
+            + $"a volume of {output}; end it with Flatten or Linear.");
     }
 
     public override unsafe void Emit(LossEmitter emitter)

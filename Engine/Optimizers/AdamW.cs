@@ -41,7 +41,7 @@ public sealed class AdamW : Optimizer
     [Setting("Added to the root of the average of squared gradients.", Above = 0)]
     public float Epsilon { get; init => field = Setting.Check(this, value); }
 
-    [Setting("Weight decay, apart from the gradient.", AtLeast = 0)]
+    [Setting("Weight decay.", AtLeast = 0)]
     public float WeightDecay { get; init => field = Setting.Check(this, value); }
 
     [Setting("Whether weight decay applies to biases and to the scales of norms too.")]

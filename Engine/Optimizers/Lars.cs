@@ -35,7 +35,7 @@ public sealed class Lars : Optimizer
     [Setting("Momentum.", AtLeast = 0, Below = 1)]
     public float Momentum { get; init => field = Setting.Check(this, value); }
 
-    [Setting("Weight decay (L2).", AtLeast = 0)]
+    [Setting("Weight decay.", AtLeast = 0)]
     public float WeightDecay { get; init => field = Setting.Check(this, value); }
 
     [Setting("Share of a tensor's norm that a step of rate 1 changes.", Above = 0)]
@@ -61,8 +61,8 @@ public sealed class Lars : Optimizer
                         l.Read(emitter.Scalars), l.Update(weights), l.Read(gradients), l.Update(velocity), range.Count, Momentum, decay,
                         nesterov: false),
                     l => l.Add(new SgdUpdate(
-                        false, l.Read(emitter.Scalars), l.Update(weights), l.Read(gradients), l.Update(velocity), (int)range.Count, Momentum,
-                        decay)));
+                        false, l.Read(emitter.Scalars), l.Update(weights), l.Read(gradients), l.Update(velocity), (int)range.Count,
+                        Momentum, decay)));
                 continue;
             }
             int chunks = CpuLarsNorms.Parts(range.Count), groups = LarsNorms.Parts((int)range.Count);
@@ -78,7 +78,8 @@ public sealed class Lars : Optimizer
                 l => l.Add(new LarsRate(l.Read(parts.As<float>()), l.Write(local), groups, Trust, decay, Epsilon)));
             emitter.Launch("lars",
                 l => new CpuLarsUpdate(
-                    l.Read(emitter.Scalars), l.Read(local), l.Update(weights), l.Read(gradients), l.Update(velocity), range.Count, Momentum),
+                    l.Read(emitter.Scalars), l.Read(local), l.Update(weights), l.Read(gradients), l.Update(velocity), range.Count,
+                    Momentum),
                 l => l.Add(new LarsUpdate(
                     l.Read(emitter.Scalars), l.Read(local), l.Update(weights), l.Read(gradients), l.Update(velocity), (int)range.Count,
                     Momentum)));

@@ -14,7 +14,9 @@ public sealed class Sgd : Optimizer
 {
     private const string Velocity = "velocity";
 
-    /// <param name="decaysVectors">Whether weight decay applies to biases and to the scales of norms too, as it does in PyTorch by default.</param>
+    /// <param name="decaysVectors">
+    /// Whether weight decay applies to biases and to the scales of norms too, as it does in PyTorch by default.
+    /// </param>
     /// <param name="maxFilterRms">Limit of the root mean square of each filter of a convolution; 0 for none.</param>
     public Sgd(float momentum = 0.9f, float weightDecay = 0, bool nesterov = false, bool decaysVectors = true, float maxFilterRms = 0)
     {
@@ -35,7 +37,7 @@ public sealed class Sgd : Optimizer
     [Setting("Nesterov's form of momentum.")]
     public bool Nesterov { get; init; }
 
-    [Setting("Weight decay (L2).", AtLeast = 0)]
+    [Setting("Weight decay.", AtLeast = 0)]
     public float WeightDecay { get; init => field = Setting.Check(this, value); }
 
     [Setting("Whether weight decay applies to biases and to the scales of norms too.")]

@@ -4,8 +4,8 @@ using GpuCnn.Engine.Files;
 namespace GpuCnn.Engine.Training;
 
 /// <summary>
-/// The folder of a run: <c>config.json</c>, <c>metrics.csv</c>, <c>checkpoint-STEP.safetensors</c> (the last two), <c>final.safetensors</c>. Every
-/// file is replaced as a whole or not at all.
+/// The folder of a run: <c>config.json</c>, <c>metrics.csv</c>, <c>checkpoint-STEP.safetensors</c> (the last two),
+/// <c>final.safetensors</c>. Every file is replaced as a whole or not at all.
 /// </summary>
 public sealed class RunDirectory
 {
@@ -82,7 +82,8 @@ public sealed class RunDirectory
         string row = string.Join(',',
             report.Epoch, report.Step, Number(report.LearningRate), Number(report.TrainLoss), Number(report.TrainTop1),
             Number(report.Validation?.Loss), Number(report.Validation?.Top1), Number(report.Validation?.Top5),
-            report.ImagesPerSecond.ToString("F1", CultureInfo.InvariantCulture), report.Seconds.ToString("F2", CultureInfo.InvariantCulture));
+            report.ImagesPerSecond.ToString("F1", CultureInfo.InvariantCulture),
+            report.Seconds.ToString("F2", CultureInfo.InvariantCulture));
         WriteMetrics(ReadMetrics().Append(row));
     }
 

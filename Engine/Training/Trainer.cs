@@ -44,7 +44,8 @@ public sealed class Trainer : IDisposable
         _ownsParameters = true;
 
     /// <summary>Trains parameters that outlive the trainer. Their values are where the run begins.</summary>
-    /// <inheritdoc cref="Trainer(Network, Device, IDataset, IDataset?, TrainingSettings, ModelMetadata, RunDirectory?, IReadOnlyDictionary{string, string}?)"/>
+    /// <param name="algorithms">By problem, for what the device has several algorithms for.</param>
+    /// <exception cref="GpuCnnException">The settings, the data and the network do not go together.</exception>
     public Trainer(
         ParameterStore parameters, IDataset training, IDataset? validation, TrainingSettings settings, ModelMetadata metadata,
         RunDirectory? run, IReadOnlyDictionary<string, string>? algorithms = null)
@@ -81,7 +82,8 @@ public sealed class Trainer : IDisposable
         settings.Check();
         if (settings.Batch > training.Count)
             throw new BatchTooLargeException(
-                $"Training expects a batch no larger than the data set, but got {settings.Batch} of {training.Count} images.", training.Count);
+                $"Training expects a batch no larger than the data set, but got {settings.Batch} of {training.Count} images.",
+                training.Count);
         return training.Classes.Count == network.Output.Shape.Count ? network : throw new GpuCnnException(
             $"{network.Name} was built for {network.Output.Shape} classes, but the data set has {training.Classes.Count}.");
     }
@@ -130,7 +132,8 @@ public sealed class Trainer : IDisposable
             run.TrimMetrics(_at.Step);
             return path;
         }
-        throw first ?? new GpuCnnException($"{run.Path} has no checkpoint to resume from; the run was stopped before its first one. Start it again.");
+        throw first ?? new GpuCnnException($"{run.Path} has no checkpoint to resume from; the run was stopped before its first one. "
+            + "Start it again.");
     }
 
     /// <summary>Trains to the end, or until cancelled; then a checkpoint is saved first.</summary>
@@ -151,7 +154,11 @@ public sealed class Trainer : IDisposable
             Batch batch = Guard(() => reader.Next(), observer, rate) ?? throw new InvalidOperationException("Training batches never end.");
             double waited = Stopwatch.GetElapsedTime(asked).TotalSeconds;
             BatchResult result = _plan.Train(batch, rate, _settings.Seed, (ulong)_at.Step);
-            if (!double.IsFinite(result.LossSum)) throw Diverged($"the loss became {result.Loss} at step {_at.Step + 1} (epoch {_at.Step / _stepsPerEpoch + 1})", rate);
+            if (!double.IsFinite(result.LossSum))
+            {
+                long epoch = _at.Step / _stepsPerEpoch + 1;
+                throw Diverged($"the loss became {result.Loss} at step {_at.Step + 1} (epoch {epoch})", rate);
+            }
 
             double seconds = Stopwatch.GetElapsedTime(mark).TotalSeconds;
             _stepSeconds += seconds;
@@ -200,14 +207,17 @@ public sealed class Trainer : IDisposable
     private StepReport Report(float rate, double batchLoss)
     {
         long inEpoch = (_at.Step - 1) % _stepsPerEpoch + 1, images = inEpoch * _settings.Batch;
-        return new((int)((_at.Step - 1) / _stepsPerEpoch) + 1, (int)((_totalSteps + _stepsPerEpoch - 1) / _stepsPerEpoch), _at.Step, _totalSteps,
-            inEpoch, _stepsPerEpoch, rate, _at.EpochLoss / images, (double)_at.EpochTop1 / images, batchLoss, images / _at.EpochSeconds)
+        int epoch = (int)((_at.Step - 1) / _stepsPerEpoch) + 1, epochs = (int)((_totalSteps + _stepsPerEpoch - 1) / _stepsPerEpoch);
+        double loss = _at.EpochLoss / images, top1 = (double)_at.EpochTop1 / images;
+        return new(epoch, epochs, _at.Step, _totalSteps, inEpoch, _stepsPerEpoch, rate, loss, top1, batchLoss, images / _at.EpochSeconds)
         {
             WaitingShare = _stepSeconds > 0 ? _waitSeconds / _stepSeconds : 0,
         };
     }
 
-    /// <summary>Validates, writes the metrics and closes the epoch; null where cancelled, and then it is done when the run resumes.</summary>
+    /// <summary>
+    /// Validates, writes the metrics and closes the epoch; null where cancelled, and then it is done when the run resumes.
+    /// </summary>
     private EpochReport? EndEpoch(float rate, ITrainingObserver observer, CancellationToken cancellation)
     {
         StepReport report = Report(rate, 0);
@@ -253,7 +263,9 @@ public sealed class Trainer : IDisposable
         catch (UnreadableDataException exception) when (_at.Step > 0 && _run is not null)
         {
             Save(observer, rate);
-            throw new UnreadableDataException($"{exception.Message} The {_at.Step} steps done are saved.", exception) { RunFolder = _run.Path };
+            throw new UnreadableDataException($"{exception.Message} The {_at.Step} steps done are saved.",
+                exception)
+            { RunFolder = _run.Path };
         }
     }
 

@@ -39,7 +39,8 @@ public record TrainingSettings : INamed
     public float Mixup { get; init => field = Setting.Check(this, value); }
 
     /// <summary>The same for cutmix. With both, one is drawn for each batch.</summary>
-    [Setting("Alpha of cutmix, which puts a part of one image on another; 0 leaves it out.", Name = "cutmix", AtLeast = 0, AtMost = LargestAlpha)]
+    [Setting("Alpha of cutmix, which puts a part of one image on another; 0 leaves it out.", Name = "cutmix", AtLeast = 0,
+        AtMost = LargestAlpha)]
     public float CutMix { get; init => field = Setting.Check(this, value); }
 
     /// <summary>Whether images are blends of two, with two labels.</summary>
@@ -61,7 +62,8 @@ public record TrainingSettings : INamed
         if (MixesImages && !Loss.TakesMixedLabels)
         {
             IEnumerable<string> able = Registry<Loss>.All.Where(loss => loss.TakesMixedLabels).Select(loss => loss.Name);
-            throw new GpuCnnException($"Mixup and cutmix go with the loss {string.Join(" or ", able)}, but got {Loss.Name}; leave them out.");
+            throw new GpuCnnException($"Mixup and cutmix go with the loss {string.Join(" or ", able)}, but got {Loss.Name}; "
+                + "leave them out.");
         }
     }
 }

@@ -15,7 +15,8 @@ namespace GpuCnn.Tests.Losses;
 public sealed class HingeLossTests
 {
     [Test]
-    public void MatchesTheReference([Values(1, 2, 5, 10, 33, 100, 300)] int classes, [Values(1, 3, 9)] int images, [Values(1f, 40f)] float limit)
+    public void MatchesTheReference([Values(1, 2, 5, 10, 33, 100, 300)] int classes, [Values(1, 3, 9)] int images,
+        [Values(1f, 40f)] float limit)
     {
         int[] labels = [.. Enumerable.Range(0, images).Select(i => i * 7 % classes)];
         Compare(new Dropout(0), Shape.Vector(classes), Numbers.Reals(images * classes, seed: classes, limit), labels);
@@ -25,7 +26,8 @@ public sealed class HingeLossTests
 
     [Test]
     public void ImagesWithoutALabelDoNotCount([Values(0, 1, 4)] int real) =>
-        Compare(new Dropout(0), Shape.Vector(10), Numbers.Reals(5 * 10, seed: 2), [.. Enumerable.Range(0, 5).Select(i => i < real ? i : -1)]);
+        Compare(new Dropout(0), Shape.Vector(10), Numbers.Reals(5 * 10, seed: 2),
+            [.. Enumerable.Range(0, 5).Select(i => i < real ? i : -1)]);
 
     /// <summary>A view keeps the storage of its volume; the classes are counted in the vector.</summary>
     [TestCase("10x1x1")]
@@ -47,7 +49,9 @@ public sealed class HingeLossTests
             double[] up = [.. x], down = [.. x];
             up[i] += h;
             down[i] -= h;
-            double slope = (ReferenceHingeLoss.Losses(7, up, [2, -1, 6]).Sum() - ReferenceHingeLoss.Losses(7, down, [2, -1, 6]).Sum()) / (2 * h) / 2;
+            double higher = ReferenceHingeLoss.Losses(7, up, [2, -1, 6]).Sum();
+            double lower = ReferenceHingeLoss.Losses(7, down, [2, -1, 6]).Sum();
+            double slope = (higher - lower) / (2 * h) / 2;
             Assert.That(gradient[i], Is.EqualTo(slope).Within(1e-8));
         }
     }
@@ -86,7 +90,8 @@ public sealed class HingeLossTests
         double[] expected = [.. ReferenceHingeLoss.Gradient(6, Numbers.ToDouble(x), labels).Select(value => 1.25 * value)];
         foreach (DeviceUnderTest device in DeviceUnderTest.All)
         {
-            (BatchResult result, float[] gradient) = Run(device, new Sequential { new TrainingHead(new DirtyLanes(), 0.25f), new DirtyLanes() }, Shape.Vector(6), x, labels);
+            (BatchResult result, float[] gradient) = Run(device,
+                new Sequential { new TrainingHead(new DirtyLanes(), 0.25f), new DirtyLanes() }, Shape.Vector(6), x, labels);
             Assert.That(result.LossSum, Is.EqualTo(whole).Within(1e-5), $"{device}");
             Closeness.Check($"{device}: gradient", gradient, expected, 1e-6);
         }
@@ -94,7 +99,8 @@ public sealed class HingeLossTests
 
     [Test]
     public void RefusesAVolume() =>
-        Assert.That(() => new HingeLoss().CheckOutput(Shape.Volume(10, 2, 2)), Throws.TypeOf<GpuCnnException>().With.Message.Contains("10x2x2"));
+        Assert.That(() => new HingeLoss().CheckOutput(Shape.Volume(10, 2, 2)),
+            Throws.TypeOf<GpuCnnException>().With.Message.Contains("10x2x2"));
 
     private static void Compare(Layer layer, Shape input, float[] x, int[] labels)
     {
@@ -113,7 +119,8 @@ public sealed class HingeLossTests
         using Device device = test.Make();
         var network = new Network("test", layer, input);
         using ParameterStore parameters = device.CreateParameters(network, training: true, inputGradient: true);
-        using var plan = new Plan(parameters, new PlanOptions { Images = labels.Length, Training = true, InputGradient = true, Loss = new HingeLoss() });
+        using var plan = new Plan(parameters,
+            new PlanOptions { Images = labels.Length, Training = true, InputGradient = true, Loss = new HingeLoss() });
         var batch = new Batch(input, labels.Length) { Count = labels.Count(label => label >= 0) };
         x.CopyTo(batch.Images, 0);
         labels.CopyTo(batch.Labels, 0);

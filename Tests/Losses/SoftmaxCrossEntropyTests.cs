@@ -20,7 +20,8 @@ public sealed class SoftmaxCrossEntropyTests
 
     [Test]
     public void MatchesTheReference(
-        [Values(1, 2, 5, 8, 10, 33, 100)] int classes, [Values(1, 3, 9)] int images, [Values(0f, 0.1f)] float smoothing, [Values(1f, 40f)] float limit)
+        [Values(1, 2, 5, 8, 10, 33, 100)] int classes, [Values(1, 3, 9)] int images, [Values(0f, 0.1f)] float smoothing,
+            [Values(1f, 40f)] float limit)
     {
         float[] x = Numbers.Reals(images * classes, seed: classes, limit);
         int[] labels = [.. Enumerable.Range(0, images).Select(i => i * 7 % classes)];

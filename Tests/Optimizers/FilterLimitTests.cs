@@ -37,7 +37,8 @@ public sealed class FilterLimitTests
                 if (factor < 1) above++;
                 else below++;
                 double[] expected = [.. weights.Select(weight => weight * factor)];
-                Closeness.Check($"{test}: filter {filter} of {path}", after.AsSpan(filter * perFilter, perFilter), expected, Closeness.Tolerance(perFilter + 8, test.Rounding, expected));
+                Closeness.Check($"{test}: filter {filter} of {path}", after.AsSpan(filter * perFilter, perFilter), expected,
+                    Closeness.Tolerance(perFilter + 8, test.Rounding, expected));
             }
         }
         Assert.That(Math.Min(above, below), Is.Positive, "filters above and below the limit");
@@ -46,10 +47,13 @@ public sealed class FilterLimitTests
     [Test]
     public void RefusesALimitBelowZero()
     {
-        foreach (float limit in new[] { -0.1f, float.NaN, float.PositiveInfinity }) OneLine.Thrown(() => _ = new Sgd(maxFilterRms: limit), "rms", $"{limit}");
+        foreach (float limit in new[] { -0.1f, float.NaN, float.PositiveInfinity }) OneLine.Thrown(() => _ = new Sgd(maxFilterRms: limit),
+            "rms", $"{limit}");
     }
 
-    /// <summary>One step; the filters start on both sides of the limit, in whole and partial blocks, merged groups and strips of all widths.</summary>
+    /// <summary>
+    /// One step; the filters start on both sides of the limit, in whole and partial blocks, merged groups and strips of all widths.
+    /// </summary>
     private static TestNetwork Train(Device device, float limit)
     {
         var network = new TestNetwork(device,
@@ -61,7 +65,13 @@ public sealed class FilterLimitTests
                 new Flatten(), { "fc", new Linear(7) },
             },
             Shape.Volume(3, 6, 5),
-                new PlanOptions { Images = 4, Loss = new SoftmaxCrossEntropy(), Training = true, Optimizer = new Sgd(momentum: 0, maxFilterRms: limit) });
+                new PlanOptions
+                {
+                    Images = 4,
+                    Loss = new SoftmaxCrossEntropy(),
+                    Training = true,
+                    Optimizer = new Sgd(momentum: 0, maxFilterRms: limit)
+                });
         network.Parameters.Initialize(1);
         network.Plan.Train(network.Batch, 1e-3f, seed: 0, step: 0);
         return network;

@@ -138,7 +138,8 @@ public sealed class OptimizerContract(string name)
                 var network = new Network("test", Layers(), Input);
                 network.Freeze(path => path.StartsWith("conv", StringComparison.Ordinal));
                 using ParameterStore parameters = device.CreateParameters(network, training: true);
-                using var plan = new Plan(parameters, new() { Images = 4, Training = true, Loss = new SoftmaxCrossEntropy(), Optimizer = Made });
+                using var plan = new Plan(parameters,
+                    new() { Images = 4, Training = true, Loss = new SoftmaxCrossEntropy(), Optimizer = Made });
                 parameters.Initialize(1);
                 var before = parameters.ExportWeights().ToDictionary();
                 plan.Train(SyntheticImages(network), 0.1f, 0, 0);

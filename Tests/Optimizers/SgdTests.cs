@@ -28,7 +28,13 @@ public sealed class SgdTests
         using Device device = test.Make();
         using var network = new TestNetwork(device, new Sequential { { "conv", new Conv2d(5, 3) }, new Flatten(), { "fc", new Linear(7) } },
             Shape.Volume(3, 6, 5),
-                new PlanOptions { Images = 4, Loss = new SoftmaxCrossEntropy(), Training = true, Optimizer = new Sgd(momentum, decay, nesterov) });
+                new PlanOptions
+                {
+                    Images = 4,
+                    Loss = new SoftmaxCrossEntropy(),
+                    Training = true,
+                    Optimizer = new Sgd(momentum, decay, nesterov)
+                });
         network.Parameters.Initialize(1);
         string[] paths = [.. network.Network.Parameters.Select(parameter => parameter.Path)];
         double[][] weights = [.. paths.Select(path => Numbers.ToDouble(network.Weights(path)))];
@@ -44,7 +50,8 @@ public sealed class SgdTests
                     Closeness.Tolerance(3 * (step + 1), test.Rounding, weights[i]));
                 Parameter parameter = network.Network.Parameters[i];
                 Closeness.Check(
-                    $"{test}: velocity of {paths[i]} after step {step}", network.Parameters.GetSlot("velocity", parameter).Values, references[i].Velocity,
+                    $"{test}: velocity of {paths[i]} after step {step}", network.Parameters.GetSlot("velocity", parameter).Values,
+                        references[i].Velocity,
                     Closeness.Tolerance(3 * (step + 1), test.Rounding, references[i].Velocity));
             }
         }

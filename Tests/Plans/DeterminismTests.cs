@@ -34,8 +34,13 @@ public sealed class DeterminismTests
     {
         using Device device = test.Make();
         using var network = new TestNetwork(device, TestNetwork.SmallNet(), Shape.Volume(3, 18, 18),
-            new PlanOptions { Images = 20, Loss = new SoftmaxCrossEntropy(), Training = true,
-                Optimizer = new Sgd(weightDecay: 1e-4f, nesterov: true) });
+            new PlanOptions
+            {
+                Images = 20,
+                Loss = new SoftmaxCrossEntropy(),
+                Training = true,
+                Optimizer = new Sgd(weightDecay: 1e-4f, nesterov: true)
+            });
         network.Parameters.Initialize(seed);
         float[] losses = [.. Enumerable.Range(0, Steps).Select(step => (float)network.Plan.Train(network.Batch, 0.05f, seed, (ulong)step).Loss)];
         return (losses, [.. network.Parameters.ExportWeights().SelectMany(weights => weights.Value.Values)]);

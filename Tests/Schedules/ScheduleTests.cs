@@ -41,7 +41,8 @@ public sealed class ScheduleTests
     [TestCase(0, 1.0)]
     [TestCase(50, 0.25)]
     [TestCase(90, 0.01)]
-    public void PolyFallsByItsPower(long step, double expected) => Assert.That(Factor(new Poly(2), step), Is.EqualTo(expected).Within(1e-6));
+    public void PolyFallsByItsPower(long step, double expected) =>
+        Assert.That(Factor(new Poly(2), step), Is.EqualTo(expected).Within(1e-6));
 
     [Test]
     public void PlateauDropsWhenTheErrorStopsImproving()

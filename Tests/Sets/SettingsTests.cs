@@ -30,7 +30,8 @@ public sealed class SettingsTests
     {
         Machine machine =
             Settings.With(new Machine { Gears = 2 }, new Dictionary<string,
-            object?> { ["top-speed"] = 3.5f, ["stops"] = new[] { 1, 4 }, ["serial"] = 12 });
+            object?>
+            { ["top-speed"] = 3.5f, ["stops"] = new[] { 1, 4 }, ["serial"] = 12 });
         Assert.That((machine.TopSpeed, machine.Gears, machine.Serial), Is.EqualTo((3.5f, 2, 12ul)));
         Assert.That(machine.Stops, Is.EqualTo(new[] { 1, 4 }));
         Assert.That(Settings.Changed(machine).Select(setting => setting.Name),

@@ -30,8 +30,8 @@ public sealed class UserSquaredError : Loss
         int classes = scores.Shape.Count;
         emitter.Launch("squared error",
             l => new CpuSquaredError(
-                l.Read(emitter.Scalars), emitter.Images, classes, scores.CountPerImage, emitter.Weight, emitter.IsHead, Target, l.Read(scores),
-                l.Read(emitter.Labels), l.Update(emitter.Losses), l.Update(emitter.Ranks), l.Write(emitter.Gradient)),
+                l.Read(emitter.Scalars), emitter.Images, classes, scores.CountPerImage, emitter.Weight, emitter.IsHead, Target,
+                l.Read(scores), l.Read(emitter.Labels), l.Update(emitter.Losses), l.Update(emitter.Ranks), l.Write(emitter.Gradient)),
             l => l.Add(
                 new UserSquaredErrorLoss(
                     emitter.Gradient is not null, emitter.IsHead, l.Read(emitter.Scalars), l.Read(scores), l.Read(emitter.Labels),

@@ -22,10 +22,12 @@ public sealed class OldRunTests
         string expected = Path.Combine(AppContext.BaseDirectory, Folder, name);
         string output = Succeed("train", "--resume", run).Output;
         Assert.That(output, Does.Contain($"Resumed   at step {step}"));
-        Assert.That(File.ReadAllBytes(Path.Combine(run, "final.safetensors")), Is.EqualTo(File.ReadAllBytes(Path.Combine(expected, "final.safetensors"))));
+        Assert.That(File.ReadAllBytes(Path.Combine(run, "final.safetensors")),
+            Is.EqualTo(File.ReadAllBytes(Path.Combine(expected, "final.safetensors"))));
         Assert.That(Metrics(Path.Combine(run, "metrics.csv")), Is.EqualTo(Metrics(Path.Combine(expected, "metrics-whole.csv"))));
 
-        JsonElement config = JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "config.json"))).RootElement, settings = config.GetProperty("settings");
+        JsonElement config = JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "config.json"))).RootElement,
+            settings = config.GetProperty("settings");
         Assert.That(config.GetProperty("version").GetInt32(), Is.EqualTo(2), "it is written in today's form");
         Assert.That(settings.GetProperty("loss").GetProperty("name").GetString(), Is.EqualTo(loss));
         Assert.That(settings.GetProperty("schedule").GetProperty("name").GetString(), Is.EqualTo(schedule));
@@ -38,7 +40,8 @@ public sealed class OldRunTests
     {
         using TemporaryFolder folder = new();
         foreach (string name in new[] { "lenet5", "linear" }) Succeed("train", "--resume", Copy(folder, name));
-        JsonElement Of(string name) => JsonDocument.Parse(File.ReadAllText(folder[name, "config.json"])).RootElement.GetProperty("settings");
+        JsonElement Of(string name) => JsonDocument.Parse(File.ReadAllText(folder[name, "config.json"]))
+            .RootElement.GetProperty("settings");
         Assert.That(Of("lenet5").GetProperty("loss").ToString(), Does.Contain("\"labelSmoothing\": 0.1"));
         Assert.That(Of("lenet5").GetProperty("optimizer").GetProperty("nesterov").GetBoolean(), Is.True);
         Assert.That(Of("lenet5").GetProperty("schedule").GetProperty("warmup").GetInt32(), Is.EqualTo(1));
@@ -52,7 +55,8 @@ public sealed class OldRunTests
     public void ItsWeightsAreJudgedAsThen(string name, double top1, double loss)
     {
         string weights = Path.Combine(AppContext.BaseDirectory, Folder, name, "final.safetensors");
-        JsonElement result = Succeed("eval", "--weights", weights, "--data", Path.Combine(AppContext.BaseDirectory, Folder, "data"), "--device", "cpu", "--json").Json;
+        JsonElement result = Succeed("eval", "--weights", weights, "--data", Path.Combine(AppContext.BaseDirectory, Folder, "data"),
+            "--device", "cpu", "--json").Json;
         Assert.That(result.GetProperty("top1").GetDouble(), Is.EqualTo(top1));
         Assert.That(result.GetProperty("loss").GetDouble(), Is.EqualTo(loss).Within(1e-7));
     }
@@ -83,9 +87,13 @@ public sealed class OldRunTests
         string source = Path.Combine(AppContext.BaseDirectory, Folder);
         Directory.CreateDirectory(folder[name]);
         foreach (string file in Directory.GetFiles(Path.Combine(source, name)))
-            if (Path.GetFileName(file) is not ("final.safetensors" or "metrics-whole.csv")) File.Copy(file, folder[name, Path.GetFileName(file)]);
+        {
+            string own = Path.GetFileName(file);
+            if (own is not ("final.safetensors" or "metrics-whole.csv")) File.Copy(file, folder[name, own]);
+        }
         string config = folder[name, "config.json"], data = JsonSerializer.Serialize(Path.Combine(source, "data"));
-        File.WriteAllText(config, File.ReadAllText(config).Replace("\"data\": \"data\"", $"\"data\": {data}").Replace("\"dataFullPath\": \"data\"", $"\"dataFullPath\": {data}"));
+        File.WriteAllText(config, File.ReadAllText(config).Replace("\"data\": \"data\"", $"\"data\": {data}")
+            .Replace("\"dataFullPath\": \"data\"", $"\"dataFullPath\": {data}"));
         return folder[name];
     }
 

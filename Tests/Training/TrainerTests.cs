@@ -30,10 +30,12 @@ public sealed class TrainerTests
 
     private static Network Tiny() => new("tiny", new Sequential
     {
-        { "conv", new Conv2d(6, 3, padding: 1) }, new ReLU(), new MaxPool2d(2, 2), new Flatten(), new Dropout(0.25f), { "fc", new Linear(4) },
+        { "conv", new Conv2d(6, 3, padding: 1) }, new ReLU(), new MaxPool2d(2, 2), new Flatten(), new Dropout(0.25f),
+            { "fc", new Linear(4) },
     }, Input);
 
-    private static Trainer Make(CpuDevice device, string folder, TrainingSettings settings, bool resume = false, IDataset? training = null) => new(
+    private static Trainer Make(CpuDevice device, string folder, TrainingSettings settings, bool resume = false,
+        IDataset? training = null) => new(
         Tiny(), device, training ?? Training, Validation, settings, Metadata, resume ? RunDirectory.Open(folder) : Start(folder));
 
     private static RunDirectory Start(string folder)
@@ -85,7 +87,8 @@ public sealed class TrainerTests
                 {
                     using var cancel = new CancellationTokenSource();
                     first.Initialize();
-                    TrainingOutcome outcome = first.Run(new Silent { StopAt = stop, WhileValidating = whileValidating, Cancel = cancel }, cancel.Token);
+                    TrainingOutcome outcome = first.Run(new Silent { StopAt = stop, WhileValidating = whileValidating, Cancel = cancel },
+                        cancel.Token);
                     Assert.That(outcome.End, Is.EqualTo(TrainingEnd.Interrupted));
                 }
                 using (Trainer second = Make(device, path, settings, resume: true))
@@ -93,7 +96,8 @@ public sealed class TrainerTests
                     second.Resume();
                     Assert.That(second.Run(new Silent(), default).End, Is.EqualTo(TrainingEnd.Completed));
                 }
-                Assert.That(File.ReadAllBytes(Path.Combine(path, "final.safetensors")), Is.EqualTo(File.ReadAllBytes(straight)), $"stopped at step {stop}");
+                Assert.That(File.ReadAllBytes(Path.Combine(path, "final.safetensors")), Is.EqualTo(File.ReadAllBytes(straight)),
+                    $"stopped at step {stop}");
                 Assert.That(Metrics(path), Is.EqualTo(Metrics(folder["straight"])), $"stopped at step {stop}");
             }
     }
@@ -103,7 +107,8 @@ public sealed class TrainerTests
     {
         using var folder = new TemporaryFolder();
         using CpuDevice one = new(1), two = new(2);
-        Assert.That(File.ReadAllBytes(Finish(one, folder["one"], Settings)), Is.EqualTo(File.ReadAllBytes(Finish(two, folder["two"], Settings))));
+        Assert.That(File.ReadAllBytes(Finish(one, folder["one"], Settings)),
+            Is.EqualTo(File.ReadAllBytes(Finish(two, folder["two"], Settings))));
     }
 
     [Test]
@@ -182,9 +187,11 @@ public sealed class TrainerTests
         Network other = new("other", new Sequential { new Flatten(), { "fc", new Linear(4) } }, Input);
         using var otherParameters = device.CreateParameters(other, training: false);
         OneLine.Thrown(() => WeightsFile.LoadInto(otherParameters, ModelFile.Load(path), path), "tiny", "other");
-        Network wider = new("tiny", new Sequential { { "conv", new Conv2d(7, 3, padding: 1) }, new Flatten(), { "fc", new Linear(4) } }, Input);
+        Network wider = new("tiny",
+            new Sequential { { "conv", new Conv2d(7, 3, padding: 1) }, new Flatten(), { "fc", new Linear(4) } }, Input);
         using var widerParameters = device.CreateParameters(wider, training: false);
-        OneLine.Thrown(() => WeightsFile.LoadInto(widerParameters, ModelFile.Load(path), path), "conv.weight", "[7, 1, 3, 3]", "[6, 1, 3, 3]");
+        OneLine.Thrown(() => WeightsFile.LoadInto(widerParameters, ModelFile.Load(path), path), "conv.weight", "[7, 1, 3, 3]",
+            "[6, 1, 3, 3]");
     }
 
     private static string Finish(CpuDevice device, string folder, TrainingSettings settings)

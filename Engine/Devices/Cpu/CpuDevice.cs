@@ -40,7 +40,8 @@ public sealed class CpuDevice : Device
         var layouts = new CpuLayouts(network, inputGradient);
         return new DeviceParameterStore(network, this, training,
             parameter => IDeviceOperator.Of(parameter.Node.Operator).LayOut(
-                parameter.Spec, layouts.Describe(parameter.Node.Inputs[0], training: true), VectorWidth)) { InputGradient = inputGradient };
+                parameter.Spec, layouts.Describe(parameter.Node.Inputs[0], training: true), VectorWidth))
+        { InputGradient = inputGradient };
     }
 
     internal override PlanBackend CreateBackend(DeviceParameterStore parameters, PlanOptions options) =>

@@ -62,8 +62,13 @@ public sealed class CudaDeviceTests
     private static (float[] Losses, float[] Weights) Train(Device device, Action<int>? before = null)
     {
         using var network = new TestNetwork(device, TestNetwork.SmallNet(), Shape.Volume(3, 18, 18),
-            new PlanOptions { Images = 6, Loss = new SoftmaxCrossEntropy(), Training = true,
-                Optimizer = new Sgd(weightDecay: 1e-4f, nesterov: true) });
+            new PlanOptions
+            {
+                Images = 6,
+                Loss = new SoftmaxCrossEntropy(),
+                Training = true,
+                Optimizer = new Sgd(weightDecay: 1e-4f, nesterov: true)
+            });
         network.Parameters.Initialize(1);
         var losses = new float[Steps];
         for (int step = 0; step < Steps; step++)
