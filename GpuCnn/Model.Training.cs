@@ -43,6 +43,7 @@ public sealed partial class Model
     /// <param name="cancellation">Stops after a step, with a checkpoint where there is a folder.</param>
     /// <returns>How the run ended: its last epoch has the accuracy.</returns>
     /// <exception cref="GpuCnnException">Settings, data and network do not go together, or the run fails.</exception>
+    /// <exception cref="TrainingDivergedException">The loss is not finite; the weights are of no use then.</exception>
     public TrainingOutcome Fit(
         ImageData data, FitOptions? options = null, ITrainingObserver? observer = null, CancellationToken cancellation = default)
     {

@@ -64,7 +64,7 @@ internal sealed class SetOptions<T> : SetOptions where T : class, INamed
         Setting? missing = Settings.Of(member.GetType()).FirstOrDefault(setting => setting.IsRequired && !IsGiven(setting, member));
         return missing is null ? member : throw new UsageException(
             $"--{What} {member.Name} expects --{missing.Name} "
-                + $"({char.ToLowerInvariant(missing.Description[0])}{missing.Description[1..].TrimEnd('.')}), but got none; "
+                + $"({Lower(missing.Description).TrimEnd('.')}), but got none; "
                 + $"give {missing.Range}{SettingText.Example(missing)}.");
     }
 
@@ -76,15 +76,24 @@ internal sealed class SetOptions<T> : SetOptions where T : class, INamed
     private static Option<string?> CreateOption(IReadOnlyList<(T Member, Setting Setting)> owners)
     {
         Setting first = owners[0].Setting;
-        string of = owners.Count == Registry<T>.All.Count ? "" : $" Of {All([.. owners.Select(owner => owner.Member.Name)])}.";
         string[] defaults = [.. owners.Select(owner => Setting.Format(owner.Setting.Get(owner.Member))).Distinct()];
         string fallback = defaults is [{ Length: > 0 } only] ? $"the recipe's, else {only}" : "the recipe's";
         // Any member's range will do here: only the chosen one's counts, and that is known later.
-        return SettingText.Option(first, $"{first.Description}{of} [default: {fallback}]", text =>
+        return SettingText.Option(first, $"{Describe(owners)} [default: {fallback}]", text =>
         {
             if (owners.All(owner => SettingText.TryParse(owner.Setting, text) is null)) _ = SettingText.Parse(first, text);
         });
     }
+
+    /// <summary>The members' descriptions, with their names where not all members have one and the same.</summary>
+    private static string Describe(IReadOnlyList<(T Member, Setting Setting)> owners)
+    {
+        IGrouping<string, string>[] groups = [.. owners.GroupBy(owner => owner.Setting.Description, owner => owner.Member.Name)];
+        if (groups.Length > 1) return string.Join(" ", groups.Select(group => $"Of {All([.. group])}: {Lower(group.Key)}"));
+        return groups[0].Key + (owners.Count == Registry<T>.All.Count ? "" : $" Of {All([.. groups[0]])}.");
+    }
+
+    private static string Lower(string sentence) => char.ToLowerInvariant(sentence[0]) + sentence[1..];
 
     private static UsageException Foreign(string setting, T member) => new(
         $"--{setting} belongs to --{What} "

@@ -92,9 +92,14 @@ public sealed class TrainingRun : IDisposable
             // A run that began with weights of this process alone could not begin again without them.
             if (Step == 0 && !Model.CanStartAgain) _trainer.SaveStart();
         }
-        TrainingOutcome outcome = _trainer.Run(observer ?? new SilentObserver(), cancellation);
-        Model.Fitted();
-        return outcome;
+        try
+        {
+            return _trainer.Run(observer ?? new SilentObserver(), cancellation);
+        }
+        finally
+        {
+            Model.Fitted();
+        }
     }
 
     public void Dispose()

@@ -22,7 +22,7 @@ public sealed class KernelsTests
         {
             Assert.That(tanh.GetProperty("barriers").GetBoolean(), Is.False);
             Assert.That(tanh.GetProperty("inPlace").GetBoolean());
-            Assert.That(tanh.GetProperty("summary").GetString(), Is.EqualTo("y = f(x), four floats a thread; y may be x"));
+            Assert.That(tanh.GetProperty("summary").GetString(), Is.EqualTo("Computes y = f(x), four floats a thread; y may be x"));
             Assert.That(gemm.GetProperty("barriers").GetBoolean());
             Assert.That(sgd.GetProperty("constants").EnumerateArray().Select(name => name.GetString()), Is.EqualTo(new[] { "nesterov" }));
         });

@@ -1,4 +1,6 @@
 using GpuCnn.Data;
+using GpuCnn.Data.Formats;
+using GpuCnn.Engine;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Tensors;
 using NUnit.Framework;
@@ -34,6 +36,17 @@ public sealed class OpenSetTests
         Assert.That(data.Training.Labels, Is.EqualTo(new[] { 0, 0, 0, 1, 1 }));
     }
 
+    [Test]
+    public void AnImageFormatOfTheProgramIsFound()
+    {
+        using TemporaryFolder folder = new();
+        string path = folder.Add([.. "PLAIN"u8, 3, 2, 77], "gray.plain");
+        Assert.That(ImageFile.HasReadableExtension(path));
+        PixelImage image = ImageFile.Read(path);
+        Assert.That((image.Width, image.Height, image.Channels), Is.EqualTo((3, 2, 1)));
+        Assert.That(image.Pixels, Is.All.EqualTo(77));
+    }
+
     [TestCaseSource(nameof(Steps))]
     public void AStepReadsBackFromItsText(AugmentationStep step) =>
         Assert.That(Augmentation.Parse(step.ToString()!).Single().ToString(), Is.EqualTo(step.ToString()));
@@ -67,6 +80,29 @@ public sealed class Invert : PixelStep
     {
         foreach (ref byte value in canvas.Pixels) value = (byte)(255 - value);
     }
+}
+
+/// <summary>Images of one gray: the word PLAIN, columns, rows and the gray.</summary>
+public sealed class PlainReader : IImageDecoder
+{
+    private static ReadOnlySpan<byte> Magic => "PLAIN"u8;
+
+    public string Format => "Plain";
+
+    public IReadOnlyList<string> Extensions => [".plain"];
+
+    public bool Matches(ReadOnlySpan<byte> content) => content.StartsWith(Magic);
+
+    public ImageHeader ReadHeader(ReadOnlySpan<byte> content, string name) => content.Length == Magic.Length + 3
+        ? new(Format, content[^3], content[^2], 1, "gray") : throw new GpuCnnException($"Plain '{name}': expected 8 bytes.");
+
+    public void Decode(ReadOnlySpan<byte> content, string name, Window window, Picture picture)
+    {
+        picture.Reset(window, channels: 1);
+        for (int y = 0; y < window.Height; y++) picture.Row(y).Fill(content[^1]);
+    }
+
+    public void Dispose() { }
 }
 
 /// <summary>A file that names colours and how many pictures of each there are.</summary>
