@@ -27,10 +27,10 @@ internal abstract class DeviceBackend : PlanBackend
     // A tensor as it was stored, for the next download.
     private float[] _stored = [];
 
-    protected DeviceBackend(ParameterStore parameters, PlanOptions options)
+    protected DeviceBackend(DeviceParameterStore parameters, PlanOptions options)
     {
         _options = options;
-        Network = parameters.Network;
+        Parameters = parameters;
         _values = new(this);
         _gradients = new(this);
         _images = NewBuffer<float>("images", (long)Images * Network.Input.Count, persistent: true);
@@ -48,10 +48,14 @@ internal abstract class DeviceBackend : PlanBackend
     /// <summary>[1]</summary>
     public DeviceBuffer<StepScalars> Scalars { get; }
 
-    public Network Network { get; }
+    public Network Network => Parameters.Network;
 
     /// <summary>Where the parameters lie.</summary>
-    public abstract ParameterOrder Order { get; }
+    public ParameterOrder Order => Parameters.Order;
+
+    protected DeviceParameterStore Parameters { get; }
+
+    protected IReadOnlyDictionary<string, string>? Algorithms => _options.Algorithms;
 
     public override void AddInput(Value input)
     {
@@ -139,7 +143,7 @@ internal abstract class DeviceBackend : PlanBackend
         return _gradients.Find(value)!;
     }
 
-    public abstract DeviceParameter Parameter(Parameter parameter);
+    public DeviceParameter Parameter(Parameter parameter) => new(parameter, Parameters.LayoutOf(parameter), Order.OffsetOf(parameter));
 
     public DeviceBuffer<T> Saved<T>(Node node, string name, long count) where T : unmanaged
     {
@@ -167,7 +171,7 @@ internal abstract class DeviceBackend : PlanBackend
     /// <summary>Whether the value holds the network's output, which is read after the run.</summary>
     public bool IsOutput(Value value) => value == Plan.Root(Network.Output, Training);
 
-    protected abstract Emitter CreateEmitter(PlanNode node, IReadOnlyList<InputGradient> gradients);
+    protected abstract Emitter CreateEmitter(PlanNode node, InputGradient[] gradients);
 
     /// <summary>Whether the operator can add to an input's gradient on this side.</summary>
     protected virtual bool CanAddGradients(Operator layer) => false;

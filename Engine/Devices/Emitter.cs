@@ -21,9 +21,9 @@ public abstract class Emitter
 {
     private readonly DeviceBackend _backend;
     private readonly PlanNode _node;
-    private readonly IReadOnlyList<InputGradient> _inputGradients;
+    private readonly InputGradient[] _inputGradients;
 
-    private protected Emitter(DeviceBackend backend, PlanNode node, IReadOnlyList<InputGradient> inputGradients)
+    private protected Emitter(DeviceBackend backend, PlanNode node, InputGradient[] inputGradients)
     {
         _backend = backend;
         _node = node;
@@ -73,6 +73,10 @@ public abstract class Emitter
     /// <summary>Whether the operator should gather the moments of each channel of its output, if it can.</summary>
     public bool GathersMoments => _node.GathersMoments;
 
+    /// <summary>The moments of the input that were gathered as it was written, or null.</summary>
+    /// <typeparam name="T"><see cref="CpuMoments"/> or <see cref="GpuMoments"/>, as the side has them.</typeparam>
+    public T? FindInputMoments<T>() where T : Moments => (T?)_backend.FindMoments(_node.Inputs[0]);
+
     /// <summary>Memory that keeps what the forward pass writes until the backward pass reads it; the same for the same name.</summary>
     /// <param name="count">Elements.</param>
     public DeviceBuffer<T> Saved<T>(string name, long count) where T : unmanaged => _backend.Saved<T>(Node, name, count);
@@ -93,11 +97,18 @@ public abstract class Emitter
         _backend.Launch($"{_node.Name} {name}", cpu, gpu);
 
     /// <summary>Emits what the two sides do in different steps.</summary>
-    public abstract void Branch(Action<CpuEmitter> cpu, Action<GpuEmitter> gpu);
+    public void Branch(Action<CpuEmitter> cpu, Action<GpuEmitter> gpu)
+    {
+        if (this is CpuEmitter emitter) cpu(emitter);
+        else gpu((GpuEmitter)this);
+    }
 
-    private protected Moments? FindMoments() => _backend.FindMoments(_node.Inputs[0]);
-
-    private protected void KeepMoments(Moments moments) => _backend.KeepMoments(_node.Output, moments);
+    /// <summary>Keeps moments of the output for its readers.</summary>
+    private protected T Keep<T>(T moments) where T : Moments
+    {
+        _backend.KeepMoments(_node.Output, moments);
+        return moments;
+    }
 
     private protected string NameOf(string step) => $"{_node.Name} {step}";
 }

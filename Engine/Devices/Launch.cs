@@ -10,6 +10,9 @@ namespace GpuCnn.Engine.Devices;
 /// </summary>
 public abstract class Launch
 {
+    /// <summary>The address of all memory while a step is recorded: not null, aligned, and of no process.</summary>
+    private protected const nint Nowhere = 4096;
+
     private readonly PlanStep? _recorded;
     private readonly List<MemoryUse> _uses = [];
     private bool _hasEnded;

@@ -146,7 +146,7 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
     {
         DeviceTensor x = emitter.Input();
         CpuBatchNormShape shape = ShapeOf(emitter);
-        CpuMoments? moments = emitter.InputMoments;
+        CpuMoments? moments = emitter.FindInputMoments<CpuMoments>();
         if (moments is null)
         {
             moments = emitter.MomentsOf(x, shape.Splits);
@@ -163,7 +163,7 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
     {
         DeviceTensor x = emitter.Input();
         (int channels, int area, BatchNormParts parts) = PartsOf(x);
-        GpuMoments? moments = emitter.InputMoments;
+        GpuMoments? moments = emitter.FindInputMoments<GpuMoments>();
         if (moments is null)
         {
             moments = emitter.MomentsOf(x, parts.PartRows);

@@ -1,4 +1,3 @@
-using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Kernels.Convolution;
 using GpuCnn.Kernels.Convolution.Cpu;
@@ -12,8 +11,7 @@ public sealed class CpuEmitter : Emitter
 {
     private readonly CpuBackend _backend;
 
-    internal CpuEmitter(CpuBackend backend, PlanNode node, IReadOnlyList<InputGradient> inputGradients)
-        : base(backend, node, inputGradients) => _backend = backend;
+    internal CpuEmitter(CpuBackend backend, PlanNode node, InputGradient[] targets) : base(backend, node, targets) => _backend = backend;
 
     /// <summary>Floats of the device's vectors.</summary>
     public int VectorWidth => _backend.VectorWidth;
@@ -21,16 +19,8 @@ public sealed class CpuEmitter : Emitter
     /// <summary>Chunks of a kernel that may run at the same time.</summary>
     public int Threads => _backend.Threads;
 
-    /// <summary>The moments of the input that were gathered as it was written, or null.</summary>
-    public CpuMoments? InputMoments => (CpuMoments?)FindMoments();
-
     /// <summary>Makes room for the moments of the output's channels in so many parts of the batch, for the readers of the output to find.</summary>
-    public CpuMoments Gather(int parts)
-    {
-        CpuMoments moments = MomentsOf(Output, parts);
-        KeepMoments(moments);
-        return moments;
-    }
+    public CpuMoments Gather(int parts) => Keep(MomentsOf(Output, parts));
 
     /// <summary>Room for the moments of a tensor's channels in so many parts of the batch.</summary>
     public CpuMoments MomentsOf(DeviceTensor tensor, int parts) =>
@@ -41,8 +31,6 @@ public sealed class CpuEmitter : Emitter
 
     /// <inheritdoc cref="Emitter.Launch"/>
     public void Launch(string name, Func<CpuLaunch, ICpuKernel> make) => _backend.Launch(NameOf(name), make);
-
-    public override void Branch(Action<CpuEmitter> cpu, Action<GpuEmitter> gpu) => cpu(this);
 
     /// <summary>Emits a convolution's pass by the algorithm that the plan is given for it, or that a fixed rule says.</summary>
     internal void Choose(ConvolutionShape shape, ConvolutionPass pass, Action<CpuConvolutionChoice> emit) => _backend.Choose(shape, pass, emit);

@@ -6,12 +6,12 @@ namespace GpuCnn.Engine.Devices.Cpu;
 /// <summary>Gives the kernel of a launch its pointers; null stands for no memory.</summary>
 public sealed unsafe class CpuLaunch : Launch
 {
-    // While a step is recorded: not null, aligned, and of no process.
-    private const nint Nowhere = 4096;
-
     private readonly CpuBackend _backend;
 
     internal CpuLaunch(CpuBackend backend, PlanStep? recorded) : base(recorded) => _backend = backend;
+
+    /// <summary>What the function made.</summary>
+    internal ICpuKernel? Kernel { get; set; }
 
     /// <summary>Floats of the device's vectors.</summary>
     public int VectorWidth => _backend.VectorWidth;
@@ -43,6 +43,8 @@ public sealed unsafe class CpuLaunch : Launch
     {
         if (buffer is null) return null;
         Use(buffer.Memory, access);
-        return (T*)(IsRecording ? Nowhere : _backend.AddressOf(buffer.Memory));
+        if (IsRecording) return (T*)Nowhere;
+        (DeviceMemory memory, long offset) = _backend.PlaceOf(buffer.Memory);
+        return (T*)(memory.Handle + (nint)offset);
     }
 }

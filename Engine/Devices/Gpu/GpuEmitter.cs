@@ -1,4 +1,3 @@
-using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Kernels.Convolution;
 using GpuCnn.Kernels.Convolution.Gpu;
@@ -12,19 +11,10 @@ public sealed class GpuEmitter : Emitter
 {
     private readonly GpuBackend _backend;
 
-    internal GpuEmitter(GpuBackend backend, PlanNode node, IReadOnlyList<InputGradient> inputGradients)
-        : base(backend, node, inputGradients) => _backend = backend;
-
-    /// <summary>The moments of the input that were gathered as it was written, or null.</summary>
-    public GpuMoments? InputMoments => (GpuMoments?)FindMoments();
+    internal GpuEmitter(GpuBackend backend, PlanNode node, InputGradient[] targets) : base(backend, node, targets) => _backend = backend;
 
     /// <summary>Makes room for the moments of the output's channels in parts of so many rows, for the readers of the output to find.</summary>
-    public GpuMoments Gather(int rows)
-    {
-        GpuMoments moments = MomentsOf(Output, rows);
-        KeepMoments(moments);
-        return moments;
-    }
+    public GpuMoments Gather(int rows) => Keep(MomentsOf(Output, rows));
 
     /// <summary>Room for the moments of a tensor's channels in parts of so many rows.</summary>
     public GpuMoments MomentsOf(DeviceTensor tensor, int rows)
@@ -36,8 +26,6 @@ public sealed class GpuEmitter : Emitter
     /// <summary>Appends a step.</summary>
     /// <param name="add">Launches its kernels: twice, see <see cref="Devices.Launch"/>.</param>
     public void Launch(string name, Action<GpuLaunch> add) => _backend.Launch(NameOf(name), add);
-
-    public override void Branch(Action<CpuEmitter> cpu, Action<GpuEmitter> gpu) => gpu(this);
 
     /// <summary>The algorithm of a convolution that the next step computes.</summary>
     internal ConvolutionChoice Choose(ConvolutionShape shape, ConvolutionPass pass) => _backend.Choose(shape, pass);

@@ -9,9 +9,6 @@ namespace GpuCnn.Engine.Devices.Gpu;
 /// </summary>
 public sealed class GpuLaunch : Launch, IProductLaunches
 {
-    // What views name while a step is recorded.
-    private const nint Nowhere = 4096;
-
     private readonly GpuBackend _backend;
     private readonly List<PreparedLaunch> _prepared = [];
 
@@ -59,6 +56,9 @@ public sealed class GpuLaunch : Launch, IProductLaunches
     {
         if (buffer is null) return default;
         Use(buffer.Memory, access);
-        return IsRecording ? new(Nowhere, 0, (int)buffer.Count) : _backend.ViewOf(buffer);
+        int count = (int)buffer.Count;
+        if (IsRecording) return new(Nowhere, 0, count);
+        (DeviceMemory memory, long offset) = _backend.PlaceOf(buffer.Memory);
+        return memory.View<T>(offset, count);
     }
 }

@@ -1,0 +1,86 @@
+using GpuCnn.Engine.Plans;
+
+namespace GpuCnn.Engine.Devices;
+
+/// <summary>
+/// Keeps the functions of a side's launches and owns the arena. A function runs once to record its step, and once, when the arena exists, to
+/// make what the step runs.
+/// </summary>
+/// <typeparam name="TLaunch">What the functions of this side are given.</typeparam>
+internal abstract class DeviceBackend<TLaunch> : DeviceBackend where TLaunch : Launch
+{
+    private readonly Device _device;
+    private readonly List<Action<TLaunch>> _functions = [];
+    private readonly List<DeviceMemory> _slabs = [];
+
+    protected DeviceBackend(Device device, DeviceParameterStore parameters, PlanOptions options) : base(parameters, options) =>
+        _device = device;
+
+    public sealed override void Link(long arenaBytes)
+    {
+        if (Buffers.MaxBy(buffer => buffer.Bytes) is { } largest && largest.Bytes > SlabBytes)
+        {
+            throw new DeviceOutOfMemoryException(
+                $"The device {_device.Name} gives at most {SlabBytes >> 20} MiB in one piece, but {largest.Name} of a batch of {Images} "
+                + $"takes {largest.Bytes >> 20} MiB.",
+                largest.Bytes, SlabBytes);
+        }
+        try
+        {
+            for (long first = 0; first < arenaBytes; first += SlabBytes)
+                _slabs.Add(_device.Allocate(Math.Min(SlabBytes, arenaBytes - first), $"a batch of {Images}", zeroed: false));
+            Prepare();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public override void Dispose()
+    {
+        foreach (DeviceMemory slab in _slabs) slab.Dispose();
+        _slabs.Clear();
+    }
+
+    /// <summary>The allocation that memory lies in, and the bytes before it there; once the arena is allocated.</summary>
+    public (DeviceMemory Memory, long Offset) PlaceOf(IPlanMemory memory) => memory switch
+    {
+        PlanBuffer buffer => (_slabs[(int)(buffer.Offset / SlabBytes)], buffer.Offset % SlabBytes),
+        ParameterMemory range => (Parameters.Run(range.Run), 4 * range.First),
+        _ => throw new ArgumentException($"{memory.Name} is no memory of the device {_device.Name}.", nameof(memory)),
+    };
+
+    /// <summary>Appends a step of this side.</summary>
+    /// <param name="launch">Records the step.</param>
+    protected void AddLaunch(string name, TLaunch launch, Action<TLaunch> function)
+    {
+        function(launch);
+        AddStep(new(name, launch.End()));
+        _functions.Add(function);
+    }
+
+    /// <summary>Makes what the steps run, by <see cref="Make"/>.</summary>
+    protected abstract void Prepare();
+
+    /// <summary>Runs the function of a step with the memory where it lies.</summary>
+    protected TLaunch Make(int step, TLaunch launch)
+    {
+        _functions[step](launch);
+        launch.End();
+        return launch;
+    }
+
+    protected sealed override void Write<T>(DeviceBuffer<T> buffer, ReadOnlySpan<T> values)
+    {
+        (DeviceMemory memory, long offset) = PlaceOf(buffer.Memory);
+        memory.Write(values, offset);
+    }
+
+    protected sealed override void Read<T>(DeviceBuffer<T> buffer, Span<T> values)
+    {
+        (DeviceMemory memory, long offset) = PlaceOf(buffer.Memory);
+        memory.Read(values, offset);
+    }
+}
