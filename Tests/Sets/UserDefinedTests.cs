@@ -53,10 +53,12 @@ public sealed class UserDefinedTests
         string[] args =
         [
             "train", "--data", TinyData.Write(folder), "--input", "3x16x16", "--batch", "6", "--lr", "0.01", "--device", "cpu",
-            "--loss", "user-squared-error", "--schedule", "user-sawtooth",
+            "--optimizer", "user-adagrad", "--epsilon", "0.01", "--loss", "user-squared-error", "--target", "2",
+            "--schedule", "user-sawtooth", "--teeth", "3",
         ];
         string output = Succeed([.. args, "--steps", "9", "--out", folder["whole"]]).Output;
-        Assert.That(output, Does.Contain("user-squared-error").And.Contain("user-sawtooth, teeth 2"));
+        foreach (string part in new[] { "user-squared-error, target 2", "user-sawtooth, teeth 3", "; user-adagrad, epsilon 0.01" })
+            Assert.That(output, Does.Contain(part));
         Succeed([.. args, "--steps", "9", "--out", folder["parts"]]);
         // As a kill leaves it.
         foreach (string file in new[] { "final.safetensors", "checkpoint-000000009.safetensors" }) File.Delete(folder["parts", file]);
