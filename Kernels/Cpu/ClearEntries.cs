@@ -1,7 +1,7 @@
 namespace GpuCnn.Kernels.Cpu;
 
 /// <summary>Sets the given entries to zero. Used for entries of a packed filter's gradient that correspond to no weight.</summary>
-public sealed unsafe class ClearEntries(float* values, int[] entries) : ICpuKernel
+internal sealed unsafe class ClearEntries(float* values, int[] entries) : ICpuKernel
 {
     private const int PerChunk = 1 << 15;
 

@@ -11,7 +11,7 @@ namespace GpuCnn.Kernels.Layout;
 /// <param name="x">[pixels][xChannels]</param>
 /// <param name="y">[pixels][yChannels]; the other channels are left unchanged.</param>
 [Kernel(256)]
-public readonly partial struct CopyChannels(
+internal readonly partial struct CopyChannels(
     [Specialization(4)] int width, ReadOnlyView<float> x, int xChannels, int source, View<float> y, int yChannels, int target, int channels,
         int pixels) : IKernelGrid
 {

@@ -9,7 +9,7 @@ namespace GpuCnn.Kernels.Layout;
 /// </summary>
 /// <param name="x">[N][ceil(C / 8)][area][8], C = <paramref name="xChannels"/></param>
 /// <param name="y">Likewise, C = <paramref name="yChannels"/>.</param>
-public sealed unsafe class CpuCopyChannels(
+internal sealed unsafe class CpuCopyChannels(
     int images, int area, int channels, float* x, int xChannels, int first, float* y, int yChannels, int targetFirst) : ICpuKernel
 {
     public int Chunks => images;

@@ -5,7 +5,7 @@ namespace GpuCnn.Kernels.Layout;
 /// <summary>Converts images from NCHW to channel blocks; lanes past C are zero. Memory-bound.</summary>
 /// <param name="source">[N][C][area]</param>
 /// <param name="target">[N][ceil(C / 8)][area][8]</param>
-public sealed unsafe class CpuToBlocks(int images, int channels, int area, float* source, float* target) : ICpuKernel
+internal sealed unsafe class CpuToBlocks(int images, int channels, int area, float* source, float* target) : ICpuKernel
 {
     private readonly int _blocks = Blocks.Count(channels);
 
@@ -27,7 +27,7 @@ public sealed unsafe class CpuToBlocks(int images, int channels, int area, float
 /// <summary>Converts images from NCHW to channels-last. Memory-bound.</summary>
 /// <param name="source">[N][C][area]</param>
 /// <param name="target">[N][area][C]</param>
-public sealed unsafe class CpuToChannelsLast(int images, int channels, int area, float* source, float* target) : ICpuKernel
+internal sealed unsafe class CpuToChannelsLast(int images, int channels, int area, float* source, float* target) : ICpuKernel
 {
     public int Chunks => images;
 
@@ -48,7 +48,7 @@ public sealed unsafe class CpuToChannelsLast(int images, int channels, int area,
 /// <summary>Converts channel blocks back to NCHW. Memory-bound.</summary>
 /// <param name="source">[N][ceil(C / 8)][area][8]</param>
 /// <param name="target">[N][C][area]</param>
-public sealed unsafe class CpuFromBlocks(int images, int channels, int area, float* source, float* target) : ICpuKernel
+internal sealed unsafe class CpuFromBlocks(int images, int channels, int area, float* source, float* target) : ICpuKernel
 {
     public int Chunks => images;
 

@@ -13,7 +13,7 @@ namespace GpuCnn.Kernels.Layout;
 /// <param name="bottom">Rows of zeros below.</param>
 /// <param name="left">Floats of zeros before a row.</param>
 /// <param name="right">Floats of zeros after a row.</param>
-public sealed unsafe class CpuPad(
+internal sealed unsafe class CpuPad(
     float* source, float* target, int planes, int height, int row, int top, int bottom, int left, int right) : ICpuKernel
 {
     private readonly int _planesPerChunk = Math.Max(1, (1 << 14) / (height * row));

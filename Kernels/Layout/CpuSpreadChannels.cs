@@ -8,7 +8,7 @@ namespace GpuCnn.Kernels.Layout;
 /// </summary>
 /// <param name="x">[N][Blocks][H][W][8]</param>
 /// <param name="y">[N][output blocks][P][Q][8]; overwritten.</param>
-public sealed unsafe class CpuSpreadChannels(int images, SpreadShape shape, float* x, float* y) : ICpuKernel
+internal sealed unsafe class CpuSpreadChannels(int images, SpreadShape shape, float* x, float* y) : ICpuKernel
 {
     private readonly int _blocks = Blocks.Count(shape.Channels), _outputBlocks = Blocks.Count(shape.Outputs);
 
@@ -35,7 +35,7 @@ public sealed unsafe class CpuSpreadChannels(int images, SpreadShape shape, floa
 /// <summary>Computes the gradient of <see cref="CpuSpreadChannels"/>. A chunk is one channel block of one image of dx.</summary>
 /// <param name="dy">[N][output blocks][P][Q][8]</param>
 /// <param name="dx">[N][Blocks][H][W][8]; overwritten.</param>
-public sealed unsafe class CpuGatherChannels(int images, SpreadShape shape, float* dy, float* dx) : ICpuKernel
+internal sealed unsafe class CpuGatherChannels(int images, SpreadShape shape, float* dy, float* dx) : ICpuKernel
 {
     private readonly int _blocks = Blocks.Count(shape.Channels), _outputBlocks = Blocks.Count(shape.Outputs);
 

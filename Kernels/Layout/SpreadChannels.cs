@@ -6,7 +6,7 @@ namespace GpuCnn.Kernels.Layout;
 /// Every stride-th pixel of maps of H by W. Its channels follow <paramref name="First"/> channels of zeros among the <paramref
 /// name="Outputs"/> channels of the result.
 /// </summary>
-public readonly record struct SpreadShape(int Channels, int Outputs, int First, int H, int W, int Stride)
+internal readonly record struct SpreadShape(int Channels, int Outputs, int First, int H, int W, int Stride)
 {
     private readonly Divisor _channels = new(Channels), _outputs = new(Outputs), _stride = new(Stride);
     private readonly Divisor _h = new(H), _w = new(W), _p = new((H + Stride - 1) / Stride), _q = new((W + Stride - 1) / Stride);
@@ -37,7 +37,7 @@ public readonly record struct SpreadShape(int Channels, int Outputs, int First, 
 /// <param name="x">[N][H][W][Channels]</param>
 /// <param name="y">[N][P][Q][Outputs]; overwritten.</param>
 [Kernel(256)]
-public readonly partial struct SpreadChannels(ReadOnlyView<float> x, View<float> y, SpreadShape shape, int count) : IKernelGrid
+internal readonly partial struct SpreadChannels(ReadOnlyView<float> x, View<float> y, SpreadShape shape, int count) : IKernelGrid
 {
     public Size3 Groups => new(Size3.Groups(count, 256));
 
@@ -54,7 +54,7 @@ public readonly partial struct SpreadChannels(ReadOnlyView<float> x, View<float>
 /// <param name="dy">[N][P][Q][Outputs]</param>
 /// <param name="dx">[N][H][W][Channels]; overwritten.</param>
 [Kernel(256)]
-public readonly partial struct GatherChannels(ReadOnlyView<float> dy, View<float> dx, SpreadShape shape, int count) : IKernelGrid
+internal readonly partial struct GatherChannels(ReadOnlyView<float> dy, View<float> dx, SpreadShape shape, int count) : IKernelGrid
 {
     public Size3 Groups => new(Size3.Groups(count, 256));
 

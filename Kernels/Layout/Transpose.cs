@@ -11,7 +11,7 @@ namespace GpuCnn.Kernels.Layout;
 /// <param name="source">[N][rows][columns]</param>
 /// <param name="target">[N][columns][rows]; overwritten.</param>
 [Kernel(256)]
-public readonly partial struct Transpose(
+internal readonly partial struct Transpose(
     [Specialization(32)] int tileRows, [Specialization(32)] int tileColumns, ReadOnlyView<float> source, View<float> target,
     int images, int rows, int columns) : IKernelGrid
 {

@@ -15,7 +15,7 @@ namespace GpuCnn.Kernels.Loss;
 /// <param name="losses">[N]</param>
 /// <param name="ranks">[N] Number of classes with a larger score than the label's. 0 is a top-1 hit, below 5 a top-5 hit.</param>
 /// <param name="dx">[N][stride] Overwritten, zero past the classes. Null if there is no backward pass.</param>
-public sealed unsafe class CpuHingeLoss(
+internal sealed unsafe class CpuHingeLoss(
     StepScalars* scalars, int images, int classes, int stride, float weight, bool isHead, float* x, int* labels, float* losses,
     int* ranks, float* dx) : ICpuKernel
 {

@@ -23,7 +23,7 @@ namespace GpuCnn.Kernels.Loss;
 /// [N] Number of classes with a larger logit than the label with the larger share. 0 is a top-1 hit, below 5 a top-5 hit.
 /// </param>
 /// <param name="dx">[N][stride] Overwritten, zero past the classes. Null if there is no backward pass.</param>
-public sealed unsafe class CpuSoftmaxCrossEntropy(
+internal sealed unsafe class CpuSoftmaxCrossEntropy(
     StepScalars* scalars, int images, int classes, int stride, float smoothing, float weight, bool isHead, float* x, int* labels,
         int* others, float* shares, float* losses, int* ranks,
     float* dx) : ICpuKernel

@@ -19,7 +19,7 @@ namespace GpuCnn.Kernels.Loss;
 /// <param name="alpha">Weight of all classes but the first, whose weight is 1 - alpha. If it is below 0, all weights are 1.</param>
 /// <param name="weight">Factor of losses and gradients.</param>
 [Kernel]
-public readonly partial struct FocalLoss(
+internal readonly partial struct FocalLoss(
     [Specialization(256)] int threads, [Specialization] Flag training, [Specialization] Flag isHead, ReadOnlyView<StepScalars> scalars,
     ReadOnlyView<float> x, ReadOnlyView<int> labels, View<float> losses, View<int> ranks, View<float> dx, int images, int classes,
     float gamma, float alpha, float weight) : IKernelGrid

@@ -18,7 +18,7 @@ namespace GpuCnn.Kernels.Loss;
 /// <param name="dx">[N][classes]; overwritten.</param>
 /// <param name="weight">Factor of losses and gradients.</param>
 [Kernel]
-public readonly partial struct HingeLoss(
+internal readonly partial struct HingeLoss(
     [Specialization(256)] int threads, [Specialization] Flag training, [Specialization] Flag isHead, ReadOnlyView<StepScalars> scalars,
         ReadOnlyView<float> x,
     ReadOnlyView<int> labels, View<float> losses, View<int> ranks, View<float> dx, int images, int classes, float weight) : IKernelGrid

@@ -27,7 +27,7 @@ namespace GpuCnn.Kernels.Loss;
 /// <param name="dx">[N][classes]; overwritten.</param>
 /// <param name="weight">Factor of losses and gradients.</param>
 [Kernel]
-public readonly partial struct SoftmaxCrossEntropy(
+internal readonly partial struct SoftmaxCrossEntropy(
     [Specialization(256)] int threads, [Specialization] Flag training, [Specialization] Flag isHead, [Specialization] Flag mixed,
     ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, ReadOnlyView<int> labels, ReadOnlyView<int> others,
         ReadOnlyView<float> shares, View<float> losses, View<int> ranks, View<float> dx, int images, int classes,

@@ -6,7 +6,7 @@ namespace GpuCnn.Kernels.Loss;
 /// Sum as a float and its rounding error, with twice the digits of a float, for devices without float64. Requires that additions are
 /// evaluated as written, which all devices do.
 /// </summary>
-public readonly record struct TwoFloat(float High, float Low)
+internal readonly record struct TwoFloat(float High, float Low)
 {
     public float Value => High + Low;
 

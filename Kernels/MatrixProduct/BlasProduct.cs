@@ -13,12 +13,12 @@ namespace GpuCnn.Kernels.MatrixProduct;
 /// <param name="A">M x K, or K x M if transposed.</param>
 /// <param name="B">K x N, or N x K if transposed.</param>
 /// <param name="C">M x N.</param>
-public readonly record struct BlasProduct(
+internal readonly record struct BlasProduct(
     bool TransposeA, bool TransposeB, int M, int N, int K, ReadOnlyView<float> A, int PitchA, ReadOnlyView<float> B, int PitchB,
     bool Accumulate, View<float> C, int PitchC);
 
 /// <summary>Receives launches and products of a library, in the order in which they run.</summary>
-public interface IProductLaunches : IKernelLaunches
+internal interface IProductLaunches : IKernelLaunches
 {
     /// <summary>Appends a product of the library. It sees what earlier launches wrote.</summary>
     void Add(in BlasProduct product);

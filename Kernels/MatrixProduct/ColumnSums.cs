@@ -10,7 +10,7 @@ namespace GpuCnn.Kernels.MatrixProduct;
 /// <param name="x">[rows][columns]</param>
 /// <param name="parts">[ceil(rows / partRows)][columns]</param>
 [Kernel]
-public readonly partial struct ColumnSums([Specialization(32)] int width, ReadOnlyView<float> x, View<float> parts, int rows, int columns,
+internal readonly partial struct ColumnSums([Specialization(32)] int width, ReadOnlyView<float> x, View<float> parts, int rows, int columns,
     int partRows)
 {
     private const int Threads = 256;

@@ -4,7 +4,7 @@ using GpuCnn.Kernels.Pointwise;
 namespace GpuCnn.Kernels.MatrixProduct;
 
 /// <summary>Launches that sum the columns of a matrix, the gradient of a bias: first parts of the rows, then the parts.</summary>
-public sealed class ColumnSumsLaunches
+internal sealed class ColumnSumsLaunches
 {
     private const int MostParts = 128, LeastRows = 64;
 

@@ -10,7 +10,7 @@ namespace GpuCnn.Kernels.MatrixProduct;
 /// <param name="runs">Threads of a row.</param>
 /// <param name="count">Threads that have work.</param>
 [Kernel(Threads)]
-public readonly partial struct FinishProduct<TFunction>(
+internal readonly partial struct FinishProduct<TFunction>(
     [Specialization(4)] int lanes, [Specialization] Flag addBias, ReadOnlyView<float> bias, View<float> c, Divisor runs, int pitch,
     int count, TFunction function) : IKernelGrid
     where TFunction : unmanaged, IPointwise

@@ -8,4 +8,4 @@ namespace GpuCnn.Kernels.MatrixProduct;
 /// [parts][3][columns] A part's first row, its means relative to that row, and the sums of squared distances from the means. Overwritten.
 /// </param>
 /// <param name="Area">Rows of an image.</param>
-public readonly record struct GatheredMoments(ReadOnlyView<StepScalars> Scalars, View<float> Parts, int Area);
+internal readonly record struct GatheredMoments(ReadOnlyView<StepScalars> Scalars, View<float> Parts, int Area);

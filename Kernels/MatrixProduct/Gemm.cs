@@ -23,7 +23,7 @@ namespace GpuCnn.Kernels.MatrixProduct;
 /// <param name="moments">[rows of tiles][3][N] as in <see cref="GatheredMoments"/>; any view if none are gathered.</param>
 /// <param name="area">Rows of an image.</param>
 [Kernel]
-public readonly partial struct Gemm<TFunction>(
+internal readonly partial struct Gemm<TFunction>(
     [Specialization(128)] int tileM, [Specialization(128)] int tileN, [Specialization(8)] int tileK, [Specialization(8)] int perM,
         [Specialization(8)] int perN,
     [Specialization] Flag transposeA, [Specialization] Flag transposeB, [Specialization] Flag wideA, [Specialization] Flag wideB,

@@ -1,7 +1,7 @@
 namespace GpuCnn.Kernels.MatrixProduct;
 
 /// <summary>Sizes of a matrix product, in floats. The products of a batch differ only in the start of their matrices.</summary>
-public struct GemmShape
+internal struct GemmShape
 {
     /// <summary>Rows of C, columns of C, and terms of each sum.</summary>
     public int M, N, K;

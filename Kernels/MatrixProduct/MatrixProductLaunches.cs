@@ -7,7 +7,7 @@ namespace GpuCnn.Kernels.MatrixProduct;
 /// Launches of C = f(A B + bias) for a batch of row-major matrices, by the tile kernels or by the device's library. Pitches and steps that
 /// are not set are those of contiguous matrices. All sizes are in floats, and views start at multiples of 16 bytes.
 /// </summary>
-public sealed partial class MatrixProductLaunches
+internal sealed partial class MatrixProductLaunches
 {
     private readonly GemmShape _shape;
     private readonly bool _transposeA, _transposeB, _byLibrary;

@@ -3,7 +3,7 @@ namespace GpuCnn.Kernels.MatrixProduct;
 /// <summary>
 /// Algorithm of a plain matrix product: tiles computed by this project's kernel, or the device's library, which has no tile.
 /// </summary>
-public readonly record struct ProductChoice(TileShape Tile, bool ByLibrary = false)
+internal readonly record struct ProductChoice(TileShape Tile, bool ByLibrary = false)
 {
     /// <summary>Name of the library, as it is printed and kept in files.</summary>
     public const string Library = "cuBLAS";

@@ -8,7 +8,7 @@ namespace GpuCnn.Kernels.MatrixProduct;
 /// <param name="values">[partCount][count]</param>
 /// <param name="bias">[columns]; any view if there is no bias.</param>
 [Kernel(Threads)]
-public readonly partial struct SumParts<TFunction>(
+internal readonly partial struct SumParts<TFunction>(
     [Specialization] Flag addBias, [Specialization] Flag accumulate, ReadOnlyView<float> values, ReadOnlyView<float> bias, View<float> y,
         int partCount, int count, Divisor columns,
     TFunction function)

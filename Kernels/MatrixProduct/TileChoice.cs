@@ -4,7 +4,7 @@ namespace GpuCnn.Kernels.MatrixProduct;
 /// Chooses the tile of a product and the number of parts that its reduction is split into. The choice follows from the sizes alone, so that
 /// the same sums are added in the same order on every device.
 /// </summary>
-public static class TileChoice
+internal static class TileChoice
 {
     /// <summary>Number of groups that fill a large device: two for each of 132 processors.</summary>
     private const int WantedGroups = 264;

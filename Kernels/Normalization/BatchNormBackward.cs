@@ -16,7 +16,7 @@ namespace GpuCnn.Kernels.Normalization;
 /// <param name="parts">[parts][2][channels]; overwritten.</param>
 /// <param name="area">Rows of an image.</param>
 [Kernel, Dispatched]
-public readonly partial struct BatchNormGradientSums<TFunction>(
+internal readonly partial struct BatchNormGradientSums<TFunction>(
     [Specialization(32)] int width, ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, ReadOnlyView<float> y, ReadOnlyView<float> dy,
         ReadOnlyView<float> means,
     View<float> parts, int area, int channels, int pitch, int partRows, TFunction function)
@@ -67,7 +67,7 @@ public readonly partial struct BatchNormGradientSums<TFunction>(
 /// <param name="dweight">[channels]; overwritten.</param>
 /// <param name="dbias">[channels]; overwritten.</param>
 [Kernel(32, 8)]
-public readonly partial struct BatchNormParameterGradients(
+internal readonly partial struct BatchNormParameterGradients(
     ReadOnlyView<float> parts, ReadOnlyView<float> inverses, View<float> dweight, View<float> dbias, int channels, int partCount)
     : IKernelGrid
 {
@@ -122,7 +122,7 @@ public readonly partial struct BatchNormParameterGradients(
 /// <param name="dbias">[channels]</param>
 /// <param name="area">Rows of an image.</param>
 [Kernel(BatchNormGrid.Threads), Dispatched]
-public readonly partial struct BatchNormInputGradient<TFunction>(
+internal readonly partial struct BatchNormInputGradient<TFunction>(
     [Specialization(4)] int lanes, [Specialization] Flag adds, ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x,
         ReadOnlyView<float> y, ReadOnlyView<float> dy,
     View<float> dx, View<float> daddend, ReadOnlyView<float> statistics, ReadOnlyView<float> weight, ReadOnlyView<float> dweight,

@@ -11,7 +11,7 @@ namespace GpuCnn.Kernels.Normalization;
 /// <param name="OutputPitch">
 /// Floats from one pixel to the next of the output and its gradient, which may be a slice of a volume with more channels.
 /// </param>
-public readonly record struct BatchNormGrid(int Channels, int Rows, int OutputPitch)
+internal readonly record struct BatchNormGrid(int Channels, int Rows, int OutputPitch)
 {
     internal const int Threads = 256;
 
@@ -46,7 +46,7 @@ public readonly record struct BatchNormGrid(int Channels, int Rows, int OutputPi
 /// <param name="weight">[channels]</param>
 /// <param name="bias">[channels]</param>
 [Kernel(BatchNormGrid.Threads), Dispatched]
-public readonly partial struct BatchNormForward<TFunction>(
+internal readonly partial struct BatchNormForward<TFunction>(
     [Specialization(4)] int lanes, [Specialization] Flag isVariance, [Specialization] Flag adds, ReadOnlyView<float> x,
         ReadOnlyView<float> addend, View<float> y,
     ReadOnlyView<float> means, ReadOnlyView<float> scales, ReadOnlyView<float> weight, ReadOnlyView<float> bias, BatchNormGrid grid,

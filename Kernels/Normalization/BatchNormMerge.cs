@@ -13,7 +13,7 @@ namespace GpuCnn.Kernels.Normalization;
 /// <param name="partRows">Rows in a part.</param>
 /// <param name="runParts">Parts in a run.</param>
 [Kernel(BatchNormRun.Width, BatchNormRun.Height)]
-public readonly partial struct BatchNormMerge(
+internal readonly partial struct BatchNormMerge(
     ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> parts, View<float> runs, int area, int channels, int partRows, int partCount,
     int runParts) : IKernelGrid
 {

@@ -3,7 +3,7 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.Normalization;
 
 /// <summary>Splits sums over the pixels of a batch, each a row of channels, into parts. The split follows from the shape alone.</summary>
-public readonly record struct BatchNormParts(int Channels, int Rows)
+internal readonly record struct BatchNormParts(int Channels, int Rows)
 {
     internal const int Threads = 256;
 

@@ -27,7 +27,7 @@ internal readonly record struct Moments(float Count, float Mean, float Spread)
 /// </param>
 /// <param name="area">Rows of an image.</param>
 [Kernel]
-public readonly partial struct BatchNormMoments(
+internal readonly partial struct BatchNormMoments(
     [Specialization(32)] int width, ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, View<float> parts, int area, int channels,
         int partRows)
 {
@@ -89,7 +89,7 @@ public readonly partial struct BatchNormMoments(
 /// <param name="batches">[1] Number of batches; incremented.</param>
 /// <param name="area">Rows of an image.</param>
 [Kernel(BatchNormRun.Width, BatchNormRun.Height)]
-public readonly partial struct BatchNormStatistics(
+internal readonly partial struct BatchNormStatistics(
     ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> parts, View<float> statistics, View<float> runningMean,
     View<float> runningVariance, View<float> batches, int area, int channels, int partRows, int partCount, float epsilon,
     float momentum) : IKernelGrid

@@ -7,7 +7,7 @@ namespace GpuCnn.Kernels.Normalization;
 /// distances from the means. The CPU device's batch normalization merges its statistics from them. The parts of a block are contiguous:
 /// [blocks][parts][<see cref="Size"/>].
 /// </summary>
-public static unsafe class BlockMoments
+internal static unsafe class BlockMoments
 {
     /// <summary>Doubles in one part of one block: the count, 8 means, 8 spreads.</summary>
     public const int Size = 1 + 2 * Blocks.Size;

@@ -9,7 +9,7 @@ namespace GpuCnn.Kernels.Normalization;
 /// <param name="OutputBlocks">
 /// Channel blocks from one image to the next of the output and its gradient, which may be a slice of a volume with more channels.
 /// </param>
-public readonly record struct CpuBatchNormShape(int Images, int Channels, int Area, int OutputBlocks)
+internal readonly record struct CpuBatchNormShape(int Images, int Channels, int Area, int OutputBlocks)
 {
     public int Blocks => Cpu.Blocks.Count(Channels);
 

@@ -13,7 +13,7 @@ namespace GpuCnn.Kernels.Normalization;
 /// <param name="means">[Blocks * 8]</param>
 /// <param name="sums">[splits][2][Blocks * 8]; overwritten.</param>
 [Dispatched]
-public sealed unsafe class CpuBatchNormGradientSums<TFunction>(
+internal sealed unsafe class CpuBatchNormGradientSums<TFunction>(
     CpuBatchNormShape shape, StepScalars* scalars, float* x, float* y, float* dy, float* means, double* sums, TFunction function)
     : ICpuKernel
     where TFunction : unmanaged, IPointwise
@@ -49,7 +49,7 @@ public sealed unsafe class CpuBatchNormGradientSums<TFunction>(
 /// <param name="inverses">[Blocks * 8] 1 / deviation.</param>
 /// <param name="dweight">[Blocks * 8]; overwritten.</param>
 /// <param name="dbias">[Blocks * 8]; overwritten.</param>
-public sealed unsafe class CpuBatchNormParameterGradients(
+internal sealed unsafe class CpuBatchNormParameterGradients(
     CpuBatchNormShape shape, double* sums, float* inverses, float* dweight, float* dbias) : ICpuKernel
 {
     public int Chunks => 1;
@@ -79,7 +79,7 @@ public sealed unsafe class CpuBatchNormParameterGradients(
 /// <param name="dweight">[Blocks * 8]</param>
 /// <param name="dbias">[Blocks * 8]</param>
 [Dispatched]
-public sealed unsafe class CpuBatchNormInputGradient<TFunction>(
+internal sealed unsafe class CpuBatchNormInputGradient<TFunction>(
     CpuBatchNormShape shape, StepScalars* scalars, float* x, float* y, float* dy, float* dx, float* daddend, float* statistics,
     float* weight, float* dweight, float* dbias, TFunction function) : ICpuKernel
     where TFunction : unmanaged, IPointwise

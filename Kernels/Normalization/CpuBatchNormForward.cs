@@ -7,7 +7,7 @@ namespace GpuCnn.Kernels.Normalization;
 /// <summary>Gathers the moments of each channel block over the real images of a part of the batch. Memory-bound.</summary>
 /// <param name="x">[N][Blocks][H][W][8]</param>
 /// <param name="moments">[Blocks][splits][<see cref="BlockMoments.Size"/>]; overwritten.</param>
-public sealed unsafe class CpuBatchNormMoments(CpuBatchNormShape shape, StepScalars* scalars, float* x, double* moments) : ICpuKernel
+internal sealed unsafe class CpuBatchNormMoments(CpuBatchNormShape shape, StepScalars* scalars, float* x, double* moments) : ICpuKernel
 {
     public int Chunks => shape.Splits * shape.Blocks;
 
@@ -34,7 +34,7 @@ public sealed unsafe class CpuBatchNormMoments(CpuBatchNormShape shape, StepScal
 /// <param name="runningMean">[C] Moved towards the mean by the momentum.</param>
 /// <param name="runningVariance">[C] Moved towards the unbiased variance by the momentum.</param>
 /// <param name="batches">[1] Number of batches; incremented.</param>
-public sealed unsafe class CpuBatchNormStatistics(
+internal sealed unsafe class CpuBatchNormStatistics(
     int channels, int parts, float epsilon, float momentum, StepScalars* scalars, double* moments, float* statistics,
     float* runningMean, float* runningVariance, float* batches) : ICpuKernel
 {
@@ -75,7 +75,7 @@ public sealed unsafe class CpuBatchNormStatistics(
 /// <param name="weight">[Blocks * 8]</param>
 /// <param name="bias">[Blocks * 8]</param>
 [Dispatched]
-public sealed unsafe class CpuBatchNormForward<TFunction>(
+internal sealed unsafe class CpuBatchNormForward<TFunction>(
     CpuBatchNormShape shape, float epsilon, bool isVariance, float* x, float* addend, float* y, float* means, float* scales,
     float* weight, float* bias, TFunction function) : ICpuKernel
     where TFunction : unmanaged, IPointwise

@@ -6,7 +6,7 @@ namespace GpuCnn.Kernels.Normalization;
 /// Sizes and factors of local response normalization on the CPU device: window [c - size / 2, c + (size - 1) / 2] over the channels, scale
 /// k + alpha * sum of squares, power beta.
 /// </summary>
-public readonly record struct CpuLocalResponseShape(
+internal readonly record struct CpuLocalResponseShape(
     int Images, int Channels, int Height, int Width, int Size, float Alpha, float Beta, float K)
 {
     public int Blocks => Cpu.Blocks.Count(Channels);
@@ -50,7 +50,7 @@ public readonly record struct CpuLocalResponseShape(
 /// <summary>Computes y = x / (k + alpha * sum of squares of the channels around it) ^ beta. A chunk is a row of an image.</summary>
 /// <param name="x">[N][Blocks][H][W][8]</param>
 /// <param name="y">Like x; overwritten.</param>
-public sealed unsafe class CpuLocalResponseForward(CpuLocalResponseShape shape, float* x, float* y) : ICpuKernel
+internal sealed unsafe class CpuLocalResponseForward(CpuLocalResponseShape shape, float* x, float* y) : ICpuKernel
 {
     public int Chunks => shape.Images * shape.Height;
 
@@ -84,7 +84,7 @@ public sealed unsafe class CpuLocalResponseForward(CpuLocalResponseShape shape, 
 /// <param name="x">[N][Blocks][H][W][8]</param>
 /// <param name="dy">Like x.</param>
 /// <param name="dx">Like x; overwritten.</param>
-public sealed unsafe class CpuLocalResponseBackward(CpuLocalResponseShape shape, float* x, float* dy, float* dx) : ICpuKernel
+internal sealed unsafe class CpuLocalResponseBackward(CpuLocalResponseShape shape, float* x, float* dy, float* dx) : ICpuKernel
 {
     public int Chunks => shape.Images * shape.Height;
 

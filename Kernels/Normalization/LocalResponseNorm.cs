@@ -6,7 +6,7 @@ namespace GpuCnn.Kernels.Normalization;
 /// Local response normalization over windows [c - size / 2, c + (size - 1) / 2] of channels: the scale is k + alpha * sum of squares, and
 /// its power is beta.
 /// </summary>
-public readonly record struct LocalResponseShape(int Count, int Channels, int Size, float Alpha, float Beta, float K)
+internal readonly record struct LocalResponseShape(int Count, int Channels, int Size, float Alpha, float Beta, float K)
 {
     /// <summary>Power used in the papers, computed by two square roots.</summary>
     internal const float UsualBeta = 0.75f;
@@ -44,7 +44,7 @@ public readonly record struct LocalResponseShape(int Count, int Channels, int Si
 /// <param name="y">Like x; overwritten.</param>
 /// <param name="scales">Like x, or any view; overwritten.</param>
 [Kernel(LocalResponseShape.Threads)]
-public readonly partial struct LocalResponseForward(
+internal readonly partial struct LocalResponseForward(
     [Specialization] Flag keepsScales, ReadOnlyView<float> x, View<float> y, View<float> scales, LocalResponseShape shape) : IKernelGrid
 {
     public Size3 Groups => shape.Groups;
@@ -71,7 +71,7 @@ public readonly partial struct LocalResponseForward(
 /// <param name="scales">Like x.</param>
 /// <param name="dx">Like x; overwritten.</param>
 [Kernel(LocalResponseShape.Threads)]
-public readonly partial struct LocalResponseBackward(
+internal readonly partial struct LocalResponseBackward(
     ReadOnlyView<float> x, ReadOnlyView<float> y, ReadOnlyView<float> dy, ReadOnlyView<float> scales, View<float> dx,
     LocalResponseShape shape) : IKernelGrid
 {

@@ -15,7 +15,7 @@ namespace GpuCnn.Kernels.Optimizers;
 /// <param name="squares">[count] Average of their squares; updated.</param>
 /// <param name="betas">Decay rates of the averages.</param>
 [Kernel(256)]
-public readonly partial struct AdamWUpdate(
+internal readonly partial struct AdamWUpdate(
     ReadOnlyView<StepScalars> scalars, View<float> weights, ReadOnlyView<float> gradients, View<float> means, View<float> squares,
     int count, AdamBetas betas, float epsilon, float decay) : IKernelGrid
 {
@@ -68,7 +68,7 @@ public readonly partial struct AdamWUpdate(
 /// <param name="Log2">ln b2</param>
 /// <param name="Beta2">b2</param>
 /// <param name="Gain2">1 - b2</param>
-public readonly record struct AdamBetas(float Log1, float Gain1, float Log2, float Beta2, float Gain2)
+internal readonly record struct AdamBetas(float Log1, float Gain1, float Log2, float Beta2, float Gain2)
 {
     // e^-100 is negligible beside 1, and a finite logarithm stands for b = 0.
     private const double LeastLog = -100;

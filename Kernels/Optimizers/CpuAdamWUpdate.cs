@@ -12,7 +12,7 @@ namespace GpuCnn.Kernels.Optimizers;
 /// <param name="means">Average of the gradients; updated.</param>
 /// <param name="squares">Average of their squares; updated.</param>
 /// <param name="count">A multiple of 8.</param>
-public sealed unsafe class CpuAdamWUpdate(
+internal sealed unsafe class CpuAdamWUpdate(
     StepScalars* scalars, float* weights, float* gradients, float* means, float* squares, long count, double beta1, double beta2,
     float epsilon, float decay) : ICpuKernel
 {

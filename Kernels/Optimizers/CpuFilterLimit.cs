@@ -8,7 +8,7 @@ namespace GpuCnn.Kernels.Optimizers;
 /// </summary>
 /// <param name="weightsPerFilter">Number of real weights in a filter, without the zeros of merged groups.</param>
 /// <param name="weights">The packed filter; updated.</param>
-public sealed unsafe class CpuFilterLimit(FilterLayout layout, int weightsPerFilter, float* weights, float limit) : ICpuKernel
+internal sealed unsafe class CpuFilterLimit(FilterLayout layout, int weightsPerFilter, float* weights, float limit) : ICpuKernel
 {
     // For each block of eight filters: the offset of its first row, and floats from row to row.
     private readonly (int Offset, int Stride)[] _blocks =

@@ -6,7 +6,7 @@ namespace GpuCnn.Kernels.Optimizers;
 /// <summary>Sums the squares of a tensor's weights and of its gradient in float64, with two sums for each chunk.</summary>
 /// <param name="parts">[chunks][2]; overwritten.</param>
 /// <param name="count">A multiple of 8.</param>
-public sealed unsafe class CpuLarsNorms(float* weights, float* gradients, double* parts, long count) : ICpuKernel
+internal sealed unsafe class CpuLarsNorms(float* weights, float* gradients, double* parts, long count) : ICpuKernel
 {
     /// <summary>Returns the number of chunks of a tensor, with two doubles each.</summary>
     public static int Parts(long count) => Flat.Chunks(count);
@@ -41,7 +41,7 @@ public sealed unsafe class CpuLarsNorms(float* weights, float* gradients, double
 /// </summary>
 /// <param name="parts">[count][2] of <see cref="CpuLarsNorms"/>.</param>
 /// <param name="result">[2] Factor and decay; overwritten.</param>
-public sealed unsafe class CpuLarsRate(double* parts, float* result, int count, float trust, float decay, float epsilon) : ICpuKernel
+internal sealed unsafe class CpuLarsRate(double* parts, float* result, int count, float trust, float decay, float epsilon) : ICpuKernel
 {
     public int Chunks => 1;
 
@@ -67,7 +67,7 @@ public sealed unsafe class CpuLarsRate(double* parts, float* result, int count, 
 /// <param name="scalars">Gives the learning rate.</param>
 /// <param name="local">[2] of <see cref="CpuLarsRate"/>.</param>
 /// <param name="count">A multiple of 8.</param>
-public sealed unsafe class CpuLarsUpdate(
+internal sealed unsafe class CpuLarsUpdate(
     StepScalars* scalars, float* local, float* weights, float* gradients, float* velocities, long count, float momentum) : ICpuKernel
 {
     public int Chunks => Flat.Chunks(count);

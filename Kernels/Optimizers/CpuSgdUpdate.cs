@@ -8,7 +8,7 @@ namespace GpuCnn.Kernels.Optimizers;
 /// </summary>
 /// <param name="scalars">Gives the learning rate.</param>
 /// <param name="count">A multiple of 8.</param>
-public sealed unsafe class CpuSgdUpdate(
+internal sealed unsafe class CpuSgdUpdate(
     StepScalars* scalars, float* weights, float* gradients, float* velocities, long count, float momentum, float decay, bool nesterov)
     : ICpuKernel
 {

@@ -12,7 +12,7 @@ namespace GpuCnn.Kernels.Optimizers;
 /// <param name="rows">Weights in a filter.</param>
 /// <param name="filters">Filters in a group.</param>
 [Kernel(Width, Slices)]
-public readonly partial struct FilterLimit(View<float> weights, int groups, int rows, int filters, float limit) : IKernelGrid
+internal readonly partial struct FilterLimit(View<float> weights, int groups, int rows, int filters, float limit) : IKernelGrid
 {
     private const int Width = 32, Slices = 8;
 

@@ -11,7 +11,7 @@ namespace GpuCnn.Kernels.Optimizers;
 /// <param name="parts">[groups][2]; overwritten.</param>
 /// <param name="groups">See <see cref="Parts"/>.</param>
 [Kernel(Width)]
-public readonly partial struct LarsNorms(
+internal readonly partial struct LarsNorms(
     ReadOnlyView<float> weights, ReadOnlyView<float> gradients, View<float> parts, int count, int groups) : IKernelGrid
 {
     private const int Width = 256, LongestRun = 32;
@@ -60,7 +60,7 @@ public readonly partial struct LarsNorms(
 /// <param name="result">[2] Factor and decay; overwritten.</param>
 /// <param name="count">Number of parts, up to 256.</param>
 [Kernel(Width)]
-public readonly partial struct LarsRate(
+internal readonly partial struct LarsRate(
     ReadOnlyView<float> parts, View<float> result, int count, float trust, float decay, float epsilon) : IKernelGrid
 {
     private const int Width = 256;
@@ -101,7 +101,7 @@ public readonly partial struct LarsRate(
 /// <param name="gradients">[count]</param>
 /// <param name="velocities">[count]; updated.</param>
 [Kernel(256)]
-public readonly partial struct LarsUpdate(
+internal readonly partial struct LarsUpdate(
     ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> local, View<float> weights, ReadOnlyView<float> gradients,
     View<float> velocities, int count, float momentum) : IKernelGrid
 {

@@ -12,7 +12,7 @@ namespace GpuCnn.Kernels.Optimizers;
 /// <param name="gradients">[count]</param>
 /// <param name="velocities">[count]; updated.</param>
 [Kernel(256)]
-public readonly partial struct SgdUpdate(
+internal readonly partial struct SgdUpdate(
     [Specialization] Flag nesterov, ReadOnlyView<StepScalars> scalars, View<float> weights, ReadOnlyView<float> gradients,
     View<float> velocities, int count, float momentum, float decay) : IKernelGrid
 {

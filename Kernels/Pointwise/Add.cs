@@ -9,7 +9,7 @@ namespace GpuCnn.Kernels.Pointwise;
 /// <param name="a">[count]; may be b.</param>
 /// <param name="y">[count]; overwritten.</param>
 [Kernel(256), Dispatched]
-public readonly partial struct AddForward<TFunction>(
+internal readonly partial struct AddForward<TFunction>(
     ReadOnlyView<float> a, ReadOnlyView<float> b, View<float> y, int count, TFunction function) : IKernelGrid
     where TFunction : unmanaged, IPointwise
 {

@@ -6,7 +6,7 @@ namespace GpuCnn.Kernels.Pointwise;
 /// <param name="x">[count]</param>
 /// <param name="y">[count]</param>
 [Kernel(256)]
-public readonly partial struct AddInto(ReadOnlyView<float> x, View<float> y, int count) : IKernelGrid
+internal readonly partial struct AddInto(ReadOnlyView<float> x, View<float> y, int count) : IKernelGrid
 {
     public Size3 Groups => new(Size3.Groups(count, 4 * 256));
 

@@ -10,7 +10,7 @@ namespace GpuCnn.Kernels.Pointwise;
 /// <param name="runs">Threads of a pixel.</param>
 /// <param name="count">Threads that have work.</param>
 [Kernel(Threads)]
-public readonly partial struct ChannelsBackward<TFunction>(
+internal readonly partial struct ChannelsBackward<TFunction>(
     [Specialization(4)] int lanes, ReadOnlyView<float> y, ReadOnlyView<float> dy, View<float> dx, Divisor runs, int pitch, int count,
         TFunction function) : IKernelGrid
     where TFunction : unmanaged, IPointwise
@@ -38,7 +38,7 @@ public readonly partial struct ChannelsBackward<TFunction>(
 }
 
 /// <summary>Launches <see cref="ChannelsBackward{TFunction}"/>.</summary>
-public static partial class ChannelsBackward
+internal static partial class ChannelsBackward
 {
     /// <summary>Computes dx = f'(x) dy for the first channels of y and dy, with the most channels per thread that fit.</summary>
     /// <param name="y">[pixels][pitch]</param>

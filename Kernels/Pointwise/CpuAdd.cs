@@ -5,7 +5,7 @@ namespace GpuCnn.Kernels.Pointwise;
 
 /// <summary>Computes y = f(a + b) over <paramref name="count"/> floats, a multiple of 8. Memory-bound.</summary>
 [Dispatched]
-public sealed unsafe class CpuAdd<TFunction>(float* a, float* b, float* y, long count, TFunction function) : ICpuKernel
+internal sealed unsafe class CpuAdd<TFunction>(float* a, float* b, float* y, long count, TFunction function) : ICpuKernel
     where TFunction : unmanaged, IPointwise
 {
     public int Chunks => Flat.Chunks(count);

@@ -3,7 +3,7 @@ using GpuCnn.Kernels.Cpu;
 namespace GpuCnn.Kernels.Pointwise;
 
 /// <summary>Computes y += x over <paramref name="count"/> floats, a multiple of 8. Memory-bound.</summary>
-public sealed unsafe class CpuAddInto(float* x, float* y, long count) : ICpuKernel
+internal sealed unsafe class CpuAddInto(float* x, float* y, long count) : ICpuKernel
 {
     public int Chunks => Flat.Chunks(count);
 

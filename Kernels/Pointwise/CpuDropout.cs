@@ -10,7 +10,7 @@ namespace GpuCnn.Kernels.Pointwise;
 /// <param name="scalars">Gives the seed and the step.</param>
 /// <param name="layer">Number of the dropout layer in the network.</param>
 /// <param name="channels">C of [N][ceil(C / 8)][area][8]. Positions count as in NCHW, so that they do not depend on the layout.</param>
-public sealed unsafe class CpuDropout(
+internal sealed unsafe class CpuDropout(
     StepScalars* scalars, ulong layer, float probability, int images, int channels, int area, float* x, float* y) : ICpuKernel
 {
     private readonly int _blocks = Blocks.Count(channels);

@@ -5,7 +5,7 @@ namespace GpuCnn.Kernels.Pointwise;
 
 /// <summary>Computes y = f(x) over <paramref name="count"/> floats, a multiple of 8; y may be x. Memory-bound.</summary>
 [Dispatched]
-public sealed unsafe class CpuPointwiseForward<TFunction>(float* x, float* y, long count, TFunction function) : ICpuKernel
+internal sealed unsafe class CpuPointwiseForward<TFunction>(float* x, float* y, long count, TFunction function) : ICpuKernel
     where TFunction : unmanaged, IPointwise
 {
     public int Chunks => Flat.Chunks(count);
@@ -24,7 +24,7 @@ public sealed unsafe class CpuPointwiseForward<TFunction>(float* x, float* y, lo
 /// <summary>Computes dx = f'(x) dy over <paramref name="count"/> floats, a multiple of 8; dx may be dy. Memory-bound.</summary>
 /// <param name="y">The result f(x), or the input x if the function <see cref="IPointwise.DerivesFromInput"/>.</param>
 [Dispatched]
-public sealed unsafe class CpuPointwiseBackward<TFunction>(float* y, float* dy, float* dx, long count, TFunction function) : ICpuKernel
+internal sealed unsafe class CpuPointwiseBackward<TFunction>(float* y, float* dy, float* dx, long count, TFunction function) : ICpuKernel
     where TFunction : unmanaged, IPointwise
 {
     public int Chunks => Flat.Chunks(count);
@@ -50,7 +50,7 @@ public sealed unsafe class CpuPointwiseBackward<TFunction>(float* y, float* dy, 
 /// </param>
 /// <param name="partial">[splits][blocks * 8], or null if there is no bias.</param>
 [Dispatched]
-public sealed unsafe class CpuFusedActivationBackward<TFunction>(
+internal sealed unsafe class CpuFusedActivationBackward<TFunction>(
     float* y, float* dy, float* dz, float* partial, int images, int blocks, int wholeBlocks, int area, TFunction function) : ICpuKernel
     where TFunction : unmanaged, IPointwise
 {

@@ -14,7 +14,7 @@ namespace GpuCnn.Kernels.Pointwise;
 /// <param name="scale">1 / (1 - probability), computed on the host because not every device divides exactly.</param>
 /// <param name="count">N * area * C</param>
 [Kernel(256, InPlace = true)]
-public readonly partial struct Dropout(
+internal readonly partial struct Dropout(
     ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, View<float> y, ulong layer, float probability, float scale,
     Divisor channels, Divisor area, int count) : IKernelGrid
 {

@@ -6,7 +6,7 @@ namespace GpuCnn.Kernels.Pointwise;
 /// <param name="x">[count]</param>
 /// <param name="y">[count]</param>
 [Kernel(256, InPlace = true), Dispatched]
-public readonly partial struct PointwiseForward<TFunction>(ReadOnlyView<float> x, View<float> y, int count, TFunction function)
+internal readonly partial struct PointwiseForward<TFunction>(ReadOnlyView<float> x, View<float> y, int count, TFunction function)
     : IKernelGrid
     where TFunction : unmanaged, IPointwise
 {
@@ -26,7 +26,7 @@ public readonly partial struct PointwiseForward<TFunction>(ReadOnlyView<float> x
 /// <param name="dy">[count]</param>
 /// <param name="dx">[count]</param>
 [Kernel(256, InPlace = true), Dispatched]
-public readonly partial struct PointwiseBackward<TFunction>(
+internal readonly partial struct PointwiseBackward<TFunction>(
     ReadOnlyView<float> y, ReadOnlyView<float> dy, View<float> dx, int count, TFunction function) : IKernelGrid
     where TFunction : unmanaged, IPointwise
 {

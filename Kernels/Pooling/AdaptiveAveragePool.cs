@@ -6,7 +6,7 @@ namespace GpuCnn.Kernels.Pooling;
 /// <param name="x">[N][H][W][C]</param>
 /// <param name="y">[N][P][Q][C]; overwritten.</param>
 [Kernel(256)]
-public readonly partial struct AdaptiveAveragePoolForward(
+internal readonly partial struct AdaptiveAveragePoolForward(
     ReadOnlyView<float> x, View<float> y, AdaptiveBins rows, AdaptiveBins columns, Divisor channels, int images) : IKernelGrid
 {
     public Size3 Groups => new(Size3.Groups((long)images * rows.Bins * columns.Bins * channels.Value, 256));
@@ -33,7 +33,7 @@ public readonly partial struct AdaptiveAveragePoolForward(
 /// <param name="dy">[N][P][Q][C]</param>
 /// <param name="dx">[N][H][W][C]; overwritten.</param>
 [Kernel(256)]
-public readonly partial struct AdaptiveAveragePoolBackward(
+internal readonly partial struct AdaptiveAveragePoolBackward(
     ReadOnlyView<float> dy, View<float> dx, AdaptiveBins rows, AdaptiveBins columns, Divisor channels, int images) : IKernelGrid
 {
     public Size3 Groups => new(Size3.Groups((long)images * rows.Pixels * columns.Pixels * channels.Value, 256));

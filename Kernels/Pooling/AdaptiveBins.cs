@@ -6,7 +6,7 @@ namespace GpuCnn.Kernels.Pooling;
 /// Division of a run of pixels into bins, as PyTorch does it: bin p of P over H pixels is [floor(p H / P), ceil((p + 1) H / P)). Bins
 /// overlap if P does not divide H. Ranges exclude their Last.
 /// </summary>
-public readonly record struct AdaptiveBins(int Pixels, int Bins)
+internal readonly record struct AdaptiveBins(int Pixels, int Bins)
 {
     private readonly Divisor _pixels = new(Pixels), _bins = new(Bins);
 

@@ -12,7 +12,7 @@ namespace GpuCnn.Kernels.Pooling;
 /// <param name="x">[N][H][W][C]</param>
 /// <param name="y">[N][P][Q][C]; overwritten.</param>
 [Kernel]
-public readonly partial struct AveragePoolForward(
+internal readonly partial struct AveragePoolForward(
     [Specialization(4)] int lanes, [Specialization(1)] int slices, [Specialization] Flag countPadding, ReadOnlyView<float> x, View<float> y,
     PoolShape shape, int images) : IKernelGrid
 {
@@ -81,7 +81,7 @@ public readonly partial struct AveragePoolForward(
 /// <param name="dy">[N][P][Q][C]</param>
 /// <param name="dx">[N][H][W][C]; overwritten.</param>
 [Kernel(256)]
-public readonly partial struct AveragePoolBackward(
+internal readonly partial struct AveragePoolBackward(
     [Specialization(4)] int lanes, [Specialization] Flag countPadding, ReadOnlyView<float> dy, View<float> dx, PoolShape shape, int images)
         : IKernelGrid
 {

@@ -6,7 +6,7 @@ namespace GpuCnn.Kernels.Pooling;
 /// <param name="planes">Images times channel blocks.</param>
 /// <param name="x">[planes][H][W][8]</param>
 /// <param name="y">[planes][P][Q][8]; overwritten.</param>
-public sealed unsafe class CpuAdaptiveAveragePoolForward(int planes, AdaptiveBins rows, AdaptiveBins columns, float* x, float* y)
+internal sealed unsafe class CpuAdaptiveAveragePoolForward(int planes, AdaptiveBins rows, AdaptiveBins columns, float* x, float* y)
     : ICpuKernel
 {
     public int Chunks => planes;
@@ -35,7 +35,7 @@ public sealed unsafe class CpuAdaptiveAveragePoolForward(int planes, AdaptiveBin
 /// <param name="planes">Images times channel blocks.</param>
 /// <param name="dy">[planes][P][Q][8]</param>
 /// <param name="dx">[planes][H][W][8]</param>
-public sealed unsafe class CpuAdaptiveAveragePoolBackward(int planes, AdaptiveBins rows, AdaptiveBins columns, float* dy, float* dx)
+internal sealed unsafe class CpuAdaptiveAveragePoolBackward(int planes, AdaptiveBins rows, AdaptiveBins columns, float* dy, float* dx)
     : ICpuKernel
 {
     public int Chunks => planes;

@@ -26,7 +26,7 @@ internal static class AverageDivisor
 /// <summary>Averages each window. A chunk is one channel block of one image. Memory-bound.</summary>
 /// <param name="x">[N][Blocks][H][W][8]</param>
 /// <param name="y">[N][Blocks][P][Q][8]; overwritten.</param>
-public sealed unsafe class CpuAveragePoolForward(CpuPoolShape shape, int images, bool countPadding, float* x, float* y) : ICpuKernel
+internal sealed unsafe class CpuAveragePoolForward(CpuPoolShape shape, int images, bool countPadding, float* x, float* y) : ICpuKernel
 {
     public int Chunks => images * shape.Blocks;
 
@@ -53,7 +53,7 @@ public sealed unsafe class CpuAveragePoolForward(CpuPoolShape shape, int images,
 /// <summary>Computes the gradient of an average pool: each output's gradient is distributed over its window. Overwrites dx.</summary>
 /// <param name="dy">[N][Blocks][P][Q][8]</param>
 /// <param name="dx">[N][Blocks][H][W][8]</param>
-public sealed unsafe class CpuAveragePoolBackward(CpuPoolShape shape, int images, bool countPadding, float* dy, float* dx) : ICpuKernel
+internal sealed unsafe class CpuAveragePoolBackward(CpuPoolShape shape, int images, bool countPadding, float* dy, float* dx) : ICpuKernel
 {
     public int Chunks => images * shape.Blocks;
 

@@ -12,7 +12,7 @@ namespace GpuCnn.Kernels.Pooling;
 /// <param name="winners">
 /// [N][Blocks][P][Q][8] Offset of the winner in its H by W plane, in pixels. Null if there is no backward pass.
 /// </param>
-public sealed unsafe class CpuMaxPoolForward(CpuPoolShape shape, int images, float* x, float* y, int* winners) : Cpu.ICpuKernel
+internal sealed unsafe class CpuMaxPoolForward(CpuPoolShape shape, int images, float* x, float* y, int* winners) : Cpu.ICpuKernel
 {
     public int Chunks => images * shape.Blocks;
 
@@ -48,7 +48,7 @@ public sealed unsafe class CpuMaxPoolForward(CpuPoolShape shape, int images, flo
 /// <param name="dy">[N][Blocks][P][Q][8]</param>
 /// <param name="winners">Written by the forward pass.</param>
 /// <param name="dx">[N][Blocks][H][W][8]</param>
-public sealed unsafe class CpuMaxPoolBackward(CpuPoolShape shape, int images, float* dy, int* winners, float* dx) : Cpu.ICpuKernel
+internal sealed unsafe class CpuMaxPoolBackward(CpuPoolShape shape, int images, float* dy, int* winners, float* dx) : Cpu.ICpuKernel
 {
     public int Chunks => images * shape.Blocks;
 

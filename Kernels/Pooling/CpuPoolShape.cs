@@ -1,7 +1,7 @@
 namespace GpuCnn.Kernels.Pooling;
 
 /// <summary>Sizes of a pooling: <see cref="Blocks"/> channel blocks of H by W, a window of R by S.</summary>
-public sealed record CpuPoolShape(
+internal sealed record CpuPoolShape(
     int Blocks, int H, int W, int R, int S, int StrideH, int StrideW, int PadH, int PadW, int OutputHeight, int OutputWidth)
 {
     /// <summary>Converts windows over channels-last maps to the same over channel blocks.</summary>

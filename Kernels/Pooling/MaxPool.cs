@@ -14,7 +14,7 @@ namespace GpuCnn.Kernels.Pooling;
 /// [N][P][Q][C] Offset of the winner in its H by W plane, in pixels, stored as bits of a float because integers have no loads of four.
 /// </param>
 [Kernel(256)]
-public readonly partial struct MaxPoolForward(
+internal readonly partial struct MaxPoolForward(
     [Specialization(4)] int lanes, [Specialization] Flag training, ReadOnlyView<float> x, View<float> y, View<float> winners,
     PoolShape shape, int images) : IKernelGrid
 {
@@ -61,7 +61,7 @@ public readonly partial struct MaxPoolForward(
 /// <param name="winners">Written by the forward pass.</param>
 /// <param name="dx">[N][H][W][C]; overwritten.</param>
 [Kernel(256)]
-public readonly partial struct MaxPoolBackward(
+internal readonly partial struct MaxPoolBackward(
     [Specialization(4)] int lanes, ReadOnlyView<float> dy, ReadOnlyView<float> winners, View<float> dx, PoolShape shape, int images)
         : IKernelGrid
 {

@@ -5,7 +5,7 @@ namespace GpuCnn.Kernels.Pooling;
 /// <summary>
 /// Windows over channels-last maps, as kernels see them: R by S over maps of H by W give P by Q outputs. Ranges exclude their Last.
 /// </summary>
-public readonly record struct PoolShape(
+internal readonly record struct PoolShape(
     int Channels, int H, int W, int R, int S, int StrideH, int StrideW, int PadH, int PadW, int P, int Q)
 {
     private readonly Divisor _runs = new(Channels % 4 == 0 ? Channels / 4 : Channels), _strideH = new(StrideH), _strideW = new(StrideW);

@@ -7,7 +7,7 @@ namespace GpuCnn.Kernels.Convolution.Cpu;
 /// channels fill whole blocks. The filter of a merged group is dense, with zeros that connect no original group to another. A depthwise
 /// convolution merges 8 groups, or all of them if 8 does not divide their number.
 /// </summary>
-public readonly record struct ChannelGroups(int Count, int InputChannels, int OutputChannels, int Merged)
+internal readonly record struct ChannelGroups(int Count, int InputChannels, int OutputChannels, int Merged)
 {
     public static ChannelGroups Of(ConvolutionShape shape)
     {

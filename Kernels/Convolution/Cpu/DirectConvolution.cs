@@ -3,7 +3,7 @@ using GpuCnn.Kernels.Cpu;
 namespace GpuCnn.Kernels.Convolution.Cpu;
 
 /// <summary>Border of zeros around the planes of a buffer.</summary>
-public readonly record struct Border(int Top, int Bottom, int Left, int Right)
+internal readonly record struct Border(int Top, int Bottom, int Left, int Right)
 {
     public bool IsEmpty => Top == 0 && Bottom == 0 && Left == 0 && Right == 0;
 }
@@ -14,19 +14,19 @@ public readonly record struct Border(int Top, int Bottom, int Left, int Right)
 /// </summary>
 /// <param name="Taps">Taps of the filter that this phase uses, in the order of the turned filter.</param>
 /// <param name="Problem">Convolution of the padded output gradient with the turned filter.</param>
-public sealed record BackwardInputPhase(int[] Taps, PixelProblem Problem);
+internal sealed record BackwardInputPhase(int[] Taps, PixelProblem Problem);
 
 /// <summary>Backward pass to the input.</summary>
 /// <param name="Border">Zeros that all phases together need around the output's gradient.</param>
 /// <param name="PaddedCount">Floats in the whole batch's output gradient with its border.</param>
-public sealed record BackwardInput(Border Border, long PaddedCount, BackwardInputPhase[] Phases);
+internal sealed record BackwardInput(Border Border, long PaddedCount, BackwardInputPhase[] Phases);
 
 /// <summary>
 /// Direct convolution on the CPU layout: the sizes and offsets of the forward pass, the filter's gradient and the input's gradient, derived
 /// once from the shape. The input lies in channel blocks, or channels-last (an image or another volume of few channels). In a channels-last
 /// input a row of the filter covers S * C contiguous floats.
 /// </summary>
-public sealed class DirectConvolution
+internal sealed class DirectConvolution
 {
     private readonly ConvolutionShape _shape;
     private readonly int _images, _vectorWidth, _outputChannels;

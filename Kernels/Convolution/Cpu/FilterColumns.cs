@@ -6,7 +6,7 @@ namespace GpuCnn.Kernels.Convolution.Cpu;
 /// Turns a packed filter of one block of input channels into rows over its output channels, with a column for each (tap, lane). Overwrites
 /// the target; lanes past the input's channels are zero. A chunk is one strip. Memory-bound.
 /// </summary>
-public sealed unsafe class FilterColumns(FilterLayout from, FilterLayout to, float* source, float* target) : ICpuKernel
+internal sealed unsafe class FilterColumns(FilterLayout from, FilterLayout to, float* source, float* target) : ICpuKernel
 {
     /// <summary>Layout that a filter is turned into.</summary>
     public static FilterLayout LayoutFor(FilterLayout filter) =>

@@ -15,7 +15,7 @@ namespace GpuCnn.Kernels.Convolution.Cpu;
 /// <param name="XGroup">Floats in x between two groups of input channels.</param>
 /// <param name="DyImage">Floats between two images of dy.</param>
 /// <param name="DyBlock">Floats between two channel blocks of dy.</param>
-public sealed record FilterGradientProblem(
+internal sealed record FilterGradientProblem(
     int Images, int Rows, int Columns, FilterLayout Filter, int[] RowOffsets,
     int XImage, int XRow, int XColumn, int XGroup, int DyImage, int DyBlock)
 {
@@ -59,7 +59,7 @@ public sealed record FilterGradientProblem(
 /// Computes partial[split] = sum over the split's images and all pixels of x (outer) dy, in the filter's layout. Overwrites partial.
 /// Compute-bound: dy and the rows of x that a strip of pixels needs stay in the first-level cache.
 /// </summary>
-public sealed unsafe class FilterGradient : ICpuKernel
+internal sealed unsafe class FilterGradient : ICpuKernel
 {
     // Pixels in one call of the tile: enough to hide the loads and stores of the accumulators, few enough to stay cached.
     private const int PixelsPerRun = 224;

@@ -7,14 +7,14 @@ namespace GpuCnn.Kernels.Convolution.Cpu;
 /// <param name="Width">Output channels: 8, 16 or 32.</param>
 /// <param name="Channel">First output channel, counted in whole blocks over all groups.</param>
 /// <param name="Group">Group of the convolution.</param>
-public readonly record struct FilterStrip(int Offset, int Width, int Channel, int Group);
+internal readonly record struct FilterStrip(int Offset, int Width, int Channel, int Group);
 
 /// <summary>
 /// Layout of a filter on the CPU device. Output channels are cut into strips. A strip holds rows in the order of the reduction (block of
 /// input channels, tap, lane), and each row holds the strip's output channels. The forward pass streams through it, the filter's gradient
 /// has the same layout, and the optimizer works on it as flat memory.
 /// </summary>
-public sealed class FilterLayout
+internal sealed class FilterLayout
 {
     private readonly int[] _stripOfBlock;
 

@@ -8,7 +8,7 @@ namespace GpuCnn.Kernels.Convolution.Cpu;
 /// Turns a packed filter for the backward pass to the input: swaps rows and output channels, and keeps only the given taps in the given
 /// order. Overwrites the target. Memory-bound: blocks of 8 by 8 are transposed in registers.
 /// </summary>
-public sealed unsafe class FilterTurn : ICpuKernel
+internal sealed unsafe class FilterTurn : ICpuKernel
 {
     private readonly FilterLayout _from, _to;
     private readonly int[] _taps;

@@ -16,7 +16,7 @@ namespace GpuCnn.Kernels.Convolution.Cpu;
 /// <param name="Taps">Offsets of the taps in floats; pinned.</param>
 /// <param name="InputBlockStride">Floats between two channel blocks of the input.</param>
 /// <param name="OutputBlockStride">Floats between two channel blocks of the output.</param>
-public sealed record PixelProblem(int Images, PixelMap Map, FilterLayout Filter, int[] Taps, int InputBlockStride, int OutputBlockStride);
+internal sealed record PixelProblem(int Images, PixelMap Map, FilterLayout Filter, int[] Taps, int InputBlockStride, int OutputBlockStride);
 
 /// <summary>
 /// Computes y = activation(bias + x * w) over pixels given by a map. It serves the forward pass of a convolution, a phase of its backward
@@ -24,7 +24,7 @@ public sealed record PixelProblem(int Images, PixelMap Map, FilterLayout Filter,
 /// Overwrites y. Compute-bound.
 /// </summary>
 [Dispatched]
-public sealed unsafe class PixelConvolution<TActivation> : ICpuKernel where TActivation : unmanaged, IPointwise
+internal sealed unsafe class PixelConvolution<TActivation> : ICpuKernel where TActivation : unmanaged, IPointwise
 {
     private readonly float* _x, _w, _bias, _y;
     private readonly TActivation _activation;

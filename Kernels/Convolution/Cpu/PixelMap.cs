@@ -4,7 +4,7 @@ namespace GpuCnn.Kernels.Convolution.Cpu;
 /// Positions of the pixels of a group of images: for each output pixel, the offset of its first tap in the input and of its first channel
 /// in the output, in floats from the group's first image. Small maps are processed several images at a time, so that they fill the tiles.
 /// </summary>
-public sealed class PixelMap
+internal sealed class PixelMap
 {
     public PixelMap(
         int images, int pixelsPerImage, Func<int, int> input, int inputImageStride, Func<int, int> target, int targetImageStride)

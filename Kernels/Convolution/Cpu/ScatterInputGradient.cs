@@ -9,7 +9,7 @@ namespace GpuCnn.Kernels.Convolution.Cpu;
 /// column of R * S taps, which is added to dx at the positions of the taps. Unlike a convolution over the border, it does no work on zeros,
 /// and its strips are as wide as the number of taps allows. Overwrites dx. A chunk is one image.
 /// </summary>
-public sealed unsafe class ScatterInputGradient : ICpuKernel
+internal sealed unsafe class ScatterInputGradient : ICpuKernel
 {
     /// <summary>Largest number of taps. With more, the columns of a step would not fit beside the rest.</summary>
     public const int MostTaps = 128;

@@ -8,7 +8,7 @@ namespace GpuCnn.Kernels.Convolution.Cpu;
 /// Computes the input's gradient of a fully connected layer, dx = dy w, turning the packed filter strip by strip. The filter is read once;
 /// a turned copy of the whole filter would have to be written and read again. Overwrites dx. A chunk is a strip of inputs.
 /// </summary>
-public sealed unsafe class TurnedProduct : ICpuKernel
+internal sealed unsafe class TurnedProduct : ICpuKernel
 {
     private readonly FilterLayout _from, _to;
     private readonly float* _dy, _w, _zeros, _dx;

@@ -10,7 +10,7 @@ namespace GpuCnn.Kernels.Convolution.Gpu;
 /// <param name="columns">[group][pixel][R * S * Channels]</param>
 /// <param name="dx">[image][SourceH][SourceW][SourceChannels]</param>
 [Kernel(Threads)]
-public readonly partial struct Col2Im([Specialization] Flag accumulate, ReadOnlyView<float> columns, View<float> dx, WindowMap map)
+internal readonly partial struct Col2Im([Specialization] Flag accumulate, ReadOnlyView<float> columns, View<float> dx, WindowMap map)
 {
     private const int Threads = 256;
 

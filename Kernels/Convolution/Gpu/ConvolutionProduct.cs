@@ -24,7 +24,7 @@ namespace GpuCnn.Kernels.Convolution.Gpu;
 /// <param name="scalars">[1] Gives the number of real images; any view if no moments are gathered.</param>
 /// <param name="moments">[rows of tiles][3][columns] as in <see cref="GatheredMoments"/>; any view if none are gathered.</param>
 [Kernel]
-public readonly partial struct ConvolutionProduct<TFunction>(
+internal readonly partial struct ConvolutionProduct<TFunction>(
     [Specialization(128)] int tileM, [Specialization(128)] int tileN, [Specialization(8)] int tileK, [Specialization(8)] int perM,
         [Specialization(8)] int perN,
     [Specialization] Flag turned, [Specialization] Flag wideX, [Specialization] Flag wideFilter, [Specialization] Flag wideY,

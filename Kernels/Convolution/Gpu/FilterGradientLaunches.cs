@@ -7,7 +7,7 @@ namespace GpuCnn.Kernels.Convolution.Gpu;
 /// <summary>
 /// Launches of a convolution's gradient with respect to its filter. The bias's gradient is the <see cref="ColumnSumsLaunches"/> of dy.
 /// </summary>
-public sealed class FilterGradientLaunches
+internal sealed class FilterGradientLaunches
 {
     private readonly ConvolutionSizes _sizes;
     private readonly ConvolutionChoice _choice;

@@ -5,7 +5,7 @@ using GpuCnn.Kernels.Pointwise;
 namespace GpuCnn.Kernels.Convolution.Gpu;
 
 /// <summary>Sizes of a filter's gradient.</summary>
-public struct FilterGradientMap
+internal struct FilterGradientMap
 {
     /// <summary>Pixels of the output and the start of their windows in the input.</summary>
     public PixelGrid Grid;
@@ -39,7 +39,7 @@ public struct FilterGradientMap
 /// <param name="dy">[pixel][GradientPitch]</param>
 /// <param name="dw">[part][group][rows][columns]</param>
 [Kernel]
-public readonly partial struct FilterGradientProduct(
+internal readonly partial struct FilterGradientProduct(
     [Specialization(128)] int tileM, [Specialization(128)] int tileN, [Specialization(8)] int tileK, [Specialization(8)] int perM,
         [Specialization(8)] int perN,
     [Specialization] Flag wideX, [Specialization] Flag wideY, [Specialization] Flag accumulate,

@@ -5,7 +5,7 @@ using GpuCnn.Kernels.Pointwise;
 namespace GpuCnn.Kernels.Convolution.Gpu;
 
 /// <summary>Launches of a convolution's forward pass, y = f(conv(x, w) + bias).</summary>
-public sealed partial class ForwardLaunches
+internal sealed partial class ForwardLaunches
 {
     private readonly ConvolutionSizes _sizes;
     private readonly ConvolutionChoice _choice;

@@ -8,7 +8,7 @@ namespace GpuCnn.Kernels.Convolution.Gpu;
 /// TapsH * TapsW runs, each contiguous both in the source and in the filter. A run holds the channels of one group at one tap, or with a
 /// single group the channels of a whole row of taps. All positions are affine in the pixel and in the tap (i, j).
 /// </summary>
-public struct GatherMap
+internal struct GatherMap
 {
     public PixelGrid Grid;
 

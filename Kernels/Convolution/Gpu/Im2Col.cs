@@ -9,7 +9,7 @@ namespace GpuCnn.Kernels.Convolution.Gpu;
 /// <param name="x">[image][SourceH][SourceW][SourceChannels]</param>
 /// <param name="columns">[group][pixel][R * S * Channels]</param>
 [Kernel(Threads)]
-public readonly partial struct Im2Col([Specialization(4)] int width, ReadOnlyView<float> x, View<float> columns, WindowMap map)
+internal readonly partial struct Im2Col([Specialization(4)] int width, ReadOnlyView<float> x, View<float> columns, WindowMap map)
 {
     private const int Threads = 256;
 

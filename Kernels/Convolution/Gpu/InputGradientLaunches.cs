@@ -5,7 +5,7 @@ using GpuCnn.Kernels.Pointwise;
 namespace GpuCnn.Kernels.Convolution.Gpu;
 
 /// <summary>Launches of a convolution's gradient with respect to its input.</summary>
-public sealed class InputGradientLaunches
+internal sealed class InputGradientLaunches
 {
     private readonly ConvolutionSizes _sizes;
     private readonly ConvolutionChoice _choice;

@@ -6,7 +6,7 @@ namespace GpuCnn.Kernels.Convolution.Gpu;
 /// Pixels of a batch of maps, and the pixel of other maps, stored [image][SourceH][SourceW][SourceChannels], that each of them maps to.
 /// Pixel (p, q) of an image maps to (p StepH + StartH, q StepW + StartW), which may lie outside. In the forward pass a window starts there.
 /// </summary>
-public struct PixelGrid
+internal struct PixelGrid
 {
     /// <summary>Row so far outside that no tap reaches the source from it.</summary>
     internal const int Nowhere = -(1 << 30);

@@ -3,7 +3,7 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.Convolution.Gpu;
 
 /// <summary>Sizes of windows that are written out: columns[group][pixel][r][s][channel of the group].</summary>
-public struct WindowMap
+internal struct WindowMap
 {
     /// <summary>Output pixels of some images, and the start of their windows in the input.</summary>
     public PixelGrid Grid;

@@ -14,7 +14,7 @@ namespace GpuCnn.Kernels.Convolution.Winograd;
 /// transforms the result back. Overwrites y. Compute-bound.
 /// </summary>
 [Dispatched]
-public sealed unsafe class WinogradConvolution<TActivation> : ICpuKernel where TActivation : unmanaged, IPointwise
+internal sealed unsafe class WinogradConvolution<TActivation> : ICpuKernel where TActivation : unmanaged, IPointwise
 {
     private readonly WinogradProblem _problem;
     private readonly TileSource _x;

@@ -7,7 +7,7 @@ namespace GpuCnn.Kernels.Convolution.Winograd;
 /// Computes u = G w G^T for each input channel and filter: [points][channels and filters in the problem's layout], from a filter packed
 /// with its 3x3 taps. Overwrites u. Memory-bound.
 /// </summary>
-public sealed unsafe class WinogradFilter(WinogradProblem problem, FilterLayout from, float* w, float* u) : ICpuKernel
+internal sealed unsafe class WinogradFilter(WinogradProblem problem, FilterLayout from, float* w, float* u) : ICpuKernel
 {
     private const int ChannelsPerChunk = 64;
 

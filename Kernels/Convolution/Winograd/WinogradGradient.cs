@@ -8,7 +8,7 @@ namespace GpuCnn.Kernels.Convolution.Winograd;
 /// Computes parts[split] = sum over the split's tiles of (B^T x B) (outer) (A dy A^T) at each point. A chunk covers some input channels and
 /// some output channels of a split, so that its sums stay in the second-level cache. Overwrites parts. Compute-bound.
 /// </summary>
-public sealed unsafe class WinogradGradient : ICpuKernel
+internal sealed unsafe class WinogradGradient : ICpuKernel
 {
     private readonly WinogradGradientProblem _problem;
     private readonly TileSource _x, _dy;

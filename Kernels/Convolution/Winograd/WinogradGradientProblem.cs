@@ -7,7 +7,7 @@ namespace GpuCnn.Kernels.Convolution.Winograd;
 /// Sizes of a filter's gradient by Winograd's algorithm. At each point the gradient is a product of the transformed input and the
 /// transformed output gradient, summed over all tiles.
 /// </summary>
-public sealed class WinogradGradientProblem
+internal sealed class WinogradGradientProblem
 {
     // Input and output channels of a chunk: few enough that its sums stay in a core's caches, many enough that few chunks transform the
     // same tiles again.

@@ -8,7 +8,7 @@ namespace GpuCnn.Kernels.Convolution.Winograd;
 /// Memory-bound.
 /// </summary>
 /// <param name="parts">[Splits][Points][Filter.Count] of the problem.</param>
-public sealed unsafe class WinogradGradientSum(WinogradGradientProblem problem, FilterLayout to, float* parts, float* dw) : ICpuKernel
+internal sealed unsafe class WinogradGradientSum(WinogradGradientProblem problem, FilterLayout to, float* parts, float* dw) : ICpuKernel
 {
     private const int ChannelsPerChunk = 64;
 

@@ -7,7 +7,7 @@ namespace GpuCnn.Kernels.Convolution.Winograd;
 /// Sizes of a <see cref="WinogradConvolution{TActivation}"/>, without its buffers: a convolution with 3x3 filters and stride 1 over channel
 /// blocks, whose output is computed in tiles. Made once, when a plan is compiled.
 /// </summary>
-public sealed class WinogradProblem
+internal sealed class WinogradProblem
 {
     // Tiles in a chunk: few enough to stay in the second-level cache between the steps, and a multiple of every tile of the products.
     private const int TilesPerProduct = PixelStrip.TileMultiple;
