@@ -22,20 +22,25 @@ public sealed partial class ArchitectureTests
     [TestCaseSource(nameof(Projects))]
     public void AProjectReferencesOnlyWhatItMay(string project)
     {
-        IEnumerable<string> referenced = Assembly.Load(project switch { "Cli" => "gpucnn", "GpuCnn" => "GpuCnn.Library", _ => $"GpuCnn.{project}" }).GetReferencedAssemblies()
+        IEnumerable<string> referenced =
+            Assembly.Load(project switch { "Cli" => "gpucnn", "GpuCnn" => "GpuCnn.Library", _ => $"GpuCnn.{project}" })
+                .GetReferencedAssemblies()
             .Select(name => name.Name!).Where(name => name.StartsWith("GpuCnn.", StringComparison.Ordinal));
         Assert.That(referenced, Is.SubsetOf(Arrows[project].Select(name => $"GpuCnn.{name}")));
     }
 
     [Test]
-    public void NativeCodeIsCalledFromDevicesOnly() => Forbid(NativeImport(), "Engine/Devices/", Code("Kernels", "Engine", "Models", "Data", "GpuCnn", "Cli"));
+    public void NativeCodeIsCalledFromDevicesOnly() =>
+        Forbid(NativeImport(), "Engine/Devices/", Code("Kernels", "Engine", "Models", "Data", "GpuCnn", "Cli"));
 
     [Test]
-    public void NothingAsksWhichDeviceItIsOn() => Forbid(DeviceCast(), "Engine/Devices/", Code("Kernels", "Engine", "Models", "Data", "GpuCnn", "Cli"));
+    public void NothingAsksWhichDeviceItIsOn() =>
+        Forbid(DeviceCast(), "Engine/Devices/", Code("Kernels", "Engine", "Models", "Data", "GpuCnn", "Cli"));
 
     /// <summary>Kernels are written once, in C#.</summary>
     [Test]
-    public void KernelTextComesFromTheCompiler() => Forbid(KernelText(), "Compiler/", Code("Compiler", "Kernels", "Engine", "Models", "Data", "GpuCnn", "Cli", "Bench"));
+    public void KernelTextComesFromTheCompiler() =>
+        Forbid(KernelText(), "Compiler/", Code("Compiler", "Kernels", "Engine", "Models", "Data", "GpuCnn", "Cli", "Bench"));
 
     /// <summary>Advice for the command line is Cli's alone: others use the library too.</summary>
     [Test]
@@ -51,7 +56,8 @@ public sealed partial class ArchitectureTests
     }
 
     /// <summary>
-    /// Paths in backquotes and in links; <c>X.cs</c> and <c>&lt;kind&gt;</c> stand for any name, and a folder may be named from within a project's.
+    /// Paths in backquotes and in links; <c>X.cs</c> and <c>&lt;kind&gt;</c> stand for any name, and a folder may be named from within a
+    /// project's.
     /// </summary>
     [Test]
     public void PathsInMarkdownExist()

@@ -5,15 +5,16 @@ using NUnit.Framework;
 namespace GpuCnn.Tests;
 
 /// <summary>
-/// Engine's folders form rings. C# reaches another folder's types only through a using directive or a qualified name, or by inference from a
-/// member whose own file has one; so what a file names is what it uses.
+/// Engine's folders form rings. C# reaches another folder's types only through a using directive or a qualified name, or by inference
+/// from a member whose own file has one; so what a file names is what it uses.
 /// </summary>
 public sealed class EngineRingsTests
 {
     /// <summary>From the lowest up; a folder uses its own types and those of folders before it. The empty name is Engine itself.</summary>
     private static readonly string[] Rings =
     [
-        "", "Files", "Tensors", "Sets", "Datasets", "Graphs", "Plans", "Devices", "Layers", "Losses", "Optimizers", "Schedules", "Checkpoints",
+        "", "Files", "Tensors", "Sets", "Datasets", "Graphs", "Plans", "Devices", "Layers", "Losses", "Optimizers", "Schedules",
+        "Checkpoints",
         "Training", "Tuning",
     ];
 
@@ -27,7 +28,8 @@ public sealed class EngineRingsTests
 
     [Test]
     public void EveryFolderHasARing() =>
-        Assert.That(Sources().Select(source => source.Folder).Distinct(), Is.SubsetOf(Rings), "folders of Engine; give a new one its place in the list");
+        Assert.That(Sources().Select(source => source.Folder).Distinct(), Is.SubsetOf(Rings),
+            "folders of Engine; give a new one its place in the list");
 
     [Test]
     public void AFolderUsesNoneThatComesAfterIt()

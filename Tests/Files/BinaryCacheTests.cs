@@ -28,13 +28,18 @@ public sealed class BinaryCacheTests
     [Test]
     public void KeysTellPartsApart()
     {
-        string[] keys = [BinaryKey.Of("ab", "c").Hex, BinaryKey.Of("a", "bc").Hex, BinaryKey.Of("abc").Hex, BinaryKey.Of("abc", "").Hex, BinaryKey.Of("ab", "c").Hex];
+        string[] keys =
+        [
+            BinaryKey.Of("ab", "c").Hex, BinaryKey.Of("a", "bc").Hex, BinaryKey.Of("abc").Hex, BinaryKey.Of("abc", "").Hex,
+            BinaryKey.Of("ab", "c").Hex,
+        ];
         Assert.That(keys.Distinct().Count(), Is.EqualTo(4));
     }
 
     /// <summary>SHA-256 of the lengths and the texts (Python's hashlib): the next process computes the same.</summary>
     [Test]
-    public void AKeyIsTheSameInEachProcess() => Assert.That(Key.Hex, Is.EqualTo("d078a4d23203af8a53539a41e165686b88f422ebc4408a7924fec1f74cd04f5c"));
+    public void AKeyIsTheSameInEachProcess() =>
+        Assert.That(Key.Hex, Is.EqualTo("d078a4d23203af8a53539a41e165686b88f422ebc4408a7924fec1f74cd04f5c"));
 
     [Test]
     public void EveryFlippedByteIsNoticed()
@@ -113,7 +118,8 @@ public sealed class BinaryCacheTests
         var cache = new BinaryCache(Path.Combine(_folder, "a", "b"));
         cache.Write(Key, [1]);
         if (!OperatingSystem.IsWindows())
-            Assert.That(File.GetUnixFileMode(cache.Folder!), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute));
+            Assert.That(File.GetUnixFileMode(cache.Folder!),
+                Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute));
     }
 
     [Test]

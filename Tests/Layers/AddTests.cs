@@ -10,7 +10,8 @@ public sealed class AddTests : LayerContract<AddTests, Add>, ILayerFixture
         from input in new[] { Shape.Volume(1, 1, 1), Shape.Volume(5, 4, 3), Shape.Volume(16, 3, 3), Shape.Volume(17, 9, 7) }
         from test in new LayerCase[]
         {
-            new($"{input}, identity", () => new Residual(Convolution(input.Channels)), input, new ReferenceSum(Reference(input.Channels), new ReferenceFlatten())),
+            new($"{input}, identity", () => new Residual(Convolution(input.Channels)), input,
+                new ReferenceSum(Reference(input.Channels), new ReferenceFlatten())),
             new($"{input}, shortcut, ReLU", () => new Sequential { new Residual(Convolution(7), Convolution(7)), new ReLU() }, input,
                 new ReferenceChain(new ReferenceSum(Reference(7), Reference(7)), new ReferenceReLU())),
         }

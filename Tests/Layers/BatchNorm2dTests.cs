@@ -17,15 +17,22 @@ public sealed class BatchNorm2dTests : LayerContract<BatchNorm2dTests, BatchNorm
     {
         get
         {
-            Shape[] inputs = [Shape.Volume(1, 1, 1), Shape.Volume(3, 5, 4), Shape.Volume(8, 4, 4), Shape.Volume(12, 1, 6), Shape.Volume(17, 7, 9), Shape.Volume(40, 3, 3)];
+            Shape[] inputs =
+            [
+                Shape.Volume(1, 1, 1), Shape.Volume(3, 5, 4), Shape.Volume(8, 4, 4), Shape.Volume(12, 1, 6), Shape.Volume(17, 7, 9),
+                Shape.Volume(40, 3, 3),
+            ];
             foreach (Shape input in inputs)
             {
                 yield return Of($"{input}", () => Norm(), input, Reference);
-                yield return Of($"{input}, Tanh", () => new Sequential { Norm(), new Tanh() }, input, new ReferenceChain(Reference, new ReferenceTanh()));
+                yield return Of($"{input}, Tanh", () => new Sequential { Norm(), new Tanh() }, input,
+                    new ReferenceChain(Reference, new ReferenceTanh()));
             }
-            yield return Of("ReLU", () => new Sequential { Norm(), new ReLU() }, Shape.Volume(5, 4, 5), new ReferenceChain(Reference, new ReferenceReLU()));
+            yield return Of("ReLU", () => new Sequential { Norm(), new ReLU() }, Shape.Volume(5, 4, 5),
+                new ReferenceChain(Reference, new ReferenceReLU()));
             // Several parts of a batch, on every device.
-            yield return Of("Sigmoid", () => new Sequential { Norm(), new Sigmoid() }, Shape.Volume(6, 19, 21), new ReferenceChain(Reference, new ReferenceSigmoid())) with { Batches = [3] };
+            yield return Of("Sigmoid", () => new Sequential { Norm(), new Sigmoid() }, Shape.Volume(6, 19, 21),
+                new ReferenceChain(Reference, new ReferenceSigmoid())) with { Batches = [3] };
         }
     }
 
@@ -36,11 +43,13 @@ public sealed class BatchNorm2dTests : LayerContract<BatchNorm2dTests, BatchNorm
     {
         Shape input = Shape.Volume(13, 4, 3);
         using Device device = test.Make();
-        using var network = new TestNetwork(device, new Sequential { { "norm", Norm() } }, input, new PlanOptions { Images = 3, Loss = new ProjectionLoss() });
+        using var network = new TestNetwork(
+            device, new Sequential { { "norm", Norm() } }, input, new PlanOptions { Images = 3, Loss = new ProjectionLoss() });
         float[][] values = Set(network);
         network.Plan.Evaluate(network.Batch);
         double[] expected = Reference.Infer(
-            Extent.Of(3, input), Numbers.ToDouble(network.Batch.Images), [.. values[..2].Select(Numbers.ToDouble)], [.. values[2..].Select(Numbers.ToDouble)]);
+            Extent.Of(3, input), Numbers.ToDouble(network.Batch.Images), [.. values[..2].Select(Numbers.ToDouble)],
+            [.. values[2..].Select(Numbers.ToDouble)]);
         Closeness.Check($"{test}", network.ReadOutput(), expected, Closeness.Tolerance(4, test.Rounding, expected));
         Assert.That(State(network), Is.EqualTo(values[2..]), $"{test}: state");
     }
@@ -52,7 +61,8 @@ public sealed class BatchNorm2dTests : LayerContract<BatchNorm2dTests, BatchNorm
         Shape input = Shape.Volume(5, 4, 3);
         using Device device = test.Make();
         using var network = new TestNetwork(
-            device, new Sequential { { "norm", Norm() } }, input, new PlanOptions { Images = 3, Training = true, InputGradient = true, Loss = new ProjectionLoss() });
+            device, new Sequential { { "norm", Norm() } }, input,
+            new PlanOptions { Images = 3, Training = true, InputGradient = true, Loss = new ProjectionLoss() });
         float[][] state = Set(network)[2..];
         network.Plan.Evaluate(network.Batch);
         Assert.That(State(network), Is.EqualTo(state), $"{test}: after an evaluation");
@@ -63,12 +73,15 @@ public sealed class BatchNorm2dTests : LayerContract<BatchNorm2dTests, BatchNorm
         Closeness.CheckSameBits($"{test}: gradient of weight", network.Gradient("norm.weight"), dweight);
         network.Plan.Train(network.Batch, 0, 0, 0);
         double[][] expected = [.. state.Select(Numbers.ToDouble)];
-        for (int step = 0; step < 3; step++) expected = Reference.NextState(Extent.Of(3, input), Numbers.ToDouble(network.Batch.Images), expected);
+        for (int step = 0; step < 3; step++)
+            expected = Reference.NextState(Extent.Of(3, input), Numbers.ToDouble(network.Batch.Images), expected);
         foreach ((float[] actual, double[] values) in State(network).Zip(expected))
             Closeness.Check($"{test}: after three steps", actual, values, Closeness.Tolerance(36, test.Rounding, values));
     }
 
-    /// <summary>The statistics are those of the real images; what fills up the batch, be it not a number, changes nothing and gets no gradient.</summary>
+    /// <summary>
+    /// The statistics are those of the real images; what fills up the batch, be it not a number, changes nothing and gets no gradient.
+    /// </summary>
     [TestCaseSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))]
     public void ABatchThatIsNotFullIsItsRealImages(DeviceUnderTest test)
     {
@@ -77,7 +90,8 @@ public sealed class BatchNorm2dTests : LayerContract<BatchNorm2dTests, BatchNorm
         Extent extent = Extent.Of(real, input);
         using Device device = test.Make();
         using var network = new TestNetwork(
-            device, new Sequential { { "norm", Norm() }, new Tanh() }, input, new PlanOptions { Images = 7, Training = true, InputGradient = true, Loss = new ProjectionLoss() });
+            device, new Sequential { { "norm", Norm() }, new Tanh() }, input,
+            new PlanOptions { Images = 7, Training = true, InputGradient = true, Loss = new ProjectionLoss() });
         float[][] values = Set(network);
         network.Batch.Count = real;
         network.Batch.Images.AsSpan(extent.Count).Fill(float.NaN);
@@ -96,7 +110,8 @@ public sealed class BatchNorm2dTests : LayerContract<BatchNorm2dTests, BatchNorm
         foreach ((float[] actual, double[] expected) in State(network).Zip(state)) Check("state", actual, expected);
 
         void Check(string what, float[] actual, double[] expected) =>
-            Closeness.Check($"{test}: {what}", actual, expected, Closeness.Tolerance(reference.LongestSum(extent), test.Rounding, expected));
+            Closeness.Check($"{test}: {what}", actual, expected,
+                Closeness.Tolerance(reference.LongestSum(extent), test.Rounding, expected));
     }
 
     /// <summary>Values that lie far from 0 and close to each other: the variance comes of differences that squares would drown.</summary>
@@ -106,24 +121,30 @@ public sealed class BatchNorm2dTests : LayerContract<BatchNorm2dTests, BatchNorm
         Shape input = Shape.Volume(4, 30, 30);
         using Device device = test.Make();
         using var network = new TestNetwork(
-            device, new Sequential { { "norm", new BatchNorm2d(1e-12f, 1) } }, input, new PlanOptions { Images = 5, Training = true, Loss = new ProjectionLoss() });
+            device, new Sequential { { "norm", new BatchNorm2d(1e-12f, 1) } }, input,
+            new PlanOptions { Images = 5, Training = true, Loss = new ProjectionLoss() });
         network.Parameters.Initialize(1);
         for (int i = 0; i < network.Batch.Images.Length; i++) network.Batch.Images[i] = 1000 + network.Batch.Images[i] / 16;
         network.Plan.ComputeGradients(network.Batch);
         var reference = new ReferenceBatchNorm2d(1e-12, 1);
-        double[][] expected = reference.NextState(Extent.Of(5, input), Numbers.ToDouble(network.Batch.Images), [new double[4], new double[4], [0]]);
+        double[][] expected =
+            reference.NextState(Extent.Of(5, input), Numbers.ToDouble(network.Batch.Images), [new double[4], new double[4], [0]]);
         Closeness.Check($"{test}: mean", State(network)[0], expected[0], 2 * Math.Pow(2, -14));
         Closeness.Check($"{test}: variance", State(network)[1], expected[1], 1e-5 * expected[1].Max());
     }
 
     private static BatchNorm2d Norm() => new(1e-3f, 0.25f);
 
-    /// <summary>A batch of equal values has a deviation of sqrt(epsilon) only: results are differences of numbers that are larger.</summary>
-    private static LayerCase Of(string name, Func<Layer> layer, Shape input, ReferenceLayer reference) => new(name, layer, input, reference) { LeastScale = 1 };
+    /// <summary>
+    /// A batch of equal values has a deviation of sqrt(epsilon) only: results are differences of numbers that are larger.
+    /// </summary>
+    private static LayerCase Of(string name, Func<Layer> layer, Shape input, ReferenceLayer reference) =>
+        new(name, layer, input, reference) { LeastScale = 1 };
 
     private static float[][] Set(TestNetwork network)
     {
-        float[][] values = LayerRun.Draw(new("", () => new Sequential { { "norm", Norm() } }, network.Network.Input, Reference), Numbers.Reals);
+        float[][] values = LayerRun.Draw(
+            new("", () => new Sequential { { "norm", Norm() } }, network.Network.Input, Reference), Numbers.Reals);
         for (int i = 0; i < values.Length; i++) network.SetWeights(network.Network.Parameters[i].Path, values[i]);
         return values;
     }

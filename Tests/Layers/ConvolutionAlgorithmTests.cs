@@ -45,23 +45,29 @@ public sealed class ConvolutionAlgorithmTests
             double[] wideX = Numbers.ToDouble(x);
             double[][] wideParameters = [.. parameters.Select(Numbers.ToDouble)];
             double[] y = reference.Forward(input, wideX, wideParameters);
-            Gradients gradients = reference.Backward(input, wideX, wideParameters, [.. y.Select((_, i) => (double)ProjectionLoss.Weight(i))]);
+            Gradients gradients =
+                reference.Backward(input, wideX, wideParameters, [.. y.Select((_, i) => (double)ProjectionLoss.Weight(i))]);
             var first = new Dictionary<string, LayerResult>();
             foreach (DeviceUnderTest test in DeviceUnderTest.All.Where(test => test.Family.StartsWith("cpu", StringComparison.Ordinal)))
             {
                 using Device device = test.Make();
-                using var run = new LayerRun(device, layer.Layer, setting.Input, Place.Inner, images, algorithms: Forced(setting, images, choice));
-                Assert.That(run.Choices.Select(taken => taken.Algorithm), Is.EqualTo(Enumerable.Repeat(choice.ToString(), 3)), "forward, filter gradient, input gradient");
+                using var run = new LayerRun(
+                    device, layer.Layer, setting.Input, Place.Inner, images, algorithms: Forced(setting, images, choice));
+                Assert.That(run.Choices.Select(taken => taken.Algorithm), Is.EqualTo(Enumerable.Repeat(choice.ToString(), 3)),
+                    "forward, filter gradient, input gradient");
                 LayerResult result = run.Run(x, parameters);
                 string name = $"{setting}, {choice}, {images} images, {test}";
                 Check("output", result.Output, y);
                 Check("input gradient", result.InputGradient!, gradients.Input);
-                for (int i = 0; i < gradients.Parameters.Length; i++) Check($"gradient of parameter {i}", result.ParameterGradients[i], gradients.Parameters[i]);
+                for (int i = 0; i < gradients.Parameters.Length; i++)
+                    Check($"gradient of parameter {i}", result.ParameterGradients[i], gradients.Parameters[i]);
                 Assert.That(run.LargestGradientPastC, Is.Zero, $"{name}: gradient past the last channel");
                 if (!first.TryAdd(test.Family, result))
-                    foreach (((string what, float[] actual), (_, float[] expected)) in result.Tensors().Zip(first[test.Family].Tensors())) Closeness.CheckSameBits($"{name}: {what}", actual, expected);
+                    foreach (((string what, float[] actual), (_, float[] expected)) in result.Tensors().Zip(first[test.Family].Tensors()))
+                        Closeness.CheckSameBits($"{name}: {what}", actual, expected);
 
-                void Check(string what, float[] actual, double[] expected) => Closeness.Check($"{name}: {what}", actual, expected, Tolerance * expected.Max(Math.Abs));
+                void Check(string what, float[] actual, double[] expected) =>
+                    Closeness.Check($"{name}: {what}", actual, expected, Tolerance * expected.Max(Math.Abs));
             }
         }
     }
@@ -83,8 +89,13 @@ public sealed class ConvolutionAlgorithmTests
     public void OtherFiltersHaveNoChoice()
     {
         ConvolutionShape shape = new(64, 56, 56, 64, 3, 3, 1, 1, 1, 1, 1);
-        Assert.That(CpuConvolutionChoice.Candidates(shape).Select(choice => choice.ToString()), Is.EqualTo(new[] { "direct", "Winograd 2x2", "Winograd 4x4" }));
-        ConvolutionShape[] others = [shape with { R = 5, S = 5 }, shape with { S = 1 }, shape with { StrideH = 2 }, shape with { Groups = 2 }, shape with { C = 3 }, shape with { K = 7 }];
+        Assert.That(CpuConvolutionChoice.Candidates(shape).Select(choice => choice.ToString()),
+            Is.EqualTo(new[] { "direct", "Winograd 2x2", "Winograd 4x4" }));
+        ConvolutionShape[] others =
+        [
+            shape with { R = 5, S = 5 }, shape with { S = 1 }, shape with { StrideH = 2 }, shape with { Groups = 2 }, shape with { C = 3 },
+            shape with { K = 7 },
+        ];
         foreach (ConvolutionShape other in others)
         {
             Assert.That(CpuConvolutionChoice.Candidates(other), Is.EqualTo(new[] { CpuConvolutionChoice.Direct }), $"{other}");

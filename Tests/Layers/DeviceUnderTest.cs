@@ -9,7 +9,9 @@ using GpuCnn.Tests.Devices.Ilgpu;
 
 namespace GpuCnn.Tests.Layers;
 
-/// <summary>A way to run networks that every layer is tested on. A new device joins <see cref="All"/>, and no layer's test changes.</summary>
+/// <summary>
+/// A way to run networks that every layer is tested on. A new device joins <see cref="All"/>, and no layer's test changes.
+/// </summary>
 /// <param name="Family">Devices of one family give the same bits.</param>
 public sealed record DeviceUnderTest(string Name, string Family, Func<Device> Make)
 {
@@ -19,7 +21,8 @@ public sealed record DeviceUnderTest(string Name, string Family, Func<Device> Ma
     /// <summary>Whether sums are plain float32 sums of products, so that numbers of few digits add up without rounding.</summary>
     public bool AddsExactly { get; init; } = true;
 
-    public static IReadOnlyList<DeviceUnderTest> All { get; } = [.. CpuDevices(), new("debug", "debug", () => new DebugDevice()), .. OpenClDevices(), .. CudaDevices()];
+    public static IReadOnlyList<DeviceUnderTest> All { get; } =
+        [.. CpuDevices(), new("debug", "debug", () => new DebugDevice()), .. OpenClDevices(), .. CudaDevices()];
 
     /// <summary>Devices that run kernels for a function of another assembly: those that do without the project's translation.</summary>
     public static IEnumerable<DeviceUnderTest> TakingUserFunctions => All.Where(device => !device.Translates);

@@ -19,7 +19,8 @@ public sealed class FlattenTests : LayerContract<FlattenTests, Flatten>, ILayerF
                 new ReferenceChain(new ReferenceFlatten(), new ReferenceReLU(), new ReferenceLinear(10))),
             new($"{input}, Dropout, Linear", () => new Sequential { new Flatten(), new Dropout(0.5f), new Linear(10) }, input,
                 index => new ReferenceChain(
-                    new ReferenceFlatten(), new ReferenceDropout(0.5, (ulong)index + 1, LayerRun.Seed, LayerRun.Step), new ReferenceLinear(10))),
+                    new ReferenceFlatten(), new ReferenceDropout(0.5, (ulong)index + 1, LayerRun.Seed, LayerRun.Step),
+                    new ReferenceLinear(10))),
         }
         select test with { IsExact = true };
 }

@@ -20,7 +20,8 @@ public abstract class LayerContract<TFixture, TLayer> where TFixture : ILayerFix
         from place in Enum.GetValues<Place>()
         select new TestCaseData(layer, place).SetArgDisplayNames(layer.Name, place.ToString());
 
-    public static IEnumerable<TestCaseData> EachCase => TFixture.Cases.Select(layer => new TestCaseData(layer).SetArgDisplayNames(layer.Name));
+    public static IEnumerable<TestCaseData> EachCase =>
+        TFixture.Cases.Select(layer => new TestCaseData(layer).SetArgDisplayNames(layer.Name));
 
     /// <summary>Those that have parameters.</summary>
     public static IEnumerable<TestCaseData> EachTrained => EachCase.Where(test => LayerRun.HasParameters((LayerCase)test.Arguments[0]!));
@@ -59,14 +60,15 @@ public abstract class LayerContract<TFixture, TLayer> where TFixture : ILayerFix
             double[][] wideParameters = Wide(layer, parameters, state: false);
             double[][] state = reference.NextState(input, wideX, Wide(layer, parameters, state: true));
             double[] y = reference.Forward(input, wideX, wideParameters);
-            Gradients gradients = reference.Backward(input, wideX, wideParameters, [.. y.Select((_, i) => (double)ProjectionLoss.Weight(i))]);
+            Gradients gradients =
+                reference.Backward(input, wideX, wideParameters, [.. y.Select((_, i) => (double)ProjectionLoss.Weight(i))]);
             int terms = reference.LongestSum(input);
             foreach ((DeviceUnderTest test, Device device) in _devices)
             {
                 using var run = new LayerRun(device, layer.Layer, layer.Input, place, images);
                 LayerResult result = run.Run(x, parameters);
                 Check("output", result.Output, y);
-                if (result.InputGradient != null) Check("input gradient", result.InputGradient, gradients.Input);
+                if (result.InputGradient is not null) Check("input gradient", result.InputGradient, gradients.Input);
                 Assert.That(result.ParameterGradients, Has.Length.EqualTo(gradients.Parameters.Length));
                 for (int i = 0; i < gradients.Parameters.Length; i++)
                     Check($"gradient of parameter {i}", result.ParameterGradients[i], gradients.Parameters[i]);
@@ -152,8 +154,8 @@ public abstract class LayerContract<TFixture, TLayer> where TFixture : ILayerFix
     }
 
     /// <summary>
-    /// Trained weights, brought to another store, give the same results: nothing but the weights was trained. (Stored numbers that stand for no
-    /// weight must stay zero.)
+    /// Trained weights, brought to another store, give the same results: nothing but the weights was trained. (Stored numbers that stand
+    /// for no weight must stay zero.)
     /// </summary>
     [TestCaseSource(nameof(EachTrained))]
     public void TrainsItsWeightsAndNothingElse(LayerCase layer)
@@ -178,7 +180,8 @@ public abstract class LayerContract<TFixture, TLayer> where TFixture : ILayerFix
     public void SaysWhatDoesNotFit(Misfit misfit)
     {
         string message = Assert.Throws<GpuCnnException>(() => _ = new Network("test", misfit.Layer(), misfit.Input))!.Message;
-        Assert.That(message, Does.StartWith(typeof(TLayer).Name).And.Contain("expects").And.Contain("got").And.Contain(misfit.Input.ToString()));
+        Assert.That(message, Does.StartWith(typeof(TLayer).Name).And.Contain("expects").And.Contain("got")
+            .And.Contain(misfit.Input.ToString()));
         Assert.That(message, Does.Not.Contain("\n"));
         foreach (string mention in misfit.Mentions) Assert.That(message, Does.Contain(mention));
     }

@@ -27,7 +27,7 @@ public sealed record LayerResult(float[] Output, float[]? InputGradient, float[]
     public IEnumerable<(string Name, float[] Values)> Tensors()
     {
         yield return ("output", Output);
-        if (InputGradient != null) yield return ("input gradient", InputGradient);
+        if (InputGradient is not null) yield return ("input gradient", InputGradient);
         for (int i = 0; i < ParameterGradients.Length; i++) yield return ($"gradient of parameter {i}", ParameterGradients[i]);
         for (int i = 0; i < State.Length; i++) yield return ($"state {i}", State[i]);
     }
@@ -44,10 +44,11 @@ internal sealed class LayerRun : IDisposable
     private readonly Plan _plan;
     private readonly Batch _batch;
 
-    public LayerRun(Device device, Func<Layer> layer, Shape input, Place place, int images, Optimizer? optimizer = null, IReadOnlyDictionary<string, string>? algorithms = null)
+    public LayerRun(Device device, Func<Layer> layer, Shape input, Place place, int images, Optimizer? optimizer = null,
+        IReadOnlyDictionary<string, string>? algorithms = null)
     {
         _lanes = place == Place.Inner ? new DirtyLanes() : null;
-        _network = new Network("test", _lanes == null ? layer() : new Sequential { _lanes, layer() }, input);
+        _network = new Network("test", _lanes is null ? layer() : new Sequential { _lanes, layer() }, input);
         bool gradient = place != Place.First;
         _parameters = device.CreateParameters(_network, training: true, gradient);
         _plan = new Plan(_parameters, new PlanOptions
@@ -64,7 +65,9 @@ internal sealed class LayerRun : IDisposable
 
     public static bool HasParameters(LayerCase layer) => new Network("test", layer.Layer(), layer.Input).Parameters.Count > 0;
 
-    /// <summary>Values for all parameters of a layer, in order of the network. Some state, a variance say, has to be positive: all of it is.</summary>
+    /// <summary>
+    /// Values for all parameters of a layer, in order of the network. Some state, a variance say, has to be positive: all of it is.
+    /// </summary>
     public static float[][] Draw(LayerCase layer, Func<int, int, float, float[]> draw) =>
     [
         .. new Network("test", layer.Layer(), layer.Input).Parameters.Select((parameter, i) =>
@@ -85,7 +88,7 @@ internal sealed class LayerRun : IDisposable
         _plan.ComputeGradients(_batch, Seed, Step);
         float[] y = ReadOutput();
         float[]? dx = _plan.Options.InputGradient ? new float[x.Length] : null;
-        if (dx != null) _plan.ReadInputGradient(dx);
+        if (dx is not null) _plan.ReadInputGradient(dx);
         return new(y, dx, [.. _network.Learned.Select(parameter => _parameters.GetGradient(parameter).Values)],
             [.. _network.Parameters.Where(parameter => parameter.IsState).Select(parameter => _parameters.GetWeights(parameter).Values)]);
     }

@@ -8,7 +8,11 @@ public sealed class LeakyReLUTests : LayerContract<LeakyReLUTests, LeakyReLU>, I
 {
     /// <summary>A quarter of an eighth is exact, a hundredth is not.</summary>
     public static IEnumerable<LayerCase> Cases => PointwiseInput.All.SelectMany(input => new[] { 0.25f, 0.01f }.Select(slope =>
-        new LayerCase($"{input}, slope {slope}", () => new LeakyReLU(slope), input, new Reference(slope)) { IsExact = slope == 0.25f, Limit = 8 }));
+        new LayerCase($"{input}, slope {slope}", () => new LeakyReLU(slope), input, new Reference(slope))
+        {
+            IsExact = slope == 0.25f,
+            Limit = 8,
+        }));
 
     [Test]
     public void ASlopeThatIsNotAboveZeroIsRefused([Values(0, -0.1f, float.NaN)] float slope) =>

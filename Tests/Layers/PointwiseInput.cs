@@ -11,12 +11,15 @@ internal static class PointwiseInput
     public static IReadOnlyList<Shape> All { get; } =
         [Shape.Vector(1), Shape.Vector(13), Shape.Vector(400), Shape.Volume(3, 5, 4), Shape.Volume(8, 2, 2), Shape.Volume(17, 33, 31)];
 
-    /// <summary>For numbers of all sizes: every result within 4 units in the last place, or within 2^-126, below which float32 loses places.</summary>
+    /// <summary>
+    /// For numbers of all sizes: every result within 4 units in the last place, or within 2^-126, below which float32 loses places.
+    /// </summary>
     public static void CheckAccuracy(Func<Layer> layer, Func<double, double> function)
     {
         float[] x =
         [
-            .. Enumerable.Range(0, 4000).SelectMany(i => new[] { i / 200f, -i / 200f, 0.5f * i / 4000, -0.5f * i / 4000, MathF.Pow(2, -i / 40f) }),
+            .. Enumerable.Range(0, 4000)
+                .SelectMany(i => new[] { i / 200f, -i / 200f, 0.5f * i / 4000, -0.5f * i / 4000, MathF.Pow(2, -i / 40f) }),
         ];
         foreach (DeviceUnderTest test in DeviceUnderTest.All)
         {

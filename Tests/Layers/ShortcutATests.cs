@@ -13,7 +13,8 @@ public sealed class ShortcutATests : LayerContract<ShortcutATests, ShortcutA>, I
             (Shape.Volume(1, 1, 1), 40, 2), (Shape.Volume(13, 5, 5), 17, 2),
         }
         select new LayerCase(
-            $"{setting.Input} -> {setting.Channels}, stride {setting.Stride}", () => new ShortcutA(setting.Channels, setting.Stride), setting.Input,
+            $"{setting.Input} -> {setting.Channels}, stride {setting.Stride}", () => new ShortcutA(setting.Channels, setting.Stride),
+            setting.Input,
             new ReferenceShortcutA(setting.Channels, setting.Stride))
         { IsExact = true, Batches = [1, 3] };
 

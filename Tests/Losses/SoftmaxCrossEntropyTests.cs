@@ -169,7 +169,7 @@ public sealed class SoftmaxCrossEntropyTests
             Training = true,
             InputGradient = true,
             Loss = new SoftmaxCrossEntropy(smoothing),
-            MixedLabels = others != null,
+            MixedLabels = others is not null,
         });
         var batch = new Batch(input, labels.Length) { Count = labels.Count(label => label >= 0) };
         x.CopyTo(batch.Images, 0);

@@ -25,5 +25,6 @@ internal static class RunOptions
     }
 
     private static bool Has(string[] args, string option) =>
-        args.Any(arg => arg.StartsWith(option, StringComparison.Ordinal) && (arg.Length == option.Length || arg[option.Length] is '=' or ':'));
+        args.Any(arg => arg.StartsWith(option, StringComparison.Ordinal)
+            && (arg.Length == option.Length || arg[option.Length] is '=' or ':'));
 }

@@ -49,15 +49,15 @@ public sealed class UserSquaredError : Loss
         {
             int label = labels[chunk], rank = 0;
             float* scores = x + (nint)chunk * stride;
-            float* gradient = dx == null ? null : dx + (nint)chunk * stride;
-            if (gradient != null) new Span<float>(gradient, stride).Clear();
+            float* gradient = dx is null ? null : dx + (nint)chunk * stride;
+            if (gradient is not null) new Span<float>(gradient, stride).Clear();
             double loss = 0;
             for (int k = 0; k < classes && label >= 0; k++)
             {
                 double difference = scores[k] - (k == label ? target : 0.0);
                 loss += 0.5 * difference * difference;
                 if (scores[k] > scores[label] || (scores[k] == scores[label] && k < label)) rank++;
-                if (gradient != null) gradient[k] = (float)(weight * difference / scalars->Images);
+                if (gradient is not null) gradient[k] = (float)(weight * difference / scalars->Images);
             }
             losses[chunk] = (float)(weight * loss + (isHead ? losses[chunk] : 0));
             if (!isHead) ranks[chunk] = label < 0 ? classes : rank;

@@ -35,7 +35,8 @@ public sealed class InitializerTests
         float[] values = Draw(Initializer.He);
         double deviation = Math.Sqrt(2.0 / FanIn);
         HasMoments(values, deviation);
-        Assert.That(values.Count(value => Math.Abs(value) > 2 * deviation) / (double)Count, Is.EqualTo(0.0455).Within(0.004), "tails of a normal distribution");
+        Assert.That(values.Count(value => Math.Abs(value) > 2 * deviation) / (double)Count, Is.EqualTo(0.0455).Within(0.004),
+            "tails of a normal distribution");
     }
 
     [Test]

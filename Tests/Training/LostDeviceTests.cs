@@ -57,9 +57,11 @@ public sealed class LostDeviceTests
 
         internal override long LargestAllocation => _device.LargestAllocation;
 
-        internal override DeviceMemory Allocate(long bytes, string what, bool zeroed = true) => new Memory(this, _device.Allocate(bytes, what, zeroed));
+        internal override DeviceMemory Allocate(long bytes, string what, bool zeroed = true) =>
+            new Memory(this, _device.Allocate(bytes, what, zeroed));
 
-        internal override PreparedLaunch Prepare<TKernel>(in TKernel kernel, Size3 groups) => new Launch(this, _device.Prepare(kernel, groups));
+        internal override PreparedLaunch Prepare<TKernel>(in TKernel kernel, Size3 groups) =>
+            new Launch(this, _device.Prepare(kernel, groups));
 
         internal override void Finish() => Check();
 

@@ -16,7 +16,8 @@ internal sealed class PatternDataset(Shape shape, int classes, int count, float 
     public int Count => count;
 
     public IBatchReader ReadTraining(int batch, ulong seed, long firstStep) =>
-        new Reader(this, batch, firstStep, int.MaxValue, (step, i) => (int)(CounterRandom.Bits(seed, (ulong)(step * batch + i)) % (ulong)count));
+        new Reader(this, batch, firstStep, int.MaxValue,
+            (step, i) => (int)(CounterRandom.Bits(seed, (ulong)(step * batch + i)) % (ulong)count));
 
     public IBatchReader ReadEvaluation(int batch) =>
         new Reader(this, batch, 0, (count + batch - 1) / batch, (step, i) => (int)Math.Min(step * batch + i, int.MaxValue));
@@ -26,7 +27,10 @@ internal sealed class PatternDataset(Shape shape, int classes, int count, float 
         int label = image % classes;
         Span<float> values = batch.Image(index);
         for (int i = 0; i < values.Length; i++)
-            values[i] = scale * ((i * classes / values.Length == label ? 0.6f : 0) + CounterRandom.Uniform(99, (ulong)(image * values.Length + i)) - 0.5f);
+        {
+            float pattern = i * classes / values.Length == label ? 0.6f : 0;
+            values[i] = scale * (pattern + CounterRandom.Uniform(99, (ulong)(image * values.Length + i)) - 0.5f);
+        }
         batch.Labels[index] = label;
     }
 

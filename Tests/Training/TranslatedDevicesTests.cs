@@ -22,7 +22,8 @@ public sealed class TranslatedDevicesTests
 {
     private const int Images = 32;
 
-    public static IEnumerable<DeviceUnderTest> Fast => DeviceUnderTest.All.Where(device => device.Family is not "debug" && !device.Family.StartsWith("cpu", StringComparison.Ordinal));
+    public static IEnumerable<DeviceUnderTest> Fast =>
+        DeviceUnderTest.All.Where(device => device.Family is not "debug" && !device.Family.StartsWith("cpu", StringComparison.Ordinal));
 
     /// <summary>Relative to the largest weight of each tensor.</summary>
     [TestCaseSource(nameof(Fast))]
@@ -94,10 +95,14 @@ public sealed class TranslatedDevicesTests
             {
                 parameters.Initialize(1);
                 using var plan = new Plan(parameters, new() { Images = 4096, Loss = new SoftmaxCrossEntropy(), Training = true });
-                string message = OneLine.Thrown(() => plan.ComputeGradients(SyntheticBatch.Of(network, 4096)), "lenet5", "batch of 4096", "opencl:0", "the largest batch that fits is").Message;
-                int fits = int.Parse(message.Split("that fits is ")[1].Split([':', '.'])[0], System.Globalization.CultureInfo.InvariantCulture);
+                string message = OneLine.Thrown(
+                    () => plan.ComputeGradients(SyntheticBatch.Of(network, 4096)), "lenet5", "batch of 4096", "opencl:0",
+                    "the largest batch that fits is").Message;
+                int fits = int.Parse(
+                    message.Split("that fits is ")[1].Split([':', '.'])[0], System.Globalization.CultureInfo.InvariantCulture);
                 using (var most = new Plan(parameters,
-                    new() { Images = fits, Loss = new SoftmaxCrossEntropy(), Training = true })) most.ComputeGradients(SyntheticBatch.Of(network, fits));
+                    new() { Images = fits, Loss = new SoftmaxCrossEntropy(), Training = true }))
+                    most.ComputeGradients(SyntheticBatch.Of(network, fits));
                 using var more = new Plan(parameters, new() { Images = fits + 1, Loss = new SoftmaxCrossEntropy(), Training = true });
                 Assert.Throws<DeviceOutOfMemoryException>(() => more.ComputeGradients(SyntheticBatch.Of(network, fits + 1)));
             }
@@ -114,7 +119,8 @@ public sealed class TranslatedDevicesTests
         for (int i = 0; i < Images; i++)
         {
             batch.Labels[i] = (i * 7 + number) % 10;
-            for (int column = 0; column < shape.Width; column++) batch.Images[i * shape.Count + batch.Labels[i] * 3 * shape.Width + column] += 3;
+            for (int column = 0; column < shape.Width; column++)
+                batch.Images[i * shape.Count + batch.Labels[i] * 3 * shape.Width + column] += 3;
         }
         return batch;
     }

@@ -20,7 +20,8 @@ public sealed class TunerTests
 
     private static Network Small() => new("small", new Sequential
     {
-        { "conv", new Conv2d(5, 3, stride: 2, padding: 1) }, new ReLU(), { "narrow", new Conv2d(4, 1) }, new Flatten(), { "fc", new Linear(3) },
+        { "conv", new Conv2d(5, 3, stride: 2, padding: 1) }, new ReLU(), { "narrow", new Conv2d(4, 1) }, new Flatten(),
+        { "fc", new Linear(3) },
     }, Shape.Volume(3, 8, 8));
 
     [Test]
@@ -56,10 +57,14 @@ public sealed class TunerTests
     [Test]
     public void TheCpuMeasuresAllStepsOfAnAlgorithm()
     {
-        var network = new Network("even", new Sequential { { "first", new Conv2d(8, 1) }, { "conv", new Conv2d(9, 3, padding: 1) }, new Flatten(), { "fc", new Linear(3) } }, Shape.Volume(3, 8, 8));
+        var network = new Network("even", new Sequential
+        {
+            { "first", new Conv2d(8, 1) }, { "conv", new Conv2d(9, 3, padding: 1) }, new Flatten(), { "fc", new Linear(3) },
+        }, Shape.Volume(3, 8, 8));
         using var device = new CpuDevice(1);
         IReadOnlyList<TunedProblem> problems = Tuner.Measure(network, device, Images);
-        Assert.That(problems.Select(problem => problem.Problem.Split(" 8x8x8 -> 9")[0]), Is.EqualTo(new[] { "convolution", "filter gradient", "input gradient" }));
+        Assert.That(problems.Select(problem => problem.Problem.Split(" 8x8x8 -> 9")[0]),
+            Is.EqualTo(new[] { "convolution", "filter gradient", "input gradient" }));
         foreach (TunedProblem problem in problems)
         {
             Assert.That(problem.Seconds.Keys, Is.EquivalentTo(new[] { "direct", "Winograd 2x2", "Winograd 4x4" }));
@@ -71,7 +76,8 @@ public sealed class TunerTests
             new() { Images = Images, Loss = new SoftmaxCrossEntropy(), Training = true, Algorithms = algorithms });
         Assert.That(plan.Choices.Select(choice => string.Join(", ", plan.Steps.Take(choice.Step..choice.End))), Is.EqualTo(new[]
         {
-            "conv transform filter, conv forward", "conv filter gradient, conv transform gradient", "conv turn filter, conv transform filter, conv input gradient",
+            "conv transform filter, conv forward", "conv filter gradient, conv transform gradient",
+            "conv turn filter, conv transform filter, conv input gradient",
         }));
     }
 
@@ -90,7 +96,8 @@ public sealed class TunerTests
         using (var plan = new Plan(parameters, options))
         {
             // The last candidate of each is not the fixed rule's where there is another.
-            foreach (PlanChoice choice in plan.Choices) table.Set(choice.Problem, choice.Candidates.Last(candidate => candidate != choice.Default || choice.Candidates.Count == 1));
+            foreach (PlanChoice choice in plan.Choices)
+                table.Set(choice.Problem, choice.Candidates.Last(candidate => candidate != choice.Default || choice.Candidates.Count == 1));
             plan.ComputeGradients(batch);
             expected = Gradients();
         }
@@ -99,7 +106,8 @@ public sealed class TunerTests
         Assert.That(kept.Algorithms, Is.EquivalentTo(table.Algorithms));
         using (var plan = new Plan(parameters, options with { Algorithms = kept.Algorithms }))
         {
-            Assert.That(plan.Choices.Select(choice => choice.Algorithm), Is.EqualTo(plan.Choices.Select(choice => kept.Algorithms[choice.Problem])));
+            Assert.That(plan.Choices.Select(choice => choice.Algorithm),
+                Is.EqualTo(plan.Choices.Select(choice => kept.Algorithms[choice.Problem])));
             Assert.That(plan.Choices.Select(choice => choice.Algorithm), Is.Not.EqualTo(plan.Choices.Select(choice => choice.Default)));
             plan.ComputeGradients(batch);
             foreach ((float[] actual, float[] gradient) in Gradients().Zip(expected))

@@ -28,7 +28,8 @@ int cublasSetStream_v2(void* handle, void* stream) { stream_set = stream; return
 int cublasSetMathMode(void* handle, int mode) { math_mode = mode; return handle == &live ? 0 : 7; }
 
 int cublasSgemm_v2(
-    void* handle, int transpose_a, int transpose_b, int m, int n, int k, const float* alpha, const float* a, int lda, const float* b, int ldb,
+    void* handle, int transpose_a, int transpose_b, int m, int n, int k, const float* alpha, const float* a, int lda,
+    const float* b, int ldb,
     const float* beta, float* c, int ldc)
 {
     if (handle != &live || m < 0 || n < 0 || k < 0 || lda < (transpose_a ? k : m) || ldb < (transpose_b ? n : k) || ldc < m) return 7;
@@ -37,7 +38,8 @@ int cublasSgemm_v2(
         for (int row = 0; row < m; row++)
         {
             float sum = 0, *target = c + row + column * ldc;
-            for (int i = 0; i < k; i++) sum += a[transpose_a ? i + row * lda : row + i * lda] * b[transpose_b ? column + i * ldb : i + column * ldb];
+            for (int i = 0; i < k; i++)
+                sum += a[transpose_a ? i + row * lda : row + i * lda] * b[transpose_b ? column + i * ldb : i + column * ldb];
             *target = *alpha * sum + (*beta == 0 ? 0 : *beta * *target);
         }
     }

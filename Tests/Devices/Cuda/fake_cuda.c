@@ -8,7 +8,8 @@ void fake_reset(void)
 {
     while (objects) drop(objects);
     memset(&state, 0, sizeof state);
-    state.driver = 12040; state.devices = 1; state.capability = 90; state.max_threads = 1024; state.registers = 32; state.memory = (size_t)1 << 30;
+    state.driver = 12040; state.devices = 1; state.capability = 90; state.max_threads = 1024; state.registers = 32;
+    state.memory = (size_t)1 << 30;
     memset(&failure, 0, sizeof failure);
     memset(counts, 0, sizeof counts);
     free(launches);
@@ -43,13 +44,17 @@ int fake_count(const char* call) { for (int i = 0; i < 128; i++) if (!strcmp(cou
 
 // The driver API.
 
-int cuInit(unsigned flags) { ENTER; if (flags) return leave(INVALID_VALUE); state.initialized = 1; return leave(state.devices ? OK : NO_DEVICE); }
+int cuInit(unsigned flags)
+{
+    ENTER; if (flags) return leave(INVALID_VALUE); state.initialized = 1; return leave(state.devices ? OK : NO_DEVICE);
+}
 int cuDriverGetVersion(int* version) { ENTER; *version = state.driver; return leave(OK); }
 
 int cuGetErrorName(int error, const char** name)
 {
     static const struct { int code; const char* name; } names[] = {
-        { 1, "CUDA_ERROR_INVALID_VALUE" }, { 2, "CUDA_ERROR_OUT_OF_MEMORY" }, { 46, "CUDA_ERROR_DEVICE_UNAVAILABLE" }, { 100, "CUDA_ERROR_NO_DEVICE" },
+        { 1, "CUDA_ERROR_INVALID_VALUE" }, { 2, "CUDA_ERROR_OUT_OF_MEMORY" }, { 46, "CUDA_ERROR_DEVICE_UNAVAILABLE" },
+        { 100, "CUDA_ERROR_NO_DEVICE" },
         { 209, "CUDA_ERROR_NO_BINARY_FOR_GPU" }, { 222, "CUDA_ERROR_UNSUPPORTED_PTX_VERSION" }, { 400, "CUDA_ERROR_INVALID_HANDLE" },
         { 700, "CUDA_ERROR_ILLEGAL_ADDRESS" }, { 701, "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES" }, { 716, "CUDA_ERROR_MISALIGNED_ADDRESS" } };
     *name = NULL;
@@ -80,7 +85,10 @@ int cuDeviceGetAttribute(int* value, int attribute, int device)
     return leave(OK);
 }
 
-int cuDevicePrimaryCtxRetain(void** context, int device) { ENTER; state.retained[device]++; *context = &state.retained[device]; return leave(OK); }
+int cuDevicePrimaryCtxRetain(void** context, int device)
+{
+    ENTER; state.retained[device]++; *context = &state.retained[device]; return leave(OK);
+}
 
 int cuDevicePrimaryCtxRelease_v2(int device)
 {
@@ -125,7 +133,10 @@ int cuMemFree_v2(uint64_t address)
     return leave(OK);
 }
 
-int cuMemGetInfo_v2(size_t* available, size_t* total) { ENTER_CONTEXT; *available = state.memory - state.used; *total = state.memory; return leave(OK); }
+int cuMemGetInfo_v2(size_t* available, size_t* total)
+{
+    ENTER_CONTEXT; *available = state.memory - state.used; *total = state.memory; return leave(OK);
+}
 
 int cuMemHostAlloc(void** address, size_t bytes, unsigned flags)
 {
@@ -160,10 +171,22 @@ static int copy(const char* call, uint64_t stream, int kind, uint64_t to, uint64
     return leave(OK);
 }
 
-int cuMemsetD8Async(uint64_t to, unsigned char value, size_t bytes, uint64_t stream) { ENTER; return copy(__func__, stream, MEMSET, to, 0, bytes, value); }
-int cuMemcpyHtoDAsync_v2(uint64_t to, void* from, size_t bytes, uint64_t stream) { ENTER; return copy(__func__, stream, COPY, to, (uintptr_t)from, bytes, 512); }
-int cuMemcpyDtoHAsync_v2(void* to, uint64_t from, size_t bytes, uint64_t stream) { ENTER; return copy(__func__, stream, COPY, (uintptr_t)to, from, bytes, 256); }
-int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, uint64_t stream) { ENTER; return copy(__func__, stream, COPY, to, from, bytes, 0); }
+int cuMemsetD8Async(uint64_t to, unsigned char value, size_t bytes, uint64_t stream)
+{
+    ENTER; return copy(__func__, stream, MEMSET, to, 0, bytes, value);
+}
+int cuMemcpyHtoDAsync_v2(uint64_t to, void* from, size_t bytes, uint64_t stream)
+{
+    ENTER; return copy(__func__, stream, COPY, to, (uintptr_t)from, bytes, 512);
+}
+int cuMemcpyDtoHAsync_v2(void* to, uint64_t from, size_t bytes, uint64_t stream)
+{
+    ENTER; return copy(__func__, stream, COPY, (uintptr_t)to, from, bytes, 256);
+}
+int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, uint64_t stream)
+{
+    ENTER; return copy(__func__, stream, COPY, to, from, bytes, 0);
+}
 
 int cuStreamCreate(Object** stream, unsigned flags)
 {
@@ -206,7 +229,8 @@ int cuStreamEndCapture(Object* stream, Object** graph)
     if (code) { stream->capturing = 0; return leave(code); }
     if (!has_context(__func__)) return leave(INVALID_CONTEXT);
     *graph = NULL;
-    if (!(stream = find((uintptr_t)stream, STREAM, __func__)) || !stream->capturing || !pthread_equal(stream->capturer, pthread_self())) return leave(INVALID_VALUE);
+    if (!(stream = find((uintptr_t)stream, STREAM, __func__)) || !stream->capturing || !pthread_equal(stream->capturer, pthread_self()))
+        return leave(INVALID_VALUE);
     *graph = make(GRAPH);
     (*graph)->first = stream->first;
     stream->first = stream->last = NULL;
@@ -243,7 +267,8 @@ int cuEventSynchronize(Object* event)
 int cuEventElapsedTime(float* milliseconds, Object* start, Object* end)
 {
     ENTER_CONTEXT;
-    if (!find((uintptr_t)start, EVENT, __func__) || !find((uintptr_t)end, EVENT, __func__) || !start->timed || !end->timed) return leave(INVALID_HANDLE);
+    if (!find((uintptr_t)start, EVENT, __func__) || !find((uintptr_t)end, EVENT, __func__) || !start->timed || !end->timed)
+        return leave(INVALID_HANDLE);
     if (start->recorded != 2 || end->recorded != 2) return leave(NOT_READY);
     *milliseconds = (float)(end->time - start->time);
     return leave(OK);
@@ -333,7 +358,8 @@ int cuFuncGetParamInfo(Object* function, size_t index, size_t* offset, size_t* b
 }
 #endif
 
-int cuLaunchKernel(Object* function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, uint64_t stream,
+int cuLaunchKernel(Object* function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared,
+    uint64_t stream,
     void** parameters, void** extra)
 {
     ENTER_CONTEXT;
@@ -393,7 +419,10 @@ int cuGraphLaunch(Object* executable, uint64_t stream)
     return leave(OK);
 }
 
-int cuGraphDestroy(Object* graph) { ENTER_CONTEXT; if (!(graph = find((uintptr_t)graph, GRAPH, __func__))) return leave(INVALID_HANDLE); drop(graph); return leave(OK); }
+int cuGraphDestroy(Object* graph)
+{
+    ENTER_CONTEXT; if (!(graph = find((uintptr_t)graph, GRAPH, __func__))) return leave(INVALID_HANDLE); drop(graph); return leave(OK);
+}
 
 int cuGraphExecDestroy(Object* executable)
 {

@@ -25,7 +25,8 @@ int fake_nvrtc_live(void) { return live; }
 
 const char* nvrtcGetErrorString(int code)
 {
-    return code == 5 ? "NVRTC_ERROR_INVALID_OPTION" : code == 6 ? "NVRTC_ERROR_COMPILATION" : code == 7 ? "NVRTC_ERROR_BUILTIN_OPERATION_FAILURE"
+    return code == 5 ? "NVRTC_ERROR_INVALID_OPTION" : code == 6 ? "NVRTC_ERROR_COMPILATION"
+        : code == 7 ? "NVRTC_ERROR_BUILTIN_OPERATION_FAILURE"
         : code == 1 ? "NVRTC_ERROR_OUT_OF_MEMORY" : "NVRTC_ERROR unknown";
 }
 
@@ -73,11 +74,15 @@ int nvrtcCompileProgram(Program* program, int count, const char** options)
     if (!known) { program->log = strdup("nvrtc: error: invalid value for --gpu-architecture"); return 5; }
     if (strstr(program->source, "undeclared_name")) {
         program->log = malloc(256);
-        snprintf(program->log, 256, "%s(1): error: identifier \"undeclared_name\" is undefined\n\n1 error detected in the compilation of \"%s\".\n",
+        snprintf(program->log, 256,
+            "%s(1): error: identifier \"undeclared_name\" is undefined\n\n1 error detected in the compilation of \"%s\".\n",
             program->name, program->name);
         return 6;
     }
-    if (strstr(program->source, "needs_builtins")) { program->log = strdup("nvrtc: error: failed to open nvrtc-builtins64_124.dll."); return 7; }
+    if (strstr(program->source, "needs_builtins"))
+    {
+        program->log = strdup("nvrtc: error: failed to open nvrtc-builtins64_124.dll."); return 7;
+    }
     FAIL;
     size_t room = strlen(program->source) + 64;
     program->image = calloc(1, room);

@@ -1,7 +1,7 @@
-// What a driver for tests knows: contexts, memory, streams and their commands. Commands wait in their stream until something waits for them, as late as a
-// real device may run them; device addresses are no addresses of the process. What a real driver leaves undefined is a problem that
-// fake_problems() tells of. Kernels are recorded and do nothing, but for Add(int* values, int term), which adds, and those that fake_provide()
-// brings along.
+// What a driver for tests knows: contexts, memory, streams and their commands. Commands wait in their stream until something waits for
+// them, as late as a real device may run them. Device addresses are no addresses of the process. Behaviour that a real driver leaves
+// undefined is a problem, which fake_problems() reports. Kernels are recorded and do nothing, but for Add(int* values, int term), which
+// adds, and those that fake_provide() brings along.
 #pragma once
 #include <pthread.h>
 #include <stdarg.h>
@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OK = 0, INVALID_VALUE = 1, NO_MEMORY = 2, NO_DEVICE = 100, INVALID_IMAGE = 200, INVALID_CONTEXT = 201, NO_BINARY = 209, BAD_PTX = 222,
+enum { OK = 0, INVALID_VALUE = 1, NO_MEMORY = 2, NO_DEVICE = 100, INVALID_IMAGE = 200, INVALID_CONTEXT = 201, NO_BINARY = 209,
+    BAD_PTX = 222,
        INVALID_HANDLE = 400, NOT_FOUND = 500, NOT_READY = 600, ILLEGAL_ADDRESS = 700, CAPTURE_UNSUPPORTED = 900 };
 enum { MEMORY, HOST, STREAM, EVENT, MODULE, FUNCTION, GRAPH, EXECUTABLE };
 enum { MEMSET, COPY, KERNEL, RECORD, REPLAY };
@@ -52,7 +53,8 @@ typedef struct { char name[128]; unsigned grid[3], block[3]; size_t argument_byt
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static __thread int current;
-static struct { int driver, devices, capability, mode, max_threads, local_bytes, registers, retained[8], initialized; size_t memory, used; } state;
+static struct { int driver, devices, capability, mode, max_threads, local_bytes, registers, retained[8], initialized;
+    size_t memory, used; } state;
 static struct { char call[64]; int code, after; } failure;
 static struct { char call[64]; int count; } counts[128];
 static Object* objects;
@@ -104,7 +106,8 @@ static int has_context(const char* call)
 static Object* find(uint64_t handle, int kind, const char* call)
 {
     for (Object* o = objects; o; o = o->next) {
-        if ((uint64_t)(kind == MEMORY ? (uintptr_t)o->memory + bias : kind == HOST ? (uintptr_t)o->memory : (uintptr_t)o) != handle || o->kind != kind) continue;
+        if ((uint64_t)(kind == MEMORY ? (uintptr_t)o->memory + bias : kind == HOST ? (uintptr_t)o->memory : (uintptr_t)o) != handle
+            || o->kind != kind) continue;
         if (o->device != current - 1) problem("%s: the %s is another device's", call, kinds[kind]);
         return o;
     }
@@ -167,7 +170,10 @@ static void run(Command* c, const char* call)
     else if (c->kind == MEMSET || c->kind == COPY) {
         char* to = c->value & 256 ? c->to : device((uint64_t)(uintptr_t)c->to, c->bytes);
         const char* from = c->kind == MEMSET || c->value & 512 ? c->from : device((uint64_t)(uintptr_t)c->from, c->bytes);
-        if (!to || (c->kind == COPY && !from)) { problem("a copy reached outside of memory at %s", call); sticky = ILLEGAL_ADDRESS; return; }
+        if (!to || (c->kind == COPY && !from))
+        {
+            problem("a copy reached outside of memory at %s", call); sticky = ILLEGAL_ADDRESS; return;
+        }
         if (c->kind == MEMSET) memset(to, c->value, c->bytes);
         else if (to < from + c->bytes && from < to + c->bytes) problem("a copy within overlapping memory");
         else memcpy(to, from, c->bytes);
@@ -212,7 +218,8 @@ static Command* give(Object* stream, int kind)
 {
     Command* c = calloc(1, sizeof *c);
     c->kind = kind;
-    if (stream->capturing && !pthread_equal(stream->capturer, pthread_self())) problem("a thread gave a command to a stream that another records");
+    if (stream->capturing && !pthread_equal(stream->capturer, pthread_self()))
+        problem("a thread gave a command to a stream that another records");
     if (stream->last) stream->last->next = c;
     else stream->first = c;
     stream->last = c;
@@ -225,7 +232,10 @@ static int reaches(const Command* c, uint64_t start, size_t bytes)
     for (; c; c = c->next) {
         uint64_t to = (uintptr_t)c->to, from = (uintptr_t)c->from, argument;
         if (c->kind == REPLAY && reaches(c->object->first, start, bytes)) return 1;
-        if (c->kind == COPY || c->kind == MEMSET) { if ((to < start + bytes && start < to + c->bytes) || (from < start + bytes && start < from + c->bytes)) return 1; }
+        if (c->kind == COPY || c->kind == MEMSET)
+        {
+            if ((to < start + bytes && start < to + c->bytes) || (from < start + bytes && start < from + c->bytes)) return 1;
+        }
         for (size_t i = 0; c->kind == KERNEL && i + 8 <= c->argument_bytes; i += 4) {
             memcpy(&argument, c->arguments + i, 8);
             if (argument >= start && argument < start + bytes) return 1;
@@ -236,13 +246,17 @@ static int reaches(const Command* c, uint64_t start, size_t bytes)
 
 static void check_unused(const char* call, uint64_t start, size_t bytes)
 {
-    for (Object* s = objects; s; s = s->next) if (s->kind == STREAM && reaches(s->first, start, bytes)) problem("%s: a stream still uses the memory", call);
+    for (Object* s = objects; s; s = s->next)
+        if (s->kind == STREAM && reaches(s->first, start, bytes)) problem("%s: a stream still uses the memory", call);
 }
 
 static int records(const char* call)
 {
     for (Object* o = objects; o; o = o->next)
-        if (o->kind == STREAM && o->capturing && pthread_equal(o->capturer, pthread_self())) { problem("%s while the thread records", call); return 1; }
+        if (o->kind == STREAM && o->capturing && pthread_equal(o->capturer, pthread_self()))
+        {
+            problem("%s while the thread records", call); return 1;
+        }
     return 0;
 }
 
@@ -250,7 +264,8 @@ static int records(const char* call)
 static int size_of(const char* type, const char* text, int* alignment)
 {
     static const struct { const char* name; int size; } scalars[] = {
-        { "unsigned char", 1 }, { "signed char", 1 }, { "unsigned short", 2 }, { "unsigned int", 4 }, { "unsigned long long", 8 }, { "long long", 8 },
+        { "unsigned char", 1 }, { "signed char", 1 }, { "unsigned short", 2 }, { "unsigned int", 4 }, { "unsigned long long", 8 },
+        { "long long", 8 },
         { "bool", 1 }, { "short", 2 }, { "int", 4 }, { "float", 4 }, { "double", 8 }, { "float2", 8 }, { "float4", 16 } };
     if (strchr(type, '*')) return *alignment = 8;
     while (*type == ' ' || *type == '\n') type++;

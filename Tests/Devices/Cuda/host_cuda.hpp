@@ -36,8 +36,14 @@ template <typename T> static inline T gcnn_saturate(double x, double low, double
 }
 static inline int __double2int_rz(double x) { return gcnn_saturate<int>(x, -2147483648.0, 2147483648.0, -2147483647 - 1, 2147483647); }
 static inline unsigned __double2uint_rz(double x) { return gcnn_saturate<unsigned>(x, 0, 4294967296.0, 0, 4294967295u); }
-static inline long long __double2ll_rz(double x) { return gcnn_saturate<long long>(x, -9223372036854775808.0, 9223372036854775808.0, -9223372036854775807LL - 1, 9223372036854775807LL); }
-static inline unsigned long long __double2ull_rz(double x) { return gcnn_saturate<unsigned long long>(x, 0, 18446744073709551616.0, 0, 18446744073709551615ULL); }
+static inline long long __double2ll_rz(double x)
+{
+    return gcnn_saturate<long long>(x, -9223372036854775808.0, 9223372036854775808.0, -9223372036854775807LL - 1, 9223372036854775807LL);
+}
+static inline unsigned long long __double2ull_rz(double x)
+{
+    return gcnn_saturate<unsigned long long>(x, 0, 18446744073709551616.0, 0, 18446744073709551615ULL);
+}
 #define __float2int_rz(x) __double2int_rz(x)
 #define __float2uint_rz(x) __double2uint_rz(x)
 #define __float2ll_rz(x) __double2ll_rz(x)
@@ -119,7 +125,10 @@ template <unsigned N, unsigned... I> struct gcnn_count : gcnn_count<N - 1, N - 1
 template <unsigned... I> struct gcnn_count<0, I...> { typedef gcnn_indices<I...> type; };
 
 static void** gcnn_arguments;
-template <auto Kernel, typename... A, unsigned... I> static void gcnn_call(void (*)(A...), gcnn_indices<I...>) { Kernel(*(A*)gcnn_arguments[I]...); }
+template <auto Kernel, typename... A, unsigned... I> static void gcnn_call(void (*)(A...), gcnn_indices<I...>)
+{
+    Kernel(*(A*)gcnn_arguments[I]...);
+}
 template <typename... A> static constexpr unsigned gcnn_arity(void (*)(A...)) { return sizeof...(A); }
 template <auto Kernel> static void gcnn_body_of() { gcnn_call<Kernel>(Kernel, typename gcnn_count<gcnn_arity(Kernel)>::type()); }
 
