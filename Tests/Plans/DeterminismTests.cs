@@ -14,7 +14,8 @@ public sealed class DeterminismTests
     private const int Steps = 20;
 
     public static IEnumerable<TestCaseData> Families =>
-        DeviceUnderTest.All.GroupBy(device => device.Family).Select(family => new TestCaseData((object)family.ToArray()).SetArgDisplayNames(family.Key));
+        DeviceUnderTest.All.GroupBy(device => device.Family)
+            .Select(family => new TestCaseData((object)family.ToArray()).SetArgDisplayNames(family.Key));
 
     [TestCaseSource(nameof(Families))]
     public void TheSameSeedGivesTheSameWeights(DeviceUnderTest[] family)
@@ -42,7 +43,8 @@ public sealed class DeterminismTests
                 Optimizer = new Sgd(weightDecay: 1e-4f, nesterov: true)
             });
         network.Parameters.Initialize(seed);
-        float[] losses = [.. Enumerable.Range(0, Steps).Select(step => (float)network.Plan.Train(network.Batch, 0.05f, seed, (ulong)step).Loss)];
+        float[] losses =
+            [.. Enumerable.Range(0, Steps).Select(step => (float)network.Plan.Train(network.Batch, 0.05f, seed, (ulong)step).Loss)];
         return (losses, [.. network.Parameters.ExportWeights().SelectMany(weights => weights.Value.Values)]);
     }
 }

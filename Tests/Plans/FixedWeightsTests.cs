@@ -24,7 +24,8 @@ public sealed class FixedWeightsTests
         using Device device = test.Make();
         var layers = new Sequential
         {
-            { "edges", new Conv2d(2, 3, padding: 1, bias: bias) { FixedWeights = Edges } }, new ReLU(), { "conv", new Conv2d(3, 3) }, new Flatten(), { "fc", new Linear(4) },
+            { "edges", new Conv2d(2, 3, padding: 1, bias: bias) { FixedWeights = Edges } }, new ReLU(), { "conv", new Conv2d(3, 3) },
+            new Flatten(), { "fc", new Linear(4) },
         };
         using var network = new TestNetwork(device, layers, Shape.Volume(1, 6, 5),
             new PlanOptions { Images = 3, Loss = new SoftmaxCrossEntropy(), Training = true, Optimizer = new Sgd(weightDecay: 0.1f) });
@@ -36,13 +37,18 @@ public sealed class FixedWeightsTests
         Assert.That(network.Weights("conv.weight"), Is.Not.EqualTo(learned), $"{test}: filters that are learned");
         Assert.That(network.Plan.Steps, Has.None.Contain("edges filter").And.Some.Contain("conv filter"), $"{test}: steps");
         if (bias) Assert.That(network.Weights("edges.bias"), Has.Some.Not.Zero, $"{test}: the bias is learned");
-        else Assert.That(network.Plan.Steps.Where(step => step.StartsWith("edges", StringComparison.Ordinal)), Is.All.Not.Contain("gradient"), $"{test}: steps");
+        else
+        {
+            Assert.That(network.Plan.Steps.Where(step => step.StartsWith("edges", StringComparison.Ordinal)),
+                Is.All.Not.Contain("gradient"), $"{test}: steps");
+        }
     }
 
     [Test]
     public void AnotherNumberOfWeightsIsRefused()
     {
-        string message = Assert.Throws<GpuCnnException>(() => _ = new Network("test", new Conv2d(2, 3) { FixedWeights = Edges }, Shape.Volume(3, 6, 5)))!.Message;
+        string message = Assert.Throws<GpuCnnException>(
+            () => _ = new Network("test", new Conv2d(2, 3) { FixedWeights = Edges }, Shape.Volume(3, 6, 5)))!.Message;
         Assert.That(message, Does.StartWith("Conv2d").And.Contain("expects 54").And.Contain("got 18"));
     }
 }

@@ -41,7 +41,8 @@ public sealed class InferenceTests
         Assert.That(network.Plan.Steps, Has.None.Contains("cross-entropy"));
         Assert.That(() => network.Plan.Evaluate(network.Batch), Throws.InvalidOperationException.With.Message.Contains("without a loss"));
         using ParameterStore training = device.CreateParameters(network.Network, training: true);
-        Assert.That(() => new Plan(training, new() { Images = 1, Training = true }), Throws.ArgumentException.With.Message.Contains("a loss"));
+        Assert.That(() => new Plan(training, new() { Images = 1, Training = true }),
+            Throws.ArgumentException.With.Message.Contains("a loss"));
         Assert.That(() => new Plan(network.Parameters, new() { Images = 1, MixedLabels = true }), Throws.ArgumentException);
     }
 }

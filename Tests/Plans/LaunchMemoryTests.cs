@@ -20,13 +20,17 @@ public sealed class LaunchMemoryTests
 {
     private static readonly Shape Input = Shape.Volume(8, 4, 4);
 
-    /// <summary>What a step may do wrong, how it goes on, and what the message says. Runs are counted from 1: emitted, then linked.</summary>
+    /// <summary>
+    /// What a step may do wrong, how it goes on, and what the message says. Runs are counted from 1: emitted, then linked.
+    /// </summary>
     public static IEnumerable<TestCaseData> Faults()
     {
         foreach (string device in new[] { "cpu", "debug" })
         {
-            yield return Fault(device, "asks only when linked", (memory, run, scratch) => { if (run == 2) memory.Write(scratch); }, "did not when it was emitted");
-            yield return Fault(device, "asks only when emitted", (memory, run, scratch) => { if (run == 1) memory.Write(scratch); }, "does not when it is linked");
+            yield return Fault(device, "asks only when linked", (memory, run, scratch) => { if (run == 2) memory.Write(scratch); },
+                "did not when it was emitted");
+            yield return Fault(device, "asks only when emitted", (memory, run, scratch) => { if (run == 1) memory.Write(scratch); },
+                "does not when it is linked");
             yield return Fault(device, "writes only when linked", (memory, run, scratch) =>
             {
                 memory.Write(scratch);
@@ -42,9 +46,11 @@ public sealed class LaunchMemoryTests
     public void BothRunsAskForTheSame(string name, object ask, string message)
     {
         using Device device = Open(name);
-        using var network = new TestNetwork(device, new Copying((Action<Memory, int, DeviceBuffer<float>>)ask), Input, new() { Images = 2 });
+        using var network = new TestNetwork(
+            device, new Copying((Action<Memory, int, DeviceBuffer<float>>)ask), Input, new() { Images = 2 });
         Assert.That(() => network.Plan.Infer(network.Batch),
-            Throws.InvalidOperationException.With.Message.Contains("hidden").And.Message.Contains(message).And.Message.Contains("Copying copy"));
+            Throws.InvalidOperationException.With.Message.Contains("hidden").And.Message.Contains(message)
+                .And.Message.Contains("Copying copy"));
     }
 
     [TestCase("cpu")]
@@ -88,7 +94,8 @@ public sealed class LaunchMemoryTests
         Assert.That(UsesOf("fc forward"), Is.EquivalentTo(new[] { "weights Read", "weights Read" }), "weights and biases");
         Assert.That(UsesOf("sgd"), Is.EquivalentTo(new[] { "weights Update", "gradients Read", "velocity Update" }));
         string[] written = [.. network.Plan.StepUses.SelectMany(step => step.Uses).Where(use => use.Access.HasFlag(Access.Write))
-            .Select(use => use.Memory).OfType<ParameterMemory>().Where(memory => memory.Run == "gradients").Select(memory => $"{memory.First}")];
+            .Select(use => use.Memory).OfType<ParameterMemory>()
+                .Where(memory => memory.Run == "gradients").Select(memory => $"{memory.First}")];
         Assert.That(written.Distinct().Count(), Is.EqualTo(2), "the gradients of weights and biases are written");
 
         IEnumerable<string> UsesOf(string step) =>
@@ -121,9 +128,11 @@ public sealed class LaunchMemoryTests
         Assert.That(() => MemoryPlan.Check(buffers, steps), Throws.Nothing);
 
         b.Offset = a.Offset + 128;
-        Assert.That(() => MemoryPlan.Check(buffers, steps), Throws.InvalidOperationException.With.Message.Contains("'a'").And.Message.Contains("'b'"));
+        Assert.That(() => MemoryPlan.Check(buffers, steps),
+            Throws.InvalidOperationException.With.Message.Contains("'a'").And.Message.Contains("'b'"));
         (a.Offset, b.Offset, kept.Offset) = (0, 4096, 0);
-        Assert.That(() => MemoryPlan.Check(buffers, steps), Throws.InvalidOperationException.With.Message.Contains("'kept'"), "a kept buffer lives on");
+        Assert.That(() => MemoryPlan.Check(buffers, steps), Throws.InvalidOperationException.With.Message.Contains("'kept'"),
+            "a kept buffer lives on");
         (a.Offset, b.Offset, kept.Offset) = (0, 4096, 8192);
         Assert.That(() => MemoryPlan.Check(buffers, [steps[1], steps[0], steps[2]]),
             Throws.InvalidOperationException.With.Message.Contains("second reads 'a'"));
