@@ -7,7 +7,7 @@ namespace GpuCnn.Data;
 
 /// <summary>
 /// From an image to what a network gets: fitted to the input's size as bytes (as torchvision's transforms on PIL images), then
-/// <c>(value / 255 - mean) / std</c> per channel, in CHW.
+/// <c>(value / 255 - mean) / std</c> per channel, in [H, W, C].
 /// </summary>
 public sealed class ImagePreprocessor
 {
@@ -66,7 +66,7 @@ public sealed class ImagePreprocessor
 
     public IReadOnlyList<float> Std { get; }
 
-    /// <summary>Reads an image file into <paramref name="destination"/>: [C, H, W].</summary>
+    /// <summary>Reads an image file into <paramref name="destination"/>: [H, W, C].</summary>
     /// <exception cref="GpuCnnException">The file cannot be read or decoded.</exception>
     public void Read(string path, Span<float> destination)
     {
@@ -75,7 +75,7 @@ public sealed class ImagePreprocessor
         writer.Write(destination);
     }
 
-    /// <summary>Fits and normalizes an image into <paramref name="destination"/>: [C, H, W].</summary>
+    /// <summary>Fits and normalizes an image into <paramref name="destination"/>: [H, W, C].</summary>
     public void Write(PixelImage image, Span<float> destination)
     {
         using SampleWriter writer = new(this, Augmentation.None);

@@ -72,7 +72,7 @@ public sealed class LeNetWorkload : Workload
             _plan = new Plan(_parameters,
                 new() { Images = Images, Loss = new SoftmaxCrossEntropy(), Training = true, Optimizer = new Sgd(Momentum, WeightDecay) });
             _batch = new Batch(network.Input, Images) { Count = Images };
-            Pattern.Fill(Pattern.Input, _batch.Images);
+            Pattern.FillImages(_batch);
             for (int image = 0; image < Images; image++) _batch.Labels[image] = Pattern.Label(image, network.Output.Shape.Count);
             _losses = [.. Losses.Select(_ => Step().Loss)];
         }

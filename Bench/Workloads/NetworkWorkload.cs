@@ -91,7 +91,7 @@ public sealed class NetworkWorkload(
             ExchangedWeights.Draw(_parameters);
             Plan = new Plan(_parameters, options with { Algorithms = AlgorithmTable.Load(device).Algorithms });
             Batch = new Batch(network.Input, options.Images) { Count = options.Images };
-            Pattern.Fill(Pattern.Input, Batch.Images);
+            Pattern.FillImages(Batch);
             for (int image = 0; image < options.Images; image++) Batch.Labels[image] = Pattern.Label(image, network.Output.Shape.Count);
         }
 

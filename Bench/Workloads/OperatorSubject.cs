@@ -11,7 +11,7 @@ namespace GpuCnn.Bench.Workloads;
 
 /// <summary>
 /// One pass of a network of one layer, as the plan runs it: every launch that the plan emits for the pass, including copies with a border,
-/// turned filters and partial sums. The input's conversion from NCHW is not included, because inside a network there is none.
+/// turned filters and partial sums. The input's copy into the device's layout is not included, because inside a network there is none.
 /// </summary>
 internal sealed class OperatorSubject : Subject
 {
@@ -45,7 +45,7 @@ internal sealed class OperatorSubject : Subject
         (_first, _last) = StepsOf(pass);
 
         var batch = new Batch(input, images) { Count = images };
-        Pattern.Fill(Pattern.Input, batch.Images);
+        Pattern.FillImages(batch);
         for (int image = 0; image < images; image++) batch.Labels[image] = Pattern.Label(image, network.Output.Shape.Count);
         _plan.Train(batch, settings.LearningRate, seed: 1, step: 0);
         _result = ResultOf(pass);
@@ -103,12 +103,20 @@ internal sealed class OperatorSubject : Subject
             case OperatorPass.Forward:
                 var output = new float[_plan.Options.Images * network.Output.Shape.Count];
                 _plan.ReadOutput(output);
-                return output;
+                return ToChannelsFirst(network.Output.Shape, output);
             default:
                 var gradient = new float[_plan.Options.Images * network.Input.Count];
                 _plan.ReadInputGradient(gradient);
-                return gradient;
+                return ToChannelsFirst(network.Input, gradient);
         }
+    }
+
+    /// <summary>Results in the order of PyTorch's tensors.</summary>
+    private static float[] ToChannelsFirst(Shape shape, float[] images)
+    {
+        var result = new float[images.Length];
+        ImageLayout.ToChannelsFirst(shape, images, result);
+        return result;
     }
 
     private static Tensor Filled(Parameter parameter, int tensor)

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using GpuCnn.Engine.Datasets;
+using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Bench.Workloads;
 
@@ -28,6 +30,14 @@ internal static class Pattern
         {
             for (int i = range.Item1; i < range.Item2; i++) values[i] = scale * At(tensor, i);
         });
+    }
+
+    /// <summary>Fills all images with <see cref="Input"/>, which counts as PyTorch's tensors do: [N, C, H, W].</summary>
+    public static void FillImages(Batch batch)
+    {
+        var channelsFirst = new float[batch.Images.Length];
+        Fill(Input, channelsFirst);
+        ImageLayout.ToChannelsLast(batch.Shape, channelsFirst, batch.Images);
     }
 
     public static int Label(int image, int classes) => image * 37 % classes;

@@ -42,7 +42,7 @@ internal static class FilterCommand
     /// <summary>Filters the image in the same size. Pixels outside it are black, and results are clamped to 0 to 255.</summary>
     private static PixelImage Apply(HandMadeKernel kernel, PixelImage image, Device device)
     {
-        int channels = image.Channels, area = image.Width * image.Height;
+        int channels = image.Channels;
         Shape shape = Shape.Volume(channels, image.Height, image.Width);
         var network = new Network("filter", new Conv2d(channels, HandMadeKernel.Size, padding: HandMadeKernel.Size / 2, groups: channels,
             bias: false), shape);
@@ -52,13 +52,12 @@ internal static class FilterCommand
             new([.. weight.Spec.Dimensions], [.. Enumerable.Repeat(kernel.Values, channels).SelectMany(values => values)]));
         using var plan = new Plan(parameters, new() { Images = 1 });
         var batch = new Batch(shape, 1) { Count = 1 };
-        for (int i = 0; i < image.Pixels.Length; i++) batch.Images[i % channels * area + i / channels] = image.Pixels[i];
+        for (int i = 0; i < image.Pixels.Length; i++) batch.Images[i] = image.Pixels[i];
         plan.Infer(batch);
         var sums = new float[shape.Count];
         plan.ReadOutput(sums);
         var filtered = new PixelImage(image.Width, image.Height, channels);
-        for (int i = 0; i < filtered.Pixels.Length; i++)
-            filtered.Pixels[i] = (byte)Math.Clamp(MathF.Round(sums[i % channels * area + i / channels]), 0, 255);
+        for (int i = 0; i < filtered.Pixels.Length; i++) filtered.Pixels[i] = (byte)Math.Clamp(MathF.Round(sums[i]), 0, 255);
         return filtered;
     }
 }

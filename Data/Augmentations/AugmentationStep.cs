@@ -76,7 +76,7 @@ public abstract class PixelStep : AugmentationStep
 public abstract class ValueStep : AugmentationStep
 {
     /// <param name="random">Draws of this image and epoch.</param>
-    /// <param name="values">[C, H, W]</param>
+    /// <param name="values">[H, W, C]</param>
     /// <param name="input">C x H x W</param>
     /// <param name="std">[C] the divisors of the normalization.</param>
     public abstract void Apply(ref RandomStream random, Span<float> values, Shape input, IReadOnlyList<float> std);

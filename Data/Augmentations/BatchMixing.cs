@@ -34,7 +34,7 @@ public sealed class BatchMixing
 
     /// <summary>Mixes the images of a full batch, and writes their other labels and shares.</summary>
     /// <param name="batch">Of <see cref="Batch.Count"/> images.</param>
-    /// <param name="spare">[C · H · W]</param>
+    /// <param name="spare">[H · W · C]</param>
     public void Apply(Batch batch, ulong seed, long step, Span<float> spare)
     {
         RandomStream random = new(seed, MixingStream, (ulong)step);
@@ -51,7 +51,7 @@ public sealed class BatchMixing
             ReadOnlySpan<float> other = i > 0 ? batch.Image(i - 1) : spare;
             batch.Others[i] = i > 0 ? batch.Labels[i - 1] : lastLabel;
             batch.Shares[i] = share;
-            if (cuts) Paste(batch.Image(i), other, box, batch.Shape.Channels, batch.Shape.Height, batch.Shape.Width);
+            if (cuts) Paste(batch.Image(i), other, box, batch.Shape.Channels, batch.Shape.Width);
             else Blend(batch.Image(i), other, share);
         }
     }
@@ -72,14 +72,13 @@ public sealed class BatchMixing
         for (int i = 0; i < image.Length; i++) image[i] = image[i] * share + other[i] * rest;
     }
 
-    private static void Paste(Span<float> image, ReadOnlySpan<float> other, Window box, int channels, int height, int width)
+    private static void Paste(Span<float> image, ReadOnlySpan<float> other, Window box, int channels, int width)
     {
         if (box.Width == 0) return;
-        for (int c = 0; c < channels; c++)
-            for (int y = box.Y; y < box.Bottom; y++)
-            {
-                int at = (c * height + y) * width + box.X;
-                other.Slice(at, box.Width).CopyTo(image.Slice(at, box.Width));
-            }
+        for (int y = box.Y; y < box.Bottom; y++)
+        {
+            int first = (y * width + box.X) * channels, count = box.Width * channels;
+            other.Slice(first, count).CopyTo(image.Slice(first, count));
+        }
     }
 }

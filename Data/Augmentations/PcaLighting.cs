@@ -49,7 +49,7 @@ public sealed class PcaLighting : ValueStep
         for (int c = 0; c < input.Channels; c++)
         {
             float change = (float)(shift[c] / std[c]);
-            foreach (ref float value in values.Slice(c * input.Area, input.Area)) value += change;
+            for (int i = c; i < values.Length; i += input.Channels) values[i] += change;
         }
     }
 

@@ -34,8 +34,8 @@ public sealed class RandomErasing : ValueStep
     public override void Apply(ref RandomStream random, Span<float> values, Shape input, IReadOnlyList<float> std)
     {
         if (random.NextDouble() >= _share || TryDraw(ref random, input) is not { } box) return;
-        for (int c = 0; c < input.Channels; c++)
-            for (int y = box.Y; y < box.Bottom; y++) values.Slice((c * input.Height + y) * input.Width + box.X, box.Width).Clear();
+        for (int y = box.Y; y < box.Bottom; y++)
+            values.Slice((y * input.Width + box.X) * input.Channels, box.Width * input.Channels).Clear();
     }
 
     public override string ToString() => $"{Name}({StepText.Of(_share)})";

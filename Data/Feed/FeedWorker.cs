@@ -24,12 +24,12 @@ internal sealed class FeedWorker : IDisposable
     /// <summary>Measures the stages; null measures nothing.</summary>
     public StageClock? Clock { get => _writer.Clock; set => _writer.Clock = value; }
 
-    /// <summary>Writes an image: [C, H, W].</summary>
+    /// <summary>Writes an image: [H, W, C].</summary>
     /// <param name="image">Index within the split.</param>
     /// <param name="seed">Seed of its random changes; null writes it as for evaluation.</param>
     /// <param name="epoch">Epoch of its random changes.</param>
     /// <param name="view">Index of its view; 0 if there is only one.</param>
-    /// <param name="target">C · H · W values.</param>
+    /// <param name="target">H · W · C values.</param>
     /// <exception cref="Engine.GpuCnnException">The image cannot be read.</exception>
     public void Write(int image, ulong? seed, long epoch, int view, Span<float> target)
     {

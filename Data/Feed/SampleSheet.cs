@@ -59,12 +59,12 @@ internal static class SampleSheet
         for (int y = 0; y < input.Height; y++)
         {
             Span<byte> row = sheet.Row(top + y)[(left * input.Channels)..];
-            for (int x = 0; x < input.Width; x++)
-                for (int c = 0; c < input.Channels; c++)
-                {
-                    float value = values[(c * input.Height + y) * input.Width + x] + mean[c];
-                    row[x * input.Channels + c] = (byte)Math.Clamp((int)MathF.Round(value * 255), 0, 255);
-                }
+            int count = input.Width * input.Channels;
+            for (int i = 0; i < count; i++)
+            {
+                float value = values[y * count + i] + mean[i % input.Channels];
+                row[i] = (byte)Math.Clamp((int)MathF.Round(value * 255), 0, 255);
+            }
         }
     }
 }

@@ -93,7 +93,7 @@ internal sealed class SampleWriter : IDisposable
         return picture;
     }
 
-    /// <summary>Writes the open picture as for evaluation: [C, H, W].</summary>
+    /// <summary>Writes the open picture as for evaluation: [H, W, C].</summary>
     public void Write(Span<float> target) => Write(Fit(), target);
 
     /// <summary>Writes one of the ten crops of <see cref="TenCrops"/>.</summary>

@@ -72,18 +72,19 @@ internal sealed unsafe class Resampler : IDisposable
     /// <param name="source">Holds at least the window that <see cref="Prepare"/> returned.</param>
     /// <param name="isMirrored">Whether the result is mirrored left to right.</param>
     /// <param name="normalizer">Converts bytes to values.</param>
-    /// <param name="target">Width · Height · C values, in the normalizer's order.</param>
+    /// <param name="target">[Height, Width, C]</param>
     public void Resize(Picture source, bool isMirrored, Normalizer normalizer, Span<float> target)
     {
         normalizer.Check(_scaling.Width, _scaling.Height, source.Channels, target.Length);
         Narrow(source, isMirrored);
         int bytes = _scaling.Width * source.PixelBytes;
         byte* line = _line.Take(bytes);
+        int row = _scaling.Width * normalizer.Channels;
         fixed (float* start = target)
             for (int y = 0; y < _scaling.Height; y++)
             {
                 _rowPass.Run(y, _narrowed, _narrowedStride, line, bytes);
-                normalizer.WriteRow(line, source.Channels, _scaling.Width, _scaling.Height, y, isMirrored: false, start);
+                normalizer.WriteRow(line, source.Channels, _scaling.Width, isMirrored: false, start + (long)y * row);
             }
     }
 

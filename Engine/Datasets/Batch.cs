@@ -3,8 +3,8 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn.Engine.Datasets;
 
 /// <summary>
-/// Images and labels on the host, ready for a step. The images are NCHW, normalized. A batch holds <see cref="Count"/> images in
-/// room for <see cref="Capacity"/>: only the last batch of an evaluation is not full.
+/// Images and labels on the host, ready for a step. The images are normalized, and channels-last as devices read them. A batch holds
+/// <see cref="Count"/> images in room for <see cref="Capacity"/>: only the last batch of an evaluation is not full.
 /// </summary>
 public sealed class Batch
 {
@@ -26,7 +26,7 @@ public sealed class Batch
 
     public int Count { get; set; }
 
-    /// <summary>[Capacity, C, H, W]; the values past <see cref="Count"/> images are zero.</summary>
+    /// <summary>[Capacity, H, W, C]; the values past <see cref="Count"/> images are zero.</summary>
     public float[] Images { get; }
 
     /// <summary>[Capacity] class indices; -1 past <see cref="Count"/>, and where an image is left out because it could not be
@@ -42,5 +42,6 @@ public sealed class Batch
     /// <summary>[Capacity] how much of each image is its first label's, from 0 to 1; the second has the rest.</summary>
     public float[] Shares { get; }
 
+    /// <summary>The values of an image: [H, W, C].</summary>
     public Span<float> Image(int index) => Images.AsSpan(index * Shape.Count, Shape.Count);
 }

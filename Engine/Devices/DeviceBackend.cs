@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Devices.Gpu;
@@ -21,8 +22,10 @@ internal abstract class DeviceBackend : PlanBackend
     private readonly TensorTable _values, _gradients;
     private readonly Dictionary<Value, Moments> _moments = [];
     private readonly Dictionary<(Node, string), object> _saved = [];
-    private readonly DeviceBuffer<float> _images;
     private readonly LossBuffers? _loss;
+
+    // What an upload fills with the batch's images. Set by AddInput.
+    private DeviceBuffer<float>? _images;
 
     // A tensor as it was stored, for the next download.
     private float[] _stored = [];
@@ -33,7 +36,6 @@ internal abstract class DeviceBackend : PlanBackend
         Parameters = parameters;
         _values = new(this);
         _gradients = new(this);
-        _images = NewBuffer<float>("images", (long)Images * Network.Input.Count, persistent: true);
         Scalars = NewBuffer<StepScalars>("scalars", 1, persistent: true);
         if (options.Loss is null) return;
         _loss = new(
@@ -59,8 +61,18 @@ internal abstract class DeviceBackend : PlanBackend
 
     public override void AddInput(Value input)
     {
+        long count = (long)Images * input.Shape.Count;
+        TensorLayout layout = LayOut(input);
+        if (layout.ChannelsLast)
+        {
+            // As batches are: what is uploaded is the input.
+            _images = IsOutput(input) ? NewBuffer<float>("input", count, persistent: true) : NewUploaded<float>("input", count);
+            _values.Place(input, new(_images, layout, Images));
+            return;
+        }
+        DeviceBuffer<float> images = _images = NewUploaded<float>("images", count);
         DeviceTensor x = _values.Place("input", input, persistent: _options.InputGradient || IsOutput(input));
-        AddFromPlanes("input", _images, x);
+        AddToBlocks("input", images, x);
     }
 
     public override void AddForward(PlanNode node)
@@ -114,7 +126,7 @@ internal abstract class DeviceBackend : PlanBackend
     public override void Upload(Batch batch, in StepScalars scalars)
     {
         Write(Scalars, new ReadOnlySpan<StepScalars>(in scalars));
-        Write<float>(_images, batch.Images);
+        Write<float>(_images!, batch.Images);
         if (_loss is null) return;
         Write<int>(_loss.Labels, batch.Labels);
         if (_loss.Others is { } others) Write<int>(others, batch.Others);
@@ -162,6 +174,13 @@ internal abstract class DeviceBackend : PlanBackend
         return new(NewBuffer(name, sizeof(T) * count, persistent), count);
     }
 
+    /// <summary>Room in the arena that <see cref="Upload"/> fills before each run.</summary>
+    private unsafe DeviceBuffer<T> NewUploaded<T>(string name, long count) where T : unmanaged
+    {
+        CheckCount(name, count);
+        return new(NewUploadedBuffer(name, sizeof(T) * count), count);
+    }
+
     /// <summary>Appends a step by the function of the device's side.</summary>
     public abstract void Launch(string name, Func<CpuLaunch, ICpuKernel> cpu, Action<GpuLaunch> gpu);
 
@@ -183,14 +202,24 @@ internal abstract class DeviceBackend : PlanBackend
 
     protected abstract void Read<T>(DeviceBuffer<T> buffer, Span<T> values) where T : unmanaged;
 
-    /// <summary>A tensor's values, for each image in C, H, W order.</summary>
+    /// <summary>A tensor's values for each image: of a volume [H, W, C], of a vector in the order that operators see.</summary>
     private void Download(DeviceTensor tensor, Span<float> target)
     {
+        bool isVector = tensor.Shape.IsVector;
+        if (tensor.ChannelsLast && (!isVector || tensor.Stored.Area == 1))
+        {
+            Read(tensor.Elements, target[..(int)tensor.Count]);
+            return;
+        }
         if (_stored.Length != tensor.Count) _stored = new float[tensor.Count];
         Read(tensor.Elements, _stored.AsSpan());
-        int count = tensor.Shape.Count;
+        int count = tensor.Shape.Count, channels = tensor.Shape.Channels, area = tensor.Shape.Area;
         for (int image = 0; image < tensor.Images; image++)
-            for (int i = 0; i < count; i++) target[image * count + i] = _stored[(long)image * tensor.CountPerImage + tensor.IndexOf(i)];
+        {
+            long first = (long)image * tensor.CountPerImage;
+            for (int i = 0; i < count; i++)
+                target[image * count + i] = _stored[first + tensor.IndexOf(isVector ? i : i % channels * area + i / channels)];
+        }
     }
 
     private DeviceBuffer<T> PerImage<T>(string name) where T : unmanaged => NewBuffer<T>(name, Images, persistent: true);
@@ -199,14 +228,21 @@ internal abstract class DeviceBackend : PlanBackend
     private DeviceTensor NewVector(string name, DeviceTensor vector) => new(
         NewBuffer<float>(name, (long)Images * vector.Shape.Count), new(vector.Shape, vector.Shape, ChannelsLast: true), Images);
 
-    /// <summary>From [N][C][area], as it comes from outside, to the device's layout.</summary>
+    /// <summary>From [N][area][C], as batches are, to channel blocks, which only the CPU has.</summary>
+    private unsafe void AddToBlocks(string name, DeviceBuffer<float> images, DeviceTensor x)
+    {
+        int channels = x.Stored.Channels, area = x.Stored.Area;
+        Launch(name,
+            l => new CpuChannelsLastToBlocks(Images, channels, area, l.Read(images), l.Write(x)),
+            _ => throw new UnreachableException());
+    }
+
+    /// <summary>From [N][C][area], the order of a flattened volume, to the device's layout.</summary>
     private unsafe void AddFromPlanes(string name, DeviceBuffer<float> planes, DeviceTensor x)
     {
         int channels = x.Stored.Channels, area = x.Stored.Area;
         Launch(name,
-            l => x.ChannelsLast
-                ? new CpuToChannelsLast(Images, channels, area, l.Read(planes), l.Write(x))
-                : new CpuToBlocks(Images, channels, area, l.Read(planes), l.Write(x)),
+            l => new CpuToBlocks(Images, channels, area, l.Read(planes), l.Write(x)),
             l => l.Add(Transpose.ToChannelsLast(l.Read(planes), l.Write(x), Images, channels, area)));
     }
 

@@ -15,6 +15,9 @@ internal sealed class TensorTable(DeviceBackend backend)
         return tensor with { Layout = tensor.Layout with { Shape = value.Shape } };
     }
 
+    /// <summary>Gives a value a tensor that exists.</summary>
+    public void Place(Value value, DeviceTensor tensor) => _tensors.Add(value, tensor);
+
     /// <summary>Gives a value a tensor unless it has one: of its own, or a part of the whole's that it is a slice of.</summary>
     public DeviceTensor Place(string name, Value value, bool persistent)
     {

@@ -35,8 +35,8 @@ internal static class MemoryPlan
     }
 
     /// <summary>
-    /// Checks that every step reads only buffers that an earlier step has written or that keep their contents, and that buffers in use at
-    /// the same step share no bytes.
+    /// Checks that every step reads only buffers that an earlier step has written, that keep their contents or that are uploaded, and that
+    /// buffers in use at the same step share no bytes.
     /// </summary>
     /// <exception cref="InvalidOperationException">A step or <see cref="Assign"/> is wrong.</exception>
     public static void Check(IReadOnlyList<PlanBuffer> buffers, IReadOnlyList<PlanStep> steps)
@@ -46,7 +46,8 @@ internal static class MemoryPlan
         {
             foreach (MemoryUse use in step.Uses)
             {
-                if (use.Memory is PlanBuffer { IsPersistent: false } read && use.Access.HasFlag(Access.Read) && !written.Contains(read))
+                if (use.Memory is PlanBuffer { IsPersistent: false, IsUploaded: false } read && use.Access.HasFlag(Access.Read)
+                    && !written.Contains(read))
                     throw new InvalidOperationException($"{step.Name} reads '{read.Name}', which no earlier step has written.");
             }
             foreach (MemoryUse use in step.Uses)

@@ -140,11 +140,12 @@ public sealed class Plan : IDisposable
         _backend.Run(0, Passes.Loss);
     }
 
-    /// <summary>Reads the network's output for the last batch: [Images, output].</summary>
+    /// <summary>Reads the network's output for the last batch: [Images, features], or of a volume [Images, H, W, C].</summary>
     public void ReadOutput(Span<float> target) => _backend.DownloadValue(Parameters.Network.Output, target);
 
     /// <summary>
-    /// Reads the gradient of the network's input for the last batch, NCHW. Needs <see cref="PlanOptions.InputGradient"/>.
+    /// Reads the gradient of the network's input for the last batch, in the order of <see cref="Batch.Images"/>. Needs
+    /// <see cref="PlanOptions.InputGradient"/>.
     /// </summary>
     public void ReadInputGradient(Span<float> target)
     {

@@ -34,7 +34,7 @@ internal abstract class PlanBackend : IDisposable
     /// <summary>Whether the device can store this number of channels at the slice's place.</summary>
     public abstract bool CanStore(Slice slice, int channels);
 
-    /// <summary>Adds steps that convert the network's input from a host batch in NCHW.</summary>
+    /// <summary>Makes the network's input of an uploaded batch, which is channels-last.</summary>
     public abstract void AddInput(Value input);
 
     public abstract void AddForward(PlanNode node);
@@ -61,10 +61,10 @@ internal abstract class PlanBackend : IDisposable
     /// <summary>Reads losses and ranks of the last run.</summary>
     public abstract void DownloadLosses(Span<float> losses, Span<int> ranks);
 
-    /// <summary>Reads a value of the last run, in C, H, W order for each image.</summary>
+    /// <summary>Reads a value of the last run: for each image, [H, W, C] of a volume.</summary>
     public abstract void DownloadValue(Value value, Span<float> target);
 
-    /// <summary>Reads the gradient of the network's input, NCHW.</summary>
+    /// <summary>Reads the gradient of the network's input, in the order of a batch's images.</summary>
     public abstract void DownloadInputGradient(Span<float> target);
 
     public abstract void Dispose();
@@ -74,6 +74,15 @@ internal abstract class PlanBackend : IDisposable
     {
         var buffer = new PlanBuffer(name, bytes, persistent);
         if (persistent) _buffers.Add(buffer);
+        return buffer;
+    }
+
+    /// <summary>Adds a buffer that is filled before the first step of each run, and free after the last step that uses it.</summary>
+    protected PlanBuffer NewUploadedBuffer(string name, long bytes)
+    {
+        var buffer = new PlanBuffer(name, bytes, persistent: false) { IsUploaded = true };
+        buffer.UseAt(0);
+        _buffers.Add(buffer);
         return buffer;
     }
 

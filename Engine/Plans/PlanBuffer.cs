@@ -20,6 +20,9 @@ public sealed class PlanBuffer : IPlanMemory
     /// <summary>Whether it keeps its place and its contents through and between steps.</summary>
     public bool IsPersistent { get; }
 
+    /// <summary>Filled before the first step of each run.</summary>
+    public bool IsUploaded { get; internal init; }
+
     internal int FirstStep { get; private set; } = int.MaxValue;
 
     internal int LastStep { get; private set; } = -1;

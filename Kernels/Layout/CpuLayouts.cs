@@ -24,24 +24,24 @@ internal sealed unsafe class CpuToBlocks(int images, int channels, int area, flo
     }
 }
 
-/// <summary>Converts images from NCHW to channels-last. Memory-bound.</summary>
-/// <param name="source">[N][C][area]</param>
-/// <param name="target">[N][area][C]</param>
-internal sealed unsafe class CpuToChannelsLast(int images, int channels, int area, float* source, float* target) : ICpuKernel
+/// <summary>Converts images from channels-last to channel blocks, and clears the lanes past C. Memory-bound.</summary>
+/// <param name="source">[N][area][C]</param>
+/// <param name="target">[N][ceil(C / 8)][area][8]</param>
+internal sealed unsafe class CpuChannelsLastToBlocks(int images, int channels, int area, float* source, float* target) : ICpuKernel
 {
-    public int Chunks => images;
+    private readonly int _blocks = Blocks.Count(channels);
+
+    public int Chunks => images * _blocks;
 
     public void Run(int chunk)
     {
-        float* from = source + (nint)chunk * channels * area, to = target + (nint)chunk * channels * area;
-        if (channels == 1)
+        int image = chunk / _blocks, first = chunk % _blocks * Blocks.Size, lanes = Math.Min(Blocks.Size, channels - first);
+        float* from = source + (nint)image * channels * area + first, to = target + (nint)chunk * area * Blocks.Size;
+        for (nint pixel = 0; pixel < area; pixel++, from += channels, to += Blocks.Size)
         {
-            new ReadOnlySpan<float>(from, area).CopyTo(new Span<float>(to, area));
-            return;
+            for (nint lane = 0; lane < lanes; lane++) to[lane] = from[lane];
+            for (nint lane = lanes; lane < Blocks.Size; lane++) to[lane] = 0;
         }
-        for (nint channel = 0; channel < channels; channel++)
-            for (nint pixel = 0; pixel < area; pixel++)
-                to[pixel * channels + channel] = from[channel * area + pixel];
     }
 }
 

@@ -4,8 +4,9 @@ using GpuCnn.Kernels.MatrixProduct;
 namespace GpuCnn.Kernels.Layout;
 
 /// <summary>
-/// Transposes [N][rows][columns] to [N][columns][rows], between NCHW, the layout outside, and channels-last. A group transposes a tile in
-/// shared memory, so that it reads and writes contiguous runs. With few channels, the tile is as narrow as their number. Memory-bound.
+/// Transposes [N][rows][columns] to [N][columns][rows], between channels-last and the C, H, W order of a flattened volume. A group
+/// transposes a tile in shared memory, so that it reads and writes contiguous runs. With few channels, the tile is as narrow as their
+/// number. Memory-bound.
 /// </summary>
 /// <param name="tileRows">Rows of a tile. A tile has 1024 elements.</param>
 /// <param name="source">[N][rows][columns]</param>

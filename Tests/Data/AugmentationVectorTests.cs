@@ -26,10 +26,11 @@ public sealed class AugmentationVectorTests
     public void PixelsEqualTorchvision(string name)
     {
         using SafetensorsFile file = SafetensorsFile.Open(Path);
-        float[] expected = file.ReadTensor(name).Values;
         string[] parts = name.Split(' ');
         int channels = int.Parse(parts[0]);
         Shape shape = Shape.Volume(channels, Height, Width);
+        float[] expected = new float[shape.Count];
+        ImageLayout.ToChannelsLast(shape, file.ReadTensor(name).Values, expected);
         var preprocessor = new ImagePreprocessor(shape, ImageFit.Resize, new float[channels], [.. Enumerable.Repeat(1f, channels)]);
         Augmentation augmentation = Augmentation.Parse(parts[1]);
         Assert.That(Augmentation.Parse(augmentation.ToString()).ToString(), Is.EqualTo(augmentation.ToString()), "reads back");

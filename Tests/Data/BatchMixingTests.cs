@@ -44,15 +44,21 @@ public sealed class BatchMixingTests
             shares.Add(batch.Shares[0]);
             for (int i = 0; i < Images; i++)
             {
-                int other = (i + Images - 1) % Images, replaced = 0;
+                int other = (i + Images - 1) % Images;
+                List<(int Row, int Column, int Channel)> replaced = [];
                 for (int k = 0; k < Input.Count; k++)
                 {
                     if (batch.Image(i)[k] == before.Image(i)[k]) continue;
                     Assert.That(batch.Image(i)[k], Is.EqualTo(before.Image(other)[k]));
-                    replaced++;
+                    int pixel = k / Input.Channels;
+                    replaced.Add((pixel / Input.Width, pixel % Input.Width, k % Input.Channels));
                 }
-                Assert.That(batch.Shares[i], Is.EqualTo(1 - (double)replaced / Input.Count).Within(1e-6),
+                Assert.That(batch.Shares[i], Is.EqualTo(1 - (double)replaced.Count / Input.Count).Within(1e-6),
                     "the share is not the remaining area");
+                if (replaced.Count == 0) continue;
+                int rows = replaced.Max(at => at.Row) - replaced.Min(at => at.Row) + 1;
+                int columns = replaced.Max(at => at.Column) - replaced.Min(at => at.Column) + 1;
+                Assert.That(replaced, Has.Count.EqualTo(rows * columns * Input.Channels), "not a rectangle of whole pixels");
             }
         }
         Assert.That(shares, Has.Count.GreaterThan(10));

@@ -99,9 +99,8 @@ public sealed class FeedTests
 
     private static float[] Mirror(float[] values)
     {
-        float[] mirrored = new float[values.Length];
-        for (int i = 0; i < values.Length; i++) mirrored[i / Input.Width * Input.Width + Input.Width - 1 - i % Input.Width] = values[i];
-        return mirrored;
+        int row = Input.Width * Input.Channels;
+        return [.. values.Chunk(row).SelectMany(pixels => pixels.Chunk(Input.Channels).Reverse().SelectMany(pixel => pixel))];
     }
 
     /// <summary>Pictures of many sizes, some of them gray.</summary>

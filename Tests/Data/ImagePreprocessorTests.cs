@@ -8,13 +8,13 @@ namespace GpuCnn.Tests.Data;
 public sealed class ImagePreprocessorTests
 {
     [Test]
-    public void NormalizesPlanes()
+    public void NormalizesEachChannelByItsOwn()
     {
         using TemporaryFolder folder = new();
         string path = folder.Add([.. "P6 2 1 255\n"u8, 0, 51, 255, 102, 153, 204], "a.ppm");
         float[] values = new float[6];
         new ImagePreprocessor(Shape.Volume(3, 1, 2), ImageFit.Resize, [0.1f, 0.2f, 0.3f], [0.5f, 0.25f, 2f]).Read(path, values);
-        Assert.That(values, Is.EqualTo(new[] { -0.2f, 0.6f, 0f, 1.6f, 0.35f, 0.25f }).Within(1e-6f));
+        Assert.That(values, Is.EqualTo(new[] { -0.2f, 0f, 0.35f, 0.6f, 1.6f, 0.25f }).Within(1e-6f));
     }
 
     [Test]

@@ -11,6 +11,7 @@ using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels;
 using GpuCnn.Models;
 using GpuCnn.Tests.Layers;
+using GpuCnn.Tests.Plans;
 using NUnit.Framework;
 
 namespace GpuCnn.Tests.Golden;
@@ -70,7 +71,9 @@ public sealed class TorchvisionTests
         parameters.Initialize(seed: 0);
         for (int i = 0; i < learned.Length; i++) parameters.SetWeights(learned[i], Start(learned[i], (ulong)i));
         var batch = new Batch(network.Input, Images) { Count = Images };
-        Uniform(1_000_000, batch.Images);
+        var images = new float[batch.Images.Length];
+        Uniform(1_000_000, images);
+        batch.SetChannelsFirst(images);
         for (int i = 0; i < Images; i++) batch.Labels[i] = 3 * i % Classes;
 
         double sums = Rounding * Math.Sqrt(learned.Max(parameter => parameter.Spec.FanIn));

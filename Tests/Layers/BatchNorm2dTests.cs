@@ -48,7 +48,7 @@ public sealed class BatchNorm2dTests : LayerContract<BatchNorm2dTests, BatchNorm
         float[][] values = Set(network);
         network.Plan.Evaluate(network.Batch);
         double[] expected = Reference.Infer(
-            Extent.Of(3, input), Numbers.ToDouble(network.Batch.Images), [.. values[..2].Select(Numbers.ToDouble)],
+            Extent.Of(3, input), Numbers.ToDouble(network.Images), [.. values[..2].Select(Numbers.ToDouble)],
             [.. values[2..].Select(Numbers.ToDouble)]);
         Closeness.Check($"{test}", network.ReadOutput(), expected, Closeness.Tolerance(4, test.Rounding, expected));
         Assert.That(State(network), Is.EqualTo(values[2..]), $"{test}: state");
@@ -74,7 +74,7 @@ public sealed class BatchNorm2dTests : LayerContract<BatchNorm2dTests, BatchNorm
         network.Plan.Train(network.Batch, 0, 0, 0);
         double[][] expected = [.. state.Select(Numbers.ToDouble)];
         for (int step = 0; step < 3; step++)
-            expected = Reference.NextState(Extent.Of(3, input), Numbers.ToDouble(network.Batch.Images), expected);
+            expected = Reference.NextState(Extent.Of(3, input), Numbers.ToDouble(network.Images), expected);
         foreach ((float[] actual, double[] values) in State(network).Zip(expected))
             Closeness.Check($"{test}: after three steps", actual, values, Closeness.Tolerance(36, test.Rounding, values));
     }
@@ -97,7 +97,7 @@ public sealed class BatchNorm2dTests : LayerContract<BatchNorm2dTests, BatchNorm
         network.Batch.Images.AsSpan(extent.Count).Fill(float.NaN);
         network.Plan.ComputeGradients(network.Batch);
         var reference = new ReferenceChain(Reference, new ReferenceTanh());
-        double[] x = Numbers.ToDouble(network.Batch.Images[..extent.Count]);
+        double[] x = Numbers.ToDouble(network.Images[..extent.Count]);
         double[][] parameters = [.. values[..2].Select(Numbers.ToDouble)];
         double[] y = reference.Forward(extent, x, parameters);
         Gradients gradients = reference.Backward(extent, x, parameters, [.. y.Select((_, i) => (double)ProjectionLoss.Weight(i))]);
@@ -128,7 +128,7 @@ public sealed class BatchNorm2dTests : LayerContract<BatchNorm2dTests, BatchNorm
         network.Plan.ComputeGradients(network.Batch);
         var reference = new ReferenceBatchNorm2d(1e-12, 1);
         double[][] expected =
-            reference.NextState(Extent.Of(5, input), Numbers.ToDouble(network.Batch.Images), [new double[4], new double[4], [0]]);
+            reference.NextState(Extent.Of(5, input), Numbers.ToDouble(network.Images), [new double[4], new double[4], [0]]);
         Closeness.Check($"{test}: mean", State(network)[0], expected[0], 2 * Math.Pow(2, -14));
         Closeness.Check($"{test}: variance", State(network)[1], expected[1], 1e-5 * expected[1].Max());
     }

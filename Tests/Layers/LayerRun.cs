@@ -5,6 +5,7 @@ using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
+using GpuCnn.Tests.Plans;
 
 namespace GpuCnn.Tests.Layers;
 
@@ -21,7 +22,7 @@ public enum Place
     Inner,
 }
 
-/// <summary>What a device made of a batch.</summary>
+/// <summary>What a device made of a batch; volumes are [N, C, H, W].</summary>
 public sealed record LayerResult(float[] Output, float[]? InputGradient, float[][] ParameterGradients, float[][] State)
 {
     public IEnumerable<(string Name, float[] Values)> Tensors()
@@ -84,27 +85,26 @@ internal sealed class LayerRun : IDisposable
     public LayerResult Run(float[] x, float[][] parameters)
     {
         Set(parameters);
-        x.CopyTo(_batch.Images, 0);
+        _batch.SetChannelsFirst(x);
         _plan.ComputeGradients(_batch, Seed, Step);
-        float[] y = ReadOutput();
-        float[]? dx = _plan.Options.InputGradient ? new float[x.Length] : null;
-        if (dx is not null) _plan.ReadInputGradient(dx);
+        float[] y = _plan.GetOutputChannelsFirst();
+        float[]? dx = _plan.Options.InputGradient ? _plan.GetInputGradientChannelsFirst() : null;
         return new(y, dx, [.. _network.Learned.Select(parameter => _parameters.GetGradient(parameter).Values)],
             [.. _network.Parameters.Where(parameter => parameter.IsState).Select(parameter => _parameters.GetWeights(parameter).Values)]);
     }
 
     public void Train(float[] x, int steps)
     {
-        x.CopyTo(_batch.Images, 0);
+        _batch.SetChannelsFirst(x);
         for (int step = 0; step < steps; step++) _plan.Train(_batch, learningRate: 0.01f, Seed, Step);
     }
 
     /// <summary>The output with the weights as the store holds them.</summary>
     public float[] Infer(float[] x)
     {
-        x.CopyTo(_batch.Images, 0);
+        _batch.SetChannelsFirst(x);
         _plan.Evaluate(_batch, Seed, Step);
-        return ReadOutput();
+        return _plan.GetOutputChannelsFirst();
     }
 
     /// <summary>What the last run's gradient holds in lanes that stand for no channel.</summary>
@@ -117,13 +117,6 @@ internal sealed class LayerRun : IDisposable
     }
 
     public float[][] Get() => [.. _network.Parameters.Select(parameter => _parameters.GetWeights(parameter).Values)];
-
-    private float[] ReadOutput()
-    {
-        var y = new float[_batch.Capacity * _network.Output.Shape.Count];
-        _plan.ReadOutput(y);
-        return y;
-    }
 
     public void Dispose()
     {

@@ -7,6 +7,7 @@ using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Tests.Layers;
+using GpuCnn.Tests.Plans;
 using GpuCnn.Tests.Reference;
 using NUnit.Framework;
 
@@ -122,11 +123,9 @@ public sealed class HingeLossTests
         using var plan = new Plan(parameters,
             new PlanOptions { Images = labels.Length, Training = true, InputGradient = true, Loss = new HingeLoss() });
         var batch = new Batch(input, labels.Length) { Count = labels.Count(label => label >= 0) };
-        x.CopyTo(batch.Images, 0);
+        batch.SetChannelsFirst(x);
         labels.CopyTo(batch.Labels, 0);
         BatchResult result = plan.ComputeGradients(batch);
-        var gradient = new float[x.Length];
-        plan.ReadInputGradient(gradient);
-        return (result, gradient);
+        return (result, plan.GetInputGradientChannelsFirst());
     }
 }

@@ -8,6 +8,7 @@ using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Tests.Layers;
+using GpuCnn.Tests.Plans;
 using GpuCnn.Tests.Reference;
 using NUnit.Framework;
 
@@ -172,13 +173,11 @@ public sealed class SoftmaxCrossEntropyTests
             MixedLabels = others is not null,
         });
         var batch = new Batch(input, labels.Length) { Count = labels.Count(label => label >= 0) };
-        x.CopyTo(batch.Images, 0);
+        batch.SetChannelsFirst(x);
         labels.CopyTo(batch.Labels, 0);
         others?.CopyTo(batch.Others, 0);
         shares?.CopyTo(batch.Shares, 0);
         BatchResult result = plan.ComputeGradients(batch);
-        var gradient = new float[x.Length];
-        plan.ReadInputGradient(gradient);
-        return (result, gradient);
+        return (result, plan.GetInputGradientChannelsFirst());
     }
 }

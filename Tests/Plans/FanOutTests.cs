@@ -32,12 +32,12 @@ public sealed class FanOutTests
             new PlanOptions { Images = Images, Training = true, InputGradient = true, Loss = new ProjectionLoss() });
         float[][] parameters = [.. network.Network.Parameters.Select((parameter, i) => Numbers.Eighths(parameter.Spec.Count, 20 + i))];
         foreach ((Parameter parameter, float[] values) in network.Network.Parameters.Zip(parameters)) network.SetWeights(parameter.Path, values);
-        Numbers.Eighths(Images * Input.Count, seed: 4).CopyTo(network.Batch.Images, 0);
+        network.Batch.SetChannelsFirst(Numbers.Eighths(Images * Input.Count, seed: 4));
         network.Plan.ComputeGradients(network.Batch);
         Assert.That(network.Plan.Steps.Count(step => step.Contains("gradient sum")), Is.EqualTo(device is CpuDevice ? branches - 1 : 0), "convolutions add on devices");
 
         double[][] wide = [.. parameters.Select(Numbers.ToDouble)];
-        double[] x = Numbers.ToDouble(network.Batch.Images);
+        double[] x = Numbers.ToDouble(network.Images);
         var conv = new ReferenceConv2d(7, (1, 1), (1, 1), (0, 0));
         ReferenceLayer stem = activated ? new ReferenceChain(conv, new ReferenceReLU()) : conv;
         var side = new ReferenceConv2d(4, (3, 3), (1, 1), (1, 1), bias: false);
@@ -65,12 +65,12 @@ public sealed class FanOutTests
             new PlanOptions { Images = Images, Training = true, InputGradient = true, Loss = new ProjectionLoss() });
         network.Parameters.Initialize(1);
         network.SetWeights("conv.weight", Numbers.Eighths(30, 8));
-        Numbers.Eighths(Images * Input.Count, seed: 4).CopyTo(network.Batch.Images, 0);
+        network.Batch.SetChannelsFirst(Numbers.Eighths(Images * Input.Count, seed: 4));
         network.Plan.ComputeGradients(network.Batch);
         Extent input = Extent.Of(Images, Input);
         var conv = new ReferenceConv2d(6, (1, 1), (1, 1), (0, 0));
         double[][] parameters = [Numbers.ToDouble(network.Weights("conv.weight")), Numbers.ToDouble(network.Weights("conv.bias"))];
-        double[] x = Numbers.ToDouble(network.Batch.Images), z = conv.Forward(input, x, parameters);
+        double[] x = Numbers.ToDouble(network.Images), z = conv.Forward(input, x, parameters);
         Gradients gradients = conv.Backward(input, x, parameters, [.. z.Select((value, i) => ProjectionLoss.Weight(i) * (value > 0 ? 2.0 : 1))]);
         Closeness.Check($"{test}: output", network.ReadOutput(), [.. z.Select(value => value + Math.Max(0, value))], 0);
         Closeness.Check($"{test}: input gradient", network.ReadInputGradient(), gradients.Input, 0);

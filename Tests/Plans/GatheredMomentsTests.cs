@@ -78,7 +78,7 @@ public sealed class GatheredMomentsTests
         int first = convolution.Reference.ParameterCount;
         var norm = new ReferenceBatchNorm2d(Epsilon, Momentum);
         var reference = new ReferenceChain(convolution.Reference, norm, new ReferenceTanh());
-        double[] x = Numbers.ToDouble(network.Batch.Images[..extent.Count]);
+        double[] x = Numbers.ToDouble(network.Images[..extent.Count]);
         double[][] wide = [.. parameters[..(first + 2)].Select(Numbers.ToDouble)];
         double[] y = reference.Forward(extent, x, wide);
         Gradients gradients = reference.Backward(extent, x, wide, [.. y.Select((_, i) => (double)ProjectionLoss.Weight(i))]);
@@ -111,7 +111,7 @@ public sealed class GatheredMomentsTests
         Assert.That(network.Plan.Steps, Has.None.EqualTo("norm moments"));
         var convolution = new ReferenceConv2d(filters, (size, size), (1, 1), (size / 2, size / 2));
         Extent extent = Extent.Of(images, input);
-        double[] y = convolution.Forward(extent, Numbers.ToDouble(network.Batch.Images), [Numbers.ToDouble(network.Weights("conv.weight")), Numbers.ToDouble(bias)]);
+        double[] y = convolution.Forward(extent, Numbers.ToDouble(network.Images), [Numbers.ToDouble(network.Weights("conv.weight")), Numbers.ToDouble(bias)]);
         double[][] expected = new ReferenceBatchNorm2d(1e-12, 1).NextState(convolution.Output(extent), y, [new double[filters], new double[filters], [0]]);
         // The values themselves are rounded to 2^-14, and sums that start at 1000 to some of that.
         Closeness.Check($"{test}: mean", network.Weights("norm.running_mean"), expected[0], 4 * Math.Pow(2, -14));
@@ -131,7 +131,7 @@ public sealed class GatheredMomentsTests
         network.SetWeights("conv.bias", [3, 4]);
         network.Plan.ComputeGradients(network.Batch);
         Assert.That(network.Plan.Steps.Contains("norm merge"), Is.Not.EqualTo(test.Name.StartsWith("cpu", StringComparison.Ordinal)));
-        double[] x = Numbers.ToDouble(network.Batch.Images);
+        double[] x = Numbers.ToDouble(network.Images);
         double mean = x.Average(), variance = x.Sum(value => Math.Pow(value - mean, 2)) / (x.Length - 1);
         Closeness.Check($"{test}: mean", network.Weights("norm.running_mean"), [mean + 3, 4 - 2 * mean], 1e-6);
         Closeness.Check($"{test}: variance", network.Weights("norm.running_var"), [variance, 4 * variance], 1e-5 * variance);

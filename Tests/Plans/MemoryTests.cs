@@ -3,6 +3,7 @@ using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Losses;
+using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
@@ -111,6 +112,28 @@ public sealed class MemoryTests
             return buffer;
         })];
         Assert.That(MemoryPlan.Assign(buffers, 51, 1 << 20), Is.EqualTo(2 * 1024));
+    }
+
+    /// <summary>Only the CPU copies a batch, to channel blocks, where the first operators do not read few channels.</summary>
+    [TestCaseSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))]
+    public void TheUploadedBatchIsTheInput(DeviceUnderTest test)
+    {
+        using Device device = test.Make();
+        using var few = new TestNetwork(device, TestNetwork.SmallNet(), Input, Options(2, training: true));
+        using var many = new TestNetwork(device, TestNetwork.SmallNet(), Shape.Volume(16, 20, 20), Options(2, training: true));
+        Assert.That(few.Plan.Steps, Has.None.EqualTo("input"));
+        Assert.That(many.Plan.Steps.Contains("input"), Is.EqualTo(device is CpuDevice));
+    }
+
+    /// <summary>Two wide values at a time, and the batch lies where the second is later.</summary>
+    [TestCaseSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))]
+    public void TheBatchGivesItsPlaceToLaterValues(DeviceUnderTest test)
+    {
+        const int images = 8, channels = 64;
+        var layers = new Sequential { { "a", new Conv2d(channels, 1) }, { "b", new Conv2d(channels, 1) }, new GlobalAvgPool2d() };
+        using Device device = test.Make();
+        using var network = new TestNetwork(device, layers, Input, new PlanOptions { Images = images });
+        Assert.That(network.Plan.ArenaBytes, Is.LessThan(4L * images * Input.Area * (2 * channels + Input.Channels)));
     }
 
     [Test]

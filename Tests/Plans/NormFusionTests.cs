@@ -64,7 +64,7 @@ public sealed class NormFusionTests
                 new ReferenceChain(new ReferenceConv2d(12, (1, 1), (1, 1), (0, 0), bias: false), new ReferenceBatchNorm2d(1e-5, 0.1)), new ReferenceFlatten()),
             new ReferenceTanh());
         Extent extent = Extent.Of(5, Input);
-        double[] x = Numbers.ToDouble(network.Batch.Images);
+        double[] x = Numbers.ToDouble(network.Images);
         double[][] wide = [.. parameters[..3].Select(Numbers.ToDouble)];
         double[] y = reference.Forward(extent, x, wide);
         Gradients gradients = reference.Backward(extent, x, wide, [.. y.Select((_, i) => (double)ProjectionLoss.Weight(i))]);

@@ -71,7 +71,7 @@ public sealed class SliceTests
         network.Parameters.Initialize(1);
         network.Plan.ComputeGradients(network.Batch);
         Assert.That(network.Plan.Steps.Count(step => step.Contains("concat forward")), Is.EqualTo(4));
-        Assert.That(network.ReadOutput().Chunk(48 * 42).SelectMany(image => image[(24 * 42)..(36 * 42)]), Is.EqualTo(network.Batch.Images));
+        Assert.That(network.ReadOutput().Chunk(48 * 42).SelectMany(image => image[(24 * 42)..(36 * 42)]), Is.EqualTo(network.Images));
     }
 
     /// <summary>The networks that it is for have no copies.</summary>

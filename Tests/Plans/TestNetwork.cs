@@ -17,7 +17,7 @@ internal sealed class TestNetwork : IDisposable
         Parameters = device.CreateParameters(Network, options.Training, options.InputGradient);
         Plan = new Plan(Parameters, options);
         Batch = new Batch(input, options.Images) { Count = options.Images };
-        Numbers.Reals(Batch.Images.Length, seed: 5).CopyTo(Batch.Images, 0);
+        Batch.SetChannelsFirst(Numbers.Reals(Batch.Images.Length, seed: 5));
         for (int i = 0; i < options.Images; i++) Batch.Labels[i] = i * 7 % Network.Output.Shape.Channels;
     }
 
@@ -29,19 +29,14 @@ internal sealed class TestNetwork : IDisposable
 
     public Batch Batch { get; }
 
-    public float[] ReadOutput()
-    {
-        var y = new float[Batch.Capacity * Network.Output.Shape.Count];
-        Plan.ReadOutput(y);
-        return y;
-    }
+    /// <summary>The batch's images as the references count them: [N, C, H, W].</summary>
+    public float[] Images => Batch.GetChannelsFirst();
 
-    public float[] ReadInputGradient()
-    {
-        var dx = new float[Batch.Images.Length];
-        Plan.ReadInputGradient(dx);
-        return dx;
-    }
+    /// <summary>[N, C, H, W]</summary>
+    public float[] ReadOutput() => Plan.GetOutputChannelsFirst();
+
+    /// <summary>[N, C, H, W]</summary>
+    public float[] ReadInputGradient() => Plan.GetInputGradientChannelsFirst();
 
     public float[] Weights(string path) => Parameters.GetWeights(Find(path)).Values;
 

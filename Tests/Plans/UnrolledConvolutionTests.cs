@@ -42,7 +42,7 @@ public sealed class UnrolledConvolutionTests
             }
 
         float[] weights = Numbers.Eighths(filters * window, seed: 1), biases = Numbers.Eighths(filters, seed: 2);
-        Numbers.Eighths(Images * input.Count, seed: 3).CopyTo(convolution.Batch.Images, 0);
+        convolution.Batch.SetChannelsFirst(Numbers.Eighths(Images * input.Count, seed: 3));
         convolution.Batch.Images.CopyTo(connected.Batch.Images, 0);
         convolution.SetWeights("conv.weight", weights);
         convolution.SetWeights("conv.bias", biases);

@@ -6,6 +6,7 @@ using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Models;
+using GpuCnn.Tests.Plans;
 
 namespace GpuCnn.Tests.Torch;
 
@@ -36,7 +37,7 @@ internal static class TheirNetwork
             new(name, input, [.. Enumerable.Range(0, Classes).Select(k => $"class {k}")], [0, 0, 0], [1, 1, 1], ImageFit.Resize),
             parameters.ExportWeights());
         SafetensorsFile.Write(folder["expected.safetensors"],
-            [new("images", new([Images, .. input.Dimensions], [.. batch.Images])), new("logits", new([Images, Classes], logits))]);
+            [new("images", new([Images, .. input.Dimensions], batch.GetChannelsFirst())), new("logits", new([Images, Classes], logits))]);
         string printed = PyTorch.Run("load_weights.py", folder["weights.safetensors"], folder["expected.safetensors"]);
         return double.Parse(printed, CultureInfo.InvariantCulture);
     }
