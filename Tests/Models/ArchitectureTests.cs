@@ -92,7 +92,7 @@ public sealed class ArchitectureTests
             network.Parameters.Where(parameter => parameter.Spec.Role == ParameterRole.Weight)
                 .Select(parameter => parameter.Spec.Initializer),
             Is.All.EqualTo(Initializer.Normal(0.01f)));
-        OneLine.Thrown(() => Architecture.Find("smallcnn").FindRecipe("paper"), "smallcnn", "gpucnn models");
+        OneLine.Thrown(() => Architecture.Find("smallcnn").FindRecipe("paper"), "smallcnn", "choose a model that has one");
     }
 
     /// <summary>Builds for the smallest square input that works, and for one pixel less.</summary>
