@@ -17,8 +17,8 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Training;
 
-/// <summary>Devices that run translated kernels train as the CPU does.</summary>
-public sealed class TranslatedDevicesTests
+/// <summary>GPU devices train as the CPU does.</summary>
+public sealed class GpuDevicesTests
 {
     private const int Images = 32;
 
