@@ -32,7 +32,8 @@ public sealed class BatchNorm2dTests : LayerContract<BatchNorm2dTests, BatchNorm
                 new ReferenceChain(Reference, new ReferenceReLU()));
             // Several parts of a batch, on every device.
             yield return Of("Sigmoid", () => new Sequential { Norm(), new Sigmoid() }, Shape.Volume(6, 19, 21),
-                new ReferenceChain(Reference, new ReferenceSigmoid())) with { Batches = [3] };
+                new ReferenceChain(Reference, new ReferenceSigmoid())) with
+            { Batches = [3] };
         }
     }
 

@@ -139,11 +139,11 @@ public sealed unsafe class DebugLauncher : IDisposable
                 threads[i] = KernelThread.Current;
                 if (i == 0) first = site;
                 else if (site != first)
-                    {
-                        throw new GpuCnnException(
-                            $"Kernel {TKernel.Text.Name}, {Place(threads[i])}: the thread {Describe(site)}, but thread {threads[0].Thread} "
-                            + $"{Describe(first)}. All threads of a group must reach the same barrier.");
-                    }
+                {
+                    throw new GpuCnnException(
+                        $"Kernel {TKernel.Text.Name}, {Place(threads[i])}: the thread {Describe(site)}, but thread {threads[0].Thread} "
+                        + $"{Describe(first)}. All threads of a group must reach the same barrier.");
+                }
             }
         }
         while (first is not null);

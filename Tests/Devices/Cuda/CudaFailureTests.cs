@@ -74,8 +74,8 @@ public sealed class CudaFailureTests : CudaFixture
         Assert.That(() => output.Read(new int[1].AsSpan()), Throws.TypeOf<DeviceLostException>()
             .With.Message.Contains("cuStreamSynchronize gave CUDA_ERROR_ILLEGAL_ADDRESS (700)")
             .And.Message.Contains("'Add' (1000 groups of 16)"));
-            Assert.That(
-            () => next.Launch(new Size3(1)), Throws.TypeOf<DeviceLostException>().With.Message.Contains("'Add' (1000 groups of 16)"));
+        Assert.That(
+        () => next.Launch(new Size3(1)), Throws.TypeOf<DeviceLostException>().With.Message.Contains("'Add' (1000 groups of 16)"));
         Assert.That(() => context.Allocate(16, "more"), Throws.TypeOf<DeviceLostException>());
         Assert.That(() => context.Mark(), Throws.TypeOf<DeviceLostException>());
         var kernel = new GpuCnn.Tests.Compiler.Samples.ScaleShift(0, 1, default, output.View<float>(1), 1, 1, 1);
