@@ -24,7 +24,8 @@ internal readonly partial struct AdamWUpdate(
     public void Execute()
     {
         int i = GlobalId.X * 4;
-        float t = (float)scalars[0].Step + 1f, rate = scalars[0].LearningRate;
+        // By way of a signed number: ILGPU converts unsigned ones through float64, which many devices lack.
+        float t = (float)(int)scalars[0].Step + 1f, rate = scalars[0].LearningRate;
         float keep = KernelMath.FusedMultiplyAdd(-rate, decay, 1f);
         float step = -rate / Correction(t * betas.Log1), scale = 1f / KernelMath.Sqrt(Correction(t * betas.Log2));
         if (i + 4 <= count)
