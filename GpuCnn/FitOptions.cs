@@ -1,5 +1,4 @@
 using GpuCnn.Data;
-using GpuCnn.Engine;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
 using GpuCnn.Models;

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using GpuCnn.Cli.Output;
 using GpuCnn.Data;
-using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Training;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Reflection;
 using GpuCnn.Engine;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Sets;

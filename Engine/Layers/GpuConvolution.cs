@@ -2,7 +2,6 @@ using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Kernels.Convolution;
 using GpuCnn.Kernels.Convolution.Gpu;
-using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
 
 namespace GpuCnn.Engine.Layers;

@@ -4,10 +4,8 @@ using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Plans;
-using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
 using GpuCnn.Engine.Tuning;
-using GpuCnn.Models;
 using GpuCnn.Runs;
 
 namespace GpuCnn;

@@ -1,7 +1,5 @@
 using GpuCnn.Data;
-using GpuCnn.Engine;
 using GpuCnn.Engine.Checkpoints;
-using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Optimizers;

@@ -6,8 +6,8 @@ using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Schedules;
 using GpuCnn.Engine.Tensors;
-using GpuCnn.Engine.Training;
 using GpuCnn.Models;
 using GpuCnn.Tests.Layers;
 using NUnit.Framework;
@@ -78,9 +78,9 @@ public sealed class ArchitectureTests
         Recipe alexnet = Architecture.Find("alexnet").FindRecipe("paper"), zfnet = Architecture.Find("zfnet").FindRecipe("paper");
         Assert.That(alexnet.Settings, Has.Property("Batch").EqualTo(128).And.Property("LearningRate").EqualTo(0.01f)
             .And.Property("Epochs").EqualTo(90));
-        Assert.That(alexnet.Settings.Optimizer, Has.Property("Name").EqualTo("sgd").And.Property("Momentum").EqualTo(0.9f)
+        Assert.That((Sgd)alexnet.Settings.Optimizer, Has.Property("Name").EqualTo("sgd").And.Property("Momentum").EqualTo(0.9f)
             .And.Property("WeightDecay").EqualTo(5e-4f));
-        Assert.That(alexnet.Settings.Schedule, Has.Property("Name").EqualTo("plateau").And.Property("Gamma").EqualTo(0.1f));
+        Assert.That((Plateau)alexnet.Settings.Schedule, Has.Property("Name").EqualTo("plateau").And.Property("Gamma").EqualTo(0.1f));
         Assert.That(zfnet.Settings, Has.Property("Epochs").EqualTo(70));
         Assert.That(zfnet.Settings.Optimizer, Has.Property("MaxFilterRms").EqualTo(0.1f));
         Network network = Architecture.Find("alexnet").Build(recipe: alexnet);

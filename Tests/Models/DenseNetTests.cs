@@ -32,7 +32,7 @@ public sealed class DenseNetTests
         var sgd = (Sgd)recipe.Settings.Optimizer;
         Assert.That((recipe.Settings.Epochs, recipe.Settings.Batch, recipe.Settings.LearningRate), Is.EqualTo((90, 256, 0.1f)));
         Assert.That((sgd.Momentum, sgd.WeightDecay, sgd.Nesterov, sgd.DecaysVectors), Is.EqualTo((0.9f, 1e-4f, true, true)));
-        Assert.That(recipe.Settings.Schedule, Has.Property("Milestones").EqualTo(new[] { 30, 60 }));
+        Assert.That((MultiStep)recipe.Settings.Schedule, Has.Property("Milestones").EqualTo(new[] { 30, 60 }));
         Assert.That(recipe.Start.Hidden, Is.EqualTo(Initializer.He));
         Assert.That(recipe.Augmentation, Is.EqualTo("crop(0.08-1),flip,jitter(0.4),pca(0.1)"));
     }

@@ -77,9 +77,9 @@ public sealed class PaperRecipeTests
         string[] limited = ["zfnet", "zfnet-large", "zfnet-lecture"];
         Assert.That(Names.Where(name => Paper(name).Settings.Optimizer.MaxFilterRms > 0), Is.EqualTo(limited));
         Assert.That(Paper("googlenet"), Has.Property("HeadWeight").EqualTo(0.3f).And.Property("HeadDropout").EqualTo(0.7f));
-        Assert.That(Paper("googlenet").Settings.Schedule, Has.Property("Epochs").EqualTo(8));
+        Assert.That((Step)Paper("googlenet").Settings.Schedule, Has.Property("Epochs").EqualTo(8));
         // After 32,000 and 48,000 steps, with 391 steps an epoch.
-        Assert.That(Paper("resnet20").Settings.Schedule, Has.Property("Milestones").EqualTo(new[] { 82, 123 }));
+        Assert.That((MultiStep)Paper("resnet20").Settings.Schedule, Has.Property("Milestones").EqualTo(new[] { 82, 123 }));
         Assert.That(Paper("resnet20").Augmentation, Is.EqualTo("crop4,flip"));
         Assert.That(Names.Where(name => Paper(name).Settings.Schedule.Warmup > 0), Is.EqualTo(new[] { "resnet110" }));
         // These recipes are applied in full.

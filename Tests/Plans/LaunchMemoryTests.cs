@@ -8,9 +8,7 @@ using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
-using GpuCnn.Kernels.Cpu;
 using GpuCnn.Kernels.Pointwise;
-using GpuCnn.Tests.Layers;
 using NUnit.Framework;
 
 namespace GpuCnn.Tests.Plans;

@@ -22,7 +22,7 @@ public sealed class UserDefinedTests
         Assert.That(Registry<Optimizer>.Find("user-adagrad"), Is.TypeOf<UserAdagrad>());
         Assert.That(Registry<Loss>.Find("user-squared-error"), Is.TypeOf<UserSquaredError>());
         Assert.That(Registry<Schedule>.Find("user-sawtooth"), Is.TypeOf<UserSawtooth>());
-        Assert.That(Registry<Schedule>.Create("user-sawtooth", new Dictionary<string, object?> { ["teeth"] = 5 }),
+        Assert.That((UserSawtooth)Registry<Schedule>.Create("user-sawtooth", new Dictionary<string, object?> { ["teeth"] = 5 }),
             Has.Property("Teeth").EqualTo(5));
         OneLine.Thrown(() => Registry<Optimizer>.Create("user-adagrad", new Dictionary<string, object?> { ["epsilon"] = 0f }), "epsilon",
             "above 0");

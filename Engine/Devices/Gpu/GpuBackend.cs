@@ -5,7 +5,6 @@ using GpuCnn.Engine.Plans;
 using GpuCnn.Kernels.Convolution;
 using GpuCnn.Kernels.Convolution.Gpu;
 using GpuCnn.Kernels.Cpu;
-using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
 
 namespace GpuCnn.Engine.Devices.Gpu;

@@ -1,5 +1,4 @@
 using GpuCnn.Engine;
-using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cuda;
 using GpuCnn.Engine.Files;
 using GpuCnn.Engine.Plans;

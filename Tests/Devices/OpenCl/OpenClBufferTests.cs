@@ -1,4 +1,3 @@
-using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.OpenCl;
 using GpuCnn.Engine.Files;
 using GpuCnn.Engine.Plans;
