@@ -13,8 +13,8 @@ using GpuCnn.Kernels.Pointwise;
 namespace GpuCnn.Engine.Devices;
 
 /// <summary>
-/// Turns a plan into steps: what the CPU's and the GPUs' backends have in common. It owns values, gradients, saved buffers and moments; a
-/// side adds its layout, its memory and its way to launch.
+/// Turns a plan into steps: the common part of the CPU's and the GPUs' backends. It owns values, gradients, saved buffers and moments; a
+/// derived class adds layout, memory and launches.
 /// </summary>
 internal abstract class DeviceBackend : PlanBackend
 {
@@ -24,10 +24,10 @@ internal abstract class DeviceBackend : PlanBackend
     private readonly Dictionary<(Node, string), object> _saved = [];
     private readonly LossBuffers? _loss;
 
-    // What an upload fills with the batch's images. Set by AddInput.
+    // The batch's images, filled by Upload. Set by AddInput.
     private DeviceBuffer<float>? _images;
 
-    // A tensor as it was stored, for the next download.
+    // A tensor in the device's layout, reused between downloads.
     private float[] _stored = [];
 
     protected DeviceBackend(DeviceParameterStore parameters, PlanOptions options)
@@ -52,7 +52,7 @@ internal abstract class DeviceBackend : PlanBackend
 
     public Network Network => Parameters.Network;
 
-    /// <summary>Where the parameters lie.</summary>
+    /// <summary>Offsets of the parameters.</summary>
     public ParameterOrder Order => Parameters.Order;
 
     protected DeviceParameterStore Parameters { get; }
@@ -90,7 +90,7 @@ internal abstract class DeviceBackend : PlanBackend
             Emit(x, dx);
             return;
         }
-        // A view of a volume: a loss gets its classes in order.
+        // For a view of a volume, copy the classes into order, as a loss expects.
         DeviceTensor plain = NewVector("logits", x);
         DeviceTensor? plainGradient = dx is null ? null : NewVector("logits gradient", x);
         AddToPlanes("logits", x, plain.Elements);
@@ -146,7 +146,7 @@ internal abstract class DeviceBackend : PlanBackend
     public DeviceTensor Value(Value value) =>
         _values.Find(value) ?? throw new InvalidOperationException("The value has not been computed.");
 
-    /// <summary>The gradient of a value; a view's is its root's.</summary>
+    /// <summary>Returns the gradient of a value; a view has its root's.</summary>
     public DeviceTensor GradientOf(Value value)
     {
         if (_gradients.Find(value) is { } gradient) return gradient;
@@ -167,24 +167,24 @@ internal abstract class DeviceBackend : PlanBackend
 
     public void KeepMoments(Value value, Moments moments) => _moments[value] = moments;
 
-    /// <summary>Room in the arena.</summary>
+    /// <summary>Creates a buffer in the arena.</summary>
     public unsafe DeviceBuffer<T> NewBuffer<T>(string name, long count, bool persistent = false) where T : unmanaged
     {
         CheckCount(name, count);
         return new(NewBuffer(name, sizeof(T) * count, persistent), count);
     }
 
-    /// <summary>Room in the arena that <see cref="Upload"/> fills before each run.</summary>
+    /// <summary>Reserves arena memory that <see cref="Upload"/> fills before each run.</summary>
     private unsafe DeviceBuffer<T> NewUploaded<T>(string name, long count) where T : unmanaged
     {
         CheckCount(name, count);
         return new(NewUploadedBuffer(name, sizeof(T) * count), count);
     }
 
-    /// <summary>Appends a step by the function of the device's side.</summary>
+    /// <summary>Appends a step with the function for this kind of device.</summary>
     public abstract void Launch(string name, Func<CpuLaunch, ICpuKernel> cpu, Action<GpuLaunch> gpu);
 
-    /// <summary>How a value is stored.</summary>
+    /// <summary>Returns how a value is stored.</summary>
     public abstract TensorLayout LayOut(Value value);
 
     /// <summary>Whether the value holds the network's output, which is read after the run.</summary>
@@ -192,17 +192,17 @@ internal abstract class DeviceBackend : PlanBackend
 
     protected abstract Emitter CreateEmitter(PlanNode node, InputGradient[] gradients);
 
-    /// <summary>Whether the operator can add to an input's gradient on this side.</summary>
+    /// <summary>Whether the operator can add to an input's gradient on this kind of device.</summary>
     protected virtual bool CanAddGradients(Operator layer) => false;
 
-    /// <summary>Checks that a buffer can have so many elements.</summary>
+    /// <summary>Checks that a buffer can have this number of elements.</summary>
     protected virtual void CheckCount(string name, long count) { }
 
     protected abstract void Write<T>(DeviceBuffer<T> buffer, ReadOnlySpan<T> values) where T : unmanaged;
 
     protected abstract void Read<T>(DeviceBuffer<T> buffer, Span<T> values) where T : unmanaged;
 
-    /// <summary>A tensor's values for each image: of a volume [H, W, C], of a vector in the order that operators see.</summary>
+    /// <summary>Reads a tensor's values for each image: a volume as [H, W, C], a vector in the order that operators see.</summary>
     private void Download(DeviceTensor tensor, Span<float> target)
     {
         bool isVector = tensor.Shape.IsVector;
@@ -224,11 +224,11 @@ internal abstract class DeviceBackend : PlanBackend
 
     private DeviceBuffer<T> PerImage<T>(string name) where T : unmanaged => NewBuffer<T>(name, Images, persistent: true);
 
-    /// <summary>A vector for each image, one after another.</summary>
+    /// <summary>Creates a tensor of one vector per image.</summary>
     private DeviceTensor NewVector(string name, DeviceTensor vector) => new(
         NewBuffer<float>(name, (long)Images * vector.Shape.Count), new(vector.Shape, vector.Shape, ChannelsLast: true), Images);
 
-    /// <summary>From [N][area][C], as batches are, to channel blocks, which only the CPU has.</summary>
+    /// <summary>Adds a step from [N][area][C], the order of batches, to channel blocks, which only the CPU has.</summary>
     private unsafe void AddToBlocks(string name, DeviceBuffer<float> images, DeviceTensor x)
     {
         int channels = x.Stored.Channels, area = x.Stored.Area;
@@ -237,7 +237,7 @@ internal abstract class DeviceBackend : PlanBackend
             _ => throw new UnreachableException());
     }
 
-    /// <summary>From [N][C][area], the order of a flattened volume, to the device's layout.</summary>
+    /// <summary>Adds a step from [N][C][area], the order of a flattened volume, to the device's layout.</summary>
     private unsafe void AddFromPlanes(string name, DeviceBuffer<float> planes, DeviceTensor x)
     {
         int channels = x.Stored.Channels, area = x.Stored.Area;

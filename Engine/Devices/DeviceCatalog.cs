@@ -6,21 +6,21 @@ namespace GpuCnn.Engine.Devices;
 /// <summary>Devices by name: <c>cpu</c>, a kind with an index such as <c>cuda:1</c>, or <c>auto</c>.</summary>
 public static class DeviceCatalog
 {
-    /// <summary>The best device that can be used.</summary>
+    /// <summary>Selects the best usable device.</summary>
     public const string Auto = "auto";
 
     /// <summary>All kinds, those that <c>auto</c> prefers first.</summary>
     public static IReadOnlyList<DeviceKind> Kinds =>
         [.. Registry<DeviceKind>.All.OrderByDescending(kind => kind.Preference).ThenBy(kind => kind.Name, StringComparer.Ordinal)];
 
-    /// <summary>What a name can be, for messages and help: "auto, cpu".</summary>
+    /// <summary>Valid names, for messages and help: "auto, cpu".</summary>
     public static string Usage => string.Join(", ", Kinds.Select(kind => kind.IsIndexed ? $"{kind.Name}[:N]" : kind.Name).Prepend(Auto));
 
-    /// <summary>All devices, those that cannot be used among them.</summary>
+    /// <summary>Returns all devices, including unusable ones.</summary>
     public static IReadOnlyList<DeviceListing> List() => [.. Kinds.SelectMany(kind => kind.List())];
 
-    /// <summary>Checks that a name could be a device's, without looking for the device.</summary>
-    /// <exception cref="GpuCnnException">It could not; the message lists the names there are.</exception>
+    /// <summary>Checks that a name is valid, without looking for the device.</summary>
+    /// <exception cref="GpuCnnException">The name is not valid; the message lists valid names.</exception>
     public static void Check(string name)
     {
         if (!IsAuto(name)) _ = Parse(name);
@@ -50,7 +50,7 @@ public static class DeviceCatalog
         if (!kind.IsIndexed) throw new GpuCnnException($"There is no device '{name}': {kind.Name} takes no index; ask for '{kind.Name}'.");
         return int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int index)
             ? (kind, index)
-            : throw new GpuCnnException($"There is no device '{name}': expected an index after the colon as in '{kind.Name}:0', "
-            + $"but got '{parts[1]}'.");
+            : throw new GpuCnnException(
+                $"There is no device '{name}': expected an index after the colon as in '{kind.Name}:0', but got '{parts[1]}'.");
     }
 }

@@ -2,29 +2,33 @@ using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Engine.Devices;
 
-/// <summary>A kind of device, or the device that was asked for, cannot be used on this machine; the message says why and what to do.</summary>
+/// <summary>A device or kind of device cannot be used on this machine; the message says why and what to do.</summary>
 public sealed class DeviceUnavailableException(string message) : GpuCnnException(message);
 
-/// <summary>A name is no device's.</summary>
+/// <summary>A name does not belong to any kind of device.</summary>
 public sealed class UnknownDeviceException(string message) : GpuCnnException(message);
 
-/// <summary>A call of a driver failed. The message names the call, the error code, the device and, where there is one, the kernel and its grid.</summary>
+/// <summary>
+/// A driver call failed. The message names the call, the error code, the device and, if there is one, the kernel and its grid.
+/// </summary>
 public sealed class DeviceCallException(string message, string call, int code) : GpuCnnException(message)
 {
-    /// <summary>The function that failed, as the API spells it: <c>clFinish</c>, <c>cuLaunchKernel</c>.</summary>
+    /// <summary>Name of the API function that failed: <c>clFinish</c>, <c>cuLaunchKernel</c>.</summary>
     public string Call { get; } = call;
 
-    /// <summary>As the API numbers its errors.</summary>
+    /// <summary>Error code of the API.</summary>
     public int Code { get; } = code;
 }
 
-/// <summary>The device stopped working: the driver reset it, it was removed, or a kernel brought it down. Nothing on it can be read any more.</summary>
+/// <summary>
+/// The device stopped working: the driver reset it, it was removed, or a kernel crashed it. Its memory can no longer be read.
+/// </summary>
 public sealed class DeviceLostException(string message, string call, int code) : GpuCnnException(message)
 {
-    /// <summary>The function that found out, as the API spells it.</summary>
+    /// <summary>Name of the API function that reported it.</summary>
     public string Call { get; } = call;
 
-    /// <summary>As the API numbers its errors.</summary>
+    /// <summary>Error code of the API.</summary>
     public int Code { get; } = code;
 }
 
@@ -33,9 +37,9 @@ public sealed class KernelBuildException(string message, string kernel, string l
 {
     public string Kernel { get; } = kernel;
 
-    /// <summary>What the compiler said, whole.</summary>
+    /// <summary>The compiler's complete output.</summary>
     public string Log { get; } = log;
 
-    /// <summary>The text that shows what was compiled; null where none does.</summary>
+    /// <summary>Language of the compiled text, to show it to the user; null if there is no text.</summary>
     public KernelDialect? Dialect { get; init; }
 }

@@ -4,14 +4,14 @@ using GpuCnn.Engine.Plans;
 namespace GpuCnn.Engine.Devices;
 
 /// <summary>A parameter as a device stores it. A <see cref="Launch"/> gives it an address.</summary>
-/// <param name="First">Floats before it in each of the store's runs.</param>
+/// <param name="First">Index of its first float in each run of the store.</param>
 public sealed record DeviceParameter(Parameter Parameter, ParameterLayout Layout, long First)
 {
     public DeviceBuffer<float> Values => In(Parameter.IsState ? ParameterMemory.States : ParameterMemory.Weights);
 
     public DeviceBuffer<float> Gradient => In(ParameterMemory.Gradients);
 
-    /// <summary>Stored floats that stand for no value of the tensor.</summary>
+    /// <summary>Returns the stored floats that are padding, not values of the tensor.</summary>
     public int[] UnusedEntries()
     {
         var used = new bool[Layout.Count];

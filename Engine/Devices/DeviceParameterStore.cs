@@ -4,9 +4,7 @@ using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Engine.Devices;
 
-/// <summary>
-/// Parameters in a device's memory, each in the device's layout. Weights, states, gradients and slots are allocated apart.
-/// </summary>
+/// <summary>Parameters in a device's memory and layout. Weights, states, gradients and slots are separate allocations.</summary>
 internal sealed class DeviceParameterStore : ParameterStore
 {
     private readonly Device _device;
@@ -15,7 +13,7 @@ internal sealed class DeviceParameterStore : ParameterStore
     private DeviceMemory? _weights, _states, _gradients;
     private bool _isAllocated;
 
-    /// <param name="layOut">How the device stores a parameter.</param>
+    /// <param name="layOut">Returns how the device stores a parameter.</param>
     public DeviceParameterStore(Network network, Device device, bool training, Func<Parameter, ParameterLayout> layOut)
         : base(network, device, training)
     {
@@ -24,7 +22,7 @@ internal sealed class DeviceParameterStore : ParameterStore
         Order = new(network, parameter => _layouts[parameter].Count);
     }
 
-    /// <summary>Whether plans ask for the gradient of the network's input, which a device may lay out for.</summary>
+    /// <summary>Whether plans need the gradient of the network's input, which may affect the layout.</summary>
     public bool InputGradient { get; init; }
 
     public ParameterOrder Order { get; }
@@ -35,7 +33,7 @@ internal sealed class DeviceParameterStore : ParameterStore
 
     public ParameterLayout LayoutOf(Parameter parameter) => _layouts[parameter];
 
-    /// <summary>The run that a parameter's values lie in.</summary>
+    /// <summary>Returns the run that holds a parameter's values.</summary>
     public DeviceMemory ValuesOf(Parameter parameter)
     {
         Allocate();
@@ -74,13 +72,13 @@ internal sealed class DeviceParameterStore : ParameterStore
     {
         CheckTraining();
         if (!_slots.TryGetValue(name, out DeviceMemory? memory))
-            throw new InvalidOperationException($"The parameters have no slot '{name}': no plan of theirs has an optimizer that keeps it.");
+            throw new InvalidOperationException($"The parameters have no slot '{name}': no optimizer of their plans uses it.");
         return memory ?? (_slots[name] = _device.Allocate(4 * Order.Count, name));
     }
 
     internal override PlanBackend CreateBackend(PlanOptions options) => _device.CreateBackend(this, options);
 
-    /// <summary>A run by name: one of <see cref="ParameterMemory"/>'s, or a slot.</summary>
+    /// <summary>Returns a run by name: one of <see cref="ParameterMemory"/>'s, or a slot.</summary>
     internal DeviceMemory Run(string name) => name switch
     {
         ParameterMemory.Weights => Weights,
@@ -116,7 +114,7 @@ internal sealed class DeviceParameterStore : ParameterStore
         (_weights, _states, _gradients, _isAllocated) = (null, null, null, false);
     }
 
-    /// <summary>Allocates everything that is known of on first use; a slot that is added later, on its own.</summary>
+    /// <summary>Allocates all known runs on first use. Slots added later are allocated separately.</summary>
     private void Allocate()
     {
         if (_isAllocated) return;
@@ -140,7 +138,7 @@ internal sealed class DeviceParameterStore : ParameterStore
 
     private void CheckTraining()
     {
-        if (!IsTraining) throw new InvalidOperationException("The parameters were made without room for training.");
+        if (!IsTraining) throw new InvalidOperationException("The parameters were created without gradients, for inference only.");
     }
 
     private void Set(Parameter parameter, Tensor tensor, DeviceMemory run)

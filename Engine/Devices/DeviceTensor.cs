@@ -5,37 +5,39 @@ using GpuCnn.Kernels.Cpu;
 namespace GpuCnn.Engine.Devices;
 
 /// <summary>
-/// Elements that launches read and write: in a plan's arena, or parameters. It has no address; a <see cref="Launch"/> gives it one while a
-/// kernel is made.
+/// Elements that launches read and write, in a plan's arena or in parameters. A buffer has no address; a <see cref="Launch"/> gives it one
+/// when it makes a kernel.
 /// </summary>
 /// <param name="Count">Elements.</param>
 public sealed record DeviceBuffer<T>(IPlanMemory Memory, long Count) where T : unmanaged
 {
-    /// <summary>The same bytes as elements of another type.</summary>
+    /// <summary>Returns the same bytes as elements of another type.</summary>
     public unsafe DeviceBuffer<TOther> As<TOther>() where TOther : unmanaged => new(Memory, Count * sizeof(T) / sizeof(TOther));
 }
 
 /// <summary>A batch of values, or of their gradients, on a device.</summary>
-/// <param name="Elements">All of the buffer: of a slice, those of the whole.</param>
+/// <param name="Elements">The whole buffer; for a slice, that of the whole volume.</param>
 /// <param name="Images">Batch size.</param>
 public sealed record DeviceTensor(DeviceBuffer<float> Elements, TensorLayout Layout, int Images)
 {
-    /// <summary>The shape operators see.</summary>
+    /// <summary>The shape that operators see.</summary>
     public Shape Shape => Layout.Shape;
 
-    /// <summary>The volume it is stored as: a view may see a volume as a vector.</summary>
+    /// <summary>The volume it is stored as; differs from <see cref="Shape"/> for a view of a volume as a vector.</summary>
     public Shape Stored => Layout.Stored;
 
     /// <inheritdoc cref="TensorLayout"/>
     public bool ChannelsLast => Layout.ChannelsLast;
 
-    /// <summary>Channels of the volume of which this is a part, or its own; channels-last, floats from one pixel to the next.</summary>
+    /// <summary>
+    /// Channels of the whole volume, for a slice; else its own. Channels-last, also the floats from one pixel to the next.
+    /// </summary>
     public int WholeChannels { get; init; } = Layout.Stored.Channels;
 
-    /// <summary>The first channel in that volume; in blocks, a block's first.</summary>
+    /// <summary>The slice's first channel in the whole volume; the first of a block, if stored in blocks.</summary>
     public int FirstChannel { get; init; }
 
-    /// <summary>Whether the values lie in a volume of more channels.</summary>
+    /// <summary>Whether the values are a slice of a volume with more channels.</summary>
     public bool IsSlice => WholeChannels != Stored.Channels;
 
     /// <summary>Channel blocks of one image.</summary>
@@ -53,9 +55,9 @@ public sealed record DeviceTensor(DeviceBuffer<float> Elements, TensorLayout Lay
     /// <inheritdoc cref="TensorLayout.IndexOf"/>
     public int IndexOf(int logical) => Layout.IndexOf(logical);
 
-    /// <summary>Whether the other one lies in the same buffer.</summary>
+    /// <summary>Whether both tensors are in the same buffer.</summary>
     public bool SharesMemory(DeviceTensor other) => Elements.Memory == other.Elements.Memory;
 
-    /// <summary>Floats of the buffer before the first value.</summary>
+    /// <summary>Index of the first value in the buffer.</summary>
     internal int First => ChannelsLast ? FirstChannel : FirstChannel * Stored.Area;
 }

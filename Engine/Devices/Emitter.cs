@@ -8,14 +8,14 @@ using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Engine.Devices;
 
-/// <summary>Where to write the gradient of an operator's input.</summary>
-/// <param name="Tensor">Null where nobody needs it.</param>
-/// <param name="Adds">Whether to add to what other readers of the input have written.</param>
+/// <summary>Destination of the gradient of an operator's input.</summary>
+/// <param name="Tensor">Null if nothing needs it.</param>
+/// <param name="Adds">Whether to add to the gradients of the input's other readers.</param>
 internal readonly record struct InputGradient(DeviceTensor? Tensor, bool Adds);
 
 /// <summary>
-/// What an operator emits its launches through: its tensors, its parameters, scratch. Each has a side: <see cref="CpuEmitter"/>,
-/// <see cref="GpuEmitter"/>.
+/// Emits an operator's launches, and gives it tensors, parameters and scratch. Each kind of device derives from it: <see
+/// cref="CpuEmitter"/>, <see cref="GpuEmitter"/>.
 /// </summary>
 public abstract class Emitter
 {
@@ -36,16 +36,16 @@ public abstract class Emitter
 
     public bool Training => _backend.Training;
 
-    /// <summary>Whether a value is added to the result, before the activation: the input after the operator's own.</summary>
+    /// <summary>Whether to add a value to the result before the activation: the input after the operator's own.</summary>
     public bool HasAddend => _node.Addend is not null;
 
-    /// <summary>The fused activation, or the identity where there is none.</summary>
+    /// <summary>The fused activation, or the identity.</summary>
     public IPointwise Activation => _node.Activation ?? default(Identity);
 
     /// <summary>Whether an activation is fused into the operator.</summary>
     public bool HasActivation => _node.Activation is not null;
 
-    /// <summary>[1] the numbers of the step that runs.</summary>
+    /// <summary>[1] the scalars of the current step.</summary>
     public DeviceBuffer<StepScalars> Scalars => _backend.Scalars;
 
     public DeviceTensor Output => _backend.Value(_node.Output);
@@ -55,10 +55,10 @@ public abstract class Emitter
 
     public DeviceTensor Input(int index = 0) => _backend.Value(_node.Inputs[index]);
 
-    /// <summary>Where to write an input's gradient, or null where nobody needs it.</summary>
+    /// <summary>Returns where to write an input's gradient, or null if nothing needs it.</summary>
     public DeviceTensor? InputGradient(int index = 0) => _inputGradients[index].Tensor;
 
-    /// <summary>Whether to add to what other readers of the input have written; only for operators that can, on GPUs.</summary>
+    /// <summary>Whether to add to the gradients of the input's other readers; only for operators that can, on GPUs.</summary>
     public bool AddsInputGradient(int index = 0) => _inputGradients[index].Adds;
 
     public DeviceParameter Parameter(string name) =>
@@ -67,36 +67,38 @@ public abstract class Emitter
     public DeviceParameter? FindParameter(string name) =>
         Node.Parameters.FirstOrDefault(parameter => parameter.Spec.Name == name) is { } parameter ? _backend.Parameter(parameter) : null;
 
-    /// <summary>Whether any gradient of a parameter is wanted.</summary>
+    /// <summary>Whether the gradient of any parameter is needed.</summary>
     public bool TrainsParameters => Node.Parameters.Any(parameter => parameter.IsTrained);
 
-    /// <summary>Whether the operator should gather the moments of each channel of its output, if it can.</summary>
+    /// <summary>Whether the operator should gather the moments of its output's channels, if it can.</summary>
     public bool GathersMoments => _node.GathersMoments;
 
-    /// <summary>The moments of the input that were gathered as it was written, or null.</summary>
-    /// <typeparam name="T"><see cref="CpuMoments"/> or <see cref="GpuMoments"/>, as the side has them.</typeparam>
+    /// <summary>Returns the moments of the input that were gathered as it was written, or null.</summary>
+    /// <typeparam name="T"><see cref="CpuMoments"/> or <see cref="GpuMoments"/>, depending on the device.</typeparam>
     public T? FindInputMoments<T>() where T : Moments => (T?)_backend.FindMoments(_node.Inputs[0]);
 
-    /// <summary>Memory that keeps what the forward pass writes until the backward pass reads it; the same for the same name.</summary>
+    /// <summary>Returns memory that lasts from the forward pass to the backward pass; the same for the same name.</summary>
     /// <param name="count">Elements.</param>
     public DeviceBuffer<T> Saved<T>(string name, long count) where T : unmanaged => _backend.Saved<T>(Node, name, count);
 
-    /// <summary>Scratch that lives only as long as the launches that use it.</summary>
+    /// <summary>Returns scratch that lasts only for the launches that use it.</summary>
     /// <param name="count">Elements.</param>
     public DeviceBuffer<T> Workspace<T>(string name, long count) where T : unmanaged =>
         _backend.NewBuffer<T>($"{_node.Name} {name}", count);
 
-    /// <summary>Scratch of a tensor's size and layout; of a slice, of its own channels alone.</summary>
+    /// <summary>Returns scratch with a tensor's size and layout; for a slice, only for its own channels.</summary>
     public DeviceTensor WorkspaceLike(string name, DeviceTensor tensor) =>
         new(Workspace<float>(name, tensor.Count), tensor.Layout, tensor.Images);
 
-    /// <summary>Appends a step. The function of the device's side makes it: twice, see <see cref="Devices.Launch"/>.</summary>
-    /// <param name="cpu">Makes the kernel of the CPU device.</param>
-    /// <param name="gpu">Launches the kernels of GPU devices.</param>
+    /// <summary>
+    /// Appends a step with the function for this kind of device. The function runs twice, see <see cref="Devices.Launch"/>.
+    /// </summary>
+    /// <param name="cpu">Makes the kernel for the CPU device.</param>
+    /// <param name="gpu">Launches the kernels for GPU devices.</param>
     public void Launch(string name, Func<CpuLaunch, ICpuKernel> cpu, Action<GpuLaunch> gpu) =>
         _backend.Launch($"{_node.Name} {name}", cpu, gpu);
 
-    /// <summary>Emits what the two sides do in different steps.</summary>
+    /// <summary>Emits different steps for each kind of device.</summary>
     public void Branch(Action<CpuEmitter> cpu, Action<GpuEmitter> gpu)
     {
         if (this is CpuEmitter emitter) cpu(emitter);

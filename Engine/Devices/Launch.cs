@@ -3,10 +3,10 @@ using GpuCnn.Engine.Plans;
 namespace GpuCnn.Engine.Devices;
 
 /// <summary>
-/// Gives the function of a launch its memory: <c>Read</c>, <c>Write</c> and <c>Update</c> of <see cref="Cpu.CpuLaunch"/> and
-/// <see cref="Gpu.GpuLaunch"/> are the only way from a buffer to an address. The function runs twice. While a step is emitted, addresses lead
-/// nowhere, uses are recorded for the memory plan, and kernels are dropped. When the arena exists, addresses are real, and the function must
-/// ask for the same memory.
+/// Gives a launch's function its memory: <c>Read</c>, <c>Write</c> and <c>Update</c> of <see cref="Cpu.CpuLaunch"/> and <see
+/// cref="Gpu.GpuLaunch"/> are the only way from a buffer to an address. The function runs twice. While a step is emitted, addresses are not
+/// valid, uses are recorded for the memory plan, and kernels are dropped. Once the arena exists, addresses are valid, and the function must
+/// use the same memory.
 /// </summary>
 public abstract class Launch
 {
@@ -17,14 +17,14 @@ public abstract class Launch
     private readonly List<MemoryUse> _uses = [];
     private bool _hasEnded;
 
-    /// <param name="recorded">The step as it was recorded, or null to record it.</param>
+    /// <param name="recorded">The recorded step, or null to record it.</param>
     private protected Launch(PlanStep? recorded) => _recorded = recorded;
 
-    /// <summary>Whether addresses lead nowhere, and what is made is dropped.</summary>
+    /// <summary>Whether addresses are not valid and kernels are dropped.</summary>
     private protected bool IsRecording => _recorded is null;
 
-    /// <summary>Counts a use, before an address is given.</summary>
-    /// <exception cref="InvalidOperationException">The step was recorded without it, or the function has returned.</exception>
+    /// <summary>Notes a use before an address is given.</summary>
+    /// <exception cref="InvalidOperationException">The step was recorded without this use, or the function has returned.</exception>
     private protected void Use(IPlanMemory memory, Access access)
     {
         if (_hasEnded) throw new InvalidOperationException($"A launch asked for {memory.Name} after its function had returned.");
@@ -39,8 +39,8 @@ public abstract class Launch
         else _uses[index] = new(memory, _uses[index].Access | access);
     }
 
-    /// <summary>Ends the function's run, and returns what it asked for.</summary>
-    /// <exception cref="InvalidOperationException">It is less than what was recorded.</exception>
+    /// <summary>Ends the function's run, and returns the memory it used.</summary>
+    /// <exception cref="InvalidOperationException">The function used less than was recorded.</exception>
     internal IReadOnlyList<MemoryUse> End()
     {
         _hasEnded = true;

@@ -5,16 +5,16 @@ using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Engine.Devices;
 
-/// <summary>What a loss reads and writes for each image of a batch.</summary>
+/// <summary>Buffers of a loss, with one element for each image of a batch.</summary>
 /// <param name="Labels">[Images] class indices, -1 for none.</param>
-/// <param name="Others">[Images] the second label of each image; null where images have one.</param>
-/// <param name="Shares">[Images] the first label's share of each image; null where images have one label.</param>
+/// <param name="Others">[Images] second label of each image; null if images have one label.</param>
+/// <param name="Shares">[Images] first label's share of each image; null if images have one label.</param>
 /// <param name="Losses">[Images]</param>
-/// <param name="Ranks">[Images] classes that score above the label's.</param>
+/// <param name="Ranks">[Images] number of classes that score above the label's.</param>
 internal sealed record LossBuffers(
     DeviceBuffer<int> Labels, DeviceBuffer<int>? Others, DeviceBuffer<float>? Shares, DeviceBuffer<float> Losses, DeviceBuffer<int> Ranks);
 
-/// <summary>What a loss emits its launches through.</summary>
+/// <summary>Emits a loss's launches, and gives it its buffers.</summary>
 public sealed class LossEmitter
 {
     private readonly DeviceBackend _backend;
@@ -33,19 +33,19 @@ public sealed class LossEmitter
 
     public int Images => _backend.Images;
 
-    /// <summary>[1] the numbers of the step that runs.</summary>
+    /// <summary>[1] the scalars of the current step.</summary>
     public DeviceBuffer<StepScalars> Scalars => _backend.Scalars;
 
-    /// <summary>The network's output, in the order of its classes.</summary>
+    /// <summary>The network's output, in class order.</summary>
     public DeviceTensor Logits { get; }
 
     /// <summary>Where to write the gradient of the mean loss, or null.</summary>
     public DeviceTensor? Gradient { get; }
 
-    /// <summary>The factor of losses and gradient.</summary>
+    /// <summary>Factor of losses and gradient.</summary>
     public float Weight { get; }
 
-    /// <summary>Whether the losses are added to what is there, and the ranks left: those are the network's own output's.</summary>
+    /// <summary>Whether to add to the existing losses and leave the ranks, which belong to the network's own output.</summary>
     public bool IsHead { get; }
 
     /// <inheritdoc cref="LossBuffers.Labels"/>

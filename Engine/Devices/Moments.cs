@@ -1,5 +1,5 @@
 namespace GpuCnn.Engine.Devices;
 
-/// <summary>Moments of each channel of a batch, gathered in parts as the values were written.</summary>
-/// <param name="Count">Parts.</param>
+/// <summary>Moments of a batch's channels, gathered in parts as the values were written.</summary>
+/// <param name="Count">Number of parts.</param>
 public abstract record Moments(int Count);

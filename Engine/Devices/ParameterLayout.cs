@@ -2,12 +2,14 @@ using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Engine.Devices;
 
-/// <summary>How a device stores a parameter: how many floats, and where each value of the tensor goes. Other floats are zero and stay zero.</summary>
+/// <summary>
+/// A device's storage of a parameter: the number of floats, and the place of each value of the tensor. Other floats are zero and stay zero.
+/// </summary>
 /// <param name="Count">Floats as stored.</param>
-/// <param name="IndexOf">Where the value at a row-major position of the tensor is stored.</param>
+/// <param name="IndexOf">Returns the storage index of a value from its row-major index in the tensor.</param>
 public sealed record ParameterLayout(int Count, Func<int, int> IndexOf)
 {
-    /// <summary>As the tensor is.</summary>
+    /// <summary>Returns the layout of the tensor itself.</summary>
     public static ParameterLayout Plain(int count) => new(count, index => index);
 
     internal void Store(Tensor tensor, Span<float> target)

@@ -3,12 +3,12 @@ using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Engine.Devices;
 
-/// <summary>Steps that several operators share: gradients through an activation.</summary>
+/// <summary>Emits steps that several operators share: gradients through an activation.</summary>
 internal static unsafe class PointwiseSteps
 {
     /// <summary>Emits dx = dy f'(x), where y = f(x).</summary>
     /// <param name="y">The result; the input x if f derives from it.</param>
-    /// <param name="function">f; by default the fused activation, and the identity where there is none.</param>
+    /// <param name="function">f; by default the fused activation, or the identity if there is none.</param>
     public static void EmitActivationGradient(
         this Emitter emitter, string name, DeviceTensor y, DeviceTensor dy, DeviceTensor dx, IPointwise? function = null)
     {
@@ -19,7 +19,7 @@ internal static unsafe class PointwiseSteps
     }
 
     /// <summary>
-    /// Turns the gradient of a fused activation's output into that of its input, on GPUs: in place or, of an output in a slice, apart.
+    /// Turns the gradient of a fused activation's output into that of its input, on GPUs: in place, or in scratch if the output is a slice.
     /// </summary>
     public static DeviceTensor EmitFusedActivation(this GpuEmitter emitter)
     {

@@ -3,22 +3,22 @@ using GpuCnn.Engine.Plans;
 
 namespace GpuCnn.Engine.Devices;
 
-/// <summary>Where the values of a plan lie, or their gradients.</summary>
+/// <summary>The tensors of a plan's values, or of their gradients.</summary>
 internal sealed class TensorTable(DeviceBackend backend)
 {
     private readonly Dictionary<Value, DeviceTensor> _tensors = [];
 
-    /// <summary>A value's tensor, or null; a view's is its root's.</summary>
+    /// <summary>Returns a value's tensor, or null; a view has its root's.</summary>
     public DeviceTensor? Find(Value value)
     {
         if (!_tensors.TryGetValue(Plan.Root(value, backend.Training), out DeviceTensor? tensor)) return null;
         return tensor with { Layout = tensor.Layout with { Shape = value.Shape } };
     }
 
-    /// <summary>Gives a value a tensor that exists.</summary>
+    /// <summary>Assigns an existing tensor to a value.</summary>
     public void Place(Value value, DeviceTensor tensor) => _tensors.Add(value, tensor);
 
-    /// <summary>Gives a value a tensor unless it has one: of its own, or a part of the whole's that it is a slice of.</summary>
+    /// <summary>Returns a value's tensor, and creates it if needed: its own, or a part of the whole's if it is a slice.</summary>
     public DeviceTensor Place(string name, Value value, bool persistent)
     {
         if (_tensors.TryGetValue(value, out DeviceTensor? tensor)) return tensor;

@@ -7,7 +7,7 @@ using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Engine.Devices;
 
-/// <summary>What an optimizer emits its launches through: weights, gradients and slots by range, and scratch.</summary>
+/// <summary>Emits an optimizer's launches, and gives it weights, gradients and slots by range, and scratch.</summary>
 public sealed class UpdateEmitter
 {
     private readonly DeviceBackend _backend;
@@ -21,7 +21,7 @@ public sealed class UpdateEmitter
 
     public Network Network => _backend.Network;
 
-    /// <summary>[1] the numbers of the step that runs.</summary>
+    /// <summary>[1] the scalars of the current step.</summary>
     public DeviceBuffer<StepScalars> Scalars => _backend.Scalars;
 
     /// <summary>Ranges of the trained parameters.</summary>
@@ -38,14 +38,14 @@ public sealed class UpdateEmitter
 
     public DeviceParameter Parameter(Parameter parameter) => _backend.Parameter(parameter);
 
-    /// <summary>Scratch that lives only as long as the launches that use it.</summary>
+    /// <summary>Returns scratch that lasts only for the launches that use it.</summary>
     /// <param name="count">Elements.</param>
     public DeviceBuffer<T> Workspace<T>(string name, long count) where T : unmanaged => _backend.NewBuffer<T>(name, count);
 
     /// <inheritdoc cref="Emitter.Launch"/>
     public void Launch(string name, Func<CpuLaunch, ICpuKernel> cpu, Action<GpuLaunch> gpu) => _backend.Launch(name, cpu, gpu);
 
-    /// <summary>How a value is stored.</summary>
+    /// <summary>Returns how a value is stored.</summary>
     internal TensorLayout LayOut(Value value) => _backend.LayOut(value);
 
     private static DeviceBuffer<float> In(string run, ParameterRange range) =>

@@ -20,9 +20,10 @@ internal sealed class CpuBackend(CpuDevice device, DeviceParameterStore store, P
 
     public int Threads => _pool.Threads;
 
-    /// <summary>Slices are whole blocks; only after the last channel of all may one end within a block.</summary>
+    /// <summary>A slice is whole blocks; only a slice that ends at the whole's last channel may end within a block.</summary>
     public override bool CanStore(Slice slice, int channels) =>
-        slice.FirstChannel % Blocks.Size == 0 && (channels % Blocks.Size == 0 || slice.FirstChannel + channels == slice.Whole.Shape.Channels);
+        slice.FirstChannel % Blocks.Size == 0
+        && (channels % Blocks.Size == 0 || slice.FirstChannel + channels == slice.Whole.Shape.Channels);
 
     public override TensorLayout LayOut(Value value) => _layouts.Describe(value, Training);
 
@@ -43,7 +44,7 @@ internal sealed class CpuBackend(CpuDevice device, DeviceParameterStore store, P
         return buffer;
     }
 
-    /// <summary>Emits a convolution's pass by one of its algorithms.</summary>
+    /// <summary>Emits a convolution's pass with the chosen algorithm.</summary>
     public void Choose(ConvolutionShape shape, ConvolutionPass pass, Action<CpuConvolutionChoice> emit)
     {
         IReadOnlyList<CpuConvolutionChoice> candidates = CpuConvolutionChoice.Candidates(shape);

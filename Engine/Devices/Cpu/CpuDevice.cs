@@ -5,25 +5,27 @@ using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Engine.Devices.Cpu;
 
-/// <summary>The processor: SIMD kernels in C#, on threads of its own. Results are the same bits for any number of threads.</summary>
+/// <summary>The processor: SIMD kernels in C#, on the device's own threads. Results have the same bits for any number of threads.</summary>
 public sealed class CpuDevice : Device
 {
     private long _allocated;
 
-    /// <param name="threads">Threads to compute with; by default one for each core.</param>
-    /// <param name="vectorWidth">Floats of a vector, 8 or 16; by default the widest that the machine computes with at full speed.</param>
+    /// <param name="threads">Number of threads; by default one per core.</param>
+    /// <param name="vectorWidth">Floats per vector, 8 or 16; by default the widest that the machine runs at full speed.</param>
     public CpuDevice(int? threads = null, int? vectorWidth = null)
     {
         int count = threads ?? Environment.ProcessorCount;
         if (count is < 1 or > 1024) throw new GpuCnnException($"The cpu device expects 1 to 1024 threads, but got {count}.");
         VectorWidth = vectorWidth ?? Blocks.VectorWidth;
-        if (VectorWidth is not (8 or 16)) throw new ArgumentOutOfRangeException(nameof(vectorWidth), vectorWidth, "A vector has 8 or 16 floats.");
+        if (VectorWidth is not (8 or 16))
+            throw new ArgumentOutOfRangeException(nameof(vectorWidth), vectorWidth, "A vector has 8 or 16 floats.");
         Pool = new WorkerPool(count);
     }
 
     public override string Name => "cpu";
 
-    public override string Description => $"{RuntimeInformation.ProcessArchitecture}, {Pool.Threads} thread{(Pool.Threads == 1 ? "" : "s")}, {32 * VectorWidth}-bit vectors";
+    public override string Description =>
+        $"{RuntimeInformation.ProcessArchitecture}, {Pool.Threads} thread{(Pool.Threads == 1 ? "" : "s")}, {32 * VectorWidth}-bit vectors";
 
     public override long MemoryBytes => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 

@@ -1,6 +1,6 @@
 namespace GpuCnn.Engine.Devices.Cpu;
 
-/// <summary>The processor: always there, and the last that <c>auto</c> takes.</summary>
+/// <summary>The processor. Always present; <c>auto</c> takes it last.</summary>
 internal sealed class CpuKind : DeviceKind
 {
     public override string Name => "cpu";

@@ -3,41 +3,42 @@ using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Engine.Devices.Cpu;
 
-/// <summary>Gives the kernel of a launch its pointers; null stands for no memory.</summary>
+/// <summary>Gives a launch's kernel its pointers; null means no memory.</summary>
 public sealed unsafe class CpuLaunch : Launch
 {
     private readonly CpuBackend _backend;
 
     internal CpuLaunch(CpuBackend backend, PlanStep? recorded) : base(recorded) => _backend = backend;
 
-    /// <summary>What the function made.</summary>
+    /// <summary>Kernel that the function returned.</summary>
     internal ICpuKernel? Kernel { get; set; }
 
-    /// <summary>Floats of the device's vectors.</summary>
+    /// <summary>Floats per vector of the device.</summary>
     public int VectorWidth => _backend.VectorWidth;
 
-    /// <summary>The values of a tensor, to read.</summary>
+    /// <summary>Returns the values of a tensor, to read.</summary>
     public float* Read(DeviceTensor? tensor) => Address(tensor, Access.Read);
 
-    /// <summary>The values of a tensor, to overwrite.</summary>
+    /// <summary>Returns the values of a tensor, to overwrite.</summary>
     public float* Write(DeviceTensor? tensor) => Address(tensor, Access.Write);
 
-    /// <summary>The values of a tensor, to change.</summary>
+    /// <summary>Returns the values of a tensor, to change.</summary>
     public float* Update(DeviceTensor? tensor) => Address(tensor, Access.Update);
 
-    /// <summary>Elements to read.</summary>
+    /// <summary>Returns elements to read.</summary>
     public T* Read<T>(DeviceBuffer<T>? buffer) where T : unmanaged => Address(buffer, Access.Read);
 
-    /// <summary>Elements to overwrite.</summary>
+    /// <summary>Returns elements to overwrite.</summary>
     public T* Write<T>(DeviceBuffer<T>? buffer) where T : unmanaged => Address(buffer, Access.Write);
 
-    /// <summary>Elements to change.</summary>
+    /// <summary>Returns elements to change.</summary>
     public T* Update<T>(DeviceBuffer<T>? buffer) where T : unmanaged => Address(buffer, Access.Update);
 
-    /// <summary>Scratch for the chunks that run at the same time.</summary>
+    /// <summary>Returns scratch for the chunks that run at the same time.</summary>
     internal ScratchSlots Slots(CpuScratch scratch) => new(Write(scratch.Elements), scratch.Floats, scratch.Count);
 
-    private float* Address(DeviceTensor? tensor, Access access) => tensor is null ? null : Address(tensor.Elements, access) + tensor.First;
+    private float* Address(DeviceTensor? tensor, Access access) =>
+        tensor is null ? null : Address(tensor.Elements, access) + tensor.First;
 
     private T* Address<T>(DeviceBuffer<T>? buffer, Access access) where T : unmanaged
     {

@@ -4,15 +4,15 @@ using GpuCnn.Engine.Plans;
 namespace GpuCnn.Engine.Devices.Cpu;
 
 /// <summary>
-/// How values are stored: in channel blocks, except a network's input that every reader can read channels-last. Follows from the
-/// network alone, so that all plans of a network store their parameters alike.
+/// Decides how values are stored: in channel blocks, except for a network input that all its readers can read channels-last. Depends only
+/// on the network, so that all its plans store parameters alike.
 /// </summary>
 internal sealed class CpuLayouts(Network network, bool inputGradient)
 {
     private readonly bool _inputChannelsLast = !inputGradient && CanReadChannelsLast(network.Graph.Input)
         && Plan.Root(network.Output, training: true) != network.Graph.Input;
 
-    /// <summary>The layout of a value.</summary>
+    /// <summary>Returns the layout of a value.</summary>
     public TensorLayout Describe(Value value, bool training)
     {
         Value root = Plan.Root(value, training);
@@ -20,5 +20,6 @@ internal sealed class CpuLayouts(Network network, bool inputGradient)
     }
 
     private static bool CanReadChannelsLast(Value value) => value.Consumers.All(consumer =>
-        consumer.Operator.ReadsChannelsLast(value.Shape) && (!consumer.Operator.IsView(training: true) || CanReadChannelsLast(consumer.Output)));
+        consumer.Operator.ReadsChannelsLast(value.Shape)
+        && (!consumer.Operator.IsView(training: true) || CanReadChannelsLast(consumer.Output)));
 }

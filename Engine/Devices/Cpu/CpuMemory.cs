@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace GpuCnn.Engine.Devices.Cpu;
 
-/// <summary>A run of zeroed, page-aligned memory outside the managed heap. Has one owner, who disposes of it.</summary>
+/// <summary>Zeroed, page-aligned memory outside the managed heap. Its one owner disposes of it.</summary>
 internal sealed unsafe class CpuMemory : DeviceMemory
 {
     private const int PageSize = 4096;
@@ -20,19 +20,21 @@ internal sealed unsafe class CpuMemory : DeviceMemory
         }
         catch (OutOfMemoryException exception)
         {
-            throw new GpuCnnException($"The cpu device needs {bytes / 1048576.0:F0} MiB for {what}, but the system has not that much to give; use a smaller batch.", exception);
+            throw new GpuCnnException(
+                $"The cpu device needs {bytes / 1048576.0:F0} MiB for {what}, but the system does not have that much; use a smaller batch.",
+                exception);
         }
         NativeMemory.Clear(_address, (nuint)bytes);
     }
 
     public override long Bytes { get; }
 
-    /// <summary>Its address.</summary>
+    /// <summary>Address of the memory.</summary>
     public override nint Handle => (nint)_address;
 
     public override void Dispose()
     {
-        if (_address == null) return;
+        if (_address is null) return;
         NativeMemory.AlignedFree(_address);
         _address = null;
         _device.Release(Bytes);

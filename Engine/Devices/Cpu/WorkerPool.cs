@@ -3,12 +3,12 @@ using GpuCnn.Kernels.Cpu;
 namespace GpuCnn.Engine.Devices.Cpu;
 
 /// <summary>
-/// The threads of a CPU device. The caller of <see cref="Run"/> is one of them; the others spin shortly for the next kernel, then sleep.
-/// Chunks are handed out by a counter, so a thread that the machine holds up delays no more than the chunk it is in.
+/// The threads of a CPU device. The caller of <see cref="Run"/> is one of them; the others spin briefly for the next kernel, then sleep. A
+/// counter hands out chunks, so a delayed thread delays only its current chunk.
 /// </summary>
 internal sealed class WorkerPool : IDisposable
 {
-    // The counter holds Idle + chunks not handed out. A thread that counts it below Idle has come too late and got nothing.
+    // The counter holds Idle plus the chunks not handed out. A thread that counts it below Idle came too late and gets none.
     private const int Idle = 1 << 30;
 
     private const int SpinsBeforeSleep = 2000;
@@ -35,7 +35,7 @@ internal sealed class WorkerPool : IDisposable
 
     public int Threads { get; }
 
-    /// <summary>Runs all chunks of a kernel and returns when all are done.</summary>
+    /// <summary>Runs all chunks of a kernel, and returns when all are done.</summary>
     public void Run(ICpuKernel kernel)
     {
         int chunks = kernel.Chunks;
@@ -76,7 +76,7 @@ internal sealed class WorkerPool : IDisposable
         {
             int left = Interlocked.Decrement(ref _tickets.Value) - Idle;
             if (left < 0) break;
-            // A chunk was got, so its kernel cannot be over, and what is read here belongs to it.
+            // Holding a chunk keeps its kernel current, so the fields read here belong to it.
             try
             {
                 _kernel!.Run(_chunks - 1 - left);
@@ -109,7 +109,7 @@ internal sealed class WorkerPool : IDisposable
             while (true)
             {
                 Volatile.Write(ref _sleeping, _sleeping + 1);
-                // Whoever publishes work after this sees the sleeper and waits for the lock to wake it; work published before is seen here.
+                // Whoever publishes work after this sees the sleeper and takes the lock to wake it; work published before is seen here.
                 Interlocked.MemoryBarrier();
                 if (!HasWork) Monitor.Wait(_sleep);
                 Volatile.Write(ref _sleeping, _sleeping - 1);

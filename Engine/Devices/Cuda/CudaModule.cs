@@ -72,7 +72,8 @@ internal sealed unsafe class CudaModule
             throw new KernelBuildException(
                 $"The driver of the CUDA device '{context.Device.Name}' refused kernel '{source.Name}', "
                 + $"compiled with {context.Compiler.Api}: cuModuleLoadDataEx gave {context.Api.Describe(code)}. "
-                + $"Update the driver, or install the NVRTC of the driver's version, {CudaDeviceInfo.VersionText(context.Device.DriverVersion)}. The driver said:"
+                + "Update the driver, or install the NVRTC of the driver's version, "
+                + $"{CudaDeviceInfo.VersionText(context.Device.DriverVersion)}. The driver said:"
                 + $"{Environment.NewLine}{(log.Length == 0 ? "nothing" : log)}",
                 source.Name, log);
         }

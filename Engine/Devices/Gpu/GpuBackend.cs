@@ -9,12 +9,12 @@ using GpuCnn.Kernels.MatrixProduct;
 
 namespace GpuCnn.Engine.Devices.Gpu;
 
-/// <summary>Turns a plan into launches of compiled kernels, the same at each step, and gives them to the device in order.</summary>
+/// <summary>Turns a plan into launches of compiled kernels, the same for every run, and gives them to the device in order.</summary>
 internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
 {
     private LaunchSequence? _launches;
 
-    // Where each step's launches begin, and the end of the last.
+    // Index of each step's first launch, and the end of the last step.
     private int[] _firsts = [];
 
     public GpuBackend(GpuDevice device, DeviceParameterStore parameters, PlanOptions options) : base(device, parameters, options) =>
@@ -25,7 +25,7 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
     public override long SlabBytes =>
         Math.Max(MemoryPlan.Alignment, Device.LargestAllocation / MemoryPlan.Alignment * MemoryPlan.Alignment);
 
-    /// <summary>Kernels load four floats at a time from where a tensor starts.</summary>
+    /// <summary>Kernels load four floats at a time from a tensor's start.</summary>
     public override bool CanStore(Slice slice, int channels) => slice.FirstChannel % 4 == 0;
 
     public override TensorLayout LayOut(Value value) => new(value.Shape, Storage.Of(value).Shape, ChannelsLast: true);
@@ -45,17 +45,17 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
         base.Dispose();
     }
 
-    /// <summary>The algorithm of the step that is emitted next.</summary>
+    /// <summary>Chooses the algorithm of the next step.</summary>
     public ConvolutionChoice Choose(ConvolutionShape shape, ConvolutionPass pass) =>
         Choose(
             pass.Describe(shape, Images), ConvolutionChoice.For(shape, Images, pass),
             ConvolutionChoice.Candidates(shape, Images, pass, Device.HasProductLibrary), Algorithms);
 
     /// <summary>
-    /// The same for a plain product. There is a choice only where the device has a library, or where the options name one, as those of a
-    /// run that began on such a device do; elsewhere the sizes decide, and plans have one problem less.
+    /// Chooses the algorithm of the next step, a plain product. There is a choice only if the device has a library, or if the options name
+    /// one because the run began on such a device. Otherwise the sizes decide, and plans have one problem less.
     /// </summary>
-    /// <param name="problem">What is computed, with all sizes that the best choice may depend on.</param>
+    /// <param name="problem">The computation, with all sizes that the best choice may depend on.</param>
     public ProductChoice Choose(string problem, int rows, int columns, int depth)
     {
         ProductChoice rule = ProductChoice.For(rows, columns, depth);

@@ -6,32 +6,31 @@ using GpuCnn.Kernels.MatrixProduct;
 namespace GpuCnn.Engine.Devices.Gpu;
 
 /// <summary>
-/// A device that runs kernels translated from C#. What it adds to this is its memory, and how a launch is prepared and run; the commands that it
-/// is given run in order.
+/// A device that runs kernels translated from C#. A derived class adds its memory, and how a launch is prepared and run. Commands run in
+/// order.
 /// </summary>
 public abstract class GpuDevice : Device
 {
-    /// <summary>The largest single allocation in bytes.</summary>
+    /// <summary>Largest single allocation in bytes.</summary>
     internal abstract long LargestAllocation { get; }
 
-    /// <summary>Compiles a kernel and binds its arguments. May be called from several threads at once.</summary>
-    /// <exception cref="KernelBuildException">The device's compiler refused it.</exception>
+    /// <summary>Compiles a kernel and binds its arguments. Thread-safe.</summary>
+    /// <exception cref="KernelBuildException">The device's compiler refused the kernel.</exception>
     internal abstract PreparedLaunch Prepare<TKernel>(in TKernel kernel, Size3 groups) where TKernel : struct, IKernel;
 
-    /// <summary>Whether a library computes matrix products here too, in strict float32: then <see cref="PrepareProduct"/> works.</summary>
+    /// <summary>Whether a library also computes matrix products here, in strict float32, with <see cref="PrepareProduct"/>.</summary>
     internal virtual bool HasProductLibrary => false;
 
     /// <summary>
-    /// Binds the arguments of a product that the device's library computes, in order with the kernels. May be called from several threads
-    /// at once.
+    /// Binds the arguments of a product for the device's library, which runs in order with the kernels. Thread-safe.
     /// </summary>
     internal virtual PreparedLaunch PrepareProduct(in BlasProduct product) =>
-        throw new NotSupportedException($"The device {Name} has no library for matrix products; take a tile.");
+        throw new NotSupportedException($"The device {Name} has no library for matrix products; choose a tile.");
 
-    /// <summary>Owns the launches from now on.</summary>
+    /// <summary>Creates a sequence, which owns the launches.</summary>
     internal virtual LaunchSequence InSequence(IReadOnlyList<PreparedLaunch> launches) => new(launches);
 
-    /// <summary>Waits until everything that was launched has run.</summary>
+    /// <summary>Waits until all launches have run.</summary>
     internal abstract void Finish();
 
     public sealed override ParameterStore CreateParameters(Network network, bool training, bool inputGradient = false) =>

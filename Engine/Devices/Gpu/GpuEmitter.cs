@@ -6,17 +6,17 @@ using GpuCnn.Kernels.MatrixProduct;
 
 namespace GpuCnn.Engine.Devices.Gpu;
 
-/// <summary>What an operator emits the GPU devices' own steps through.</summary>
+/// <summary>Emits an operator's steps that only GPU devices have.</summary>
 public sealed class GpuEmitter : Emitter
 {
     private readonly GpuBackend _backend;
 
     internal GpuEmitter(GpuBackend backend, PlanNode node, InputGradient[] targets) : base(backend, node, targets) => _backend = backend;
 
-    /// <summary>Makes room for the moments of the output's channels in parts of so many rows, for the readers of the output to find.</summary>
+    /// <summary>Reserves memory for the moments of the output's channels in parts of rows, for readers of the output.</summary>
     public GpuMoments Gather(int rows) => Keep(MomentsOf(Output, rows));
 
-    /// <summary>Room for the moments of a tensor's channels in parts of so many rows.</summary>
+    /// <summary>Reserves memory for the moments of a tensor's channels in parts of rows.</summary>
     public GpuMoments MomentsOf(DeviceTensor tensor, int rows)
     {
         int parts = Size3.Groups(tensor.Images * tensor.Stored.Area, rows);
@@ -24,10 +24,10 @@ public sealed class GpuEmitter : Emitter
     }
 
     /// <summary>Appends a step.</summary>
-    /// <param name="add">Launches its kernels: twice, see <see cref="Devices.Launch"/>.</param>
+    /// <param name="add">Launches the kernels. It runs twice, see <see cref="Devices.Launch"/>.</param>
     public void Launch(string name, Action<GpuLaunch> add) => _backend.Launch(NameOf(name), add);
 
-    /// <summary>The algorithm of a convolution that the next step computes.</summary>
+    /// <summary>Chooses the algorithm of a convolution in the next step.</summary>
     internal ConvolutionChoice Choose(ConvolutionShape shape, ConvolutionPass pass) => _backend.Choose(shape, pass);
 
     /// <inheritdoc cref="GpuBackend.Choose(string, int, int, int)"/>

@@ -5,7 +5,7 @@ using GpuCnn.Kernels.MatrixProduct;
 namespace GpuCnn.Engine.Devices.Gpu;
 
 /// <summary>
-/// Gives the kernels of a launch their views, and takes them in the order in which they run. An empty view stands for no memory.
+/// Gives a launch's kernels their views, and takes the kernels in the order they run. An empty view means no memory.
 /// </summary>
 public sealed class GpuLaunch : Launch, IProductLaunches
 {
@@ -14,25 +14,25 @@ public sealed class GpuLaunch : Launch, IProductLaunches
 
     internal GpuLaunch(GpuBackend backend, PlanStep? recorded) : base(recorded) => _backend = backend;
 
-    /// <summary>What was added, ready to run; nothing while the step is recorded.</summary>
+    /// <summary>Launches ready to run; none while the step is recorded.</summary>
     internal IReadOnlyList<PreparedLaunch> Prepared => _prepared;
 
-    /// <summary>The values of a tensor, to read; of a slice, from the first channel of the first pixel on.</summary>
+    /// <summary>Returns the values of a tensor, to read; for a slice, from the first channel of the first pixel on.</summary>
     public ReadOnlyView<float> Read(DeviceTensor? tensor) => View(tensor, Access.Read);
 
-    /// <summary>The values of a tensor, to overwrite.</summary>
+    /// <summary>Returns the values of a tensor, to overwrite.</summary>
     public View<float> Write(DeviceTensor? tensor) => View(tensor, Access.Write);
 
-    /// <summary>The values of a tensor, to change.</summary>
+    /// <summary>Returns the values of a tensor, to change.</summary>
     public View<float> Update(DeviceTensor? tensor) => View(tensor, Access.Update);
 
-    /// <summary>Elements to read.</summary>
+    /// <summary>Returns elements to read.</summary>
     public ReadOnlyView<T> Read<T>(DeviceBuffer<T>? buffer) where T : unmanaged => View(buffer, Access.Read);
 
-    /// <summary>Elements to overwrite.</summary>
+    /// <summary>Returns elements to overwrite.</summary>
     public View<T> Write<T>(DeviceBuffer<T>? buffer) where T : unmanaged => View(buffer, Access.Write);
 
-    /// <summary>Elements to change.</summary>
+    /// <summary>Returns elements to change.</summary>
     public View<T> Update<T>(DeviceBuffer<T>? buffer) where T : unmanaged => View(buffer, Access.Update);
 
     /// <summary>Appends a kernel.</summary>
@@ -41,7 +41,7 @@ public sealed class GpuLaunch : Launch, IProductLaunches
         if (!IsRecording) _prepared.Add(_backend.Device.Prepare(kernel, groups));
     }
 
-    /// <summary>Appends what a function launches.</summary>
+    /// <summary>Appends the launches of a function.</summary>
     public void Add(Action<IKernelLaunches> launches) => launches(this);
 
     void IProductLaunches.Add(in BlasProduct product)
