@@ -5,9 +5,7 @@ using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Engine.Layers;
 
-/// <summary>
-/// A pointwise function as a layer. Where it follows a layer that can apply it to what it writes, the plan fuses the two.
-/// </summary>
+/// <summary>A pointwise function as a layer. A plan fuses it into the previous layer if that layer can apply it to its output.</summary>
 public abstract class Activation : UnaryOperator, IDeviceOperator
 {
     /// <summary>The function of each value.</summary>

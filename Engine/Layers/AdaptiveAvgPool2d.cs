@@ -7,14 +7,15 @@ using GpuCnn.Kernels.Pooling;
 namespace GpuCnn.Engine.Layers;
 
 /// <summary>
-/// Means over as many bins as the output has pixels, whatever the size of the input: C x H x W to C x rows x columns. The bins are PyTorch's: output row p covers input rows
-/// floor(p H / rows) to ceil((p + 1) H / rows) - 1, and columns alike.
+/// Averages over as many bins as the output has pixels, for any input size: C x H x W to C x rows x columns. The bins are PyTorch's: output
+/// row p covers input rows floor(p H / rows) to ceil((p + 1) H / rows) - 1, and columns likewise.
 /// </summary>
 public sealed class AdaptiveAvgPool2d : UnaryOperator, IDeviceOperator
 {
     public AdaptiveAvgPool2d(int rows, int columns)
     {
-        if (rows < 1 || columns < 1) throw new ArgumentException($"AdaptiveAvgPool2d expects a positive number of rows and columns, but got {rows}x{columns}.");
+        if (rows < 1 || columns < 1)
+            throw new ArgumentException($"AdaptiveAvgPool2d expects a positive number of rows and columns, but got {rows}x{columns}.");
         Rows = rows;
         Columns = columns;
     }

@@ -5,17 +5,19 @@ using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Engine.Layers;
 
-/// <summary>The sum of two volumes of one shape; an activation behind it is applied to the sum.</summary>
+/// <summary>Adds two volumes of one shape. An activation after it is applied to the sum.</summary>
 public sealed class Add : Operator, IDeviceOperator
 {
-    public override Value Build(Graph graph, Value input, string path) => throw new InvalidOperationException("Add has two inputs: Residual makes it.");
+    public override Value Build(Graph graph, Value input, string path) =>
+        throw new InvalidOperationException("Add has two inputs; Residual creates it.");
 
     public override bool FusesActivation => true;
 
     public override bool IsSum => true;
 
     public override Shape InferShape(IReadOnlyList<Shape> inputs) => inputs.Any(input => input.IsVector || input != inputs[0])
-        ? throw new GpuCnnException($"Add expects volumes of one shape, but got {string.Join(" and ", inputs)}; give the shortcut the body's channels and stride.")
+        ? throw new GpuCnnException(
+            $"Add expects volumes of one shape, but got {string.Join(" and ", inputs)}; give the shortcut the body's channels and stride.")
         : inputs[0];
 
     public unsafe void EmitForward(Emitter emitter)

@@ -4,7 +4,7 @@ using GpuCnn.Kernels.Pooling;
 
 namespace GpuCnn.Engine.Layers;
 
-/// <summary>The mean of each window. Padding counts as zeros, as in PyTorch, unless <see cref="CountPadding"/> is off.</summary>
+/// <summary>Averages each window. Padding counts as zeros, as in PyTorch, unless <see cref="CountPadding"/> is off.</summary>
 public sealed class AvgPool2d : Pool2d, IDeviceOperator
 {
     /// <summary>Square windows.</summary>
@@ -12,7 +12,9 @@ public sealed class AvgPool2d : Pool2d, IDeviceOperator
         : this((size, size), (stride, stride), (padding, padding), ceilMode, countPadding) { }
 
     /// <summary>Windows of any size; pairs are (rows, columns).</summary>
-    public AvgPool2d((int Rows, int Columns) size, (int Rows, int Columns) stride, (int Rows, int Columns) padding, bool ceilMode = false, bool countPadding = true)
+    public AvgPool2d(
+        (int Rows, int Columns) size, (int Rows, int Columns) stride, (int Rows, int Columns) padding, bool ceilMode = false,
+        bool countPadding = true)
         : base(size, stride, padding, ceilMode) => CountPadding = countPadding;
 
     public bool CountPadding { get; }

@@ -10,23 +10,26 @@ using GpuCnn.Kernels.Normalization;
 namespace GpuCnn.Engine.Layers;
 
 /// <summary>
-/// Normalizes each channel: y = (x - mean) / sqrt(variance + epsilon) * weight + bias (Ioffe and Szegedy, 2015, https://arxiv.org/abs/1502.03167). While training, mean and variance are those of the
-/// batch, and the running ones, of which the variance is unbiased, move towards them by the momentum at each step; otherwise the running ones are used. Parameters as in PyTorch: weight [C], bias [C];
-/// state: running_mean [C], running_var [C], num_batches_tracked []. A batch of one value for each channel has no variance: its output is the bias.
+/// Normalizes each channel: y = (x - mean) / sqrt(variance + epsilon) * weight + bias (Ioffe and Szegedy, 2015,
+/// https://arxiv.org/abs/1502.03167). Training uses the mean and variance of the batch, and moves the running mean and the running unbiased
+/// variance towards them by the momentum at each step. Inference uses the running statistics. Parameters as in PyTorch: weight [C], bias
+/// [C]; state: running_mean [C], running_var [C], num_batches_tracked []. A batch with one value per channel has no variance: its output is
+/// the bias.
 /// </summary>
 public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
 {
     public BatchNorm2d(float epsilon = 1e-5f, float momentum = 0.1f)
     {
         if (!(epsilon > 0)) throw new ArgumentOutOfRangeException(nameof(epsilon), epsilon, "BatchNorm2d expects a positive epsilon.");
-        if (!(momentum is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(momentum), momentum, "BatchNorm2d expects a momentum in [0, 1].");
+        if (!(momentum is >= 0 and <= 1))
+            throw new ArgumentOutOfRangeException(nameof(momentum), momentum, "BatchNorm2d expects a momentum in [0, 1].");
         Epsilon = epsilon;
         Momentum = momentum;
     }
 
     public float Epsilon { get; }
 
-    /// <summary>What part of the running statistics a batch replaces.</summary>
+    /// <summary>Part of the running statistics that a batch replaces.</summary>
     public float Momentum { get; }
 
     public override bool FusesActivation => true;
@@ -37,8 +40,9 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
 
     public override bool WritesSlices => true;
 
-    protected override Shape InferShape(Shape input) =>
-        input.IsVector ? throw new GpuCnnException($"BatchNorm2d expects a volume CxHxW, but got a vector of {input}; put it before Flatten.") : input;
+    protected override Shape InferShape(Shape input) => input.IsVector
+        ? throw new GpuCnnException($"BatchNorm2d expects a volume CxHxW, but got a vector of {input}; put it before Flatten.")
+        : input;
 
     protected override IReadOnlyList<ParameterSpec> GetParameters(Shape input)
     {
@@ -50,7 +54,8 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
             new("num_batches_tracked", ParameterRole.State, [], 1, 1, zero),
         ];
 
-        ParameterSpec Spec(string name, ParameterRole role, Initializer initializer) => new(name, role, [input.Channels], 1, 1, initializer);
+        ParameterSpec Spec(string name, ParameterRole role, Initializer initializer) =>
+            new(name, role, [input.Channels], 1, 1, initializer);
     }
 
     public unsafe void EmitForward(Emitter emitter)
@@ -106,8 +111,8 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
                     BatchNormGrid grid = GridOf(emitter);
                     BatchNormInputGradient.Launch(
                         l, grid.Lanes, addend is not null, l.Read(emitter.Scalars), l.Read(x), l.Read(y), l.Read(dy), l.Write(dx),
-                        l.Write(addend), l.Read(statistics), l.Read(weight.Values), l.Read(weight.Gradient), l.Read(bias.Gradient), grid, x.Stored.Area,
-                        emitter.Activation);
+                        l.Write(addend), l.Read(statistics), l.Read(weight.Values), l.Read(weight.Gradient), l.Read(bias.Gradient),
+                        grid, x.Stored.Area, emitter.Activation);
                 });
         }
         else if (addend is not null)
@@ -141,7 +146,7 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
             l.Write(emitter.Parameter("bias").Gradient), channels, parts.Count)));
     }
 
-    /// <summary>Statistics of the batch, of moments that the input's operator gathered or else of a pass over the input.</summary>
+    /// <summary>Emits the batch's statistics, from moments that the input's operator gathered or else from a pass over the input.</summary>
     private unsafe void EmitStatistics(CpuEmitter emitter, DeviceBuffer<float> statistics)
     {
         DeviceTensor x = emitter.Input();
@@ -178,7 +183,7 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
             area, channels, merged.Rows, merged.Count, Epsilon, Momentum)));
     }
 
-    /// <summary>Few enough moments for one thread after another to read, or those of runs of them.</summary>
+    /// <summary>Merges moments until one thread can read them in sequence; returns them unchanged if they are few.</summary>
     private static GpuMoments Merged(GpuEmitter emitter, DeviceTensor x, GpuMoments moments)
     {
         (int channels, int area, _) = PartsOf(x);
@@ -205,7 +210,7 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
     private static (int Channels, int Area, BatchNormParts Parts) PartsOf(DeviceTensor x) =>
         (x.Stored.Channels, x.Stored.Area, new(x.Stored.Channels, x.Images * x.Stored.Area));
 
-    /// <summary>Means and inverse deviations of the batch, each for as many channels as the device stores.</summary>
+    /// <summary>Returns means and inverse deviations of the batch, for as many channels as the device stores.</summary>
     private static DeviceBuffer<float> Statistics(Emitter emitter) =>
         emitter.Saved<float>("statistics", 2L * StoredChannels(emitter.Input()));
 

@@ -4,23 +4,26 @@ using GpuCnn.Engine.Graphs;
 namespace GpuCnn.Engine.Layers;
 
 /// <summary>
-/// Layers side by side over the same input, their outputs concatenated along depth in the order in which they were added: an inception module (Szegedy et al., 2014,
-/// https://arxiv.org/abs/1409.4842).
+/// Runs layers side by side on the same input and concatenates their outputs along depth, in the order they were added: an inception module
+/// (Szegedy et al., 2014, https://arxiv.org/abs/1409.4842).
 /// </summary>
 public sealed class Branches : Layer, IEnumerable<KeyValuePair<string, Layer>>
 {
     private readonly List<KeyValuePair<string, Layer>> _branches = [];
 
-    /// <param name="name">Its step in paths: <c>branch1</c>.</param>
+    /// <param name="name">The branch's part of paths: <c>branch1</c>.</param>
     public void Add(string name, Layer branch)
     {
         if (_branches.Any(existing => existing.Key == name))
-            throw new ArgumentException($"Branches has a branch named '{name}' already.", nameof(name));
+            throw new ArgumentException($"Branches already has a branch named '{name}'.", nameof(name));
         _branches.Add(new(name, branch));
     }
 
-    public override Value Build(Graph graph, Value input, string path) =>
-        graph.Add(new Concat(), [.. _branches.Select(branch => branch.Value.Build(graph, input, Join(path, branch.Key)))], Join(path, "concat"));
+    public override Value Build(Graph graph, Value input, string path)
+    {
+        Value[] outputs = [.. _branches.Select(branch => branch.Value.Build(graph, input, Join(path, branch.Key)))];
+        return graph.Add(new Concat(), outputs, Join(path, "concat"));
+    }
 
     public IEnumerator<KeyValuePair<string, Layer>> GetEnumerator() => _branches.GetEnumerator();
 

@@ -7,13 +7,13 @@ using GpuCnn.Kernels.Layout;
 namespace GpuCnn.Engine.Layers;
 
 /// <summary>
-/// Volumes of the same height and width one behind the other along depth: C1 x H x W, C2 x H x W, … to (C1 + C2 + …) x H x W. Inputs that are stored as slices of the output have nothing to
-/// be done; the others are copied.
+/// Concatenates volumes of the same height and width along depth: C1 x H x W, C2 x H x W, … to (C1 + C2 + …) x H x W. Inputs that are
+/// stored as slices of the output need no work; the others are copied.
 /// </summary>
 public sealed class Concat : Operator, IDeviceOperator
 {
     public override Value Build(Graph graph, Value input, string path) =>
-        throw new InvalidOperationException("Concat has several inputs: Branches makes it.");
+        throw new InvalidOperationException("Concat has several inputs; Branches creates it.");
 
     public override Shape InferShape(IReadOnlyList<Shape> inputs)
     {

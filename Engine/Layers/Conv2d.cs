@@ -9,8 +9,8 @@ using GpuCnn.Kernels.Cpu;
 namespace GpuCnn.Engine.Layers;
 
 /// <summary>
-/// Convolution (cross-correlation): K filters of R by S over all channels of their group. Output volume
-/// K x floor((H - R + 2 PadH) / StrideH + 1) x floor((W - S + 2 PadW) / StrideW + 1); (R S C / groups) K weights [K, C / groups, R, S] and K biases.
+/// Convolution (cross-correlation): K filters of R by S over all channels of their group. Output volume K x floor((H - R + 2 PadH) /
+/// StrideH + 1) x floor((W - S + 2 PadW) / StrideW + 1); (R S C / groups) K weights [K, C / groups, R, S] and K biases.
 /// </summary>
 public sealed class Conv2d : UnaryOperator, IDeviceOperator
 {
@@ -19,12 +19,18 @@ public sealed class Conv2d : UnaryOperator, IDeviceOperator
         : this(filters, (size, size), (stride, stride), (padding, padding), groups, bias) { }
 
     /// <summary>Filters of any size; pairs are (rows, columns).</summary>
-    public Conv2d(int filters, (int Rows, int Columns) size, (int Rows, int Columns) stride, (int Rows, int Columns) padding, int groups = 1, bool bias = true)
+    public Conv2d(
+        int filters, (int Rows, int Columns) size, (int Rows, int Columns) stride, (int Rows, int Columns) padding, int groups = 1,
+        bool bias = true)
     {
-        if (filters < 1 || size.Rows < 1 || size.Columns < 1 || stride.Rows < 1 || stride.Columns < 1 || padding.Rows < 0 || padding.Columns < 0)
-            throw new ArgumentException($"Conv2d({filters}, {size}, {stride}, {padding}) expects positive filters, size and stride and a padding of 0 or more.");
+        bool isPositive = filters >= 1 && size is { Rows: >= 1, Columns: >= 1 } && stride is { Rows: >= 1, Columns: >= 1 };
+        if (!isPositive || padding.Rows < 0 || padding.Columns < 0)
+        {
+            throw new ArgumentException(
+                $"Conv2d({filters}, {size}, {stride}, {padding}) expects positive filters, size and stride and a padding of 0 or more.");
+        }
         if (groups < 1 || filters % groups != 0)
-            throw new ArgumentException($"Conv2d of {filters} filters expects groups that divide them, but got {groups}.");
+            throw new ArgumentException($"Conv2d with {filters} filters expects a number of groups that divides it, but got {groups}.");
         Filters = filters;
         Size = size;
         Stride = stride;
@@ -49,7 +55,7 @@ public sealed class Conv2d : UnaryOperator, IDeviceOperator
 
     public Initializer BiasInitializer { get; init; } = Initializer.Constant(0);
 
-    /// <summary>Weights in [K, C / groups, R, S] order that training leaves as they are: a kernel made by hand.</summary>
+    /// <summary>Weights in [K, C / groups, R, S] order that training does not change, such as a handmade kernel.</summary>
     public float[]? FixedWeights { get; init; }
 
     public override bool FusesActivation => true;
@@ -64,11 +70,15 @@ public sealed class Conv2d : UnaryOperator, IDeviceOperator
     {
         string who = $"Conv2d({input.Channels} -> {Filters}, {Size.Rows}x{Size.Columns})";
         if (input.IsVector) throw new GpuCnnException($"{who} expects a volume CxHxW, but got a vector of {input}; put it before Flatten.");
-        if (input.Channels % Groups != 0) throw new GpuCnnException($"{who} in {Groups} groups expects a multiple of {Groups} input channels, but got {input}.");
+        if (input.Channels % Groups != 0)
+            throw new GpuCnnException($"{who} in {Groups} groups expects a multiple of {Groups} input channels, but got {input}.");
         int rows = input.Height + 2 * Padding.Rows, columns = input.Width + 2 * Padding.Columns;
         if (rows < Size.Rows || columns < Size.Columns)
-            throw new GpuCnnException(
-                $"{who} expects an input of at least {Math.Max(1, Size.Rows - 2 * Padding.Rows)}x{Math.Max(1, Size.Columns - 2 * Padding.Columns)} pixels, but got {input}; use a larger input.");
+            {
+                int leastRows = Math.Max(1, Size.Rows - 2 * Padding.Rows), leastColumns = Math.Max(1, Size.Columns - 2 * Padding.Columns);
+                throw new GpuCnnException(
+                    $"{who} expects an input of at least {leastRows}x{leastColumns} pixels, but got {input}; use a larger input.");
+            }
         ConvolutionShape shape = ShapeFor(input);
         return Shape.Volume(Filters, shape.OutputHeight, shape.OutputWidth);
     }
@@ -77,10 +87,16 @@ public sealed class Conv2d : UnaryOperator, IDeviceOperator
     {
         int window = Size.Rows * Size.Columns, perGroup = input.Channels / Groups;
         int fanIn = window * perGroup, fanOut = window * Filters / Groups;
-        var weight = new ParameterSpec("weight", ParameterRole.Weight, [Filters, perGroup, Size.Rows, Size.Columns], fanIn, fanOut, WeightInitializer);
+        var weight = new ParameterSpec(
+            "weight", ParameterRole.Weight, [Filters, perGroup, Size.Rows, Size.Columns], fanIn, fanOut, WeightInitializer);
         if (FixedWeights is { } values)
         {
-            if (values.Length != weight.Count) throw new GpuCnnException($"Conv2d of {Filters} filters expects {weight.Count} fixed weights for an input of {input}, but got {values.Length}.");
+            if (values.Length != weight.Count)
+            {
+                throw new GpuCnnException(
+                    $"Conv2d with {Filters} filters expects {weight.Count} fixed weights for an input of {input}, "
+                    + $"but got {values.Length}.");
+            }
             weight = weight with { Initializer = Initializer.Values(values), IsFixed = true };
         }
         return HasBias ? [weight, new("bias", ParameterRole.Bias, [Filters], fanIn, fanOut, BiasInitializer)] : [weight];
@@ -92,7 +108,7 @@ public sealed class Conv2d : UnaryOperator, IDeviceOperator
         return (long)output.Count * Size.Rows * Size.Columns * (input.Channels / Groups);
     }
 
-    /// <summary>Below a block's width a filter row is a longer run channels-last than a tap is in a block.</summary>
+    /// <summary>With fewer channels than a block, a filter row is a longer run channels-last than a tap is in a block.</summary>
     public override bool ReadsChannelsLast(Shape input) => !input.IsVector && Groups == 1 && input.Channels < Blocks.Size;
 
     public ParameterLayout LayOut(ParameterSpec parameter, TensorLayout input, int vectorWidth)
@@ -113,7 +129,8 @@ public sealed class Conv2d : UnaryOperator, IDeviceOperator
         int rows = Size.Rows, columns = Size.Columns, channels = input.Channels / Groups, filters = Filters / Groups;
         return new(parameter.Count, index =>
         {
-            int s = index % columns, r = index / columns % rows, c = index / (columns * rows) % channels, k = index / (columns * rows * channels);
+            int s = index % columns, r = index / columns % rows;
+            int c = index / (columns * rows) % channels, k = index / (columns * rows * channels);
             return (((k / filters * rows + r) * columns + s) * channels + c) * filters + k % filters;
         });
     }
@@ -130,19 +147,21 @@ public sealed class Conv2d : UnaryOperator, IDeviceOperator
         },
         gpu => GpuConvolution.EmitBackward(gpu, ShapeFor(gpu.Input().Stored)));
 
-    /// <summary>The filters of a network that training changes.</summary>
+    /// <summary>Returns the network's filters that training changes.</summary>
     internal static IEnumerable<(Parameter Weight, Conv2d Convolution)> TrainedFilters(Network network) =>
         from parameter in network.Parameters
         where parameter is { IsTrained: true, Spec.Role: ParameterRole.Weight } && parameter.Node.Operator is Conv2d
         select (parameter, (Conv2d)parameter.Node.Operator);
 
-    /// <summary>How the CPU device stores the filter for an input that is stored like this one.</summary>
+    /// <summary>Returns how the CPU device stores the filter for an input layout.</summary>
     internal FilterLayout PackedFilter(TensorLayout input, int vectorWidth) =>
         new DirectConvolution(ShapeFor(input.Stored), 1, input.ChannelsLast, vectorWidth).Filter;
 
-    private DirectConvolution On(CpuEmitter emitter) =>
-        new(ShapeFor(emitter.Input().Stored), emitter.Images, emitter.Input().ChannelsLast, emitter.VectorWidth, emitter.Output.WholeChannels);
+    private DirectConvolution On(CpuEmitter emitter) => new(
+        ShapeFor(emitter.Input().Stored), emitter.Images, emitter.Input().ChannelsLast, emitter.VectorWidth,
+        emitter.Output.WholeChannels);
 
     private ConvolutionShape ShapeFor(Shape input) => new(
-        input.Channels, input.Height, input.Width, Filters, Size.Rows, Size.Columns, Stride.Rows, Stride.Columns, Padding.Rows, Padding.Columns, Groups);
+        input.Channels, input.Height, input.Width, Filters, Size.Rows, Size.Columns, Stride.Rows, Stride.Columns, Padding.Rows,
+        Padding.Columns, Groups);
 }

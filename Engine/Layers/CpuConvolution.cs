@@ -8,7 +8,7 @@ using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Engine.Layers;
 
-/// <summary>Emits convolutions, and the fully connected layers that are a kind of them, on the CPU device.</summary>
+/// <summary>Emits convolutions, and fully connected layers as convolutions, on the CPU device.</summary>
 internal static unsafe class CpuConvolution
 {
     public static void EmitForward(CpuEmitter emitter, DirectConvolution convolution) =>
@@ -30,7 +30,7 @@ internal static unsafe class CpuConvolution
             l.Read(moments is null ? null : emitter.Scalars), l.Write(moments?.Parts)));
     }
 
-    /// <param name="unusedRows">Whether the filter has rows that stand for no weight and yet meet values that are not zero.</param>
+    /// <param name="unusedRows">Whether the filter has padding rows whose inputs may be nonzero.</param>
     public static void EmitBackward(CpuEmitter emitter, DirectConvolution convolution, bool unusedRows)
     {
         DeviceTensor dy = EmitOutputGradient(emitter, convolution);
@@ -50,7 +50,7 @@ internal static unsafe class CpuConvolution
         });
     }
 
-    /// <summary>The gradient before the activation: in place or, of an output in a slice, apart.</summary>
+    /// <summary>Returns the gradient before the activation: in place, or in scratch if the output is a slice.</summary>
     private static DeviceTensor EmitOutputGradient(CpuEmitter emitter, DirectConvolution convolution)
     {
         DeviceParameter? bias = emitter.FindParameter("bias");
@@ -82,8 +82,8 @@ internal static unsafe class CpuConvolution
         emitter.Launch("clear unused", l => new ClearEntries(l.Write(weight.Gradient), unused));
     }
 
-    private static void EmitSum(CpuEmitter emitter, string name, DeviceBuffer<float> partial, int splits, DeviceBuffer<float> sum,
-        int count) =>
+    private static void EmitSum(
+        CpuEmitter emitter, string name, DeviceBuffer<float> partial, int splits, DeviceBuffer<float> sum, int count) =>
         emitter.Launch(name, l => new PartialSums(l.Read(partial), splits, count, l.Write(sum)));
 
     private static void EmitInputGradient(CpuEmitter emitter, DirectConvolution convolution, DeviceTensor dy, DeviceTensor dx)
@@ -135,10 +135,10 @@ internal static unsafe class CpuConvolution
         emitter, "pad", emitter.Input(), emitter.Images * convolution.InputPlanes, convolution.Shape.H, convolution.Shape.W,
         convolution.InputFloatsPerPixel, convolution.InputBorder, convolution.PaddedInputCount);
 
-    /// <summary>The tensor itself where no border is needed, else a copy with one.</summary>
+    /// <summary>Returns the tensor itself if it needs no border, else a copy with one.</summary>
     private static DeviceBuffer<float> Pad(
         CpuEmitter emitter, string name, DeviceTensor source, int planes, int height, int width, int floatsPerPixel, Border border,
-            long count)
+        long count)
     {
         if (border.IsEmpty) return source.Elements;
         DeviceBuffer<float> padded = emitter.Workspace<float>(name, count);

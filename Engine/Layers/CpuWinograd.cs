@@ -8,11 +8,11 @@ using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Engine.Layers;
 
-/// <summary>Emits convolutions by Winograd's algorithm on the CPU device.</summary>
+/// <summary>Emits convolutions with Winograd's algorithm on the CPU device.</summary>
 internal static unsafe class CpuWinograd
 {
-    /// <param name="filter">How the weights are stored.</param>
-    /// <param name="tile">Rows and columns of a tile of the output.</param>
+    /// <param name="filter">Storage of the weights.</param>
+    /// <param name="tile">Rows and columns of an output tile.</param>
     public static void EmitForward(CpuEmitter emitter, ConvolutionShape shape, FilterLayout filter, int tile)
     {
         DeviceTensor x = emitter.Input(), y = emitter.Output;
@@ -26,9 +26,9 @@ internal static unsafe class CpuWinograd
             l.Read(moments is null ? null : emitter.Scalars), l.Write(moments?.Parts)));
     }
 
-    /// <summary>A convolution of the output's gradient with the turned filter.</summary>
-    public static void EmitInputGradient(CpuEmitter emitter, ConvolutionShape shape, FilterLayout filter, int tile, DeviceTensor dy,
-        DeviceTensor dx)
+    /// <summary>Emits a convolution of the output's gradient with the rotated filter.</summary>
+    public static void EmitInputGradient(
+        CpuEmitter emitter, ConvolutionShape shape, FilterLayout filter, int tile, DeviceTensor dy, DeviceTensor dx)
     {
         DeviceBuffer<float> weight = emitter.Parameter("weight").Values, zeros = emitter.Zeros(Blocks.RoundUp(shape.C));
         var turnedShape = new ConvolutionShape(shape.K, shape.OutputHeight, shape.OutputWidth, shape.C, 3, 3, 1, 1, 2 - shape.PadH,

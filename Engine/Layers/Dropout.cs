@@ -7,8 +7,8 @@ using GpuCnn.Kernels.Pointwise;
 namespace GpuCnn.Engine.Layers;
 
 /// <summary>
-/// While training, sets each value to zero with a probability and scales the others up so that the mean stays; otherwise does nothing
-/// (Srivastava et al., 2014). What is dropped follows from the seed, the step, the layer and the position.
+/// Sets each value to zero with a probability in training, and scales the others up to keep the mean; does nothing at inference (Srivastava
+/// et al., 2014). The seed, the step, the layer and the position determine which values are dropped.
 /// </summary>
 public sealed class Dropout : UnaryOperator, IDeviceOperator
 {

@@ -3,7 +3,7 @@ using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Engine.Layers;
 
-/// <summary>Sees a volume as a vector, in C, H, W order. Costs nothing: the storage stays as it is.</summary>
+/// <summary>Views a volume as a vector, in C, H, W order. Costs nothing: the storage does not change.</summary>
 public sealed class Flatten : UnaryOperator
 {
     protected override Shape InferShape(Shape input) => Shape.Vector(input.Count);

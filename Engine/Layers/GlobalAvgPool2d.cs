@@ -5,7 +5,7 @@ using GpuCnn.Kernels.Pooling;
 
 namespace GpuCnn.Engine.Layers;
 
-/// <summary>The mean of each channel: C x H x W to C x 1 x 1 (Lin et al., 2013, https://arxiv.org/abs/1312.4400).</summary>
+/// <summary>Averages each channel: C x H x W to C x 1 x 1 (Lin et al., 2013, https://arxiv.org/abs/1312.4400).</summary>
 public sealed class GlobalAvgPool2d : UnaryOperator, IDeviceOperator
 {
     protected override Shape InferShape(Shape input) => input.IsVector
@@ -18,5 +18,6 @@ public sealed class GlobalAvgPool2d : UnaryOperator, IDeviceOperator
     public void EmitBackward(Emitter emitter) =>
         AveragePooling.EmitBackward(emitter, WindowsOver(emitter.Input().Stored), countPadding: true);
 
-    private static PoolShape WindowsOver(Shape input) => new(input.Channels, input.Height, input.Width, input.Height, input.Width, 1, 1, 0, 0, 1, 1);
+    private static PoolShape WindowsOver(Shape input) =>
+        new(input.Channels, input.Height, input.Width, input.Height, input.Width, 1, 1, 0, 0, 1, 1);
 }

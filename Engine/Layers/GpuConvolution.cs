@@ -33,7 +33,7 @@ internal static class GpuConvolution
         if (emitter.InputGradient() is { } dx) EmitInputGradient(emitter, shape, dy, dx);
     }
 
-    /// <summary>The sums of the columns of dy, [rows][columns].</summary>
+    /// <summary>Emits the sums of the columns of dy, [rows][columns].</summary>
     public static void EmitBiasGradient(GpuEmitter emitter, DeviceTensor dy, int rows, int columns, DeviceParameter bias)
     {
         var launches = new ColumnSumsLaunches(rows, columns);

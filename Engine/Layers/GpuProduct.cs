@@ -7,7 +7,7 @@ namespace GpuCnn.Engine.Layers;
 
 /// <summary>
 /// Emits fully connected layers on GPU devices: y = f(x W + b), x [images][inputs], W [inputs][units]. There are few rows and long
-/// reductions, so all three products may be split.
+/// reductions, so each of the three products may be split.
 /// </summary>
 internal static class GpuProduct
 {
@@ -50,11 +50,11 @@ internal static class GpuProduct
         }
     }
 
-    /// <summary>What a pass computes, in the words by which its choice is kept in files.</summary>
+    /// <summary>Describes a pass's computation, as files store its choice.</summary>
     private static string Problem(string pass, int inputs, int units, int images) =>
         $"fully connected{pass} {inputs} -> {units}, {images} images";
 
-    /// <summary>The launches of the step that is emitted next.</summary>
+    /// <summary>Chooses the launches of the next step.</summary>
     private static MatrixProductLaunches Choose(
         GpuEmitter emitter, string problem, GemmShape shape, bool transposeA = false, bool transposeB = false)
     {

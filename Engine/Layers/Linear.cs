@@ -7,7 +7,7 @@ using GpuCnn.Kernels.Convolution.Cpu;
 
 namespace GpuCnn.Engine.Layers;
 
-/// <summary>Fully connected: every unit sees every input. [units, inputs] weights and one bias a unit.</summary>
+/// <summary>Connects every unit to every input: [units, inputs] weights and one bias per unit.</summary>
 public sealed class Linear : UnaryOperator, IDeviceOperator
 {
     public Linear(int units, bool bias = true)
@@ -49,7 +49,7 @@ public sealed class Linear : UnaryOperator, IDeviceOperator
         return new(convolution.Filter.Count, index => convolution.IndexOf(index / inputs, input.IndexOf(index % inputs), 0, 0));
     }
 
-    /// <summary>[inputs][units], the inputs in the order in which the input is stored.</summary>
+    /// <summary>Lays weights out as [inputs][units], the inputs in their storage order.</summary>
     public ParameterLayout LayOut(ParameterSpec parameter, Shape input)
     {
         if (parameter.Role == ParameterRole.Bias) return ParameterLayout.Plain(parameter.Count);
@@ -69,8 +69,8 @@ public sealed class Linear : UnaryOperator, IDeviceOperator
     private DirectConvolution On(CpuEmitter emitter) => AsConvolution(emitter.Input().Layout, emitter.Images, emitter.VectorWidth);
 
     /// <summary>
-    /// A 1x1 convolution of one pixel whose channels are the floats of the input as they are stored, including unused lanes of a last
-    /// block (their weights are zero, and their gradients are cleared).
+    /// Treats the layer as a 1x1 convolution of one pixel. Its channels are the floats of the input as stored, including unused lanes of a
+    /// last block (their weights are zero, and their gradients are cleared).
     /// </summary>
     private DirectConvolution AsConvolution(TensorLayout input, int images, int vectorWidth) =>
         new(new ConvolutionShape(input.CountPerImage, 1, 1, Units, 1, 1, 1, 1, 0, 0, 1), images, input.ChannelsLast, vectorWidth);

@@ -7,22 +7,24 @@ using GpuCnn.Kernels.Normalization;
 namespace GpuCnn.Engine.Layers;
 
 /// <summary>
-/// Local response normalization across channels (Krizhevsky et al., 2012): y_c = x_c / (k + alpha * sum of x_j² over the size channels j from c - size / 2 on) ^ beta, at each pixel. As in the paper, alpha
-/// counts for the plain sum. PyTorch and Caffe divide theirs by the size: their alpha is size * ours.
+/// Local response normalization across channels (Krizhevsky et al., 2012): y_c = x_c / (k + alpha * sum of x_j²) ^ beta at each pixel,
+/// summed over <c>size</c> channels j from c - size / 2 on. As in the paper, alpha multiplies the plain sum. PyTorch and Caffe divide by
+/// the size: their alpha is size times this one.
 /// </summary>
 public sealed class LocalResponseNorm : UnaryOperator, IDeviceOperator
 {
     public LocalResponseNorm(int size = 5, float alpha = 1e-4f, float beta = 0.75f, float k = 2)
     {
         if (size < 1 || !(alpha >= 0) || !(beta >= 0) || !(k > 0))
-            throw new ArgumentException($"LocalResponseNorm({size}, {alpha}, {beta}, {k}) expects a positive size and k, and alpha and beta of 0 or more.");
+            throw new ArgumentException(
+                $"LocalResponseNorm({size}, {alpha}, {beta}, {k}) expects a positive size and k, and alpha and beta of 0 or more.");
         Size = size;
         Alpha = alpha;
         Beta = beta;
         K = k;
     }
 
-    /// <summary>Channels of a window.</summary>
+    /// <summary>Channels per window.</summary>
     public int Size { get; }
 
     public float Alpha { get; }
@@ -31,8 +33,9 @@ public sealed class LocalResponseNorm : UnaryOperator, IDeviceOperator
 
     public float K { get; }
 
-    protected override Shape InferShape(Shape input) =>
-        input.IsVector ? throw new GpuCnnException($"LocalResponseNorm expects a volume CxHxW, but got a vector of {input}; put it before Flatten.") : input;
+    protected override Shape InferShape(Shape input) => input.IsVector
+        ? throw new GpuCnnException($"LocalResponseNorm expects a volume CxHxW, but got a vector of {input}; put it before Flatten.")
+        : input;
 
     public unsafe void EmitForward(Emitter emitter)
     {

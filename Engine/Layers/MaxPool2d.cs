@@ -4,7 +4,9 @@ using GpuCnn.Kernels.Pooling;
 
 namespace GpuCnn.Engine.Layers;
 
-/// <summary>The largest value of each window; padding never wins. The gradient goes to the first of the largest in row-major order.</summary>
+/// <summary>
+/// Takes the largest value of each window; padding never wins. The gradient goes to the first largest value in row-major order.
+/// </summary>
 public sealed class MaxPool2d : Pool2d, IDeviceOperator
 {
     /// <summary>Square windows.</summary>

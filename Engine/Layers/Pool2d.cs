@@ -5,8 +5,8 @@ using GpuCnn.Kernels.Pooling;
 namespace GpuCnn.Engine.Layers;
 
 /// <summary>
-/// What the poolings share: a window moved over each channel. Output floor((H - R + 2 PadH) / StrideH) + 1 rows, or, with
-/// <see cref="CeilMode"/>, ceil(…) + 1 of which the last is dropped where its window would start past the padded input (PyTorch's rule).
+/// Base of the poolings, which move a window over each channel. The output has floor((H - R + 2 PadH) / StrideH) + 1 rows, or ceil(…) + 1
+/// with <see cref="CeilMode"/>, without the last row if its window would start past the padded input (PyTorch's rule).
 /// </summary>
 public abstract class Pool2d : UnaryOperator
 {
@@ -32,10 +32,15 @@ public abstract class Pool2d : UnaryOperator
 
     protected sealed override Shape InferShape(Shape input)
     {
-        if (input.IsVector) throw new GpuCnnException($"{Type} {Size.Rows}x{Size.Columns} expects a volume CxHxW, but got a vector of {input}.");
+        if (input.IsVector)
+            throw new GpuCnnException($"{Type} {Size.Rows}x{Size.Columns} expects a volume CxHxW, but got a vector of {input}.");
         if (input.Height + 2 * Padding.Rows < Size.Rows || input.Width + 2 * Padding.Columns < Size.Columns)
-            throw new GpuCnnException(
-                $"{Type} {Size.Rows}x{Size.Columns} expects an input of at least {Size.Rows - 2 * Padding.Rows}x{Size.Columns - 2 * Padding.Columns} pixels, but got {input}; use a larger input.");
+            {
+                int leastRows = Size.Rows - 2 * Padding.Rows, leastColumns = Size.Columns - 2 * Padding.Columns;
+                throw new GpuCnnException(
+                    $"{Type} {Size.Rows}x{Size.Columns} expects an input of at least {leastRows}x{leastColumns} pixels, but got {input}; "
+                    + "use a larger input.");
+            }
         return Shape.Volume(input.Channels,
             Extent(input.Height, Size.Rows, Stride.Rows, Padding.Rows), Extent(input.Width, Size.Columns, Stride.Columns, Padding.Columns));
     }

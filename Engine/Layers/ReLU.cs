@@ -1,4 +1,4 @@
 namespace GpuCnn.Engine.Layers;
 
-/// <summary>max(0, x)</summary>
+/// <summary>Computes max(0, x).</summary>
 public sealed class ReLU : Activation<Kernels.Pointwise.ReLU>;

@@ -3,10 +3,10 @@ using GpuCnn.Engine.Graphs;
 namespace GpuCnn.Engine.Layers;
 
 /// <summary>
-/// An identity connection around layers: y = body(x) + shortcut(x), where the shortcut is x itself unless its shape has to change (He et al., 2015, https://arxiv.org/abs/1512.03385).
-/// Its layers are named without a step for the body: <c>layer1.0.conv1</c>, as in torchvision.
+/// Adds a shortcut around layers: y = body(x) + shortcut(x), where the shortcut is x itself unless its shape must change (He et al., 2015,
+/// https://arxiv.org/abs/1512.03385). The body adds no part to paths: <c>layer1.0.conv1</c>, as in torchvision.
 /// </summary>
-/// <param name="shortcutName">The shortcut's step in paths: <c>downsample</c>.</param>
+/// <param name="shortcutName">The shortcut's part of paths: <c>downsample</c>.</param>
 public sealed class Residual(Layer body, Layer? shortcut = null, string shortcutName = "downsample") : Layer
 {
     public Layer Body { get; } = body;

@@ -16,7 +16,7 @@ public sealed class Sequential : Layer, IEnumerable<KeyValuePair<string, Layer>>
     public void Add(string name, Layer layer)
     {
         if (_layers.Any(existing => existing.Key == name))
-            throw new ArgumentException($"Sequential has a layer named '{name}' already.", nameof(name));
+            throw new ArgumentException($"Sequential already has a layer named '{name}'.", nameof(name));
         _layers.Add(new(name, layer));
     }
 

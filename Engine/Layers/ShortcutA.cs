@@ -7,14 +7,16 @@ using GpuCnn.Kernels.Layout;
 namespace GpuCnn.Engine.Layers;
 
 /// <summary>
-/// The shortcut without parameters of ResNets for small images (option A of He et al., 2015, https://arxiv.org/abs/1512.03385): every stride-th pixel, with channels of zeros, half of those that are
-/// missing before the input's and the others behind: y[(channels - C) / 2 + c, p, q] = x[c, p stride, q stride]. C x H x W to channels x ceil(H / stride) x ceil(W / stride).
+/// The parameter-free shortcut of ResNets for small images (option A of He et al., 2015, https://arxiv.org/abs/1512.03385). It keeps every
+/// stride-th pixel and adds channels of zeros, half of them before the input's channels and half after: y[(channels - C) / 2 + c, p, q] =
+/// x[c, p stride, q stride]. C x H x W to channels x ceil(H / stride) x ceil(W / stride).
 /// </summary>
 public sealed class ShortcutA : UnaryOperator, IDeviceOperator
 {
     public ShortcutA(int channels, int stride)
     {
-        if (channels < 1 || stride < 1) throw new ArgumentException($"ShortcutA expects a positive number of channels and stride, but got {channels} and {stride}.");
+        if (channels < 1 || stride < 1)
+            throw new ArgumentException($"ShortcutA expects a positive number of channels and stride, but got {channels} and {stride}.");
         Channels = channels;
         Stride = stride;
     }
@@ -27,7 +29,11 @@ public sealed class ShortcutA : UnaryOperator, IDeviceOperator
     protected override Shape InferShape(Shape input)
     {
         if (input.IsVector) throw new GpuCnnException($"ShortcutA(-> {Channels}) expects a volume CxHxW, but got a vector of {input}.");
-        if (input.Channels > Channels) throw new GpuCnnException($"ShortcutA(-> {Channels}) expects at most {Channels} channels, but got {input}; it can add channels, not leave some out.");
+        if (input.Channels > Channels)
+        {
+            throw new GpuCnnException(
+                $"ShortcutA(-> {Channels}) expects at most {Channels} channels, but got {input}; it can add channels, not remove them.");
+        }
         SpreadShape shape = ShapeFor(input);
         return Shape.Volume(Channels, shape.P, shape.Q);
     }
@@ -51,5 +57,6 @@ public sealed class ShortcutA : UnaryOperator, IDeviceOperator
             l => l.Add(new GatherChannels(l.Read(dy), l.Write(dx), shape, (int)dx.Count)));
     }
 
-    private SpreadShape ShapeFor(Shape input) => new(input.Channels, Channels, (Channels - input.Channels) / 2, input.Height, input.Width, Stride);
+    private SpreadShape ShapeFor(Shape input) =>
+        new(input.Channels, Channels, (Channels - input.Channels) / 2, input.Height, input.Width, Stride);
 }

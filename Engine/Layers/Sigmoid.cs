@@ -1,4 +1,4 @@
 namespace GpuCnn.Engine.Layers;
 
-/// <summary>1 / (1 + exp(-x))</summary>
+/// <summary>Computes 1 / (1 + exp(-x)).</summary>
 public sealed class Sigmoid : Activation<Kernels.Pointwise.Sigmoid>;

@@ -1,4 +1,4 @@
 namespace GpuCnn.Engine.Layers;
 
-/// <summary>The hyperbolic tangent of each value, in (-1, 1).</summary>
+/// <summary>Computes the hyperbolic tangent of each value, in (-1, 1).</summary>
 public sealed class Tanh : Activation<Kernels.Pointwise.Tanh>;

@@ -3,10 +3,10 @@ using GpuCnn.Engine.Graphs;
 namespace GpuCnn.Engine.Layers;
 
 /// <summary>
-/// Layers that end in class scores of their own, with a loss of their own while training; what follows sees the input as it was. Nothing of it is left when inferring (GoogLeNet's
-/// auxiliary classifiers).
+/// Layers that end in their own class scores, with their own loss in training; the following layers get the input unchanged. Inference
+/// omits them (GoogLeNet's auxiliary classifiers).
 /// </summary>
-/// <param name="weight">What its loss counts, where the network's own counts 1.</param>
+/// <param name="weight">Weight of the loss, relative to 1 for the network's own.</param>
 public sealed class TrainingHead(Layer layers, float weight) : Layer
 {
     public Layer Layers { get; } = layers;
