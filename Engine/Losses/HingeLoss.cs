@@ -5,15 +5,16 @@ using GpuCnn.Kernels.Loss;
 
 namespace GpuCnn.Engine.Losses;
 
-/// <summary>The loss of a multiclass support vector machine: the sum over k != label of max(0, s_k - s_label + 1).</summary>
+/// <summary>Multiclass support vector machine loss: the sum over k != label of max(0, s_k - s_label + 1).</summary>
 public sealed class HingeLoss : Loss
 {
     public override string Name => "hinge";
 
     public override void CheckOutput(Shape output)
     {
-        if (!output.IsVector) throw new GpuCnnException("Hinge loss expects a vector of class scores, but the network ends in a volume of "
-            + $"{output}; end it with Flatten or Linear.");
+        if (output.IsVector) return;
+        throw new GpuCnnException(
+            $"Hinge loss expects a vector of class scores, but the network ends in a volume of {output}; end it with Flatten or Linear.");
     }
 
     public override unsafe void Emit(LossEmitter emitter)

@@ -7,12 +7,12 @@ using GpuCnn.Kernels.Loss;
 namespace GpuCnn.Engine.Losses;
 
 /// <summary>
-/// Cross-entropy between the softmax of the output and the label, in PyTorch's form of label smoothing: the target is
-/// (1 - smoothing) on the label plus smoothing / classes on every class. Of a mixed image the two labels share (1 - smoothing).
+/// Cross-entropy between the softmax of the output and the label, with PyTorch's label smoothing: the target is (1 - smoothing) on the
+/// label plus smoothing / classes on every class. The two labels of a mixed image share (1 - smoothing).
 /// </summary>
 public sealed class SoftmaxCrossEntropy : Loss
 {
-    /// <param name="labelSmoothing">Share of the target that is spread over all classes.</param>
+    /// <param name="labelSmoothing">Share of the target spread over all classes.</param>
     public SoftmaxCrossEntropy(float labelSmoothing = 0) => LabelSmoothing = labelSmoothing;
 
     public override string Name => "cross-entropy";
@@ -20,15 +20,17 @@ public sealed class SoftmaxCrossEntropy : Loss
     [Setting("Share of the target spread over all classes.", AtLeast = 0, Below = 1)]
     public float LabelSmoothing { get; init => field = Setting.Check(this, value); }
 
-    /// <summary>Without smoothing.</summary>
+    /// <summary>The loss without smoothing.</summary>
     public override Loss ForValidation => LabelSmoothing == 0 ? this : new SoftmaxCrossEntropy();
 
     public override bool TakesMixedLabels => true;
 
     public override void CheckOutput(Shape output)
     {
-        if (!output.IsVector) throw new GpuCnnException("Softmax cross-entropy expects a vector of class scores, but the network ends in "
-            + $"a volume of {output}; end it with Flatten or Linear.");
+        if (output.IsVector) return;
+        throw new GpuCnnException(
+            $"Softmax cross-entropy expects a vector of class scores, but the network ends in a volume of {output}; "
+            + "end it with Flatten or Linear.");
     }
 
     public override unsafe void Emit(LossEmitter emitter)
