@@ -6,7 +6,7 @@ using GpuCnn.Kernels.Optimizers;
 
 namespace GpuCnn.Engine.Optimizers;
 
-/// <summary>Rescales filters of convolutions whose root mean square is above a limit, after an optimizer's step.</summary>
+/// <summary>Rescales convolution filters whose root mean square is above a limit, after an optimizer's step.</summary>
 internal static class FilterRmsLimit
 {
     public static unsafe void Emit(UpdateEmitter emitter, float limit)

@@ -66,7 +66,7 @@ public sealed class Lars : Optimizer
                 continue;
             }
             int chunks = CpuLarsNorms.Parts(range.Count), groups = LarsNorms.Parts((int)range.Count);
-            // Two sums a part: doubles of chunks, or floats of groups.
+            // Two sums per part: doubles of chunks, or floats of groups.
             DeviceBuffer<double> parts = emitter.Workspace<double>("lars norms", 2L * Math.Max(chunks, groups));
             DeviceBuffer<float> local = emitter.Workspace<float>("lars rate", 2);
             emitter.Launch("lars norms",

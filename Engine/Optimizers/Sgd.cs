@@ -7,17 +7,16 @@ using GpuCnn.Kernels.Optimizers;
 namespace GpuCnn.Engine.Optimizers;
 
 /// <summary>
-/// Stochastic gradient descent with momentum as PyTorch defines it: g += decay w; v = momentum v + g; w -= rate v, or with
-/// <see cref="Nesterov"/> w -= rate (g + momentum v).
+/// Stochastic gradient descent with momentum, as in PyTorch: g += decay w; v = momentum v + g; w -= rate v, or, with <see
+/// cref="Nesterov"/>, w -= rate (g + momentum v).
 /// </summary>
 public sealed class Sgd : Optimizer
 {
     private const string Velocity = "velocity";
 
-    /// <param name="decaysVectors">
-    /// Whether weight decay applies to biases and to the scales of norms too, as it does in PyTorch by default.
-    /// </param>
-    /// <param name="maxFilterRms">Limit of the root mean square of each filter of a convolution; 0 for none.</param>
+    /// <param name="decaysVectors">Whether weight decay also applies to biases and to the scales of norms, as in PyTorch by
+    /// default.</param>
+    /// <param name="maxFilterRms">Limit of each convolution filter's root mean square; 0 for none.</param>
     public Sgd(float momentum = 0.9f, float weightDecay = 0, bool nesterov = false, bool decaysVectors = true, float maxFilterRms = 0)
     {
         Momentum = momentum;
