@@ -4,8 +4,8 @@ using GpuCnn.Engine.Sets;
 namespace GpuCnn.Engine.Schedules;
 
 /// <summary>
-/// Multiplies the rate by gamma when the validation error has not improved for some epochs (the 2012 AlexNet's rule, applied by hand
-/// there).
+/// Multiplies the rate by gamma when the validation error has not improved for some epochs (the rule of the 2012 AlexNet, where it was
+/// applied by hand).
 /// </summary>
 public sealed class Plateau : Schedule
 {
@@ -55,7 +55,7 @@ public sealed class Plateau : Schedule
                     || !double.TryParse(parts[0], NumberStyles.Float, CultureInfo.InvariantCulture, out _best)
                     || !int.TryParse(parts[1], out _waited) || !int.TryParse(parts[2], out _drops))
                     throw new GpuCnnException(
-                        $"The plateau schedule cannot continue from '{value}'; the checkpoint is damaged or of another schedule.");
+                        $"The plateau schedule cannot continue from '{value}'; the checkpoint is damaged or belongs to another schedule.");
             }
         }
     }

@@ -1,8 +1,8 @@
 namespace GpuCnn.Engine.Schedules;
 
-/// <summary>Where a run stands.</summary>
+/// <summary>Progress of a run.</summary>
 /// <param name="Step">Steps done.</param>
-/// <param name="StepsPerEpoch">Steps of an epoch.</param>
+/// <param name="StepsPerEpoch">Steps per epoch.</param>
 /// <param name="TotalSteps">Steps of the whole run.</param>
 public readonly record struct Progress(long Step, long StepsPerEpoch, long TotalSteps)
 {

@@ -1,16 +1,16 @@
 namespace GpuCnn.Engine.Schedules;
 
-/// <summary>A schedule during a run: the factor on the base rate, and what it has seen of the run.</summary>
+/// <summary>A schedule during a run: the factor on the base rate, and the state it keeps.</summary>
 public abstract class RunningSchedule
 {
-    /// <summary>The factor for the step that comes next.</summary>
+    /// <summary>Returns the factor for the next step.</summary>
     public abstract float FactorAt(Progress progress);
 
     /// <summary>Reports the end of an epoch.</summary>
-    /// <param name="error">1 - accuracy on the validation images, or on the training images where there are none.</param>
+    /// <param name="error">1 - accuracy on the validation images, or on the training images if there are none.</param>
     public virtual void EndEpoch(double error) { }
 
-    /// <summary>State that a restart needs, as text; empty for a schedule that follows from the step alone.</summary>
+    /// <summary>State needed to resume, as text; empty for a schedule that depends only on the step.</summary>
     public virtual string State { get => ""; set { } }
 }
 

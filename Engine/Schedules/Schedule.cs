@@ -4,8 +4,8 @@ using GpuCnn.Engine.Sets;
 namespace GpuCnn.Engine.Schedules;
 
 /// <summary>
-/// Describes how the learning rate changes over a run: a factor on the base rate. It never changes itself; <see cref="Start"/> gives what
-/// a run keeps. To add a schedule is to add a class; <see cref="Registry"/> finds it by its name.
+/// Describes how the learning rate changes over a run, as a factor on the base rate. It is immutable; <see cref="Start"/> creates the state
+/// of a run. To add a schedule, add a class; <see cref="Registry"/> finds it by name.
 /// </summary>
 [JsonConverter(typeof(NamedJsonConverter<Schedule>))]
 public abstract class Schedule : INamed
@@ -16,8 +16,8 @@ public abstract class Schedule : INamed
     [Setting("Epochs in which the learning rate rises from 0.", AtLeast = 0)]
     public int Warmup { get; init => field = Setting.Check(this, value); }
 
-    /// <summary>Creates the state of a run at its beginning.</summary>
-    /// <exception cref="SettingException">A number that has to be given is not.</exception>
+    /// <summary>Creates the state for the beginning of a run.</summary>
+    /// <exception cref="SettingException">A required setting has no value.</exception>
     public RunningSchedule Start()
     {
         Settings.CheckComplete(this);
@@ -29,10 +29,10 @@ public abstract class Schedule : INamed
     protected abstract RunningSchedule Begin();
 }
 
-/// <summary>A schedule whose factor follows from the step alone: a run keeps nothing of it.</summary>
+/// <summary>A schedule whose factor depends only on the step, so that a run keeps no state.</summary>
 public abstract class FixedSchedule : Schedule
 {
-    /// <summary>The factor for the step that comes next, without warm-up.</summary>
+    /// <summary>Returns the factor for the next step, without warm-up.</summary>
     protected abstract float FactorAt(Progress progress);
 
     protected sealed override RunningSchedule Begin() => new Running(this);
