@@ -4,7 +4,7 @@ namespace GpuCnn.Engine.Datasets;
 
 /// <summary>
 /// Images and labels on the host, ready for a step. The images are normalized, and channels-last as devices read them. A batch holds
-/// <see cref="Count"/> images in room for <see cref="Capacity"/>: only the last batch of an evaluation is not full.
+/// <see cref="Count"/> images of at most <see cref="Capacity"/>: only the last batch of an evaluation is not full.
 /// </summary>
 public sealed class Batch
 {
@@ -19,27 +19,23 @@ public sealed class Batch
         Array.Fill(Shares, 1f);
     }
 
-    /// <summary>The shape of one image.</summary>
+    /// <summary>Shape of one image.</summary>
     public Shape Shape { get; }
 
     public int Capacity { get; }
 
     public int Count { get; set; }
 
-    /// <summary>[Capacity, H, W, C]; the values past <see cref="Count"/> images are zero.</summary>
+    /// <summary>[Capacity, H, W, C]; zero past <see cref="Count"/> images.</summary>
     public float[] Images { get; }
 
-    /// <summary>[Capacity] class indices; -1 past <see cref="Count"/>, and where an image is left out because it could not be
-    /// read.</summary>
+    /// <summary>[Capacity] class indices; -1 past <see cref="Count"/>, and for images that could not be read.</summary>
     public int[] Labels { get; }
 
-    /// <summary>
-    /// [Capacity] the second label of each image, -1 past <see cref="Count"/>. Read only by plans of
-    /// <c>PlanOptions.MixedLabels</c>.
-    /// </summary>
+    /// <summary>[Capacity] second label of each image, -1 past <see cref="Count"/>. Read only with <c>PlanOptions.MixedLabels</c>.</summary>
     public int[] Others { get; }
 
-    /// <summary>[Capacity] how much of each image is its first label's, from 0 to 1; the second has the rest.</summary>
+    /// <summary>[Capacity] share of the first label of each image, from 0 to 1; the second label has the rest.</summary>
     public float[] Shares { get; }
 
     /// <summary>The values of an image: [H, W, C].</summary>

@@ -2,13 +2,13 @@ using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Engine.Datasets;
 
-/// <summary>Labelled images that the trainer can read in batches, already brought to the network's input shape.</summary>
+/// <summary>Labelled images that the trainer reads in batches, already in the network's input shape.</summary>
 public interface IDataset
 {
-    /// <summary>What was recognised, for people: "MNIST IDX files (gzip), 60,000 images".</summary>
+    /// <summary>Description of the data for users: "MNIST IDX files (gzip), 60,000 images".</summary>
     string Description { get; }
 
-    /// <summary>The shape of one image as the network gets it.</summary>
+    /// <summary>Shape of one image, as the network gets it.</summary>
     Shape Shape { get; }
 
     /// <summary>Class names in index order.</summary>
@@ -17,20 +17,20 @@ public interface IDataset
     int Count { get; }
 
     /// <summary>
-    /// Full batches for ever, from training step <paramref name="firstStep"/> (0 is the first of the run) on. Each epoch is
-    /// <c>Count / batch</c> steps over a new order; the images left over take their turn in another epoch's order. Order and
-    /// augmentation are functions of the seed, the epoch and the image alone: not of threads, nor of where reading began.
+    /// Reads full batches without end, from training step <paramref name="firstStep"/> on (0 is the first of the run). Each epoch has
+    /// <c>Count / batch</c> steps over a new order; images left over come in another epoch's order. Order and augmentation depend only on
+    /// the seed, the epoch and the image, not on threads or where reading began.
     /// </summary>
     IBatchReader ReadTraining(int batch, ulong seed, long firstStep);
 
-    /// <summary>Every image once, in file order, without augmentation; the last batch may not be full.</summary>
+    /// <summary>Reads every image once, in file order, without augmentation; the last batch may not be full.</summary>
     IBatchReader ReadEvaluation(int batch);
 }
 
-/// <summary>Reads batches in order, ahead of its caller, on threads of its own.</summary>
+/// <summary>Reads batches in order, ahead of its caller, on its own threads.</summary>
 public interface IBatchReader : IDisposable
 {
-    /// <summary>The next batch, or null at the end. The batch is the caller's until the next call, then it is filled again.</summary>
-    /// <exception cref="UnreadableDataException">Images cannot be read; the batches before are good.</exception>
+    /// <summary>Returns the next batch, or null at the end. The batch is valid until the next call, which refills it.</summary>
+    /// <exception cref="UnreadableDataException">Images cannot be read; earlier batches are valid.</exception>
     Batch? Next();
 }

@@ -1,8 +1,8 @@
 namespace GpuCnn.Engine.Datasets;
 
-/// <summary>Images that training or evaluation asked for cannot be read. The network is as it was before.</summary>
+/// <summary>Images needed for training or evaluation cannot be read. The network is unchanged.</summary>
 public sealed class UnreadableDataException(string message, Exception inner) : GpuCnnException(message, inner)
 {
-    /// <summary>Folder of the run that its steps were saved to; null where none were.</summary>
+    /// <summary>Folder of the run with the saved steps; null if none were saved.</summary>
     public string? RunFolder { get; init; }
 }
