@@ -8,14 +8,14 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn.Engine.Training;
 
 /// <summary>
-/// State that a run needs to go on as if it had never stopped, beside its configuration: weights, the optimizer's slots, the step, the
-/// schedule's state, and the sums of the epoch so far. The order of the images, augmentation and dropout follow from the seed and the step.
+/// The state that a run needs to resume exactly, besides its configuration: weights, the optimizer's slots, the step, the schedule's state,
+/// and the sums of the epoch so far. The seed and the step determine the order of images, augmentation and dropout.
 /// </summary>
 internal sealed record Checkpoint(long Step, string ScheduleState, double EpochLoss, long EpochTop1, double EpochSeconds, double Seconds)
 {
     private const string OptimizerKey = "optimizer";
 
-    /// <summary>Writes weights, slots and state as one file.</summary>
+    /// <summary>Writes weights, slots and state to one file.</summary>
     public void Save(string path, ModelMetadata metadata, ParameterStore parameters, Optimizer optimizer)
     {
         var tensors = parameters.ExportWeights().ToList();
@@ -39,7 +39,7 @@ internal sealed record Checkpoint(long Step, string ScheduleState, double EpochL
     }
 
     /// <summary>Reads a checkpoint into the parameters.</summary>
-    /// <exception cref="GpuCnnException">The file is damaged, or holds another model or the state of another optimizer.</exception>
+    /// <exception cref="GpuCnnException">The file is damaged, or belongs to another model or optimizer.</exception>
     public static Checkpoint Load(string path, ParameterStore parameters, Optimizer optimizer)
     {
         ModelFile file = ModelFile.Load(path);
@@ -66,11 +66,11 @@ internal sealed record Checkpoint(long Step, string ScheduleState, double EpochL
         }
         catch (Exception exception) when (exception is KeyNotFoundException or FormatException or OverflowException)
         {
-            throw new GpuCnnException($"{path} does not say where its run stood: it is not a checkpoint, or a damaged one.", exception);
+            throw new GpuCnnException($"{path} does not record its run's progress: it is not a checkpoint, or it is damaged.", exception);
         }
     }
 
-    /// <summary>Refuses the state of another optimizer. Files of before there were others do not name theirs: it is SGD.</summary>
+    /// <summary>Refuses the state of another optimizer. Older files do not name one, because there was only SGD.</summary>
     private static void CheckOptimizer(string path, ModelFile file, Optimizer optimizer)
     {
         string saved = file.Extra.GetValueOrDefault(OptimizerKey, new Sgd().Name);

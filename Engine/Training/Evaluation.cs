@@ -4,7 +4,7 @@ using GpuCnn.Engine.Plans;
 
 namespace GpuCnn.Engine.Training;
 
-/// <summary>How well a network does on labelled images. Accuracies are fractions.</summary>
+/// <summary>Quality of a network on labelled images. Accuracies are fractions.</summary>
 /// <param name="Loss">Mean over the images.</param>
 public sealed record EvaluationResult(double Top1, double Top5, double Loss, int Images, double Seconds);
 
@@ -31,7 +31,7 @@ public static class Evaluation
     }
 
     /// <summary>
-    /// Averages the class probabilities of several networks (as the 2012 AlexNet entry did with seven); the loss is that of the average.
+    /// Averages the class probabilities of several networks, as the 2012 AlexNet entry did with seven. The loss is that of the average.
     /// </summary>
     public static EvaluationResult RunEnsemble(IReadOnlyList<Plan> plans, IDataset dataset, CancellationToken cancellation = default)
     {
@@ -40,20 +40,19 @@ public static class Evaluation
     }
 
     /// <summary>
-    /// Averages the class probabilities of one or several networks over several views of each image, as the papers did with ten crops; the
-    /// loss is
-    /// that of the average.
+    /// Averages the class probabilities of one or more networks over several views of each image, as the papers did with ten crops. The
+    /// loss is that of the average.
     /// </summary>
-    /// <param name="plans">Of one batch size, a multiple of <paramref name="views"/>.</param>
-    /// <param name="reader">Gives the views of an image one after another.</param>
-    /// <param name="views">Of each image.</param>
-    public static EvaluationResult RunAveraged(IReadOnlyList<Plan> plans, IBatchReader reader, int views,
-        CancellationToken cancellation = default)
+    /// <param name="plans">Plans with one batch size, a multiple of <paramref name="views"/>.</param>
+    /// <param name="reader">Reads the views of an image one after another.</param>
+    /// <param name="views">Views of each image.</param>
+    public static EvaluationResult RunAveraged(
+        IReadOnlyList<Plan> plans, IBatchReader reader, int views, CancellationToken cancellation = default)
     {
         long start = Stopwatch.GetTimestamp();
         int classes = plans[0].Parameters.Network.Output.Shape.Count, capacity = plans[0].Options.Images;
-        if (capacity % views != 0) throw new ArgumentException($"A batch of {capacity} does not hold whole images of {views} views.",
-            nameof(plans));
+        if (capacity % views != 0)
+            throw new ArgumentException($"A batch of {capacity} does not hold whole images of {views} views.", nameof(plans));
         var logits = new float[capacity * classes];
         var mean = new double[capacity / views * classes];
         double loss = 0;
@@ -89,7 +88,7 @@ public static class Evaluation
         return Result(top1, top5, loss, images, start);
     }
 
-    /// <summary>exp(x_k) / sum exp(x)</summary>
+    /// <summary>Computes exp(x_k) / sum exp(x).</summary>
     public static double[] Softmax(ReadOnlySpan<float> logits)
     {
         float largest = float.NegativeInfinity;

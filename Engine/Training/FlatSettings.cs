@@ -8,15 +8,15 @@ using GpuCnn.Engine.Sets;
 namespace GpuCnn.Engine.Training;
 
 /// <summary>
-/// Reads the settings of runs that began before optimizer, loss and schedule were objects: their numbers stood side by side, those that
-/// the run did not use among them.
+/// Reads the settings of runs from before optimizer, loss and schedule became objects: then their settings were side by side, including
+/// unused ones.
 /// </summary>
 public static class FlatSettings
 {
     private static readonly string[] OfSgd = ["momentum", "nesterov", "weightDecay", "decaysVectors", "maxFilterRms"];
 
-    /// <summary>Turns the flat form into today's. Settings in today's form stay as they are.</summary>
-    /// <exception cref="JsonException">They name a loss or a schedule that there is not.</exception>
+    /// <summary>Converts the flat form to today's. Settings in today's form do not change.</summary>
+    /// <exception cref="JsonException">The settings name an unknown loss or schedule.</exception>
     public static void Upgrade(JsonObject settings)
     {
         if (settings.ContainsKey("optimizer")) return;
@@ -44,7 +44,7 @@ public static class FlatSettings
         if (node.Remove(from, out JsonNode? value)) node[to] = value;
     }
 
-    /// <summary>Keys of a member's settings. One that is not known has none; reading it reports that.</summary>
+    /// <summary>Returns the keys of a member's settings. An unknown member has none; reading it reports that.</summary>
     private static IEnumerable<string> Keys<T>(IReadOnlyList<T> members, string name) where T : class, INamed =>
         members.FirstOrDefault(member => member.Name == name) is { } member
             ? Settings.Of(member.GetType()).Select(setting => JsonNamingPolicy.CamelCase.ConvertName(setting.PropertyName)) : [];

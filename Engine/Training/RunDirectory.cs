@@ -5,7 +5,7 @@ namespace GpuCnn.Engine.Training;
 
 /// <summary>
 /// The folder of a run: <c>config.json</c>, <c>metrics.csv</c>, <c>checkpoint-STEP.safetensors</c> (the last two),
-/// <c>final.safetensors</c>. Every file is replaced as a whole or not at all.
+/// <c>final.safetensors</c>. Every file is replaced whole or not at all.
 /// </summary>
 public sealed class RunDirectory
 {
@@ -24,7 +24,7 @@ public sealed class RunDirectory
     public string FinalPath => System.IO.Path.Combine(Path, "final" + Extension);
 
     /// <summary>Creates the folder of a new run.</summary>
-    /// <exception cref="GpuCnnException">The folder holds a run already, or cannot be made.</exception>
+    /// <exception cref="GpuCnnException">The folder already holds a run, or cannot be created.</exception>
     public static RunDirectory Create(string path)
     {
         var run = new RunDirectory(path);
@@ -32,16 +32,16 @@ public sealed class RunDirectory
         {
             Directory.CreateDirectory(path);
             if (File.Exists(run.ConfigPath) || run.Checkpoints().Any())
-                throw new RunExistsException($"{path} holds a run already.", path);
+                throw new RunExistsException($"{path} already holds a run.", path);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new GpuCnnException($"{path} cannot be used as the folder of a run: {exception.Message}", exception);
+            throw new GpuCnnException($"{path} cannot be used as a run's folder: {exception.Message}", exception);
         }
         return run;
     }
 
-    /// <summary>Opens the folder of a run that is to go on.</summary>
+    /// <summary>Opens the folder of a run to continue.</summary>
     public static RunDirectory Open(string path)
     {
         var run = new RunDirectory(path);
@@ -55,7 +55,7 @@ public sealed class RunDirectory
     public string CheckpointPath(long step) =>
         System.IO.Path.Combine(Path, CheckpointPrefix + step.ToString("D9", CultureInfo.InvariantCulture) + Extension);
 
-    /// <summary>Checkpoints, the newest first.</summary>
+    /// <summary>Returns the checkpoints, newest first.</summary>
     public IEnumerable<string> Checkpoints() =>
         Directory.EnumerateFiles(Path, CheckpointPrefix + "*" + Extension).OrderByDescending(file => file, StringComparer.Ordinal);
 
@@ -70,7 +70,7 @@ public sealed class RunDirectory
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                // It costs room, not correctness; the next checkpoint tries again.
+                // It costs space, not correctness; the next checkpoint tries again.
             }
         }
     }
@@ -87,7 +87,7 @@ public sealed class RunDirectory
         WriteMetrics(ReadMetrics().Append(row));
     }
 
-    /// <summary>Drops the epochs after a step: a run that resumes there will write them again.</summary>
+    /// <summary>Drops the epochs after a step, which a run that resumes there writes again.</summary>
     public void TrimMetrics(long step)
     {
         if (!File.Exists(MetricsPath)) return;

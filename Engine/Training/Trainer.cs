@@ -10,8 +10,8 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn.Engine.Training;
 
 /// <summary>
-/// Trains a network on a data set: steps, epochs, validation, checkpoints. The same seed gives the same weights bit for bit on the
-/// same kind of device, also when the run is stopped and resumed at any step.
+/// Trains a network on a data set: steps, epochs, validation, checkpoints. The same seed gives the same weights bit for bit on the same
+/// kind of device, even if the run is stopped and resumed at any step.
 /// </summary>
 public sealed class Trainer : IDisposable
 {
@@ -28,14 +28,14 @@ public sealed class Trainer : IDisposable
     private readonly long _stepsPerEpoch, _totalSteps;
     private Checkpoint _at;
 
-    // Seconds of the open epoch's steps in this session, and those of them that passed waiting for images.
+    // Seconds of the open epoch's steps in this session, and the part of them spent waiting for images.
     private double _stepSeconds, _waitSeconds;
     private string? _lastCheckpoint;
 
-    /// <summary>Trains parameters of its own.</summary>
-    /// <param name="run">Where checkpoints, metrics and final weights go; null writes nothing.</param>
-    /// <param name="algorithms">By problem, where the device has several algorithms for one.</param>
-    /// <exception cref="GpuCnnException">The settings, the data and the network do not go together.</exception>
+    /// <summary>Trains its own parameters.</summary>
+    /// <param name="run">Folder for checkpoints, metrics and final weights; null writes nothing.</param>
+    /// <param name="algorithms">Algorithms by problem, for problems with several on the device.</param>
+    /// <exception cref="GpuCnnException">The settings, the data and the network do not match.</exception>
     public Trainer(
         Network network, Device device, IDataset training, IDataset? validation, TrainingSettings settings, ModelMetadata metadata,
         RunDirectory? run, IReadOnlyDictionary<string, string>? algorithms = null)
@@ -43,9 +43,10 @@ public sealed class Trainer : IDisposable
             algorithms) =>
         _ownsParameters = true;
 
-    /// <summary>Trains parameters that outlive the trainer. Their values are where the run begins.</summary>
-    /// <param name="algorithms">By problem, for what the device has several algorithms for.</param>
-    /// <exception cref="GpuCnnException">The settings, the data and the network do not go together.</exception>
+    /// <summary>Trains parameters that outlive the trainer, from their current values.</summary>
+    /// <inheritdoc
+    /// cref="Trainer(Network, Device, IDataset, IDataset?, TrainingSettings, ModelMetadata, RunDirectory?, IReadOnlyDictionary{string,
+    /// string}?)"/>
     public Trainer(
         ParameterStore parameters, IDataset training, IDataset? validation, TrainingSettings settings, ModelMetadata metadata,
         RunDirectory? run, IReadOnlyDictionary<string, string>? algorithms = null)
@@ -90,14 +91,14 @@ public sealed class Trainer : IDisposable
 
     public ParameterStore Parameters => _parameters;
 
-    /// <summary>The algorithms taken, by problem, where the device has several: what another run needs to get the same bits.</summary>
+    /// <summary>Chosen algorithms by problem, for problems with several on the device: another run needs them for the same bits.</summary>
     public IReadOnlyDictionary<string, string> Algorithms => _plan.Choices.Concat(_validationPlan?.Choices ?? [])
         .DistinctBy(choice => choice.Problem).ToDictionary(choice => choice.Problem, choice => choice.Algorithm);
 
-    /// <summary>Bytes on the device while the run goes on.</summary>
+    /// <summary>Bytes on the device during the run.</summary>
     public long DeviceBytes => _plan.TotalBytes + (_validationPlan?.ArenaBytes ?? 0);
 
-    /// <summary>The largest batch, below the run's, that can be trained in so many bytes, or 0.</summary>
+    /// <summary>Returns the largest smaller batch that can be trained in <paramref name="bytes"/>, or 0.</summary>
     public int LargestBatch(long bytes) => _plan.LargestBatch(bytes - _parameters.Bytes - (_validationPlan?.ArenaBytes ?? 0));
 
     public long StepsPerEpoch => _stepsPerEpoch;
@@ -110,8 +111,8 @@ public sealed class Trainer : IDisposable
     /// <summary>Draws the initial weights.</summary>
     public void Initialize() => _parameters.Initialize(_settings.Seed);
 
-    /// <summary>Continues from the newest checkpoint of the run that can be read, and returns its path.</summary>
-    /// <exception cref="GpuCnnException">There is none.</exception>
+    /// <summary>Continues from the run's newest readable checkpoint, and returns its path.</summary>
+    /// <exception cref="GpuCnnException">There is no readable checkpoint.</exception>
     public string Resume()
     {
         RunDirectory run = _run ?? throw new InvalidOperationException("A trainer without a folder has nothing to resume from.");
@@ -132,18 +133,18 @@ public sealed class Trainer : IDisposable
             run.TrimMetrics(_at.Step);
             return path;
         }
-        throw first ?? new GpuCnnException($"{run.Path} has no checkpoint to resume from; the run was stopped before its first one. "
-            + "Start it again.");
+        throw first ?? new GpuCnnException(
+            $"{run.Path} has no checkpoint to resume from; the run was stopped before its first one. Start it again.");
     }
 
-    /// <summary>Trains to the end, or until cancelled; then a checkpoint is saved first.</summary>
-    /// <exception cref="TrainingDivergedException">The loss is not finite. The last good checkpoint stays.</exception>
-    /// <exception cref="UnreadableDataException">Images cannot be read. The steps done are saved as for a cancellation.</exception>
+    /// <summary>Trains to the end or until cancelled; a cancelled run first saves a checkpoint.</summary>
+    /// <exception cref="TrainingDivergedException">The loss is not finite. The last good checkpoint remains.</exception>
+    /// <exception cref="UnreadableDataException">Images cannot be read. The completed steps are saved, as for a cancellation.</exception>
     public TrainingOutcome Run(ITrainingObserver observer, CancellationToken cancellation)
     {
         EpochReport? last = null;
         float rate = RateAt(Math.Max(0, _at.Step - 1));
-        if (IsEpochOpen && IsEpochEnd && (last = EndEpoch(rate, observer, cancellation)) == null) return Interrupt(observer, rate, last);
+        if (IsEpochOpen && IsEpochEnd && (last = EndEpoch(rate, observer, cancellation)) is null) return Interrupt(observer, rate, last);
         using IBatchReader reader = _training.ReadTraining(_settings.Batch, _settings.Seed, _at.Step);
         long mark = Stopwatch.GetTimestamp();
         while (_at.Step < _totalSteps)
@@ -156,8 +157,8 @@ public sealed class Trainer : IDisposable
             BatchResult result = _plan.Train(batch, rate, _settings.Seed, (ulong)_at.Step);
             if (!double.IsFinite(result.LossSum))
             {
-                long epoch = _at.Step / _stepsPerEpoch + 1;
-                throw Diverged($"the loss became {result.Loss} at step {_at.Step + 1} (epoch {epoch})", rate);
+                throw Diverged(
+                    $"the loss became {result.Loss} at step {_at.Step + 1} (epoch {_at.Step / _stepsPerEpoch + 1})", rate);
             }
 
             double seconds = Stopwatch.GetElapsedTime(mark).TotalSeconds;
@@ -175,7 +176,7 @@ public sealed class Trainer : IDisposable
             if (IsEpochEnd)
             {
                 last = EndEpoch(rate, observer, cancellation);
-                if (last == null) return Interrupt(observer, rate, last);
+                if (last is null) return Interrupt(observer, rate, last);
             }
             if (_settings.SaveEvery == 0 ? IsEpochEnd : _at.Step % _settings.SaveEvery == 0) Save(observer, rate);
             mark = Stopwatch.GetTimestamp();
@@ -193,10 +194,10 @@ public sealed class Trainer : IDisposable
         if (_ownsParameters) _parameters.Dispose();
     }
 
-    /// <summary>Whether the last step was the last of its epoch, or of the run.</summary>
+    /// <summary>Whether the last step was the last of its epoch or of the run.</summary>
     private bool IsEpochEnd => _at.Step > 0 && (_at.Step % _stepsPerEpoch == 0 || _at.Step == _totalSteps);
 
-    /// <summary>Whether the epoch has steps that no metrics were written for.</summary>
+    /// <summary>Whether the epoch has steps without metrics yet.</summary>
     private bool IsEpochOpen => _at.EpochSeconds > 0;
 
     private float RateAt(long step) => _settings.LearningRate * _schedule.FactorAt(new(step, _stepsPerEpoch, _totalSteps));
@@ -208,21 +209,22 @@ public sealed class Trainer : IDisposable
     {
         long inEpoch = (_at.Step - 1) % _stepsPerEpoch + 1, images = inEpoch * _settings.Batch;
         int epoch = (int)((_at.Step - 1) / _stepsPerEpoch) + 1, epochs = (int)((_totalSteps + _stepsPerEpoch - 1) / _stepsPerEpoch);
-        double loss = _at.EpochLoss / images, top1 = (double)_at.EpochTop1 / images;
-        return new(epoch, epochs, _at.Step, _totalSteps, inEpoch, _stepsPerEpoch, rate, loss, top1, batchLoss, images / _at.EpochSeconds)
+        return new(
+            epoch, epochs, _at.Step, _totalSteps, inEpoch, _stepsPerEpoch, rate, _at.EpochLoss / images,
+            (double)_at.EpochTop1 / images, batchLoss, images / _at.EpochSeconds)
         {
             WaitingShare = _stepSeconds > 0 ? _waitSeconds / _stepSeconds : 0,
         };
     }
 
     /// <summary>
-    /// Validates, writes the metrics and closes the epoch; null where cancelled, and then it is done when the run resumes.
+    /// Validates, writes the metrics and closes the epoch. Returns null if cancelled; the run does it when it resumes.
     /// </summary>
     private EpochReport? EndEpoch(float rate, ITrainingObserver observer, CancellationToken cancellation)
     {
         StepReport report = Report(rate, 0);
         EvaluationResult? validation = null;
-        if (_validationPlan != null)
+        if (_validationPlan is not null)
         {
             observer.Validating(report.Epoch);
             try
@@ -252,8 +254,7 @@ public sealed class Trainer : IDisposable
         return epoch;
     }
 
-    /// <summary>Reads images; where they cannot be read, the steps done since the last checkpoint are saved before the failure goes
-    /// on.</summary>
+    /// <summary>Reads images. If that fails, saves the steps since the last checkpoint before the failure propagates.</summary>
     private T Guard<T>(Func<T> read, ITrainingObserver observer, float rate)
     {
         try
@@ -263,13 +264,14 @@ public sealed class Trainer : IDisposable
         catch (UnreadableDataException exception) when (_at.Step > 0 && _run is not null)
         {
             Save(observer, rate);
-            throw new UnreadableDataException($"{exception.Message} The {_at.Step} steps done are saved.",
-                exception)
-            { RunFolder = _run.Path };
+            throw new UnreadableDataException($"{exception.Message} The {_at.Step} steps done are saved.", exception)
+            {
+                RunFolder = _run.Path,
+            };
         }
     }
 
-    /// <summary>Saves the weights that the run begins with as its first checkpoint.</summary>
+    /// <summary>Saves the initial weights as the first checkpoint.</summary>
     public void SaveStart() => Save(null, RateAt(_at.Step));
 
     private string? Save(ITrainingObserver? observer, float rate)
@@ -291,7 +293,7 @@ public sealed class Trainer : IDisposable
         return path;
     }
 
-    /// <summary>Refuses weights that are no numbers, as saving them would.</summary>
+    /// <summary>Refuses weights that are not finite, as saving them would.</summary>
     private void CheckFinite(float rate)
     {
         foreach ((string name, Tensor tensor) in _parameters.ExportWeights())

@@ -7,13 +7,13 @@ public sealed class BatchTooLargeException(string message, int images) : GpuCnnE
     public int Images { get; } = images;
 }
 
-/// <summary>A folder holds a run already.</summary>
+/// <summary>A folder already holds a run.</summary>
 public sealed class RunExistsException(string message, string path) : GpuCnnException(message)
 {
     public string Path { get; } = path;
 }
 
-/// <summary>A folder holds no run that could go on.</summary>
+/// <summary>A folder holds no run to continue.</summary>
 public sealed class NoRunException(string message, string path) : GpuCnnException(message)
 {
     public string Path { get; } = path;

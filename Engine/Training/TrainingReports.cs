@@ -1,25 +1,25 @@
 namespace GpuCnn.Engine.Training;
 
-/// <summary>After a step. Sums run over the epoch so far.</summary>
-/// <param name="Epoch">Counted from 1.</param>
-/// <param name="Step">Steps of the run that are done.</param>
-/// <param name="StepsInEpoch">Steps of this epoch that are done.</param>
+/// <summary>Progress after a step. Sums cover the epoch so far.</summary>
+/// <param name="Epoch">Number of the epoch, from 1.</param>
+/// <param name="Step">Completed steps of the run.</param>
+/// <param name="StepsInEpoch">Completed steps of this epoch.</param>
 public readonly record struct StepReport(
     int Epoch, int Epochs, long Step, long TotalSteps, long StepsInEpoch, long StepsPerEpoch,
     float LearningRate, double EpochLoss, double EpochTop1, double BatchLoss, double ImagesPerSecond)
 {
-    /// <summary>Share of the epoch's time so far that passed waiting for images.</summary>
+    /// <summary>Share of the epoch's time so far spent waiting for images.</summary>
     public double WaitingShare { get; init; }
 }
 
-/// <summary>After an epoch: a row of <c>metrics.csv</c>.</summary>
-/// <param name="ImagesPerSecond">Of training alone.</param>
-/// <param name="Seconds">Since the run began, earlier sessions of it included.</param>
+/// <summary>Results of an epoch: a row of <c>metrics.csv</c>.</summary>
+/// <param name="ImagesPerSecond">Speed of training only.</param>
+/// <param name="Seconds">Seconds since the run began, including earlier sessions.</param>
 public sealed record EpochReport(
     int Epoch, long Step, float LearningRate, double TrainLoss, double TrainTop1, EvaluationResult? Validation,
     double ImagesPerSecond, double Seconds)
 {
-    /// <summary>Share of the time of its training steps that passed waiting for images; of this session's steps.</summary>
+    /// <summary>Share of the training steps' time spent waiting for images, in this session.</summary>
     public double WaitingShare { get; init; }
 }
 
@@ -32,22 +32,22 @@ public enum TrainingEnd
     Interrupted,
 }
 
-/// <param name="WeightsPath">The final weights, or the checkpoint to resume from; null where the run has no folder.</param>
-/// <param name="Last">The last finished epoch, if any.</param>
+/// <param name="WeightsPath">The final weights, or the checkpoint to resume from; null if the run has no folder.</param>
+/// <param name="Last">The last finished epoch, or null.</param>
 public sealed record TrainingOutcome(TrainingEnd End, string? WeightsPath, EpochReport? Last, long Step);
 
-/// <summary>Is told how a run goes; overrides what it wants to know. Called on the training thread: be quick.</summary>
+/// <summary>Observes a run; implement only the needed methods. They run on the training thread and must be quick.</summary>
 public interface ITrainingObserver
 {
-    /// <summary>After each step.</summary>
+    /// <summary>Called after each step.</summary>
     void StepDone(in StepReport report) { }
 
-    /// <summary>Before the validation images of an epoch are judged.</summary>
+    /// <summary>Called before an epoch's validation.</summary>
     void Validating(int epoch) { }
 
-    /// <summary>After each epoch, with its validation.</summary>
+    /// <summary>Called after each epoch and its validation.</summary>
     void EpochDone(EpochReport report) { }
 
-    /// <summary>After a checkpoint was written.</summary>
+    /// <summary>Called after a checkpoint was written.</summary>
     void CheckpointSaved(string path) { }
 }

@@ -6,10 +6,10 @@ using GpuCnn.Engine.Sets;
 
 namespace GpuCnn.Engine.Training;
 
-/// <summary>The numbers of a training run. Values are checked where they are set; what goes together, by <see cref="Check"/>.</summary>
+/// <summary>The settings of a training run. Setters check each value; <see cref="Check"/> checks how they fit together.</summary>
 public record TrainingSettings : INamed
 {
-    /// <summary>The largest parameter of a beta distribution that mixing takes: beyond it every share is a half.</summary>
+    /// <summary>Largest parameter of a mixing beta distribution; beyond it every share is nearly a half.</summary>
     public const float LargestAlpha = 100;
 
     [JsonIgnore]
@@ -18,7 +18,7 @@ public record TrainingSettings : INamed
     [Setting("Times that every image is seen.", AtLeast = 1)]
     public int Epochs { get; init => field = Setting.Check(this, value); } = 10;
 
-    /// <summary>Ends the run after this many steps, whatever the epochs.</summary>
+    /// <summary>Ends the run after this number of steps, whatever the epochs.</summary>
     [Setting("End after this many steps, or after the epochs if they are fewer.", AtLeast = 1)]
     public long? Steps { get; init => field = Setting.Check(this, value); }
 
@@ -34,12 +34,13 @@ public record TrainingSettings : INamed
 
     public Schedule Schedule { get; init; } = new Constant();
 
-    /// <summary>Both parameters of the beta distribution that mixup draws an image's share from; 0 leaves mixup out.</summary>
+    /// <summary>Both parameters of the beta distribution from which mixup draws an image's share; 0 turns mixup off.</summary>
     [Setting("Alpha of mixup, which blends images and their labels in pairs; 0 leaves it out.", AtLeast = 0, AtMost = LargestAlpha)]
     public float Mixup { get; init => field = Setting.Check(this, value); }
 
-    /// <summary>The same for cutmix. With both, one is drawn for each batch.</summary>
-    [Setting("Alpha of cutmix, which puts a part of one image on another; 0 leaves it out.", Name = "cutmix", AtLeast = 0,
+    /// <summary>The same for cutmix. With both, one of them is drawn for each batch.</summary>
+    [Setting(
+        "Alpha of cutmix, which puts a part of one image on another; 0 leaves it out.", Name = "cutmix", AtLeast = 0,
         AtMost = LargestAlpha)]
     public float CutMix { get; init => field = Setting.Check(this, value); }
 
@@ -55,15 +56,15 @@ public record TrainingSettings : INamed
     [Setting("Steps between checkpoints; 0 saves at the end of every epoch.", AtLeast = 0)]
     public long SaveEvery { get; init => field = Setting.Check(this, value); }
 
-    /// <exception cref="GpuCnnException">A number that has to be given is not, or the loss cannot be trained with mixed images.</exception>
+    /// <exception cref="GpuCnnException">A required setting has no value, or the loss does not support mixed images.</exception>
     public void Check()
     {
         foreach (object set in new object[] { Optimizer, Loss, Schedule }) Settings.CheckComplete(set);
         if (MixesImages && !Loss.TakesMixedLabels)
         {
             IEnumerable<string> able = Registry<Loss>.All.Where(loss => loss.TakesMixedLabels).Select(loss => loss.Name);
-            throw new GpuCnnException($"Mixup and cutmix go with the loss {string.Join(" or ", able)}, but got {Loss.Name}; "
-                + "leave them out.");
+            throw new GpuCnnException(
+                $"Mixup and cutmix go with the loss {string.Join(" or ", able)}, but got {Loss.Name}; leave them out.");
         }
     }
 }

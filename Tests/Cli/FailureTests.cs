@@ -131,7 +131,7 @@ public sealed class FailureTests
         _folder.Add("{ \"version\": 1"u8.ToArray(), "broken", "config.json");
         Fail(Program.Failed, ["train", "--resume", _folder["broken"]], "config.json", "damaged");
         Fail(Program.Failed, ["train", "--data", _data, "--out", _folder["trained"], "--input", "3x16x16", "--batch", "4"],
-            "holds a run already", "--resume");
+            "already holds a run", "--resume");
     }
 
     [Test]
@@ -139,7 +139,7 @@ public sealed class FailureTests
     {
         string file = _folder.Add([1], "file");
         Fail(Program.Failed, ["train", "--data", _data, "--input", "3x16x16", "--batch", "6", "--out", file],
-            "cannot be used as the folder of a run");
+            "cannot be used as a run's folder");
         Fail(Program.Failed, ["bench", "--models", "lenet5", "--batch", "1", "--json", _folder["none", "bench.json"]], "does not exist");
         Fail(Program.Failed, ["data", "demo", file], "got a file");
     }

@@ -173,7 +173,7 @@ public sealed class TrainerTests
         OneLine.Thrown(() => Make(device, folder["g"], Settings, training: new PatternDataset(Input, 3, 70)), "4", "3");
         OneLine.Thrown(() => RunDirectory.Open(folder["none"]), "config.json");
         Start(folder["h"]);
-        OneLine.Thrown(() => RunDirectory.Create(folder["h"]), "holds a run already");
+        OneLine.Thrown(() => RunDirectory.Create(folder["h"]), "already holds a run");
         using Trainer fresh = Make(device, folder["h"], Settings, resume: true);
         OneLine.Thrown(() => fresh.Resume(), "no checkpoint");
     }
