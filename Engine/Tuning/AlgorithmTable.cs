@@ -7,8 +7,8 @@ using GpuCnn.Engine.Files;
 namespace GpuCnn.Engine.Tuning;
 
 /// <summary>
-/// What was measured to be the fastest algorithm of each problem on a device, kept in the user's cache folder (<c>GPUCNN_CACHE</c>). Plans take what stands here, and otherwise
-/// what follows from the sizes; a run keeps what its plans took, so that another measurement does not change it.
+/// The fastest measured algorithm of each problem on a device, kept in the user's cache folder (<c>GPUCNN_CACHE</c>). Plans use this table,
+/// and the sizes' rule for other problems. A run keeps the algorithms that its plans used, so that a new measurement does not change it.
 /// </summary>
 public sealed class AlgorithmTable
 {
@@ -20,13 +20,13 @@ public sealed class AlgorithmTable
         _algorithms = algorithms;
     }
 
-    /// <summary>Null where the user has no cache folder: then nothing is kept.</summary>
+    /// <summary>Null if the user has no cache folder; then nothing is kept.</summary>
     public string? Path { get; }
 
     /// <summary>Algorithms by problem.</summary>
     public IReadOnlyDictionary<string, string> Algorithms => _algorithms;
 
-    /// <summary>What was stored for a device; empty where nothing was, or where the file cannot be read.</summary>
+    /// <summary>Loads a device's table; empty if there is none or the file cannot be read.</summary>
     public static AlgorithmTable Load(Device device, string? folder = null)
     {
         if ((folder ?? BinaryCache.DefaultFolder("tuning")) is not { } parent) return new(null, new(StringComparer.Ordinal));
@@ -44,24 +44,30 @@ public sealed class AlgorithmTable
 
     public void Set(string problem, string algorithm) => _algorithms[problem] = algorithm;
 
-    /// <exception cref="GpuCnnException">It cannot be written, or there is no folder for it.</exception>
+    /// <exception cref="GpuCnnException">The table cannot be written, or there is no cache folder.</exception>
     public void Save()
     {
-        if (Path == null) throw new GpuCnnException("There is no cache folder to keep measurements in; set GPUCNN_CACHE to a folder that can be written.");
+        if (Path is null)
+        {
+            throw new GpuCnnException(
+                "There is no cache folder to keep measurements in; set GPUCNN_CACHE to a folder that can be written.");
+        }
         try
         {
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new GpuCnnException($"The folder of '{Path}' cannot be made: {exception.Message} Set GPUCNN_CACHE to a folder that can be written.", exception);
+            throw new GpuCnnException(
+                $"The folder of '{Path}' cannot be created: {exception.Message} "
+                + "Set GPUCNN_CACHE to a folder that can be written.", exception);
         }
         AtomicFile.Write(Path, stream => stream.Write(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(_algorithms, Indented) + "\n")));
     }
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
-    /// <summary>Devices of one description are alike: an index may belong to another device tomorrow.</summary>
+    /// <summary>Names a file by the device's description, because an index may belong to another device tomorrow.</summary>
     private static string FileName(Device device)
     {
         string kind = device.Name.Split(':')[0];

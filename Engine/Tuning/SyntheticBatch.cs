@@ -3,10 +3,10 @@ using GpuCnn.Engine.Graphs;
 
 namespace GpuCnn.Engine.Tuning;
 
-/// <summary>Images of random values, to measure with.</summary>
+/// <summary>Creates images of random values for measurements.</summary>
 public static class SyntheticBatch
 {
-    /// <summary>A full batch; the same for the same network and size.</summary>
+    /// <summary>Returns a full batch; the same for the same network and size.</summary>
     public static Batch Of(Network network, int images)
     {
         var batch = new Batch(network.Input, images) { Count = images };

@@ -7,11 +7,11 @@ using GpuCnn.Engine.Plans;
 
 namespace GpuCnn.Engine.Tuning;
 
-/// <summary>What was measured for a problem.</summary>
-/// <param name="Seconds">By algorithm: the best of the repetitions.</param>
+/// <summary>Measurements of a problem.</summary>
+/// <param name="Seconds">Seconds by algorithm: the best of the repetitions.</param>
 public sealed record TunedProblem(string Problem, string Default, IReadOnlyDictionary<string, double> Seconds)
 {
-    /// <summary>The fastest; the fixed rule's where the gain is within the noise.</summary>
+    /// <summary>The fastest algorithm, or the fixed rule's if the gain is within the noise.</summary>
     public string Best
     {
         get
@@ -21,21 +21,21 @@ public sealed record TunedProblem(string Problem, string Default, IReadOnlyDicti
         }
     }
 
-    /// <summary>How much faster the best is than the fixed rule's.</summary>
+    /// <summary>Speedup of the best algorithm over the fixed rule's.</summary>
     public double Gain => Seconds[Default] / Seconds[Best];
 
-    /// <summary>Less than this is not worth another order of sums.</summary>
+    /// <summary>A smaller gain is not worth another order of sums.</summary>
     private const double Noise = 0.03;
 }
 
 /// <summary>
-/// Measures the algorithms of a network's steps on a device: trains with each of a step's candidates in turn, in the place and with the neighbours that it has in the network.
+/// Measures the algorithms of a network's steps on a device: trains with each of a step's candidates in turn, at its place in the network.
 /// </summary>
 public static class Tuner
 {
     private const int Repetitions = 5;
 
-    /// <param name="observer">Told how many rounds are done, and how many there are.</param>
+    /// <param name="observer">Receives the number of completed rounds and of all rounds.</param>
     public static IReadOnlyList<TunedProblem> Measure(Network network, Device device, int images, Action<int, int>? observer = null)
     {
         using ParameterStore parameters = device.CreateParameters(network, training: true);
@@ -52,7 +52,7 @@ public static class Tuner
             var algorithms = problems.ToDictionary(choice => choice.Problem, choice => choice.Candidates[round % choice.Candidates.Count]);
             using var plan = new Plan(parameters, options with { Algorithms = algorithms });
             var times = new double[plan.Steps.Count];
-            // The first run is for the compilers and the caches.
+            // The first run warms up compilers and caches.
             for (int repetition = 0; repetition <= Repetitions; repetition++)
             {
                 plan.TrainTimed(batch, times);
@@ -60,7 +60,8 @@ public static class Tuner
                 foreach (PlanChoice choice in plan.Choices)
                 {
                     Dictionary<string, double> measured = seconds[choice.Problem];
-                    measured[choice.Algorithm] = Math.Min(times[choice.Step..choice.End].Sum(), measured.GetValueOrDefault(choice.Algorithm, double.PositiveInfinity));
+                    double best = measured.GetValueOrDefault(choice.Algorithm, double.PositiveInfinity);
+                    measured[choice.Algorithm] = Math.Min(times[choice.Step..choice.End].Sum(), best);
                 }
             }
             observer?.Invoke(round + 1, rounds);
