@@ -1,20 +1,23 @@
 namespace GpuCnn.Engine;
 
-/// <summary>Names that a misspelt one may have meant.</summary>
+/// <summary>Finds names that a misspelt one may mean.</summary>
 public static class NearNames
 {
     private const int MostSuggested = 5;
 
-    /// <summary>The candidates that begin with <paramref name="name"/> or are a few letters away from it, the nearest first; case does not count.</summary>
+    /// <summary>
+    /// Returns the candidates that begin with <paramref name="name"/> or differ from it in a few letters, nearest first. Ignores case.
+    /// </summary>
     public static IReadOnlyList<string> Of(string name, IEnumerable<string> candidates)
     {
         string lower = name.ToLowerInvariant();
-        // A third of the letters may be wrong: more, and short names are near to everything.
+        // A third of the letters may differ. With more, a short name would be near to every other.
         int most = (name.Length + 2) / 3;
         return
         [
             .. candidates.Select(candidate => (Name: candidate, Distance: Distance(candidate.ToLowerInvariant(), lower)))
-                .Where(candidate => candidate.Distance <= most || (name.Length > 0 && candidate.Name.StartsWith(name, StringComparison.OrdinalIgnoreCase)))
+                .Where(candidate => candidate.Distance <= most
+                    || (name.Length > 0 && candidate.Name.StartsWith(name, StringComparison.OrdinalIgnoreCase)))
                 .OrderBy(candidate => candidate.Distance).Take(MostSuggested).Select(candidate => candidate.Name),
         ];
     }

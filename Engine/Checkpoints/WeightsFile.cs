@@ -26,10 +26,10 @@ public static class WeightsFile
             parameters.SetWeights(parameter, file.Tensors[parameter.Path]);
     }
 
-    /// <summary>Checks that the tensors of a file are those of a network, and returns the parameters that it has.</summary>
-    /// <param name="except">Paths of parameters that the file need not have; it may hold anything under their names.</param>
+    /// <summary>Checks that the tensors of a file match a network, and returns the parameters that the file has.</summary>
+    /// <param name="except">Paths of parameters that the file may lack; its tensors for them are ignored.</param>
     /// <exception cref="GpuCnnException">
-    /// Tensors are missing, left over or of other dimensions; the message lists the first ten.
+    /// Tensors are missing, unexpected or of wrong dimensions; the message lists the first ten.
     /// </exception>
     public static IReadOnlyList<Parameter> Check(
         Network network, ModelFile file, string path, IReadOnlyCollection<string>? except = null)
