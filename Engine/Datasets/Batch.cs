@@ -32,7 +32,9 @@ public sealed class Batch
     /// <summary>[Capacity] class indices; -1 past <see cref="Count"/>, and for images that could not be read.</summary>
     public int[] Labels { get; }
 
-    /// <summary>[Capacity] second label of each image, -1 past <see cref="Count"/>. Read only with <c>PlanOptions.MixedLabels</c>.</summary>
+    /// <summary>
+    /// [Capacity] second label of each image, -1 past <see cref="Count"/>. Read only with <c>PlanOptions.MixedLabels</c>.
+    /// </summary>
     public int[] Others { get; }
 
     /// <summary>[Capacity] share of the first label of each image, from 0 to 1; the second label has the rest.</summary>
