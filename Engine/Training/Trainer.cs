@@ -44,9 +44,9 @@ public sealed class Trainer : IDisposable
         _ownsParameters = true;
 
     /// <summary>Trains parameters that outlive the trainer, from their current values.</summary>
-    /// <inheritdoc
-    /// cref="Trainer(Network, Device, IDataset, IDataset?, TrainingSettings, ModelMetadata, RunDirectory?, IReadOnlyDictionary{string,
-    /// string}?)"/>
+    /// <param name="run">Folder for checkpoints, metrics and final weights; null writes nothing.</param>
+    /// <param name="algorithms">Algorithms by problem, for problems with several on the device.</param>
+    /// <exception cref="GpuCnnException">The settings, the data and the network do not match.</exception>
     public Trainer(
         ParameterStore parameters, IDataset training, IDataset? validation, TrainingSettings settings, ModelMetadata metadata,
         RunDirectory? run, IReadOnlyDictionary<string, string>? algorithms = null)
