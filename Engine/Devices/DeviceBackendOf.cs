@@ -3,10 +3,10 @@ using GpuCnn.Engine.Plans;
 namespace GpuCnn.Engine.Devices;
 
 /// <summary>
-/// Keeps the functions of a side's launches and owns the arena. A function runs once to record its step, and once, when the arena exists, to
-/// make what the step runs.
+/// Keeps the functions of launches and owns the arena. A function runs once to record its step, and again, when the arena exists, to make
+/// the step's kernels.
 /// </summary>
-/// <typeparam name="TLaunch">What the functions of this side are given.</typeparam>
+/// <typeparam name="TLaunch">Argument of the functions on this kind of device.</typeparam>
 internal abstract class DeviceBackend<TLaunch> : DeviceBackend where TLaunch : Launch
 {
     private readonly Device _device;
@@ -21,7 +21,7 @@ internal abstract class DeviceBackend<TLaunch> : DeviceBackend where TLaunch : L
         if (Buffers.MaxBy(buffer => buffer.Bytes) is { } largest && largest.Bytes > SlabBytes)
         {
             throw new DeviceOutOfMemoryException(
-                $"The device {_device.Name} gives at most {SlabBytes >> 20} MiB in one piece, but {largest.Name} of a batch of {Images} "
+                $"The device {_device.Name} allocates at most {SlabBytes >> 20} MiB at once, but {largest.Name} of a batch of {Images} "
                 + $"takes {largest.Bytes >> 20} MiB.",
                 largest.Bytes, SlabBytes);
         }
@@ -44,15 +44,15 @@ internal abstract class DeviceBackend<TLaunch> : DeviceBackend where TLaunch : L
         _slabs.Clear();
     }
 
-    /// <summary>The allocation that memory lies in, and the bytes before it there; once the arena is allocated.</summary>
+    /// <summary>Returns the allocation that holds memory, and its byte offset there, once the arena is allocated.</summary>
     public (DeviceMemory Memory, long Offset) PlaceOf(IPlanMemory memory) => memory switch
     {
         PlanBuffer buffer => (_slabs[(int)(buffer.Offset / SlabBytes)], buffer.Offset % SlabBytes),
         ParameterMemory range => (Parameters.Run(range.Run), 4 * range.First),
-        _ => throw new ArgumentException($"{memory.Name} is no memory of the device {_device.Name}.", nameof(memory)),
+        _ => throw new ArgumentException($"{memory.Name} is not memory of the device {_device.Name}.", nameof(memory)),
     };
 
-    /// <summary>Appends a step of this side.</summary>
+    /// <summary>Records a step and appends it.</summary>
     /// <param name="launch">Records the step.</param>
     protected void AddLaunch(string name, TLaunch launch, Action<TLaunch> function)
     {
@@ -61,10 +61,10 @@ internal abstract class DeviceBackend<TLaunch> : DeviceBackend where TLaunch : L
         _functions.Add(function);
     }
 
-    /// <summary>Makes what the steps run, by <see cref="Make"/>.</summary>
+    /// <summary>Makes the kernels of all steps with <see cref="Make"/>.</summary>
     protected abstract void Prepare();
 
-    /// <summary>Runs the function of a step with the memory where it lies.</summary>
+    /// <summary>Runs the function of a step with allocated memory.</summary>
     protected TLaunch Make(int step, TLaunch launch)
     {
         _functions[step](launch);

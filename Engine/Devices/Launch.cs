@@ -10,7 +10,7 @@ namespace GpuCnn.Engine.Devices;
 /// </summary>
 public abstract class Launch
 {
-    /// <summary>The address of all memory while a step is recorded: not null, aligned, and of no process.</summary>
+    /// <summary>Address of all memory while a step is recorded: not null, aligned, and outside of every process.</summary>
     private protected const nint Nowhere = 4096;
 
     private readonly PlanStep? _recorded;

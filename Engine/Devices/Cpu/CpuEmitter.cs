@@ -33,5 +33,6 @@ public sealed class CpuEmitter : Emitter
     public void Launch(string name, Func<CpuLaunch, ICpuKernel> make) => _backend.Launch(NameOf(name), make);
 
     /// <summary>Emits a convolution's pass with the algorithm that the plan's options name, else with the rule's.</summary>
-    internal void Choose(ConvolutionShape shape, ConvolutionPass pass, Action<CpuConvolutionChoice> emit) => _backend.Choose(shape, pass, emit);
+    internal void Choose(ConvolutionShape shape, ConvolutionPass pass, Action<CpuConvolutionChoice> emit) =>
+        _backend.Choose(shape, pass, emit);
 }

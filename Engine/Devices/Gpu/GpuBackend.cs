@@ -77,7 +77,7 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
         }
     }
 
-    /// <summary>Most of it is the device's compiler, which takes several kernels at once.</summary>
+    /// <summary>Prepares the launches of all steps in parallel, because most of the time is the device's compiler.</summary>
     protected override void Prepare()
     {
         GpuLaunch[] steps = [.. Steps.Select(step => new GpuLaunch(this, step))];
