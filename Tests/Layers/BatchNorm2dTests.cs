@@ -40,7 +40,7 @@ public sealed class BatchNorm2dTests : LayerContract<BatchNorm2dTests, BatchNorm
     public static IEnumerable<Misfit> Misfits => [new(() => new BatchNorm2d(), Shape.Vector(8), "vector", "Flatten")];
 
     [TestCaseSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))]
-    public void InfersWithTheRunningStatistics(DeviceUnderTest test)
+    public void InferenceUsesTheRunningStatistics(DeviceUnderTest test)
     {
         Shape input = Shape.Volume(13, 4, 3);
         using Device device = test.Make();
@@ -55,9 +55,9 @@ public sealed class BatchNorm2dTests : LayerContract<BatchNorm2dTests, BatchNorm
         Assert.That(State(network), Is.EqualTo(values[2..]), $"{test}: state");
     }
 
-    /// <summary>A plan that trains counts each step once, and an evaluation not at all.</summary>
+    /// <summary>A plan that trains moves them once per step, and an evaluation does not.</summary>
     [TestCaseSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))]
-    public void OnlyStepsOfTrainingMoveTheRunningStatistics(DeviceUnderTest test)
+    public void OnlyTrainingStepsMoveTheRunningStatistics(DeviceUnderTest test)
     {
         Shape input = Shape.Volume(5, 4, 3);
         using Device device = test.Make();
@@ -84,7 +84,7 @@ public sealed class BatchNorm2dTests : LayerContract<BatchNorm2dTests, BatchNorm
     /// The statistics are those of the real images; what fills up the batch, be it not a number, changes nothing and gets no gradient.
     /// </summary>
     [TestCaseSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))]
-    public void ABatchThatIsNotFullIsItsRealImages(DeviceUnderTest test)
+    public void PartialBatchUsesOnlyItsRealImages(DeviceUnderTest test)
     {
         const int real = 4;
         Shape input = Shape.Volume(13, 11, 9);
@@ -115,7 +115,7 @@ public sealed class BatchNorm2dTests : LayerContract<BatchNorm2dTests, BatchNorm
                 Closeness.Tolerance(reference.LongestSum(extent), test.Rounding, expected));
     }
 
-    /// <summary>Values that lie far from 0 and close to each other: the variance comes of differences that squares would drown.</summary>
+    /// <summary>Values far from 0 and close to each other: their squares would drown the differences that make the variance.</summary>
     [TestCaseSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))]
     public void IsAccurateFarFromZero(DeviceUnderTest test)
     {

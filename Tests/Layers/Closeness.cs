@@ -32,7 +32,7 @@ internal static class Closeness
                 + $"expected {expected[worst]:R}, error {Math.Abs(actual[worst] - expected[worst]):E2}, tolerance {tolerance:E2}.");
     }
 
-    /// <summary>Fails where two results differ in a bit.</summary>
+    /// <summary>Fails if two results differ in a bit.</summary>
     public static void CheckSameBits(string what, ReadOnlySpan<float> actual, ReadOnlySpan<float> expected)
     {
         if (actual.Length != expected.Length) Assert.Fail($"{what}: {actual.Length} values, expected {expected.Length}.");

@@ -33,10 +33,10 @@ public sealed record ConvolutionSetting(
 {
     private static readonly int[] Channels = [1, 3, 5, 6, 8, 16, 17, 24, 40, 64];
 
-    /// <summary>Edges of the definition, and what the networks of the lectures use.</summary>
+    /// <summary>Edge cases of the definition, and settings of the known networks.</summary>
     public static IReadOnlyList<ConvolutionSetting> Chosen { get; } =
     [
-        // LeNet, AlexNet, ResNet and VGG in small.
+        // Small versions of LeNet, AlexNet, ResNet and VGG.
         new(6, (5, 5), (1, 1), (0, 0), Shape.Volume(1, 14, 14), Fused: Fused.Tanh),
         new(24, (11, 11), (4, 4), (2, 2), Shape.Volume(3, 31, 27), Fused: Fused.ReLU),
         new(8, (11, 11), (4, 4), (0, 0), Shape.Volume(8, 22, 24)),
@@ -44,7 +44,7 @@ public sealed record ConvolutionSetting(
         new(64, (3, 3), (1, 1), (1, 1), Shape.Volume(40, 6, 7), Fused: Fused.ReLU),
         new(40, (1, 1), (2, 2), (0, 0), Shape.Volume(24, 7, 8), Bias: false),
         new(33, (1, 1), (1, 1), (0, 0), Shape.Volume(64, 5, 5)),
-        // A filter too large for a cache, and a map that is divided into chunks.
+        // A filter too large for a cache, and a map that is split into chunks.
         new(128, (3, 3), (1, 1), (1, 1), Shape.Volume(128, 4, 4), Fused: Fused.ReLU),
         new(48, (3, 3), (1, 1), (1, 1), Shape.Volume(48, 19, 21)),
         new(12, (5, 5), (1, 1), (2, 2), Shape.Volume(3, 40, 40), Fused: Fused.ReLU),
@@ -53,13 +53,13 @@ public sealed record ConvolutionSetting(
         new(7, (1, 1), (1, 1), (0, 0), Shape.Volume(9, 1, 1), Fused: Fused.Sigmoid),
         new(5, (3, 3), (1, 1), (1, 1), Shape.Volume(13, 1, 1)),
         new(13, (4, 3), (1, 1), (0, 0), Shape.Volume(7, 4, 3)),
-        // Strides that do not divide, and that leave pixels out.
+        // Strides that do not divide the map, and that skip pixels.
         new(9, (2, 2), (3, 3), (0, 0), Shape.Volume(9, 9, 10)),
         new(3, (1, 1), (3, 2), (0, 0), Shape.Volume(5, 8, 8)),
         new(10, (1, 2), (4, 5), (0, 1), Shape.Volume(3, 9, 11), Fused: Fused.ReLU),
         new(17, (3, 3), (2, 2), (0, 0), Shape.Volume(6, 8, 8)),
         new(4, (2, 2), (5, 5), (1, 1), Shape.Volume(8, 3, 3)),
-        // Padding over half the filter, and larger than the filter.
+        // Padding over half the filter, and padding larger than the filter.
         new(5, (3, 3), (1, 1), (2, 2), Shape.Volume(3, 4, 5)),
         new(8, (3, 3), (2, 2), (3, 4), Shape.Volume(8, 3, 2), Fused: Fused.Tanh),
         new(6, (1, 1), (1, 1), (2, 1), Shape.Volume(17, 2, 3)),
@@ -69,7 +69,7 @@ public sealed record ConvolutionSetting(
         new(9, (1, 7), (1, 1), (0, 3), Shape.Volume(6, 5, 4)),
         new(6, (7, 1), (2, 1), (3, 0), Shape.Volume(9, 6, 3), Bias: false),
         new(17, (3, 1), (1, 2), (1, 0), Shape.Volume(24, 5, 6)),
-        // Groups: whole blocks, merged ones, all merged; depthwise.
+        // Groups: whole blocks, merged, all merged, depthwise.
         new(32, (3, 3), (1, 1), (1, 1), Shape.Volume(16, 5, 5), Groups: 2),
         new(9, (3, 3), (1, 1), (1, 1), Shape.Volume(6, 5, 6), Groups: 3),
         new(12, (3, 3), (2, 2), (1, 1), Shape.Volume(12, 6, 5), Groups: 4, Fused: Fused.ReLU),
@@ -84,7 +84,7 @@ public sealed record ConvolutionSetting(
         new(64, (3, 3), (1, 1), (1, 1), Shape.Volume(48, 3, 3), Groups: 4),
     ];
 
-    /// <summary>A random sample of all combinations, the same for the same seed.</summary>
+    /// <summary>A random sample of all combinations, fixed by a seed.</summary>
     public static IEnumerable<ConvolutionSetting> Sample(int count, int seed)
     {
         var random = new Random(seed);
@@ -118,7 +118,7 @@ public sealed record ConvolutionSetting(
         })
         {
             IsExact = Fused is Fused.Nothing or Fused.ReLU,
-            // Large maps are worth one odd batch; the rounds of batch sizes are for small ones.
+            // Large maps get one odd batch; small ones all batch sizes.
             Batches = (long)Filters * Input.Count * Size.H * Size.W / Groups > 1_000_000 ? [1, 3] : [1, 3, 9],
         };
     }

@@ -7,10 +7,10 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Layers;
 
-/// <summary>Each algorithm of the CPU device computes the same convolution, for any number of threads to the bit.</summary>
+/// <summary>Every algorithm of the CPU device computes the same convolution, with the same bits for any number of threads.</summary>
 public sealed class ConvolutionAlgorithmTests
 {
-    /// <summary>Of the largest value. Float32's own sums of so many terms are off by about a tenth of it.</summary>
+    /// <summary>Relative to the largest value. Plain float32 sums of this length are off by about a tenth of it.</summary>
     private const double Tolerance = 5e-6;
 
     private static readonly ConvolutionSetting[] Settings =

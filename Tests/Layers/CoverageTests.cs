@@ -6,7 +6,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Layers;
 
-/// <summary>What has no tests is red.</summary>
+/// <summary>Fails for operators, losses and devices without tests.</summary>
 public sealed class CoverageTests
 {
     [Test]
@@ -28,7 +28,7 @@ public sealed class CoverageTests
         Assert.That(Concrete(typeof(Loss)).Select(type => $"{type.Name}Tests"), Is.SubsetOf(fixtures));
     }
 
-    /// <summary>Ignored, with the reason, where the machine has no such device.</summary>
+    /// <summary>Ignored, with the reason, if the machine has no such device.</summary>
     [TestCase("cpu")]
     [TestCase("debug")]
     [TestCase("opencl")]

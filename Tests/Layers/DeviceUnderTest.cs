@@ -15,16 +15,16 @@ namespace GpuCnn.Tests.Layers;
 /// <param name="Family">Devices of one family give the same bits.</param>
 public sealed record DeviceUnderTest(string Name, string Family, Func<Device> Make)
 {
-    /// <summary>Relative rounding of one operation: half the last place of a float32.</summary>
+    /// <summary>Relative rounding error of one operation: half a unit in the last place of a float32.</summary>
     public double Rounding { get; init; } = Math.Pow(2, -24);
 
-    /// <summary>Whether sums are plain float32 sums of products, so that numbers of few digits add up without rounding.</summary>
+    /// <summary>Whether sums are plain float32 sums of products, so that numbers with few digits add up without rounding.</summary>
     public bool AddsExactly { get; init; } = true;
 
     public static IReadOnlyList<DeviceUnderTest> All { get; } =
         [.. CpuDevices(), new("debug", "debug", () => new DebugDevice()), .. OpenClDevices(), .. CudaDevices()];
 
-    /// <summary>Devices that run kernels for a function of another assembly: those that do without the project's translation.</summary>
+    /// <summary>Devices that run kernels with a function of another assembly: those without the project's translation.</summary>
     public static IEnumerable<DeviceUnderTest> TakingUserFunctions => All.Where(device => !device.Translates);
 
     /// <summary>Whether the device runs the CUDA C or OpenCL C that the project translates kernels to.</summary>
@@ -38,7 +38,7 @@ public sealed record DeviceUnderTest(string Name, string Family, Func<Device> Ma
                 yield return new($"cpu ({threads} threads, {width} floats)", $"cpu {width}", () => new CpuDevice(threads, width));
     }
 
-    /// <summary>The machine's first, if there is one; <see cref="CoverageTests"/> says so where there is none.</summary>
+    /// <summary>The machine's first, if there is one; otherwise <see cref="CoverageTests"/> reports that.</summary>
     private static IEnumerable<DeviceUnderTest> OpenClDevices()
     {
         OpenClDeviceInfo info;
@@ -50,7 +50,7 @@ public sealed record DeviceUnderTest(string Name, string Family, Func<Device> Ma
         {
             yield break;
         }
-        // The standard allows exp and division some units in the last place.
+        // The standard allows exp and division an error of some units in the last place.
         yield return new("opencl-c", "opencl-c", () => new OpenClDevice("opencl-c:0", info)) { Rounding = Math.Pow(2, -22) };
         if (IlgpuTestDevice.Find() is { } taken) yield return new("opencl", "opencl", () =>
             IlgpuOpenClDevice.Open("opencl:0", taken))

@@ -8,14 +8,14 @@ using GpuCnn.Kernels.Pointwise;
 namespace GpuCnn.Tests.Layers;
 
 /// <summary>
-/// y = x, but with rubbish in the lanes past C that the layout allows to hold anything finite: a layer behind it that uses them gives
-/// wrong results. Gradients must have zeros there, which is checked as they pass.
+/// Computes y = x, but fills the lanes past C, where the layout allows any finite value, with garbage: a following layer that uses them
+/// gives wrong results. Gradients must be zero there, which is checked in the backward pass.
 /// </summary>
 internal sealed class DirtyLanes : UnaryOperator, IDeviceOperator
 {
     private const float Rubbish = 4096;
 
-    /// <summary>The largest magnitude that the last backward pass found past C.</summary>
+    /// <summary>Largest magnitude that the last backward pass found past C.</summary>
     public float LargestGradientPastC { get; private set; }
 
     protected override Shape InferShape(Shape input) => input;
@@ -65,7 +65,7 @@ internal sealed class DirtyLanes : UnaryOperator, IDeviceOperator
     }
 }
 
-/// <summary>A kernel of one chunk, from a function.</summary>
+/// <summary>A kernel of one chunk that calls a function.</summary>
 internal sealed class OneChunk(Action run) : ICpuKernel
 {
     public int Chunks => 1;

@@ -6,7 +6,7 @@ namespace GpuCnn.Tests.Layers;
 
 public sealed class FlattenTests : LayerContract<FlattenTests, Flatten>, ILayerFixture
 {
-    /// <summary>A view keeps the storage of a volume, so what reads a vector behind it is part of the test.</summary>
+    /// <summary>A view keeps the storage of a volume, so a layer that reads the vector is part of the test.</summary>
     public static IEnumerable<LayerCase> Cases =>
         from input in new[] { Shape.Vector(9), Shape.Volume(1, 1, 1), Shape.Volume(3, 4, 5), Shape.Volume(8, 2, 3), Shape.Volume(17, 5, 5) }
         from test in new LayerCase[]

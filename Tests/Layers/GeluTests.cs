@@ -20,7 +20,7 @@ public sealed class GeluTests : LayerContract<GeluTests, Gelu>, ILayerFixture
             LeastScale = 1,
         };
 
-    /// <summary>Within 2 units in the last place or, where those are less, within 1e-7.</summary>
+    /// <summary>Within 2 units in the last place, or within 1e-7 if those are less.</summary>
     [Test]
     public void IsAccurate([Values] bool tanh, [ValueSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))] DeviceUnderTest test)
     {
@@ -40,7 +40,7 @@ public sealed class GeluTests : LayerContract<GeluTests, Gelu>, ILayerFixture
         }
     }
 
-    /// <summary>A device may take what is below 2^-126 for 0.</summary>
+    /// <summary>A device may flush values below 2^-126 to 0.</summary>
     [Test]
     public void KeepsItsLimits([Values] bool tanh, [ValueSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))] DeviceUnderTest test)
     {
@@ -55,7 +55,7 @@ public sealed class GeluTests : LayerContract<GeluTests, Gelu>, ILayerFixture
 
     /// <summary>GELU(approximate='none') and GELU(approximate='tanh') in float64 (Golden/make_gelu.py).</summary>
     [Test]
-    public void IsPyTorchs([Values] bool tanh, [ValueSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))] DeviceUnderTest test)
+    public void MatchesPyTorch([Values] bool tanh, [ValueSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))] DeviceUnderTest test)
     {
         using SafetensorsFile golden = SafetensorsFile.Open(Path.Combine(AppContext.BaseDirectory, "Golden", "gelu.safetensors"));
         float[] x = golden.ReadTensor("x").Values;

@@ -8,8 +8,8 @@ using NUnit.Framework;
 namespace GpuCnn.Tests.Layers;
 
 /// <summary>
-/// What holds for every layer on every device. A layer's own tests derive from this and list its cases; a layer without such tests
-/// is itself a failure (<see cref="CoverageTests"/>).
+/// Rules that hold for every layer on every device. A layer's own tests derive from this and list its cases; a layer without tests is
+/// itself a failure (<see cref="CoverageTests"/>).
 /// </summary>
 public abstract class LayerContract<TFixture, TLayer> where TFixture : ILayerFixture where TLayer : Operator
 {
@@ -23,7 +23,7 @@ public abstract class LayerContract<TFixture, TLayer> where TFixture : ILayerFix
     public static IEnumerable<TestCaseData> EachCase =>
         TFixture.Cases.Select(layer => new TestCaseData(layer).SetArgDisplayNames(layer.Name));
 
-    /// <summary>Those that have parameters.</summary>
+    /// <summary>Cases with parameters.</summary>
     public static IEnumerable<TestCaseData> EachTrained => EachCase.Where(test => LayerRun.HasParameters((LayerCase)test.Arguments[0]!));
 
     public static IEnumerable<TestCaseData> EachMisfit =>
@@ -115,9 +115,9 @@ public abstract class LayerContract<TFixture, TLayer> where TFixture : ILayerFix
         }
     }
 
-    /// <summary>Again, with other threads, and after a batch that leaves not-a-number in every buffer it can reach.</summary>
+    /// <summary>Runs again with other threads, and after a batch that leaves NaN in every buffer it can reach.</summary>
     [TestCaseSource(nameof(Placed))]
-    public void GivesTheSameBitsAgain(LayerCase layer, Place place)
+    public void RunningAgainGivesTheSameBits(LayerCase layer, Place place)
     {
         int images = layer.Batches[^1];
         (float[] x, float[][] parameters) = Inputs(layer, images, Numbers.Reals);
@@ -140,7 +140,7 @@ public abstract class LayerContract<TFixture, TLayer> where TFixture : ILayerFix
     }
 
     [TestCaseSource(nameof(EachTrained))]
-    public void GivesBackTheWeightsItWasGiven(LayerCase layer)
+    public void ReturnsTheWeightsThatWereSet(LayerCase layer)
     {
         foreach (Place place in new[] { Place.First, Place.Inner })
             foreach ((DeviceUnderTest test, Device device) in _devices)
@@ -158,7 +158,7 @@ public abstract class LayerContract<TFixture, TLayer> where TFixture : ILayerFix
     /// for no weight must stay zero.)
     /// </summary>
     [TestCaseSource(nameof(EachTrained))]
-    public void TrainsItsWeightsAndNothingElse(LayerCase layer)
+    public void TrainingChangesOnlyTheWeights(LayerCase layer)
     {
         const int images = 3;
         (float[] x, float[][] parameters) = Inputs(layer, images, Numbers.Reals);
@@ -177,7 +177,7 @@ public abstract class LayerContract<TFixture, TLayer> where TFixture : ILayerFix
     }
 
     [TestCaseSource(nameof(EachMisfit))]
-    public void SaysWhatDoesNotFit(Misfit misfit)
+    public void MisfitNamesLayerAndInput(Misfit misfit)
     {
         string message = Assert.Throws<GpuCnnException>(() => _ = new Network("test", misfit.Layer(), misfit.Input))!.Message;
         Assert.That(message, Does.StartWith(typeof(TLayer).Name).And.Contain("expects").And.Contain("got")
@@ -189,7 +189,7 @@ public abstract class LayerContract<TFixture, TLayer> where TFixture : ILayerFix
     private static (float[] X, float[][] Parameters) Inputs(LayerCase layer, int images, Func<int, int, float, float[]> draw) =>
         (draw(images * layer.Input.Count, 1, layer.Limit), LayerRun.Draw(layer, draw));
 
-    /// <summary>Of values for all parameters those that have gradients, or the state, in float64.</summary>
+    /// <summary>Returns the values of parameters with gradients, or of state, in float64.</summary>
     private static double[][] Wide(LayerCase layer, float[][] parameters, bool state)
     {
         IReadOnlyList<Parameter> all = new Network("test", layer.Layer(), layer.Input).Parameters;

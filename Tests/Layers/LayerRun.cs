@@ -9,16 +9,16 @@ using GpuCnn.Tests.Plans;
 
 namespace GpuCnn.Tests.Layers;
 
-/// <summary>Where the layer under test stands.</summary>
+/// <summary>Position of the layer under test.</summary>
 public enum Place
 {
-    /// <summary>It reads the network's input, which a device may store in a layout of its own.</summary>
+    /// <summary>Reads the network's input, which a device may store in a special layout.</summary>
     First,
 
-    /// <summary>It reads the network's input, whose gradient is wanted.</summary>
+    /// <summary>Reads the network's input, whose gradient is needed.</summary>
     FirstWithGradient,
 
-    /// <summary>It reads the output of another operator.</summary>
+    /// <summary>Reads the output of another operator.</summary>
     Inner,
 }
 
@@ -99,7 +99,7 @@ internal sealed class LayerRun : IDisposable
         for (int step = 0; step < steps; step++) _plan.Train(_batch, learningRate: 0.01f, Seed, Step);
     }
 
-    /// <summary>The output with the weights as the store holds them.</summary>
+    /// <summary>Returns the output with the store's current weights.</summary>
     public float[] Infer(float[] x)
     {
         _batch.SetChannelsFirst(x);
@@ -107,7 +107,7 @@ internal sealed class LayerRun : IDisposable
         return _plan.GetOutputChannelsFirst();
     }
 
-    /// <summary>What the last run's gradient holds in lanes that stand for no channel.</summary>
+    /// <summary>Largest gradient of the last run in lanes that belong to no channel.</summary>
     public float LargestGradientPastC => _lanes?.LargestGradientPastC ?? 0;
 
     public void Set(float[][] parameters)

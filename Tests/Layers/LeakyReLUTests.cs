@@ -15,7 +15,7 @@ public sealed class LeakyReLUTests : LayerContract<LeakyReLUTests, LeakyReLU>, I
         }));
 
     [Test]
-    public void ASlopeThatIsNotAboveZeroIsRefused([Values(0, -0.1f, float.NaN)] float slope) =>
+    public void SlopeMustBeAboveZero([Values(0, -0.1f, float.NaN)] float slope) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => _ = new LeakyReLU(slope));
 
     private sealed class Reference(float slope) : ReferencePointwise

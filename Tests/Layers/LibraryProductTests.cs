@@ -7,8 +7,8 @@ using NUnit.Framework;
 namespace GpuCnn.Tests.Layers;
 
 /// <summary>
-/// Layers whose products a library computes, in all three passes, against the reference in double. Eighths add up without rounding: results
-/// are equal.
+/// Tests layers whose three products a library computes against the reference in double. Eighths add up without rounding, so results are
+/// equal.
 /// </summary>
 public sealed class LibraryProductTests
 {
@@ -37,7 +37,7 @@ public sealed class LibraryProductTests
     }
 
     [TestCaseSource(nameof(Cases))]
-    public void GivesWhatTheReferenceGives(LayerCase layer)
+    public void MatchesTheReference(LayerCase layer)
     {
         using var device = new LibraryDevice();
         float[] x = Numbers.Eighths(Images * layer.Input.Count, 1);
@@ -69,9 +69,9 @@ public sealed class LibraryProductTests
             Closeness.Check($"gradient of parameter {i}", result.ParameterGradients[i], gradients.Parameters[i], 0);
     }
 
-    /// <summary>A device without a library has the plans that it always had.</summary>
+    /// <summary>A device without a library has no choice to make.</summary>
     [Test]
-    public void WithoutALibraryAFullyConnectedLayerIsNoProblem()
+    public void WithoutALibraryAFullyConnectedLayerHasNoChoice()
     {
         using var device = new Engine.Devices.Debug.DebugDevice();
         using var run = new LayerRun(device, () => new Linear(5), Shape.Vector(4), Place.Inner, Images);

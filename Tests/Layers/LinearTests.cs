@@ -8,7 +8,7 @@ public sealed class LinearTests : LayerContract<LinearTests, Linear>, ILayerFixt
 {
     private static readonly int[] Units = [1, 3, 5, 8, 10, 17, 24, 33, 40, 65, 100];
 
-    /// <summary>The Flatten before some of them leaves a volume in channel blocks.</summary>
+    /// <summary>Some have a Flatten before them, which leaves a volume in channel blocks.</summary>
     public static IEnumerable<LayerCase> Cases =>
     [
         .. Units.Select(units => Of(units, Shape.Vector(13), bias: true)),

@@ -6,7 +6,7 @@ namespace GpuCnn.Tests.Layers;
 
 public sealed class LocalResponseNormTests : LayerContract<LocalResponseNormTests, LocalResponseNorm>, ILayerFixture
 {
-    /// <summary>The paper's numbers, and ones by which neighbours matter more.</summary>
+    /// <summary>The paper's numbers, and numbers that give neighbours more weight.</summary>
     public static IEnumerable<LayerCase> Cases =>
         from input in new[]
         {

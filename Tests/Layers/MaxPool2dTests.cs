@@ -13,7 +13,7 @@ public sealed class MaxPool2dTests : LayerContract<MaxPool2dTests, MaxPool2d>, I
             new ReferenceMaxPool2d(window.Size, window.Stride, window.Padding, window.CeilMode)) { IsExact = true }),
         new("square", () => new MaxPool2d(3, 2, 1, true), Shape.Volume(6, 7, 6),
             new ReferenceMaxPool2d((3, 3), (2, 2), (1, 1), true)) { IsExact = true },
-        // Three values only: in most windows several are the largest.
+        // Only three values, so that most windows have several largest ones.
         new("ties", () => new MaxPool2d(3, 1), Shape.Volume(9, 5, 5),
             new ReferenceMaxPool2d((3, 3), (1, 1), (0, 0))) { IsExact = true, Limit = 0.125f },
     ];

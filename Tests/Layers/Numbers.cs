@@ -1,12 +1,12 @@
 namespace GpuCnn.Tests.Layers;
 
-/// <summary>Numbers to test with; the same seed gives the same ones.</summary>
+/// <summary>Numbers for tests, fixed by a seed.</summary>
 internal static class Numbers
 {
     /// <summary>
-    /// Multiples of 1/8 in [-limit, limit]. Products of two are multiples of 1/64, and a sum of them below 2^18 is a float32 without
-    /// rounding, in whatever order it is added up: results can be compared exactly, and no value lies on the wrong side of a
-    /// kink by a rounding. Equal values, zeros and sums of exactly 0 are frequent.
+    /// Returns multiples of 1/8 in [-limit, limit]. Products of two are multiples of 1/64, and float32 holds their sums below 2^18 without
+    /// rounding, in any order: results can be compared exactly, and rounding moves no value across a kink. Equal values, zeros and sums of
+    /// exactly 0 are frequent.
     /// </summary>
     public static float[] Eighths(int count, int seed, float limit = 1)
     {
@@ -15,7 +15,7 @@ internal static class Numbers
         return [.. Enumerable.Range(0, count).Select(_ => random.Next(-steps, steps + 1) / 8f)];
     }
 
-    /// <summary>Uniform in [-limit, limit), with all digits.</summary>
+    /// <summary>Returns uniform numbers in [-limit, limit), with all digits.</summary>
     public static float[] Reals(int count, int seed, float limit = 1)
     {
         var random = new Random(seed);

@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Layers;
 
-/// <summary>Shapes for functions of each value; the largest needs more than one chunk.</summary>
+/// <summary>Shapes for elementwise functions; the largest needs several chunks.</summary>
 internal static class PointwiseInput
 {
     public static IReadOnlyList<Shape> All { get; } =

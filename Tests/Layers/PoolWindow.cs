@@ -7,19 +7,19 @@ public sealed record PoolWindow((int H, int W) Size, (int H, int W) Stride, (int
 {
     public static IReadOnlyList<PoolWindow> All { get; } =
     [
-        // LeNet's, and AlexNet's overlapping one.
+        // LeNet's windows, and AlexNet's overlapping ones.
         new((2, 2), (2, 2), (0, 0), false, Shape.Volume(6, 8, 8)),
         new((3, 3), (2, 2), (0, 0), false, Shape.Volume(24, 13, 13)),
-        // Maps that the stride does not divide, with the rest dropped and kept.
+        // Maps that the stride does not divide, with the remainder dropped and kept.
         new((2, 2), (2, 2), (0, 0), false, Shape.Volume(5, 7, 5)),
         new((2, 2), (2, 2), (0, 0), true, Shape.Volume(5, 7, 5)),
         new((3, 3), (2, 2), (0, 0), true, Shape.Volume(8, 14, 14)),
         new((3, 3), (2, 2), (1, 1), false, Shape.Volume(9, 8, 7)),
         new((3, 3), (2, 2), (1, 1), true, Shape.Volume(9, 8, 7)),
-        // Ceil mode whose last window would start behind the map, and is dropped.
+        // Ceil mode with a last window that would start past the map, and is dropped.
         new((2, 2), (3, 3), (1, 1), true, Shape.Volume(3, 3, 6)),
         new((1, 1), (4, 2), (0, 0), true, Shape.Volume(7, 5, 4)),
-        // Ceil mode whose last window reaches past the padding.
+        // Ceil mode with a last window that reaches past the padding.
         new((3, 3), (3, 3), (1, 1), true, Shape.Volume(1, 6, 9)),
         new((4, 5), (3, 4), (2, 2), true, Shape.Volume(13, 7, 8)),
         // Rectangles, strides larger than the window, the whole map, one pixel.

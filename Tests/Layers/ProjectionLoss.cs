@@ -6,12 +6,12 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Tests.Layers;
 
 /// <summary>
-/// loss = sum of r y with fixed r, so dy = r: makes every value of an output of any shape count, each with another weight, a multiple of
-/// 1/8 in [-1, 1].
+/// loss = sum of r y with fixed r, so dy = r. Every value of an output of any shape counts with its own weight, a multiple of 1/8 in [-1,
+/// 1].
 /// </summary>
 internal sealed class ProjectionLoss : Loss
 {
-    /// <summary>Nobody asks for it by name.</summary>
+    /// <summary>Empty, because it is not selected by name.</summary>
     public override string Name => "";
 
     public static float Weight(long index) => (index * 7919 % 9973 * 31 % 17 - 8) / 8f;
@@ -54,9 +54,9 @@ internal sealed class ProjectionLoss : Loss
     }
 }
 
-/// <summary><see cref="ProjectionLoss"/>, one thread for each image.</summary>
-/// <param name="y">[N][area][channels]; the weights count in the order of the channels.</param>
-/// <param name="dy">As y; overwritten with the weights where there is a gradient.</param>
+/// <summary><see cref="ProjectionLoss"/>, one thread per image.</summary>
+/// <param name="y">[N][area][channels]; the weights are in channel order.</param>
+/// <param name="dy">Like y; overwritten with the weights if there is a gradient.</param>
 /// <param name="losses">[N]</param>
 /// <param name="ranks">[N]; zeros.</param>
 [Kernel(1)]

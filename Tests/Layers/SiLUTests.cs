@@ -26,7 +26,7 @@ public sealed class SiLUTests : LayerContract<SiLUTests, SiLU>, ILayerFixture
 
     /// <summary>SiLU in float64 (Golden/make_silu.py).</summary>
     [Test]
-    public void IsPyTorchs([ValueSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))] DeviceUnderTest test)
+    public void MatchesPyTorch([ValueSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))] DeviceUnderTest test)
     {
         using SafetensorsFile golden = SafetensorsFile.Open(Path.Combine(AppContext.BaseDirectory, "Golden", "silu.safetensors"));
         float[] x = golden.ReadTensor("x").Values;

@@ -6,7 +6,7 @@ namespace GpuCnn.Tests.Layers;
 
 public sealed class SigmoidTests : LayerContract<SigmoidTests, Sigmoid>, ILayerFixture
 {
-    /// <summary>The derivative is computed from y, so that where it is nearly 0 it has the rounding of y, which is nearly 1.</summary>
+    /// <summary>The derivative is computed from y, so near 0 it has the rounding of y, which is near 1.</summary>
     public static IEnumerable<LayerCase> Cases => PointwiseInput.All.SelectMany(input => new[] { 1, 20f }.Select(limit =>
         new LayerCase($"{input} to {limit}", () => new Sigmoid(), input, new ReferenceSigmoid()) { Limit = limit, LeastScale = 1 }));
 

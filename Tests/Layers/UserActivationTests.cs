@@ -7,7 +7,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Layers;
 
-/// <summary>An activation of another assembly gives the bits of the same one in Kernels, on devices that compile C#.</summary>
+/// <summary>An activation of another assembly gives the same bits as the same one in Kernels, on devices that compile C#.</summary>
 public sealed class UserActivationTests
 {
     private static readonly Shape Input = Shape.Volume(3, 9, 7);
@@ -15,7 +15,7 @@ public sealed class UserActivationTests
     private static IEnumerable<DeviceUnderTest> Translating => DeviceUnderTest.All.Where(device => device.Translates);
 
     [TestCaseSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.TakingUserFunctions))]
-    public void GivesTheBitsOfKernelsOwn(DeviceUnderTest test)
+    public void GivesTheBitsOfTheSameFunctionInKernels(DeviceUnderTest test)
     {
         using Device device = test.Make();
         using TestNetwork own = Run(device, new LeakyReLU(0.125f)), user = Run(device, new UserLeaky(0.125f));
@@ -34,7 +34,7 @@ public sealed class UserActivationTests
             + @"IPointwise and have no type parameters\. It runs as C#, and on devices that compile it through ILGPU\.$"));
     }
 
-    /// <summary>Fused into a convolution, into a norm with an addition, into a fully connected layer; and one of its own.</summary>
+    /// <summary>Fused into a convolution, into a norm with an addition, and into a fully connected layer; and on its own.</summary>
     private static TestNetwork Run(Device device, Activation activation)
     {
         var layers = new Sequential

@@ -2,7 +2,7 @@ using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Tests.Layers;
 
-/// <summary>A leaky ReLU as a user of the library writes one. Public, because ILGPU's launchers name it.</summary>
+/// <summary>A leaky ReLU as a user of the library would write it. Public, because ILGPU's launchers name it.</summary>
 public readonly struct LeakyFunction(float slope) : IPointwise
 {
     private readonly float _slope = slope;
@@ -12,7 +12,7 @@ public readonly struct LeakyFunction(float slope) : IPointwise
     public T Backward<T>(T y, T dy) where T : unmanaged, IArithmetic<T> => T.WhereGreater(y, T.Zero, dy, T.Create(_slope) * dy);
 }
 
-/// <summary>x², whose sign y does not tell.</summary>
+/// <summary>x², whose sign cannot be told from y.</summary>
 public readonly struct SquareFunction : IPointwise
 {
     public bool DerivesFromInput => true;
