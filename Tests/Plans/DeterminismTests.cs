@@ -8,7 +8,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Plans;
 
-/// <summary>A run's weights follow from the seed alone.</summary>
+/// <summary>A run's weights depend only on the seed.</summary>
 public sealed class DeterminismTests
 {
     private const int Steps = 20;
@@ -18,7 +18,7 @@ public sealed class DeterminismTests
             .Select(family => new TestCaseData((object)family.ToArray()).SetArgDisplayNames(family.Key));
 
     [TestCaseSource(nameof(Families))]
-    public void TheSameSeedGivesTheSameWeights(DeviceUnderTest[] family)
+    public void SameSeedGivesSameWeights(DeviceUnderTest[] family)
     {
         (float[] losses, float[] weights) = Train(family[0], seed: 1);
         Assert.That(losses[^1], Is.LessThan(losses[0]), "training does something");

@@ -11,14 +11,14 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Plans;
 
-/// <summary>Filters made by hand stand in front of a network and stay what they are.</summary>
+/// <summary>Handmade filters at the start of a network do not change in training.</summary>
 public sealed class FixedWeightsTests
 {
-    /// <summary>Sobel's: edges that stand, edges that lie.</summary>
+    /// <summary>Sobel's filters for vertical and horizontal edges.</summary>
     private static readonly float[] Edges = [-1, 0, 1, -2, 0, 2, -1, 0, 1, -1, -2, -1, 0, 0, 0, 1, 2, 1];
 
     [Test]
-    public void TrainingLeavesThemAndNeedsNoGradient(
+    public void TrainingKeepsThemAndComputesNoGradient(
         [ValueSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))] DeviceUnderTest test, [Values] bool bias)
     {
         using Device device = test.Make();
@@ -45,7 +45,7 @@ public sealed class FixedWeightsTests
     }
 
     [Test]
-    public void AnotherNumberOfWeightsIsRefused()
+    public void WrongNumberOfWeightsIsRefused()
     {
         string message = Assert.Throws<GpuCnnException>(
             () => _ = new Network("test", new Conv2d(2, 3) { FixedWeights = Edges }, Shape.Volume(3, 6, 5)))!.Message;

@@ -8,26 +8,28 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Plans;
 
-/// <summary>An activation that is compiled into the layer before it gives the bits it gives on its own.</summary>
+/// <summary>An activation fused into the previous layer gives the same bits as on its own.</summary>
 public sealed class FusionTests
 {
     private static readonly (string Name, Func<Layer> Make)[] Activations =
         [("relu", () => new ReLU()), ("tanh", () => new Tanh()), ("sigmoid", () => new Sigmoid())];
 
     [Test]
-    public void GivesWhatTheSequenceGives(
+    public void GivesTheBitsOfTheSequence(
         [ValueSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))] DeviceUnderTest test,
         [Values("relu", "tanh", "sigmoid")] string activation, [Values] bool bias)
     {
         Func<Layer> make = Activations.Single(known => known.Name == activation).Make;
         foreach (int filters in new[] { 6, 24, 40 })
         {
-            Check(test, Shape.Volume(5, 7, 6), between => Sequence(new Conv2d(filters, (3, 2), (2, 1), (1, 1), bias: bias), make(), between));
+            Check(
+                test, Shape.Volume(5, 7, 6),
+                between => Sequence(new Conv2d(filters, (3, 2), (2, 1), (1, 1), bias: bias), make(), between));
             Check(test, Shape.Vector(37), between => Sequence(new Linear(filters, bias), make(), between));
         }
     }
 
-    /// <summary>The layer before it keeps its own output, which the backward pass needs; nothing needs it when the plan infers.</summary>
+    /// <summary>The previous layer keeps its own output, which the backward pass needs; inference does not need it.</summary>
     [Test]
     public void AnActivationThatDerivesFromItsInputIsFusedOnlyToInfer(
         [ValueSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.TakingUserFunctions))] DeviceUnderTest test)
@@ -45,7 +47,7 @@ public sealed class FusionTests
         Closeness.CheckSameBits($"{test}: output", plan.GetOutputChannelsFirst(), trained.ReadOutput());
     }
 
-    /// <summary>Dropout of nothing is a view: no work of its own, but an activation behind it is not fused.</summary>
+    /// <summary>Dropout with probability 0 is a view without work, but it keeps a following activation from being fused.</summary>
     private static Sequential Sequence(Layer layer, Layer activation, bool between)
     {
         var sequence = new Sequential { { "layer", layer } };

@@ -42,9 +42,10 @@ internal sealed class TestNetwork : IDisposable
 
     public float[] Gradient(string path) => Parameters.GetGradient(Find(path)).Values;
 
-    public void SetWeights(string path, float[] values) => Parameters.SetWeights(Find(path), new Tensor([.. Find(path).Spec.Dimensions], values));
+    public void SetWeights(string path, float[] values) =>
+        Parameters.SetWeights(Find(path), new Tensor([.. Find(path).Spec.Dimensions], values));
 
-    /// <summary>LeNet-5's layers in small, with dropout: every operator but the tanh and the averages.</summary>
+    /// <summary>A small LeNet-5 with dropout: every operator but tanh and averages.</summary>
     public static Layer SmallNet() => new Sequential
     {
         { "conv1", new Conv2d(6, 5) }, new ReLU(), new MaxPool2d(2, 2),

@@ -8,8 +8,8 @@ using NUnit.Framework;
 namespace GpuCnn.Tests.Plans;
 
 /// <summary>
-/// A convolution is a fully connected layer with most weights zero (each unit sees a window) and the others shared (all windows have the
-/// same weights). Values are multiples of 1/8, so that both give exactly the same.
+/// A convolution is a fully connected layer whose weights are mostly zero (each unit sees a window) and otherwise shared (all windows have
+/// the same weights). Values are multiples of 1/8, so both give exactly the same.
 /// </summary>
 public sealed class UnrolledConvolutionTests
 {
@@ -17,7 +17,8 @@ public sealed class UnrolledConvolutionTests
 
     [Test]
     public void IsASparseWeightSharedFullyConnectedLayer(
-        [ValueSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))] DeviceUnderTest test, [Values(1, 2)] int stride, [Values(0, 1)] int padding)
+        [ValueSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))] DeviceUnderTest test, [Values(1, 2)] int stride,
+        [Values(0, 1)] int padding)
     {
         const int filters = 5, size = 3;
         Shape input = Shape.Volume(3, 6, 7);
@@ -30,13 +31,14 @@ public sealed class UnrolledConvolutionTests
         int height = (input.Height + 2 * padding - size) / stride + 1, width = (input.Width + 2 * padding - size) / stride + 1;
         Assert.That(units, Is.EqualTo(filters * height * width));
 
-        // For each weight of the matrix the filter's weight that it shares, or -1 where the unit does not see the input.
+        // For each weight of the matrix, the filter's weight that it shares, or -1 if the unit does not see the input.
         int[] shared = [.. Enumerable.Repeat(-1, units * input.Count)];
         for (int unit = 0; unit < units; unit++)
             for (int tap = 0; tap < window; tap++)
             {
                 int filter = unit / (height * width), p = unit / width % height, q = unit % width;
-                int channel = tap / (size * size), row = p * stride + tap / size % size - padding, column = q * stride + tap % size - padding;
+                int channel = tap / (size * size);
+                int row = p * stride + tap / size % size - padding, column = q * stride + tap % size - padding;
                 if (row < 0 || row >= input.Height || column < 0 || column >= input.Width) continue;
                 shared[unit * input.Count + (channel * input.Height + row) * input.Width + column] = filter * window + tap;
             }
