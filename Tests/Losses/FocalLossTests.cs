@@ -43,7 +43,7 @@ public sealed class FocalLossTests
         }
     }
 
-    /// <summary>Certain and hopeless images, where 1 - p and p round to nothing.</summary>
+    /// <summary>Certain and hopeless images, for which 1 - p and p round to zero.</summary>
     [Test]
     public void HugeScoresGiveFiniteNumbers()
     {
@@ -57,7 +57,7 @@ public sealed class FocalLossTests
         }
     }
 
-    /// <summary>The reference is what the devices are held against, so that its gradient is held against its own losses.</summary>
+    /// <summary>Devices are tested against the reference, so its gradient is tested against its own losses.</summary>
     [TestCase(0, null)]
     [TestCase(0.5, null)]
     [TestCase(2, 0.25)]
@@ -86,7 +86,7 @@ public sealed class FocalLossTests
     [TestCase("2", 2, null)]
     [TestCase("0.5", 0.5, null)]
     [TestCase("2alpha", 2, 0.25)]
-    public void TheReferenceIsPyTorchs(string name, double gamma, double? alpha)
+    public void ReferenceMatchesPyTorch(string name, double gamma, double? alpha)
     {
         using SafetensorsFile golden = SafetensorsFile.Open(Path.Combine(AppContext.BaseDirectory, "Golden", "focal.safetensors"));
         double[] logits = Values("logits");

@@ -21,7 +21,7 @@ public sealed class HingeLossTests
     {
         int[] labels = [.. Enumerable.Range(0, images).Select(i => i * 7 % classes)];
         Compare(new Dropout(0), Shape.Vector(classes), Numbers.Reals(images * classes, seed: classes, limit), labels);
-        // Scores that stand at the margin exactly.
+        // Some scores are exactly at the margin.
         Compare(new Dropout(0), Shape.Vector(classes), Numbers.Eighths(images * classes, seed: classes, limit), labels);
     }
 
@@ -30,7 +30,7 @@ public sealed class HingeLossTests
         Compare(new Dropout(0), Shape.Vector(10), Numbers.Reals(5 * 10, seed: 2),
             [.. Enumerable.Range(0, 5).Select(i => i < real ? i : -1)]);
 
-    /// <summary>A view keeps the storage of its volume; the classes are counted in the vector.</summary>
+    /// <summary>A view keeps the storage of its volume; classes are counted in the vector.</summary>
     [TestCase("10x1x1")]
     [TestCase("3x2x2")]
     public void CountsTheClassesOfAFlattenedVolume(string input)
@@ -39,7 +39,7 @@ public sealed class HingeLossTests
         Compare(new Flatten(), shape, Numbers.Reals(3 * shape.Count, seed: 3), [0, shape.Count / 2, shape.Count - 1]);
     }
 
-    /// <summary>The reference's slope, where nothing is at a kink.</summary>
+    /// <summary>Checks the slope of the reference away from kinks.</summary>
     [Test]
     public void TheReferenceMatchesFiniteDifferences()
     {
@@ -57,7 +57,7 @@ public sealed class HingeLossTests
         }
     }
 
-    /// <summary>A class that ties with the label and comes before it ranks above it, so that equal scores are no success.</summary>
+    /// <summary>A class before the label with the same score ranks above it, so that equal scores do not count as success.</summary>
     [Test]
     public void RanksTheLabel()
     {
@@ -81,9 +81,9 @@ public sealed class HingeLossTests
         }
     }
 
-    /// <summary>A head's loss counts by its weight, and adds to the network's own; ranks are the network's own.</summary>
+    /// <summary>A head's weighted loss is added to the network's own; the ranks are the network's own.</summary>
     [Test]
-    public void AHeadAddsItsPart()
+    public void HeadAddsItsWeightedLoss()
     {
         float[] x = Numbers.Reals(3 * 6, seed: 7);
         int[] labels = [1, 5, 0];

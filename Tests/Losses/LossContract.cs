@@ -13,7 +13,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Losses;
 
-/// <summary>What holds for every loss that the registry finds.</summary>
+/// <summary>Rules that hold for every loss in the registry.</summary>
 [TestFixtureSource(nameof(Names))]
 public sealed class LossContract(string name)
 {
@@ -48,7 +48,7 @@ public sealed class LossContract(string name)
     }
 
     /// <summary>
-    /// Central differences of the loss as the device computes it, in float32: a wrong sign, factor or term is far outside.
+    /// Compares with central differences of the loss on the device, in float32: a wrong sign, factor or term is far outside the tolerance.
     /// </summary>
     [TestCaseSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))]
     public void TheGradientIsTheSlopeOfTheLoss(DeviceUnderTest test)
@@ -79,7 +79,7 @@ public sealed class LossContract(string name)
         }
     }
 
-    /// <summary>An image without a label has neither loss nor gradient, and the mean is that of the others.</summary>
+    /// <summary>An image without a label has neither loss nor gradient, and does not count in the mean.</summary>
     [TestCaseSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))]
     public void ImagesWithoutALabelDoNotCount(DeviceUnderTest test)
     {
@@ -94,7 +94,7 @@ public sealed class LossContract(string name)
         Assert.That(gradient.Skip(2 * Classes), Is.All.Zero);
     }
 
-    /// <summary>Losses differ, but which class stands where is the same for all of them.</summary>
+    /// <summary>Losses differ, but the ranks are the same for all of them.</summary>
     [TestCaseSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))]
     public void RanksAreThoseOfTheScores(DeviceUnderTest test)
     {
@@ -137,7 +137,7 @@ public sealed class LossContract(string name)
         Assert.That(plan.ComputeGradients(batch).LossSum, Is.Positive);
     }
 
-    /// <summary>Scores that are the network's input, on a device.</summary>
+    /// <summary>Runs a loss on scores that are the network's input.</summary>
     private sealed class Evaluated : IDisposable
     {
         private readonly Device _device;

@@ -16,7 +16,7 @@ namespace GpuCnn.Tests.Losses;
 
 public sealed class SoftmaxCrossEntropyTests
 {
-    /// <summary>Loss and gradient are computed in float64 and rounded once, but from targets up to 1 that are float32.</summary>
+    /// <summary>Loss and gradient are computed in float64 and rounded once, but from targets up to 1 in float32.</summary>
     private static readonly double Tolerance = Math.Pow(2, -22);
 
     [Test]
@@ -49,7 +49,7 @@ public sealed class SoftmaxCrossEntropyTests
         Compare(new Dropout(0), Shape.Vector(classes), x, labels, smoothing, others, shares);
     }
 
-    /// <summary>The reference is what the devices are held against, so that its gradient is held against its own losses.</summary>
+    /// <summary>Devices are tested against the reference, so its gradient is tested against its own losses.</summary>
     [Test]
     public void TheReferenceGradientIsTheSlopeOfItsLosses([Values(0f, 0.1f)] float smoothing)
     {
@@ -73,7 +73,7 @@ public sealed class SoftmaxCrossEntropyTests
         }
     }
 
-    /// <summary>Hinge loss takes one label an image.</summary>
+    /// <summary>Hinge loss takes one label per image.</summary>
     [Test]
     public void OtherLossesRefuseMixedLabels()
     {
@@ -83,7 +83,7 @@ public sealed class SoftmaxCrossEntropyTests
             Throws.ArgumentException);
     }
 
-    /// <summary>A view keeps the storage of its volume; the classes are counted in the vector.</summary>
+    /// <summary>A view keeps the storage of its volume; classes are counted in the vector.</summary>
     [TestCase("10x1x1")]
     [TestCase("3x2x2")]
     [TestCase("9x1x3")]
@@ -109,7 +109,7 @@ public sealed class SoftmaxCrossEntropyTests
         }
     }
 
-    /// <summary>A class that ties with the label and comes before it ranks above it, so that equal scores are no success.</summary>
+    /// <summary>A class before the label with the same score ranks above it, so that equal scores do not count as success.</summary>
     [Test]
     public void RanksTheLabel()
     {
