@@ -16,7 +16,7 @@ namespace GpuCnn.Tests.Optimizers;
 
 public sealed class AdamWTests
 {
-    /// <summary>The gradients of each step are taken as they are, so that only the update is compared.</summary>
+    /// <summary>Takes each step's gradients from the device, so that only the update is compared.</summary>
     [Test]
     public void MatchesTheReference(
         [ValueSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))] DeviceUnderTest test, [Values(0f, 0.1f)] float decay,
@@ -56,10 +56,10 @@ public sealed class AdamWTests
         }
     }
 
-    /// <summary>The reference is what the devices are held against, so that it is held against PyTorch's float64 (make_adamw.py).</summary>
+    /// <summary>Devices are tested against the reference, so it is tested against PyTorch's float64 (make_adamw.py).</summary>
     [TestCase("default", 0.9, 0.999, 1e-8, 0.01)]
     [TestCase("other", 0.8, 0.95, 1e-3, 0.1)]
-    public void TheReferenceIsPyTorchs(string name, double beta1, double beta2, double epsilon, double decay)
+    public void ReferenceMatchesPyTorch(string name, double beta1, double beta2, double epsilon, double decay)
     {
         using SafetensorsFile golden = SafetensorsFile.Open(Path.Combine(AppContext.BaseDirectory, "Golden", "adamw.safetensors"));
         double[] weights = Values("start"), gradients = Values("gradients");
@@ -73,7 +73,7 @@ public sealed class AdamWTests
     }
 
     [Test]
-    public void RefusesWhatCannotConverge()
+    public void RefusesSettingsThatCannotConverge()
     {
         foreach (double beta in new[] { -0.1, 1, double.NaN })
         {

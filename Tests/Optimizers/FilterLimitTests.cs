@@ -11,13 +11,13 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Optimizers;
 
-/// <summary>ZFNet's rule: after a step no filter of a convolution is larger than the limit, and nothing else is changed by it.</summary>
+/// <summary>ZFNet's rule: after a step no convolution filter is larger than the limit, and nothing else changes.</summary>
 public sealed class FilterLimitTests
 {
     private const float Limit = 0.1f;
 
     [TestCaseSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))]
-    public void HoldsFiltersAndNothingElse(DeviceUnderTest test)
+    public void LimitsOnlyFilters(DeviceUnderTest test)
     {
         using Device device = test.Make();
         using TestNetwork free = Train(device, 0), held = Train(device, Limit);

@@ -18,7 +18,7 @@ public sealed class LarsTests
 {
     private const float Trust = 0.02f;
 
-    /// <summary>The gradients of each step are taken as they are, so that only the update is compared. Biases start at zero.</summary>
+    /// <summary>Takes each step's gradients from the device, so that only the update is compared. Biases start at zero.</summary>
     [Test]
     public void MatchesTheReference(
         [ValueSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))] DeviceUnderTest test, [Values(0f, 0.05f)] float decay,
@@ -61,9 +61,9 @@ public sealed class LarsTests
         }
     }
 
-    /// <summary>The reference is held against PyTorch's SGD with apex's scaling, in float64 (make_lars.py).</summary>
+    /// <summary>Tests the reference against PyTorch's SGD with apex's scaling, in float64 (make_lars.py).</summary>
     [Test]
-    public void TheReferenceIsApexs()
+    public void ReferenceMatchesApex()
     {
         using SafetensorsFile golden = SafetensorsFile.Open(Path.Combine(AppContext.BaseDirectory, "Golden", "lars.safetensors"));
         double[] matrix = Values("start"), vector = new double[8];
@@ -82,7 +82,7 @@ public sealed class LarsTests
     }
 
     [Test]
-    public void RefusesWhatCannotConverge()
+    public void RefusesSettingsThatCannotConverge()
     {
         Assert.That(() => new Lars(momentum: 1), Throws.TypeOf<SettingException>().With.Message.Contains("momentum"));
         Assert.That(() => new Lars(trust: 0), Throws.TypeOf<SettingException>().With.Message.Contains("trust"));

@@ -19,13 +19,13 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Optimizers;
 
-/// <summary>What holds for every optimizer that the registry finds.</summary>
+/// <summary>Rules that hold for every optimizer in the registry.</summary>
 [TestFixtureSource(nameof(Names))]
 public sealed class OptimizerContract(string name)
 {
     private static readonly Shape Input = Shape.Volume(3, 6, 5);
 
-    // One of them suits: an optimizer may scale its steps by the weights, or by the gradients' size.
+    // At least one of them works: an optimizer may scale its steps by the weights or by the gradients' size.
     private static readonly float[] Rates = [10, 1, 0.1f, 0.01f];
 
     public static IEnumerable<string> Names => Registry<Optimizer>.Names;
@@ -72,7 +72,7 @@ public sealed class OptimizerContract(string name)
         Assert.That(JsonSerializer.Serialize(read), Is.EqualTo(json));
     }
 
-    /// <summary>The loss of one batch falls by half at a rate that suits, and every device goes the same way.</summary>
+    /// <summary>The loss of one batch halves at a suitable rate, and every device follows the same path.</summary>
     [TestCaseSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))]
     public void ItLearnsAsOnTheCpu(DeviceUnderTest test)
     {
@@ -82,7 +82,7 @@ public sealed class OptimizerContract(string name)
         float rate = Rates.FirstOrDefault(rate => Losses(cpu, rate, Steps) is var losses && losses[^1] < 0.5 * losses[0]);
         Assert.That(rate, Is.Positive, $"no rate of {string.Join(", ", Rates)} halves the loss");
 
-        // While few steps amplify what sums round away, the weights are the same.
+        // For few steps, rounding is not amplified, so the weights agree.
         using TestNetwork expected = Make(cpu), actual = Make(device);
         for (int step = 0; step < 3; step++)
         {
@@ -237,7 +237,7 @@ public sealed class OptimizerContract(string name)
         return batch;
     }
 
-    /// <summary>Begins a run, or goes on with the folder's, to the end or to a step; returns the weights' file.</summary>
+    /// <summary>Begins a run, or continues the folder's, to the end or to a step; returns the weights' file.</summary>
     private static string Run(CpuDevice device, string folder, Optimizer optimizer, int? stop)
     {
         var data = new PatternDataset(Input, 7, 30);

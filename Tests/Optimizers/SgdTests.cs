@@ -16,7 +16,7 @@ namespace GpuCnn.Tests.Optimizers;
 public sealed class SgdTests
 {
     /// <summary>
-    /// The gradients of each step are taken as they are, so that only the update is compared: three roundings a step, of numbers up to the
+    /// Takes each step's gradients from the device, so that only the update is compared: three roundings per step, of numbers up to the
     /// largest weight or velocity.
     /// </summary>
     [Test]
@@ -58,7 +58,7 @@ public sealed class SgdTests
     }
 
     [Test]
-    public void AVelocityThatIsSetIsUsed()
+    public void VelocityThatWasSetIsUsed()
     {
         using Device device = DeviceUnderTest.All[0].Make();
         using var network = new TestNetwork(device, new Linear(3, bias: false), Shape.Vector(4),
@@ -73,7 +73,7 @@ public sealed class SgdTests
     }
 
     [Test]
-    public void RefusesWhatCannotConverge()
+    public void RefusesSettingsThatCannotConverge()
     {
         foreach (float momentum in new[] { -0.1f, 1, float.NaN })
             Assert.That(() => new Sgd(momentum), Throws.TypeOf<SettingException>().With.Message.Contains("momentum"));
