@@ -27,7 +27,7 @@ public sealed class GpuDevicesTests
 
     /// <summary>Relative to the largest weight of each tensor.</summary>
     [TestCaseSource(nameof(Fast))]
-    public void WeightsOfLeNetAfterTwentyStepsAreTheCpus(DeviceUnderTest test)
+    public void WeightsOfLeNetAfterTwentyStepsMatchTheCpu(DeviceUnderTest test)
     {
         Network network = Architecture.Find("lenet5").Build();
         Batch[] batches = [.. Enumerable.Range(0, 4).Select(i => Striped(network, i))];
@@ -84,7 +84,7 @@ public sealed class GpuDevicesTests
     }
 
     [Test]
-    public void TooLittleMemorySaysHowManyImagesFit()
+    public void OutOfMemorySaysTheLargestBatch()
     {
         OpenClDeviceInfo info = OpenClTestDevice.Require();
         Network network = Architecture.Find("lenet5").Build();
@@ -111,7 +111,7 @@ public sealed class GpuDevicesTests
         }
     }
 
-    /// <summary>Images with something to learn: bright stripes whose place is the label.</summary>
+    /// <summary>Makes images to learn from: bright stripes whose place is the label.</summary>
     private static Batch Striped(Network network, int number)
     {
         Batch batch = SyntheticBatch.Of(network, Images);

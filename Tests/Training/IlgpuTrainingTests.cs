@@ -15,11 +15,11 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Training;
 
-/// <summary>LeNet-5 on ILGPU's devices, beside what every device is tested for.</summary>
+/// <summary>Tests LeNet-5 on ILGPU's devices, in addition to the tests of every device.</summary>
 public sealed class IlgpuTrainingTests
 {
     [Test]
-    public void OneStepOnIlgpusCpuAcceleratorIsTheCpus()
+    public void OneStepOnIlgpuCpuAcceleratorMatchesTheCpu()
     {
         using var cpu = new CpuDevice();
         using Device device = IlgpuCpuDevice.Open();

@@ -3,7 +3,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Training;
 
-/// <summary>Moments and ranges of 100,000 draws against the distributions' own.</summary>
+/// <summary>Compares moments and ranges of 100,000 draws with the distribution's.</summary>
 public sealed class InitializerTests
 {
     private const int Count = 100_000, FanIn = 50, FanOut = 30;
@@ -21,7 +21,7 @@ public sealed class InitializerTests
         return (mean, Math.Sqrt(values.Average(value => (value - mean) * (value - mean))));
     }
 
-    // The mean of n draws is off by deviation / sqrt(n), the deviation by about deviation / sqrt(2 n): five times that is allowed.
+    // The mean of n draws is off by deviation / sqrt(n), the deviation by about deviation / sqrt(2 n); five times that is allowed.
     private static void HasMoments(float[] values, double deviation)
     {
         (double mean, double found) = Moments(values);
@@ -61,7 +61,7 @@ public sealed class InitializerTests
     public void ConstantIsConstant() => Assert.That(Draw(Initializer.Constant(0.25f)), Is.All.EqualTo(0.25f));
 
     [Test]
-    public void AKeyFixesTheValues()
+    public void SameKeyGivesSameValues()
     {
         float[] first = Draw(Initializer.He, 3);
         Assert.That(Draw(Initializer.He, 3), Is.EqualTo(first));

@@ -12,7 +12,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Training;
 
-/// <summary>A device that stops working in the middle of a run costs the steps since the last checkpoint, and nothing else.</summary>
+/// <summary>A device that fails during a run costs only the steps since the last checkpoint.</summary>
 public sealed class LostDeviceTests
 {
     private static readonly Shape Input = Shape.Volume(1, 6, 6);
@@ -41,7 +41,7 @@ public sealed class LostDeviceTests
         Assert.That(resumed.Run(new Quiet(), default).End, Is.EqualTo(TrainingEnd.Completed));
     }
 
-    /// <summary>The debug device until it has run so many launches; from then on every call fails.</summary>
+    /// <summary>The debug device, until it has run a number of launches; after that every call fails.</summary>
     private sealed class FailingDevice(int launches) : GpuDevice
     {
         private readonly DebugDevice _device = new();

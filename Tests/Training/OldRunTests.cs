@@ -6,8 +6,8 @@ using static GpuCnn.Tests.Cli.CommandLine;
 namespace GpuCnn.Tests.Training;
 
 /// <summary>
-/// Runs that the program began when its settings were one flat list, with checkpoints of SGD alone. Each folder was stopped within an
-/// epoch; <c>final.safetensors</c> and <c>metrics-whole.csv</c> are what that program came to when it went on.
+/// Runs of an earlier program, whose settings were one flat list and whose checkpoints held only SGD. Each run was stopped within an epoch;
+/// <c>final.safetensors</c> and <c>metrics-whole.csv</c> are the results of that program when it continued.
 /// </summary>
 public sealed class OldRunTests
 {
@@ -15,7 +15,7 @@ public sealed class OldRunTests
 
     [TestCase("lenet5", 23, 63, "cross-entropy", "cosine")]
     [TestCase("linear", 51, 81, "hinge", "plateau")]
-    public void GoesOnToTheSameBits(string name, int step, int steps, string loss, string schedule)
+    public void ResumesToTheSameBits(string name, int step, int steps, string loss, string schedule)
     {
         using TemporaryFolder folder = new();
         string run = Copy(folder, name);
@@ -49,10 +49,10 @@ public sealed class OldRunTests
         Assert.That(Of("linear").GetProperty("schedule").GetProperty("gamma").GetSingle(), Is.EqualTo(0.5f));
     }
 
-    /// <summary>Losses that the program wrote when these files were made.</summary>
+    /// <summary>Losses that the program reported when these files were made.</summary>
     [TestCase("lenet5", 1, 0.1141324305596451)]
     [TestCase("linear", 1, 0.05434427392901853)]
-    public void ItsWeightsAreJudgedAsThen(string name, double top1, double loss)
+    public void ItsWeightsEvaluateAsBefore(string name, double top1, double loss)
     {
         string weights = Path.Combine(AppContext.BaseDirectory, Folder, name, "final.safetensors");
         JsonElement result = Succeed("eval", "--weights", weights, "--data", Path.Combine(AppContext.BaseDirectory, Folder, "data"),
@@ -62,7 +62,7 @@ public sealed class OldRunTests
     }
 
     [Test]
-    public void ADamagedCheckpointGivesWayToTheOneBefore()
+    public void DamagedCheckpointFallsBackToThePrevious()
     {
         using TemporaryFolder folder = new();
         string run = Copy(folder, "lenet5"), newest = Path.Combine(run, "checkpoint-000000023.safetensors");
@@ -73,7 +73,7 @@ public sealed class OldRunTests
     }
 
     [Test]
-    public void AnUnknownLossIsOneLine()
+    public void UnknownLossGivesOneLine()
     {
         using TemporaryFolder folder = new();
         string run = Copy(folder, "linear"), path = Path.Combine(run, "config.json");
@@ -81,7 +81,7 @@ public sealed class OldRunTests
         Fail(Program.Failed, ["train", "--resume", run], "config.json", "'squared'", "hinge");
     }
 
-    /// <summary>The folder of a run without what it came to later, with its data where this program finds it.</summary>
+    /// <summary>Copies the folder of a run without its later results, and points it to the data.</summary>
     private static string Copy(TemporaryFolder folder, string name)
     {
         string source = Path.Combine(AppContext.BaseDirectory, Folder);
@@ -97,6 +97,6 @@ public sealed class OldRunTests
         return folder[name];
     }
 
-    /// <summary>All but the times.</summary>
+    /// <summary>All columns but the times.</summary>
     private static string[] Metrics(string path) => [.. File.ReadAllLines(path).Select(row => string.Join(',', row.Split(',')[..8]))];
 }

@@ -4,7 +4,7 @@ using GpuCnn.Kernels;
 
 namespace GpuCnn.Tests.Training;
 
-/// <summary>Made-up images that tell their class by where they are bright, in an order that is a function of the step.</summary>
+/// <summary>Synthetic images that show their class by where they are bright, in an order that depends only on the step.</summary>
 internal sealed class PatternDataset(Shape shape, int classes, int count, float scale = 1) : IDataset
 {
     public string Description => "patterns";

@@ -12,7 +12,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Training;
 
-/// <summary>A run as a whole: it learns, stops, resumes to the same bits, and keeps what it has when something goes wrong.</summary>
+/// <summary>A run learns, stops, resumes to the same bits, and keeps its results when something fails.</summary>
 public sealed class TrainerTests
 {
     private static readonly Shape Input = Shape.Volume(1, 8, 8);
@@ -49,7 +49,7 @@ public sealed class TrainerTests
         [.. File.ReadAllLines(Path.Combine(folder, "metrics.csv")).Select(row => string.Join(',', row.Split(',').Take(8)))];
 
     [Test]
-    public void ARunLearnsAndLeavesItsFiles()
+    public void RunLearnsAndWritesItsFiles()
     {
         using var folder = new TemporaryFolder();
         using var device = new CpuDevice(2);
@@ -71,14 +71,14 @@ public sealed class TrainerTests
     }
 
     [Test]
-    public void StoppedAnywhereAndResumedItEndsWithTheSameBits([Values(1, 2)] int threads, [Values(0, 3)] int saveEvery)
+    public void ResumeAfterAnyStopGivesSameBits([Values(1, 2)] int threads, [Values(0, 3)] int saveEvery)
     {
         using var folder = new TemporaryFolder();
         using var device = new CpuDevice(threads);
         TrainingSettings settings = Settings with { SaveEvery = saveEvery };
         string straight = Finish(device, folder["straight"], settings);
 
-        // 70 images in batches of 8: 8 steps an epoch; stops in the middle, right after an epoch's last step, and in its validation.
+        // 70 images in batches of 8 are 8 steps per epoch; stops in the middle, right after an epoch's last step, and in its validation.
         foreach (int stop in new[] { 1, 5, 8, 11, 16, 31 })
             foreach (bool whileValidating in new[] { false, true })
             {
@@ -122,7 +122,7 @@ public sealed class TrainerTests
             first.Initialize();
             first.Run(new Silent(), default);
         }
-        // As a kill leaves it: the newest checkpoint damaged, metrics of later epochs already there.
+        // As after a kill: the newest checkpoint is damaged, and metrics of later epochs exist.
         string[] checkpoints = [.. Directory.GetFiles(folder["killed"], "checkpoint-*").Order()];
         File.WriteAllBytes(checkpoints[^1], File.ReadAllBytes(checkpoints[^1])[..100]);
         File.Delete(folder["killed", "final.safetensors"]);
@@ -136,7 +136,7 @@ public sealed class TrainerTests
     }
 
     [Test]
-    public void ALossThatIsNoNumberStopsTheRunAndKeepsTheLastCheckpoint()
+    public void NonFiniteLossStopsTheRunAndKeepsTheLastCheckpoint()
     {
         using var folder = new TemporaryFolder();
         using var device = new CpuDevice(2);
@@ -160,7 +160,7 @@ public sealed class TrainerTests
     }
 
     [Test]
-    public void WhatDoesNotGoTogetherIsOneLine()
+    public void MismatchesGiveOneLine()
     {
         using var folder = new TemporaryFolder();
         using var device = new CpuDevice(1);
@@ -179,7 +179,7 @@ public sealed class TrainerTests
     }
 
     [Test]
-    public void ACheckpointOfAnotherModelIsRefused()
+    public void CheckpointOfAnotherModelIsRefused()
     {
         using var folder = new TemporaryFolder();
         using var device = new CpuDevice(1);

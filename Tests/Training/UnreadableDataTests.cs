@@ -10,7 +10,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Training;
 
-/// <summary>Images that cannot be read stop a run, with everything it has done on disk.</summary>
+/// <summary>Unreadable images stop a run, and all its completed steps are on disk.</summary>
 public sealed class UnreadableDataTests
 {
     private static readonly Shape Input = Shape.Volume(1, 6, 6);
@@ -22,7 +22,7 @@ public sealed class UnreadableDataTests
     [TestCase(5, -1)]
     [TestCase(-1, 0)]
     [TestCase(-1, 1)]
-    public void NothingDoneIsLost(int badTrainingStep, int badValidationBatch)
+    public void CompletedStepsAreSaved(int badTrainingStep, int badValidationBatch)
     {
         using var folder = new TemporaryFolder();
         float[] expected = Run(folder["whole"], Good, Good, resume: false);
@@ -60,7 +60,7 @@ public sealed class UnreadableDataTests
         return [.. trainer.Parameters.ExportWeights().SelectMany(pair => pair.Value.Values)];
     }
 
-    /// <summary>Patterns of which the batch of one step cannot be read.</summary>
+    /// <summary>Patterns with one unreadable batch.</summary>
     private sealed class Failing(int step) : IDataset
     {
         public string Description => Good.Description;

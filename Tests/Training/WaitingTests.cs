@@ -9,14 +9,14 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Training;
 
-/// <summary>What a run reports of the time that it waited for images.</summary>
+/// <summary>Checks the reported time spent waiting for images.</summary>
 public sealed class WaitingTests
 {
     private static readonly Shape Input = Shape.Volume(1, 6, 6);
     private static readonly PatternDataset Patterns = new(Input, 3, 24);
 
     [Test]
-    public void TheShareOfTheTimeThatPassedWaitingIsReported()
+    public void ShareOfTimeSpentWaitingIsReported()
     {
         List<double> slow = Run(new Slow(TimeSpan.FromMilliseconds(100)));
         Assert.That(slow, Has.Count.EqualTo(2).And.All.InRange(0.6, 1.0));
