@@ -13,7 +13,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Tuning;
 
-/// <summary>What is measured is kept, plans take what is kept, and what they took can be taken again.</summary>
+/// <summary>Measurements are kept, plans use them, and a plan's choices can be repeated.</summary>
 public sealed class TunerTests
 {
     private const int Images = 2;
@@ -32,7 +32,7 @@ public sealed class TunerTests
         IReadOnlyList<TunedProblem> problems = Tuner.Measure(Small(), device, Images, (done, all) => rounds.Add((done, all)));
         using ParameterStore parameters = device.CreateParameters(Small(), training: true);
         using var plan = new Plan(parameters, new() { Images = Images, Loss = new SoftmaxCrossEntropy(), Training = true });
-        // Each convolution forward and to its filter, and the second to its input.
+        // Each convolution's forward pass and filter gradient, and the second's input gradient.
         Assert.That(plan.Choices, Has.Count.EqualTo(5));
         foreach (PlanChoice choice in plan.Choices)
         {
@@ -48,14 +48,14 @@ public sealed class TunerTests
     }
 
     [Test]
-    public void TheCpuHasNothingToTuneInOtherFiltersThan3x3()
+    public void CpuHasNothingToTuneForFiltersOtherThan3x3()
     {
         using var device = new CpuDevice(1);
         Assert.That(Tuner.Measure(Small(), device, Images), Is.Empty);
     }
 
     [Test]
-    public void TheCpuMeasuresAllStepsOfAnAlgorithm()
+    public void CpuMeasuresAllStepsOfAnAlgorithm()
     {
         var network = new Network("even", new Sequential
         {
@@ -82,7 +82,7 @@ public sealed class TunerTests
     }
 
     [Test]
-    public void PlansTakeWhatIsKeptAndComputeTheSame()
+    public void PlansUseKeptMeasurementsAndComputeTheSame()
     {
         using var folder = new TemporaryFolder();
         using var device = new DebugDevice();
@@ -118,10 +118,10 @@ public sealed class TunerTests
     }
 
     /// <summary>
-    /// On a device with a library fully connected layers are problems too, and a run goes on with the library that it began with.
+    /// On a device with a library, fully connected layers are problems too, and a run continues with the library it began with.
     /// </summary>
     [Test]
-    public void ALibraryIsMeasuredAndTakenOnlyWhereATableSaysSo()
+    public void LibraryIsUsedOnlyIfATableNamesIt()
     {
         using var folder = new TemporaryFolder();
         using var device = new LibraryDevice();
@@ -145,7 +145,7 @@ public sealed class TunerTests
         using var tuned = new Plan(parameters, options with { Algorithms = kept });
         Assert.That(tuned.Choices.Select(choice => choice.Algorithm), Has.All.EndsWith("cuBLAS"));
 
-        // The same table where there is no library: the rule's, and every problem among the choices, so that whoever asked can tell.
+        // The same table without a library: the rule's choice, and every problem is among the choices, so that the caller can tell.
         using var without = new DebugDevice();
         using ParameterStore others = without.CreateParameters(Small(), training: true);
         using var other = new Plan(others, options with { Algorithms = kept });
@@ -154,7 +154,7 @@ public sealed class TunerTests
     }
 
     [Test]
-    public void WhatIsNotKnownAnyMoreGivesWayToTheFixedRule()
+    public void UnknownAlgorithmFallsBackToTheFixedRule()
     {
         using var folder = new TemporaryFolder();
         using var device = new DebugDevice();
