@@ -20,7 +20,7 @@ public sealed partial class ArchitectureTests
     };
 
     [TestCaseSource(nameof(Projects))]
-    public void AProjectReferencesOnlyWhatItMay(string project)
+    public void ProjectReferencesOnlyAllowedProjects(string project)
     {
         IEnumerable<string> referenced =
             Assembly.Load(project switch { "Cli" => "gpucnn", "GpuCnn" => "GpuCnn.Library", _ => $"GpuCnn.{project}" })
@@ -42,9 +42,9 @@ public sealed partial class ArchitectureTests
     public void KernelTextComesFromTheCompiler() =>
         Forbid(KernelText(), "Compiler/", Code("Compiler", "Kernels", "Engine", "Models", "Data", "GpuCnn", "Cli", "Bench"));
 
-    /// <summary>Advice for the command line is Cli's alone: others use the library too.</summary>
+    /// <summary>Only Cli gives advice for the command line, because the library has other users.</summary>
     [Test]
-    public void OnlyCliSpeaksOfOptionsAndCommands() =>
+    public void OnlyCliMentionsOptionsAndCommands() =>
         Forbid(CommandLineAdvice(), "Engine/Devices/Cuda/", Code("Kernels", "Engine", "Models", "Data", "GpuCnn"));
 
     [Test]
@@ -86,14 +86,14 @@ public sealed partial class ArchitectureTests
     [GeneratedRegex(@"\b(is|as)\s+(not\s+)?(Cpu|Debug|OpenCl|Cuda)Device\b|\((Cpu|Debug|OpenCl|Cuda)Device\)\s*[\w(]")]
     private static partial Regex DeviceCast();
 
-    // Within a string. Options of NVIDIA's compiler are where CUDA is.
+    // Within a string. Options of NVIDIA's compiler belong to Cuda folders.
     [GeneratedRegex(@"""[^""]*(--[a-z]|\bgpucnn (train|eval|predict|summary|models|devices|bench|tune|import|data|filter|kernels)\b)")]
     private static partial Regex CommandLineAdvice();
 
     [GeneratedRegex("__global__|__kernel")]
     private static partial Regex KernelText();
 
-    // `Folder/file.ext` or `Folder/`, and [text](path): not addresses, not names in code such as A.B/C.
+    // `Folder/file.ext` or `Folder/`, and [text](path); not URLs, and not names in code such as A.B/C.
     [GeneratedRegex(@"`(?<path>(\.?[A-Za-z][\w-]*/)([\w.-]+/)*[\w.-]*)`|\]\((?!\w+:|#)(?<path>[^)#\s]+)(#[^)]*)?\)")]
     private static partial Regex MarkdownPath();
 
@@ -126,7 +126,7 @@ public sealed partial class ArchitectureTests
     {
         for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
             if (File.Exists(Path.Combine(folder.FullName, "GpuCnn.sln"))) return folder.FullName;
-        Assert.Ignore($"Needs the sources, but GpuCnn.sln is in no folder above '{AppContext.BaseDirectory}'.");
+        Assert.Ignore($"Needs the sources, but no folder above '{AppContext.BaseDirectory}' contains GpuCnn.sln.");
         return "";
     }
 }

@@ -3,7 +3,7 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests;
 
-/// <summary>Where tests find files.</summary>
+/// <summary>Finds files for tests.</summary>
 internal static class TestData
 {
     /// <summary>The folder of GpuCnn.sln.</summary>
@@ -12,7 +12,7 @@ internal static class TestData
     private static readonly Lazy<string> Root = new(FindRoot);
 
     /// <summary>
-    /// The folder of a data set by name, below GPUCNN_DATA or ../shared/data; ignores the test, with the reason, where there is none.
+    /// Returns a data set's folder below GPUCNN_DATA or ../shared/data; ignores the test, with the reason, if there is none.
     /// </summary>
     public static string Require(string name)
     {
@@ -32,7 +32,7 @@ internal static class TestData
     }
 }
 
-/// <summary>A folder that is gone after the test.</summary>
+/// <summary>A folder that is deleted after the test.</summary>
 internal sealed class TemporaryFolder : IDisposable
 {
     public TemporaryFolder() => Path = Directory.CreateTempSubdirectory("gpucnn-test-").FullName;
@@ -41,7 +41,7 @@ internal sealed class TemporaryFolder : IDisposable
 
     public string this[params string[] parts] => System.IO.Path.Combine([Path, .. parts]);
 
-    /// <summary>Writes a file, with the folders above it.</summary>
+    /// <summary>Writes a file, and creates the folders above it.</summary>
     public string Add(byte[] content, params string[] parts)
     {
         string path = this[parts];
@@ -53,12 +53,12 @@ internal sealed class TemporaryFolder : IDisposable
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }
 
-/// <summary>What every error for users has in common.</summary>
+/// <summary>Checks the rules for all errors for users.</summary>
 internal static class OneLine
 {
     /// <summary>
-    /// Runs <paramref name="action"/>, which throws a <see cref="GpuCnnException"/> of one line that names all of
-    /// <paramref name="parts"/>.
+    /// Runs <paramref name="action"/>, which must throw a one-line <see cref="GpuCnnException"/> that mentions all <paramref
+    /// name="parts"/>.
     /// </summary>
     public static GpuCnnException Thrown(Action action, params string[] parts)
     {
