@@ -44,7 +44,9 @@ public sealed class ColorJitter : PixelStep
         if (text.Name != Name || text.Arguments.Count is not (1 or 3 or 4)
             || !text.TryNumbers(0, Largest, [0, 0, 0, 0], out double[] values)) return null;
         if (text.Arguments.Count == 1) values[1] = values[2] = values[0];
-        return values[3] > LargestHue || values.All(value => value == 0) ? null : new ColorJitter(values[0], values[1], values[2], values[3]);
+        return values[3] > LargestHue || values.All(value => value == 0)
+            ? null
+            : new ColorJitter(values[0], values[1], values[2], values[3]);
     }
 
     public override void Apply(ref RandomStream random, PictureCanvas canvas)

@@ -35,7 +35,9 @@ public sealed class PcaLighting : ValueStep
     public override string Usage => "pca or pca(S) (AlexNet's change of lighting, of standard deviation S, 0.1 by default)";
 
     public override AugmentationStep? TryParse(StepText text) =>
-        text.Name == Name && text.TryNumbers(0, Largest, [Default], out double[] values) && values[0] > 0 ? new PcaLighting(values[0]) : null;
+        text.Name == Name && text.TryNumbers(0, Largest, [Default], out double[] values) && values[0] > 0
+            ? new PcaLighting(values[0])
+            : null;
 
     public override void Apply(ref RandomStream random, Span<float> values, Shape input, IReadOnlyList<float> std)
     {

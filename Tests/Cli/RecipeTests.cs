@@ -58,7 +58,8 @@ public sealed class RecipeTests
         {
             string[] quick = ["zfnet", "googlenet", "resnet18", "resnet20", "resnet110"];
             bool isLong = Environment.GetEnvironmentVariable("GPUCNN_LONG_TESTS") == "1";
-            return Architecture.All.Where(architecture => architecture.PaperRecipe is not null && (isLong || quick.Contains(architecture.Name)))
+            return Architecture.All
+                .Where(architecture => architecture.PaperRecipe is not null && (isLong || quick.Contains(architecture.Name)))
                 .Select(architecture => architecture.Name);
         }
     }

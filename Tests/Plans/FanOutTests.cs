@@ -22,7 +22,8 @@ public sealed class FanOutTests
     /// <summary>before(x), then a sum of branches over it. Values are multiples of 1/8 and the sums exact.</summary>
     [Test]
     public void GradientsOfAllReadersAreSummed(
-        [ValueSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))] DeviceUnderTest test, [Values(2, 3)] int branches, [Values] bool activated)
+        [ValueSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))] DeviceUnderTest test, [Values(2, 3)] int branches,
+        [Values] bool activated)
     {
         var before = new Sequential { { "conv", new Conv2d(7, 1) } };
         if (activated) before.Add("relu", new ReLU());
@@ -31,10 +32,12 @@ public sealed class FanOutTests
         using var network = new TestNetwork(device, new Sequential { { "before", before }, { "sum", new SumOf(sides) } }, Input,
             new PlanOptions { Images = Images, Training = true, InputGradient = true, Loss = new ProjectionLoss() });
         float[][] parameters = [.. network.Network.Parameters.Select((parameter, i) => Numbers.Eighths(parameter.Spec.Count, 20 + i))];
-        foreach ((Parameter parameter, float[] values) in network.Network.Parameters.Zip(parameters)) network.SetWeights(parameter.Path, values);
+        foreach ((Parameter parameter, float[] values) in network.Network.Parameters.Zip(parameters))
+            network.SetWeights(parameter.Path, values);
         network.Batch.SetChannelsFirst(Numbers.Eighths(Images * Input.Count, seed: 4));
         network.Plan.ComputeGradients(network.Batch);
-        Assert.That(network.Plan.Steps.Count(step => step.Contains("gradient sum")), Is.EqualTo(device is CpuDevice ? branches - 1 : 0), "convolutions add on devices");
+        Assert.That(network.Plan.Steps.Count(step => step.Contains("gradient sum")), Is.EqualTo(device is CpuDevice ? branches - 1 : 0),
+            "convolutions add on devices");
 
         double[][] wide = [.. parameters.Select(Numbers.ToDouble)];
         double[] x = Numbers.ToDouble(network.Images);
@@ -71,7 +74,8 @@ public sealed class FanOutTests
         var conv = new ReferenceConv2d(6, (1, 1), (1, 1), (0, 0));
         double[][] parameters = [Numbers.ToDouble(network.Weights("conv.weight")), Numbers.ToDouble(network.Weights("conv.bias"))];
         double[] x = Numbers.ToDouble(network.Images), z = conv.Forward(input, x, parameters);
-        Gradients gradients = conv.Backward(input, x, parameters, [.. z.Select((value, i) => ProjectionLoss.Weight(i) * (value > 0 ? 2.0 : 1))]);
+        Gradients gradients =
+            conv.Backward(input, x, parameters, [.. z.Select((value, i) => ProjectionLoss.Weight(i) * (value > 0 ? 2.0 : 1))]);
         Closeness.Check($"{test}: output", network.ReadOutput(), [.. z.Select(value => value + Math.Max(0, value))], 0);
         Closeness.Check($"{test}: input gradient", network.ReadInputGradient(), gradients.Input, 0);
         Closeness.Check($"{test}: weight gradient", network.Gradient("conv.weight"), gradients.Parameters[0], 0);

@@ -11,20 +11,30 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Plans;
 
-/// <summary>A norm behind a convolution takes the moments that the convolution gathered, and the numbers are those of the definition.</summary>
+/// <summary>
+/// A norm behind a convolution takes the moments that the convolution gathered, and the numbers are those of the definition.
+/// </summary>
 public sealed class GatheredMomentsTests
 {
     private const double Epsilon = 1e-3, Momentum = 0.25;
 
-    /// <summary>Convolutions with chunks of one image and of several, one strip and more, an input of channels last, one tap, and groups, which gather on the CPU alone.</summary>
-    public sealed record Case(string Name, Shape Input, int Filters, int Size, int Stride, int Padding, int Groups = 1, bool Bias = false, string? Algorithm = null)
+    /// <summary>
+    /// Convolutions with chunks of one image and of several, one strip and more, an input of channels last, one tap, and groups, which
+    /// gather on the CPU alone.
+    /// </summary>
+    public sealed record Case(
+        string Name, Shape Input, int Filters, int Size, int Stride, int Padding, int Groups = 1, bool Bias = false,
+        string? Algorithm = null)
     {
         public override string ToString() => Name;
 
         public IReadOnlyDictionary<string, string>? Algorithms(int images)
         {
-            var shape = new ConvolutionShape(Input.Channels, Input.Height, Input.Width, Filters, Size, Size, Stride, Stride, Padding, Padding, Groups);
-            return Algorithm == null ? null : Enum.GetValues<ConvolutionPass>().ToDictionary(pass => pass.Describe(shape, images), _ => Algorithm);
+            var shape = new ConvolutionShape(
+                Input.Channels, Input.Height, Input.Width, Filters, Size, Size, Stride, Stride, Padding, Padding, Groups);
+            return Algorithm is null
+                ? null
+                : Enum.GetValues<ConvolutionPass>().ToDictionary(pass => pass.Describe(shape, images), _ => Algorithm);
         }
 
         public Conv2d Layer => new(Filters, Size, Stride, Padding, Groups, Bias);
@@ -52,7 +62,7 @@ public sealed class GatheredMomentsTests
         {
             "opencl" => convolution.Name is "3x3" or "1x1",
             "cpu 8" or "cpu 16" => true,
-            _ => convolution.Algorithm == null,
+            _ => convolution.Algorithm is null,
         }
         select new object[] { test, convolution };
 
@@ -64,8 +74,16 @@ public sealed class GatheredMomentsTests
         using Device device = test.Make();
         bool isImage = convolution.Input.Channels < 8;
         using var network = new TestNetwork(device, Net(convolution), convolution.Input,
-            new PlanOptions { Images = images, Training = true, InputGradient = !isImage, Loss = new ProjectionLoss(), Algorithms = convolution.Algorithms(images) });
-        if (convolution.Algorithm != null) Assert.That(network.Plan.Choices.Select(choice => choice.Algorithm), Is.All.EqualTo(convolution.Algorithm).And.Not.Empty);
+            new PlanOptions
+            {
+                Images = images,
+                Training = true,
+                InputGradient = !isImage,
+                Loss = new ProjectionLoss(),
+                Algorithms = convolution.Algorithms(images),
+            });
+        if (convolution.Algorithm is not null)
+            Assert.That(network.Plan.Choices.Select(choice => choice.Algorithm), Is.All.EqualTo(convolution.Algorithm).And.Not.Empty);
         float[][] parameters = [.. network.Network.Parameters.Select((parameter, i) => Numbers.Reals(parameter.Spec.Count, 20 + i))];
         for (int i = 0; i < parameters.Length; i++) network.SetWeights(network.Network.Parameters[i].Path, parameters[i]);
         Extent extent = Extent.Of(real, convolution.Input), output = convolution.Reference.Output(extent);
@@ -86,8 +104,10 @@ public sealed class GatheredMomentsTests
         Check("output", network.ReadOutput()[..output.Count], y);
         if (!isImage) Check("input gradient", network.ReadInputGradient()[..extent.Count], gradients.Input);
         string[] paths = [.. network.Network.Parameters.Select(parameter => parameter.Path)];
-        for (int i = 0; i < first + 2; i++) Check($"gradient of {paths[i]}", network.Gradient(paths[i]), gradients.Parameters[i], leastScale: 1);
-        double[][] state = norm.NextState(output, convolution.Reference.Forward(extent, x, wide[..first]), [.. parameters[(first + 2)..].Select(Numbers.ToDouble)]);
+        for (int i = 0; i < first + 2; i++)
+            Check($"gradient of {paths[i]}", network.Gradient(paths[i]), gradients.Parameters[i], leastScale: 1);
+        double[][] state = norm.NextState(
+            output, convolution.Reference.Forward(extent, x, wide[..first]), [.. parameters[(first + 2)..].Select(Numbers.ToDouble)]);
         for (int i = 0; i < state.Length; i++) Check(paths[first + 2 + i], network.Weights(paths[first + 2 + i]), state[i]);
 
         void Check(string what, float[] actual, double[] expected, double leastScale = 0) =>
@@ -102,7 +122,8 @@ public sealed class GatheredMomentsTests
         Shape input = Shape.Volume(8, 17, 15);
         using Device device = test.Make();
         using var network = new TestNetwork(
-            device, new Sequential { { "conv", new Conv2d(filters, size, padding: size / 2) }, { "norm", new BatchNorm2d(1e-12f, 1) } }, input,
+            device,
+            new Sequential { { "conv", new Conv2d(filters, size, padding: size / 2) }, { "norm", new BatchNorm2d(1e-12f, 1) } }, input,
             new PlanOptions { Images = images, Training = true, Loss = new ProjectionLoss() });
         network.Parameters.Initialize(1);
         float[] bias = [.. Enumerable.Repeat(1000f, filters)];
@@ -111,8 +132,10 @@ public sealed class GatheredMomentsTests
         Assert.That(network.Plan.Steps, Has.None.EqualTo("norm moments"));
         var convolution = new ReferenceConv2d(filters, (size, size), (1, 1), (size / 2, size / 2));
         Extent extent = Extent.Of(images, input);
-        double[] y = convolution.Forward(extent, Numbers.ToDouble(network.Images), [Numbers.ToDouble(network.Weights("conv.weight")), Numbers.ToDouble(bias)]);
-        double[][] expected = new ReferenceBatchNorm2d(1e-12, 1).NextState(convolution.Output(extent), y, [new double[filters], new double[filters], [0]]);
+        double[] y = convolution.Forward(
+            extent, Numbers.ToDouble(network.Images), [Numbers.ToDouble(network.Weights("conv.weight")), Numbers.ToDouble(bias)]);
+        double[][] expected = new ReferenceBatchNorm2d(1e-12, 1)
+            .NextState(convolution.Output(extent), y, [new double[filters], new double[filters], [0]]);
         // The values themselves are rounded to 2^-14, and sums that start at 1000 to some of that.
         Closeness.Check($"{test}: mean", network.Weights("norm.running_mean"), expected[0], 4 * Math.Pow(2, -14));
         Closeness.Check($"{test}: variance", network.Weights("norm.running_var"), expected[1], 1e-4 * expected[1].Max());
@@ -143,13 +166,15 @@ public sealed class GatheredMomentsTests
     {
         var layers = new Sequential
         {
-            { "a", new Conv2d(8, 1) }, { "norm", new BatchNorm2d() }, { "b", new Conv2d(8, 1) }, { "relu", new ReLU() }, { "after", new BatchNorm2d() }, { "c", new Conv2d(8, 1) },
+            { "a", new Conv2d(8, 1) }, { "norm", new BatchNorm2d() }, { "b", new Conv2d(8, 1) }, { "relu", new ReLU() },
+            { "after", new BatchNorm2d() }, { "c", new Conv2d(8, 1) },
         };
         var network = new Engine.Graphs.Network("test", layers, Shape.Volume(8, 4, 4));
         Assert.That(Gathering(training: true), Is.EqualTo(new[] { "a" }));
         Assert.That(Gathering(training: false), Is.Empty);
 
-        string[] Gathering(bool training) => [.. PlanNode.Fuse(network, training).Where(node => node.GathersMoments).Select(node => node.Name)];
+        string[] Gathering(bool training) =>
+            [.. PlanNode.Fuse(network, training).Where(node => node.GathersMoments).Select(node => node.Name)];
     }
 
     public static IEnumerable<TestCaseData> Families => DeterminismTests.Families;
@@ -167,7 +192,8 @@ public sealed class GatheredMomentsTests
         var layers = new Sequential
         {
             { "a", new Conv2d(24, 3, padding: 1, bias: false) }, { "norm", new BatchNorm2d() }, new ReLU(),
-            { "block", new Residual(new Sequential { { "b", new Conv2d(24, 1, bias: false) }, { "norm", new BatchNorm2d() } }, null) }, new ReLU(), new GlobalAvgPool2d(), new Flatten(),
+            { "block", new Residual(new Sequential { { "b", new Conv2d(24, 1, bias: false) }, { "norm", new BatchNorm2d() } }, null) },
+            new ReLU(), new GlobalAvgPool2d(), new Flatten(),
         };
         using var network = new TestNetwork(device, layers, Shape.Volume(3, 24, 20),
             new PlanOptions { Images = 6, Loss = new SoftmaxCrossEntropy(), Training = true, Optimizer = new Sgd() });

@@ -20,7 +20,8 @@ public sealed class MemoryTests
 
     [Test]
     public void UsesWhatWasPredicted(
-        [ValueSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))] DeviceUnderTest test, [Values(1, 7)] int images, [Values] bool training)
+        [ValueSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))] DeviceUnderTest test, [Values(1, 7)] int images,
+        [Values] bool training)
     {
         using Device device = test.Make();
         using (var network = new TestNetwork(device, TestNetwork.SmallNet(), Input, Options(images, training)))
@@ -88,7 +89,8 @@ public sealed class MemoryTests
                    select buffer,
             ];
             foreach ((PlanBuffer before, PlanBuffer after) in alive.Zip(alive.Skip(1)))
-                Assert.That(before.Offset + before.Bytes, Is.LessThanOrEqualTo(after.Offset), $"buffers {before.Name} and {after.Name} at step {step}");
+                Assert.That(before.Offset + before.Bytes, Is.LessThanOrEqualTo(after.Offset),
+                    $"buffers {before.Name} and {after.Name} at step {step}");
             most = Math.Max(most, alive.Sum(buffer => buffer.Bytes));
         }
         Assert.That(buffers.Select(buffer => buffer.Offset), Has.All.GreaterThanOrEqualTo(0));
@@ -96,7 +98,8 @@ public sealed class MemoryTests
         Assert.That(buffers.Max(buffer => buffer.Offset + buffer.Bytes), Is.LessThanOrEqualTo(total));
         Assert.That(total, Is.GreaterThanOrEqualTo(most));
         // A cut may leave the end of each slab unused.
-        Assert.That(total, Is.LessThanOrEqualTo((slab == 5120 ? 2 : 1) * buffers.Sum(buffer => MemoryPlan.RoundUp(buffer.Bytes)) + (slab == 5120 ? slab : 0)));
+        long bytes = buffers.Sum(buffer => MemoryPlan.RoundUp(buffer.Bytes));
+        Assert.That(total, Is.LessThanOrEqualTo((slab == 5120 ? 2 : 1) * bytes + (slab == 5120 ? slab : 0)));
         Assert.That(buffers.Select(buffer => buffer.Offset % slab + buffer.Bytes), Has.All.LessThanOrEqualTo(slab), "across a cut");
     }
 
@@ -162,7 +165,8 @@ public sealed class MemoryTests
         using var network = new TestNetwork(device, TestNetwork.SmallNet(), Input, Options(4, training: false));
         network.Parameters.Initialize(1);
         Assert.That(() => network.Plan.Evaluate(new Batch(Input, 5)), Throws.ArgumentException.With.Message.Contains("4 images"));
-        Assert.That(() => network.Plan.Evaluate(new Batch(Shape.Volume(1, 20, 20), 4)), Throws.ArgumentException.With.Message.Contains("3x20x20"));
+        Assert.That(() => network.Plan.Evaluate(new Batch(Shape.Volume(1, 20, 20), 4)),
+            Throws.ArgumentException.With.Message.Contains("3x20x20"));
         Assert.That(() => network.Plan.Train(network.Batch, 0.1f, 0, 0), Throws.InvalidOperationException);
         Assert.That(() => network.Plan.ComputeGradients(network.Batch), Throws.InvalidOperationException);
         Assert.That(() => network.ReadInputGradient(), Throws.InvalidOperationException);
@@ -170,7 +174,8 @@ public sealed class MemoryTests
         Assert.That(() => new Plan(network.Parameters, Options(4, training: true)), Throws.ArgumentException);
         Assert.That(
             () => network.Parameters.SetWeights(network.Network.Parameters[0], new Tensor(6, 3, 5, 4)),
-            Throws.TypeOf<GpuCnnException>().With.Message.Contains("conv1.weight").And.Message.Contains("[6, 3, 5, 5]").And.Message.Contains("[6, 3, 5, 4]"));
+            Throws.TypeOf<GpuCnnException>().With.Message.Contains("conv1.weight")
+                .And.Message.Contains("[6, 3, 5, 5]").And.Message.Contains("[6, 3, 5, 4]"));
     }
 
     private static PlanOptions Options(int images, bool training) =>

@@ -9,7 +9,9 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Plans;
 
-/// <summary>An addition and an activation behind a norm become part of it, where the other addend is there by then, and the numbers stay.</summary>
+/// <summary>
+/// An addition and an activation behind a norm become part of it, where the other addend is there by then, and the numbers stay.
+/// </summary>
 public sealed class NormFusionTests
 {
     private static readonly Shape Input = Shape.Volume(12, 5, 4);
@@ -17,7 +19,8 @@ public sealed class NormFusionTests
     /// <summary>The shortcut's norm comes last, so that it is the one that takes the addition where there is one.</summary>
     [Test]
     public void GivesWhatTheLayersGiveApart(
-        [ValueSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))] DeviceUnderTest test, [Values] bool shortcut, [Values("relu", "tanh", "none")] string activation)
+        [ValueSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))] DeviceUnderTest test, [Values] bool shortcut,
+        [Values("relu", "tanh", "none")] string activation)
     {
         using Device device = test.Make();
         var options = new PlanOptions { Images = 5, Training = true, InputGradient = true, Loss = new ProjectionLoss() };
@@ -34,11 +37,13 @@ public sealed class NormFusionTests
         Assert.That(PlanNode.Fuse(fused.Network, training: true), Has.Count.EqualTo(operators - 1), "nodes, fused");
         Assert.That(PlanNode.Fuse(fused.Network, training: true)[^1].Addend, Is.Not.Null);
         Assert.That(PlanNode.Fuse(apart.Network, training: true).Select(node => node.Addend), Is.All.Null);
-        Assert.That(fused.Plan.Steps, Has.Some.EqualTo($"block.{norm} forward").And.None.Contain("add forward").And.None.Contain("activation forward"));
+        Assert.That(fused.Plan.Steps,
+            Has.Some.EqualTo($"block.{norm} forward").And.None.Contain("add forward").And.None.Contain("activation forward"));
         Assert.That(apart.Plan.Steps, Has.Some.Contain("add forward"));
         Near("output", fused.ReadOutput(), apart.ReadOutput());
         Near("input gradient", fused.ReadInputGradient(), apart.ReadInputGradient());
-        foreach (string path in fused.Network.Learned.Select(parameter => parameter.Path)) Near($"gradient of {path}", fused.Gradient(path), apart.Gradient(path));
+        foreach (string path in fused.Network.Learned.Select(parameter => parameter.Path))
+            Near($"gradient of {path}", fused.Gradient(path), apart.Gradient(path));
         foreach (string path in fused.Network.Parameters.Where(parameter => parameter.IsState).Select(parameter => parameter.Path))
             Near(path, fused.Weights(path), apart.Weights(path));
 
@@ -61,7 +66,8 @@ public sealed class NormFusionTests
         network.Plan.ComputeGradients(network.Batch);
         var reference = new ReferenceChain(
             new ReferenceSum(
-                new ReferenceChain(new ReferenceConv2d(12, (1, 1), (1, 1), (0, 0), bias: false), new ReferenceBatchNorm2d(1e-5, 0.1)), new ReferenceFlatten()),
+                new ReferenceChain(new ReferenceConv2d(12, (1, 1), (1, 1), (0, 0), bias: false), new ReferenceBatchNorm2d(1e-5, 0.1)),
+                new ReferenceFlatten()),
             new ReferenceTanh());
         Extent extent = Extent.Of(5, Input);
         double[] x = Numbers.ToDouble(network.Images);
@@ -70,11 +76,13 @@ public sealed class NormFusionTests
         Gradients gradients = reference.Backward(extent, x, wide, [.. y.Select((_, i) => (double)ProjectionLoss.Weight(i))]);
         Check("output", network.ReadOutput(), y);
         Check("input gradient", network.ReadInputGradient(), gradients.Input);
-        foreach ((string path, double[] expected) in new[] { "block.conv.weight", "block.norm.weight", "block.norm.bias" }.Zip(gradients.Parameters))
+        string[] paths = ["block.conv.weight", "block.norm.weight", "block.norm.bias"];
+        foreach ((string path, double[] expected) in paths.Zip(gradients.Parameters))
             Check(path, network.Gradient(path), expected);
 
         void Check(string what, float[] actual, double[] expected) =>
-            Closeness.Check($"{test}: {what}", actual, expected, Closeness.Tolerance(reference.LongestSum(extent), test.Rounding, expected));
+            Closeness.Check($"{test}: {what}", actual, expected,
+                Closeness.Tolerance(reference.LongestSum(extent), test.Rounding, expected));
     }
 
     /// <summary>A plan that infers fuses alike, and takes the running statistics.</summary>
@@ -97,7 +105,7 @@ public sealed class NormFusionTests
     private static Sequential Block(bool shortcut, string activation, bool between)
     {
         Layer? around = shortcut ? Branch() : null;
-        if (between && around != null) around = new Separate(around);
+        if (between && around is not null) around = new Separate(around);
         var sequence = new Sequential { { "block", new Residual(between && !shortcut ? new Separate(Branch()) : Branch(), around) } };
         if (activation != "none") sequence.Add("activation", activation == "relu" ? new ReLU() : new Tanh());
         return sequence;
@@ -108,6 +116,7 @@ public sealed class NormFusionTests
     /// <summary>Dropout of nothing behind a layer is a view: no work of its own, but what is behind it is not fused.</summary>
     private sealed class Separate(Layer layer) : Layer
     {
-        public override Value Build(Graph graph, Value input, string path) => new Dropout(0).Build(graph, layer.Build(graph, input, path), path);
+        public override Value Build(Graph graph, Value input, string path) =>
+            new Dropout(0).Build(graph, layer.Build(graph, input, path), path);
     }
 }

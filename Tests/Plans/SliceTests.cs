@@ -20,7 +20,8 @@ public sealed class SliceTests
 
     /// <summary>Every way to end a branch, and a concatenation in a concatenation.</summary>
     [Test]
-    public void GivesWhatCopiesGive([ValueSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))] DeviceUnderTest test, [Values] bool isLast)
+    public void GivesWhatCopiesGive(
+        [ValueSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))] DeviceUnderTest test, [Values] bool isLast)
     {
         using Device device = test.Make();
         using var inPlace = new TestNetwork(device, Module(isLast, layer => layer), Input, Options);
@@ -55,7 +56,10 @@ public sealed class SliceTests
         Closeness.CheckSameBits($"{test}: output", inPlace.ReadOutput(), copied.ReadOutput());
     }
 
-    /// <summary>What somebody else reads too, what is no operator's output, and what an operator cannot write into a slice; each device copies these alone.</summary>
+    /// <summary>
+    /// What somebody else reads too, what is no operator's output, and what an operator cannot write into a slice; each device copies
+    /// these alone.
+    /// </summary>
     [TestCaseSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))]
     public void CopiesWhatCannotBeASlice(DeviceUnderTest test)
     {
@@ -90,7 +94,8 @@ public sealed class SliceTests
         }
     }
 
-    /// <param name="isLast">Whether the concatenation is the network's output, of which the last branch may fill less than a block of channels.</param>
+    /// <param name="isLast">Whether the concatenation is the network's output, of which the last branch may fill less than a block of
+    /// channels.</param>
     /// <param name="branch">What is made of each branch.</param>
     private static Sequential Module(bool isLast, Func<Layer, Layer> branch)
     {
@@ -106,10 +111,16 @@ public sealed class SliceTests
                     { "inner", branch(new Branches
                         {
                             { "norm", branch(new Sequential { { "conv", new Conv2d(8, 1, bias: false) }, { "norm", new BatchNorm2d() } }) },
-                            { "activated", branch(new Sequential { { "conv", new Conv2d(16, 5, padding: 2, bias: false) }, { "norm", new BatchNorm2d() }, new Tanh() }) },
+                            { "activated", branch(new Sequential
+                            {
+                                { "conv", new Conv2d(16, 5, padding: 2, bias: false) }, { "norm", new BatchNorm2d() }, new Tanh(),
+                            }) },
                         })
                     },
-                    { "last", branch(new Sequential { new MaxPool2d(3, 1, 1), { "conv", new Conv2d(isLast ? 7 : 12, 1) }, new Sigmoid() }) },
+                    { "last", branch(new Sequential
+                    {
+                        new MaxPool2d(3, 1, 1), { "conv", new Conv2d(isLast ? 7 : 12, 1) }, new Sigmoid(),
+                    }) },
                 }
             },
         };
@@ -120,7 +131,8 @@ public sealed class SliceTests
     /// <summary>Dropout of nothing is a view, which is copied.</summary>
     private sealed class Separate(Layer layer) : Layer
     {
-        public override Value Build(Graph graph, Value input, string path) => new Dropout(0).Build(graph, layer.Build(graph, input, path), path);
+        public override Value Build(Graph graph, Value input, string path) =>
+            new Dropout(0).Build(graph, layer.Build(graph, input, path), path);
     }
 
     /// <summary>x and x, one behind the other.</summary>

@@ -29,7 +29,9 @@ public sealed class ImageLayoutTests
     public void WholeImagesAreExpected()
     {
         Shape shape = Shape.Volume(3, 2, 2);
-        Assert.That(() => ImageLayout.ToChannelsLast(shape, new float[13], new float[13]), Throws.ArgumentException.With.Message.Contains("12"));
-        Assert.That(() => ImageLayout.ToChannelsFirst(shape, new float[12], new float[24]), Throws.ArgumentException.With.Message.Contains("24"));
+        Assert.That(() => ImageLayout.ToChannelsLast(shape, new float[13], new float[13]),
+            Throws.ArgumentException.With.Message.Contains("12"));
+        Assert.That(() => ImageLayout.ToChannelsFirst(shape, new float[12], new float[24]),
+            Throws.ArgumentException.With.Message.Contains("24"));
     }
 }
