@@ -89,7 +89,8 @@ public sealed class ImagePreprocessor
         if (side == 0 || (Fit == ImageFit.Resize && side >= longer)) return side;
         string resized = Fit == ImageFit.Resize ? "" : " that are resized, not padded,";
         throw new GpuCnnException(
-            $"Preprocessing for {Shape} expects images{resized} to be scaled to a shorter side of {longer} pixels or more, but got {side}.");
+            $"Preprocessing for {Shape} expects images{resized} to be scaled to a shorter side of {longer} pixels or more, "
+            + $"but got {side}.");
     }
 
     internal static void CheckShape(Shape shape)

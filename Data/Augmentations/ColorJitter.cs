@@ -37,7 +37,8 @@ public sealed class ColorJitter : PixelStep
     public override string Name => "jitter";
 
     public override string Usage =>
-        "jitter(A) (brightness, contrast and saturation by factors of 1-A to 1+A; jitter(B,C,S,H) each by its own, hue by up to H of a turn)";
+        "jitter(A) (brightness, contrast and saturation by factors of 1-A to 1+A; "
+        + "jitter(B,C,S,H) each by its own, hue by up to H of a turn)";
 
     public override AugmentationStep? TryParse(StepText text)
     {

@@ -74,11 +74,11 @@ public sealed class Conv2d : UnaryOperator, IDeviceOperator
             throw new GpuCnnException($"{who} in {Groups} groups expects a multiple of {Groups} input channels, but got {input}.");
         int rows = input.Height + 2 * Padding.Rows, columns = input.Width + 2 * Padding.Columns;
         if (rows < Size.Rows || columns < Size.Columns)
-            {
-                int leastRows = Math.Max(1, Size.Rows - 2 * Padding.Rows), leastColumns = Math.Max(1, Size.Columns - 2 * Padding.Columns);
-                throw new GpuCnnException(
-                    $"{who} expects an input of at least {leastRows}x{leastColumns} pixels, but got {input}; use a larger input.");
-            }
+        {
+            int leastRows = Math.Max(1, Size.Rows - 2 * Padding.Rows), leastColumns = Math.Max(1, Size.Columns - 2 * Padding.Columns);
+            throw new GpuCnnException(
+                $"{who} expects an input of at least {leastRows}x{leastColumns} pixels, but got {input}; use a larger input.");
+        }
         ConvolutionShape shape = ShapeFor(input);
         return Shape.Volume(Filters, shape.OutputHeight, shape.OutputWidth);
     }

@@ -35,12 +35,12 @@ public abstract class Pool2d : UnaryOperator
         if (input.IsVector)
             throw new GpuCnnException($"{Type} {Size.Rows}x{Size.Columns} expects a volume CxHxW, but got a vector of {input}.");
         if (input.Height + 2 * Padding.Rows < Size.Rows || input.Width + 2 * Padding.Columns < Size.Columns)
-            {
-                int leastRows = Size.Rows - 2 * Padding.Rows, leastColumns = Size.Columns - 2 * Padding.Columns;
-                throw new GpuCnnException(
-                    $"{Type} {Size.Rows}x{Size.Columns} expects an input of at least {leastRows}x{leastColumns} pixels, but got {input}; "
-                    + "use a larger input.");
-            }
+        {
+            int leastRows = Size.Rows - 2 * Padding.Rows, leastColumns = Size.Columns - 2 * Padding.Columns;
+            throw new GpuCnnException(
+                $"{Type} {Size.Rows}x{Size.Columns} expects an input of at least {leastRows}x{leastColumns} pixels, but got {input}; "
+                + "use a larger input.");
+        }
         return Shape.Volume(input.Channels,
             Extent(input.Height, Size.Rows, Stride.Rows, Padding.Rows), Extent(input.Width, Size.Columns, Stride.Columns, Padding.Columns));
     }

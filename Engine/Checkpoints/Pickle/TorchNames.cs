@@ -21,14 +21,14 @@ internal static class TorchNames
 
     private static readonly FrozenDictionary<string, Func<object?[], PickleInput, object?>> Functions =
         new Dictionary<string, Func<object?[], PickleInput, object?>>
-    {
-        ["collections.OrderedDict"] = MakeDict,
-        // storage, offset, size, stride; then requires_grad, hooks and metadata, which do not affect the numbers.
-        ["torch._utils._rebuild_tensor"] = MakeTensor,
-        ["torch._utils._rebuild_tensor_v2"] = MakeTensor,
-        ["torch._utils._rebuild_parameter"] = static (arguments, input) =>
-            arguments is [TorchTensor tensor, ..] ? tensor : throw input.Damaged("a parameter made of a tensor", "something else"),
-    }.ToFrozenDictionary();
+        {
+            ["collections.OrderedDict"] = MakeDict,
+            // storage, offset, size, stride; then requires_grad, hooks and metadata, which do not affect the numbers.
+            ["torch._utils._rebuild_tensor"] = MakeTensor,
+            ["torch._utils._rebuild_tensor_v2"] = MakeTensor,
+            ["torch._utils._rebuild_parameter"] = static (arguments, input) =>
+                arguments is [TorchTensor tensor, ..] ? tensor : throw input.Damaged("a parameter made of a tensor", "something else"),
+        }.ToFrozenDictionary();
 
     /// <exception cref="GpuCnnException">The name does not belong in a state dict.</exception>
     public static PickleGlobal Find(string module, string name, PickleInput input)

@@ -130,7 +130,7 @@ internal sealed unsafe class CudaApi
             (delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int>)Export("cuLaunchKernel");
 
         GraphInstantiate = (delegate* unmanaged<nint*, nint, ulong, int>)find("cuGraphInstantiateWithFlags");
-        GraphInstantiateOld = GraphInstantiate != null
+        GraphInstantiateOld = GraphInstantiate is not null
             ? null
             : (delegate* unmanaged<nint*, nint, nint*, byte*, nuint, int>)Export("cuGraphInstantiate_v2");
         GraphLaunch = (delegate* unmanaged<nint, nint, int>)Export("cuGraphLaunch");
@@ -146,7 +146,7 @@ internal sealed unsafe class CudaApi
     public string Describe(int code)
     {
         byte* name = null;
-        return GetErrorName(code, &name) == Success && name != null
+        return GetErrorName(code, &name) == Success && name is not null
             ? $"{Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name))} ({code})"
             : $"error {code}";
     }

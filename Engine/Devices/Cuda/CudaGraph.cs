@@ -63,7 +63,7 @@ internal sealed unsafe class CudaGraph : CudaObject
     private static nint Instantiate(CudaContext context, nint graph)
     {
         nint executable;
-        if (context.Api.GraphInstantiate != null)
+        if (context.Api.GraphInstantiate is not null)
         {
             context.Check(context.Api.GraphInstantiate(&executable, graph, 0), "cuGraphInstantiateWithFlags");
             return executable;

@@ -137,7 +137,7 @@ internal sealed unsafe class CudaModule
     /// <summary>Returns the size of each parameter in bytes, or null if the driver does not report it.</summary>
     private long[]? ReadParameters()
     {
-        if (_context.Api.FunctionGetParameter == null) return null;
+        if (_context.Api.FunctionGetParameter is null) return null;
         var sizes = new List<long>();
         nuint offset, bytes;
         // An index past the last parameter gives "invalid value".
