@@ -120,7 +120,7 @@ public sealed class TileChoiceTests
     public void BatchTooLargeForKernelsIsRefused() => Assert.Multiple(() =>
     {
         Assert.That(() => new ForwardLaunches(Early, 10700),
-            Throws.ArgumentException.With.Message.Contains("10700 images").And.Message.Contains("fewer images"));
+            Throws.ArgumentException.With.Message.Contains("10700 images").And.Message.Contains("smaller batch"));
         Assert.That(() => new ForwardLaunches(Early, 10699), Throws.Nothing);
     });
 
