@@ -51,7 +51,8 @@ public sealed class DivisorTests
     [Test]
     public void InvalidUseIsAKernelFault()
     {
-        Assert.That(() => new Divisor(3).Divide(-1), Throws.TypeOf<KernelFaultException>().With.Message.Contains("numbers of 0 or more, but got -1"));
+        Assert.That(() => new Divisor(3).Divide(-1),
+            Throws.TypeOf<KernelFaultException>().With.Message.Contains("numbers of 0 or more, but got -1"));
         Assert.That(() => default(Divisor).Remainder(1), Throws.TypeOf<KernelFaultException>().With.Message.Contains("made of no number"));
     }
 
