@@ -53,7 +53,7 @@ public sealed class DivisorTests
     {
         Assert.That(() => new Divisor(3).Divide(-1),
             Throws.TypeOf<KernelFaultException>().With.Message.Contains("numbers of 0 or more, but got -1"));
-        Assert.That(() => default(Divisor).Remainder(1), Throws.TypeOf<KernelFaultException>().With.Message.Contains("made of no number"));
+        Assert.That(() => default(Divisor).Remainder(1), Throws.TypeOf<KernelFaultException>().With.Message.Contains("without a value"));
     }
 
     private static void Check(Divisor fast, int value, int divisor)
