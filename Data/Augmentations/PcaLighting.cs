@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
 using GpuCnn.Data;
 using GpuCnn.Engine;
 using GpuCnn.Engine.Tensors;
@@ -5,9 +7,8 @@ using GpuCnn.Engine.Tensors;
 namespace GpuCnn;
 
 /// <summary>
-/// Adds to every pixel the same multiple of the principal components of ImageNet's colours: the sum of p_i a_i sqrt(l_i) with a_i normal
-/// of a
-/// standard deviation. AlexNet's change of lighting, https://papers.nips.cc/paper/4824 section 4.1; components as in fb.resnet.torch, of
+/// Adds to every pixel the same multiple of the principal components of ImageNet's colors: the sum of p_i a_i sqrt(l_i) with a_i normal
+/// of a standard deviation. AlexNet's change of lighting, https://papers.nips.cc/paper/4824 section 4.1; components as in fb.resnet.torch, of
 /// values in [0, 1].
 /// </summary>
 public sealed class PcaLighting : ValueStep
@@ -48,11 +49,18 @@ public sealed class PcaLighting : ValueStep
             for (int c = 0; c < 3; c++) shift[c] += Components[c][component] * amount;
         }
         if (input.Channels == 1) shift[0] = Luma[0] * shift[0] + Luma[1] * shift[1] + Luma[2] * shift[2];
-        for (int c = 0; c < input.Channels; c++)
-        {
-            float change = (float)(shift[c] / std[c]);
-            for (int i = c; i < values.Length; i += input.Channels) values[i] += change;
-        }
+        Span<float> changes = stackalloc float[input.Channels * Vector<float>.Count];
+        for (int i = 0; i < changes.Length; i++) changes[i] = (float)(shift[i % input.Channels] / std[i % input.Channels]);
+        AddRepeated(changes, values);
+    }
+
+    /// <summary>Adds to all values, over and over, what fills whole vectors.</summary>
+    private static void AddRepeated(ReadOnlySpan<float> changes, Span<float> values)
+    {
+        ReadOnlySpan<Vector<float>> repeated = MemoryMarshal.Cast<float, Vector<float>>(changes);
+        Span<Vector<float>> vectors = MemoryMarshal.Cast<float, Vector<float>>(values);
+        for (int i = 0; i < vectors.Length; i++) vectors[i] += repeated[i % repeated.Length];
+        for (int i = vectors.Length * Vector<float>.Count; i < values.Length; i++) values[i] += changes[i % changes.Length];
     }
 
     public override string ToString() => $"{Name}({StepText.Of(_deviation)})";
