@@ -11,7 +11,7 @@ using NUnit.Framework;
 namespace GpuCnn.Tests.Plans;
 
 /// <summary>
-/// A value that several operators read gets the sum of their gradients, and no activation is fused away from a value that is read twice.
+/// A value with several readers gets the sum of their gradients, and an activation is not fused into a value that is read twice.
 /// </summary>
 public sealed class FanOutTests
 {
@@ -19,7 +19,7 @@ public sealed class FanOutTests
 
     private static readonly Shape Input = Shape.Volume(5, 4, 3);
 
-    /// <summary>before(x), then a sum of branches over it. Values are multiples of 1/8 and the sums exact.</summary>
+    /// <summary>before(x), then a sum of branches over it. Values are multiples of 1/8, so sums are exact.</summary>
     [Test]
     public void GradientsOfAllReadersAreSummed(
         [ValueSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))] DeviceUnderTest test, [Values(2, 3)] int branches,
@@ -36,7 +36,8 @@ public sealed class FanOutTests
             network.SetWeights(parameter.Path, values);
         network.Batch.SetChannelsFirst(Numbers.Eighths(Images * Input.Count, seed: 4));
         network.Plan.ComputeGradients(network.Batch);
-        Assert.That(network.Plan.Steps.Count(step => step.Contains("gradient sum")), Is.EqualTo(device is CpuDevice ? branches - 1 : 0),
+        Assert.That(
+            network.Plan.Steps.Count(step => step.Contains("gradient sum")), Is.EqualTo(device is CpuDevice ? branches - 1 : 0),
             "convolutions add on devices");
 
         double[][] wide = [.. parameters.Select(Numbers.ToDouble)];
@@ -58,9 +59,9 @@ public sealed class FanOutTests
             Closeness.Check($"{test}: gradient of {parameter.Path}", network.Gradient(parameter.Path), gradient, 0);
     }
 
-    /// <summary>y = x + ReLU(x): the activation may not take the place of a value that is also read without it.</summary>
+    /// <summary>y = x + ReLU(x): the activation must not replace a value that is also read without it.</summary>
     [TestCaseSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))]
-    public void AValueReadTwiceIsNotFused(DeviceUnderTest test)
+    public void ValueReadTwiceIsNotFused(DeviceUnderTest test)
     {
         using Device device = test.Make();
         var sum = new SumOf(new Sequential(), new ReLU());
@@ -74,8 +75,8 @@ public sealed class FanOutTests
         var conv = new ReferenceConv2d(6, (1, 1), (1, 1), (0, 0));
         double[][] parameters = [Numbers.ToDouble(network.Weights("conv.weight")), Numbers.ToDouble(network.Weights("conv.bias"))];
         double[] x = Numbers.ToDouble(network.Images), z = conv.Forward(input, x, parameters);
-        Gradients gradients =
-            conv.Backward(input, x, parameters, [.. z.Select((value, i) => ProjectionLoss.Weight(i) * (value > 0 ? 2.0 : 1))]);
+        double[] slopes = [.. z.Select((value, i) => ProjectionLoss.Weight(i) * (value > 0 ? 2.0 : 1))];
+        Gradients gradients = conv.Backward(input, x, parameters, slopes);
         Closeness.Check($"{test}: output", network.ReadOutput(), [.. z.Select(value => value + Math.Max(0, value))], 0);
         Closeness.Check($"{test}: input gradient", network.ReadInputGradient(), gradients.Input, 0);
         Closeness.Check($"{test}: weight gradient", network.Gradient("conv.weight"), gradients.Parameters[0], 0);

@@ -12,15 +12,15 @@ using NUnit.Framework;
 namespace GpuCnn.Tests.Plans;
 
 /// <summary>
-/// A norm behind a convolution takes the moments that the convolution gathered, and the numbers are those of the definition.
+/// A norm after a convolution uses the moments that the convolution gathered, and gives the numbers of the definition.
 /// </summary>
 public sealed class GatheredMomentsTests
 {
     private const double Epsilon = 1e-3, Momentum = 0.25;
 
     /// <summary>
-    /// Convolutions with chunks of one image and of several, one strip and more, an input of channels last, one tap, and groups, which
-    /// gather on the CPU alone.
+    /// Convolutions with chunks of one image and of several, with one strip and more, a channels-last input, one tap, and groups, which
+    /// gather only on the CPU.
     /// </summary>
     public sealed record Case(
         string Name, Shape Input, int Filters, int Size, int Stride, int Padding, int Groups = 1, bool Bias = false,
@@ -30,11 +30,10 @@ public sealed class GatheredMomentsTests
 
         public IReadOnlyDictionary<string, string>? Algorithms(int images)
         {
+            if (Algorithm is null) return null;
             var shape = new ConvolutionShape(
                 Input.Channels, Input.Height, Input.Width, Filters, Size, Size, Stride, Stride, Padding, Padding, Groups);
-            return Algorithm is null
-                ? null
-                : Enum.GetValues<ConvolutionPass>().ToDictionary(pass => pass.Describe(shape, images), _ => Algorithm);
+            return Enum.GetValues<ConvolutionPass>().ToDictionary(pass => pass.Describe(shape, images), _ => Algorithm);
         }
 
         public Conv2d Layer => new(Filters, Size, Stride, Padding, Groups, Bias);
@@ -54,7 +53,7 @@ public sealed class GatheredMomentsTests
         new("tiles of 4", Shape.Volume(9, 11, 13), 136, 3, 1, 1, Bias: true, Algorithm: "Winograd 4x4"),
     ];
 
-    /// <summary>An OpenCL device on a processor takes seconds to compile a product: there one of each kind.</summary>
+    /// <summary>An OpenCL device on a processor takes seconds to compile a product, so it gets one case of each kind.</summary>
     private static IEnumerable<object[]> DevicesAndCases =>
         from test in DeviceUnderTest.All
         from convolution in Cases
@@ -66,7 +65,9 @@ public sealed class GatheredMomentsTests
         }
         select new object[] { test, convolution };
 
-    /// <summary>Output, gradients and running statistics, of a batch whose last images are not real: they hold what would show.</summary>
+    /// <summary>
+    /// Checks output, gradients and running statistics of a batch whose last images are padding with values that would show.
+    /// </summary>
     [TestCaseSource(nameof(DevicesAndCases))]
     public void MatchesTheReference(DeviceUnderTest test, Case convolution)
     {
@@ -82,8 +83,8 @@ public sealed class GatheredMomentsTests
                 Loss = new ProjectionLoss(),
                 Algorithms = convolution.Algorithms(images),
             });
-        if (convolution.Algorithm is not null)
-            Assert.That(network.Plan.Choices.Select(choice => choice.Algorithm), Is.All.EqualTo(convolution.Algorithm).And.Not.Empty);
+        if (convolution.Algorithm is { } algorithm)
+            Assert.That(network.Plan.Choices.Select(choice => choice.Algorithm), Is.All.EqualTo(algorithm).And.Not.Empty);
         float[][] parameters = [.. network.Network.Parameters.Select((parameter, i) => Numbers.Reals(parameter.Spec.Count, 20 + i))];
         for (int i = 0; i < parameters.Length; i++) network.SetWeights(network.Network.Parameters[i].Path, parameters[i]);
         Extent extent = Extent.Of(real, convolution.Input), output = convolution.Reference.Output(extent);
@@ -106,15 +107,15 @@ public sealed class GatheredMomentsTests
         string[] paths = [.. network.Network.Parameters.Select(parameter => parameter.Path)];
         for (int i = 0; i < first + 2; i++)
             Check($"gradient of {paths[i]}", network.Gradient(paths[i]), gradients.Parameters[i], leastScale: 1);
-        double[][] state = norm.NextState(
-            output, convolution.Reference.Forward(extent, x, wide[..first]), [.. parameters[(first + 2)..].Select(Numbers.ToDouble)]);
+        double[] convolved = convolution.Reference.Forward(extent, x, wide[..first]);
+        double[][] state = norm.NextState(output, convolved, [.. parameters[(first + 2)..].Select(Numbers.ToDouble)]);
         for (int i = 0; i < state.Length; i++) Check(paths[first + 2 + i], network.Weights(paths[first + 2 + i]), state[i]);
 
         void Check(string what, float[] actual, double[] expected, double leastScale = 0) =>
             Closeness.Check($"{test}: {what}", actual, expected, Closeness.Tolerance(terms, test.Rounding, expected, leastScale));
     }
 
-    /// <summary>A bias of 1000 under values that are close to each other, in more than one chunk and tile.</summary>
+    /// <summary>A bias of 1000 under values that are close to each other, in several chunks and tiles.</summary>
     [TestCaseSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))]
     public void IsAccurateFarFromZero(DeviceUnderTest test)
     {
@@ -122,8 +123,8 @@ public sealed class GatheredMomentsTests
         Shape input = Shape.Volume(8, 17, 15);
         using Device device = test.Make();
         using var network = new TestNetwork(
-            device,
-            new Sequential { { "conv", new Conv2d(filters, size, padding: size / 2) }, { "norm", new BatchNorm2d(1e-12f, 1) } }, input,
+            device, new Sequential { { "conv", new Conv2d(filters, size, padding: size / 2) }, { "norm", new BatchNorm2d(1e-12f, 1) } },
+            input,
             new PlanOptions { Images = images, Training = true, Loss = new ProjectionLoss() });
         network.Parameters.Initialize(1);
         float[] bias = [.. Enumerable.Repeat(1000f, filters)];
@@ -132,11 +133,11 @@ public sealed class GatheredMomentsTests
         Assert.That(network.Plan.Steps, Has.None.EqualTo("norm moments"));
         var convolution = new ReferenceConv2d(filters, (size, size), (1, 1), (size / 2, size / 2));
         Extent extent = Extent.Of(images, input);
-        double[] y = convolution.Forward(
-            extent, Numbers.ToDouble(network.Images), [Numbers.ToDouble(network.Weights("conv.weight")), Numbers.ToDouble(bias)]);
-        double[][] expected = new ReferenceBatchNorm2d(1e-12, 1)
-            .NextState(convolution.Output(extent), y, [new double[filters], new double[filters], [0]]);
-        // The values themselves are rounded to 2^-14, and sums that start at 1000 to some of that.
+        double[][] parameters = [Numbers.ToDouble(network.Weights("conv.weight")), Numbers.ToDouble(bias)];
+        double[] y = convolution.Forward(extent, Numbers.ToDouble(network.Images), parameters);
+        double[][] state = [new double[filters], new double[filters], [0]];
+        double[][] expected = new ReferenceBatchNorm2d(1e-12, 1).NextState(convolution.Output(extent), y, state);
+        // The values are rounded to 2^-14, and sums that start at 1000 to a similar step.
         Closeness.Check($"{test}: mean", network.Weights("norm.running_mean"), expected[0], 4 * Math.Pow(2, -14));
         Closeness.Check($"{test}: variance", network.Weights("norm.running_var"), expected[1], 1e-4 * expected[1].Max());
     }
@@ -160,9 +161,9 @@ public sealed class GatheredMomentsTests
         Closeness.Check($"{test}: variance", network.Weights("norm.running_var"), [variance, 4 * variance], 1e-5 * variance);
     }
 
-    /// <summary>Only what the norm reads as it is, and only to train.</summary>
+    /// <summary>Only outputs that a norm reads directly are gathered, and only in training.</summary>
     [Test]
-    public void GathersWhereANormReads()
+    public void GathersOnlyIfANormReads()
     {
         var layers = new Sequential
         {

@@ -12,14 +12,14 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Plans;
 
-/// <summary>Memory is known before it is used, none is added while training, and none is left.</summary>
+/// <summary>Memory is known before its use, does not grow in training, and is released.</summary>
 [NonParallelizable]
 public sealed class MemoryTests
 {
     private static readonly Shape Input = Shape.Volume(3, 20, 20);
 
     [Test]
-    public void UsesWhatWasPredicted(
+    public void UsesThePredictedBytes(
         [ValueSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))] DeviceUnderTest test, [Values(1, 7)] int images,
         [Values] bool training)
     {
@@ -38,19 +38,19 @@ public sealed class MemoryTests
         Assert.That(device.AllocatedBytes, Is.Zero, "after Dispose");
     }
 
-    /// <summary>The debug device makes an iterator for each thread of a kernel with barriers, and is not for speed.</summary>
+    /// <summary>Excludes the debug device, which makes an iterator for each thread of a kernel with barriers.</summary>
     public static IEnumerable<DeviceUnderTest> Frugal => DeviceUnderTest.All.Where(device => device.Family != "debug");
 
     [Test]
-    public void AStepAllocatesNothing([ValueSource(nameof(Frugal))] DeviceUnderTest test, [Values] bool training)
+    public void StepAllocatesNothing([ValueSource(nameof(Frugal))] DeviceUnderTest test, [Values] bool training)
     {
         using Device device = test.Make();
         using var network = new TestNetwork(device, TestNetwork.SmallNet(), Input, Options(9, training));
         network.Parameters.Initialize(1);
         for (int i = 0; i < 3; i++) Step(network);
-        // ILGPU makes an object of the host's memory at each of a step's copies.
+        // ILGPU creates an object for the host's memory at each copy of a step.
         long copies = test.Family is "opencl" or "cuda" ? 2048 : 0;
-        // The test runner has threads of its own: what they allocate meanwhile is in the total of one try, not of all.
+        // The test runner's own threads may allocate during one try, but not during all.
         long least = long.MaxValue;
         for (int attempt = 0; attempt < 20 && least > 10 * copies; attempt++)
         {
@@ -89,7 +89,8 @@ public sealed class MemoryTests
                    select buffer,
             ];
             foreach ((PlanBuffer before, PlanBuffer after) in alive.Zip(alive.Skip(1)))
-                Assert.That(before.Offset + before.Bytes, Is.LessThanOrEqualTo(after.Offset),
+                Assert.That(
+                    before.Offset + before.Bytes, Is.LessThanOrEqualTo(after.Offset),
                     $"buffers {before.Name} and {after.Name} at step {step}");
             most = Math.Max(most, alive.Sum(buffer => buffer.Bytes));
         }
@@ -97,13 +98,13 @@ public sealed class MemoryTests
         Assert.That(buffers.Select(buffer => buffer.Offset % MemoryPlan.Alignment), Has.All.Zero);
         Assert.That(buffers.Max(buffer => buffer.Offset + buffer.Bytes), Is.LessThanOrEqualTo(total));
         Assert.That(total, Is.GreaterThanOrEqualTo(most));
-        // A cut may leave the end of each slab unused.
-        long bytes = buffers.Sum(buffer => MemoryPlan.RoundUp(buffer.Bytes));
-        Assert.That(total, Is.LessThanOrEqualTo((slab == 5120 ? 2 : 1) * bytes + (slab == 5120 ? slab : 0)));
+        // The end of each slab may be unused.
+        long all = buffers.Sum(buffer => MemoryPlan.RoundUp(buffer.Bytes));
+        Assert.That(total, Is.LessThanOrEqualTo(slab == 5120 ? 2 * all + slab : all));
         Assert.That(buffers.Select(buffer => buffer.Offset % slab + buffer.Bytes), Has.All.LessThanOrEqualTo(slab), "across a cut");
     }
 
-    /// <summary>A chain needs two buffers at a time, however long it is.</summary>
+    /// <summary>A chain of any length needs two buffers at a time.</summary>
     [Test]
     public void MemoryIsReused()
     {
@@ -165,7 +166,8 @@ public sealed class MemoryTests
         using var network = new TestNetwork(device, TestNetwork.SmallNet(), Input, Options(4, training: false));
         network.Parameters.Initialize(1);
         Assert.That(() => network.Plan.Evaluate(new Batch(Input, 5)), Throws.ArgumentException.With.Message.Contains("4 images"));
-        Assert.That(() => network.Plan.Evaluate(new Batch(Shape.Volume(1, 20, 20), 4)),
+        Assert.That(
+            () => network.Plan.Evaluate(new Batch(Shape.Volume(1, 20, 20), 4)),
             Throws.ArgumentException.With.Message.Contains("3x20x20"));
         Assert.That(() => network.Plan.Train(network.Batch, 0.1f, 0, 0), Throws.InvalidOperationException);
         Assert.That(() => network.Plan.ComputeGradients(network.Batch), Throws.InvalidOperationException);
@@ -174,8 +176,8 @@ public sealed class MemoryTests
         Assert.That(() => new Plan(network.Parameters, Options(4, training: true)), Throws.ArgumentException);
         Assert.That(
             () => network.Parameters.SetWeights(network.Network.Parameters[0], new Tensor(6, 3, 5, 4)),
-            Throws.TypeOf<GpuCnnException>().With.Message.Contains("conv1.weight")
-                .And.Message.Contains("[6, 3, 5, 5]").And.Message.Contains("[6, 3, 5, 4]"));
+            Throws.TypeOf<GpuCnnException>().With.Message.Contains("conv1.weight").And.Message.Contains("[6, 3, 5, 5]")
+                .And.Message.Contains("[6, 3, 5, 4]"));
     }
 
     private static PlanOptions Options(int images, bool training) =>

@@ -10,15 +10,15 @@ using NUnit.Framework;
 namespace GpuCnn.Tests.Plans;
 
 /// <summary>
-/// An addition and an activation behind a norm become part of it, where the other addend is there by then, and the numbers stay.
+/// An addition and an activation after a norm are fused into it if the other addend exists by then, and the numbers stay the same.
 /// </summary>
 public sealed class NormFusionTests
 {
     private static readonly Shape Input = Shape.Volume(12, 5, 4);
 
-    /// <summary>The shortcut's norm comes last, so that it is the one that takes the addition where there is one.</summary>
+    /// <summary>The shortcut's norm, if there is one, comes last and takes the addition.</summary>
     [Test]
-    public void GivesWhatTheLayersGiveApart(
+    public void GivesTheNumbersOfSeparateLayers(
         [ValueSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))] DeviceUnderTest test, [Values] bool shortcut,
         [Values("relu", "tanh", "none")] string activation)
     {
@@ -37,7 +37,8 @@ public sealed class NormFusionTests
         Assert.That(PlanNode.Fuse(fused.Network, training: true), Has.Count.EqualTo(operators - 1), "nodes, fused");
         Assert.That(PlanNode.Fuse(fused.Network, training: true)[^1].Addend, Is.Not.Null);
         Assert.That(PlanNode.Fuse(apart.Network, training: true).Select(node => node.Addend), Is.All.Null);
-        Assert.That(fused.Plan.Steps,
+        Assert.That(
+            fused.Plan.Steps,
             Has.Some.EqualTo($"block.{norm} forward").And.None.Contain("add forward").And.None.Contain("activation forward"));
         Assert.That(apart.Plan.Steps, Has.Some.Contain("add forward"));
         Near("output", fused.ReadOutput(), apart.ReadOutput());
@@ -54,7 +55,7 @@ public sealed class NormFusionTests
         }
     }
 
-    /// <summary>Against the definition: tanh(norm(conv(x)) + x).</summary>
+    /// <summary>Compares with the definition, tanh(norm(conv(x)) + x).</summary>
     [TestCaseSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))]
     public void MatchesTheReference(DeviceUnderTest test)
     {
@@ -66,7 +67,8 @@ public sealed class NormFusionTests
         network.Plan.ComputeGradients(network.Batch);
         var reference = new ReferenceChain(
             new ReferenceSum(
-                new ReferenceChain(new ReferenceConv2d(12, (1, 1), (1, 1), (0, 0), bias: false), new ReferenceBatchNorm2d(1e-5, 0.1)),
+                new ReferenceChain(
+                    new ReferenceConv2d(12, (1, 1), (1, 1), (0, 0), bias: false), new ReferenceBatchNorm2d(1e-5, 0.1)),
                 new ReferenceFlatten()),
             new ReferenceTanh());
         Extent extent = Extent.Of(5, Input);
@@ -81,13 +83,13 @@ public sealed class NormFusionTests
             Check(path, network.Gradient(path), expected);
 
         void Check(string what, float[] actual, double[] expected) =>
-            Closeness.Check($"{test}: {what}", actual, expected,
-                Closeness.Tolerance(reference.LongestSum(extent), test.Rounding, expected));
+            Closeness.Check(
+                $"{test}: {what}", actual, expected, Closeness.Tolerance(reference.LongestSum(extent), test.Rounding, expected));
     }
 
-    /// <summary>A plan that infers fuses alike, and takes the running statistics.</summary>
+    /// <summary>A plan for inference fuses the same nodes, and uses the running statistics.</summary>
     [TestCaseSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))]
-    public void InfersAlike(DeviceUnderTest test)
+    public void InferenceGivesTheSameNumbers(DeviceUnderTest test)
     {
         using Device device = test.Make();
         var options = new PlanOptions { Images = 3, Loss = new ProjectionLoss() };
@@ -113,7 +115,7 @@ public sealed class NormFusionTests
 
     private static Sequential Branch() => new() { { "conv", new Conv2d(12, 1, bias: false) }, { "norm", new BatchNorm2d() } };
 
-    /// <summary>Dropout of nothing behind a layer is a view: no work of its own, but what is behind it is not fused.</summary>
+    /// <summary>Dropout with probability 0 after a layer is a view without work, but it keeps following nodes from being fused.</summary>
     private sealed class Separate(Layer layer) : Layer
     {
         public override Value Build(Graph graph, Value input, string path) =>

@@ -11,16 +11,16 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Plans;
 
-/// <summary>Branches write where their concatenation lies, nothing is copied, and the numbers are those of copies.</summary>
+/// <summary>Branches write directly into their concatenation; nothing is copied, and the numbers are those of copies.</summary>
 public sealed class SliceTests
 {
     private static readonly Shape Input = Shape.Volume(12, 7, 6);
 
     private static readonly PlanOptions Options = new() { Images = 5, Training = true, InputGradient = true, Loss = new ProjectionLoss() };
 
-    /// <summary>Every way to end a branch, and a concatenation in a concatenation.</summary>
+    /// <summary>Covers every way to end a branch, and a concatenation in a concatenation.</summary>
     [Test]
-    public void GivesWhatCopiesGive(
+    public void GivesTheNumbersOfCopies(
         [ValueSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))] DeviceUnderTest test, [Values] bool isLast)
     {
         using Device device = test.Make();
@@ -41,7 +41,7 @@ public sealed class SliceTests
     }
 
     [TestCaseSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))]
-    public void InfersAlike(DeviceUnderTest test)
+    public void InferenceGivesTheSameNumbers(DeviceUnderTest test)
     {
         using Device device = test.Make();
         var options = new PlanOptions { Images = 3, Loss = new ProjectionLoss() };
@@ -57,11 +57,11 @@ public sealed class SliceTests
     }
 
     /// <summary>
-    /// What somebody else reads too, what is no operator's output, and what an operator cannot write into a slice; each device copies
-    /// these alone.
+    /// Each device copies only values with other readers, values that no operator outputs, and values that an operator cannot write to a
+    /// slice.
     /// </summary>
     [TestCaseSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))]
-    public void CopiesWhatCannotBeASlice(DeviceUnderTest test)
+    public void CopiesOnlyValuesThatCannotBeSlices(DeviceUnderTest test)
     {
         using Device device = test.Make();
         var layers = new Branches
@@ -78,7 +78,7 @@ public sealed class SliceTests
         Assert.That(network.ReadOutput().Chunk(48 * 42).SelectMany(image => image[(24 * 42)..(36 * 42)]), Is.EqualTo(network.Images));
     }
 
-    /// <summary>The networks that it is for have no copies.</summary>
+    /// <summary>Networks with inception modules have no copies.</summary>
     [TestCase("googlenet")]
     [TestCase("googlenet-torchvision")]
     public void InceptionModulesCopyNothing(string name)
@@ -94,9 +94,9 @@ public sealed class SliceTests
         }
     }
 
-    /// <param name="isLast">Whether the concatenation is the network's output, of which the last branch may fill less than a block of
-    /// channels.</param>
-    /// <param name="branch">What is made of each branch.</param>
+    /// <param name="isLast">Whether the concatenation is the network's output, whose last branch may fill less than a channel
+    /// block.</param>
+    /// <param name="branch">Wraps each branch.</param>
     private static Sequential Module(bool isLast, Func<Layer, Layer> branch)
     {
         var sequence = new Sequential
@@ -111,16 +111,18 @@ public sealed class SliceTests
                     { "inner", branch(new Branches
                         {
                             { "norm", branch(new Sequential { { "conv", new Conv2d(8, 1, bias: false) }, { "norm", new BatchNorm2d() } }) },
-                            { "activated", branch(new Sequential
                             {
-                                { "conv", new Conv2d(16, 5, padding: 2, bias: false) }, { "norm", new BatchNorm2d() }, new Tanh(),
-                            }) },
+                                "activated", branch(new Sequential
+                                {
+                                    { "conv", new Conv2d(16, 5, padding: 2, bias: false) }, { "norm", new BatchNorm2d() }, new Tanh(),
+                                })
+                            },
                         })
                     },
-                    { "last", branch(new Sequential
                     {
-                        new MaxPool2d(3, 1, 1), { "conv", new Conv2d(isLast ? 7 : 12, 1) }, new Sigmoid(),
-                    }) },
+                        "last",
+                        branch(new Sequential { new MaxPool2d(3, 1, 1), { "conv", new Conv2d(isLast ? 7 : 12, 1) }, new Sigmoid() })
+                    },
                 }
             },
         };
@@ -128,14 +130,14 @@ public sealed class SliceTests
         return sequence;
     }
 
-    /// <summary>Dropout of nothing is a view, which is copied.</summary>
+    /// <summary>Dropout with probability 0 is a view, which is copied.</summary>
     private sealed class Separate(Layer layer) : Layer
     {
         public override Value Build(Graph graph, Value input, string path) =>
             new Dropout(0).Build(graph, layer.Build(graph, input, path), path);
     }
 
-    /// <summary>x and x, one behind the other.</summary>
+    /// <summary>Concatenates x with itself.</summary>
     private sealed class Twice(Layer layer) : Layer
     {
         public override Value Build(Graph graph, Value input, string path)
