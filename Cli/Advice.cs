@@ -1,10 +1,11 @@
 using GpuCnn.Cli.Output;
 using GpuCnn.Data;
-using GpuCnn.Engine.Plans;
 using GpuCnn.Engine;
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Training;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Models;
@@ -35,6 +36,7 @@ internal static class Advice
         StateDictMismatchException file when file.Likeliest == file.Asked => "--input sets the input.",
         StateDictMismatchException file => $"use --model {file.Likeliest}.",
         NotAWeightsFileException => "make a weights file from it with gpucnn import.",
+        SettingConflictException conflict => $"change or leave out {string.Join(" or ", conflict.Names.Select(name => $"--{name}"))}.",
         OtherModelException file => $"use --model {file.Model}, or another file.",
         NotACheckpointException file => $"start from it with --weights {Words.Quote(file.Path)}.",
         OtherOptimizerException file => $"start from it with --weights {Words.Quote(file.Path)}.",

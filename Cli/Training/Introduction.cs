@@ -43,8 +43,8 @@ internal static class Introduction
             ? $", label smoothing {Invariant(share)}" : "";
         output.WriteLine($"Rate      {Invariant(settings.LearningRate)}, {Describe(settings.Schedule)}; "
             + $"{Settings.Describe(settings.Optimizer)}{smoothing}");
-        string anew = config.StartedAnew is { } paths ? $"; {string.Join(", ", paths)} reinitialized: the classes differ" : "";
-        if (config.Weights is not null) output.WriteLine($"Weights   from {config.Weights}{anew}");
+        string drawn = config.StartedAnew is { } paths ? $"; {string.Join(", ", paths)} reinitialized: the classes differ" : "";
+        if (config.Weights is not null) output.WriteLine($"Weights   from {config.Weights}{drawn}");
         if (config.Freeze is { } patterns)
         {
             Parameter[] frozen = [.. FrozenPaths.Of(network, patterns)];

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using GpuCnn.Engine;
-using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Training;
 
@@ -63,8 +62,6 @@ internal sealed class SettingOptions
         foreach ((Setting setting, Option<string?> option) in _numbers)
             if (parsed.GetValue(option) is { } text)
                 typeof(TrainingSettings).GetProperty(setting.PropertyName)!.SetValue(settings, SettingText.Parse(setting, text));
-        if (settings.Optimizer is Sgd { Nesterov: true, Momentum: 0 })
-            throw new UsageException("--nesterov expects a --momentum above 0, but got 0; leave one of them out.");
         return UsageException.Guard(() =>
         {
             settings.Check();

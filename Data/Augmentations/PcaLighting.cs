@@ -8,8 +8,8 @@ namespace GpuCnn;
 
 /// <summary>
 /// Adds to every pixel the same multiple of the principal components of ImageNet's colors: the sum of p_i a_i sqrt(l_i) with a_i normal
-/// of a standard deviation. AlexNet's change of lighting, https://papers.nips.cc/paper/4824 section 4.1; components as in fb.resnet.torch, of
-/// values in [0, 1].
+/// of a standard deviation. AlexNet's change of lighting, https://papers.nips.cc/paper/4824 section 4.1; components as in
+/// fb.resnet.torch, of values in [0, 1].
 /// </summary>
 public sealed class PcaLighting : ValueStep
 {
@@ -54,7 +54,8 @@ public sealed class PcaLighting : ValueStep
         AddRepeated(changes, values);
     }
 
-    /// <summary>Adds to all values, over and over, what fills whole vectors.</summary>
+    /// <summary>Adds the changes to the values, repeated to the end.</summary>
+    /// <param name="changes">Fills whole vectors.</param>
     private static void AddRepeated(ReadOnlySpan<float> changes, Span<float> values)
     {
         ReadOnlySpan<Vector<float>> repeated = MemoryMarshal.Cast<float, Vector<float>>(changes);

@@ -28,7 +28,7 @@ internal abstract class DeviceBackend<TLaunch> : DeviceBackend where TLaunch : L
         try
         {
             for (long first = 0; first < arenaBytes; first += SlabBytes)
-                _slabs.Add(_device.Allocate(Math.Min(SlabBytes, arenaBytes - first), $"a batch of {Images}", zeroed: false));
+                _slabs.Add(_device.Allocate(Math.Min(SlabBytes, arenaBytes - first), $"a batch of {Images}", StartsAtZero));
             Prepare();
         }
         catch
@@ -51,6 +51,9 @@ internal abstract class DeviceBackend<TLaunch> : DeviceBackend where TLaunch : L
         ParameterMemory range => (Parameters.Run(range.Run), 4 * range.First),
         _ => throw new ArgumentException($"{memory.Name} is not memory of the device {_device.Name}.", nameof(memory)),
     };
+
+    /// <summary>Whether kernels rely on bytes of the arena that nothing writes being zero.</summary>
+    protected virtual bool StartsAtZero => false;
 
     /// <summary>Records a step and appends it.</summary>
     /// <param name="launch">Records the step.</param>

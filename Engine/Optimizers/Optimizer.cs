@@ -24,6 +24,10 @@ public abstract class Optimizer : IOptimizer, IDeviceOptimizer, INamed
     [Setting("After each step, rescale filters whose root mean square is above this to it; 0 leaves them.", AtLeast = 0)]
     public float MaxFilterRms { get; init => field = Setting.Check(this, value); }
 
+    /// <summary>Checks that the settings go together. Each by itself is checked when it is set.</summary>
+    /// <exception cref="SettingConflictException">They contradict each other.</exception>
+    public virtual void Check() { }
+
     /// <inheritdoc/>
     public void EmitUpdate(UpdateEmitter emitter)
     {

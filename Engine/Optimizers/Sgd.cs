@@ -42,6 +42,12 @@ public sealed class Sgd : Optimizer
     [Setting("Whether weight decay applies to biases and to the scales of norms too.")]
     public bool DecaysVectors { get; init; }
 
+    public override void Check()
+    {
+        if (Nesterov && Momentum == 0)
+            throw new SettingConflictException("sgd expects a momentum above 0 for Nesterov's form, but got 0.", ["nesterov", "momentum"]);
+    }
+
     protected override unsafe void Emit(UpdateEmitter emitter)
     {
         foreach ((ParameterRange range, float decay) in emitter.Order.DecayRanges(WeightDecay, DecaysVectors))

@@ -31,6 +31,13 @@ public sealed class SettingException(string owner, string name, string words, st
     public string Got => got;
 }
 
+/// <summary>Settings of one member contradict each other.</summary>
+/// <param name="names">Names of the settings.</param>
+public sealed class SettingConflictException(string message, IReadOnlyList<string> names) : GpuCnnException(message)
+{
+    public IReadOnlyList<string> Names => names;
+}
+
 /// <summary>A type has no setting with a name.</summary>
 public sealed class UnknownSettingException(string owner, string name, IReadOnlyList<string> known)
     : GpuCnnException($"{owner} has no setting '{name}'; it has {(known.Count == 0 ? "none" : string.Join(", ", known))}.")

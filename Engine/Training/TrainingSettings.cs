@@ -56,10 +56,12 @@ public record TrainingSettings : INamed
     [Setting("Steps between checkpoints; 0 saves at the end of every epoch.", AtLeast = 0)]
     public long SaveEvery { get; init => field = Setting.Check(this, value); }
 
-    /// <exception cref="GpuCnnException">A required setting has no value, or the loss does not support mixed images.</exception>
+    /// <exception cref="GpuCnnException">A required setting has no value, settings contradict each other, or the loss does not support
+    /// mixed images.</exception>
     public void Check()
     {
         foreach (object set in new object[] { Optimizer, Loss, Schedule }) Settings.CheckComplete(set);
+        Optimizer.Check();
         if (MixesImages && !Loss.TakesMixedLabels)
         {
             IEnumerable<string> able = Registry<Loss>.All.Where(loss => loss.TakesMixedLabels).Select(loss => loss.Name);

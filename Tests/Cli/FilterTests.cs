@@ -5,7 +5,7 @@ using static GpuCnn.Tests.Cli.CommandLine;
 
 namespace GpuCnn.Tests.Cli;
 
-/// <summary>The lectures' kernels, against their sums written out in whole numbers.</summary>
+/// <summary>Hand-made kernels, against their sums written out in whole numbers.</summary>
 public sealed class FilterTests
 {
     private static readonly Dictionary<string, (int[] Weights, int Divisor)> Kernels = new()

@@ -57,6 +57,9 @@ internal sealed class CpuBackend(CpuDevice device, DeviceParameterStore store, P
         EndChoice();
     }
 
+    /// <summary>Zeros are read from <see cref="Zeros"/>, which no step writes.</summary>
+    protected override bool StartsAtZero => true;
+
     protected override Emitter CreateEmitter(PlanNode node, InputGradient[] gradients) => new CpuEmitter(this, node, gradients);
 
     protected override void Prepare() => _kernels = [.. Steps.Select((step, index) => Make(index, new(this, step)).Kernel!)];
