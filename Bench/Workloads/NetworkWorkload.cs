@@ -116,6 +116,7 @@ public sealed class NetworkWorkload(
         public Trained(NetworkWorkload workload, Device device) : base(workload, device, new()
         {
             Images = (int)workload.Work.Amount,
+            Loss = new SoftmaxCrossEntropy(),
             Training = true,
             Optimizer = new Sgd(Momentum, WeightDecay),
         }) => _losses = [.. Enumerable.Range(0, FirstSteps).Select(_ => Step().Loss)];
