@@ -37,6 +37,8 @@ public sealed class FileSplit : ImageSplit
     internal override ImageStamp? Stamp(int index) =>
         DataFile.Facts(_files[index]) is { Exists: true } file ? new ImageStamp(file.Length, file.LastWriteTimeUtc.Ticks) : null;
 
+    internal override ulong ContentHash(int index) => ImageContent.Hash(_files[index]);
+
     private void Check(int index, string path)
     {
         FileInfo file = DataFile.Facts(path);

@@ -47,6 +47,13 @@ public abstract class ImageSplit
     /// <summary>Identifies the state of the image's source; null if that is unknown, or as expensive as reading the image.</summary>
     internal virtual ImageStamp? Stamp(int index) => null;
 
+    /// <summary>
+    /// The image's content as a number that depends neither on names nor on places: of the encoded bytes where the image is in a file, of
+    /// the extents and pixels where it is in memory. See <see cref="ImageContent"/>.
+    /// </summary>
+    /// <exception cref="GpuCnnException">The image cannot be read.</exception>
+    internal virtual ulong ContentHash(int index) => ImageContent.Hash(Read(index));
+
     /// <summary>Reads the whole image, upright. The caller must not change it.</summary>
     /// <exception cref="GpuCnnException">The image cannot be read or decoded.</exception>
     public virtual PixelImage Read(int index)

@@ -42,6 +42,8 @@ internal sealed class RelabelledSplit : ImageSplit
 
     internal override ImageStamp? Stamp(int index) => _split.Stamp(index);
 
+    internal override ulong ContentHash(int index) => _split.ContentHash(index);
+
     internal override int Sample(int place, int count) => _split.Sample(place, count);
 
     internal override void Shuffle(Span<int> order, ulong seed, long epoch) => _split.Shuffle(order, seed, epoch);

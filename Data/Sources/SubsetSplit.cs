@@ -17,6 +17,8 @@ public sealed class SubsetSplit(string description, ImageSplit whole, IReadOnlyL
 
     internal override ImageStamp? Stamp(int index) => whole.Stamp(indices[index]);
 
+    internal override ulong ContentHash(int index) => whole.ContentHash(indices[index]);
+
     /// <summary>The order of the whole split, restricted to the images of this one.</summary>
     internal override void Shuffle(Span<int> order, ulong seed, long epoch)
     {

@@ -13,7 +13,14 @@ internal sealed class TarSplit(string description, IReadOnlyList<string> classes
 
     public override string Name(int index) => $"{images[index].Shard.Path}:{images[index].Image.Name}";
 
-    public override ImageHeader Open(int index, PictureDecoder decoder)
+    public override ImageHeader Open(int index, PictureDecoder decoder) =>
+        Read(index, (decoder, name: Name(index)), static (content, to) => to.decoder.Open(content, to.name));
+
+    internal override ImageStamp? Stamp(int index) => images[index].Shard.Stamp.ForImage(images[index].Image.Offset);
+
+    internal override ulong ContentHash(int index) => Read(index, 0, static (content, _) => ImageContent.Hash(content));
+
+    private TResult Read<TState, TResult>(int index, TState state, Func<ReadOnlySpan<byte>, TState, TResult> use)
     {
         (TarShard shard, TarImage image) = images[index];
         shard.Stamp.Check(shard.Path);
@@ -29,15 +36,13 @@ internal sealed class TarSplit(string description, IReadOnlyList<string> classes
                         image.Offset + filled)) == 0) break;
                 return filled;
             });
-            return decoder.Open(content.AsSpan(0, read), Name(index));
+            return use(content.AsSpan(0, read), state);
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(content);
         }
     }
-
-    internal override ImageStamp? Stamp(int index) => images[index].Shard.Stamp.ForImage(images[index].Image.Offset);
 }
 
 /// <summary>The images of a compressed archive.</summary>

@@ -71,6 +71,19 @@ internal sealed class StreamedSplit : ImageSplit
         return cursor.Block.Stamp.ForImage(index - cursor.First);
     }
 
+    internal override ulong ContentHash(int index)
+    {
+        StreamPiece piece = CursorOf(index).Take(index);
+        try
+        {
+            return ImageContent.Hash(piece.Span);
+        }
+        finally
+        {
+            piece.Return();
+        }
+    }
+
     /// <summary>Takes the first few images of evenly spaced blocks.</summary>
     internal override int Sample(int place, int count)
     {
