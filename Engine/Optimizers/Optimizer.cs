@@ -18,6 +18,10 @@ public abstract class Optimizer : IOptimizer, IDeviceOptimizer, INamed
     /// </summary>
     public abstract IReadOnlyList<string> Slots { get; }
 
+    /// <summary>Limit of the norm of all gradients together, as in PyTorch's clip_grad_norm_; 0 for none.</summary>
+    [Setting("Scale the gradients of a step down to this norm of all together if it is above; 0 leaves them.", AtLeast = 0)]
+    public float Clip { get; init => field = Setting.Check(this, value); }
+
     /// <summary>
     /// Limit of each convolution filter's root mean square (Zeiler and Fergus, 2013, https://arxiv.org/abs/1311.2901); 0 for none.
     /// </summary>
@@ -31,6 +35,7 @@ public abstract class Optimizer : IOptimizer, IDeviceOptimizer, INamed
     /// <inheritdoc/>
     public void EmitUpdate(UpdateEmitter emitter)
     {
+        if (Clip > 0) GradientClip.Emit(emitter, Clip);
         Emit(emitter);
         if (MaxFilterRms > 0) FilterRmsLimit.Emit(emitter, MaxFilterRms);
     }

@@ -44,6 +44,9 @@ public sealed class ParameterOrder
     /// <summary>The range of each trained parameter, in storage order.</summary>
     public IReadOnlyList<ParameterRange> Tensors { get; }
 
+    /// <summary>All trained parameters; empty if there are none.</summary>
+    public ParameterRange Whole => new(0, Trained, IsVector: Matrices == 0);
+
     /// <summary>End of the trained parameters with more than one dimension.</summary>
     internal long Matrices { get; }
 
@@ -59,7 +62,7 @@ public sealed class ParameterOrder
     /// <summary>Returns the trained parameters in as few ranges as their weight decay allows, with the decay of each.</summary>
     public IEnumerable<(ParameterRange Range, float Decay)> DecayRanges(float weightDecay, bool decaysVectors)
     {
-        if (decaysVectors || weightDecay == 0) return Trained == 0 ? [] : [(new(0, Trained, IsVector: Matrices == 0), weightDecay)];
+        if (decaysVectors || weightDecay == 0) return Trained == 0 ? [] : [(Whole, weightDecay)];
         (ParameterRange Range, float Decay)[] ranges =
             [(new(0, Matrices, false), weightDecay), (new(Matrices, Trained - Matrices, true), 0)];
         return ranges.Where(part => part.Range.Count > 0);

@@ -11,9 +11,11 @@ namespace GpuCnn.Tests.Plans;
 /// <summary>A network on a device with a plan and a batch of random images.</summary>
 internal sealed class TestNetwork : IDisposable
 {
-    public TestNetwork(Device device, Layer layers, Shape input, PlanOptions options)
+    /// <param name="frozen">Start of the paths that are not trained.</param>
+    public TestNetwork(Device device, Layer layers, Shape input, PlanOptions options, string? frozen = null)
     {
         Network = new Network("test", layers, input);
+        if (frozen is not null) Network.Freeze(path => path.StartsWith(frozen, StringComparison.Ordinal));
         Parameters = device.CreateParameters(Network, options.Training, options.InputGradient);
         Plan = new Plan(Parameters, options);
         Batch = new Batch(input, options.Images) { Count = options.Images };
