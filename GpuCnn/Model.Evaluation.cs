@@ -29,7 +29,7 @@ public sealed partial class Model
 {
     /// <summary>Measures accuracy and loss on the validation images of a data set, or on all where it has none.</summary>
     /// <param name="data">Its classes are among the model's.</param>
-    /// <exception cref="GpuCnnException">The classes differ, or images cannot be read.</exception>
+    /// <exception cref="GpuCnnException">The classes differ, images cannot be read, or weights or outputs are not finite.</exception>
     public EvaluationResult Evaluate(ImageData data, EvaluationOptions? options = null) => Evaluate([this], data, options);
 
     /// <summary>Measures several models together: their class probabilities are averaged.</summary>
@@ -51,10 +51,11 @@ public sealed partial class Model
         List<Plan> plans = [];
         try
         {
-            foreach (Model model in models) plans.Add(new(model.Store(), new() { Images = size, Loss = new SoftmaxCrossEntropy() }));
-            if (!options.TenCrops) return plans is [var plan] ? Evaluation.Run(plan, images) : Evaluation.RunEnsemble(plans, images);
+            foreach (Model model in models) plans.Add(new(model.FiniteStore(), new() { Images = size, Loss = new SoftmaxCrossEntropy() }));
+            if (!options.TenCrops) return plans is [var plan] ? Evaluation.Run(plan, images, nameOf: split.Name)
+                : Evaluation.RunEnsemble(plans, images, nameOf: split.Name);
             using IBatchReader reader = images.ReadTenCrops(size);
-            return Evaluation.RunAveraged(plans, reader, Crops);
+            return Evaluation.RunAveraged(plans, reader, Crops, nameOf: split.Name);
         }
         finally
         {

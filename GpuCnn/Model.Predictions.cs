@@ -2,6 +2,7 @@ using GpuCnn.Data;
 using GpuCnn.Engine;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Training;
 
 namespace GpuCnn;
 
@@ -79,7 +80,7 @@ public sealed partial class Model
         List<ImagePrediction> predictions = [];
         if (count == 0) return predictions;
         int size = Math.Min(count, PredictionBatch), outputs = Classes.Count;
-        using var plan = new Plan(Store(), new() { Images = size });
+        using var plan = new Plan(FiniteStore(), new() { Images = size });
         var batch = new Batch(Input, size);
         var logits = new float[size * outputs];
         List<int> held = [];
@@ -90,6 +91,7 @@ public sealed partial class Model
             batch.Count = held.Count;
             plan.Infer(batch);
             plan.ReadOutput(logits);
+            FiniteOutputs.Check(plan.Parameters, batch, logits, place => name(held[place]));
             predictions.AddRange(held.Select((image, place) =>
                 new ImagePrediction(name(image), logits[(place * outputs)..((place + 1) * outputs)], Classes)));
             held.Clear();

@@ -5,6 +5,7 @@ using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
+using GpuCnn.Engine.Training;
 using GpuCnn.Models;
 
 namespace GpuCnn;
@@ -27,6 +28,9 @@ public sealed partial class Model : IDisposable
     private IReadOnlyDictionary<string, Tensor>? _weights;
     private IReadOnlyCollection<string> _drawn = [];
     private ulong? _drawnBy;
+
+    // The first of the weights it was given that is not finite.
+    private NonFiniteTensor? _nonFinite;
 
     private Model(Func<Network> build, IReadOnlyList<string> classes, Device? device, bool ownsDevice = false)
     {
@@ -209,6 +213,14 @@ public sealed partial class Model : IDisposable
     /// <summary>The weights on the device; where they are not there yet, they are loaded or drawn first.</summary>
     internal ParameterStore Store() => _store ??= Fill(training: false, StartSeed);
 
+    /// <summary>The same, for what cannot be computed with weights that are not finite.</summary>
+    /// <exception cref="NonFiniteWeightsException">The weights that the model was given are not finite.</exception>
+    internal ParameterStore FiniteStore()
+    {
+        ParameterStore store = Store();
+        return _nonFinite is null ? store : throw FiniteOutputs.Refuse(Title, _nonFinite, Source);
+    }
+
     /// <summary>The weights on the device with room for training; gradients and optimizer state begin at zero.</summary>
     /// <param name="seed">Draws what no weights decide.</param>
     internal ParameterStore TrainingStore(ulong seed)
@@ -228,11 +240,16 @@ public sealed partial class Model : IDisposable
     }
 
     /// <summary>Notes that training has changed the weights.</summary>
-    internal void Fitted() => CanStartAgain = false;
+    internal void Fitted()
+    {
+        CanStartAgain = false;
+        _nonFinite = null;
+    }
 
     private ParameterStore Fill(bool training, ulong seed)
     {
         ParameterStore store = Device.CreateParameters(_network, training);
+        _nonFinite = null;
         try
         {
             if (_weights is null || _drawn.Count > 0)
@@ -241,8 +258,13 @@ public sealed partial class Model : IDisposable
                 _drawnBy = seed;
             }
             if (_weights is { } weights)
+            {
                 foreach (Parameter parameter in _network.Parameters.Where(parameter => !_drawn.Contains(parameter.Path)))
+                {
                     store.SetWeights(parameter, weights[parameter.Path]);
+                    _nonFinite ??= NonFiniteTensor.Of(parameter.Path, weights[parameter.Path]);
+                }
+            }
         }
         catch
         {

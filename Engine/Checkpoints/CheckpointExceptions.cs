@@ -1,3 +1,5 @@
+using GpuCnn.Engine.Tensors;
+
 namespace GpuCnn.Engine.Checkpoints;
 
 /// <summary>A safetensors file does not say which model it holds.</summary>
@@ -23,4 +25,14 @@ public sealed class OtherOptimizerException(string message, string path, string 
     public string Path { get; } = path;
 
     public string Optimizer { get; } = optimizer;
+}
+
+/// <summary>The weights of a network hold NaN or an infinity: nothing can be computed with them.</summary>
+/// <param name="tensor">The first such tensor in order of execution.</param>
+public sealed class NonFiniteWeightsException(string message, NonFiniteTensor tensor) : GpuCnnException(message)
+{
+    public NonFiniteTensor Tensor { get; } = tensor;
+
+    /// <summary>Path of the file with these weights; null if they come from none.</summary>
+    public string? File { get; init; }
 }

@@ -66,5 +66,11 @@ public abstract class ParameterStore : IDisposable
     public IEnumerable<KeyValuePair<string, Tensor>> ExportWeights() =>
         Network.Parameters.Select(parameter => KeyValuePair.Create(parameter.Path, GetWeights(parameter)));
 
+    /// <summary>
+    /// Returns the first weights in order of execution that hold NaN or an infinity; null if all are finite. Reads the weights from the
+    /// device.
+    /// </summary>
+    public NonFiniteTensor? FirstNonFinite() => NonFiniteTensor.First(ExportWeights());
+
     public abstract void Dispose();
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels;
 
 namespace GpuCnn.Engine.Plans;
@@ -20,6 +21,7 @@ public sealed class Plan : IDisposable
     private readonly PlanBackend _backend;
     private readonly float[] _losses;
     private readonly int[] _ranks;
+    private readonly IReadOnlyList<PlanNode> _nodes;
     private bool _linked;
 
     public Plan(ParameterStore parameters, PlanOptions options)
@@ -41,6 +43,7 @@ public sealed class Plan : IDisposable
         _backend = parameters.CreateBackend(options);
 
         List<PlanNode> nodes = PlanNode.Fuse(network, options.Training);
+        _nodes = nodes;
         _backend.Slices = Slice.Find(nodes, network.Outputs(options.Training), _backend.CanStore);
         _backend.AddInput(network.Graph.Input);
         int forward = _backend.StepCount;
@@ -151,6 +154,29 @@ public sealed class Plan : IDisposable
     {
         if (!Options.InputGradient) throw new InvalidOperationException("The plan was compiled without the gradient of its input.");
         _backend.DownloadInputGradient(target);
+    }
+
+    /// <summary>
+    /// Returns the first operator in order of execution whose output for the last batch holds NaN or an infinity; null if there is none. In
+    /// a plan that keeps its buffers.
+    /// </summary>
+    internal PlanNode? FirstNonFinite()
+    {
+        if (!_linked || !Options.KeepsBuffers)
+            throw new InvalidOperationException("Only a plan that keeps its buffers and has run knows what its operators gave.");
+        foreach (PlanNode node in _nodes)
+        {
+            Value output = node.Output;
+            // A branch of a concatenation is stored as some channels of the whole.
+            Slice? slice = _backend.Slices.GetValueOrDefault(output);
+            Value stored = slice?.Whole ?? output;
+            var values = new float[Options.Images * stored.Shape.Count];
+            _backend.DownloadValue(stored, values);
+            int first = slice?.FirstChannel ?? 0, channels = output.Shape.Channels, whole = stored.Shape.Channels;
+            for (int pixel = 0; pixel < values.Length; pixel += whole)
+                if (NonFiniteTensor.IndexIn(values.AsSpan(pixel + first, channels)) >= 0) return node;
+        }
+        return null;
     }
 
     /// <summary>Runs steps [first, last) again on the results of the last batch, in a plan that keeps its buffers.</summary>

@@ -11,17 +11,30 @@ public sealed record EvaluationResult(double Top1, double Top5, double Loss, int
 /// <summary>Runs networks over a data set without training them.</summary>
 public static class Evaluation
 {
-    public static EvaluationResult Run(Plan plan, IDataset dataset, CancellationToken cancellation = default)
+    /// <param name="nameOf">
+    /// Names an image by its place in the data set; then outputs that are not finite are refused. Null counts them like any others.
+    /// </param>
+    /// <exception cref="GpuCnnException">See <see cref="FiniteOutputs.Check"/>.</exception>
+    public static EvaluationResult Run(
+        Plan plan, IDataset dataset, CancellationToken cancellation = default, Func<int, string>? nameOf = null)
     {
         long start = Stopwatch.GetTimestamp();
         double loss = 0;
         long top1 = 0, top5 = 0;
-        int images = 0;
+        int images = 0, read = 0;
+        float[] outputs = nameOf is null ? [] : new float[plan.Options.Images * plan.Parameters.Network.Output.Shape.Count];
         using IBatchReader reader = dataset.ReadEvaluation(plan.Options.Images);
         while (reader.Next() is { } batch)
         {
             cancellation.ThrowIfCancellationRequested();
             BatchResult result = plan.Evaluate(batch);
+            if (nameOf is not null)
+            {
+                plan.ReadOutput(outputs);
+                int first = read;
+                FiniteOutputs.Check(plan.Parameters, batch, outputs, image => nameOf(first + image));
+            }
+            read += batch.Count;
             loss += result.LossSum;
             top1 += result.Top1;
             top5 += result.Top5;
@@ -33,10 +46,12 @@ public static class Evaluation
     /// <summary>
     /// Averages the class probabilities of several networks, as the 2012 AlexNet entry did with seven. The loss is that of the average.
     /// </summary>
-    public static EvaluationResult RunEnsemble(IReadOnlyList<Plan> plans, IDataset dataset, CancellationToken cancellation = default)
+    /// <inheritdoc cref="Run" path="/param[@name='nameOf']"/>
+    public static EvaluationResult RunEnsemble(
+        IReadOnlyList<Plan> plans, IDataset dataset, CancellationToken cancellation = default, Func<int, string>? nameOf = null)
     {
         using IBatchReader reader = dataset.ReadEvaluation(plans[0].Options.Images);
-        return RunAveraged(plans, reader, views: 1, cancellation);
+        return RunAveraged(plans, reader, views: 1, cancellation, nameOf);
     }
 
     /// <summary>
@@ -46,8 +61,10 @@ public static class Evaluation
     /// <param name="plans">Plans with one batch size, a multiple of <paramref name="views"/>.</param>
     /// <param name="reader">Reads the views of an image one after another.</param>
     /// <param name="views">Views of each image.</param>
+    /// <inheritdoc cref="Run" path="/param[@name='nameOf']"/>
     public static EvaluationResult RunAveraged(
-        IReadOnlyList<Plan> plans, IBatchReader reader, int views, CancellationToken cancellation = default)
+        IReadOnlyList<Plan> plans, IBatchReader reader, int views, CancellationToken cancellation = default,
+        Func<int, string>? nameOf = null)
     {
         long start = Stopwatch.GetTimestamp();
         int classes = plans[0].Parameters.Network.Output.Shape.Count, capacity = plans[0].Options.Images;
@@ -57,15 +74,18 @@ public static class Evaluation
         var mean = new double[capacity / views * classes];
         double loss = 0;
         long top1 = 0, top5 = 0;
-        int images = 0;
+        int images = 0, read = 0;
         while (reader.Next() is { } batch)
         {
             cancellation.ThrowIfCancellationRequested();
             Array.Clear(mean);
+            int first = read;
+            read += batch.Count / views;
             foreach (Plan plan in plans)
             {
                 plan.Evaluate(batch);
                 plan.ReadOutput(logits);
+                if (nameOf is not null) FiniteOutputs.Check(plan.Parameters, batch, logits, view => nameOf(first + view / views));
                 for (int view = 0; view < batch.Count; view++)
                 {
                     double[] probabilities = Softmax(logits.AsSpan(view * classes, classes));
