@@ -43,6 +43,7 @@ internal static class Advice
         RunExistsException run => $"continue it with --resume {Words.Quote(run.Path)}, or choose another folder with --out.",
         NoRunException run => $"start one with gpucnn train --out {Words.Quote(run.Path)}.",
         BatchTooLargeException data => $"use --batch {data.Images} or less.",
+        UnusableStartException => "gpucnn data check looks at the images; without --weights the weights are drawn at random.",
         TrainingDivergedException { Checkpoint: null } run => $"start again with --lr {Lower(run)}.",
         TrainingDivergedException run => $"go on from it with --weights {Words.Quote(run.Checkpoint)} --lr {Lower(run)}.",
         UnreadableDataException { RunFolder: { } folder } => $"go on with: gpucnn train --resume {Words.Quote(folder)}",

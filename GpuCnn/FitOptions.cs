@@ -47,6 +47,9 @@ public sealed record ResumeOptions
     /// <summary>Steps between checkpoints.</summary>
     public long? SaveEvery { get; init; }
 
+    /// <summary>Epochs without a better validation after which the run ends; 0 never ends it so.</summary>
+    public int? EarlyStop { get; init; }
+
     public BadImagePolicy? BadImages { get; init; }
 
     public FeedRequest Feed { get; init; } = new();

@@ -38,7 +38,8 @@ public sealed partial class Model
     /// run saves checkpoints, and <see cref="Resume(string, ResumeOptions?)"/> goes on with it after an interruption.
     /// </summary>
     /// <param name="data">Its classes are those of the model.</param>
-    /// <param name="options">Null takes those of the architecture's recipe, <see cref="Defaults"/>.</param>
+    /// <param name="options">Null takes those of the architecture's recipe, <see cref="Defaults"/>; a small data set gets a smaller
+    /// batch (<see cref="TrainingSettings.For"/>).</param>
     /// <param name="observer">Is told how the run goes.</param>
     /// <param name="cancellation">Stops after a step, with a checkpoint where there is a folder.</param>
     /// <returns>How the run ended: its last epoch has the accuracy.</returns>
@@ -53,7 +54,8 @@ public sealed partial class Model
 
     /// <summary>Prepares a run without starting it: what it costs is known then.</summary>
     /// <inheritdoc cref="Fit"/>
-    public TrainingRun Prepare(ImageData data, FitOptions? options = null) => TrainingRun.New(this, data, options ?? Defaults);
+    public TrainingRun Prepare(ImageData data, FitOptions? options = null) =>
+        TrainingRun.New(this, data, options ?? (FitOptions)Defaults.For(data.Training.Count));
 
     /// <summary>
     /// Goes on with the run in a folder as if it had never stopped, to its end. The model has the run's device for itself.

@@ -15,7 +15,7 @@ public sealed record Recipe(TrainingSettings Settings, string Augmentation = "",
     public static IReadOnlyList<string> Names { get; } = [Default, Paper];
 
     /// <summary>Divides the rate by ten when the validation error stops improving, which the papers did by hand.</summary>
-    internal static Schedule DividedByHand { get; } = new Plateau(patience: 5);
+    internal static Schedule DividedByHand { get; } = new Plateau(patience: 4);
 
     /// <summary>Evaluation scale of the ImageNet papers: a centre crop of 224 pixels from images whose shorter side has 256.</summary>
     public const float ImageNetScale = 256f / 224;

@@ -58,7 +58,7 @@ internal static class TrainCommand
             .. settings.Groups,
         ]);
         Option[] resumable =
-            [resume, settings.Find("epochs"), settings.Find("steps"), device, threads, saveEvery, badImages, .. feed.All];
+            [resume, settings.Find("epochs"), settings.Find("steps"), settings.Find("early-stop"), device, threads, saveEvery, badImages, .. feed.All];
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(resume) is not null && command.Options.Except(resumable).FirstOrDefault(parsed.IsGiven) is { } refused)
@@ -91,6 +91,9 @@ internal static class TrainCommand
                 Epochs = (int?)settings.Get("epochs", parsed),
                 Steps = (long?)settings.Get("steps", parsed),
                 SaveEvery = parsed.GetValue(saveEvery),
+                EarlyStop = (int?)settings.Get("early-stop", parsed),
+                Batch = (int?)settings.Get("batch", parsed),
+                HasRate = settings.Get("lr", parsed) is not null,
                 SettingsFor = own => settings.Apply(own, parsed),
             });
         });

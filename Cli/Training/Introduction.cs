@@ -37,11 +37,13 @@ internal static class Introduction
         output.WriteLine($"Device    {device.Name}: {device.Description}");
         if (device.KernelCompiler is { } compiler) output.WriteLine($"Kernels   by {compiler}");
         output.WriteLine($"Memory    {Words.Bytes(run.DeviceBytes)} on the device, in batches of {settings.Batch}");
-        output.WriteLine($"Training  {Length(settings, run)}, seed {settings.Seed}");
+        output.WriteLine($"Training  {Length(settings, run)}, seed {settings.Seed}{LeftOver(settings, run)}");
+        if (settings.EarlyStop > 0) output.WriteLine(
+            $"          ends when validation has not become better for {Words.Count(settings.EarlyStop, "epoch", "epochs")}");
         if (settings.Loss is not SoftmaxCrossEntropy) output.WriteLine($"Loss      {Settings.Describe(settings.Loss)}");
         string smoothing = settings.Loss is SoftmaxCrossEntropy { LabelSmoothing: > 0 and var share }
             ? $", label smoothing {Invariant(share)}" : "";
-        output.WriteLine($"Rate      {Invariant(settings.LearningRate)}, {Describe(settings.Schedule)}; "
+        output.WriteLine($"Rate      {Invariant(settings.LearningRate)}{Scaled(run)}, {Describe(settings.Schedule)}; "
             + $"{Settings.Describe(settings.Optimizer)}{smoothing}");
         string drawn = config.StartedAnew is { } paths ? $"; {string.Join(", ", paths)} reinitialized: the classes differ" : "";
         if (config.Weights is not null) output.WriteLine($"Weights   from {config.Weights}{drawn}");
@@ -54,6 +56,7 @@ internal static class Introduction
         output.WriteLine($"Run       {run.Directory!.Path}");
         if (resumedFrom is not null) output.WriteLine($"Resumed   at step {run.Step}, from {resumedFrom}");
         output.WriteLine();
+        WriteShortened(output, settings, run);
         WriteReplaced(output, device, run);
     }
 
@@ -106,6 +109,30 @@ internal static class Introduction
     private static string Length(TrainingSettings settings, TrainingRun run) => settings.Steps is null
         ? $"{Words.Count(settings.Epochs, "epoch", "epochs")} of {Words.Count(run.StepsPerEpoch, "step", "steps")}"
         : $"{Words.Count(run.TotalSteps, "step", "steps")} in epochs of {Words.Number(run.StepsPerEpoch)}";
+
+    /// <summary>Says how many images an epoch leaves out because they do not fill a batch.</summary>
+    private static string LeftOver(TrainingSettings settings, TrainingRun run)
+    {
+        int left = run.Data.Training.Count % settings.Batch;
+        return left == 0 ? "" : $"; each epoch leaves out {Words.Count(left, "other image", "other images")}, too few for a batch";
+    }
+
+    /// <summary>Says where the rate comes from when it is the recipe's, scaled to a smaller batch.</summary>
+    private static string Scaled(TrainingRun run)
+    {
+        (TrainingSettings settings, TrainingSettings recipe) = (run.Settings, run.Model.Recipe.Settings);
+        bool isScaled = settings.Batch < recipe.Batch && settings.LearningRate == recipe.AtBatch(settings.Batch).LearningRate;
+        return isScaled ? $" (the recipe's {Invariant(recipe.LearningRate)} at a batch of {recipe.Batch}, scaled to {settings.Batch})" : "";
+    }
+
+    /// <summary>Says what the schedule of this run does not come to.</summary>
+    private static void WriteShortened(TextWriter output, TrainingSettings settings, TrainingRun run)
+    {
+        long warmup = settings.Schedule.Warmup * run.StepsPerEpoch;
+        if (warmup >= run.TotalSteps) output.WriteLine(
+            $"Note: the run ends within its {Words.Count(settings.Schedule.Warmup, "epoch", "epochs")} of warm-up, before the rate has "
+            + "come to its value.\n");
+    }
 
     private static string Describe(Schedule schedule)
     {

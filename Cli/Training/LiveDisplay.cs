@@ -36,11 +36,13 @@ internal sealed class LiveDisplay(TextWriter output) : TrainingDisplay
         lock (_gate) _isValidating = true;
     }
 
-    public override void EpochDone(EpochReport report)
+    public override void EpochDone(EpochReport report) => WriteLine(EpochLine(report));
+
+    protected override void WriteLine(string line)
     {
         // Fill whole rows, so that nothing of the moving line stays beside them.
         int width = Math.Max(ShortestRow, _console.Profile.Width - 1);
-        foreach (char[] row in EpochLine(report).Chunk(width)) _console.WriteLine(new string(row).PadRight(width));
+        foreach (char[] row in line.Chunk(width)) _console.WriteLine(new string(row).PadRight(width));
     }
 
     protected override TrainingOutcome Show(Func<ITrainingObserver, TrainingOutcome> train) =>

@@ -28,7 +28,7 @@ internal sealed class PlainDisplay(TextWriter output) : TrainingDisplay
         return train(this);
     }
 
-    private void WriteLine(string line)
+    protected override void WriteLine(string line)
     {
         output.WriteLine(line);
         _lastLine = Stopwatch.GetTimestamp();

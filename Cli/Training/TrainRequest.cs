@@ -56,6 +56,15 @@ internal sealed record TrainRequest
 
     public long? SaveEvery { get; init; }
 
+    /// <inheritdoc cref="Epochs"/>
+    public int? EarlyStop { get; init; }
+
+    /// <summary>Images of a step; null leaves them to recipe and data set.</summary>
+    public int? Batch { get; init; }
+
+    /// <summary>Whether a learning rate was given, so that none is derived.</summary>
+    public bool HasRate { get; init; }
+
     /// <summary>A recipe's settings with the numbers of the command line in their place.</summary>
     public required Func<TrainingSettings, TrainingSettings> SettingsFor { get; init; }
 }

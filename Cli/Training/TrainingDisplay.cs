@@ -29,9 +29,15 @@ internal abstract class TrainingDisplay : ITrainingObserver
 
     public virtual void Validating(int epoch) { }
 
+    public void RateHalved(long step, double loss, float factor) => WriteLine(FormattableString.Invariant(
+        $"step {step}: the loss has risen tenfold, to {loss:0.00}; the learning rate is halved from here on, to {factor} of the schedule's"));
+
     public abstract void EpochDone(EpochReport report);
 
     public void CheckpointSaved(string path) { }
+
+    /// <summary>Writes a line that stays.</summary>
+    protected abstract void WriteLine(string line);
 
     protected abstract TrainingOutcome Show(Func<ITrainingObserver, TrainingOutcome> train);
 

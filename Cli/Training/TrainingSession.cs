@@ -24,13 +24,15 @@ internal static class TrainingSession
         var architecture = Architecture.Find(request.Model ?? DefaultModel);
         string recipeName = request.Recipe ?? Recipe.Default;
         Recipe recipe = UsageException.Guard(() => architecture.FindRecipe(recipeName));
-        TrainingSettings settings = request.SettingsFor(recipe.Settings);
-        if (request.SaveEvery is { } every) settings = settings with { SaveEvery = every };
+        // Refuse contradictions before the data set is read.
+        ulong seed = request.SettingsFor(recipe.Settings).Seed;
         ModelFile? weights = request.Weights is { } file ? ModelFile.Load(file) : null;
         Shape input = InputFor(request, weights?.Metadata.Input ?? architecture.Input);
         _ = UsageException.Guard(() => architecture.Build(input, recipe: recipe));
 
-        ImageData data = OpenData(host, request, settings.Seed);
+        ImageData data = OpenData(host, request, seed);
+        TrainingSettings settings = request.SettingsFor(Adapted(recipe.Settings, request, data));
+        if (request.SaveEvery is { } every) settings = settings with { SaveEvery = every };
         using var model = Model.Create(architecture, data.Classes, device, input, recipeName, weights, request.Weights);
         model.Preparation = Prepared(model, request, weights?.Metadata);
         if (request.Freeze.Count > 0) UsageException.Guard(() => model.Freeze(request.Freeze));
@@ -46,6 +48,13 @@ internal static class TrainingSession
         return Train(host, run);
     }
 
+    /// <summary>The recipe's numbers for the batch that was asked for, or for a small data set, as far as options leave them open.</summary>
+    private static TrainingSettings Adapted(TrainingSettings recipe, TrainRequest request, ImageData data)
+    {
+        TrainingSettings adapted = request.Batch is { } batch ? recipe.AtBatch(batch) : recipe.For(data.Training.Count);
+        return request.HasRate ? adapted with { LearningRate = recipe.LearningRate } : adapted;
+    }
+
     private static int Resume(CommandHost host, TrainRequest request, string folder)
     {
         var progress = new CheckProgress(host);
@@ -54,6 +63,7 @@ internal static class TrainingSession
             Epochs = request.Epochs,
             Steps = request.Steps,
             SaveEvery = request.SaveEvery,
+            EarlyStop = request.EarlyStop,
             BadImages = request.BadImages,
             Feed = request.Feed,
             Device = request.Device,
@@ -67,8 +77,8 @@ internal static class TrainingSession
         {
             host.Output.WriteLine(
                 $"The run in {folder} is complete: {Words.Count(run.Step, "step", "steps")}, weights in {run.Directory!.FinalPath}.");
-            host.Output.WriteLine(
-                $"Train on with: gpucnn train --resume {Words.Quote(folder)} --epochs {run.Settings.Epochs * 2}");
+            string on = run.Step < run.TotalSteps ? "--early-stop 0" : $"--epochs {run.Settings.Epochs * 2}";
+            host.Output.WriteLine($"Train on with: gpucnn train --resume {Words.Quote(folder)} {on}");
             return Program.Done;
         }
         Introduction.Write(host.Output, run, run.ResumedFrom ?? "the beginning, for there is no checkpoint yet");
@@ -154,6 +164,12 @@ internal static class TrainingSession
         {
             first.StepDone(report);
             second.StepDone(report);
+        }
+
+        public void RateHalved(long step, double loss, float factor)
+        {
+            first.RateHalved(step, loss, factor);
+            second.RateHalved(step, loss, factor);
         }
 
         public void Validating(int epoch)

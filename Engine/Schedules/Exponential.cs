@@ -2,7 +2,7 @@ using GpuCnn.Engine.Sets;
 
 namespace GpuCnn.Engine.Schedules;
 
-/// <summary>Drops the rate once an epoch, by the factor gamma: gamma^epoch, as PyTorch's ExponentialLR.</summary>
+/// <summary>Drops the rate once an epoch, by the factor gamma: gamma^(epochs since warm-up), as PyTorch's ExponentialLR.</summary>
 public sealed class Exponential : FixedSchedule
 {
     /// <param name="gamma">Factor of each drop.</param>
@@ -14,5 +14,5 @@ public sealed class Exponential : FixedSchedule
     [Setting("Factor of each drop.", Above = 0, AtMost = 1)]
     public float Gamma { get; init => field = Setting.Check(this, value); }
 
-    protected override float FactorAt(Progress progress) => (float)Math.Pow(Gamma, progress.Epoch);
+    protected override float FactorAt(Progress progress) => (float)Math.Pow(Gamma, progress.CurveEpoch);
 }

@@ -30,10 +30,11 @@ public sealed class OneCycle : FixedSchedule
     {
         double first = 1.0 / StartDivisor, last = first / EndDivisor;
         // The decimal that was meant, not the float beside it: a step more or less would rise.
-        double peak = (double)(decimal)Rise * progress.TotalSteps - 1, end = progress.TotalSteps - 1;
-        return (float)(progress.Step <= peak
-            ? Between(first, 1, peak > 0 ? progress.Step / peak : 1)
-            : Between(1, last, end > peak ? (progress.Step - peak) / (end - peak) : 1));
+        double peak = (double)(decimal)Rise * progress.CurveSteps - 1, end = progress.CurveSteps - 1;
+        double step = Math.Min(progress.CurveStep, end);
+        return (float)(step <= peak
+            ? Between(first, 1, peak > 0 ? step / peak : 1)
+            : Between(1, last, end > peak ? (step - peak) / (end - peak) : 1));
     }
 
     private static double Between(double from, double to, double share) => to + (from - to) / 2 * (1 + Math.Cos(Math.PI * share));

@@ -2,7 +2,7 @@ using GpuCnn.Engine.Sets;
 
 namespace GpuCnn.Engine.Schedules;
 
-/// <summary>Falls to 0 over the run as (1 - step / steps)^power.</summary>
+/// <summary>Falls to 0 as (1 - step / steps)^power, from the end of warm-up to the end of the run.</summary>
 public sealed class Poly : FixedSchedule
 {
     /// <param name="power">Exponent; 1 is a straight line.</param>
@@ -15,5 +15,5 @@ public sealed class Poly : FixedSchedule
     public float Power { get; init => field = Setting.Check(this, value); }
 
     protected override float FactorAt(Progress progress) =>
-        (float)Math.Pow(Math.Max(0, 1 - (double)progress.Step / progress.TotalSteps), Power);
+        (float)Math.Pow(1 - (double)progress.CurveStep / progress.CurveSteps, Power);
 }

@@ -16,13 +16,19 @@ public abstract class Schedule : INamed
     [Setting("Epochs in which the learning rate rises from 0.", AtLeast = 0)]
     public int Warmup { get; init => field = Setting.Check(this, value); }
 
+    /// <summary>
+    /// Whether the curve begins at the first step, so that its first factors are lost in warm-up. Runs of older versions did that.
+    /// </summary>
+    [Setting("Whether the schedule's curve begins with warm-up, not after it.")]
+    public bool OverlapsWarmup { get; init; }
+
     /// <summary>Creates the state for the beginning of a run.</summary>
     /// <exception cref="SettingException">A required setting has no value.</exception>
     public RunningSchedule Start()
     {
         Settings.CheckComplete(this);
         RunningSchedule running = Begin();
-        return Warmup == 0 ? running : new Warmup(Warmup, running);
+        return Warmup == 0 ? running : new Warmup(Warmup, OverlapsWarmup, running);
     }
 
     /// <summary>Creates the state of a run without warm-up.</summary>

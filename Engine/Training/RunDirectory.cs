@@ -4,8 +4,8 @@ using GpuCnn.Engine.Files;
 namespace GpuCnn.Engine.Training;
 
 /// <summary>
-/// The folder of a run: <c>config.json</c>, <c>metrics.csv</c>, <c>checkpoint-STEP.safetensors</c> (the last two),
-/// <c>final.safetensors</c>. Every file is replaced whole or not at all.
+/// The folder of a run: <c>config.json</c>, <c>metrics.csv</c>, <c>checkpoint-STEP.safetensors</c> (the last two, and the last good one),
+/// <c>best.safetensors</c>, <c>final.safetensors</c>. Every file is replaced whole or not at all.
 /// </summary>
 public sealed class RunDirectory
 {
@@ -20,6 +20,9 @@ public sealed class RunDirectory
     public string ConfigPath => System.IO.Path.Combine(Path, "config.json");
 
     public string MetricsPath => System.IO.Path.Combine(Path, "metrics.csv");
+
+    /// <summary>Weights of the epoch with the best validation.</summary>
+    public string BestPath => System.IO.Path.Combine(Path, "best" + Extension);
 
     public string FinalPath => System.IO.Path.Combine(Path, "final" + Extension);
 
@@ -60,10 +63,12 @@ public sealed class RunDirectory
         Directory.EnumerateFiles(Path, CheckpointPrefix + "*" + Extension).OrderByDescending(file => file, StringComparer.Ordinal);
 
     /// <summary>Removes all but the newest checkpoints. A file that cannot be removed stays.</summary>
-    public void RemoveOldCheckpoints()
+    /// <param name="good">A checkpoint that stays too; null for none.</param>
+    public void RemoveOldCheckpoints(string? good = null)
     {
         foreach (string file in Checkpoints().Skip(CheckpointsKept).ToList())
         {
+            if (file == good) continue;
             try
             {
                 File.Delete(file);
@@ -75,7 +80,7 @@ public sealed class RunDirectory
         }
     }
 
-    /// <summary>Adds an epoch to the metrics.</summary>
+    /// <summary>Adds an epoch to the metrics. It takes the place of a part of the same epoch, and of epochs after it.</summary>
     public void AppendMetrics(EpochReport report)
     {
         string Number(double? value) => value?.ToString("G9", CultureInfo.InvariantCulture) ?? "";
@@ -84,7 +89,8 @@ public sealed class RunDirectory
             Number(report.Validation?.Loss), Number(report.Validation?.Top1), Number(report.Validation?.Top5),
             report.ImagesPerSecond.ToString("F1", CultureInfo.InvariantCulture),
             report.Seconds.ToString("F2", CultureInfo.InvariantCulture));
-        WriteMetrics(ReadMetrics().Append(row));
+        WriteMetrics(ReadMetrics().Where(earlier => int.TryParse(earlier.Split(',')[0], CultureInfo.InvariantCulture, out int epoch)
+            && epoch < report.Epoch).Append(row).ToList());
     }
 
     /// <summary>Drops the epochs after a step, which a run that resumes there writes again.</summary>

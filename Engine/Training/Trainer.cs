@@ -5,6 +5,7 @@ using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Schedules;
+using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Engine.Training;
@@ -18,19 +19,19 @@ public sealed class Trainer : IDisposable
     private readonly IDataset _training;
     private readonly IDataset? _validation;
     private readonly TrainingSettings _settings;
-    private readonly ModelMetadata _metadata;
     private readonly RunDirectory? _run;
     private readonly ParameterStore _parameters;
     private readonly bool _ownsParameters;
     private readonly Plan _plan;
     private readonly Plan? _validationPlan;
     private readonly RunningSchedule _schedule;
-    private readonly long _stepsPerEpoch, _totalSteps;
-    private Checkpoint _at;
+    private readonly RateGuard _guard;
+    private readonly CheckpointWriter _writer;
+    private readonly long _stepsPerEpoch, _totalSteps, _scheduleSteps;
+    private TrainingState _at;
 
     // Seconds of the open epoch's steps in this session, and the part of them spent waiting for images.
     private double _stepSeconds, _waitSeconds;
-    private string? _lastCheckpoint;
 
     /// <summary>Trains its own parameters.</summary>
     /// <param name="run">Folder for checkpoints, metrics and final weights; null writes nothing.</param>
@@ -52,13 +53,18 @@ public sealed class Trainer : IDisposable
         RunDirectory? run, IReadOnlyDictionary<string, string>? algorithms = null)
     {
         Checked(parameters.Network, training, settings);
+        if (settings.EarlyStop > 0 && validation is null)
+            throw new SettingConflictException(
+                "Stopping early expects images to validate on, but the data set keeps none apart.", ["early-stop"]);
         _training = training;
         _validation = validation;
         _settings = settings;
-        _metadata = metadata;
         _run = run;
         _stepsPerEpoch = training.Count / settings.Batch;
         _totalSteps = settings.Steps ?? settings.Epochs * _stepsPerEpoch;
+        _scheduleSteps = settings.ScheduleSteps ?? Math.Max(_totalSteps, settings.Epochs * _stepsPerEpoch);
+        _guard = new(settings.Batch, training.Classes.Count);
+        _writer = new(run, metadata, parameters, settings.Optimizer);
         _schedule = settings.Schedule.Start();
         _parameters = parameters;
         _plan = new(_parameters, new()
@@ -75,7 +81,7 @@ public sealed class Trainer : IDisposable
             int images = Math.Min(settings.Batch, validation.Count);
             _validationPlan = new(_parameters, new() { Images = images, Loss = settings.Loss.ForValidation, Algorithms = algorithms });
         }
-        _at = new(0, _schedule.State, 0, 0, 0, 0);
+        _at = new(0) { Schedule = _schedule.State, Guard = _guard.State };
     }
 
     private static Network Checked(Network network, IDataset training, TrainingSettings settings)
@@ -108,6 +114,12 @@ public sealed class Trainer : IDisposable
     /// <summary>Steps done.</summary>
     public long Step => _at.Step;
 
+    /// <summary>The best epoch so far; null without validation.</summary>
+    public BestEpoch? Best => _at.Best;
+
+    /// <summary>Whether nothing is left to train: all steps are done, or validation has not become better for long enough.</summary>
+    public bool IsFinished => _at.Step >= _totalSteps || IsStoppedEarly;
+
     /// <summary>Draws the initial weights.</summary>
     public void Initialize() => _parameters.Initialize(_settings.Seed);
 
@@ -121,15 +133,16 @@ public sealed class Trainer : IDisposable
         {
             try
             {
-                _at = Checkpoint.Load(path, _parameters, _settings.Optimizer);
+                _at = Checkpoint.Load(path, _parameters, _settings.Optimizer, ImagesOfOpenEpoch);
             }
             catch (GpuCnnException exception)
             {
                 first ??= exception;
                 continue;
             }
-            _schedule.State = _at.ScheduleState;
-            _lastCheckpoint = path;
+            _schedule.State = _at.Schedule;
+            if (_at.Guard.Length > 0) _guard.State = _at.Guard;
+            _writer.Continue(path, _at);
             run.TrimMetrics(_at.Step);
             return path;
         }
@@ -144,10 +157,11 @@ public sealed class Trainer : IDisposable
     {
         EpochReport? last = null;
         float rate = RateAt(Math.Max(0, _at.Step - 1));
+        if (_at.Step == 0) CheckStart();
         if (IsEpochOpen && IsEpochEnd && (last = EndEpoch(rate, observer, cancellation)) is null) return Interrupt(observer, rate, last);
         using IBatchReader reader = _training.ReadTraining(_settings.Batch, _settings.Seed, _at.Step);
         long mark = Stopwatch.GetTimestamp();
-        while (_at.Step < _totalSteps)
+        while (!IsFinished)
         {
             if (cancellation.IsCancellationRequested) return Interrupt(observer, rate, last);
             rate = RateAt(_at.Step);
@@ -155,12 +169,7 @@ public sealed class Trainer : IDisposable
             Batch batch = Guard(() => reader.Next(), observer, rate) ?? throw new InvalidOperationException("Training batches never end.");
             double waited = Stopwatch.GetElapsedTime(asked).TotalSeconds;
             BatchResult result = _plan.Train(batch, rate, _settings.Seed, (ulong)_at.Step);
-            if (!double.IsFinite(result.LossSum))
-            {
-                throw Diverged(
-                    $"the loss became {result.Loss} at step {_at.Step + 1} (epoch {_at.Step / _stepsPerEpoch + 1})", rate);
-            }
-
+            if (!double.IsFinite(result.LossSum)) throw NotFinite(result.Loss, rate);
             double seconds = Stopwatch.GetElapsedTime(mark).TotalSeconds;
             _stepSeconds += seconds;
             _waitSeconds += waited;
@@ -169,10 +178,12 @@ public sealed class Trainer : IDisposable
                 Step = _at.Step + 1,
                 EpochLoss = _at.EpochLoss + result.LossSum,
                 EpochTop1 = _at.EpochTop1 + result.Top1,
+                EpochImages = _at.EpochImages + result.Images,
                 EpochSeconds = _at.EpochSeconds + seconds,
                 Seconds = _at.Seconds + seconds,
             };
             observer.StepDone(Report(rate, result.Loss));
+            if (_at.Step <= _stepsPerEpoch && result.Images > 0) Watch(result.Loss, observer);
             if (IsEpochEnd)
             {
                 last = EndEpoch(rate, observer, cancellation);
@@ -182,9 +193,8 @@ public sealed class Trainer : IDisposable
             mark = Stopwatch.GetTimestamp();
         }
         Save(observer, rate);
-        if (_run is not null) ModelFile.Save(_run.FinalPath, _metadata, _parameters.ExportWeights());
-        else CheckFinite(rate);
-        return new(TrainingEnd.Completed, _run?.FinalPath, last, _at.Step);
+        if (_run is null) CheckFinite(rate);
+        return Outcome(IsStoppedEarly && _at.Step < _totalSteps ? TrainingEnd.StoppedEarly : TrainingEnd.Completed, _writer.SaveFinal(), last);
     }
 
     public void Dispose()
@@ -200,25 +210,49 @@ public sealed class Trainer : IDisposable
     /// <summary>Whether the epoch has steps without metrics yet.</summary>
     private bool IsEpochOpen => _at.EpochSeconds > 0;
 
-    private float RateAt(long step) => _settings.LearningRate * _schedule.FactorAt(new(step, _stepsPerEpoch, _totalSteps));
+    private bool IsStoppedEarly => _settings.EarlyStop > 0 && _at.Best is { } best
+        && _at.Step - best.Step >= _settings.EarlyStop * _stepsPerEpoch;
+
+    private float RateAt(long step) => _guard.Factor * _settings.LearningRate
+        * _schedule.FactorAt(new(step, _stepsPerEpoch, _scheduleSteps) { BaseRate = _settings.LearningRate });
+
+    private long ImagesOfOpenEpoch(long step) => ((step - 1) % _stepsPerEpoch + 1) * _settings.Batch;
 
     private TrainingOutcome Interrupt(ITrainingObserver observer, float rate, EpochReport? last) =>
-        new(TrainingEnd.Interrupted, Save(observer, rate), last, _at.Step);
+        Outcome(TrainingEnd.Interrupted, Save(observer, rate), last);
+
+    private TrainingOutcome Outcome(TrainingEnd end, string? weights, EpochReport? last) => new(end, weights, last, _at.Step)
+    {
+        Best = _at.Best,
+        BestPath = _at.Best is null ? null : _run?.BestPath,
+        RateFactor = _guard.Factor,
+    };
+
+    /// <summary>Looks at the loss of a step of the first epoch.</summary>
+    private void Watch(double loss, ITrainingObserver observer)
+    {
+        bool halves = _guard.Halves(loss);
+        _at = _at with { Guard = _guard.State };
+        if (halves) observer.RateHalved(_at.Step, loss, _guard.Factor);
+    }
 
     private StepReport Report(float rate, double batchLoss)
     {
-        long inEpoch = (_at.Step - 1) % _stepsPerEpoch + 1, images = inEpoch * _settings.Batch;
+        long inEpoch = (_at.Step - 1) % _stepsPerEpoch + 1;
+        // A batch without a readable image counts none.
+        double images = Math.Max(1, _at.EpochImages);
         int epoch = (int)((_at.Step - 1) / _stepsPerEpoch) + 1, epochs = (int)((_totalSteps + _stepsPerEpoch - 1) / _stepsPerEpoch);
         return new(
             epoch, epochs, _at.Step, _totalSteps, inEpoch, _stepsPerEpoch, rate, _at.EpochLoss / images,
-            (double)_at.EpochTop1 / images, batchLoss, images / _at.EpochSeconds)
+            _at.EpochTop1 / images, batchLoss, _at.EpochImages / _at.EpochSeconds)
         {
             WaitingShare = _stepSeconds > 0 ? _waitSeconds / _stepSeconds : 0,
         };
     }
 
     /// <summary>
-    /// Validates, writes the metrics and closes the epoch. Returns null if cancelled; the run does it when it resumes.
+    /// Validates, writes the metrics and closes the epoch. Where the run's last step is within an epoch, that stays open: a longer run goes
+    /// on with its sums. Returns null if cancelled; the run does it when it resumes.
     /// </summary>
     private EpochReport? EndEpoch(float rate, ITrainingObserver observer, CancellationToken cancellation)
     {
@@ -236,15 +270,23 @@ public sealed class Trainer : IDisposable
                 return null;
             }
         }
-        _schedule.EndEpoch(1 - (validation?.Top1 ?? report.EpochTop1));
+        double loss = validation?.Loss ?? report.EpochLoss;
         _at = _at with
         {
-            ScheduleState = _schedule.State,
-            EpochLoss = 0,
-            EpochTop1 = 0,
-            EpochSeconds = 0,
             Seconds = _at.Seconds + (validation?.Seconds ?? 0),
+            LastLoss = double.IsFinite(loss) ? loss : double.PositiveInfinity,
+            LowestLoss = Math.Min(_at.LowestLoss, double.IsNaN(loss) ? double.PositiveInfinity : loss),
         };
+        if (_at.Step % _stepsPerEpoch == 0)
+        {
+            _schedule.EndEpoch(1 - (validation?.Top1 ?? report.EpochTop1));
+            _at = _at with { Schedule = _schedule.State, EpochLoss = 0, EpochTop1 = 0, EpochImages = 0, EpochSeconds = 0 };
+        }
+        if (validation is not null && IsBetter(validation, _at.Best))
+        {
+            _at = _at with { Best = new(report.Epoch, _at.Step, validation.Top1, validation.Loss) };
+            _writer.SaveBest();
+        }
         var epoch = new EpochReport(report.Epoch, _at.Step, rate, report.EpochLoss, report.EpochTop1, validation, report.ImagesPerSecond,
             _at.Seconds)
         { WaitingShare = report.WaitingShare };
@@ -253,6 +295,9 @@ public sealed class Trainer : IDisposable
         observer.EpochDone(epoch);
         return epoch;
     }
+
+    private static bool IsBetter(EvaluationResult validation, BestEpoch? best) => double.IsFinite(validation.Loss)
+        && (best is null || validation.Top1 > best.Top1 || validation.Top1 == best.Top1 && validation.Loss < best.Loss);
 
     /// <summary>Reads images. If that fails, saves the steps since the last checkpoint before the failure propagates.</summary>
     private T Guard<T>(Func<T> read, ITrainingObserver observer, float rate)
@@ -276,21 +321,25 @@ public sealed class Trainer : IDisposable
 
     private string? Save(ITrainingObserver? observer, float rate)
     {
-        if (_run is null) return null;
-        string path = _run.CheckpointPath(_at.Step);
-        if (path == _lastCheckpoint) return path;
         try
         {
-            _at.Save(path, _metadata, _parameters, _settings.Optimizer);
+            string? path = _writer.Save(_at, out bool isNew);
+            if (isNew) observer?.CheckpointSaved(path!);
+            return path;
         }
         catch (TrainingDivergedException exception)
         {
             throw Diverged(exception.Message, rate);
         }
-        _lastCheckpoint = path;
-        _run.RemoveOldCheckpoints();
-        observer?.CheckpointSaved(path);
-        return path;
+    }
+
+    /// <summary>Refuses weights that are not finite before they are trained.</summary>
+    private void CheckStart()
+    {
+        foreach ((string name, Tensor tensor) in _parameters.ExportWeights())
+            if (tensor.Values.Any(value => !float.IsFinite(value)))
+                throw new UnusableStartException(
+                    $"Training expects finite weights to start from, but {name} holds NaN or infinity; start from other weights.");
     }
 
     /// <summary>Refuses weights that are not finite, as saving them would.</summary>
@@ -301,11 +350,24 @@ public sealed class Trainer : IDisposable
                 throw Diverged($"{name} holds values that are not finite after step {_at.Step}", rate);
     }
 
-    private TrainingDivergedException Diverged(string what, float rate) => new(
-        $"Training stopped: {what}; the learning rate of {rate:G3} is likely too high for this network. "
-        + (_lastCheckpoint is null ? "There is no checkpoint yet." : $"The last good checkpoint is {_lastCheckpoint}."))
+    /// <summary>A loss that is not finite: the rate's fault, unless nothing was updated before.</summary>
+    private GpuCnnException NotFinite(double loss, float rate) => _at.Step == 0
+        ? new UnusableStartException(
+            $"Training stopped: the loss is {loss} at step 1, before any update. The starting weights give values that are not finite, or "
+            + "images hold some; there is no checkpoint yet.")
+        : Diverged($"the loss became {loss} at step {_at.Step + 1} (epoch {_at.Step / _stepsPerEpoch + 1})", rate);
+
+    private TrainingDivergedException Diverged(string what, float rate)
     {
-        LearningRate = _settings.LearningRate,
-        Checkpoint = _lastCheckpoint,
-    };
+        // Going on where the loss had exploded already would not help.
+        string? good = _writer.NewestGood, best = _run is not null && _at.Best is not null ? _run.BestPath : null;
+        string rest = good is not null ? $"The last good checkpoint is {good}."
+            : best is not null ? $"No checkpoint is good; the weights of the best epoch are {best}."
+            : _writer.Newest is null ? "There is no checkpoint yet." : "No checkpoint is good.";
+        return new($"Training stopped: {what}; the learning rate of {rate:G3} is likely too high for this network. {rest}")
+        {
+            LearningRate = _settings.LearningRate,
+            Checkpoint = good ?? best,
+        };
+    }
 }

@@ -23,10 +23,19 @@ public sealed record EpochReport(
     public double WaitingShare { get; init; }
 }
 
+/// <summary>The epoch with the best validation: the highest top-1, of equal ones the lowest loss.</summary>
+/// <param name="Step">Steps of the run at its end.</param>
+/// <param name="Top1">Share of the validation images that were right.</param>
+/// <param name="Loss">Mean over the validation images.</param>
+public sealed record BestEpoch(int Epoch, long Step, double Top1, double Loss);
+
 /// <summary>How a run ended.</summary>
 public enum TrainingEnd
 {
     Completed,
+
+    /// <summary>Ended because validation had not become better for <see cref="TrainingSettings.EarlyStop"/> epochs.</summary>
+    StoppedEarly,
 
     /// <summary>Stopped on request; a checkpoint was saved.</summary>
     Interrupted,
@@ -34,13 +43,27 @@ public enum TrainingEnd
 
 /// <param name="WeightsPath">The final weights, or the checkpoint to resume from; null if the run has no folder.</param>
 /// <param name="Last">The last finished epoch, or null.</param>
-public sealed record TrainingOutcome(TrainingEnd End, string? WeightsPath, EpochReport? Last, long Step);
+public sealed record TrainingOutcome(TrainingEnd End, string? WeightsPath, EpochReport? Last, long Step)
+{
+    /// <summary>The epoch whose weights are the best; null without validation.</summary>
+    public BestEpoch? Best { get; init; }
+
+    /// <summary>Weights of that epoch; null if the run has no folder or no validation.</summary>
+    public string? BestPath { get; init; }
+
+    /// <summary>Factor that the guard of the first epoch left on the learning rate: 1, or a power of a half.</summary>
+    public float RateFactor { get; init; } = 1;
+}
 
 /// <summary>Observes a run; implement only the needed methods. They run on the training thread and must be quick.</summary>
 public interface ITrainingObserver
 {
     /// <summary>Called after each step.</summary>
     void StepDone(in StepReport report) { }
+
+    /// <summary>Called when the loss has risen tenfold in the first epoch, so that the learning rate is halved from now on.</summary>
+    /// <param name="factor">Factor on all rates of the run.</param>
+    void RateHalved(long step, double loss, float factor) { }
 
     /// <summary>Called before an epoch's validation.</summary>
     void Validating(int epoch) { }

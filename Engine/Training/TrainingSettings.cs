@@ -22,6 +22,17 @@ public record TrainingSettings : INamed
     [Setting("End after this many steps, or after the epochs if they are fewer.", AtLeast = 1)]
     public long? Steps { get; init => field = Setting.Check(this, value); }
 
+    /// <summary>
+    /// Steps over which the schedule runs, whatever the length of the run; null is the whole of the epochs, or of the steps where they go
+    /// beyond.
+    /// </summary>
+    [Setting("Steps over which the schedule runs; the epochs' where none are given.", AtLeast = 1)]
+    public long? ScheduleSteps { get; init => field = Setting.Check(this, value); }
+
+    /// <summary>Ends the run after this number of epochs without a better validation; 0 never does.</summary>
+    [Setting("End when validation has not become better for this many epochs; 0 never.", AtLeast = 0)]
+    public int EarlyStop { get; init => field = Setting.Check(this, value); }
+
     [Setting("Images of a step.", AtLeast = 1)]
     public int Batch { get; init => field = Setting.Check(this, value); } = 64;
 
@@ -55,6 +66,28 @@ public record TrainingSettings : INamed
     /// <summary>Steps between checkpoints; 0 saves at the end of every epoch.</summary>
     [Setting("Steps between checkpoints; 0 saves at the end of every epoch.", AtLeast = 0)]
     public long SaveEvery { get; init => field = Setting.Check(this, value); }
+
+    /// <summary>
+    /// Returns these settings for another batch. A rate belongs to its batch: below it, the rate falls in proportion (Goyal et al., 2017,
+    /// https://arxiv.org/abs/1706.02677); above it, the rate stays.
+    /// </summary>
+    /// <param name="batch">Images of a step.</param>
+    public TrainingSettings AtBatch(int batch) =>
+        this with { Batch = batch, LearningRate = batch < Batch ? LearningRate * batch / Batch : LearningRate };
+
+    /// <summary>
+    /// Returns these settings for a data set. Where it is small, the batch is a power of two of at most a quarter of the images, so that
+    /// an epoch has at least four steps; the rate falls with it (<see cref="AtBatch"/>).
+    /// </summary>
+    /// <param name="images">Images to train on.</param>
+    public TrainingSettings For(int images)
+    {
+        const int LeastBatch = 2, LeastSteps = 4;
+        if (images >= (long)Batch * LeastSteps) return this;
+        int most = Math.Max(LeastBatch, images / LeastSteps), batch = 1;
+        while (2 * batch <= most) batch *= 2;
+        return AtBatch(Math.Clamp(batch, 1, Math.Min(Batch, Math.Max(1, images))));
+    }
 
     /// <exception cref="GpuCnnException">A required setting has no value, settings contradict each other, or the loss does not support
     /// mixed images.</exception>

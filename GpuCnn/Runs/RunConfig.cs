@@ -18,7 +18,7 @@ namespace GpuCnn.Runs;
 /// <summary>A run's <c>config.json</c>: all that is needed to go on with it or to repeat it.</summary>
 internal sealed record RunConfig
 {
-    private const int CurrentVersion = 2, FlatVersion = 1;
+    private const int CurrentVersion = 3, FlatVersion = 1;
 
     /// <summary>Of this file's meaning.</summary>
     public int Version { get; init; } = CurrentVersion;
@@ -183,9 +183,10 @@ internal sealed record RunConfig
         try
         {
             JsonNode node = JsonNode.Parse(File.ReadAllText(run.ConfigPath)) ?? throw new JsonException("it is empty");
-            if (node["version"]?.GetValue<int>() == FlatVersion && node["settings"] is JsonObject settings)
+            if (node["version"]?.GetValue<int>() is >= FlatVersion and < CurrentVersion && node["settings"] is JsonObject settings)
             {
                 FlatSettings.Upgrade(settings);
+                EarlierSchedules.Upgrade(settings);
                 node["version"] = CurrentVersion;
             }
             RunConfig config = node.Deserialize<RunConfig>(Json.Options) ?? throw new JsonException("it is empty");

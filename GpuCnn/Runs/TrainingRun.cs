@@ -64,8 +64,11 @@ public sealed class TrainingRun : IDisposable
     /// <summary>Bytes on the device while it runs.</summary>
     public long DeviceBytes => _trainer.DeviceBytes;
 
-    /// <summary>Whether all steps are done and the final weights written.</summary>
-    public bool IsComplete => Step == TotalSteps && Directory is not null && File.Exists(Directory.FinalPath);
+    /// <summary>Whether the run has come to its end, early or not, and the final weights are written.</summary>
+    public bool IsComplete => _trainer.IsFinished && Directory is not null && File.Exists(Directory.FinalPath);
+
+    /// <summary>The best epoch so far; null without validation.</summary>
+    public BestEpoch? Best => _trainer.Best;
 
     /// <summary>Images that could not be read.</summary>
     public BadImageLog BadImages { get; }
@@ -182,7 +185,11 @@ public sealed class TrainingRun : IDisposable
             Epochs = options.Epochs ?? config.Settings.Epochs,
             Steps = options.Steps ?? (options.Epochs is not null ? null : config.Settings.Steps),
             SaveEvery = options.SaveEvery ?? config.Settings.SaveEvery,
+            EarlyStop = options.EarlyStop ?? config.Settings.EarlyStop,
         };
+        // A longer run goes on with the schedule that the whole of it would have had.
+        long length = settings.Steps ?? (long)settings.Epochs * (images / settings.Batch);
+        if (settings.ScheduleSteps < length) settings = settings with { ScheduleSteps = null };
         if (options.Steps is null || options.Epochs is not null) settings = RunConfig.Shorten(settings, images);
         return config with
         {

@@ -109,7 +109,7 @@ public sealed class ResumeTests
         string[] args =
         [
             "train", "--model", "smallcnn", "--data", TinyData.Write(folder), "--input", "3x16x16", "--batch", "6", "--lr", "0.005",
-            "--steps", "5", "--device", "cpu",
+            "--warmup", "0", "--steps", "5", "--device", "cpu",
         ];
         Succeed([.. args, "--out", folder["whole"]]);
         RunUntil(2, [.. args, "--out", folder["parts"]]);

@@ -44,17 +44,29 @@ public sealed class ScheduleContract(string name)
         Assert.That(factors.Max(), Is.Positive);
     }
 
+    /// <summary>Runs of versions before this one go on so.</summary>
     [Test]
-    public void WarmupRaisesTheSameFactors()
+    public void WarmupThatOverlapsScalesTheSameFactors()
     {
         const int Warmup = 2;
-        float[] plain = Factors(Make().Start()), warmed = Factors(Make(Warmup).Start());
+        Schedule overlapping = Settings.With(Make(Warmup), new Dictionary<string, object?> { ["overlaps-warmup"] = true });
+        float[] plain = Factors(Make().Start()), warmed = Factors(overlapping.Start());
         for (int step = 0; step < TotalSteps; step++)
         {
             const long Rising = Warmup * StepsPerEpoch;
             float expected = step < Rising ? plain[step] * (step + 1) / Rising : plain[step];
             Assert.That(warmed[step], Is.EqualTo(expected), $"step {step}");
         }
+    }
+
+    [Test]
+    public void WarmupRisesToTheFirstFactor()
+    {
+        float[] plain = Factors(Make().Start()), warmed = Factors(Make(warmup: 1).Start());
+        for (int step = 0; step < StepsPerEpoch; step++)
+            Assert.That(warmed[step], Is.EqualTo(plain[0] * (step + 1) / StepsPerEpoch).Within(1e-6), $"step {step}");
+        // One that names epochs of the run may drop at once.
+        Assert.That(warmed[StepsPerEpoch], Is.EqualTo(plain[0]).Or.EqualTo(plain[StepsPerEpoch]));
     }
 
     [Test]

@@ -44,22 +44,41 @@ public sealed class ScheduleTests
     public void PolyFallsByItsPower(long step, double expected) =>
         Assert.That(Factor(new Poly(2), step), Is.EqualTo(expected).Within(1e-6));
 
-    [Test]
-    public void PlateauDropsWhenTheErrorStopsImproving()
-    {
-        RunningSchedule running = new Plateau(patience: 2).Start();
-        float[] factors = [.. new[] { 0.5, 0.4, 0.4, 0.41, 0.39, 0.4, 0.4 }.Select(error =>
-        {
-            running.EndEpoch(error);
-            return running.FactorAt(At(0));
-        })];
-        Assert.That(factors, Is.EqualTo(new[] { 1, 1, 1, 0.1f, 0.1f, 0.1f, 0.01f }).Within(1e-8f));
-    }
+    /// <summary>The curve begins at its top after warm-up, and ends with the run.</summary>
+    [TestCase(19, 1.0)]
+    [TestCase(20, 1.0)]
+    [TestCase(60, 0.5)]
+    [TestCase(99, 0.00038546991)]
+    public void CosineFallsFromTheEndOfWarmup(long step, double expected) =>
+        Assert.That(Factor(new Cosine(warmup: 2), step), Is.EqualTo(expected).Within(1e-6));
 
-    [TestCase("")]
-    [TestCase("0.1 2")]
-    [TestCase("a 1 1")]
-    public void DamagedPlateauStateIsOneLine(string state) => OneLine.Thrown(() => new Plateau(1).Start().State = state, "plateau");
+    [TestCase(60, 0.5)]
+    [TestCase(99, 0.0125)]
+    public void PolyFallsFromTheEndOfWarmup(long step, double expected) =>
+        Assert.That(Factor(new Poly(warmup: 2), step), Is.EqualTo(expected).Within(1e-6));
+
+    [TestCase(29, 1.0)]
+    [TestCase(30, 0.9)]
+    public void ExponentialCountsFromTheEndOfWarmup(long step, double expected) =>
+        Assert.That(Factor(new Exponential(0.9f, warmup: 2), step), Is.EqualTo(expected).Within(1e-6));
+
+    /// <summary>Epochs that are named are those of the run.</summary>
+    [TestCase(39, 1.0)]
+    [TestCase(40, 0.1)]
+    public void MilestonesCountWarmup(long step, double expected) =>
+        Assert.That(Factor(new MultiStep([4, 7], warmup: 2), step), Is.EqualTo(expected).Within(1e-6));
+
+    /// <summary>A run that is longer than its schedule stays at the schedule's end.</summary>
+    [Test]
+    public void FactorsStayAfterTheEnd()
+    {
+        foreach (Schedule schedule in new Schedule[] { new Cosine(1), new Poly(1), new OneCycle() })
+        {
+            float end = schedule.Start().FactorAt(new(100, 10, 100));
+            Assert.That(end, Is.LessThan(0.01f));
+            Assert.That(schedule.Start().FactorAt(new(250, 10, 100)), Is.EqualTo(end), schedule.Name);
+        }
+    }
 
     [TestCase(0, 0.05f)]
     [TestCase(9, 0.5f)]
@@ -76,7 +95,6 @@ public sealed class ScheduleTests
         OneLine.Thrown(() => new MultiStep().Start(), "milestones");
         OneLine.Thrown(() => _ = new MultiStep([3, 3]), "milestones", "ascending", "3,3");
         OneLine.Thrown(() => _ = new Step(0), "epochs", "0");
-        OneLine.Thrown(() => _ = new Plateau(patience: 0), "patience", "0");
         OneLine.Thrown(() => _ = new Poly(float.NaN), "power", "NaN");
         OneLine.Thrown(() => _ = new Cosine(warmup: -1), "warmup", "-1");
     }

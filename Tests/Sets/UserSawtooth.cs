@@ -13,7 +13,7 @@ public sealed class UserSawtooth : FixedSchedule
 
     protected override float FactorAt(Progress progress)
     {
-        long length = Math.Max(1, (progress.TotalSteps + Teeth - 1) / Teeth);
-        return 1 - progress.Step % length / (float)length;
+        long length = Math.Max(1, (progress.CurveSteps + Teeth - 1) / Teeth);
+        return 1 - progress.CurveStep % length / (float)length;
     }
 }

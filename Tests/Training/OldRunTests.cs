@@ -28,7 +28,7 @@ public sealed class OldRunTests
 
         JsonElement config = JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "config.json"))).RootElement,
             settings = config.GetProperty("settings");
-        Assert.That(config.GetProperty("version").GetInt32(), Is.EqualTo(2), "it is written in today's form");
+        Assert.That(config.GetProperty("version").GetInt32(), Is.EqualTo(3), "it is written in today's form");
         Assert.That(settings.GetProperty("loss").GetProperty("name").GetString(), Is.EqualTo(loss));
         Assert.That(settings.GetProperty("schedule").GetProperty("name").GetString(), Is.EqualTo(schedule));
         Assert.That(settings.GetProperty("optimizer").GetProperty("weightDecay").GetSingle(), Is.EqualTo(0.002f));
@@ -45,7 +45,10 @@ public sealed class OldRunTests
         Assert.That(Of("lenet5").GetProperty("loss").ToString(), Does.Contain("\"labelSmoothing\": 0.1"));
         Assert.That(Of("lenet5").GetProperty("optimizer").GetProperty("nesterov").GetBoolean(), Is.True);
         Assert.That(Of("lenet5").GetProperty("schedule").GetProperty("warmup").GetInt32(), Is.EqualTo(1));
-        Assert.That(Of("linear").GetProperty("schedule").GetProperty("patience").GetInt32(), Is.EqualTo(1));
+        Assert.That(Of("lenet5").GetProperty("schedule").GetProperty("overlapsWarmup").GetBoolean(), Is.True);
+        // It dropped at the first epoch that was not better, by however little: that is a patience of none today.
+        Assert.That(Of("linear").GetProperty("schedule").GetProperty("patience").GetInt32(), Is.EqualTo(0));
+        Assert.That(Of("linear").GetProperty("schedule").GetProperty("threshold").GetSingle(), Is.EqualTo(0f));
         Assert.That(Of("linear").GetProperty("schedule").GetProperty("gamma").GetSingle(), Is.EqualTo(0.5f));
     }
 

@@ -156,7 +156,7 @@ public sealed class TrainerTests
         using var device = new CpuDevice(1);
         using Trainer trainer = Make(device, folder["run"], Settings, training: new PatternDataset(Input, 4, 70, float.NaN));
         trainer.Initialize();
-        OneLine.Thrown(() => trainer.Run(new Silent(), default), "NaN", "step 1", "no checkpoint", "rate of 0.05");
+        OneLine.Thrown(() => trainer.Run(new Silent(), default), "NaN", "step 1", "before any update", "no checkpoint");
     }
 
     [Test]

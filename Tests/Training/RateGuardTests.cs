@@ -1,0 +1,62 @@
+using GpuCnn.Engine.Training;
+using NUnit.Framework;
+
+namespace GpuCnn.Tests.Training;
+
+public sealed class RateGuardTests
+{
+    private static List<int> Halvings(RateGuard guard, IEnumerable<double> losses) =>
+        [.. losses.Select((loss, step) => (Halved: guard.Halves(loss), Step: step)).Where(at => at.Halved).Select(at => at.Step)];
+
+    [Test]
+    public void LossesThatFallOrStayChangeNothing()
+    {
+        var guard = new RateGuard(64, 10);
+        Assert.That(Halvings(guard, [2.3, 2.4, 9, 22, 2.3, 1, 0.1, 22]), Is.Empty, "below ten times the first");
+        Assert.That(guard.Factor, Is.EqualTo(1f));
+    }
+
+    [Test]
+    public void ATenfoldRiseHalvesAndThenWaits()
+    {
+        var guard = new RateGuard(64, 10);
+        Assert.That(Halvings(guard, [2.3, 24, .. Enumerable.Repeat(1000.0, 30)]), Is.EqualTo(new[] { 1, 11, 21, 31 }));
+        Assert.That(guard.Factor, Is.EqualTo(1f / 16));
+    }
+
+    /// <summary>One image of a small batch may be very wrong.</summary>
+    [Test]
+    public void SmallBatchesAreAveraged()
+    {
+        Assert.That(Halvings(new RateGuard(1, 4), [1.4, 1.3, 60, 1.2, 0.5, 80, 0.4]), Is.Empty);
+        Assert.That(Halvings(new RateGuard(1, 4), [1.4, .. Enumerable.Repeat(60.0, 40)]), Has.Count.GreaterThan(1));
+    }
+
+    /// <summary>Weights that are right already begin with a loss of almost nothing; ten times that is nothing too.</summary>
+    [Test]
+    public void AFirstLossBelowThatOfGuessingDoesNotCount()
+    {
+        Assert.That(Halvings(new RateGuard(64, 10), [0.001, 0.5, 2.3, 20]), Is.Empty);
+        Assert.That(Halvings(new RateGuard(64, 10), [0.001, 0.5, 2.3, 24]), Is.EqualTo(new[] { 3 }));
+    }
+
+    [Test]
+    public void StateGoesOn()
+    {
+        double[] losses = [2.3, 24, 30, 50, 1000, 3, 400, 20, 500, 600, 700, 800, 900, 100, 300];
+        for (int stop = 0; stop <= losses.Length; stop++)
+        {
+            RateGuard straight = new(8, 10), first = new(8, 10), second = new(8, 10);
+            List<int> whole = Halvings(straight, losses), begun = Halvings(first, losses.Take(stop));
+            second.State = first.State;
+            List<int> rest = Halvings(second, losses.Skip(stop));
+            Assert.That(begun.Concat(rest.Select(step => step + stop)), Is.EqualTo(whole), $"stopped at {stop}");
+            Assert.That(second.State, Is.EqualTo(straight.State));
+        }
+    }
+
+    [TestCase("")]
+    [TestCase("1 2 3")]
+    [TestCase("a b c d")]
+    public void DamagedStateIsOneLine(string state) => OneLine.Thrown(() => new RateGuard(8, 10).State = state, "damaged");
+}
