@@ -5,6 +5,12 @@ namespace GpuCnn.Cli;
 /// <summary>The surroundings of a command: its output, and the token that stops it. Tests make their own.</summary>
 internal sealed record CommandHost(TextWriter Output, TextWriter Error)
 {
+    /// <summary>Standard input.</summary>
+    public TextReader Input { get; init; } = TextReader.Null;
+
+    /// <summary>Whether <see cref="Error"/> is a terminal that understands cursor movements.</summary>
+    public bool IsErrorTerminal { get; init; }
+
     /// <summary>Whether <see cref="Output"/> is a terminal that understands cursor movements.</summary>
     public bool IsTerminal { get; init; }
 
@@ -20,6 +26,8 @@ internal sealed record CommandHost(TextWriter Output, TextWriter Error)
     /// <summary>The host of the process: the console.</summary>
     public static CommandHost Console => new(System.Console.Out, System.Console.Error)
     {
+        Input = System.Console.In,
+        IsErrorTerminal = !System.Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb",
         IsTerminal = !System.Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb",
         OwnsProcess = true,
     };

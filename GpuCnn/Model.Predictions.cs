@@ -9,7 +9,8 @@ namespace GpuCnn;
 /// <content>Prediction.</content>
 public sealed partial class Model
 {
-    private const int PredictionBatch = 32;
+    /// <summary>Images of a batch, where a caller does not say.</summary>
+    internal const int PredictionBatch = 32;
 
     /// <summary>Says what is on an image.</summary>
     /// <param name="file">Path of an image file.</param>
@@ -22,36 +23,54 @@ public sealed partial class Model
     /// <summary>Says what is on images, in their order.</summary>
     /// <param name="files">Paths of image files.</param>
     /// <param name="skipped">Gets each file that cannot be read, which is left out; null throws at the first.</param>
-    /// <exception cref="GpuCnnException">A file cannot be read.</exception>
-    public IReadOnlyList<ImagePrediction> Predict(IReadOnlyList<string> files, Action<string, GpuCnnException>? skipped = null)
+    /// <exception cref="GpuCnnException">A file cannot be read, or weights or outputs are not finite.</exception>
+    public IReadOnlyList<ImagePrediction> Predict(IReadOnlyList<string> files, Action<string, GpuCnnException>? skipped = null) =>
+        [.. PredictEach(files, skipped)];
+
+    /// <summary>
+    /// Says what is on images, in their order, while later ones are still read: it holds two batches of images, however many files there
+    /// are. The model may not be fitted or disposed of meanwhile.
+    /// </summary>
+    /// <param name="files">Paths of image files. They are asked for as they are read, from another thread.</param>
+    /// <param name="skipped">Gets each file that cannot be read, which is left out; null throws at the first.</param>
+    /// <param name="batch">Images that are computed together. It decides the time and the memory; results differ by rounding at most.
+    /// </param>
+    /// <exception cref="GpuCnnException">A file cannot be read, or weights or outputs are not finite.</exception>
+    public IEnumerable<ImagePrediction> PredictEach(
+        IEnumerable<string> files, Action<string, GpuCnnException>? skipped = null, int batch = PredictionBatch)
     {
-        var preprocessor = new ImagePreprocessor(Metadata);
-        return Predict(files.Count, index => files[index], (index, target) =>
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch);
+        return Each();
+
+        IEnumerable<ImagePrediction> Each()
         {
+            ParameterStore parameters = FiniteStore();
+            using var reader = new FileBatches(files, new ImagePreprocessor(Metadata), batch);
+            Plan? plan = null;
             try
             {
-                preprocessor.Read(files[index], target);
-                return true;
+                while (reader.Next() is { } read)
+                {
+                    if (!read.Report(skipped)) continue;
+                    plan ??= new(parameters, new() { Images = read.Images.Capacity });
+                    foreach (ImagePrediction prediction in Infer(plan, read.Images, place => read.Names[place])) yield return prediction;
+                }
             }
-            catch (GpuCnnException exception) when (skipped is not null)
+            finally
             {
-                skipped(files[index], exception);
-                return false;
+                plan?.Dispose();
             }
-        });
+        }
     }
 
-    /// <summary>Says what is on the images of a folder and of the folders in it, in the order of their names.</summary>
-    /// <inheritdoc cref="Predict(IReadOnlyList{string}, Action{string, GpuCnnException}?)"/>
+    /// <summary>
+    /// Says what is on the images of a folder and of the folders in it, in the order of their paths, while later ones are still read.
+    /// </summary>
+    /// <inheritdoc cref="PredictEach"/>
     /// <exception cref="GpuCnnException">There is no such folder, or it has no images.</exception>
-    public IReadOnlyList<ImagePrediction> PredictFolder(string folder, Action<string, GpuCnnException>? skipped = null)
-    {
-        if (!Directory.Exists(folder)) throw new GpuCnnException($"'{folder}' is no folder of images; check the path.");
-        string[] files = [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
-            .Where(ImageFile.HasReadableExtension).Order(StringComparer.Ordinal)];
-        return files.Length > 0 ? Predict(files, skipped)
-            : throw new GpuCnnException($"'{folder}' holds no images; expected some of {ImageFile.ReadableFormats}.");
-    }
+    public IEnumerable<ImagePrediction> PredictFolder(
+        string folder, Action<string, GpuCnnException>? skipped = null, int batch = PredictionBatch) =>
+        PredictEach(ImageFiles.Of(folder), skipped, batch);
 
     /// <summary>Says what is on a decoded image.</summary>
     public ImagePrediction Predict(PixelImage image) => Predict([image])[0];
@@ -59,12 +78,19 @@ public sealed partial class Model
     /// <summary>Says what is on decoded images, in their order.</summary>
     public IReadOnlyList<ImagePrediction> Predict(IReadOnlyList<PixelImage> images)
     {
+        List<ImagePrediction> predictions = [];
+        if (images.Count == 0) return predictions;
         var preprocessor = new ImagePreprocessor(Metadata);
-        return Predict(images.Count, index => $"image {index + 1}", (index, target) =>
+        var batch = new Batch(Input, Math.Min(images.Count, PredictionBatch));
+        using var plan = new Plan(FiniteStore(), new() { Images = batch.Capacity });
+        for (int first = 0; first < images.Count; first += batch.Count)
         {
-            preprocessor.Write(images[index], target);
-            return true;
-        });
+            batch.Count = Math.Min(batch.Capacity, images.Count - first);
+            for (int place = 0; place < batch.Count; place++) preprocessor.Write(images[first + place], batch.Image(place));
+            int before = first;
+            predictions.AddRange(Infer(plan, batch, place => $"image {before + place + 1}"));
+        }
+        return predictions;
     }
 
     /// <summary>The network's raw output for an image file, in class order.</summary>
@@ -74,30 +100,19 @@ public sealed partial class Model
     /// <summary>The network's raw output for a decoded image, in class order.</summary>
     public IReadOnlyList<float> Logits(PixelImage image) => Predict(image).Logits;
 
-    /// <param name="read">Writes an image to a place of a batch; false leaves it out.</param>
-    private List<ImagePrediction> Predict(int count, Func<int, string> name, ReadImage read)
+    /// <summary>Predicts the images of a batch, without those of label -1.</summary>
+    /// <param name="nameOf">Names an image by its place in the batch.</param>
+    private List<ImagePrediction> Infer(Plan plan, Batch batch, Func<int, string> nameOf)
     {
-        List<ImagePrediction> predictions = [];
-        if (count == 0) return predictions;
-        int size = Math.Min(count, PredictionBatch), outputs = Classes.Count;
-        using var plan = new Plan(FiniteStore(), new() { Images = size });
-        var batch = new Batch(Input, size);
-        var logits = new float[size * outputs];
-        List<int> held = [];
-        for (int index = 0; index < count; index++)
-        {
-            if (read(index, batch.Image(held.Count))) held.Add(index);
-            if (held.Count < size && index + 1 < count || held.Count == 0) continue;
-            batch.Count = held.Count;
-            plan.Infer(batch);
-            plan.ReadOutput(logits);
-            FiniteOutputs.Check(plan.Parameters, batch, logits, place => name(held[place]));
-            predictions.AddRange(held.Select((image, place) =>
-                new ImagePrediction(name(image), logits[(place * outputs)..((place + 1) * outputs)], Classes)));
-            held.Clear();
-        }
-        return predictions;
+        int outputs = Classes.Count;
+        var logits = new float[batch.Capacity * outputs];
+        plan.Infer(batch);
+        plan.ReadOutput(logits);
+        FiniteOutputs.Check(plan.Parameters, batch, logits, nameOf);
+        return
+        [
+            .. Enumerable.Range(0, batch.Count).Where(place => batch.Labels[place] >= 0)
+                .Select(place => new ImagePrediction(nameOf(place), logits[(place * outputs)..((place + 1) * outputs)], Classes)),
+        ];
     }
-
-    private delegate bool ReadImage(int index, Span<float> target);
 }

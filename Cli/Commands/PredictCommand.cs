@@ -1,9 +1,9 @@
 using System.CommandLine;
 using GpuCnn.Cli.Output;
+using GpuCnn.Cli.Prediction;
 using GpuCnn.Data;
 using GpuCnn.Engine;
 using GpuCnn.Engine.Devices;
-using GpuCnn.Runs;
 
 namespace GpuCnn.Cli.Commands;
 
@@ -17,62 +17,68 @@ internal static class PredictCommand
         Option<string?> weights = Options.Text("--weights", "FILE", "Weights file.");
         var images = new Argument<string[]>("IMAGE")
         {
-            Description = $"Image files ({ImageFile.ReadableFormats}), or folders of them.",
+            Description = $"Image files ({ImageFile.ReadableFormats}), folders of them with the folders in these, patterns in quotes "
+                + "(*, ?, ** for any folders), or - for names on standard input, one a line.",
             Arity = ArgumentArity.OneOrMore
         };
         Option<int?> top = Options.Whole("--top", $"Classes to show for each image. [default: {DefaultTop}]");
+        Option<int?> batch = Options.Whole("--batch",
+            $"Images computed together; results come batch by batch. [default: {Model.PredictionBatch}]");
         Option<bool> logits = Options.Flag("--logits", "Also give the network's raw output, in class order.");
+        Option<bool> csv = Options.Flag("--csv", "Write CSV instead of text: file, class, index, probability, then those of the next "
+            + "classes (class_2, index_2, ...).");
+        Option<bool> zero = Options.Flag("--null", "Names on standard input end with a zero byte, as find -print0 writes them.");
         Option<bool> noExif = Options.NoExif;
         Option<string?> device = Options.Device;
         Option<bool> json = Options.Json;
+        zero.Aliases.Add("-0");
         weights.Required = true;
-        var command = new Command("predict", "Says what is on images.") { weights, images, top, logits, noExif, device, json };
+        var command = new Command("predict", "Says what is on images.")
+        {
+            weights, images, top, batch, logits, csv, json, zero, noExif, device,
+        };
         command.SetAction(parsed =>
         {
+            if (parsed.GetValue(csv) && parsed.GetValue(json))
+                throw new UsageException("predict writes either CSV or JSON, but got --csv and --json; leave one of them out.");
+            string[] named = parsed.GetValue(images)!;
+            int inputs = named.Count(name => name == ImageArguments.StandardInput);
+            if (inputs > 1)
+                throw new UsageException($"predict reads standard input once, but got {inputs} times -; leave all but one out.");
+            if (parsed.GetValue(zero) && inputs == 0)
+                throw new UsageException("--null is about names on standard input, but no - asks for any; add it, or leave --null out.");
             using Device on = Device.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto);
             using var model = Model.Load(parsed.GetValue(weights)!, on);
             if (parsed.GetValue(noExif)) model.Preparation = model.Preparation with { IgnoresExif = true };
-            int skipped = 0, shown = parsed.GetValue(top) ?? DefaultTop;
+
+            int done = 0, skipped = 0, shown = Math.Min(parsed.GetValue(top) ?? DefaultTop, model.Classes.Count);
             bool withLogits = parsed.GetValue(logits);
-            List<Row> rows = [];
-            // A folder stands for the images in it.
-            foreach (string path in parsed.GetValue(images)!)
+            // On a terminal, the results are the progress.
+            CheckProgress? progress = host is { IsErrorTerminal: true, IsTerminal: false } ? new(host with { IsTerminal = true }) : null;
+            var files = ImageArguments.Read(named, host.Input, parsed.GetValue(zero) ? '\0' : '\n', Skip);
+            PredictionWriter writer = parsed.GetValue(json) ? new JsonPredictions(host.Output)
+                : parsed.GetValue(csv) ? new CsvPredictions(host.Output, shown, model.Classes, withLogits)
+                : new TextPredictions(host.Output, model.Classes);
+            foreach (ImagePrediction prediction in model.PredictEach(files.Files, Skip, parsed.GetValue(batch) ?? Model.PredictionBatch))
             {
-                IReadOnlyList<ImagePrediction> predictions = Directory.Exists(path) ? model.PredictFolder(path, Skip)
-                    : model.Predict([path], Skip);
-                rows.AddRange(predictions.Select(prediction => new Row(
-                    prediction.Name, [.. prediction.Classes.Take(shown)
-                        .Select(best => new Prediction(best.Class, best.Index, best.Probability))],
-                    withLogits ? prediction.Logits : null)));
+                writer.Write(PredictionRow.Of(prediction, shown, withLogits));
+                done++;
+                progress?.Show(done + skipped, files.Count);
             }
-            if (parsed.GetValue(json)) host.Output.WriteLine(Json.Of(rows));
-            else WriteText(host.Output, rows, model.Classes);
+            progress?.Clear();
+            if (done + skipped == 0) throw new GpuCnnException("Standard input named no images; expected a path in each line.");
+            writer.End();
+            if (skipped > 1) host.Error.WriteLine($"Left out {Words.Number(skipped)} of {Words.Number(done + skipped)}, as said above.");
             return skipped == 0 ? Program.Done : Program.Failed;
 
             // Goes on past images that cannot be read, with a line for each.
             void Skip(string file, GpuCnnException reason)
             {
                 skipped++;
+                progress?.Clear();
                 host.Error.WriteLine(Advice.Describe(reason));
             }
         });
         return command;
     }
-
-    private static void WriteText(TextWriter output, List<Row> rows, IReadOnlyList<string> classes)
-    {
-        foreach (Row row in rows)
-        {
-            output.WriteLine(row.File);
-            int width = row.Predictions.Max(prediction => prediction.Class.Length);
-            foreach (Prediction prediction in row.Predictions) output.WriteLine($"  {prediction.Class.PadRight(width)}  "
-                + $"{Words.Percent(prediction.Probability),7}");
-            if (row.Logits is not null) output.WriteLine(
-                $"  logits: {string.Join(", ", row.Logits.Select((logit, k) => $"{classes[k]} {logit:G6}"))}");
-        }
-    }
-
-    private sealed record Row(string File, IReadOnlyList<Prediction> Predictions, IReadOnlyList<float>? Logits);
-
-    private sealed record Prediction(string Class, int Index, double Probability);
 }

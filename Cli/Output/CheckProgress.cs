@@ -13,8 +13,11 @@ internal sealed class CheckProgress(CommandHost host)
     private long _last = Stopwatch.GetTimestamp();
     private int _width;
 
-    /// <summary>May be called from several threads.</summary>
-    public void Show(int done, int all)
+    /// <summary>Shows how many images are done, of how many. May be called from several threads.</summary>
+    public void Show(int done, int all) => Show(done, (int?)all);
+
+    /// <param name="all">Null if it is unknown.</param>
+    public void Show(int done, int? all)
     {
         if (Stopwatch.GetElapsedTime(Volatile.Read(ref _last)) < _pause) return;
         lock (_gate)
@@ -22,8 +25,10 @@ internal sealed class CheckProgress(CommandHost host)
             if (Stopwatch.GetElapsedTime(_last) < _pause) return;
             Volatile.Write(ref _last, Stopwatch.GetTimestamp());
             double seconds = Stopwatch.GetElapsedTime(_start).TotalSeconds, rate = done / seconds;
-            string line = $"{Words.Number(done)} of {Words.Count(all, "image", "images")}, {Words.Rate(rate)} a second, "
-                + $"{Words.Clock((all - done) / rate)} left";
+            string line = all is { } count
+                ? $"{Words.Number(done)} of {Words.Count(count, "image", "images")}, {Words.Rate(rate)} a second, "
+                    + $"{Words.Clock((count - done) / rate)} left"
+                : $"{Words.Count(done, "image", "images")}, {Words.Rate(rate)} a second";
             if (host.IsTerminal) host.Error.Write($"\r{line.PadRight(_width)}");
             else host.Error.WriteLine(line);
             _width = line.Length;
@@ -34,5 +39,6 @@ internal sealed class CheckProgress(CommandHost host)
     public void Clear()
     {
         if (host.IsTerminal && _width > 0) host.Error.Write($"\r{new string(' ', _width)}\r");
+        _width = 0;
     }
 }

@@ -125,7 +125,7 @@ public sealed class ModelTests
         using Model model = New();
         model.Fit(_data, Options);
         string folder = _folder["data", "val", "red"];
-        IReadOnlyList<ImagePrediction> all = model.PredictFolder(folder);
+        IReadOnlyList<ImagePrediction> all = [.. model.PredictFolder(folder)];
         string[] files = [.. Directory.GetFiles(folder).Order(StringComparer.Ordinal)];
         Assert.That(all.Select(prediction => prediction.Name), Is.EqualTo(files));
         Assert.That(model.Predict(files).Select(prediction => prediction.Best), Is.EqualTo(all.Select(prediction => prediction.Best)));
