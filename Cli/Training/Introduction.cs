@@ -34,6 +34,8 @@ internal static class Introduction
             + $"std {Numbers(config.Std)}{augmentation}");
         if (settings.MixesImages) output.WriteLine(
             $"Mixing    {Mixing(settings)}; the top-1 of training counts the label of an image's larger share");
+        if (settings.BalancedSampling) output.WriteLine(
+            $"Classes   drawn equally often, {Words.Count(run.Data.Training.Count, "image", "images")} an epoch");
         output.WriteLine($"Device    {device.Name}: {device.Description}");
         if (device.KernelCompiler is { } compiler) output.WriteLine($"Kernels   by {compiler}");
         output.WriteLine($"Memory    {Words.Bytes(run.DeviceBytes)} on the device, in batches of {settings.Batch}");

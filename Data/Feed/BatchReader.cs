@@ -150,7 +150,7 @@ internal sealed class BatchReader : IBatchReader
         slot.Step = _nextStep++;
         slot.Failure = null;
         slot.FailedImage = int.MaxValue;
-        slot.Batch.Count = slot.Left = _order.Images(slot.Step, slot.Images, out slot.Epoch);
+        slot.Batch.Count = slot.Left = _order.Images(slot.Step, slot.Images, slot.Rounds);
         if (slot.Batch.Count > 0) return;
         // The end: this step delivers an empty batch.
         _isAtEnd = true;
@@ -164,9 +164,9 @@ internal sealed class BatchReader : IBatchReader
         try
         {
             (int wanted, int view) = Math.DivRem(slot.Images[index], _order.Views);
-            int written = _dataset.BadImages.Write(wanted, _order.Seed, slot.Epoch,
+            int written = _dataset.BadImages.Write(wanted, _order.Seed, slot.Rounds[index],
                 (Feed: feed, Slot: slot, Index: index, _order.Seed, View: view),
-                static (at, image) => at.Feed.Write(image, at.Seed, at.Slot.Epoch, at.View, at.Slot.Batch.Image(at.Index)));
+                static (at, image) => at.Feed.Write(image, at.Seed, at.Slot.Rounds[at.Index], at.View, at.Slot.Batch.Image(at.Index)));
             // An image without a label does not count.
             if (written < 0) batch.Image(index).Clear();
             batch.Labels[index] = batch.Others[index] = written < 0 ? -1 : _dataset.Label(written);
@@ -204,8 +204,9 @@ internal sealed class BatchReader : IBatchReader
 
         public int[] Images { get; } = new int[batch.Capacity];
 
+        public long[] Rounds { get; } = new long[batch.Capacity];
+
         public long Step = -1;
-        public long Epoch;
         public long ReadyStep = -1;
 
         /// <summary>Number of images that are not in place yet.</summary>

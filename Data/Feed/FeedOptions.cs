@@ -29,6 +29,9 @@ public sealed record FeedOptions
     /// <summary>Mixes the images of training batches; null for none.</summary>
     public BatchMixing? Mixing { get; init; }
 
+    /// <summary>Whether training draws each class equally often; see <see cref="BalancedOrder"/>.</summary>
+    public bool DrawsClassesEvenly { get; init; }
+
     internal PictureCache? CreateCache(ImageSplit split, ImagePreprocessor preprocessor, Augmentation augmentation)
     {
         if (Cache == CacheKind.None) return null;

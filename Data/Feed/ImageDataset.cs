@@ -1,5 +1,6 @@
 using GpuCnn.Engine;
 using GpuCnn.Engine.Datasets;
+using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Data;
@@ -21,6 +22,7 @@ public sealed class ImageDataset : IDataset, IDisposable
     /// <param name="augmentation">Changes training images; null for none.</param>
     /// <param name="options">Threads, caches, mixing; null for a run's defaults.</param>
     /// <param name="badImages">Handles images that cannot be read; null makes the reader throw at the first.</param>
+    /// <exception cref="SettingConflictException">Classes are to be drawn equally often, but the split is streamed.</exception>
     public ImageDataset(
         ImageSplit split, ImagePreprocessor preprocessor, Augmentation? augmentation = null, FeedOptions? options = null,
         BadImages? badImages = null)
@@ -29,6 +31,11 @@ public sealed class ImageDataset : IDataset, IDisposable
         _preprocessor = preprocessor;
         _augmentation = augmentation ?? Augmentation.None;
         _options = options ?? new FeedOptions();
+        if (_options.DrawsClassesEvenly && split.IsStreamed)
+        {
+            throw new SettingConflictException($"Drawing all classes equally often expects images that can be read in any order, but " +
+                $"those of {split.Description} are read front to back.", ["balanced-sampling"]);
+        }
         BadImages = badImages ?? new BadImages(split, split.Description, new BadImageLog(BadImagePolicy.Fail));
         Workers = _options.Workers ?? Math.Min(2, Environment.ProcessorCount);
         ArgumentOutOfRangeException.ThrowIfLessThan(Workers, 1, nameof(options));
@@ -45,6 +52,10 @@ public sealed class ImageDataset : IDataset, IDisposable
 
     public int Count => _split.Count;
 
+    public bool DrawsClassesEvenly => _options.DrawsClassesEvenly;
+
+    public IReadOnlyList<int>? CountPerClass => _split.CountPerClass();
+
     /// <summary>Number of threads that fill a reader's batches.</summary>
     public int Workers { get; }
 
@@ -60,7 +71,8 @@ public sealed class ImageDataset : IDataset, IDisposable
         if (batch > Count)
             throw new GpuCnnException($"Training on {_split.Description} expects a batch of at most its {Count:N0} images, " +
                 $"but got {batch:N0}; choose a smaller batch.");
-        return new BatchReader(this, batch, new TrainingOrder(_split, batch, seed), firstStep, Workers, _options.Mixing, clocks);
+        ImageOrder order = _options.DrawsClassesEvenly ? new BalancedOrder(_split, batch, seed) : new TrainingOrder(_split, batch, seed);
+        return new BatchReader(this, batch, order, firstStep, Workers, _options.Mixing, clocks);
     }
 
     /// <inheritdoc/>

@@ -9,8 +9,12 @@ internal abstract class ImageOrder
     /// <summary>The seed of augmentation; null if images are read unchanged.</summary>
     public abstract ulong? Seed { get; }
 
-    /// <summary>Writes the images of <paramref name="step"/>; returns their number, 0 at the end, and their epoch.</summary>
-    public abstract int Images(long step, Span<int> images, out long epoch);
+    /// <summary>Writes the images of a step; returns their number, 0 at the end.</summary>
+    /// <param name="images">The images, or views.</param>
+    /// <param name="rounds">
+    /// For each image, how often it was drawn before: its random changes follow from that, so that no two draws of it are alike.
+    /// </param>
+    public abstract int Images(long step, Span<int> images, Span<long> rounds);
 }
 
 /// <summary>Every image, or every view of it, once, in file order.</summary>
@@ -21,12 +25,12 @@ internal sealed class FileOrder(int count, int batch, int views = 1) : ImageOrde
 
     public override ulong? Seed => null;
 
-    public override int Images(long step, Span<int> images, out long epoch)
+    public override int Images(long step, Span<int> images, Span<long> rounds)
     {
-        epoch = 0;
         long first = step * batch;
         int filled = (int)Math.Clamp(count - first, 0, batch);
         for (int i = 0; i < filled; i++) images[i] = (int)first + i;
+        rounds.Clear();
         return filled;
     }
 }
@@ -42,16 +46,16 @@ internal sealed class TrainingOrder(ImageSplit split, int batch, ulong seed) : I
 
     public override ulong? Seed => seed;
 
-    public override int Images(long step, Span<int> images, out long epoch)
+    public override int Images(long step, Span<int> images, Span<long> rounds)
     {
-        long stepsPerEpoch = _order.Length / batch;
-        epoch = step / stepsPerEpoch;
+        long stepsPerEpoch = _order.Length / batch, epoch = step / stepsPerEpoch;
         if (epoch != _orderedEpoch)
         {
             split.Shuffle(_order, seed, epoch);
             _orderedEpoch = epoch;
         }
         _order.AsSpan((int)(step % stepsPerEpoch) * batch, batch).CopyTo(images);
+        rounds.Fill(epoch);
         return batch;
     }
 }

@@ -35,6 +35,9 @@ public abstract class ImageSplit
     /// <summary>Whether reading an image needs neither file access nor decoding.</summary>
     public abstract bool IsInMemory { get; }
 
+    /// <summary>Whether images are read front to back, and only in orders of the split's own (<see cref="Shuffle"/>).</summary>
+    internal virtual bool IsStreamed => false;
+
     /// <summary>The image's location, for messages: its path, or its place within a file.</summary>
     public abstract string Name(int index);
 

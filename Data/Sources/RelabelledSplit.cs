@@ -11,6 +11,8 @@ internal sealed class RelabelledSplit : ImageSplit
 
     public override bool IsInMemory => _split.IsInMemory;
 
+    internal override bool IsStreamed => _split.IsStreamed;
+
     /// <summary>
     /// The split with the indices of <paramref name="classes"/>. <paramref name="unknown"/> receives the split's classes that are missing
     /// there.

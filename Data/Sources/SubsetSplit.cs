@@ -9,6 +9,8 @@ public sealed class SubsetSplit(string description, ImageSplit whole, IReadOnlyL
 {
     public override bool IsInMemory => whole.IsInMemory;
 
+    internal override bool IsStreamed => whole.IsStreamed;
+
     public override string Name(int index) => whole.Name(indices[index]);
 
     public override ImageHeader Open(int index, PictureDecoder decoder) => whole.Open(indices[index], decoder);

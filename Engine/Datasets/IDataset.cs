@@ -16,6 +16,15 @@ public interface IDataset
 
     int Count { get; }
 
+    /// <summary>Images of each class; null if that is unknown.</summary>
+    IReadOnlyList<int>? CountPerClass => null;
+
+    /// <summary>
+    /// Whether training draws each class equally often, so that images of small classes come several times in an epoch, and of large ones
+    /// only some.
+    /// </summary>
+    bool DrawsClassesEvenly => false;
+
     /// <summary>
     /// Reads full batches without end, from training step <paramref name="firstStep"/> on (0 is the first of the run). Each epoch has
     /// <c>Count / batch</c> steps over a new order; images left over come in another epoch's order. Order and augmentation depend only on

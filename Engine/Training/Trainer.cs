@@ -91,6 +91,10 @@ public sealed class Trainer : IDisposable
             throw new BatchTooLargeException(
                 $"Training expects a batch no larger than the data set, but got {settings.Batch} of {training.Count} images.",
                 training.Count);
+        if (settings.BalancedSampling != training.DrawsClassesEvenly)
+            throw new ArgumentException(
+                $"The settings ask for {(settings.BalancedSampling ? "" : "no ")}balanced sampling, but the data set is opened otherwise.",
+                nameof(training));
         return training.Classes.Count == network.Output.Shape.Count ? network : throw new GpuCnnException(
             $"{network.Name} was built for {network.Output.Shape} classes, but the data set has {training.Classes.Count}.");
     }

@@ -59,6 +59,14 @@ public record TrainingSettings : INamed
     [JsonIgnore]
     public bool MixesImages => Mixup > 0 || CutMix > 0;
 
+    /// <summary>
+    /// Draws each class equally often, from images that can be read in any order. An epoch stays as long as the data set: images of small
+    /// classes come several times in it, and of large ones only some, the others in the next.
+    /// </summary>
+    [Setting("Draw each class equally often in an epoch, which stays as long as the data set."), JsonIgnore(Condition =
+        JsonIgnoreCondition.WhenWritingDefault)]
+    public bool BalancedSampling { get; init => field = Setting.Check(this, value); }
+
     /// <summary>Fixes the initial weights, the order of the images, augmentation and dropout.</summary>
     [Setting("Fixes initial weights, order of images, augmentation and dropout.")]
     public ulong Seed { get; init => field = Setting.Check(this, value); } = 1;

@@ -11,8 +11,11 @@ internal sealed record RunImages(ImageDataset Training, ImageDataset? Validation
         // A judged image may be the centre of a larger picture; training uses all that covers the input.
         var training = new ImagePreprocessor(config.Metadata with { ResizeTo = 0 });
         return new(
-            new(data.Train, training, Augmentation.Parse(config.Augmentation), feed with { Mixing = BatchMixing.Of(config.Settings) },
-                new(data.Train, "training", badImages)),
+            new(data.Train, training, Augmentation.Parse(config.Augmentation), feed with
+            {
+                Mixing = BatchMixing.Of(config.Settings),
+                DrawsClassesEvenly = config.Settings.BalancedSampling,
+            }, new(data.Train, "training", badImages)),
             data.Validation is { } validation ? new(validation, new ImagePreprocessor(config.Metadata), options: feed,
                 badImages: new(validation, "validation", badImages)) : null);
     }

@@ -46,6 +46,8 @@ internal sealed class StreamedSplit : ImageSplit
 
     public override bool IsInMemory => false;
 
+    internal override bool IsStreamed => true;
+
     public override string Name(int index)
     {
         Cursor cursor = CursorOf(index);
