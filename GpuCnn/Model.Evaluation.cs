@@ -11,6 +11,9 @@ namespace GpuCnn;
 /// <summary>How a model is judged.</summary>
 public sealed record EvaluationOptions
 {
+    /// <summary>Which images of the data set are judged.</summary>
+    public EvaluationPart Part { get; init; }
+
     /// <summary>Images of a batch.</summary>
     public int Batch { get; init; } = 64;
 
@@ -27,7 +30,10 @@ public sealed record EvaluationOptions
 /// <content>Judging.</content>
 public sealed partial class Model
 {
-    /// <summary>Measures accuracy and loss on the validation images of a data set, or on all where it has none.</summary>
+    /// <summary>
+    /// Measures accuracy and loss on images that the model was not trained on, as far as that is known: the validation images of the data
+    /// set, or those that the model's run validated on. <see cref="EvaluationOptions.Part"/> asks for others.
+    /// </summary>
     /// <param name="data">Its classes are among the model's.</param>
     /// <exception cref="GpuCnnException">The classes differ, images cannot be read, or weights or outputs are not finite.</exception>
     public EvaluationResult Evaluate(ImageData data, EvaluationOptions? options = null) => Evaluate([this], data, options);
@@ -38,11 +44,18 @@ public sealed partial class Model
     public static EvaluationResult Evaluate(IReadOnlyList<Model> models, ImageData data, EvaluationOptions? options = null)
     {
         options ??= new();
-        if (models.Count == 0) throw new ArgumentException("Expected at least one model, but got none.", nameof(models));
+        return Evaluate(models, EvaluationImages.Choose(models, data, options.Part), options);
+    }
+
+    /// <summary>Measures models together on chosen images.</summary>
+    /// <inheritdoc cref="Evaluate(IReadOnlyList{Model}, ImageData, EvaluationOptions?)"/>
+    public static EvaluationResult Evaluate(IReadOnlyList<Model> models, EvaluationImages chosen, EvaluationOptions? options = null)
+    {
+        options ??= new();
+        CheckAgreement(models);
         if (options.Batch < 1) throw new GpuCnnException($"Evaluation expects a batch of at least 1 image, but got {options.Batch}.");
-        foreach (Model other in models.Skip(1)) CheckAgreement(models[0], other);
         ModelMetadata metadata = models[0].Metadata;
-        ImageSplit split = data.Located.EvaluationFor(metadata.Classes);
+        ImageSplit split = chosen.Split;
         using var images = new ImageDataset(split, new ImagePreprocessor(metadata), options: options.Feed.ToOptions(),
             badImages: new(split, "evaluation", options.BadImages ?? new(BadImagePolicy.Skip)));
         const int Crops = ImageDataset.Crops;
@@ -63,6 +76,13 @@ public sealed partial class Model
         }
     }
 
+    /// <exception cref="GpuCnnException">The models cannot be averaged.</exception>
+    internal static void CheckAgreement(IReadOnlyList<Model> models)
+    {
+        if (models.Count == 0) throw new ArgumentException("Expected at least one model, but got none.", nameof(models));
+        foreach (Model other in models.Skip(1)) CheckAgreement(models[0], other);
+    }
+
     /// <summary>Averaging makes sense only where all see the same image and mean the same classes.</summary>
     private static void CheckAgreement(Model first, Model other)
     {
@@ -78,6 +98,9 @@ public sealed partial class Model
         if (fault is not null)
             throw new GpuCnnException($"Averaging {first.Title} and {other.Title} expects {fault}; evaluate them one at a time.");
     }
+
+    /// <summary>Names models in messages.</summary>
+    internal static string TitleOf(IReadOnlyList<Model> models) => string.Join(" and ", models.Select(model => model.Title));
 
     /// <summary>Names the model in messages.</summary>
     private string Title => Source is { } path ? $"'{path}'" : Name;

@@ -78,7 +78,13 @@ public sealed partial class Model : IDisposable
 
     internal string RecipeName { get; private init; } = Recipe.Default;
 
-    internal ModelMetadata Metadata => Preparation.ToMetadata(Name, Input, Classes);
+    /// <summary>Images that the weights were validated on; null where that is not known.</summary>
+    internal ImageHashes? Validated { get; private set; }
+
+    /// <summary>Images that the weights were trained on, or a part of them; null where that is not known.</summary>
+    internal ImageHashes? Trained { get; private set; }
+
+    internal ModelMetadata Metadata => Preparation.ToMetadata(Name, Input, Classes) with { Validated = Validated, Trained = Trained };
 
     /// <summary>Creates a model of an architecture. Its weights are drawn at random when it is first fitted or asked.</summary>
     /// <param name="architecture">A name such as <c>resnet18</c>; <see cref="Architecture.All"/> has them all.</param>
@@ -136,6 +142,8 @@ public sealed partial class Model : IDisposable
         return new(Build, metadata.Classes, device)
         {
             Preparation = ImagePreparation.Of(metadata),
+            Validated = metadata.Validated,
+            Trained = metadata.Trained,
             Source = weights,
             _weights = file.Tensors,
         };
@@ -164,6 +172,8 @@ public sealed partial class Model : IDisposable
         return new(Build, classes, device)
         {
             Preparation = file is not null ? ImagePreparation.Of(file.Metadata, input) : Prepare(recipe, input ?? architecture.Input),
+            Validated = file?.Metadata.Validated,
+            Trained = file?.Metadata.Trained,
             Defaults = FitOptions.Of(recipe, input ?? architecture.Input),
             Recipe = recipe,
             RecipeName = recipeName,
@@ -187,6 +197,8 @@ public sealed partial class Model : IDisposable
         var model = new Model(Build, metadata.Classes, device, ownsDevice: true)
         {
             Preparation = ImagePreparation.Of(metadata),
+            Validated = metadata.Validated,
+            Trained = metadata.Trained,
             Defaults = FitOptions.Of(recipe, metadata.Input),
             Recipe = recipe,
             RecipeName = recipeName,
@@ -238,6 +250,9 @@ public sealed partial class Model : IDisposable
         _store.Dispose();
         _store = null;
     }
+
+    /// <summary>Notes which images a run uses.</summary>
+    internal void Use(ImageHashes? validated, ImageHashes? trained) => (Validated, Trained) = (validated, trained);
 
     /// <summary>Notes that training has changed the weights.</summary>
     internal void Fitted()

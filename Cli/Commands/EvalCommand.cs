@@ -16,8 +16,11 @@ internal static class EvalCommand
     public static Command Create(CommandHost host)
     {
         Option<string?> weights = Options.Text("--weights", "FILE[,FILE]",
-            "Weights files; the class probabilities of several are averaged.");
-        Option<string?> data = Options.Text("--data", "PATH", "Data set; its validation images where it keeps some apart, else all.");
+            "Weights files, or folders of runs; the class probabilities of several are averaged.");
+        Option<string?> data = Options.Text("--data", "PATH",
+            "Data set; measures its validation images, else those that training held out, else all.");
+        Option<bool> all = Options.Flag("--all", "Measure all images, those that were trained on too.");
+        Option<string?> split = Options.Text("--split", "train|val|test", "Measure these images of the data set.", name => ParseSplit(name));
         Option<string?> device = Options.Device;
         Option<int?> batch = Options.Whole("--batch", $"Images of a batch. [default: {DefaultBatch}]");
         Option<int?> resizeTo = Options.ResizeTo("[default: as the weights file says]");
@@ -29,16 +32,18 @@ internal static class EvalCommand
         Option<string?> badImages = Options.BadImages;
         Option<bool> json = Options.Json;
         weights.Required = data.Required = true;
-        var command = new Command("eval", "Measures accuracy and loss of trained weights on labelled images.") { weights, data, device,
-            batch, resizeTo, crop, tenCrop, noExif, badImages, json };
+        var command = new Command("eval", "Measures accuracy and loss of trained weights on labelled images.") { weights, data, all,
+            split, device, batch, resizeTo, crop, tenCrop, noExif, badImages, json };
         foreach (Option option in feed.All) command.Options.Add(option);
         command.SetAction(parsed =>
         {
+            EvaluationPart part = PartOf(parsed.GetValue(all), parsed.GetValue(split));
             using Device on = Device.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto);
+            string[] files = WeightsPath.ResolveAll(parsed.GetValue(weights)!);
             List<Model> models = [];
             try
             {
-                foreach (string path in Split(parsed.GetValue(weights)!))
+                foreach (string path in files)
                 {
                     var model = Model.Load(path, on, side: parsed.GetValue(crop));
                     models.Add(model);
@@ -46,15 +51,19 @@ internal static class EvalCommand
                 }
                 var located = ImageData.Open(parsed.GetValue(data)!);
                 var bad = new BadImageLog(Options.ParseBadImages(parsed.GetValue(badImages)) ?? BadImagePolicy.Skip);
-                EvaluationResult result = Model.Evaluate(models, located, new()
+                var progress = new CheckProgress(host);
+                var images = EvaluationImages.Choose(models, located, part, progress.Show);
+                progress.Clear();
+                EvaluationResult result = Model.Evaluate(models, images, new()
                 {
                     Batch = parsed.GetValue(batch) ?? DefaultBatch,
                     TenCrops = parsed.GetValue(tenCrop),
                     BadImages = bad,
                     Feed = feed.Read(parsed),
                 });
-                if (parsed.GetValue(json)) host.Output.WriteLine(Json.Of(result));
-                else WriteText(host.Output, models, located, on, result);
+                var report = EvalReport.Of(result, images, models[0], files);
+                if (parsed.GetValue(json)) host.Output.WriteLine(Json.Of(report));
+                else report.Write(host.Output, models, located, images, on);
                 // Not on standard output, which may be JSON that others read.
                 foreach (BadImage image in bad.Found) host.Error.WriteLine($"Left out: {image.Reason}");
                 return Program.Done;
@@ -66,6 +75,22 @@ internal static class EvalCommand
         });
         return command;
     }
+
+    private static EvaluationPart PartOf(bool all, string? split) => (all, split) switch
+    {
+        (true, not null) => throw new UsageException("--all and --split exclude each other; leave one of them out."),
+        (true, null) => EvaluationPart.All,
+        (false, null) => EvaluationPart.Unseen,
+        (false, { } name) => ParseSplit(name),
+    };
+
+    private static EvaluationPart ParseSplit(string name) => name switch
+    {
+        "train" => EvaluationPart.Training,
+        "val" => EvaluationPart.Validation,
+        "test" => EvaluationPart.Test,
+        _ => throw new UsageException($"--split expects train, val or test, but got '{name}'."),
+    };
 
     /// <summary>The preparation of a weights file, with the options in its place.</summary>
     private static ImagePreparation Judged(Model model, int? resizeTo, bool noExif)
@@ -80,28 +105,5 @@ internal static class EvalCommand
             ResizeTo = resizeTo ?? model.Preparation.ResizeTo,
             IgnoresExif = noExif || model.Preparation.IgnoresExif,
         };
-    }
-
-    private static void WriteText(TextWriter output, List<Model> models, ImageData data, Device device, EvaluationResult result)
-    {
-        string what = models.Count == 1 ? models[0].Name
-            : $"average of {models.Count} ({string.Join(", ", models.Select(model => model.Name).Distinct())})";
-        output.WriteLine($"Model   {what}, input {models[0].Input}");
-        output.WriteLine($"Data    {data.Path}: {data.Description}");
-        output.WriteLine($"Device  {device.Name}: {device.Description}");
-        output.WriteLine($"Top-1   {Words.Percent(result.Top1)}");
-        output.WriteLine($"Top-5   {Words.Percent(result.Top5)}");
-        output.WriteLine($"Loss    {result.Loss:0.0000}");
-        output.WriteLine($"Images  {Words.Number(result.Images)} in {Words.Seconds(result.Seconds)}, "
-            + $"{Words.Rate(result.Images / result.Seconds)} a second");
-    }
-
-    /// <summary>Splits paths at commas, unless a file has that whole name.</summary>
-    private static string[] Split(string paths)
-    {
-        if (File.Exists(paths)) return [paths];
-        string[] parts = paths.Split(',', StringSplitOptions.TrimEntries);
-        return parts.All(part => part.Length > 0) ? parts
-            : throw new UsageException($"--weights expects files between single commas, but got '{paths}'.");
     }
 }

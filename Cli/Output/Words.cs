@@ -1,4 +1,5 @@
 using System.Globalization;
+using GpuCnn.Engine.Training;
 
 namespace GpuCnn.Cli.Output;
 
@@ -19,6 +20,13 @@ internal static class Words
 
     /// <summary>97.8 %</summary>
     public static string Percent(double fraction) => string.Create(CultureInfo.InvariantCulture, $"{fraction * 100:0.0} %");
+
+    /// <summary>95 % interval 94.1 to 99.0 %</summary>
+    public static string Interval(WilsonInterval interval) =>
+        string.Create(CultureInfo.InvariantCulture, $"95 % interval {interval.Low * 100:0.0} to {interval.High * 100:0.0} %");
+
+    /// <summary>Whether the right class among five is news: of fewer than six classes it always is.</summary>
+    public static bool HasTop5(int classes) => classes > 5;
 
     /// <summary>416 thousand, 15.5 billion: at most three digits.</summary>
     public static string Rounded(long value) => value switch

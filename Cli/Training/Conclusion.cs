@@ -1,5 +1,6 @@
 using GpuCnn.Cli.Output;
 using GpuCnn.Data;
+using GpuCnn.Engine;
 using GpuCnn.Engine.Training;
 
 namespace GpuCnn.Cli.Training;
@@ -15,9 +16,7 @@ internal static class Conclusion
         output.WriteLine();
         if (outcome.Last is { } last)
         {
-            string accuracy = last.Validation is { } validation
-                ? $"{Words.Percent(validation.Top1)} of {Words.Count(validation.Images, "validation image", "validation images")} right, "
-                + $"loss {validation.Loss:0.000}"
+            string accuracy = last.Validation is { } validation ? Describe(validation)
                 : $"{Words.Percent(last.TrainTop1)} of the training images right in the last epoch, loss {last.TrainLoss:0.000}; "
                 + "there are no validation images";
             output.WriteLine($"Accuracy  {accuracy}");
@@ -29,14 +28,49 @@ internal static class Conclusion
         if (run.BadImages.Found is { Count: > 0 } bad)
             output.WriteLine($"Left out  {Words.Count(bad.Count, "image", "images")} that could not be read, "
                 + $"named in {run.BadImages.Path}");
+        Warnings.WriteOfRun(output, run);
         output.WriteLine($"Weights   {outcome.WeightsPath}");
         output.WriteLine("\nTry next");
-        string weights = Words.Quote(outcome.WeightsPath!), data = Words.Quote(run.Config.Validation ?? run.Config.Data);
-        ImageSplit images = run.Data.Evaluation;
-        string image = images.IsInMemory ? "IMAGE.png" : Words.Quote(images.Name(0));
-        output.WriteLine($"  gpucnn predict --weights {weights} {image}");
-        output.WriteLine($"  gpucnn eval --weights {weights} --data {data}");
-        output.WriteLine($"  gpucnn summary {run.Config.Model}");
-        if (run.Config.Data == ImageData.DemoFolder) output.WriteLine("  gpucnn train --model lenet5 --data DIR");
+        foreach (string command in Commands(run, outcome.WeightsPath!)) output.WriteLine($"  gpucnn {command}");
+        if (run.Config.Data == ImageData.DemoFolder)
+            output.WriteLine("\nYour own pictures: put those of each class into a folder named like it, all in one folder, "
+                + "and name that one with --data.");
+    }
+
+    private static string Describe(EvaluationResult validation)
+    {
+        string interval = WilsonInterval.OfFew(validation) is { } range ? $" ({Words.Interval(range)})" : "";
+        return $"{Words.Percent(validation.Top1)}{interval} of {Words.Count(validation.Images, "validation image", "validation images")} "
+            + $"right, loss {validation.Loss:0.000}";
+    }
+
+    /// <summary>Commands that run as they are, from the current folder. They use images that the run did not train on.</summary>
+    private static IEnumerable<string> Commands(TrainingRun run, string weightsPath)
+    {
+        string weights = ShownPath.Of(weightsPath), data = ShownPath.Of(run.Data.ValidationPath ?? run.Data.Path!);
+        if (run.Data.Validation is { } unseen)
+        {
+            // Images in shards and in files with many have no path of their own.
+            if (!unseen.IsInMemory && File.Exists(unseen.Name(0)))
+                yield return $"predict --weights {weights} {ShownPath.Of(unseen.Name(0))}";
+            yield return $"eval --weights {weights} --data {data}";
+        }
+        if (HasOwnTest(run.Data.Located)) yield return $"eval --weights {weights} --data {ShownPath.Of(run.Data.Path!)} --split test";
+        yield return $"summary {run.Config.Model}";
+    }
+
+    /// <summary>Whether there are test images of the same classes beside those that the run validated on.</summary>
+    private static bool HasOwnTest(LocatedDataset data)
+    {
+        try
+        {
+            return data.HasTest && data.Test is var test && (data.Validation is null || test.Count != data.Validation.Count
+                || test.Name(0) != data.Validation.Name(0));
+        }
+        // Training does not need them; whoever measures them is told.
+        catch (GpuCnnException)
+        {
+            return false;
+        }
     }
 }

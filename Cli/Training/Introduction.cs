@@ -26,6 +26,7 @@ internal static class Introduction
             + $"{Words.Count(config.Classes.Count, "class", "classes")}");
         WriteRecipe(output, run);
         output.WriteLine($"Data      {config.Data}: {run.Data.Description}");
+        Warnings.WriteOfData(output, run);
         string augmentation = config.Augmentation == "none" ? "" : $", augmented by {config.Augmentation}";
         string judged = config.ResizeTo == 0 ? ""
             : $" (to judge: resize to {config.ResizeTo}, centre {network.Input.Width}x{network.Input.Height})";

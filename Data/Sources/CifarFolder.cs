@@ -35,6 +35,7 @@ internal sealed partial class CifarFolder : IDatasetFormat
             Size = new NativeSize(CifarReader.Side, CifarReader.Side, 3, IsUniform: true),
             Notes = notes,
             LeftOut = copies,
+            TestSource = test is null ? null : () => test,
         };
     }
 

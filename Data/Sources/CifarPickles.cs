@@ -26,10 +26,12 @@ internal sealed partial class CifarPickles : IDatasetFormat
         int count = isHundred ? 100 : 10;
         string[] classes = meta is [var file] ? NumpyPickle.Read(file).Texts(names) : CifarFolder.DefaultClasses(count);
         if (classes.Length != count) throw DataFile.Damaged("CIFAR", meta[0], $"{count} class names", $"{classes.Length}");
-        return new LocatedDataset(path, $"{kind} Python pickles", Split(training), Split(test))
+        MemorySplit? testSplit = Split(test);
+        return new LocatedDataset(path, $"{kind} Python pickles", Split(training), testSplit)
         {
             Size = new NativeSize(CifarReader.Side, CifarReader.Side, 3, IsUniform: true),
             Notes = !isHundred && training.Length is > 0 and < 5 ? [$"{training.Length} of 5 training files"] : [],
+            TestSource = testSplit is null ? null : () => testSplit,
         };
 
         MemorySplit? Split(string[] files)

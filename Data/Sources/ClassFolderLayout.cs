@@ -3,8 +3,9 @@ namespace GpuCnn.Data;
 /// <summary>The folders of a data set that hold class folders, or labeled images without class folders.</summary>
 /// <param name="Train">Training images.</param>
 /// <param name="Validation">Validation images.</param>
+/// <param name="Test">Images for a final test; the validation images if there are no others.</param>
 /// <param name="Ignored">Other folders next to them, which are not used.</param>
-internal sealed record ClassFolderLayout(string? Train, string? Validation, IReadOnlyList<string> Ignored)
+internal sealed record ClassFolderLayout(string? Train, string? Validation, string? Test, IReadOnlyList<string> Ignored)
 {
     /// <summary>The folder's layout, or null if it has none.</summary>
     public static ClassFolderLayout? Of(string path)
@@ -18,13 +19,14 @@ internal sealed record ClassFolderLayout(string? Train, string? Validation, IRea
         bool hasTraining = parts.Any(part => part.Name!.Value.IsTraining);
         if (hasTraining) parts = [.. parts.Concat(named.Where(folder => folder.Name is { IsTraining: false } && IsLabelled(folder.Folder)))
             .DistinctBy(part => part.Folder)];
-        if (parts.Length == 0) return HasClasses(path, 1) ? new ClassFolderLayout(path, null, []) : null;
+        if (parts.Length == 0) return HasClasses(path, 1) ? new ClassFolderLayout(path, null, null, []) : null;
         // An extra folder level around images ("val/images") is not a class if a file labels the images.
-        (string[] training, string[] validation, string[] others) = SplitName.Divide(parts.Where(part => part.Name is { IsTraining: true }
+        (string[] training, string[] validation, string[] tests, _) = SplitName.Divide(parts.Where(part => part.Name is { IsTraining: true }
             || !hasTraining
             || IsLabelled(part.Folder) || !IsFlat(part.Folder)));
-        string? train = training.FirstOrDefault(), chosen = validation.FirstOrDefault();
-        return new ClassFolderLayout(train, chosen, [.. folders.Where(folder => folder != train && folder != chosen)]);
+        string? train = training.FirstOrDefault(), chosen = validation.FirstOrDefault(), test = tests.FirstOrDefault();
+        return new ClassFolderLayout(train, chosen, test, [.. folders.Where(folder => folder != train && folder != chosen
+            && folder != test)]);
 
         bool IsLabelled(string folder) => LabelFile.Find(folder, path) is not null;
     }

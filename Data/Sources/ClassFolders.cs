@@ -53,6 +53,7 @@ internal sealed class ClassFolders : IDatasetFormat
             bool isUnlabelled = SplitName.OfFolder(folder) is { IsTraining: false } && ClassFolderLayout.IsFlat(folder);
             notes.Add($"{Path.GetFileName(folder)}/ ignored{(isUnlabelled ? ": its images have no labels" : "")}");
         }
+        if (layout.Test is not null && layout.Test != layout.Validation) notes.Add($"{Path.GetFileName(layout.Test)}/ kept for testing");
         if (links.LeftOut > 0)
             notes.Add($"{links.LeftOut:N0} {(links.LeftOut == 1 ? "link" : "links")} to files already included left out");
         ImageSplit first = (trainSplit ?? validationSplit)!;
@@ -69,7 +70,20 @@ internal sealed class ClassFolders : IDatasetFormat
             Notes = notes,
             Problems = problems,
             LeftOut = leftOut,
+            TestSource = layout.Test is null ? null
+                : layout.Test == layout.Validation ? () => validationSplit!
+                : () => OpenTest(layout.Test, path, first.Classes),
         };
+    }
+
+    private static ImageSplit OpenTest(string folder, string path, IReadOnlyList<string> classes)
+    {
+        ClassListing listing = LabelFile.Find(folder, path) is { } labels ? ClassListing.OfLabels(folder, labels, classes)
+            : ClassListing.OfFolders(folder, new FollowedLinks([folder]));
+        if (listing.Problems.Count > 0) throw new GpuCnnException(listing.Problems[0]);
+        return RelabelledSplit.TryCreate(listing.ToSplit(), classes, out IReadOnlyList<string> unknown)
+            ?? throw new GpuCnnException($"Class folder {DataFile.Quote(Path.Combine(folder, unknown[0]))}: expected one of the " +
+                $"{classes.Count} classes of the other images, but got {DataFile.Quote(unknown[0])}; rename it.");
     }
 
     /// <summary>Extensions with their counts, the most frequent first: ".txt 3, .jpg 1".</summary>

@@ -35,7 +35,7 @@ internal sealed class CsvFiles : IDatasetFormat
             Name: group.Key is { Length: > 0 } split
                 ? SplitName.OfFolder(split) ?? throw table.Wrong($"a split such as train or val", split)
                 : File.Exists(path) ? null : SplitName.OfFile(table.Path))));
-        var (training, validation, others) = SplitName.Divide(named);
+        var (training, validation, tests, others) = SplitName.Divide(named);
         var first = training.Length > 0 ? training : validation;
         if (first.Length == 0) throw new GpuCnnException($"CSV {DataFile.Quote(tables[0].Path)}: expected a line for each image, but got " +
             $"none; add them.");
@@ -44,14 +44,20 @@ internal sealed class CsvFiles : IDatasetFormat
                 ? "the training images" : "the images");
         FileSplit? train = ToSplit(training, classes), test = ToSplit(validation, classes);
         if (train is null && test is null) throw new GpuCnnException(classes.Problems[0]);
+        bool hasOwnTest = tests.Length > 0 && !tests.SequenceEqual(validation);
         NativeSize size = NativeSize.Sample((train ?? test)!, out GpuCnnException? unreadable);
         return new LocatedDataset(path,
             $"CSV {(tables.Length == 1 ? "file" : "files")} {string.Join(", ", tables.Select(table => Path.GetFileName(table.Path)))}",
             train, test)
         {
             Size = size,
-            Notes = [.. others.Select(part => $"{part.Rows.Length:N0} images of another split ignored")],
+            Notes =
+            [
+                .. others.Select(part => $"{part.Rows.Length:N0} images of another split ignored"),
+                .. hasOwnTest ? (string[])[$"{tests.Sum(part => part.Rows.Length):N0} images kept for testing"] : [],
+            ],
             Problems = [.. classes.Problems, .. unreadable is null ? (string[])[] : [unreadable.Message]],
+            TestSource = hasOwnTest ? () => classes.Strictly(known => ToSplit(tests, known)) : tests.Length > 0 ? () => test! : null,
         };
     }
 

@@ -46,6 +46,7 @@ public static class DatasetLocator
             Notes = [.. data.Notes, $"validation images from {DataFile.Quote(validationPath)} ({other.Kind})", .. other.Notes],
             Problems = [.. data.Problems, .. other.Problems],
             LeftOut = [.. data.LeftOut, .. other.LeftOut],
+            TestSource = data.TestSource,
         };
     }
 

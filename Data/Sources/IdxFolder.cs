@@ -46,6 +46,7 @@ internal sealed partial class IdxFolder : IDatasetFormat
         return new LocatedDataset(path, $"{names.Kind} files{(compressed ? " (gzip)" : "")}", trainSplit, testSplit)
         {
             Size = NativeSize.Sample((trainSplit ?? testSplit)!, out _),
+            TestSource = testSplit is null ? null : () => testSplit,
         };
 
         Part? Find(bool training)

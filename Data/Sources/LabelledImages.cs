@@ -1,4 +1,5 @@
 using System.Globalization;
+using GpuCnn.Engine;
 
 namespace GpuCnn.Data;
 
@@ -59,6 +60,17 @@ internal sealed class LabelledImages
         string? file = new[] { "classes.txt", "class_names.txt" }.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
         return file is null ? null
             : ByNames([.. DataFile.ReadAllText(file).Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)], file);
+    }
+
+    /// <summary>Opens further images, whose labels must all be of these classes.</summary>
+    /// <param name="open">Looks up the labels; null if there are no images.</param>
+    /// <exception cref="GpuCnnException">A label is not one of the classes, or there are no images.</exception>
+    public ImageSplit Strictly(Func<LabelledImages, ImageSplit?> open)
+    {
+        LabelledImages labels = new(Classes, _isNumbered, _of);
+        ImageSplit? split = open(labels);
+        if (labels.Problems.Count > 0) throw new GpuCnnException(labels.Problems[0]);
+        return split ?? throw new GpuCnnException("Test images: expected some, but got none; add them.");
     }
 
     /// <summary>The class of a label; -1 and a problem if there is none.</summary>

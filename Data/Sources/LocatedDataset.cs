@@ -58,11 +58,27 @@ public sealed class LocatedDataset
     /// <summary>The images to evaluate a network on: the validation images, or all if there are none.</summary>
     public ImageSplit Evaluation => Validation ?? Train;
 
+    /// <summary>Whether it has images for a final test, such as a folder <c>test/</c>.</summary>
+    public bool HasTest => TestSource is not null;
+
+    /// <summary>The images for a final test; those to validate on if there are no others.</summary>
+    /// <exception cref="GpuCnnException">There are none, or they have other classes; see <see cref="HasTest"/>.</exception>
+    public ImageSplit Test => TestSource?.Invoke() ?? throw new GpuCnnException(
+        $"Data set {DataFile.Quote(Path)}: expected test images, such as a folder test/ next to train/, but got " +
+        $"{(_train is null ? "validation" : Validation is null ? "training" : "training and validation")} images only; add them.");
+
+    /// <summary>Opens the images for a final test, which training does not look at; null if there are none.</summary>
+    internal Func<ImageSplit>? TestSource { get; init; }
+
     /// <summary><see cref="Evaluation"/> with the class indices of a trained network, matched by name.</summary>
     /// <param name="classes">The network's, in index order.</param>
     /// <exception cref="GpuCnnException">The data set has classes that the network does not know.</exception>
-    public ImageSplit EvaluationFor(IReadOnlyList<string> classes) =>
-        RelabelledSplit.TryCreate(Evaluation, classes, out IReadOnlyList<string> unknown)
+    public ImageSplit EvaluationFor(IReadOnlyList<string> classes) => Relabelled(Evaluation, classes);
+
+    /// <summary>Images of this data set with the class indices of a trained network, matched by name.</summary>
+    /// <inheritdoc cref="EvaluationFor" path="/exception"/>
+    internal ImageSplit Relabelled(ImageSplit split, IReadOnlyList<string> classes) =>
+        RelabelledSplit.TryCreate(split, classes, out IReadOnlyList<string> unknown)
         ?? throw new GpuCnnException(
             $"Data set {DataFile.Quote(Path)}: expected images of the {classes.Count} classes that the network was trained for, but got " +
             $"{DataFile.Quote(unknown[0])}{(unknown.Count > 1 ? $" and {unknown.Count - 1} others" : "")}; " +
@@ -128,6 +144,7 @@ public sealed class LocatedDataset
             Notes = [.. Notes, FormattableString.Invariant($"{fraction * 100:0.#} % of each class held out for validation (seed {seed})")],
             Problems = Problems,
             LeftOut = LeftOut,
+            TestSource = TestSource,
         };
     }
 
@@ -138,5 +155,6 @@ public sealed class LocatedDataset
         Notes = [.. Notes, note],
         Problems = Problems,
         LeftOut = LeftOut,
+        TestSource = TestSource,
     };
 }

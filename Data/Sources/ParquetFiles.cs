@@ -20,8 +20,8 @@ internal sealed class ParquetFiles : IDatasetFormat
         string[] names = File.Exists(path) ? [path] : Files(path);
         ParquetFile[] files = new ParquetFile[names.Length];
         InOrder.Run(names.Length, i => files[i] = ParquetFile.Open(names[i]));
-        var (training, validation, others) = SplitName.Divide(files.Select(file => (file, File.Exists(path) ? null : NameOf(file.Path,
-            path))));
+        var (training, validation, tests, others) = SplitName.Divide(files.Select(file => (file,
+            File.Exists(path) ? null : NameOf(file.Path, path))));
         ParquetFile[] first = training.Length > 0 ? training : validation;
         LabelledImages classes = first[0].ClassNames is { } known ? LabelledImages.ByNames(known, first[0].Path)
             : LabelledImages.Beside(File.Exists(path) ? Path.GetDirectoryName(Path.GetFullPath(path))! : path)
@@ -38,6 +38,8 @@ internal sealed class ParquetFiles : IDatasetFormat
         List<string> notes = [];
         string some = string.Join(", ", others.Take(3).Select(file => Path.GetFileName(file.Path)));
         if (others.Length > 0) notes.Add($"{some}{(others.Length > 3 ? ", ..." : "")} ignored");
+        bool hasOwnTest = tests.Length > 0 && !tests.SequenceEqual(validation);
+        if (hasOwnTest) notes.Add($"{tests.Sum(file => file.Labels.Sum(labels => (long)labels.Length)):N0} images kept for testing");
         if (first[0].OtherColumns.Count > 0) notes.Add($"columns ignored: {string.Join(", ", first[0].OtherColumns.Take(5))}");
         NativeSize size = NativeSize.Sample((train ?? test)!, out GpuCnnException? unreadable);
         return new LocatedDataset(path, $"{names.Length:N0} Parquet {(names.Length == 1 ? "file" : "files")}", train, test)
@@ -45,6 +47,7 @@ internal sealed class ParquetFiles : IDatasetFormat
             Size = size,
             Notes = notes,
             Problems = [.. classes.Problems, .. unreadable is null ? (string[])[] : [unreadable.Message]],
+            TestSource = hasOwnTest ? () => classes.Strictly(known => ToSplit(tests, known, path)) : tests.Length > 0 ? () => test! : null,
         };
     }
 

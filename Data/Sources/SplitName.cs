@@ -10,6 +10,8 @@ internal readonly record struct SplitName(bool IsTraining, int Rank)
     /// <summary>In order of preference: a test set is for validation only if there is nothing else.</summary>
     private static readonly string[] Validation = ["val", "valid", "validation", "dev", "eval", "evaluation", "test", "testing"];
 
+    private static readonly int FirstTest = Array.IndexOf(Validation, "test");
+
     /// <summary>Words that add no meaning: "test_set", "train-images".</summary>
     private static readonly string[] Suffixes = ["set", "data", "images", "split"];
 
@@ -37,18 +39,28 @@ internal readonly record struct SplitName(bool IsTraining, int Rank)
         return null;
     }
 
+    /// <summary>Whether it is a test set, which is for validation only if there is nothing else.</summary>
+    public bool IsTest => !IsTraining && Rank >= FirstTest;
+
     /// <summary>
-    /// Divides items into those for training, those for validation, and those for other purposes, which are not used. Items without a
-    /// purpose are for training.
+    /// Divides items into those for training, those for validation, those for a final test, and others, which are not used. Items without
+    /// a purpose are for training. If there is nothing else to validate on, the items for a test are for validation too.
     /// </summary>
-    public static (T[] Training, T[] Validation, T[] Others) Divide<T>(IEnumerable<(T Item, SplitName? Name)> items)
+    public static (T[] Training, T[] Validation, T[] Test, T[] Others) Divide<T>(IEnumerable<(T Item, SplitName? Name)> items)
     {
         (T Item, SplitName? Name)[] all = [.. items];
-        int best = all.Where(item => item.Name is { IsTraining: false }).Select(item => item.Name!.Value.Rank).DefaultIfEmpty(-1).Min();
+        int validation = Lowest(_ => true), test = Lowest(name => name.IsTest);
         return (
             [.. all.Where(item => item.Name is null or { IsTraining: true }).Select(item => item.Item)],
-            [.. all.Where(item => item.Name is { IsTraining: false } name && name.Rank == best).Select(item => item.Item)],
-            [.. all.Where(item => item.Name is { IsTraining: false } name && name.Rank != best).Select(item => item.Item)]);
+            [.. Of(rank => rank == validation)],
+            [.. Of(rank => rank == test)],
+            [.. Of(rank => rank != validation && rank != test)]);
+
+        int Lowest(Func<SplitName, bool> accepts) => all.Select(item => item.Name).OfType<SplitName>()
+            .Where(name => !name.IsTraining && accepts(name)).Select(name => name.Rank).DefaultIfEmpty(-1).Min();
+
+        IEnumerable<T> Of(Func<int, bool> accepts) =>
+            all.Where(item => item.Name is { IsTraining: false } name && accepts(name.Rank)).Select(item => item.Item);
     }
 
     private static SplitName? Find(string word)

@@ -27,7 +27,7 @@ internal sealed class TarShards : IDatasetFormat
         if (parts.Length == 0)
             throw new GpuCnnException($"Data set {DataFile.Quote(path)}: expected images ({ImageFile.ReadableFormats}) in its tar files, " +
                 $"but got none; unpack archives of archives first.");
-        var (training, validation, others) = SplitName.Divide(parts.Select(part => (part.Images, part.Name)));
+        var (training, validation, tests, others) = SplitName.Divide(parts.Select(part => (part.Images, part.Name)));
         LabelledImages classes = LabelledImages.Beside(folder)
             ?? LabelledImages.ByLabels((training.Length > 0 ? training : validation).SelectMany(images => images)
                 .Select(item => item.Image.Label), training.Length > 0 ? "the training images" : "the images");
@@ -35,6 +35,8 @@ internal sealed class TarShards : IDatasetFormat
         string[] leftOut = [.. shards.SelectMany(shard => shard.LeftOut)];
         List<string> notes =
             [.. others.Select(images => $"{images.Length:N0} images of {DataFile.Quote(Path.GetFileName(images[0].Shard.Path))} ignored")];
+        bool hasOwnTest = tests.Length > 0 && !tests.SequenceEqual(validation);
+        if (hasOwnTest) notes.Add($"{tests.Sum(images => images.Length):N0} images kept for testing");
         if (leftOut.Length > 0) notes.Add($"{leftOut.Length:N0} {(leftOut.Length == 1 ? "member" : "members")} of other types left out " +
             $"({ClassFolders.Extensions(leftOut)})");
         int compressed = shards.Count(shard => shard.IsCompressed);
@@ -48,6 +50,7 @@ internal sealed class TarShards : IDatasetFormat
             Notes = notes,
             Problems = [.. classes.Problems, .. unreadable is null ? (string[])[] : [unreadable.Message]],
             LeftOut = leftOut,
+            TestSource = hasOwnTest ? () => classes.Strictly(known => ToSplit(tests, known, path)) : tests.Length > 0 ? () => test! : null,
         };
     }
 

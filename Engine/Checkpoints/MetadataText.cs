@@ -11,18 +11,20 @@ namespace GpuCnn.Engine.Checkpoints;
 internal static class MetadataText
 {
     private const string Model = "model", Input = "input", Classes = "classes", Mean = "mean", Std = "std", Fit = "fit",
-        ResizeTo = "resize_to", Exif = "exif", Ignored = "ignored";
+        ResizeTo = "resize_to", Exif = "exif", Ignored = "ignored", Validated = "validated", Trained = "trained";
     private const int LargestSide = 65535;
 
     private static readonly string[] Required = [Model, Input, Classes, Mean, Std, Fit];
 
-    public static readonly IReadOnlySet<string> Keys = new HashSet<string>([.. Required, ResizeTo, Exif]);
+    public static readonly IReadOnlySet<string> Keys = new HashSet<string>([.. Required, ResizeTo, Exif, Validated, Trained]);
 
     public static Dictionary<string, string> Write(ModelMetadata metadata)
     {
         Dictionary<string, string> entries = WriteRequired(metadata);
         if (metadata.ResizeTo > 0) entries[ResizeTo] = metadata.ResizeTo.ToString(CultureInfo.InvariantCulture);
         if (metadata.IgnoresExif) entries[Exif] = Ignored;
+        if (metadata.Validated is { } validated) entries[Validated] = validated.ToString();
+        if (metadata.Trained is { } trained) entries[Trained] = trained.ToString();
         return entries;
     }
 
@@ -43,7 +45,7 @@ internal static class MetadataText
         fault = Required.FirstOrDefault(key => !entries.ContainsKey(key)) is { } missing ? $"the metadata entry '{missing}' is missing"
             : "";
         if (fault != "") return null;
-        const string names = "a JSON array of names", numbers = "a JSON array of numbers";
+        const string names = "a JSON array of names", numbers = "a JSON array of numbers", hashes = "a number, a colon and base64";
         if (!Shape.TryParse(entries[Input], out Shape input)) fault = Expected(Input, "CxHxW", entries);
         else if (!TryReadArray(entries[Classes], ReadText, out List<string> classes)) fault = Expected(Classes, names, entries);
         else if (!TryReadArray(entries[Mean], ReadNumber, out List<float> mean)) fault = Expected(Mean, numbers, entries);
@@ -51,12 +53,16 @@ internal static class MetadataText
         else if (ParseFit(entries[Fit]) is not { } fit) fault = Expected(Fit, "pad or resize", entries);
         else if (!TryReadSide(entries, out int resizeTo)) fault = Expected(ResizeTo, $"a whole number from 1 to {LargestSide}", entries);
         else if (entries.TryGetValue(Exif, out string? exif) && exif != Ignored) fault = Expected(Exif, $"'{Ignored}'", entries);
+        else if (!TryReadHashes(entries, Validated, out ImageHashes? validated)) fault = Expected(Validated, hashes, entries);
+        else if (!TryReadHashes(entries, Trained, out ImageHashes? trained)) fault = Expected(Trained, hashes, entries);
         else
         {
             var metadata = new ModelMetadata(entries[Model], input, classes, mean, std, fit)
             {
                 ResizeTo = resizeTo,
-                IgnoresExif = entries.ContainsKey(Exif)
+                IgnoresExif = entries.ContainsKey(Exif),
+                Validated = validated,
+                Trained = trained,
             };
             fault = Fault(metadata) ?? "";
             if (fault == "") return metadata;
@@ -95,6 +101,12 @@ internal static class MetadataText
         side = 0;
         return !entries.TryGetValue(ResizeTo, out string? text)
             || (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out side) && side is > 0 and <= LargestSide);
+    }
+
+    private static bool TryReadHashes(IReadOnlyDictionary<string, string> entries, string key, out ImageHashes? hashes)
+    {
+        hashes = null;
+        return !entries.TryGetValue(key, out string? text) || (hashes = ImageHashes.TryParse(text)) is not null;
     }
 
     private static string Array<T>(IReadOnlyList<T> items, Action<Utf8JsonWriter, T> write)

@@ -21,4 +21,10 @@ public sealed record ModelMetadata(
 
     /// <summary>Whether EXIF orientation is ignored.</summary>
     public bool IgnoresExif { get; init; }
+
+    /// <summary>Images that the run validated on; null if that is not known.</summary>
+    public ImageHashes? Validated { get; init; }
+
+    /// <summary>Images that the run trained on, or a part of them; null if that is not known.</summary>
+    public ImageHashes? Trained { get; init; }
 }

@@ -86,6 +86,12 @@ internal sealed record RunConfig
     /// <summary>Decides which images are held out; null is the run's seed.</summary>
     public ulong? HoldOutSeed { get; init; }
 
+    /// <summary>Images that the run validates on, by content; null where there are none, and in runs of earlier releases.</summary>
+    public ImageHashes? Validated { get; init; }
+
+    /// <summary>Some or all of the images that the run trains on, by content; null in runs of earlier releases.</summary>
+    public ImageHashes? Trained { get; init; }
+
     /// <summary>Weights that the run started from, if any.</summary>
     public string? Weights { get; init; }
 
@@ -111,7 +117,9 @@ internal sealed record RunConfig
     public ModelMetadata Metadata => new(Model, Shape.Volume(Input[0], Input[1], Input[2]), Classes, Mean, Std, Fit)
     {
         ResizeTo = ResizeTo,
-        IgnoresExif = IgnoresExif
+        IgnoresExif = IgnoresExif,
+        Validated = Validated,
+        Trained = Trained,
     };
 
     /// <summary>The configuration of a run that begins.</summary>
@@ -152,6 +160,10 @@ internal sealed record RunConfig
             Settings = settings,
         };
     }
+
+    /// <summary>This configuration with the images that the run uses, unless it has them.</summary>
+    public RunConfig WithImages(ImageData data) => Trained is not null ? this
+        : this with { Validated = UsedImages.Validated(data), Trained = UsedImages.Trained(data) };
 
     /// <summary>Lifts a limit of steps that the epochs would not reach.</summary>
     public static TrainingSettings Shorten(TrainingSettings settings, int images)

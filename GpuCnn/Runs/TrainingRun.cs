@@ -93,6 +93,7 @@ public sealed class TrainingRun : IDisposable
             // A run that began with weights of this process alone could not begin again without them.
             if (Step == 0 && !Model.CanStartAgain) _trainer.SaveStart();
         }
+        Model.Use(Config.Validated, Config.Trained);
         try
         {
             return _trainer.Run(observer ?? new SilentObserver(), cancellation);
@@ -116,7 +117,7 @@ public sealed class TrainingRun : IDisposable
         options.Check();
         var badImages = new BadImageLog(options.BadImages);
         model.Preparation = model.Preparation.WithStatistics(data.Training, model.Input, badImages);
-        RunConfig config = RunConfig.Of(model, data, options);
+        RunConfig config = RunConfig.Of(model, data, options).WithImages(data);
         (RunDirectory? directory, bool isNew) = options.Folder is { } folder
             ? (RunDirectory.Create(folder), !System.IO.Directory.EnumerateFileSystemEntries(folder).Any()) : (null, false);
         try
@@ -144,7 +145,7 @@ public sealed class TrainingRun : IDisposable
             ImageData data = options.Data ?? Reopen(config, options, folder);
             Check(data, config, folder);
             model = config.CreateModel(folder, layers, device);
-            config = Changed(config, options, data.Training.Count) with
+            config = Changed(config, options, data.Training.Count).WithImages(data) with
             {
                 Device = device.Name,
                 DeviceDescription = device.Description,

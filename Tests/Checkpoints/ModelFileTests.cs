@@ -26,9 +26,23 @@ public sealed class ModelFileTests : CheckpointFixture
         Assert.That(model.Metadata.Mean, Is.EqualTo(Metadata.Mean));
         Assert.That(model.Metadata.Std, Is.EqualTo(Metadata.Std));
         Assert.That(model.Metadata.Fit, Is.EqualTo(fit));
+        Assert.That((model.Metadata.Validated, model.Metadata.Trained), Is.EqualTo((default(ImageHashes), default(ImageHashes))));
         Assert.That(model.Extra, Is.EquivalentTo(extra));
         Assert.That(model.Tensors.Keys, Is.EquivalentTo(["w", "velocity.w"]));
         Assert.That(model.Tensors["velocity.w"].Values, Is.EqualTo(new float[] { 3, 4 }));
+    }
+
+    [Test]
+    public void ImagesOfTheRunAreKept()
+    {
+        ImageHashes validated = ImageHashes.Of(2, [1UL << 60, 5UL << 30]), trained = ImageHashes.Of(100, [7UL << 40]);
+        ModelFile.Save(Saved, Metadata with { Validated = validated, Trained = trained }, [], new Dictionary<string, string> { ["x"] = "1" });
+        ModelFile model = ModelFile.Load(Saved);
+        Assert.That(model.Metadata.Validated!.ToString(), Is.EqualTo(validated.ToString()));
+        Assert.That(model.Metadata.Trained!.ToString(), Is.EqualTo(trained.ToString()));
+        Assert.That(model.Extra.Keys, Is.EqualTo(new[] { "x" }));
+        Assert.That(LoadWith("validated", "2:AAAA"), Does.Contain("'validated'").And.Contain("'2:AAAA'"));
+        Assert.That(LoadWith("trained", ""), Does.Contain("'trained'"));
     }
 
     [Test]

@@ -72,7 +72,7 @@ public sealed class ProcessTests
         Assert.That(process.WaitForExit(60_000));
         Assert.That(process.ExitCode, Is.EqualTo(0), process.StandardError.ReadToEnd());
         Assert.That(output, Does.Contain("demo-data").And.Contain("smallcnn").And.Contain("Accuracy").And.Contain("predict --weights")
-            .And.Contain("lenet5"));
+            .And.Contain("Your own pictures"));
         Assert.That(output, Does.Not.Contain("\e"));
         string last = File.ReadLines(folder["runs", "smallcnn-1", "metrics.csv"]).Last();
         Assert.That(double.Parse(last.Split(',')[6], System.Globalization.CultureInfo.InvariantCulture), Is.GreaterThanOrEqualTo(0.95),

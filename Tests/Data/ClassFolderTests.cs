@@ -33,7 +33,7 @@ public sealed class ClassFolderTests
     }
 
     [Test]
-    public void TestSetIsIgnoredNextToAValidationSet()
+    public void TestSetIsKeptNextToAValidationSet()
     {
         TemporaryFolder folder = New();
         Add(folder, 3, "train", "a");
@@ -42,7 +42,55 @@ public sealed class ClassFolderTests
         Add(folder, 1, "extra", "a");
         LocatedDataset data = DatasetLocator.Open(folder.Path);
         Assert.That(data.Validation!.Count, Is.EqualTo(1));
-        Assert.That(data.Description, Does.Contain("extra/ ignored").And.Contain("test/ ignored"));
+        Assert.That(data.Description, Does.Contain("extra/ ignored").And.Contain("test/ kept for testing"));
+        Assert.That((data.HasTest, data.Test.Count), Is.EqualTo((true, 2)));
+    }
+
+    [TestCase("Testing", "validation")]
+    [TestCase("test-images", "dev")]
+    [TestCase("TEST", "eval")]
+    public void TestSetHasTheClassesOfTheTrainingImages(string test, string validation)
+    {
+        TemporaryFolder folder = New();
+        foreach (string name in new[] { "a", "b", "c" }) Add(folder, 3, "train", name);
+        Add(folder, 1, validation, "c");
+        Add(folder, 2, test, "b");
+        Add(folder, 1, test, "c");
+        LocatedDataset data = DatasetLocator.Open(folder.Path);
+        Assert.That(data.Test.Labels, Is.EqualTo(new[] { 1, 1, 2 }));
+        Assert.That(data.Test.Classes, Is.EqualTo(data.Classes));
+        // Held-out images and duplicates leave the test set alone.
+        Assert.That(data.With(data.Train, data.Validation, "note").Test.Count, Is.EqualTo(3));
+        // Classes of the test set that nothing was trained on are its own fault, not the data set's.
+        Add(folder, 1, test, "d");
+        Assert.That((data = DatasetLocator.Open(folder.Path)).Problems, Is.Empty);
+        OneLine.Thrown(() => _ = data.Test, "'d'", "3 classes");
+    }
+
+    [Test]
+    public void TestSetMayBeTheOneToValidateOnOrMissing()
+    {
+        TemporaryFolder folder = New();
+        Add(folder, 3, "train", "a");
+        LocatedDataset data = DatasetLocator.Open(folder.Path);
+        Assert.That(data.HasTest, Is.False);
+        OneLine.Thrown(() => _ = data.Test, "test images", "training images only");
+        Add(folder, 2, "test", "a");
+        data = DatasetLocator.Open(folder.Path);
+        Assert.That((data.Validation!.Count, data.Test.Count), Is.EqualTo((2, 2)));
+        Assert.That(data.Description, Does.Not.Contain("testing"));
+    }
+
+    [Test]
+    public void TestSetMayBeLabeledByAFile()
+    {
+        TemporaryFolder folder = New();
+        Add(folder, 2, "train", "a");
+        Add(folder, 2, "train", "b");
+        Add(folder, 1, "val", "a");
+        Add(folder, 2, "test");
+        Text(folder, "0.pgm b\n1.pgm a\n", "test.txt");
+        Assert.That(DatasetLocator.Open(folder.Path).Test.Labels, Is.EqualTo(new[] { 1, 0 }));
     }
 
     [Test]

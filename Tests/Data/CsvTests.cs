@@ -40,6 +40,13 @@ public sealed class CsvTests
         Add("file\tlabel\tsplit\n0.pgm\ta\ttrain\n1.pgm\tb\tTest\n2.pgm\tb\ttrain\n", "column", "all.tsv");
         data = DatasetLocator.Open(_folder["column"]);
         Assert.That((data.Train.Labels.Count, data.Validation!.Labels.Single()), Is.EqualTo((2, 1)));
+        Assert.That(data.Test, Is.SameAs(data.Validation));
+        Add("file\tlabel\tsplit\n0.pgm\ta\ttrain\n1.pgm\tb\tTest\n2.pgm\tb\ttrain\n3.pgm\ta\tval\n", "column", "all.tsv");
+        data = DatasetLocator.Open(_folder["column"]);
+        Assert.That((data.Validation!.Labels.Single(), data.Test.Labels.Single()), Is.EqualTo((0, 1)));
+        Add("file\tlabel\tsplit\n0.pgm\ta\ttrain\n1.pgm\tz\ttest\n2.pgm\tb\ttrain\n3.pgm\ta\tval\n", "column", "all.tsv");
+        Assert.That((data = DatasetLocator.Open(_folder["column"])).Problems, Is.Empty);
+        OneLine.Thrown(() => _ = data.Test, "1.pgm", "'z'");
     }
 
     [Test]

@@ -26,7 +26,8 @@ public sealed class TarTests
         LocatedDataset data = DatasetLocator.Open(_folder[name]);
         Assert.That(data.Description,
             Does.StartWith($"4 tar files{(compressed ? " (gzip)" : "")}: 9 training and 3 validation images of 2x1 gray in 3 classes")
-            .And.Contain("3 images of").And.Contain("ignored"));
+            .And.Contain("3 images kept for testing"));
+        Assert.That(Enumerable.Range(0, 3).Select(i => data.Test.Read(i).Pixels[0]), Is.EqualTo(new[] { 30, 31, 32 }));
         Assert.That(data.Classes, Is.EqualTo(new[] { "0", "1", "2" }));
         // In any order, some of them twice.
         foreach (int image in new[] { 8, 0, 3, 3, 7, 2, 8, 5, 0 })
