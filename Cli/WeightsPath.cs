@@ -6,8 +6,6 @@ namespace GpuCnn.Cli;
 /// <summary>The weights files that a user names: files, or folders of runs for their weights.</summary>
 internal static class WeightsPath
 {
-    private const string Best = "best.safetensors";
-
     /// <summary>Splits paths at commas, unless a file or a folder has that whole name, and resolves each.</summary>
     /// <exception cref="UsageException">There is nothing between two commas.</exception>
     public static string[] ResolveAll(string paths)
@@ -24,11 +22,11 @@ internal static class WeightsPath
     {
         if (!Directory.Exists(path)) return path;
         RunDirectory run = RunDirectory.Open(path);
-        string best = Path.Combine(path, Best);
-        if (File.Exists(best)) return best;
+        if (File.Exists(run.BestPath)) return run.BestPath;
         if (File.Exists(run.FinalPath)) return run.FinalPath;
         string checkpoint = run.Checkpoints().FirstOrDefault() is { } newest ? $", or name its checkpoint {Words(newest)}" : "";
-        throw new GpuCnnException($"The run in '{path}' has no {Best} and no {Path.GetFileName(run.FinalPath)} yet; "
+        throw new GpuCnnException($"The run in '{path}' has no {Path.GetFileName(run.BestPath)} and no "
+            + $"{Path.GetFileName(run.FinalPath)} yet; "
             + $"finish it with: gpucnn train --resume {Words(path)}{checkpoint}");
 
         static string Words(string name) => Output.Words.Quote(name);

@@ -73,7 +73,10 @@ public sealed record EvaluationImages(ImageSplit Split, EvaluationPart Part, int
             .Select(split => located.Relabelled(split, classes))];
         ImageSplit all = splits is [var only] ? only : new JoinedSplit(located.Kind, splits);
         if (models.All(model => model.Validated is null && model.Trained is null))
-            return part is EvaluationPart.Unseen or EvaluationPart.All ? new(all, part, available) { IsWhole = true } : throw Unknown(located, models);
+        {
+            return part is EvaluationPart.Unseen or EvaluationPart.All ? new(all, part, available) { IsWhole = true }
+                : throw Unknown(located, models);
+        }
 
         ulong?[] hashes = ImageContent.HashAll(all, [.. Enumerable.Range(0, all.Count)], progress);
         int[] heldOut = HeldOut(models, hashes);

@@ -20,7 +20,8 @@ internal static class EvalCommand
         Option<string?> data = Options.Text("--data", "PATH",
             "Data set; measures its validation images, else those that training held out, else all.");
         Option<bool> all = Options.Flag("--all", "Measure all images, those that were trained on too.");
-        Option<string?> split = Options.Text("--split", "train|val|test", "Measure these images of the data set.", name => ParseSplit(name));
+        Option<string?> split = Options.Text("--split", "train|val|test", "Measure these images of the data set.",
+            name => ParseSplit(name));
         Option<string?> device = Options.Device;
         Option<int?> batch = Options.Whole("--batch", $"Images of a batch. [default: {DefaultBatch}]");
         Option<int?> resizeTo = Options.ResizeTo("[default: as the weights file says]");

@@ -20,6 +20,11 @@ internal static class Conclusion
                 : $"{Words.Percent(last.TrainTop1)} of the training images right in the last epoch, loss {last.TrainLoss:0.000}; "
                 + "there are no validation images";
             output.WriteLine($"Accuracy  {accuracy}");
+            if (outcome.Best is { } best)
+                output.WriteLine($"Best      {Words.Percent(best.Top1)} after epoch {best.Epoch}, loss {best.Loss:0.000}");
+            if (outcome.End == TrainingEnd.StoppedEarly)
+                output.WriteLine("Ended     early: validation had not become better for "
+                    + Words.Count(run.Settings.EarlyStop, "epoch", "epochs"));
             output.WriteLine($"Time      {Words.Seconds(last.Seconds)} on {run.Model.Device.Name}");
             if (last.WaitingShare >= NotableWaiting)
                 output.WriteLine($"Waiting   {100 * last.WaitingShare:0} % of the last epoch's steps waited for images; "
@@ -29,9 +34,10 @@ internal static class Conclusion
             output.WriteLine($"Left out  {Words.Count(bad.Count, "image", "images")} that could not be read, "
                 + $"named in {run.BadImages.Path}");
         Warnings.WriteOfRun(output, run);
-        output.WriteLine($"Weights   {outcome.WeightsPath}");
+        output.WriteLine(outcome.BestPath is null ? $"Weights   {outcome.WeightsPath}"
+            : $"Weights   {outcome.BestPath} of the best epoch, {outcome.WeightsPath} of the last");
         output.WriteLine("\nTry next");
-        foreach (string command in Commands(run, outcome.WeightsPath!)) output.WriteLine($"  gpucnn {command}");
+        foreach (string command in Commands(run, outcome.BestPath ?? outcome.WeightsPath!)) output.WriteLine($"  gpucnn {command}");
         if (run.Config.Data == ImageData.DemoFolder)
             output.WriteLine("\nYour own pictures: put those of each class into a folder named like it, all in one folder, "
                 + "and name that one with --data.");

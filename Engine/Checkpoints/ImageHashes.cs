@@ -82,7 +82,8 @@ public sealed class ImageHashes
     public static ImageHashes? TryParse(string text)
     {
         int colon = text.IndexOf(':');
-        if (colon < 0 || !long.TryParse(text.AsSpan(0, colon), NumberStyles.None, CultureInfo.InvariantCulture, out long count)) return null;
+        if (colon < 0 || !long.TryParse(text.AsSpan(0, colon), NumberStyles.None, CultureInfo.InvariantCulture, out long count))
+            return null;
         byte[] bytes = new byte[(long)Most * Bytes + sizeof(ulong)];
         if (!Convert.TryFromBase64Chars(text.AsSpan(colon + 1), bytes, out int written) || written % Bytes != 0) return null;
         ulong[] sorted = new ulong[written / Bytes];

@@ -161,9 +161,9 @@ internal sealed record RunConfig
         };
     }
 
-    /// <summary>This configuration with the images that the run uses, unless it has them.</summary>
-    public RunConfig WithImages(ImageData data) => Trained is not null ? this
-        : this with { Validated = UsedImages.Validated(data), Trained = UsedImages.Trained(data) };
+    /// <summary>This configuration with the images that the run uses.</summary>
+    public RunConfig WithImages(ImageData data) =>
+        this with { Validated = UsedImages.Validated(data), Trained = UsedImages.Trained(data) };
 
     /// <summary>Lifts a limit of steps that the epochs would not reach.</summary>
     public static TrainingSettings Shorten(TrainingSettings settings, int images)

@@ -145,7 +145,7 @@ public sealed class TrainingRun : IDisposable
             ImageData data = options.Data ?? Reopen(config, options, folder);
             Check(data, config, folder);
             model = config.CreateModel(folder, layers, device);
-            config = Changed(config, options, data.Training.Count).WithImages(data) with
+            config = Changed(config, options, data.Training.Count) with
             {
                 Device = device.Name,
                 DeviceDescription = device.Description,

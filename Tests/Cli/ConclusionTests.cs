@@ -32,7 +32,8 @@ public sealed class ConclusionTests
         {
             Assert.That(command, Does.Not.Contain(folder.Path));
             string answer = Run(folder.Path, command);
-            if (command.Contains(" eval ")) Assert.That(answer, Does.Match(@"(?m)^Split +the [0-9]+ (images? that training validated on|validation images|test images)"));
+            if (command.Contains(" eval ")) Assert.That(answer,
+                Does.Match("(?m)^Split +the [0-9]+ (images? that training validated on|validation images|test images)"));
         }
         if (commands[0].Contains(" predict ")) AssertUnseen(folder, commands[0]);
     }
@@ -56,6 +57,9 @@ public sealed class ConclusionTests
         using TemporaryFolder folder = new();
         string output = NoiseData.Train(NoiseData.Write(folder["data"], 12), folder["run"]);
         Assert.That(output, Does.Match(@"(?m)^Accuracy  [0-9.]+ % \(95 % interval [0-9.]+ to [0-9.]+ %\) of 3 validation images right"));
+        Assert.That(output, Does.Match(@"(?m)^Best      [0-9.]+ % after epoch [0-9]+, loss [0-9.]+$"));
+        Assert.That(output, Does.Contain($"Weights   {folder["run", "best.safetensors"]} of the best epoch, "
+            + $"{folder["run", "final.safetensors"]} of the last"));
         Assert.That(output, Does.Not.Contain("Warning"));
     }
 
@@ -89,7 +93,8 @@ public sealed class ConclusionTests
     {
         using TemporaryFolder folder = new();
         string output = NoiseData.Train(NoiseData.Write(folder["data"], 12), folder["run"], "--lr", "1e-12");
-        Assert.That(output, Does.Match(@"(?m)^Warning   no epoch's training loss was below 1\.099, that of guessing by .*; try another --lr$"));
+        Assert.That(output,
+            Does.Match(@"(?m)^Warning   no epoch's training loss was below 1\.099, that of guessing by .*; try another --lr$"));
     }
 
     [TestCase(null, 2.0, 1.0)]
@@ -140,7 +145,7 @@ public sealed class ConclusionTests
     }
 
     private static string[] Commands(string output) =>
-        [.. output.Split('\n').Select(line => line.TrimEnd()).Where(line => line.StartsWith("  gpucnn ", StringComparison.Ordinal)).Select(line => line.Trim())];
+        [.. output.Split('\n').Where(line => line.StartsWith("  gpucnn ", StringComparison.Ordinal)).Select(line => line.Trim())];
 
     /// <summary>Runs a line of a shell in a folder; it must succeed and say nothing on standard error.</summary>
     private static string Run(string folder, string line)

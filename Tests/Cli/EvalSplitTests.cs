@@ -34,7 +34,8 @@ public sealed class EvalSplitTests
         Assert.That(result.TryGetProperty("top5", out _), Is.False, "top-5 of three classes");
         if (measured == "all") Assert.That(result.GetProperty("trainedShare").GetDouble(), Is.EqualTo(30.0 / 39).Within(1e-12));
         string text = Succeed(["eval", "--weights", _folder["run"], "--data", _folder["data"], .. options]).Output;
-        Assert.That(text, Does.Match($@"(?m)^Split +(all|the) {images} ").And.Match(@"(?m)^Top-1 +[0-9.]+ % \(95 % interval [0-9.]+ to [0-9.]+ %\)$"));
+        Assert.That(text, Does.Match($@"(?m)^Split +(all|the) {images} ")
+            .And.Match(@"(?m)^Top-1 +[0-9.]+ % \(95 % interval [0-9.]+ to [0-9.]+ %\)$"));
     }
 
     /// <summary>The folder of the validation images by itself, too.</summary>
@@ -69,8 +70,10 @@ public sealed class EvalSplitTests
         File.Delete(final);
         Assert.That(Weights(), Is.EqualTo(best));
         File.Delete(best);
-        Fail(Program.Failed, ["eval", "--weights", run, "--data", _folder["data"]], "no final.safetensors yet", "--resume", "checkpoint-");
+        Fail(Program.Failed, ["eval", "--weights", run, "--data", _folder["data"]],
+            "best.safetensors and no final.safetensors yet", "--resume", "checkpoint-");
 
-        string Weights() => Succeed("eval", "--weights", run, "--data", _folder["data"], "--json").Json.GetProperty("weights")[0].GetString()!;
+        string Weights() => Succeed("eval", "--weights", run, "--data", _folder["data"], "--json").Json
+            .GetProperty("weights")[0].GetString()!;
     }
 }

@@ -14,13 +14,14 @@ public sealed class HeldOutTests
     private const int PerClass = 20, All = 60, HeldOut = 6;
 
     private readonly TemporaryFolder _folder = new();
-    private string _data = "", _run = "";
+    private string _data = "", _run = "", _final = "";
 
     [OneTimeSetUp]
     public void Train()
     {
         _data = NoiseData.Write(_folder["data"], PerClass);
         _run = _folder["run"];
+        _final = Path.Combine(_run, "final.safetensors");
         NoiseData.Train(_data, _run);
     }
 
@@ -31,23 +32,34 @@ public sealed class HeldOutTests
     public void EvalAfterTrainGivesTheAccuracyOfTheRun()
     {
         AssertHeldOut(_data, All);
-        string text = Succeed("eval", "--weights", _run, "--data", _data, "--device", "cpu").Output;
+        string text = Succeed("eval", "--weights", _final, "--data", _data, "--device", "cpu").Output;
         Assert.That(text, Does.Contain("the 6 images that training validated on, of 60 here").And.Contain("95 % interval"));
-        Assert.That(text, Does.Contain(Path.Combine(_run, "final.safetensors")).And.Not.Contain("Top-5"));
+        Assert.That(text, Does.Contain(_final).And.Not.Contain("Top-5"));
+    }
+
+    /// <summary>The folder of a run stands for its best epoch.</summary>
+    [Test]
+    public void TheBestWeightsHaveTheBestAccuracyOfTheRun()
+    {
+        double[] all = [.. File.ReadAllLines(Path.Combine(_run, "metrics.csv")).Skip(1)
+            .Select(row => double.Parse(row.Split(',')[6], System.Globalization.CultureInfo.InvariantCulture))];
+        JsonElement result = EvalOf(_run, _data);
+        Assert.That(result.GetProperty("weights")[0].GetString(), Is.EqualTo(Path.Combine(_run, "best.safetensors")));
+        Assert.That(result.GetProperty("top1").GetDouble(), Is.EqualTo(all.Max()).Within(1e-9));
     }
 
     /// <summary>Learned by heart, the images trained on raise the accuracy far above that of the others.</summary>
     [Test]
     public void AllMeasuresEverythingAndSaysWhatWasTrainedOn()
     {
-        JsonElement all = EvalOf(_run, _data, "--all"), trained = EvalOf(_run, _data, "--split", "train");
+        JsonElement all = EvalOf(_final, _data, "--all"), trained = EvalOf(_final, _data, "--split", "train");
         Assert.That(Images(all), Is.EqualTo(("all", All)));
         Assert.That(all.GetProperty("trainedShare").GetDouble(), Is.EqualTo(0.9));
         Assert.That(Images(trained), Is.EqualTo(("training", All - HeldOut)));
         Assert.That(trained.GetProperty("trainedShare").GetDouble(), Is.EqualTo(1));
         Assert.That(trained.GetProperty("top1").GetDouble(), Is.EqualTo(1));
         Assert.That(all.GetProperty("top1").GetDouble(), Is.EqualTo(0.9 + 0.1 * NoiseData.Validated(_run).Top1).Within(1e-9));
-        Assert.That(Succeed("eval", "--weights", _run, "--data", _data, "--all").Output, Does.Contain("90.0 % of them were trained on"));
+        Assert.That(Succeed("eval", "--weights", _final, "--data", _data, "--all").Output, Does.Contain("90.0 % of them were trained on"));
     }
 
     [Test]
@@ -70,7 +82,8 @@ public sealed class HeldOutTests
         AssertHeldOut(copy, All + 90 + 3);
         Directory.Delete(Path.Combine(copy, "a"), recursive: true);
         Assert.That(Images(Eval(copy)), Is.EqualTo(("heldOut", 4)));
-        Assert.That(Succeed("eval", "--weights", _run, "--data", copy).Output, Does.Contain("4 of the 6 images that training validated on"));
+        Assert.That(Succeed("eval", "--weights", _final, "--data", copy).Output,
+            Does.Contain("4 of the 6 images that training validated on"));
     }
 
     [Test]
@@ -89,7 +102,7 @@ public sealed class HeldOutTests
         JsonElement result = Eval(_folder["trained"]);
         Assert.That(Images(result), Is.EqualTo(("all", 6)));
         Assert.That(result.GetProperty("trainedShare").GetDouble(), Is.EqualTo(1));
-        Fail(Program.Failed, ["eval", "--weights", _run, "--data", _folder["trained"], "--split", "val"], "validated on", "none of them");
+        Fail(Program.Failed, ["eval", "--weights", _final, "--data", _folder["trained"], "--split", "val"], "validated on", "none of them");
         // Images that are new.
         result = Eval(NoiseData.Write(_folder["new"], 2, seed: 9));
         Assert.That((Images(result), result.GetProperty("trainedShare").GetDouble()), Is.EqualTo((("all", 6), 0.0)));
@@ -100,7 +113,7 @@ public sealed class HeldOutTests
     {
         NoiseData.Train(_data, _folder["stopped"], "--steps", "4");
         Succeed("train", "--resume", _folder["stopped"], "--epochs", "30");
-        JsonElement result = EvalOf(_folder["stopped"], _data);
+        JsonElement result = EvalOf(_folder["stopped", "final.safetensors"], _data);
         Assert.That(Images(result), Is.EqualTo(("heldOut", HeldOut)));
         Assert.That(result.GetProperty("top1").GetDouble(), Is.EqualTo(NoiseData.Validated(_folder["stopped"]).Top1).Within(1e-9));
     }
@@ -110,8 +123,8 @@ public sealed class HeldOutTests
     public void AnEnsembleIsJudgedByWhatNoneWasTrainedOn()
     {
         NoiseData.Train(_data, _folder["other"], "--seed", "2", "--epochs", "2", "--weights",
-            Path.Combine(_run, "final.safetensors"));
-        JsonElement same = EvalOf($"{_run},{_run}", _data), both = EvalOf($"{_run},{_folder["other"]}", _data);
+            _final);
+        JsonElement same = EvalOf($"{_final},{_final}", _data), both = EvalOf($"{_final},{_folder["other"]}", _data);
         Assert.That(Images(same), Is.EqualTo(("heldOut", HeldOut)));
         Assert.That(both.GetProperty("images").GetInt32(), Is.Not.EqualTo(HeldOut));
         Assert.That(both.GetProperty("measured").GetString() == "all", Is.EqualTo(both.GetProperty("images").GetInt32() == All));
@@ -122,7 +135,7 @@ public sealed class HeldOutTests
     {
         using CpuDevice device = new(threads: 1);
         var bare = ImageData.Open(_data);
-        using (var model = Model.Load(Path.Combine(_run, "final.safetensors"), device)) Judge(model, NoiseData.Validated(_run).Top1);
+        using (var model = Model.Load(_final, device)) Judge(model, NoiseData.Validated(_run).Top1);
         using var fitted = Model.Create("linear", NoiseData.Classes, device, Engine.Tensors.Shape.Volume(3, 8, 8));
         EvaluationResult last = fitted.Fit(bare.WithValidation(3), new() { Epochs = 3, Batch = 6, LearningRate = 0.01f }).Last!.Validation!;
         Judge(fitted, last.Top1);
@@ -144,7 +157,7 @@ public sealed class HeldOutTests
     private bool IsHeldOut(string file)
     {
         using CpuDevice device = new(threads: 1);
-        using var model = Model.Load(Path.Combine(_run, "final.safetensors"), device);
+        using var model = Model.Load(_final, device);
         var images = EvaluationImages.Choose([model], ImageData.Open(_data));
         return Enumerable.Range(0, images.Split.Count).Any(i => images.Split.Name(i) == file);
     }
@@ -160,7 +173,7 @@ public sealed class HeldOutTests
         Assert.That(result.GetProperty("trainedShare").GetDouble(), Is.Zero);
     }
 
-    private JsonElement Eval(string data) => EvalOf(_run, data);
+    private JsonElement Eval(string data) => EvalOf(_final, data);
 
     private static JsonElement EvalOf(string weights, string data, params string[] more) =>
         Succeed(["eval", "--weights", weights, "--data", data, "--device", "cpu", "--json", .. more]).Json;

@@ -31,7 +31,8 @@ public sealed class ParquetTests
         using TemporaryFolder folder = new();
         foreach (string name in names) folder.Add(File.ReadAllBytes(Path.Combine(Vectors, "huggingface.parquet")), name.Split('/'));
         LocatedDataset data = DatasetLocator.Open(folder.Path);
-        Assert.That(data.Description, Does.StartWith("4 Parquet files: 14 training and 7 validation images").And.Contain("7 images kept for testing"));
+        Assert.That(data.Description, Does.StartWith("4 Parquet files: 14 training and 7 validation images")
+            .And.Contain("7 images kept for testing"));
         Assert.That((data.Test.Count, data.Test.Read(5).Pixels[0]), Is.EqualTo((7, 5)));
         Assert.That(data.Test.Name(0), Does.Contain("test"));
         Assert.That(data.Train.Read(8).Pixels[0], Is.EqualTo(1));
