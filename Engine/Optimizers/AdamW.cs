@@ -44,7 +44,9 @@ public sealed class AdamW : Optimizer
     [Setting("Weight decay.", AtLeast = 0)]
     public float WeightDecay { get; init => field = Setting.Check(this, value); }
 
-    [Setting("Whether weight decay applies to biases and to the scales of norms too.")]
+    [Setting(
+        "Whether weight decay applies to biases and to the scales of norms too.", WhenTrue = "of biases and norms too",
+        WhenFalse = "none of biases and norms")]
     public bool DecaysVectors { get; init; }
 
     protected override unsafe void Emit(UpdateEmitter emitter)

@@ -44,7 +44,9 @@ public sealed class Lars : Optimizer
     [Setting("Whether biases and scales of norms have rates of their own too.")]
     public bool AdaptsVectors { get; init; }
 
-    [Setting("Whether weight decay applies to biases and to the scales of norms too.")]
+    [Setting(
+        "Whether weight decay applies to biases and to the scales of norms too.", WhenTrue = "of biases and norms too",
+        WhenFalse = "none of biases and norms")]
     public bool DecaysVectors { get; init; }
 
     protected override unsafe void Emit(UpdateEmitter emitter)

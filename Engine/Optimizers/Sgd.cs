@@ -33,13 +33,15 @@ public sealed class Sgd : Optimizer
     [Setting("Momentum.", AtLeast = 0, Below = 1)]
     public float Momentum { get; init => field = Setting.Check(this, value); }
 
-    [Setting("Nesterov's form of momentum.")]
+    [Setting("Nesterov's form of momentum.", WhenTrue = "Nesterov's form")]
     public bool Nesterov { get; init; }
 
     [Setting("Weight decay.", AtLeast = 0)]
     public float WeightDecay { get; init => field = Setting.Check(this, value); }
 
-    [Setting("Whether weight decay applies to biases and to the scales of norms too.")]
+    [Setting(
+        "Whether weight decay applies to biases and to the scales of norms too.", WhenTrue = "of biases and norms too",
+        WhenFalse = "none of biases and norms")]
     public bool DecaysVectors { get; init; }
 
     public override void Check()

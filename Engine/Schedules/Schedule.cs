@@ -19,7 +19,7 @@ public abstract class Schedule : INamed
     /// <summary>
     /// Whether the curve begins at the first step, so that its first factors are lost in warm-up. Runs of older versions did that.
     /// </summary>
-    [Setting("Whether the schedule's curve begins with warm-up, not after it.")]
+    [Setting("Whether the schedule's curve begins with warm-up, not after it.", WhenTrue = "begun at the first step")]
     public bool OverlapsWarmup { get; init; }
 
     /// <summary>Creates the state for the beginning of a run.</summary>

@@ -33,6 +33,14 @@ public sealed class Setting
     /// <summary>Float, double, int, long, ulong, bool, or a list of int; never nullable.</summary>
     public Type ValueType { get; }
 
+    /// <summary>"weight decay 0.1", or the words that the attribute has for a switch.</summary>
+    internal string Describe(object owner) => Get(owner) switch
+    {
+        true when _attribute.WhenTrue is { } on => on,
+        false when _attribute.WhenFalse is { } off => off,
+        var value => $"{Words} {Format(value)}",
+    };
+
     /// <summary>Whether null is allowed and means no value.</summary>
     public bool MayBeNull { get; }
 

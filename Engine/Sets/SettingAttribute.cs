@@ -25,6 +25,12 @@ public sealed class SettingAttribute(string description) : Attribute
     /// <summary>Values are less than this.</summary>
     public double Below { get; init; } = double.NaN;
 
+    /// <summary>What a description says of a switch that is on, in place of its name: "Nesterov's form".</summary>
+    public string? WhenTrue { get; init; }
+
+    /// <summary>What a description says of a switch that is off and usually on: "none of biases and norms".</summary>
+    public string? WhenFalse { get; init; }
+
     /// <summary>Whether the setting has no default and must be given before the instance is used.</summary>
     public bool IsRequired { get; init; }
 }

@@ -35,7 +35,7 @@ public static class Settings
             object? value = setting.Get(instance);
             string text = Setting.Format(value);
             bool isChanged = text != Setting.Format(setting.Get(fresh));
-            if (isChanged || value is not bool && text is not ("" or "0")) parts.Add($"{setting.Words} {text}");
+            if (isChanged || value is not bool && text is not ("" or "0")) parts.Add(setting.Describe(instance));
         }
         return string.Join(", ", parts);
     }

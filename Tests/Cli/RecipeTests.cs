@@ -20,7 +20,7 @@ public sealed class RecipeTests
             "--steps", "2",
             "--weight-decay", "0.001", "--device", "cpu", "--out", run).Output;
         Assert.That(text, Does.Contain("Recipe    paper; weights by He et al.\n"));
-        Assert.That(text, Does.Contain("0.1, multistep, milestones 82,123, gamma 0.1; sgd, momentum 0.9, weight decay 0.001"));
+        Assert.That(text, Does.Contain("scaled to 6), multistep, milestones 82,123, gamma 0.1; sgd, momentum 0.9, weight decay 0.001"));
         Assert.That(text, Does.Contain("augmented by crop4,flip"));
         JsonElement config = JsonDocument.Parse(File.ReadAllText(folder["run", "config.json"])).RootElement,
             settings = config.GetProperty("settings");
@@ -48,7 +48,7 @@ public sealed class RecipeTests
         Assert.That(googlenet,
             Does.Contain("Recipe    default; weights by He et al.; dropout 0.7 and 0.2; 2 training heads of weight 0.3\n")
                 .And.Not.Contain("not applied"));
-        Assert.That(googlenet, Does.Contain("weight decay 0.0001, decays vectors false"));
+        Assert.That(googlenet, Does.Contain("weight decay 0.0001, none of biases and norms"));
     }
 
     /// <summary>One of each paper; long tests start them all.</summary>
@@ -80,7 +80,9 @@ public sealed class RecipeTests
         string text = Succeed("train", "--model", name, "--recipe", "paper", "--data", data, "--input", input, "--batch", "4", "--steps",
             "2", "--device", "cpu", "--out", folder["run"]).Output;
         Assert.That(text, Does.Contain($"Recipe    paper; weights by {paper.Start.Name}"));
-        Assert.That(text, Does.Contain(FormattableString.Invariant($"Rate      {settings.LearningRate}, {settings.Schedule.Name}")));
+        TrainingSettings scaled = settings.AtBatch(4);
+        string rate = FormattableString.Invariant($"Rate      {scaled.LearningRate} (the recipe's {settings.LearningRate} at a batch of ");
+        Assert.That(text, Does.Contain($"{rate}{settings.Batch}, scaled to 4), {settings.Schedule.Name}"));
         Assert.That(text, Does.Contain(FormattableString.Invariant($"; {Settings.Describe(sgd)}\n")));
         Assert.That(text, Does.Contain($"augmented by {paper.Augmentation}\n"));
         if (paper.NotApplied.Count == 0) Assert.That(text, Does.Not.Contain("not applied"));
@@ -93,7 +95,7 @@ public sealed class RecipeTests
         Assert.That(
             (config.GetProperty("epochs").GetInt32(), config.GetProperty("batch").GetInt32(),
                 config.GetProperty("learningRate").GetSingle(), config.GetProperty("optimizer").GetProperty("maxFilterRms").GetSingle()),
-            Is.EqualTo((settings.Epochs, 4, settings.LearningRate, sgd.MaxFilterRms)));
+            Is.EqualTo((settings.Epochs, 4, scaled.LearningRate, sgd.MaxFilterRms)));
         Assert.That(File.ReadLines(folder["run", "metrics.csv"]).Count(), Is.EqualTo(2), "a header and the epoch that two steps end");
     }
 
