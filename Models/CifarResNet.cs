@@ -56,7 +56,7 @@ internal sealed class CifarResNet(int blocks, long parameters, decimal multiplyA
             Epochs = 60,
             Batch = 128,
             LearningRate = 0.1f,
-            Optimizer = new Sgd(0.9f, 5e-4f, nesterov: true, decaysVectors: false),
+            Optimizer = new Sgd(0.9f, 5e-4f, nesterov: true, decaysVectors: false) { Clip = Recipe.Clip },
             Schedule = new Cosine(warmup: 1),
         },
         Augmentation: "crop4,flip");

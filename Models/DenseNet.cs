@@ -43,7 +43,7 @@ public sealed class DenseNet : Architecture
             Epochs = 60,
             Batch = 64,
             LearningRate = 0.05f,
-            Optimizer = new Sgd(0.9f, 1e-4f, decaysVectors: false),
+            Optimizer = new Sgd(0.9f, 1e-4f, decaysVectors: false) { Clip = Recipe.Clip },
             Schedule = new Cosine(warmup: 2),
         },
         Augmentation: "flip");

@@ -33,7 +33,7 @@ internal abstract class FiveConvolutions : Architecture
             Epochs = 60,
             Batch = 128,
             LearningRate = 0.01f,
-            Optimizer = new Sgd(0.9f, 5e-4f, decaysVectors: false),
+            Optimizer = new Sgd(0.9f, 5e-4f, decaysVectors: false) { Clip = Recipe.Clip },
             Schedule = new Cosine(warmup: 2),
         },
         Augmentation: "flip");

@@ -41,7 +41,7 @@ internal abstract class GoogLeNetTable : Architecture
             Epochs = 60,
             Batch = 64,
             LearningRate = FirstRate,
-            Optimizer = new Sgd(0.9f, 1e-4f, decaysVectors: false),
+            Optimizer = new Sgd(0.9f, 1e-4f, decaysVectors: false) { Clip = Recipe.Clip },
             Schedule = new Cosine(warmup: 2),
         },
         Augmentation: "flip")

@@ -62,7 +62,14 @@ internal sealed class LeNet5 : LeNet5Table
     public override string Reported => "MNIST, 0.95 % error in the paper (its tanh form, no distortions)";
 
     public override Recipe Recipe => new(
-        new() { Epochs = 20, Batch = 64, LearningRate = 0.015f, Optimizer = new Sgd(0.9f, 2e-3f), Schedule = new Cosine() },
+        new()
+        {
+            Epochs = 20,
+            Batch = 64,
+            LearningRate = 0.015f,
+            Optimizer = new Sgd(0.9f, 2e-3f) { Clip = Recipe.Clip },
+            Schedule = new Cosine(),
+        },
         Fit: ImageFit.Pad);
 
     protected override Activation CreateActivation() => new ReLU();
@@ -83,7 +90,14 @@ internal sealed class LeNet51998 : LeNet5Table
     public override string Reported => "MNIST, 0.95 % error in the paper (no distortions)";
 
     public override Recipe Recipe => new(
-        new() { Epochs = 20, Batch = 64, LearningRate = 0.02f, Optimizer = new Sgd(0.9f, 5e-4f), Schedule = new Cosine() },
+        new()
+        {
+            Epochs = 20,
+            Batch = 64,
+            LearningRate = 0.02f,
+            Optimizer = new Sgd(0.9f, 5e-4f) { Clip = Recipe.Clip },
+            Schedule = new Cosine(),
+        },
         Fit: ImageFit.Pad)
     { Start = StartingWeights.Xavier };
 

@@ -33,7 +33,14 @@ internal sealed class Mlp : Architecture
     public override decimal ExpectedMultiplyAdds => 0.0002662m;
 
     public override Recipe Recipe => new(
-        new() { Epochs = 10, Batch = 64, LearningRate = 0.02f, Optimizer = new Sgd(0.9f, 5e-4f), Schedule = new Cosine() },
+        new()
+        {
+            Epochs = 10,
+            Batch = 64,
+            LearningRate = 0.02f,
+            Optimizer = new Sgd(0.9f, 5e-4f) { Clip = Recipe.Clip },
+            Schedule = new Cosine(),
+        },
         Fit: ImageFit.Pad);
 
     protected override Layer CreateLayers(Design design)

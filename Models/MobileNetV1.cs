@@ -49,7 +49,7 @@ public sealed class MobileNetV1 : Architecture
             Epochs = 60,
             Batch = 64,
             LearningRate = 0.05f,
-            Optimizer = new Sgd(0.9f, 4e-5f, decaysVectors: false),
+            Optimizer = new Sgd(0.9f, 4e-5f, decaysVectors: false) { Clip = Recipe.Clip },
             Schedule = new Cosine(warmup: 2),
         },
         Augmentation: "flip");

@@ -14,6 +14,12 @@ public sealed record Recipe(TrainingSettings Settings, string Augmentation = "",
 
     public static IReadOnlyList<string> Names { get; } = [Default, Paper];
 
+    /// <summary>
+    /// Norm that default recipes clip gradients to. Measured on smallcnn and lenet5, it costs no accuracy, and lets them learn at three
+    /// times the rate, where they diverge without.
+    /// </summary>
+    internal const float Clip = 2;
+
     /// <summary>Divides the rate by ten when the validation error stops improving, which the papers did by hand.</summary>
     internal static Schedule DividedByHand { get; } = new Plateau(patience: 4);
 

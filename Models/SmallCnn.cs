@@ -32,7 +32,14 @@ internal sealed class SmallCnn : Architecture
     public override decimal ExpectedMultiplyAdds => 0.0136m;
 
     public override Recipe Recipe => new(
-        new() { Epochs = 12, Batch = 32, LearningRate = 0.02f, Optimizer = new Sgd(0.9f, 5e-4f), Schedule = new Cosine(warmup: 1) },
+        new()
+        {
+            Epochs = 12,
+            Batch = 32,
+            LearningRate = 0.02f,
+            Optimizer = new Sgd(0.9f, 5e-4f) { Clip = Recipe.Clip },
+            Schedule = new Cosine(warmup: 1),
+        },
         Augmentation: "flip")
     { Dropout = 0.2f };
 

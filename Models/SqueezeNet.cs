@@ -48,7 +48,7 @@ public sealed class SqueezeNet : Architecture
             Epochs = 60,
             Batch = 64,
             LearningRate = 0.01f,
-            Optimizer = new Sgd(0.9f, 2e-4f, decaysVectors: false),
+            Optimizer = new Sgd(0.9f, 2e-4f, decaysVectors: false) { Clip = Recipe.Clip },
             Schedule = new Cosine(warmup: 2),
         },
         Augmentation: "flip");

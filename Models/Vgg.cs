@@ -60,7 +60,7 @@ internal sealed class Vgg(int[] stages, bool norms, long parameters, decimal mul
             Epochs = 60,
             Batch = 64,
             LearningRate = norms ? 0.05f : 0.01f,
-            Optimizer = new Sgd(0.9f, 5e-4f, decaysVectors: false),
+            Optimizer = new Sgd(0.9f, 5e-4f, decaysVectors: false) { Clip = Recipe.Clip },
             Schedule = new Cosine(warmup: 2),
         },
         Augmentation: "flip");

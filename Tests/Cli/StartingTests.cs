@@ -85,7 +85,7 @@ public sealed class StartingTests
     public void AHighRateIsHalvedAndSaid()
     {
         string text = Run("train", "--data", TinyData.Write(_folder), "--input", "3x16x16", "--model", "mlp", "--device", "cpu", "--batch",
-            "2", "--epochs", "3", "--lr", "0.5", "--warmup", "0", "--out", _folder["run"]).Output;
+            "2", "--epochs", "3", "--lr", "0.5", "--clip", "0", "--warmup", "0", "--out", _folder["run"]).Output;
         Assert.That(text, Does.Contain("the loss has risen tenfold").And.Contain("the learning rate is halved from here on"));
     }
 
