@@ -8,6 +8,7 @@ using GpuCnn.Kernels;
 using GpuCnn.Kernels.Cpu;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Layout;
+using GpuCnn.Kernels.Optimizers;
 using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Engine.Devices;
@@ -23,6 +24,8 @@ internal abstract class DeviceBackend : PlanBackend
     private readonly Dictionary<Value, Moments> _moments = [];
     private readonly Dictionary<(Node, string), object> _saved = [];
     private readonly LossBuffers? _loss;
+    private readonly DeviceBuffer<GradientPart>? _part;
+    private readonly DeviceBuffer<StepScalars>? _updateScalars, _headScalars;
 
     // The batch's images, filled by Upload. Set by AddInput.
     private DeviceBuffer<float>? _images;
@@ -37,6 +40,14 @@ internal abstract class DeviceBackend : PlanBackend
         _values = new(this);
         _gradients = new(this);
         Scalars = NewBuffer<StepScalars>("scalars", 1, persistent: true);
+        // An update's scalars are those of its batch, unless it has several batches or several rates.
+        if (options.Accumulate > 1)
+        {
+            _part = NewBuffer<GradientPart>("part", 1, persistent: true);
+            _updateScalars = NewBuffer<StepScalars>("update scalars", 1, persistent: true);
+        }
+        if (options.HeadRate != 1) _headScalars = NewBuffer<StepScalars>("head scalars", 1, persistent: true);
+        UpdateOrder = parameters.Order.For(options);
         if (options.Loss is null) return;
         _loss = new(
             PerImage<int>("labels"), options.MixedLabels ? PerImage<int>("other labels") : null,
@@ -52,8 +63,8 @@ internal abstract class DeviceBackend : PlanBackend
 
     public Network Network => Parameters.Network;
 
-    /// <summary>Offsets of the parameters.</summary>
-    public ParameterOrder Order => Parameters.Order;
+    /// <summary>Order of the parameters that the plan trains, with their rates.</summary>
+    public ParameterOrder UpdateOrder { get; }
 
     protected DeviceParameterStore Parameters { get; }
 
@@ -121,16 +132,38 @@ internal abstract class DeviceBackend : PlanBackend
         }
     }
 
+    public override unsafe void AddAccumulation()
+    {
+        ParameterRange range = UpdateOrder.Whole;
+        if (range.Count == 0) return;
+        var gradients = new DeviceBuffer<float>(new ParameterMemory(ParameterMemory.Gradients, range.First, range.Count), range.Count);
+        DeviceBuffer<float> sums = NewBuffer<float>("accumulated gradients", range.Count, persistent: true);
+        Launch("accumulate",
+            l => new CpuAccumulateGradients(l.Read(_part), l.Update(gradients), l.Update(sums), range.Count),
+            l => l.Add(new AccumulateGradients(l.Read(_part), l.Update(gradients), l.Update(sums), (int)range.Count)));
+    }
+
     public override void AddUpdate(IOptimizer optimizer) => IDeviceOptimizer.Of(optimizer).EmitUpdate(new(this, optimizer));
 
-    public override void Upload(Batch batch, in StepScalars scalars)
+    public override void Upload(Batch batch, int first, in StepScalars scalars)
     {
         Write(Scalars, new ReadOnlySpan<StepScalars>(in scalars));
-        Write<float>(_images!, batch.Images);
+        int floats = batch.Shape.Count;
+        Write<float>(_images!, batch.Images.AsSpan(first * floats, Images * floats));
         if (_loss is null) return;
-        Write<int>(_loss.Labels, batch.Labels);
-        if (_loss.Others is { } others) Write<int>(others, batch.Others);
-        if (_loss.Shares is { } shares) Write<float>(shares, batch.Shares);
+        Write<int>(_loss.Labels, batch.Labels.AsSpan(first, Images));
+        if (_loss.Others is { } others) Write<int>(others, batch.Others.AsSpan(first, Images));
+        if (_loss.Shares is { } shares) Write<float>(shares, batch.Shares.AsSpan(first, Images));
+    }
+
+    public override void UploadUpdate(in StepScalars scalars, in GradientPart part)
+    {
+        if (_part is not null) Write(_part, new ReadOnlySpan<GradientPart>(in part));
+        if (_updateScalars is not null) Write(_updateScalars, new ReadOnlySpan<StepScalars>(in scalars));
+        if (_headScalars is null) return;
+        StepScalars head = scalars;
+        head.LearningRate *= _options.HeadRate;
+        Write(_headScalars, new ReadOnlySpan<StepScalars>(in head));
     }
 
     public override void DownloadLosses(Span<float> losses, Span<int> ranks)
@@ -155,7 +188,16 @@ internal abstract class DeviceBackend : PlanBackend
         return _gradients.Find(value)!;
     }
 
-    public DeviceParameter Parameter(Parameter parameter) => new(parameter, Parameters.LayoutOf(parameter), Order.OffsetOf(parameter));
+    public DeviceParameter Parameter(Parameter parameter) => new(parameter, Parameters.LayoutOf(parameter), UpdateOrder.OffsetOf(parameter));
+
+    /// <summary>Whether the plan trains a parameter.</summary>
+    public bool Trains(Parameter parameter) => _options.Trains(parameter);
+
+    /// <summary>Whether the plan trains any parameter of a node.</summary>
+    public bool Trains(Node node) => _options.Trains(node);
+
+    /// <summary>Returns the scalars of an update, with the rate of the class layers or of the others.</summary>
+    public DeviceBuffer<StepScalars> UpdateScalars(bool isHead) => (isHead ? _headScalars : null) ?? _updateScalars ?? Scalars;
 
     public DeviceBuffer<T> Saved<T>(Node node, string name, long count) where T : unmanaged
     {

@@ -68,7 +68,10 @@ public abstract class Emitter
         Node.Parameters.FirstOrDefault(parameter => parameter.Spec.Name == name) is { } parameter ? _backend.Parameter(parameter) : null;
 
     /// <summary>Whether the gradient of any parameter is needed.</summary>
-    public bool TrainsParameters => Node.Parameters.Any(parameter => parameter.IsTrained);
+    public bool TrainsParameters => _backend.Trains(Node);
+
+    /// <summary>Whether the gradient of a parameter is needed.</summary>
+    public bool Trains(string name) => _backend.Trains(Parameter(name).Parameter);
 
     /// <summary>Whether the operator should gather the moments of its output's channels, if it can.</summary>
     public bool GathersMoments => _node.GathersMoments;

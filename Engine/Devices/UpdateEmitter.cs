@@ -17,15 +17,19 @@ public sealed class UpdateEmitter
     {
         _backend = backend;
         _optimizer = optimizer;
+        Order = backend.UpdateOrder;
     }
 
     public Network Network => _backend.Network;
 
-    /// <summary>[1] the scalars of the current step.</summary>
-    public DeviceBuffer<StepScalars> Scalars => _backend.Scalars;
+    /// <summary>Returns [1] the scalars of the current step, with the learning rate of a range.</summary>
+    public DeviceBuffer<StepScalars> Scalars(ParameterRange range) => _backend.UpdateScalars(range.IsHead);
 
     /// <summary>Ranges of the trained parameters.</summary>
-    public ParameterOrder Order => _backend.Order;
+    public ParameterOrder Order { get; }
+
+    /// <summary>Whether the plan trains a parameter.</summary>
+    public bool Trains(Parameter parameter) => _backend.Trains(parameter);
 
     public DeviceBuffer<float> Weights(ParameterRange range) => In(ParameterMemory.Weights, range);
 

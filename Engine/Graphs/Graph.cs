@@ -39,9 +39,15 @@ public sealed class Parameter
     /// <summary>Whether training changes it by its gradient.</summary>
     public bool IsTrained { get; private set; }
 
+    /// <summary>Whether it is frozen at first, and trained by plans that train late parameters.</summary>
+    public bool IsLate { get; private set; }
+
+    /// <summary>Whether it belongs to a layer that gives the classes: the last one with parameters before an output.</summary>
+    public bool IsHead { get; internal set; }
+
     public bool IsState => Spec.Role == ParameterRole.State;
 
-    internal void Freeze() => IsTrained = false;
+    internal void Freeze(bool isLate) => (IsTrained, IsLate) = (false, isLate);
 
     public override string ToString() => Path;
 }

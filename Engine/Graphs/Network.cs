@@ -16,6 +16,7 @@ public sealed class Network
         string? repeated = Parameters.GroupBy(parameter => parameter.Path).FirstOrDefault(group => group.Count() > 1)?.Key;
         HashSet<Node> inferring = Graph.Leading(Output);
         HeadNodes = Graph.Leading(Graph.Heads.Select(head => head.Output)).Where(node => !inferring.Contains(node)).ToHashSet();
+        foreach (Parameter parameter in ClassLayers().SelectMany(node => node.Parameters)) parameter.IsHead = !parameter.IsState;
         if (repeated is not null) throw new ArgumentException($"{name} has two parameters named '{repeated}'.", nameof(layers));
     }
 
@@ -56,16 +57,32 @@ public sealed class Network
 
     /// <summary>Keeps parameters unchanged in training. Call it before creating a store or a plan of the network.</summary>
     /// <param name="isFrozen">Receives the path of each trained parameter.</param>
+    /// <param name="isLate">Whether plans with <c>PlanOptions.TrainsLate</c> train them.</param>
     /// <returns>The number of parameters that this call froze.</returns>
-    public int Freeze(Predicate<string> isFrozen)
+    public int Freeze(Predicate<string> isFrozen, bool isLate = false)
     {
         int count = 0;
         foreach (Parameter parameter in Parameters.Where(parameter => parameter.IsTrained && isFrozen(parameter.Path)))
         {
-            parameter.Freeze();
+            parameter.Freeze(isLate);
             count++;
         }
         return count;
+    }
+
+    /// <summary>Returns the last nodes with learned parameters on each way to an output, those of training heads included.</summary>
+    private HashSet<Node> ClassLayers()
+    {
+        var found = new HashSet<Node>();
+        var open = new Stack<Value>(Outputs(training: true));
+        var seen = new HashSet<Value>();
+        while (open.TryPop(out Value? value))
+        {
+            if (!seen.Add(value) || value.Producer is not { } producer) continue;
+            if (producer.Parameters.Any(parameter => !parameter.IsState)) found.Add(producer);
+            else foreach (Value input in producer.Inputs) open.Push(input);
+        }
+        return found;
     }
 
     private long Count(ParameterRole role, bool withHeads) => Parameters

@@ -147,10 +147,10 @@ public sealed class Conv2d : UnaryOperator, IDeviceOperator
         },
         gpu => GpuConvolution.EmitBackward(gpu, ShapeFor(gpu.Input().Stored)));
 
-    /// <summary>Returns the network's filters that training changes.</summary>
-    internal static IEnumerable<(Parameter Weight, Conv2d Convolution)> TrainedFilters(Network network) =>
+    /// <summary>Returns the network's filters.</summary>
+    internal static IEnumerable<(Parameter Weight, Conv2d Convolution)> FiltersOf(Network network) =>
         from parameter in network.Parameters
-        where parameter is { IsTrained: true, Spec.Role: ParameterRole.Weight } && parameter.Node.Operator is Conv2d
+        where parameter.Spec.Role == ParameterRole.Weight && parameter.Node.Operator is Conv2d
         select (parameter, (Conv2d)parameter.Node.Operator);
 
     /// <summary>Returns how the CPU device stores the filter for an input layout.</summary>

@@ -34,7 +34,7 @@ internal static unsafe class CpuConvolution
     public static void EmitBackward(CpuEmitter emitter, DirectConvolution convolution, bool unusedRows)
     {
         DeviceTensor dy = EmitOutputGradient(emitter, convolution);
-        if (emitter.Parameter("weight").Parameter.IsTrained)
+        if (emitter.Trains("weight"))
         {
             emitter.Choose(convolution.Shape, ConvolutionPass.FilterGradient, choice =>
             {

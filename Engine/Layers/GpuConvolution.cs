@@ -28,7 +28,7 @@ internal static class GpuConvolution
         if (emitter.TrainsParameters)
         {
             if (emitter.FindParameter("bias") is { } bias) EmitBiasGradient(emitter, dy, emitter.Images * shape.OutputArea, shape.K, bias);
-            if (emitter.Parameter("weight").Parameter.IsTrained) EmitFilterGradient(emitter, shape, dy);
+            if (emitter.Trains("weight")) EmitFilterGradient(emitter, shape, dy);
         }
         if (emitter.InputGradient() is { } dx) EmitInputGradient(emitter, shape, dy, dx);
     }

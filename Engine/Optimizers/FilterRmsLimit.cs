@@ -11,8 +11,9 @@ internal static class FilterRmsLimit
 {
     public static unsafe void Emit(UpdateEmitter emitter, float limit)
     {
-        foreach ((Parameter parameter, Conv2d convolution) in Conv2d.TrainedFilters(emitter.Network))
+        foreach ((Parameter parameter, Conv2d convolution) in Conv2d.FiltersOf(emitter.Network))
         {
+            if (!emitter.Trains(parameter)) continue;
             DeviceBuffer<float> weights = emitter.Parameter(parameter).Values;
             TensorLayout input = emitter.LayOut(parameter.Node.Inputs[0]);
             int perFilter = parameter.Spec.Count / convolution.Filters;

@@ -60,10 +60,10 @@ public sealed class Lars : Optimizer
             {
                 emitter.Launch("lars sgd",
                     l => new CpuSgdUpdate(
-                        l.Read(emitter.Scalars), l.Update(weights), l.Read(gradients), l.Update(velocity), range.Count, Momentum, decay,
+                        l.Read(emitter.Scalars(range)), l.Update(weights), l.Read(gradients), l.Update(velocity), range.Count, Momentum, decay,
                         nesterov: false),
                     l => l.Add(new SgdUpdate(
-                        false, l.Read(emitter.Scalars), l.Update(weights), l.Read(gradients), l.Update(velocity), (int)range.Count,
+                        false, l.Read(emitter.Scalars(range)), l.Update(weights), l.Read(gradients), l.Update(velocity), (int)range.Count,
                         Momentum, decay)));
                 continue;
             }
@@ -80,10 +80,10 @@ public sealed class Lars : Optimizer
                 l => l.Add(new LarsRate(l.Read(parts.As<float>()), l.Write(local), groups, Trust, decay, Epsilon)));
             emitter.Launch("lars",
                 l => new CpuLarsUpdate(
-                    l.Read(emitter.Scalars), l.Read(local), l.Update(weights), l.Read(gradients), l.Update(velocity), range.Count,
+                    l.Read(emitter.Scalars(range)), l.Read(local), l.Update(weights), l.Read(gradients), l.Update(velocity), range.Count,
                     Momentum),
                 l => l.Add(new LarsUpdate(
-                    l.Read(emitter.Scalars), l.Read(local), l.Update(weights), l.Read(gradients), l.Update(velocity), (int)range.Count,
+                    l.Read(emitter.Scalars(range)), l.Read(local), l.Update(weights), l.Read(gradients), l.Update(velocity), (int)range.Count,
                     Momentum)));
         }
     }

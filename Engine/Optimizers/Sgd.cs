@@ -58,10 +58,10 @@ public sealed class Sgd : Optimizer
                 velocity = emitter.Slot(Velocity, range);
             emitter.Launch("sgd",
                 l => new CpuSgdUpdate(
-                    l.Read(emitter.Scalars), l.Update(weights), l.Read(gradients), l.Update(velocity), range.Count, Momentum, decay,
+                    l.Read(emitter.Scalars(range)), l.Update(weights), l.Read(gradients), l.Update(velocity), range.Count, Momentum, decay,
                     Nesterov),
                 l => l.Add(new SgdUpdate(
-                    Nesterov, l.Read(emitter.Scalars), l.Update(weights), l.Read(gradients), l.Update(velocity), (int)range.Count, Momentum,
+                    Nesterov, l.Read(emitter.Scalars(range)), l.Update(weights), l.Read(gradients), l.Update(velocity), (int)range.Count, Momentum,
                     decay)));
         }
     }

@@ -3,6 +3,7 @@ using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels;
+using GpuCnn.Kernels.Optimizers;
 
 namespace GpuCnn.Engine.Plans;
 
@@ -27,6 +28,8 @@ public sealed class Plan : IDisposable
     public Plan(ParameterStore parameters, PlanOptions options)
     {
         if (options.Images < 1) throw new GpuCnnException($"A plan expects a batch of at least 1 image, but got {options.Images}.");
+        if (options.Accumulate < 1)
+            throw new GpuCnnException($"A plan expects to accumulate at least 1 batch for an update, but got {options.Accumulate}.");
         if (options.Training && !parameters.IsTraining)
             throw new ArgumentException("The parameters were created without gradients, for inference only.", nameof(parameters));
         Parameters = parameters;
@@ -57,6 +60,7 @@ public sealed class Plan : IDisposable
         }
         int backward = _backend.StepCount;
         if (options.Training) AddBackward(nodes, network);
+        if (options is { Training: true, Accumulate: > 1 }) _backend.AddAccumulation();
         int update = _backend.StepCount;
         if (options is { Training: true, Optimizer: { } optimizer }) _backend.AddUpdate(optimizer);
         Passes = new(forward, loss, backward, update, _backend.StepCount);
@@ -94,20 +98,25 @@ public sealed class Plan : IDisposable
     /// <summary>Bytes on the device while this plan runs: the arena, the parameters, and their gradients and slots.</summary>
     public long TotalBytes => ArenaBytes + Parameters.Bytes;
 
-    /// <summary>Runs forward, backward and update. Allocates nothing after the first call.</summary>
+    /// <summary>
+    /// Runs forward, backward and update. Allocates nothing after the first call. The batch has the images of all batches that are
+    /// accumulated; layers that draw random numbers draw others in each.
+    /// </summary>
     /// <param name="step">Step of the run, from 0; it and the seed determine the random numbers.</param>
     public BatchResult Train(Batch batch, float learningRate, ulong seed, ulong step)
     {
         if (!Options.Training) throw new InvalidOperationException("The plan was compiled for inference, not for training.");
         var scalars = new StepScalars { Seed = seed, Step = step, LearningRate = learningRate, Images = batch.Count, UpdatesState = 1 };
-        return Run(batch, scalars, Passes.End);
+        return RunAccumulated(batch, scalars, Passes.End);
     }
 
     /// <summary>Runs forward, backward and an update that changes nothing, one step at a time, and measures the seconds of each.</summary>
     internal void TrainTimed(Batch batch, Span<double> seconds)
     {
-        Prepare(batch);
-        _backend.Upload(batch, new StepScalars { Images = batch.Count });
+        Prepare(batch, Options.Images);
+        var scalars = new StepScalars { Images = batch.Count };
+        _backend.Upload(batch, 0, scalars);
+        _backend.UploadUpdate(scalars, new GradientPart { Share = 1 });
         _backend.Finish();
         for (int step = 0; step < Passes.End; step++)
         {
@@ -122,14 +131,16 @@ public sealed class Plan : IDisposable
     public BatchResult ComputeGradients(Batch batch, ulong seed = 0, ulong step = 0)
     {
         if (!Options.Training) throw new InvalidOperationException("The plan was compiled for inference, not for training.");
-        return Run(batch, new StepScalars { Seed = seed, Step = step, Images = batch.Count, UpdatesState = 1 }, Passes.Update);
+        return RunAccumulated(
+            batch, new StepScalars { Seed = seed, Step = step, Images = batch.Count, UpdatesState = 1 }, Passes.Update);
     }
 
     /// <summary>Runs the forward pass and the loss of labelled images. Changes neither weights nor state.</summary>
     public BatchResult Evaluate(Batch batch, ulong seed = 0, ulong step = 0)
     {
         if (Options.Loss is null) throw new InvalidOperationException("The plan was compiled without a loss, for inference.");
-        return Run(batch, new StepScalars { Seed = seed, Step = step, Images = batch.Count }, Passes.Backward);
+        Prepare(batch, Options.Images);
+        return Run(batch, 0, new StepScalars { Seed = seed, Step = step, Images = batch.Count }, Passes.Backward);
     }
 
     /// <summary>
@@ -138,8 +149,8 @@ public sealed class Plan : IDisposable
     /// </summary>
     public void Infer(Batch batch)
     {
-        Prepare(batch);
-        _backend.Upload(batch, new StepScalars { Images = batch.Count });
+        Prepare(batch, Options.Images);
+        _backend.Upload(batch, 0, new StepScalars { Images = batch.Count });
         _backend.Run(0, Passes.Loss);
     }
 
@@ -192,27 +203,46 @@ public sealed class Plan : IDisposable
 
     public void Dispose() => _backend.Dispose();
 
-    private void Prepare(Batch batch)
+    private void Prepare(Batch batch, int images)
     {
-        if (batch.Shape.Count != Parameters.Network.Input.Count || batch.Capacity != Options.Images)
+        if (batch.Shape.Count != Parameters.Network.Input.Count || batch.Capacity != images)
             throw new ArgumentException(
-                $"The plan is for {Options.Images} images of {Parameters.Network.Input}, but got {batch.Capacity} of {batch.Shape}.",
+                $"The plan is for {images} images of {Parameters.Network.Input}, but got {batch.Capacity} of {batch.Shape}.",
                 nameof(batch));
         if (!_linked) Link();
     }
 
-    private BatchResult Run(Batch batch, in StepScalars scalars, int lastStep)
+    /// <summary>Runs all batches of an update, with the update's own steps after the last.</summary>
+    private BatchResult RunAccumulated(Batch batch, in StepScalars scalars, int lastStep)
     {
-        Prepare(batch);
-        _backend.Upload(batch, scalars);
+        int size = Options.Images, parts = Math.Max(1, (batch.Count + size - 1) / size);
+        Prepare(batch, size * Options.Accumulate);
+        var total = new BatchResult(0, 0, 0, 0);
+        for (int part = 0; part < parts; part++)
+        {
+            StepScalars own = scalars;
+            own.Step = scalars.Step * (ulong)Options.Accumulate + (ulong)part;
+            own.Images = Math.Min(size, batch.Count - part * size);
+            var share = new GradientPart { Share = (float)own.Images / Math.Max(1, batch.Count), Continues = part > 0 ? 1 : 0 };
+            _backend.UploadUpdate(scalars, share);
+            BatchResult result = Run(batch, part * size, own, part == parts - 1 ? lastStep : Passes.Update);
+            total = new(total.Images + result.Images, total.LossSum + result.LossSum, total.Top1 + result.Top1, total.Top5 + result.Top5);
+        }
+        return total;
+    }
+
+    /// <param name="first">Index of the first image in the batch.</param>
+    private BatchResult Run(Batch batch, int first, in StepScalars scalars, int lastStep)
+    {
+        _backend.Upload(batch, first, scalars);
         _backend.Run(0, lastStep);
         _backend.DownloadLosses(_losses, _ranks);
         double sum = 0;
         int images = 0, top1 = 0, top5 = 0;
-        for (int image = 0; image < batch.Count; image++)
+        for (int image = 0; image < scalars.Images; image++)
         {
             // An image without a label could not be read and does not count.
-            if (batch.Labels[image] < 0) continue;
+            if (batch.Labels[first + image] < 0) continue;
             images++;
             sum += _losses[image];
             if (_ranks[image] < 1) top1++;
@@ -277,13 +307,11 @@ public sealed class Plan : IDisposable
                 bool needed = root == network.Graph.Input ? Options.InputGradient : HasParametersBefore(root);
                 uses[input] = !needed ? GradientUse.None : written.Add(root) ? GradientUse.Write : GradientUse.Add;
             }
-            if (uses.Any(use => use != GradientUse.None) || IsTrained(node.Node)) _backend.AddBackward(node, uses);
+            if (uses.Any(use => use != GradientUse.None) || Options.Trains(node.Node)) _backend.AddBackward(node, uses);
         }
 
         bool HasParametersBefore(Value value) => Options.InputGradient
-            || (value.Producer is { } producer && (IsTrained(producer) || producer.Inputs.Any(HasParametersBefore)));
-
-        static bool IsTrained(Node node) => node.Parameters.Any(parameter => parameter.IsTrained);
+            || (value.Producer is { } producer && (Options.Trains(producer) || producer.Inputs.Any(HasParametersBefore)));
     }
 
     /// <summary>Returns the value that owns the storage of a view, or the value itself.</summary>

@@ -1,6 +1,7 @@
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Kernels;
+using GpuCnn.Kernels.Optimizers;
 
 namespace GpuCnn.Engine.Plans;
 
@@ -45,12 +46,21 @@ internal abstract class PlanBackend : IDisposable
     /// <param name="inputs">What to do with the gradient of each input of the node.</param>
     public abstract void AddBackward(PlanNode node, IReadOnlyList<GradientUse> inputs);
 
+    /// <summary>Adds the gradients to those of the update's earlier batches.</summary>
+    public abstract void AddAccumulation();
+
     public abstract void AddUpdate(IOptimizer optimizer);
 
     /// <summary>Allocates the arena and prepares the steps. Called once, before the first run.</summary>
     public abstract void Link(long arenaBytes);
 
-    public abstract void Upload(Batch batch, in StepScalars scalars);
+    /// <summary>Fills the plan's inputs from a batch.</summary>
+    /// <param name="first">Index of the first image in the batch.</param>
+    public abstract void Upload(Batch batch, int first, in StepScalars scalars);
+
+    /// <summary>Fills what the accumulation and the update read.</summary>
+    /// <param name="scalars">Scalars of the update, which may have several batches.</param>
+    public abstract void UploadUpdate(in StepScalars scalars, in GradientPart part);
 
     /// <summary>Runs steps [first, last).</summary>
     public abstract void Run(int first, int last);

@@ -1,3 +1,5 @@
+using GpuCnn.Engine.Graphs;
+
 namespace GpuCnn.Engine.Plans;
 
 /// <summary>Options of a plan.</summary>
@@ -20,6 +22,18 @@ public sealed record PlanOptions
     /// <summary>Applied after the backward pass of a training step. Without an optimizer, only gradients are computed.</summary>
     public IOptimizer? Optimizer { get; init; }
 
+    /// <summary>
+    /// Batches of <see cref="Images"/> whose gradients are added up for one update. A training step takes a batch of that many times the
+    /// images, and its gradient is the mean over all of them.
+    /// </summary>
+    public int Accumulate { get; init; } = 1;
+
+    /// <summary>Factor of the learning rate of the layers that give the classes (<see cref="Parameter.IsHead"/>).</summary>
+    public float HeadRate { get; init; } = 1;
+
+    /// <summary>Whether parameters that are frozen at first (<see cref="Parameter.IsLate"/>) are trained.</summary>
+    public bool TrainsLate { get; init; }
+
     /// <summary>Whether to compute the gradient of the network's input too. For checks; training does not need it.</summary>
     public bool InputGradient { get; init; }
 
@@ -30,4 +44,10 @@ public sealed record PlanOptions
     /// Whether every buffer gets its own memory, so that any steps can run again on the last batch's results, to measure them.
     /// </summary>
     internal bool KeepsBuffers { get; init; }
+
+    /// <summary>Whether the plan trains a parameter.</summary>
+    internal bool Trains(Parameter parameter) => parameter.IsTrained || (TrainsLate && parameter.IsLate);
+
+    /// <summary>Whether the plan trains any parameter of a node.</summary>
+    internal bool Trains(Node node) => node.Parameters.Any(Trains);
 }

@@ -18,9 +18,10 @@ internal sealed class TestNetwork : IDisposable
         if (frozen is not null) Network.Freeze(path => path.StartsWith(frozen, StringComparison.Ordinal));
         Parameters = device.CreateParameters(Network, options.Training, options.InputGradient);
         Plan = new Plan(Parameters, options);
-        Batch = new Batch(input, options.Images) { Count = options.Images };
+        int images = options.Images * options.Accumulate;
+        Batch = new Batch(input, images) { Count = images };
         Batch.SetChannelsFirst(Numbers.Reals(Batch.Images.Length, seed: 5));
-        for (int i = 0; i < options.Images; i++) Batch.Labels[i] = i * 7 % Network.Output.Shape.Channels;
+        for (int i = 0; i < images; i++) Batch.Labels[i] = i * 7 % Network.Output.Shape.Channels;
     }
 
     public Network Network { get; }

@@ -28,10 +28,10 @@ public sealed class UserAdagrad : Optimizer
             int count = (int)range.Count;
             emitter.Launch("adagrad",
                 l => new CpuUserAdagrad(
-                    l.Read(emitter.Scalars), l.Update(weights), l.Read(gradients), l.Update(sums), range.Count, Epsilon),
+                    l.Read(emitter.Scalars(range)), l.Update(weights), l.Read(gradients), l.Update(sums), range.Count, Epsilon),
                 l => l.Add(
                     new UserAdagradUpdate(
-                        l.Read(emitter.Scalars), l.Update(weights), l.Read(gradients), l.Update(sums), count, Epsilon),
+                        l.Read(emitter.Scalars(range)), l.Update(weights), l.Read(gradients), l.Update(sums), count, Epsilon),
                     new Size3(Size3.Groups(count, 64))));
         }
     }
