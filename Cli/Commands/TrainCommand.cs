@@ -93,6 +93,7 @@ internal static class TrainCommand
                 SaveEvery = parsed.GetValue(saveEvery),
                 EarlyStop = (int?)settings.Get("early-stop", parsed),
                 Batch = (int?)settings.Get("batch", parsed),
+                Accumulate = (int?)settings.Get("accumulate", parsed),
                 HasRate = settings.Get("lr", parsed) is not null,
                 SettingsFor = own => settings.Apply(own, parsed),
             });

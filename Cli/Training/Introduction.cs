@@ -40,6 +40,9 @@ internal static class Introduction
         output.WriteLine($"Device    {device.Name}: {device.Description}");
         if (device.KernelCompiler is { } compiler) output.WriteLine($"Kernels   by {compiler}");
         output.WriteLine($"Memory    {Words.Bytes(run.DeviceBytes)} on the device, in batches of {settings.Batch}");
+        if (settings.Accumulate > 1) output.WriteLine(
+            $"Step      {settings.Accumulate} batches of {settings.Batch}, {settings.EffectiveBatch} images, for one update"
+            + (network.Graph.Nodes.Any(node => node.Operator is BatchNorm2d) ? "; batch norm sees one batch at a time" : ""));
         output.WriteLine($"Training  {Length(settings, run)}, seed {settings.Seed}{LeftOver(settings, run)}");
         if (settings.EarlyStop > 0) output.WriteLine(
             $"          ends when validation has not become better for {Words.Count(settings.EarlyStop, "epoch", "epochs")}");
@@ -48,6 +51,8 @@ internal static class Introduction
             ? $", label smoothing {Invariant(share)}" : "";
         output.WriteLine($"Rate      {Invariant(settings.LearningRate)}{Scaled(run)}, {Describe(settings.Schedule)}; "
             + $"{Settings.Describe(settings.Optimizer)}{smoothing}");
+        if (settings.HeadLearningRate is { } rate) output.WriteLine($"          {Invariant(rate)} for the class layers: "
+            + string.Join(" ", network.Parameters.Where(parameter => parameter is { IsHead: true, IsTrained: true })));
         string drawn = config.StartedAnew is { } paths ? $"; {string.Join(", ", paths)} reinitialized: the classes differ" : "";
         if (config.Weights is not null) output.WriteLine($"Weights   from {config.Weights}{drawn}");
         if (config.Freeze is { } patterns)
@@ -116,7 +121,7 @@ internal static class Introduction
     /// <summary>Says how many images an epoch leaves out because they do not fill a batch.</summary>
     private static string LeftOver(TrainingSettings settings, TrainingRun run)
     {
-        int left = run.Data.Training.Count % settings.Batch;
+        int left = run.Data.Training.Count % settings.EffectiveBatch;
         return left == 0 ? "" : $"; each epoch leaves out {Words.Count(left, "other image", "other images")}, too few for a batch";
     }
 
@@ -124,8 +129,10 @@ internal static class Introduction
     private static string Scaled(TrainingRun run)
     {
         (TrainingSettings settings, TrainingSettings recipe) = (run.Settings, run.Model.Recipe.Settings);
-        bool isScaled = settings.Batch < recipe.Batch && settings.LearningRate == recipe.AtBatch(settings.Batch).LearningRate;
-        return isScaled ? $" (the recipe's {Invariant(recipe.LearningRate)} at a batch of {recipe.Batch}, scaled to {settings.Batch})" : "";
+        bool isScaled = settings.EffectiveBatch < recipe.Batch
+            && settings.LearningRate == recipe.AtBatch(settings.Batch, settings.Accumulate).LearningRate;
+        return isScaled
+            ? $" (the recipe's {Invariant(recipe.LearningRate)} at a batch of {recipe.Batch}, scaled to {settings.EffectiveBatch})" : "";
     }
 
     /// <summary>Says what the schedule of this run does not come to.</summary>

@@ -62,6 +62,9 @@ internal sealed record TrainRequest
     /// <summary>Images of a step; null leaves them to recipe and data set.</summary>
     public int? Batch { get; init; }
 
+    /// <summary>Batches of a step; null leaves them to the recipe.</summary>
+    public int? Accumulate { get; init; }
+
     /// <summary>Whether a learning rate was given, so that none is derived.</summary>
     public bool HasRate { get; init; }
 

@@ -51,7 +51,8 @@ internal static class TrainingSession
     /// <summary>The recipe's numbers for the batch that was asked for, or for a small data set, as far as options leave them open.</summary>
     private static TrainingSettings Adapted(TrainingSettings recipe, TrainRequest request, ImageData data)
     {
-        TrainingSettings adapted = request.Batch is { } batch ? recipe.AtBatch(batch) : recipe.For(data.Training.Count);
+        TrainingSettings adapted = request.Batch is { } batch ? recipe.AtBatch(batch, request.Accumulate ?? recipe.Accumulate)
+            : recipe.For(data.Training.Count, request.Accumulate);
         return request.HasRate ? adapted with { LearningRate = recipe.LearningRate } : adapted;
     }
 

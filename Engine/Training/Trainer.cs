@@ -60,16 +60,18 @@ public sealed class Trainer : IDisposable
         _validation = validation;
         _settings = settings;
         _run = run;
-        _stepsPerEpoch = training.Count / settings.Batch;
+        _stepsPerEpoch = training.Count / settings.EffectiveBatch;
         _totalSteps = settings.Steps ?? settings.Epochs * _stepsPerEpoch;
         _scheduleSteps = settings.ScheduleSteps ?? Math.Max(_totalSteps, settings.Epochs * _stepsPerEpoch);
-        _guard = new(settings.Batch, training.Classes.Count);
+        _guard = new(settings.EffectiveBatch, training.Classes.Count);
         _writer = new(run, metadata, parameters, settings.Optimizer);
         _schedule = settings.Schedule.Start();
         _parameters = parameters;
         _plan = new(_parameters, new()
         {
             Images = settings.Batch,
+            Accumulate = settings.Accumulate,
+            HeadRate = settings.HeadLearningRate / settings.LearningRate ?? 1,
             Training = true,
             Loss = settings.Loss,
             MixedLabels = settings.MixesImages,
@@ -87,14 +89,22 @@ public sealed class Trainer : IDisposable
     private static Network Checked(Network network, IDataset training, TrainingSettings settings)
     {
         settings.Check();
-        if (settings.Batch > training.Count)
+        if ((long)settings.Batch * settings.Accumulate > training.Count)
+        {
+            string got = settings.Accumulate == 1 ? $"{settings.Batch}" : $"{settings.Accumulate} x {settings.Batch}";
             throw new BatchTooLargeException(
-                $"Training expects a batch no larger than the data set, but got {settings.Batch} of {training.Count} images.",
-                training.Count);
+                $"Training expects a batch no larger than the data set, but got {got} of {training.Count} images.",
+                Math.Max(1, training.Count / settings.Accumulate));
+        }
         if (settings.BalancedSampling != training.DrawsClassesEvenly)
             throw new ArgumentException(
                 $"The settings ask for {(settings.BalancedSampling ? "" : "no ")}balanced sampling, but the data set is opened otherwise.",
                 nameof(training));
+        if (settings.HeadLearningRate is not null && !network.Parameters.Any(parameter => parameter is { IsHead: true, IsTrained: true }))
+            throw new SettingConflictException(
+                $"A learning rate of the class layer expects that it is trained, but "
+                + $"{string.Join(" and ", network.Parameters.Where(parameter => parameter.IsHead).Select(parameter => parameter.Path))} "
+                + "are frozen.", ["head-lr"]);
         return training.Classes.Count == network.Output.Shape.Count ? network : throw new GpuCnnException(
             $"{network.Name} was built for {network.Output.Shape} classes, but the data set has {training.Classes.Count}.");
     }
@@ -163,7 +173,7 @@ public sealed class Trainer : IDisposable
         float rate = RateAt(Math.Max(0, _at.Step - 1));
         if (_at.Step == 0) CheckStart();
         if (IsEpochOpen && IsEpochEnd && (last = EndEpoch(rate, observer, cancellation)) is null) return Interrupt(observer, rate, last);
-        using IBatchReader reader = _training.ReadTraining(_settings.Batch, _settings.Seed, _at.Step);
+        using IBatchReader reader = _training.ReadTraining(_settings.EffectiveBatch, _settings.Seed, _at.Step);
         long mark = Stopwatch.GetTimestamp();
         while (!IsFinished)
         {
@@ -220,7 +230,7 @@ public sealed class Trainer : IDisposable
     private float RateAt(long step) => _guard.Factor * _settings.LearningRate
         * _schedule.FactorAt(new(step, _stepsPerEpoch, _scheduleSteps) { BaseRate = _settings.LearningRate });
 
-    private long ImagesOfOpenEpoch(long step) => ((step - 1) % _stepsPerEpoch + 1) * _settings.Batch;
+    private long ImagesOfOpenEpoch(long step) => ((step - 1) % _stepsPerEpoch + 1) * _settings.EffectiveBatch;
 
     private TrainingOutcome Interrupt(ITrainingObserver observer, float rate, EpochReport? last) =>
         Outcome(TrainingEnd.Interrupted, Save(observer, rate), last);

@@ -33,11 +33,30 @@ public record TrainingSettings : INamed
     [Setting("End when validation has not become better for this many epochs; 0 never.", AtLeast = 0)]
     public int EarlyStop { get; init => field = Setting.Check(this, value); }
 
-    [Setting("Images of a step.", AtLeast = 1)]
+    /// <summary>Images on the device at once; a step has <see cref="Accumulate"/> times as many.</summary>
+    [Setting("Images of a batch.", AtLeast = 1)]
     public int Batch { get; init => field = Setting.Check(this, value); } = 64;
+
+    /// <summary>
+    /// Batches of a step: their gradients are added up, and the weights change once, by the mean over all images. Norms see one batch at a
+    /// time.
+    /// </summary>
+    [Setting("Batches of a step, whose gradients are added up for one update.", AtLeast = 1)]
+    public int Accumulate { get; init => field = Setting.Check(this, value); } = 1;
+
+    /// <summary>Images of a step.</summary>
+    [JsonIgnore]
+    public int EffectiveBatch => checked(Batch * Accumulate);
 
     [Setting("Learning rate.", Name = "lr", Above = 0)]
     public float LearningRate { get; init => field = Setting.Check(this, value); } = 0.01f;
+
+    /// <summary>
+    /// Learning rate of the layers that give the classes (<see cref="Graphs.Parameter.IsHead"/>), on the same schedule; null is that of the
+    /// others.
+    /// </summary>
+    [Setting("Learning rate of the layer that gives the classes; that of the others if left out.", Name = "head-lr", Above = 0)]
+    public float? HeadLearningRate { get; init => field = Setting.Check(this, value); }
 
     public Optimizer Optimizer { get; init; } = new Sgd(0.9f, 5e-4f);
 
@@ -79,22 +98,33 @@ public record TrainingSettings : INamed
     /// Returns these settings for another batch. A rate belongs to its batch: below it, the rate falls in proportion (Goyal et al., 2017,
     /// https://arxiv.org/abs/1706.02677); above it, the rate stays.
     /// </summary>
-    /// <param name="batch">Images of a step.</param>
-    public TrainingSettings AtBatch(int batch) =>
-        this with { Batch = batch, LearningRate = batch < Batch ? LearningRate * batch / Batch : LearningRate };
+    /// <param name="batch">Images of a batch.</param>
+    /// <param name="accumulate">Batches of a step.</param>
+    public TrainingSettings AtBatch(int batch, int accumulate = 1)
+    {
+        long images = (long)batch * accumulate;
+        return this with
+        {
+            Batch = batch,
+            Accumulate = accumulate,
+            LearningRate = images < EffectiveBatch ? LearningRate * images / EffectiveBatch : LearningRate,
+        };
+    }
 
     /// <summary>
     /// Returns these settings for a data set. Where it is small, the batch is a power of two of at most a quarter of the images, so that
     /// an epoch has at least four steps; the rate falls with it (<see cref="AtBatch"/>).
     /// </summary>
     /// <param name="images">Images to train on.</param>
-    public TrainingSettings For(int images)
+    /// <param name="accumulate">Batches of a step; null is these settings' own.</param>
+    public TrainingSettings For(int images, int? accumulate = null)
     {
         const int LeastBatch = 2, LeastSteps = 4;
-        if (images >= (long)Batch * LeastSteps) return this;
-        int most = Math.Max(LeastBatch, images / LeastSteps), batch = 1;
+        int parts = accumulate ?? Accumulate;
+        if (images >= (long)Batch * parts * LeastSteps) return parts == Accumulate ? this : AtBatch(Batch, parts);
+        int most = Math.Max(LeastBatch, images / LeastSteps) / parts, batch = 1;
         while (2 * batch <= most) batch *= 2;
-        return AtBatch(Math.Clamp(batch, 1, Math.Min(Batch, Math.Max(1, images))));
+        return AtBatch(Math.Clamp(batch, 1, Math.Min(Batch, Math.Max(1, images))), parts);
     }
 
     /// <exception cref="GpuCnnException">A required setting has no value, settings contradict each other, or the loss does not support

@@ -168,7 +168,7 @@ internal sealed record RunConfig
     /// <summary>Lifts a limit of steps that the epochs would not reach.</summary>
     public static TrainingSettings Shorten(TrainingSettings settings, int images)
     {
-        long most = (long)settings.Epochs * (images / settings.Batch);
+        long most = (long)settings.Epochs * (images / settings.EffectiveBatch);
         return settings.Steps >= most && most > 0 ? settings with { Steps = null } : settings;
     }
 

@@ -189,7 +189,7 @@ public sealed class TrainingRun : IDisposable
             EarlyStop = options.EarlyStop ?? config.Settings.EarlyStop,
         };
         // A longer run goes on with the schedule that the whole of it would have had.
-        long length = settings.Steps ?? (long)settings.Epochs * (images / settings.Batch);
+        long length = settings.Steps ?? (long)settings.Epochs * (images / settings.EffectiveBatch);
         if (settings.ScheduleSteps < length) settings = settings with { ScheduleSteps = null };
         if (options.Steps is null || options.Epochs is not null) settings = RunConfig.Shorten(settings, images);
         return config with

@@ -46,6 +46,26 @@ public sealed class FineTuneTests
         Assert.That(Train(_data, "same", "--steps", "1"),
             Does.Contain($"from {_weights}\n").And.Not.Contain("reinitialized").And.Not.Contain("Frozen"));
 
+    /// <summary>The class layer learns at its own rate, and a step has several batches; a resumed run repeats both.</summary>
+    [Test]
+    public void AStepOfSeveralBatchesAndARateOfTheHead()
+    {
+        string text = Train(_two, "steps", "--steps", "1", "--batch", "2", "--accumulate", "3", "--lr", "1e-12", "--head-lr", "0.05",
+            "--weight-decay", "0", "--clip", "2.5");
+        Assert.That(text, Does.Contain("Step      3 batches of 2, 6 images, for one update"));
+        Assert.That(text, Does.Contain("          0.05 for the class layers: fc.weight fc.bias\n"));
+        Assert.That(text, Does.Contain("clip 2.5"));
+        ModelFile before = ModelFile.Load(_weights), after = ModelFile.Load(_folder["steps", "final.safetensors"]);
+        foreach ((string name, Tensor tensor) in after.Tensors.Where(tensor => tensor.Key.StartsWith("conv", StringComparison.Ordinal)))
+            if (!name.Contains("num_batches") && !name.Contains("running"))
+                Assert.That(tensor.Values, Is.EqualTo(before.Tensors[name].Values).Within(1e-9), name);
+        JsonElement settings = Config("steps").GetProperty("settings");
+        Assert.That((settings.GetProperty("batch").GetInt32(), settings.GetProperty("accumulate").GetInt32(),
+            settings.GetProperty("headLearningRate").GetSingle(), settings.GetProperty("optimizer").GetProperty("clip").GetSingle()),
+            Is.EqualTo((2, 3, 0.05f, 2.5f)));
+        Assert.That(Succeed("train", "--resume", _folder["steps"], "--steps", "2").Output, Does.Contain("3 batches of 2, 6 images"));
+    }
+
     [Test]
     public void FrozenParametersStay()
     {
