@@ -25,12 +25,31 @@ public sealed partial class Model
         _frozen.AddRange(patterns);
     }
 
-    /// <summary>Lets all parameters be trained again.</summary>
+    /// <summary>
+    /// Whether batch norms use and keep their running statistics while the model is fitted (<see cref="FreezeBatchNorm"/>).
+    /// </summary>
+    public bool FreezesBatchNorm { get; private set; }
+
+    /// <summary>
+    /// Makes batch norms use their running statistics while the model is fitted, and leave them as they are. Scale and shift are trained
+    /// unless <see cref="Freeze"/> names them too.
+    /// </summary>
+    /// <exception cref="GpuCnnException">The network has no batch norm.</exception>
+    public void FreezeBatchNorm()
+    {
+        ToHost();
+        if (_network.FreezeStatistics() == 0)
+            throw new GpuCnnException($"Freezing batch norms expects a network with batch norms, but {Name} has none.");
+        FreezesBatchNorm = true;
+    }
+
+    /// <summary>Lets all parameters be trained again, and batch norms use their batches.</summary>
     public void Unfreeze()
     {
         ToHost();
         _network = _build();
         _frozen.Clear();
+        FreezesBatchNorm = false;
     }
 
     /// <summary>

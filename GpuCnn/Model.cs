@@ -188,7 +188,7 @@ public sealed partial class Model : IDisposable
     internal static Model Resumed(
         Architecture? architecture, Layer? layers, ModelMetadata metadata, Device device, string recipeName, ModelFile? file,
             string? source,
-        IReadOnlyList<string> drawn, IReadOnlyList<string> frozen)
+        IReadOnlyList<string> drawn, IReadOnlyList<string> frozen, bool freezesBatchNorm)
     {
         Recipe recipe = architecture?.FindRecipe(recipeName) ?? new(new());
         Network Build() => architecture?.Build(metadata.Input, metadata.Classes.Count, recipe)
@@ -208,6 +208,7 @@ public sealed partial class Model : IDisposable
             _weights = file?.Tensors,
         };
         if (frozen.Count > 0) model.Freeze(frozen);
+        if (freezesBatchNorm) model.FreezeBatchNorm();
         return model;
     }
 

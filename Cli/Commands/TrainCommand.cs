@@ -20,6 +20,9 @@ internal static class TrainCommand
             + "[default: drawn at random]");
         Option<string[]?> freeze = Options.Patterns("--freeze", "PATTERN",
             "Parameters to leave as they are, by path, as in 'conv1.*'; may be given several times. Running statistics go on.");
+        Option<bool> freezeBatchNorm = Options.Flag("--freeze-bn",
+            "Batch norms normalize by their running statistics and leave them as they are; scale and shift are trained unless --freeze "
+            + "names them.");
         Option<string?> recipe = Options.Text("--recipe", "paper|default",
             "Settings that options do not give: the paper's, as far as they can be followed here, or the model's own for pictures "
             + "in general. [default: default]", CheckRecipe);
@@ -51,7 +54,7 @@ internal static class TrainCommand
 
         var command = new GroupedCommand("train", "Trains a model. Without options it makes a demo data set and trains on that.",
         [
-            new("Model", [model, input, crop, weights, freeze, recipe]),
+            new("Model", [model, input, crop, weights, freeze, freezeBatchNorm, recipe]),
             new("Data", [data, validation, excludeDuplicates, badImages]),
             new("Images", [augmentation, fit, resizeTo, noExif, .. feed.All]),
             new("Run", [device, threads, output, resume, saveEvery]),
@@ -74,6 +77,7 @@ internal static class TrainCommand
                 Validation = parsed.GetValue(validation),
                 Weights = parsed.GetValue(weights),
                 Freeze = parsed.GetValue(freeze) ?? [],
+                FreezeBatchNorm = parsed.GetValue(freezeBatchNorm),
                 Out = parsed.GetValue(output),
                 Resume = parsed.GetValue(resume),
                 Recipe = parsed.GetValue(recipe),

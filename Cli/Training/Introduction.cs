@@ -61,6 +61,9 @@ internal static class Introduction
             output.WriteLine($"Frozen    {Words.Count(frozen.Length, "tensor", "tensors")} of "
                 + $"{Words.Number(frozen.Sum(parameter => (long)parameter.Spec.Count))} parameters, by {string.Join(" ", patterns)}");
         }
+        if (config.FreezeBatchNorm) output.WriteLine(
+            $"Norms     {Words.Count(network.Graph.Nodes.Count(node => node.FreezesStatistics), "batch norm", "batch norms")} with frozen "
+            + $"running statistics; scale and shift {(ScalesAreTrained(network) ? "trained" : "frozen")}");
         output.WriteLine($"Run       {run.Directory!.Path}");
         if (resumedFrom is not null) output.WriteLine($"Resumed   at step {run.Step}, from {resumedFrom}");
         output.WriteLine();
@@ -110,6 +113,9 @@ internal static class Introduction
         output.WriteLine($"Recipe    {string.Join("; ", parts)}");
         if (recipe.NotApplied.Count > 0) output.WriteLine($"          not applied: {string.Join("; ", recipe.NotApplied)}");
     }
+
+    private static bool ScalesAreTrained(Network network) =>
+        network.Graph.Nodes.Any(node => node.FreezesStatistics && node.Parameters.Any(parameter => parameter.IsTrained));
 
     private static bool StartsRaised(Parameter parameter, Recipe recipe) =>
         recipe.Start.RaisedBias != 0 && parameter.Spec.Initializer == Initializer.Constant(recipe.Start.RaisedBias);

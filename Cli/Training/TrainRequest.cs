@@ -18,6 +18,9 @@ internal sealed record TrainRequest
 
     public IReadOnlyList<string> Freeze { get; init; } = [];
 
+    /// <summary>Whether batch norms use and keep their running statistics.</summary>
+    public bool FreezeBatchNorm { get; init; }
+
     public string? Out { get; init; }
 
     public string? Resume { get; init; }

@@ -36,6 +36,7 @@ internal static class TrainingSession
         using var model = Model.Create(architecture, data.Classes, device, input, recipeName, weights, request.Weights);
         model.Preparation = Prepared(model, request, weights?.Metadata);
         if (request.Freeze.Count > 0) UsageException.Guard(() => model.Freeze(request.Freeze));
+        if (request.FreezeBatchNorm) UsageException.Guard(model.FreezeBatchNorm);
         using TrainingRun run = model.Prepare(data, new(settings)
         {
             Augment = Augmentation.Parse(request.Augmentation ?? recipe.Augmentation, input),

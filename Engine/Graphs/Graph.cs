@@ -85,6 +85,9 @@ public sealed class Node
 
     public IReadOnlyList<Parameter> Parameters { get; }
 
+    /// <summary>Whether training normalizes by running statistics, and leaves them as they are.</summary>
+    public bool FreezesStatistics { get; internal set; }
+
     /// <summary>Multiply-adds of the forward pass of one sample.</summary>
     public long MultiplyAdds => Operator.CountMultiplyAdds(InputShapes);
 }

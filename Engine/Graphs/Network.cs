@@ -70,6 +70,18 @@ public sealed class Network
         return count;
     }
 
+    /// <summary>
+    /// Makes norms use their running statistics in training as in inference, and leave them as they are (PyTorch's <c>bn.eval()</c>). Scale
+    /// and shift are trained unless they are frozen too. Call it before creating a plan of the network.
+    /// </summary>
+    /// <returns>The number of norms.</returns>
+    public int FreezeStatistics()
+    {
+        Node[] norms = [.. Graph.Nodes.Where(node => node.Operator.KeepsStatistics)];
+        foreach (Node norm in norms) norm.FreezesStatistics = true;
+        return norms.Length;
+    }
+
     /// <summary>Returns the last nodes with learned parameters on each way to an output, those of training heads included.</summary>
     private HashSet<Node> ClassLayers()
     {

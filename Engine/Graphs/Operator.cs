@@ -57,6 +57,9 @@ public abstract class Operator : Layer
     /// <summary>Whether the operator, in training, starts from the moments of its input's channels.</summary>
     public virtual bool ReadsMoments => false;
 
+    /// <summary>Whether the operator, in training, moves running statistics that inference normalizes by.</summary>
+    public virtual bool KeepsStatistics => false;
+
     /// <summary>
     /// Whether the output and its gradient may be a range of channels of a wider volume (<c>FirstChannel</c> and <c>WholeChannels</c> of
     /// the tensors).

@@ -14,7 +14,7 @@ namespace GpuCnn.Engine.Layers;
 /// https://arxiv.org/abs/1502.03167). Training uses the mean and variance of the batch, and moves the running mean and the running unbiased
 /// variance towards them by the momentum at each step. Inference uses the running statistics. Parameters as in PyTorch: weight [C], bias
 /// [C]; state: running_mean [C], running_var [C], num_batches_tracked []. A batch with one value per channel has no variance: its output is
-/// the bias.
+/// the bias. With frozen statistics (<see cref="Network.FreezeStatistics"/>) training uses and leaves the running statistics.
 /// </summary>
 public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
 {
@@ -37,6 +37,8 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
     public override bool FusesAdd => true;
 
     public override bool ReadsMoments => true;
+
+    public override bool KeepsStatistics => true;
 
     public override bool WritesSlices => true;
 
@@ -63,7 +65,7 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
         DeviceTensor x = emitter.Input(), y = emitter.Output;
         DeviceTensor? addend = emitter.HasAddend ? emitter.Input(1) : null;
         DeviceBuffer<float> weight = emitter.Parameter("weight").Values, bias = emitter.Parameter("bias").Values;
-        if (emitter.Training)
+        if (emitter.Training && !emitter.Node.FreezesStatistics)
         {
             DeviceBuffer<float> statistics = Statistics(emitter);
             emitter.Branch(cpu => EmitStatistics(cpu, statistics), gpu => EmitStatistics(gpu, statistics));
@@ -96,6 +98,11 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
     {
         DeviceTensor x = emitter.Input(), y = emitter.Output, dy = emitter.OutputGradient;
         DeviceTensor? dx = emitter.InputGradient(), addend = emitter.HasAddend ? emitter.InputGradient(1) : null;
+        if (emitter.Node.FreezesStatistics)
+        {
+            EmitFrozenBackward(emitter, dx, addend);
+            return;
+        }
         DeviceBuffer<float> statistics = Statistics(emitter);
         DeviceParameter weight = emitter.Parameter("weight"), bias = emitter.Parameter("bias");
         if (dx is not null || emitter.TrainsParameters)
@@ -113,6 +120,41 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
                         l, grid.Lanes, addend is not null, l.Read(emitter.Scalars), l.Read(x), l.Read(y), l.Read(dy), l.Write(dx),
                         l.Write(addend), l.Read(statistics), l.Read(weight.Values), l.Read(weight.Gradient), l.Read(bias.Gradient),
                         grid, x.Stored.Area, emitter.Activation);
+                });
+        }
+        else if (addend is not null)
+        {
+            emitter.EmitActivationGradient("addend gradient", y, dy, addend);
+        }
+    }
+
+    /// <summary>Emits the gradients through running statistics, which are constants.</summary>
+    private unsafe void EmitFrozenBackward(Emitter emitter, DeviceTensor? dx, DeviceTensor? addend)
+    {
+        DeviceTensor x = emitter.Input(), y = emitter.Output, dy = emitter.OutputGradient;
+        (DeviceBuffer<float> mean, DeviceBuffer<float> variance, _) = Running(emitter);
+        DeviceBuffer<float> weight = emitter.Parameter("weight").Values;
+        if (emitter.TrainsParameters)
+        {
+            DeviceBuffer<float> statistics = emitter.Workspace<float>("statistics", 2L * StoredChannels(x));
+            emitter.Launch("statistics",
+                l => new CpuBatchNormFrozenStatistics(ShapeOf(emitter), l.Read(mean), l.Read(variance), l.Write(statistics), Epsilon),
+                l => l.Add(new BatchNormFrozenStatistics(
+                    l.Read(mean), l.Read(variance), l.Write(statistics), x.Stored.Channels, Epsilon)));
+            emitter.Branch(cpu => EmitParameterGradients(cpu, statistics), gpu => EmitParameterGradients(gpu, statistics));
+        }
+        if (dx is not null)
+        {
+            emitter.Launch("input gradient",
+                l => CpuBatchNormFrozenInputGradient.Of(
+                    ShapeOf(emitter), Epsilon, l.Read(emitter.Scalars), l.Read(y), l.Read(dy), l.Write(dx), l.Write(addend),
+                    l.Read(variance), l.Read(weight), emitter.Activation),
+                l =>
+                {
+                    BatchNormGrid grid = GridOf(emitter);
+                    BatchNormFrozenInputGradient.Launch(
+                        l, grid.Lanes, addend is not null, l.Read(emitter.Scalars), l.Read(y), l.Read(dy), l.Write(dx), l.Write(addend),
+                        l.Read(variance), l.Read(weight), grid, x.Stored.Area, Epsilon, emitter.Activation);
                 });
         }
         else if (addend is not null)

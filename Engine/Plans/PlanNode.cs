@@ -59,7 +59,7 @@ public sealed record PlanNode(Node Node, Value? Addend, IPointwise? Activation, 
             }
             // Moments are gathered of the operator's own result, so nothing may be fused after it.
             bool gathers = training && node.Operator.GathersMoments && output == node.Output
-                && Readers(output).Any(reader => reader.Operator.ReadsMoments);
+                && Readers(output).Any(reader => reader.Operator.ReadsMoments && !reader.FreezesStatistics);
             nodes.Add(new(node, addend, activation, output, gathers));
         }
         return nodes;

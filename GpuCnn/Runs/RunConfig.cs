@@ -101,6 +101,9 @@ internal sealed record RunConfig
     /// <summary>Patterns of the paths of parameters that training leaves as they are.</summary>
     public IReadOnlyList<string>? Freeze { get; init; }
 
+    /// <summary>Whether batch norms use and keep their running statistics in training.</summary>
+    public bool FreezeBatchNorm { get; init; }
+
     /// <summary>The device computed on; never <c>auto</c>, so that a resumed run goes on where it was.</summary>
     public required string Device { get; init; }
 
@@ -154,6 +157,7 @@ internal sealed record RunConfig
             Weights = model.CanStartAgain ? model.Source : null,
             StartedAnew = model.CanStartAgain && model.Reinitialized.Count > 0 ? model.Reinitialized : null,
             Freeze = model.Frozen.Count > 0 ? model.Frozen : null,
+            FreezeBatchNorm = model.FreezesBatchNorm,
             Device = model.Device.Name,
             DeviceDescription = model.Device.Description,
             Threads = options.Threads,
@@ -183,7 +187,8 @@ internal sealed record RunConfig
         ModelMetadata metadata = Metadata;
         // A checkpoint has all weights; those that the run started from may be gone by then.
         ModelFile? file = Weights is null || HasCheckpoint(folder) ? null : ModelFile.Load(Weights);
-        return global::GpuCnn.Model.Resumed(architecture, layers, metadata, device, Recipe, file, Weights, StartedAnew ?? [], Freeze ?? []);
+        return global::GpuCnn.Model.Resumed(
+            architecture, layers, metadata, device, Recipe, file, Weights, StartedAnew ?? [], Freeze ?? [], FreezeBatchNorm);
     }
 
     public string ToJson() => Json.Of(this) + "\n";

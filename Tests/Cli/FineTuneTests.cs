@@ -46,13 +46,34 @@ public sealed class FineTuneTests
         Assert.That(Train(_data, "same", "--steps", "1"),
             Does.Contain($"from {_weights}\n").And.Not.Contain("reinitialized").And.Not.Contain("Frozen"));
 
+    /// <summary>Batch norms keep their running statistics to the bit, and their scales are trained; so on resuming.</summary>
+    [Test]
+    public void FrozenBatchNormsKeepTheirStatistics()
+    {
+        Assert.That(Succeed("train", "--model", "resnet20", "--data", _two, "--input", "3x16x16", "--batch", "5", "--steps", "1",
+            "--freeze-bn", "--freeze", "conv1.*", "--out", _folder["norms"]).Output,
+            Does.Contain("with frozen running statistics; scale and shift trained\n"));
+        Assert.That(Succeed("train", "--resume", _folder["norms"], "--steps", "2").Output, Does.Contain("with frozen running statistics"));
+        ModelFile after = ModelFile.Load(_folder["norms", "final.safetensors"]);
+        Assert.That(after.Tensors["bn1.running_mean"].Values, Is.All.Zero);
+        Assert.That(after.Tensors["bn1.running_var"].Values, Is.All.EqualTo(1));
+        Assert.That(after.Tensors["bn1.num_batches_tracked"].Values, Is.All.Zero);
+        Assert.That(after.Tensors["bn1.weight"].Values, Has.Some.Not.EqualTo(1));
+        Assert.That(Config("norms").GetProperty("freezeBatchNorm").GetBoolean(), Is.True);
+    }
+
+    [Test]
+    public void RefusesToFreezeNormsWhereThereAreNone() =>
+        Assert.That(Run("train", "--model", "lenet5", "--data", _data, "--freeze-bn", "--out", _folder["none"]).Error,
+            Does.Contain("lenet5 has none"));
+
     /// <summary>The class layer learns at its own rate, and a step has several batches; a resumed run repeats both.</summary>
     [Test]
     public void AStepOfSeveralBatchesAndARateOfTheHead()
     {
-        string text = Train(_two, "steps", "--steps", "1", "--batch", "2", "--accumulate", "3", "--lr", "1e-12", "--head-lr", "0.05",
+        string text = Train(_two, "steps", "--steps", "1", "--accumulate", "2", "--lr", "1e-12", "--head-lr", "0.05",
             "--weight-decay", "0", "--clip", "2.5");
-        Assert.That(text, Does.Contain("Step      3 batches of 2, 6 images, for one update"));
+        Assert.That(text, Does.Contain("Step      2 batches of 5, 10 images, for one update"));
         Assert.That(text, Does.Contain("          0.05 for the class layers: fc.weight fc.bias\n"));
         Assert.That(text, Does.Contain("clip 2.5"));
         ModelFile before = ModelFile.Load(_weights), after = ModelFile.Load(_folder["steps", "final.safetensors"]);
@@ -62,8 +83,8 @@ public sealed class FineTuneTests
         JsonElement settings = Config("steps").GetProperty("settings");
         Assert.That((settings.GetProperty("batch").GetInt32(), settings.GetProperty("accumulate").GetInt32(),
             settings.GetProperty("headLearningRate").GetSingle(), settings.GetProperty("optimizer").GetProperty("clip").GetSingle()),
-            Is.EqualTo((2, 3, 0.05f, 2.5f)));
-        Assert.That(Succeed("train", "--resume", _folder["steps"], "--steps", "2").Output, Does.Contain("3 batches of 2, 6 images"));
+            Is.EqualTo((5, 2, 0.05f, 2.5f)));
+        Assert.That(Succeed("train", "--resume", _folder["steps"], "--steps", "2").Output, Does.Contain("2 batches of 5, 10 images"));
     }
 
     [Test]

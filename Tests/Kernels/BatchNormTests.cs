@@ -108,6 +108,14 @@ public sealed class BatchNormTests<TDevice> : KernelTests<TDevice> where TDevice
         Run(new BatchNormInputGradient<TFunction>(
             grid.Lanes, adds, scalars, x, y, dy, dx, daddend, statistics, weight, dweight, dbias, grid, area, default), grid.Groups);
 
+        DeviceBuffer<float> frozen = Device.Unset<float>(2 * channels), frozenDx = Device.Unset<float>(count);
+        DeviceBuffer<float> frozenAddend = Device.Unset<float>(adds ? count : 0);
+        var constants = new BatchNormFrozenStatistics(runningMean, runningVariance, frozen, channels, Epsilon);
+        Run(constants, constants.Groups);
+        Run(new BatchNormFrozenInputGradient<TFunction>(
+            grid.Lanes, adds, scalars, inferred, dy, frozenDx, frozenAddend, runningVariance, weight, grid, area, Epsilon, default),
+            grid.Groups);
+
         Assert.That(batches.Span[0], Is.EqualTo(8));
         int realRows = real * area;
         for (int c = 0; c < channels; c++)
@@ -118,6 +126,8 @@ public sealed class BatchNormTests<TDevice> : KernelTests<TDevice> where TDevice
             double nextMean = Momentum * mean, nextVariance = Momentum * squares / Math.Max(1, realRows - 1);
             Near("running mean", runningMean.Span[c], nextMean);
             Near("running variance", runningVariance.Span[c], nextVariance);
+            Near("frozen mean", frozen.Span[c], nextMean);
+            Near("frozen inverse deviation", frozen.Span[channels + c], 1 / Math.Sqrt(nextVariance + Epsilon));
             for (int row = 0; row < rows; row++)
             {
                 int i = row * channels + c, output = row * pitch + c;
@@ -125,6 +135,10 @@ public sealed class BatchNormTests<TDevice> : KernelTests<TDevice> where TDevice
                 Near("y", y.Span[output], Value<TFunction>((values[i] - mean) * inverse * weights[c] + biases[c] + added));
                 double normalized = (values[i] - nextMean) / Math.Sqrt(nextVariance + Epsilon);
                 Near("inferred", inferred.Span[output], Value<TFunction>(normalized * weights[c] + biases[c] + added));
+                double through = PointwiseFunctions.Backward(default(TFunction), inferred.Span[output], gradients[output]);
+                Near("dx of frozen statistics", frozenDx.Span[i],
+                    row < realRows ? through * weights[c] / Math.Sqrt(nextVariance + Epsilon) : 0);
+                if (adds) Near("gradient of the addend of frozen statistics", frozenAddend.Span[i], through);
             }
             double[] dz = [.. Enumerable.Range(0, rows).Select(row => row * pitch + c)
                 .Select(i => (double)PointwiseFunctions.Backward(default(TFunction), y.Span[i], gradients[i]))];

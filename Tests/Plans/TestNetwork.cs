@@ -12,10 +12,12 @@ namespace GpuCnn.Tests.Plans;
 internal sealed class TestNetwork : IDisposable
 {
     /// <param name="frozen">Start of the paths that are not trained.</param>
-    public TestNetwork(Device device, Layer layers, Shape input, PlanOptions options, string? frozen = null)
+    public TestNetwork(Device device, Layer layers, Shape input, PlanOptions options, string? frozen = null,
+        bool freezesStatistics = false)
     {
         Network = new Network("test", layers, input);
         if (frozen is not null) Network.Freeze(path => path.StartsWith(frozen, StringComparison.Ordinal));
+        if (freezesStatistics) Network.FreezeStatistics();
         Parameters = device.CreateParameters(Network, options.Training, options.InputGradient);
         Plan = new Plan(Parameters, options);
         int images = options.Images * options.Accumulate;
