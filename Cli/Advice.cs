@@ -4,6 +4,7 @@ using GpuCnn.Engine;
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Files;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Training;
@@ -41,6 +42,8 @@ internal static class Advice
         NotACheckpointException file => $"start from it with --weights {Words.Quote(file.Path)}.",
         OtherOptimizerException file => $"start from it with --weights {Words.Quote(file.Path)}.",
         RunExistsException run => $"continue it with --resume {Words.Quote(run.Path)}, or choose another folder with --out.",
+        FolderNotEmptyException => "choose another folder with --out.",
+        FolderInUseException => "wait until it ends, or choose another folder with --out.",
         NoRunException run => $"start one with gpucnn train --out {Words.Quote(run.Path)}.",
         BatchTooLargeException data => $"use --batch {data.Images} or less.",
         UnusableStartException => "gpucnn data check looks at the images; without --weights the weights are drawn at random.",

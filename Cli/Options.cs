@@ -133,6 +133,12 @@ internal static class Options
 
     public static Option<int?> Crop(string description) => Whole("--crop", description, maximum: 8192);
 
+    /// <summary>Checkpoints that stay; 0 stands for all.</summary>
+    public static Option<int?> Keep => Checked<int?>("--keep", "N|all", "Checkpoints that stay, the newest ones. [default: 2]",
+        text => text == "all" ? 0
+            : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0 ? number
+            : throw new UsageException($"--keep expects a whole number of 1 or more, or all, but got '{text}'."));
+
     public static Option<bool> NoExif =>
         Flag("--no-exif", "Take images as they are stored, whatever EXIF's orientation says, as torchvision does.");
 

@@ -1,3 +1,4 @@
+using GpuCnn.Cli.Training;
 using GpuCnn.Engine;
 
 namespace GpuCnn.Cli;
@@ -27,6 +28,10 @@ internal static class Program
         {
             return Fail(host, exception, exception.Message, WrongUsage);
         }
+        catch (StoppedException exception)
+        {
+            return Fail(host, exception, exception.Message, exception.ExitCode);
+        }
         catch (OperationCanceledException exception)
         {
             return Fail(host, exception, "Interrupted.", Failed);
@@ -49,8 +54,21 @@ internal static class Program
 
     private static int Fail(CommandHost host, Exception exception, string message, int code)
     {
-        host.Error.WriteLine(message.ReplaceLineEndings(" "));
-        if (Environment.GetEnvironmentVariable("GPUCNN_DEBUG") == "1") host.Error.WriteLine(exception);
+        WriteError(host, message.ReplaceLineEndings(" "));
+        if (Environment.GetEnvironmentVariable("GPUCNN_DEBUG") == "1") WriteError(host, $"{exception}");
         return code;
+    }
+
+    /// <summary>Writes a line on standard error, if anybody is there to read it.</summary>
+    internal static void WriteError(CommandHost host, string line)
+    {
+        try
+        {
+            host.Error.WriteLine(line);
+        }
+        catch (IOException)
+        {
+            // The terminal is gone; the exit code remains.
+        }
     }
 }

@@ -27,6 +27,9 @@ public record FitOptions : TrainingSettings
     /// </summary>
     public string? Folder { get; init; }
 
+    /// <summary>A folder that is already held for the run, in place of <see cref="Folder"/>.</summary>
+    internal RunDirectory? Directory { get; init; }
+
     /// <summary>Threads that the device was opened with, for a run that is resumed.</summary>
     internal int? Threads { get; init; }
 
@@ -49,6 +52,12 @@ public sealed record ResumeOptions
 
     /// <summary>Epochs without a better validation after which the run ends; 0 never ends it so.</summary>
     public int? EarlyStop { get; init; }
+
+    /// <summary>Minutes between further checkpoints; 0 leaves them out.</summary>
+    public float? SaveEveryMinutes { get; init; }
+
+    /// <summary>Checkpoints that stay; 0 keeps all.</summary>
+    public int? Keep { get; init; }
 
     public BadImagePolicy? BadImages { get; init; }
 

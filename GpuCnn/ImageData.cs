@@ -34,9 +34,9 @@ public sealed class ImageData
     /// Opens the demo data set: 64x64 pictures of a bus, a car, a flower and a monument. Draws it first where it is missing.
     /// </summary>
     /// <exception cref="GpuCnnException">The folder holds something else, or cannot be written.</exception>
-    public static ImageData Demo(string folder = DemoFolder)
+    public static ImageData Demo(string folder = DemoFolder, CancellationToken cancellation = default)
     {
-        if (!DemoDataset.IsComplete(folder, DemoSeed)) DemoDataset.Write(folder, DemoSeed);
+        DemoDataset.Ensure(folder, DemoSeed, cancellation: cancellation);
         return Open(folder);
     }
 

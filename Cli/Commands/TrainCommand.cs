@@ -8,7 +8,7 @@ namespace GpuCnn.Cli.Commands;
 /// <summary><c>gpucnn train</c>: its options. <see cref="TrainingSession"/> does the work.</summary>
 internal static class TrainCommand
 {
-    private const string FromRecipe = "[default: the model's recipe]", SaveEvery = "save-every";
+    private const string FromRecipe = "[default: the model's recipe]", SaveEvery = "save-every", SaveEveryMinutes = "save-every-minutes", Keep = "keep";
 
     public static Command Create(CommandHost host)
     {
@@ -44,7 +44,7 @@ internal static class TrainCommand
         Option<bool> noExif = Options.NoExif;
         var feed = new FeedArguments();
 
-        var settings = new SettingOptions(except: SaveEvery);
+        var settings = new SettingOptions(except: [SaveEvery, SaveEveryMinutes, Keep]);
         Option<string?> device = Options.Device;
         Option<int?> threads = Options.Whole(
             "--threads", "Threads of the cpu device; they change the time, not the result. [default: one a core]", maximum: 1024);
@@ -52,16 +52,22 @@ internal static class TrainCommand
         Option<string?> resume = Options.Text("--resume", "DIR", "Go on with the run in this folder, as if it had never stopped.");
         Option<int?> saveEvery = Options.Whole($"--{SaveEvery}", "Steps between checkpoints. [default: one each epoch]");
 
+        Option<float?> saveEveryMinutes = Options.Real($"--{SaveEveryMinutes}",
+            "Minutes between further checkpoints, for long epochs; 0 leaves them out. [default: 10]",
+            minutes => minutes >= 0 && float.IsFinite(minutes), "minutes of 0 or more");
+        Option<int?> keep = Options.Keep;
+
         var command = new GroupedCommand("train", "Trains a model. Without options it makes a demo data set and trains on that.",
         [
             new("Model", [model, input, crop, weights, freeze, freezeBatchNorm, recipe]),
             new("Data", [data, validation, excludeDuplicates, badImages]),
             new("Images", [augmentation, fit, resizeTo, noExif, .. feed.All]),
-            new("Run", [device, threads, output, resume, saveEvery]),
+            new("Run", [device, threads, output, resume, saveEvery, saveEveryMinutes, keep]),
             .. settings.Groups,
         ]);
         Option[] resumable =
-            [resume, settings.Find("epochs"), settings.Find("steps"), settings.Find("early-stop"), device, threads, saveEvery, badImages, .. feed.All];
+            [resume, settings.Find("epochs"), settings.Find("steps"), settings.Find("early-stop"), device, threads, saveEvery,
+                saveEveryMinutes, keep, badImages, .. feed.All];
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(resume) is not null && command.Options.Except(resumable).FirstOrDefault(parsed.IsGiven) is { } refused)
@@ -99,6 +105,8 @@ internal static class TrainCommand
                 Batch = (int?)settings.Get("batch", parsed),
                 Accumulate = (int?)settings.Get("accumulate", parsed),
                 HasRate = settings.Get("lr", parsed) is not null,
+                SaveEveryMinutes = parsed.GetValue(saveEveryMinutes),
+                Keep = parsed.GetValue(keep),
                 SettingsFor = own => settings.Apply(own, parsed),
             });
         });

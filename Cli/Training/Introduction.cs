@@ -67,6 +67,8 @@ internal static class Introduction
         output.WriteLine($"Run       {run.Directory!.Path}");
         if (resumedFrom is not null) output.WriteLine($"Resumed   at step {run.Step}, from {resumedFrom}");
         output.WriteLine();
+        foreach (string unreadable in run.Unreadable)
+            output.WriteLine($"Note: a newer checkpoint cannot be read, and the run goes on from an older one: {unreadable}\n");
         WriteShortened(output, settings, run);
         WriteReplaced(output, device, run);
     }

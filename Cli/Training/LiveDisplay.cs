@@ -19,6 +19,7 @@ internal sealed class LiveDisplay(TextWriter output) : TrainingDisplay
     private StepReport _report;
     private double _remaining;
     private bool _isValidating;
+    private string? _stopping;
 
     public override void StepDone(in StepReport report)
     {
@@ -45,10 +46,15 @@ internal sealed class LiveDisplay(TextWriter output) : TrainingDisplay
         foreach (char[] row in line.Chunk(width)) _console.WriteLine(new string(row).PadRight(width));
     }
 
+    public override void Stopping(string what)
+    {
+        lock (_gate) _stopping = what;
+    }
+
     protected override TrainingOutcome Show(Func<ITrainingObserver, TrainingOutcome> train) =>
         _console.Live(new Line(this)).AutoClear(true).Start(context =>
         {
-            using var timer = new Timer(_ => context.Refresh(), null, Pause, Pause);
+            using var timer = new Timer(_ => Refresh(context), null, Pause, Pause);
             try
             {
                 return train(this);
@@ -61,11 +67,24 @@ internal sealed class LiveDisplay(TextWriter output) : TrainingDisplay
             }
         });
 
+    private static void Refresh(LiveDisplayContext context)
+    {
+        try
+        {
+            context.Refresh();
+        }
+        catch (IOException)
+        {
+            // The terminal is gone; the run goes on to its checkpoint.
+        }
+    }
+
     /// <summary>The line's parts, the most important last to be left out on a narrow terminal.</summary>
     private IReadOnlyList<string> Parts()
     {
         lock (_gate)
         {
+            if (_stopping is not null) return [_stopping, $"step {Words.Number(_report.Step)}"];
             if (_report.TotalSteps == 0) return ["reading images"];
             return
             [

@@ -22,6 +22,8 @@ internal sealed class PlainDisplay(TextWriter output) : TrainingDisplay
 
     public override void EpochDone(EpochReport report) => WriteLine(EpochLine(report));
 
+    public override void Stopping(string what) => WriteLine(what);
+
     protected override TrainingOutcome Show(Func<ITrainingObserver, TrainingOutcome> train)
     {
         _lastLine = Stopwatch.GetTimestamp();

@@ -71,6 +71,11 @@ internal sealed record TrainRequest
     /// <summary>Whether a learning rate was given, so that none is derived.</summary>
     public bool HasRate { get; init; }
 
+    public float? SaveEveryMinutes { get; init; }
+
+    /// <summary>Checkpoints that stay; 0 is all.</summary>
+    public int? Keep { get; init; }
+
     /// <summary>A recipe's settings with the numbers of the command line in their place.</summary>
     public required Func<TrainingSettings, TrainingSettings> SettingsFor { get; init; }
 }

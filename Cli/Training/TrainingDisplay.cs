@@ -36,6 +36,9 @@ internal abstract class TrainingDisplay : ITrainingObserver
 
     public void CheckpointSaved(string path) { }
 
+    /// <summary>Shows that the run is stopping. Comes from another thread.</summary>
+    public abstract void Stopping(string what);
+
     /// <summary>Writes a line that stays.</summary>
     protected abstract void WriteLine(string line);
 

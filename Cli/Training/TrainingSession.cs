@@ -15,10 +15,23 @@ internal static class TrainingSession
 {
     public const string DefaultModel = "smallcnn";
 
-    public static int Run(CommandHost host, TrainRequest request) =>
-        request.Resume is { } folder ? Resume(host, request, folder) : Start(host, request);
+    private const string RunsFolder = "runs";
 
-    private static int Start(CommandHost host, TrainRequest request)
+    public static int Run(CommandHost host, TrainRequest request)
+    {
+        using var stop = new StopRequest(host);
+        CommandHost steady = host with { Output = new SteadyWriter(host.Output), Error = new SteadyWriter(host.Error) };
+        try
+        {
+            return request.Resume is { } folder ? Resume(steady, request, folder, stop) : Start(steady, request, stop);
+        }
+        catch (OperationCanceledException) when (stop.ExitCode is not null)
+        {
+            throw stop.BeforeFirstStep();
+        }
+    }
+
+    private static int Start(CommandHost host, TrainRequest request, StopRequest stop)
     {
         using Device device = Device.Open(request.Device ?? DeviceCatalog.Auto, new() { Threads = request.Threads });
         var architecture = Architecture.Find(request.Model ?? DefaultModel);
@@ -30,9 +43,14 @@ internal static class TrainingSession
         Shape input = InputFor(request, weights?.Metadata.Input ?? architecture.Input);
         _ = UsageException.Guard(() => architecture.Build(input, recipe: recipe));
 
-        ImageData data = OpenData(host, request, seed);
+        using RunDirectory directory = request.Out is { } folder ? RunDirectory.Create(folder)
+            : RunDirectory.CreateNext(RunsFolder, architecture.Name);
+        stop.Claim(directory);
+        ImageData data = OpenData(host, request, seed, stop.Token);
         TrainingSettings settings = request.SettingsFor(Adapted(recipe.Settings, request, data));
         if (request.SaveEvery is { } every) settings = settings with { SaveEvery = every };
+        if (request.SaveEveryMinutes is { } minutes) settings = settings with { SaveEveryMinutes = minutes };
+        if (request.Keep is { } keep) settings = settings with { Keep = keep };
         using var model = Model.Create(architecture, data.Classes, device, input, recipeName, weights, request.Weights);
         model.Preparation = Prepared(model, request, weights?.Metadata);
         if (request.Freeze.Count > 0) UsageException.Guard(() => model.Freeze(request.Freeze));
@@ -42,11 +60,11 @@ internal static class TrainingSession
             Augment = Augmentation.Parse(request.Augmentation ?? recipe.Augmentation, input),
             BadImages = request.BadImages ?? BadImagePolicy.Skip,
             Feed = request.Feed,
-            Folder = request.Out ?? FreeFolder(model.Name),
+            Directory = directory,
             Threads = request.Threads,
         });
         Introduction.Write(host.Output, run);
-        return Train(host, run);
+        return Train(host, run, stop);
     }
 
     /// <summary>The recipe's numbers for the batch that was asked for, or for a small data set, as far as options leave them open.</summary>
@@ -57,7 +75,7 @@ internal static class TrainingSession
         return request.HasRate ? adapted with { LearningRate = recipe.LearningRate } : adapted;
     }
 
-    private static int Resume(CommandHost host, TrainRequest request, string folder)
+    private static int Resume(CommandHost host, TrainRequest request, string folder, StopRequest stop)
     {
         var progress = new CheckProgress(host);
         var opened = TrainingRun.Open(folder, new()
@@ -66,6 +84,8 @@ internal static class TrainingSession
             Steps = request.Steps,
             SaveEvery = request.SaveEvery,
             EarlyStop = request.EarlyStop,
+            SaveEveryMinutes = request.SaveEveryMinutes,
+            Keep = request.Keep,
             BadImages = request.BadImages,
             Feed = request.Feed,
             Device = request.Device,
@@ -84,21 +104,22 @@ internal static class TrainingSession
             return Program.Done;
         }
         Introduction.Write(host.Output, run, run.ResumedFrom ?? "the beginning, for there is no checkpoint yet");
-        return Train(host, run);
+        return Train(host, run, stop);
     }
 
-    private static int Train(CommandHost host, TrainingRun run)
+    private static int Train(CommandHost host, TrainingRun run, StopRequest stop)
     {
-        using var stop = new StopRequest(host);
         bool isMixed = run.Settings.MixesImages;
         TrainingDisplay display = host.IsTerminal ? new LiveDisplay(host.Output) { IsMixed = isMixed }
             : new PlainDisplay(host.Output) { IsMixed = isMixed };
+        stop.Begin(run, display);
         TrainingOutcome outcome = display.Run(
-            observer => run.Run(host.Observer is null ? observer : new BothObservers(observer, host.Observer), stop.Token), run.Step);
+            observer => run.Run(new AllObservers([observer, stop, .. host.Observer is { } other ? (ITrainingObserver[])[other] : []]),
+                stop.Token), run.Step);
         if (outcome.End == TrainingEnd.Interrupted)
-            throw new GpuCnnException(
+            throw new StoppedException(
                 $"Stopped after step {outcome.Step} of {run.TotalSteps}; the checkpoint is {outcome.WeightsPath}. "
-                + $"Go on with: gpucnn train --resume {Words.Quote(run.Directory!.Path)}");
+                + $"Go on with: gpucnn train --resume {Words.Quote(run.Directory!.Path)}", stop.ExitCode ?? Program.Failed);
         Conclusion.Write(host.Output, run, outcome);
         return Program.Done;
     }
@@ -112,11 +133,11 @@ internal static class TrainingSession
     }
 
     /// <summary>Opens the data set. Holds out some images of each class if it keeps none apart and has enough.</summary>
-    private static ImageData OpenData(CommandHost host, TrainRequest request, ulong seed)
+    private static ImageData OpenData(CommandHost host, TrainRequest request, ulong seed, CancellationToken cancellation)
     {
         if (request.Data is null && !DemoDataset.IsComplete(ImageData.DemoFolder, ImageData.DemoSeed))
             host.Output.WriteLine($"Drawing the demo data set into {ImageData.DemoFolder}/ ...");
-        if (request.Data is null) ImageData.Demo();
+        if (request.Data is null) ImageData.Demo(ImageData.DemoFolder, cancellation);
         var data = ImageData.Open(request.Data ?? ImageData.DemoFolder, request.Validation);
         if (request.ExcludeDuplicates)
         {
@@ -157,39 +178,31 @@ internal static class TrainingSession
         return model.Recipe.EvaluationScale > 1 ? (int)MathF.Round(longer * model.Recipe.EvaluationScale) : 0;
     }
 
-    private static string FreeFolder(string model) =>
-        Enumerable.Range(1, int.MaxValue).Select(number => Path.Combine("runs", $"{model}-{number}")).First(path => !Path.Exists(path));
-
-    private sealed class BothObservers(ITrainingObserver first, ITrainingObserver second) : ITrainingObserver
+    private sealed class AllObservers(IReadOnlyList<ITrainingObserver> observers) : ITrainingObserver
     {
         public void StepDone(in StepReport report)
         {
-            first.StepDone(report);
-            second.StepDone(report);
+            for (int i = 0; i < observers.Count; i++) observers[i].StepDone(report);
         }
 
         public void RateHalved(long step, double loss, float factor)
         {
-            first.RateHalved(step, loss, factor);
-            second.RateHalved(step, loss, factor);
+            foreach (ITrainingObserver observer in observers) observer.RateHalved(step, loss, factor);
         }
 
         public void Validating(int epoch)
         {
-            first.Validating(epoch);
-            second.Validating(epoch);
+            foreach (ITrainingObserver observer in observers) observer.Validating(epoch);
         }
 
         public void EpochDone(EpochReport report)
         {
-            first.EpochDone(report);
-            second.EpochDone(report);
+            foreach (ITrainingObserver observer in observers) observer.EpochDone(report);
         }
 
         public void CheckpointSaved(string path)
         {
-            first.CheckpointSaved(path);
-            second.CheckpointSaved(path);
+            foreach (ITrainingObserver observer in observers) observer.CheckpointSaved(path);
         }
     }
 }

@@ -13,8 +13,8 @@ public static partial class AtomicFile
     private static readonly ConcurrentDictionary<string, bool> Active = new();
 
     /// <summary>
-    /// Writes to a temporary file in the folder of <paramref name="path"/>, flushes it to the disk and renames it over
-    /// <paramref name="path"/>. On any failure the temporary file is deleted and the old file stays as it was.
+    /// Writes to a temporary file in the folder of <paramref name="path"/>, flushes it to the disk, renames it over
+    /// <paramref name="path"/> and flushes the folder: after a power failure, too, there is the old file or the new one. On any failure the temporary file is deleted and the old file stays as it was.
     /// </summary>
     /// <param name="path">File in an existing folder.</param>
     /// <param name="write">Writes the contents and leaves the stream open. Its own exceptions pass unchanged.</param>
@@ -37,7 +37,7 @@ public static partial class AtomicFile
             write(stream);
             stream.Flush(flushToDisk: true);
             File.Move(temporary, target, overwrite: true);
-            FlushRename(stream);
+            FolderFlush.Flush(folder);
         }
         catch (Exception e)
         {
@@ -55,7 +55,10 @@ public static partial class AtomicFile
     /// Deletes temporary files in <paramref name="directory"/> whose process was killed while writing; keeps those that a running process
     /// still writes. Returns how many it deleted. Ignores files that it may not delete.
     /// </summary>
-    public static int RemoveLeftovers(string directory)
+    /// <param name="directory">The folder; nothing is deleted where it is missing.</param>
+    /// <param name="isHeld">Whether this process holds the folder's <see cref="FolderLock"/>, so that no other one writes in it: the id of
+    /// a running process then belongs to a later process than the writer.</param>
+    public static int RemoveLeftovers(string directory, bool isHeld = false)
     {
         if (!Directory.Exists(directory)) return 0;
         int removed = 0;
@@ -65,33 +68,20 @@ public static partial class AtomicFile
             if (!name.Success || !int.TryParse(name.Groups["pid"].ValueSpan, CultureInfo.InvariantCulture, out int pid)) continue;
             // The lock alone would miss a writer between creating its file and locking it. The process id alone would miss a writer in
             // another container on the same volume, and would keep the files of an earlier process with this process's id.
-            if (pid == Environment.ProcessId ? Active.ContainsKey(file) : IsRunning(pid)) continue;
+            if (pid == Environment.ProcessId ? Active.ContainsKey(file) : !isHeld && IsRunning(pid)) continue;
             if (TryDeleteUnlocked(file)) removed++;
         }
         return removed;
     }
+
+    /// <summary>Whether a file of this name is one that <see cref="Write"/> writes to first.</summary>
+    internal static bool IsTemporary(string fileName) => TemporaryPattern().IsMatch(fileName);
 
     internal static string TemporaryName(string folder) =>
         Path.Combine(folder, $"gpucnn-{Environment.ProcessId}-{RandomNumberGenerator.GetHexString(8, lowercase: true)}.tmp");
 
     [GeneratedRegex("^gpucnn-(?<pid>[0-9]{1,10})-[0-9a-f]{8}\\.tmp$")]
     private static partial Regex TemporaryPattern();
-
-    /// <summary>
-    /// Makes the rename survive a power failure. .NET cannot open a folder to flush it, but flushing the renamed file again makes
-    /// journalling file systems (ext4, XFS, Btrfs) commit the rename. If that fails, the file is still whole.
-    /// </summary>
-    private static void FlushRename(FileStream stream)
-    {
-        try
-        {
-            stream.Flush(flushToDisk: true);
-        }
-        catch (IOException)
-        {
-            // The new contents are flushed and in place.
-        }
-    }
 
     private static GpuCnnException Failure(string path, string folder, long? expectedBytes, Exception e)
     {

@@ -6,7 +6,8 @@ namespace GpuCnn.Engine.Training;
 
 /// <summary>Writes the weights files of a run: checkpoints, the best epoch's weights, the final ones.</summary>
 /// <param name="run">Folder of the run; null writes nothing.</param>
-internal sealed class CheckpointWriter(RunDirectory? run, ModelMetadata metadata, ParameterStore parameters, Optimizer optimizer)
+/// <param name="keep">Checkpoints that stay, besides the newest good one; 0 keeps all.</param>
+internal sealed class CheckpointWriter(RunDirectory? run, ModelMetadata metadata, ParameterStore parameters, Optimizer optimizer, int keep)
 {
     private readonly int _classes = metadata.Classes.Count;
 
@@ -36,7 +37,7 @@ internal sealed class CheckpointWriter(RunDirectory? run, ModelMetadata metadata
         isNew = true;
         Newest = path;
         if (state.IsGood(_classes)) NewestGood = path;
-        run.RemoveOldCheckpoints(NewestGood);
+        run.RemoveOldCheckpoints(state.Step, keep, NewestGood is null ? [] : [NewestGood]);
         return path;
     }
 

@@ -4,14 +4,17 @@ using GpuCnn.Engine.Files;
 namespace GpuCnn.Engine.Training;
 
 /// <summary>
-/// The folder of a run: <c>config.json</c>, <c>metrics.csv</c>, <c>checkpoint-STEP.safetensors</c> (the last two, and the last good one),
-/// <c>best.safetensors</c>, <c>final.safetensors</c>. Every file is replaced whole or not at all.
+/// The folder of a run: <c>config.json</c>, <c>metrics.csv</c>, <c>checkpoint-STEP.safetensors</c> (the last ones, and the last good one),
+/// <c>best.safetensors</c>, <c>final.safetensors</c>. Every file is replaced whole or not at all. One process holds the folder until it
+/// disposes of this or ends.
 /// </summary>
-public sealed class RunDirectory
+public sealed class RunDirectory : IDisposable
 {
     private const string MetricsHeader = "epoch,step,learningRate,trainLoss,trainTop1,valLoss,valTop1,valTop5,imagesPerSecond,seconds";
     private const string CheckpointPrefix = "checkpoint-", Extension = ".safetensors";
-    private const int CheckpointsKept = 2;
+
+    private FolderLock? _lock;
+    private bool _isUnused;
 
     private RunDirectory(string path) => Path = path;
 
@@ -26,31 +29,88 @@ public sealed class RunDirectory
 
     public string FinalPath => System.IO.Path.Combine(Path, "final" + Extension);
 
-    /// <summary>Creates the folder of a new run.</summary>
-    /// <exception cref="GpuCnnException">The folder already holds a run, or cannot be created.</exception>
+    /// <summary>Creates the folder of a new run, or takes an empty one.</summary>
+    /// <exception cref="RunExistsException">The folder already holds a run.</exception>
+    /// <exception cref="FolderInUseException">Another process has it.</exception>
+    /// <exception cref="GpuCnnException">The folder holds other files, or cannot be created.</exception>
     public static RunDirectory Create(string path)
     {
         var run = new RunDirectory(path);
         try
         {
-            Directory.CreateDirectory(path);
-            if (File.Exists(run.ConfigPath) || run.Checkpoints().Any())
-                throw new RunExistsException($"{path} already holds a run.", path);
+            // Before a lock is left in a folder that is no run's.
+            bool isOwn = !Directory.Exists(path) || FolderLock.IsMarked(path);
+            if (!isOwn) run.CheckUnused();
+            run._lock = FolderLock.Take(path);
+            run._isUnused = isOwn;
+            run.CheckUnused();
+            AtomicFile.RemoveLeftovers(path, isHeld: true);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
+            run._lock?.Dispose();
             throw new GpuCnnException($"{path} cannot be used as a run's folder: {exception.Message}", exception);
+        }
+        catch
+        {
+            run._lock?.Dispose();
+            throw;
         }
         return run;
     }
 
+    /// <summary>Creates the folder <c>NAME-N</c> of a new run with the smallest number that is free.</summary>
+    /// <exception cref="GpuCnnException">It cannot be created.</exception>
+    public static RunDirectory CreateNext(string parent, string name)
+    {
+        for (int number = 1; ; number++)
+        {
+            string path = System.IO.Path.Combine(parent, $"{name}-{number}");
+            // A beginning that was killed leaves its number to the next one.
+            if (System.IO.Path.Exists(path) && !FolderLock.IsMarked(path)) continue;
+            try
+            {
+                return Create(path);
+            }
+            catch (Exception exception) when (exception is RunExistsException or FolderInUseException or FolderNotEmptyException)
+            {
+                // Taken by another process, at this moment or before.
+            }
+        }
+    }
+
     /// <summary>Opens the folder of a run to continue.</summary>
+    /// <exception cref="NoRunException">The folder holds no run.</exception>
+    /// <exception cref="FolderInUseException">Another process has it.</exception>
+    /// <exception cref="GpuCnnException">The folder cannot be written.</exception>
     public static RunDirectory Open(string path)
     {
         var run = new RunDirectory(path);
-        if (!File.Exists(run.ConfigPath)) throw new NoRunException($"{path} is not the folder of a run: it has no config.json.", path);
-        AtomicFile.RemoveLeftovers(path);
+        bool isBegun = Directory.Exists(path) && FolderLock.IsMarked(path);
+        if (!File.Exists(run.ConfigPath) && !isBegun)
+            throw new NoRunException($"{path} is not the folder of a run: it has no config.json.", path);
+        try
+        {
+            run._lock = FolderLock.Take(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new GpuCnnException($"The run in {path} cannot be continued: {exception.Message}", exception);
+        }
+        if (!File.Exists(run.ConfigPath))
+        {
+            run.Dispose();
+            throw new NoRunException($"The run in {path} was stopped before it began: it has no config.json.", path);
+        }
+        AtomicFile.RemoveLeftovers(path, isHeld: true);
         return run;
+    }
+
+    /// <summary>Leaves the folder to others. A folder that was created for a run that never began is removed.</summary>
+    public void Dispose()
+    {
+        if (_isUnused) _lock?.DisposeAndRemove();
+        else _lock?.Dispose();
     }
 
     public void WriteConfig(string json) => AtomicFile.Write(ConfigPath, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(json)));
@@ -60,15 +120,31 @@ public sealed class RunDirectory
 
     /// <summary>Returns the checkpoints, newest first.</summary>
     public IEnumerable<string> Checkpoints() =>
-        Directory.EnumerateFiles(Path, CheckpointPrefix + "*" + Extension).OrderByDescending(file => file, StringComparer.Ordinal);
+        Directory.EnumerateFiles(Path, CheckpointPrefix + "*" + Extension).Where(file => StepOf(file) is not null)
+            .OrderByDescending(StepOf);
 
-    /// <summary>Removes all but the newest checkpoints. A file that cannot be removed stays.</summary>
-    /// <param name="good">A checkpoint that stays too; null for none.</param>
-    public void RemoveOldCheckpoints(string? good = null)
+    /// <summary>The step in a checkpoint's file name; null for other files.</summary>
+    public static long? StepOf(string path)
     {
-        foreach (string file in Checkpoints().Skip(CheckpointsKept).ToList())
+        string name = System.IO.Path.GetFileName(path);
+        return name.StartsWith(CheckpointPrefix, StringComparison.Ordinal) && name.EndsWith(Extension, StringComparison.Ordinal)
+            && long.TryParse(
+                name.AsSpan()[CheckpointPrefix.Length..^Extension.Length], NumberStyles.None, CultureInfo.InvariantCulture, out long step)
+            ? step : null;
+    }
+
+    /// <summary>
+    /// Removes old checkpoints. Those after <paramref name="newest"/> do not count: they were damaged when the run went on from an earlier
+    /// one. A file that cannot be removed stays.
+    /// </summary>
+    /// <param name="newest">Step of the newest checkpoint.</param>
+    /// <param name="keep">How many to keep, the newest first; 0 keeps all.</param>
+    /// <param name="others">Paths of further ones that stay.</param>
+    public void RemoveOldCheckpoints(long newest, int keep, params IReadOnlyCollection<string> others)
+    {
+        if (keep == 0) return;
+        foreach (string file in Checkpoints().Where(file => StepOf(file) <= newest).Skip(keep).Except(others).ToList())
         {
-            if (file == good) continue;
             try
             {
                 File.Delete(file);
@@ -96,10 +172,12 @@ public sealed class RunDirectory
     /// <summary>Drops the epochs after a step, which a run that resumes there writes again.</summary>
     public void TrimMetrics(long step)
     {
-        if (!File.Exists(MetricsPath)) return;
-        WriteMetrics(ReadMetrics().Where(row => row.Split(',') is [_, var rowStep, ..]
-            && long.TryParse(rowStep, CultureInfo.InvariantCulture, out long at) && at <= step).ToList());
+        if (File.Exists(MetricsPath)) WriteMetrics(RowsTo(step));
     }
+
+    private List<string> RowsTo(long step) =>
+        [.. ReadMetrics().Where(row => row.Split(',') is [_, var rowStep, ..]
+            && long.TryParse(rowStep, CultureInfo.InvariantCulture, out long at) && at <= step)];
 
     private IEnumerable<string> ReadMetrics() => File.Exists(MetricsPath) ? File.ReadAllLines(MetricsPath).Skip(1) : [];
 
@@ -107,5 +185,15 @@ public sealed class RunDirectory
     {
         string text = string.Join('\n', rows.Prepend(MetricsHeader)) + "\n";
         AtomicFile.Write(MetricsPath, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+    }
+
+    /// <summary>Refuses a folder that holds more than a killed beginning leaves.</summary>
+    private void CheckUnused()
+    {
+        if (File.Exists(ConfigPath) || Checkpoints().Any()) throw new RunExistsException($"{Path} already holds a run.", Path);
+        string? other = Directory.EnumerateFileSystemEntries(Path).Select(entry => System.IO.Path.GetFileName(entry))
+            .Where(name => !FolderLock.Owns(name) && !AtomicFile.IsTemporary(name)).Order(StringComparer.Ordinal).FirstOrDefault();
+        if (other is not null)
+            throw new FolderNotEmptyException($"{Path} is not empty: a run expects a folder of its own, but it holds '{other}'.", Path);
     }
 }

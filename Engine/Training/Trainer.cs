@@ -33,6 +33,10 @@ public sealed class Trainer : IDisposable
     // Seconds of the open epoch's steps in this session, and the part of them spent waiting for images.
     private double _stepSeconds, _waitSeconds;
 
+    // When the last checkpoint was written.
+    private long _saved = Stopwatch.GetTimestamp();
+    private readonly List<string> _unreadable = [];
+
     /// <summary>Trains its own parameters.</summary>
     /// <param name="run">Folder for checkpoints, metrics and final weights; null writes nothing.</param>
     /// <param name="algorithms">Algorithms by problem, for problems with several on the device.</param>
@@ -64,7 +68,7 @@ public sealed class Trainer : IDisposable
         _totalSteps = settings.Steps ?? settings.Epochs * _stepsPerEpoch;
         _scheduleSteps = settings.ScheduleSteps ?? Math.Max(_totalSteps, settings.Epochs * _stepsPerEpoch);
         _guard = new(settings.EffectiveBatch, training.Classes.Count);
-        _writer = new(run, metadata, parameters, settings.Optimizer);
+        _writer = new(run, metadata, parameters, settings.Optimizer, settings.Keep);
         _schedule = settings.Schedule.Start();
         _parameters = parameters;
         _plan = new(_parameters, new()
@@ -134,6 +138,9 @@ public sealed class Trainer : IDisposable
     /// <summary>Whether nothing is left to train: all steps are done, or validation has not become better for long enough.</summary>
     public bool IsFinished => _at.Step >= _totalSteps || IsStoppedEarly;
 
+    /// <summary>Why <see cref="Resume"/> passed over newer checkpoints: a message for each, the newest first.</summary>
+    public IReadOnlyList<string> Unreadable => _unreadable;
+
     /// <summary>Draws the initial weights.</summary>
     public void Initialize() => _parameters.Initialize(_settings.Seed);
 
@@ -152,6 +159,7 @@ public sealed class Trainer : IDisposable
             catch (GpuCnnException exception)
             {
                 first ??= exception;
+                _unreadable.Add(exception.Message);
                 continue;
             }
             _schedule.State = _at.Schedule;
@@ -203,7 +211,7 @@ public sealed class Trainer : IDisposable
                 last = EndEpoch(rate, observer, cancellation);
                 if (last is null) return Interrupt(observer, rate, last);
             }
-            if (_settings.SaveEvery == 0 ? IsEpochEnd : _at.Step % _settings.SaveEvery == 0) Save(observer, rate);
+            if (IsSaveDue) Save(observer, rate);
             mark = Stopwatch.GetTimestamp();
         }
         Save(observer, rate);
@@ -220,6 +228,10 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Whether the last step was the last of its epoch or of the run.</summary>
     private bool IsEpochEnd => _at.Step > 0 && (_at.Step % _stepsPerEpoch == 0 || _at.Step == _totalSteps);
+
+    /// <summary>Whether a checkpoint is due by steps, by the epoch's end or by the clock.</summary>
+    private bool IsSaveDue => (_settings.SaveEvery == 0 ? IsEpochEnd : _at.Step % _settings.SaveEvery == 0)
+        || _settings.SaveEveryMinutes > 0 && Stopwatch.GetElapsedTime(_saved).TotalMinutes >= _settings.SaveEveryMinutes;
 
     /// <summary>Whether the epoch has steps without metrics yet.</summary>
     private bool IsEpochOpen => _at.EpochSeconds > 0;
@@ -338,6 +350,7 @@ public sealed class Trainer : IDisposable
         try
         {
             string? path = _writer.Save(_at, out bool isNew);
+            _saved = Stopwatch.GetTimestamp();
             if (isNew) observer?.CheckpointSaved(path!);
             return path;
         }

@@ -18,3 +18,9 @@ public sealed class NoRunException(string message, string path) : GpuCnnExceptio
 {
     public string Path { get; } = path;
 }
+
+/// <summary>A folder for a new run holds files of another kind.</summary>
+public sealed class FolderNotEmptyException(string message, string path) : GpuCnnException(message)
+{
+    public string Path { get; } = path;
+}

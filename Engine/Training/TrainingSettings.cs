@@ -94,6 +94,14 @@ public record TrainingSettings : INamed
     [Setting("Steps between checkpoints; 0 saves at the end of every epoch.", AtLeast = 0)]
     public long SaveEvery { get; init => field = Setting.Check(this, value); }
 
+    /// <summary>Minutes between checkpoints, besides the others, so that a long epoch is not lost; 0 leaves them out.</summary>
+    [Setting("Minutes between further checkpoints, for long epochs; 0 leaves them out.", AtLeast = 0)]
+    public float SaveEveryMinutes { get; init => field = Setting.Check(this, value); } = 10;
+
+    /// <summary>Checkpoints that stay, the newest ones; 0 keeps all.</summary>
+    [Setting("Checkpoints that stay, the newest ones; 0 keeps all.", AtLeast = 0)]
+    public int Keep { get; init => field = Setting.Check(this, value); } = 2;
+
     /// <summary>
     /// Returns these settings for another batch. A rate belongs to its batch: below it, the rate falls in proportion (Goyal et al., 2017,
     /// https://arxiv.org/abs/1706.02677); above it, the rate stays.

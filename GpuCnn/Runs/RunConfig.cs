@@ -177,16 +177,16 @@ internal sealed record RunConfig
     }
 
     /// <summary>The model of the run, with the weights that it started from and on a device that it owns.</summary>
-    /// <param name="folder">The run's, for messages.</param>
+    /// <param name="directory">The run's.</param>
     /// <param name="layers">Those of a network of the user's own.</param>
     /// <exception cref="GpuCnnException">The architecture is not known, or the weights are missing or do not fit.</exception>
-    public Model CreateModel(string folder, Layer? layers, Device device)
+    public Model CreateModel(RunDirectory directory, Layer? layers, Device device)
     {
         Architecture? architecture = layers is null ? Architecture.All.FirstOrDefault(known => known.Name == Model)
-            ?? throw new UnknownModelException($"The run in '{folder}' trains '{Model}', which is none of the known models.", Model) : null;
+            ?? throw new UnknownModelException($"The run in '{directory.Path}' trains '{Model}', which is none of the known models.", Model) : null;
         ModelMetadata metadata = Metadata;
         // A checkpoint has all weights; those that the run started from may be gone by then.
-        ModelFile? file = Weights is null || HasCheckpoint(folder) ? null : ModelFile.Load(Weights);
+        ModelFile? file = Weights is null || directory.Checkpoints().Any() ? null : ModelFile.Load(Weights);
         return global::GpuCnn.Model.Resumed(
             architecture, layers, metadata, device, Recipe, file, Weights, StartedAnew ?? [], Freeze ?? [], FreezeBatchNorm);
     }
@@ -223,6 +223,4 @@ internal sealed record RunConfig
                     + $"{exception.Message.ReplaceLineEndings(" ").TrimEnd('.')}. Start the run again.", exception);
         }
     }
-
-    private static bool HasCheckpoint(string folder) => RunDirectory.Open(folder).Checkpoints().Any();
 }

@@ -54,6 +54,9 @@ public sealed class TrainingRun : IDisposable
     /// <summary>The checkpoint that it goes on from; null where it begins.</summary>
     public string? ResumedFrom { get; private set; }
 
+    /// <summary>Why newer checkpoints than <see cref="ResumedFrom"/> could not be read, the newest first.</summary>
+    public IReadOnlyList<string> Unreadable => _trainer.Unreadable;
+
     /// <summary>Steps done.</summary>
     public long Step => _trainer.Step;
 
@@ -108,6 +111,7 @@ public sealed class TrainingRun : IDisposable
     {
         _trainer.Dispose();
         _images.Dispose();
+        Directory?.Dispose();
     }
 
     /// <summary>A run that begins.</summary>
@@ -115,19 +119,17 @@ public sealed class TrainingRun : IDisposable
     {
         Check(model, data);
         options.Check();
-        var badImages = new BadImageLog(options.BadImages);
-        model.Preparation = model.Preparation.WithStatistics(data.Training, model.Input, badImages);
-        RunConfig config = RunConfig.Of(model, data, options).WithImages(data);
-        (RunDirectory? directory, bool isNew) = options.Folder is { } folder
-            ? (RunDirectory.Create(folder), !System.IO.Directory.EnumerateFileSystemEntries(folder).Any()) : (null, false);
+        RunDirectory? directory = options.Directory ?? (options.Folder is { } folder ? RunDirectory.Create(folder) : null);
         try
         {
+            var badImages = new BadImageLog(options.BadImages);
+            model.Preparation = model.Preparation.WithStatistics(data.Training, model.Input, badImages);
+            RunConfig config = RunConfig.Of(model, data, options).WithImages(data);
             return Checked(new(model, data, config, directory, badImages, AlgorithmTable.Load(model.Device).Algorithms));
         }
-        catch when (isNew)
+        catch
         {
-            // A run that could not begin leaves no empty folder.
-            if (!System.IO.Directory.EnumerateFileSystemEntries(directory!.Path).Any()) System.IO.Directory.Delete(directory.Path);
+            directory?.Dispose();
             throw;
         }
     }
@@ -136,6 +138,20 @@ public sealed class TrainingRun : IDisposable
     internal static TrainingRun Open(string folder, ResumeOptions options, Layer? layers = null)
     {
         RunDirectory directory = RunDirectory.Open(folder);
+        try
+        {
+            return Open(directory, options, layers);
+        }
+        catch
+        {
+            directory.Dispose();
+            throw;
+        }
+    }
+
+    private static TrainingRun Open(RunDirectory directory, ResumeOptions options, Layer? layers)
+    {
+        string folder = directory.Path;
         RunConfig config = RunConfig.Read(directory);
         int? threads = ThreadsFor(options, config);
         Device device = Device.Open(options.Device ?? config.Device, new() { Threads = threads });
@@ -144,7 +160,7 @@ public sealed class TrainingRun : IDisposable
         {
             ImageData data = options.Data ?? Reopen(config, options, folder);
             Check(data, config, folder);
-            model = config.CreateModel(folder, layers, device);
+            model = config.CreateModel(directory, layers, device);
             config = Changed(config, options, data.Training.Count) with
             {
                 Device = device.Name,
@@ -156,6 +172,7 @@ public sealed class TrainingRun : IDisposable
             {
                 // Stopped before its first checkpoint, the run has nothing to lose: the seed begins it again as it was.
                 if (directory.Checkpoints().Any()) run.ResumedFrom = run._trainer.Resume();
+                else directory.TrimMetrics(0);
                 if (run.Step <= run.TotalSteps) return run;
                 throw new GpuCnnException(
                     $"The run in '{folder}' has done {run.Step} steps, more than the {run.TotalSteps} asked for; "
@@ -187,6 +204,8 @@ public sealed class TrainingRun : IDisposable
             Steps = options.Steps ?? (options.Epochs is not null ? null : config.Settings.Steps),
             SaveEvery = options.SaveEvery ?? config.Settings.SaveEvery,
             EarlyStop = options.EarlyStop ?? config.Settings.EarlyStop,
+            SaveEveryMinutes = options.SaveEveryMinutes ?? config.Settings.SaveEveryMinutes,
+            Keep = options.Keep ?? config.Settings.Keep,
         };
         // A longer run goes on with the schedule that the whole of it would have had.
         long length = settings.Steps ?? (long)settings.Epochs * (images / settings.EffectiveBatch);
