@@ -97,9 +97,11 @@ internal sealed class StopRequest : ITrainingObserver, IDisposable
             context.Cancel = true;
             display = _display;
         }
-        if (display is null) new Thread(EndBeforeFirstStep) { IsBackground = true }.Start();
-        else display.Stopping(Lost() is { Length: > 0 } lost ? $"saving ... (Ctrl-C again loses {lost})" : "saving ...");
+        string lost = Lost();
         _source.Cancel();
+        // Writing comes last, for it may wait for whoever reads.
+        if (display is null) new Thread(EndBeforeFirstStep) { IsBackground = true }.Start();
+        else display.Stopping(lost.Length > 0 ? $"saving ... (Ctrl-C again loses {lost})" : "saving ...");
     }
 
     private void EndBeforeFirstStep()

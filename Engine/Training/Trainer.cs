@@ -38,7 +38,7 @@ public sealed class Trainer : IDisposable
     private readonly List<string> _unreadable = [];
 
     /// <summary>Trains its own parameters.</summary>
-    /// <param name="run">Folder for checkpoints, metrics and final weights; null writes nothing.</param>
+    /// <param name="run">Folder for checkpoints, metrics and final weights, which the trainer disposes of; null writes nothing.</param>
     /// <param name="algorithms">Algorithms by problem, for problems with several on the device.</param>
     /// <exception cref="GpuCnnException">The settings, the data and the network do not match.</exception>
     public Trainer(
@@ -49,7 +49,7 @@ public sealed class Trainer : IDisposable
         _ownsParameters = true;
 
     /// <summary>Trains parameters that outlive the trainer, from their current values.</summary>
-    /// <param name="run">Folder for checkpoints, metrics and final weights; null writes nothing.</param>
+    /// <param name="run">Folder for checkpoints, metrics and final weights, which the trainer disposes of; null writes nothing.</param>
     /// <param name="algorithms">Algorithms by problem, for problems with several on the device.</param>
     /// <exception cref="GpuCnnException">The settings, the data and the network do not match.</exception>
     public Trainer(
@@ -224,6 +224,7 @@ public sealed class Trainer : IDisposable
         _plan.Dispose();
         _validationPlan?.Dispose();
         if (_ownsParameters) _parameters.Dispose();
+        _run?.Dispose();
     }
 
     /// <summary>Whether the last step was the last of its epoch or of the run.</summary>

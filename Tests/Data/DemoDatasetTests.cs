@@ -62,4 +62,24 @@ public sealed class DemoDatasetTests
             .Where(file => file.EndsWith(".png", StringComparison.Ordinal))
             .Select(file => (Path.GetRelativePath(folder, file), Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file))))),
     ];
+
+    [Test]
+    public void SeveralAtOnceDrawItOnce()
+    {
+        using var folder = new TemporaryFolder();
+        // What a killed one left.
+        folder.Add([1], "demo.tmp", "new", "train", "bus", "0000.png");
+        Parallel.For(0, 6, new() { MaxDegreeOfParallelism = 6 }, _ => DemoDataset.Ensure(folder["demo"], 1, 5, 2));
+        Assert.That(Directory.GetFileSystemEntries(folder.Path).Select(entry => Path.GetFileName(entry)), Is.EqualTo(new[] { "demo" }));
+        Assert.That(Directory.GetFiles(folder["demo"], "*.png", SearchOption.AllDirectories), Has.Length.EqualTo(4 * 7));
+    }
+
+    [Test]
+    public void StoppedItLeavesNothing()
+    {
+        using var folder = new TemporaryFolder();
+        using var stop = new CancellationTokenSource(TimeSpan.FromMilliseconds(20));
+        Assert.Catch<OperationCanceledException>(() => DemoDataset.Ensure(folder["demo"], 1, 2000, 2, stop.Token));
+        Assert.That(Directory.GetFileSystemEntries(folder.Path), Is.Empty);
+    }
 }

@@ -172,7 +172,7 @@ public sealed class TrainerTests
         OneLine.Thrown(() => Make(device, folder["f"], Settings with { Loss = new SoftmaxCrossEntropy(labelSmoothing: 1) }), "smoothing");
         OneLine.Thrown(() => Make(device, folder["g"], Settings, training: new PatternDataset(Input, 3, 70)), "4", "3");
         OneLine.Thrown(() => RunDirectory.Open(folder["none"]), "config.json");
-        Start(folder["h"]);
+        Start(folder["h"]).Dispose();
         OneLine.Thrown(() => RunDirectory.Create(folder["h"]), "already holds a run");
         using Trainer fresh = Make(device, folder["h"], Settings, resume: true);
         OneLine.Thrown(() => fresh.Resume(), "no checkpoint");

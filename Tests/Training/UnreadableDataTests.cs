@@ -30,7 +30,7 @@ public sealed class UnreadableDataTests
             () => Run(folder["cut"], new Failing(badTrainingStep), new Failing(badValidationBatch), resume: false))!;
         int done = badTrainingStep >= 0 ? badTrainingStep : 3;
         Assert.That(stop.Message, Does.Contain("picture 7").And.Contain($"{done} steps done are saved"));
-        Assert.That(RunDirectory.Open(folder["cut"]).Checkpoints().First(), Does.EndWith($"{done:D9}.safetensors"));
+        using (var run = RunDirectory.Open(folder["cut"])) Assert.That(run.Checkpoints().First(), Does.EndWith($"{done:D9}.safetensors"));
         Assert.That(Run(folder["cut"], Good, Good, resume: true), Is.EqualTo(expected));
         Assert.That(Rows("cut"), Is.EqualTo(Rows("whole")));
 
@@ -44,7 +44,8 @@ public sealed class UnreadableDataTests
         using var folder = new TemporaryFolder();
         Assert.That(Assert.Throws<UnreadableDataException>(() => Run(folder["run"], new Failing(0), Good, resume: false))!.Message,
             Is.EqualTo("picture 7 is bad."));
-        Assert.That(RunDirectory.Open(folder["run"]).Checkpoints(), Is.Empty);
+        using var run = RunDirectory.Open(folder["run"]);
+        Assert.That(run.Checkpoints(), Is.Empty);
     }
 
     private static float[] Run(string path, IDataset training, IDataset validation, bool resume)
