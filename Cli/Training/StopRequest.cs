@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using GpuCnn.Cli.Output;
 using GpuCnn.Engine;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Training;
 
 namespace GpuCnn.Cli.Training;
@@ -18,6 +19,7 @@ internal sealed class StopRequest : ITrainingObserver, IDisposable
     private readonly CancellationTokenSource _source;
     private readonly CommandHost _host;
     private readonly List<PosixSignalRegistration> _registrations = [];
+    private readonly SignalHandlers? _handlers;
     private readonly Lock _gate = new();
     private PosixSignal? _signal;
     private RunDirectory? _claimed;
@@ -32,6 +34,7 @@ internal sealed class StopRequest : ITrainingObserver, IDisposable
         if (!host.OwnsProcess) return;
         foreach (PosixSignal signal in (PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGQUIT, PosixSignal.SIGTERM, PosixSignal.SIGHUP])
             if (signal != PosixSignal.SIGHUP || !IsHangupIgnored()) _registrations.Add(PosixSignalRegistration.Create(signal, Handle));
+        _handlers = SignalHandlers.Capture();
     }
 
     public CancellationToken Token => _source.Token;
@@ -61,7 +64,11 @@ internal sealed class StopRequest : ITrainingObserver, IDisposable
             _display = display;
             _step = _saved = run.Step;
         }
+        Listen();
     }
+
+    /// <summary>Hears signals again that a driver took over when it was loaded.</summary>
+    public void Listen() => _handlers?.Restore();
 
     /// <summary>The failure of a run that was stopped before its first step.</summary>
     public StoppedException BeforeFirstStep()

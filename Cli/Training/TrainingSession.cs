@@ -1,6 +1,5 @@
 using GpuCnn.Cli.Output;
 using GpuCnn.Data;
-using GpuCnn.Engine;
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
@@ -34,6 +33,7 @@ internal static class TrainingSession
     private static int Start(CommandHost host, TrainRequest request, StopRequest stop)
     {
         using Device device = Device.Open(request.Device ?? DeviceCatalog.Auto, new() { Threads = request.Threads });
+        stop.Listen();
         var architecture = Architecture.Find(request.Model ?? DefaultModel);
         string recipeName = request.Recipe ?? Recipe.Default;
         Recipe recipe = UsageException.Guard(() => architecture.FindRecipe(recipeName));
