@@ -26,7 +26,7 @@ public static class DemoDataset
     /// <summary>Class names in index order.</summary>
     public static IReadOnlyList<string> Classes => [.. Objects.Select(o => o.Name)];
 
-    /// <summary>Whether the folder holds the whole demo data set that <see cref="Write(string, ulong, int, int)"/> would write there.</summary>
+    /// <summary>Whether the folder holds the whole demo data set that <see cref="Ensure"/> would write there.</summary>
     public static bool IsComplete(
         string directory, ulong seed, int trainPerClass = DefaultTrainPerClass, int validationPerClass = DefaultValidationPerClass)
     {

@@ -8,7 +8,8 @@ namespace GpuCnn.Cli.Commands;
 /// <summary><c>gpucnn train</c>: its options. <see cref="TrainingSession"/> does the work.</summary>
 internal static class TrainCommand
 {
-    private const string FromRecipe = "[default: the model's recipe]", SaveEvery = "save-every", SaveEveryMinutes = "save-every-minutes", Keep = "keep";
+    private const string FromRecipe = "[default: the model's recipe]";
+    private const string SaveEvery = "save-every", SaveEveryMinutes = "save-every-minutes", Keep = "keep";
 
     public static Command Create(CommandHost host)
     {

@@ -129,8 +129,8 @@ internal sealed class StopRequest : ITrainingObserver, IDisposable
         // The live display has hidden the cursor and will not get to show it again.
         if (_host.IsTerminal) _host.Output.Write("\e[?25h\n");
         string lost = Lost();
-        string what = lost.Length > 0 ? $"{lost} {(lost.StartsWith("1 ", StringComparison.Ordinal) ? "is" : "are")} lost" : "nothing is lost";
-        Program.WriteError(_host, $"Ended without saving: {what}.");
+        string are = lost.StartsWith("1 ", StringComparison.Ordinal) ? "is" : "are";
+        Program.WriteError(_host, $"Ended without saving: {(lost.Length > 0 ? $"{lost} {are}" : "nothing is")} lost.");
     }
 
     /// <summary>"37 steps since step 120", or nothing.</summary>
@@ -149,7 +149,7 @@ internal sealed class StopRequest : ITrainingObserver, IDisposable
         _ => 15,
     };
 
-    /// <summary>Whether the process was started to survive its terminal, as by <c>nohup</c>. Linux tells; elsewhere it is not known.</summary>
+    /// <summary>Whether the process was started to survive its terminal, as by <c>nohup</c>. Only Linux tells.</summary>
     private static bool IsHangupIgnored()
     {
         const string Prefix = "SigIgn:";

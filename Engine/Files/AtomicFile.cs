@@ -14,7 +14,8 @@ public static partial class AtomicFile
 
     /// <summary>
     /// Writes to a temporary file in the folder of <paramref name="path"/>, flushes it to the disk, renames it over
-    /// <paramref name="path"/> and flushes the folder: after a power failure, too, there is the old file or the new one. On any failure the temporary file is deleted and the old file stays as it was.
+    /// <paramref name="path"/> and flushes the folder: after a power failure, too, there is the old file or the new one.
+    /// On any failure the temporary file is deleted and the old file stays as it was.
     /// </summary>
     /// <param name="path">File in an existing folder.</param>
     /// <param name="write">Writes the contents and leaves the stream open. Its own exceptions pass unchanged.</param>

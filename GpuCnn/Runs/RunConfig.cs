@@ -183,7 +183,8 @@ internal sealed record RunConfig
     public Model CreateModel(RunDirectory directory, Layer? layers, Device device)
     {
         Architecture? architecture = layers is null ? Architecture.All.FirstOrDefault(known => known.Name == Model)
-            ?? throw new UnknownModelException($"The run in '{directory.Path}' trains '{Model}', which is none of the known models.", Model) : null;
+            ?? throw new UnknownModelException(
+                $"The run in '{directory.Path}' trains '{Model}', which is none of the known models.", Model) : null;
         ModelMetadata metadata = Metadata;
         // A checkpoint has all weights; those that the run started from may be gone by then.
         ModelFile? file = Weights is null || directory.Checkpoints().Any() ? null : ModelFile.Load(Weights);
