@@ -18,21 +18,24 @@ public sealed partial class Model
     /// <param name="stateDict">Path of the file.</param>
     /// <param name="classes">
     /// Classes in index order. As many as the file's are names for its outputs; with any other number the last layer is drawn at random.
-    /// Null numbers the file's from 0.
+    /// Null names a network's of ImageNet as ImageNet's if there are 1,000, and numbers others from 0.
     /// </param>
     /// <param name="device">Where to compute; null opens the best one, for this model alone.</param>
     /// <param name="input">Shape of one image; null is the architecture's own.</param>
     /// <param name="reinitialize">Whether the last layer is drawn at random though the number of classes is the file's.</param>
+    /// <param name="key">
+    /// Which of several state dicts in the file, or what the names of the wanted tensors begin with; null takes the usual one.
+    /// </param>
     /// <exception cref="GpuCnnException">The file cannot be read, or its tensors are not those of the architecture.</exception>
     public static Model FromTorch(
         string architecture, string stateDict, IReadOnlyList<string>? classes = null, Device? device = null, Shape? input = null,
-        bool reinitialize = false)
+        bool reinitialize = false, string? key = null)
     {
         Architecture found = Architecture.Find(architecture);
-        using StateDict dict = StateDict.Open(stateDict);
+        using StateDict dict = StateDict.Open(stateDict, key);
         StateDictImport import = StateDictImport.Check(found, dict, input);
         int count = import.Network.Output.Shape.Count;
-        IReadOnlyList<string> names = classes
+        IReadOnlyList<string> names = classes ?? ImageNetClasses.Of(found, count)
             ?? [.. Enumerable.Range(0, count).Select(index => index.ToString(CultureInfo.InvariantCulture))];
         IReadOnlyList<string> drawn = reinitialize || names.Count != count ? found.ClassPaths(input) : [];
         Shape shape = input ?? found.Input;

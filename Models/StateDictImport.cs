@@ -23,14 +23,12 @@ internal sealed class StateDictImport
     private readonly IReadOnlyDictionary<string, StateTensor> _tensors;
     private readonly HashSet<string> _drawn;
 
-    private StateDictImport(
-        string path, IReadOnlyDictionary<string, StateTensor> tensors, Network network, HashSet<string> drawn, string? renamed)
+    private StateDictImport(string path, IReadOnlyDictionary<string, StateTensor> tensors, Network network, HashSet<string> drawn)
     {
         _path = path;
         _tensors = tensors;
         Network = network;
         _drawn = drawn;
-        Renamed = renamed is null ? null : Printable(renamed);
     }
 
     /// <summary>The network, with as many classes as the file's last layer.</summary>
@@ -40,20 +38,35 @@ internal sealed class StateDictImport
     public int DrawnCount => _drawn.Count;
 
     /// <summary>The file's name of the last layer, or null if it is the architecture's.</summary>
-    public string? Renamed { get; }
+    public string? Renamed { get; private init; }
+
+    /// <summary>What the names of the file's tensors begin with, such as "model.", and the network's do not; or empty.</summary>
+    public string Prefix { get; private init; } = "";
+
+    /// <summary>Names of the file's tensors that are not the network's: counters, slots, and those of other modules.</summary>
+    public IReadOnlyList<string> LeftOut { get; private init; } = [];
 
     /// <summary>Checks names and shapes. No numbers are read yet.</summary>
-    /// <exception cref="GpuCnnException">
+    /// <exception cref="StateDictMismatchException">
     /// Tensors are missing, left over or of other shapes. The message lists the first ten, and the most similar architecture.
     /// </exception>
+    /// <exception cref="SeveralStateDictsException">The file holds the network several times, under different prefixes.</exception>
     public static StateDictImport Check(Architecture architecture, StateDict dict, Shape? input = null)
     {
         string last = LastLayer(architecture, input);
-        string? renamed = OtherLastLayer(architecture, last, dict, input);
-        IReadOnlyDictionary<string, StateTensor> tensors = renamed is null
-            ? dict.Tensors
-            : dict.Tensors.ToDictionary(
-                tensor => IsOf(renamed, tensor.Key) ? last + tensor.Key[renamed.Length..] : tensor.Key, tensor => tensor.Value);
+        PrefixedTensors file = PrefixedTensors.Find(dict, architecture.Build(input));
+        string? renamed = OtherLastLayer(architecture, last, file, input);
+        Dictionary<string, StateTensor> tensors = new(file.Inner);
+        HashSet<string> outside = [.. file.Outside.Keys];
+        if (renamed is not null)
+        {
+            foreach (string suffix in new[] { "weight", "bias" })
+            {
+                string name = $"{renamed}.{suffix}";
+                if (!outside.Remove(name)) tensors.Remove(name[file.Prefix.Length..]);
+                tensors[$"{last}.{suffix}"] = dict.Tensors[name];
+            }
+        }
         Network network = BuildFor(architecture, tensors, input);
         HashSet<Node> needed = Graph.Leading(network.Output);
         Parameter[] heads = [.. network.Parameters.Where(parameter => !needed.Contains(parameter.Node))];
@@ -74,16 +87,24 @@ internal sealed class StateDictImport
                 .Select(parameter =>
                     $"{parameter.Path} {tensors[parameter.Path]} instead of [{string.Join(", ", parameter.Spec.Dimensions)}]"),
         ];
-        if (missing.Length + extra.Length + misshapen.Length == 0) return new(dict.Path, tensors, network, drawn, renamed);
+        if (missing.Length + extra.Length + misshapen.Length == 0)
+            return new(dict.Path, tensors, network, drawn)
+            {
+                Renamed = renamed is null ? null : Printable(renamed),
+                Prefix = Printable(file.Prefix),
+                LeftOut = [.. dict.LeftOut.Concat(outside).Select(Printable)],
+            };
         (string likeness, string? likeliest) = Likeness(architecture, dict);
-        IEnumerable<string> faults = missing.Select(name => $"{name} missing").Concat(extra.Select(name => $"{Printable(name)} left over"))
-            .Concat(misshapen);
+        IEnumerable<string> faults = missing.Select(name => $"{name} missing{Instead(name)}")
+            .Concat(extra.Select(name => $"{Printable(name)} left over")).Concat(misshapen);
         int count = missing.Length + extra.Length + misshapen.Length;
         throw new StateDictMismatchException(
             $"'{dict.Path}' does not fit {architecture.Name} for {network.Input}: {missing.Length} of its "
-            + $"{network.Parameters.Count} tensors missing, {extra.Length} left over, {misshapen.Length} of other shapes: "
-            + $"{string.Join("; ", faults.Take(Shown))}"
+            + $"{network.Parameters.Count} tensors missing, {extra.Length} left over, {misshapen.Length} of other shapes"
+            + $"{(file.Prefix == "" ? "" : $" below '{Printable(file.Prefix)}'")}: {string.Join("; ", faults.Take(Shown))}"
             + $"{(count > Shown ? "; and so on" : "")}. {likeness}", architecture.Name, likeliest);
+
+        string Instead(string name) => dict.Others.TryGetValue(file.Prefix + name, out string? other) ? $" (it is {other})" : "";
     }
 
     /// <summary>Reads the weights by path, each when it is enumerated.</summary>
@@ -121,23 +142,27 @@ internal sealed class StateDictImport
     }
 
     /// <summary>
-    /// Finds the file's name of the last layer. It is fc in some implementations of a network, and linear or classifier in others. If the
-    /// file lacks the architecture's name, and exactly one layer left over has the right form, that is the one.
+    /// Finds the file's name of the last layer. It is fc in some implementations of a network, and linear or classifier in others; fine-tuned
+    /// networks have it in a Sequential, as fc.1, or beside the module that has the other layers. If the file lacks the architecture's name,
+    /// and exactly one layer left over has the right form, that is the one.
     /// </summary>
-    private static string? OtherLastLayer(Architecture architecture, string last, StateDict dict, Shape? input)
+    private static string? OtherLastLayer(Architecture architecture, string last, PrefixedTensors file, Shape? input)
     {
-        if (dict.Tensors.Keys.Any(name => IsOf(last, name))) return null;
+        if (file.Inner.ContainsKey($"{last}.weight")) return null;
         Parameter[] parameters = [.. architecture.Build(input).Parameters];
         HashSet<string> known = [.. parameters.Select(parameter => parameter.Path)];
-        string[] left = [.. dict.Tensors.Keys.Where(name => !known.Contains(name)).Order(StringComparer.Ordinal)];
-        if (left is not [var bias, var weight] || weight.LastIndexOf('.') is not (> 0 and var end)) return null;
-        string other = weight[..end];
-        return weight == $"{other}.weight" && bias == $"{other}.bias"
-            && dict.Tensors[weight].Shape is [var classes, var values] && dict.Tensors[bias].Shape is [var biases] && biases == classes
-            && values == parameters.Single(parameter => parameter.Path == $"{last}.weight").Spec.Dimensions[1] ? other : null;
+        Dictionary<string, StateTensor> left = file.Inner.Where(tensor => !known.Contains(tensor.Key)).ToDictionary();
+        // Modules beside the network may have vectors of their own, such as the weights of classes in a loss.
+        bool isBeside = left.Count == 0;
+        if (isBeside) left = file.Outside.ToDictionary();
+        string[] matrices = [.. left.Where(tensor => tensor.Value.Shape.Count > 1).Select(tensor => tensor.Key)];
+        if (matrices is not [var weight] || !weight.EndsWith(".weight", StringComparison.Ordinal)) return null;
+        string other = weight[..weight.LastIndexOf('.')];
+        return (isBeside || left.Count == 2) && left.TryGetValue($"{other}.bias", out StateTensor? bias)
+            && left[weight].Shape is [var classes, var values] && bias.Shape is [var biases] && biases == classes
+            && values == parameters.Single(parameter => parameter.Path == $"{last}.weight").Spec.Dimensions[1]
+            ? (isBeside ? other : file.Prefix + other) : null;
     }
-
-    private static bool IsOf(string layer, string name) => name.StartsWith($"{layer}.", StringComparison.Ordinal);
 
     private static bool IsCounter(string path) => path.EndsWith($".{Counter}", StringComparison.Ordinal);
 
@@ -171,10 +196,11 @@ internal sealed class StateDictImport
 
         (Architecture Architecture, double Share, int Same, int Of) Compare(Architecture candidate)
         {
-            Network network = BuildFor(candidate, dict.Tensors, null);
+            IReadOnlyDictionary<string, StateTensor> tensors = PrefixedTensors.Find(dict, candidate.Build(), isStrict: false).Inner;
+            Network network = BuildFor(candidate, tensors, null);
             int same = network.Parameters.Count(
-                parameter => dict.Tensors.TryGetValue(parameter.Path, out StateTensor? tensor) && Fits(tensor, parameter));
-            int of = network.Parameters.Count + dict.Tensors.Count - same;
+                parameter => tensors.TryGetValue(parameter.Path, out StateTensor? tensor) && Fits(tensor, parameter));
+            int of = network.Parameters.Count + tensors.Count - same;
             return (candidate, same / (double)of, same, network.Parameters.Count);
         }
     }

@@ -36,3 +36,10 @@ public sealed class NonFiniteWeightsException(string message, NonFiniteTensor te
     /// <summary>Path of the file with these weights; null if they come from none.</summary>
     public string? File { get; init; }
 }
+
+/// <summary>A file holds several state dicts, and none is the usual one.</summary>
+/// <param name="keys">Keys of the first ones.</param>
+public sealed class SeveralStateDictsException(string message, IReadOnlyList<string> keys) : GpuCnnException(message)
+{
+    public IReadOnlyList<string> Keys { get; } = keys;
+}

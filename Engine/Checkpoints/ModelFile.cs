@@ -63,6 +63,9 @@ public sealed class ModelFile
         return new ModelFile(metadata, tensors, extra);
     }
 
+    /// <summary>Whether a safetensors file says that it is a weights file.</summary>
+    internal static bool IsOne(SafetensorsFile file) => file.Metadata.ContainsKey(VersionKey);
+
     private static ModelMetadata ReadMetadata(SafetensorsFile file)
     {
         if (!file.Metadata.TryGetValue(VersionKey, out string? version))

@@ -82,6 +82,118 @@ public sealed class ImportTests
         }
     }
 
+    /// <summary>As fine-tuned networks have it: in a Sequential, or beside the module that has the other layers.</summary>
+    [TestCase("", "fc3.1", "fc3.1")]
+    [TestCase("", "fc3.0.2", "fc3.0.2")]
+    [TestCase("model.", "model.fc3.1", "model.fc3.1")]
+    [TestCase("backbone.", "classifier", "classifier")]
+    public void TheLastLayerMayBeInAnotherModule(string prefix, string last, string named)
+    {
+        Dictionary<string, Tensor> tensors = Moved(prefix, last);
+        if (last == "classifier") tensors.Add("criterion.weight", new([Classes], new float[Classes]));
+        string to = _folder["moved.safetensors"], said = Import(Write(tensors), to);
+        Assert.That(said, Does.Contain($"The file calls the last layer {named}.\n"));
+        Assert.That(said.Contains("Left out"), Is.EqualTo(last == "classifier"));
+        foreach ((string name, Tensor tensor) in ModelFile.Load(to).Tensors) Assert.That(tensor.Values,
+            Is.EqualTo(_tensors[name].Values), name);
+    }
+
+    /// <summary>A head of two layers computes something else, whatever the first one's form.</summary>
+    [TestCase("", "fc3.3", "fc3.0")]
+    [TestCase("backbone.", "classifier.3", "classifier.0")]
+    public void AHeadOfTwoLayersIsRefused(string prefix, string last, string before)
+    {
+        Dictionary<string, Tensor> tensors = Moved(prefix, last);
+        tensors.Add($"{before}.weight", new([84, 84], new float[84 * 84]));
+        tensors.Add($"{before}.bias", new([84], new float[84]));
+        Fail(Program.Failed, Arguments(Write(tensors)), "fc3.weight missing");
+    }
+
+    [TestCase("model.")]
+    [TestCase("net.")]
+    [TestCase("backbone.")]
+    [TestCase("module.model.", "model.")]
+    [TestCase("encoder.body.")]
+    public void APrefixIsTakenOff(string prefix, string? said = null)
+    {
+        Dictionary<string, Tensor> tensors = _tensors.ToDictionary(tensor => prefix + tensor.Key, tensor => tensor.Value);
+        string to = _folder["prefixed.safetensors"];
+        Assert.That(Import(Write(tensors), to), Does.Contain($"begin with '{said ?? prefix}'").And.Not.Contain("Left out"));
+        foreach ((string name, Tensor tensor) in ModelFile.Load(to).Tensors) Assert.That(tensor.Values,
+            Is.EqualTo(_tensors[name].Values), name);
+        // The prefix does not hide what is wrong.
+        tensors.Remove($"{prefix}conv1.bias");
+        Fail(Program.Failed, Arguments(Write(tensors)), "1 of its 10 tensors missing, 0 left over", $"below '{said ?? prefix}'",
+            "conv1.bias missing");
+    }
+
+    [Test]
+    public void OfTwoNetworksInAFileOneIsNamed()
+    {
+        Dictionary<string, Tensor> tensors = _tensors.ToDictionary(tensor => $"student.{tensor.Key}", tensor => tensor.Value);
+        foreach ((string name, Tensor tensor) in _tensors)
+            tensors.Add($"teacher.{name}", new(tensor.Dimensions, [.. tensor.Values.Select(value => -value)]));
+        string from = Write(tensors), to = _folder["teacher.safetensors"];
+        Fail(Program.Failed, Arguments(from), "lenet5 several times: below 'student.' and 'teacher.'", "take one with --key student or --key teacher.");
+        Import(from, to, "--key", "teacher");
+        Assert.That(ModelFile.Load(to).Tensors["fc3.bias"].Values, Is.EqualTo(_tensors["fc3.bias"].Values.Select(value => -value)));
+        Fail(Program.Failed, [.. Arguments(from), "--key", "model"], "'student', 'teacher'", "got 'model'");
+        // The usual one of several is taken, and the others are told.
+        foreach ((string name, Tensor tensor) in _tensors) tensors.Add($"model.{name}", tensor);
+        Assert.That(Import(Write(tensors), to), Does.Contain("begin with 'model.'").And.Contain("Left out").And.Contain("and 10 more"));
+    }
+
+    [Test]
+    public void OurCheckpointsLeaveTheirSlotsOut()
+    {
+        var metadata = new ModelMetadata("lenet5", Architecture.Find("lenet5").Input, [.. "abcdefg".Select(c => $"{c}")], [0], [1],
+            Architecture.Find("lenet5").Recipe.Fit);
+        string from = _folder["checkpoint.safetensors"], to = _folder["from-checkpoint.safetensors"];
+        ModelFile.Save(from, metadata, _tensors.Concat(_tensors.Select(tensor =>
+            KeyValuePair.Create(WeightsFile.StateName("velocity", tensor.Key), tensor.Value))));
+        Assert.That(Import(from, to), Does.Contain("Left out").And.Contain("velocity:conv1.bias").And.Not.Contain("more."));
+        Assert.That(ModelFile.Load(to).Tensors.Keys, Is.EquivalentTo(_tensors.Keys));
+    }
+
+    [Test]
+    public void SeveralStateDictsOfAFileAreTold()
+    {
+        string from = Path.Combine(AppContext.BaseDirectory, "Checkpoints", "Vectors", "torch-pair.pth");
+        Fail(Program.Failed, Arguments(from), "'generator', 'discriminator'", "--key generator or --key discriminator");
+        from = Path.Combine(AppContext.BaseDirectory, "Checkpoints", "Vectors", "torch-inside.pth");
+        Fail(Program.Failed, Arguments(from), "10 of its 10 tensors missing, 9 left over");
+    }
+
+    [Test]
+    public void ImageNetsClassesAreNamed()
+    {
+        Assert.That(ImageNetClasses.Names, Has.Count.EqualTo(1000).And.Unique);
+        Assert.That(ImageNetClasses.Names, Has.All.Matches<string>(name => name is { Length: > 1 } && name.Trim() == name));
+        // Of torchvision's documentation: 0 tench, 207 golden retriever, 281 tabby, 999 toilet tissue; and the names that others have twice.
+        Assert.That(new[] { 0, 207, 281, 999, 134, 517, 638, 639 }.Select(index => ImageNetClasses.Names[index]), Is.EqualTo(new[]
+            { "tench", "golden retriever", "tabby", "toilet tissue", "crane bird", "crane", "maillot", "maillot tank suit" }));
+        Assert.That(ImageNetClasses.Of(Architecture.Find("resnet18"), 1000), Is.SameAs(ImageNetClasses.Names));
+        Assert.That(ImageNetClasses.Of(Architecture.Find("resnet18"), 999), Is.Null);
+        Assert.That(ImageNetClasses.Of(Architecture.Find("resnet20"), 1000), Is.Null);
+
+        Network network = Architecture.Find("squeezenet1_1").Build();
+        string from = Write(network.Parameters.ToDictionary(parameter => parameter.Path, parameter => new Tensor([.. parameter.Spec.Dimensions])));
+        string to = _folder["imagenet.safetensors"];
+        Assert.That(Succeed("import", "--model", "squeezenet1_1", "--from", from, "--out", to).Output,
+            Does.Contain("1,000 classes\nThe classes are named as ImageNet's"));
+        Assert.That(ModelFile.Load(to).Metadata.Classes, Is.EqualTo(ImageNetClasses.Names));
+        using Model model = Model.FromTorch("squeezenet1_1", from);
+        Assert.That(model.Classes, Is.EqualTo(ImageNetClasses.Names));
+    }
+
+    [Test]
+    public void TwoClassesOfOneNameAreRefused()
+    {
+        string[] args = [.. Arguments(Write(_tensors)), "--classes-file"];
+        Fail(Program.Failed, [.. args, _folder.Add("a\nb\nc\nb\ne\nf\ng\n"u8.ToArray(), "twice.txt")], "'b' in lines 2 and 4");
+        Fail(Program.Failed, [.. args, _folder.Add("a\nb \nc\nd\ne\nf\n\tb\n"u8.ToArray(), "spaces.txt")], "'b' in lines 2 and 7");
+    }
+
     [Test]
     public void AMisfitListsTheFirstTenAndTheCounts()
     {
@@ -171,6 +283,17 @@ public sealed class ImportTests
     [TestCase("import --model lenet5 --from x", "--out")]
     [TestCase("import --from x --out y", "--model")]
     public void WrongUsage(string line, params string[] parts) => Fail(Program.WrongUsage, line.Split(' '), parts);
+
+    private string[] Arguments(string from) =>
+        ["import", "--model", "lenet5", "--from", from, "--out", _folder["no"], "--mean", "0", "--std", "1"];
+
+    private static string Import(string from, string to, params string[] more) =>
+        Succeed(["import", "--model", "lenet5", "--from", from, "--out", to, "--mean", "0", "--std", "1", .. more]).Output;
+
+    /// <summary>The network's tensors below a prefix, but the last layer under another name.</summary>
+    private Dictionary<string, Tensor> Moved(string prefix, string last) => _tensors.ToDictionary(
+        tensor => tensor.Key.StartsWith("fc3.", StringComparison.Ordinal) ? last + tensor.Key["fc3".Length..] : prefix + tensor.Key,
+        tensor => tensor.Value);
 
     private string Write(Dictionary<string, Tensor> tensors)
     {

@@ -14,13 +14,23 @@ internal static class Checksum
     public static uint Of(NumberFile file, long offset, long length)
     {
         var chunk = new byte[(int)Math.Min(length, 1 << 16)];
-        uint state = uint.MaxValue;
+        uint state = Start;
         for (long end = offset + length; offset < end; offset += chunk.Length)
         {
             Span<byte> part = chunk.AsSpan(0, (int)Math.Min(chunk.Length, end - offset));
             file.ReadExactly(part, offset);
-            foreach (byte value in part) state = Table[(byte)(state ^ value)] ^ (state >> 8);
+            state = Add(state, part);
         }
         return ~state;
+    }
+
+    /// <summary>State before the first byte. The checksum is the complement of the state after the last.</summary>
+    public const uint Start = uint.MaxValue;
+
+    /// <summary>Adds bytes to a state.</summary>
+    public static uint Add(uint state, ReadOnlySpan<byte> bytes)
+    {
+        foreach (byte value in bytes) state = Table[(byte)(state ^ value)] ^ (state >> 8);
+        return state;
     }
 }

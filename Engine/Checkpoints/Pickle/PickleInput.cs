@@ -1,17 +1,29 @@
 namespace GpuCnn.Engine.Checkpoints.Pickle;
 
+/// <summary>Reads bytes at an offset.</summary>
+internal delegate void ReadBytesAt(Span<byte> to, long offset);
+
 /// <summary>Reads a part of a file sequentially.</summary>
+/// <param name="path">For messages.</param>
 /// <param name="damaged">Makes the error from path, expected and got; null makes a PyTorch file's.</param>
-internal sealed class PickleInput(NumberFile file, long begin, long end, Func<string, string, string, GpuCnnException>? damaged = null)
+internal sealed class PickleInput(
+    string path, ReadBytesAt read, long begin, long end, Func<string, string, string, GpuCnnException>? damaged = null)
 {
     /// <summary>Most bytes of one piece of a pickle; parameter names are far shorter.</summary>
     public const int LongestPiece = 1 << 16;
 
+    /// <summary>Most values that calls may look at, so that a small pickle cannot ask for much time.</summary>
+    private const long MostArguments = 4_000_000;
+
     private readonly byte[] _buffer = new byte[LongestPiece];
     private int _at, _filled;
     private long _read = begin;
+    private long _arguments;
 
-    public string Path => file.Path;
+    public PickleInput(NumberFile file, long begin, long end, Func<string, string, string, GpuCnnException>? damaged = null)
+        : this(file.Path, file.ReadExactly, begin, end, damaged) { }
+
+    public string Path => path;
 
     /// <summary>File offset of the next byte.</summary>
     public long Position => _read - (_filled - _at);
@@ -46,6 +58,13 @@ internal sealed class PickleInput(NumberFile file, long begin, long end, Func<st
 
     public GpuCnnException Damaged(string expected, string got) => (damaged ?? TorchFile.Damaged)(Path, expected, got);
 
+    /// <summary>Counts values that a call looks at. A memo may hand the same list to every call.</summary>
+    public void Charge(int values)
+    {
+        _arguments += values;
+        if (_arguments > MostArguments) throw Damaged($"calls with at most {MostArguments} values in all", "more");
+    }
+
     private byte Peek(int ahead)
     {
         if (_filled - _at <= ahead) Fill(ahead + 1);
@@ -59,7 +78,7 @@ internal sealed class PickleInput(NumberFile file, long begin, long end, Func<st
         int kept = _filled - _at;
         _buffer.AsSpan(_at, kept).CopyTo(_buffer);
         int more = (int)Math.Min(_buffer.Length - kept, end - _read);
-        file.ReadExactly(_buffer.AsSpan(kept, more), _read);
+        read(_buffer.AsSpan(kept, more), _read);
         (_at, _filled, _read) = (0, kept + more, _read + more);
     }
 }

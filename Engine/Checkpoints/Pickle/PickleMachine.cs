@@ -4,8 +4,9 @@ using System.Text;
 namespace GpuCnn.Engine.Checkpoints.Pickle;
 
 /// <summary>
-/// Python's pickle machine, protocol 2, restricted to the operations and names that state dicts need. It builds values and calls no Python
-/// code. It does not recurse, and every value it makes takes at least one byte of the file.
+/// Python's pickle machine, protocol 2, restricted to the operations that state dicts and checkpoints need. It builds tensors, dicts, lists
+/// and plain values and calls no Python code; every other object becomes a <see cref="PickleOpaque"/>, whatever the pickle would do with
+/// it. It does not recurse, and every value it makes takes at least one byte of the file.
 /// </summary>
 /// <param name="input">Bytes of the pickle.</param>
 /// <param name="names">Allowed names; null allows PyTorch's.</param>
@@ -16,13 +17,19 @@ internal sealed class PickleMachine(PickleInput input, IPickleNames? names = nul
 
     private const int Protocol = 2;
 
+    private const int MostStrangers = 10;
+
     private readonly List<object?> _stack = [];
     private readonly Stack<int> _marks = [];
     private readonly Dictionary<uint, object?> _memo = [];
     private readonly Dictionary<string, TorchStorage> _storages = [];
+    private readonly List<string> _strangers = [];
 
     /// <summary>All storages that the pickle refers to, by key.</summary>
     public IReadOnlyDictionary<string, TorchStorage> Storages => _storages;
+
+    /// <summary>First names that the pickle refers to and that neither tensors nor plain values have; ten at most.</summary>
+    public IReadOnlyList<string> Strangers => _strangers;
 
     /// <summary>Runs to the end of one pickle and returns its value.</summary>
     /// <exception cref="GpuCnnException">The pickle is damaged, or refers to something that does not belong in a state dict.</exception>
@@ -54,11 +61,12 @@ internal sealed class PickleMachine(PickleInput input, IPickleNames? names = nul
             case (byte)'M': Push((long)BinaryPrimitives.ReadUInt16LittleEndian(input.Bytes(2))); break;
             case (byte)'J': Push((long)BinaryPrimitives.ReadInt32LittleEndian(input.Bytes(4))); break;
             case 0x8a: Push(LongInteger(input.Bytes(input.Byte()))); break;
+            case 0x8b: Push(SkipInteger(BinaryPrimitives.ReadInt32LittleEndian(input.Bytes(4)))); break;
             case (byte)'G': Push(BinaryPrimitives.ReadDoubleBigEndian(input.Bytes(8))); break;
-            case (byte)'X': Push(Text(Length())); break;
+            case (byte)'X': Push(TextOrOpaque(Length())); break;
             // The strings of Python 2.
             case (byte)'T':
-                Push(names is null ? Text(Length()) : Python2String(BinaryPrimitives.ReadInt32LittleEndian(input.Bytes(4))));
+                Push(names is null ? TextOrOpaque(Length()) : Python2String(BinaryPrimitives.ReadInt32LittleEndian(input.Bytes(4))));
                 break;
             case (byte)'U': Push(names is null ? Text(input.Byte()) : Python2String(input.Byte())); break;
             case (byte)'}': Push(new PickleDict()); break;
@@ -75,8 +83,10 @@ internal sealed class PickleMachine(PickleInput input, IPickleNames? names = nul
             case (byte)'e': Append(PopToMark()); break;
             case (byte)'s': SetItems(PopMany(2)); break;
             case (byte)'u': SetItems(PopToMark()); break;
-            case (byte)'c': Push(names is null ? TorchNames.Find(Name(), Name(), input) : names.Find(Name(), Name(), input)); break;
-            case (byte)'Q' when names is null: Push(Known(TorchNames.Storage(Pop(), input))); break;
+            case (byte)'c': Push(names is null ? Meet(Name(), Name()) : names.Find(Name(), Name(), input)); break;
+            case (byte)'0' when names is null: Pop(); break;
+            case (byte)'Q' when names is null: Push(Remember(TorchNames.Load(Pop(), input))); break;
+            case 0x81 when names is null:
             case (byte)'R':
                 object? arguments = Pop();
                 Push(names is null ? TorchNames.Call(Pop(), arguments, input) : names.Call(Pop(), arguments, input));
@@ -85,8 +95,8 @@ internal sealed class PickleMachine(PickleInput input, IPickleNames? names = nul
                 // state_dict() attaches the versions of modules to its OrderedDict.
                 object? state = Pop();
                 if (names is not null) names.Build(Top(), state, input);
-                else if (state is not PickleDict || Top() is not PickleDict)
-                    throw input.Damaged("no state but that of an OrderedDict", "another's");
+                else if (Top() is not (PickleDict or PickleOpaque))
+                    throw input.Damaged("no state but that of an OrderedDict or another object", "another's");
                 break;
             default:
                 throw input.Damaged(
@@ -130,36 +140,63 @@ internal sealed class PickleMachine(PickleInput input, IPickleNames? names = nul
     private object? Remembered(uint index) =>
         _memo.TryGetValue(index, out object? value) ? value : throw input.Damaged("a value in the memo", $"none at {index}");
 
-    private TorchStorage Known(TorchStorage storage) =>
-        _storages.TryAdd(storage.Key, storage) || _storages[storage.Key] == storage ? storage
-            : throw input.Damaged("one storage for each key", $"two for {SafetensorsHeader.Quote(storage.Key)}");
+    private PickleGlobal Meet(string module, string name)
+    {
+        string full = $"{module}.{name}";
+        if (!TorchNames.IsKnown(module, name) && _strangers.Count < MostStrangers && !_strangers.Contains(full)) _strangers.Add(full);
+        return new(full);
+    }
+
+    private object? Remember(object? loaded)
+    {
+        if (loaded is TorchStorage storage && !_storages.TryAdd(storage.Key, storage) && _storages[storage.Key] != storage)
+            throw input.Damaged("one storage for each key", $"two for {SafetensorsHeader.Quote(storage.Key)}");
+        return loaded;
+    }
 
     private void Append(object?[] items)
     {
+        if (Top() is PickleOpaque) return;
         if (Top() is not PickleList list) throw input.Damaged("a list to append to", "something else");
         list.AddRange(items);
     }
 
     private void SetItems(object?[] items)
     {
+        if (Top() is PickleOpaque) return;
         if (Top() is not PickleDict dict || items.Length % 2 != 0) throw input.Damaged("a dict and pairs to set in it", "something else");
         for (int i = 0; i < items.Length; i += 2) dict.Add(new(items[i], items[i + 1]));
     }
 
-    private long LongInteger(ReadOnlySpan<byte> bytes)
+    private object LongInteger(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length > 8) throw input.Damaged("integers of at most 8 bytes", $"one of {bytes.Length}");
+        if (bytes.Length > 8) return new PickleOpaque("int");
         long value = 0;
         for (int i = 0; i < bytes.Length; i++) value |= (long)bytes[i] << (8 * i);
         int unused = 64 - 8 * bytes.Length;
         return bytes.Length == 0 ? 0 : value << unused >> unused;
     }
 
-    private int Length() => BinaryPrimitives.ReadInt32LittleEndian(input.Bytes(4)) is >= 0 and <= PickleInput.LongestPiece and var length
+    private PickleOpaque SkipInteger(int length)
+    {
+        if (length < 0) throw input.Damaged("integers with a length", "a negative length");
+        input.Skip(length);
+        return new("int");
+    }
+
+    private int Length() => BinaryPrimitives.ReadInt32LittleEndian(input.Bytes(4)) is >= 0 and var length
         ? length
-        : throw input.Damaged($"strings of at most {PickleInput.LongestPiece} bytes", "a longer one");
+        : throw input.Damaged("strings with a length", "a negative length");
 
     private string Text(int length) => Text(input.Bytes(length));
+
+    /// <summary>Returns text; of text that is longer than any name nothing is kept. NumPy's arrays are such text.</summary>
+    private object TextOrOpaque(int length)
+    {
+        if (length <= PickleInput.LongestPiece) return Text(length);
+        input.Skip(length);
+        return new PickleOpaque("str");
+    }
 
     /// <summary>Returns text, or bytes that stay in the file: Python 2 has one type for both.</summary>
     private object Python2String(int length)

@@ -2,8 +2,11 @@ namespace GpuCnn.Engine.Checkpoints.Pickle;
 
 // The values of a pickle, besides null, bool, long, double and string.
 
-/// <summary>A module's name that the machine knows.</summary>
+/// <summary>A name of a module's, such as a class or a function. It stands for itself; nothing of that name is loaded or run.</summary>
 internal sealed record PickleGlobal(string Name);
+
+/// <summary>An object that the machine does not build: all that is kept of it is the name that it was to be made with.</summary>
+internal sealed record PickleOpaque(string Name);
 
 internal sealed record PickleTuple(object?[] Items);
 
@@ -17,10 +20,16 @@ internal sealed class PickleDict : List<KeyValuePair<object?, object?>>;
 internal sealed record TorchStorage(string Type, string Key, long Count);
 
 /// <summary>A view of a storage, in elements. Its last element lies within the storage.</summary>
-internal sealed record TorchTensor(TorchStorage Storage, long Offset, long[] Size, long[] Stride)
+/// <param name="IsNegated">Whether the stored numbers have the opposite sign (PyTorch's negative bit).</param>
+internal sealed record TorchTensor(TorchStorage Storage, long Offset, long[] Size, long[] Stride, bool IsNegated)
 {
     /// <summary>NumPy's limit; without one, a small file could ask for much memory.</summary>
-    private const int MaxRank = 64;
+    public const int MaxRank = 64;
+
+    /// <summary>
+    /// Most values of a view that repeats stored ones, as <c>expand</c> makes it: its copy is larger than the file, so it is bounded.
+    /// </summary>
+    public const int MostRepeated = 1 << 24;
 
     public int Count { get; } = (int)Size.Aggregate(1L, (product, size) => product * size);
 
@@ -43,31 +52,32 @@ internal sealed record TorchTensor(TorchStorage Storage, long Offset, long[] Siz
     }
 
     /// <summary>Returns the tensor, or null and what is wrong with it.</summary>
-    public static TorchTensor? TryCreate(TorchStorage storage, long offset, long[] size, long[] stride, out string fault)
+    public static TorchTensor? TryCreate(
+        TorchStorage storage, long offset, long[] size, long[] stride, bool isNegated, out string fault)
     {
         fault = size.Length != stride.Length ? $"{size.Length} sizes and {stride.Length} strides"
-            : size.Length > MaxRank ? $"{size.Length} dimensions"
             : offset < 0 || size.Any(s => s < 0) || stride.Any(s => s < 0) ? "a negative offset, size or stride"
-            : "";
-        if (fault != "") return null;
-        if (size.Any(s => s > Array.MaxLength)) fault = $"{SafetensorsHeader.Describe(size)}, which is larger than an array can be";
-        else if (!size.Contains(0) && !Fits(storage.Count, offset, size, stride))
-            fault = $"a view of {SafetensorsHeader.Describe(size)} that goes beyond its storage of {storage.Count} values";
-        return fault == "" ? new(storage, offset, size, stride) : null;
+            : size.Any(s => s > Array.MaxLength) ? $"{SafetensorsHeader.Describe(size)}, which is larger than an array can be"
+            : size.Contains(0) ? ""
+            : Fault(storage.Count, offset, size, stride);
+        return fault == "" ? new(storage, offset, size, stride, isNegated) : null;
     }
 
-    /// <summary>A view with more values than the storage has elements would repeat some, so its copy could have any size.</summary>
-    private static bool Fits(long elements, long offset, long[] size, long[] stride)
+    private static string Fault(long elements, long offset, long[] size, long[] stride)
     {
-        elements = Math.Min(elements, offset > long.MaxValue - Array.MaxLength ? long.MaxValue : offset + Array.MaxLength);
-        UInt128 count = 1, last = (UInt128)offset;
+        string beyond = $"a view of {SafetensorsHeader.Describe(size)} that goes beyond its storage of {elements} values";
+        long reachable = Math.Min(elements, offset > long.MaxValue - Array.MaxLength ? long.MaxValue : offset + Array.MaxLength);
+        UInt128 most = (UInt128)Math.Max(Math.Min(elements, Array.MaxLength), MostRepeated), count = 1, last = (UInt128)offset;
         for (int i = 0; i < size.Length; i++)
         {
             count *= (UInt128)size[i];
-            // Below the limit, the products of the next iteration cannot overflow.
+            // Below the limits, the products of the next iteration cannot overflow.
             if (size[i] > 1) last += (UInt128)(size[i] - 1) * (UInt128)stride[i];
-            if (count > (UInt128)elements || last >= (UInt128)elements) return false;
+            if (last >= (UInt128)reachable) return beyond;
+            if (count > most)
+                return $"a view of {SafetensorsHeader.Describe(size)} that repeats the {elements} values of its storage more often than "
+                    + $"in {MostRepeated} values";
         }
-        return last < (UInt128)elements;
+        return last < (UInt128)reachable ? "" : beyond;
     }
 }

@@ -18,15 +18,22 @@ internal static class TorchFile
 
     private const int OldVersion = 1001;
 
+    /// <summary>Most bytes of a deflated pickle. One of a large network has 1 MB.</summary>
+    private const int MostPickleBytes = 1 << 26;
+
+    /// <summary>Reads numbers of a storage as float32, from a byte offset in it on.</summary>
+    private delegate float[] StorageReader(long offset, int count);
+
     public static bool IsOne(ReadOnlySpan<byte> beginning) => beginning.StartsWith(ZipMagic) || beginning.StartsWith((byte)0x80);
 
     /// <summary>Finds the tensors of the file by name. Their numbers are not read yet.</summary>
-    public static Dictionary<string, StateTensor> Read(NumberFile file)
+    /// <param name="key">Which of several state dicts; null takes the usual one.</param>
+    public static TorchContents Read(NumberFile file, string? key)
     {
         var beginning = new byte[Math.Min(OldMagic.Length, file.Length)];
         file.ReadExactly(beginning, 0);
-        return beginning.AsSpan().StartsWith(ZipMagic) ? ReadArchive(file)
-            : beginning.AsSpan().SequenceEqual(OldMagic) ? ReadOld(file)
+        return beginning.AsSpan().StartsWith(ZipMagic) ? ReadArchive(file, key)
+            : beginning.AsSpan().SequenceEqual(OldMagic) ? ReadOld(file, key)
             : throw Damaged(file.Path, "a file that torch.save wrote", "another pickle");
     }
 
@@ -34,39 +41,27 @@ internal static class TorchFile
         new($"'{path}' is not a valid PyTorch file: expected {expected}, but got {got}. "
             + "Save it again with torch.save(model.state_dict(), FILE).");
 
-    private static Dictionary<string, StateTensor> ReadArchive(NumberFile file)
+    private static TorchContents ReadArchive(NumberFile file, string? key)
     {
-        const string pickle = "/data.pkl";
-        var zip = new StoredZip(file);
-        string root = zip.Entries.Keys.Where(name => name.EndsWith(pickle, StringComparison.Ordinal)).ToArray() is [var single]
-            ? single[..^pickle.Length]
-            : throw Damaged(file.Path, "an archive with one data.pkl", "another archive");
-        StoredZip.Entry program = zip.Entries[root + pickle];
-        Check(program);
-        if (zip.Entries.TryGetValue($"{root}/byteorder", out StoredZip.Entry? order) && order.Length != "little".Length)
+        const string pickle = "data.pkl";
+        var zip = new ZipIndex(file);
+        // The folder has the file's name when it was saved, or none if the archive was packed again from inside.
+        string root = zip.Entries.Keys.Where(name => name == pickle || name.EndsWith($"/{pickle}", StringComparison.Ordinal)).ToArray()
+            is [var single] ? single[..^pickle.Length] : throw Damaged(file.Path, "an archive with one data.pkl", "another archive");
+        if (zip.Entries.TryGetValue($"{root}byteorder", out ZipIndex.Entry? order) && order.Length != "little".Length)
             throw Damaged(file.Path, "numbers in little-endian order", "another order");
-        object? value = new PickleMachine(new(file, program.Offset, program.Offset + program.Length)).Run();
-        HashSet<string> isChecked = [];
-        return Tensors(value, file, Locate);
+        var content = new ZipContent(file);
+        var machine = new PickleMachine(content.OpenPickle(zip.Entries[root + pickle], MostPickleBytes));
+        return Contents(machine.Run(), machine, file, key, Locate);
 
-        Func<long> Locate(TorchStorage storage)
+        StorageReader Locate(TorchStorage storage)
         {
-            if (!zip.Entries.TryGetValue($"{root}/data/{storage.Key}", out StoredZip.Entry? entry)
-                || entry.Length != Bytes(storage, file))
+            if (!zip.Entries.TryGetValue($"{root}data/{storage.Key}", out ZipIndex.Entry? entry)
+                || entry.Length != Bytes(storage, entry.Length, file))
                 throw Damaged(
                     file.Path, $"{storage.Count} values of {storage.Type} in data/{SafetensorsHeader.Quote(storage.Key).Trim('\'')}",
                     entry is null ? "no such file" : $"{entry.Length} bytes");
-            return () =>
-            {
-                if (isChecked.Add(entry.Name)) Check(entry);
-                return entry.Offset;
-            };
-        }
-
-        void Check(StoredZip.Entry entry)
-        {
-            if (Checksum.Of(file, entry.Offset, entry.Length) != entry.Checksum)
-                throw Damaged(file.Path, $"the checksum of {SafetensorsHeader.Quote(entry.Name)}", "another: it was changed or damaged");
+            return (offset, count) => content.ReadNumbers(entry, offset, count, storage.Type);
         }
     }
 
@@ -74,7 +69,7 @@ internal static class TorchFile
     /// Reads the old format: pickles of the version, the system info, the state dict and the storages' keys; then each storage, after its
     /// count.
     /// </summary>
-    private static Dictionary<string, StateTensor> ReadOld(NumberFile file)
+    private static TorchContents ReadOld(NumberFile file, string? key)
     {
         var input = new PickleInput(file, OldMagic.Length, file.Length);
         if (Next() is not (long)OldVersion) throw Damaged(file.Path, $"version {OldVersion} of the old format", "another");
@@ -86,21 +81,21 @@ internal static class TorchFile
             throw Damaged(file.Path, "the keys of the storages", "something else");
         long at = input.Position;
         Dictionary<string, long> offsets = [];
-        foreach (string key in keys.Cast<string>())
+        foreach (string name in keys.Cast<string>())
         {
-            if (!program.Storages.TryGetValue(key, out TorchStorage? storage))
-                throw Damaged(file.Path, "storages that a tensor refers to", $"another, {SafetensorsHeader.Quote(key)}");
-            long bytes = Bytes(storage, file);
+            if (!program.Storages.TryGetValue(name, out TorchStorage? storage))
+                throw Damaged(file.Path, "storages of known types that a tensor refers to", $"another, {SafetensorsHeader.Quote(name)}");
+            long bytes = Bytes(storage, file.Length, file);
             if (file.Length - at < 8 + bytes || Count(at) != storage.Count)
                 throw Damaged(file.Path, $"{storage.Count} values of {storage.Type} at byte {at}", "fewer, or more");
-            if (!offsets.TryAdd(key, at + 8)) throw Damaged(file.Path, "each storage once", $"{SafetensorsHeader.Quote(key)} twice");
+            if (!offsets.TryAdd(name, at + 8)) throw Damaged(file.Path, "each storage once", $"{SafetensorsHeader.Quote(name)} twice");
             at += 8 + bytes;
         }
-        return Tensors(value, file, storage =>
+        return Contents(value, program, file, key, storage =>
         {
-            if (!offsets.TryGetValue(storage.Key, out long offset))
+            if (!offsets.TryGetValue(storage.Key, out long begin))
                 throw Damaged(file.Path, $"storage {SafetensorsHeader.Quote(storage.Key)}", "none");
-            return () => offset;
+            return (offset, count) => file.ReadNumbers(begin + offset, count, storage.Type);
         });
 
         object? Next() => new PickleMachine(input).Run();
@@ -113,57 +108,53 @@ internal static class TorchFile
         }
     }
 
-    /// <summary>Returns the bytes of a storage. Refuses a storage larger than the file, so that no product overflows.</summary>
-    private static long Bytes(TorchStorage storage, NumberFile file) => storage.Count <= file.Length
+    /// <summary>Returns the bytes of a storage. Refuses a storage larger than its place, so that no product overflows.</summary>
+    private static long Bytes(TorchStorage storage, long most, NumberFile file) => storage.Count <= most
         ? storage.Count * (SafetensorsEntry.BitsOfType[storage.Type] / 8)
-        : throw Damaged(
-            file.Path, $"storages within {file.Length} bytes", $"one of {storage.Count.ToString(CultureInfo.InvariantCulture)} values");
+        : throw Damaged(file.Path, $"storages within {most} bytes", $"one of {storage.Count.ToString(CultureInfo.InvariantCulture)} values");
 
-    /// <param name="locate">Checks a storage; its result returns the storage's file offset when the numbers are read.</param>
-    private static Dictionary<string, StateTensor> Tensors(object? value, NumberFile file, Func<TorchStorage, Func<long>> locate)
+    /// <param name="locate">Checks a storage and returns what reads its numbers.</param>
+    private static TorchContents Contents(
+        object? value, PickleMachine machine, NumberFile file, string? key, Func<TorchStorage, StorageReader> locate)
     {
+        StateDictChoice? choice = StateDictChoice.Of(value, key, file.Path);
+        if (choice is null && machine.Strangers is [var first, ..])
+            throw new GpuCnnException(
+                $"'{file.Path}' asks for {SafetensorsHeader.Quote(first)}, which does not belong in a state dict; it was not run. "
+                + "Save only the weights: torch.save(model.state_dict(), FILE).");
+        if (choice is null) throw Damaged(file.Path, value is PickleDict ? "tensors by name" : "a state dict", StateDictChoice.Describe(value));
         Dictionary<string, StateTensor> tensors = [];
-        foreach ((object? key, object? item) in FindStateDict(value, file.Path))
+        Dictionary<string, string> others = [];
+        foreach ((object? name, object? item) in choice.Dict)
         {
-            if (key is not string name || item is not TorchTensor tensor)
-                throw Damaged(
-                    file.Path, "tensors by name in the state dict",
-                    key is string other ? $"something else under {SafetensorsHeader.Quote(other)}" : "a key that is not text");
-            Func<long> offset = locate(tensor.Storage);
-            if (!tensors.TryAdd(name, new(tensor.Size, () => Read(file, tensor, offset()))))
-                throw Damaged(file.Path, "one tensor of each name", $"two named {SafetensorsHeader.Quote(name)}");
+            if (item is TorchTensor tensor)
+            {
+                if (name is not string text) throw Damaged(file.Path, "tensors by name in the state dict", "a key that is not text");
+                StorageReader reader = locate(tensor.Storage);
+                if (!tensors.TryAdd(text, new(tensor.Size, () => Read(tensor, reader))))
+                    throw Damaged(file.Path, "one tensor of each name", $"two named {SafetensorsHeader.Quote(text)}");
+            }
+            else if (name is string text)
+            {
+                others.TryAdd(text, StateDictChoice.Describe(item));
+            }
         }
-        return tensors;
+        return new(tensors, others, choice.Key, choice.OtherKeys, machine.Strangers);
     }
 
-    /// <summary>
-    /// Finds the dict of tensors: the value itself, or the one dict inside it. Training scripts save it beside the epoch and the best
-    /// accuracy, which may be a tensor too.
-    /// </summary>
-    private static PickleDict FindStateDict(object? value, string path)
-    {
-        if (value is not PickleDict dict) throw Damaged(path, "a state dict", "something else");
-        return dict.Where(pair => pair.Value is PickleDict inner && HasTensors(inner)).ToArray() switch
-        {
-            [{ Value: PickleDict inner }] => inner,
-            [] when HasTensors(dict) => dict,
-            [] => throw Damaged(path, "tensors by name", "none"),
-            var several => throw new GpuCnnException(
-                $"'{path}' holds several state dicts: {Keys(several)}. Save only the one you want to load."),
-        };
-
-        static bool HasTensors(PickleDict dict) => dict.Any(pair => pair.Value is TorchTensor);
-
-        static string Keys(KeyValuePair<object?, object?>[] pairs) =>
-            string.Join(", ", pairs.Take(10).Select(pair => SafetensorsHeader.Quote(pair.Key as string ?? "?")));
-    }
-
-    private static Tensor Read(NumberFile file, TorchTensor tensor, long storageAt)
+    private static Tensor Read(TorchTensor tensor, StorageReader storage)
     {
         int[] dimensions = [.. tensor.Size.Select(size => checked((int)size))];
-        long at = storageAt + tensor.Offset * (SafetensorsEntry.BitsOfType[tensor.Storage.Type] / 8);
-        if (tensor.IsContiguous) return new(dimensions, file.ReadNumbers(at, tensor.Count, tensor.Storage.Type));
-        float[] span = file.ReadNumbers(at, tensor.Span, tensor.Storage.Type);
+        long at = tensor.Offset * (SafetensorsEntry.BitsOfType[tensor.Storage.Type] / 8);
+        float[] values = tensor.IsContiguous ? storage(at, tensor.Count) : Gather(storage(at, tensor.Span), tensor, dimensions);
+        if (tensor.IsNegated)
+            for (int i = 0; i < values.Length; i++) values[i] = -values[i];
+        return new(dimensions, values);
+    }
+
+    /// <summary>Copies a view's values in row-major order.</summary>
+    private static float[] Gather(float[] span, TorchTensor tensor, int[] dimensions)
+    {
         var values = new float[tensor.Count];
         var index = new long[dimensions.Length];
         long position = 0;
@@ -178,6 +169,6 @@ internal static class TorchFile
                 index[d] = 0;
             }
         }
-        return new(dimensions, values);
+        return values;
     }
 }

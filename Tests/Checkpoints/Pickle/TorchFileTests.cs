@@ -52,10 +52,6 @@ public sealed class TorchFileTests : CheckpointFixture
     }
 
     [Test]
-    public void TwoStateDictsAreNamed() =>
-        Assert.That(MessageOf("two", () => Open("two")), Does.Contain("several state dicts: 'model', 'ema'"));
-
-    [Test]
     public void AWholeModelIsRefusedByName() =>
         Assert.That(
             MessageOf("whole", () => Open("whole")),

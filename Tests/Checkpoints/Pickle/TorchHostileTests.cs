@@ -29,8 +29,20 @@ public sealed class TorchHostileTests : CheckpointFixture
         Assert.That(File.Exists(marker), Is.False);
     }
 
+    /// <summary>Objects are never made, whatever a pickle does with them; weights beside them are read.</summary>
+    [TestCase("cos\nsystem\nX\u0004\0\0\0exit\u0085R", TestName = "A function's result")]
+    [TestCase("cos\nsystem\n)\u0081}b", TestName = "An object with a state")]
+    [TestCase("cos\nsystem\n)\u0081(K\u0001K\u0002e(K\u0001K\u0002uK\u0001a)R", TestName = "Items of an object")]
+    [TestCase("cbuiltins\ngetattr\n(cos\nX\nX\u0006\0\0\0systemtRX\u0002\0\0\0id\u0085R", TestName = "A result's call")]
+    public void ObjectsBesideTheWeightsAreNotMade(string value)
+    {
+        string weights = Encoding.Latin1.GetString(TensorPickle(2, 0, "2", "1"))[..^1];
+        using StateDict dict = StateDict.Open(Archive(Concat("}X", Int(1), "x", value, "sX", Int(1), "w", weights, "s.")));
+        Assert.That(dict.Tensors["a"].Read().Values, Is.EqualTo(new float[] { 1, 2 }));
+        Assert.That(dict.Strangers, Is.Not.Empty);
+    }
+
     [TestCase("i__main__\nx\n.", "0x69", TestName = "Instances")]
-    [TestCase("\u0081.", "0x81", TestName = "New objects")]
     [TestCase("\u0082\u0001.", "0x82", TestName = "Extensions")]
     [TestCase("P1\n.", "0x50", TestName = "Persistent ids as text")]
     [TestCase("Ctext.", "0x43", TestName = "Operations of later protocols")]
@@ -38,7 +50,7 @@ public sealed class TorchHostileTests : CheckpointFixture
 
     [TestCase(".", "a value on the pickle's stack")]
     [TestCase("t.", "a mark")]
-    [TestCase("(0.", "0x30")]
+    [TestCase("(0.", "a value on the pickle's stack")]
     [TestCase("N(\u0085.", "a value on the pickle's stack")]
     [TestCase("h\u0005.", "a value in the memo")]
     [TestCase("NNs.", "a value on the pickle's stack")]
@@ -48,7 +60,10 @@ public sealed class TorchHostileTests : CheckpointFixture
     [TestCase("NNR.", "calls of known functions")]
     [TestCase("NQ.", "storages of a known type")]
     [TestCase("N}b.", "OrderedDict")]
-    [TestCase("\u008a\u0009123456789.", "integers of at most 8 bytes")]
+    [TestCase("\u008a\u0009123456789.", "an object of 'int'")]
+    [TestCase("\u008b\u0009\0\0\0123456789.", "an object of 'int'")]
+    [TestCase("\u008b\u00ff\u00ff\u00ff\u00ff.", "a negative length")]
+    [TestCase("\u008b\u00ff\u00ff\u00ff\u007f.", "2147483647 bytes")]
     [TestCase("K\u0001.", "a state dict")]
     [TestCase("}.", "tensors by name")]
     [TestCase("}", "1 bytes at byte")]
@@ -64,9 +79,11 @@ public sealed class TorchHostileTests : CheckpointFixture
     /// <summary>Sizes, strides and counts that do not fit a storage of two floats.</summary>
     [TestCase(1L << 60, 0L, "2", "1", "values", TestName = "A storage larger than the file")]
     [TestCase(-1L, 0L, "2", "1", "storages of a known type", TestName = "A storage of negative size")]
-    [TestCase(2L, 0L, "1000000000", "0", "goes beyond its storage", TestName = "A view that repeats one value")]
+    [TestCase(2L, 0L, "1000000000", "0", "more often than in 16777216 values", TestName = "A view that repeats one value too often")]
+    [TestCase(2L, 0L, "4097,4096", "1,0", "goes beyond its storage", TestName = "A view that repeats columns beyond")]
+    [TestCase(2L, 0L, "2,8388609", "1,0", "more often than in 16777216 values", TestName = "A view that repeats columns too often")]
     [TestCase(2L, 0L, "1099511627776,1099511627776,1099511627776", "1,1,1", "larger than an array", TestName = "A product that overflows")]
-    [TestCase(2L, 0L, "65536,65536,65536,65536", "0,0,0,0", "goes beyond its storage", TestName = "A product that overflows to 0")]
+    [TestCase(2L, 0L, "65536,65536,65536,65536", "0,0,0,0", "more often than in 16777216 values", TestName = "A product that overflows to 0")]
     [TestCase(2L, 1L, "2", "1", "goes beyond its storage", TestName = "An offset too far")]
     [TestCase(2L, 0L, "2", "2", "goes beyond its storage", TestName = "A stride too long")]
     [TestCase(2L, 0L, "2", "9223372036854775807", "goes beyond its storage", TestName = "A stride that overflows")]
@@ -154,12 +171,88 @@ public sealed class TorchHostileTests : CheckpointFixture
         Assert.That(MessageOf(path, () => dict.Tensors["a"].Read()), Does.Contain("checksum of 'archive/data/0'"));
     }
 
+    /// <summary>An archive of 64 KB that inflates to 64 MB: a view's own numbers are all that is kept.</summary>
     [Test]
-    public void CompressedFilesAreRefused()
+    public void DeflatedNumbersTakeNoMoreMemoryThanTheirTensor()
     {
-        string path = Archive(TensorPickle(1 << 24, 0, "16777216", "1"), new byte[1 << 26], CompressionLevel.SmallestSize);
+        string path = Archive(TensorPickle(1 << 24, 1 << 23, "2", "1"), new byte[1 << 26], CompressionLevel.SmallestSize);
         Assert.That(new FileInfo(path).Length, Is.LessThan(Little));
-        Assert.That(Refused(path), Does.Contain("compressed"));
+        using (StateDict warm = StateDict.Open(path)) _ = warm.Tensors["a"].Read();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        using StateDict dict = StateDict.Open(path);
+        Assert.That(dict.Tensors["a"].Read().Values, Is.EqualTo(new float[2]));
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(Little));
+    }
+
+    [Test]
+    public void DeflatedPicklesAreLimited() =>
+        Assert.That(
+            Refused(Archive(new byte[(1 << 26) + 1], level: CompressionLevel.SmallestSize)), Does.Contain("67108864 bytes"));
+
+    [Test]
+    public void DamagedDeflatedNumbersAreRefused()
+    {
+        byte[] numbers = [.. Enumerable.Range(0, 4000).Select(i => (byte)(i * i >> 5))];
+        byte[] whole = File.ReadAllBytes(Archive(TensorPickle(1000, 0, "1000", "1"), numbers, CompressionLevel.SmallestSize));
+        int data = whole.AsSpan().IndexOf("archive/data/0"u8) + 14, end = whole.AsSpan().IndexOf("PK\x01\x02"u8);
+        int refused = 0, changed = 0;
+        for (int at = data; at < end; at += 37, changed++)
+        {
+            byte[] damaged = [.. whole];
+            damaged[at] ^= 0x10;
+            using StateDict dict = StateDict.Open(FileOf(damaged));
+            try
+            {
+                // Some bits of a deflated file mean nothing.
+                float[] read = dict.Tensors["a"].Read().Values;
+                Assert.That(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(read).ToArray(), Is.EqualTo(numbers));
+            }
+            catch (GpuCnnException e)
+            {
+                refused++;
+                Assert.That(e.Message, Does.Contain("archive/data/0").And.Not.Contain("\n"));
+            }
+        }
+        Assert.That(refused, Is.GreaterThan(changed * 3 / 4));
+    }
+
+    [Test]
+    public void ADeflatedFileCannotClaimMoreThanDeflateCanHold()
+    {
+        byte[] bytes = File.ReadAllBytes(Archive(TensorPickle(2, 0, "2", "1"), level: CompressionLevel.SmallestSize));
+        int at = bytes.AsSpan().LastIndexOf("PK\x01\x02"u8);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(at + 24), 1 << 30);
+        Assert.That(Refused(FileOf(bytes)), Does.Contain("for each deflated byte"));
+    }
+
+    /// <summary>The negative bit of PyTorch 2: the seventh argument's "neg".</summary>
+    [TestCase("}X\u0003\0\0\0neg\u0088s", -1)]
+    [TestCase("}X\u0003\0\0\0neg\u0089s", 1)]
+    [TestCase("}X\u0004\0\0\0conj\u0088s", 1)]
+    [TestCase("}X\u0004\0\0\0conj\u0089sX\u0003\0\0\0neg\u0088s", -1)]
+    [TestCase("N", 1)]
+    public void NegatedTensorsChangeTheirSign(string metadata, float sign)
+    {
+        string pickle = Encoding.Latin1.GetString(TensorPickle(2, 0, "2", "1"));
+        int end = pickle.LastIndexOf("tRs.", StringComparison.Ordinal);
+        using StateDict dict = StateDict.Open(Archive(Concat(pickle[..end], metadata, pickle[end..])));
+        Assert.That(dict.Tensors["a"].Read().Values, Is.EqualTo(new[] { sign, 2 * sign }));
+    }
+
+    /// <summary>Work that grows with the square of the file if a list of the memo is handed to many calls, or a dict put into many.</summary>
+    [Test]
+    [CancelAfter(10_000)]
+    public void SharedValuesAreNotReadAgainForEachUse()
+    {
+        string pairs = string.Concat(Enumerable.Repeat("](K\u0001K\u0002ea", 30_000));
+        string calls = string.Concat(Enumerable.Repeat("ccollections\nOrderedDict\nh\u0001\u0085R", 30_000));
+        string path = Archive(Concat("]q\u0001", pairs, calls, "."));
+        Assert.That(MessageOf(path, () => StateDict.Open(path)), Does.Contain("calls with at most"));
+
+        string items = string.Concat(Enumerable.Repeat("X\u0001\0\0\0kh\u0001", 100_000));
+        string numbers = string.Concat(Enumerable.Repeat("X\u0001\0\0\0kK\u0001", 100_000));
+        path = Archive(Concat("}q\u0001(", numbers, "u}q\u0002(", items, "u}(", items.Replace("h\u0001", "h\u0002"), "u."));
+        Assert.That(MessageOf(path, () => StateDict.Open(path)), Does.Contain("tensors by name"));
     }
 
     [TestCase(20, "compressed")]

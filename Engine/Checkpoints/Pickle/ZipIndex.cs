@@ -4,10 +4,10 @@ using System.Text;
 namespace GpuCnn.Engine.Checkpoints.Pickle;
 
 /// <summary>
-/// Reads the directory of a zip archive whose files are stored without compression, so that their numbers can be read in place. Nothing is
-/// unpacked: a file takes as many bytes as the archive stores for it, and no two files share bytes.
+/// Reads the directory of a zip archive. torch.save stores files without compression, so that their numbers are read in place; an archive
+/// that was packed again may have deflated ones. Nothing is unpacked here, and no two files share bytes.
 /// </summary>
-internal sealed class StoredZip
+internal sealed class ZipIndex
 {
     private const uint EndSignature = 0x06054b50, End64Signature = 0x06064b50, Locator64Signature = 0x07064b50;
     private const uint EntrySignature = 0x02014b50, LocalSignature = 0x04034b50;
@@ -15,10 +15,15 @@ internal sealed class StoredZip
     private const int LongestComment = ushort.MaxValue;
     private const int LargestDirectory = 100_000_000;
 
+    /// <summary>Deflate's limit is 1,032 bytes of content for each byte.</summary>
+    private const long MostInflation = 1032;
+
+    private const int Deflate = 8;
+
     private readonly NumberFile _file;
     private readonly Dictionary<string, Entry> _entries = [];
 
-    public StoredZip(NumberFile file)
+    public ZipIndex(NumberFile file)
     {
         _file = file;
         (long begin, long bytes, long count) = FindDirectory();
@@ -31,24 +36,43 @@ internal sealed class StoredZip
 
     /// <param name="Header">Offset of its local header in the archive.</param>
     /// <param name="Offset">Offset of its first byte in the archive.</param>
-    public sealed record Entry(string Name, long Header, long Offset, long Length, uint Checksum);
+    /// <param name="Length">Bytes of its content.</param>
+    /// <param name="Stored">Bytes that it takes in the archive, which are fewer if it is deflated.</param>
+    public sealed record Entry(string Name, long Header, long Offset, long Length, long Stored, bool IsDeflated, uint Checksum);
 
     public IReadOnlyDictionary<string, Entry> Entries => _entries;
 
     private (long Begin, long Bytes, long Count) FindDirectory()
     {
-        var tail = new byte[Math.Min(_file.Length, EndBytes + LongestComment)];
-        long tailBegin = _file.Length - tail.Length;
+        // The end record and its comment may end in zeros of their own.
+        long used = UsedLength(), tailBegin = Math.Max(0, used - EndBytes - LongestComment);
+        var tail = new byte[Math.Min(used + EndBytes, _file.Length) - tailBegin];
         _file.ReadExactly(tail, tailBegin);
         for (int at = tail.Length - EndBytes; at >= 0; at--)
         {
             ReadOnlySpan<byte> end = tail.AsSpan(at);
-            if (UInt32(end, 0) != EndSignature || UInt16(end, 20) != end.Length - EndBytes) continue;
+            // Other bytes may follow the comment: downloads in blocks and recovered files end in them.
+            if (UInt32(end, 0) != EndSignature || UInt16(end, 20) > end.Length - EndBytes) continue;
             long begin = UInt32(end, 16), bytes = UInt32(end, 12), count = UInt16(end, 10);
             if (begin != uint.MaxValue && bytes != uint.MaxValue && count != ushort.MaxValue) return (begin, bytes, count);
             return FindDirectory64(tailBegin + at);
         }
         throw Damaged("a zip archive with a directory at its end", "none");
+    }
+
+    /// <summary>Returns the file's length without the zeros at its end.</summary>
+    private long UsedLength()
+    {
+        var chunk = new byte[1 << 16];
+        for (long end = _file.Length; end > 0; end -= chunk.Length)
+        {
+            long begin = Math.Max(0, end - chunk.Length);
+            Span<byte> part = chunk.AsSpan(0, (int)(end - begin));
+            _file.ReadExactly(part, begin);
+            int last = part.LastIndexOfAnyExcept((byte)0);
+            if (last >= 0) return begin + last + 1;
+        }
+        return 0;
     }
 
     private (long Begin, long Bytes, long Count) FindDirectory64(long endAt)
@@ -79,7 +103,7 @@ internal sealed class StoredZip
         Entry? previous = null;
         foreach (Entry entry in _entries.Values.OrderBy(entry => entry.Header))
         {
-            if (previous is not null && previous.Offset + previous.Length > entry.Header)
+            if (previous is not null && previous.Offset + previous.Stored > entry.Header)
                 throw Damaged("files at separate offsets", $"{Quoted(previous)} and {Quoted(entry)}, which overlap");
             previous = entry;
         }
@@ -91,16 +115,19 @@ internal sealed class StoredZip
         int flags = UInt16(fields, 8), method = UInt16(fields, 10);
         long stored = UInt32(fields, 20), length = UInt32(fields, 24), header = UInt32(fields, 42);
         Widen(extra, ref length, ref stored, ref header);
-        if (method != 0 || (flags & 1) != 0 || stored != length)
-            throw Damaged("files stored as torch.save does", $"{SafetensorsHeader.Quote(name)}, which is compressed or encrypted");
+        bool isDeflated = method == Deflate;
+        if (method is not (0 or Deflate) || (flags & 1) != 0 || (!isDeflated && stored != length))
+            throw Damaged("files stored or deflated", $"{SafetensorsHeader.Quote(name)}, which is compressed otherwise or encrypted");
         Span<byte> local = stackalloc byte[LocalBytes];
         if (header < 0 || header > dataEnd - LocalBytes)
             throw Damaged($"{SafetensorsHeader.Quote(name)} within the archive", $"byte {header}");
         _file.ReadExactly(local, header);
         long offset = header + LocalBytes + UInt16(local, 26) + UInt16(local, 28);
-        if (UInt32(local, 0) != LocalSignature || length < 0 || offset > dataEnd || length > dataEnd - offset)
-            throw Damaged($"{SafetensorsHeader.Quote(name)} of {length} bytes before the directory", "another place or size");
-        if (!_entries.TryAdd(name, new(name, header, offset, length, UInt32(fields, 16))))
+        if (UInt32(local, 0) != LocalSignature || length < 0 || stored < 0 || offset > dataEnd || stored > dataEnd - offset)
+            throw Damaged($"{SafetensorsHeader.Quote(name)} of {stored} bytes before the directory", "another place or size");
+        if (isDeflated && length / MostInflation > stored)
+            throw Damaged($"at most {MostInflation} bytes for each deflated byte of {SafetensorsHeader.Quote(name)}", $"{length} for {stored}");
+        if (!_entries.TryAdd(name, new(name, header, offset, length, stored, isDeflated, UInt32(fields, 16))))
             throw Damaged("one file of each name", $"two named {SafetensorsHeader.Quote(name)}");
     }
 
