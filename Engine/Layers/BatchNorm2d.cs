@@ -2,6 +2,7 @@ using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Cpu;
 using GpuCnn.Kernels.Language;
@@ -13,8 +14,9 @@ namespace GpuCnn.Engine.Layers;
 /// Normalizes each channel: y = (x - mean) / sqrt(variance + epsilon) * weight + bias (Ioffe and Szegedy, 2015,
 /// https://arxiv.org/abs/1502.03167). Training uses the mean and variance of the batch, and moves the running mean and the running unbiased
 /// variance towards them by the momentum at each step. Inference uses the running statistics. Parameters as in PyTorch: weight [C], bias
-/// [C]; state: running_mean [C], running_var [C], num_batches_tracked []. A batch with one value per channel has no variance: its output is
-/// the bias. With frozen statistics (<see cref="Network.FreezeStatistics"/>) training uses and leaves the running statistics.
+/// [C]; state: running_mean [C], running_var [C], num_batches_tracked []. A plan that trains refuses a batch with one value per channel,
+/// which has no variance (<see cref="SingleValueException"/>). With frozen statistics (<see cref="Network.FreezeStatistics"/>) training uses
+/// and leaves the running statistics, and takes any batch.
 /// </summary>
 public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
 {

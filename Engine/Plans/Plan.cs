@@ -23,8 +23,10 @@ public sealed class Plan : IDisposable
     private readonly float[] _losses;
     private readonly int[] _ranks;
     private readonly IReadOnlyList<PlanNode> _nodes;
+    private readonly PlanNode? _singleValue;
     private bool _linked;
 
+    /// <exception cref="SingleValueException">A plan that trains has a norm with one value per channel.</exception>
     public Plan(ParameterStore parameters, PlanOptions options)
     {
         if (options.Images < 1) throw new GpuCnnException($"A plan expects a batch of at least 1 image, but got {options.Images}.");
@@ -40,13 +42,15 @@ public sealed class Plan : IDisposable
         if (options.MixedLabels && options.Loss is not { TakesMixedLabels: true })
             throw new ArgumentException(
                 $"{options.Loss?.GetType().Name ?? "A plan without a loss"} takes one label per image.", nameof(options));
+        List<PlanNode> nodes = PlanNode.Fuse(network, options.Training);
+        _nodes = nodes;
+        _singleValue = options.Training ? SingleValueException.FindNorm(nodes) : null;
+        CheckValues(options.Images);
         if (options is { Training: true, Optimizer: { } keeping }) parameters.AddSlots(keeping.Slots);
         _losses = new float[options.Images];
         _ranks = new int[options.Images];
         _backend = parameters.CreateBackend(options);
 
-        List<PlanNode> nodes = PlanNode.Fuse(network, options.Training);
-        _nodes = nodes;
         _backend.Slices = Slice.Find(nodes, network.Outputs(options.Training), _backend.CanStore);
         _backend.AddInput(network.Graph.Input);
         int forward = _backend.StepCount;
@@ -203,6 +207,12 @@ public sealed class Plan : IDisposable
 
     public void Dispose() => _backend.Dispose();
 
+    /// <summary>Refuses to train on one image where a norm has one value per channel of it.</summary>
+    private void CheckValues(int images)
+    {
+        if (images == 1 && _singleValue is { } norm) throw new SingleValueException(norm);
+    }
+
     private void Prepare(Batch batch, int images)
     {
         if (batch.Shape.Count != Parameters.Network.Input.Count || batch.Capacity != images)
@@ -217,6 +227,7 @@ public sealed class Plan : IDisposable
     {
         int size = Options.Images, parts = Math.Max(1, (batch.Count + size - 1) / size);
         Prepare(batch, size * Options.Accumulate);
+        CheckValues(batch.Count - (parts - 1) * size);
         var total = new BatchResult(0, 0, 0, 0);
         for (int part = 0; part < parts; part++)
         {
@@ -282,10 +293,10 @@ public sealed class Plan : IDisposable
     /// </summary>
     internal int LargestBatch(long free)
     {
-        int fits = 0, tooMany = Options.Images;
-        while (tooMany - fits > 1)
+        int least = _singleValue is null ? 1 : 2, fits = 0, tooMany = Options.Images;
+        while (tooMany - Math.Max(fits, least - 1) > 1)
         {
-            int images = (fits + tooMany) / 2;
+            int images = Math.Max(least, (fits + tooMany) / 2);
             using var plan = new Plan(Parameters, Options with { Images = images });
             if (plan.ArenaBytes <= free && plan._backend.Buffers.All(buffer => buffer.Bytes <= plan._backend.SlabBytes)) fits = images;
             else tooMany = images;

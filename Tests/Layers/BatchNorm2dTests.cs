@@ -1,3 +1,4 @@
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
@@ -24,9 +25,9 @@ public sealed class BatchNorm2dTests : LayerContract<BatchNorm2dTests, BatchNorm
             ];
             foreach (Shape input in inputs)
             {
-                yield return Of($"{input}", () => Norm(), input, Reference);
-                yield return Of($"{input}, Tanh", () => new Sequential { Norm(), new Tanh() }, input,
-                    new ReferenceChain(Reference, new ReferenceTanh()));
+                yield return Several(Of($"{input}", () => Norm(), input, Reference));
+                yield return Several(Of($"{input}, Tanh", () => new Sequential { Norm(), new Tanh() }, input,
+                    new ReferenceChain(Reference, new ReferenceTanh())));
             }
             yield return Of("ReLU", () => new Sequential { Norm(), new ReLU() }, Shape.Volume(5, 4, 5),
                 new ReferenceChain(Reference, new ReferenceReLU()));
@@ -37,7 +38,49 @@ public sealed class BatchNorm2dTests : LayerContract<BatchNorm2dTests, BatchNorm
         }
     }
 
+    /// <summary>One image of one pixel cannot be normalized.</summary>
+    private static LayerCase Several(LayerCase layer) => layer.Input.Area == 1 ? layer with { Batches = [2, 3] } : layer;
+
     public static IEnumerable<Misfit> Misfits => [new(() => new BatchNorm2d(), Shape.Vector(8), "vector", "Flatten")];
+
+    /// <summary>PyTorch's "Expected more than 1 value per channel when training", before anything is computed.</summary>
+    [TestCaseSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))]
+    public void OneValuePerChannelIsRefusedInTraining(DeviceUnderTest test)
+    {
+        using Device device = test.Make();
+        foreach (Layer layer in new Layer[] { Norm(), new Sequential { { "inner", new Sequential { { "norm", Norm() }, new ReLU() } } } })
+        {
+            var network = new Network("net", new Sequential { { "stem", layer }, new Flatten() }, Shape.Volume(5, 1, 1));
+            using ParameterStore parameters = device.CreateParameters(network, training: true);
+            parameters.Initialize(1);
+            var options = new PlanOptions { Images = 1, Training = true, Loss = new ProjectionLoss() };
+            string path = layer is Sequential ? "stem.inner.norm" : "stem";
+            SingleValueException refusal = Assert.Throws<SingleValueException>(() => new Plan(parameters, options));
+            Assert.That(refusal.Layer, Is.EqualTo(path));
+            Assert.That(refusal.Message, Does.StartWith($"{path} (BatchNorm2d) expects more than 1 value per channel").And.Contain("5x1x1"));
+
+            // A batch that is not full is refused when it comes, and inference takes any.
+            using var plan = new Plan(parameters, options with { Images = 2 });
+            var batch = new Batch(network.Input, 2) { Count = 1 };
+            Assert.Throws<SingleValueException>(() => plan.ComputeGradients(batch));
+            Assert.Throws<SingleValueException>(() => plan.Train(batch, 0, 0, 0));
+            batch.Count = 2;
+            plan.ComputeGradients(batch);
+            batch.Count = 1;
+            plan.Evaluate(batch);
+            Assert.That(plan.LargestBatch(long.MaxValue), Is.Zero);
+            using var larger = new Plan(parameters, options with { Images = 3 });
+            Assert.That(larger.LargestBatch(long.MaxValue), Is.EqualTo(2));
+            Assert.That(larger.LargestBatch(0), Is.Zero);
+            using var inference = new Plan(parameters, new() { Images = 1 });
+
+            // So is the last part of an accumulated batch; frozen statistics need no batch.
+            using var parts = new Plan(parameters, options with { Images = 2, Accumulate = 2 });
+            Assert.Throws<SingleValueException>(() => parts.Train(new Batch(network.Input, 4) { Count = 3 }, 0, 0, 0));
+            network.FreezeStatistics();
+            using var frozen = new Plan(parameters, options);
+        }
+    }
 
     [TestCaseSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))]
     public void InferenceUsesTheRunningStatistics(DeviceUnderTest test)

@@ -145,8 +145,8 @@ public abstract class LayerContract<TFixture, TLayer> where TFixture : ILayerFix
         foreach (Place place in new[] { Place.First, Place.Inner })
             foreach ((DeviceUnderTest test, Device device) in _devices)
             {
-                (float[] _, float[][] parameters) = Inputs(layer, 1, Numbers.Reals);
-                using var run = new LayerRun(device, layer.Layer, layer.Input, place, 1);
+                (float[] _, float[][] parameters) = Inputs(layer, layer.Batches[0], Numbers.Reals);
+                using var run = new LayerRun(device, layer.Layer, layer.Input, place, layer.Batches[0]);
                 run.Set(parameters);
                 foreach ((float[] actual, float[] expected) in run.Get().Zip(parameters))
                     Closeness.CheckSameBits($"{layer}, {place}, on {test}", actual, expected);
