@@ -6,7 +6,8 @@ namespace GpuCnn.Engine.Layers;
 
 /// <summary>
 /// Base of the poolings, which move a window over each channel. The output has floor((H - R + 2 PadH) / StrideH) + 1 rows, or ceil(…) + 1
-/// with <see cref="CeilMode"/>, without the last row if its window would start past the padded input (PyTorch's rule).
+/// with <see cref="CeilMode"/>, without the last row if its window would start past the padded input (PyTorch's rule). So with ceil mode the
+/// map may be smaller than the window, by less than a stride.
 /// </summary>
 public abstract class Pool2d : UnaryOperator
 {
@@ -34,13 +35,11 @@ public abstract class Pool2d : UnaryOperator
     {
         if (input.IsVector)
             throw new GpuCnnException($"{Type} {Size.Rows}x{Size.Columns} expects a volume CxHxW, but got a vector of {input}.");
-        if (input.Height + 2 * Padding.Rows < Size.Rows || input.Width + 2 * Padding.Columns < Size.Columns)
-        {
-            int leastRows = Size.Rows - 2 * Padding.Rows, leastColumns = Size.Columns - 2 * Padding.Columns;
+        int leastRows = Least(Size.Rows, Stride.Rows, Padding.Rows), leastColumns = Least(Size.Columns, Stride.Columns, Padding.Columns);
+        if (input.Height < leastRows || input.Width < leastColumns)
             throw new GpuCnnException(
                 $"{Type} {Size.Rows}x{Size.Columns} expects an input of at least {leastRows}x{leastColumns} pixels, but got {input}; "
                 + "use a larger input.");
-        }
         return Shape.Volume(input.Channels,
             Extent(input.Height, Size.Rows, Stride.Rows, Padding.Rows), Extent(input.Width, Size.Columns, Stride.Columns, Padding.Columns));
     }
@@ -51,6 +50,9 @@ public abstract class Pool2d : UnaryOperator
         return new(input.Channels, input.Height, input.Width, Size.Rows, Size.Columns, Stride.Rows, Stride.Columns,
             Padding.Rows, Padding.Columns, output.Height, output.Width);
     }
+
+    /// <summary>Fewest pixels that give one output.</summary>
+    private int Least(int window, int stride, int padding) => Math.Max(1, window - 2 * padding - (CeilMode ? stride - 1 : 0));
 
     private int Extent(int extent, int window, int stride, int padding)
     {

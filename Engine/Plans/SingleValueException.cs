@@ -1,5 +1,3 @@
-using GpuCnn.Engine.Graphs;
-
 namespace GpuCnn.Engine.Plans;
 
 /// <summary>

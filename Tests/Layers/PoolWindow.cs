@@ -22,6 +22,12 @@ public sealed record PoolWindow((int H, int W) Size, (int H, int W) Stride, (int
         // Ceil mode with a last window that reaches past the padding.
         new((3, 3), (3, 3), (1, 1), true, Shape.Volume(1, 6, 9)),
         new((4, 5), (3, 4), (2, 2), true, Shape.Volume(13, 7, 8)),
+        // Ceil mode over maps that are smaller than the window.
+        new((3, 3), (2, 2), (0, 0), true, Shape.Volume(8, 2, 2)),
+        new((3, 3), (2, 2), (0, 0), true, Shape.Volume(5, 2, 7)),
+        new((2, 2), (2, 2), (0, 0), true, Shape.Volume(9, 1, 1)),
+        new((5, 4), (3, 4), (1, 0), true, Shape.Volume(3, 1, 1)),
+        new((6, 9), (4, 3), (1, 2), true, Shape.Volume(16, 1, 4)),
         // Rectangles, strides larger than the window, the whole map, one pixel.
         new((3, 2), (1, 2), (1, 0), false, Shape.Volume(3, 6, 7)),
         new((1, 3), (2, 1), (0, 1), true, Shape.Volume(17, 5, 6)),
