@@ -26,8 +26,8 @@ internal static class ImportCommand
         Option<string?> output = Options.Text("--out", "FILE", "Weights file to write.");
         Option<string?> classesFile = Options.Text("--classes-file", "FILE", "Names of the classes, one a line, in their order. "
             + "[default: ImageNet's for its networks with 1,000 classes, or 0 to N-1]");
-        Option<string?> key = Options.Text("--key", "NAME", "State dict to take of several in the file, or the module that has the network: "
-            + "what its tensors' names begin with. [default: model of model and model_ema, and the like]");
+        Option<string?> key = Options.Text("--key", "NAME", "State dict to take of several in the file, or the module that has the "
+            + "network: what its tensors' names begin with. [default: model of model and model_ema, and the like]");
         Option<IReadOnlyList<float>?> mean = Options.RealNumbers("--mean", "Mean per channel of values from 0 to 1. [default: ImageNet's, "
             + "for inputs of its size]");
         Option<IReadOnlyList<float>?> std = Options.RealNumbers("--std", "Standard deviation per channel. [default: ImageNet's, "
@@ -73,8 +73,8 @@ internal static class ImportCommand
     private static void Describe(CommandHost host, StateDict dict, StateDictImport import)
     {
         if (dict.OtherKeys.Count > 0)
-            host.Output.WriteLine($"The file holds {Words.Count(dict.OtherKeys.Count + 1, "state dict", "state dicts")}: {dict.Key} was taken, "
-                + $"and --key takes {List(dict.OtherKeys, " or ")}.");
+            host.Output.WriteLine($"The file holds {Words.Count(dict.OtherKeys.Count + 1, "state dict", "state dicts")}: {dict.Key} was "
+                + $"taken, and --key takes {List(dict.OtherKeys, " or ")}.");
         if (import.Prefix != "") host.Output.WriteLine($"Tensors' names begin with '{import.Prefix}' in the file.");
         if (import.LeftOut.Count > 0)
             host.Output.WriteLine($"Left out, for the network has no such tensors: {List(import.LeftOut, ", ")}.");

@@ -39,7 +39,9 @@ internal sealed partial class IdxFolder : IDatasetFormat
         if (train is null && test is null)
             throw new GpuCnnException(
                 $"Data set {DataFile.Quote(path)}: expected an IDX file of images, but got labels only; put the images next to them.");
-        int highest = new[] { train, test }.OfType<Part>().Max(part => part.Labels.Max());
+        Part[] parts = [.. new[] { train, test }.OfType<Part>()];
+        int highest = parts.Max(part => part.Labels.Max());
+        IReadOnlyList<string> notes = CheckLabels(parts, highest, names);
         IReadOnlyList<string> classes = names.Classes(highest + 1);
         ImageSplit? trainSplit = train?.ToSplit(names.Kind, classes), testSplit = test?.ToSplit(names.Kind, classes);
         bool compressed = files[prefix].Any(file => file.Path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase));
@@ -47,6 +49,7 @@ internal sealed partial class IdxFolder : IDatasetFormat
         {
             Size = NativeSize.Sample((trainSplit ?? testSplit)!, out _),
             TestSource = testSplit is null ? null : () => testSplit,
+            Notes = notes,
         };
 
         Part? Find(bool training)
@@ -67,6 +70,22 @@ internal sealed partial class IdxFolder : IDatasetFormat
         }
     }
 
+    /// <summary>
+    /// A label beyond the usual ones makes all labels below it classes. Refuses it where more than a tenth of those would have no image: then
+    /// a label is damaged, or the file is none of labels. Fewer classes without an image are noted.
+    /// </summary>
+    private static IReadOnlyList<string> CheckLabels(Part[] parts, int highest, IdxNames names)
+    {
+        if (highest < names.UsualClasses) return [];
+        HashSet<int> present = [.. parts.SelectMany(part => part.Labels)];
+        int missing = highest + 1 - present.Count;
+        if (missing == 0) return [];
+        if (10 * missing <= highest + 1) return [$"{missing:N0} of {highest + 1:N0} classes have no image"];
+        Part part = parts.First(part => part.Labels.Contains(highest));
+        throw DataFile.Damaged("IDX", part.LabelsPath, $"labels below {names.UsualClasses + names.FirstLabel}, or of classes with images",
+            $"{highest + names.FirstLabel} at {Array.IndexOf(part.Labels, highest)}, and {present.Count:N0} classes with images in all");
+    }
+
     [GeneratedRegex(@"^(?<prefix>.*?)(?<part>train|t10k|test)-(?<what>images|labels)[-.]idx[0-9]-ubyte(\.gz)?$")]
     private static partial Regex NamePattern();
 
@@ -80,6 +99,12 @@ internal sealed partial class IdxFolder : IDatasetFormat
 
         /// <summary>EMNIST numbers its letters from 1.</summary>
         public int FirstLabel => IsTransposed && prefix.Contains("letters", StringComparison.OrdinalIgnoreCase) ? 1 : 0;
+
+        /// <summary>Number of classes of the distributed data sets with such a name.</summary>
+        public int UsualClasses => !IsTransposed || Has("digits") || Has("emnist-mnist") ? 10
+            : Has("letters") ? 26
+            : Has("balanced") || Has("bymerge") ? 47
+            : 62;
 
         public string Kind => IsTransposed ? $"EMNIST {prefix.ToLowerInvariant().Replace("emnist", "").Trim('-', '_', '.')} IDX"
             : IsFashion ? "Fashion-MNIST IDX"
@@ -97,11 +122,13 @@ internal sealed partial class IdxFolder : IDatasetFormat
             return [.. Enumerable.Range(0, Math.Max(count, 10)).Select(i => $"{i}")];
         }
 
+        private bool Has(string part) => prefix.Contains(part, StringComparison.OrdinalIgnoreCase);
+
         private static string[] Split(string text) => [.. text.Select(c => c.ToString())];
     }
 
     /// <summary>A file of images with its labels.</summary>
-    private sealed record Part(string Path, PixelImage[] Images, int[] Labels)
+    private sealed record Part(string Path, string LabelsPath, PixelImage[] Images, int[] Labels)
     {
         public static Part Read(string imagesPath, string labelsPath, IdxNames names)
         {
@@ -126,7 +153,7 @@ internal sealed partial class IdxFolder : IDatasetFormat
                 if (labels[i] < 0)
                     throw DataFile.Damaged("IDX", labelsPath, $"labels from {names.FirstLabel} on", $"{labelBytes[i]} at {i}");
             }
-            return new Part(imagesPath, images, labels);
+            return new Part(imagesPath, labelsPath, images, labels);
         }
 
         public MemorySplit ToSplit(string kind, IReadOnlyList<string> classes) => new(kind, classes, Labels, Images, Path);

@@ -128,6 +128,50 @@ public sealed class IdxTests
         Assert.That((data.Train.Count, string.Concat(data.Classes)), Is.EqualTo((50, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt")));
     }
 
+    /// <summary>One damaged label must not make classes without images.</summary>
+    [TestCase("", 10, 200)]
+    [TestCase("", 10, 20)]
+    [TestCase("", 10, 12)]
+    [TestCase("", 4, 255)]
+    [TestCase("emnist-digits-", 10, 46)]
+    [TestCase("emnist-letters-", 26, 90, 1)]
+    [TestCase("emnist-balanced-", 47, 120)]
+    [TestCase("emnist-byclass-", 62, 200)]
+    public void ALabelFarBeyondTheOthersIsRefused(string prefix, int classes, int label, int first = 0)
+    {
+        using TemporaryFolder folder = new();
+        AddMnist(folder, prefix, "-idx", false, classes + 5, 4, first, classes);
+        string labels = folder[$"{prefix}train-labels-idx1-ubyte"];
+        byte[] content = File.ReadAllBytes(labels);
+        content[8 + 3] = (byte)label;
+        File.WriteAllBytes(labels, content);
+        OneLine.Thrown(() => DatasetLocator.Open(folder.Path), "labels-idx1-ubyte", $"got {label} at 3");
+    }
+
+    /// <summary>Labels within the usual ones need no image each, and more classes than usual are fine if they have images.</summary>
+    [Test]
+    public void ClassesWithoutImagesAreFineOrNoted()
+    {
+        Assert.That(Open(3).Classes, Has.Count.EqualTo(10));
+        Assert.That(Open(3).Notes, Is.Empty);
+        Assert.That(Open(120).Classes, Has.Count.EqualTo(120));
+        Assert.That(Open(120).Notes, Is.Empty);
+        LocatedDataset gap = Open(120, 119, 130);
+        Assert.That(gap.Classes, Has.Count.EqualTo(131));
+        Assert.That(gap.Notes, Is.EqualTo(new[] { "11 of 131 classes have no image" }));
+
+        static LocatedDataset Open(int classes, int changed = 0, int label = 0)
+        {
+            using TemporaryFolder folder = new();
+            AddMnist(folder, "", "-idx", false, 120, 4, 0, classes);
+            string labels = folder["train-labels-idx1-ubyte"];
+            byte[] content = File.ReadAllBytes(labels);
+            content[8 + changed] = (byte)label;
+            File.WriteAllBytes(labels, content);
+            return DatasetLocator.Open(folder.Path);
+        }
+    }
+
     [Test]
     public void MismatchesGiveOneLineErrors()
     {
