@@ -35,6 +35,12 @@ internal static class Introduction
             + $"std {Numbers(config.Std)}{augmentation}");
         if (settings.MixesImages) output.WriteLine(
             $"Mixing    {Mixing(settings)}; the top-1 of training counts the label of an image's larger share");
+        if (settings.ClassWeights is { } weights)
+        {
+            IReadOnlyList<float> each = weights.For(run.Data.Training.CountPerClass());
+            output.WriteLine($"Classes   weigh {Rounded(each.Min())} to {Rounded(each.Max())} in the loss of training "
+                + $"({(weights.Numbers is null ? "balanced" : "as given, scaled to a mean of 1 over the images")}); validation counts all alike");
+        }
         if (settings.BalancedSampling) output.WriteLine(
             $"Classes   drawn equally often, {Words.Count(run.Data.Training.Count, "image", "images")} an epoch");
         output.WriteLine($"Device    {device.Name}: {device.Description}");
@@ -168,6 +174,8 @@ internal static class Introduction
 
     private static string Numbers(IReadOnlyList<float> values) =>
         string.Join(" ", values.Select(value => value.ToString("0.####", CultureInfo.InvariantCulture)));
+
+    private static string Rounded(float value) => value.ToString("G3", CultureInfo.InvariantCulture);
 
     private static string Invariant(float value) => value.ToString(CultureInfo.InvariantCulture);
 }

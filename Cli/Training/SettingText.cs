@@ -12,7 +12,7 @@ internal static class SettingText
     {
         string name = $"--{setting.Name}";
         if (setting.ValueType == typeof(bool)) return Options.Switch(name, description, check);
-        string placeholder = setting.IsList ? "A,B" : setting.ValueType == typeof(float) || setting.ValueType == typeof(double) ? "X" : "N";
+        string placeholder = setting.Placeholder is { } own ? own : setting.IsList ? "A,B" : setting.ValueType == typeof(float) || setting.ValueType == typeof(double) ? "X" : "N";
         return Options.Text(name, placeholder, description, check);
     }
 

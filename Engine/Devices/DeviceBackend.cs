@@ -26,6 +26,7 @@ internal abstract class DeviceBackend : PlanBackend
     private readonly LossBuffers? _loss;
     private readonly DeviceBuffer<GradientPart>? _part;
     private readonly DeviceBuffer<StepScalars>? _updateScalars, _headScalars;
+    private readonly float[] _classWeights = [];
 
     // The batch's images, filled by Upload. Set by AddInput.
     private DeviceBuffer<float>? _images;
@@ -49,9 +50,12 @@ internal abstract class DeviceBackend : PlanBackend
         if (options.HeadRate != 1) _headScalars = NewBuffer<StepScalars>("head scalars", 1, persistent: true);
         UpdateOrder = parameters.Order.For(options);
         if (options.Loss is null) return;
+        _classWeights = [.. options.Loss.ClassWeights ?? []];
         _loss = new(
             PerImage<int>("labels"), options.MixedLabels ? PerImage<int>("other labels") : null,
-            options.MixedLabels ? PerImage<float>("shares") : null, PerImage<float>("losses"), PerImage<int>("ranks"));
+            options.MixedLabels ? PerImage<float>("shares") : null,
+            options.Loss.ClassWeights is null ? null : NewBuffer<float>("class weights", _classWeights.Length, persistent: true),
+            _classWeights.Sum(), PerImage<float>("losses"), PerImage<int>("ranks"));
     }
 
     public int Images => _options.Images;
@@ -151,6 +155,7 @@ internal abstract class DeviceBackend : PlanBackend
         int floats = batch.Shape.Count;
         Write<float>(_images!, batch.Images.AsSpan(first * floats, Images * floats));
         if (_loss is null) return;
+        if (_loss.ClassWeights is { } weights) Write<float>(weights, _classWeights);
         Write<int>(_loss.Labels, batch.Labels.AsSpan(first, Images));
         if (_loss.Others is { } others) Write<int>(others, batch.Others.AsSpan(first, Images));
         if (_loss.Shares is { } shares) Write<float>(shares, batch.Shares.AsSpan(first, Images));

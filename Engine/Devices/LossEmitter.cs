@@ -5,14 +5,17 @@ using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Engine.Devices;
 
-/// <summary>Buffers of a loss, with one element for each image of a batch.</summary>
+/// <summary>Buffers of a loss.</summary>
 /// <param name="Labels">[Images] class indices, -1 for none.</param>
 /// <param name="Others">[Images] second label of each image; null if images have one label.</param>
 /// <param name="Shares">[Images] first label's share of each image; null if images have one label.</param>
+/// <param name="ClassWeights">[classes] weights of the classes; null if all weigh alike.</param>
+/// <param name="ClassWeightSum">Sum of the weights.</param>
 /// <param name="Losses">[Images]</param>
 /// <param name="Ranks">[Images] number of classes that score above the label's.</param>
 internal sealed record LossBuffers(
-    DeviceBuffer<int> Labels, DeviceBuffer<int>? Others, DeviceBuffer<float>? Shares, DeviceBuffer<float> Losses, DeviceBuffer<int> Ranks);
+    DeviceBuffer<int> Labels, DeviceBuffer<int>? Others, DeviceBuffer<float>? Shares, DeviceBuffer<float>? ClassWeights,
+    float ClassWeightSum, DeviceBuffer<float> Losses, DeviceBuffer<int> Ranks);
 
 /// <summary>Emits a loss's launches, and gives it its buffers.</summary>
 public sealed class LossEmitter
@@ -59,6 +62,12 @@ public sealed class LossEmitter
 
     /// <inheritdoc cref="LossBuffers.Shares"/>
     public DeviceBuffer<float>? Shares => _buffers.Shares;
+
+    /// <inheritdoc cref="LossBuffers.ClassWeights"/>
+    public DeviceBuffer<float>? ClassWeights => _buffers.ClassWeights;
+
+    /// <inheritdoc cref="LossBuffers.ClassWeightSum"/>
+    public float ClassWeightSum => _buffers.ClassWeightSum;
 
     /// <inheritdoc cref="LossBuffers.Losses"/>
     public DeviceBuffer<float> Losses => _buffers.Losses;

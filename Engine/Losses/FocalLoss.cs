@@ -24,6 +24,8 @@ public sealed class FocalLoss : Loss
     [Setting("Weight of all classes but the first; the first has the rest to 1.", Name = "focal-alpha", AtLeast = 0, AtMost = 1)]
     public float? Alpha { get; init => field = Setting.Check(this, value); }
 
+    public override bool TakesClassWeights => true;
+
     public override void CheckOutput(Shape output)
     {
         if (!output.IsVector)
@@ -41,10 +43,11 @@ public sealed class FocalLoss : Loss
         emitter.Launch("focal loss",
             l => new CpuFocalLoss(
                 l.Read(emitter.Scalars), emitter.Images, classes, logits.CountPerImage, Gamma, Alpha ?? -1, emitter.Weight, emitter.IsHead,
-                l.Read(logits), l.Read(emitter.Labels), l.Update(emitter.Losses), l.Update(emitter.Ranks), l.Write(emitter.Gradient)),
+                l.Read(logits), l.Read(emitter.Labels), l.Read(emitter.ClassWeights), l.Update(emitter.Losses), l.Update(emitter.Ranks),
+                l.Write(emitter.Gradient)),
             l => l.Add(new Kernels.Loss.FocalLoss(
-                Kernels.Loss.SoftmaxCrossEntropy.Threads(classes), emitter.Gradient is not null, emitter.IsHead, l.Read(emitter.Scalars),
-                l.Read(logits), l.Read(emitter.Labels), l.Update(emitter.Losses), l.Update(emitter.Ranks), l.Write(emitter.Gradient),
-                emitter.Images, classes, Gamma, Alpha ?? -1, emitter.Weight)));
+                Kernels.Loss.SoftmaxCrossEntropy.Threads(classes), emitter.Gradient is not null, emitter.IsHead, ClassWeights is not null,
+                l.Read(emitter.Scalars), l.Read(logits), l.Read(emitter.Labels), l.Read(emitter.ClassWeights), l.Update(emitter.Losses),
+                l.Update(emitter.Ranks), l.Write(emitter.Gradient), emitter.Images, classes, Gamma, Alpha ?? -1, emitter.Weight)));
     }
 }

@@ -10,6 +10,8 @@ public sealed class HingeLoss : Loss
 {
     public override string Name => "hinge";
 
+    public override bool TakesClassWeights => true;
+
     public override void CheckOutput(Shape output)
     {
         if (output.IsVector) return;
@@ -24,10 +26,11 @@ public sealed class HingeLoss : Loss
         emitter.Launch("hinge loss",
             l => new CpuHingeLoss(
                 l.Read(emitter.Scalars), emitter.Images, classes, scores.CountPerImage, emitter.Weight, emitter.IsHead, l.Read(scores),
-                l.Read(emitter.Labels), l.Update(emitter.Losses), l.Update(emitter.Ranks), l.Write(emitter.Gradient)),
+                l.Read(emitter.Labels), l.Read(emitter.ClassWeights), l.Update(emitter.Losses), l.Update(emitter.Ranks),
+                l.Write(emitter.Gradient)),
             l => l.Add(new Kernels.Loss.HingeLoss(
-                Kernels.Loss.SoftmaxCrossEntropy.Threads(classes), emitter.Gradient is not null, emitter.IsHead, l.Read(emitter.Scalars),
-                l.Read(scores), l.Read(emitter.Labels), l.Update(emitter.Losses), l.Update(emitter.Ranks), l.Write(emitter.Gradient),
-                emitter.Images, classes, emitter.Weight)));
+                Kernels.Loss.SoftmaxCrossEntropy.Threads(classes), emitter.Gradient is not null, emitter.IsHead, ClassWeights is not null,
+                l.Read(emitter.Scalars), l.Read(scores), l.Read(emitter.Labels), l.Read(emitter.ClassWeights), l.Update(emitter.Losses),
+                l.Update(emitter.Ranks), l.Write(emitter.Gradient), emitter.Images, classes, emitter.Weight)));
     }
 }

@@ -20,10 +20,12 @@ public sealed class SoftmaxCrossEntropy : Loss
     [Setting("Share of the target spread over all classes.", AtLeast = 0, Below = 1)]
     public float LabelSmoothing { get; init => field = Setting.Check(this, value); }
 
-    /// <summary>The loss without smoothing.</summary>
-    public override Loss ForValidation => LabelSmoothing == 0 ? this : new SoftmaxCrossEntropy();
+    /// <summary>The loss without smoothing and class weights.</summary>
+    public override Loss ForValidation => LabelSmoothing == 0 && ClassWeights is null ? this : new SoftmaxCrossEntropy();
 
     public override bool TakesMixedLabels => true;
+
+    public override bool TakesClassWeights => true;
 
     public override void CheckOutput(Shape output)
     {
@@ -40,12 +42,13 @@ public sealed class SoftmaxCrossEntropy : Loss
         emitter.Launch("softmax cross-entropy",
             l => new CpuSoftmaxCrossEntropy(
                 l.Read(emitter.Scalars), emitter.Images, classes, logits.CountPerImage, LabelSmoothing, emitter.Weight, emitter.IsHead,
-                l.Read(logits), l.Read(emitter.Labels), l.Read(emitter.Others), l.Read(emitter.Shares), l.Update(emitter.Losses),
-                l.Update(emitter.Ranks), l.Write(emitter.Gradient)),
+                l.Read(logits), l.Read(emitter.Labels), l.Read(emitter.Others), l.Read(emitter.Shares),
+                l.Read(emitter.ClassWeights), emitter.ClassWeightSum, l.Update(emitter.Losses), l.Update(emitter.Ranks),
+                l.Write(emitter.Gradient)),
             l => l.Add(new Kernels.Loss.SoftmaxCrossEntropy(
                 Kernels.Loss.SoftmaxCrossEntropy.Threads(classes), emitter.Gradient is not null, emitter.IsHead, emitter.IsMixed,
-                l.Read(emitter.Scalars), l.Read(logits), l.Read(emitter.Labels), l.Read(emitter.Others), l.Read(emitter.Shares),
-                l.Update(emitter.Losses), l.Update(emitter.Ranks), l.Write(emitter.Gradient), emitter.Images, classes, LabelSmoothing,
-                emitter.Weight)));
+                ClassWeights is not null, l.Read(emitter.Scalars), l.Read(logits), l.Read(emitter.Labels), l.Read(emitter.Others),
+                l.Read(emitter.Shares), l.Read(emitter.ClassWeights), l.Update(emitter.Losses), l.Update(emitter.Ranks),
+                l.Write(emitter.Gradient), emitter.Images, classes, LabelSmoothing, emitter.Weight, emitter.ClassWeightSum)));
     }
 }

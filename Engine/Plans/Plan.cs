@@ -39,6 +39,9 @@ public sealed class Plan : IDisposable
         Network network = parameters.Network;
         if (options.Training && options.Loss is null) throw new ArgumentException("A plan that trains expects a loss.", nameof(options));
         options.Loss?.CheckOutput(network.Output.Shape);
+        if (options.Loss?.ClassWeights is { } weights && weights.Count != network.Output.Shape.Count)
+            throw new ArgumentException(
+                $"{network.Name} has {network.Output.Shape} outputs, but got weights of {weights.Count} classes.", nameof(options));
         if (options.MixedLabels && options.Loss is not { TakesMixedLabels: true })
             throw new ArgumentException(
                 $"{options.Loss?.GetType().Name ?? "A plan without a loss"} takes one label per image.", nameof(options));

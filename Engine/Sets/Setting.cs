@@ -11,6 +11,7 @@ public sealed class Setting
 {
     private readonly PropertyInfo _property;
     private readonly SettingAttribute _attribute;
+    private readonly ISettingValue? _own;
 
     internal Setting(PropertyInfo property, SettingAttribute attribute)
     {
@@ -18,6 +19,7 @@ public sealed class Setting
         _attribute = attribute;
         Name = attribute.Name ?? Dashed(property.Name);
         ValueType = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
+        if (ValueType.IsAssignableTo(typeof(ISettingValue))) _own = (ISettingValue)Activator.CreateInstance(ValueType)!;
         MayBeNull = Nullable.GetUnderlyingType(property.PropertyType) is not null;
     }
 
@@ -30,7 +32,7 @@ public sealed class Setting
     /// <summary>"WeightDecay"</summary>
     public string PropertyName => _property.Name;
 
-    /// <summary>Float, double, int, long, ulong, bool, or a list of int; never nullable.</summary>
+    /// <summary>Float, double, int, long, ulong, bool, a list of int, or an <see cref="ISettingValue"/>; never nullable.</summary>
     public Type ValueType { get; }
 
     /// <summary>"weight decay 0.1", or the words that the attribute has for a switch.</summary>
@@ -52,11 +54,15 @@ public sealed class Setting
     /// <summary>Whether the value is a list.</summary>
     public bool IsList => ValueType == typeof(IReadOnlyList<int>);
 
+    /// <summary>Stands for a value in help; null for numbers, flags and lists.</summary>
+    public string? Placeholder => _own?.Placeholder;
+
     /// <summary>Accepted values in words: "a number from 0 to below 1".</summary>
     public string Range
     {
         get
         {
+            if (_own is not null) return _own.Expected;
             bool isWhole = IsList || ValueType != typeof(float) && ValueType != typeof(double);
             string what = IsList ? "ascending whole numbers" : isWhole ? "a whole number" : "a number";
             if (ValueType == typeof(bool)) return "true or false";
@@ -139,6 +145,7 @@ public sealed class Setting
 
     private object? ParseOrNull(string text)
     {
+        if (_own is not null) return _own.Parse(text);
         CultureInfo invariant = CultureInfo.InvariantCulture;
         if (ValueType == typeof(bool)) return bool.TryParse(text, out bool flag) ? flag : null;
         if (ValueType == typeof(float)) return float.TryParse(text, NumberStyles.Float, invariant, out float number) ? number : null;
@@ -159,7 +166,7 @@ public sealed class Setting
 
     private bool IsInRange(object value) => value switch
     {
-        bool => true,
+        bool or ISettingValue => true,
         IReadOnlyList<int> list =>
             list.All(number => IsInRange((double)number)) && list.Zip(list.Skip(1)).All(pair => pair.First < pair.Second),
         _ => IsInRange(Convert.ToDouble(value, CultureInfo.InvariantCulture)),

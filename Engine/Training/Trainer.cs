@@ -3,6 +3,7 @@ using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Schedules;
 using GpuCnn.Engine.Sets;
@@ -77,7 +78,7 @@ public sealed class Trainer : IDisposable
             Accumulate = settings.Accumulate,
             HeadRate = settings.HeadLearningRate / settings.LearningRate ?? 1,
             Training = true,
-            Loss = settings.Loss,
+            Loss = Weighted(settings, training),
             MixedLabels = settings.MixesImages,
             Optimizer = settings.Optimizer,
             Algorithms = algorithms
@@ -88,6 +89,14 @@ public sealed class Trainer : IDisposable
             _validationPlan = new(_parameters, new() { Images = images, Loss = settings.Loss.ForValidation, Algorithms = algorithms });
         }
         _at = new(0) { Schedule = _schedule.State, Guard = _guard.State };
+    }
+
+    private static Loss Weighted(TrainingSettings settings, IDataset training)
+    {
+        if (settings.ClassWeights is not { } weights) return settings.Loss;
+        IReadOnlyList<int> images = training.CountPerClass ?? throw new GpuCnnException(
+            $"Class weights expect a data set that knows its images of each class, but got {training.Description}.");
+        return settings.Loss.Weighted(weights.For(images));
     }
 
     private static Network Checked(Network network, IDataset training, TrainingSettings settings)

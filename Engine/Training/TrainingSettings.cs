@@ -78,6 +78,10 @@ public record TrainingSettings : INamed
     [JsonIgnore]
     public bool MixesImages => Mixup > 0 || CutMix > 0;
 
+    /// <summary>Weights of the classes in the loss of training; null weighs all alike. Validation is measured without.</summary>
+    [Setting("Weights of the classes in the loss: balanced is images / (classes x images of the class).")]
+    public ClassWeights? ClassWeights { get; init => field = Setting.Check(this, value); }
+
     /// <summary>
     /// Draws each class equally often, from images that can be read in any order. An epoch stays as long as the data set: images of small
     /// classes come several times in it, and of large ones only some, the others in the next.
@@ -141,6 +145,12 @@ public record TrainingSettings : INamed
     {
         foreach (object set in new object[] { Optimizer, Loss, Schedule }) Settings.CheckComplete(set);
         Optimizer.Check();
+        if (ClassWeights is not null && !Loss.TakesClassWeights)
+            throw new SettingConflictException($"The loss {Loss.Name} takes no class weights.", ["class-weights", "loss"]);
+        if (BalancedSampling && ClassWeights is { Numbers: null })
+            throw new SettingConflictException(
+                "Balanced sampling and balanced class weights both make up for classes of different sizes; together they do it twice.",
+                ["balanced-sampling", "class-weights"]);
         if (MixesImages && !Loss.TakesMixedLabels)
         {
             IEnumerable<string> able = Registry<Loss>.All.Where(loss => loss.TakesMixedLabels).Select(loss => loss.Name);

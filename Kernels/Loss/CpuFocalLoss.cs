@@ -5,7 +5,7 @@ namespace GpuCnn.Kernels.Loss;
 /// <summary>
 /// Computes the focal loss of each image, -alpha (1 - p)^gamma log p with the label's softmax probability p, and the gradient of its mean
 /// over the real images of the batch: alpha ((1 - p)^gamma - gamma p (1 - p)^(gamma - 1) log p) (softmax(x) - [k = label]) / images.
-/// An image with label -1 has loss 0 and gradient 0. Sums are in float64, in the order of the classes.
+/// Class weights multiply both by the label's. An image with label -1 has loss 0 and gradient 0. Sums are in float64, in the order of the classes.
 /// </summary>
 /// <param name="scalars">Gives the number of real images.</param>
 /// <param name="alpha">Weight of all classes but the first, whose weight is 1 - alpha. If it is below 0, all weights are 1.</param>
@@ -13,12 +13,13 @@ namespace GpuCnn.Kernels.Loss;
 /// <param name="isHead">Whether to add to the losses, and leave the ranks unchanged.</param>
 /// <param name="x">[N][stride] Logits; only the first <paramref name="classes"/> of a row count.</param>
 /// <param name="labels">[N]</param>
+/// <param name="classWeights">[classes] Null if all classes weigh alike.</param>
 /// <param name="losses">[N]</param>
 /// <param name="ranks">[N] Number of classes with a larger logit than the label. 0 is a top-1 hit, below 5 a top-5 hit.</param>
 /// <param name="dx">[N][stride] Overwritten, zero past the classes. Null if there is no backward pass.</param>
 internal sealed unsafe class CpuFocalLoss(
     StepScalars* scalars, int images, int classes, int stride, float gamma, float alpha, float weight, bool isHead, float* x, int* labels,
-    float* losses, int* ranks, float* dx) : ICpuKernel
+    float* classWeights, float* losses, int* ranks, float* dx) : ICpuKernel
 {
     private const int ImagesPerChunk = 8;
 
@@ -54,6 +55,7 @@ internal sealed unsafe class CpuFocalLoss(
             double total = own + others, p = own / total, rest = others / total;
             double log = score - (double)largest - Math.Log(total);
             double focus = gamma == 0 ? 1 : Math.Pow(rest, gamma), share = alpha < 0 ? 1 : label == 0 ? 1 - alpha : alpha;
+            if (classWeights is not null) share *= classWeights[label];
             double loss = share * weight * focus * -log;
             losses[image] = (float)(isHead ? losses[image] + loss : loss);
             if (!isHead) ranks[image] = rank;

@@ -12,12 +12,13 @@ namespace GpuCnn.Kernels.Loss;
 /// <param name="isHead">Whether to add to the losses, and leave the ranks unchanged.</param>
 /// <param name="x">[N][stride] Scores; only the first <paramref name="classes"/> of a row count.</param>
 /// <param name="labels">[N]</param>
+/// <param name="classWeights">[classes] Multiply loss and gradient of an image by its label's. Null if all classes weigh alike.</param>
 /// <param name="losses">[N]</param>
 /// <param name="ranks">[N] Number of classes with a larger score than the label's. 0 is a top-1 hit, below 5 a top-5 hit.</param>
 /// <param name="dx">[N][stride] Overwritten, zero past the classes. Null if there is no backward pass.</param>
 internal sealed unsafe class CpuHingeLoss(
-    StepScalars* scalars, int images, int classes, int stride, float weight, bool isHead, float* x, int* labels, float* losses,
-    int* ranks, float* dx) : ICpuKernel
+    StepScalars* scalars, int images, int classes, int stride, float weight, bool isHead, float* x, int* labels, float* classWeights,
+    float* losses, int* ranks, float* dx) : ICpuKernel
 {
     private const int ImagesPerChunk = 8;
 
@@ -39,7 +40,8 @@ internal sealed unsafe class CpuHingeLoss(
             }
             if (label < 0) continue;
 
-            float score = scores[label], share = weight / scalars->Images;
+            float score = scores[label], factor = classWeights is null ? weight : weight * classWeights[label];
+            float share = factor / scalars->Images;
             double loss = 0;
             for (int k = 0; k < classes; k++)
             {
@@ -52,7 +54,7 @@ internal sealed unsafe class CpuHingeLoss(
                 if (gradient is not null) gradient[k] = share;
             }
             if (gradient is not null) gradient[label] = -share * inside;
-            losses[image] = (float)(isHead ? losses[image] + weight * loss : weight * loss);
+            losses[image] = (float)(isHead ? losses[image] + factor * loss : factor * loss);
             if (!isHead) ranks[image] = rank;
         }
     }

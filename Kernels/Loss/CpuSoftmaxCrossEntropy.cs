@@ -7,6 +7,8 @@ namespace GpuCnn.Kernels.Loss;
 /// Computes softmax and cross-entropy of each image, and the gradient of their mean over the real images of the batch:
 /// loss = -sum_k t_k log softmax(x)_k with t = (1 - smoothing) [k = label] + smoothing / K; dx = (softmax(x) - t) / images.
 /// For a mixed image, the label has its share of [k = label], and the second label the rest.
+/// With class weights w, the target is w_k t_k, with the sum T = sum_k w_k t_k: loss = -sum_k w_k t_k log softmax(x)_k, as PyTorch's;
+/// dx = (T softmax(x) - w t) / images, where PyTorch divides by the sum of the labels' weights.
 /// An image with label -1 has loss 0 and gradient 0. Sums are in float64, in an order fixed by the number of classes.
 /// </summary>
 /// <param name="scalars">Gives the number of real images.</param>
@@ -18,6 +20,8 @@ namespace GpuCnn.Kernels.Loss;
 /// [N] Second label of each image. An image whose two labels are equal has one label. Null if all images have one label.
 /// </param>
 /// <param name="shares">[N] Share of the first label in the target, from 0 to 1. Null if <paramref name="others"/> is.</param>
+/// <param name="classWeights">[classes] Null if all classes weigh alike.</param>
+/// <param name="weightSum">Sum of the class weights.</param>
 /// <param name="losses">[N]</param>
 /// <param name="ranks">
 /// [N] Number of classes with a larger logit than the label with the larger share. 0 is a top-1 hit, below 5 a top-5 hit.
@@ -25,8 +29,7 @@ namespace GpuCnn.Kernels.Loss;
 /// <param name="dx">[N][stride] Overwritten, zero past the classes. Null if there is no backward pass.</param>
 internal sealed unsafe class CpuSoftmaxCrossEntropy(
     StepScalars* scalars, int images, int classes, int stride, float smoothing, float weight, bool isHead, float* x, int* labels,
-        int* others, float* shares, float* losses, int* ranks,
-    float* dx) : ICpuKernel
+        int* others, float* shares, float* classWeights, float weightSum, float* losses, int* ranks, float* dx) : ICpuKernel
 {
     private const int ImagesPerChunk = 8;
 
@@ -55,21 +58,30 @@ internal sealed unsafe class CpuSoftmaxCrossEntropy(
                 otherScore = logits[other] - (double)largest;
             double shifted = 0;
             if (smoothing > 0)
-                for (int k = 0; k < classes; k++) shifted += logits[k] - (double)largest;
-            double own = share * score;
+                for (int k = 0; k < classes; k++) shifted += WeightOf(k) * (logits[k] - (double)largest);
+            // Parts of the target that the labels have, apart from the smoothing, and the sum of the whole target.
+            double first = share * WeightOf(label), second = (1 - share) * WeightOf(other);
+            double target = classWeights is null ? 1 : on * (first + second) + off * weightSum;
+            double own = first * score;
             // A share of 0 adds nothing, even if the score is infinitely far.
-            if (share < 1) own = (share > 0 ? own : 0) + (1 - share) * otherScore;
-            double loss = weight * (logTotal - on * own - off * shifted);
+            if (share < 1) own = (share > 0 ? own : 0) + second * otherScore;
+            double loss = weight * (logTotal * target - on * own - off * shifted);
             losses[image] = (float)(isHead ? losses[image] + loss : loss);
             if (!isHead) ranks[image] = Rank(logits, share < 0.5 ? other : label);
             if (gradient is null) continue;
             double scale = (double)weight / scalars->Images;
-            float factor = (float)(scale / total), uniform = (float)(off * scale);
-            for (int k = 0; k < classes; k++) gradient[k] = gradient[k] * factor - uniform;
-            gradient[label] = (float)((Math.Exp(score) / total - on * share - off) * scale);
-            if (other != label) gradient[other] = (float)((Math.Exp(otherScore) / total - on * (1 - share) - off) * scale);
+            float factor = (float)(scale * target / total), uniform = (float)(off * scale);
+            if (classWeights is null)
+                for (int k = 0; k < classes; k++) gradient[k] = gradient[k] * factor - uniform;
+            else
+                for (int k = 0; k < classes; k++) gradient[k] = gradient[k] * factor - uniform * classWeights[k];
+            gradient[label] = (float)((Math.Exp(score) / total * target - on * first - off * WeightOf(label)) * scale);
+            if (other != label)
+                gradient[other] = (float)((Math.Exp(otherScore) / total * target - on * second - off * WeightOf(other)) * scale);
         }
     }
+
+    private double WeightOf(int label) => classWeights is null ? 1 : classWeights[label];
 
     private float Largest(float* logits)
     {

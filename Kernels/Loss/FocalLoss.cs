@@ -5,14 +5,16 @@ namespace GpuCnn.Kernels.Loss;
 /// <summary>
 /// Computes the focal loss of each image, -alpha (1 - p)^gamma log p with the label's softmax probability p, and the gradient of its mean
 /// over the real images of the batch: alpha ((1 - p)^gamma - gamma p (1 - p)^(gamma - 1) log p) (softmax(x) - [k = label]) / images.
-/// An image with label -1 has loss 0 and gradient 0. One group per image. Sums carry their rounding errors.
+/// Class weights multiply both by the label's. An image with label -1 has loss 0 and gradient 0. One group per image. Sums carry their rounding errors.
 /// </summary>
 /// <param name="threads">See <see cref="SoftmaxCrossEntropy.Threads"/>.</param>
 /// <param name="training">Whether there is a backward pass. If not, <paramref name="dx"/> may be any view.</param>
 /// <param name="isHead">Whether to add to the losses, and leave the ranks unchanged.</param>
+/// <param name="weighted">Whether classes have weights. If not, <paramref name="classWeights"/> may be any view.</param>
 /// <param name="scalars">[1] Gives the number of real images.</param>
 /// <param name="x">[N][classes]</param>
 /// <param name="labels">[N]</param>
+/// <param name="classWeights">[classes]</param>
 /// <param name="losses">[N]; overwritten.</param>
 /// <param name="ranks">[N] Number of classes with a larger logit than the label. 0 is a top-1 hit, below 5 a top-5 hit.</param>
 /// <param name="dx">[N][classes]; overwritten.</param>
@@ -20,8 +22,9 @@ namespace GpuCnn.Kernels.Loss;
 /// <param name="weight">Factor of losses and gradients.</param>
 [Kernel]
 internal readonly partial struct FocalLoss(
-    [Specialization(256)] int threads, [Specialization] Flag training, [Specialization] Flag isHead, ReadOnlyView<StepScalars> scalars,
-    ReadOnlyView<float> x, ReadOnlyView<int> labels, View<float> losses, View<int> ranks, View<float> dx, int images, int classes,
+    [Specialization(256)] int threads, [Specialization] Flag training, [Specialization] Flag isHead, [Specialization] Flag weighted,
+    ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, ReadOnlyView<int> labels, ReadOnlyView<float> classWeights,
+    View<float> losses, View<int> ranks, View<float> dx, int images, int classes,
     float gamma, float alpha, float weight) : IKernelGrid
 {
     public Size3 GroupShape => new(threads);
@@ -82,6 +85,7 @@ internal readonly partial struct FocalLoss(
         if (KernelMath.IsNaN(rest)) focus = rest;
         float share = 1f;
         if (alpha >= 0f) share = label == 0 ? 1f - alpha : alpha;
+        if (weighted) share *= classWeights[KernelMath.Max(label, 0)];
         if (thread == 0)
         {
             float loss = label < 0 ? 0f : share * weight * focus * -log;

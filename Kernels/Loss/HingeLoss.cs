@@ -19,9 +19,9 @@ namespace GpuCnn.Kernels.Loss;
 /// <param name="weight">Factor of losses and gradients.</param>
 [Kernel]
 internal readonly partial struct HingeLoss(
-    [Specialization(256)] int threads, [Specialization] Flag training, [Specialization] Flag isHead, ReadOnlyView<StepScalars> scalars,
-        ReadOnlyView<float> x,
-    ReadOnlyView<int> labels, View<float> losses, View<int> ranks, View<float> dx, int images, int classes, float weight) : IKernelGrid
+    [Specialization(256)] int threads, [Specialization] Flag training, [Specialization] Flag isHead, [Specialization] Flag weighted,
+    ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x, ReadOnlyView<int> labels, ReadOnlyView<float> classWeights,
+    View<float> losses, View<int> ranks, View<float> dx, int images, int classes, float weight) : IKernelGrid
 {
     public Size3 GroupShape => new(threads);
 
@@ -34,7 +34,9 @@ internal readonly partial struct HingeLoss(
         int thread = ThreadId.X, image = GroupId.X, label = labels[image], rank = 0, inside = 0;
         ReadOnlyView<float> scores = x.Slice(image * classes);
         // An image without a label takes the same path, to the same barriers.
-        float score = scores[KernelMath.Max(label, 0)], share = weight / scalars[0].Images;
+        float score = scores[KernelMath.Max(label, 0)], factor = weight;
+        if (weighted) factor *= classWeights[KernelMath.Max(label, 0)];
+        float share = factor / scalars[0].Images;
         TwoFloat loss = new TwoFloat(0, 0);
         for (int k = thread; k < classes; k += threads)
         {
@@ -69,7 +71,7 @@ internal readonly partial struct HingeLoss(
             Group.Barrier();
         }
         if (thread > 0) return;
-        float value = label < 0 ? 0 : weight * loss.Value;
+        float value = label < 0 ? 0 : factor * loss.Value;
         if (isHead)
         {
             losses[image] += value;

@@ -22,6 +22,13 @@ internal readonly record struct TwoFloat(float High, float Low)
         return AddOrdered(sum.High, sum.Low + a.Low + b.Low);
     }
 
+    /// <summary>Multiplies both parts, with the rounding error of the larger product.</summary>
+    public TwoFloat Times(float factor)
+    {
+        float product = High * factor, lost = KernelMath.FusedMultiplyAdd(High, factor, -product);
+        return new TwoFloat(product, KernelMath.IsFinite(product) ? KernelMath.FusedMultiplyAdd(Low, factor, lost) : 0);
+    }
+
     /// <summary>Computes a + b without error. A sum that is not finite has error 0.</summary>
     public static TwoFloat Add(float a, float b)
     {

@@ -28,9 +28,11 @@ public sealed class HingeLossTests<TDevice> : KernelTests<TDevice> where TDevice
         DeviceBuffer<float> scores = Device.Buffer<float>(x), result = Device.Unset<float>(3), dx = Device.Unset<float>(x.Length);
         DeviceBuffer<int> given = Device.Buffer<int>(labels), ranks = Device.Unset<int>(3);
         int threads = SoftmaxCrossEntropy.Threads(classes);
-        Run(new HingeLoss(threads, false, false, scalars, scores, given, result, ranks, default(View<float>), 3, classes, 2), new(3));
+        Run(new HingeLoss(threads, false, false, false, scalars, scores, given, default(ReadOnlyView<float>), result, ranks,
+            default(View<float>), 3, classes, 2), new(3));
         Closeness.Check("losses", result.Span, [.. losses.Select(loss => 2 * loss)], 2e-7 * losses.Max());
-        Run(new HingeLoss(threads, true, true, scalars, scores, given, result, ranks, dx, 3, classes, 1), new(3));
+        Run(new HingeLoss(threads, true, true, false, scalars, scores, given, default(ReadOnlyView<float>), result, ranks, dx, 3, classes,
+            1), new(3));
         Closeness.Check("losses with those of a head", result.Span, [.. losses.Select(loss => 3 * loss)], 4e-7 * losses.Max());
         Closeness.Check("dx", dx.Span, gradient, 1e-6 * classes);
         Assert.That(ranks.Span.ToArray(), Is.EqualTo(new[] { Rank(0), Rank(1), classes }));

@@ -100,6 +100,22 @@ public sealed class SoftmaxCrossEntropyTests<TDevice> : KernelTests<TDevice> whe
         });
     }
 
+    [TestCase(2, 0f, false)]
+    [TestCase(40, 0.1f, true)]
+    [TestCase(1000, 0.1f, false)]
+    public void ClassWeightsMatchTheReference(int classes, float smoothing, bool mixed)
+    {
+        float[] x = Numbers.Reals(4 * classes, 1, 3), weights = [.. Enumerable.Range(0, classes).Select(k => k % 4 + 0.5f)];
+        int[] labels = [0, classes - 1, 1, -1];
+        int[]? others = mixed ? [classes - 1, 0, 1, -1] : null;
+        float[]? shares = mixed ? [0.25f, 0.75f, 0.5f, 1] : null;
+        (float[] losses, _, float[] dx) = Run(classes, x, labels, smoothing, true, others, shares, weights);
+        double[] wide = Numbers.ToDouble(x);
+        Closeness.Check("losses", losses,
+            ReferenceSoftmaxCrossEntropy.Losses(classes, wide, labels, smoothing, others, shares, weights), 4e-5);
+        Closeness.Check("dx", dx, ReferenceSoftmaxCrossEntropy.Gradient(classes, wide, labels, smoothing, others, shares, weights), 4e-6);
+    }
+
     private void Check(int classes, float[] x, int[] labels, float smoothing, int[]? others = null, float[]? shares = null)
     {
         (float[] losses, int[] ranks, float[] dx) = Run(classes, x, labels, smoothing, true, others, shares);
@@ -141,7 +157,8 @@ public sealed class SoftmaxCrossEntropyTests<TDevice> : KernelTests<TDevice> whe
     }
 
     private (float[] Losses, int[] Ranks, float[] Gradient) Run(
-        int classes, float[] x, int[] labels, float smoothing, bool training, int[]? others = null, float[]? shares = null)
+        int classes, float[] x, int[] labels, float smoothing, bool training, int[]? others = null, float[]? shares = null,
+        float[]? weights = null)
     {
         int real = labels.Count(label => label >= 0);
         DeviceBuffer<StepScalars> scalars = Device.Buffer(new StepScalars { Seed = 5, Step = 6, LearningRate = 7, Images = real });
@@ -152,10 +169,11 @@ public sealed class SoftmaxCrossEntropyTests<TDevice> : KernelTests<TDevice> whe
         DeviceBuffer<int> second = Device.Buffer<int>(others ?? []);
         DeviceBuffer<float> parts = Device.Buffer<float>(shares ?? []);
         var kernel = new SoftmaxCrossEntropy(
-            SoftmaxCrossEntropy.Threads(classes), training, false, mixed, scalars, logits, given,
+            SoftmaxCrossEntropy.Threads(classes), training, false, mixed, weights is not null, scalars, logits, given,
                 mixed ? second : default(ReadOnlyView<int>),
-            mixed ? parts : default(ReadOnlyView<float>), losses, ranks, training ? dx : default(View<float>),
-            labels.Length, classes, smoothing, 1);
+            mixed ? parts : default(ReadOnlyView<float>),
+            weights is null ? default(ReadOnlyView<float>) : Device.Buffer<float>(weights), losses, ranks,
+            training ? dx : default(View<float>), labels.Length, classes, smoothing, 1, weights?.Sum() ?? 0);
         Run(kernel, kernel.Groups);
         return (losses.Span.ToArray(), ranks.Span.ToArray(), dx.Span.ToArray());
     }
