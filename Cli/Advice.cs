@@ -57,6 +57,7 @@ internal static class Advice
         TooManyBadImagesException => "gpucnn data check lists all that is wrong with a data set.",
         PictureCacheException => "--cache ram or none does without it.",
         AmbiguousClassException => "gpucnn import --classes-file names them.",
+        MissingDataException => "--data and --val say where it is now.",
         ChangedDataException => "--weights names them.",
         DeviceOutOfMemoryException { LargestBatch: > 0 and var largest } => $"use --batch {largest} or less.",
         DeviceOutOfMemoryException { LargestBatch: 0 } => "use another --device.",

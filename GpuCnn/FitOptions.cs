@@ -69,6 +69,12 @@ public sealed record ResumeOptions
     /// <summary>Threads of the device, where it has any.</summary>
     public int? Threads { get; init; }
 
+    /// <summary>Where the data set is now, if it was moved. Its images and classes must be the same.</summary>
+    public string? DataPath { get; init; }
+
+    /// <summary>Where the data set to validate on is now.</summary>
+    public string? ValidationPath { get; init; }
+
     /// <summary>The images of a run that was not opened from a path.</summary>
     public ImageData? Data { get; init; }
 

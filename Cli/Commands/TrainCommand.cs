@@ -68,7 +68,7 @@ internal static class TrainCommand
         ]);
         Option[] resumable =
             [resume, settings.Find("epochs"), settings.Find("steps"), settings.Find("early-stop"), device, threads, saveEvery,
-                saveEveryMinutes, keep, badImages, .. feed.All];
+                saveEveryMinutes, keep, data, validation, badImages, .. feed.All];
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(resume) is not null && command.Options.Except(resumable).FirstOrDefault(parsed.IsGiven) is { } refused)

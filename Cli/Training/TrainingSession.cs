@@ -84,6 +84,8 @@ internal static class TrainingSession
             Steps = request.Steps,
             SaveEvery = request.SaveEvery,
             EarlyStop = request.EarlyStop,
+            DataPath = request.Data,
+            ValidationPath = request.Validation,
             SaveEveryMinutes = request.SaveEveryMinutes,
             Keep = request.Keep,
             BadImages = request.BadImages,

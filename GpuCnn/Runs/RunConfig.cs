@@ -92,6 +92,9 @@ internal sealed record RunConfig
     /// <summary>Some or all of the images that the run trains on, by content; null in runs of earlier releases.</summary>
     public ImageHashes? Trained { get; init; }
 
+    /// <summary>Hash of the images' order and labels; null in runs of earlier releases.</summary>
+    public string? ImageOrder { get; init; }
+
     /// <summary>Weights that the run started from, if any.</summary>
     public string? Weights { get; init; }
 
@@ -167,7 +170,12 @@ internal sealed record RunConfig
 
     /// <summary>This configuration with the images that the run uses.</summary>
     public RunConfig WithImages(ImageData data) =>
-        this with { Validated = UsedImages.Validated(data), Trained = UsedImages.Trained(data) };
+        this with
+        {
+            Validated = UsedImages.Validated(data),
+            Trained = UsedImages.Trained(data),
+            ImageOrder = RunData.OrderOf(data),
+        };
 
     /// <summary>Lifts a limit of steps that the epochs would not reach.</summary>
     public static TrainingSettings Shorten(TrainingSettings settings, int images)

@@ -159,7 +159,7 @@ public sealed class TrainingRun : IDisposable
         try
         {
             ImageData data = options.Data ?? Reopen(config, options, folder);
-            Check(data, config, folder);
+            RunData.Check(data, config, directory);
             model = config.CreateModel(directory, layers, device);
             config = Changed(config, options, data.Training.Count) with
             {
@@ -216,16 +216,21 @@ public sealed class TrainingRun : IDisposable
             BadImages = options.BadImages ?? config.BadImages,
             Feed = options.Feed.Over(config.Feed),
             Settings = settings,
+            Data = options.DataPath ?? config.Data,
+            DataFullPath = options.DataPath is { } path ? Path.GetFullPath(path) : config.DataFullPath,
+            Validation = options.ValidationPath ?? config.Validation,
+            ValidationFullPath = options.ValidationPath is { } other ? Path.GetFullPath(other) : config.ValidationFullPath,
         };
     }
 
     private static ImageData Reopen(RunConfig config, ResumeOptions options, string folder)
     {
-        if (config.DataFullPath.Length == 0)
+        if (config.DataFullPath.Length == 0 && options.DataPath is null)
             throw new GpuCnnException($"The run in '{folder}' trains on images that were in memory; give them to resume it.");
         ImageData data = ImageData.Open(
-            Present(config.Data, config.DataFullPath),
-            config.Validation is null ? null : Present(config.Validation, config.ValidationFullPath!));
+            options.DataPath ?? Present(config.Data, config.DataFullPath, folder),
+            options.ValidationPath
+                ?? (config.Validation is null ? null : Present(config.Validation, config.ValidationFullPath!, folder)));
         if (config.ExcludeDuplicates) data = data.WithoutDuplicates(options.Progress);
         return config.HeldOut switch
         {
@@ -236,7 +241,10 @@ public sealed class TrainingRun : IDisposable
     }
 
     /// <summary>A name may mean another folder where the run is resumed from; it counts where the data was moved along.</summary>
-    private static string Present(string named, string full) => Path.Exists(full) ? full : named;
+    /// <exception cref="MissingDataException">It is nowhere.</exception>
+    private static string Present(string named, string full, string folder) => Path.Exists(full) ? full
+        : Path.Exists(named) ? named
+        : throw new MissingDataException($"The run in '{folder}' uses the data set '{full}', which is not there any more.");
 
     private static void Check(Model model, ImageData data)
     {
@@ -246,15 +254,6 @@ public sealed class TrainingRun : IDisposable
         throw new GpuCnnException(
             $"{model.Name} was made for the classes {Some(model.Classes)}, but the data set has {Some(data.Classes)}; make the model for "
             + "the classes of the data set.");
-    }
-
-    private static void Check(ImageData data, RunConfig config, string folder)
-    {
-        if (data.Classes.SequenceEqual(config.Classes) && data.Training.Count == config.TrainingImages) return;
-        throw new ChangedDataException(
-            $"Data set '{data.Located.Path}' has changed: the run in '{folder}' trains on {config.TrainingImages:N0} images of "
-            + $"{config.Classes.Count} classes, but got {data.Training.Count:N0} of {data.Classes.Count}; restore the data, or start a new "
-            + "run from its weights.");
     }
 
     /// <summary>Refuses a run that the device's memory is known to be too small for.</summary>
@@ -284,3 +283,6 @@ public sealed class TrainingRun : IDisposable
 
 /// <summary>The data set of a run is not what it was when the run began.</summary>
 public sealed class ChangedDataException(string message) : GpuCnnException(message);
+
+/// <summary>The data set of a run is not where it was.</summary>
+public sealed class MissingDataException(string message) : GpuCnnException(message);
