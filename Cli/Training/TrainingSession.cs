@@ -67,7 +67,9 @@ internal static class TrainingSession
         return Train(host, run, stop);
     }
 
-    /// <summary>The recipe's numbers for the batch that was asked for, or for a small data set, as far as options leave them open.</summary>
+    /// <summary>
+    /// The recipe's numbers for the batch that was asked for, or for a small data set, as far as options leave them open.
+    /// </summary>
     private static TrainingSettings Adapted(TrainingSettings recipe, TrainRequest request, ImageData data)
     {
         TrainingSettings adapted = request.Batch is { } batch ? recipe.AtBatch(batch, request.Accumulate ?? recipe.Accumulate)

@@ -8,8 +8,8 @@ using GpuCnn.Engine.Training;
 namespace GpuCnn.Runs;
 
 /// <summary>
-/// Recognizes the data set of a run, wherever it lies: by classes, numbers of images, the label of each image and the content of up to 2,000
-/// evenly spaced images of each split.
+/// Recognizes the data set of a run, wherever it lies: by classes, numbers of images, the label of each image and the content of up to
+/// 2,000 evenly spaced images of each split.
 /// </summary>
 internal static class RunData
 {
@@ -19,11 +19,14 @@ internal static class RunData
     public static string OrderOf(ImageData data) =>
         OrderOf(data, Sample.Of(data.Training), data.Validation is { } split ? Sample.Of(split) : null);
 
-    /// <summary>Refuses another data set than the run's. Of runs of earlier releases only classes and the number of images are known.</summary>
+    /// <summary>
+    /// Refuses another data set than the run's. Of runs of earlier releases only classes and the number of images are known.
+    /// </summary>
     /// <exception cref="ChangedDataException">Names what differs.</exception>
     public static void Check(ImageData data, RunConfig config, RunDirectory directory)
     {
-        ChangedDataException Changed(string what) => new($"Data set '{data.Located.Path}' has changed: the run in '{directory.Path}' {what}; "
+        ChangedDataException Changed(string what) => new(
+            $"Data set '{data.Located.Path}' has changed: the run in '{directory.Path}' {what}; "
             + "restore the data, or start a new run from its weights.");
 
         if (!data.Classes.SequenceEqual(config.Classes) && data.Classes.Count == config.Classes.Count)
@@ -67,7 +70,8 @@ internal static class RunData
     {
         string path = Path.Combine(directory.Path, BadImageLog.FileName);
         if (!File.Exists(path)) return [];
-        return [.. CsvText.Rows(DataFile.Guard(path, "read", () => File.ReadAllText(path))).Where(row => row.Count == 3).Select(row => row[1])];
+        string text = DataFile.Guard(path, "read", () => File.ReadAllText(path));
+        return [.. CsvText.Rows(text).Where(row => row.Count == 3).Select(row => row[1])];
     }
 
     private static string OrderOf(ImageData data, Sample training, Sample? validation)

@@ -36,8 +36,8 @@ public sealed class MovedDataTests
     public void AMovedValidationSetIsNamedToo()
     {
         Directory.Move(_folder["data", "val"], _folder["judged"]);
-        Succeed("train", "--model", "linear", "--data", _folder["data", "train"], "--val", _folder["judged"], "--input", "3x16x16", "--batch",
-            "6", "--lr", "0.005", "--steps", "3", "--out", _folder["two"]);
+        Succeed("train", "--model", "linear", "--data", _folder["data", "train"], "--val", _folder["judged"], "--input", "3x16x16",
+            "--batch", "6", "--lr", "0.005", "--steps", "3", "--out", _folder["two"]);
         Directory.Move(_folder["judged"], _folder["moved"]);
         Fail(Program.Failed, ["train", "--resume", _folder["two"], "--steps", "5"], "judged", "not there any more");
         Succeed("train", "--resume", _folder["two"], "--steps", "5", "--val", _folder["moved"]);
@@ -110,8 +110,8 @@ public sealed class MovedDataTests
         string image = _folder["data", "val", "green", "02.png"];
         byte[] whole = File.ReadAllBytes(image);
         File.WriteAllBytes(image, whole[..(whole.Length / 2)]);
-        string[] args = ["train", "--model", "linear", "--data", _data, "--input", "3x16x16", "--batch", "6", "--lr", "0.005", "--epochs", "2"];
-        CommandResult stopped = Run([.. args, "--bad-images", "fail", "--out", _folder["cut"]]);
+        CommandResult stopped = Run("train", "--model", "linear", "--data", _data, "--input", "3x16x16", "--batch", "6", "--lr", "0.005",
+            "--epochs", "2", "--bad-images", "fail", "--out", _folder["cut"]);
         Assert.That(stopped.Code, Is.EqualTo(Program.Failed));
         File.WriteAllBytes(image, whole);
         Succeed("train", "--resume", _folder["cut"]);
