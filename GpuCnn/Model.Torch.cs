@@ -37,6 +37,8 @@ public sealed partial class Model
         int count = import.Network.Output.Shape.Count;
         IReadOnlyList<string> names = classes ?? ImageNetClasses.Of(found, count)
             ?? [.. Enumerable.Range(0, count).Select(index => index.ToString(CultureInfo.InvariantCulture))];
+        if (names.GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { } twice)
+            throw new GpuCnnException($"A model expects a name of its own for each class, but got '{twice.Key}' {twice.Count()} times.");
         IReadOnlyList<string> drawn = reinitialize || names.Count != count ? found.ClassPaths(input) : [];
         Shape shape = input ?? found.Input;
         Recipe recipe = found.Recipe;

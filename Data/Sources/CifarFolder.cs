@@ -42,6 +42,15 @@ internal sealed partial class CifarFolder : IDatasetFormat
     /// <summary>Class names to use if no file gives them.</summary>
     internal static string[] DefaultClasses(int count) => count == 10 ? TenClasses : [.. Enumerable.Range(0, count).Select(i => $"{i}")];
 
+    /// <summary>Returns the names of a file of classes if each class has a name of its own.</summary>
+    internal static string[] CheckNames(string[] names, int count, string file)
+    {
+        if (names.Length != count) throw DataFile.Damaged("CIFAR", file, $"{count} class names", $"{names.Length}");
+        int first = Array.FindIndex(names, name => Array.IndexOf(names, name) < Array.LastIndexOf(names, name));
+        return first < 0 ? names : throw DataFile.Damaged("CIFAR", file, "distinct class names",
+            $"{DataFile.Quote(names[first])} as {first} and {Array.LastIndexOf(names, names[first])}");
+    }
+
     [GeneratedRegex(@"^data_batch_[0-9]+\.bin$")]
     private static partial Regex TenName();
 
@@ -73,8 +82,7 @@ internal sealed partial class CifarFolder : IDatasetFormat
             string file = Path.Combine(path, ClassFile);
             if (!File.Exists(file)) return DefaultClasses(ClassCount);
             string[] names = [.. DataFile.ReadAllText(file).Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)];
-            return names.Length == ClassCount ? names
-                : throw DataFile.Damaged("CIFAR", file, $"{ClassCount} class names", $"{names.Length}");
+            return CheckNames(names, ClassCount, file);
         }
 
         public MemorySplit? ReadSplit(string[] files, string[] classes)

@@ -24,8 +24,8 @@ internal sealed partial class CifarPickles : IDatasetFormat
         string kind = isHundred ? "CIFAR-100" : "CIFAR-10", labels = isHundred ? "fine_labels" : "labels", names = isHundred
             ? "fine_label_names" : "label_names";
         int count = isHundred ? 100 : 10;
-        string[] classes = meta is [var file] ? NumpyPickle.Read(file).Texts(names) : CifarFolder.DefaultClasses(count);
-        if (classes.Length != count) throw DataFile.Damaged("CIFAR", meta[0], $"{count} class names", $"{classes.Length}");
+        string[] classes = meta is [var file] ? CifarFolder.CheckNames(NumpyPickle.Read(file).Texts(names), count, file)
+            : CifarFolder.DefaultClasses(count);
         MemorySplit? testSplit = Split(test);
         return new LocatedDataset(path, $"{kind} Python pickles", Split(training), testSplit)
         {

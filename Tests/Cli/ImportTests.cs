@@ -1,4 +1,5 @@
 using GpuCnn.Cli;
+using GpuCnn.Engine;
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
@@ -192,6 +193,9 @@ public sealed class ImportTests
         string[] args = [.. Arguments(Write(_tensors)), "--classes-file"];
         Fail(Program.Failed, [.. args, _folder.Add("a\nb\nc\nb\ne\nf\ng\n"u8.ToArray(), "twice.txt")], "'b' in lines 2 and 4");
         Fail(Program.Failed, [.. args, _folder.Add("a\nb \nc\nd\ne\nf\n\tb\n"u8.ToArray(), "spaces.txt")], "'b' in lines 2 and 7");
+        GpuCnnException refusal = Assert.Throws<GpuCnnException>(
+            () => Model.FromTorch("lenet5", Write(_tensors), ["a", "b", "c", "d", "b", "e", "f"]));
+        Assert.That(refusal.Message, Does.Contain("'b' 2 times"));
     }
 
     [Test]

@@ -60,6 +60,15 @@ public sealed class CifarTests
         Assert.That(data.Description, Does.Contain("'data_batch_1 (1).bin' left out"));
     }
 
+    [Test]
+    public void TwoClassesOfOneNameAreRefused()
+    {
+        using TemporaryFolder folder = new();
+        folder.Add(Records(1, 10, 10), "data_batch_1.bin");
+        folder.Add(Encoding.ASCII.GetBytes("a\nb\nc\nd\nb\nf\ng\nh\ni\nj\n"), "batches.meta.txt");
+        OneLine.Thrown(() => DatasetLocator.Open(folder.Path), "batches.meta.txt", "'b' as 1 and 4");
+    }
+
     private static byte[] Records(int labelBytes, int count, int classes)
     {
         byte[] content = new byte[count * (labelBytes + 3072)];
