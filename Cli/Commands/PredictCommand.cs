@@ -14,7 +14,7 @@ internal static class PredictCommand
 
     public static Command Create(CommandHost host)
     {
-        Option<string?> weights = Options.Text("--weights", "FILE", "Weights file.");
+        Option<string?> weights = Options.Text("--weights", "FILE", "Weights file, or the folder of a run.");
         var images = new Argument<string[]>("IMAGE")
         {
             Description = $"Image files ({ImageFile.ReadableFormats}), folders of them with the folders in these, patterns in quotes "
@@ -48,7 +48,7 @@ internal static class PredictCommand
             if (parsed.GetValue(zero) && inputs == 0)
                 throw new UsageException("--null is about names on standard input, but no - asks for any; add it, or leave --null out.");
             using Device on = Device.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto);
-            using var model = Model.Load(parsed.GetValue(weights)!, on);
+            using var model = Model.Load(WeightsPath.Resolve(parsed.GetValue(weights)!), on);
             if (parsed.GetValue(noExif)) model.Preparation = model.Preparation with { IgnoresExif = true };
 
             int done = 0, skipped = 0, shown = Math.Min(parsed.GetValue(top) ?? DefaultTop, model.Classes.Count);

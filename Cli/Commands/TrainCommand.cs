@@ -82,7 +82,7 @@ internal static class TrainCommand
                 Model = parsed.GetValue(model),
                 Data = parsed.GetValue(data),
                 Validation = parsed.GetValue(validation),
-                Weights = parsed.GetValue(weights),
+                Weights = parsed.GetValue(weights) is { } path ? WeightsPath.Resolve(path) : null,
                 Freeze = parsed.GetValue(freeze) ?? [],
                 FreezeBatchNorm = parsed.GetValue(freezeBatchNorm),
                 Out = parsed.GetValue(output),

@@ -12,10 +12,14 @@ internal static class Warnings
     /// <summary>A loss that falls by less has not fallen: sums in another order differ too.</summary>
     private const double LeastFall = 0.001;
 
-    /// <summary>What is wrong with the data before the first step: a single class, and classes with one training image or none.</summary>
+    /// <summary>What is wrong with the data before the first step: a single class, classes with one training image or none, and
+    /// validation images that the starting weights know.</summary>
     public static void WriteOfData(TextWriter output, TrainingRun run)
     {
         foreach (string warning in OfData(run.Data)) Write(output, warning);
+        if (run.ValidationSeenBefore > 0)
+            Write(output, $"{Words.Percent(run.ValidationSeenBefore)} of the validation images were trained on before, "
+                + "by the weights that this run starts from");
     }
 
     /// <summary>What is wrong after the last step: the same, and a loss that never fell.</summary>

@@ -60,13 +60,19 @@ public sealed class ImageHashes
     /// list that the data set has, times the number of images used.
     /// </summary>
     /// <param name="hashes">Hashes of the data set's images; null for those that cannot be read.</param>
-    public double ShareOf(IReadOnlyList<ulong?> hashes)
+    public double ShareOf(IReadOnlyList<ulong?> hashes) =>
+        ShareOf(hashes.OfType<ulong>().Select(hash => hash >> UnusedBits), hashes.Count);
+
+    /// <summary>The share of the images of another list that were used too, as far as both lists tell.</summary>
+    public double ShareOf(ImageHashes images) => ShareOf(images._sorted, images.Listed);
+
+    private double ShareOf(IEnumerable<ulong> images, int count)
     {
         HashSet<ulong> known = [.. _sorted];
-        ulong[] found = [.. hashes.OfType<ulong>().Select(hash => hash >> UnusedBits).Where(known.Contains)];
+        ulong[] found = [.. images.Where(known.Contains)];
         if (found.Length == 0) return 0;
         double used = IsComplete ? found.Length : (double)found.Distinct().Count() / known.Count * Count;
-        return Math.Min(1, used / hashes.Count);
+        return Math.Min(1, used / count);
     }
 
     /// <summary>The number of images used, a colon, and the hashes in ascending order, big-endian in base64.</summary>

@@ -73,6 +73,11 @@ public sealed class TrainingRun : IDisposable
     /// <summary>The best epoch so far; null without validation.</summary>
     public BestEpoch? Best => _trainer.Best;
 
+    /// <summary>
+    /// Share of the validation images that the weights a new run starts from were trained on, as far as that is known: they flatter it.
+    /// </summary>
+    public double ValidationSeenBefore { get; private set; }
+
     /// <summary>Images that could not be read.</summary>
     public BadImageLog BadImages { get; }
 
@@ -125,7 +130,10 @@ public sealed class TrainingRun : IDisposable
             var badImages = new BadImageLog(options.BadImages);
             model.Preparation = model.Preparation.WithStatistics(data.Training, model.Input, badImages);
             RunConfig config = RunConfig.Of(model, data, options).WithImages(data);
-            return Checked(new(model, data, config, directory, badImages, AlgorithmTable.Load(model.Device).Algorithms));
+            double seen = config.Validated is { } validated && model.Trained is { } trained ? trained.ShareOf(validated) : 0;
+            TrainingRun run = Checked(new(model, data, config, directory, badImages, AlgorithmTable.Load(model.Device).Algorithms));
+            run.ValidationSeenBefore = seen;
+            return run;
         }
         catch
         {

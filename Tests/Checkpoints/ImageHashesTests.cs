@@ -60,6 +60,7 @@ public sealed class ImageHashesTests
         ulong?[] mixed = [.. Nullable(all[..25_000]), .. Nullable(Random(25_000, seed: 3))];
         Assert.That(part.ShareOf(mixed), Is.EqualTo(0.5).Within(0.01));
         Assert.That(part.ShareOf(Nullable(Random(1000, seed: 3))), Is.Zero);
+        Assert.That(part.ShareOf(ImageHashes.Of(50_000, [.. all[..25_000], .. Random(25_000, seed: 3)])), Is.EqualTo(0.5).Within(0.01));
     }
 
     private static ulong[] Random(int count, int seed = 1)

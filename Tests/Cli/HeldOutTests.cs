@@ -118,6 +118,34 @@ public sealed class HeldOutTests
         Assert.That(result.GetProperty("top1").GetDouble(), Is.EqualTo(NoiseData.Validated(_folder["stopped"]).Top1).Within(1e-9));
     }
 
+    /// <summary>Another seed holds out images that the weights to start from were trained on.</summary>
+    [TestCase("1", "")]
+    [TestCase("2", "[0-9.]+ % of the validation images were trained on before")]
+    public void StartingFromWeightsThatKnowTheImagesIsAWarning(string seed, string warning)
+    {
+        string output = NoiseData.Train(_data, _folder[$"from-{seed}"], "--epochs", "2", "--seed", seed, "--weights", _run);
+        if (warning == "") Assert.That(output, Does.Not.Contain("Warning"));
+        else Assert.That(output, Does.Match($"(?m)^Warning   {warning}"));
+        Assert.That(Images(EvalOf(_folder[$"from-{seed}"], _data)), Is.EqualTo(("heldOut", HeldOut)));
+    }
+
+    /// <summary>Weights that no run of this program trained.</summary>
+    [Test]
+    public void WeightsThatListNoImagesAreJudgedByAll()
+    {
+        using (CpuDevice device = new(threads: 1))
+        using (var model = Model.Create("linear", NoiseData.Classes, device, Engine.Tensors.Shape.Volume(3, 8, 8)))
+            model.Save(_folder["drawn.safetensors"]);
+        JsonElement result = EvalOf(_folder["drawn.safetensors"], _data);
+        Assert.That(Images(result), Is.EqualTo(("all", All)));
+        Assert.That(result.TryGetProperty("trainedShare", out _), Is.False);
+        foreach (string split in new[] { "train", "val" })
+        {
+            Fail(Program.Failed, ["eval", "--weights", _folder["drawn.safetensors"], "--data", _data, "--split", split],
+                "drawn.safetensors", "weights that do not list them");
+        }
+    }
+
     /// <summary>Runs that held out different images have few in common, or none.</summary>
     [Test]
     public void AnEnsembleIsJudgedByWhatNoneWasTrainedOn()
