@@ -21,7 +21,7 @@ internal static class WeightsPath
     public static string Resolve(string path)
     {
         if (!Directory.Exists(path)) return path;
-        RunDirectory run = RunDirectory.Open(path);
+        RunDirectory run = RunDirectory.Look(path);
         if (File.Exists(run.BestPath)) return run.BestPath;
         if (File.Exists(run.FinalPath)) return run.FinalPath;
         string checkpoint = run.Checkpoints().FirstOrDefault() is { } newest ? $", or name its checkpoint {Words(newest)}" : "";

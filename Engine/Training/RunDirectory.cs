@@ -106,6 +106,15 @@ public sealed class RunDirectory : IDisposable
         return run;
     }
 
+    /// <summary>Names the files of a run without taking its folder, which another process may have.</summary>
+    /// <exception cref="NoRunException">The folder holds no run.</exception>
+    public static RunDirectory Look(string path)
+    {
+        var run = new RunDirectory(path);
+        return File.Exists(run.ConfigPath) ? run
+            : throw new NoRunException($"{path} is not the folder of a run: it has no config.json.", path);
+    }
+
     /// <summary>Leaves the folder to others. A folder that was created for a run that never began is removed.</summary>
     public void Dispose()
     {
