@@ -188,7 +188,6 @@ public sealed class Trainer : IDisposable
     {
         EpochReport? last = null;
         float rate = RateAt(Math.Max(0, _at.Step - 1));
-        if (_at.Step == 0) CheckStart();
         if (IsEpochOpen && IsEpochEnd && (last = EndEpoch(rate, observer, cancellation)) is null) return Interrupt(observer, rate, last);
         using IBatchReader reader = _training.ReadTraining(_settings.EffectiveBatch, _settings.Seed, _at.Step);
         long mark = Stopwatch.GetTimestamp();
@@ -371,12 +370,12 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>Refuses weights that are not finite before they are trained.</summary>
-    private void CheckStart()
+    /// <exception cref="UnusableStartException">A tensor holds NaN or infinity.</exception>
+    public void CheckStart()
     {
-        foreach ((string name, Tensor tensor) in _parameters.ExportWeights())
-            if (tensor.Values.Any(value => !float.IsFinite(value)))
-                throw new UnusableStartException(
-                    $"Training expects finite weights to start from, but {name} holds NaN or infinity; start from other weights.");
+        if (_parameters.FirstNonFinite() is { } broken)
+            throw new UnusableStartException(
+                $"Training expects finite weights to start from, but {broken.Path} holds NaN or infinity; start from other weights.");
     }
 
     /// <summary>Refuses weights that are not finite, as saving them would.</summary>

@@ -94,6 +94,7 @@ public sealed class TrainingRun : IDisposable
     /// <exception cref="UnreadableDataException">Images cannot be read. The steps done are saved where there is a folder.</exception>
     public TrainingOutcome Run(ITrainingObserver? observer = null, CancellationToken cancellation = default)
     {
+        if (Step == 0) _trainer.CheckStart();
         if (Directory is not null)
         {
             Directory.WriteConfig(Config.ToJson());
