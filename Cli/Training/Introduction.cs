@@ -59,6 +59,8 @@ internal static class Introduction
             + $"{Settings.Describe(settings.Optimizer)}{smoothing}");
         if (settings.HeadLearningRate is { } rate) output.WriteLine($"          {Invariant(rate)} for the class layers: "
             + string.Join(" ", network.Parameters.Where(parameter => parameter is { IsHead: true, IsTrained: true })));
+        if (settings.Ema > 0) output.WriteLine(
+            $"Average   of the weights, decay {Invariant(settings.Ema)}: validated beside them, and saved as ema.safetensors");
         string drawn = config.StartedAnew is { } paths ? $"; {string.Join(", ", paths)} reinitialized: the classes differ" : "";
         if (config.Weights is not null) output.WriteLine($"Weights   from {config.Weights}{drawn}");
         if (config.Freeze is { } patterns)

@@ -52,6 +52,7 @@ internal abstract class TrainingDisplay : ITrainingObserver
     {
         string epochs = _epochs > 0 ? $"{report.Epoch.ToString().PadLeft(_epochs.ToString().Length)}/{_epochs}" : $"{report.Epoch}";
         string validation = report.Validation is { } v ? $"  val loss {v.Loss:0.000}  val top-1 {Words.Percent(v.Top1),7}" : "";
+        if (report.AverageValidation is { } a) validation += $"  ema loss {a.Loss:0.000}  ema top-1 {Words.Percent(a.Top1),7}";
         return $"epoch {epochs}  loss {report.TrainLoss:0.000}  {Top1} {Words.Percent(report.TrainTop1),7}{validation}  "
             + $"{Words.Rate(report.ImagesPerSecond)} images/s  {Words.Clock(report.Seconds)}{Waiting(report.WaitingShare)}";
     }

@@ -147,6 +147,26 @@ internal abstract class DeviceBackend : PlanBackend
             l => l.Add(new AccumulateGradients(l.Read(_part), l.Update(gradients), l.Update(sums), (int)range.Count)));
     }
 
+    public override void AddAverage(float decay)
+    {
+        long vectors = UpdateOrder.StateVectors;
+        Add("average", ParameterMemory.Weights, ParameterMemory.Averages, 0, UpdateOrder.Count, 1 - decay);
+        Add("average states", ParameterMemory.States, ParameterMemory.AverageStates, 0, vectors, 1 - decay);
+        // A counter has no mean that means anything.
+        Add("copy counters", ParameterMemory.States, ParameterMemory.AverageStates, vectors, UpdateOrder.StateCount - vectors, 1);
+
+        unsafe void Add(string name, string from, string to, long first, long count, float share)
+        {
+            if (count == 0) return;
+            var weights = new DeviceBuffer<float>(new ParameterMemory(from, first, count), count);
+            var averages = new DeviceBuffer<float>(new ParameterMemory(to, first, count), count);
+            DeviceBuffer<StepScalars> scalars = UpdateScalars(isHead: false);
+            Launch(name,
+                l => new CpuAverageWeights(l.Read(scalars), l.Read(weights), l.Update(averages), count, share),
+                l => l.Add(new AverageWeights(l.Read(scalars), l.Read(weights), l.Update(averages), (int)count, share)));
+        }
+    }
+
     public override void AddUpdate(IOptimizer optimizer) => IDeviceOptimizer.Of(optimizer).EmitUpdate(new(this, optimizer));
 
     public override void Upload(Batch batch, int first, in StepScalars scalars)
@@ -193,7 +213,8 @@ internal abstract class DeviceBackend : PlanBackend
         return _gradients.Find(value)!;
     }
 
-    public DeviceParameter Parameter(Parameter parameter) => new(parameter, Parameters.LayoutOf(parameter), UpdateOrder.OffsetOf(parameter));
+    public DeviceParameter Parameter(Parameter parameter) => new(
+        parameter, Parameters.LayoutOf(parameter), UpdateOrder.OffsetOf(parameter), _options.ReadsAverages);
 
     /// <summary>Whether the plan trains a parameter.</summary>
     public bool Trains(Parameter parameter) => _options.Trains(parameter);

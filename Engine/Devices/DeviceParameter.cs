@@ -4,10 +4,17 @@ using GpuCnn.Engine.Plans;
 namespace GpuCnn.Engine.Devices;
 
 /// <summary>A parameter as a device stores it. A <see cref="Launch"/> gives it an address.</summary>
+/// <param name="IsAverage">Whether its values are the moving averages.</param>
 /// <param name="First">Index of its first float in each run of the store.</param>
-public sealed record DeviceParameter(Parameter Parameter, ParameterLayout Layout, long First)
+public sealed record DeviceParameter(Parameter Parameter, ParameterLayout Layout, long First, bool IsAverage = false)
 {
-    public DeviceBuffer<float> Values => In(Parameter.IsState ? ParameterMemory.States : ParameterMemory.Weights);
+    public DeviceBuffer<float> Values => In((Parameter.IsState, IsAverage) switch
+    {
+        (true, true) => ParameterMemory.AverageStates,
+        (true, false) => ParameterMemory.States,
+        (false, true) => ParameterMemory.Averages,
+        _ => ParameterMemory.Weights,
+    });
 
     public DeviceBuffer<float> Gradient => In(ParameterMemory.Gradients);
 

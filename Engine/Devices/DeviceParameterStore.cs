@@ -10,8 +10,8 @@ internal sealed class DeviceParameterStore : ParameterStore
     private readonly Device _device;
     private readonly Dictionary<Parameter, ParameterLayout> _layouts;
     private readonly SortedDictionary<string, DeviceMemory?> _slots = new(StringComparer.Ordinal);
-    private DeviceMemory? _weights, _states, _gradients;
-    private bool _isAllocated;
+    private DeviceMemory? _weights, _states, _gradients, _averages, _averageStates;
+    private bool _isAllocated, _keepsAverages;
 
     /// <param name="layOut">Returns how the device stores a parameter.</param>
     public DeviceParameterStore(Network network, Device device, bool training, Func<Parameter, ParameterLayout> layOut)
@@ -29,7 +29,8 @@ internal sealed class DeviceParameterStore : ParameterStore
 
     public override IReadOnlyCollection<string> Slots => _slots.Keys;
 
-    public override long Bytes => 4 * (Order.Count * (IsTraining ? 2 + _slots.Count : 1) + Order.StateCount);
+    public override long Bytes => 4 * (Order.Count * (IsTraining ? 2 + _slots.Count : 1) + Order.StateCount)
+        + (_keepsAverages ? 4 * (Order.Count + Order.StateCount) : 0);
 
     public ParameterLayout LayoutOf(Parameter parameter) => _layouts[parameter];
 
@@ -84,8 +85,16 @@ internal sealed class DeviceParameterStore : ParameterStore
         ParameterMemory.Weights => Weights,
         ParameterMemory.States => States,
         ParameterMemory.Gradients => Gradients,
+        ParameterMemory.Averages => _averages ??= AllocateAverage(Order.Count, name),
+        ParameterMemory.AverageStates => _averageStates ??= AllocateAverage(Order.StateCount, name),
         _ => Slot(name),
     };
+
+    internal override void KeepAverages()
+    {
+        CheckTraining();
+        _keepsAverages = true;
+    }
 
     internal override void AddSlots(IEnumerable<string> slots)
     {
@@ -101,6 +110,10 @@ internal sealed class DeviceParameterStore : ParameterStore
 
     public override Tensor GetSlot(string slot, Parameter parameter) => Get(parameter, Slot(slot));
 
+    public override void SetAverage(Parameter parameter, Tensor tensor) => Set(parameter, tensor, AverageOf(parameter));
+
+    public override Tensor GetAverage(Parameter parameter) => Get(parameter, AverageOf(parameter));
+
     public override Tensor GetGradient(Parameter parameter) => Get(parameter, Gradients);
 
     public override void Dispose()
@@ -110,8 +123,8 @@ internal sealed class DeviceParameterStore : ParameterStore
             _slots[slot]?.Dispose();
             _slots[slot] = null;
         }
-        foreach (DeviceMemory? run in new[] { _weights, _states, _gradients }) run?.Dispose();
-        (_weights, _states, _gradients, _isAllocated) = (null, null, null, false);
+        foreach (DeviceMemory? run in new[] { _weights, _states, _gradients, _averages, _averageStates }) run?.Dispose();
+        (_weights, _states, _gradients, _averages, _averageStates, _isAllocated) = (null, null, null, null, null, false);
     }
 
     /// <summary>Allocates all known runs on first use. Slots added later are allocated separately.</summary>
@@ -127,6 +140,8 @@ internal sealed class DeviceParameterStore : ParameterStore
                 _gradients = _device.Allocate(4 * Order.Count, "gradients");
                 foreach (string slot in _slots.Keys.ToList()) _ = Slot(slot);
             }
+            if (_keepsAverages && Order.Count > 0) _ = Run(ParameterMemory.Averages);
+            if (_keepsAverages && Order.StateCount > 0) _ = Run(ParameterMemory.AverageStates);
             _isAllocated = true;
         }
         catch
@@ -135,6 +150,12 @@ internal sealed class DeviceParameterStore : ParameterStore
             throw;
         }
     }
+
+    private DeviceMemory AverageOf(Parameter parameter) =>
+        Run(parameter.IsState ? ParameterMemory.AverageStates : ParameterMemory.Averages);
+
+    private DeviceMemory AllocateAverage(long count, string name) => _keepsAverages ? _device.Allocate(4 * count, name)
+        : throw new InvalidOperationException("The parameters have no averages: no plan of theirs keeps them.");
 
     private void CheckTraining()
     {

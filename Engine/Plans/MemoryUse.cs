@@ -32,6 +32,9 @@ public sealed record ParameterMemory(string Run, long First, long Count) : IPlan
     /// <summary>Names of the runs that every store has.</summary>
     internal const string Weights = "weights", States = "states", Gradients = "gradients";
 
+    /// <summary>Names of the runs of the moving averages of weights and states.</summary>
+    internal const string Averages = "averages", AverageStates = "average states";
+
     public string Name => $"{Run} {First} to {First + Count - 1}";
 }
 

@@ -44,7 +44,10 @@ public sealed class ParameterOrder
         foreach (Parameter parameter in network.Learned.Where(parameter => !parameter.IsTrained && !parameter.IsLate)) Place(parameter);
         Count = offset;
         offset = 0;
-        foreach (Parameter parameter in network.Parameters.Where(parameter => parameter.IsState)) Place(parameter);
+        Parameter[] states = [.. network.Parameters.Where(parameter => parameter.IsState)];
+        foreach (Parameter parameter in states.Where(parameter => parameter.Spec.Dimensions.Count > 0)) Place(parameter);
+        StateVectors = offset;
+        foreach (Parameter parameter in states.Where(parameter => parameter.Spec.Dimensions.Count == 0)) Place(parameter);
         StateCount = offset;
         Tensors = tensors;
 
@@ -60,7 +63,8 @@ public sealed class ParameterOrder
     {
         _offsets = order._offsets;
         Trained = trainsLate ? order.LateEnd : order.Trained;
-        (LateEnd, Count, StateCount, _splitsHead) = (order.LateEnd, order.Count, order.StateCount, splitsHead);
+        (LateEnd, Count, _splitsHead) = (order.LateEnd, order.Count, splitsHead);
+        (StateVectors, StateCount) = (order.StateVectors, order.StateCount);
         _groups = Seen(order._groups);
         Tensors = Seen(order.Tensors);
 
@@ -82,6 +86,9 @@ public sealed class ParameterOrder
 
     /// <summary>Floats of the weights; gradients and each slot have the same number.</summary>
     internal long Count { get; }
+
+    /// <summary>End of the state that has dimensions; counters are after it.</summary>
+    internal long StateVectors { get; }
 
     /// <summary>Floats of the state, which is stored separately.</summary>
     internal long StateCount { get; }

@@ -44,6 +44,15 @@ public abstract class ParameterStore : IDisposable
     /// <summary>Returns the gradient of the last training step.</summary>
     public abstract Tensor GetGradient(Parameter parameter);
 
+    /// <summary>Sets a parameter's moving average.</summary>
+    public abstract void SetAverage(Parameter parameter, Tensor tensor);
+
+    /// <summary>Returns a parameter's moving average; see <see cref="PlanOptions.AverageDecay"/>.</summary>
+    public abstract Tensor GetAverage(Parameter parameter);
+
+    /// <summary>Keeps moving averages of all parameters. They are allocated on first use.</summary>
+    internal abstract void KeepAverages();
+
     /// <summary>Adds slots of zeros unless they exist. They are allocated on first use.</summary>
     internal abstract void AddSlots(IEnumerable<string> slots);
 
@@ -71,6 +80,10 @@ public abstract class ParameterStore : IDisposable
     /// device.
     /// </summary>
     public NonFiniteTensor? FirstNonFinite() => NonFiniteTensor.First(ExportWeights());
+
+    /// <summary>Returns the moving averages by path, in order of execution.</summary>
+    public IEnumerable<KeyValuePair<string, Tensor>> ExportAverages() =>
+        Network.Parameters.Select(parameter => KeyValuePair.Create(parameter.Path, GetAverage(parameter)));
 
     public abstract void Dispose();
 }

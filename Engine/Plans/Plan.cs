@@ -50,6 +50,7 @@ public sealed class Plan : IDisposable
         _singleValue = options.Training ? SingleValueException.FindNorm(nodes) : null;
         CheckValues(options.Images);
         if (options is { Training: true, Optimizer: { } keeping }) parameters.AddSlots(keeping.Slots);
+        if (options.AverageDecay > 0 || options.ReadsAverages) parameters.KeepAverages();
         _losses = new float[options.Images];
         _ranks = new int[options.Images];
         _backend = parameters.CreateBackend(options);
@@ -70,6 +71,7 @@ public sealed class Plan : IDisposable
         if (options is { Training: true, Accumulate: > 1 }) _backend.AddAccumulation();
         int update = _backend.StepCount;
         if (options is { Training: true, Optimizer: { } optimizer }) _backend.AddUpdate(optimizer);
+        if (options is { Training: true, AverageDecay: > 0 and var decay }) _backend.AddAverage(decay);
         Passes = new(forward, loss, backward, update, _backend.StepCount);
         if (options.KeepsBuffers)
         {

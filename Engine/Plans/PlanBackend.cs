@@ -51,6 +51,9 @@ internal abstract class PlanBackend : IDisposable
 
     public abstract void AddUpdate(IOptimizer optimizer);
 
+    /// <summary>Moves the averages of all parameters towards their values.</summary>
+    public abstract void AddAverage(float decay);
+
     /// <summary>Allocates the arena and prepares the steps. Called once, before the first run.</summary>
     public abstract void Link(long arenaBytes);
 

@@ -31,6 +31,15 @@ public sealed record PlanOptions
     /// <summary>Factor of the learning rate of the layers that give the classes (<see cref="Parameter.IsHead"/>).</summary>
     public float HeadRate { get; init; } = 1;
 
+    /// <summary>
+    /// Part of a moving average of all parameters that an update keeps: average = decay average + (1 - decay) weight, as torchvision's
+    /// ExponentialMovingAverage. The run's first step copies; running statistics are averaged, counters copied. 0 keeps no average.
+    /// </summary>
+    public float AverageDecay { get; init; }
+
+    /// <summary>Whether the plan, which infers, reads the moving averages in place of the parameters.</summary>
+    public bool ReadsAverages { get; init; }
+
     /// <summary>Whether parameters that are frozen at first (<see cref="Parameter.IsLate"/>) are trained.</summary>
     public bool TrainsLate { get; init; }
 

@@ -12,11 +12,12 @@ namespace GpuCnn.Engine.Training;
 /// </summary>
 internal static class Checkpoint
 {
-    private const string OptimizerKey = "optimizer";
+    private const string OptimizerKey = "optimizer", AverageSlot = "ema";
 
     /// <summary>Writes weights, slots and state to one file.</summary>
     /// <exception cref="TrainingDivergedException">Weights are not finite.</exception>
-    public static void Save(string path, TrainingState state, ModelMetadata metadata, ParameterStore parameters, Optimizer optimizer)
+    public static void Save(string path, TrainingState state, ModelMetadata metadata, ParameterStore parameters, Optimizer optimizer,
+        bool averages)
     {
         var tensors = parameters.ExportWeights().ToList();
         foreach ((string name, Tensor tensor) in tensors)
@@ -26,6 +27,9 @@ internal static class Checkpoint
             from slot in optimizer.Slots
             from parameter in parameters.Network.Learned
             select KeyValuePair.Create(WeightsFile.StateName(slot, parameter.Path), parameters.GetSlot(slot, parameter)));
+        if (averages) tensors.AddRange(
+            from average in parameters.ExportAverages()
+            select KeyValuePair.Create(WeightsFile.StateName(AverageSlot, average.Key), average.Value));
         var extra = new Dictionary<string, string>
         {
             [OptimizerKey] = optimizer.Name,
@@ -53,23 +57,16 @@ internal static class Checkpoint
     /// <summary>Reads a checkpoint into the parameters.</summary>
     /// <param name="imagesAt">Images of the open epoch at a step, for files that do not count them.</param>
     /// <exception cref="GpuCnnException">The file is damaged, or belongs to another model or optimizer.</exception>
-    public static TrainingState Load(string path, ParameterStore parameters, Optimizer optimizer, Func<long, long> imagesAt)
+    public static TrainingState Load(string path, ParameterStore parameters, Optimizer optimizer, bool averages,
+        Func<long, long> imagesAt)
     {
         ModelFile file = ModelFile.Load(path);
         CheckOptimizer(path, file, optimizer);
         WeightsFile.LoadInto(parameters, file, path);
         foreach (string slot in optimizer.Slots)
-        {
-            foreach (Parameter parameter in parameters.Network.Learned)
-            {
-                if (!file.Tensors.TryGetValue(WeightsFile.StateName(slot, parameter.Path), out Tensor? tensor))
-                {
-                    throw new NotACheckpointException(
-                        $"{path} holds weights but not the {slot} of {parameter.Path}: it is not a checkpoint.", path);
-                }
-                parameters.SetSlot(slot, parameter, tensor);
-            }
-        }
+            foreach (Parameter parameter in parameters.Network.Learned) parameters.SetSlot(slot, parameter, Kept(slot, parameter));
+        if (averages)
+            foreach (Parameter parameter in parameters.Network.Parameters) parameters.SetAverage(parameter, Kept(AverageSlot, parameter));
         try
         {
             return Read(file.Extra, imagesAt);
@@ -78,6 +75,11 @@ internal static class Checkpoint
         {
             throw new GpuCnnException($"{path} does not record its run's progress: it is not a checkpoint, or it is damaged.", exception);
         }
+
+        Tensor Kept(string slot, Parameter parameter) =>
+            file.Tensors.TryGetValue(WeightsFile.StateName(slot, parameter.Path), out Tensor? tensor) ? tensor
+            : throw new NotACheckpointException(
+                $"{path} holds weights but not the {slot} of {parameter.Path}: it is not a checkpoint.", path);
     }
 
     /// <summary>Reads the state. Files of older versions lack the count of images, the guard and the best epoch.</summary>

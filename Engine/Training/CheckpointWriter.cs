@@ -7,7 +7,9 @@ namespace GpuCnn.Engine.Training;
 /// <summary>Writes the weights files of a run: checkpoints, the best epoch's weights, the final ones.</summary>
 /// <param name="run">Folder of the run; null writes nothing.</param>
 /// <param name="keep">Checkpoints that stay, besides the newest good one; 0 keeps all.</param>
-internal sealed class CheckpointWriter(RunDirectory? run, ModelMetadata metadata, ParameterStore parameters, Optimizer optimizer, int keep)
+/// <param name="averages">Whether a moving average of the weights is kept.</param>
+internal sealed class CheckpointWriter(
+    RunDirectory? run, ModelMetadata metadata, ParameterStore parameters, Optimizer optimizer, int keep, bool averages)
 {
     private readonly int _classes = metadata.Classes.Count;
 
@@ -33,7 +35,7 @@ internal sealed class CheckpointWriter(RunDirectory? run, ModelMetadata metadata
         if (run is null) return null;
         string path = run.CheckpointPath(state.Step);
         if (path == Newest) return path;
-        Checkpoint.Save(path, state, metadata, parameters, optimizer);
+        Checkpoint.Save(path, state, metadata, parameters, optimizer, averages);
         isNew = true;
         Newest = path;
         if (state.IsGood(_classes)) NewestGood = path;
@@ -47,10 +49,11 @@ internal sealed class CheckpointWriter(RunDirectory? run, ModelMetadata metadata
         if (run is not null) ModelFile.Save(run.BestPath, metadata, parameters.ExportWeights());
     }
 
-    /// <summary>Writes the final weights and returns their path.</summary>
+    /// <summary>Writes the final weights, and their moving average if one is kept, and returns the path of the weights.</summary>
     public string? SaveFinal()
     {
         if (run is null) return null;
+        if (averages) ModelFile.Save(run.AveragePath, metadata, parameters.ExportAverages());
         ModelFile.Save(run.FinalPath, metadata, parameters.ExportWeights());
         return run.FinalPath;
     }

@@ -11,6 +11,7 @@ namespace GpuCnn.Engine.Training;
 public sealed class RunDirectory : IDisposable
 {
     private const string MetricsHeader = "epoch,step,learningRate,trainLoss,trainTop1,valLoss,valTop1,valTop5,imagesPerSecond,seconds";
+    private const string AverageColumns = ",emaLoss,emaTop1";
     private const string CheckpointPrefix = "checkpoint-", Extension = ".safetensors";
 
     private FolderLock? _lock;
@@ -26,6 +27,9 @@ public sealed class RunDirectory : IDisposable
 
     /// <summary>Weights of the epoch with the best validation.</summary>
     public string BestPath => System.IO.Path.Combine(Path, "best" + Extension);
+
+    /// <summary>Moving average of the weights at the end.</summary>
+    public string AveragePath => System.IO.Path.Combine(Path, "ema" + Extension);
 
     public string FinalPath => System.IO.Path.Combine(Path, "final" + Extension);
 
@@ -174,14 +178,16 @@ public sealed class RunDirectory : IDisposable
             Number(report.Validation?.Loss), Number(report.Validation?.Top1), Number(report.Validation?.Top5),
             report.ImagesPerSecond.ToString("F1", CultureInfo.InvariantCulture),
             report.Seconds.ToString("F2", CultureInfo.InvariantCulture));
-        WriteMetrics(ReadMetrics().Where(earlier => int.TryParse(earlier.Split(',')[0], CultureInfo.InvariantCulture, out int epoch)
+        if (report.AverageValidation is { } average) row += $",{Number(average.Loss)},{Number(average.Top1)}";
+        string header = report.AverageValidation is null ? MetricsHeader : MetricsHeader + AverageColumns;
+        WriteMetrics(header, ReadMetrics().Where(earlier => int.TryParse(earlier.Split(',')[0], CultureInfo.InvariantCulture, out int epoch)
             && epoch < report.Epoch).Append(row).ToList());
     }
 
     /// <summary>Drops the epochs after a step, which a run that resumes there writes again.</summary>
     public void TrimMetrics(long step)
     {
-        if (File.Exists(MetricsPath)) WriteMetrics(RowsTo(step));
+        if (File.Exists(MetricsPath)) WriteMetrics(File.ReadLines(MetricsPath).First(), RowsTo(step));
     }
 
     private List<string> RowsTo(long step) =>
@@ -190,9 +196,9 @@ public sealed class RunDirectory : IDisposable
 
     private IEnumerable<string> ReadMetrics() => File.Exists(MetricsPath) ? File.ReadAllLines(MetricsPath).Skip(1) : [];
 
-    private void WriteMetrics(IEnumerable<string> rows)
+    private void WriteMetrics(string header, IEnumerable<string> rows)
     {
-        string text = string.Join('\n', rows.Prepend(MetricsHeader)) + "\n";
+        string text = string.Join('\n', rows.Prepend(header)) + "\n";
         AtomicFile.Write(MetricsPath, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
     }
 

@@ -24,7 +24,7 @@ public sealed class Trainer : IDisposable
     private readonly ParameterStore _parameters;
     private readonly bool _ownsParameters;
     private readonly Plan _plan;
-    private readonly Plan? _validationPlan;
+    private readonly Plan? _validationPlan, _averagePlan;
     private readonly RunningSchedule _schedule;
     private readonly RateGuard _guard;
     private readonly CheckpointWriter _writer;
@@ -69,13 +69,14 @@ public sealed class Trainer : IDisposable
         _totalSteps = settings.Steps ?? settings.Epochs * _stepsPerEpoch;
         _scheduleSteps = settings.ScheduleSteps ?? Math.Max(_totalSteps, settings.Epochs * _stepsPerEpoch);
         _guard = new(settings.EffectiveBatch, training.Classes.Count);
-        _writer = new(run, metadata, parameters, settings.Optimizer, settings.Keep);
+        _writer = new(run, metadata, parameters, settings.Optimizer, settings.Keep, settings.Ema > 0);
         _schedule = settings.Schedule.Start();
         _parameters = parameters;
         _plan = new(_parameters, new()
         {
             Images = settings.Batch,
             Accumulate = settings.Accumulate,
+            AverageDecay = settings.Ema,
             HeadRate = settings.HeadLearningRate / settings.LearningRate ?? 1,
             Training = true,
             Loss = Weighted(settings, training),
@@ -86,7 +87,9 @@ public sealed class Trainer : IDisposable
         if (validation is not null)
         {
             int images = Math.Min(settings.Batch, validation.Count);
-            _validationPlan = new(_parameters, new() { Images = images, Loss = settings.Loss.ForValidation, Algorithms = algorithms });
+            var options = new PlanOptions { Images = images, Loss = settings.Loss.ForValidation, Algorithms = algorithms };
+            _validationPlan = new(_parameters, options);
+            if (settings.Ema > 0) _averagePlan = new(_parameters, options with { ReadsAverages = true });
         }
         _at = new(0) { Schedule = _schedule.State, Guard = _guard.State };
     }
@@ -129,10 +132,12 @@ public sealed class Trainer : IDisposable
         .DistinctBy(choice => choice.Problem).ToDictionary(choice => choice.Problem, choice => choice.Algorithm);
 
     /// <summary>Bytes on the device during the run.</summary>
-    public long DeviceBytes => _plan.TotalBytes + (_validationPlan?.ArenaBytes ?? 0);
+    public long DeviceBytes => _plan.TotalBytes + ValidationBytes;
 
     /// <summary>Returns the largest smaller batch that can be trained in <paramref name="bytes"/>, or 0.</summary>
-    public int LargestBatch(long bytes) => _plan.LargestBatch(bytes - _parameters.Bytes - (_validationPlan?.ArenaBytes ?? 0));
+    public int LargestBatch(long bytes) => _plan.LargestBatch(bytes - _parameters.Bytes - ValidationBytes);
+
+    private long ValidationBytes => (_validationPlan?.ArenaBytes ?? 0) + (_averagePlan?.ArenaBytes ?? 0);
 
     public long StepsPerEpoch => _stepsPerEpoch;
 
@@ -163,7 +168,7 @@ public sealed class Trainer : IDisposable
         {
             try
             {
-                _at = Checkpoint.Load(path, _parameters, _settings.Optimizer, ImagesOfOpenEpoch);
+                _at = Checkpoint.Load(path, _parameters, _settings.Optimizer, _settings.Ema > 0, ImagesOfOpenEpoch);
             }
             catch (GpuCnnException exception)
             {
@@ -231,6 +236,7 @@ public sealed class Trainer : IDisposable
     {
         _plan.Dispose();
         _validationPlan?.Dispose();
+        _averagePlan?.Dispose();
         if (_ownsParameters) _parameters.Dispose();
         _run?.Dispose();
     }
@@ -292,13 +298,15 @@ public sealed class Trainer : IDisposable
     private EpochReport? EndEpoch(float rate, ITrainingObserver observer, CancellationToken cancellation)
     {
         StepReport report = Report(rate, 0);
-        EvaluationResult? validation = null;
+        EvaluationResult? validation = null, average = null;
         if (_validationPlan is not null)
         {
             observer.Validating(report.Epoch);
             try
             {
                 validation = Guard(() => Evaluation.Run(_validationPlan, _validation!, cancellation), observer, rate);
+                if (_averagePlan is not null)
+                    average = Guard(() => Evaluation.Run(_averagePlan, _validation!, cancellation), observer, rate);
             }
             catch (OperationCanceledException)
             {
@@ -308,7 +316,7 @@ public sealed class Trainer : IDisposable
         double loss = validation?.Loss ?? report.EpochLoss;
         _at = _at with
         {
-            Seconds = _at.Seconds + (validation?.Seconds ?? 0),
+            Seconds = _at.Seconds + (validation?.Seconds ?? 0) + (average?.Seconds ?? 0),
             LastLoss = double.IsFinite(loss) ? loss : double.PositiveInfinity,
             LowestLoss = Math.Min(_at.LowestLoss, double.IsNaN(loss) ? double.PositiveInfinity : loss),
         };
@@ -324,7 +332,7 @@ public sealed class Trainer : IDisposable
         }
         var epoch = new EpochReport(report.Epoch, _at.Step, rate, report.EpochLoss, report.EpochTop1, validation, report.ImagesPerSecond,
             _at.Seconds)
-        { WaitingShare = report.WaitingShare };
+        { WaitingShare = report.WaitingShare, AverageValidation = average };
         (_stepSeconds, _waitSeconds) = (0, 0);
         _run?.AppendMetrics(epoch);
         observer.EpochDone(epoch);

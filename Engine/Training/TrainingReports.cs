@@ -19,6 +19,9 @@ public sealed record EpochReport(
     int Epoch, long Step, float LearningRate, double TrainLoss, double TrainTop1, EvaluationResult? Validation,
     double ImagesPerSecond, double Seconds)
 {
+    /// <summary>Results of the moving average of the weights; null if none is kept or nothing validates.</summary>
+    public EvaluationResult? AverageValidation { get; init; }
+
     /// <summary>Share of the training steps' time spent waiting for images, in this session.</summary>
     public double WaitingShare { get; init; }
 }

@@ -64,6 +64,13 @@ public record TrainingSettings : INamed
 
     public Schedule Schedule { get; init; } = new Constant();
 
+    /// <summary>
+    /// Part of a moving average of the weights that a step keeps, as torchvision's ExponentialMovingAverage: the first step copies, running
+    /// statistics are averaged too. It is validated beside the weights; 0 keeps none.
+    /// </summary>
+    [Setting("Decay of a moving average of the weights, validated and saved beside them; 0 keeps none.", AtLeast = 0, Below = 1)]
+    public float Ema { get; init => field = Setting.Check(this, value); }
+
     /// <summary>Both parameters of the beta distribution from which mixup draws an image's share; 0 turns mixup off.</summary>
     [Setting("Alpha of mixup, which blends images and their labels in pairs; 0 leaves it out.", AtLeast = 0, AtMost = LargestAlpha)]
     public float Mixup { get; init => field = Setting.Check(this, value); }
