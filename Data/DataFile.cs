@@ -1,5 +1,6 @@
 using System.Text;
 using GpuCnn.Engine;
+using GpuCnn.Engine.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace GpuCnn.Data;
@@ -28,28 +29,11 @@ internal static class DataFile
     /// <summary>The text of a file; of an empty one, a pipe or a device none.</summary>
     public static string ReadAllText(string path) => Guard(path, "read", () => IsEmpty(path) ? "" : File.ReadAllText(path));
 
-    /// <summary>
-    /// Whether there is a file without length, and not a folder: so is whatever is no regular file. Opening a pipe would wait for its other
-    /// end.
-    /// </summary>
-    public static bool IsEmpty(string path) =>
-        Facts(path) is { Exists: true, Length: 0, Attributes: var attributes } && !attributes.HasFlag(FileAttributes.Directory);
+    /// <inheritdoc cref="RegularFile.IsEmpty"/>
+    public static bool IsEmpty(string path) => RegularFile.IsEmpty(path);
 
-    /// <summary>Length and times of a file; of what it leads to, where it is a link.</summary>
-    public static FileInfo Facts(string path)
-    {
-        FileInfo file = new(path);
-        if (!file.Exists || !file.Attributes.HasFlag(FileAttributes.ReparsePoint)) return file;
-        try
-        {
-            return file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file;
-        }
-        // Links that lead to each other, or into what may not be read. Opening the file will say so.
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return file;
-        }
-    }
+    /// <inheritdoc cref="RegularFile.Facts"/>
+    public static FileInfo Facts(string path) => RegularFile.Facts(path);
 
     /// <summary>
     /// Reads a file into memory that is used again; gives its length. Pipes, sockets and devices, whose reading might never end, are

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using GpuCnn.Engine.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace GpuCnn.Engine.Checkpoints;
@@ -27,6 +28,8 @@ internal sealed class NumberFile : IDisposable
     public static NumberFile Open(string path, string kind)
     {
         if (Directory.Exists(path)) throw new GpuCnnException($"Expected {kind}, but '{path}' is a folder. Name a file in it.");
+        if (RegularFile.IsEmpty(path))
+            throw new GpuCnnException($"Expected {kind}, but '{path}' is an empty file, a pipe or a device. Copy the file again, or to disk.");
         SafeFileHandle? handle = null;
         try
         {
@@ -37,7 +40,8 @@ internal sealed class NumberFile : IDisposable
         {
             handle?.Dispose();
             if (e is FileNotFoundException or DirectoryNotFoundException)
-                throw new GpuCnnException($"Expected {kind} at '{path}', but found none. Check the path.", e);
+                throw new GpuCnnException(
+                    $"Expected {kind} at '{path}', but found none. {(RegularFile.WhyMissing(path) is { } why ? $"Note that {why}." : "Check the path.")}", e);
             if (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException) throw Unreadable(path, e);
             throw;
         }

@@ -8,11 +8,14 @@ namespace GpuCnn.Engine.Datasets;
 /// </summary>
 public sealed class Batch
 {
+    /// <exception cref="HostMemoryException">Not enough free memory, or the images do not fit in one array.</exception>
     public Batch(Shape shape, int capacity)
     {
+        long count = (long)shape.Count * capacity;
+        HostMemory.Check(count, sizeof(float), $"A batch of {capacity} images of {shape}");
         Shape = shape;
         Capacity = capacity;
-        Images = GC.AllocateArray<float>(checked(shape.Count * capacity), pinned: true);
+        Images = GC.AllocateArray<float>((int)count, pinned: true);
         Labels = GC.AllocateArray<int>(capacity, pinned: true);
         Others = GC.AllocateArray<int>(capacity, pinned: true);
         Shares = GC.AllocateArray<float>(capacity, pinned: true);

@@ -13,6 +13,9 @@ internal sealed class DeviceParameterStore : ParameterStore
     private DeviceMemory? _weights, _states, _gradients, _averages, _averageStates;
     private bool _isAllocated, _keepsAverages;
 
+    // Parameters without values; null once all have some.
+    private HashSet<Parameter>? _unset;
+
     /// <param name="layOut">Returns how the device stores a parameter.</param>
     public DeviceParameterStore(Network network, Device device, bool training, Func<Parameter, ParameterLayout> layOut)
         : base(network, device, training)
@@ -20,6 +23,7 @@ internal sealed class DeviceParameterStore : ParameterStore
         _device = device;
         _layouts = network.Parameters.ToDictionary(parameter => parameter, layOut);
         Order = new(network, parameter => _layouts[parameter].Count);
+        if (network.Parameters.Count > 0) _unset = [.. network.Parameters];
     }
 
     /// <summary>Whether plans need the gradient of the network's input, which may affect the layout.</summary>
@@ -31,6 +35,10 @@ internal sealed class DeviceParameterStore : ParameterStore
 
     public override long Bytes => 4 * (Order.Count * (IsTraining ? 2 + _slots.Count : 1) + Order.StateCount)
         + (_keepsAverages ? 4 * (Order.Count + Order.StateCount) : 0);
+
+    public override long UnallocatedBytes => (_isAllocated ? 0 : Bytes - 4 * Order.Count * (IsTraining ? _slots.Count : 0))
+        + 4 * Order.Count * (IsTraining ? _slots.Values.Count(slot => slot is null) : 0)
+        + (_isAllocated && _keepsAverages && _averages is null ? 4 * (Order.Count + Order.StateCount) : 0);
 
     public ParameterLayout LayoutOf(Parameter parameter) => _layouts[parameter];
 
@@ -102,9 +110,27 @@ internal sealed class DeviceParameterStore : ParameterStore
         foreach (string slot in slots) _slots.TryAdd(slot, null);
     }
 
-    public override void SetWeights(Parameter parameter, Tensor tensor) => Set(parameter, tensor, ValuesOf(parameter));
+    public override void SetWeights(Parameter parameter, Tensor tensor)
+    {
+        Set(parameter, tensor, ValuesOf(parameter));
+        _unset?.Remove(parameter);
+        if (_unset is { Count: 0 }) _unset = null;
+    }
 
-    public override Tensor GetWeights(Parameter parameter) => Get(parameter, ValuesOf(parameter));
+    public override Tensor GetWeights(Parameter parameter)
+    {
+        if (_unset?.Contains(parameter) == true) throw Uninitialized(parameter);
+        return Get(parameter, ValuesOf(parameter));
+    }
+
+    internal override void CheckInitialized()
+    {
+        if (_unset is not null) throw Uninitialized(Network.Parameters.First(_unset.Contains));
+    }
+
+    private GpuCnnException Uninitialized(Parameter parameter) => new(
+        $"{Network.Name} expects values for its parameters before it runs, but {parameter.Path} has none: call Initialize(seed) of the "
+        + "parameter store, or SetWeights for each parameter.");
 
     public override void SetSlot(string slot, Parameter parameter, Tensor tensor) => Set(parameter, tensor, Slot(slot));
 
@@ -125,6 +151,7 @@ internal sealed class DeviceParameterStore : ParameterStore
         }
         foreach (DeviceMemory? run in new[] { _weights, _states, _gradients, _averages, _averageStates }) run?.Dispose();
         (_weights, _states, _gradients, _averages, _averageStates, _isAllocated) = (null, null, null, null, null, false);
+        if (Network.Parameters.Count > 0) _unset = [.. Network.Parameters];
     }
 
     /// <summary>Allocates all known runs on first use. Slots added later are allocated separately.</summary>

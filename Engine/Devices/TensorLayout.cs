@@ -15,7 +15,16 @@ public sealed record TensorLayout(Shape Shape, Shape Stored, bool ChannelsLast)
     public int BlockCount => Blocks.Count(Stored.Channels);
 
     /// <summary>Floats of one image as stored.</summary>
-    public int CountPerImage => ChannelsLast ? Stored.Count : checked(BlockCount * Blocks.Size * Stored.Area);
+    /// <exception cref="SizeException">In blocks of channels it is more than an index can count.</exception>
+    public int CountPerImage => ChannelsLast ? Stored.Count : CountInBlocks();
+
+    private int CountInBlocks()
+    {
+        long count = (long)BlockCount * Blocks.Size * Stored.Area;
+        return count <= int.MaxValue ? (int)count
+            : throw new SizeException($"A volume of {Stored} has more than {SizeException.Limit} values in blocks of {Blocks.Size} "
+                + "channels; expected fewer.");
+    }
 
     /// <summary>Returns the storage index within an image of the value at <paramref name="logical"/> in C, H, W order.</summary>
     public int IndexOf(int logical)

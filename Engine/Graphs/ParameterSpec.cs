@@ -1,3 +1,5 @@
+using GpuCnn.Engine.Tensors;
+
 namespace GpuCnn.Engine.Graphs;
 
 public enum ParameterRole
@@ -24,5 +26,18 @@ public sealed record ParameterSpec(
     public bool IsFixed { get; init; }
 
     /// <summary>Number of values; 1 for a scalar, which has no dimensions.</summary>
-    public int Count { get; } = Dimensions.Aggregate(1, (product, dimension) => checked(product * dimension));
+    public int Count { get; } = Product(Name, Dimensions);
+
+    private static int Product(string name, IReadOnlyList<int> dimensions)
+    {
+        long count = 1;
+        foreach (int dimension in dimensions)
+        {
+            count *= dimension;
+            if (count > int.MaxValue)
+                throw new SizeException($"A {name} of [{string.Join(", ", dimensions)}] has more than {SizeException.Limit} values; "
+                    + "expected fewer.");
+        }
+        return (int)count;
+    }
 }

@@ -31,9 +31,17 @@ public abstract class ParameterStore : IDisposable
     /// <summary>Bytes on the device; known before they are allocated.</summary>
     public abstract long Bytes { get; }
 
+    /// <summary>Bytes of <see cref="Bytes"/> that are not allocated yet.</summary>
+    public abstract long UnallocatedBytes { get; }
+
     public abstract void SetWeights(Parameter parameter, Tensor tensor);
 
+    /// <exception cref="GpuCnnException">The parameter has no values yet.</exception>
     public abstract Tensor GetWeights(Parameter parameter);
+
+    /// <summary>Checks that every parameter has values: by <see cref="Initialize"/> or <see cref="SetWeights"/>.</summary>
+    /// <exception cref="GpuCnnException">One has none.</exception>
+    internal abstract void CheckInitialized();
 
     /// <summary>Sets an optimizer's values for a parameter in a slot, such as "velocity".</summary>
     public abstract void SetSlot(string slot, Parameter parameter, Tensor tensor);

@@ -19,14 +19,19 @@ public readonly record struct BatchResult(int Images, double LossSum, int Top1, 
 /// </summary>
 public sealed class Plan : IDisposable
 {
+    /// <summary>Values of a batch beyond which sums of bytes could overflow.</summary>
+    private const long MostValues = 1L << 42;
+
     private readonly PlanBackend _backend;
-    private readonly float[] _losses;
-    private readonly int[] _ranks;
+    // Of one image each. Allocated with the arena.
+    private float[] _losses = [];
+    private int[] _ranks = [];
     private readonly IReadOnlyList<PlanNode> _nodes;
     private readonly PlanNode? _singleValue;
     private bool _linked;
 
     /// <exception cref="SingleValueException">A plan that trains has a norm with one value per channel.</exception>
+    /// <exception cref="SizeException">The batch is too large to be compiled.</exception>
     public Plan(ParameterStore parameters, PlanOptions options)
     {
         if (options.Images < 1) throw new GpuCnnException($"A plan expects a batch of at least 1 image, but got {options.Images}.");
@@ -37,6 +42,7 @@ public sealed class Plan : IDisposable
         Parameters = parameters;
         Options = options;
         Network network = parameters.Network;
+        CheckSize(network, options.Images);
         if (options.Training && options.Loss is null) throw new ArgumentException("A plan that trains expects a loss.", nameof(options));
         options.Loss?.CheckOutput(network.Output.Shape);
         if (options.Loss?.ClassWeights is { } weights && weights.Count != network.Output.Shape.Count)
@@ -51,8 +57,6 @@ public sealed class Plan : IDisposable
         CheckValues(options.Images);
         if (options is { Training: true, Optimizer: { } keeping }) parameters.AddSlots(keeping.Slots);
         if (options.AverageDecay > 0 || options.ReadsAverages) parameters.KeepAverages();
-        _losses = new float[options.Images];
-        _ranks = new int[options.Images];
         _backend = parameters.CreateBackend(options);
 
         _backend.Slices = Slice.Find(nodes, network.Outputs(options.Training), _backend.CanStore);
@@ -267,30 +271,70 @@ public sealed class Plan : IDisposable
         return new(images, sum, top1, top5);
     }
 
+    /// <summary>Checks that the device has free memory for this plan. It allocates nothing.</summary>
+    /// <exception cref="DeviceOutOfMemoryException">It does not; the exception names the largest batch that fits.</exception>
+    public void CheckMemory()
+    {
+        IMemorySource source = Parameters.Memory;
+        if (source.FreeBytes is not { } free) return;
+        long needed = (_linked ? 0 : ArenaBytes) + Parameters.UnallocatedBytes;
+        if (needed > free) throw OutOfMemory(free, needed, null);
+    }
+
     private void Link()
     {
+        Parameters.CheckInitialized();
         try
         {
             _backend.Link(ArenaBytes);
+            _losses = new float[Options.Images];
+            _ranks = new int[Options.Images];
             _linked = true;
         }
         catch (DeviceOutOfMemoryException exception)
         {
             IMemorySource source = Parameters.Memory;
             long free = source.FreeBytes ?? exception.FreeBytes ?? Math.Max(0, source.MemoryBytes - source.AllocatedBytes);
-            int largest = LargestBatch(free);
-            string fits = largest > 0 ? $"the largest batch that fits is {largest}" : "not even a batch of 1 fits; use another device";
-            throw new DeviceOutOfMemoryException(
-                $"{(Options.Training ? "Training" : "Running")} {Parameters.Network.Name} at a batch of {Options.Images} needs "
-                + $"{MiB(TotalBytes)} on {source.Name} ({MiB(ArenaBytes)} for the batch, {MiB(Parameters.Bytes)} for parameters), "
-                + $"but {MiB(free)} are free: {fits}. ({exception.Message})", ArenaBytes, free)
-            {
-                LargestBatch = largest,
-            };
+            throw OutOfMemory(free, ArenaBytes, exception);
         }
+        catch (OverflowException)
+        {
+            throw TooLarge(Parameters.Network, Options.Images, Math.Max(1, Options.Images / 2));
+        }
+    }
+
+    private DeviceOutOfMemoryException OutOfMemory(long free, long needed, DeviceOutOfMemoryException? cause)
+    {
+        int largest = LargestBatch(free);
+        string fits = largest > 0 ? $"the largest batch that fits is {largest}" : "not even a batch of 1 fits; use another device";
+        return new DeviceOutOfMemoryException(
+            $"{(Options.Training ? "Training" : "Running")} {Parameters.Network.Name} at a batch of {Options.Images} needs "
+            + $"{MiB(TotalBytes)} on {Parameters.Memory.Name} ({MiB(ArenaBytes)} for the batch, {MiB(Parameters.Bytes)} for parameters), "
+            + $"but {MiB(free)} are free: {fits}.{(cause is null ? "" : $" ({cause.Message})")}", needed, free)
+        {
+            LargestBatch = largest,
+        };
 
         static string MiB(long bytes) => $"{bytes / 1048576.0:F0} MiB";
     }
+
+    /// <summary>Refuses batches whose positions an index cannot count, or whose values would be terabytes.</summary>
+    private static void CheckSize(Network network, int images)
+    {
+        int positions = network.Input.Area;
+        long values = network.Input.Count;
+        foreach (Node node in network.Graph.Nodes)
+        {
+            positions = Math.Max(positions, node.Output.Shape.Area);
+            values += node.Output.Shape.Count;
+        }
+        long largest = Math.Min(int.MaxValue / positions, MostValues / values);
+        if (images > largest) throw TooLarge(network, images, largest);
+    }
+
+    private static SizeException TooLarge(Network network, int images, long largest) => new(
+        $"{network.Name} for an input of {network.Input} cannot be compiled for a batch of {images}: "
+        + (largest > 0 ? $"expected at most {largest}." : "an image alone is too large."));
 
     /// <summary>
     /// Returns the largest smaller batch whose arena fits in <paramref name="free"/> bytes, or 0. It compiles plans to find out, which
@@ -299,12 +343,20 @@ public sealed class Plan : IDisposable
     internal int LargestBatch(long free)
     {
         int least = _singleValue is null ? 1 : 2, fits = 0, tooMany = Options.Images;
+        long fitting = 0, exceeding = ArenaBytes;
+        bool halves = false;
         while (tooMany - Math.Max(fits, least - 1) > 1)
         {
-            int images = Math.Max(least, (fits + tooMany) / 2);
+            // The bytes grow nearly in proportion, so a line between the ends meets the limit near the answer; halving bounds the number
+            // of tries.
+            double share = exceeding > free && free > fitting ? (double)(free - fitting) / (exceeding - fitting) : 0.5;
+            int next = halves ? (fits + tooMany) / 2 : fits + Math.Clamp((int)(share * (tooMany - fits)), 1, tooMany - fits - 1);
+            int images = Math.Max(least, next);
+            halves = !halves;
             using var plan = new Plan(Parameters, Options with { Images = images });
-            if (plan.ArenaBytes <= free && plan._backend.Buffers.All(buffer => buffer.Bytes <= plan._backend.SlabBytes)) fits = images;
-            else tooMany = images;
+            if (plan.ArenaBytes <= free && plan._backend.Buffers.All(buffer => buffer.Bytes <= plan._backend.SlabBytes))
+                (fits, fitting) = (images, plan.ArenaBytes);
+            else (tooMany, exceeding) = (images, plan.ArenaBytes);
         }
         return fits;
     }

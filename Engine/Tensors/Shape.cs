@@ -12,6 +12,9 @@ public readonly record struct Shape
         Height = Positive(height, nameof(height));
         Width = Positive(width, nameof(width));
         IsVector = isVector;
+        long count = Saturated((long)channels * height, width);
+        if (count > int.MaxValue)
+            throw new SizeException($"A volume of {channels}x{height}x{width} has more than {SizeException.Limit} values; expected fewer.");
     }
 
     public int Channels { get; }
@@ -27,11 +30,12 @@ public readonly record struct Shape
     public int Area => Height * Width;
 
     /// <summary>Values of one sample.</summary>
-    public int Count => checked(Channels * Height * Width);
+    public int Count => Channels * Height * Width;
 
     /// <summary>The dimensions for JSON and files: [C, H, W], or [N] for a vector.</summary>
     public int[] Dimensions => IsVector ? [Channels] : [Channels, Height, Width];
 
+    /// <exception cref="SizeException">It has more values than an index can count.</exception>
     public static Shape Volume(int channels, int height, int width) => new(channels, height, width, isVector: false);
 
     public static Shape Vector(int features) => new(features, 1, 1, isVector: true);
@@ -54,6 +58,15 @@ public readonly record struct Shape
 
     public override string ToString() => IsVector ? $"{Channels}" : $"{Channels}x{Height}x{Width}";
 
+    private static long Saturated(long a, int b) => a > int.MaxValue ? long.MaxValue : a * b;
+
     private static int Positive(int value, string name) =>
         value > 0 ? value : throw new ArgumentOutOfRangeException(name, value, "The extents of a shape must be positive.");
+}
+
+/// <summary>A volume, a parameter or a batch has more values than an index can count.</summary>
+public sealed class SizeException(string message) : GpuCnnException(message)
+{
+    /// <summary>The largest count, for messages.</summary>
+    public const string Limit = "2,147,483,647";
 }

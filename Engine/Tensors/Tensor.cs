@@ -16,7 +16,7 @@ public sealed class Tensor
         Values = values;
     }
 
-    public Tensor(params int[] dimensions) : this(dimensions, new float[Product(dimensions)]) { }
+    public Tensor(params int[] dimensions) : this(dimensions, Allocate(dimensions)) { }
 
     public IReadOnlyList<int> Dimensions { get; }
 
@@ -26,10 +26,11 @@ public sealed class Tensor
 
     public override string ToString() => $"[{string.Join(", ", Dimensions)}]";
 
-    private static int Product(int[] dimensions)
+    private static float[] Allocate(int[] dimensions)
     {
-        int count = 1;
+        long count = 1;
         foreach (int dimension in dimensions) count = checked(count * dimension);
-        return count;
+        HostMemory.Check(count, sizeof(float), $"A tensor of [{string.Join(", ", dimensions)}]");
+        return new float[count];
     }
 }

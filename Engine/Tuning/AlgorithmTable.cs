@@ -33,6 +33,7 @@ public sealed class AlgorithmTable
         string path = System.IO.Path.Combine(parent, FileName(device));
         try
         {
+            if (RegularFile.IsEmpty(path)) return new(path, new(StringComparer.Ordinal));
             var stored = JsonSerializer.Deserialize<Dictionary<string, string>>(File.ReadAllText(path));
             return new(path, new(stored ?? [], StringComparer.Ordinal));
         }

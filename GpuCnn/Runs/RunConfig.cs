@@ -208,6 +208,7 @@ internal sealed record RunConfig
     {
         try
         {
+            if (RegularFile.IsEmpty(run.ConfigPath)) throw new JsonException("it is empty, a pipe or a device");
             JsonNode node = JsonNode.Parse(File.ReadAllText(run.ConfigPath)) ?? throw new JsonException("it is empty");
             if (node["version"]?.GetValue<int>() is >= FlatVersion and < CurrentVersion && node["settings"] is JsonObject settings)
             {

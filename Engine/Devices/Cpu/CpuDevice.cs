@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Engine.Devices.Cpu;
@@ -28,6 +29,8 @@ public sealed class CpuDevice : Device
         $"{RuntimeInformation.ProcessArchitecture}, {Pool.Threads} thread{(Pool.Threads == 1 ? "" : "s")}, {32 * VectorWidth}-bit vectors";
 
     public override long MemoryBytes => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+
+    public override long? FreeBytes => HostMemory.FreeBytes;
 
     public int Threads => Pool.Threads;
 

@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Engine.Devices.Cpu;
 
@@ -14,18 +16,22 @@ internal sealed unsafe class CpuMemory : DeviceMemory
     {
         _device = device;
         Bytes = bytes;
+        // The system grants more than it has, and ends a process that uses it.
+        long free = HostMemory.FreeBytes;
+        if (bytes > free) throw OutOfMemory(bytes, what, free);
         try
         {
             _address = NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), PageSize);
         }
-        catch (OutOfMemoryException exception)
+        catch (OutOfMemoryException)
         {
-            throw new GpuCnnException(
-                $"The cpu device needs {bytes / 1048576.0:F0} MiB for {what}, but the system does not have that much; use a smaller batch.",
-                exception);
+            throw OutOfMemory(bytes, what, free);
         }
         NativeMemory.Clear(_address, (nuint)bytes);
     }
+
+    private static DeviceOutOfMemoryException OutOfMemory(long bytes, string what, long free) => new(
+        $"The cpu device needs {bytes / 1048576.0:F0} MiB for {what}, but {free / 1048576.0:F0} MiB are free.", bytes, free);
 
     public override long Bytes { get; }
 
