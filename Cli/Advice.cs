@@ -7,6 +7,7 @@ using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Files;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Sets;
+using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Models;
@@ -62,6 +63,7 @@ internal static class Advice
         DeviceOutOfMemoryException { LargestBatch: > 0 and var largest } => $"use --batch {largest} or less.",
         DeviceOutOfMemoryException { LargestBatch: 0 } => "use another --device.",
         UnknownDeviceException or DeviceUnavailableException => "gpucnn devices lists what this machine has.",
+        HostMemoryException or SizeException => "use a smaller --batch, a smaller --input or fewer classes.",
         DeviceLostException => "--resume goes on at the last checkpoint of the run's folder.",
         KernelBuildException { Dialect: { } dialect } kernel =>
             $"gpucnn kernels show {kernel.Kernel} --dialect {(dialect == KernelDialect.Cuda ? "cuda" : "opencl")} prints its source.",

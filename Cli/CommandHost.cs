@@ -1,3 +1,4 @@
+using GpuCnn.Cli.Output;
 using GpuCnn.Engine.Training;
 
 namespace GpuCnn.Cli;
@@ -14,6 +15,12 @@ internal sealed record CommandHost(TextWriter Output, TextWriter Error)
     /// <summary>Whether <see cref="Output"/> is a terminal that understands cursor movements.</summary>
     public bool IsTerminal { get; init; }
 
+    /// <summary>Characters of a line; a file takes any.</summary>
+    public int Width { get; init; } = int.MaxValue;
+
+    /// <summary>The output as the displays use it that move the cursor: nothing is escaped.</summary>
+    public TextWriter Terminal => Output is PlainTextWriter plain ? plain.Inner : Output;
+
     /// <summary>Whether the process is the command's own, so that it may listen for Ctrl-C and SIGTERM.</summary>
     public bool OwnsProcess { get; init; }
 
@@ -26,9 +33,26 @@ internal sealed record CommandHost(TextWriter Output, TextWriter Error)
     /// <summary>The host of the process: the console.</summary>
     public static CommandHost Console => new(System.Console.Out, System.Console.Error)
     {
+        Width = ConsoleWidth(),
         Input = System.Console.In,
         IsErrorTerminal = !System.Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb",
         IsTerminal = !System.Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb",
         OwnsProcess = true,
     };
+
+    /// <summary>This host with outputs that no name can send commands through.</summary>
+    public CommandHost WithPlainText() => this with
+    {
+        Output = new PlainTextWriter(Output, "Standard output", Width),
+        Error = new PlainTextWriter(Error, name: null, int.MaxValue),
+    };
+
+    private static int ConsoleWidth()
+    {
+        const int Usual = 80;
+        if (System.Console.IsOutputRedirected) return int.MaxValue;
+        // A terminal that does not tell says 0.
+        int width = System.Console.WindowWidth;
+        return width > 0 ? width : Usual;
+    }
 }

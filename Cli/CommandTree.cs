@@ -19,8 +19,12 @@ internal static class CommandTree
 
     public static int Run(IReadOnlyList<string> args, CommandHost host)
     {
+        RootCommand root = Create(host);
+        if (args.FirstOrDefault(arg => arg.Contains('\0')) is { } broken)
+            throw new UsageException($"gpucnn expects text, but got '{broken}' with a zero byte in it. See gpucnn --help.");
+        if (AsksForHelp(root, [.. args]) is { } help) args = help;
         // Without response files and bundles: an @ in a path is an @, and -lr is a misspelt --lr.
-        ParseResult parsed = Create(host).Parse(args, new() { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
+        ParseResult parsed = root.Parse(args, new() { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
         if (parsed.Errors.Count > 0) throw new UsageException(Explain(parsed));
         return parsed.Invoke(new()
         {
@@ -31,7 +35,18 @@ internal static class CommandTree
         });
     }
 
-    private static RootCommand Create(CommandHost host)
+    /// <summary><c>help train</c> and <c>train help</c> as <c>train --help</c>; null for other lines.</summary>
+    private static IReadOnlyList<string>? AsksForHelp(Command root, string[] args)
+    {
+        string[] path = args is ["help", .. var after] ? after : args is [.. var before, "help"] ? before : [];
+        if (path.Length == 0) return args is ["help"] ? ["--help"] : null;
+        Command? command = root;
+        foreach (string name in path) command = command?.Subcommands.FirstOrDefault(sub => sub.Name == name);
+        // A command with arguments may be given a file of this name.
+        return command is null || (args[0] != "help" && command.Arguments.Count > 0) ? args[0] == "help" ? path : null : [.. path, "--help"];
+    }
+
+    internal static RootCommand Create(CommandHost host)
     {
         var root = new RootCommand(
             "Trains convolutional networks for images, on a GPU or on the CPU. `gpucnn train` alone shows how it works.")
@@ -49,7 +64,7 @@ internal static class CommandTree
             FilterCommand.Create(host),
             KernelsCommand.Create(host),
         };
-        var help = new GroupedHelp();
+        var help = new GroupedHelp(host.Width);
         root.SetAction(help.Invoke);
         root.Options.OfType<HelpOption>().Single().Action = help;
         root.Options.OfType<VersionOption>().Single().Action = new VersionAction();
@@ -62,18 +77,7 @@ internal static class CommandTree
         Command command = parsed.CommandResult.Command;
         string name = FullName(parsed.CommandResult), error = parsed.Errors[0].Message.TrimEnd('.');
         // Of several errors, an unknown name is the cause and the others follow from it.
-        if (parsed.UnmatchedTokens is [var unknown, ..])
-        {
-            IEnumerable<string> candidates = command.Subcommands.Select(sub => sub.Name)
-                .Concat(command.Options.Concat(parsed.RootCommandResult.Command.Options.Where(option => option.Recursive))
-                .Select(option => option.Name));
-            bool isOption = unknown.StartsWith('-');
-            // The dashes would make any two short options alike.
-            IEnumerable<string> near = NearNames.Of(unknown.TrimStart('-'),
-                candidates.Where(candidate => candidate.StartsWith('-') == isOption).Select(candidate => candidate.TrimStart('-')))
-                .Select(candidate => isOption ? $"--{candidate}" : candidate);
-            error = $"{name} does not know '{unknown}'" + (near.Any() ? $"; did you mean {string.Join(" or ", near)}?" : ".");
-        }
+        if (parsed.UnmatchedTokens is [var unknown, ..]) error = NearMiss.Explain(parsed, name, unknown);
         else if (error.StartsWith(UnknownPrefix, StringComparison.Ordinal))
             error = $"{name} does not know {error[(UnknownPrefix.Length - 1)..]}.";
         else if (command.Action is null && command.Subcommands.Count > 0)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using GpuCnn.Cli.Output;
 
 namespace GpuCnn.Cli;
 
@@ -20,11 +21,12 @@ internal sealed class GroupedCommand : Command
 }
 
 /// <summary>Help with a heading for each group of options, for commands that have groups.</summary>
-internal sealed class GroupedHelp : SynchronousCommandLineAction
+/// <param name="width">Characters of a line.</param>
+internal sealed class GroupedHelp(int width) : SynchronousCommandLineAction
 {
     private const int Indent = 2, Gap = 2, LeastWidth = 30;
 
-    private readonly HelpAction _plain = new();
+    private readonly HelpAction _plain = new() { MaxWidth = width };
 
     public override bool ClearsParseErrors => true;
 
@@ -32,7 +34,9 @@ internal sealed class GroupedHelp : SynchronousCommandLineAction
     {
         if (parseResult.CommandResult.Command is not GroupedCommand command) return _plain.Invoke(parseResult);
         TextWriter output = parseResult.InvocationConfiguration.Output;
-        output.WriteLine($"Description:\n  {command.Description}\n\nUsage:\n  gpucnn {command.Name} [options]");
+        output.WriteLine("Description:");
+        LineWrap.Write(output, $"  {command.Description}");
+        output.WriteLine($"\nUsage:\n  gpucnn {command.Name} [options]");
         string[][] names = [.. command.Groups.Select(group => group.Options.Select(Name).ToArray())];
         int column = Indent + names.SelectMany(group => group).Max(name => name.Length) + Gap;
         foreach ((OptionGroup group, string[] rows) in command.Groups.Zip(names))
@@ -40,7 +44,14 @@ internal sealed class GroupedHelp : SynchronousCommandLineAction
             output.WriteLine($"\n{group.Title}:");
             foreach ((string name, Option option) in rows.Zip(group.Options))
             {
-                string[] lines = [.. Wrap(option.Description ?? "", Width(output) - column)];
+                // Long names leave no room beside them on a narrow terminal.
+                if (width - column < LeastWidth)
+                {
+                    output.WriteLine(new string(' ', Indent) + name);
+                    LineWrap.Write(output, new string(' ', 3 * Indent) + option.Description);
+                    continue;
+                }
+                IReadOnlyList<string> lines = LineWrap.Of(option.Description ?? "", width == int.MaxValue ? width : width - column);
                 output.WriteLine($"{new string(' ', Indent)}{name.PadRight(column - Indent)}{lines[0]}");
                 foreach (string line in lines.Skip(1)) output.WriteLine(new string(' ', column) + line);
             }
@@ -49,19 +60,4 @@ internal sealed class GroupedHelp : SynchronousCommandLineAction
     }
 
     private static string Name(Option option) => option.HelpName is { } placeholder ? $"{option.Name} <{placeholder}>" : option.Name;
-
-    private static int Width(TextWriter output) => ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected
-        ? Console.WindowWidth - 1 : int.MaxValue;
-
-    private static IEnumerable<string> Wrap(string text, int width)
-    {
-        if (width < LeastWidth || text.Length <= width) return [text];
-        List<string> lines = [""];
-        foreach (string word in text.Split(' '))
-        {
-            if (lines[^1].Length > 0 && lines[^1].Length + 1 + word.Length > width) lines.Add("");
-            lines[^1] += lines[^1].Length == 0 ? word : $" {word}";
-        }
-        return lines;
-    }
 }

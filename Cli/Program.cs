@@ -20,6 +20,7 @@ internal static class Program
     /// <summary>Runs a command and returns its exit code. Every failure is one line on <see cref="CommandHost.Error"/>.</summary>
     public static int Run(IReadOnlyList<string> args, CommandHost host)
     {
+        host = host.WithPlainText();
         try
         {
             return CommandTree.Run(args, host);
@@ -44,13 +45,29 @@ internal static class Program
 
     private static string Describe(Exception exception) => exception switch
     {
+        _ when IsFolderGone() => "The folder that gpucnn was started in no longer exists; change to another one and start again.",
         GpuCnnException known => Advice.Describe(known),
         AggregateException { InnerExceptions: [GpuCnnException inner, ..] } => Advice.Describe(inner),
         OutOfMemoryException => "There is not enough memory; use a smaller --batch, a smaller --input or a smaller model.",
+        // Only sizes are computed with checks.
+        OverflowException => "A size is more than 2,147,483,647 values; use a smaller --batch, a smaller --input or fewer --classes.",
         IOException or UnauthorizedAccessException => $"A file could not be read or written: {exception.Message}",
         _ => $"gpucnn failed in a way it should not ({exception.GetType().Name}: {exception.Message}); please report this, "
             + "with the lines that GPUCNN_DEBUG=1 adds.",
     };
+
+    /// <summary>Whether the current folder was deleted. Then relative paths, and some absolute ones, fail.</summary>
+    private static bool IsFolderGone()
+    {
+        try
+        {
+            return !Directory.Exists(Directory.GetCurrentDirectory());
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return true;
+        }
+    }
 
     private static int Fail(CommandHost host, Exception exception, string message, int code)
     {

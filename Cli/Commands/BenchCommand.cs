@@ -50,12 +50,13 @@ internal static class BenchCommand
 
     private static Row Measure(Network network, Device device, int images)
     {
-        Batch batch = SyntheticBatch.Of(network, images);
         using ParameterStore parameters = device.CreateParameters(network, training: true);
-        parameters.Initialize(seed: 1);
         IReadOnlyDictionary<string, string> algorithms = AlgorithmTable.Load(device).Algorithms;
         using var training = new Plan(parameters,
             new() { Images = images, Loss = new SoftmaxCrossEntropy(), Training = true, Optimizer = new Sgd(), Algorithms = algorithms });
+        training.CheckMemory();
+        Batch batch = SyntheticBatch.Of(network, images);
+        parameters.Initialize(seed: 1);
         // A tiny rate keeps the weights finite however long this runs.
         double train = StepTimer.MedianSeconds(step => training.Train(batch, 1e-6f, seed: 1, (ulong)step));
         using var inference = new Plan(parameters, new() { Images = images, Loss = new SoftmaxCrossEntropy(), Algorithms = algorithms });
@@ -65,7 +66,8 @@ internal static class BenchCommand
 
     private static void WriteTable(TextWriter output, List<Row> rows, Device device)
     {
-        output.WriteLine($"{device.Name}: {device.Description}; fp32; median of the steps, after warm-up\n");
+        LineWrap.Write(output, $"{device.Name}: {device.Description}; fp32; median of the steps, after warm-up");
+        output.WriteLine();
         var table = new TextTable("model", ">batch", ">train images/s", ">infer images/s", ">training memory");
         foreach (Row row in rows) table.Add(row.Model, $"{row.Batch}", Words.Rate(row.TrainImagesPerSecond),
             Words.Rate(row.InferImagesPerSecond), Words.Bytes(row.PeakBytes));

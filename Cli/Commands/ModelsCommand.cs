@@ -40,8 +40,8 @@ internal static class ModelsCommand
         output.WriteLine("\nReported, and where:");
         foreach (IGrouping<(string Source, string Link), Row> paper in rows.GroupBy(row => (row.Source, row.Link)))
         {
-            output.WriteLine($"  {paper.Key.Source}{(paper.Key.Link.Length == 0 ? "" : $", {paper.Key.Link}")}");
-            foreach (Row row in paper) output.WriteLine($"    {row.Name}: {row.Reported}");
+            LineWrap.Write(output, $"  {paper.Key.Source}{(paper.Key.Link.Length == 0 ? "" : $", {paper.Key.Link}")}");
+            foreach (Row row in paper) LineWrap.Write(output, $"    {row.Name}: {row.Reported}");
         }
     }
 

@@ -64,8 +64,9 @@ internal static class SummaryCommand
 
     private static void WriteText(TextWriter output, Architecture architecture, Network network, int images, long bytes)
     {
-        output.WriteLine($"{network.Name} ({architecture.Year}): {architecture.Summary}");
-        output.WriteLine($"{architecture.Source}{(architecture.Link.Length == 0 ? "" : $", {architecture.Link}")}\n");
+        LineWrap.Write(output, $"{network.Name} ({architecture.Year}): {architecture.Summary}");
+        LineWrap.Write(output, $"{architecture.Source}{(architecture.Link.Length == 0 ? "" : $", {architecture.Link}")}");
+        output.WriteLine();
         var table = new TextTable("layer", "type", "input", "output", "filters", ">weights", ">biases", ">multiply-adds");
         foreach (Node node in network.Graph.Nodes.Where(node => !network.HeadNodes.Contains(node))) Add(table, node);
         table.Add("total", "", $"{network.Input}", $"{network.Output.Shape}", "", Words.Number(network.WeightCount),
@@ -76,7 +77,7 @@ internal static class SummaryCommand
 
         var formulas = network.Graph.Nodes.Select(Formula).OfType<string>().ToList();
         if (formulas.Count > 0) output.WriteLine("\nOutput size = floor((input - filter + 2*padding) / stride) + 1");
-        foreach (string formula in formulas) output.WriteLine($"  {formula}");
+        foreach (string formula in formulas) LineWrap.Write(output, $"  {formula}");
 
         long connected = network.Graph.Nodes.Where(node => node.Operator is Linear && !network.HeadNodes.Contains(node))
             .Sum(node => node.Parameters.Sum(parameter => (long)parameter.Spec.Count));

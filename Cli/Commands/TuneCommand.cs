@@ -27,13 +27,13 @@ internal static class TuneCommand
             using Device on = DeviceCatalog.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto);
             host.Output.WriteLine($"{network.Name} in batches of {images} on {on.Name}: {on.Description}");
             IReadOnlyList<TunedProblem> problems = Tuner.Measure(
-                network, on, images, (done, all) => { if (host.IsTerminal) host.Output.Write($"\rround {done} of {all} "); });
+                network, on, images, (done, all) => { if (host.IsTerminal) host.Terminal.Write($"\rround {done} of {all} "); });
             if (problems.Count == 0)
             {
                 host.Output.WriteLine($"There is nothing to tune: {on.Name} has one algorithm for each step.");
                 return Program.Done;
             }
-            if (host.IsTerminal) host.Output.Write("\r");
+            if (host.IsTerminal) host.Terminal.Write("\r");
             WriteTable(host.Output, problems);
             AlgorithmTable table = AlgorithmTable.Load(on);
             foreach (TunedProblem problem in problems) table.Set(problem.Problem, problem.Best);

@@ -114,7 +114,7 @@ internal static class TrainingSession
     private static int Train(CommandHost host, TrainingRun run, StopRequest stop)
     {
         bool isMixed = run.Settings.MixesImages;
-        TrainingDisplay display = host.IsTerminal ? new LiveDisplay(host.Output) { IsMixed = isMixed }
+        TrainingDisplay display = host.IsTerminal ? new LiveDisplay(host.Terminal) { IsMixed = isMixed }
             : new PlainDisplay(host.Output) { IsMixed = isMixed };
         stop.Begin(run, display);
         TrainingOutcome outcome = display.Run(

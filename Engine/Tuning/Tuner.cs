@@ -41,7 +41,11 @@ public static class Tuner
         using ParameterStore parameters = device.CreateParameters(network, training: true);
         PlanOptions options = new() { Images = images, Training = true, Loss = new SoftmaxCrossEntropy(), Optimizer = new Sgd() };
         IReadOnlyList<PlanChoice> problems;
-        using (var plan = new Plan(parameters, options)) problems = [.. plan.Choices.DistinctBy(choice => choice.Problem)];
+        using (var plan = new Plan(parameters, options))
+        {
+            plan.CheckMemory();
+            problems = [.. plan.Choices.DistinctBy(choice => choice.Problem)];
+        }
         if (problems.Count == 0) return [];
         parameters.Initialize(seed: 1);
         Batch batch = SyntheticBatch.Of(network, images);

@@ -7,6 +7,7 @@ using GpuCnn.Engine;
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Files;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Tensors;
