@@ -47,6 +47,12 @@ internal sealed record CommandHost(TextWriter Output, TextWriter Error)
         Error = new PlainTextWriter(Error, name: null, int.MaxValue),
     };
 
+    /// <summary>This host with outputs that drop what is written after their other end is gone.</summary>
+    public CommandHost WithSteadyOutput() => this with { Output = Steady(Output), Error = Steady(Error) };
+
+    private static TextWriter Steady(TextWriter writer) =>
+        writer is PlainTextWriter plain ? plain.Over(new SteadyWriter(plain.Inner)) : new SteadyWriter(writer);
+
     private static int ConsoleWidth()
     {
         const int Usual = 80;

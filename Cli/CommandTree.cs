@@ -4,7 +4,6 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Reflection;
 using GpuCnn.Cli.Commands;
-using GpuCnn.Engine;
 
 namespace GpuCnn.Cli;
 

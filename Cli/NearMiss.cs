@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using GpuCnn.Cli.Output;
 using GpuCnn.Engine;
 using GpuCnn.Models;

@@ -19,6 +19,9 @@ internal sealed class PlainTextWriter(TextWriter inner, string? name, int width)
 
     public override Encoding Encoding => inner.Encoding;
 
+    /// <summary>The same over another writer.</summary>
+    public PlainTextWriter Over(TextWriter other) => new(other, name, width);
+
     /// <summary>A text with its control characters, and those that turn the direction of writing, spelled out.</summary>
     public static string Escape(string text)
     {

@@ -127,7 +127,7 @@ internal sealed class StopRequest : ITrainingObserver, IDisposable
     private void SayLost()
     {
         // The live display has hidden the cursor and will not get to show it again.
-        if (_host.IsTerminal) _host.Output.Write("\e[?25h\n");
+        if (_host.IsTerminal) _host.Terminal.Write("\e[?25h\n");
         string lost = Lost();
         string are = lost.StartsWith("1 ", StringComparison.Ordinal) ? "is" : "are";
         Program.WriteError(_host, $"Ended without saving: {(lost.Length > 0 ? $"{lost} {are}" : "nothing is")} lost.");

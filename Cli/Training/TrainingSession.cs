@@ -19,7 +19,7 @@ internal static class TrainingSession
     public static int Run(CommandHost host, TrainRequest request)
     {
         using var stop = new StopRequest(host);
-        CommandHost steady = host with { Output = new SteadyWriter(host.Output), Error = new SteadyWriter(host.Error) };
+        CommandHost steady = host.WithSteadyOutput();
         try
         {
             return request.Resume is { } folder ? Resume(steady, request, folder, stop) : Start(steady, request, stop);

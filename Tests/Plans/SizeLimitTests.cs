@@ -1,4 +1,3 @@
-using GpuCnn.Engine;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Graphs;

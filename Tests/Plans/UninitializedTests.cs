@@ -1,6 +1,4 @@
-using GpuCnn.Engine;
 using GpuCnn.Engine.Datasets;
-using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;

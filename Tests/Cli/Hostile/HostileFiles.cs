@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.IO.Compression;
 using System.Text;
-using GpuCnn.Cli;
 using NUnit.Framework;
 
 namespace GpuCnn.Tests.Cli.Hostile;
