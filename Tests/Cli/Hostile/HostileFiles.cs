@@ -135,7 +135,7 @@ internal sealed class HostileFiles : IDisposable
         File.WriteAllBytes(Path.Combine(torn, "checkpoint-00000001.safetensors"), [1, 2, 3]);
         Add("run whose checkpoint is three bytes", torn);
         Add("garbage as images", FolderOf("garbage", name => File.WriteAllBytes(name, [1, 2, 3, 4])));
-        Add("empty images", FolderOf("empties", name => File.WriteAllBytes(name, [])));
+        Add("empty files as images", FolderOf("empties", name => File.WriteAllBytes(name, [])));
         Add("folders named as images", FolderOf("folders", name => Directory.CreateDirectory(name)));
     }
 
