@@ -29,7 +29,7 @@ internal sealed class NumberFile : IDisposable
     {
         if (Directory.Exists(path)) throw new GpuCnnException($"Expected {kind}, but '{path}' is a folder. Name a file in it.");
         if (RegularFile.IsEmpty(path))
-            throw new GpuCnnException($"Expected {kind}, but '{path}' is an empty file, a pipe or a device. Copy the file again, or to disk.");
+            throw new GpuCnnException($"Expected {kind}, but '{path}' is an empty file, a pipe or a device, without the at least 8 bytes that it begins with. Copy the file again, or to disk.");
         SafeFileHandle? handle = null;
         try
         {

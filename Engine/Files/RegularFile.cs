@@ -12,6 +12,7 @@ public static class RegularFile
     /// </summary>
     public static bool IsEmpty(string path)
     {
+        if (path.Length == 0) return false;
         FileInfo facts = Facts(path);
         if (!facts.Exists) return File.Exists(path);
         return facts is { Length: 0, Attributes: var attributes } && !attributes.HasFlag(FileAttributes.Directory);

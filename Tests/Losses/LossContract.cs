@@ -131,6 +131,7 @@ public sealed class LossContract(string name)
             Assert.That(() => new Plan(parameters, options), Throws.ArgumentException);
             return;
         }
+        parameters.Initialize(seed: 1);
         using var plan = new Plan(parameters, options);
         var batch = new Batch(Shape.Vector(4), 2) { Count = 2 };
         (batch.Labels[0], batch.Labels[1], batch.Others[0], batch.Others[1], batch.Shares[0], batch.Shares[1]) = (0, 1, 2, 2, 0.5f, 0.25f);
