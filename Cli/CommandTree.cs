@@ -42,7 +42,8 @@ internal static class CommandTree
         Command? command = root;
         foreach (string name in path) command = command?.Subcommands.FirstOrDefault(sub => sub.Name == name);
         // A command with arguments may be given a file of this name.
-        return command is null || (args[0] != "help" && command.Arguments.Count > 0) ? args[0] == "help" ? path : null : [.. path, "--help"];
+        return command is null || (args[0] != "help" && command.Arguments.Count > 0) ? args[0] == "help" ? path : null
+            : [.. path, "--help"];
     }
 
     internal static RootCommand Create(CommandHost host)

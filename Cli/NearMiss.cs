@@ -11,11 +11,29 @@ internal static class NearMiss
     // Names that other programs of this kind use.
     private static readonly Dictionary<string, string> Elsewhere = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["arch"] = "model", ["net"] = "model", ["network"] = "model", ["learning-rate"] = "lr", ["batch-size"] = "batch",
-        ["wd"] = "weight-decay", ["num-workers"] = "workers", ["jobs"] = "workers", ["dataset"] = "data", ["data-dir"] = "data",
-        ["gpu"] = "device", ["cuda"] = "device", ["output"] = "out", ["output-dir"] = "out", ["pretrained"] = "weights",
-        ["checkpoint"] = "weights", ["image-size"] = "crop", ["img-size"] = "crop", ["opt"] = "optimizer", ["sched"] = "schedule",
-        ["num-epochs"] = "epochs", ["max-steps"] = "steps", ["topk"] = "top",
+        ["arch"] = "model",
+        ["net"] = "model",
+        ["network"] = "model",
+        ["learning-rate"] = "lr",
+        ["batch-size"] = "batch",
+        ["wd"] = "weight-decay",
+        ["num-workers"] = "workers",
+        ["jobs"] = "workers",
+        ["dataset"] = "data",
+        ["data-dir"] = "data",
+        ["gpu"] = "device",
+        ["cuda"] = "device",
+        ["output"] = "out",
+        ["output-dir"] = "out",
+        ["pretrained"] = "weights",
+        ["checkpoint"] = "weights",
+        ["image-size"] = "crop",
+        ["img-size"] = "crop",
+        ["opt"] = "optimizer",
+        ["sched"] = "schedule",
+        ["num-epochs"] = "epochs",
+        ["max-steps"] = "steps",
+        ["topk"] = "top",
     };
 
     /// <summary>The message for an unknown word: that it is unknown, and what to write in its place.</summary>
@@ -50,7 +68,8 @@ internal static class NearMiss
         return others.Length switch
         {
             0 => null,
-            _ when command == root => $"--{word} follows a command: {others[0]} --{word}{(Value(parsed) is { } value ? $" {Words.Quote(value)}" : "")}.",
+            _ when command == root => $"--{word} follows a command: {others[0]} --{word}"
+                + $"{(Value(parsed) is { } value ? $" {Words.Quote(value)}" : "")}.",
             _ => $"--{word} belongs to {string.Join(", ", others)}.",
         };
     }

@@ -32,12 +32,14 @@ internal sealed record PrefixedTensors(
             foreach (string prefix in Prefixes(name))
                 if (known.Contains(name[prefix.Length..])) counts[prefix] = counts.GetValueOrDefault(prefix) + 1;
         int most = counts.Count == 0 ? 0 : counts.Values.Max();
-        if (2 * most < known.Count || most == counts.GetValueOrDefault("")) return new("", dict.Tensors, new Dictionary<string, StateTensor>());
+        if (2 * most < known.Count || most == counts.GetValueOrDefault(""))
+            return new("", dict.Tensors, new Dictionary<string, StateTensor>());
         string[] best = [.. counts.Where(count => count.Value == most).Select(count => count.Key).Order(StringComparer.Ordinal)];
         string? usual = Usual.FirstOrDefault(best.Contains);
         if (best.Length > 1 && usual is null && isStrict)
             throw new SeveralStateDictsException(
-                $"'{dict.Path}' holds {network.Name} several times: below {string.Join(" and ", best.Take(10).Select(prefix => $"'{prefix}'"))}.",
+                $"'{dict.Path}' holds {network.Name} several times: below "
+                + $"{string.Join(" and ", best.Take(10).Select(prefix => $"'{prefix}'"))}.",
                 [.. best.Take(10).Select(prefix => prefix.TrimEnd('.'))]);
         string chosen = usual ?? best[0];
         return new(

@@ -142,9 +142,9 @@ internal sealed class StateDictImport
     }
 
     /// <summary>
-    /// Finds the file's name of the last layer. It is fc in some implementations of a network, and linear or classifier in others; fine-tuned
-    /// networks have it in a Sequential, as fc.1, or beside the module that has the other layers. If the file lacks the architecture's name,
-    /// and exactly one layer left over has the right form, that is the one.
+    /// Finds the file's name of the last layer. It is fc in some implementations of a network, and linear or classifier in others;
+    /// fine-tuned networks have it in a Sequential, as fc.1, or beside the module that has the other layers. If the file lacks the
+    /// architecture's name, and exactly one layer left over has the right form, that is the one.
     /// </summary>
     private static string? OtherLastLayer(Architecture architecture, string last, PrefixedTensors file, Shape? input)
     {

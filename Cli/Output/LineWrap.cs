@@ -12,7 +12,8 @@ internal static class LineWrap
     {
         if (width < LeastWidth || text.Length <= width) return [text];
         List<string> lines = [""];
-        foreach (string word in text.Split(' ').SelectMany(word => word.Length <= width || word.Contains("://") ? [word] : Pieces(word, width)))
+        foreach (string word in text.Split(' ').SelectMany(word =>
+            word.Length <= width || word.Contains("://") ? [word] : Pieces(word, width)))
         {
             if (lines[^1].Length > 0 && lines[^1].Length + 1 + word.Length > width) lines.Add("");
             lines[^1] += lines[^1].Length == 0 ? word : $" {word}";
@@ -23,7 +24,9 @@ internal static class LineWrap
     /// <summary>Characters of a line of an output; a file takes any.</summary>
     public static int WidthOf(TextWriter output) => output is PlainTextWriter plain ? plain.Width : int.MaxValue;
 
-    /// <summary>Writes a text, broken to its output's width: with the indentation of its first line, and two spaces more after it.</summary>
+    /// <summary>
+    /// Writes a text, broken to its output's width: with the indentation of its first line, and two spaces more after it.
+    /// </summary>
     public static void Write(TextWriter output, string text)
     {
         int width = WidthOf(output);

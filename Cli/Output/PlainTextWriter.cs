@@ -62,7 +62,8 @@ internal sealed class PlainTextWriter(TextWriter inner, string? name, int width)
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ObjectDisposedException)
         {
             if (name is not null)
-                throw new GpuCnnException($"{name} cannot be written: {exception.Message.ReplaceLineEndings(" ").TrimEnd('.')}.", exception);
+                throw new GpuCnnException($"{name} cannot be written: {exception.Message.ReplaceLineEndings(" ").TrimEnd('.')}.",
+                    exception);
         }
     }
 }

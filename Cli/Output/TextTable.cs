@@ -1,8 +1,8 @@
 namespace GpuCnn.Cli.Output;
 
 /// <summary>
-/// A table of plain text: columns two spaces apart, without lines. It reads the same on a terminal, in a file and in grep. Where it is wider
-/// than its output, the last columns go to lines of their own below each row, under headings that do the same.
+/// A table of plain text: columns two spaces apart, without lines. It reads the same on a terminal, in a file and in grep. Where it is
+/// wider than its output, the last columns go to lines of their own below each row, under headings that do the same.
 /// </summary>
 /// <param name="headings">One for each column; a leading '&gt;' aligns the column to the right.</param>
 internal sealed class TextTable(params string[] headings)

@@ -39,7 +39,8 @@ internal static class Introduction
         {
             IReadOnlyList<float> each = weights.For(run.Data.Training.CountPerClass());
             output.WriteLine($"Classes   weigh {Rounded(each.Min())} to {Rounded(each.Max())} in the loss of training "
-                + $"({(weights.Numbers is null ? "balanced" : "as given, scaled to a mean of 1 over the images")}); validation counts all alike");
+                + (weights.Numbers is null ? "(balanced); " : "(as given, scaled to a mean of 1 over the images); ")
+                + "validation counts all alike");
         }
         if (settings.BalancedSampling) output.WriteLine(
             $"Classes   drawn equally often, {Words.Count(run.Data.Training.Count, "image", "images")} an epoch");

@@ -12,7 +12,8 @@ internal static class SettingText
     {
         string name = $"--{setting.Name}";
         if (setting.ValueType == typeof(bool)) return Options.Switch(name, description, check);
-        string placeholder = setting.Placeholder is { } own ? own : setting.IsList ? "A,B" : setting.ValueType == typeof(float) || setting.ValueType == typeof(double) ? "X" : "N";
+        bool isReal = setting.ValueType == typeof(float) || setting.ValueType == typeof(double);
+        string placeholder = setting.Placeholder ?? (setting.IsList ? "A,B" : isReal ? "X" : "N");
         return Options.Text(name, placeholder, description, check);
     }
 

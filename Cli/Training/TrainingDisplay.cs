@@ -30,7 +30,7 @@ internal abstract class TrainingDisplay : ITrainingObserver
     public virtual void Validating(int epoch) { }
 
     public void RateHalved(long step, double loss, float factor) => WriteLine(FormattableString.Invariant(
-        $"step {step}: the loss has risen tenfold, to {loss:0.00}; the learning rate is halved from here on, to {factor} of the schedule's"));
+        $"step {step}: the loss has risen tenfold, to {loss:0.00}; the learning rate is halved from here on, to {factor} of what it was"));
 
     public abstract void EpochDone(EpochReport report);
 

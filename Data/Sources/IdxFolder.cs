@@ -71,8 +71,8 @@ internal sealed partial class IdxFolder : IDatasetFormat
     }
 
     /// <summary>
-    /// A label beyond the usual ones makes all labels below it classes. Refuses it where more than a tenth of those would have no image: then
-    /// a label is damaged, or the file is none of labels. Fewer classes without an image are noted.
+    /// A label beyond the usual ones makes all labels below it classes. Refuses it where more than a tenth of those would have no image:
+    /// then a label is damaged, or the file is none of labels. Fewer classes without an image are noted.
     /// </summary>
     private static IReadOnlyList<string> CheckLabels(Part[] parts, int highest, IdxNames names)
     {

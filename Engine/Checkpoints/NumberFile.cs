@@ -29,7 +29,8 @@ internal sealed class NumberFile : IDisposable
     {
         if (Directory.Exists(path)) throw new GpuCnnException($"Expected {kind}, but '{path}' is a folder. Name a file in it.");
         if (RegularFile.IsEmpty(path))
-            throw new GpuCnnException($"Expected {kind}, but '{path}' is an empty file, a pipe or a device, without the at least 8 bytes that it begins with. Copy the file again, or to disk.");
+            throw new GpuCnnException($"Expected {kind}, but '{path}' is an empty file, a pipe or a device, "
+                + "without the at least 8 bytes that it begins with. Copy the file again, or to disk.");
         SafeFileHandle? handle = null;
         try
         {
@@ -41,7 +42,8 @@ internal sealed class NumberFile : IDisposable
             handle?.Dispose();
             if (e is FileNotFoundException or DirectoryNotFoundException)
                 throw new GpuCnnException(
-                    $"Expected {kind} at '{path}', but found none. {(RegularFile.WhyMissing(path) is { } why ? $"Note that {why}." : "Check the path.")}", e);
+                    $"Expected {kind} at '{path}', but found none. "
+                    + (RegularFile.WhyMissing(path) is { } why ? $"Note that {why}." : "Check the path."), e);
             if (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException) throw Unreadable(path, e);
             throw;
         }

@@ -15,8 +15,8 @@ namespace GpuCnn.Engine.Layers;
 /// https://arxiv.org/abs/1502.03167). Training uses the mean and variance of the batch, and moves the running mean and the running unbiased
 /// variance towards them by the momentum at each step. Inference uses the running statistics. Parameters as in PyTorch: weight [C], bias
 /// [C]; state: running_mean [C], running_var [C], num_batches_tracked []. A plan that trains refuses a batch with one value per channel,
-/// which has no variance (<see cref="SingleValueException"/>). With frozen statistics (<see cref="Network.FreezeStatistics"/>) training uses
-/// and leaves the running statistics, and takes any batch.
+/// which has no variance (<see cref="SingleValueException"/>). With frozen statistics (<see cref="Network.FreezeStatistics"/>) training
+/// uses and leaves the running statistics, and takes any batch.
 /// </summary>
 public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
 {

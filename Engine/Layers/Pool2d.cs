@@ -6,8 +6,8 @@ namespace GpuCnn.Engine.Layers;
 
 /// <summary>
 /// Base of the poolings, which move a window over each channel. The output has floor((H - R + 2 PadH) / StrideH) + 1 rows, or ceil(…) + 1
-/// with <see cref="CeilMode"/>, without the last row if its window would start past the padded input (PyTorch's rule). So with ceil mode the
-/// map may be smaller than the window, by less than a stride.
+/// with <see cref="CeilMode"/>, without the last row if its window would start past the padded input (PyTorch's rule). So with ceil mode
+/// the map may be smaller than the window, by less than a stride.
 /// </summary>
 public abstract class Pool2d : UnaryOperator
 {

@@ -57,10 +57,12 @@ public sealed class AdamW : Optimizer
             DeviceBuffer<float> means = emitter.Slot(Mean, range), squares = emitter.Slot(Square, range);
             emitter.Launch("adamw",
                 l => new CpuAdamWUpdate(
-                    l.Read(emitter.Scalars(range)), l.Update(weights), l.Read(gradients), l.Update(means), l.Update(squares), range.Count, Beta1,
+                    l.Read(emitter.Scalars(range)), l.Update(weights), l.Read(gradients), l.Update(means), l.Update(squares), range.Count,
+                        Beta1,
                     Beta2, Epsilon, decay),
                 l => l.Add(new AdamWUpdate(
-                    l.Read(emitter.Scalars(range)), l.Update(weights), l.Read(gradients), l.Update(means), l.Update(squares), (int)range.Count,
+                    l.Read(emitter.Scalars(range)), l.Update(weights), l.Read(gradients), l.Update(means), l.Update(squares),
+                        (int)range.Count,
                     AdamBetas.Of(Beta1, Beta2), Epsilon, decay)));
         }
     }

@@ -60,7 +60,8 @@ public sealed class Lars : Optimizer
             {
                 emitter.Launch("lars sgd",
                     l => new CpuSgdUpdate(
-                        l.Read(emitter.Scalars(range)), l.Update(weights), l.Read(gradients), l.Update(velocity), range.Count, Momentum, decay,
+                        l.Read(emitter.Scalars(range)), l.Update(weights), l.Read(gradients), l.Update(velocity), range.Count, Momentum,
+                            decay,
                         nesterov: false),
                     l => l.Add(new SgdUpdate(
                         false, l.Read(emitter.Scalars(range)), l.Update(weights), l.Read(gradients), l.Update(velocity), (int)range.Count,
@@ -83,7 +84,8 @@ public sealed class Lars : Optimizer
                     l.Read(emitter.Scalars(range)), l.Read(local), l.Update(weights), l.Read(gradients), l.Update(velocity), range.Count,
                     Momentum),
                 l => l.Add(new LarsUpdate(
-                    l.Read(emitter.Scalars(range)), l.Read(local), l.Update(weights), l.Read(gradients), l.Update(velocity), (int)range.Count,
+                    l.Read(emitter.Scalars(range)), l.Read(local), l.Update(weights), l.Read(gradients), l.Update(velocity),
+                        (int)range.Count,
                     Momentum)));
         }
     }

@@ -61,7 +61,8 @@ public sealed class Sgd : Optimizer
                     l.Read(emitter.Scalars(range)), l.Update(weights), l.Read(gradients), l.Update(velocity), range.Count, Momentum, decay,
                     Nesterov),
                 l => l.Add(new SgdUpdate(
-                    Nesterov, l.Read(emitter.Scalars(range)), l.Update(weights), l.Read(gradients), l.Update(velocity), (int)range.Count, Momentum,
+                    Nesterov, l.Read(emitter.Scalars(range)), l.Update(weights), l.Read(gradients), l.Update(velocity), (int)range.Count,
+                        Momentum,
                     decay)));
         }
     }

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace GpuCnn.Engine.Tensors;
 
-/// <summary>Memory of the machine that arrays and the cpu device share. Linux grants more than it has, so sizes are checked before.</summary>
+/// <summary>
+/// Memory of the machine that arrays and the cpu device share. Linux grants more than it has, so sizes are checked before.
+/// </summary>
 public static class HostMemory
 {
     private const string Facts = "/proc/meminfo", Available = "MemAvailable:";

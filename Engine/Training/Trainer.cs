@@ -229,7 +229,8 @@ public sealed class Trainer : IDisposable
         }
         Save(observer, rate);
         if (_run is null) CheckFinite(rate);
-        return Outcome(IsStoppedEarly && _at.Step < _totalSteps ? TrainingEnd.StoppedEarly : TrainingEnd.Completed, _writer.SaveFinal(), last);
+        return Outcome(IsStoppedEarly && _at.Step < _totalSteps ? TrainingEnd.StoppedEarly : TrainingEnd.Completed, _writer.SaveFinal(),
+            last);
     }
 
     public void Dispose()

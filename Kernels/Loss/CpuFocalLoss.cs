@@ -5,7 +5,8 @@ namespace GpuCnn.Kernels.Loss;
 /// <summary>
 /// Computes the focal loss of each image, -alpha (1 - p)^gamma log p with the label's softmax probability p, and the gradient of its mean
 /// over the real images of the batch: alpha ((1 - p)^gamma - gamma p (1 - p)^(gamma - 1) log p) (softmax(x) - [k = label]) / images.
-/// Class weights multiply both by the label's. An image with label -1 has loss 0 and gradient 0. Sums are in float64, in the order of the classes.
+/// Class weights multiply both by the label's. An image with label -1 has loss 0 and gradient 0. Sums are in float64, in the order of the
+/// classes.
 /// </summary>
 /// <param name="scalars">Gives the number of real images.</param>
 /// <param name="alpha">Weight of all classes but the first, whose weight is 1 - alpha. If it is below 0, all weights are 1.</param>

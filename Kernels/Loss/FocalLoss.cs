@@ -5,7 +5,8 @@ namespace GpuCnn.Kernels.Loss;
 /// <summary>
 /// Computes the focal loss of each image, -alpha (1 - p)^gamma log p with the label's softmax probability p, and the gradient of its mean
 /// over the real images of the batch: alpha ((1 - p)^gamma - gamma p (1 - p)^(gamma - 1) log p) (softmax(x) - [k = label]) / images.
-/// Class weights multiply both by the label's. An image with label -1 has loss 0 and gradient 0. One group per image. Sums carry their rounding errors.
+/// Class weights multiply both by the label's. An image with label -1 has loss 0 and gradient 0. One group per image. Sums carry their
+/// rounding errors.
 /// </summary>
 /// <param name="threads">See <see cref="SoftmaxCrossEntropy.Threads"/>.</param>
 /// <param name="training">Whether there is a backward pass. If not, <paramref name="dx"/> may be any view.</param>

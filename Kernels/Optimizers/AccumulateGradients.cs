@@ -15,8 +15,8 @@ public struct GradientPart
 }
 
 /// <summary>
-/// Adds the gradients of a batch to those of the update's earlier batches: sum = share g, or sum + share g; g = sum. So after the last batch
-/// the gradients are the mean over all images. Four a thread; memory-bound: 16 bytes a weight.
+/// Adds the gradients of a batch to those of the update's earlier batches: sum = share g, or sum + share g; g = sum. So after the last
+/// batch the gradients are the mean over all images. Four a thread; memory-bound: 16 bytes a weight.
 /// </summary>
 /// <param name="part">[1]</param>
 /// <param name="gradients">[count]; updated.</param>

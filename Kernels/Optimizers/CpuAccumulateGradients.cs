@@ -3,8 +3,8 @@ using GpuCnn.Kernels.Cpu;
 namespace GpuCnn.Kernels.Optimizers;
 
 /// <summary>
-/// Adds the gradients of a batch to those of the update's earlier batches: sum = share g, or sum + share g; g = sum. So after the last batch
-/// the gradients are the mean over all images. Memory-bound: 16 bytes a weight.
+/// Adds the gradients of a batch to those of the update's earlier batches: sum = share g, or sum + share g; g = sum. So after the last
+/// batch the gradients are the mean over all images. Memory-bound: 16 bytes a weight.
 /// </summary>
 /// <param name="count">A multiple of 8.</param>
 internal sealed unsafe class CpuAccumulateGradients(GradientPart* part, float* gradients, float* sums, long count) : ICpuKernel

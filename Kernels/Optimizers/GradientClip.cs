@@ -77,8 +77,8 @@ internal readonly partial struct GradientFactor(ReadOnlyView<float> parts, View<
 }
 
 /// <summary>
-/// Multiplies all gradients by the factor of <see cref="GradientFactor"/>, four a thread. A factor of 1 leaves them untouched. Memory-bound:
-/// 8 bytes a weight.
+/// Multiplies all gradients by the factor of <see cref="GradientFactor"/>, four a thread. A factor of 1 leaves them untouched.
+/// Memory-bound: 8 bytes a weight.
 /// </summary>
 /// <param name="factor">[1]</param>
 /// <param name="gradients">[count]; updated.</param>

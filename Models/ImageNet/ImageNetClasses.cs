@@ -13,7 +13,9 @@ public static class ImageNetClasses
     public static bool Trained(Architecture architecture) =>
         architecture.Input is { Channels: 3, Height: >= LeastRows, Width: >= LeastRows };
 
-    /// <summary>Names the classes of an architecture's weights: ImageNet's for a network with as many as ImageNet has, or else null.</summary>
+    /// <summary>
+    /// Names the classes of an architecture's weights: ImageNet's for a network with as many as ImageNet has, or else null.
+    /// </summary>
     public static IReadOnlyList<string>? Of(Architecture architecture, int classes) =>
         Trained(architecture) && architecture.Classes == Names.Count && classes == Names.Count ? Names : null;
 

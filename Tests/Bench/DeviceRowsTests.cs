@@ -4,7 +4,9 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Bench;
 
-/// <summary>The measurement of a device runs, so that a GPU that is there for minutes is not lost on a benchmark that cannot start.</summary>
+/// <summary>
+/// The measurement of a device runs, so that a GPU that is there for minutes is not lost on a benchmark that cannot start.
+/// </summary>
 public sealed class DeviceRowsTests
 {
     private static readonly string[] Passes = ["training step", "inference"];

@@ -36,7 +36,8 @@ public sealed class ModelFileTests : CheckpointFixture
     public void ImagesOfTheRunAreKept()
     {
         ImageHashes validated = ImageHashes.Of(2, [1UL << 60, 5UL << 30]), trained = ImageHashes.Of(100, [7UL << 40]);
-        ModelFile.Save(Saved, Metadata with { Validated = validated, Trained = trained }, [], new Dictionary<string, string> { ["x"] = "1" });
+        ModelFile.Save(Saved, Metadata with { Validated = validated, Trained = trained }, [],
+            new Dictionary<string, string> { ["x"] = "1" });
         ModelFile model = ModelFile.Load(Saved);
         Assert.That(model.Metadata.Validated!.ToString(), Is.EqualTo(validated.ToString()));
         Assert.That(model.Metadata.Trained!.ToString(), Is.EqualTo(trained.ToString()));

@@ -135,7 +135,8 @@ public sealed class ImportTests
         foreach ((string name, Tensor tensor) in _tensors)
             tensors.Add($"teacher.{name}", new(tensor.Dimensions, [.. tensor.Values.Select(value => -value)]));
         string from = Write(tensors), to = _folder["teacher.safetensors"];
-        Fail(Program.Failed, Arguments(from), "lenet5 several times: below 'student.' and 'teacher.'", "take one with --key student or --key teacher.");
+        Fail(Program.Failed, Arguments(from),
+            "lenet5 several times: below 'student.' and 'teacher.'", "take one with --key student or --key teacher.");
         Import(from, to, "--key", "teacher");
         Assert.That(ModelFile.Load(to).Tensors["fc3.bias"].Values, Is.EqualTo(_tensors["fc3.bias"].Values.Select(value => -value)));
         Fail(Program.Failed, [.. Arguments(from), "--key", "model"], "'student', 'teacher'", "got 'model'");
@@ -170,7 +171,8 @@ public sealed class ImportTests
     {
         Assert.That(ImageNetClasses.Names, Has.Count.EqualTo(1000).And.Unique);
         Assert.That(ImageNetClasses.Names, Has.All.Matches<string>(name => name is { Length: > 1 } && name.Trim() == name));
-        // Of torchvision's documentation: 0 tench, 207 golden retriever, 281 tabby, 999 toilet tissue; and the names that others have twice.
+        // Of torchvision's documentation: 0 tench, 207 golden retriever, 281 tabby, 999 toilet tissue; and the names that others have
+        // twice.
         Assert.That(new[] { 0, 207, 281, 999, 134, 517, 638, 639 }.Select(index => ImageNetClasses.Names[index]), Is.EqualTo(new[]
             { "tench", "golden retriever", "tabby", "toilet tissue", "crane bird", "crane", "maillot", "maillot tank suit" }));
         Assert.That(ImageNetClasses.Of(Architecture.Find("resnet18"), 1000), Is.SameAs(ImageNetClasses.Names));
@@ -178,7 +180,8 @@ public sealed class ImportTests
         Assert.That(ImageNetClasses.Of(Architecture.Find("resnet20"), 1000), Is.Null);
 
         Network network = Architecture.Find("squeezenet1_1").Build();
-        string from = Write(network.Parameters.ToDictionary(parameter => parameter.Path, parameter => new Tensor([.. parameter.Spec.Dimensions])));
+        string from = Write(network.Parameters.ToDictionary(parameter => parameter.Path, parameter =>
+            new Tensor([.. parameter.Spec.Dimensions])));
         string to = _folder["imagenet.safetensors"];
         Assert.That(Succeed("import", "--model", "squeezenet1_1", "--from", from, "--out", to).Output,
             Does.Contain("1,000 classes\nThe classes are named as ImageNet's"));

@@ -144,7 +144,9 @@ public sealed class StopTests
         Succeed("train", "--resume", _folder["run"], "--steps", "5");
     }
 
-    /// <summary>Starts the program with the default action of every signal: shells let what they start in the background ignore some.</summary>
+    /// <summary>
+    /// Starts the program with the default action of every signal: shells let what they start in the background ignore some.
+    /// </summary>
     private static Process StartHearing(string[] args) =>
         OperatingSystem.IsLinux() ? StartBy(["env", "--default-signal=INT,QUIT,HUP,TERM"], args) : Start(args);
 

@@ -108,7 +108,8 @@ public sealed class TerminalOutputTests
         string[] lines = output.ToString().TrimEnd().ReplaceLineEndings("\n").Split('\n');
         Assert.That(lines.Select(line => line.Length), Is.All.LessThanOrEqualTo(width));
         string text = string.Concat(lines.Select(line => line.Replace(" ", "")));
-        foreach (string cell in (string[])["short", "123,456", "afewwordsoftextthatgoon", @"two\nlines"]) Assert.That(text, Does.Contain(cell));
+        foreach (string cell in (string[])["short", "123,456", "afewwordsoftextthatgoon", @"two\nlines"])
+            Assert.That(text, Does.Contain(cell));
         Assert.That(text.Count(c => c == 'n'), Is.GreaterThanOrEqualTo(90));
     }
 
@@ -117,6 +118,7 @@ public sealed class TerminalOutputTests
     private static void Fits(string text)
     {
         // An address that is broken leads nowhere.
-        foreach (string line in text.ReplaceLineEndings("\n").Split('\n').Where(line => !line.Trim().StartsWith("https://"))) Assert.That(line, Has.Length.LessThanOrEqualTo(Columns));
+        foreach (string line in text.ReplaceLineEndings("\n").Split('\n').Where(line => !line.Trim().StartsWith("https://")))
+            Assert.That(line, Has.Length.LessThanOrEqualTo(Columns));
     }
 }

@@ -33,7 +33,8 @@ public sealed class UnevenClassTests
         string option)
     {
         string[] words = option.Split(' ');
-        string[] options = ["train", "--model", "smallcnn", "--data", _data, "--input", "3x16x16", "--batch", "4", "--augment", "crop2,flip",
+        string[] options = ["train", "--model", "smallcnn", "--data", _data, "--input", "3x16x16", "--batch", "4", "--augment",
+            "crop2,flip",
             "--epochs", "3", .. words];
         string name = $"run {option.Length}";
         string whole = _folder[$"{name}-whole"], parts = _folder[$"{name}-parts"], plain = _folder[$"{name}-plain"];

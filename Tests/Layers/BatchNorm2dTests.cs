@@ -57,7 +57,8 @@ public sealed class BatchNorm2dTests : LayerContract<BatchNorm2dTests, BatchNorm
             string path = layer is Sequential ? "stem.inner.norm" : "stem";
             SingleValueException refusal = Assert.Throws<SingleValueException>(() => new Plan(parameters, options));
             Assert.That(refusal.Layer, Is.EqualTo(path));
-            Assert.That(refusal.Message, Does.StartWith($"{path} (BatchNorm2d) expects more than 1 value per channel").And.Contain("5x1x1"));
+            Assert.That(refusal.Message, Does.StartWith($"{path} (BatchNorm2d) expects more than 1 value per channel")
+                .And.Contain("5x1x1"));
 
             // A batch that is not full is refused when it comes, and inference takes any.
             using var plan = new Plan(parameters, options with { Images = 2 });

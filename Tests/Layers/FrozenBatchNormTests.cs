@@ -21,7 +21,8 @@ public sealed class FrozenBatchNormTests
     private static readonly ReferenceBatchNorm2d Reference = new(1e-3, 0.25);
 
     /// <summary>One block, several, and a partial one; four channels a thread and one; several parts of a batch.</summary>
-    public static IEnumerable<Shape> Inputs => [Shape.Volume(3, 5, 4), Shape.Volume(8, 4, 4), Shape.Volume(17, 7, 9), Shape.Volume(6, 19, 21)];
+    public static IEnumerable<Shape> Inputs =>
+        [Shape.Volume(3, 5, 4), Shape.Volume(8, 4, 4), Shape.Volume(17, 7, 9), Shape.Volume(6, 19, 21)];
 
     /// <summary>
     /// The output is that of inference, and the gradients are central differences in float64 of sum(w tanh(norm(x) [+ x])).

@@ -30,7 +30,8 @@ public sealed class ModelTests
         _folder.Dispose();
     }
 
-    private static FitOptions Options => new() { Epochs = 2, Batch = 6, LearningRate = 0.02f, Optimizer = new Sgd(0.9f, 5e-4f) { Clip = 2 } };
+    private static FitOptions Options =>
+        new() { Epochs = 2, Batch = 6, LearningRate = 0.02f, Optimizer = new Sgd(0.9f, 5e-4f) { Clip = 2 } };
 
     /// <summary>The same training as the command line's, in memory alone.</summary>
     [Test]

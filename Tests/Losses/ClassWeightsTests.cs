@@ -76,8 +76,8 @@ public sealed class ClassWeightsTests
     }
 
     /// <summary>
-    /// PyTorch's float64 (make_class_weights.py). Its mean divides by the sum of the labels' weights: ours over the images is the same where
-    /// the weights have a mean of 1 over them, as <see cref="ClassWeights.For"/> makes it over all images of a data set.
+    /// PyTorch's float64 (make_class_weights.py). Its mean divides by the sum of the labels' weights: ours over the images is the same
+    /// where the weights have a mean of 1 over them, as <see cref="ClassWeights.For"/> makes it over all images of a data set.
     /// </summary>
     [Test]
     public void TheReferenceMatchesPyTorch([Values("0.0", "0.1")] string smoothing, [Values("one", "mixed")] string kind)

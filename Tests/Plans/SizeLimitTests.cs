@@ -16,7 +16,8 @@ public sealed class SizeLimitTests
     [TestCase(int.MaxValue, int.MaxValue, int.MaxValue)]
     [TestCase(1, 65_536, 32_768)]
     public void VolumesBeyondAnIndex(int channels, int height, int width) =>
-        Assert.That(OneLine.Thrown(() => Shape.Volume(channels, height, width), $"{channels}x{height}x{width}"), Is.TypeOf<SizeException>());
+        Assert.That(OneLine.Thrown(() => Shape.Volume(channels, height, width), $"{channels}x{height}x{width}"),
+            Is.TypeOf<SizeException>());
 
     [Test]
     public void TheLargestVolumeCounts() => Assert.That(Shape.Volume(1, 1, int.MaxValue).Count, Is.EqualTo(int.MaxValue));
@@ -34,7 +35,8 @@ public sealed class SizeLimitTests
         var network = new Network("net", new Sequential { new Conv2d(8, 3), new Flatten(), new Linear(4) }, Shape.Volume(3, 32, 32));
         using var device = new CpuDevice(threads: 1);
         using ParameterStore parameters = device.CreateParameters(network, training: false);
-        Assert.That(OneLine.Thrown(() => _ = new Plan(parameters, new() { Images = images }), $"{images}", part), Is.TypeOf<SizeException>());
+        Assert.That(OneLine.Thrown(() => _ = new Plan(parameters, new() { Images = images }), $"{images}", part),
+            Is.TypeOf<SizeException>());
     }
 
     [TestCase(1 << 20)]
@@ -43,7 +45,8 @@ public sealed class SizeLimitTests
     {
         Assert.That(OneLine.Thrown(() => _ = new Batch(Shape.Volume(3, 224, 224), images), $"{images}", "3x224x224"),
             Is.TypeOf<HostMemoryException>());
-        Assert.That(OneLine.Thrown(() => HostMemory.Check(HostMemory.FreeBytes / 2, sizeof(float), "An array")), Is.TypeOf<HostMemoryException>());
+        Assert.That(OneLine.Thrown(() => HostMemory.Check(HostMemory.FreeBytes / 2, sizeof(float), "An array")),
+            Is.TypeOf<HostMemoryException>());
     }
 
     /// <summary>The largest batch is the one that halving finds.</summary>

@@ -2,8 +2,8 @@ namespace GpuCnn.Tests.Reference;
 
 /// <summary>
 /// loss = sum over k of -t[k] log(exp(x[k]) / sum over j of exp(x[j])), t[k] = (1 - smoothing) (share [k = label] + (1 - share) [k =
-/// other]) + smoothing / K, times the weight of class k if there are weights. An image with label -1 has no loss; the gradient is that of the mean over the others. Without others and shares
-/// an image has one label.
+/// other]) + smoothing / K, times the weight of class k if there are weights. An image with label -1 has no loss; the gradient is that of
+/// the mean over the others. Without others and shares an image has one label.
 /// </summary>
 public static class ReferenceSoftmaxCrossEntropy
 {
@@ -16,7 +16,8 @@ public static class ReferenceSoftmaxCrossEntropy
             if (labels[n] < 0) continue;
             double[] probabilities = Softmax(x[(n * classes)..((n + 1) * classes)]);
             for (int k = 0; k < classes; k++)
-                if (Target(k, n, classes, labels, smoothing, others, shares, weights) is > 0 and var target) losses[n] -= target * Math.Log(probabilities[k]);
+                if (Target(k, n, classes, labels, smoothing, others, shares, weights) is > 0 and var target)
+                    losses[n] -= target * Math.Log(probabilities[k]);
         }
         return losses;
     }

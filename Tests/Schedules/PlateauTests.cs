@@ -14,7 +14,8 @@ public sealed class PlateauTests
     [Test]
     public void RatesArePyTorchs()
     {
-        Check(new Plateau(2, 0.1f), 1, 1, 1, 1, 1, 1, 1, 1, 0.1f, 0.1f, 0.1f, 0.1f, 0.1f, 0.1f, 0.01f, 0.01f, 0.01f, 0.001f, 0.001f, 0.001f);
+        Check(new Plateau(2, 0.1f), 1, 1, 1, 1, 1, 1, 1, 1, 0.1f, 0.1f, 0.1f, 0.1f, 0.1f, 0.1f, 0.01f, 0.01f, 0.01f, 0.001f, 0.001f,
+            0.001f);
         Check(new Plateau(1, 0.5f, threshold: 0.05f), 1, 1, 1, 1, 0.5f, 0.5f, 0.25f, 0.25f, 0.125f, 0.125f, 0.0625f, 0.0625f, 0.03125f,
             0.03125f, 0.015625f, 0.015625f, 0.0078125f, 0.0078125f, 0.00390625f, 0.00390625f);
         Check(new Plateau(1, 0.5f, threshold: 0.05f, cooldown: 2), 1, 1, 1, 1, 0.5f, 0.5f, 0.5f, 0.5f, 0.25f, 0.25f, 0.25f, 0.25f, 0.125f,

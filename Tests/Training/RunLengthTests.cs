@@ -171,7 +171,8 @@ public sealed class RunLengthTests
         { "conv", new Conv2d(6, 3, padding: 1) }, new ReLU(), new MaxPool2d(2, 2), new Flatten(), { "fc", new Linear(4) },
     }, Input);
 
-    private static GpuCnn.Engine.Checkpoints.ModelMetadata Metadata() => new("tiny", Input, Training.Classes, [0.5f], [0.25f], ImageFit.Pad);
+    private static GpuCnn.Engine.Checkpoints.ModelMetadata Metadata() =>
+        new("tiny", Input, Training.Classes, [0.5f], [0.25f], ImageFit.Pad);
 
     private Trainer Make(string run, TrainingSettings settings, bool resume = false)
     {

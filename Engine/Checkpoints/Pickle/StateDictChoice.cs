@@ -19,7 +19,9 @@ internal sealed record StateDictChoice(PickleDict Dict, string? Key, IReadOnlyLi
     /// Takes the dict of a key; or without one the only dict, or of several the one with the usual key. The dicts inside a value go before
     /// the value, and those nearer to it before deeper ones. Returns null if there are no tensors by name.
     /// </summary>
-    /// <param name="key">Key, or keys joined by dots. If there is no such dict, names of tensors may begin with it, so it is ignored.</param>
+    /// <param name="key">
+    /// Key, or keys joined by dots. If there is no such dict, names of tensors may begin with it, so it is ignored.
+    /// </param>
     /// <exception cref="SeveralStateDictsException">There are several dicts and none has a usual key.</exception>
     public static StateDictChoice? Of(object? value, string? key, string path)
     {
@@ -57,7 +59,8 @@ internal sealed record StateDictChoice(PickleDict Dict, string? Key, IReadOnlyLi
     };
 
     private static SeveralStateDictsException Several(string path, string? key, string[] keys) => new(
-        $"'{path}' holds several state dicts{(key is null ? "" : $" and none named {SafetensorsHeader.Quote(key)}")}: {string.Join(", ", keys.Take(Shown).Select(SafetensorsHeader.Quote))}"
+        $"'{path}' holds several state dicts{(key is null ? "" : $" and none named {SafetensorsHeader.Quote(key)}")}: "
+        + string.Join(", ", keys.Take(Shown).Select(SafetensorsHeader.Quote))
         + $"{(keys.Length > Shown ? " and more" : "")}.", [.. keys.Take(Shown)]);
 
     /// <summary>Lists the dicts inside a dict, level by level. A dict that a memo repeats counts once, so the work is bounded.</summary>

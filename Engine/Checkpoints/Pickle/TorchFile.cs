@@ -111,7 +111,8 @@ internal static class TorchFile
     /// <summary>Returns the bytes of a storage. Refuses a storage larger than its place, so that no product overflows.</summary>
     private static long Bytes(TorchStorage storage, long most, NumberFile file) => storage.Count <= most
         ? storage.Count * (SafetensorsEntry.BitsOfType[storage.Type] / 8)
-        : throw Damaged(file.Path, $"storages within {most} bytes", $"one of {storage.Count.ToString(CultureInfo.InvariantCulture)} values");
+        : throw Damaged(file.Path, $"storages within {most} bytes",
+            $"one of {storage.Count.ToString(CultureInfo.InvariantCulture)} values");
 
     /// <param name="locate">Checks a storage and returns what reads its numbers.</param>
     private static TorchContents Contents(
@@ -122,7 +123,8 @@ internal static class TorchFile
             throw new GpuCnnException(
                 $"'{file.Path}' asks for {SafetensorsHeader.Quote(first)}, which does not belong in a state dict; it was not run. "
                 + "Save only the weights: torch.save(model.state_dict(), FILE).");
-        if (choice is null) throw Damaged(file.Path, value is PickleDict ? "tensors by name" : "a state dict", StateDictChoice.Describe(value));
+        if (choice is null) throw Damaged(file.Path, value is PickleDict ? "tensors by name" : "a state dict",
+            StateDictChoice.Describe(value));
         Dictionary<string, StateTensor> tensors = [];
         Dictionary<string, string> others = [];
         foreach ((object? name, object? item) in choice.Dict)

@@ -121,7 +121,8 @@ internal static class TorchNames
     }
 
     private static object MakeParameter(object?[] arguments, PickleInput input) =>
-        arguments is [TorchTensor or PickleOpaque, ..] ? arguments[0]! : throw input.Damaged("a parameter made of a tensor", "something else");
+        arguments is [TorchTensor or PickleOpaque, ..] ? arguments[0]! : throw input.Damaged("a parameter made of a tensor",
+            "something else");
 
     /// <summary>Makes a tensor of a subclass by its function and arguments; the class and its own attributes are left out.</summary>
     private static object? MakeSubclass(object?[] arguments, PickleInput input) =>

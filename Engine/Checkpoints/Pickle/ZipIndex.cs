@@ -126,7 +126,8 @@ internal sealed class ZipIndex
         if (UInt32(local, 0) != LocalSignature || length < 0 || stored < 0 || offset > dataEnd || stored > dataEnd - offset)
             throw Damaged($"{SafetensorsHeader.Quote(name)} of {stored} bytes before the directory", "another place or size");
         if (isDeflated && length / MostInflation > stored)
-            throw Damaged($"at most {MostInflation} bytes for each deflated byte of {SafetensorsHeader.Quote(name)}", $"{length} for {stored}");
+            throw Damaged($"at most {MostInflation} bytes for each deflated byte of {SafetensorsHeader.Quote(name)}",
+                $"{length} for {stored}");
         if (!_entries.TryAdd(name, new(name, header, offset, length, stored, isDeflated, UInt32(fields, 16))))
             throw Damaged("one file of each name", $"two named {SafetensorsHeader.Quote(name)}");
     }

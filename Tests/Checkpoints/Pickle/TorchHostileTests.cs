@@ -83,7 +83,8 @@ public sealed class TorchHostileTests : CheckpointFixture
     [TestCase(2L, 0L, "4097,4096", "1,0", "goes beyond its storage", TestName = "A view that repeats columns beyond")]
     [TestCase(2L, 0L, "2,8388609", "1,0", "more often than in 16777216 values", TestName = "A view that repeats columns too often")]
     [TestCase(2L, 0L, "1099511627776,1099511627776,1099511627776", "1,1,1", "larger than an array", TestName = "A product that overflows")]
-    [TestCase(2L, 0L, "65536,65536,65536,65536", "0,0,0,0", "more often than in 16777216 values", TestName = "A product that overflows to 0")]
+    [TestCase(2L, 0L, "65536,65536,65536,65536", "0,0,0,0", "more often than in 16777216 values",
+        TestName = "A product that overflows to 0")]
     [TestCase(2L, 1L, "2", "1", "goes beyond its storage", TestName = "An offset too far")]
     [TestCase(2L, 0L, "2", "2", "goes beyond its storage", TestName = "A stride too long")]
     [TestCase(2L, 0L, "2", "9223372036854775807", "goes beyond its storage", TestName = "A stride that overflows")]
@@ -239,7 +240,9 @@ public sealed class TorchHostileTests : CheckpointFixture
         Assert.That(dict.Tensors["a"].Read().Values, Is.EqualTo(new[] { sign, 2 * sign }));
     }
 
-    /// <summary>Work that grows with the square of the file if a list of the memo is handed to many calls, or a dict put into many.</summary>
+    /// <summary>
+    /// Work that grows with the square of the file if a list of the memo is handed to many calls, or a dict put into many.
+    /// </summary>
     [Test]
     [CancelAfter(10_000)]
     public void SharedValuesAreNotReadAgainForEachUse()

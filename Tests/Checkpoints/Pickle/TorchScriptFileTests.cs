@@ -146,7 +146,8 @@ public sealed class TorchScriptFileTests : CheckpointFixture
     /// <summary>Archives that were unpacked and packed again: in another folder or none, deflated, with entries of folders.</summary>
     [Test]
     public void ArchivesMayBePackedAgain(
-        [Values("", "other/", "a/b/")] string root, [Values(CompressionLevel.NoCompression, CompressionLevel.SmallestSize)] CompressionLevel level)
+        [Values("", "other/", "a/b/")] string root,
+        [Values(CompressionLevel.NoCompression, CompressionLevel.SmallestSize)] CompressionLevel level)
     {
         string path = At("again.pth");
         File.Delete(path);

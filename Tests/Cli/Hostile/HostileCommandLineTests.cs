@@ -87,7 +87,8 @@ public sealed class HostileCommandLineTests
         "eval --data DATA --weights WEIGHTS,PATH", "predict --weights PATH IMAGE", "predict --weights WEIGHTS PATH",
         "predict --weights WEIGHTS --json IMAGE PATH", "import --model smallcnn --from PATH --out NEW --mean 0,0,0 --std 1,1,1",
         "import --model smallcnn --from WEIGHTS --classes-file PATH --out NEW --mean 0,0,0 --std 1,1,1", "data check PATH",
-        "data preview PATH NEW.png", "data decode PATH NEW.png", "filter blur PATH NEW.png", "summary PATH", "kernels show PATH --dialect cuda",
+        "data preview PATH NEW.png", "data decode PATH NEW.png", "filter blur PATH NEW.png", "summary PATH",
+            "kernels show PATH --dialect cuda",
     ];
 
     /// <summary>Places that are written to: only paths that nothing may be written to.</summary>
@@ -98,7 +99,8 @@ public sealed class HostileCommandLineTests
     [TestCase("data demo PATH")]
     public void PlacesThatCannotBeWritten(string line)
     {
-        foreach (string what in (string[])["name that is too long", "path that is too long", "zero byte", "file of /proc", "folder of /proc"])
+        foreach (string what in (string[])["name that is too long", "path that is too long", "zero byte", "file of /proc",
+            "folder of /proc"])
         {
             if (!_files.Paths.TryGetValue(what, out string? path)) continue;
             string[] args = [.. line.Split(' ').Select(word =>

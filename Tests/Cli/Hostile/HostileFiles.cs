@@ -93,7 +93,8 @@ internal sealed class HostileFiles : IDisposable
         byte[] weights = File.ReadAllBytes(Weights), image = File.ReadAllBytes(Image);
         using var buffer = new MemoryStream();
         using (var archive = new ZipArchive(buffer, ZipArchiveMode.Create, leaveOpen: true))
-        using (Stream entry = archive.CreateEntry("archive/data.pkl", CompressionLevel.NoCompression).Open()) entry.Write("\u0080\u0002}."u8);
+        using (Stream entry = archive.CreateEntry("archive/data.pkl", CompressionLevel.NoCompression).Open())
+            entry.Write("\u0080\u0002}."u8);
         byte[] zip = buffer.ToArray();
         foreach ((string extension, byte[] content) in new (string, byte[])[]
         {
@@ -111,7 +112,8 @@ internal sealed class HostileFiles : IDisposable
         Add("header of 2^60 bytes", _folder.Add([.. BitConverter.GetBytes(1L << 60), .. garbage], "huge.safetensors"));
         string header = """{"a":{"dtype":"F32","shape":[1000000000000,1000000000000],"data_offsets":[0,4]}}""";
         Add("tensor of 10^24 values",
-            _folder.Add([.. BitConverter.GetBytes((long)header.Length), .. Encoding.ASCII.GetBytes(header), 0, 0, 0, 0], "vast.safetensors"));
+            _folder.Add([.. BitConverter.GetBytes((long)header.Length), .. Encoding.ASCII.GetBytes(header), 0, 0, 0, 0],
+                "vast.safetensors"));
         Add("text", _folder.Add("not what you want\n"u8.ToArray(), "text.txt"));
     }
 
