@@ -306,7 +306,7 @@ public sealed class Plan : IDisposable
     private DeviceOutOfMemoryException OutOfMemory(long free, long needed, DeviceOutOfMemoryException? cause)
     {
         int largest = LargestBatch(free);
-        string fits = largest > 0 ? $"the largest batch that fits is {largest}" : "not even a batch of 1 fits; use another device";
+        string fits = largest > 0 ? $"the largest batch that fits is {largest}" : "not even a batch of 1 fits";
         return new DeviceOutOfMemoryException(
             $"{(Options.Training ? "Training" : "Running")} {Parameters.Network.Name} at a batch of {Options.Images} needs "
             + $"{MiB(TotalBytes)} on {Parameters.Memory.Name} ({MiB(ArenaBytes)} for the batch, {MiB(Parameters.Bytes)} for parameters), "

@@ -72,18 +72,7 @@ public sealed class Trainer : IDisposable
         _writer = new(run, metadata, parameters, settings.Optimizer, settings.Keep, settings.Ema > 0);
         _schedule = settings.Schedule.Start();
         _parameters = parameters;
-        _plan = new(_parameters, new()
-        {
-            Images = settings.Batch,
-            Accumulate = settings.Accumulate,
-            AverageDecay = settings.Ema,
-            HeadRate = settings.HeadLearningRate / settings.LearningRate ?? 1,
-            Training = true,
-            Loss = Weighted(settings, training),
-            MixedLabels = settings.MixesImages,
-            Optimizer = settings.Optimizer,
-            Algorithms = algorithms
-        });
+        _plan = new(_parameters, Options(settings, Weighted(settings, training)) with { Algorithms = algorithms });
         if (validation is not null)
         {
             int images = Math.Min(settings.Batch, validation.Count);
@@ -92,6 +81,42 @@ public sealed class Trainer : IDisposable
             if (settings.Ema > 0) _averagePlan = new(_parameters, options with { ReadsAverages = true });
         }
         _at = new(0) { Schedule = _schedule.State, Guard = _guard.State };
+    }
+
+    /// <summary>
+    /// Refuses a run that is too large, before its images are looked at and its weights are drawn: a batch larger than the data set, or one
+    /// that the device's free memory does not hold.
+    /// </summary>
+    /// <param name="images">Images to train on.</param>
+    /// <exception cref="BatchTooLargeException">The data set has fewer images than a step takes.</exception>
+    /// <exception cref="DeviceOutOfMemoryException">The memory is too small.</exception>
+    public static void CheckSize(Network network, Device device, TrainingSettings settings, int images)
+    {
+        CheckBatch(settings, images);
+        using ParameterStore parameters = device.CreateParameters(network, training: true);
+        using var plan = new Plan(parameters, Options(settings, settings.Loss));
+        plan.CheckMemory();
+    }
+
+    private static PlanOptions Options(TrainingSettings settings, Loss loss) => new()
+    {
+        Images = settings.Batch,
+        Accumulate = settings.Accumulate,
+        AverageDecay = settings.Ema,
+        HeadRate = settings.HeadLearningRate / settings.LearningRate ?? 1,
+        Training = true,
+        Loss = loss,
+        MixedLabels = settings.MixesImages,
+        Optimizer = settings.Optimizer,
+    };
+
+    private static void CheckBatch(TrainingSettings settings, int images)
+    {
+        if ((long)settings.Batch * settings.Accumulate <= images) return;
+        string got = settings.Accumulate == 1 ? $"{settings.Batch}" : $"{settings.Accumulate} x {settings.Batch}";
+        throw new BatchTooLargeException(
+            $"Training expects a batch no larger than the data set, but got {got} of {images} images.",
+            Math.Max(1, images / settings.Accumulate));
     }
 
     private static Loss Weighted(TrainingSettings settings, IDataset training)
@@ -105,13 +130,7 @@ public sealed class Trainer : IDisposable
     private static Network Checked(Network network, IDataset training, TrainingSettings settings)
     {
         settings.Check();
-        if ((long)settings.Batch * settings.Accumulate > training.Count)
-        {
-            string got = settings.Accumulate == 1 ? $"{settings.Batch}" : $"{settings.Accumulate} x {settings.Batch}";
-            throw new BatchTooLargeException(
-                $"Training expects a batch no larger than the data set, but got {got} of {training.Count} images.",
-                Math.Max(1, training.Count / settings.Accumulate));
-        }
+        CheckBatch(settings, training.Count);
         if (settings.BalancedSampling != training.DrawsClassesEvenly)
             throw new ArgumentException(
                 $"The settings ask for {(settings.BalancedSampling ? "" : "no ")}balanced sampling, but the data set is opened otherwise.",

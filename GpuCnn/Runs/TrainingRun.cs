@@ -125,6 +125,7 @@ public sealed class TrainingRun : IDisposable
     {
         Check(model, data);
         options.Check();
+        Trainer.CheckSize(model.Network, model.Device, options, data.Training.Count);
         RunDirectory? directory = options.Directory ?? (options.Folder is { } folder ? RunDirectory.Create(folder) : null);
         try
         {

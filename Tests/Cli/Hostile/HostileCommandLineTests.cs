@@ -127,6 +127,8 @@ public sealed class HostileCommandLineTests
     [TestCase("tune resnet18 --batch 100000 --device cpu")]
     [TestCase("train --data DATA --batch 2147483647 --out NEW")]
     [TestCase("train --data DATA --input 3x20000x20000 --batch 1 --out NEW")]
+    [TestCase("train --data DATA --model vgg16 --input 3x5000x5000 --batch 4 --out NEW")]
+    [TestCase("train --data DATA --model vgg16 --batch 2800 --out NEW")]
     [TestCase("eval --data DATA --weights WEIGHTS --crop 8192")]
     [TestCase("data preview DATA NEW.png --rows 64 --columns 64 --input 3x20000x20000")]
     [TestCase("data bench DATA --input 3x30000x20000 --workers 1")]
