@@ -69,6 +69,7 @@ public sealed class AverageTests
         using var device = new CpuDevice(1);
         using var network = new TestNetwork(device, Layers(), Input,
             new() { Images = 4, Training = true, Loss = new SoftmaxCrossEntropy(), Optimizer = new Sgd(), AverageDecay = Decay });
+        network.Parameters.Initialize(1);
         for (int step = 0; step < 3; step++) network.Plan.Train(network.Batch, 0.01f, 0, (ulong)step);
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int step = 3; step < 13; step++) network.Plan.Train(network.Batch, 0.01f, 0, (ulong)step);
