@@ -16,6 +16,12 @@ public record FitOptions : TrainingSettings
     /// <summary>Random changes of training images, as in <c>[new RandomCrop(4), new Flip()]</c>.</summary>
     public Augmentation Augment { get; init; } = Augmentation.None;
 
+    /// <summary>
+    /// Whether a batch that the device's memory does not hold is refused; otherwise smaller batches are accumulated, and a step has the same
+    /// images.
+    /// </summary>
+    public bool FixedBatch { get; init; }
+
     /// <summary>Treatment of images that cannot be read.</summary>
     public BadImagePolicy BadImages { get; init; }
 

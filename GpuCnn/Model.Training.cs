@@ -25,6 +25,13 @@ public sealed partial class Model
         _frozen.AddRange(patterns);
     }
 
+    /// <summary>Prepares what is frozen to be trained from an epoch on (<see cref="TrainingSettings.UnfreezeAt"/>).</summary>
+    internal void TrainFrozenLate()
+    {
+        ToHost();
+        _network.TrainFrozenLate();
+    }
+
     /// <summary>
     /// Whether batch norms use and keep their running statistics while the model is fitted (<see cref="FreezeBatchNorm"/>).
     /// </summary>

@@ -21,6 +21,8 @@ internal static class TrainCommand
             + "[default: drawn at random]");
         Option<string[]?> freeze = Options.Patterns("--freeze", "PATTERN",
             "Parameters to leave as they are, by path, as in 'conv1.*'; may be given several times. Running statistics go on.");
+        Option<bool> fixedBatch = Options.Flag("--fixed-batch",
+            "Refuse a batch that the device's memory does not hold; otherwise smaller ones are accumulated.");
         Option<bool> freezeBatchNorm = Options.Flag("--freeze-bn",
             "Batch norms normalize by their running statistics and leave them as they are; scale and shift are trained unless --freeze "
             + "names them.");
@@ -63,7 +65,7 @@ internal static class TrainCommand
             new("Model", [model, input, crop, weights, freeze, freezeBatchNorm, recipe]),
             new("Data", [data, validation, excludeDuplicates, badImages]),
             new("Images", [augmentation, fit, resizeTo, noExif, .. feed.All]),
-            new("Run", [device, threads, output, resume, saveEvery, saveEveryMinutes, keep]),
+            new("Run", [device, threads, fixedBatch, output, resume, saveEvery, saveEveryMinutes, keep]),
             .. settings.Groups,
         ]);
         Option[] resumable =
@@ -85,6 +87,7 @@ internal static class TrainCommand
                 Weights = parsed.GetValue(weights) is { } path ? WeightsPath.Resolve(path) : null,
                 Freeze = parsed.GetValue(freeze) ?? [],
                 FreezeBatchNorm = parsed.GetValue(freezeBatchNorm),
+                FixedBatch = parsed.GetValue(fixedBatch),
                 Out = parsed.GetValue(output),
                 Resume = parsed.GetValue(resume),
                 Recipe = parsed.GetValue(recipe),

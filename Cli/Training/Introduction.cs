@@ -47,6 +47,8 @@ internal static class Introduction
         output.WriteLine($"Device    {device.Name}: {device.Description}");
         if (device.KernelCompiler is { } compiler) output.WriteLine($"Kernels   by {compiler}");
         output.WriteLine($"Memory    {Words.Bytes(run.DeviceBytes)} on the device, in batches of {settings.Batch}");
+        if (run.AskedBatch > settings.Batch) output.WriteLine(
+            $"          a batch of {run.AskedBatch} does not fit in it: smaller ones are accumulated, for the same images a step");
         if (settings.Accumulate > 1) output.WriteLine(
             $"Step      {settings.Accumulate} batches of {settings.Batch}, {settings.EffectiveBatch} images, for one update"
             + (network.Graph.Nodes.Any(node => node.Operator is BatchNorm2d) ? "; batch norm sees one batch at a time" : ""));
@@ -68,7 +70,8 @@ internal static class Introduction
         {
             Parameter[] frozen = [.. FrozenPaths.Of(network, patterns)];
             output.WriteLine($"Frozen    {Words.Count(frozen.Length, "tensor", "tensors")} of "
-                + $"{Words.Number(frozen.Sum(parameter => (long)parameter.Spec.Count))} parameters, by {string.Join(" ", patterns)}");
+                + $"{Words.Number(frozen.Sum(parameter => (long)parameter.Spec.Count))} parameters, by {string.Join(" ", patterns)}"
+                + (settings.UnfreezeAt > 0 ? $"; trained from epoch {settings.UnfreezeAt} on" : ""));
         }
         if (config.FreezeBatchNorm) output.WriteLine(
             $"Norms     {Words.Count(network.Graph.Nodes.Count(node => node.FreezesStatistics), "batch norm", "batch norms")} with frozen "

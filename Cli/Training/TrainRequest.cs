@@ -68,6 +68,9 @@ internal sealed record TrainRequest
     /// <summary>Batches of a step; null leaves them to the recipe.</summary>
     public int? Accumulate { get; init; }
 
+    /// <summary>Whether a batch that does not fit in memory is refused.</summary>
+    public bool FixedBatch { get; init; }
+
     /// <summary>Whether a learning rate was given, so that none is derived.</summary>
     public bool HasRate { get; init; }
 

@@ -59,6 +59,7 @@ internal static class TrainingSession
         {
             Augment = Augmentation.Parse(request.Augmentation ?? recipe.Augmentation, input),
             BadImages = request.BadImages ?? BadImagePolicy.Skip,
+            FixedBatch = request.FixedBatch,
             Feed = request.Feed,
             Directory = directory,
             Threads = request.Threads,

@@ -57,17 +57,28 @@ public sealed class Network
 
     /// <summary>Keeps parameters unchanged in training. Call it before creating a store or a plan of the network.</summary>
     /// <param name="isFrozen">Receives the path of each trained parameter.</param>
-    /// <param name="isLate">Whether plans with <c>PlanOptions.TrainsLate</c> train them.</param>
     /// <returns>The number of parameters that this call froze.</returns>
-    public int Freeze(Predicate<string> isFrozen, bool isLate = false)
+    public int Freeze(Predicate<string> isFrozen)
     {
         int count = 0;
         foreach (Parameter parameter in Parameters.Where(parameter => parameter.IsTrained && isFrozen(parameter.Path)))
         {
-            parameter.Freeze(isLate);
+            parameter.Freeze(isLate: false);
             count++;
         }
         return count;
+    }
+
+    /// <summary>
+    /// Lets plans with <c>PlanOptions.TrainsLate</c> train what <see cref="Freeze"/> froze. Call it before creating a store or a plan of the
+    /// network.
+    /// </summary>
+    /// <returns>The number of parameters.</returns>
+    public int TrainFrozenLate()
+    {
+        Parameter[] frozen = [.. Learned.Where(parameter => parameter is { IsTrained: false, Spec.IsFixed: false })];
+        foreach (Parameter parameter in frozen) parameter.Freeze(isLate: true);
+        return frozen.Length;
     }
 
     /// <summary>

@@ -23,7 +23,8 @@ public sealed class Trainer : IDisposable
     private readonly RunDirectory? _run;
     private readonly ParameterStore _parameters;
     private readonly bool _ownsParameters;
-    private readonly Plan _plan;
+    private readonly Plan? _latePlan;
+    private Plan _plan;
     private readonly Plan? _validationPlan, _averagePlan;
     private readonly RunningSchedule _schedule;
     private readonly RateGuard _guard;
@@ -72,13 +73,15 @@ public sealed class Trainer : IDisposable
         _writer = new(run, metadata, parameters, settings.Optimizer, settings.Keep, settings.Ema > 0);
         _schedule = settings.Schedule.Start();
         _parameters = parameters;
-        _plan = new(_parameters, Options(settings, Weighted(settings, training)) with { Algorithms = algorithms });
+        PlanOptions options = Options(settings, Weighted(settings, training)) with { Algorithms = algorithms };
+        _plan = new(_parameters, options with { TrainsLate = false });
+        if (options.TrainsLate) _latePlan = new(_parameters, options);
         if (validation is not null)
         {
             int images = Math.Min(settings.Batch, validation.Count);
-            var options = new PlanOptions { Images = images, Loss = settings.Loss.ForValidation, Algorithms = algorithms };
-            _validationPlan = new(_parameters, options);
-            if (settings.Ema > 0) _averagePlan = new(_parameters, options with { ReadsAverages = true });
+            var judging = new PlanOptions { Images = images, Loss = settings.Loss.ForValidation, Algorithms = algorithms };
+            _validationPlan = new(_parameters, judging);
+            if (settings.Ema > 0) _averagePlan = new(_parameters, judging with { ReadsAverages = true });
         }
         _at = new(0) { Schedule = _schedule.State, Guard = _guard.State };
     }
@@ -98,6 +101,35 @@ public sealed class Trainer : IDisposable
         plan.CheckMemory();
     }
 
+    /// <summary>
+    /// Returns settings that the device's free memory holds: where it does not hold a batch, the batch is halved and twice as many are
+    /// accumulated, until it fits. A step has the same images; batch norm sees fewer of them at a time.
+    /// </summary>
+    /// <inheritdoc cref="CheckSize"/>
+    public static TrainingSettings FitMemory(Network network, Device device, TrainingSettings settings, int images)
+    {
+        TrainingSettings tried = settings;
+        DeviceOutOfMemoryException? first = null;
+        while (true)
+        {
+            try
+            {
+                CheckSize(network, device, tried, images);
+                return tried;
+            }
+            catch (DeviceOutOfMemoryException exception)
+            {
+                first ??= exception;
+                if (tried.Batch % 2 != 0) throw first;
+                tried = tried with { Batch = tried.Batch / 2, Accumulate = tried.Accumulate * 2 };
+            }
+            catch (SingleValueException) when (first is not null)
+            {
+                throw first;
+            }
+        }
+    }
+
     private static PlanOptions Options(TrainingSettings settings, Loss loss) => new()
     {
         Images = settings.Batch,
@@ -108,6 +140,7 @@ public sealed class Trainer : IDisposable
         Loss = loss,
         MixedLabels = settings.MixesImages,
         Optimizer = settings.Optimizer,
+        TrainsLate = settings.UnfreezeAt > 0,
     };
 
     private static void CheckBatch(TrainingSettings settings, int images)
@@ -135,6 +168,9 @@ public sealed class Trainer : IDisposable
             throw new ArgumentException(
                 $"The settings ask for {(settings.BalancedSampling ? "" : "no ")}balanced sampling, but the data set is opened otherwise.",
                 nameof(training));
+        if (settings.UnfreezeAt > 0 && !network.Parameters.Any(parameter => parameter.IsLate))
+            throw new SettingConflictException(
+                "Training frozen parameters from an epoch on expects that some are frozen, but all are trained.", ["unfreeze-at"]);
         if (settings.HeadLearningRate is not null && !network.Parameters.Any(parameter => parameter is { IsHead: true, IsTrained: true }))
             throw new SettingConflictException(
                 $"A learning rate of the class layer expects that it is trained, but "
@@ -147,14 +183,15 @@ public sealed class Trainer : IDisposable
     public ParameterStore Parameters => _parameters;
 
     /// <summary>Chosen algorithms by problem, for problems with several on the device: another run needs them for the same bits.</summary>
-    public IReadOnlyDictionary<string, string> Algorithms => _plan.Choices.Concat(_validationPlan?.Choices ?? [])
+    public IReadOnlyDictionary<string, string> Algorithms => _plan.Choices
+        .Concat(_latePlan?.Choices ?? []).Concat(_validationPlan?.Choices ?? [])
         .DistinctBy(choice => choice.Problem).ToDictionary(choice => choice.Problem, choice => choice.Algorithm);
 
     /// <summary>Bytes on the device during the run.</summary>
-    public long DeviceBytes => _plan.TotalBytes + ValidationBytes;
+    public long DeviceBytes => Math.Max(_plan.TotalBytes, _latePlan?.TotalBytes ?? 0) + ValidationBytes;
 
     /// <summary>Returns the largest smaller batch that can be trained in <paramref name="bytes"/>, or 0.</summary>
-    public int LargestBatch(long bytes) => _plan.LargestBatch(bytes - _parameters.Bytes - ValidationBytes);
+    public int LargestBatch(long bytes) => (_latePlan ?? _plan).LargestBatch(bytes - _parameters.Bytes - ValidationBytes);
 
     private long ValidationBytes => (_validationPlan?.ArenaBytes ?? 0) + (_averagePlan?.ArenaBytes ?? 0);
 
@@ -222,6 +259,12 @@ public sealed class Trainer : IDisposable
             long asked = Stopwatch.GetTimestamp();
             Batch batch = Guard(() => reader.Next(), observer, rate) ?? throw new InvalidOperationException("Training batches never end.");
             double waited = Stopwatch.GetElapsedTime(asked).TotalSeconds;
+            if (_latePlan is not null && _plan != _latePlan && _at.Step / _stepsPerEpoch + 1 >= _settings.UnfreezeAt)
+            {
+                // The two are never on the device together.
+                _plan.Dispose();
+                _plan = _latePlan;
+            }
             BatchResult result = _plan.Train(batch, rate, _settings.Seed, (ulong)_at.Step);
             if (!double.IsFinite(result.LossSum)) throw NotFinite(result.Loss, rate);
             double seconds = Stopwatch.GetElapsedTime(mark).TotalSeconds;
@@ -255,6 +298,7 @@ public sealed class Trainer : IDisposable
     public void Dispose()
     {
         _plan.Dispose();
+        _latePlan?.Dispose();
         _validationPlan?.Dispose();
         _averagePlan?.Dispose();
         if (_ownsParameters) _parameters.Dispose();

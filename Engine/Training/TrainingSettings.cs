@@ -34,6 +34,10 @@ public record TrainingSettings : INamed
     public int EarlyStop { get; init => field = Setting.Check(this, value); }
 
     /// <summary>Images on the device at once; a step has <see cref="Accumulate"/> times as many.</summary>
+    /// <summary>The epoch, from 1, from which frozen parameters are trained too; 0 never trains them.</summary>
+    [Setting("Epoch from which frozen parameters are trained too; 0 never.", AtLeast = 0)]
+    public int UnfreezeAt { get; init => field = Setting.Check(this, value); }
+
     [Setting("Images of a batch.", AtLeast = 1)]
     public int Batch { get; init => field = Setting.Check(this, value); } = 64;
 

@@ -64,6 +64,12 @@ public sealed class TrainingRun : IDisposable
 
     public long TotalSteps => _trainer.TotalSteps;
 
+    /// <summary>
+    /// The batch that was asked for, where the device's memory holds only a part of it: smaller ones are accumulated. 0 in a run that is
+    /// resumed.
+    /// </summary>
+    public int AskedBatch { get; private set; }
+
     /// <summary>Bytes on the device while it runs.</summary>
     public long DeviceBytes => _trainer.DeviceBytes;
 
@@ -125,7 +131,10 @@ public sealed class TrainingRun : IDisposable
     {
         Check(model, data);
         options.Check();
-        Trainer.CheckSize(model.Network, model.Device, options, data.Training.Count);
+        if (options.UnfreezeAt > 0) model.TrainFrozenLate();
+        int asked = options.Batch;
+        if (options.FixedBatch) Trainer.CheckSize(model.Network, model.Device, options, data.Training.Count);
+        else options = (FitOptions)Trainer.FitMemory(model.Network, model.Device, options, data.Training.Count);
         RunDirectory? directory = options.Directory ?? (options.Folder is { } folder ? RunDirectory.Create(folder) : null);
         try
         {
@@ -135,6 +144,7 @@ public sealed class TrainingRun : IDisposable
             double seen = config.Validated is { } validated && model.Trained is { } trained ? trained.ShareOf(validated) : 0;
             TrainingRun run = Checked(new(model, data, config, directory, badImages, AlgorithmTable.Load(model.Device).Algorithms));
             run.ValidationSeenBefore = seen;
+            run.AskedBatch = asked;
             return run;
         }
         catch
@@ -171,6 +181,7 @@ public sealed class TrainingRun : IDisposable
             ImageData data = options.Data ?? Reopen(config, options, folder);
             RunData.Check(data, config, directory);
             model = config.CreateModel(directory, layers, device);
+            if (config.Settings.UnfreezeAt > 0) model.TrainFrozenLate();
             config = Changed(config, options, data.Training.Count) with
             {
                 Device = device.Name,

@@ -100,6 +100,22 @@ public sealed class FineTuneTests
             Is.EqualTo(new[] { "conv?.bias", "conv1.*" }));
     }
 
+    /// <summary>12 images are two steps an epoch: conv1 is trained in the second.</summary>
+    [Test]
+    public void FrozenParametersAreTrainedFromTheirEpochOn()
+    {
+        string[] args = ["--freeze", "conv1.*", "--unfreeze-at", "2", "--epochs", "2"];
+        Assert.That(Train(_two, "late", args), Does.Contain("by conv1.*; trained from epoch 2 on"));
+        Train(_two, "begun", [.. args, "--steps", "1"]);
+        float[] Weights(string file) => ModelFile.Load(file).Tensors["conv1.weight"].Values;
+        Assert.That(Weights(_folder["begun", "final.safetensors"]), Is.EqualTo(Weights(_weights)));
+        Assert.That(Weights(_folder["late", "final.safetensors"]), Is.Not.EqualTo(Weights(_weights)));
+        Succeed("train", "--resume", _folder["begun"], "--epochs", "2");
+        ResumeTests.AssertSame(_folder["late"], _folder["begun"]);
+        Fail(Program.Failed, ["train", "--data", _two, "--input", "3x16x16", "--device", "cpu", "--unfreeze-at", "2", "--out",
+            _folder["none"]], "frozen", "--unfreeze-at");
+    }
+
     /// <summary>Also where the run has no checkpoint yet, and begins again.</summary>
     [Test]
     public void AResumedRunFreezesTheSame()
