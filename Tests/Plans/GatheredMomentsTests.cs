@@ -151,6 +151,7 @@ public sealed class GatheredMomentsTests
         using var network = new TestNetwork(
             device, new Sequential { { "conv", new Conv2d(2, 1) }, { "norm", new BatchNorm2d((float)Epsilon, 1) } }, input,
             new PlanOptions { Images = 1, Training = true, Loss = new ProjectionLoss() });
+        network.Parameters.Initialize(1);
         network.SetWeights("conv.weight", [1, -2]);
         network.SetWeights("conv.bias", [3, 4]);
         network.Plan.ComputeGradients(network.Batch);
