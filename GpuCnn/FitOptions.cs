@@ -17,8 +17,8 @@ public record FitOptions : TrainingSettings
     public Augmentation Augment { get; init; } = Augmentation.None;
 
     /// <summary>
-    /// Whether a batch that the device's memory does not hold is refused; otherwise smaller batches are accumulated, and a step has the same
-    /// images.
+    /// Whether a batch that the device's memory does not hold is refused; otherwise smaller batches are accumulated, and a step has the
+    /// same images.
     /// </summary>
     public bool FixedBatch { get; init; }
 

@@ -70,8 +70,8 @@ public sealed class Network
     }
 
     /// <summary>
-    /// Lets plans with <c>PlanOptions.TrainsLate</c> train what <see cref="Freeze"/> froze. Call it before creating a store or a plan of the
-    /// network.
+    /// Lets plans with <c>PlanOptions.TrainsLate</c> train what <see cref="Freeze"/> froze. Call it before creating a store or a plan of
+    /// the network.
     /// </summary>
     /// <returns>The number of parameters.</returns>
     public int TrainFrozenLate()

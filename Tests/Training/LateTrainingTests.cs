@@ -119,7 +119,8 @@ public sealed class LateTrainingTests
     {
         try
         {
-            return new(network, _device, Training, Validation, settings, new("tiny", Input, Training.Classes, [0.5f], [0.25f], ImageFit.Pad),
+            return new(network, _device, Training, Validation, settings, new("tiny", Input, Training.Classes, [0.5f], [0.25f],
+                ImageFit.Pad),
                 directory);
         }
         catch

@@ -1,4 +1,5 @@
-"""Makes torch-*.pth of this folder with PyTorch (made with 1.13): small state dicts in every form that torch.save gives them. Their numbers follow from formulas that TorchFileTests repeats."""
+"""Makes torch-*.pth of this folder with PyTorch (made with 1.13): small state dicts in every form that torch.save gives them.
+Their numbers follow from formulas that TorchFileTests repeats."""
 import argparse
 import collections
 import datetime
@@ -9,7 +10,8 @@ import numpy
 import torch
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
-TYPES = [torch.float32, torch.float16, torch.bfloat16, torch.float64, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool]
+TYPES = [torch.float32, torch.float16, torch.bfloat16, torch.float64, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8,
+         torch.bool]
 
 
 def save(name, value, **options):
@@ -49,8 +51,10 @@ save("module-old", module().state_dict(), _use_new_zipfile_serialization=False)
 save("views", views)
 save("views-old", views, _use_new_zipfile_serialization=False)
 save("types", {str(t): torch.tensor([0, 1, 3, 100]).to(t) for t in TYPES})
-optimizer = {"state": {0: {"momentum_buffer": count(5)}}, "param_groups": [{"lr": 0.1, "params": [0, 1], "nesterov": False, "maximize": None}]}
-checkpoint = {"epoch": 3, "best": 0.5, "state_dict": {"module." + key: value for key, value in module().state_dict().items()}, "optimizer": optimizer, "arch": "tiny"}
+optimizer = {"state": {0: {"momentum_buffer": count(5)}},
+             "param_groups": [{"lr": 0.1, "params": [0, 1], "nesterov": False, "maximize": None}]}
+checkpoint = {"epoch": 3, "best": 0.5, "state_dict": {"module." + key: value for key, value in module().state_dict().items()},
+              "optimizer": optimizer, "arch": "tiny"}
 save("checkpoint", checkpoint)
 save("checkpoint-old", checkpoint, _use_new_zipfile_serialization=False)
 # As PyTorch's ImageNet example saves, whose best accuracy is a tensor beside the state dict; and of a model that was compiled besides.
@@ -99,9 +103,11 @@ save("unknown", {"hook": Unknown(), "state_dict": module().state_dict(), "again"
 save("inside", {"state_dict": {**module().state_dict(), "extra": Unknown(), "epoch": 3, "2.scale": None}})
 averaged = torch.optim.swa_utils.AveragedModel(module())
 save("averaged", averaged.state_dict())
-save("model-and-ema", {"model_ema": averaged.state_dict(), "model": {key: -value for key, value in module().state_dict().items()}, "epoch": 3})
+save("model-and-ema", {"model_ema": averaged.state_dict(),
+                       "model": {key: -value for key, value in module().state_dict().items()}, "epoch": 3})
 save("nested", {"epoch": 3, "ema": {"decay": 0.999, "model": module().state_dict()}})
 save("pair", {"generator": module().state_dict(), "discriminator": {key: -value for key, value in module().state_dict().items()}})
 parallel = {"features.module." + key: value for key, value in module().state_dict().items()}
 save("parallel-inside", {**parallel, "fc._orig_mod.weight": count(2, 3), "total_ops": count(1), "features.module.0.total_params": count(1)})
-save("expanded", {"all": count(1).add(1).expand(6), "rows": count(3).expand(2, 3), "columns": count(2, 1).expand(2, 3), "zero stride": count(1, 1, 1).expand(1, 4, 2)})
+save("expanded", {"all": count(1).add(1).expand(6), "rows": count(3).expand(2, 3), "columns": count(2, 1).expand(2, 3),
+                  "zero stride": count(1, 1, 1).expand(1, 4, 2)})
