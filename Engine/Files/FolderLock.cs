@@ -45,9 +45,9 @@ public sealed class FolderLock : IDisposable
             {
                 return null;
             }
-            catch (DirectoryNotFoundException) when (attempt < MostAttempts)
+            catch (Exception e) when (e is DirectoryNotFoundException or FileNotFoundException && attempt < MostAttempts)
             {
-                // Its owner removed it in between.
+                // Its owner removed it in between, and another may have made it again.
                 continue;
             }
             if (IsRemoved(file, path))
