@@ -35,10 +35,10 @@ public sealed class FolderLock : IDisposable
         string path = Path.Combine(folder, LockName);
         for (int attempt = 1; ; attempt++)
         {
-            Directory.CreateDirectory(folder);
             FileStream file;
             try
             {
+                Create(folder, attempt);
                 file = new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
             }
             catch (IOException e) when (IsHeld(e))
@@ -94,6 +94,19 @@ public sealed class FolderLock : IDisposable
             Thread.Sleep(Pause);
         }
         return null;
+    }
+
+    private static void Create(string folder, int attempt)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (IOException e) when (e is not DirectoryNotFoundException && !File.Exists(folder) && attempt < MostAttempts)
+        {
+            // It was there when it was to be made, and removed just after; it may be there again.
+            throw new DirectoryNotFoundException(e.Message, e);
+        }
     }
 
     private void WriteOwner()
