@@ -23,9 +23,7 @@ public sealed class Trainer : IDisposable
     private readonly RunDirectory? _run;
     private readonly ParameterStore _parameters;
     private readonly bool _ownsParameters;
-    private readonly Plan? _latePlan;
-    private Plan _plan;
-    private readonly Plan? _validationPlan, _averagePlan;
+    private readonly TrainingPlans _plans;
     private readonly RunningSchedule _schedule;
     private readonly RateGuard _guard;
     private readonly CheckpointWriter _writer;
@@ -73,83 +71,8 @@ public sealed class Trainer : IDisposable
         _writer = new(run, metadata, parameters, settings.Optimizer, settings.Keep, settings.Ema > 0);
         _schedule = settings.Schedule.Start();
         _parameters = parameters;
-        PlanOptions options = Options(settings, Weighted(settings, training)) with { Algorithms = algorithms };
-        _plan = new(_parameters, options with { TrainsLate = false });
-        if (options.TrainsLate) _latePlan = new(_parameters, options);
-        if (validation is not null)
-        {
-            int images = Math.Min(settings.Batch, validation.Count);
-            var judging = new PlanOptions { Images = images, Loss = settings.Loss.ForValidation, Algorithms = algorithms };
-            _validationPlan = new(_parameters, judging);
-            if (settings.Ema > 0) _averagePlan = new(_parameters, judging with { ReadsAverages = true });
-        }
+        _plans = new(parameters, settings, Weighted(settings, training), validation?.Count, algorithms);
         _at = new(0) { Schedule = _schedule.State, Guard = _guard.State };
-    }
-
-    /// <summary>
-    /// Refuses a run that is too large, before its images are looked at and its weights are drawn: a batch larger than the data set, or one
-    /// that the device's free memory does not hold.
-    /// </summary>
-    /// <param name="images">Images to train on.</param>
-    /// <exception cref="BatchTooLargeException">The data set has fewer images than a step takes.</exception>
-    /// <exception cref="DeviceOutOfMemoryException">The memory is too small.</exception>
-    public static void CheckSize(Network network, Device device, TrainingSettings settings, int images)
-    {
-        CheckBatch(settings, images);
-        using ParameterStore parameters = device.CreateParameters(network, training: true);
-        using var plan = new Plan(parameters, Options(settings, settings.Loss));
-        plan.CheckMemory();
-    }
-
-    /// <summary>
-    /// Returns settings that the device's free memory holds: where it does not hold a batch, the batch is halved and twice as many are
-    /// accumulated, until it fits. A step has the same images; batch norm sees fewer of them at a time.
-    /// </summary>
-    /// <inheritdoc cref="CheckSize"/>
-    public static TrainingSettings FitMemory(Network network, Device device, TrainingSettings settings, int images)
-    {
-        TrainingSettings tried = settings;
-        DeviceOutOfMemoryException? first = null;
-        while (true)
-        {
-            try
-            {
-                CheckSize(network, device, tried, images);
-                return tried;
-            }
-            catch (DeviceOutOfMemoryException exception)
-            {
-                first ??= exception;
-                if (tried.Batch % 2 != 0) throw first;
-                tried = tried with { Batch = tried.Batch / 2, Accumulate = tried.Accumulate * 2 };
-            }
-            catch (SingleValueException) when (first is not null)
-            {
-                throw first;
-            }
-        }
-    }
-
-    private static PlanOptions Options(TrainingSettings settings, Loss loss) => new()
-    {
-        Images = settings.Batch,
-        Accumulate = settings.Accumulate,
-        AverageDecay = settings.Ema,
-        HeadRate = settings.HeadLearningRate / settings.LearningRate ?? 1,
-        Training = true,
-        Loss = loss,
-        MixedLabels = settings.MixesImages,
-        Optimizer = settings.Optimizer,
-        TrainsLate = settings.UnfreezeAt > 0,
-    };
-
-    private static void CheckBatch(TrainingSettings settings, int images)
-    {
-        if ((long)settings.Batch * settings.Accumulate <= images) return;
-        string got = settings.Accumulate == 1 ? $"{settings.Batch}" : $"{settings.Accumulate} x {settings.Batch}";
-        throw new BatchTooLargeException(
-            $"Training expects a batch no larger than the data set, but got {got} of {images} images.",
-            Math.Max(1, images / settings.Accumulate));
     }
 
     private static Loss Weighted(TrainingSettings settings, IDataset training)
@@ -163,7 +86,7 @@ public sealed class Trainer : IDisposable
     private static Network Checked(Network network, IDataset training, TrainingSettings settings)
     {
         settings.Check();
-        CheckBatch(settings, training.Count);
+        TrainingSize.CheckBatch(settings, training.Count);
         if (settings.BalancedSampling != training.DrawsClassesEvenly)
             throw new ArgumentException(
                 $"The settings ask for {(settings.BalancedSampling ? "" : "no ")}balanced sampling, but the data set is opened otherwise.",
@@ -183,17 +106,13 @@ public sealed class Trainer : IDisposable
     public ParameterStore Parameters => _parameters;
 
     /// <summary>Chosen algorithms by problem, for problems with several on the device: another run needs them for the same bits.</summary>
-    public IReadOnlyDictionary<string, string> Algorithms => _plan.Choices
-        .Concat(_latePlan?.Choices ?? []).Concat(_validationPlan?.Choices ?? [])
-        .DistinctBy(choice => choice.Problem).ToDictionary(choice => choice.Problem, choice => choice.Algorithm);
+    public IReadOnlyDictionary<string, string> Algorithms => _plans.Algorithms;
 
     /// <summary>Bytes on the device during the run.</summary>
-    public long DeviceBytes => Math.Max(_plan.TotalBytes, _latePlan?.TotalBytes ?? 0) + ValidationBytes;
+    public long DeviceBytes => _plans.DeviceBytes;
 
     /// <summary>Returns the largest smaller batch that can be trained in <paramref name="bytes"/>, or 0.</summary>
-    public int LargestBatch(long bytes) => (_latePlan ?? _plan).LargestBatch(bytes - _parameters.Bytes - ValidationBytes);
-
-    private long ValidationBytes => (_validationPlan?.ArenaBytes ?? 0) + (_averagePlan?.ArenaBytes ?? 0);
+    public int LargestBatch(long bytes) => _plans.LargestBatch(bytes);
 
     public long StepsPerEpoch => _stepsPerEpoch;
 
@@ -259,13 +178,7 @@ public sealed class Trainer : IDisposable
             long asked = Stopwatch.GetTimestamp();
             Batch batch = Guard(() => reader.Next(), observer, rate) ?? throw new InvalidOperationException("Training batches never end.");
             double waited = Stopwatch.GetElapsedTime(asked).TotalSeconds;
-            if (_latePlan is not null && _plan != _latePlan && _at.Step / _stepsPerEpoch + 1 >= _settings.UnfreezeAt)
-            {
-                // The two are never on the device together.
-                _plan.Dispose();
-                _plan = _latePlan;
-            }
-            BatchResult result = _plan.Train(batch, rate, _settings.Seed, (ulong)_at.Step);
+            BatchResult result = _plans.ForEpoch(_at.Step / _stepsPerEpoch + 1).Train(batch, rate, _settings.Seed, (ulong)_at.Step);
             if (!double.IsFinite(result.LossSum)) throw NotFinite(result.Loss, rate);
             double seconds = Stopwatch.GetElapsedTime(mark).TotalSeconds;
             _stepSeconds += seconds;
@@ -297,10 +210,7 @@ public sealed class Trainer : IDisposable
 
     public void Dispose()
     {
-        _plan.Dispose();
-        _latePlan?.Dispose();
-        _validationPlan?.Dispose();
-        _averagePlan?.Dispose();
+        _plans.Dispose();
         if (_ownsParameters) _parameters.Dispose();
         _run?.Dispose();
     }
@@ -363,14 +273,14 @@ public sealed class Trainer : IDisposable
     {
         StepReport report = Report(rate, 0);
         EvaluationResult? validation = null, average = null;
-        if (_validationPlan is not null)
+        if (_plans.Validation is { } judging)
         {
             observer.Validating(report.Epoch);
             try
             {
-                validation = Guard(() => Evaluation.Run(_validationPlan, _validation!, cancellation), observer, rate);
-                if (_averagePlan is not null)
-                    average = Guard(() => Evaluation.Run(_averagePlan, _validation!, cancellation), observer, rate);
+                validation = Guard(() => Evaluation.Run(judging, _validation!, cancellation), observer, rate);
+                if (_plans.Average is { } averaged)
+                    average = Guard(() => Evaluation.Run(averaged, _validation!, cancellation), observer, rate);
             }
             catch (OperationCanceledException)
             {

@@ -133,8 +133,8 @@ public sealed class TrainingRun : IDisposable
         options.Check();
         if (options.UnfreezeAt > 0) model.TrainFrozenLate();
         int asked = options.Batch;
-        if (options.FixedBatch) Trainer.CheckSize(model.Network, model.Device, options, data.Training.Count);
-        else options = (FitOptions)Trainer.FitMemory(model.Network, model.Device, options, data.Training.Count);
+        if (options.FixedBatch) TrainingSize.Check(model.Network, model.Device, options, data.Training.Count);
+        else options = (FitOptions)TrainingSize.Fit(model.Network, model.Device, options, data.Training.Count);
         RunDirectory? directory = options.Directory ?? (options.Folder is { } folder ? RunDirectory.Create(folder) : null);
         try
         {

@@ -81,15 +81,15 @@ public sealed class LateTrainingTests
             int large = 1;
             while (large * plan.ArenaBytes < 2 * _device.FreeBytes) large *= 2;
             var settings = new TrainingSettings { Batch = large };
-            Assert.That(() => Trainer.CheckSize(network, _device, settings, Images), Throws.TypeOf<DeviceOutOfMemoryException>());
-            TrainingSettings fitted = Trainer.FitMemory(network, _device, settings, Images);
+            Assert.That(() => TrainingSize.Check(network, _device, settings, Images), Throws.TypeOf<DeviceOutOfMemoryException>());
+            TrainingSettings fitted = TrainingSize.Fit(network, _device, settings, Images);
             Assert.That(fitted.EffectiveBatch, Is.EqualTo(large));
             Assert.That(fitted.Accumulate, Is.GreaterThan(1));
-            Assert.That(() => Trainer.CheckSize(network, _device, fitted, Images), Throws.Nothing);
+            Assert.That(() => TrainingSize.Check(network, _device, fitted, Images), Throws.Nothing);
             var odd = new TrainingSettings { Batch = large + 1 };
-            OneLine.Thrown(() => Trainer.FitMemory(network, _device, odd, Images), "the largest batch that fits");
+            OneLine.Thrown(() => TrainingSize.Fit(network, _device, odd, Images), "the largest batch that fits");
         }
-        Assert.That(Trainer.FitMemory(network, _device, one, Images), Is.SameAs(one), "what fits stays");
+        Assert.That(TrainingSize.Fit(network, _device, one, Images), Is.SameAs(one), "what fits stays");
         Assert.That(_device.AllocatedBytes, Is.Zero);
     }
 
