@@ -43,10 +43,10 @@ public sealed class ConclusionTests
     public void ARunResumedFromElsewhereNamesItsDataFromThere()
     {
         using TemporaryFolder folder = new();
-        NoiseData.Write(folder["work", "data"], 12);
+        NoiseData.Write(folder["begun", "data"], 12);
         Directory.CreateDirectory(folder["home"]);
-        Run(folder["work"], "gpucnn train " + string.Join(' ', Options) + " --data data --out run --steps 3");
-        string output = Run(folder["home"], "gpucnn train --resume ../work/run --epochs 2");
+        Run(folder["begun"], "gpucnn train " + string.Join(' ', Options) + " --data data --out run --steps 3");
+        string output = Run(folder["home"], "gpucnn train --resume ../begun/run --epochs 2");
         foreach (string command in Commands(output)) Run(folder["home"], command);
         Assert.That(Commands(output), Has.Length.EqualTo(3));
     }
