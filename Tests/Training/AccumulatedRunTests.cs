@@ -1,6 +1,4 @@
 using GpuCnn.Engine.Checkpoints;
-using GpuCnn.Engine.Datasets;
-using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Sets;
@@ -11,25 +9,9 @@ using NUnit.Framework;
 namespace GpuCnn.Tests.Training;
 
 /// <summary>Runs whose steps have several batches, or whose class layer has a rate of its own.</summary>
-public sealed class AccumulatedRunTests
+public sealed class AccumulatedRunTests : SmallRuns
 {
-    private static readonly Shape Input = Shape.Volume(1, 8, 8);
-    private static readonly PatternDataset Training = new(Input, 4, 70), Validation = new(Input, 4, 30);
-
     private static readonly TrainingSettings Whole = new() { Epochs = 2, Batch = 16, LearningRate = 0.05f, Seed = 5 };
-
-    private TemporaryFolder _folder = null!;
-    private CpuDevice _device = null!;
-
-    [SetUp]
-    public void Open() => (_folder, _device) = (new(), new(1));
-
-    [TearDown]
-    public void Close()
-    {
-        _device.Dispose();
-        _folder.Dispose();
-    }
 
     /// <summary>Steps, epochs, metrics and order of images are those of a run with the large batch.</summary>
     [Test]
@@ -53,8 +35,8 @@ public sealed class AccumulatedRunTests
         Run("straight", settings);
         Run("stopped", settings with { Steps = stop });
         Run("stopped", settings, resume: true);
-        Assert.That(File.ReadAllBytes(_folder["stopped", "final.safetensors"]),
-            Is.EqualTo(File.ReadAllBytes(_folder["straight", "final.safetensors"])));
+        Assert.That(File.ReadAllBytes(Folder["stopped", "final.safetensors"]),
+            Is.EqualTo(File.ReadAllBytes(Folder["straight", "final.safetensors"])));
     }
 
     /// <summary>The rate of the head follows the schedule; the others move at theirs.</summary>
@@ -76,7 +58,7 @@ public sealed class AccumulatedRunTests
         Network network = MakeNetwork();
         network.Freeze(path => path.StartsWith("fc.", StringComparison.Ordinal));
         var conflict = Assert.Throws<SettingConflictException>(() => new Trainer(
-            network, _device, Training, null, Whole with { HeadLearningRate = 0.1f }, Metadata, null).Dispose());
+            network, Device, Training, null, Whole with { HeadLearningRate = 0.1f }, Metadata, null).Dispose());
         Assert.That(conflict!.Message, Does.Contain("fc.weight and fc.bias are frozen"));
         Assert.That(conflict.Names, Is.EqualTo(new[] { "head-lr" }));
     }
@@ -85,7 +67,7 @@ public sealed class AccumulatedRunTests
     public void RefusesAStepLargerThanTheDataSet()
     {
         var refused = Assert.Throws<BatchTooLargeException>(() => new Trainer(
-            MakeNetwork(), _device, Training, null, Whole with { Accumulate = 5 }, Metadata, null).Dispose());
+            MakeNetwork(), Device, Training, null, Whole with { Accumulate = 5 }, Metadata, null).Dispose());
         Assert.That(refused!.Message, Does.Contain("5 x 16 of 70 images"));
         Assert.That(refused.Images, Is.EqualTo(14), "the largest batch that fits five times");
     }
@@ -102,21 +84,9 @@ public sealed class AccumulatedRunTests
         Assert.That((recipe.For(1000, 2).Batch, recipe.For(1000, 2).Accumulate), Is.EqualTo((64, 2)));
     }
 
-    private static ModelMetadata Metadata => new("test", Input, Training.Classes, [0], [1], ImageFit.Pad);
-
     private static Network MakeNetwork() =>
-        new("test", new Sequential { { "conv", new Conv2d(4, 3) }, new ReLU(), new Flatten(), { "fc", new Linear(4) } }, Input);
+        new("tiny", new Sequential { { "conv", new Conv2d(4, 3) }, new ReLU(), new Flatten(), { "fc", new Linear(4) } }, Input);
 
-    private (TrainingOutcome Outcome, ModelFile Weights) Run(string name, TrainingSettings settings, bool resume = false)
-    {
-        RunDirectory run = resume ? RunDirectory.Open(_folder[name]) : RunDirectory.Create(_folder[name]);
-        if (!resume) run.WriteConfig("{}");
-        using var trainer = new Trainer(MakeNetwork(), _device, Training, Validation, settings, Metadata, run);
-        if (resume) trainer.Resume();
-        else trainer.Initialize();
-        TrainingOutcome outcome = trainer.Run(new Silent(), CancellationToken.None);
-        return (outcome, ModelFile.Load(run.FinalPath));
-    }
-
-    private sealed class Silent : ITrainingObserver;
+    private (TrainingOutcome Outcome, ModelFile Weights) Run(string name, TrainingSettings settings, bool resume = false) =>
+        (Train(MakeNetwork(), name, settings, resume), ModelFile.Load(Folder[name, "final.safetensors"]));
 }

@@ -1,8 +1,5 @@
 using System.Globalization;
-using GpuCnn.Engine.Datasets;
-using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Graphs;
-using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Schedules;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
@@ -11,27 +8,11 @@ using NUnit.Framework;
 namespace GpuCnn.Tests.Training;
 
 /// <summary>Where a run ends, what it counts until then, and which weights it keeps.</summary>
-public sealed class RunLengthTests
+public sealed class RunLengthTests : SmallRuns
 {
     private const int StepsPerEpoch = 8;
 
-    private static readonly Shape Input = Shape.Volume(1, 8, 8);
-    private static readonly PatternDataset Training = new(Input, 4, 70), Validation = new(Input, 4, 30);
-
     private static readonly TrainingSettings Settings = new() { Epochs = 4, Batch = 8, LearningRate = 0.05f, Seed = 5 };
-
-    private TemporaryFolder _folder = null!;
-    private CpuDevice _device = null!;
-
-    [SetUp]
-    public void Open() => (_folder, _device) = (new(), new(1));
-
-    [TearDown]
-    public void Close()
-    {
-        _device.Dispose();
-        _folder.Dispose();
-    }
 
     /// <summary>Stops within an epoch, at its end and before any; plateau counts whole epochs only.</summary>
     [TestCase(11, "cosine")]
@@ -92,7 +73,7 @@ public sealed class RunLengthTests
             .ThenBy(row => double.Parse(row[5], CultureInfo.InvariantCulture)).First();
         Assert.That(outcome.Best!.Epoch, Is.EqualTo(int.Parse(best[0], CultureInfo.InvariantCulture)));
         Assert.That(outcome.Best.Top1, Is.EqualTo(double.Parse(best[6], CultureInfo.InvariantCulture)).Within(1e-8));
-        Assert.That(outcome.BestPath, Is.EqualTo(_folder["run", "best.safetensors"]));
+        Assert.That(outcome.BestPath, Is.EqualTo(Folder["run", "best.safetensors"]));
         // The rate does not change, so that a run that ends there has the same weights.
         Run("until", Settings with { LearningRate = 0.5f, Steps = outcome.Best.Step });
         Assert.That(Bytes("until", "final"), Is.EqualTo(Bytes("run", "best")));
@@ -109,24 +90,20 @@ public sealed class RunLengthTests
         Assert.That(outcome.Best!.Epoch, Is.EqualTo(1));
         Assert.That(File.Exists(outcome.WeightsPath), "the run is complete");
 
-        using (Trainer again = Make("run", settings, resume: true))
-        {
-            again.Resume();
+        using (Trainer again = Make(Tiny(), "run", settings, resume: true))
             Assert.That(again.IsFinished, "nothing is left to train");
-        }
         Assert.That(Run("run", settings with { EarlyStop = 0 }, resume: true).Step, Is.EqualTo(4 * StepsPerEpoch));
     }
 
     [Test]
     public void StoppingEarlyWithoutValidationIsOneLine() =>
-        OneLine.Thrown(() => new Trainer(Tiny(), _device, Training, null, Settings with { EarlyStop = 2 }, Metadata(), null),
+        OneLine.Thrown(() => new Trainer(Tiny(), Device, Training, null, Settings with { EarlyStop = 2 }, Metadata, null),
             "Stopping early", "validate");
 
     [Test]
     public void WeightsThatAreNotFiniteAreBlamed()
     {
-        using Trainer trainer = Make("run", Settings);
-        trainer.Initialize();
+        using Trainer trainer = Make(Tiny(), "run", Settings);
         Parameter bias = trainer.Parameters.Network.Parameters.Single(parameter => parameter.Path == "fc.bias");
         var broken = new Tensor(4);
         broken.Values[2] = float.PositiveInfinity;
@@ -166,33 +143,11 @@ public sealed class RunLengthTests
             Assert.That(recipe.For(images).Batch, Is.EqualTo(batch), $"{images} images");
     }
 
-    private static Network Tiny() => new("tiny", new Sequential
-    {
-        { "conv", new Conv2d(6, 3, padding: 1) }, new ReLU(), new MaxPool2d(2, 2), new Flatten(), { "fc", new Linear(4) },
-    }, Input);
-
-    private static GpuCnn.Engine.Checkpoints.ModelMetadata Metadata() =>
-        new("tiny", Input, Training.Classes, [0.5f], [0.25f], ImageFit.Pad);
-
-    private Trainer Make(string run, TrainingSettings settings, bool resume = false)
-    {
-        RunDirectory directory = resume ? RunDirectory.Open(_folder[run]) : RunDirectory.Create(_folder[run]);
-        if (!resume) directory.WriteConfig("{}");
-        return new(Tiny(), _device, Training, Validation, settings, Metadata(), directory);
-    }
-
-    private TrainingOutcome Run(string run, TrainingSettings settings, bool resume = false, ITrainingObserver? observer = null)
-    {
-        using Trainer trainer = Make(run, settings, resume);
-        if (resume) trainer.Resume();
-        else trainer.Initialize();
-        return trainer.Run(observer ?? new Seen(), default);
-    }
-
-    private byte[] Bytes(string run, string weights) => File.ReadAllBytes(_folder[run, $"{weights}.safetensors"]);
+    private TrainingOutcome Run(string run, TrainingSettings settings, bool resume = false, ITrainingObserver? observer = null) =>
+        Train(Tiny(), run, settings, resume, observer);
 
     private string[] Metrics(string run) =>
-        [.. File.ReadAllLines(_folder[run, "metrics.csv"]).Select(row => string.Join(',', row.Split(',').Take(8)))];
+        [.. File.ReadAllLines(Folder[run, "metrics.csv"]).Select(row => string.Join(',', row.Split(',').Take(8)))];
 
     private sealed class Seen : ITrainingObserver
     {
