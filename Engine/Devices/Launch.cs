@@ -24,8 +24,9 @@ public abstract class Launch
     private protected bool IsRecording => _recorded is null;
 
     /// <summary>Notes a use before an address is given.</summary>
+    /// <param name="bytes">Bytes that are used.</param>
     /// <exception cref="InvalidOperationException">The step was recorded without this use, or the function has returned.</exception>
-    private protected void Use(IPlanMemory memory, Access access)
+    private protected void Use(IPlanMemory memory, Access access, long bytes)
     {
         if (_hasEnded) throw new InvalidOperationException($"A launch asked for {memory.Name} after its function had returned.");
         if (_recorded is { } step && !step.Uses.Any(use => use.Memory.Equals(memory) && (use.Access & access) == access))
@@ -35,8 +36,8 @@ public abstract class Launch
                 + "the memory plan does not know of it.");
         }
         int index = _uses.FindIndex(use => use.Memory.Equals(memory));
-        if (index < 0) _uses.Add(new(memory, access));
-        else _uses[index] = new(memory, _uses[index].Access | access);
+        if (index < 0) _uses.Add(new(memory, access) { Bytes = bytes });
+        else _uses[index] = new(memory, _uses[index].Access | access) { Bytes = Math.Max(_uses[index].Bytes, bytes) };
     }
 
     /// <summary>Ends the function's run, and returns the memory it used.</summary>

@@ -39,7 +39,11 @@ public sealed record ParameterMemory(string Run, long First, long Count) : IPlan
 }
 
 /// <summary>Memory, and how a step uses it.</summary>
-public readonly record struct MemoryUse(IPlanMemory Memory, Access Access);
+public readonly record struct MemoryUse(IPlanMemory Memory, Access Access)
+{
+    /// <summary>Bytes that the step uses: of a slice, only its own channels.</summary>
+    public long Bytes { get; init; }
+}
 
 /// <summary>A step of a plan: one launch, or several that belong together.</summary>
 /// <param name="Uses">All memory that its kernels use; each entry once.</param>

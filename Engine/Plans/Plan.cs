@@ -27,6 +27,7 @@ public sealed class Plan : IDisposable
     private float[] _losses = [];
     private int[] _ranks = [];
     private readonly IReadOnlyList<PlanNode> _nodes;
+    private readonly List<PlanPart> _parts = [];
     private readonly PlanNode? _singleValue;
     private bool _linked;
 
@@ -62,7 +63,13 @@ public sealed class Plan : IDisposable
         _backend.Slices = Slice.Find(nodes, network.Outputs(options.Training), _backend.CanStore);
         _backend.AddInput(network.Graph.Input);
         int forward = _backend.StepCount;
-        foreach (PlanNode node in nodes) _backend.AddForward(node);
+        Note(StepPass.Forward, null, 0);
+        foreach (PlanNode node in nodes)
+        {
+            int first = _backend.StepCount;
+            _backend.AddForward(node);
+            Note(StepPass.Forward, node, first);
+        }
         int loss = _backend.StepCount;
         if (options.Loss is { } criterion)
         {
@@ -70,12 +77,15 @@ public sealed class Plan : IDisposable
             foreach (Head head in options.Training ? network.Graph.Heads : [])
                 _backend.AddLoss(criterion, head, isHead: true, gradient: true);
         }
+        Note(StepPass.Loss, null, loss);
         int backward = _backend.StepCount;
         if (options.Training) AddBackward(nodes, network);
+        int gradients = _backend.StepCount;
         if (options is { Training: true, Accumulate: > 1 }) _backend.AddAccumulation();
         int update = _backend.StepCount;
         if (options is { Training: true, Optimizer: { } optimizer }) _backend.AddUpdate(optimizer);
         if (options is { Training: true, AverageDecay: > 0 and var decay }) _backend.AddAverage(decay);
+        Note(StepPass.Update, null, gradients);
         Passes = new(forward, loss, backward, update, _backend.StepCount);
         if (options.KeepsBuffers)
         {
@@ -102,6 +112,9 @@ public sealed class Plan : IDisposable
     /// <summary>Steps for which the device has several algorithms, and the chosen ones.</summary>
     public IReadOnlyList<PlanChoice> Choices => _backend.Choices;
 
+    /// <summary>What the steps are for: all steps, in order.</summary>
+    internal IReadOnlyList<PlanPart> Parts => _parts;
+
     /// <summary>First step of each pass.</summary>
     internal PlanPasses Passes { get; }
 
@@ -123,21 +136,39 @@ public sealed class Plan : IDisposable
         return RunAccumulated(batch, scalars, Passes.End);
     }
 
-    /// <summary>Runs forward, backward and an update that changes nothing, one step at a time, and measures the seconds of each.</summary>
-    internal void TrainTimed(Batch batch, Span<double> seconds)
+    /// <summary>
+    /// Runs all steps with an update at a rate of 0, one step at a time, and measures the seconds of each. It changes no weights, but the
+    /// optimizer's slots.
+    /// </summary>
+    internal void RunTimed(Batch batch, Span<double> seconds)
+    {
+        UploadTimed(batch);
+        for (int step = 0; step < Passes.End; step++) seconds[step] = Time(step, step + 1);
+    }
+
+    /// <summary>Runs the same without a wait between steps, and returns the seconds of all.</summary>
+    internal double RunWhole(Batch batch)
+    {
+        UploadTimed(batch);
+        return Time(0, Passes.End);
+    }
+
+    private void UploadTimed(Batch batch)
     {
         Prepare(batch, Options.Images);
         var scalars = new StepScalars { Images = batch.Count };
         _backend.Upload(batch, 0, scalars);
         _backend.UploadUpdate(scalars, new GradientPart { Share = 1 });
         _backend.Finish();
-        for (int step = 0; step < Passes.End; step++)
-        {
-            long start = Stopwatch.GetTimestamp();
-            _backend.Run(step, step + 1);
-            _backend.Finish();
-            seconds[step] = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        }
+    }
+
+    private double Time(int first, int last)
+    {
+        long start = Stopwatch.GetTimestamp();
+        _backend.Run(first, last);
+        _backend.Finish();
+        // At least one tick, so that a rate is finite.
+        return Math.Max(1, Stopwatch.GetTimestamp() - start) / (double)Stopwatch.Frequency;
     }
 
     /// <summary>Runs forward and backward without an update. The gradients stay in the parameter store.</summary>
@@ -361,6 +392,12 @@ public sealed class Plan : IDisposable
         return fits;
     }
 
+    /// <summary>Notes what the steps from <paramref name="first"/> on are for.</summary>
+    private void Note(StepPass pass, PlanNode? node, int first)
+    {
+        if (first < _backend.StepCount) _parts.AddRange(PlanPart.Split(pass, node, first, _backend.Steps));
+    }
+
     private void AddBackward(List<PlanNode> nodes, Network network)
     {
         // The losses write the gradients of the outputs.
@@ -375,7 +412,10 @@ public sealed class Plan : IDisposable
                 bool needed = root == network.Graph.Input ? Options.InputGradient : HasParametersBefore(root);
                 uses[input] = !needed ? GradientUse.None : written.Add(root) ? GradientUse.Write : GradientUse.Add;
             }
-            if (uses.Any(use => use != GradientUse.None) || Options.Trains(node.Node)) _backend.AddBackward(node, uses);
+            if (!uses.Any(use => use != GradientUse.None) && !Options.Trains(node.Node)) continue;
+            int first = _backend.StepCount;
+            _backend.AddBackward(node, uses);
+            Note(StepPass.Backward, node, first);
         }
 
         bool HasParametersBefore(Value value) => Options.InputGradient

@@ -59,7 +59,7 @@ public static class Tuner
             // The first run warms up compilers and caches.
             for (int repetition = 0; repetition <= Repetitions; repetition++)
             {
-                plan.TrainTimed(batch, times);
+                plan.RunTimed(batch, times);
                 if (repetition == 0) continue;
                 foreach (PlanChoice choice in plan.Choices)
                 {

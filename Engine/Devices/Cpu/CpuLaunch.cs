@@ -38,12 +38,13 @@ public sealed unsafe class CpuLaunch : Launch
     internal ScratchSlots Slots(CpuScratch scratch) => new(Write(scratch.Elements), scratch.Floats, scratch.Count);
 
     private float* Address(DeviceTensor? tensor, Access access) =>
-        tensor is null ? null : Address(tensor.Elements, access) + tensor.First;
+        tensor is null ? null : Address(tensor.Elements, access, tensor.IsSlice ? tensor.Count : null) + tensor.First;
 
-    private T* Address<T>(DeviceBuffer<T>? buffer, Access access) where T : unmanaged
+    /// <param name="count">Elements that are used; null uses all.</param>
+    private T* Address<T>(DeviceBuffer<T>? buffer, Access access, long? count = null) where T : unmanaged
     {
         if (buffer is null) return null;
-        Use(buffer.Memory, access);
+        Use(buffer.Memory, access, sizeof(T) * (count ?? buffer.Count));
         if (IsRecording) return (T*)Nowhere;
         (DeviceMemory memory, long offset) = _backend.PlaceOf(buffer.Memory);
         return (T*)(memory.Handle + (nint)offset);

@@ -50,12 +50,13 @@ public sealed class GpuLaunch : Launch, IProductLaunches
     }
 
     private View<float> View(DeviceTensor? tensor, Access access) =>
-        tensor is null ? default : View(tensor.Elements, access).Slice(tensor.First);
+        tensor is null ? default : View(tensor.Elements, access, tensor.IsSlice ? tensor.Count : null).Slice(tensor.First);
 
-    private View<T> View<T>(DeviceBuffer<T>? buffer, Access access) where T : unmanaged
+    /// <param name="used">Elements that are used; null uses all.</param>
+    private unsafe View<T> View<T>(DeviceBuffer<T>? buffer, Access access, long? used = null) where T : unmanaged
     {
         if (buffer is null) return default;
-        Use(buffer.Memory, access);
+        Use(buffer.Memory, access, sizeof(T) * (used ?? buffer.Count));
         int count = (int)buffer.Count;
         if (IsRecording) return new(Nowhere, 0, count);
         (DeviceMemory memory, long offset) = _backend.PlaceOf(buffer.Memory);
