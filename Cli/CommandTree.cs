@@ -59,6 +59,7 @@ internal static class CommandTree
             DevicesCommand.Create(host),
             BenchCommand.Create(host),
             TuneCommand.Create(host),
+            ExplainCommand.Create(host),
             ImportCommand.Create(host),
             DataCommand.Create(host),
             FilterCommand.Create(host),

@@ -28,6 +28,19 @@ internal static class Options
                 ? value
                 : throw new UsageException($"{name} expects a whole number {Range(minimum, maximum)}, but got '{text}'."));
 
+    /// <summary>A number for rows and columns alike, or one for each: <c>3</c>, <c>3x5</c>.</summary>
+    public static Option<(int Rows, int Columns)?> Pair(string name, string description, int minimum, int maximum) =>
+        Checked<(int, int)?>(name, "N|RxS", description, text =>
+        {
+            int[] sizes = [.. text.Split('x', 'X').Select(part =>
+                int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int size) && size >= minimum && size <= maximum
+                    ? size : -1)];
+            return sizes.Contains(-1) || sizes.Length > 2
+                ? throw new UsageException($"{name} expects a whole number {Range(minimum, maximum)}, or rows and columns as in 3x5, "
+                    + $"but got '{text}'.")
+                : (sizes[0], sizes[^1]);
+        });
+
     public static Option<ulong?> Seed(string description) =>
         Checked<ulong?>("--seed", "N", description,
             text => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value)
@@ -157,7 +170,7 @@ internal static class Options
         Real(name, description, value => value is >= 0 and <= TrainingSettings.LargestAlpha,
             $"a number from 0 to {TrainingSettings.LargestAlpha}");
 
-    private static Option<T> Checked<T>(string name, string placeholder, string description, Func<string, T> parse) => new(name)
+    public static Option<T> Checked<T>(string name, string placeholder, string description, Func<string, T> parse) => new(name)
     {
         Description = description,
         HelpName = placeholder,

@@ -25,6 +25,9 @@ public abstract class Operator : Layer
     /// <summary>Returns the multiply-adds of the forward pass of one sample.</summary>
     public virtual long CountMultiplyAdds(IReadOnlyList<Shape> inputs) => 0;
 
+    /// <summary>Returns the pixels of an input that one output pixel reads; one pixel, unless the operator mixes pixels.</summary>
+    public virtual InputWindow WindowOf(IReadOnlyList<Shape> inputs) => InputWindow.Pixel;
+
     /// <summary>Whether the output is another view of the input's storage, so that nothing is emitted.</summary>
     public virtual bool IsView(bool training) => false;
 
@@ -79,6 +82,8 @@ public abstract class UnaryOperator : Operator
 
     public sealed override long CountMultiplyAdds(IReadOnlyList<Shape> inputs) => CountMultiplyAdds(inputs[0]);
 
+    public sealed override InputWindow WindowOf(IReadOnlyList<Shape> inputs) => WindowOf(inputs[0]);
+
     /// <inheritdoc cref="Operator.InferShape"/>
     protected abstract Shape InferShape(Shape input);
 
@@ -87,4 +92,7 @@ public abstract class UnaryOperator : Operator
 
     /// <inheritdoc cref="Operator.CountMultiplyAdds"/>
     protected virtual long CountMultiplyAdds(Shape input) => 0;
+
+    /// <inheritdoc cref="Operator.WindowOf"/>
+    protected virtual InputWindow WindowOf(Shape input) => InputWindow.Pixel;
 }

@@ -28,6 +28,10 @@ public sealed class AdaptiveAvgPool2d : UnaryOperator, IDeviceOperator
         ? throw new GpuCnnException($"AdaptiveAvgPool2d {Rows}x{Columns} expects a volume CxHxW, but got a vector of {input}.")
         : Shape.Volume(input.Channels, Rows, Columns);
 
+    /// <summary>The largest bin. Where the bins differ, their distance is rounded down.</summary>
+    protected override InputWindow WindowOf(Shape input) => new((LargestBin(Bins(input).Rows), LargestBin(Bins(input).Columns)),
+        (Math.Max(1, input.Height / Rows), Math.Max(1, input.Width / Columns)), (0, 0));
+
     public unsafe void EmitForward(Emitter emitter)
     {
         DeviceTensor x = emitter.Input(), y = emitter.Output;
@@ -46,6 +50,12 @@ public sealed class AdaptiveAvgPool2d : UnaryOperator, IDeviceOperator
             l => new CpuAdaptiveAveragePoolBackward(dx.Images * dx.BlockCount, rows, columns, l.Read(dy), l.Write(dx)),
             l => l.Add(new AdaptiveAveragePoolBackward(l.Read(dy), l.Write(dx), rows, columns, new(dx.Stored.Channels), dx.Images)));
     }
+
+    private static int LargestBin(AdaptiveBins bins) => Enumerable.Range(0, bins.Bins).Max(bin =>
+    {
+        (int first, int last) = bins.PixelsOf(bin);
+        return last - first;
+    });
 
     private (AdaptiveBins Rows, AdaptiveBins Columns) Bins(Shape input) => (new(input.Height, Rows), new(input.Width, Columns));
 }

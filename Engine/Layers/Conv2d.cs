@@ -108,6 +108,8 @@ public sealed class Conv2d : UnaryOperator, IDeviceOperator
         return (long)output.Count * Size.Rows * Size.Columns * (input.Channels / Groups);
     }
 
+    protected override InputWindow WindowOf(Shape input) => new(Size, Stride, Padding);
+
     /// <summary>With fewer channels than a block, a filter row is a longer run channels-last than a tap is in a block.</summary>
     public override bool ReadsChannelsLast(Shape input) => !input.IsVector && Groups == 1 && input.Channels < Blocks.Size;
 

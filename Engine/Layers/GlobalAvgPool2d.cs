@@ -12,6 +12,8 @@ public sealed class GlobalAvgPool2d : UnaryOperator, IDeviceOperator
         ? throw new GpuCnnException($"GlobalAvgPool2d expects a volume CxHxW, but got a vector of {input}.")
         : Shape.Volume(input.Channels, 1, 1);
 
+    protected override InputWindow WindowOf(Shape input) => InputWindow.Whole(input);
+
     public void EmitForward(Emitter emitter) =>
         AveragePooling.EmitForward(emitter, WindowsOver(emitter.Input().Stored), countPadding: true);
 

@@ -44,6 +44,8 @@ public abstract class Pool2d : UnaryOperator
             Extent(input.Height, Size.Rows, Stride.Rows, Padding.Rows), Extent(input.Width, Size.Columns, Stride.Columns, Padding.Columns));
     }
 
+    protected sealed override InputWindow WindowOf(Shape input) => new(Size, Stride, Padding);
+
     private protected PoolShape WindowsOver(Shape input)
     {
         Shape output = InferShape(input);

@@ -38,6 +38,8 @@ public sealed class ShortcutA : UnaryOperator, IDeviceOperator
         return Shape.Volume(Channels, shape.P, shape.Q);
     }
 
+    protected override InputWindow WindowOf(Shape input) => InputWindow.Pixel with { Stride = (Stride, Stride) };
+
     public unsafe void EmitForward(Emitter emitter)
     {
         DeviceTensor x = emitter.Input(), y = emitter.Output;
