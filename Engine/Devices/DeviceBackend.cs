@@ -34,6 +34,9 @@ internal abstract class DeviceBackend : PlanBackend
     // A tensor in the device's layout, reused between downloads.
     private float[] _stored = [];
 
+    // The output's gradient in the device's layout, where the caller gives it.
+    private float[] _outputGradient = [];
+
     protected DeviceBackend(DeviceParameterStore parameters, PlanOptions options)
     {
         _options = options;
@@ -62,6 +65,9 @@ internal abstract class DeviceBackend : PlanBackend
 
     public bool Training => _options.Training;
 
+    /// <inheritdoc cref="PlanOptions.SavesForBackward"/>
+    public bool SavesForBackward => _options.SavesForBackward;
+
     /// <summary>[1]</summary>
     public DeviceBuffer<StepScalars> Scalars { get; }
 
@@ -81,18 +87,18 @@ internal abstract class DeviceBackend : PlanBackend
         if (layout.ChannelsLast)
         {
             // As batches are: what is uploaded is the input.
-            _images = IsOutput(input) ? NewBuffer<float>("input", count, persistent: true) : NewUploaded<float>("input", count);
+            _images = IsKept(input) ? NewBuffer<float>("input", count, persistent: true) : NewUploaded<float>("input", count);
             _values.Place(input, new(_images, layout, Images));
             return;
         }
         DeviceBuffer<float> images = _images = NewUploaded<float>("images", count);
-        DeviceTensor x = _values.Place("input", input, persistent: _options.InputGradient || IsOutput(input));
+        DeviceTensor x = _values.Place("input", input, persistent: _options.InputGradient || IsKept(input));
         AddToBlocks("input", images, x);
     }
 
     public override void AddForward(PlanNode node)
     {
-        _values.Place(node.Name, node.Output, IsOutput(node.Output));
+        _values.Place(node.Name, node.Output, IsKept(node.Output));
         IDeviceOperator.Of(node.Node.Operator).EmitForward(CreateEmitter(node, []));
     }
 
@@ -199,7 +205,22 @@ internal abstract class DeviceBackend : PlanBackend
 
     public override void DownloadValue(Value value, Span<float> target) => Download(Value(value), target);
 
-    public override void DownloadInputGradient(Span<float> target) => Download(GradientOf(Network.Graph.Input), target);
+    public override void DownloadGradient(Value value, Span<float> target) => Download(GradientOf(value), target);
+
+    public override void AddGivenOutputGradient()
+    {
+        DeviceTensor gradient = GradientOf(Network.Output);
+        _outputGradient = new float[gradient.Count];
+    }
+
+    public override void UploadOutputGradient(ReadOnlySpan<int> classes)
+    {
+        DeviceTensor gradient = GradientOf(Network.Output);
+        Array.Clear(_outputGradient);
+        for (int image = 0; image < classes.Length; image++)
+            _outputGradient[(long)image * gradient.CountPerImage + gradient.IndexOf(classes[image])] = 1;
+        Write<float>(gradient.Elements, _outputGradient);
+    }
 
     public DeviceTensor Value(Value value) =>
         _values.Find(value) ?? throw new InvalidOperationException("The value has not been computed.");
@@ -209,7 +230,9 @@ internal abstract class DeviceBackend : PlanBackend
     {
         if (_gradients.Find(value) is { } gradient) return gradient;
         Value root = Plan.Root(value, Training);
-        _gradients.Place("gradient", root, persistent: _options.InputGradient && root == Network.Graph.Input);
+        bool isRead = _options.InputGradient && root == Network.Graph.Input;
+        if (_options.GradientOf is { } asked) isRead = root == Plan.Root(asked, Training) || IsOutput(root);
+        _gradients.Place("gradient", root, isRead);
         return _gradients.Find(value)!;
     }
 
@@ -257,6 +280,9 @@ internal abstract class DeviceBackend : PlanBackend
 
     /// <summary>Whether the value holds the network's output, which is read after the run.</summary>
     public bool IsOutput(Value value) => value == Plan.Root(Network.Output, Training);
+
+    /// <summary>Whether the value is read after the run.</summary>
+    public bool IsKept(Value value) => IsOutput(value) || _options.ExposesValues;
 
     protected abstract Emitter CreateEmitter(PlanNode node, InputGradient[] gradients);
 

@@ -36,6 +36,9 @@ public abstract class Emitter
 
     public bool Training => _backend.Training;
 
+    /// <summary>Whether to save what the backward pass reads: in training, or if the plan infers and has a backward pass.</summary>
+    public bool SavesForBackward => _backend.SavesForBackward;
+
     /// <summary>Whether to add a value to the result before the activation: the input after the operator's own.</summary>
     public bool HasAddend => _node.Addend is not null;
 

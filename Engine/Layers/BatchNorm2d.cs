@@ -100,7 +100,7 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
     {
         DeviceTensor x = emitter.Input(), y = emitter.Output, dy = emitter.OutputGradient;
         DeviceTensor? dx = emitter.InputGradient(), addend = emitter.HasAddend ? emitter.InputGradient(1) : null;
-        if (emitter.Node.FreezesStatistics)
+        if (emitter.Node.FreezesStatistics || !emitter.Training)
         {
             EmitFrozenBackward(emitter, dx, addend);
             return;

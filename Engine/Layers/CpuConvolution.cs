@@ -53,7 +53,7 @@ internal static unsafe class CpuConvolution
     /// <summary>Returns the gradient before the activation: in place, or in scratch if the output is a slice.</summary>
     private static DeviceTensor EmitOutputGradient(CpuEmitter emitter, DirectConvolution convolution)
     {
-        DeviceParameter? bias = emitter.FindParameter("bias");
+        DeviceParameter? bias = emitter.TrainsParameters ? emitter.FindParameter("bias") : null;
         DeviceTensor y = emitter.Output, dy = emitter.OutputGradient;
         if (bias is null && !emitter.HasActivation && !dy.IsSlice) return dy;
         DeviceTensor dz = dy.IsSlice ? emitter.WorkspaceLike("output gradient", dy) : dy;

@@ -40,7 +40,7 @@ public sealed class LocalResponseNorm : UnaryOperator, IDeviceOperator
     public unsafe void EmitForward(Emitter emitter)
     {
         DeviceTensor x = emitter.Input(), y = emitter.Output;
-        DeviceBuffer<float>? scales = emitter.Training ? emitter.Saved<float>("scales", y.Count) : null;
+        DeviceBuffer<float>? scales = emitter.SavesForBackward ? emitter.Saved<float>("scales", y.Count) : null;
         emitter.Launch("forward",
             l => new CpuLocalResponseForward(CpuShapeOf(x), l.Read(x), l.Write(y)),
             l => l.Add(new LocalResponseForward(scales is not null, l.Read(x), l.Write(y), l.Write(scales), ShapeOf(x))));

@@ -21,7 +21,7 @@ public sealed class MaxPool2d : Pool2d, IDeviceOperator
     {
         DeviceTensor x = emitter.Input(), y = emitter.Output;
         PoolShape shape = WindowsOver(x.Stored);
-        DeviceBuffer<int>? winners = emitter.Training ? Winners(emitter, y) : null;
+        DeviceBuffer<int>? winners = emitter.SavesForBackward ? Winners(emitter, y) : null;
         emitter.Launch("forward",
             l => new CpuMaxPoolForward(CpuPoolShape.Of(shape), emitter.Images, l.Read(x), l.Write(y), l.Write(winners)),
             l => l.Add(new MaxPoolForward(

@@ -52,7 +52,12 @@ public sealed class Plan : IDisposable
         if (options.MixedLabels && options.Loss is not { TakesMixedLabels: true })
             throw new ArgumentException(
                 $"{options.Loss?.GetType().Name ?? "A plan without a loss"} takes one label per image.", nameof(options));
-        List<PlanNode> nodes = PlanNode.Fuse(network, options.Training);
+        if (options.ExposesValues && options.Training)
+            throw new ArgumentException("A plan that keeps its values infers; it does not train.", nameof(options));
+        if (options.GradientOf is { } asked && Root(asked, training: false) is var root
+            && (root == network.Graph.Input || !Graph.Leading(network.Output).Contains(root.Producer!)))
+            throw new ArgumentException("The gradient is asked for a value that no layer before the output computes.", nameof(options));
+        List<PlanNode> nodes = PlanNode.Fuse(network, options.Training, fuses: !options.ExposesValues);
         _nodes = nodes;
         _singleValue = options.Training ? SingleValueException.FindNorm(nodes) : null;
         CheckValues(options.Images);
@@ -60,7 +65,7 @@ public sealed class Plan : IDisposable
         if (options.AverageDecay > 0 || options.ReadsAverages) parameters.KeepAverages();
         _backend = parameters.CreateBackend(options);
 
-        _backend.Slices = Slice.Find(nodes, network.Outputs(options.Training), _backend.CanStore);
+        if (!options.ExposesValues) _backend.Slices = Slice.Find(nodes, network.Outputs(options.Training), _backend.CanStore);
         _backend.AddInput(network.Graph.Input);
         int forward = _backend.StepCount;
         Note(StepPass.Forward, null, 0);
@@ -80,6 +85,7 @@ public sealed class Plan : IDisposable
         Note(StepPass.Loss, null, loss);
         int backward = _backend.StepCount;
         if (options.Training) AddBackward(nodes, network);
+        else if (options.GradientOf is { } value) AddBackward(nodes, network, Root(value, training: false));
         int gradients = _backend.StepCount;
         if (options is { Training: true, Accumulate: > 1 }) _backend.AddAccumulation();
         int update = _backend.StepCount;
@@ -201,6 +207,39 @@ public sealed class Plan : IDisposable
     /// <summary>Reads the network's output for the last batch: [Images, features], or of a volume [Images, H, W, C].</summary>
     public void ReadOutput(Span<float> target) => _backend.DownloadValue(Parameters.Network.Output, target);
 
+    /// <summary>Reads what an operator gave for the last batch: [Images, C, H, W], or [Images, features] of vectors.</summary>
+    /// <param name="value">The network's input, or the output of a node that the network's output depends on.</param>
+    /// <exception cref="InvalidOperationException">The plan keeps no values (<see cref="PlanOptions.KeepsValues"/>).</exception>
+    public Tensor ReadValue(Value value)
+    {
+        if (!Options.ExposesValues) throw new InvalidOperationException("The plan was compiled without keeping its values.");
+        return Read(value.Shape, target => _backend.DownloadValue(value, target));
+    }
+
+    /// <summary>
+    /// Runs the forward pass, and the backward pass of one logit of each image, down to the value that the options name;
+    /// <see cref="ReadGradient"/> gets the result.
+    /// </summary>
+    /// <param name="classes">Index of a class for each image of the batch.</param>
+    public void Differentiate(Batch batch, ReadOnlySpan<int> classes)
+    {
+        if (Options.GradientOf is null) throw new InvalidOperationException("The plan was compiled without the gradient of a value.");
+        if (classes.Length != batch.Count)
+            throw new ArgumentException($"Expected a class for each of {batch.Count} images, but got {classes.Length}.", nameof(classes));
+        Prepare(batch, Options.Images);
+        _backend.Upload(batch, 0, new StepScalars { Images = batch.Count });
+        _backend.UploadOutputGradient(classes);
+        _backend.Run(0, Passes.Update);
+    }
+
+    /// <summary>
+    /// Reads the gradient of <see cref="PlanOptions.GradientOf"/> for the last batch of <see cref="Differentiate"/>, in the order of
+    /// <see cref="ReadValue"/>.
+    /// </summary>
+    public Tensor ReadGradient() => Options.GradientOf is { } value
+        ? Read(value.Shape, target => _backend.DownloadGradient(value, target))
+        : throw new InvalidOperationException("The plan was compiled without the gradient of a value.");
+
     /// <summary>
     /// Reads the gradient of the network's input for the last batch, in the order of <see cref="Batch.Images"/>. Needs
     /// <see cref="PlanOptions.InputGradient"/>.
@@ -208,7 +247,7 @@ public sealed class Plan : IDisposable
     public void ReadInputGradient(Span<float> target)
     {
         if (!Options.InputGradient) throw new InvalidOperationException("The plan was compiled without the gradient of its input.");
-        _backend.DownloadInputGradient(target);
+        _backend.DownloadGradient(Parameters.Network.Graph.Input, target);
     }
 
     /// <summary>
@@ -412,14 +451,64 @@ public sealed class Plan : IDisposable
                 bool needed = root == network.Graph.Input ? Options.InputGradient : HasParametersBefore(root);
                 uses[input] = !needed ? GradientUse.None : written.Add(root) ? GradientUse.Write : GradientUse.Add;
             }
-            if (!uses.Any(use => use != GradientUse.None) && !Options.Trains(node.Node)) continue;
-            int first = _backend.StepCount;
-            _backend.AddBackward(node, uses);
-            Note(StepPass.Backward, node, first);
+            if (uses.Any(use => use != GradientUse.None) || Options.Trains(node.Node)) AddBackward(node, uses);
         }
 
         bool HasParametersBefore(Value value) => Options.InputGradient
             || (value.Producer is { } producer && (Options.Trains(producer) || producer.Inputs.Any(HasParametersBefore)));
+    }
+
+    /// <summary>
+    /// Adds the backward pass from the output, whose gradient is given, to one value: of the nodes that depend on it, and no parameters.
+    /// </summary>
+    private void AddBackward(List<PlanNode> nodes, Network network, Value target)
+    {
+        _backend.AddGivenOutputGradient();
+        HashSet<Value> dependent = [target];
+        foreach (PlanNode node in nodes)
+            if (node.Inputs.Any(input => dependent.Contains(Root(input, training: false)))) dependent.Add(node.Output);
+        HashSet<Value> written = [Root(network.Output, training: false)];
+        for (int i = nodes.Count - 1; i >= 0; i--)
+        {
+            PlanNode node = nodes[i];
+            if (node.Output == target || !dependent.Contains(node.Output)) continue;
+            var uses = new GradientUse[node.Inputs.Count];
+            for (int input = 0; input < uses.Length; input++)
+            {
+                Value root = Root(node.Inputs[input], training: false);
+                uses[input] = !dependent.Contains(root) ? GradientUse.None : written.Add(root) ? GradientUse.Write : GradientUse.Add;
+            }
+            AddBackward(node, uses);
+        }
+    }
+
+    private void AddBackward(PlanNode node, GradientUse[] uses)
+    {
+        int first = _backend.StepCount;
+        _backend.AddBackward(node, uses);
+        Note(StepPass.Backward, node, first);
+    }
+
+    /// <summary>Reads values of a batch, which come channels-last, as a tensor.</summary>
+    private Tensor Read(Shape shape, Action<float[]> download)
+    {
+        int images = Options.Images, channels = shape.Channels, area = shape.Area;
+        if (shape.IsVector)
+        {
+            var vectors = new Tensor(images, shape.Count);
+            download(vectors.Values);
+            return vectors;
+        }
+        var volumes = new Tensor(images, channels, shape.Height, shape.Width);
+        var channelsLast = new float[volumes.Values.Length];
+        download(channelsLast);
+        for (int image = 0; image < images; image++)
+        {
+            int first = image * shape.Count;
+            for (int i = 0; i < shape.Count; i++)
+                volumes.Values[first + i % channels * area + i / channels] = channelsLast[first + i];
+        }
+        return volumes;
     }
 
     /// <summary>Returns the value that owns the storage of a view, or the value itself.</summary>

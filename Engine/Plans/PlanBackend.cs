@@ -46,6 +46,9 @@ internal abstract class PlanBackend : IDisposable
     /// <param name="inputs">What to do with the gradient of each input of the node.</param>
     public abstract void AddBackward(PlanNode node, IReadOnlyList<GradientUse> inputs);
 
+    /// <summary>Makes the gradient of the network's output one that <see cref="UploadOutputGradient"/> fills.</summary>
+    public abstract void AddGivenOutputGradient();
+
     /// <summary>Adds the gradients to those of the update's earlier batches.</summary>
     public abstract void AddAccumulation();
 
@@ -65,6 +68,9 @@ internal abstract class PlanBackend : IDisposable
     /// <param name="scalars">Scalars of the update, which may have several batches.</param>
     public abstract void UploadUpdate(in StepScalars scalars, in GradientPart part);
 
+    /// <summary>Sets the gradient of the output to 1 at a class of each image, and to 0 elsewhere.</summary>
+    public abstract void UploadOutputGradient(ReadOnlySpan<int> classes);
+
     /// <summary>Runs steps [first, last).</summary>
     public abstract void Run(int first, int last);
 
@@ -77,8 +83,8 @@ internal abstract class PlanBackend : IDisposable
     /// <summary>Reads a value of the last run: for each image, [H, W, C] of a volume.</summary>
     public abstract void DownloadValue(Value value, Span<float> target);
 
-    /// <summary>Reads the gradient of the network's input, in the order of a batch's images.</summary>
-    public abstract void DownloadInputGradient(Span<float> target);
+    /// <summary>Reads the gradient of a value, in the order of <see cref="DownloadValue"/>.</summary>
+    public abstract void DownloadGradient(Value value, Span<float> target);
 
     public abstract void Dispose();
 

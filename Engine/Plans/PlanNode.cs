@@ -33,7 +33,8 @@ public sealed record PlanNode(Node Node, Value? Addend, IPointwise? Activation, 
     /// Fuses every addition and activation into the operator before it, if that operator can apply it and nothing else reads the operator's
     /// output. Leaves out views, which do nothing, and nodes that no output depends on; heads count as outputs in training.
     /// </summary>
-    internal static List<PlanNode> Fuse(Network network, bool training)
+    /// <param name="fuses">Whether to fuse at all.</param>
+    internal static List<PlanNode> Fuse(Network network, bool training, bool fuses = true)
     {
         IReadOnlyList<Value> outputs = network.Outputs(training);
         HashSet<Node> needed = Graph.Leading(outputs);
@@ -45,13 +46,13 @@ public sealed record PlanNode(Node Node, Value? Addend, IPointwise? Activation, 
             Value output = node.Output;
             Value? addend = null;
             IPointwise? activation = null;
-            if (node.Operator.FusesAdd && OnlyReader(output) is { Operator.IsSum: true } add && Other(add, output) is { } other
+            if (fuses && node.Operator.FusesAdd && OnlyReader(output) is { Operator.IsSum: true } add && Other(add, output) is { } other
                 && IsThereBefore(other, node))
             {
                 fused.Add(add);
                 (addend, output) = (other, add.Output);
             }
-            if (node.Operator.FusesActivation && OnlyReader(output) is { Operator.FusedFunction: { } function } last
+            if (fuses && node.Operator.FusesActivation && OnlyReader(output) is { Operator.FusedFunction: { } function } last
                 && !(training && function.DerivesFromInput))
             {
                 fused.Add(last);

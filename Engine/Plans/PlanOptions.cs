@@ -46,6 +46,18 @@ public sealed record PlanOptions
     /// <summary>Whether to compute the gradient of the network's input too. For checks; training does not need it.</summary>
     public bool InputGradient { get; init; }
 
+    /// <summary>
+    /// Whether every operator computes its output by itself, and the plan keeps all of them for <see cref="Plan.ReadValue"/>: nothing is
+    /// fused, and outputs share no memory. For plans that infer.
+    /// </summary>
+    public bool KeepsValues { get; init; }
+
+    /// <summary>
+    /// Value of the network whose gradient <see cref="Plan.Differentiate"/> computes; null for none. The plan infers: norms use running
+    /// statistics, dropout does nothing, and parameters have no gradients. It keeps its values.
+    /// </summary>
+    public Value? GradientOf { get; init; }
+
     /// <summary>Algorithms by problem, for problems with several; others use the device's fixed rule.</summary>
     public IReadOnlyDictionary<string, string>? Algorithms { get; init; }
 
@@ -54,8 +66,14 @@ public sealed record PlanOptions
     /// </summary>
     internal bool KeepsBuffers { get; init; }
 
+    /// <summary>Whether layers save what their backward pass reads.</summary>
+    internal bool SavesForBackward => Training || GradientOf is not null;
+
+    /// <summary>Whether the outputs of all operators are computed and kept.</summary>
+    internal bool ExposesValues => KeepsValues || GradientOf is not null;
+
     /// <summary>Whether the plan trains a parameter.</summary>
-    internal bool Trains(Parameter parameter) => parameter.IsTrained || (TrainsLate && parameter.IsLate);
+    internal bool Trains(Parameter parameter) => GradientOf is null && (parameter.IsTrained || (TrainsLate && parameter.IsLate));
 
     /// <summary>Whether the plan trains any parameter of a node.</summary>
     internal bool Trains(Node node) => node.Parameters.Any(Trains);
