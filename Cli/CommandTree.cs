@@ -60,6 +60,7 @@ internal static class CommandTree
             BenchCommand.Create(host),
             TuneCommand.Create(host),
             ExplainCommand.Create(host),
+            ProfileCommand.Create(host),
             ImportCommand.Create(host),
             DataCommand.Create(host),
             FilterCommand.Create(host),

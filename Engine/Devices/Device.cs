@@ -28,6 +28,9 @@ public abstract class Device : IMemorySource, IDisposable
     /// <summary>Bytes that can still be allocated, or null if unknown.</summary>
     public virtual long? FreeBytes => null;
 
+    /// <summary>Whether the host goes on while launches run, so that measuring them needs a wait.</summary>
+    internal virtual bool RunsBesideHost => false;
+
     /// <summary>Creates a store for a network's parameters. It allocates memory when parameters are first set or a plan runs.</summary>
     /// <param name="training">Whether the store has gradients and slots of optimizers.</param>
     /// <param name="inputGradient">Whether plans will need the gradient of the network's input.</param>

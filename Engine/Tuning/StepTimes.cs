@@ -30,8 +30,8 @@ public sealed record LayerTime(string Layer, string Type, StepPass Pass, double 
 }
 
 /// <summary>
-/// The times of a plan's steps on a device. The device finishes each step before the next begins, and the clock of the host measures the
-/// time between; what that adds shows beside the time of the whole.
+/// The times of a plan's steps on a device. The device finishes each step before the next begins, and the host's clock measures the time
+/// between; what that adds shows beside the time of the whole.
 /// </summary>
 /// <param name="Layers">By layer and pass, in the order they run.</param>
 /// <param name="WholeSeconds">Time of all steps without a wait between them: the median of the repetitions.</param>
@@ -44,6 +44,9 @@ public sealed record StepTimes(IReadOnlyList<LayerTime> Layers, double WholeSeco
 
     /// <summary>Sum of the steps' times.</summary>
     public double SumSeconds { get; } = Layers.Sum(layer => layer.Seconds);
+
+    /// <summary>Whether the host waited for the device after each step; otherwise a step ends when its call returns.</summary>
+    public bool WaitsForDevice { get; init; }
 
     /// <summary>Number of steps.</summary>
     public int StepCount { get; } = Layers.Sum(layer => layer.Steps.Count);
@@ -94,7 +97,7 @@ public sealed record StepTimes(IReadOnlyList<LayerTime> Layers, double WholeSeco
             whole.Add(plan.RunWhole(batch));
         }
         double[] medians = [.. Enumerable.Range(0, steps).Select(step => Median(times.Select(run => run[step])))];
-        return new(Group(plan, medians), Median(whole), options.Images, times.Count);
+        return new(Group(plan, medians), Median(whole), options.Images, times.Count) { WaitsForDevice = device.RunsBesideHost };
     }
 
     internal static double Median(IEnumerable<double> values)

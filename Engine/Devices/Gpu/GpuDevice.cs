@@ -30,6 +30,8 @@ public abstract class GpuDevice : Device
     /// <summary>Creates a sequence, which owns the launches.</summary>
     internal virtual LaunchSequence InSequence(IReadOnlyList<PreparedLaunch> launches) => new(launches);
 
+    internal override bool RunsBesideHost => true;
+
     /// <summary>Waits until all launches have run.</summary>
     internal abstract void Finish();
 
