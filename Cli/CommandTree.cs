@@ -62,6 +62,7 @@ internal static class CommandTree
             ExplainCommand.Create(host),
             ProfileCommand.Create(host),
             ImportCommand.Create(host),
+            ExportCommand.Create(host),
             DataCommand.Create(host),
             FilterCommand.Create(host),
             KernelsCommand.Create(host),

@@ -151,8 +151,7 @@ public sealed partial class Model : IDisposable
 
     /// <summary>Writes a weights file, whole or not at all.</summary>
     /// <exception cref="GpuCnnException">The file cannot be written.</exception>
-    public void Save(string path) =>
-        ModelFile.Save(path, Metadata, _weights is { } held && _drawn.Count == 0 ? Own(held) : Store().ExportWeights());
+    public void Save(string path) => ModelFile.Save(path, Metadata, Weights());
 
     public void Dispose()
     {
@@ -218,6 +217,10 @@ public sealed partial class Model : IDisposable
         ResizeTo = recipe.Fit == ImageFit.Resize && recipe.EvaluationScale > 1
             ? (int)MathF.Round(Math.Max(input.Height, input.Width) * recipe.EvaluationScale) : 0,
     };
+
+    /// <summary>The network's tensors, from the host where it has them all.</summary>
+    private IEnumerable<KeyValuePair<string, Tensor>> Weights() =>
+        _weights is { } held && _drawn.Count == 0 ? Own(held) : Store().ExportWeights();
 
     /// <summary>The tensors that are the network's: a checkpoint has others too.</summary>
     private IEnumerable<KeyValuePair<string, Tensor>> Own(IReadOnlyDictionary<string, Tensor> tensors) =>

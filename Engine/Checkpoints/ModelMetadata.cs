@@ -27,4 +27,7 @@ public sealed record ModelMetadata(
 
     /// <summary>Images that the run trained on, or a part of them; null if that is not known.</summary>
     public ImageHashes? Trained { get; init; }
+
+    /// <summary>The text entries of a weights file that say the same, by their names.</summary>
+    public IReadOnlyDictionary<string, string> ToEntries() => MetadataText.Write(this);
 }
