@@ -5,18 +5,19 @@
 #   --out DIR     folder of tables and logs [gpu-results]
 #   --minutes N   begin no further measurement after N minutes, tests included [8]
 #   --tune        let gpucnn tune choose the algorithms of the measured networks first
+#   --seconds N   end the tests after N seconds [150]
 #   --no-checks   measure without tests
 # Arguments after -- go to the bench: -- --only matrix, -- --quick.
 set -uo pipefail
-devices=cuda,cuda-c app= out=gpu-results minutes=8 tune= checks=1
+devices=cuda,cuda-c app= out=gpu-results minutes=8 seconds=150 tune= checks=1
 while (($#)); do
   case "$1" in
     --device) [ $# -ge 2 ] || { echo "$1 expects a value." >&2; exit 2; }; devices=$2; shift 2 ;;
-    --app | --out | --minutes) [ $# -ge 2 ] || { echo "$1 expects a value." >&2; exit 2; }; declare "${1#--}=$2"; shift 2 ;;
+    --app | --out | --minutes | --seconds) [ $# -ge 2 ] || { echo "$1 expects a value." >&2; exit 2; }; declare "${1#--}=$2"; shift 2 ;;
     --tune) tune=1; shift ;;
     --no-checks) checks=; shift ;;
     --) shift; break ;;
-    *) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
 done
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -54,25 +55,47 @@ IFS=, read -ra names <<< "$devices"
 # Remaining minutes per measurement, never zero.
 left() { awk "BEGIN { m = ($minutes - ($SECONDS - $began) / 60) / $1; print (m > 0.3 ? m : 0.3) }"; }
 
+# Runs tests of one kind of device, a part of them, and prints the end of their log.
+check() {
+  local kind=$1 part=$2 filter=$3 log="$out/checks-$1-$2.log" code
+  GPUCNN_REQUIRE=$kind GPUCNN_LONG_TESTS=1 timeout "$seconds" dotnet "$tests" --no-ansi --filter "$filter" > "$log" 2>&1
+  code=$?
+  {
+    echo "-- $kind, $part"
+    grep -A1 '^FAILED' "$log" | cut -c1-300 | head -24
+    if ((code == 124)); then echo "cut after $seconds s: $(grep -E '^(running|\[slow\])' "$log" | tail -1)"
+    else grep -E '^  (total|failed|succeeded|skipped):' "$log" | tr -s ' \n' ' '; echo; fi
+    ((code == 0)) || echo "See $log."
+  } > "$log.end"
+  return "$code"
+}
+
 if [ -n "$checks" ]; then
+  # Every kernel on the device, then networks compared with PyTorch's numbers and with the CPU device. The parts of all devices run side
+  # by side: their time is mostly the compilers', on the processor.
+  parts=()
   for device in "${names[@]}"; do
     kind=${device%%:*}
     case "$kind" in
-      cuda) fixtures='FullyQualifiedName~CudaHardwareTests|FullyQualifiedName~<IlgpuCudaSampleDevice>' ;;
-      cuda-c) fixtures='FullyQualifiedName~CudaHardwareTests|FullyQualifiedName~<CudaSampleDevice>' ;;
-      opencl) fixtures='FullyQualifiedName~<IlgpuOpenClSampleDevice>' ;;
-      *) fixtures='FullyQualifiedName~<OpenClSampleDevice>' ;;
+      cuda) fixture='<IlgpuCudaSampleDevice>' ;;
+      cuda-c) fixture='<CudaSampleDevice>' ;;
+      opencl) fixture='<IlgpuOpenClSampleDevice>' ;;
+      *) fixture='<OpenClSampleDevice>' ;;
     esac
-    echo "== checks of $device"
-    # Every kernel on the device, then networks compared with PyTorch's numbers and with the CPU device.
-    networks="Name~$kind&(FullyQualifiedName~.Golden.|FullyQualifiedName~.Plans.|FullyQualifiedName~.Training.)"
-    GPUCNN_REQUIRE=$kind GPUCNN_LONG_TESTS=1 timeout 120 dotnet "$tests" --no-ansi --filter "$fixtures|($networks)" \
-      > "$out/checks-$kind.log" 2>&1
-    code=$?
-    tail -8 "$out/checks-$kind.log"
-    # Measure nevertheless: each row is checked before it counts.
-    ((code == 0)) || { echo "The checks of $device failed ($code); see $out/checks-$kind.log."; status=1; }
+    # The name of a twin contains this one.
+    own="Name~$kind"
+    [[ $kind == *-c ]] || own="$own&Name!~$kind-c"
+    check "$kind" kernels "FullyQualifiedName~$fixture&FullyQualifiedName!~SecondRunGivesTheSameBits" & parts+=("$!")
+    check "$kind" repeated "FullyQualifiedName~$fixture&FullyQualifiedName~SecondRunGivesTheSameBits" & parts+=("$!")
+    check "$kind" golden "$own&FullyQualifiedName~.Golden." & parts+=("$!")
+    check "$kind" plans "$own&(FullyQualifiedName~.Plans.|FullyQualifiedName~.Training.)" & parts+=("$!")
+    [[ $kind == cuda* ]] && { check "$kind" driver 'FullyQualifiedName~CudaHardwareTests' & parts+=("$!"); }
   done
+  # Measure nevertheless after a failure: each row is checked before it counts.
+  for part in "${parts[@]}"; do wait "$part" || status=1; done
+  echo "== checks, $((SECONDS - began)) s"
+  cat "$out"/checks-*.end
+  rm -f "$out"/checks-*.end
 fi
 
 if [ -n "$tune" ]; then

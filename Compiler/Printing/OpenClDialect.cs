@@ -60,14 +60,14 @@ internal static partial class Dialects
         MasksShiftCounts = true,
         Conversions = new Dictionary<(Scalar, Scalar), string>
         {
-            [(Scalar.Float, Scalar.Int)] = "convert_int_sat_rtz({0})",
-            [(Scalar.Float, Scalar.UInt)] = "convert_uint_sat_rtz({0})",
-            [(Scalar.Float, Scalar.Long)] = "convert_long_sat_rtz({0})",
-            [(Scalar.Float, Scalar.ULong)] = "convert_ulong_sat_rtz({0})",
-            [(Scalar.Double, Scalar.Int)] = "convert_int_sat_rtz({0})",
-            [(Scalar.Double, Scalar.UInt)] = "convert_uint_sat_rtz({0})",
-            [(Scalar.Double, Scalar.Long)] = "convert_long_sat_rtz({0})",
-            [(Scalar.Double, Scalar.ULong)] = "convert_ulong_sat_rtz({0})",
+            [(Scalar.Float, Scalar.Int)] = "gcnn_float_to_int({0})",
+            [(Scalar.Float, Scalar.UInt)] = "gcnn_float_to_uint({0})",
+            [(Scalar.Float, Scalar.Long)] = "gcnn_float_to_long({0})",
+            [(Scalar.Float, Scalar.ULong)] = "gcnn_float_to_ulong({0})",
+            [(Scalar.Double, Scalar.Int)] = "gcnn_double_to_int({0})",
+            [(Scalar.Double, Scalar.UInt)] = "gcnn_double_to_uint({0})",
+            [(Scalar.Double, Scalar.Long)] = "gcnn_double_to_long({0})",
+            [(Scalar.Double, Scalar.ULong)] = "gcnn_double_to_ulong({0})",
             [(Scalar.Float16, Scalar.Float)] = "gcnn_from_float16({0})",
             [(Scalar.Float, Scalar.Float16)] = "gcnn_to_float16({0})",
             [(Scalar.BFloat16, Scalar.Float)] = "as_float((uint)({0}) << 16)",
@@ -138,6 +138,14 @@ internal static partial class Dialects
             ["gcnn_divide"] = Division(OpenClHelper, "gcnn_divide", "", "uint", "mul_hi", ""),
             ["gcnn_remainder"] = Division(OpenClHelper, "gcnn_remainder", ", int divisor", "uint", "mul_hi", "value - divisor * "),
             ["gcnn_min"] = NaNKeeping(OpenClHelper, "gcnn_min", "fmin"),
+            ["gcnn_float_to_int"] = ToInteger("float", "int"),
+            ["gcnn_float_to_uint"] = ToInteger("float", "uint"),
+            ["gcnn_float_to_long"] = ToInteger("float", "long"),
+            ["gcnn_float_to_ulong"] = ToInteger("float", "ulong"),
+            ["gcnn_double_to_int"] = ToInteger("double", "int"),
+            ["gcnn_double_to_uint"] = ToInteger("double", "uint"),
+            ["gcnn_double_to_long"] = ToInteger("double", "long"),
+            ["gcnn_double_to_ulong"] = ToInteger("double", "ulong"),
             // Pointers to half precision need no extension; values do.
             ["gcnn_from_float16"] = OpenClHelper + " float gcnn_from_float16(ushort x)\n{\n    return vload_half(0, (const half*)&x);\n}\n",
             ["gcnn_to_float16"] = OpenClHelper + " ushort gcnn_to_float16(float x)\n{\n    ushort y;\n" +
@@ -150,4 +158,8 @@ internal static partial class Dialects
             "image2d_t image3d_t sampler_t event_t queue_t mix step smoothstep dot cross length distance normalize sign select radians " +
             "degrees barrier vload4 vstore4 hypot ldexp fract any all M_PI INFINITY NAN MAXFLOAT").Split(' ')),
     };
+
+    /// <summary>A conversion that saturates and turns NaN into 0, which OpenCL recommends but drivers do not all do.</summary>
+    private static string ToInteger(string from, string to) => OpenClHelper + " " + to + " gcnn_" + from + "_to_" + to + "(" + from
+        + " x)\n{\n    return x != x ? 0 : convert_" + to + "_sat_rtz(x);\n}\n";
 }

@@ -1,4 +1,44 @@
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
+static inline int gcnn_float_to_int(float x)
+{
+    return x != x ? 0 : convert_int_sat_rtz(x);
+}
+
+static inline uint gcnn_float_to_uint(float x)
+{
+    return x != x ? 0 : convert_uint_sat_rtz(x);
+}
+
+static inline int gcnn_double_to_int(double x)
+{
+    return x != x ? 0 : convert_int_sat_rtz(x);
+}
+
+static inline uint gcnn_double_to_uint(double x)
+{
+    return x != x ? 0 : convert_uint_sat_rtz(x);
+}
+
+static inline long gcnn_float_to_long(float x)
+{
+    return x != x ? 0 : convert_long_sat_rtz(x);
+}
+
+static inline ulong gcnn_float_to_ulong(float x)
+{
+    return x != x ? 0 : convert_ulong_sat_rtz(x);
+}
+
+static inline long gcnn_double_to_long(double x)
+{
+    return x != x ? 0 : convert_long_sat_rtz(x);
+}
+
+static inline ulong gcnn_double_to_ulong(double x)
+{
+    return x != x ? 0 : convert_ulong_sat_rtz(x);
+}
+
 typedef struct
 {
     float Item1;
@@ -118,25 +158,25 @@ __kernel __attribute__((reqd_work_group_size(GROUP_SIZE_X, GROUP_SIZE_Y, GROUP_S
     float huge = x * 1.00000002E+20f;
     float none = huge * as_float(0xffc00000);
     float tiny = -huge;
-    o[21] = convert_int_sat_rtz(huge);
-    o[22] = convert_int_sat_rtz(tiny);
-    o[23] = convert_int_sat_rtz(none);
-    o[24] = (int)(convert_uint_sat_rtz(huge) >> 1);
-    o[25] = (int)(convert_uint_sat_rtz(tiny) >> 1);
-    o[26] = convert_int_sat_rtz(x * 300.0f) & 255;
-    o[27] = (convert_int_sat_rtz(x * -300.0f) << 24) >> 24;
-    o[28] = (convert_int_sat_rtz(huge) << 16) >> 16;
-    o[29] = convert_int_sat_rtz(tiny) & 65535;
-    o[30] = convert_int_sat_rtz(d * 10000000000.0);
-    o[31] = convert_int_sat_rtz(d * as_double(0xfff8000000000000L));
-    o[32] = (int)(convert_uint_sat_rtz(d * -3.0) >> 1);
-    l[0] = convert_long_sat_rtz(huge);
-    l[1] = convert_long_sat_rtz(none);
-    l[2] = (long)(convert_ulong_sat_rtz(huge) >> 1);
-    l[3] = (long)(convert_ulong_sat_rtz(tiny) >> 1);
-    l[4] = convert_long_sat_rtz(d * 1E+30);
-    l[5] = convert_long_sat_rtz(d * as_double(0xfff8000000000000L));
-    l[6] = (long)(convert_ulong_sat_rtz(d * -1E+30) >> 1);
+    o[21] = gcnn_float_to_int(huge);
+    o[22] = gcnn_float_to_int(tiny);
+    o[23] = gcnn_float_to_int(none);
+    o[24] = (int)(gcnn_float_to_uint(huge) >> 1);
+    o[25] = (int)(gcnn_float_to_uint(tiny) >> 1);
+    o[26] = gcnn_float_to_int(x * 300.0f) & 255;
+    o[27] = (gcnn_float_to_int(x * -300.0f) << 24) >> 24;
+    o[28] = (gcnn_float_to_int(huge) << 16) >> 16;
+    o[29] = gcnn_float_to_int(tiny) & 65535;
+    o[30] = gcnn_double_to_int(d * 10000000000.0);
+    o[31] = gcnn_double_to_int(d * as_double(0xfff8000000000000L));
+    o[32] = (int)(gcnn_double_to_uint(d * -3.0) >> 1);
+    l[0] = gcnn_float_to_long(huge);
+    l[1] = gcnn_float_to_long(none);
+    l[2] = (long)(gcnn_float_to_ulong(huge) >> 1);
+    l[3] = (long)(gcnn_float_to_ulong(tiny) >> 1);
+    l[4] = gcnn_double_to_long(d * 1E+30);
+    l[5] = gcnn_double_to_long(d * as_double(0xfff8000000000000L));
+    l[6] = (long)(gcnn_double_to_ulong(d * -1E+30) >> 1);
     l[7] = -9223372036854775807L - 1;
     l[8] = (long)((ulong)big >> (i & 127));
     l[9] = big << 6;

@@ -38,7 +38,7 @@ public sealed class CudaHardwareTests
     {
         int[] numbers = [.. Enumerable.Range(0, 1 << 16)];
         using CudaBuffer values = Context.Allocate(4L * numbers.Length, "values");
-        Assert.That(values.Handle % 256, Is.Zero);
+        Assert.That((long)values.Handle % 256, Is.Zero);
         Assert.That(Read(values, numbers.Length).AsSpan().IndexOfAnyExcept(0), Is.EqualTo(-1), "zeroed");
         values.Write<int>(numbers);
         using CudaKernel kernel = AddTo(values, 5, length: 1 << 14, offset: 4 << 10);

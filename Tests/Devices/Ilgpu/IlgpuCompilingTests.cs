@@ -45,6 +45,17 @@ public sealed class IlgpuCompilingTests
         });
     }
 
+    /// <summary>Functions that no kernel of the product uses too.</summary>
+    [Test]
+    public void EveryFunctionCompilesToPtxInRegisters()
+    {
+        using var compiler = new IlgpuCompiler(PtxTarget.Newest, new BinaryCache(null), verifies: true);
+        Assert.That(
+            Clang.LocalAccesses(compiler.Compile(new AllFunctions(default, default, default, default, 1, 1, 1, 1, 1, 1))), Is.Zero);
+        Assert.That(
+            Clang.LocalAccesses(compiler.Compile(new OddArithmetic(default, default, default, 1, 1, 1, 1, 1, 1))), Is.Zero);
+    }
+
     [Test]
     public void PtxTargetsTheDevicesArchitecture() =>
         Assert.That(IlgpuText.Of(new AddInto(default, default, 1), IlgpuLanguage.Ptx),

@@ -173,8 +173,8 @@ internal static class LanguageRemapping
     }
 
     /// <summary>
-    /// Uses ILGPU's functions if devices round them correctly. Exponential, logarithm and power use <see cref="PortableMath"/>, because
-    /// XMath's PTX approximations miss the tolerances.
+    /// Uses ILGPU's functions if devices round them correctly. The elementary functions use <see cref="PortableMath"/>, because XMath's PTX
+    /// approximations miss the tolerances or take tables in local memory.
     /// </summary>
     private static class MathFunctions
     {
@@ -198,19 +198,19 @@ internal static class LanguageRemapping
 
         public static float Pow(float x, float y) => PortableMath.Pow(x, y);
 
-        public static float Sin(float x) => XMath.Sin(x);
+        public static float Sin(float x) => PortableMath.Sin(x);
 
-        public static float Cos(float x) => XMath.Cos(x);
+        public static float Cos(float x) => PortableMath.Cos(x);
 
-        public static float Tan(float x) => XMath.Tan(x);
+        public static float Tan(float x) => PortableMath.Tan(x);
 
-        public static float Asin(float x) => XMath.Asin(x);
+        public static float Asin(float x) => PortableMath.Asin(x);
 
-        public static float Acos(float x) => XMath.Acos(x);
+        public static float Acos(float x) => PortableMath.Acos(x);
 
-        public static float Atan(float x) => XMath.Atan(x);
+        public static float Atan(float x) => PortableMath.Atan(x);
 
-        public static float Atan2(float y, float x) => XMath.Atan2(y, x);
+        public static float Atan2(float y, float x) => PortableMath.Atan2(y, x);
 
         public static float Sinh(float x) => 0.5f * (PortableMath.Exp(x) - PortableMath.Exp(-x));
 
@@ -250,9 +250,9 @@ internal static class LanguageRemapping
 
         public static double Sqrt(double x) => XMath.Sqrt(x);
 
-        public static double Exp(double x) => XMath.Exp(x);
+        public static double Exp(double x) => PortableMath.Exp(x);
 
-        public static double Log(double x) => XMath.Log(x);
+        public static double Log(double x) => PortableMath.Log(x);
 
         public static double FusedMultiplyAdd(double x, double y, double z) => x * y + z;
 
