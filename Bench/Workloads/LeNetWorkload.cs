@@ -55,6 +55,7 @@ public sealed class LeNetWorkload : Workload
         private readonly ParameterStore _parameters;
         private readonly Plan _plan;
         private readonly Batch _batch;
+        private readonly Func<Batch?> _again;
         private readonly double[] _losses;
         private ulong _step;
 
@@ -70,10 +71,18 @@ public sealed class LeNetWorkload : Workload
                 _parameters.SetWeights(parameter, values);
             }
             _plan = new Plan(_parameters,
-                new() { Images = Images, Loss = new SoftmaxCrossEntropy(), Training = true, Optimizer = new Sgd(Momentum, WeightDecay) });
+                new()
+                {
+                    Images = Images,
+                    Loss = new SoftmaxCrossEntropy(),
+                    Training = true,
+                    Optimizer = new Sgd(Momentum, WeightDecay),
+                    UploadsAhead = true,
+                });
             _batch = new Batch(network.Input, Images) { Count = Images };
             Pattern.FillImages(_batch);
             for (int image = 0; image < Images; image++) _batch.Labels[image] = Pattern.Label(image, network.Output.Shape.Count);
+            _again = () => _batch;
             _losses = [.. Losses.Select(_ => Step().Loss)];
         }
 
@@ -89,6 +98,6 @@ public sealed class LeNetWorkload : Workload
             _parameters.Dispose();
         }
 
-        private BatchResult Step() => _plan.Train(_batch, LearningRate, seed: 1, _step++);
+        private BatchResult Step() => _plan.Train(_batch, LearningRate, seed: 1, _step++, _again);
     }
 }

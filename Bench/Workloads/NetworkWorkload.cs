@@ -89,8 +89,9 @@ public sealed class NetworkWorkload(
             Network network = workload.Build();
             _parameters = device.CreateParameters(network, options.Training);
             ExchangedWeights.Draw(_parameters);
-            Plan = new Plan(_parameters, options with { Algorithms = AlgorithmTable.Load(device).Algorithms });
+            Plan = new Plan(_parameters, options with { Algorithms = AlgorithmTable.Load(device).Algorithms, UploadsAhead = true });
             Batch = new Batch(network.Input, options.Images) { Count = options.Images };
+            Again = () => Batch;
             Pattern.FillImages(Batch);
             for (int image = 0; image < options.Images; image++) Batch.Labels[image] = Pattern.Label(image, network.Output.Shape.Count);
         }
@@ -100,6 +101,9 @@ public sealed class NetworkWorkload(
         protected Plan Plan { get; }
 
         protected Batch Batch { get; }
+
+        /// <summary>The next batch is the same: it is copied to the device again, while a step runs.</summary>
+        protected Func<Batch?> Again { get; }
 
         public override void Dispose()
         {
@@ -125,7 +129,7 @@ public sealed class NetworkWorkload(
 
         public override void Run() => Step();
 
-        private BatchResult Step() => Plan.Train(Batch, LearningRate, seed: 1, _step++);
+        private BatchResult Step() => Plan.Train(Batch, LearningRate, seed: 1, _step++, Again);
     }
 
     private sealed class Inferred : OnDevice
@@ -142,6 +146,6 @@ public sealed class NetworkWorkload(
 
         public override double ResultAt(long position) => _logits[position];
 
-        public override void Run() => Plan.Evaluate(Batch);
+        public override void Run() => Plan.Evaluate(Batch, next: Again);
     }
 }

@@ -178,8 +178,7 @@ internal abstract class DeviceBackend : PlanBackend
     public override void Upload(Batch batch, int first, in StepScalars scalars)
     {
         Write(Scalars, new ReadOnlySpan<StepScalars>(in scalars));
-        int floats = batch.Shape.Count;
-        Write<float>(_images!, batch.Images.AsSpan(first * floats, Images * floats));
+        UploadImages(_images!, batch, first);
         if (_loss is null) return;
         if (_loss.ClassWeights is { } weights) Write<float>(weights, _classWeights);
         Write<int>(_loss.Labels, batch.Labels.AsSpan(first, Images));
@@ -291,6 +290,14 @@ internal abstract class DeviceBackend : PlanBackend
 
     /// <summary>Checks that a buffer can have this number of elements.</summary>
     protected virtual void CheckCount(string name, long count) { }
+
+    /// <summary>Fills the plan's images from a batch.</summary>
+    /// <param name="first">Index of the first image in the batch.</param>
+    protected virtual void UploadImages(DeviceBuffer<float> images, Batch batch, int first)
+    {
+        int floats = batch.Shape.Count;
+        Write<float>(images, batch.Images.AsSpan(first * floats, Images * floats));
+    }
 
     protected abstract void Write<T>(DeviceBuffer<T> buffer, ReadOnlySpan<T> values) where T : unmanaged;
 

@@ -26,6 +26,7 @@ public sealed class Plan : IDisposable
     // Of one image each. Allocated with the arena.
     private float[] _losses = [];
     private int[] _ranks = [];
+    private int[] _labels = [];
     private readonly IReadOnlyList<PlanNode> _nodes;
     private readonly List<PlanPart> _parts = [];
     private readonly PlanNode? _singleValue;
@@ -135,11 +136,15 @@ public sealed class Plan : IDisposable
     /// accumulated; layers that draw random numbers draw others in each.
     /// </summary>
     /// <param name="step">Step of the run, from 0; it and the seed determine the random numbers.</param>
-    public BatchResult Train(Batch batch, float learningRate, ulong seed, ulong step)
+    /// <param name="next">
+    /// Returns the batch of the next call, which must not change until then, or null. Called while the steps run, where images can be
+    /// brought to the device meanwhile (<see cref="PlanOptions.UploadsAhead"/>). <paramref name="batch"/> may change in it.
+    /// </param>
+    public BatchResult Train(Batch batch, float learningRate, ulong seed, ulong step, Func<Batch?>? next = null)
     {
         if (!Options.Training) throw new InvalidOperationException("The plan was compiled for inference, not for training.");
         var scalars = new StepScalars { Seed = seed, Step = step, LearningRate = learningRate, Images = batch.Count, UpdatesState = 1 };
-        return RunAccumulated(batch, scalars, Passes.End);
+        return RunAccumulated(batch, scalars, Passes.End, next);
     }
 
     /// <summary>
@@ -182,15 +187,16 @@ public sealed class Plan : IDisposable
     {
         if (!Options.Training) throw new InvalidOperationException("The plan was compiled for inference, not for training.");
         return RunAccumulated(
-            batch, new StepScalars { Seed = seed, Step = step, Images = batch.Count, UpdatesState = 1 }, Passes.Update);
+            batch, new StepScalars { Seed = seed, Step = step, Images = batch.Count, UpdatesState = 1 }, Passes.Update, next: null);
     }
 
     /// <summary>Runs the forward pass and the loss of labelled images. Changes neither weights nor state.</summary>
-    public BatchResult Evaluate(Batch batch, ulong seed = 0, ulong step = 0)
+    /// <inheritdoc cref="Train" path="/param[@name='next']"/>
+    public BatchResult Evaluate(Batch batch, ulong seed = 0, ulong step = 0, Func<Batch?>? next = null)
     {
         if (Options.Loss is null) throw new InvalidOperationException("The plan was compiled without a loss, for inference.");
         Prepare(batch, Options.Images);
-        return Run(batch, 0, new StepScalars { Seed = seed, Step = step, Images = batch.Count }, Passes.Backward);
+        return Run(batch, 0, new StepScalars { Seed = seed, Step = step, Images = batch.Count }, Passes.Backward, next);
     }
 
     /// <summary>
@@ -302,7 +308,7 @@ public sealed class Plan : IDisposable
     }
 
     /// <summary>Runs all batches of an update, with the update's own steps after the last.</summary>
-    private BatchResult RunAccumulated(Batch batch, in StepScalars scalars, int lastStep)
+    private BatchResult RunAccumulated(Batch batch, in StepScalars scalars, int lastStep, Func<Batch?>? next)
     {
         int size = Options.Images, parts = Math.Max(1, (batch.Count + size - 1) / size);
         Prepare(batch, size * Options.Accumulate);
@@ -312,27 +318,51 @@ public sealed class Plan : IDisposable
         {
             StepScalars own = scalars;
             own.Step = scalars.Step * (ulong)Options.Accumulate + (ulong)part;
-            own.Images = Math.Min(size, batch.Count - part * size);
-            var share = new GradientPart { Share = (float)own.Images / Math.Max(1, batch.Count), Continues = part > 0 ? 1 : 0 };
+            own.Images = Math.Min(size, scalars.Images - part * size);
+            var share = new GradientPart { Share = (float)own.Images / Math.Max(1, scalars.Images), Continues = part > 0 ? 1 : 0 };
             _backend.UploadUpdate(scalars, share);
-            BatchResult result = Run(batch, part * size, own, part == parts - 1 ? lastStep : Passes.Update);
+            BatchResult result = part < parts - 1
+                ? Run(batch, part * size, own, Passes.Update, batch, (part + 1) * size)
+                : Run(batch, part * size, own, lastStep, next);
             total = new(total.Images + result.Images, total.LossSum + result.LossSum, total.Top1 + result.Top1, total.Top5 + result.Top5);
         }
         return total;
     }
 
     /// <param name="first">Index of the first image in the batch.</param>
-    private BatchResult Run(Batch batch, int first, in StepScalars scalars, int lastStep)
+    /// <param name="next">Returns the batch of the next run, or null.</param>
+    private BatchResult Run(Batch batch, int first, in StepScalars scalars, int lastStep, Func<Batch?>? next)
+    {
+        Begin(batch, first, scalars, lastStep);
+        if (_backend.UploadsAhead && next?.Invoke() is { } following && following.Capacity == Options.Images * Options.Accumulate)
+            _backend.UploadAhead(following, 0);
+        return End(scalars.Images);
+    }
+
+    /// <param name="next">The batch of the next run, and its first image there.</param>
+    private BatchResult Run(Batch batch, int first, in StepScalars scalars, int lastStep, Batch next, int nextFirst)
+    {
+        Begin(batch, first, scalars, lastStep);
+        if (_backend.UploadsAhead) _backend.UploadAhead(next, nextFirst);
+        return End(scalars.Images);
+    }
+
+    private void Begin(Batch batch, int first, in StepScalars scalars, int lastStep)
     {
         _backend.Upload(batch, first, scalars);
+        batch.Labels.AsSpan(first, Options.Images).CopyTo(_labels);
         _backend.Run(0, lastStep);
+    }
+
+    private BatchResult End(int count)
+    {
         _backend.DownloadLosses(_losses, _ranks);
         double sum = 0;
         int images = 0, top1 = 0, top5 = 0;
-        for (int image = 0; image < scalars.Images; image++)
+        for (int image = 0; image < count; image++)
         {
             // An image without a label could not be read and does not count.
-            if (batch.Labels[first + image] < 0) continue;
+            if (_labels[image] < 0) continue;
             images++;
             sum += _losses[image];
             if (_ranks[image] < 1) top1++;
@@ -359,6 +389,7 @@ public sealed class Plan : IDisposable
             _backend.Link(ArenaBytes);
             _losses = new float[Options.Images];
             _ranks = new int[Options.Images];
+            _labels = new int[Options.Images];
             _linked = true;
         }
         catch (DeviceOutOfMemoryException exception)

@@ -71,6 +71,17 @@ internal abstract class PlanBackend : IDisposable
     /// <summary>Sets the gradient of the output to 1 at a class of each image, and to 0 elsewhere.</summary>
     public abstract void UploadOutputGradient(ReadOnlySpan<int> classes);
 
+    /// <summary>
+    /// Whether <see cref="Run"/> returns before its steps have run, and <see cref="UploadAhead"/> brings images to the device meanwhile.
+    /// </summary>
+    public virtual bool UploadsAhead => false;
+
+    /// <summary>
+    /// Begins to bring images to the device for the next <see cref="Upload"/>, beside steps that run. The batch must not change until then.
+    /// </summary>
+    /// <param name="first">Index of the first image in the batch.</param>
+    public virtual void UploadAhead(Batch batch, int first) { }
+
     /// <summary>Runs steps [first, last).</summary>
     public abstract void Run(int first, int last);
 

@@ -62,6 +62,12 @@ public sealed record PlanOptions
     public IReadOnlyDictionary<string, string>? Algorithms { get; init; }
 
     /// <summary>
+    /// Whether images of the next call are brought to the device while the steps of one run, on devices that can. Takes memory for two
+    /// more batches of images.
+    /// </summary>
+    public bool UploadsAhead { get; init; }
+
+    /// <summary>
     /// Whether every buffer gets its own memory, so that any steps can run again on the last batch's results, to measure them.
     /// </summary>
     internal bool KeepsBuffers { get; init; }

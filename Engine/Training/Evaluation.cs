@@ -23,18 +23,20 @@ public static class Evaluation
         long top1 = 0, top5 = 0;
         int images = 0, read = 0;
         float[] outputs = nameOf is null ? [] : new float[plan.Options.Images * plan.Parameters.Network.Output.Shape.Count];
-        using IBatchReader reader = dataset.ReadEvaluation(plan.Options.Images);
-        while (reader.Next() is { } batch)
+        using var batches = new BatchesAhead(dataset.ReadEvaluation(plan.Options.Images));
+        while (batches.Next() is { } batch)
         {
             cancellation.ThrowIfCancellationRequested();
-            BatchResult result = plan.Evaluate(batch);
+            // Outputs are checked against the batch, which the next one may take the place of.
+            BatchResult result = plan.Evaluate(batch, next: nameOf is null ? batches.ReadAhead : null);
+            batches.EndStep();
             if (nameOf is not null)
             {
                 plan.ReadOutput(outputs);
                 int first = read;
                 FiniteOutputs.Check(plan.Parameters, batch, outputs, image => nameOf(first + image));
             }
-            read += batch.Count;
+            if (nameOf is not null) read += batch.Count;
             loss += result.LossSum;
             top1 += result.Top1;
             top5 += result.Top5;

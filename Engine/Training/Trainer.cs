@@ -169,17 +169,17 @@ public sealed class Trainer : IDisposable
         EpochReport? last = null;
         float rate = RateAt(Math.Max(0, _at.Step - 1));
         if (IsEpochOpen && IsEpochEnd && (last = EndEpoch(rate, observer, cancellation)) is null) return Interrupt(observer, rate, last);
-        using IBatchReader reader = _training.ReadTraining(_settings.EffectiveBatch, _settings.Seed, _at.Step);
+        using var batches = new BatchesAhead(_training.ReadTraining(_settings.EffectiveBatch, _settings.Seed, _at.Step));
         long mark = Stopwatch.GetTimestamp();
         while (!IsFinished)
         {
             if (cancellation.IsCancellationRequested) return Interrupt(observer, rate, last);
             rate = RateAt(_at.Step);
-            long asked = Stopwatch.GetTimestamp();
-            Batch batch = Guard(() => reader.Next(), observer, rate) ?? throw new InvalidOperationException("Training batches never end.");
-            double waited = Stopwatch.GetElapsedTime(asked).TotalSeconds;
-            BatchResult result = _plans.ForEpoch(_at.Step / _stepsPerEpoch + 1).Train(batch, rate, _settings.Seed, (ulong)_at.Step);
+            Batch batch = Guard(batches.Next, observer, rate) ?? throw new InvalidOperationException("Training batches never end.");
+            BatchResult result = _plans.ForEpoch(_at.Step / _stepsPerEpoch + 1).Train(batch, rate, _settings.Seed, (ulong)_at.Step,
+                _at.Step + 1 < _totalSteps ? batches.ReadAhead : null);
             if (!double.IsFinite(result.LossSum)) throw NotFinite(result.Loss, rate);
+            double waited = batches.EndStep();
             double seconds = Stopwatch.GetElapsedTime(mark).TotalSeconds;
             _stepSeconds += seconds;
             _waitSeconds += waited;

@@ -30,6 +30,7 @@ internal sealed class TrainingPlans : IDisposable
             Images = Math.Min(settings.Batch, images),
             Loss = settings.Loss.ForValidation,
             Algorithms = algorithms,
+            UploadsAhead = true,
         };
         Validation = new(parameters, judging);
         if (settings.Ema > 0) Average = new(parameters, judging with { ReadsAverages = true });
@@ -76,6 +77,7 @@ internal sealed class TrainingPlans : IDisposable
         MixedLabels = settings.MixesImages,
         Optimizer = settings.Optimizer,
         TrainsLate = settings.UnfreezeAt > 0,
+        UploadsAhead = true,
     };
 
     public void Dispose()

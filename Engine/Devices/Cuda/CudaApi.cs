@@ -36,6 +36,8 @@ internal sealed unsafe class CudaApi
     public readonly delegate* unmanaged<nuint*, nuint*, int> MemGetInfo;
     public readonly delegate* unmanaged<void**, nuint, uint, int> MemHostAlloc;
     public readonly delegate* unmanaged<void*, int> MemFreeHost;
+    public readonly delegate* unmanaged<void*, nuint, uint, int> MemHostRegister;
+    public readonly delegate* unmanaged<void*, int> MemHostUnregister;
     public readonly delegate* unmanaged<nint, byte, nuint, nint, int> MemsetAsync;
     public readonly delegate* unmanaged<nint, void*, nuint, nint, int> CopyToDeviceAsync;
     public readonly delegate* unmanaged<void*, nint, nuint, nint, int> CopyToHostAsync;
@@ -103,6 +105,8 @@ internal sealed unsafe class CudaApi
         MemGetInfo = (delegate* unmanaged<nuint*, nuint*, int>)Export("cuMemGetInfo_v2");
         MemHostAlloc = (delegate* unmanaged<void**, nuint, uint, int>)Export("cuMemHostAlloc");
         MemFreeHost = (delegate* unmanaged<void*, int>)Export("cuMemFreeHost");
+        MemHostRegister = (delegate* unmanaged<void*, nuint, uint, int>)Export("cuMemHostRegister_v2");
+        MemHostUnregister = (delegate* unmanaged<void*, int>)Export("cuMemHostUnregister");
         MemsetAsync = (delegate* unmanaged<nint, byte, nuint, nint, int>)Export("cuMemsetD8Async");
         CopyToDeviceAsync = (delegate* unmanaged<nint, void*, nuint, nint, int>)Export("cuMemcpyHtoDAsync_v2");
         CopyToHostAsync = (delegate* unmanaged<void*, nint, nuint, nint, int>)Export("cuMemcpyDtoHAsync_v2");

@@ -44,6 +44,10 @@ public sealed class CudaDevice : GpuDevice
 
     internal override LaunchSequence InSequence(IReadOnlyList<PreparedLaunch> launches) => new Sequence(_context, launches);
 
+    internal override bool HasUploadLane => true;
+
+    internal override UploadLane CreateUploadLane() => new CudaUploadLane(_context);
+
     internal override void Finish() => _context.Finish();
 
     public override void Dispose() => _context.Dispose();
@@ -80,13 +84,19 @@ public sealed class CudaDevice : GpuDevice
         private CudaGraph Graph(int first, int last)
         {
             if (_graphs.TryGetValue((first, last), out CudaGraph? graph)) return graph;
+            graph = Capture(first, last);
+            _graphs.Add((first, last), graph);
+            return graph;
+        }
+
+        /// <summary>Apart from <see cref="Graph"/>, which would create this method's closure at every call.</summary>
+        private CudaGraph Capture(int first, int last)
+        {
             string name = $"{last - first} kernels from {((Launch)Launches[first]).Name} to {((Launch)Launches[last - 1]).Name}";
-            graph = CudaGraph.Capture(context, name, stream =>
+            return CudaGraph.Capture(context, name, stream =>
             {
                 for (int i = first; i < last; i++) ((Launch)Launches[i]).Record(stream);
             });
-            _graphs.Add((first, last), graph);
-            return graph;
         }
     }
 

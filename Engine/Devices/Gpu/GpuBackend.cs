@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Plans;
@@ -12,13 +13,24 @@ namespace GpuCnn.Engine.Devices.Gpu;
 /// <summary>Turns a plan into launches of compiled kernels, the same for every run, and gives them to the device in order.</summary>
 internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
 {
+    private readonly bool _uploadsAhead;
+    // Images for the next two uploads, in turn: the launches of one may still wait to read theirs.
+    private readonly DeviceBuffer<float>[] _incoming = new DeviceBuffer<float>[2];
+    private UploadLane? _lane;
+    // The batch whose images are on the way, and its first image.
+    private (Batch Batch, int First)? _ahead;
+    private int _turn;
+    private bool _hasRun;
     private LaunchSequence? _launches;
 
     // Index of each step's first launch, and the end of the last step.
     private int[] _firsts = [];
 
-    public GpuBackend(GpuDevice device, DeviceParameterStore parameters, PlanOptions options) : base(device, parameters, options) =>
+    public GpuBackend(GpuDevice device, DeviceParameterStore parameters, PlanOptions options) : base(device, parameters, options)
+    {
         Device = device;
+        _uploadsAhead = options.UploadsAhead && device.HasUploadLane;
+    }
 
     public GpuDevice Device { get; }
 
@@ -34,12 +46,41 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
 
     public void Launch(string name, Action<GpuLaunch> add) => AddLaunch(name, new(this, recorded: null), add);
 
+    /// <summary>Not before losses were read once: memory may be cleared until then.</summary>
+    public override bool UploadsAhead => _uploadsAhead && _hasRun;
+
+    public override void AddInput(Value input)
+    {
+        base.AddInput(input);
+        if (!_uploadsAhead) return;
+        for (int i = 0; i < _incoming.Length; i++)
+            _incoming[i] = NewBuffer<float>($"incoming images {i + 1}", (long)Images * input.Shape.Count, persistent: true);
+    }
+
+    public override void UploadAhead(Batch batch, int first)
+    {
+        _lane ??= Device.CreateUploadLane();
+        _ahead = (batch, first);
+        int floats = batch.Shape.Count;
+        (DeviceMemory memory, long offset) = PlaceOf(_incoming[_turn].Memory);
+        _lane.Begin(batch, first * floats, Images * floats, memory, offset);
+    }
+
+    public override void DownloadLosses(Span<float> losses, Span<int> ranks)
+    {
+        base.DownloadLosses(losses, ranks);
+        _hasRun = true;
+    }
+
     public override void Run(int first, int last) => _launches!.Run(_firsts[first], _firsts[last]);
 
     public override void Finish() => Device.Finish();
 
     public override void Dispose()
     {
+        _lane?.Dispose();
+        _lane = null;
+        _ahead = null;
         _launches?.Dispose();
         _launches = null;
         base.Dispose();
@@ -61,6 +102,26 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
         ProductChoice rule = ProductChoice.For(rows, columns, depth);
         bool hasLibrary = Device.HasProductLibrary, isChosen = hasLibrary || Algorithms?.ContainsKey(problem) == true;
         return isChosen ? Choose(problem, rule, ProductChoice.Candidates(rows, columns, hasLibrary), Algorithms) : rule;
+    }
+
+    protected override void UploadImages(DeviceBuffer<float> images, Batch batch, int first)
+    {
+        if (_ahead is not { } ahead)
+        {
+            base.UploadImages(images, batch, first);
+            return;
+        }
+        _ahead = null;
+        _lane!.Finish();
+        if (ahead.Batch != batch || ahead.First != first)
+        {
+            base.UploadImages(images, batch, first);
+            return;
+        }
+        (DeviceMemory from, long offset) = PlaceOf(_incoming[_turn].Memory);
+        (DeviceMemory to, long place) = PlaceOf(images.Memory);
+        _lane.Move(from, offset, to, place, sizeof(float) * images.Count);
+        _turn = (_turn + 1) % _incoming.Length;
     }
 
     protected override Emitter CreateEmitter(PlanNode node, InputGradient[] gradients) => new GpuEmitter(this, node, gradients);

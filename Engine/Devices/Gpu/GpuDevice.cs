@@ -32,6 +32,12 @@ public abstract class GpuDevice : Device
 
     internal override bool RunsBesideHost => true;
 
+    /// <summary>Whether images can be copied here beside launches, with <see cref="CreateUploadLane"/>.</summary>
+    internal virtual bool HasUploadLane => false;
+
+    /// <summary>Creates a queue for copies beside launches, owned by the caller.</summary>
+    internal virtual UploadLane CreateUploadLane() => throw new NotSupportedException($"The device {Name} copies between launches only.");
+
     /// <summary>Waits until all launches have run.</summary>
     internal abstract void Finish();
 

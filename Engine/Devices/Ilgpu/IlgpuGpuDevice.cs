@@ -31,6 +31,10 @@ internal abstract class IlgpuGpuDevice : IlgpuDevice
     /// <summary>Kernels that ILGPU compiled for this device, not counting those from disk.</summary>
     public int Builds => _compiler.Builds;
 
+    internal sealed override bool HasUploadLane => true;
+
+    internal sealed override UploadLane CreateUploadLane() => new IlgpuUploadLane(this);
+
     public override void Dispose()
     {
         base.Dispose();

@@ -59,7 +59,10 @@ internal sealed class IlgpuMemory(IlgpuDevice device, MemoryBuffer1D<byte, Strid
         }
     }
 
-    private ArrayView<byte> Part(long offset, long length)
+    /// <summary>Returns a part of the memory.</summary>
+    /// <param name="offset">In bytes.</param>
+    /// <param name="length">In bytes.</param>
+    internal ArrayView<byte> Part(long offset, long length)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (length == 0 && offset >= 0 && offset <= bytes) return default;

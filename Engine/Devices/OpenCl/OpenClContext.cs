@@ -127,6 +127,15 @@ internal sealed unsafe class OpenClContext : IDisposable
         _queue = _handle = 0;
     }
 
+    /// <summary>Creates another queue, owned by the caller.</summary>
+    internal nint CreateQueue()
+    {
+        int code;
+        nint queue = Api.CreateCommandQueue(Handle, Device.Handle, 0, &code);
+        Check(code, "clCreateCommandQueue");
+        return queue;
+    }
+
     internal void Check(int code, string call)
     {
         if (code != OpenClApi.Success) throw Failure(code, call);

@@ -60,6 +60,10 @@ public sealed class OpenClDevice : GpuDevice
 
     internal override LaunchSequence InSequence(IReadOnlyList<PreparedLaunch> launches) => new Sequence(_context, launches);
 
+    internal override bool HasUploadLane => true;
+
+    internal override UploadLane CreateUploadLane() => new OpenClUploadLane(_context);
+
     internal override void Finish() => _context.Finish();
 
     public override void Dispose() => _context.Dispose();

@@ -52,6 +52,19 @@ public sealed class CudaDeviceTests
     }
 
     [Test]
+    public void StepAllocatesNothing()
+    {
+        using var cuda = new CudaDevice("cuda:0", HostCuda.Device, new BinaryCache(null));
+        long before = 0, bytes = 0;
+        _ = Train(cuda, step =>
+        {
+            if (step == 1) before = GC.GetAllocatedBytesForCurrentThread();
+            if (step == Steps - 1) bytes = GC.GetAllocatedBytesForCurrentThread() - before;
+        });
+        Assert.That(bytes, Is.Zero, "bytes of all steps but the first and the last");
+    }
+
+    [Test]
     public void DeviceDescribesItself()
     {
         using var cuda = new CudaDevice("cuda:3", HostCuda.Device, new BinaryCache(null));

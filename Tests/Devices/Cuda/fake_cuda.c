@@ -158,6 +158,31 @@ int cuMemFreeHost(void* address)
     return leave(OK);
 }
 
+int cuMemHostRegister_v2(void* address, size_t bytes, unsigned flags)
+{
+    ENTER_CONTEXT;
+    if (!address || !bytes || flags != 1) return leave(INVALID_VALUE);
+    for (Object* o = objects; o; o = o->next)
+        if (o->kind == PINNED && (char*)address < o->memory + o->bytes && o->memory < (char*)address + bytes)
+        {
+            problem("an array was pinned twice"); return leave(INVALID_VALUE);
+        }
+    Object* o = make(PINNED);
+    o->memory = address;
+    o->bytes = bytes;
+    return leave(OK);
+}
+
+int cuMemHostUnregister(void* address)
+{
+    ENTER_CONTEXT;
+    Object* o = find((uintptr_t)address, PINNED, __func__);
+    if (!o) return leave(INVALID_VALUE);
+    check_unused(__func__, (uintptr_t)address, o->bytes);
+    drop(o);
+    return leave(OK);
+}
+
 static int copy(const char* call, uint64_t stream, int kind, uint64_t to, uint64_t from, size_t bytes, int value)
 {
     if (!has_context(call)) return leave(INVALID_CONTEXT);

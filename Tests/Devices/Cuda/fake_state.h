@@ -13,11 +13,12 @@
 enum { OK = 0, INVALID_VALUE = 1, NO_MEMORY = 2, NO_DEVICE = 100, INVALID_IMAGE = 200, INVALID_CONTEXT = 201, NO_BINARY = 209,
     BAD_PTX = 222,
        INVALID_HANDLE = 400, NOT_FOUND = 500, NOT_READY = 600, ILLEGAL_ADDRESS = 700, CAPTURE_UNSUPPORTED = 900 };
-enum { MEMORY, HOST, STREAM, EVENT, MODULE, FUNCTION, GRAPH, EXECUTABLE };
+enum { MEMORY, HOST, STREAM, EVENT, MODULE, FUNCTION, GRAPH, EXECUTABLE, PINNED };
 enum { MEMSET, COPY, KERNEL, RECORD, REPLAY };
 enum { MAX_ARGUMENTS = 64, ARGUMENT_BYTES = 1024 };
 
-static const char* kinds[] = { "memory", "host memory", "stream", "event", "module", "function", "graph", "executable graph" };
+static const char* kinds[] = { "memory", "host memory", "stream", "event", "module", "function", "graph", "executable graph",
+    "pinned array" };
 static const uint64_t bias = 0x400000000000;
 
 typedef void Native(void** arguments, const unsigned* grid, const unsigned* block);
@@ -106,7 +107,8 @@ static int has_context(const char* call)
 static Object* find(uint64_t handle, int kind, const char* call)
 {
     for (Object* o = objects; o; o = o->next) {
-        if ((uint64_t)(kind == MEMORY ? (uintptr_t)o->memory + bias : kind == HOST ? (uintptr_t)o->memory : (uintptr_t)o) != handle
+        if ((uint64_t)(kind == MEMORY ? (uintptr_t)o->memory + bias
+                       : kind == HOST || kind == PINNED ? (uintptr_t)o->memory : (uintptr_t)o) != handle
             || o->kind != kind) continue;
         if (o->device != current - 1) problem("%s: the %s is another device's", call, kinds[kind]);
         return o;

@@ -1,0 +1,64 @@
+using GpuCnn.Engine.Datasets;
+
+namespace GpuCnn.Engine.Devices.Gpu;
+
+/// <summary>
+/// Copies images from a batch to device memory beside the launches, on a queue of its own. Pins the batches' arrays, so that the device
+/// reads them itself. For one thread.
+/// </summary>
+internal abstract class UploadLane : IDisposable
+{
+    /// <summary>
+    /// More than the batches that a reader fills in turn. The arrays of finished readers are kept until others take their place.
+    /// </summary>
+    private const int MostArrays = 8;
+
+    private readonly List<(float[] Array, IDisposable? Pin)> _pins = new(MostArrays);
+
+    /// <summary>
+    /// Begins a copy to memory that no earlier command may still use. The batch must not change until <see cref="Finish"/>.
+    /// </summary>
+    /// <param name="first">Index of the first value of <see cref="Batch.Images"/>.</param>
+    /// <param name="count">Number of values.</param>
+    /// <param name="offset">In the target, in bytes.</param>
+    public void Begin(Batch batch, int first, int count, DeviceMemory target, long offset)
+    {
+        if (count == 0) return;
+        Pin(batch.Images);
+        Copy(batch.Images.AsSpan(first, count), target, offset);
+    }
+
+    /// <summary>Queues a copy within the device, after earlier launches. The parts do not overlap.</summary>
+    /// <param name="from">In bytes.</param>
+    /// <param name="to">In bytes.</param>
+    public abstract void Move(DeviceMemory source, long from, DeviceMemory target, long to, long bytes);
+
+    /// <summary>Waits for the copies that were begun.</summary>
+    /// <exception cref="DeviceLostException">A copy failed.</exception>
+    public abstract void Finish();
+
+    public virtual void Dispose()
+    {
+        foreach ((_, IDisposable? pin) in _pins) pin?.Dispose();
+        _pins.Clear();
+    }
+
+    /// <summary>Pins the memory of an array that the garbage collector does not move; null if the system refuses.</summary>
+    protected abstract IDisposable? PinArray(float[] array);
+
+    /// <summary>Begins a copy from an array that the garbage collector does not move.</summary>
+    protected abstract void Copy(ReadOnlySpan<float> source, DeviceMemory target, long offset);
+
+    private void Pin(float[] array)
+    {
+        for (int i = 0; i < _pins.Count; i++)
+            if (ReferenceEquals(_pins[i].Array, array)) return;
+        if (_pins.Count == MostArrays)
+        {
+            Finish();
+            _pins[0].Pin?.Dispose();
+            _pins.RemoveAt(0);
+        }
+        _pins.Add((array, PinArray(array)));
+    }
+}

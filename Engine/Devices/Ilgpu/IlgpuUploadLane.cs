@@ -1,0 +1,102 @@
+using GpuCnn.Engine.Devices.Gpu;
+using ILGPU.Runtime;
+
+namespace GpuCnn.Engine.Devices.Ilgpu;
+
+/// <summary>Copies on a stream of its own, so that they run beside the kernels of the device's stream.</summary>
+internal sealed class IlgpuUploadLane : UploadLane
+{
+    private readonly IlgpuDevice _device;
+    private readonly AcceleratorStream _stream;
+
+    public IlgpuUploadLane(IlgpuDevice device)
+    {
+        _device = device;
+        // ILGPU calls the driver before it makes the device current.
+        device.Accelerator.Bind();
+        _stream = Checked(device.Accelerator.CreateStream);
+    }
+
+    public override void Move(DeviceMemory source, long from, DeviceMemory target, long to, long bytes)
+    {
+        try
+        {
+            ((IlgpuMemory)source).Part(from, bytes).CopyTo(_device.Stream, ((IlgpuMemory)target).Part(to, bytes));
+        }
+        catch (AcceleratorException exception)
+        {
+            throw IlgpuErrors.From(exception, _device);
+        }
+    }
+
+    public override void Finish()
+    {
+        try
+        {
+            _stream.Synchronize();
+        }
+        catch (AcceleratorException exception)
+        {
+            throw IlgpuErrors.From(exception, _device);
+        }
+    }
+
+    public override void Dispose()
+    {
+        _device.Accelerator.Bind();
+        try
+        {
+            _stream.Synchronize();
+            base.Dispose();
+            _stream.Dispose();
+        }
+        catch (AcceleratorException)
+        {
+            // After a lost device, these calls fail too and would hide the original failure.
+        }
+    }
+
+    protected override IDisposable? PinArray(float[] array)
+    {
+        if (_device.Accelerator.AcceleratorType != AcceleratorType.Cuda) return null;
+        _device.Accelerator.Bind();
+        try
+        {
+            return _device.Accelerator.CreatePageLockFromPinned(array);
+        }
+        catch (AcceleratorException)
+        {
+            // Copies from memory that is not pinned are only slower.
+            return null;
+        }
+    }
+
+    protected override unsafe void Copy(ReadOnlySpan<float> source, DeviceMemory target, long offset)
+    {
+        try
+        {
+            fixed (float* first = source)
+            {
+                float* address = first;
+                ((IlgpuMemory)target).Part(offset, source.Length * (long)sizeof(float)).Cast<float>()
+                    .CopyFromCPUUnsafeAsync(_stream, ref *address, source.Length);
+            }
+        }
+        catch (AcceleratorException exception)
+        {
+            throw IlgpuErrors.From(exception, _device);
+        }
+    }
+
+    private T Checked<T>(Func<T> call)
+    {
+        try
+        {
+            return call();
+        }
+        catch (AcceleratorException exception)
+        {
+            throw IlgpuErrors.From(exception, _device);
+        }
+    }
+}
