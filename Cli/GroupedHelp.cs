@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using GpuCnn.Cli.Output;
 
 namespace GpuCnn.Cli;
@@ -32,7 +33,7 @@ internal sealed class GroupedHelp(int width) : SynchronousCommandLineAction
 
     public override int Invoke(ParseResult parseResult)
     {
-        if (parseResult.CommandResult.Command is not GroupedCommand command) return _plain.Invoke(parseResult);
+        if (parseResult.CommandResult.Command is not GroupedCommand command) return InvokePlain(parseResult);
         TextWriter output = parseResult.InvocationConfiguration.Output;
         output.WriteLine("Description:");
         LineWrap.Write(output, $"  {command.Description}");
@@ -57,6 +58,18 @@ internal sealed class GroupedHelp(int width) : SynchronousCommandLineAction
             }
         }
         return Program.Done;
+    }
+
+    /// <summary>Writes the library's help, without the arguments of the commands above: they do not go with a subcommand.</summary>
+    private int InvokePlain(ParseResult parseResult)
+    {
+        if (parseResult.CommandResult.Parent is not CommandResult { Command: { Arguments.Count: > 0 } above })
+            return _plain.Invoke(parseResult);
+        Argument[] arguments = [.. above.Arguments];
+        above.Arguments.Clear();
+        int code = _plain.Invoke(parseResult);
+        foreach (Argument argument in arguments) above.Arguments.Add(argument);
+        return code;
     }
 
     private static string Name(Option option) => option.HelpName is { } placeholder ? $"{option.Name} <{placeholder}>" : option.Name;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using GpuCnn.Cli.Output;
 using GpuCnn.Explanations;
@@ -42,6 +43,7 @@ internal static class ExplainWindowsCommand
             command.Options.Add(option);
         command.SetAction(parsed =>
         {
+            CheckAbove(parsed);
             Extents map = parsed.GetValue(input)!;
             (int Rows, int Columns) size = parsed.GetValue(kernel)!.Value, step = parsed.GetValue(stride) ?? (isPooling ? size : (1, 1)),
                 pad = parsed.GetValue(padding) ?? (0, 0), spread = isPooling ? (1, 1) : parsed.GetValue(dilation) ?? (1, 1);
@@ -65,6 +67,19 @@ internal static class ExplainWindowsCommand
             return Program.Done;
         });
         return command;
+    }
+
+    /// <summary>Refuses what stands before the name of the command: it would be a model's, and ignored.</summary>
+    private static void CheckAbove(ParseResult parsed)
+    {
+        var above = (CommandResult)parsed.CommandResult.Parent!;
+        string? given = above.Command.Options.Where(option => parsed.IsGiven(option)).Select(option => option.Name)
+            .Concat(above.Command.Arguments.SelectMany(argument => parsed.GetResult(argument)?.Tokens ?? []).Select(token => token.Value))
+            .FirstOrDefault();
+        string name = parsed.CommandResult.Command.Name;
+        if (given is not null)
+            throw new UsageException($"gpucnn explain {name} expects its options after '{name}', but got '{given}' before it. "
+                + $"See gpucnn explain {name} --help.");
     }
 
     private static Option<Extents?> Input() => Options.Checked<Extents?>("--input", "N|HxW|CxHxW", "Pixels of the input.", text =>

@@ -8,6 +8,7 @@ using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
+using GpuCnn.Explanations;
 using GpuCnn.Models;
 using GpuCnn.Runs;
 
@@ -23,17 +24,21 @@ internal static class SummaryCommand
         Option<int?> classes = Options.Whole("--classes", "Classes to tell apart. [default: the model's own]");
         Option<int?> batch = Options.Whole("--batch", "Images of a batch, for the memory that training needs. "
             + "[default: the model's recipe]");
+        Option<string?> graph = Options.Text("--graph", "FILE.svg", "Draw the graph, with its branches and shortcuts, to a file.");
         Option<bool> json = Options.Json;
         var command = new Command("summary", "Shows every layer of a model: volumes, filters, weights, biases, multiply-adds.") { model,
-            input, classes, batch, json };
+            input, classes, batch, graph, json };
         command.SetAction(parsed =>
         {
             Architecture architecture = Architecture.Find(parsed.GetValue(model)!);
             Network network = UsageException.Guard(() => architecture.Build(parsed.GetValue(input), parsed.GetValue(classes)));
             int images = parsed.GetValue(batch) ?? architecture.Recipe.Settings.Batch;
             long bytes = CountTrainingBytes(network, images);
+            string? file = parsed.GetValue(graph);
+            if (file is not null) GraphFigure.Of(network).Save(file);
             if (parsed.GetValue(json)) host.Output.WriteLine(Json.Of(ToReport(network, bytes)));
             else WriteText(host.Output, architecture, network, images, bytes);
+            if (file is not null && !parsed.GetValue(json)) host.Output.WriteLine($"Graph           {ShownPath.Of(file)}");
             return Program.Done;
         });
         return command;
@@ -62,7 +67,8 @@ internal static class SummaryCommand
             Count(node, ParameterRole.Weight), Count(node, ParameterRole.Bias), node.MultiplyAdds)),
     ];
 
-    private static void WriteText(TextWriter output, Architecture architecture, Network network, int images, long bytes)
+    /// <summary>Writes the table of layers, the formulas and the sums.</summary>
+    public static void WriteText(TextWriter output, Architecture architecture, Network network, int images, long bytes)
     {
         LineWrap.Write(output, $"{network.Name} ({architecture.Year}): {architecture.Summary}");
         LineWrap.Write(output, $"{architecture.Source}{(architecture.Link.Length == 0 ? "" : $", {architecture.Link}")}");
@@ -73,21 +79,23 @@ internal static class SummaryCommand
             Words.Number(network.BiasCount), Words.Number(network.MultiplyAdds));
         foreach (Node node in network.Graph.Nodes.Where(network.HeadNodes.Contains)) Add(table, node);
         table.Write(output);
-        if (network.HeadNodes.Count > 0) output.WriteLine("Below the total: heads that only training has.");
+        if (network.HeadNodes.Count > 0) LineWrap.Write(output, "Below the total: heads that only training has.");
 
         var formulas = network.Graph.Nodes.Select(Formula).OfType<string>().ToList();
-        if (formulas.Count > 0) output.WriteLine("\nOutput size = floor((input - filter + 2*padding) / stride) + 1");
+        if (formulas.Count > 0) output.WriteLine();
+        if (formulas.Count > 0) LineWrap.Write(output, "Output size = floor((input - filter + 2*padding) / stride) + 1");
         foreach (string formula in formulas) LineWrap.Write(output, $"  {formula}");
 
         long connected = network.Graph.Nodes.Where(node => node.Operator is Linear && !network.HeadNodes.Contains(node))
             .Sum(node => node.Parameters.Sum(parameter => (long)parameter.Spec.Count));
-        output.WriteLine($"\nParameters      {Words.Number(network.ParameterCount)} = {Words.Number(network.WeightCount)} weights + "
+        output.WriteLine();
+        LineWrap.Write(output, $"Parameters      {Words.Number(network.ParameterCount)} = {Words.Number(network.WeightCount)} weights + "
             + $"{Words.Number(network.BiasCount)} biases");
         if (network.HeadNodes.Count > 0) output.WriteLine($"With heads      {Words.Number(network.ParameterCountWithHeads)}");
-        if (network.ParameterCount > 0) output.WriteLine($"Fully connected {Words.Percent((double)connected / network.ParameterCount)} of "
-            + "the parameters");
-        output.WriteLine($"Multiply-adds   {Words.Number(network.MultiplyAdds)} an image, forward");
-        output.WriteLine($"Training memory {Words.Bytes(bytes)} in batches of {images} on cpu");
+        if (network.ParameterCount > 0)
+            LineWrap.Write(output, $"Fully connected {Words.Percent((double)connected / network.ParameterCount)} of the parameters");
+        LineWrap.Write(output, $"Multiply-adds   {Words.Number(network.MultiplyAdds)} an image, forward");
+        LineWrap.Write(output, $"Training memory {Words.Bytes(bytes)} in batches of {images} on cpu");
     }
 
     private static void Add(TextTable table, Node node) => table.Add(

@@ -5,6 +5,8 @@ namespace GpuCnn.Engine.Graphs;
 /// <summary>An edge of a graph: the network's input, or the output of a node.</summary>
 public sealed class Value
 {
+    private readonly List<Node> _consumers = [];
+
     internal Value(Shape shape, Node? producer)
     {
         Shape = shape;
@@ -16,7 +18,10 @@ public sealed class Value
     /// <summary>Null for the network's input.</summary>
     public Node? Producer { get; }
 
-    internal List<Node> Consumers { get; } = [];
+    /// <summary>Nodes that read it, in order of execution, those of training heads too.</summary>
+    public IReadOnlyList<Node> Consumers => _consumers;
+
+    internal void AddConsumer(Node node) => _consumers.Add(node);
 }
 
 /// <summary>A parameter of a node, by its path in the network: <c>conv1.weight</c>.</summary>
@@ -131,7 +136,7 @@ public sealed class Graph
     public Value Add(Operator layer, IReadOnlyList<Value> inputs, string path)
     {
         var node = new Node(_nodes.Count, path, layer, inputs);
-        foreach (Value input in inputs.Distinct()) input.Consumers.Add(node);
+        foreach (Value input in inputs.Distinct()) input.AddConsumer(node);
         _nodes.Add(node);
         return node.Output;
     }

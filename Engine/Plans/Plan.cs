@@ -125,6 +125,9 @@ public sealed class Plan : IDisposable
     /// <summary>First step of each pass.</summary>
     internal PlanPasses Passes { get; }
 
+    /// <summary>Bytes of the arena that each layer uses, in order of execution. Views and what is fused have no row.</summary>
+    public IReadOnlyList<LayerMemory> LayerMemory => Plans.LayerMemory.Of(Parts, _backend.Steps);
+
     /// <summary>Bytes of activations, gradients and scratch.</summary>
     public long ArenaBytes { get; }
 

@@ -61,8 +61,8 @@ public sealed class SvgDrawing(string title)
     {
         Points(points, fill, stroke, strokeWidth, tooltip);
         if (shade == 0) return;
-        var over = new XElement(Svg + "polygon", new XAttribute("points", Text(points)), new XAttribute("fill", shade < 0 ? "#000" : "#fff"),
-            new XAttribute("fill-opacity", Number(Math.Abs(shade))));
+        var over = new XElement(Svg + "polygon", new XAttribute("points", Text(points)),
+            new XAttribute("fill", shade < 0 ? "#000" : "#fff"), new XAttribute("fill-opacity", Number(Math.Abs(shade))));
         _shapes.Add(over);
     }
 
@@ -82,6 +82,24 @@ public sealed class SvgDrawing(string title)
         if (dashes is not null) shape.Add(new XAttribute("stroke-dasharray", dashes));
         foreach ((double x, double y) in points) Include(x, y);
         if (arrow) Head(points[^2], points[^1], stroke, strokeWidth);
+    }
+
+    /// <summary>Draws a smooth line through points, which leaves and reaches each of them vertically.</summary>
+    public void Curve(
+        IReadOnlyList<(double X, double Y)> points, SvgColor stroke, double strokeWidth = 1, string? dashes = null, bool arrow = false)
+    {
+        var path = new StringBuilder($"M{Number(points[0].X)},{Number(points[0].Y)}");
+        for (int i = 1; i < points.Count; i++)
+        {
+            ((double x1, double y1), (double x2, double y2)) = (points[i - 1], points[i]);
+            string middle = Number((y1 + y2) / 2), end = $"{Number(x2)},{Number(y2)}";
+            path.Append(x1 == x2 ? $" L{end}" : $" C{Number(x1)},{middle} {Number(x2)},{middle} {end}");
+        }
+        XElement shape = Shape("path", SvgColor.None, stroke, strokeWidth, tooltip: null);
+        shape.Add(new XAttribute("d", path.ToString()));
+        if (dashes is not null) shape.Add(new XAttribute("stroke-dasharray", dashes));
+        foreach ((double x, double y) in points) Include(x, y);
+        if (arrow) Head((points[^1].X, points[^1].Y - 1), points[^1], stroke, strokeWidth);
     }
 
     /// <summary>Writes one line of text.</summary>

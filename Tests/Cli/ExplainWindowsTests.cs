@@ -157,6 +157,8 @@ public sealed class ExplainWindowsTests
     [TestCase("pool --input 9 --kernel 3 --filters 8", "--filters")]
     [TestCase("conv --input 9 --kernel 3 --filters 0 --channels 1", "--filters", "'0'")]
     [TestCase("conv 9 --kernel 3", "'9'")]
+    [TestCase("lenet5 conv --input 9 --kernel 3", "'lenet5'")]
+    [TestCase("--batch 3 pool --input 9 --kernel 3", "'--batch'")]
     public void BadNumbersAreOneLine(string line, params string[] parts) => Fail(2, ["explain", .. line.Split(' ')], parts);
 
     [Test]

@@ -13,7 +13,7 @@ public sealed class InspectionTests
     public void AloneItPrintsHelp()
     {
         string help = Succeed().Output;
-        foreach (string command in (string[])["train", "eval", "predict", "summary", "models", "devices", "bench", "data",
+        foreach (string command in (string[])["train", "eval", "predict", "summary", "explain", "models", "devices", "bench", "data",
             "kernels"]) Assert.That(help, Does.Contain(command));
         Assert.That(Succeed("--help").Output, Is.EqualTo(help));
         Assert.That(Succeed("--version").Output.Trim(), Does.Match(@"^gpucnn \d+\.\d+\.\d+$"));
@@ -21,7 +21,8 @@ public sealed class InspectionTests
 
     [Test]
     public void EveryCommandExplainsItself([Values("train", "eval", "predict", "summary", "models", "devices", "bench", "kernels",
-        "kernels list", "kernels show", "data", "data check", "data demo", "data decode")] string command)
+        "kernels list", "kernels show", "data", "data check", "data demo", "data decode", "explain", "explain conv",
+        "explain pool")] string command)
     {
         string help = Succeed([.. command.Split(' '), "--help"]).Output;
         Assert.That(help, Does.Contain("Usage:").And.Contain(command));
