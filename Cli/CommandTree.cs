@@ -53,6 +53,7 @@ internal static class CommandTree
         {
             TrainCommand.Create(host),
             EvalCommand.Create(host),
+            ReportCommand.Create(host),
             PredictCommand.Create(host),
             SummaryCommand.Create(host),
             ModelsCommand.Create(host),

@@ -25,6 +25,9 @@ public sealed record EvaluationOptions
 
     /// <summary>Threads and caches that images are read with.</summary>
     public FeedRequest Feed { get; init; } = new();
+
+    /// <summary>Receives the class probabilities of each image, by its place among those that are judged; null asks for none.</summary>
+    public ImageJudged? Judged { get; init; }
 }
 
 /// <content>Judging.</content>
@@ -65,10 +68,10 @@ public sealed partial class Model
         try
         {
             foreach (Model model in models) plans.Add(new(model.FiniteStore(), new() { Images = size, Loss = new SoftmaxCrossEntropy() }));
-            if (!options.TenCrops) return plans is [var plan] ? Evaluation.Run(plan, images, nameOf: split.Name)
-                : Evaluation.RunEnsemble(plans, images, nameOf: split.Name);
+            if (!options.TenCrops) return plans is [var plan] ? Evaluation.Run(plan, images, nameOf: split.Name, judged: options.Judged)
+                : Evaluation.RunEnsemble(plans, images, nameOf: split.Name, judged: options.Judged);
             using IBatchReader reader = images.ReadTenCrops(size);
-            return Evaluation.RunAveraged(plans, reader, Crops, nameOf: split.Name);
+            return Evaluation.RunAveraged(plans, reader, Crops, nameOf: split.Name, judged: options.Judged);
         }
         finally
         {

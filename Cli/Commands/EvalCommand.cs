@@ -4,6 +4,7 @@ using GpuCnn.Data;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Training;
+using GpuCnn.Reports;
 using GpuCnn.Runs;
 
 namespace GpuCnn.Cli.Commands;
@@ -30,12 +31,13 @@ internal static class EvalCommand
             "Average the class probabilities of ten crops: the corners and the centre of the scaled image, and mirrored.");
         Option<bool> noExif = Options.NoExif;
         var feed = new FeedArguments();
+        var outputs = new EvalOutputs();
         Option<string?> badImages = Options.BadImages;
         Option<bool> json = Options.Json;
         weights.Required = data.Required = true;
         var command = new Command("eval", "Measures accuracy and loss of trained weights on labelled images.") { weights, data, all,
             split, device, batch, resizeTo, crop, tenCrop, noExif, badImages, json };
-        foreach (Option option in feed.All) command.Options.Add(option);
+        foreach (Option option in outputs.All.Concat(feed.All)) command.Options.Add(option);
         command.SetAction(parsed =>
         {
             EvaluationPart part = PartOf(parsed.GetValue(all), parsed.GetValue(split));
@@ -55,16 +57,24 @@ internal static class EvalCommand
                 var progress = new CheckProgress(host);
                 var images = EvaluationImages.Choose(models, located, part, progress.Show);
                 progress.Clear();
+                Judgement judgement = new(models[0].Classes);
                 EvaluationResult result = Model.Evaluate(models, images, new()
                 {
                     Batch = parsed.GetValue(batch) ?? DefaultBatch,
                     TenCrops = parsed.GetValue(tenCrop),
                     BadImages = bad,
                     Feed = feed.Read(parsed),
+                    Judged = judgement.Add,
                 });
-                var report = EvalReport.Of(result, images, models[0], files);
+                var report = EvalReport.Of(result, images, models[0], files, judgement);
                 if (parsed.GetValue(json)) host.Output.WriteLine(Json.Of(report));
-                else report.Write(host.Output, models, located, images, on);
+                else
+                {
+                    report.Write(host.Output, models, located, images, on);
+                    ClassTable.Write(host.Output, judgement);
+                }
+                outputs.Write(parsed, parsed.GetValue(json) ? TextWriter.Null : host.Output, result, judgement, images.Split,
+                    report.Facts(models, located, images, on));
                 // Not on standard output, which may be JSON that others read.
                 foreach (BadImage image in bad.Found) host.Error.WriteLine($"Left out: {image.Reason}");
                 return Program.Done;

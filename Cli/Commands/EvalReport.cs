@@ -1,6 +1,7 @@
 using GpuCnn.Cli.Output;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Training;
+using GpuCnn.Reports;
 
 namespace GpuCnn.Cli.Commands;
 
@@ -15,28 +16,44 @@ namespace GpuCnn.Cli.Commands;
 /// <param name="Available">Images for training and validation in the data set.</param>
 /// <param name="TrainedShare">Share of the measured images that the weights were trained on.</param>
 /// <param name="Weights">Files.</param>
+/// <param name="Macro">Means over the classes.</param>
+/// <param name="Weighted">Means over the classes, each counted as often as it has images.</param>
+/// <param name="Classes">The classes, those with the lowest F1 first.</param>
 internal sealed record EvalReport(
     double Top1, WilsonInterval? Top1Interval, double? Top5, double Loss, int Images, double Seconds, string Measured, int Available,
-    double? TrainedShare, IReadOnlyList<string> Weights)
+    double? TrainedShare, IReadOnlyList<string> Weights, EvalReport.Average Macro, EvalReport.Average Weighted,
+    IReadOnlyList<EvalReport.ClassRow> Classes)
 {
-    public static EvalReport Of(EvaluationResult result, EvaluationImages images, Model model, IReadOnlyList<string> weights) => new(
+    public static EvalReport Of(
+        EvaluationResult result, EvaluationImages images, Model model, IReadOnlyList<string> weights, Judgement judgement) => new(
         result.Top1, WilsonInterval.OfFew(result), Words.HasTop5(model.Classes.Count) ? result.Top5 : null, result.Loss, result.Images,
-        result.Seconds, Name(images), images.Available, images.TrainedShare, weights);
+        result.Seconds, Name(images), images.Available, images.TrainedShare, weights, Average.Of(judgement.Matrix.MacroAverage()),
+        Average.Of(judgement.Matrix.WeightedAverage()),
+        [.. judgement.WorstFirst().Select(row => new ClassRow(judgement.Classes[row.Class], row.Quality.Precision, row.Quality.Recall,
+            row.Quality.F1, row.Quality.Support, row.Quality.Predicted))]);
 
     /// <summary>Writes the report as text.</summary>
     public void Write(TextWriter output, List<Model> models, ImageData data, EvaluationImages images, Device device)
     {
-        string what = models.Count == 1 ? models[0].Name
-            : $"average of {models.Count} ({string.Join(", ", models.Select(model => model.Name).Distinct())})";
-        output.WriteLine($"Model   {what}, input {models[0].Input}");
-        output.WriteLine($"Weights {string.Join(", ", Weights)}");
-        output.WriteLine($"Data    {data.Path}: {data.Description}");
-        output.WriteLine($"Split   {Describe(images)}");
-        output.WriteLine($"Device  {device.Name}: {device.Description}");
+        foreach ((string name, string value) in Facts(models, data, images, device)) output.WriteLine($"{name,-7} {value}");
         output.WriteLine($"Top-1   {Words.Percent(Top1)}{(Top1Interval is { } interval ? $" ({Words.Interval(interval)})" : "")}");
         if (Top5 is { } top5) output.WriteLine($"Top-5   {Words.Percent(top5)}");
         output.WriteLine($"Loss    {Loss:0.0000}");
         output.WriteLine($"Images  {Words.Number(Images)} in {Words.Seconds(Seconds)}, {Words.Rate(Images / Seconds)} a second");
+    }
+
+    /// <summary>What was measured, and where.</summary>
+    public IReadOnlyList<(string Name, string Value)> Facts(
+        List<Model> models, ImageData data, EvaluationImages images, Device device)
+    {
+        string what = models.Count == 1 ? models[0].Name
+            : $"average of {models.Count} ({string.Join(", ", models.Select(model => model.Name).Distinct())})";
+        return
+        [
+            ("Model", $"{what}, input {models[0].Input}"), ("Weights", string.Join(", ", Weights)),
+            ("Data", $"{data.Path}: {data.Description}"),
+            ("Split", Describe(images)), ("Device", $"{device.Name}: {device.Description}"),
+        ];
     }
 
     private static string Name(EvaluationImages images) => images.AreHeldOut ? "heldOut" : images.Part switch
@@ -71,4 +88,11 @@ internal sealed record EvalReport(
             _ => $"all {Words.Count(images.Split.Count, "image", "images")}{trained}",
         };
     }
+
+    internal sealed record Average(double Precision, double Recall, double F1)
+    {
+        public static Average Of(ClassQuality quality) => new(quality.Precision, quality.Recall, quality.F1);
+    }
+
+    internal sealed record ClassRow(string Name, double Precision, double Recall, double F1, long Images, long Predicted);
 }

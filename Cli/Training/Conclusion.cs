@@ -2,6 +2,7 @@ using GpuCnn.Cli.Output;
 using GpuCnn.Data;
 using GpuCnn.Engine;
 using GpuCnn.Engine.Training;
+using GpuCnn.Reports;
 
 namespace GpuCnn.Cli.Training;
 
@@ -36,6 +37,8 @@ internal static class Conclusion
         Warnings.WriteOfRun(output, run);
         output.WriteLine(outcome.BestPath is null ? $"Weights   {outcome.WeightsPath}"
             : $"Weights   {outcome.BestPath} of the best epoch, {outcome.WeightsPath} of the last");
+        if (File.Exists(Path.Combine(run.Directory!.Path, RunReport.FileName)))
+            output.WriteLine($"Report    {Path.Combine(run.Directory.Path, RunReport.FileName)}");
         output.WriteLine("\nTry next");
         foreach (string command in Commands(run, outcome.BestPath ?? outcome.WeightsPath!)) output.WriteLine($"  gpucnn {command}");
         if (run.Config.Data == ImageData.DemoFolder)

@@ -36,6 +36,8 @@ internal abstract class TrainingDisplay : ITrainingObserver
 
     public void CheckpointSaved(string path) { }
 
+    public void ReportFailed(string message) => WriteLine(message);
+
     /// <summary>Shows that the run is stopping. Comes from another thread.</summary>
     public abstract void Stopping(string what);
 

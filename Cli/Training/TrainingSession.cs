@@ -117,6 +117,7 @@ internal static class TrainingSession
         bool isMixed = run.Settings.MixesImages;
         TrainingDisplay display = host.IsTerminal ? new LiveDisplay(host.Terminal) { IsMixed = isMixed }
             : new PlainDisplay(host.Output) { IsMixed = isMixed };
+        run.Command = RepeatCommand.Of(run.Config);
         stop.Begin(run, display);
         TrainingOutcome outcome = display.Run(
             observer => run.Run(new AllObservers([observer, stop, .. host.Observer is { } other ? (ITrainingObserver[])[other] : []]),
@@ -198,6 +199,18 @@ internal static class TrainingSession
         public void Validating(int epoch)
         {
             foreach (ITrainingObserver observer in observers) observer.Validating(epoch);
+        }
+
+        public ImageJudged? Judging(int epoch)
+        {
+            ImageJudged? all = null;
+            foreach (ITrainingObserver observer in observers) all += observer.Judging(epoch);
+            return all;
+        }
+
+        public void ReportFailed(string message)
+        {
+            foreach (ITrainingObserver observer in observers) observer.ReportFailed(message);
         }
 
         public void EpochDone(EpochReport report)

@@ -8,35 +8,48 @@ namespace GpuCnn.Engine.Training;
 /// <param name="Loss">Mean over the images.</param>
 public sealed record EvaluationResult(double Top1, double Top5, double Loss, int Images, double Seconds);
 
+/// <summary>Receives what a network says of an image. Images that could not be read are left out.</summary>
+/// <param name="image">Place of the image in the data set.</param>
+/// <param name="probabilities">[classes], valid during the call.</param>
+public delegate void ImageJudged(int image, int label, ReadOnlySpan<double> probabilities);
+
 /// <summary>Runs networks over a data set without training them.</summary>
 public static class Evaluation
 {
     /// <param name="nameOf">
     /// Names an image by its place in the data set; then outputs that are not finite are refused. Null counts them like any others.
     /// </param>
+    /// <param name="judged">Receives each image; null asks for none.</param>
     /// <exception cref="GpuCnnException">See <see cref="FiniteOutputs.Check"/>.</exception>
     public static EvaluationResult Run(
-        Plan plan, IDataset dataset, CancellationToken cancellation = default, Func<int, string>? nameOf = null)
+        Plan plan, IDataset dataset, CancellationToken cancellation = default, Func<int, string>? nameOf = null,
+        ImageJudged? judged = null)
     {
         long start = Stopwatch.GetTimestamp();
         double loss = 0;
         long top1 = 0, top5 = 0;
         int images = 0, read = 0;
-        float[] outputs = nameOf is null ? [] : new float[plan.Options.Images * plan.Parameters.Network.Output.Shape.Count];
+        int classes = plan.Parameters.Network.Output.Shape.Count;
+        float[] outputs = nameOf is null && judged is null ? [] : new float[plan.Options.Images * classes];
+        int[] labels = judged is null ? [] : new int[plan.Options.Images];
         using var batches = new BatchesAhead(dataset.ReadEvaluation(plan.Options.Images));
         while (batches.Next() is { } batch)
         {
             cancellation.ThrowIfCancellationRequested();
+            int count = batch.Count;
+            if (judged is not null) batch.Labels.AsSpan(0, count).CopyTo(labels);
             // Outputs are checked against the batch, which the next one may take the place of.
             BatchResult result = plan.Evaluate(batch, next: nameOf is null ? batches.ReadAhead : null);
             batches.EndStep();
+            if (outputs.Length > 0) plan.ReadOutput(outputs);
             if (nameOf is not null)
             {
-                plan.ReadOutput(outputs);
                 int first = read;
                 FiniteOutputs.Check(plan.Parameters, batch, outputs, image => nameOf(first + image));
             }
-            if (nameOf is not null) read += batch.Count;
+            for (int image = 0; judged is not null && image < count; image++)
+                if (labels[image] >= 0) judged(read + image, labels[image], Softmax(outputs.AsSpan(image * classes, classes)));
+            read += count;
             loss += result.LossSum;
             top1 += result.Top1;
             top5 += result.Top5;
@@ -48,12 +61,13 @@ public static class Evaluation
     /// <summary>
     /// Averages the class probabilities of several networks, as the 2012 AlexNet entry did with seven. The loss is that of the average.
     /// </summary>
-    /// <inheritdoc cref="Run" path="/param[@name='nameOf']"/>
+    /// <inheritdoc cref="Run" path="/param[@name='nameOf' or @name='judged']"/>
     public static EvaluationResult RunEnsemble(
-        IReadOnlyList<Plan> plans, IDataset dataset, CancellationToken cancellation = default, Func<int, string>? nameOf = null)
+        IReadOnlyList<Plan> plans, IDataset dataset, CancellationToken cancellation = default, Func<int, string>? nameOf = null,
+        ImageJudged? judged = null)
     {
         using IBatchReader reader = dataset.ReadEvaluation(plans[0].Options.Images);
-        return RunAveraged(plans, reader, views: 1, cancellation, nameOf);
+        return RunAveraged(plans, reader, views: 1, cancellation, nameOf, judged);
     }
 
     /// <summary>
@@ -63,10 +77,10 @@ public static class Evaluation
     /// <param name="plans">Plans with one batch size, a multiple of <paramref name="views"/>.</param>
     /// <param name="reader">Reads the views of an image one after another.</param>
     /// <param name="views">Views of each image.</param>
-    /// <inheritdoc cref="Run" path="/param[@name='nameOf']"/>
+    /// <inheritdoc cref="Run" path="/param[@name='nameOf' or @name='judged']"/>
     public static EvaluationResult RunAveraged(
         IReadOnlyList<Plan> plans, IBatchReader reader, int views, CancellationToken cancellation = default,
-        Func<int, string>? nameOf = null)
+        Func<int, string>? nameOf = null, ImageJudged? judged = null)
     {
         long start = Stopwatch.GetTimestamp();
         int classes = plans[0].Parameters.Network.Output.Shape.Count, capacity = plans[0].Options.Images;
@@ -100,6 +114,7 @@ public static class Evaluation
                 int label = batch.Labels[image * views], rank = 0;
                 if (label < 0) continue;
                 images++;
+                judged?.Invoke(first + image, label, scores);
                 for (int k = 0; k < classes; k++)
                     if (scores[k] > scores[label] || (scores[k] == scores[label] && k < label)) rank++;
                 loss -= Math.Log(Math.Max(scores[label], double.Epsilon));

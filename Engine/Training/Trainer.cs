@@ -278,7 +278,8 @@ public sealed class Trainer : IDisposable
             observer.Validating(report.Epoch);
             try
             {
-                validation = Guard(() => Evaluation.Run(judging, _validation!, cancellation), observer, rate);
+                ImageJudged? judged = observer.Judging(report.Epoch);
+                validation = Guard(() => Evaluation.Run(judging, _validation!, cancellation, judged: judged), observer, rate);
                 if (_plans.Average is { } averaged)
                     average = Guard(() => Evaluation.Run(averaged, _validation!, cancellation), observer, rate);
             }

@@ -71,9 +71,16 @@ public interface ITrainingObserver
     /// <summary>Called before an epoch's validation.</summary>
     void Validating(int epoch) { }
 
+    /// <summary>Returns what receives the images of the validation that begins; null asks for none.</summary>
+    ImageJudged? Judging(int epoch) => null;
+
     /// <summary>Called after each epoch and its validation.</summary>
     void EpochDone(EpochReport report) { }
 
     /// <summary>Called after a checkpoint was written.</summary>
     void CheckpointSaved(string path) { }
+
+    /// <summary>Called when the run's report cannot be written, once. Training goes on.</summary>
+    /// <param name="message">One line.</param>
+    void ReportFailed(string message) { }
 }

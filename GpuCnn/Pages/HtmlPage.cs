@@ -28,7 +28,7 @@ internal sealed class HtmlPage(string title, string? lead = null)
         Add(new("section", new XAttribute("id", id), new XElement("h2", heading), content));
     }
 
-    /// <summary>Adds code that runs when the page is complete. It is the program's own text: no name or value is ever put into it.</summary>
+    /// <summary>Adds code that runs when the page is complete. It is the program's own text, without any name or value.</summary>
     /// <exception cref="ArgumentException">It could not be told from the end of the code.</exception>
     public void Script(string code)
     {

@@ -13,9 +13,9 @@ namespace GpuCnn.Pages;
 internal sealed class LinePlot(string title, string horizontal, string vertical = "")
 {
     private readonly PlotModel _model = PlotStyle.Model(title);
-    private double _least = double.PositiveInfinity;
+    private double _least = double.PositiveInfinity, _largest = double.NegativeInfinity;
 
-    /// <summary>Whether the vertical axis is logarithmic, as far as all values are positive.</summary>
+    /// <summary>Whether the vertical axis is logarithmic, where all values are positive and span a factor of ten.</summary>
     public bool IsLogarithmic { get; init; }
 
     /// <summary>Whether the horizontal axis is logarithmic.</summary>
@@ -40,6 +40,7 @@ internal sealed class LinePlot(string title, string horizontal, string vertical 
             .Select(point => new DataPoint(point.X, point.Y))];
         if (finite.Length == 0) return this;
         _least = Math.Min(_least, finite.Min(point => point.Y));
+        _largest = Math.Max(_largest, finite.Max(point => point.Y));
         var series = new LineSeries
         {
             Title = PlotStyle.Printable(name),
@@ -58,7 +59,8 @@ internal sealed class LinePlot(string title, string horizontal, string vertical 
     public XElement ToSvg(int width = PlotStyle.Width, int height = PlotStyle.Height)
     {
         Axis across = IsLogarithmicAcross ? new LogarithmicAxis() : new LinearAxis { MaximumPadding = 0.01, MinimumPadding = 0.01 };
-        Axis up = IsLogarithmic && _least > 0 ? new LogarithmicAxis() : new LinearAxis { MaximumPadding = 0.05, MinimumPadding = 0.05 };
+        Axis up = IsLogarithmic && _least > 0 && _largest >= 10 * _least ? new LogarithmicAxis()
+            : new LinearAxis { MaximumPadding = 0.05, MinimumPadding = 0.05 };
         across.Position = AxisPosition.Bottom;
         up.Position = AxisPosition.Left;
         up.MajorGridlineStyle = LineStyle.Solid;

@@ -14,7 +14,7 @@ internal static class Thumbnail
     public const int Side = 112;
 
     /// <summary>Pictures up to this area are kept exactly; a page shows their pixels as squares.</summary>
-    private const int ExactArea = 64 * 64;
+    private const int ExactArea = 48 * 48;
 
     private const int Quality = 80;
 
@@ -24,6 +24,12 @@ internal static class Thumbnail
     /// <param name="description">What it shows, for those who do not see it.</param>
     public static XElement Of(PixelImage image, string description, int side = Side) => Exact(Fitted(image, side), description);
 
+    /// <summary>An element that shows each pixel of a picture as a square, and is scaled up to at most <paramref name="widest"/>.</summary>
+    public static XElement Pixels(PixelImage image, string description, int widest) => new("img",
+        new XAttribute("src", Png(image)), new XAttribute("alt", description), Html.Class("pixels"),
+        new XAttribute("style", FormattableString.Invariant(
+            $"width:{Math.Min(widest, image.Width * 8)}px;max-width:100%;aspect-ratio:{image.Width}/{image.Height}")));
+
     /// <summary>An element that shows a picture in its own size.</summary>
     public static XElement Exact(PixelImage image, string description) => new("img",
         new XAttribute("src", DataUri(image)), new XAttribute("alt", description), new XAttribute("title", description),
@@ -31,7 +37,7 @@ internal static class Thumbnail
 
     /// <summary>A picture as an address: PNG where it is small, else JPEG.</summary>
     public static string DataUri(PixelImage image) => IsSmall(image)
-        ? "data:image/png;base64," + Convert.ToBase64String(new PngWriter().Encode(image, ".png"))
+        ? Png(image)
         : "data:image/jpeg;base64," + Convert.ToBase64String(Jpeg(image));
 
     /// <summary>A picture scaled down so that its longer side is at most <paramref name="side"/>.</summary>
@@ -43,6 +49,9 @@ internal static class Thumbnail
     }
 
     private static bool IsSmall(PixelImage image) => image.Width * image.Height <= ExactArea;
+
+    private static string Png(PixelImage image) =>
+        "data:image/png;base64," + Convert.ToBase64String(new PngWriter().Encode(image, ".png"));
 
     private static byte[] Jpeg(PixelImage image)
     {

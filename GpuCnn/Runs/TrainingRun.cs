@@ -6,6 +6,7 @@ using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Training;
 using GpuCnn.Engine.Tuning;
+using GpuCnn.Reports;
 using GpuCnn.Runs;
 
 namespace GpuCnn;
@@ -89,6 +90,9 @@ public sealed class TrainingRun : IDisposable
 
     internal RunConfig Config { get; }
 
+    /// <summary>The command that repeats the run, for its report; null where there is none.</summary>
+    internal string? Command { get; set; }
+
     /// <summary>Algorithms by problem that the run was to take, as <c>tune</c> or its own configuration has them.</summary>
     internal IReadOnlyDictionary<string, string> Kept { get; }
 
@@ -109,13 +113,17 @@ public sealed class TrainingRun : IDisposable
             if (Step == 0 && !Model.CanStartAgain) _trainer.SaveStart();
         }
         Model.Use(Config.Validated, Config.Trained);
+        observer ??= new SilentObserver();
+        RunReporter? reporter = Directory is null ? null : new(this, Directory, observer);
+        reporter?.Begin();
         try
         {
-            return _trainer.Run(observer ?? new SilentObserver(), cancellation);
+            return _trainer.Run(reporter ?? observer, cancellation);
         }
         finally
         {
             Model.Fitted();
+            reporter?.End();
         }
     }
 
@@ -244,7 +252,8 @@ public sealed class TrainingRun : IDisposable
         };
     }
 
-    private static ImageData Reopen(RunConfig config, ResumeOptions options, string folder)
+    /// <summary>Opens a run's data set again, as the run divided it.</summary>
+    internal static ImageData Reopen(RunConfig config, ResumeOptions options, string folder)
     {
         if (config.DataFullPath.Length == 0 && options.DataPath is null)
             throw new GpuCnnException($"The run in '{folder}' trains on images that were in memory; give them to resume it.");
