@@ -143,8 +143,8 @@ public sealed class KeptValuesTests
         Assert.That(() => new Plan(network.Parameters, new() { Images = 1, GradientOf = network.Network.Graph.Input }),
             Throws.ArgumentException);
         using ParameterStore training = device.CreateParameters(network.Network, training: true);
-        Assert.That(() => new Plan(training, new() { Images = 1, Training = true, KeepsValues = true, Loss = new Engine.Losses.HingeLoss() }),
-            Throws.ArgumentException.With.Message.Contains("infers"));
+        var options = new PlanOptions { Images = 1, Training = true, KeepsValues = true, Loss = new Engine.Losses.HingeLoss() };
+        Assert.That(() => new Plan(training, options), Throws.ArgumentException.With.Message.Contains("infers"));
     }
 
     private static Batch MakeBatch(Shape input)
