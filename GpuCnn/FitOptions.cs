@@ -28,6 +28,9 @@ public record FitOptions : TrainingSettings
     /// <summary>Threads and caches that images are read with. They change the time, never the result.</summary>
     public FeedRequest Feed { get; init; } = new();
 
+    /// <summary>What is written into <see cref="Folder"/> for TensorBoard; null for nothing.</summary>
+    public TensorBoardOptions? TensorBoard { get; init; }
+
     /// <summary>
     /// Folder of the run: its configuration, metrics, checkpoints to resume from, and final weights. Null trains in memory alone.
     /// </summary>
@@ -68,6 +71,9 @@ public sealed record ResumeOptions
     public BadImagePolicy? BadImages { get; init; }
 
     public FeedRequest Feed { get; init; } = new();
+
+    /// <summary>What is written for TensorBoard from here on.</summary>
+    public TensorBoardOptions? TensorBoard { get; init; }
 
     /// <summary>Name of the device, in place of the run's.</summary>
     public string? Device { get; init; }

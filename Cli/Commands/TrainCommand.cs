@@ -59,18 +59,23 @@ internal static class TrainCommand
             "Minutes between further checkpoints, for long epochs; 0 leaves them out. [default: 10]",
             minutes => minutes >= 0 && float.IsFinite(minutes), "minutes of 0 or more");
         Option<int?> keep = Options.Keep;
+        Option<bool> tensorBoard = Options.Flag("--tensorboard", "Write an event file for TensorBoard into the run's folder.");
+        Option<int?> histograms = Options.Whole("--histograms",
+            "Epochs between histograms of weights and gradients, and pictures of filters and mistakes, for TensorBoard; 0 leaves them "
+            + "out. [default: 1]", minimum: 0);
 
         var command = new GroupedCommand("train", "Trains a model. Without options it makes a demo data set and trains on that.",
         [
             new("Model", [model, input, crop, weights, freeze, freezeBatchNorm, recipe]),
             new("Data", [data, validation, excludeDuplicates, badImages]),
             new("Images", [augmentation, fit, resizeTo, noExif, .. feed.All]),
-            new("Run", [device, threads, fixedBatch, output, resume, saveEvery, saveEveryMinutes, keep]),
+            new("Run", [device, threads, fixedBatch, output, resume, saveEvery, saveEveryMinutes, keep,
+                tensorBoard, histograms]),
             .. settings.Groups,
         ]);
         Option[] resumable =
             [resume, settings.Find("epochs"), settings.Find("steps"), settings.Find("early-stop"), device, threads, saveEvery,
-                saveEveryMinutes, keep, data, validation, badImages, .. feed.All];
+                saveEveryMinutes, keep, tensorBoard, histograms, data, validation, badImages, .. feed.All];
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(resume) is not null && command.Options.Except(resumable).FirstOrDefault(parsed.IsGiven) is { } refused)
@@ -111,11 +116,19 @@ internal static class TrainCommand
                 HasRate = settings.Get("lr", parsed) is not null,
                 SaveEveryMinutes = parsed.GetValue(saveEveryMinutes),
                 Keep = parsed.GetValue(keep),
+                TensorBoard = TensorBoardOf(parsed.GetValue(tensorBoard), parsed.GetValue(histograms)),
                 SettingsFor = own => settings.Apply(own, parsed),
             });
         });
         return command;
     }
+
+    private static TensorBoardOptions? TensorBoardOf(bool isAsked, int? histograms) => (isAsked, histograms) switch
+    {
+        (false, null) => null,
+        (false, _) => throw new UsageException("--histograms belongs to --tensorboard; give both, or leave it out."),
+        _ => new() { Histograms = histograms ?? new TensorBoardOptions().Histograms },
+    };
 
     private static void CheckRecipe(string name)
     {

@@ -31,6 +31,8 @@ internal static class RepeatCommand
         Add("--fit", config.Fit.ToString().ToLowerInvariant());
         if (config.ResizeTo > 0) Add("--val-resize", config.ResizeTo.ToString(CultureInfo.InvariantCulture));
         if (config.IgnoresExif) words.Add("--no-exif");
+        if (config.TensorBoard is { } board)
+            words.AddRange(["--tensorboard", "--histograms", board.Histograms.ToString(CultureInfo.InvariantCulture)]);
         Add("--device", config.Device);
         Add("--threads", config.Threads?.ToString(CultureInfo.InvariantCulture));
         foreach (Setting setting in Settings.Of(typeof(TrainingSettings)).Where(setting => !LeftOut.Contains(setting.Name)))

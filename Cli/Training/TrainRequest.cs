@@ -74,6 +74,9 @@ internal sealed record TrainRequest
     /// <summary>Whether a learning rate was given, so that none is derived.</summary>
     public bool HasRate { get; init; }
 
+    /// <summary>What is written for TensorBoard; null for nothing, or for what a resumed run wrote before.</summary>
+    public TensorBoardOptions? TensorBoard { get; init; }
+
     public float? SaveEveryMinutes { get; init; }
 
     /// <summary>Checkpoints that stay; 0 is all.</summary>

@@ -62,6 +62,7 @@ internal static class TrainingSession
             FixedBatch = request.FixedBatch,
             Feed = request.Feed,
             Directory = directory,
+            TensorBoard = request.TensorBoard,
             Threads = request.Threads,
         });
         Introduction.Write(host.Output, run);
@@ -91,6 +92,7 @@ internal static class TrainingSession
             ValidationPath = request.Validation,
             SaveEveryMinutes = request.SaveEveryMinutes,
             Keep = request.Keep,
+            TensorBoard = request.TensorBoard,
             BadImages = request.BadImages,
             Feed = request.Feed,
             Device = request.Device,

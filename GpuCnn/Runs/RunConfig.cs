@@ -59,6 +59,9 @@ internal sealed record RunConfig
     /// <summary>Threads and caches, as far as they were named.</summary>
     public FeedRequest Feed { get; init; } = new();
 
+    /// <summary>What is written for TensorBoard; null for nothing.</summary>
+    public TensorBoardOptions? TensorBoard { get; init; }
+
     /// <summary>Data set, as it was named.</summary>
     public required string Data { get; init; }
 
@@ -149,6 +152,7 @@ internal sealed record RunConfig
             ResizeTo = metadata.ResizeTo,
             IgnoresExif = metadata.IgnoresExif,
             Feed = options.Feed,
+            TensorBoard = options.TensorBoard,
             Data = data.Path ?? "",
             DataFullPath = data.Path is { } path ? Path.GetFullPath(path) : "",
             Validation = data.ValidationPath,

@@ -8,6 +8,7 @@ using GpuCnn.Engine.Training;
 using GpuCnn.Engine.Tuning;
 using GpuCnn.Reports;
 using GpuCnn.Runs;
+using GpuCnn.TensorBoard;
 
 namespace GpuCnn;
 
@@ -116,13 +117,19 @@ public sealed class TrainingRun : IDisposable
         observer ??= new SilentObserver();
         RunReporter? reporter = Directory is null ? null : new(this, Directory, observer);
         reporter?.Begin();
+        using EventLog? events = Directory is null || Config.TensorBoard is null ? null
+            : EventLog.Begin(Directory.Path, Config, _trainer.Parameters, Step, Command, Data.Validation, reporter ?? observer);
+        bool isComplete = false;
         try
         {
-            return _trainer.Run(reporter ?? observer, cancellation);
+            TrainingOutcome outcome = _trainer.Run(events ?? reporter ?? observer, cancellation);
+            isComplete = outcome.End != TrainingEnd.Interrupted;
+            return outcome;
         }
         finally
         {
             Model.Fitted();
+            events?.End(isComplete, Step);
             reporter?.End();
         }
     }
@@ -139,6 +146,8 @@ public sealed class TrainingRun : IDisposable
     {
         Check(model, data);
         options.Check();
+        if (options is { TensorBoard: not null, Folder: null, Directory: null })
+            throw new GpuCnnException("A run for TensorBoard expects a folder to write to, but got none; name one.");
         if (options.UnfreezeAt > 0) model.TrainFrozenLate();
         int asked = options.Batch;
         if (options.FixedBatch) TrainingSize.Check(model.Network, model.Device, options, data.Training.Count);
@@ -244,6 +253,7 @@ public sealed class TrainingRun : IDisposable
         {
             BadImages = options.BadImages ?? config.BadImages,
             Feed = options.Feed.Over(config.Feed),
+            TensorBoard = options.TensorBoard ?? config.TensorBoard,
             Settings = settings,
             Data = options.DataPath ?? config.Data,
             DataFullPath = options.DataPath is { } path ? Path.GetFullPath(path) : config.DataFullPath,
