@@ -226,7 +226,9 @@ internal static class LanguageRemapping
 
         public static float Round(float x) => XMath.RoundToEven(x);
 
-        public static float CopySign(float x, float y) => IntrinsicMath.CopySign(x, y);
+        // ILGPU's instruction in PTX has its arguments the other way round.
+        public static float CopySign(float x, float y) =>
+            Interop.IntAsFloat(Interop.FloatAsInt(x) & 0x7FFFFFFF | Interop.FloatAsInt(y) & 0x80000000);
 
         // MultiplyAddFusion makes one operation of this.
         public static float FusedMultiplyAdd(float x, float y, float z) => x * y + z;
