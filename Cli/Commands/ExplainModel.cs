@@ -1,7 +1,7 @@
 using System.Globalization;
 using GpuCnn.Cli.Output;
+using GpuCnn.Engine;
 using GpuCnn.Engine.Graphs;
-using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Explanations;
 using GpuCnn.Models;
@@ -15,16 +15,37 @@ internal sealed record ExplainModelRequest(string Model, Shape? Input, int? Clas
 /// <summary><c>gpucnn explain MODEL</c></summary>
 internal static class ExplainModel
 {
+    private static readonly string[] WindowCommands = ["conv", "pool"];
+
     public static int Run(CommandHost host, ExplainModelRequest request)
     {
-        Architecture architecture = UsageException.Guard(() => Architecture.Find(request.Model));
+        Architecture architecture = Find(request.Model);
         Network network = UsageException.Guard(() => architecture.Build(request.Input, request.Classes));
         var explanation = new NetworkExplanation(network, request.Batch ?? architecture.Recipe.Settings.Batch);
         if (request.Figure is { } file) VolumeFigure.Of(network).Save(file);
-        if (request.Json) host.Output.WriteLine(Json.Of(Report.Of(explanation)));
+        if (request.Json) host.Output.WriteLine(Json.Of(ExplainModelReport.Of(explanation)));
         else WriteText(host.Output, architecture, explanation);
         if (request is { Json: false, Figure: { } drawn }) host.Output.WriteLine($"\nFigure: {ShownPath.Of(drawn)}");
         return Program.Done;
+    }
+
+    /// <summary>Finds a model. A name that resembles a command is more likely that one, misspelt.</summary>
+    private static Architecture Find(string name)
+    {
+        try
+        {
+            return Architecture.Find(name);
+        }
+        catch (UnknownModelException exception)
+        {
+            string[] near = [.. WindowCommands.Where(command => name.StartsWith(command, StringComparison.OrdinalIgnoreCase)
+                || NearNames.Of(name, [command]).Count > 0)];
+            throw File.Exists(name)
+                ? new UsageException($"'{name}' is a file, and no model; --weights FILE explains what a network with these weights sees "
+                    + "in an image.")
+                : near.Length == 0 ? new UsageException(exception)
+                : new UsageException($"There is no model '{name}'; did you mean gpucnn explain {string.Join(" or ", near)}?");
+        }
     }
 
     private static void WriteText(TextWriter output, Architecture architecture, NetworkExplanation explanation)
@@ -34,45 +55,50 @@ internal static class ExplainModel
         WriteReplaced(output, explanation);
         WriteComparisons(output, explanation.Stacks, "Stacked filters, beside one that reads the same pixels (weights without biases):");
         if (explanation.Stacks.Count > 0)
-            LineWrap.Write(output, "With C channels in and out, two 3x3 have 18 C^2 weights and one 5x5 has 25 C^2, three 3x3 have 27 C^2 and "
-                + "one 7x7 has 49 C^2. Less is saved, or nothing, where the first filter makes many channels of few, or where maps shrink. "
-                + "A stack also has an activation after each filter.");
+            LineWrap.Write(output, "With C channels in and out, two 3x3 have 18 C^2 weights and one 5x5 has 25 C^2, three 3x3 have 27 C^2 "
+                + "and one 7x7 has 49 C^2. Less is saved, or nothing, where the first filter makes many channels of few, or where maps "
+                + "shrink. A stack also has an activation after each filter.");
         WriteComparisons(output, explanation.Reductions,
             "1x1 convolutions, beside filters over the full depth (weights without biases):");
     }
 
     private static void WriteLayers(TextWriter output, NetworkExplanation explanation)
     {
+        // Two tables, so that each fits a terminal of 80 characters.
         output.WriteLine();
-        LineWrap.Write(output, $"Receptive fields in pixels of the input, shares, and memory of a training step of {explanation.Images} "
-            + "images on cpu:");
-        var table = new TextTable("layer", "type", ">field", ">jump", ">first centre", ">parameters", ">multiply-adds", ">activations",
-            ">gradients", ">scratch");
+        LineWrap.Write(output, "Receptive fields in pixels of the input, and shares of the whole:");
+        var fields = new TextTable("layer", "type", ">field", ">jump", ">first centre", ">parameters", ">multiply-adds");
+        var memory = new TextTable("layer", ">activations", ">gradients", ">scratch");
         foreach (LayerExplanation layer in explanation.Layers.Where(IsShown))
         {
             (FieldAxis rows, FieldAxis columns) = layer.Field;
             bool isMap = !layer.Node.Output.Shape.IsVector;
-            table.Add(layer.Node.Path, layer.Node.Operator.Type, Pair($"{rows.Size}", $"{columns.Size}"),
+            fields.Add(layer.Node.Path, layer.Node.Operator.Type, Pair($"{rows.Size}", $"{columns.Size}"),
                 isMap ? Pair($"{rows.Jump}", $"{columns.Jump}") : "-", isMap ? Pair(Decimal(rows.Start), Decimal(columns.Start)) : "-",
-                Share(layer.ParameterShare), Share(layer.MultiplyAddShare), Bytes(layer.Memory?.Activations),
-                Bytes(layer.Memory?.Gradients), Bytes(layer.Memory?.Scratch));
+                Share(layer.ParameterShare), Share(layer.MultiplyAddShare));
+            memory.Add(layer.Node.Path, Bytes(layer.Memory?.Activations), Bytes(layer.Memory?.Gradients), Bytes(layer.Memory?.Scratch));
         }
-        table.Write(output);
-        LineWrap.Write(output, $"Buffers that do not live at the same time share memory: the arena of all has "
-            + $"{Words.Bytes(explanation.ArenaBytes)}. Activations and norms that are not listed are computed within the layer before them. "
-            + "Fields count padding; the first pixel's centre is 0.5.");
+        fields.Write(output);
+        LineWrap.Write(output, "Fields count padding, and the centre of the input's first pixel is 0.5. Activations and norms that are not "
+            + "listed are computed within the layer before them.");
         foreach (EqualConvolution equal in explanation.EqualConvolutions)
             LineWrap.Write(output, $"{equal.Layer.Path} equals a convolution of its {equal.Input} input with "
                 + $"{Words.Number(equal.Filters)} filters of {equal.Input.Height}x{equal.Input.Width} and no padding.");
+
+        output.WriteLine();
+        LineWrap.Write(output, $"Memory of a training step of {explanation.Images} images on cpu:");
+        memory.Write(output);
+        LineWrap.Write(output, $"Buffers that do not live at the same time share memory: the arena of all has "
+            + $"{Words.Bytes(explanation.ArenaBytes)}.");
     }
 
     private static void WriteReplaced(TextWriter output, NetworkExplanation explanation)
     {
         if (explanation.Replaced.Count == 0) return;
         output.WriteLine();
-        LineWrap.Write(output, "Parameters of each convolution; if each output value had its own weights (connections stay sparse); and of "
-            + "the fully connected layer between the same volumes:");
-        var table = new TextTable("layer", "input", "output", ">convolution", ">own weights", ">fully connected", ">times");
+        LineWrap.Write(output, "Parameters of each convolution, whose filters share their weights; unshared, if each output value had "
+            + "weights of its own; and of the fully connected layer between the same volumes:");
+        var table = new TextTable("layer", "input", "output", ">shared", ">unshared", ">connected", ">times");
         foreach (var group in explanation.Replaced.GroupBy(row => (row.Layer.InputShapes[0], row.Layer.Output.Shape, row.Shared)))
         {
             ReplacedConnections first = group.First();
@@ -119,45 +145,4 @@ internal static class ExplainModel
     private static string Share(double share) => share == 0 ? "-" : Words.Percent(share);
 
     private static string Bytes(long? bytes) => bytes is null or 0 ? "-" : Words.Bytes(bytes.Value);
-
-    private sealed record Report(
-        string Model, int[] Input, int Classes, long Parameters, long Macs, int Batch, long TrainingBytes, long ArenaBytes,
-        IReadOnlyList<LayerRow> Layers, IReadOnlyList<ReplacedRow> Convolutions, IReadOnlyList<ComparisonRow> Stacks,
-        IReadOnlyList<ComparisonRow> Reductions, IReadOnlyList<EqualRow> EqualConvolutions)
-    {
-        public static Report Of(NetworkExplanation explanation)
-        {
-            Network network = explanation.Network;
-            return new(network.Name, network.Input.Dimensions, network.Output.Shape.Count, network.ParameterCount, network.MultiplyAdds,
-                explanation.Images, explanation.TrainingBytes, explanation.ArenaBytes,
-                [.. explanation.Layers.Select(layer => LayerRow.Of(layer, network))],
-                [.. explanation.Replaced.Select(row => new ReplacedRow(row.Layer.Path, row.Shared, row.Unshared, row.Connected))],
-                [.. explanation.Stacks.Select(ComparisonRow.Of)], [.. explanation.Reductions.Select(ComparisonRow.Of)],
-                [.. explanation.EqualConvolutions.Select(row => new EqualRow(row.Layer.Path, row.Input.Dimensions, row.Filters))]);
-        }
-    }
-
-    private sealed record LayerRow(
-        string Name, string Type, bool IsHead, int[] Input, int[] Output, ReceptiveField Field, long Parameters, double ParameterShare,
-        long Macs, double MacShare, long? ActivationBytes, long? GradientBytes, long? ScratchBytes)
-    {
-        public static LayerRow Of(LayerExplanation layer, Network network)
-        {
-            (Node node, LayerMemory? memory) = (layer.Node, layer.Memory);
-            return new(node.Path, node.Operator.Type, network.HeadNodes.Contains(node), node.InputShapes[0].Dimensions,
-                node.Output.Shape.Dimensions, layer.Field, layer.Parameters, layer.ParameterShare, node.MultiplyAdds,
-                layer.MultiplyAddShare, memory?.Activations, memory?.Gradients, memory?.Scratch);
-        }
-    }
-
-    private sealed record ReplacedRow(string Layer, long Parameters, long ParametersWithoutSharing, long ParametersFullyConnected);
-
-    private sealed record ComparisonRow(
-        IReadOnlyList<string> Layers, string Built, string Instead, long Weights, long InsteadWeights, long Macs, long InsteadMacs)
-    {
-        public static ComparisonRow Of(FilterComparison row) => new([.. row.Layers.Select(node => node.Path)], row.Built, row.Instead,
-            row.Weights, row.InsteadWeights, row.MultiplyAdds, row.InsteadMultiplyAdds);
-    }
-
-    private sealed record EqualRow(string Layer, int[] Input, int Filters);
 }

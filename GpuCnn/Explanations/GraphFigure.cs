@@ -35,8 +35,7 @@ public static class GraphFigure
         // What everything passes through, so that the network goes straight down and its branches lie beside each other.
         HashSet<int> trunk = [0, .. NetworkSegment.Of(network, int.MaxValue).Select(segment => places[segment.Output])];
         var texts = boxes.Select(box => box.Lines.Count > 0 ? box.Lines : LinesOf(box)).ToList();
-        var layout = new LayeredLayout([.. texts.Select(lines => (
-            lines.Max(line => SvgDrawing.WidthOf(line, TextSize)) + 2 * PaddingX, lines.Count * LineHeight + 2 * PaddingY))], edges, trunk);
+        var layout = new LayeredLayout([.. texts.Select(SizeOf)], edges, trunk);
         var drawing = new SvgDrawing($"{network.Name} as a graph");
         for (int edge = 0; edge < edges.Count; edge++)
         {
@@ -53,13 +52,17 @@ public static class GraphFigure
 
     private static void Draw(SvgDrawing drawing, IReadOnlyList<string> lines, (double X, double Y) centre, SvgColor color)
     {
-        double width = lines.Max(line => SvgDrawing.WidthOf(line, TextSize)) + 2 * PaddingX;
-        double height = lines.Count * LineHeight + 2 * PaddingY, top = centre.Y - height / 2;
+        (double width, double height) = SizeOf(lines);
+        double top = centre.Y - height / 2;
         drawing.Rectangle(centre.X - width / 2, top, width, height, color, SvgColor.Ink, radius: 5);
         for (int i = 0; i < lines.Count; i++)
             drawing.Label(centre.X, top + PaddingY + (i + 0.8) * LineHeight, lines[i], TextSize, SvgColor.Ink, SvgAnchor.Middle,
                 bold: i == 0);
     }
+
+    private static (double Width, double Height) SizeOf(IReadOnlyList<string> lines) => (
+        lines.Select((line, i) => SvgDrawing.WidthOf(line, TextSize, bold: i == 0)).Max() + 2 * PaddingX,
+        lines.Count * LineHeight + 2 * PaddingY);
 
     private static IReadOnlyList<string> LinesOf(Box box)
     {

@@ -94,7 +94,8 @@ public static class VolumeFigure
             (Right, Up) = shape.IsVector ? (0, 0) : (scale.Side(shape.Width) * DepthX, scale.Side(shape.Width) * DepthY);
             _lines = [.. Lines()];
             Column = Math.Max(Thickness + Right + Gap,
-                _lines.Append(Size).Max(line => SvgDrawing.WidthOf(line, TextSize)) + 18);
+                _lines.Select((line, i) => SvgDrawing.WidthOf(line, TextSize, bold: i == 0))
+                    .Append(SvgDrawing.WidthOf(Size, TextSize)).Max() + 14);
         }
 
         public double X { get; set; }

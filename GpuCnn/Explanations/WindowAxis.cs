@@ -12,7 +12,7 @@ public readonly record struct FittingValue(int Value, int Output);
 /// </summary>
 public sealed record WindowAxis
 {
-    /// <summary>Largest number that an axis takes: the largest extent of a <see cref="Engine.Tensors.Shape"/> that is read from text.</summary>
+    /// <summary>Largest number that an axis takes, as of a <see cref="Engine.Tensors.Shape"/> that is read from text.</summary>
     public const int Largest = 1 << 20;
 
     private const int ShownValues = 4;
@@ -27,8 +27,9 @@ public sealed record WindowAxis
         Check(nameof(dilation), dilation, 1);
         (Input, Size, Stride, Padding, Dilation, CeilMode) = (input, size, stride, padding, dilation, ceilMode);
         if (Span < 0 && !(ceilMode && Span > -stride))
-            throw new GpuCnnException($"A window of {Extent} pixels{(dilation > 1 ? $" ({size} at a dilation of {dilation})" : "")} is larger "
-                + $"than the padded input of {PaddedInput} ({input} + 2*{padding}); expected a padded input of at least {Extent} pixels.");
+            throw new GpuCnnException($"A window of {Extent} pixels{(dilation > 1 ? $" ({size} at a dilation of {dilation})" : "")} is "
+                + $"larger than the padded input of {PaddedInput} ({input} + 2*{padding}); expected a padded input of at least {Extent} "
+                + "pixels.");
         long outputs = (ceilMode ? (Span + stride - 1) / stride : Span / stride) + 1;
         Output = (int)(ceilMode && (outputs - 1) * stride >= input + padding ? outputs - 1 : outputs);
     }
@@ -126,6 +127,7 @@ public sealed record WindowAxis
     private static void Check(string name, int value, int least)
     {
         if (value < least || value > Largest)
-            throw new GpuCnnException($"Windows expect {(name is "input" ? "an" : "a")} {name} from {least} to {Largest:N0}, but got {value}.");
+            throw new GpuCnnException(
+                $"Windows expect {(name is "input" ? "an" : "a")} {name} from {least} to {Largest:N0}, but got {value}.");
     }
 }

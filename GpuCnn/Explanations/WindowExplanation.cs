@@ -60,8 +60,8 @@ public sealed record WindowExplanation
 
     /// <summary>One line that says what is explained.</summary>
     public string Title => $"{(IsPooling ? "Pooling" : "Convolution")} of {Volume(Channels, Rows.Input, Columns.Input)} pixels with "
-        + $"{(IsPooling ? "windows of " : Filters is { } filters ? $"{N(filters)} filters of " : "filters of ")}{Pair(Rows.Size, Columns.Size)}, "
-        + $"stride {One(Rows.Stride, Columns.Stride)}"
+        + (IsPooling ? "windows of " : Filters is { } filters ? $"{N(filters)} filters of " : "filters of ")
+        + $"{Pair(Rows.Size, Columns.Size)}, stride {One(Rows.Stride, Columns.Stride)}"
         + (Rows.Padding + Columns.Padding > 0 ? $", padding {One(Rows.Padding, Columns.Padding)}" : "")
         + (Rows.Dilation * Columns.Dilation > 1 ? $", dilation {One(Rows.Dilation, Columns.Dilation)}" : "")
         + (Rows.CeilMode ? ", rounded up" : "");
@@ -80,7 +80,8 @@ public sealed record WindowExplanation
             {
                 string quotient = Decimal((double)axis.Span / axis.Stride);
                 int rounded = axis.CeilMode ? (int)Math.Ceiling((double)axis.Span / axis.Stride) : (int)(axis.Span / axis.Stride);
-                string line = $"output = {round}({Division(axis)}) + 1 = {(axis.Fits ? quotient : $"{round}({quotient})")} + 1 = {rounded + 1}";
+                string line = $"output = {round}({Division(axis)}) + 1 = {(axis.Fits ? quotient : $"{round}({quotient})")} + 1 = "
+                    + $"{rounded + 1}";
                 return rounded + 1 == axis.Output ? line
                     : $"{line}, less the last window, which would start past the input: {axis.Output}";
             }));
@@ -96,7 +97,7 @@ public sealed record WindowExplanation
         : axis.Stride < axis.Extent
             ? $"Neighbouring windows overlap by {Pixels(axis.Extent - axis.Stride)} ({axis.Extent} - {axis.Stride})."
         : axis.Stride == axis.Extent ? "Neighbouring windows touch and do not overlap."
-        : $"Between neighbouring windows {Pixels(axis.Stride - axis.Extent)} {(axis.Stride - axis.Extent == 1 ? "is" : "are")} never read.")];
+        : $"Between neighbouring windows {Pixels(axis.Stride - axis.Extent)} {Is(axis.Stride - axis.Extent)} never read.")];
 
     /// <summary>What the layer costs, as pairs of a name and a value. Empty where channels and filters are unknown.</summary>
     public IReadOnlyList<(string Name, string Value)> Costs
@@ -112,7 +113,8 @@ public sealed record WindowExplanation
             if (Filters is not { } filters) return rows;
             rows.Add(("Parameters", $"{N(filters)} * {N(WeightsPerFilter!.Value + 1)} = {N(Parameters!.Value)} "
                 + $"({N(Weights!.Value)} weights + {N(filters)} biases)"));
-            rows.Add(("Multiply-adds", $"{N(Outputs!.Value)} values of {N(WeightsPerFilter!.Value)} each = {N(MultiplyAdds!.Value)} an image"));
+            rows.Add(("Multiply-adds",
+                $"{N(Outputs!.Value)} values of {N(WeightsPerFilter!.Value)} each = {N(MultiplyAdds!.Value)} an image"));
             rows.Add(("Without sharing", $"{N(Unshared!.Value)} parameters, if each of the {N(Outputs!.Value)} values had its own "
                 + $"{N(WeightsPerFilter!.Value)} weights and a bias"));
             rows.Add(("Fully connected", $"{N(Connected!.Value)} parameters, if each value read all "
@@ -137,7 +139,8 @@ public sealed record WindowExplanation
                 + (axis is { Stride: 1, SamePadding: { } keeps } && keeps == axis.Padding && keeps > 0 && !IsPooling
                     ? $" A padding of {keeps} = ({window} - 1) / 2 keeps the size." : "");
         }
-        string rest = axis.Overhang > 0 ? $"Rounded up, the last window reaches {Pixels(axis.Overhang)} past the end; nothing is read there."
+        string rest = axis.Overhang > 0
+            ? $"Rounded up, the last window reaches {Pixels(axis.Overhang)} past the end; nothing is read there."
             : axis.LeftOverPixels == 0 ? $"{Capital(Pixels(axis.LeftOver))} of padding after the last window {Is(axis.LeftOver)} left over."
             : $"{Capital(Pixels(axis.LeftOver))} after the last window {Is(axis.LeftOver)} left over and never read"
                 + (axis.Padding > 0 ? $", {axis.LeftOverPixels} of the input." : ".");

@@ -16,7 +16,8 @@ public static class WindowFigure
         var drawing = new SvgDrawing(windows.Title);
         drawing.Label(0, 0, windows.Title, 15, bold: true);
         const double Top = 50;
-        drawing.Label(0, Top - 10, $"Padded input {rows.PaddedInput}x{columns.PaddedInput}", color: SvgColor.Muted);
+        string padded = rows.Padding + columns.Padding > 0 ? "Padded input" : "Input";
+        drawing.Label(0, Top - 10, $"{padded} {rows.PaddedInput}x{columns.PaddedInput}", color: SvgColor.Muted);
         Input(drawing, rows, columns, cell, Top);
 
         // Output pixels are drawn as large as their windows lie apart, but not larger than the input's.

@@ -37,7 +37,7 @@ public sealed class SvgDrawing(string title)
     private bool IsEmpty => _right < _left;
 
     /// <summary>Estimates the width of a text, which depends on the reader's fonts.</summary>
-    public static double WidthOf(string text, double size) => text.Length * size * 0.58;
+    public static double WidthOf(string text, double size, bool bold = false) => text.Length * size * (bold ? 0.64 : 0.58);
 
     /// <summary>Draws a rectangle.</summary>
     /// <param name="tooltip">Shown while the pointer rests on it.</param>
@@ -115,7 +115,8 @@ public sealed class SvgDrawing(string title)
         if (bold) shape.Add(new XAttribute("font-weight", "600"));
         if (degrees != 0) shape.Add(new XAttribute("transform", $"rotate({Number(degrees)} {Number(x)} {Number(y)})"));
         _shapes.Add(shape);
-        double width = WidthOf(text, size), first = anchor switch { SvgAnchor.Start => 0, SvgAnchor.Middle => -width / 2, _ => -width };
+        double width = WidthOf(text, size, bold);
+        double first = anchor switch { SvgAnchor.Start => 0, SvgAnchor.Middle => -width / 2, _ => -width };
         (double sin, double cos) = Math.SinCos(degrees * Math.PI / 180);
         foreach ((double dx, double dy) in ((double, double)[])[(first, -size * 0.8), (first + width, -size * 0.8), (first, size * 0.25),
             (first + width, size * 0.25)]) Include(x + dx * cos - dy * sin, y + dx * sin + dy * cos);

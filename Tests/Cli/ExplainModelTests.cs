@@ -154,6 +154,21 @@ public sealed class ExplainModelTests
     [TestCase("cat.jpg", "'cat.jpg'")]
     public void UnknownModelsAreNamed(string model, string near) => Fail(2, ["explain", model], "There is no model", near);
 
+    [Test]
+    public void ImageWithoutWeightsSaysWhatIsMissing()
+    {
+        string file = Path.Combine(TestContext.CurrentContext.WorkDirectory, $"image-{Guid.NewGuid():N}.png");
+        File.WriteAllText(file, "");
+        Fail(2, ["explain", file], "is a file", "--weights");
+        File.Delete(file);
+    }
+
+    [TestCase("con", "explain conv")]
+    [TestCase("convolution", "explain conv")]
+    [TestCase("pol", "explain pool")]
+    [TestCase("Pooling", "explain pool")]
+    public void MisspeltCommandsAreNamed(string word, string command) => Fail(2, ["explain", word], $"'{word}'", command);
+
     [TestCase("--input 3x8x8", "cannot be built")]
     [TestCase("--input 224", "--input")]
     [TestCase("--input 3xax8", "'3xax8'")]

@@ -71,6 +71,42 @@ public sealed class ReceptiveFieldTests
         Assert.That((field.Rows.Start, field.Columns.Start), Is.EqualTo((0.5, 0.5)));
     }
 
+    /// <summary>Windows of every layer of every network give as many outputs as the layer has, rounded down or up.</summary>
+    [Test]
+    public void WindowsGiveTheOutputsSizes()
+    {
+        int windows = 0;
+        foreach (Architecture architecture in Architecture.All)
+        {
+            foreach (Node node in architecture.Build().Graph.Nodes.Where(node => !node.Output.Shape.IsVector))
+            {
+                (var size, var stride, var padding) = node.Operator.WindowOf(node.InputShapes);
+                Check(node.InputShapes[0].Height, size.Rows, stride.Rows, padding.Rows, node.Output.Shape.Height, node);
+                Check(node.InputShapes[0].Width, size.Columns, stride.Columns, padding.Columns, node.Output.Shape.Width, node);
+                windows++;
+            }
+        }
+        Assert.That(windows, Is.GreaterThan(1000));
+
+        static void Check(int input, int size, int stride, int padding, int output, Node node)
+        {
+            double outputs = (double)(input + 2 * padding - size) / stride + 1;
+            Assert.That(output, Is.EqualTo((int)Math.Floor(outputs)).Or.EqualTo((int)Math.Ceiling(outputs)), node.Path);
+        }
+    }
+
+    [TestCase(7, 7, 1, 1)]
+    [TestCase(14, 7, 2, 2)]
+    [TestCase(8, 7, 2, 1)]
+    [TestCase(10, 3, 4, 3)]
+    [TestCase(5, 1, 5, 5)]
+    public void AdaptivePoolingReadsItsLargestBin(int pixels, int bins, int size, int stride)
+    {
+        var network = new Network("n", new AdaptiveAvgPool2d(bins, bins), Shape.Volume(2, pixels, pixels));
+        Node node = network.Graph.Nodes.Single();
+        Assert.That(node.Operator.WindowOf(node.InputShapes), Is.EqualTo(new InputWindow((size, size), (stride, stride), (0, 0))));
+    }
+
     /// <summary>What reads a vector, or a global average, depends on the whole image.</summary>
     [Test]
     public void VectorsDependOnTheWholeImage([Values("lenet5", "mlp", "googlenet", "resnet20", "mobilenet-v1")] string model)

@@ -8,7 +8,10 @@ namespace GpuCnn.Tests.Pages;
 public sealed class SvgDrawingTests
 {
     private static readonly string[] Hostile =
-        ["<script>alert(1)</script>", "a & b", "\"quotes\" 'and' ]]>", "line\nbreak", "zero\0 and \u001b[31m", "half \ud83d", "\ud83d\ude00"];
+    [
+        "<script>alert(1)</script>", "a & b", "\"quotes\" 'and' ]]>", "line\nbreak", "zero\0 and \u001b[31m", "half \ud83d",
+        "\ud83d\ude00",
+    ];
 
     [TestCaseSource(nameof(Hostile))]
     public void TextsAreEscaped(string text)
