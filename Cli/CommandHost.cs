@@ -15,6 +15,9 @@ internal sealed record CommandHost(TextWriter Output, TextWriter Error)
     /// <summary>Whether <see cref="Output"/> is a terminal that understands cursor movements.</summary>
     public bool IsTerminal { get; init; }
 
+    /// <summary>Whether plots are drawn in ASCII: <c>NO_COLOR</c> is set, or the console does not take UTF-8.</summary>
+    public bool IsPlain { get; init; }
+
     /// <summary>Characters of a line; a file takes any.</summary>
     public int Width { get; init; } = int.MaxValue;
 
@@ -37,6 +40,8 @@ internal sealed record CommandHost(TextWriter Output, TextWriter Error)
         Input = System.Console.In,
         IsErrorTerminal = !System.Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb",
         IsTerminal = !System.Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb",
+        IsPlain = !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))
+            || System.Console.OutputEncoding.CodePage != System.Text.Encoding.UTF8.CodePage,
         OwnsProcess = true,
     };
 

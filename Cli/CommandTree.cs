@@ -52,6 +52,7 @@ internal static class CommandTree
             "Trains convolutional networks for images, on a GPU or on the CPU. `gpucnn train` alone shows how it works.")
         {
             TrainCommand.Create(host),
+            LrFindCommand.Create(host),
             EvalCommand.Create(host),
             ReportCommand.Create(host),
             PredictCommand.Create(host),

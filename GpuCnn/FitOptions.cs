@@ -1,4 +1,5 @@
 using GpuCnn.Data;
+using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
 using GpuCnn.Models;
@@ -61,6 +62,9 @@ public sealed record ResumeOptions
 
     /// <summary>Epochs without a better validation after which the run ends; 0 never ends it so.</summary>
     public int? EarlyStop { get; init; }
+
+    /// <summary>Time limit of this session (<see cref="TrainingSettings.TimeLimit"/>); null has none, whatever the last session had.</summary>
+    public Duration? TimeLimit { get; init; }
 
     /// <summary>Minutes between further checkpoints; 0 leaves them out.</summary>
     public float? SaveEveryMinutes { get; init; }

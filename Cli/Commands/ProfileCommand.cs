@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text;
+using GpuCnn.Cli.Output;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Files;
 using GpuCnn.Engine.Graphs;
@@ -43,7 +44,7 @@ internal static class ProfileCommand
             int images = parsed.GetValue(batch) ?? DefaultBatch, fewest = parsed.GetValue(repetitions) ?? DefaultRepetitions;
             (string? file, string? traceFile) = (parsed.GetValue(json), parsed.GetValue(trace));
             // A minute of measuring is not lost to a misspelt folder.
-            foreach (string path in new[] { file, traceFile }.OfType<string>().Where(path => path != StandardOutput)) CheckFolder(path);
+            foreach (string path in new[] { file, traceFile }.OfType<string>().Where(path => path != StandardOutput)) OutputFile.Check(path);
             if (traceFile == StandardOutput) throw new UsageException("--trace expects a file, but got '-'.");
             using Device on = DeviceCatalog.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto);
             IReadOnlyDictionary<string, string> algorithms = AlgorithmTable.Load(on).Algorithms;
@@ -64,12 +65,5 @@ internal static class ProfileCommand
             return Program.Done;
         });
         return command;
-    }
-
-    private static void CheckFolder(string path)
-    {
-        string folder = Path.GetDirectoryName(Path.GetFullPath(path)) ?? path;
-        if (Directory.Exists(path)) throw new UsageException($"'{path}' cannot be written: it is a folder. Name a file.");
-        if (!Directory.Exists(folder)) throw new UsageException($"'{path}' cannot be written: there is no folder '{folder}'.");
     }
 }

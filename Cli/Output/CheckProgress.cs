@@ -17,7 +17,9 @@ internal sealed class CheckProgress(CommandHost host)
     public void Show(int done, int all) => Show(done, (int?)all);
 
     /// <param name="all">Null if it is unknown.</param>
-    public void Show(int done, int? all)
+    /// <param name="one">Word for one of what is counted.</param>
+    /// <param name="many">Word for several.</param>
+    public void Show(int done, int? all, string one = "image", string many = "images")
     {
         if (Stopwatch.GetElapsedTime(Volatile.Read(ref _last)) < _pause) return;
         lock (_gate)
@@ -26,9 +28,9 @@ internal sealed class CheckProgress(CommandHost host)
             Volatile.Write(ref _last, Stopwatch.GetTimestamp());
             double seconds = Stopwatch.GetElapsedTime(_start).TotalSeconds, rate = done / seconds;
             string line = all is { } count
-                ? $"{Words.Number(done)} of {Words.Count(count, "image", "images")}, {Words.Rate(rate)} a second, "
+                ? $"{Words.Number(done)} of {Words.Count(count, one, many)}, {Words.Rate(rate)} a second, "
                     + $"{Words.Clock((count - done) / rate)} left"
-                : $"{Words.Count(done, "image", "images")}, {Words.Rate(rate)} a second";
+                : $"{Words.Count(done, one, many)}, {Words.Rate(rate)} a second";
             if (host.IsTerminal) host.Error.Write($"\r{line.PadRight(_width)}");
             else host.Error.WriteLine(line);
             _width = line.Length;

@@ -26,6 +26,9 @@ internal static class Conclusion
             if (outcome.End == TrainingEnd.StoppedEarly)
                 output.WriteLine("Ended     early: validation had not become better for "
                     + Words.Count(run.Settings.EarlyStop, "epoch", "epochs"));
+            if (outcome.End == TrainingEnd.TimeLimit)
+                output.WriteLine($"Ended     by the time limit of {run.Settings.TimeLimit}, after step {Words.Number(outcome.Step)} of "
+                    + $"{Words.Number(run.TotalSteps)}; the rest: gpucnn train --resume {ShownPath.Of(run.Directory!.Path)}");
             output.WriteLine($"Time      {Words.Seconds(last.Seconds)} on {run.Model.Device.Name}");
             if (last.WaitingShare >= NotableWaiting)
                 output.WriteLine($"Waiting   {100 * last.WaitingShare:0} % of the last epoch's steps waited for images; "

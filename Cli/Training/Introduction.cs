@@ -55,6 +55,8 @@ internal static class Introduction
         output.WriteLine($"Training  {Length(settings, run)}, seed {settings.Seed}{LeftOver(settings, run)}");
         if (settings.EarlyStop > 0) output.WriteLine(
             $"          ends when validation has not become better for {Words.Count(settings.EarlyStop, "epoch", "epochs")}");
+        if (settings.TimeLimit is { } limit) output.WriteLine(
+            $"          ends within {limit} of the first step, validation and final weights included");
         if (settings.Loss is not SoftmaxCrossEntropy) output.WriteLine($"Loss      {Settings.Describe(settings.Loss)}");
         string smoothing = settings.Loss is SoftmaxCrossEntropy { LabelSmoothing: > 0 and var share }
             ? $", label smoothing {Invariant(share)}" : "";

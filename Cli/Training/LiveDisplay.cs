@@ -6,20 +6,24 @@ using Spectre.Console.Rendering;
 namespace GpuCnn.Cli.Training;
 
 /// <summary>
-/// Shows one moving line at the bottom of the terminal, below a line for each epoch. A timer draws it; the training thread only leaves its
-/// numbers here.
+/// Shows a moving line at the bottom of the terminal, below a line for each epoch, and under it a plot of the last steps' loss where the
+/// terminal is wide and high enough. A timer draws them; the training thread only leaves its numbers here.
 /// </summary>
-internal sealed class LiveDisplay(TextWriter output) : TrainingDisplay
+/// <param name="isPlain">Whether to draw in ASCII.</param>
+internal sealed class LiveDisplay(TextWriter output, bool isPlain) : TrainingDisplay(clock: null)
 {
-    private const int ShortestRow = 20;
+    private const int ShortestRow = 20, NarrowestPlot = 60, WidestPlot = 64, LowestTerminal = 12, PlotRows = 4;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     private readonly IAnsiConsole _console = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(output) });
     private readonly Lock _gate = new();
+    private readonly LossCurve _losses = new();
     private StepReport _report;
     private double _remaining;
     private bool _isValidating;
     private string? _stopping;
+
+    private bool IsPlain => isPlain;
 
     public override void StepDone(in StepReport report)
     {
@@ -27,6 +31,7 @@ internal sealed class LiveDisplay(TextWriter output) : TrainingDisplay
         lock (_gate)
         {
             _report = report;
+            _losses.Add(report.BatchLoss);
             _remaining = Remaining(report);
             _isValidating = false;
         }
@@ -99,6 +104,19 @@ internal sealed class LiveDisplay(TextWriter output) : TrainingDisplay
         }
     }
 
+    /// <summary>The plot of the last steps; no lines where the terminal is too small, or before there is a curve.</summary>
+    /// <param name="width">Columns of the terminal.</param>
+    /// <param name="height">Rows of the terminal.</param>
+    internal IReadOnlyList<string> Plot(int width, int height)
+    {
+        if (width < NarrowestPlot || height < LowestTerminal) return [];
+        IReadOnlyList<double> values;
+        lock (_gate) values = _losses.Values();
+        if (values.Count == 0) return [];
+        string title = $"loss of the last {values.Count} steps";
+        return [.. TextPlot.Labelled(values, Math.Min(width, WidestPlot) - 1, PlotRows, isPlain), title];
+    }
+
     private double Share()
     {
         lock (_gate) return _report.TotalSteps == 0 ? 0 : (double)_report.Step / _report.TotalSteps;
@@ -124,12 +142,17 @@ internal sealed class LiveDisplay(TextWriter output) : TrainingDisplay
             if (bar > 0)
             {
                 int done = (int)(display.Share() * bar);
-                (char full, char empty) = options.Unicode ? ('━', '─') : ('#', '-');
+                (char full, char empty) = options.Unicode && !display.IsPlain ? ('━', '─') : ('#', '-');
                 yield return new Segment(new string(full, done), new Style(Color.Green));
                 yield return new Segment(new string(empty, bar - done) + "  ", new Style(Color.Grey));
             }
             // Spaces clear the rest of a longer line.
             yield return new Segment(text.PadRight(room - (bar > 0 ? bar + 2 : 0)));
+            foreach (string row in display.Plot(maxWidth, options.ConsoleSize.Height))
+            {
+                yield return Segment.LineBreak;
+                yield return new Segment(row.PadRight(room), new Style(Color.Grey));
+            }
         }
     }
 }

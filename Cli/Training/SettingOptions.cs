@@ -14,8 +14,9 @@ internal sealed class SettingOptions
     private readonly IReadOnlyList<(Setting Setting, Option<string?> Option)> _numbers;
     private readonly IReadOnlyList<SetOptions> _sets;
 
-    /// <param name="except">Names of settings that have options of their own.</param>
-    public SettingOptions(params IReadOnlyCollection<string> except)
+    /// <param name="except">Names of settings that have options of their own, or none.</param>
+    /// <param name="exceptSets">Properties of open sets that have no options; a recipe's member stays.</param>
+    public SettingOptions(IReadOnlyCollection<string> except, params IReadOnlyCollection<string> exceptSets)
     {
         _numbers =
         [
@@ -26,7 +27,8 @@ internal sealed class SettingOptions
         _sets =
         [
             .. typeof(TrainingSettings).GetProperties()
-                .Where(property => property.PropertyType.IsAbstract && property.PropertyType.IsAssignableTo(typeof(INamed)))
+                .Where(property => property.PropertyType.IsAbstract && property.PropertyType.IsAssignableTo(typeof(INamed))
+                    && !exceptSets.Contains(property.Name))
                 .Select(property => (SetOptions)Activator.CreateInstance(typeof(SetOptions<>).MakeGenericType(property.PropertyType),
                 property)!),
         ];

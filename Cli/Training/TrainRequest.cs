@@ -1,5 +1,6 @@
 using GpuCnn.Data;
 using GpuCnn.Engine.Datasets;
+using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
 
@@ -61,6 +62,9 @@ internal sealed record TrainRequest
 
     /// <inheritdoc cref="Epochs"/>
     public int? EarlyStop { get; init; }
+
+    /// <inheritdoc cref="Epochs"/>
+    public Duration? TimeLimit { get; init; }
 
     /// <summary>Images of a step; null leaves them to recipe and data set.</summary>
     public int? Batch { get; init; }

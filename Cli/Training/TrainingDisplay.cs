@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using GpuCnn.Cli.Output;
 using GpuCnn.Engine.Training;
 
@@ -7,11 +6,17 @@ namespace GpuCnn.Cli.Training;
 /// <summary>Shows how a run goes.</summary>
 internal abstract class TrainingDisplay : ITrainingObserver
 {
+    private readonly TimeProvider _clock;
     private long _start, _firstStep;
     // A smaller share is not worth showing.
     private const double LeastWaiting = 0.05;
 
     private int _epochs;
+
+    protected TrainingDisplay(TimeProvider? clock) => _clock = clock ?? TimeProvider.System;
+
+    /// <summary>Time limit of the session; null has none.</summary>
+    public TimeSpan? Limit { get; init; }
 
     /// <summary>Whether training images are blends of two, so that their top-1 counts the label of the larger share.</summary>
     public bool IsMixed { get; init; }
@@ -20,7 +25,7 @@ internal abstract class TrainingDisplay : ITrainingObserver
     /// <param name="firstStep">Steps done before.</param>
     public TrainingOutcome Run(Func<ITrainingObserver, TrainingOutcome> train, long firstStep)
     {
-        _start = Stopwatch.GetTimestamp();
+        _start = _clock.GetTimestamp();
         _firstStep = firstStep;
         return Show(train);
     }
@@ -46,9 +51,15 @@ internal abstract class TrainingDisplay : ITrainingObserver
 
     protected abstract TrainingOutcome Show(Func<ITrainingObserver, TrainingOutcome> train);
 
-    /// <summary>Seconds until the end at the pace of this session, validation included.</summary>
-    protected double Remaining(in StepReport report) =>
-        Stopwatch.GetElapsedTime(_start).TotalSeconds / (report.Step - _firstStep) * (report.TotalSteps - report.Step);
+    protected TimeProvider Clock => _clock;
+
+    /// <summary>Seconds until the end at the pace of this session, validation included, or until the time limit.</summary>
+    protected double Remaining(in StepReport report)
+    {
+        double elapsed = _clock.GetElapsedTime(_start).TotalSeconds;
+        double remaining = elapsed / (report.Step - _firstStep) * (report.TotalSteps - report.Step);
+        return Limit is { } limit ? Math.Min(remaining, Math.Max(0, limit.TotalSeconds - elapsed)) : remaining;
+    }
 
     protected string EpochLine(EpochReport report)
     {

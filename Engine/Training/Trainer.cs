@@ -27,6 +27,7 @@ public sealed class Trainer : IDisposable
     private readonly RunningSchedule _schedule;
     private readonly RateGuard _guard;
     private readonly CheckpointWriter _writer;
+    private readonly SessionLimit _limit;
     private readonly long _stepsPerEpoch, _totalSteps, _scheduleSteps;
     private TrainingState _at;
 
@@ -40,21 +41,23 @@ public sealed class Trainer : IDisposable
     /// <summary>Trains its own parameters.</summary>
     /// <param name="run">Folder for checkpoints, metrics and final weights, which the trainer disposes of; null writes nothing.</param>
     /// <param name="algorithms">Algorithms by problem, for problems with several on the device.</param>
+    /// <param name="clock">Clock of the time limit; null is the system's.</param>
     /// <exception cref="GpuCnnException">The settings, the data and the network do not match.</exception>
     public Trainer(
         Network network, Device device, IDataset training, IDataset? validation, TrainingSettings settings, ModelMetadata metadata,
-        RunDirectory? run, IReadOnlyDictionary<string, string>? algorithms = null)
+        RunDirectory? run, IReadOnlyDictionary<string, string>? algorithms = null, TimeProvider? clock = null)
         : this(device.CreateParameters(Checked(network, training, settings), training: true), training, validation, settings, metadata, run,
-            algorithms) =>
+            algorithms, clock) =>
         _ownsParameters = true;
 
     /// <summary>Trains parameters that outlive the trainer, from their current values.</summary>
     /// <param name="run">Folder for checkpoints, metrics and final weights, which the trainer disposes of; null writes nothing.</param>
     /// <param name="algorithms">Algorithms by problem, for problems with several on the device.</param>
+    /// <param name="clock">Clock of the time limit; null is the system's.</param>
     /// <exception cref="GpuCnnException">The settings, the data and the network do not match.</exception>
     public Trainer(
         ParameterStore parameters, IDataset training, IDataset? validation, TrainingSettings settings, ModelMetadata metadata,
-        RunDirectory? run, IReadOnlyDictionary<string, string>? algorithms = null)
+        RunDirectory? run, IReadOnlyDictionary<string, string>? algorithms = null, TimeProvider? clock = null)
     {
         Checked(parameters.Network, training, settings);
         if (settings.EarlyStop > 0 && validation is null)
@@ -69,13 +72,16 @@ public sealed class Trainer : IDisposable
         _scheduleSteps = settings.ScheduleSteps ?? Math.Max(_totalSteps, settings.Epochs * _stepsPerEpoch);
         _guard = new(settings.EffectiveBatch, training.Classes.Count);
         _writer = new(run, metadata, parameters, settings.Optimizer, settings.Keep, settings.Ema > 0);
+        _limit = new(settings.TimeLimit?.Time, clock ?? TimeProvider.System,
+            (double)(validation?.Count ?? 0) / settings.EffectiveBatch * (settings.Ema > 0 ? 2 : 1));
         _schedule = settings.Schedule.Start();
         _parameters = parameters;
         _plans = new(parameters, settings, Weighted(settings, training), validation?.Count, algorithms);
         _at = new(0) { Schedule = _schedule.State, Guard = _guard.State };
     }
 
-    private static Loss Weighted(TrainingSettings settings, IDataset training)
+    /// <summary>The loss of training, with the weights of the classes.</summary>
+    internal static Loss Weighted(TrainingSettings settings, IDataset training)
     {
         if (settings.ClassWeights is not { } weights) return settings.Loss;
         IReadOnlyList<int> images = training.CountPerClass ?? throw new GpuCnnException(
@@ -161,13 +167,16 @@ public sealed class Trainer : IDisposable
             $"{run.Path} has no checkpoint to resume from; the run was stopped before its first one. Start it again.");
     }
 
-    /// <summary>Trains to the end or until cancelled; a cancelled run first saves a checkpoint.</summary>
+    /// <summary>
+    /// Trains to the end, to the time limit or until cancelled; a cancelled run first saves a checkpoint.
+    /// </summary>
     /// <exception cref="TrainingDivergedException">The loss is not finite. The last good checkpoint remains.</exception>
     /// <exception cref="UnreadableDataException">Images cannot be read. The completed steps are saved, as for a cancellation.</exception>
     public TrainingOutcome Run(ITrainingObserver observer, CancellationToken cancellation)
     {
         EpochReport? last = null;
         float rate = RateAt(Math.Max(0, _at.Step - 1));
+        _limit.Start();
         if (IsEpochOpen && IsEpochEnd && (last = EndEpoch(rate, observer, cancellation)) is null) return Interrupt(observer, rate, last);
         using var batches = new BatchesAhead(_training.ReadTraining(_settings.EffectiveBatch, _settings.Seed, _at.Step));
         long mark = Stopwatch.GetTimestamp();
@@ -175,6 +184,7 @@ public sealed class Trainer : IDisposable
         {
             if (cancellation.IsCancellationRequested) return Interrupt(observer, rate, last);
             rate = RateAt(_at.Step);
+            _limit.Begin();
             Batch batch = Guard(batches.Next, observer, rate) ?? throw new InvalidOperationException("Training batches never end.");
             BatchResult result = _plans.ForEpoch(_at.Step / _stepsPerEpoch + 1).Train(batch, rate, _settings.Seed, (ulong)_at.Step,
                 _at.Step + 1 < _totalSteps ? batches.ReadAhead : null);
@@ -192,6 +202,7 @@ public sealed class Trainer : IDisposable
                 EpochSeconds = _at.EpochSeconds + seconds,
                 Seconds = _at.Seconds + seconds,
             };
+            _limit.EndStep();
             observer.StepDone(Report(rate, result.Loss));
             if (_at.Step <= _stepsPerEpoch && result.Images > 0) Watch(result.Loss, observer);
             if (IsEpochEnd)
@@ -200,12 +211,10 @@ public sealed class Trainer : IDisposable
                 if (last is null) return Interrupt(observer, rate, last);
             }
             if (IsSaveDue) Save(observer, rate);
+            if (!IsFinished && _limit.IsReached) return EndInTime(observer, rate, last, cancellation);
             mark = Stopwatch.GetTimestamp();
         }
-        Save(observer, rate);
-        if (_run is null) CheckFinite(rate);
-        return Outcome(IsStoppedEarly && _at.Step < _totalSteps ? TrainingEnd.StoppedEarly : TrainingEnd.Completed, _writer.SaveFinal(),
-            last);
+        return Finish(IsStoppedEarly && _at.Step < _totalSteps ? TrainingEnd.StoppedEarly : TrainingEnd.Completed, observer, rate, last);
     }
 
     public void Dispose()
@@ -235,6 +244,20 @@ public sealed class Trainer : IDisposable
 
     private TrainingOutcome Interrupt(ITrainingObserver observer, float rate, EpochReport? last) =>
         Outcome(TrainingEnd.Interrupted, Save(observer, rate), last);
+
+    /// <summary>Ends at the time limit. Within an epoch, the part of it is validated and stays open.</summary>
+    private TrainingOutcome EndInTime(ITrainingObserver observer, float rate, EpochReport? last, CancellationToken cancellation)
+    {
+        if (!IsEpochEnd && (last = EndEpoch(rate, observer, cancellation)) is null) return Interrupt(observer, rate, last);
+        return Finish(TrainingEnd.TimeLimit, observer, rate, last);
+    }
+
+    private TrainingOutcome Finish(TrainingEnd end, ITrainingObserver observer, float rate, EpochReport? last)
+    {
+        Save(observer, rate);
+        if (_run is null) CheckFinite(rate);
+        return Outcome(end, _writer.SaveFinal(), last);
+    }
 
     private TrainingOutcome Outcome(TrainingEnd end, string? weights, EpochReport? last) => new(end, weights, last, _at.Step)
     {
@@ -276,12 +299,14 @@ public sealed class Trainer : IDisposable
         if (_plans.Validation is { } judging)
         {
             observer.Validating(report.Epoch);
+            _limit.Begin();
             try
             {
                 ImageJudged? judged = observer.Judging(report.Epoch);
                 validation = Guard(() => Evaluation.Run(judging, _validation!, cancellation, judged: judged), observer, rate);
                 if (_plans.Average is { } averaged)
                     average = Guard(() => Evaluation.Run(averaged, _validation!, cancellation), observer, rate);
+                _limit.EndValidation();
             }
             catch (OperationCanceledException)
             {
@@ -341,7 +366,9 @@ public sealed class Trainer : IDisposable
     {
         try
         {
+            _limit.Begin();
             string? path = _writer.Save(_at, out bool isNew);
+            if (isNew) _limit.EndSaving();
             _saved = Stopwatch.GetTimestamp();
             if (isNew) observer?.CheckpointSaved(path!);
             return path;

@@ -40,6 +40,9 @@ public enum TrainingEnd
     /// <summary>Ended because validation had not become better for <see cref="TrainingSettings.EarlyStop"/> epochs.</summary>
     StoppedEarly,
 
+    /// <summary>Ended by <see cref="TrainingSettings.TimeLimit"/>, with final weights; the run can be resumed.</summary>
+    TimeLimit,
+
     /// <summary>Stopped on request; a checkpoint was saved.</summary>
     Interrupted,
 }

@@ -33,11 +33,18 @@ public record TrainingSettings : INamed
     [Setting("End when validation has not become better for this many epochs; 0 never.", AtLeast = 0)]
     public int EarlyStop { get; init => field = Setting.Check(this, value); }
 
-    /// <summary>Images on the device at once; a step has <see cref="Accumulate"/> times as many.</summary>
+    /// <summary>
+    /// Ends this session of the run before the time is over, the last validation and the final weights included; at least one step is done.
+    /// The clock starts at the first step. The schedule stays as it is, and the run can be resumed. Null has no limit.
+    /// </summary>
+    [Setting("End within this time of the first step, validation and final weights included; the run can be resumed.")]
+    public Duration? TimeLimit { get; init => field = Setting.Check(this, value); }
+
     /// <summary>The epoch, from 1, from which frozen parameters are trained too; 0 never trains them.</summary>
     [Setting("Epoch from which frozen parameters are trained too; 0 never.", AtLeast = 0)]
     public int UnfreezeAt { get; init => field = Setting.Check(this, value); }
 
+    /// <summary>Images on the device at once; a step has <see cref="Accumulate"/> times as many.</summary>
     [Setting("Images of a batch.", AtLeast = 1)]
     public int Batch { get; init => field = Setting.Check(this, value); } = 64;
 

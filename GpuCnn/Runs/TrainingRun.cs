@@ -171,6 +171,23 @@ public sealed class TrainingRun : IDisposable
         }
     }
 
+    /// <summary>Runs a range test on the images and with the settings of a run that would begin.</summary>
+    internal static LearningRateRange TestRange(
+        Model model, ImageData data, FitOptions options, RangeTestOptions test, Action<RangePoint>? observer,
+        CancellationToken cancellation)
+    {
+        Check(model, data);
+        options.Check();
+        if (options.FixedBatch) TrainingSize.Check(model.Network, model.Device, options, data.Training.Count);
+        else options = (FitOptions)TrainingSize.Fit(model.Network, model.Device, options, data.Training.Count);
+        var badImages = new BadImageLog(options.BadImages);
+        model.Preparation = model.Preparation.WithStatistics(data.Training, model.Input, badImages);
+        using var images = RunImages.Create(data.Located, RunConfig.Of(model, data, options), badImages);
+        return LearningRateRange.Measure(
+            model.TrainingStore(options.Seed), images.Training, options, test, AlgorithmTable.Load(model.Device).Algorithms, observer,
+            cancellation);
+    }
+
     /// <summary>A run that goes on, with a model of its own that its caller disposes of.</summary>
     internal static TrainingRun Open(string folder, ResumeOptions options, Layer? layers = null)
     {
@@ -242,6 +259,7 @@ public sealed class TrainingRun : IDisposable
             Steps = options.Steps ?? (options.Epochs is not null ? null : config.Settings.Steps),
             SaveEvery = options.SaveEvery ?? config.Settings.SaveEvery,
             EarlyStop = options.EarlyStop ?? config.Settings.EarlyStop,
+            TimeLimit = options.TimeLimit,
             SaveEveryMinutes = options.SaveEveryMinutes ?? config.Settings.SaveEveryMinutes,
             Keep = options.Keep ?? config.Settings.Keep,
         };
