@@ -41,6 +41,13 @@ internal sealed class PointArithmetic : LayerArithmetic
                         FormattableString.Invariant($"x / ({norm.K} + {norm.Alpha} squares) ^ {norm.Beta}, maps {from} to {to - 1}"),
                         ("x", x), ("sum of squares", squares), ("divisor", divisor));
                 }
+            case ShortcutA shortcut:
+                {
+                    int channel = map - (shortcut.Channels - place.Input.Channels) / 2, y = row * shortcut.Stride, z = column * shortcut.Stride;
+                    if (channel < 0 || channel >= place.Input.Channels) return new PointExplanation(place, 0, "an added channel of zeros");
+                    double x = place.Read(channel, y, z);
+                    return new PointExplanation(place, x, $"map {channel}, row {y}, column {z} of {place.NameOfInput()}", ("x", x));
+                }
             case Flatten:
                 {
                     int width = Activations.Width(place.Input), area = Activations.Height(place.Input) * width;

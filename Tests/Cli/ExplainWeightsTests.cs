@@ -1,5 +1,7 @@
 using System.Text.RegularExpressions;
 using GpuCnn.Data;
+using GpuCnn.Engine.Devices.Cpu;
+using GpuCnn.Explanations;
 using GpuCnn.Tests.Explanations;
 using NUnit.Framework;
 using static GpuCnn.Tests.Cli.CommandLine;
@@ -154,6 +156,41 @@ public sealed partial class ExplainWeightsTests
         string folder = _folder["filters alone"];
         Succeed("explain", "--weights", _weights, "--filters", "--out", folder);
         Assert.That(Directory.GetFileSystemEntries(folder).Select(Path.GetFileName), Is.EquivalentTo(["filters.png", "index.html"]));
+    }
+
+    /// <summary>The value under the pointer is that of the layer, and a click gives the command that explains it.</summary>
+    [TestCase(1400)]
+    [TestCase(400)]
+    public void ThePageShowsTheValueUnderThePointer(int width)
+    {
+        string folder = _folder[$"page {width}"];
+        Succeed("explain", "--weights", _weights, _image, "--gradcam", "--filters", "--out", folder);
+        using var device = new CpuDevice(1);
+        using Model model = Model.Load(_weights, device);
+        float value = model.Explain(_image).Explain("conv1", 2, (7, 4)).Value;
+        // The middle of the pixel at row 7 and column 4 of the third map; maps of 16x16 stand in rows of eight, a pixel apart.
+        string html = File.ReadAllText(Path.Join(folder, "index.html")).Replace("</body>", """
+            <script>addEventListener("load", () => {
+              const image = document.querySelector("img.maps"), box = image.getBoundingClientRect();
+              const at = (x, y) => ({ clientX: box.left + x * box.width / image.naturalWidth, clientY: box.top + y * box.height
+                / image.naturalHeight, bubbles: true });
+              const read = () => document.getElementById("readout").textContent;
+              image.dispatchEvent(new PointerEvent("pointermove", at(2 * 17 + 4.5, 7.5)));
+              const list = document.createElement("pre");
+              list.textContent = "moved:" + read();
+              image.dispatchEvent(new MouseEvent("click", at(2 * 17 + 4.5, 7.5)));
+              list.textContent += ";clicked:" + read() + ";wide:" + (document.documentElement.scrollWidth > innerWidth) + ";";
+              document.body.append(list);
+            });</script></body>
+            """);
+        Library.Reports.Browser.OpenedPage page = Library.Reports.Browser.Open(html, width);
+        Assert.That(page.Console, Is.Empty);
+        Assert.That(page.Requests, Is.Empty);
+        string text = NumberText.Short(value);
+        Assert.That(page.Dom, Does.Contain($"moved:conv1: map 2, row 7, column 4: {text};"));
+        Assert.That(page.Dom, Does.Match($@"clicked:conv1: map 2, row 7, column 4: {Regex.Escape(text)}\s+gpucnn explain --weights "
+            + "[^;]* --layer conv1 --map 2 --at 7,4;"));
+        Assert.That(page.Dom, Does.Contain("wide:false"));
     }
 
     [GeneratedRegex("(?:src|href)=\"([^\"]*)\"")]

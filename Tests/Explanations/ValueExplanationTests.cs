@@ -42,7 +42,7 @@ public sealed class ValueExplanationTests
         { "pool1", new MaxPool2d(3, 2, 1, ceilMode: true) },
         { "grouped", new Conv2d(12, 3, padding: 1, groups: 3, bias: false) }, { "norm", new BatchNorm2d() }, { "act2", new Tanh() },
         { "block", new Residual(new Sequential { { "conv", new Conv2d(12, 1) }, { "bn", new BatchNorm2d() } }) },
-        { "act3", new LeakyReLU() },
+        { "act3", new LeakyReLU() }, { "wider", new ShortcutA(15, 2) },
         { "pool2", new AvgPool2d(3, 2, 1) }, { "pool3", new AvgPool2d(2, 1, 1, countPadding: false) },
         { "branches", new Branches { { "a", new Conv2d(5, 1) }, { "b", new Conv2d(7, 3, padding: 1) } } },
         { "bins", new AdaptiveAvgPool2d(2, 3) }, { "drop", new Dropout() }, { "flatten", new Flatten() },
