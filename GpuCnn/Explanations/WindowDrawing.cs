@@ -27,6 +27,8 @@ public static class WindowDrawing
             lines.Add(Line($"{window + 1}", pixel => axis.Reads(window, pixel) ? '#' : ' '));
             last = window;
         }
+        // A window that is longer than what is shown is told in numbers.
+        if (last is null) lines.Add($"{"1".PadLeft(label)}  pixels 1 to {axis.Extent}");
         if (axis.LeftOver > 0) lines.Add(Line("", pixel => pixel >= axis.PaddedInput - axis.LeftOver ? '^' : ' '));
         return lines;
 

@@ -97,6 +97,10 @@ public sealed class ExplainWindowsTests
     }
 
     [Test]
+    public void WindowsTooLongToDrawAreToldInNumbers() =>
+        Assert.That(Succeed("explain", "conv", "--input", "1000", "--kernel", "900").Output, Does.Contain("    1  pixels 1 to 900\n"));
+
+    [Test]
     public void RectanglesHaveRowsAndColumns()
     {
         CommandResult result = Succeed("explain", "conv", "--input", "3x32x48", "--kernel", "3x5", "--stride", "1x2", "--padding", "1x0",
@@ -109,7 +113,8 @@ public sealed class ExplainWindowsTests
     public void TextFitsTheTerminal([Values(40, 80, 120)] int width)
     {
         foreach (string line in (string[])["conv --input 3x227x227 --kernel 11 --stride 4 --filters 96", "pool --input 28 --kernel 2",
-            "conv --input 1000000 --kernel 3", "conv --input 30 --kernel 9 --stride 2 --padding 4"])
+            "conv --input 1000000 --kernel 3", "conv --input 500 --kernel 400 --stride 7",
+            "conv --input 30 --kernel 9 --stride 2 --padding 4"])
         {
             CommandResult result = Run(host => host with { Width = width }, ["explain", .. line.Split(' ')]);
             Assert.That(result.Output.Split('\n'), Has.All.Length.LessThanOrEqualTo(width), line);
