@@ -85,7 +85,7 @@ internal static class TrainingSession
         (bool isMixed, TimeSpan? limit) = (run.Settings.MixesImages, run.Settings.TimeLimit?.Time);
         TrainingDisplay display = host.IsTerminal ? new LiveDisplay(host.Terminal, host.IsPlain) { IsMixed = isMixed, Limit = limit }
             : new PlainDisplay(host.Output) { IsMixed = isMixed, Limit = limit };
-        run.Command = RepeatCommand.Of(run.Config);
+        run.Command = RepeatCommand.Of;
         stop.Begin(run, display);
         TrainingOutcome outcome = display.Run(
             observer => run.Run(new AllObservers([observer, stop, .. host.Observer is { } other ? (ITrainingObserver[])[other] : []]),

@@ -13,6 +13,9 @@ internal static class Html
     /// <summary>Text in letters of equal width, as it is: a command, numbers in columns.</summary>
     public static XElement Code(string text) => new("pre", new XElement("code", text));
 
+    /// <summary>A command, which is broken into lines where it is too long.</summary>
+    public static XElement Command(string text) => new("pre", Class("command"), new XElement("code", text));
+
     /// <summary>A drawing or a picture with its caption.</summary>
     public static XElement Figure(XElement drawing, params IEnumerable<object?> caption)
     {

@@ -30,11 +30,11 @@ internal sealed class LinePlot(string title, string horizontal, string vertical 
     public bool IsEmpty => _model.Series.Count == 0;
 
     /// <summary>Adds a curve. Values that are not finite are left out; a curve of one value is a dot, of none is nothing.</summary>
-    /// <param name="name">Its name in the legend.</param>
+    /// <param name="name">Its name in the legend; null leaves it out there.</param>
     /// <param name="color">Number of its colour.</param>
     /// <param name="isDashed">Whether the line is broken.</param>
     /// <param name="hasDots">Whether each value is marked.</param>
-    public LinePlot Add(string name, IEnumerable<(double X, double Y)> points, int color, bool isDashed = false, bool hasDots = false)
+    public LinePlot Add(string? name, IEnumerable<(double X, double Y)> points, int color, bool isDashed = false, bool hasDots = false)
     {
         DataPoint[] finite = [.. points.Where(point => double.IsFinite(point.X) && double.IsFinite(point.Y))
             .Select(point => new DataPoint(point.X, point.Y))];
@@ -43,7 +43,8 @@ internal sealed class LinePlot(string title, string horizontal, string vertical 
         _largest = Math.Max(_largest, finite.Max(point => point.Y));
         var series = new LineSeries
         {
-            Title = PlotStyle.Printable(name),
+            Title = PlotStyle.Printable(name ?? ""),
+            RenderInLegend = name is not null,
             Color = PlotStyle.Color(color),
             StrokeThickness = 1.75,
             LineStyle = isDashed ? LineStyle.Dash : LineStyle.Solid,
@@ -70,7 +71,7 @@ internal sealed class LinePlot(string title, string horizontal, string vertical 
         _model.Axes.Add(PlotStyle.Styled(across, horizontal));
         _model.Axes.Add(PlotStyle.Styled(up, vertical));
         _model.Legends.Clear();
-        if (_model.Series.Count > 1)
+        if (_model.Series.Count(series => series.RenderInLegend) > 1)
             _model.Legends.Add(new Legend
             {
                 LegendPlacement = LegendPlacement.Outside,

@@ -87,7 +87,7 @@ internal static class PlotStyle
     /// <summary>Measures text as Arial, and adds what wider letters take: a page's depend on its reader's system.</summary>
     private sealed class WideText(double width, double height) : PdfRenderContext(width, height, OxyColors.Transparent)
     {
-        private const double Wider = 1.35;
+        private const double Wider = 1.45;
 
         public override OxySize MeasureText(string text, string fontFamily, double fontSize, double fontWeight)
         {

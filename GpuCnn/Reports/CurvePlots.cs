@@ -17,19 +17,21 @@ internal static class CurvePlots
         {
             RunLog run = runs[i];
             // Alone, colours tell training and validation apart; of several, runs.
-            string prefix = isAlone ? "" : $"{run.Name} ";
+            string Name(string name) => isAlone ? name : run.Name;
+            string? training = isAlone ? "training" : run.Epochs.Any(row => double.IsFinite(row.Loss)) ? null : run.Name,
+                averaged = isAlone ? "moving average" : null;
             int train = isAlone ? 0 : i, judged = isAlone ? 1 : i, average = isAlone ? 2 : i;
             bool hasSteps = run.Steps.Count > 0, isDashed = !isAlone;
-            loss.Add(prefix + "training", Course(row => row.Loss, row => row.TrainLoss), train, isDashed, !hasSteps)
-                .Add(prefix + "validation", Epochs(run, row => row.Loss), judged, hasDots: true)
-                .Add(prefix + "moving average", Epochs(run, row => row.AverageLoss), average, hasDots: true);
-            top1.Add(prefix + "training", Epochs(run, row => row.TrainTop1), train, isDashed, hasDots: true)
-                .Add(prefix + "validation", Epochs(run, row => row.Top1), judged, hasDots: true)
-                .Add(prefix + "moving average", Epochs(run, row => row.AverageTop1), average, hasDots: true);
-            top5.Add(prefix + "validation", Epochs(run, row => row.Top5), judged, hasDots: true);
-            rate.Add(prefix + "learning rate", Course(row => row.LearningRate, row => row.LearningRate), i);
-            speed.Add(prefix + "images a second", Course(row => row.ImagesPerSecond, row => row.ImagesPerSecond), i);
-            waiting.Add(prefix + "waiting", Steps(run, row => row.WaitingShare), i);
+            loss.Add(training, Course(row => row.Loss, row => row.TrainLoss), train, isDashed, !hasSteps)
+                .Add(Name("validation"), Epochs(run, row => row.Loss), judged, hasDots: true)
+                .Add(averaged, Epochs(run, row => row.AverageLoss), average, hasDots: true);
+            top1.Add(training, Epochs(run, row => row.TrainTop1), train, isDashed, hasDots: true)
+                .Add(Name("validation"), Epochs(run, row => row.Top1), judged, hasDots: true)
+                .Add(averaged, Epochs(run, row => row.AverageTop1), average, hasDots: true);
+            top5.Add(Name("validation"), Epochs(run, row => row.Top5), judged, hasDots: true);
+            rate.Add(Name("learning rate"), Course(row => row.LearningRate, row => row.LearningRate), i);
+            speed.Add(Name("images a second"), Course(row => row.ImagesPerSecond, row => row.ImagesPerSecond), i);
+            waiting.Add(Name("waiting"), Steps(run, row => row.WaitingShare), i);
 
             // Runs of older versions have no file of steps.
             IEnumerable<(double, double)> Course(Func<StepRow, double> ofStep, Func<EpochRow, double> ofEpoch) =>

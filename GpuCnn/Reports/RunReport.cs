@@ -76,7 +76,7 @@ internal sealed record RunReport(RunLog Log)
                 Html.Pictures(Samples));
         if (Times is { } times) page.Section("Time of each layer", TimeTable(times));
         page.Section("Settings", Command is null ? null : new XElement("div", Html.Paragraph("The command that repeats the run:"),
-            Html.Code(Command)), Html.List(SettingList.Of(Log.Config)), Classes());
+            Html.Command(Command)), Html.List(SettingList.Of(Log.Config)), Classes());
         return page;
     }
 

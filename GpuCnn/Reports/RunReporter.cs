@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Xml.Linq;
 using GpuCnn.Data;
+using GpuCnn.Engine;
 using GpuCnn.Engine.Training;
+using GpuCnn.Engine.Tuning;
 
 namespace GpuCnn.Reports;
 
@@ -17,21 +19,33 @@ internal sealed class RunReporter(TrainingRun run, RunDirectory directory, ITrai
     /// <summary>Seconds that a report is taken to cost before the first is written: it loads the libraries that draw.</summary>
     private const double FirstCost = 0.5;
 
+    /// <summary>Share of training's time that measuring layers at its end may take.</summary>
+    private const double MeasuringShare = 0.01;
+
     private readonly StepLog _steps = new();
     private Judgement? _judged, _judging;
     private int _epoch, _judgedEpoch;
     private double _cost = FirstCost;
-    private long _written = Stopwatch.GetTimestamp();
+    private long _begun, _written, _writtenStep;
+    private double _speed;
+    private StepTimes? _times;
     private IReadOnlyList<XElement>? _samples;
     private bool _hasFailed;
 
     /// <summary>Takes up what the run wrote before it was interrupted.</summary>
-    public void Begin() => Try(() => _steps.Continue(directory.Path, run.Step));
+    public void Begin()
+    {
+        _begun = _written = Stopwatch.GetTimestamp();
+        Try(() => _steps.Continue(directory.Path, run.Step));
+    }
 
     /// <summary>Writes the last report.</summary>
-    public void End()
+    /// <param name="isComplete">Whether there is time to measure layers: nobody waits for the process to end.</param>
+    public void End(bool isComplete)
     {
         if (run.Step == 0) return;
+        if (isComplete && IsMeasuringCheap) MeasureLayers();
+        if (_writtenStep == run.Step && _times is null) return;
         Try(SaveTables);
         Write();
     }
@@ -39,6 +53,7 @@ internal sealed class RunReporter(TrainingRun run, RunDirectory directory, ITrai
     public void StepDone(in StepReport report)
     {
         _steps.Add(report);
+        _speed = report.ImagesPerSecond;
         observer.StepDone(report);
     }
 
@@ -79,11 +94,27 @@ internal sealed class RunReporter(TrainingRun run, RunDirectory directory, ITrai
         ResultsFile.Save(directory.Path, RunLog.Read(directory.Path).Epochs);
     }
 
+    /// <summary>Whether measuring layers, a second and four steps, takes a small share of the time that training took.</summary>
+    private bool IsMeasuringCheap => _speed > 0
+        && 1 + 4 * run.Settings.Batch / _speed < MeasuringShare * Stopwatch.GetElapsedTime(_begun).TotalSeconds;
+
+    private void MeasureLayers()
+    {
+        try
+        {
+            _times = StepTimes.MeasureTraining(run.Model.Network, run.Model.Device, run.Settings, run.Config.Algorithms, fewest: 1);
+        }
+        catch (GpuCnnException)
+        {
+            // Beside the run's own memory there may be no room for it.
+        }
+    }
+
     private void Write()
     {
         long start = Stopwatch.GetTimestamp();
         Try(() => Report().Save(Path.Combine(directory.Path, RunReport.FileName), directory.Path));
-        _written = Stopwatch.GetTimestamp();
+        (_written, _writtenStep) = (Stopwatch.GetTimestamp(), run.Step);
         _cost = Stopwatch.GetElapsedTime(start, _written).TotalSeconds;
     }
 
@@ -94,13 +125,14 @@ internal sealed class RunReporter(TrainingRun run, RunDirectory directory, ITrai
             Augmentation.Parse(run.Config.Augmentation), run.Settings.Seed);
         return new(RunLog.Read(directory.Path) with { Steps = _steps.Rows })
         {
-            Command = run.Command,
+            Command = run.Command?.Invoke(run.Config),
             Judged = _judged,
             Split = run.Data.Validation,
             JudgedBy = $"epoch {_judgedEpoch}",
             Filters = filters,
             FilterLayer = layer,
             Samples = _samples,
+            Times = _times,
             DeviceBytes = run.DeviceBytes,
         };
     }

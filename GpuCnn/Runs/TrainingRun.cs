@@ -91,8 +91,8 @@ public sealed class TrainingRun : IDisposable
 
     internal RunConfig Config { get; }
 
-    /// <summary>The command that repeats the run, for its report; null where there is none.</summary>
-    internal string? Command { get; set; }
+    /// <summary>Spells the command that repeats the run, for its report; null where there is none.</summary>
+    internal Func<RunConfig, string>? Command { get; set; }
 
     /// <summary>Algorithms by problem that the run was to take, as <c>tune</c> or its own configuration has them.</summary>
     internal IReadOnlyDictionary<string, string> Kept { get; }
@@ -118,7 +118,8 @@ public sealed class TrainingRun : IDisposable
         RunReporter? reporter = Directory is null ? null : new(this, Directory, observer);
         reporter?.Begin();
         using EventLog? events = Directory is null || Config.TensorBoard is null ? null
-            : EventLog.Begin(Directory.Path, Config, _trainer.Parameters, Step, Command, Data.Validation, reporter ?? observer);
+            : EventLog.Begin(Directory.Path, Config, _trainer.Parameters, Step, Command?.Invoke(Config), Data.Validation,
+                reporter ?? observer);
         bool isComplete = false;
         try
         {
@@ -130,7 +131,7 @@ public sealed class TrainingRun : IDisposable
         {
             Model.Fitted();
             events?.End(isComplete, Step);
-            reporter?.End();
+            reporter?.End(isComplete);
         }
     }
 

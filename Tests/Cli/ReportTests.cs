@@ -143,7 +143,7 @@ public sealed class ReportTests
         {
             Assert.That(page, Does.Contain("<td>learningRate</td><td>0.01</td><td>0.003</td>"));
             Assert.That(page, Does.Not.Contain("<td>model</td>"));
-            Assert.That(page, Does.Contain(">run validation<").And.Contain(">other validation<"));
+            Assert.That(page, Does.Contain("fill=\"currentColor\">run<").And.Contain("fill=\"currentColor\">other<"));
         }
     }
 
@@ -219,6 +219,34 @@ public sealed class ReportTests
                 Assert.That(classes.Sum(row => row.GetProperty("images").GetInt32()), Is.EqualTo(rows.Length));
                 Assert.That(json.GetProperty("weighted").GetProperty("recall").GetDouble(),
                     Is.EqualTo(json.GetProperty("top1").GetDouble()).Within(1e-9));
+            }
+        }
+    }
+
+    /// <summary>What a run's validation says of each image adds up to the accuracy that it reports.</summary>
+    [Test]
+    public void ImagesOfTheValidationAddUpToItsAccuracy()
+    {
+        Collector collector = new();
+        Assert.That(Run(host => host with { Observer = collector }, TrainArgs(_folder["collected"], "--ema", "0.5")).Error, Is.Empty);
+        Assert.That(collector.Epochs, Is.EqualTo(2));
+    }
+
+    private sealed class Collector : ITrainingObserver
+    {
+        private Judgement _judgement = new(TinyData.Classes);
+
+        public int Epochs { get; private set; }
+
+        public ImageJudged Judging(int epoch) => (_judgement = new(TinyData.Classes)).Add;
+
+        public void EpochDone(EpochReport report)
+        {
+            Epochs++;
+            using (Assert.EnterMultipleScope())
+            {
+                Assert.That(_judgement.Images.Select(image => image.Image), Is.EqualTo(Enumerable.Range(0, 12)));
+                Assert.That(_judgement.Matrix.Accuracy, Is.EqualTo(report.Validation!.Top1).Within(1e-12));
             }
         }
     }

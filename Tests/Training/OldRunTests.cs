@@ -52,6 +52,17 @@ public sealed class OldRunTests
         Assert.That(Of("linear").GetProperty("schedule").GetProperty("gamma").GetSingle(), Is.EqualTo(0.5f));
     }
 
+    [TestCase("lenet5")]
+    [TestCase("linear")]
+    public void HasAReport(string name)
+    {
+        using TemporaryFolder folder = new();
+        string run = Copy(folder, name);
+        Succeed("report", run);
+        Assert.That(File.ReadAllText(Path.Combine(run, "report.html")), Does.Contain("<h2>Curves</h2>").And.Contain("aria-label=\"Loss\"")
+            .And.Contain("<h2>Confusion matrix</h2>").And.Contain("gpucnn train"));
+    }
+
     /// <summary>Losses that the program reported when these files were made.</summary>
     [TestCase("lenet5", 1, 0.1141324305596451)]
     [TestCase("linear", 1, 0.05434427392901853)]
