@@ -29,7 +29,9 @@ internal sealed unsafe class CudaBuffer : CudaObject
         return new(Handle, (nint)offset, length);
     }
 
-    /// <summary>Copies from the host after earlier commands, and waits. <paramref name="source"/> may change afterwards.</summary>
+    /// <summary>
+    /// Copies from the host after earlier commands, and waits unless the values are few. <paramref name="source"/> may change afterwards.
+    /// </summary>
     /// <param name="offset">In bytes.</param>
     public void Write<T>(ReadOnlySpan<T> source, long offset = 0) where T : unmanaged
     {
@@ -38,6 +40,11 @@ internal sealed unsafe class CudaBuffer : CudaObject
         Context.Enter();
         fixed (T* first = source)
         {
+            if (bytes <= CudaSmallWrites.MostBytes)
+            {
+                Context.SmallWrites.Write(this, first, (int)bytes, offset);
+                return;
+            }
             Context.Check(Api.CopyToDeviceAsync(At(offset), first, bytes, Context.Stream), "cuMemcpyHtoDAsync_v2");
             Context.Check(Api.StreamSynchronize(Context.Stream), "cuStreamSynchronize");
         }

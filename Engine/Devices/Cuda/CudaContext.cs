@@ -56,6 +56,7 @@ internal sealed unsafe class CudaContext : IDisposable
         }
         _handle = handle;
         _stream = stream;
+        SmallWrites = new CudaSmallWrites(this);
         Modules = new CudaModules(this, cache ?? new BinaryCache(BinaryCache.DefaultFolder("cuda")));
     }
 
@@ -65,6 +66,9 @@ internal sealed unsafe class CudaContext : IDisposable
 
     /// <summary>Compiled kernels; the context owns them.</summary>
     public CudaModules Modules { get; }
+
+    /// <summary>Copies small values without waiting.</summary>
+    internal CudaSmallWrites SmallWrites { get; }
 
     /// <summary>Bytes of buffers allocated now. Staging memory is on the host and does not count.</summary>
     public long AllocatedBytes => Interlocked.Read(ref _allocated);
@@ -125,6 +129,7 @@ internal sealed unsafe class CudaContext : IDisposable
         if (_handle == 0) return;
         TryEnter();
         _ = Api.StreamSynchronize(_stream);
+        SmallWrites.Dispose();
         // Others may keep the primary context alive, and with it anything not freed here.
         foreach (CudaObject item in _objects.Keys) item.Dispose();
         Modules.Dispose();

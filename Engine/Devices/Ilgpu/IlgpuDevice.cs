@@ -27,6 +27,7 @@ internal abstract class IlgpuDevice : GpuDevice
         Accelerator = accelerator;
         _memoryLimit = memoryLimit;
         _stream = new(() => accelerator.DefaultStream);
+        SmallWrites = new(this);
     }
 
     public sealed override string Name { get; }
@@ -42,6 +43,9 @@ internal abstract class IlgpuDevice : GpuDevice
     internal Accelerator Accelerator { get; }
 
     internal AcceleratorStream Stream => _stream.Value;
+
+    /// <summary>Copies small values without waiting.</summary>
+    internal IlgpuSmallWrites SmallWrites { get; }
 
     internal override long LargestAllocation => MemoryBytes;
 
@@ -105,6 +109,7 @@ internal abstract class IlgpuDevice : GpuDevice
         foreach (IlgpuMemory memory in _memory.Keys) memory.Dispose();
         foreach (Lazy<LoadedKernel> kernel in _kernels.Values.Where(kernel => kernel.IsValueCreated)) kernel.Value.Kernel.Dispose();
         _kernels.Clear();
+        SmallWrites.Dispose();
         Accelerator.Dispose();
         _context.Dispose();
     }

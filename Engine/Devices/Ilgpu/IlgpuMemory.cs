@@ -41,6 +41,18 @@ internal sealed class IlgpuMemory(IlgpuDevice device, MemoryBuffer1D<byte, Strid
     {
         ArrayView<byte> part = Part(offset, source.Length);
         if (source.IsEmpty) return;
+        if (source.Length <= IlgpuSmallWrites.MostBytes)
+        {
+            try
+            {
+                device.SmallWrites.Write(source, part);
+                return;
+            }
+            catch (AcceleratorException exception)
+            {
+                throw IlgpuErrors.From(exception, device);
+            }
+        }
         fixed (byte* first = source)
         {
             byte* address = first;

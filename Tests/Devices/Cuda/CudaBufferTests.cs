@@ -40,6 +40,18 @@ public sealed class CudaBufferTests : CudaFixture
     }
 
     [Test]
+    public void SmallWritesDoNotWait()
+    {
+        using CudaBuffer buffer = Context.Allocate(4 * 1000, "buffer");
+        buffer.Write<int>([1]);
+        int waits = Fake.Calls("cuStreamSynchronize");
+        for (int i = 0; i < 1000; i++) buffer.Write<int>([i], 4 * i);
+        Assert.That(Fake.Calls("cuStreamSynchronize"), Is.EqualTo(waits));
+        Assert.That(Read<int>(buffer, 1000), Is.EqualTo(Enumerable.Range(0, 1000)));
+        Assert.That(Context.LiveObjects, Has.Count.EqualTo(1));
+    }
+
+    [Test]
     public void EmptyRequestsCopyNothing()
     {
         using CudaBuffer buffer = Context.Allocate(16, "buffer");
