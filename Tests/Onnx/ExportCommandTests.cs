@@ -1,10 +1,13 @@
+using System.Text.Json;
 using GpuCnn.Cli;
+using GpuCnn.Data;
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Tests.Cli;
 using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
 using NUnit.Framework;
 using static GpuCnn.Tests.Cli.CommandLine;
 
@@ -47,6 +50,45 @@ public sealed class ExportCommandTests
         Assert.That(OnnxFile.Read(_folder["kept.onnx"]).Types, Has.Some.EqualTo("BatchNormalization"));
     }
 
+    /// <summary>A program that knows the file alone, and does what its entries say, gets what <c>predict</c> gets.</summary>
+    [TestCase("smallcnn", 3)]
+    [TestCase("lenet5", 1)]
+    public void AnImagePreparedAsTheFileSaysGivesTheSameLogits(string architecture, int channels)
+    {
+        using var model = Model.Create(architecture, ["a", "b", "c"], _device, Shape.Volume(channels, 20, 24));
+        model.Preparation = channels == 3 ? new() { Mean = [0.4f, 0.5f, 0.3f], Std = [0.2f, 0.25f, 0.3f] }
+            : new() { Mean = [0.13f], Std = [0.31f] };
+        var image = new PixelImage(24, 20, channels);
+        new Random(3).NextBytes(image.Pixels);
+        model.SaveOnnx(_folder["prepared.onnx"]);
+
+        using InferenceSession session = new(_folder["prepared.onnx"]);
+        Dictionary<string, string> entries = session.ModelMetadata.CustomMetadataMap;
+        float[] mean = JsonSerializer.Deserialize<float[]>(entries["mean"])!, std = JsonSerializer.Deserialize<float[]>(entries["std"])!;
+        int[] size = [.. entries["input"].Split('x').Select(int.Parse)];
+        var input = new DenseTensor<float>([1, .. size]);
+        for (int c = 0; c < size[0]; c++)
+            for (int y = 0; y < size[1]; y++)
+                for (int x = 0; x < size[2]; x++)
+                    input[0, c, y, x] = (image.Pixels[(y * size[2] + x) * size[0] + c] / 255f - mean[c]) / std[c];
+        using var results = session.Run([NamedOnnxValue.CreateFromTensor("input", input)]);
+        Assert.That(results[0].AsTensor<float>().ToArray(), Is.EqualTo(model.Logits(image)).Within(1e-4));
+    }
+
+    /// <summary>Weights of PyTorch's, with another head than the file's.</summary>
+    [Test]
+    public void ImportedWeightsAreExported([Values(10, 4)] int classes)
+    {
+        using (var source = Model.Create("resnet20", [.. Enumerable.Range(0, 10).Select(number => $"{number}")], _device))
+        {
+            OnnxComparison.Randomize(source, seed: 4);
+            source.Save(_folder["torch.safetensors"]);
+        }
+        string[] names = [.. Enumerable.Range(0, classes).Select(number => $"class {number}")];
+        using var model = Model.FromTorch("resnet20", _folder["torch.safetensors"], names, _device);
+        Assert.That(OnnxComparison.Check(model).Classes, Is.EqualTo(names));
+    }
+
     [Test]
     public void HostileNamesPassAsUtf8()
     {
@@ -54,7 +96,7 @@ public sealed class ExportCommandTests
         Succeed("export", weights, "--onnx", _folder["hostile.onnx"]);
         Assert.That(OnnxFile.Read(_folder["hostile.onnx"]).Classes, Is.EqualTo(HostileNames));
         using InferenceSession session = new(_folder["hostile.onnx"]);
-        Assert.That(System.Text.Json.JsonSerializer.Deserialize<string[]>(session.ModelMetadata.CustomMetadataMap["classes"]),
+        Assert.That(JsonSerializer.Deserialize<string[]>(session.ModelMetadata.CustomMetadataMap["classes"]),
             Is.EqualTo(HostileNames));
     }
 
