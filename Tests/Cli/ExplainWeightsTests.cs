@@ -139,6 +139,17 @@ public sealed partial class ExplainWeightsTests
     }
 
     [Test]
+    public void WeightsWithoutClassNamesOrInputAreOneLine([Values("classes", "input", "model")] string entry)
+    {
+        byte[] content = File.ReadAllBytes(_weights);
+        int place = content.AsSpan().IndexOf(System.Text.Encoding.ASCII.GetBytes($"\"{entry}\""));
+        content[place + 1] = (byte)'_';
+        string weights = _folder.Add(content, $"without {entry}.safetensors");
+        Fail(1, ["explain", "--weights", weights, _image], $"without {entry}.safetensors", $"'{entry}' is missing");
+        Fail(1, ["explain", "--weights", weights, "--filters"], $"'{entry}' is missing");
+    }
+
+    [Test]
     public void AFolderThatCannotBeWrittenIsOneLine()
     {
         string file = _folder.Add([1], "file");
