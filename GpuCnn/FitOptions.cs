@@ -63,7 +63,9 @@ public sealed record ResumeOptions
     /// <summary>Epochs without a better validation after which the run ends; 0 never ends it so.</summary>
     public int? EarlyStop { get; init; }
 
-    /// <summary>Time limit of this session (<see cref="TrainingSettings.TimeLimit"/>); null has none, whatever the last session had.</summary>
+    /// <summary>
+    /// Time limit of this session (<see cref="TrainingSettings.TimeLimit"/>); null has none, whatever the last session had.
+    /// </summary>
     public Duration? TimeLimit { get; init; }
 
     /// <summary>Minutes between further checkpoints; 0 leaves them out.</summary>

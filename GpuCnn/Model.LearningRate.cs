@@ -7,7 +7,8 @@ namespace GpuCnn;
 public sealed partial class Model
 {
     /// <summary>
-    /// Runs the learning rate range test: training steps at rising rates, as <see cref="Fit"/> would take them. The model is afterwards what
+    /// Runs the learning rate range test: training steps at rising rates, as <see cref="Fit"/> would take them. The model is afterwards
+    /// what
     /// it was, and nothing is written.
     /// </summary>
     /// <param name="data">Its classes are those of the model.</param>

@@ -89,7 +89,8 @@ public sealed partial class ArchitectureTests
     private static partial Regex DeviceCast();
 
     // Within a string. Options of NVIDIA's compiler belong to Cuda folders.
-    [GeneratedRegex(@"""[^""]*(--[a-z]|\bgpucnn (train|eval|predict|summary|models|devices|bench|tune|import|data|filter|kernels|explain)\b)")]
+    [GeneratedRegex(@"""[^""]*(--[a-z]|\bgpucnn (train|eval|predict|summary|models|devices|bench|tune|import|export|data|filter|kernels"
+        + @"|explain|profile|report|lr-find)\b)")]
     private static partial Regex CommandLineAdvice();
 
     [GeneratedRegex("__global__|__kernel")]

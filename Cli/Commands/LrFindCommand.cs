@@ -37,7 +37,8 @@ internal static class LrFindCommand
         ]);
         command.SetAction(parsed =>
         {
-            RangeTestOptions options = Settings.With(new RangeTestOptions(), test.Where(option => parsed.GetValue(option.Option) is not null)
+            RangeTestOptions options = Settings.With(new RangeTestOptions(),
+                test.Where(option => parsed.GetValue(option.Option) is not null)
                 .ToDictionary(option => option.Setting.Name,
                     option => (object?)SettingText.Parse(option.Setting, parsed.GetValue(option.Option)!)));
             if (options.From >= options.To) throw new UsageException(FormattableString.Invariant(

@@ -44,7 +44,8 @@ internal static class ProfileCommand
             int images = parsed.GetValue(batch) ?? DefaultBatch, fewest = parsed.GetValue(repetitions) ?? DefaultRepetitions;
             (string? file, string? traceFile) = (parsed.GetValue(json), parsed.GetValue(trace));
             // A minute of measuring is not lost to a misspelt folder.
-            foreach (string path in new[] { file, traceFile }.OfType<string>().Where(path => path != StandardOutput)) OutputFile.Check(path);
+            foreach (string path in new[] { file, traceFile }.OfType<string>().Where(path => path != StandardOutput))
+                OutputFile.Check(path);
             if (traceFile == StandardOutput) throw new UsageException("--trace expects a file, but got '-'.");
             using Device on = DeviceCatalog.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto);
             IReadOnlyDictionary<string, string> algorithms = AlgorithmTable.Load(on).Algorithms;

@@ -25,7 +25,8 @@ internal sealed record RangeReport(Model Model, TrainRequest Request, FitOptions
         if (Range is { Suggestion: { } rate, TenthOfLowest: { } tenth, Lowest: { } lowest })
         {
             LineWrap.Write(output, $"Steepest  {Rate(rate)}: the loss falls fastest here");
-            LineWrap.Write(output, $"Lowest    {Rate(lowest.LearningRate)}, smoothed loss {lowest.Smoothed.ToString("0.000", CultureInfo.InvariantCulture)}; "
+            string loss = lowest.Smoothed.ToString("0.000", CultureInfo.InvariantCulture);
+            LineWrap.Write(output, $"Lowest    {Rate(lowest.LearningRate)}, smoothed loss {loss}; "
                 + $"a tenth of it is {Rate(tenth)}");
             output.WriteLine($"\nTry next\n  gpucnn train {Options(rate)}");
         }

@@ -40,7 +40,8 @@ public readonly partial record struct Duration(TimeSpan Time) : ISettingValue
         return seconds > 0 || text.Length == 0 ? string.Create(CultureInfo.InvariantCulture, $"{text}{seconds:0.#######}s") : text;
     }
 
-    [GeneratedRegex(@"\A(?:(?<h>[0-9]{1,9}(?:\.[0-9]{1,9})?)h)?(?:(?<m>[0-9]{1,9}(?:\.[0-9]{1,9})?)m)?(?:(?<s>[0-9]{1,9}(?:\.[0-9]{1,9})?)s)?\z")]
+    [GeneratedRegex(@"\A(?:(?<h>[0-9]{1,9}(?:\.[0-9]{1,9})?)h)?(?:(?<m>[0-9]{1,9}(?:\.[0-9]{1,9})?)m)?"
+        + @"(?:(?<s>[0-9]{1,9}(?:\.[0-9]{1,9})?)s)?\z")]
     private static partial Regex Pattern();
 }
 

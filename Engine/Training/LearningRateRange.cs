@@ -62,7 +62,8 @@ public sealed record LearningRateRange(IReadOnlyList<RangePoint> Points, bool Ex
     public RangePoint? Lowest { get; } = Points.MinBy(point => point.Smoothed);
 
     /// <summary>
-    /// The step at which the smoothed loss falls fastest over the logarithm of the rate, before its lowest value; null where it never falls.
+    /// The step at which the smoothed loss falls fastest over the logarithm of the rate, before its lowest value; null where it
+    /// never falls.
     /// </summary>
     public RangePoint? Steepest { get; } = FindSteepest(Points);
 

@@ -18,7 +18,8 @@ public enum StepBound
     Memory,
 
     /// <summary>
-    /// The steps take more than <see cref="DevicePeaks.OverheadFactor"/> times as long as either peak allows: launching and waiting, or work
+    /// The steps take more than <see cref="DevicePeaks.OverheadFactor"/> times as long as either peak allows: launching and waiting, or
+    /// work
     /// that keeps few of the device's units busy.
     /// </summary>
     Overhead,

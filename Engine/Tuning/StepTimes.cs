@@ -112,7 +112,8 @@ public sealed record StepTimes(IReadOnlyList<LayerTime> Layers, double WholeSeco
         .. plan.Parts.GroupBy(part => (part.Pass, part.Node)).Select(group => new LayerTime(
             NameOf(group.Key.Pass, group.Key.Node), TypeOf(group.Key.Node), group.Key.Pass,
             OperationsOf(plan.Options, group.Key.Pass, group.Key.Node),
-            [.. group.SelectMany(part => Enumerable.Range(part.First, part.End - part.First)).Select(step => Of(plan, step, seconds[step]))])),
+            [.. group.SelectMany(part => Enumerable.Range(part.First, part.End - part.First))
+                .Select(step => Of(plan, step, seconds[step]))])),
     ];
 
     private static StepTime Of(Plan plan, int step, double seconds)

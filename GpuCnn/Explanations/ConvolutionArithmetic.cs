@@ -87,7 +87,8 @@ public sealed class ConvolutionExplanation : ValueExplanation
                 IEnumerable<string> lines = NumberText.Blocks(rows,
                     (row => Cells(column => IsInside(row, column) ? NumberText.Short(Window[channel, row, column]) : "-"), "window", "x"),
                     (row => Cells(column => NumberText.Short(Filter[channel, row, column])), "filter", "="),
-                    (row => Cells(column => NumberText.Short(Window[channel, row, column] * Filter[channel, row, column])), "products", ""));
+                    (row => Cells(column => NumberText.Short(Window[channel, row, column] * Filter[channel, row, column])),
+                        "products", ""));
                 foreach (string line in lines) yield return line;
                 yield return Line("sum of the products", ChannelSums[channel]);
             }

@@ -43,7 +43,8 @@ internal sealed class PointArithmetic : LayerArithmetic
                 }
             case ShortcutA shortcut:
                 {
-                    int channel = map - (shortcut.Channels - place.Input.Channels) / 2, y = row * shortcut.Stride, z = column * shortcut.Stride;
+                    int channel = map - (shortcut.Channels - place.Input.Channels) / 2;
+                    int y = row * shortcut.Stride, z = column * shortcut.Stride;
                     if (channel < 0 || channel >= place.Input.Channels) return new PointExplanation(place, 0, "an added channel of zeros");
                     double x = place.Read(channel, y, z);
                     return new PointExplanation(place, x, $"map {channel}, row {y}, column {z} of {place.NameOfInput()}", ("x", x));

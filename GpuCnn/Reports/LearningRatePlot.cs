@@ -39,7 +39,8 @@ internal static class LearningRatePlot
     }
 
     private static string Describe(LearningRateRange range) => range.Suggestion is { } rate
-        ? $"The loss falls fastest at a rate of {Rate(rate)}; a tenth of the rate with the lowest loss is {Rate(range.TenthOfLowest!.Value)}."
+        ? $"The loss falls fastest at a rate of {Rate(rate)}; a tenth of the rate with the lowest loss is "
+            + $"{Rate(range.TenthOfLowest!.Value)}."
         : "The loss never fell.";
 
     private static string Rate(float rate) => rate.ToString("G2", CultureInfo.InvariantCulture);

@@ -100,7 +100,8 @@ public sealed class ProfileTests
     [Test]
     public void ABatchThatIsTooLargeIsRefused()
     {
-        Fail(Program.Failed, ["profile", "resnet50", "--device", "cpu", "--batch", "20000"], "20000", "the largest batch that fits", "--batch");
+        Fail(Program.Failed, ["profile", "resnet50", "--device", "cpu", "--batch", "20000"],
+            "20000", "the largest batch that fits", "--batch");
         Fail(Program.Failed, ["profile", "resnet50", "--device", "cpu", "--batch", "2000000000"], "2000000000", "expected at most");
     }
 

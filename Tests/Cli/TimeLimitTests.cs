@@ -16,7 +16,8 @@ public sealed class TimeLimitTests
             "--lr", "0.001", "--device", "cpu", "--threads", "1", "--save-every", "1000000000"];
         string output = Succeed([.. args, "--time-limit", "1.5s", "--out", run]).Output;
         Assert.That(output, Does.Contain("ends within 1.5s of the first step"));
-        Assert.That(output, Does.Match(@"(?m)^Ended     by the time limit of 1\.5s, after step [0-9,]+ of [0-9,]+; the rest: gpucnn train --resume "));
+        Assert.That(output,
+            Does.Match(@"(?m)^Ended     by the time limit of 1\.5s, after step [0-9,]+ of [0-9,]+; the rest: gpucnn train --resume "));
         Assert.That(output, Does.Contain("Accuracy ").And.Contain("final.safetensors"));
         Succeed("eval", "--weights", run, "--data", data);
 

@@ -46,7 +46,8 @@ public sealed class LearningRateRangeTests : SmallRuns
     public void SuggestionsAreWhereTheLossFallsFastestAndATenthOfTheLowest()
     {
         // Over the logarithm of the rate the loss falls slowly, then fast, then rises.
-        double[] losses = [.. Enumerable.Range(0, 60).Select(i => i < 20 ? 3 - 0.001 * i : i < 40 ? 2.98 - 0.1 * (i - 19) : 0.98 + 0.2 * (i - 40))];
+        double[] losses = [.. Enumerable.Range(0, 60)
+            .Select(i => i < 20 ? 3 - 0.001 * i : i < 40 ? 2.98 - 0.1 * (i - 19) : 0.98 + 0.2 * (i - 40))];
         var range = new LearningRateRange(
             [.. losses.Select((loss, i) => new RangePoint(i, MathF.Pow(10, -4 + 0.1f * i), loss, loss))], Exploded: false);
         Assert.That(range.Lowest!.Step, Is.EqualTo(losses.Index().MinBy(point => point.Item).Index));
@@ -60,7 +61,8 @@ public sealed class LearningRateRangeTests : SmallRuns
     {
         var rising = new LearningRateRange(
             [.. Enumerable.Range(0, 30).Select(i => new RangePoint(i, MathF.Pow(10, -4 + 0.1f * i), 1 + i, 1 + i))], Exploded: false);
-        Assert.That((rising.Steepest, rising.Suggestion, rising.TenthOfLowest), Is.EqualTo(((RangePoint?)null, (float?)null, (float?)null)));
+        Assert.That((rising.Steepest, rising.Suggestion, rising.TenthOfLowest),
+            Is.EqualTo(((RangePoint?)null, (float?)null, (float?)null)));
         Assert.That(new LearningRateRange([], Exploded: true).Lowest, Is.Null);
     }
 
