@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# gpu.sh: runs the tests that need a GPU, then measures it side by side with PyTorch. Bench/README.md says what is counted.
+# gpu.sh: measures a GPU side by side with PyTorch, then runs the tests that need it. Bench/README.md says what is counted.
 #   --device D    devices to test and measure, in turn: cuda, opencl and their twins, separated by commas [cuda,cuda-c]
 #   --app DIR     published projects, each in a folder of its name, for a machine without the SDK [the builds in artifacts/bin]
 #   --out DIR     folder of tables and logs [gpu-results]
-#   --minutes N   begin no further measurement after N minutes, tests included [8]
+#   --minutes N   begin no further measurement so late that the tests would end after N minutes [8]
 #   --tune        let gpucnn tune choose the algorithms of the measured networks first
 #   --seconds N   end the tests after N seconds [150]
 #   --no-checks   measure without tests
@@ -52,8 +52,34 @@ nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.max.sm,clocks.max
 dotnet "$cli" devices
 
 IFS=, read -ra names <<< "$devices"
-# Remaining minutes per measurement, never zero.
-left() { awk "BEGIN { m = ($minutes - ($SECONDS - $began) / 60) / $1; print (m > 0.3 ? m : 0.3) }"; }
+[ -n "$checks" ] || seconds=0
+# Minutes for $2 parts of the remaining $1, never zero.
+left() { awk "BEGIN { m = ($minutes - ($SECONDS - $began + $seconds) / 60) * $2 / $1; print (m > 0.3 ? m : 0.3) }"; }
+
+if [ -n "$tune" ]; then
+  echo "== tune"
+  for device in "${names[@]}"; do
+    for model in resnet18 resnet50 googlenet-torchvision vgg16 alexnet-torchvision; do
+      dotnet "$cli" tune "$model" --batch 32 --device "$device" >> "$out/tune.log" 2>&1 ||
+        { echo "tune $model on $device failed; see $out/tune.log."; status=1; }
+    done
+  done
+fi
+
+echo "== measurements"
+# Measure before the tests: a GPU is often there for minutes, and each row is checked before it counts. Go group by group, so that the
+# devices' rows of a group are at most minutes apart. A group gets its part of the time that is left.
+groups=(networks matrix conv memory) parts=(4 1 2 1)
+turns=$((8 * ${#names[@]}))
+for i in "${!groups[@]}"; do
+  group=${groups[i]}
+  for device in "${names[@]}"; do
+    file="$out/${device//:/-}-$group"
+    dotnet "$bench" device --device "$device" --only "$group" --minutes "$(left "$turns" "${parts[i]}")" \
+      --markdown "$file.md" --json "$file.json" "$@" > "$file.log" 2>&1 || { tail -3 "$file.log"; status=1; }
+    turns=$((turns - parts[i]))
+  done
+done
 
 # Runs tests of one kind of device, a part of them, and prints the end of their log.
 check() {
@@ -91,35 +117,12 @@ if [ -n "$checks" ]; then
     check "$kind" plans "$own&(FullyQualifiedName~.Plans.|FullyQualifiedName~.Training.)" & parts+=("$!")
     [[ $kind == cuda* ]] && { check "$kind" driver 'FullyQualifiedName~CudaHardwareTests' & parts+=("$!"); }
   done
-  # Measure nevertheless after a failure: each row is checked before it counts.
   for part in "${parts[@]}"; do wait "$part" || status=1; done
   echo "== checks, $((SECONDS - began)) s"
   cat "$out"/checks-*.end
   rm -f "$out"/checks-*.end
 fi
 
-if [ -n "$tune" ]; then
-  echo "== tune"
-  for device in "${names[@]}"; do
-    for model in resnet18 resnet50 googlenet-torchvision vgg16 alexnet-torchvision; do
-      dotnet "$cli" tune "$model" --batch 32 --device "$device" >> "$out/tune.log" 2>&1 ||
-        { echo "tune $model on $device failed; see $out/tune.log."; status=1; }
-    done
-  done
-fi
-
-echo "== measurements"
-# Measure group by group, so that the devices' rows of a group are at most minutes apart.
-groups=(matrix conv networks memory)
-turns=$((${#groups[@]} * ${#names[@]}))
-for group in "${groups[@]}"; do
-  for device in "${names[@]}"; do
-    file="$out/${device//:/-}-$group"
-    dotnet "$bench" device --device "$device" --only "$group" --minutes "$(left $turns)" \
-      --markdown "$file.md" --json "$file.json" "$@" > "$file.log" 2>&1 || { tail -3 "$file.log"; status=1; }
-    turns=$((turns - 1))
-  done
-done
 echo "== tables"
 for device in "${names[@]}"; do
   for group in "${groups[@]}"; do
