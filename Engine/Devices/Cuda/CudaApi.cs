@@ -12,6 +12,9 @@ internal sealed unsafe class CudaApi
 {
     public const int Success = 0;
 
+    /// <summary>For <see cref="StreamCreate"/>: the stream does not wait for the default stream, which other libraries use.</summary>
+    public const uint NonBlockingStream = 1;
+
     /// <summary>The driver's library on Linux and Windows; other systems have none.</summary>
     internal static readonly string[] LibraryNames = ["libcuda.so.1", "libcuda.so", "nvcuda.dll"];
 

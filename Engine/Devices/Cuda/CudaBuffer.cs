@@ -1,3 +1,4 @@
+using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Engine.Devices.Cuda;
@@ -40,7 +41,7 @@ internal sealed unsafe class CudaBuffer : CudaObject
         Context.Enter();
         fixed (T* first = source)
         {
-            if (bytes <= CudaSmallWrites.MostBytes)
+            if (bytes <= SmallValueRing.MostBytes)
             {
                 Context.SmallWrites.Write(this, first, (int)bytes, offset);
                 return;

@@ -11,9 +11,6 @@ namespace GpuCnn.Engine.Devices.Cuda;
 /// </summary>
 internal sealed unsafe class CudaContext : IDisposable
 {
-    /// <summary>The stream does not wait for the default stream, which other libraries use.</summary>
-    private const uint NonBlockingStream = 1;
-
     private readonly ConcurrentDictionary<CudaObject, bool> _objects = new();
     private readonly ConcurrentDictionary<nint, CudaBuffer> _buffers = new();
     private readonly CudaErrors _errors;
@@ -47,7 +44,7 @@ internal sealed unsafe class CudaContext : IDisposable
         if (code == CudaApi.Success)
         {
             call = "cuStreamCreate";
-            code = Api.StreamCreate(&stream, NonBlockingStream);
+            code = Api.StreamCreate(&stream, CudaApi.NonBlockingStream);
         }
         if (code != CudaApi.Success)
         {

@@ -9,8 +9,6 @@ internal sealed unsafe class CudaGraph : CudaObject
     /// <summary>During a capture other threads may allocate, but this one must not.</summary>
     private const int ThreadLocalCapture = 1;
 
-    private const uint NonBlockingStream = 1;
-
     private CudaGraph(CudaContext context, nint handle, string name) : base(context, handle, name) { }
 
     /// <summary>Records commands without running them. The caller owns the graph.</summary>
@@ -24,7 +22,7 @@ internal sealed unsafe class CudaGraph : CudaObject
         CudaApi api = context.Api;
         context.Enter();
         nint stream, graph = 0;
-        context.Check(api.StreamCreate(&stream, NonBlockingStream), "cuStreamCreate");
+        context.Check(api.StreamCreate(&stream, CudaApi.NonBlockingStream), "cuStreamCreate");
         try
         {
             context.Check(api.StreamBeginCapture(stream, ThreadLocalCapture), "cuStreamBeginCapture_v2");

@@ -1,3 +1,5 @@
+using GpuCnn.Engine.Devices.Gpu;
+
 namespace GpuCnn.Engine.Devices.Cuda;
 
 /// <summary>
@@ -6,39 +8,29 @@ namespace GpuCnn.Engine.Devices.Cuda;
 /// </summary>
 internal sealed unsafe class CudaSmallWrites(CudaContext context) : IDisposable
 {
-    /// <summary>Larger values are not worth the second copy.</summary>
-    public const int MostBytes = 16 << 10;
-
-    private const int RingBytes = 256 << 10, Granule = 16;
-
     private readonly Lock _gate = new();
-    private CudaStaging? _ring;
-    private int _used;
+    private readonly Action _finish = context.Finish;
+    private CudaStaging? _memory;
+    private SmallValueRing _ring;
 
     /// <summary>Queues a copy after earlier commands; the source may change afterwards.</summary>
-    /// <param name="bytes">At most <see cref="MostBytes"/>.</param>
+    /// <param name="bytes">At most <see cref="SmallValueRing.MostBytes"/>.</param>
     /// <param name="offset">In the target, in bytes.</param>
     public void Write(CudaBuffer target, void* source, int bytes, long offset)
     {
         lock (_gate)
         {
-            if (_ring is null)
+            if (_memory is null)
             {
-                _ring = context.AllocateStaging(RingBytes, "small values");
+                _memory = context.AllocateStaging(SmallValueRing.Bytes, "small values");
                 // It belongs to the context, which is not to report it as forgotten.
-                context.Forget(_ring);
+                context.Forget(_memory);
             }
-            if (_used + bytes > RingBytes)
-            {
-                // The first copies may still have to run.
-                context.Finish();
-                _used = 0;
-            }
-            new ReadOnlySpan<byte>(source, bytes).CopyTo(_ring.Elements<byte>(bytes, _used));
-            target.BeginWrite(_ring, _used, bytes, offset);
-            _used += (bytes + Granule - 1) / Granule * Granule;
+            int place = _ring.Take(bytes, _finish);
+            new ReadOnlySpan<byte>(source, bytes).CopyTo(_memory.Elements<byte>(bytes, place));
+            target.BeginWrite(_memory, place, bytes, offset);
         }
     }
 
-    public void Dispose() => _ring?.Dispose();
+    public void Dispose() => _memory?.Dispose();
 }

@@ -45,9 +45,6 @@ internal sealed unsafe class CudaUploadLane(CudaContext context) : UploadLane
 /// <summary>A stream beside the context's own.</summary>
 internal sealed unsafe class CudaQueue(CudaContext context, string name) : CudaObject(context, Create(context), name)
 {
-    /// <summary>The stream does not wait for the default stream, which other libraries use.</summary>
-    private const uint NonBlocking = 1;
-
     protected override void Release(nint handle)
     {
         _ = Api.StreamSynchronize(handle);
@@ -58,7 +55,7 @@ internal sealed unsafe class CudaQueue(CudaContext context, string name) : CudaO
     {
         nint handle;
         context.Enter();
-        context.Check(context.Api.StreamCreate(&handle, NonBlocking), "cuStreamCreate");
+        context.Check(context.Api.StreamCreate(&handle, CudaApi.NonBlockingStream), "cuStreamCreate");
         return handle;
     }
 }

@@ -106,21 +106,17 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
 
     protected override void UploadImages(DeviceBuffer<float> images, Batch batch, int first)
     {
-        if (_ahead is not { } ahead)
-        {
-            base.UploadImages(images, batch, first);
-            return;
-        }
+        bool isHere = _ahead is { } ahead && ahead.Batch == batch && ahead.First == first;
+        if (_ahead is not null) _lane!.Finish();
         _ahead = null;
-        _lane!.Finish();
-        if (ahead.Batch != batch || ahead.First != first)
+        if (!isHere)
         {
             base.UploadImages(images, batch, first);
             return;
         }
         (DeviceMemory from, long offset) = PlaceOf(_incoming[_turn].Memory);
         (DeviceMemory to, long place) = PlaceOf(images.Memory);
-        _lane.Move(from, offset, to, place, sizeof(float) * images.Count);
+        _lane!.Move(from, offset, to, place, sizeof(float) * images.Count);
         _turn = (_turn + 1) % _incoming.Length;
     }
 

@@ -1,3 +1,4 @@
+using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Kernels.Language;
 using ILGPU;
 using ILGPU.Runtime;
@@ -41,17 +42,10 @@ internal sealed class IlgpuMemory(IlgpuDevice device, MemoryBuffer1D<byte, Strid
     {
         ArrayView<byte> part = Part(offset, source.Length);
         if (source.IsEmpty) return;
-        if (source.Length <= IlgpuSmallWrites.MostBytes)
+        if (source.Length <= SmallValueRing.MostBytes)
         {
-            try
-            {
-                device.SmallWrites.Write(source, part);
-                return;
-            }
-            catch (AcceleratorException exception)
-            {
-                throw IlgpuErrors.From(exception, device);
-            }
+            device.SmallWrites.Write(source, part);
+            return;
         }
         fixed (byte* first = source)
         {

@@ -1,3 +1,4 @@
+using GpuCnn.Engine.Devices.Gpu;
 using ILGPU;
 using ILGPU.Runtime;
 
@@ -8,47 +9,42 @@ namespace GpuCnn.Engine.Devices.Ilgpu;
 /// </summary>
 internal sealed class IlgpuSmallWrites(IlgpuDevice device) : IDisposable
 {
-    /// <summary>Larger values are not worth the second copy.</summary>
-    public const int MostBytes = 16 << 10;
-
-    private const int RingBytes = 256 << 10, Granule = 16;
-
     private readonly Lock _gate = new();
-    private PageLockedArray1D<byte>? _ring;
-    private int _used;
+    private readonly Action _finish = device.Finish;
+    private PageLockedArray1D<byte>? _memory;
+    private SmallValueRing _ring;
 
     /// <summary>Queues a copy after earlier commands; the source may change afterwards.</summary>
-    /// <param name="source">At most <see cref="MostBytes"/>.</param>
-    /// <exception cref="AcceleratorException">The driver refuses the copy.</exception>
+    /// <param name="source">At most <see cref="SmallValueRing.MostBytes"/>.</param>
     public unsafe void Write(ReadOnlySpan<byte> source, ArrayView<byte> target)
     {
-        lock (_gate)
+        try
         {
-            // ILGPU calls the driver before it makes the device current.
-            device.Accelerator.Bind();
-            _ring ??= device.Accelerator.AllocatePageLocked1D<byte>(RingBytes);
-            if (_used + source.Length > RingBytes)
+            lock (_gate)
             {
-                // The first copies may still have to run.
-                device.Stream.Synchronize();
-                _used = 0;
+                // ILGPU calls the driver before it makes the device current.
+                device.Accelerator.Bind();
+                _memory ??= device.Accelerator.AllocatePageLocked1D<byte>(SmallValueRing.Bytes);
+                Span<byte> part = _memory.Span.Slice(_ring.Take(source.Length, _finish), source.Length);
+                source.CopyTo(part);
+                // The memory does not move.
+                fixed (byte* first = part)
+                {
+                    byte* address = first;
+                    target.CopyFromCPUUnsafeAsync(device.Stream, ref *address, source.Length);
+                }
             }
-            Span<byte> part = _ring.Span.Slice(_used, source.Length);
-            source.CopyTo(part);
-            // The memory does not move.
-            fixed (byte* first = part)
-            {
-                byte* address = first;
-                target.CopyFromCPUUnsafeAsync(device.Stream, ref *address, source.Length);
-            }
-            _used += (source.Length + Granule - 1) / Granule * Granule;
+        }
+        catch (AcceleratorException exception)
+        {
+            throw IlgpuErrors.From(exception, device);
         }
     }
 
     public void Dispose()
     {
-        if (_ring is null) return;
+        if (_memory is null) return;
         device.Accelerator.Bind();
-        _ring.Dispose();
+        _memory.Dispose();
     }
 }

@@ -14,7 +14,14 @@ internal sealed class IlgpuUploadLane : UploadLane
         _device = device;
         // ILGPU calls the driver before it makes the device current.
         device.Accelerator.Bind();
-        _stream = Checked(device.Accelerator.CreateStream);
+        try
+        {
+            _stream = device.Accelerator.CreateStream();
+        }
+        catch (AcceleratorException exception)
+        {
+            throw IlgpuErrors.From(exception, device);
+        }
     }
 
     public override void Move(DeviceMemory source, long from, DeviceMemory target, long to, long bytes)
@@ -81,18 +88,6 @@ internal sealed class IlgpuUploadLane : UploadLane
                 ((IlgpuMemory)target).Part(offset, source.Length * (long)sizeof(float)).Cast<float>()
                     .CopyFromCPUUnsafeAsync(_stream, ref *address, source.Length);
             }
-        }
-        catch (AcceleratorException exception)
-        {
-            throw IlgpuErrors.From(exception, _device);
-        }
-    }
-
-    private T Checked<T>(Func<T> call)
-    {
-        try
-        {
-            return call();
         }
         catch (AcceleratorException exception)
         {
