@@ -7,7 +7,6 @@ using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Explanations;
-using GpuCnn.Kernels;
 using GpuCnn.Models;
 using GpuCnn.Tests.Layers;
 using GpuCnn.Tests.Plans;
@@ -45,7 +44,7 @@ public sealed class GradCamTests
         for (int i = 0; i < drawn.Length; i++) parameters.SetWeights(drawn[i], Start(drawn[i], (ulong)i));
         var batch = new Batch(network.Input, Images) { Count = Images };
         var images = new float[batch.Images.Length];
-        Uniform(1_000_000, images);
+        Formula.Uniform(1_000_000, images);
         batch.SetChannelsFirst(images);
         int[] classes = [.. golden.ReadTensor("classes").Values.Select(value => (int)value)];
 
@@ -86,15 +85,8 @@ public sealed class GradCamTests
         float bound = isVector
             ? 0.125f
             : (float)Math.Sqrt(6.0 / tensor.Dimensions.Skip(1).Aggregate(1, (product, dimension) => product * dimension));
-        Uniform(stream, tensor.Values);
+        Formula.Uniform(stream, tensor.Values);
         for (int i = 0; i < tensor.Values.Length; i++) tensor.Values[i] = middle + bound * tensor.Values[i];
         return tensor;
-    }
-
-    /// <summary>Draws from [-1, 1), multiples of 2^-23.</summary>
-    private static void Uniform(ulong stream, Span<float> values)
-    {
-        ulong key = CounterRandom.Key(1, stream);
-        for (int i = 0; i < values.Length; i++) values[i] = 2 * CounterRandom.Uniform(key, (ulong)i) - 1;
     }
 }

@@ -8,7 +8,6 @@ using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
-using GpuCnn.Kernels;
 using GpuCnn.Models;
 using GpuCnn.Tests.Layers;
 using GpuCnn.Tests.Plans;
@@ -72,7 +71,7 @@ public sealed class TorchvisionTests
         for (int i = 0; i < learned.Length; i++) parameters.SetWeights(learned[i], Start(learned[i], (ulong)i));
         var batch = new Batch(network.Input, Images) { Count = Images };
         var images = new float[batch.Images.Length];
-        Uniform(1_000_000, images);
+        Formula.Uniform(1_000_000, images);
         batch.SetChannelsFirst(images);
         for (int i = 0; i < Images; i++) batch.Labels[i] = 3 * i % Classes;
 
@@ -146,15 +145,8 @@ public sealed class TorchvisionTests
         float bound = isVector
             ? 0.125f
             : (float)Math.Sqrt(6.0 / tensor.Dimensions.Skip(1).Aggregate(1, (product, dimension) => product * dimension));
-        Uniform(stream, tensor.Values);
+        Formula.Uniform(stream, tensor.Values);
         for (int i = 0; i < tensor.Values.Length; i++) tensor.Values[i] = middle + bound * tensor.Values[i];
         return tensor;
-    }
-
-    /// <summary>Draws from [-1, 1), multiples of 2^-23.</summary>
-    private static void Uniform(ulong stream, Span<float> values)
-    {
-        ulong key = CounterRandom.Key(1, stream);
-        for (int i = 0; i < values.Length; i++) values[i] = 2 * CounterRandom.Uniform(key, (ulong)i) - 1;
     }
 }

@@ -4,16 +4,14 @@ Stores the maps of Grad-CAM (Selvaraju et al., 2017) as PyTorch's autograd gives
 output of a layer, its mean over each map, the weighted sum of the maps, and ReLU. Networks infer (model.eval()). Weights, running
 statistics and images come from a formula that GradCamTests repeats.
 """
-import json
 import math
-import os
-import struct
 
 import numpy as np
 import torch
 import torchvision
 
-FOLDER = os.path.dirname(os.path.abspath(__file__))
+from formula import uniform, write
+
 CLASSES, IMAGES = 7, 2
 
 # Name in this project: torchvision's, side, layers as torchvision names them and as this project does.
@@ -25,21 +23,6 @@ NETWORKS = {
 }
 
 
-def mix(value):
-    value = value + np.uint64(0x9E3779B97F4A7C15)
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return value ^ (value >> np.uint64(31))
-
-
-def uniform(stream, count):
-    """Draws from [-1, 1), multiples of 2^-23, which are exact in float32."""
-    with np.errstate(over="ignore"):
-        key = mix(mix(np.uint64(1)) ^ np.uint64(stream))
-        bits = mix(key ^ mix(np.arange(count, dtype=np.uint64)))
-    return (bits >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-23) - np.float32(1)
-
-
 def start(name, stream, shape, is_norm):
     """Matrices and filters have the variance 2 / fan-in, scales and running variances of norms are near 1, and everything else near 0."""
     count = math.prod(shape)
@@ -47,18 +30,6 @@ def start(name, stream, shape, is_norm):
         return (np.float32(math.sqrt(6.0 / math.prod(shape[1:]))) * uniform(stream, count)).reshape(shape)
     middle = 1 if name.endswith("running_var") or (is_norm and name.endswith(".weight")) else 0
     return np.float32(middle) + np.float32(0.125) * uniform(stream, count)
-
-
-def write(name, tensors, metadata):
-    header, data = {"__metadata__": metadata}, b""
-    for key, tensor in tensors.items():
-        raw = tensor.detach().float().contiguous().numpy().astype("<f4").tobytes()
-        header[key] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [len(data), len(data) + len(raw)]}
-        data += raw
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    with open(os.path.join(FOLDER, name + ".safetensors"), "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + data)
 
 
 def main():

@@ -11,10 +11,8 @@ the effect of rounding alone: its largest distance is stored too, and the tolera
 """
 import importlib
 import importlib.util
-import json
 import math
 import os
-import struct
 import sys
 
 import numpy as np
@@ -22,24 +20,10 @@ import torch
 import torchvision
 from torch import nn
 
-FOLDER = os.path.dirname(os.path.abspath(__file__))
+from formula import FOLDER, uniform, write
+
 CLASSES, IMAGES, STEPS, MOMENTUM, DECAY, HEAD = 7, 4, 3, 0.9, 5e-4, 0.3
 SAMPLES = 64
-
-
-def mix(value):
-    value = value + np.uint64(0x9E3779B97F4A7C15)
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return value ^ (value >> np.uint64(31))
-
-
-def uniform(stream, count):
-    """Draws from [-1, 1), multiples of 2^-23, which are exact in float32."""
-    with np.errstate(over="ignore"):
-        key = mix(mix(np.uint64(1)) ^ np.uint64(stream))
-        bits = mix(key ^ mix(np.arange(count, dtype=np.uint64)))
-    return (bits >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-23) - np.float32(1)
 
 
 def start(name, stream, shape, is_norm):
@@ -149,18 +133,6 @@ def distance(kind, exact, single):
         scale = exact["scale" + key[len("gradient"):]] if kind == "gradient" else float(exact[key].abs().max())
         worst = max(worst, float((exact[key] - single[key]).abs().max()) / scale)
     return worst
-
-
-def write(name, tensors, metadata):
-    header, data = {"__metadata__": metadata}, b""
-    for key, tensor in tensors.items():
-        raw = tensor.detach().float().contiguous().numpy().astype("<f4").tobytes()
-        header[key] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [len(data), len(data) + len(raw)]}
-        data += raw
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    with open(os.path.join(FOLDER, name + ".safetensors"), "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + data)
 
 
 def other(name, side, rate):
