@@ -17,14 +17,25 @@ public struct StepScalars
 
     public float LearningRate;
 
-    /// <summary>Number of real images in the batch; the loss is their mean.</summary>
+    /// <summary>Number of real images in the batch.</summary>
     public int Images;
 
     /// <summary>1 if layers update the state that they keep between steps, such as running statistics; else 0.</summary>
     public int UpdatesState;
 
     /// <summary>
-    /// Pads the struct to 32 bytes. A buffer of a plan starts at a multiple of 256, and a view at a multiple of its element.
+    /// Images whose mean the gradient of the loss is of: those of the batch, and with several ranks those of all ranks' batches.
     /// </summary>
-    public int Unused;
+    public int AllImages;
+
+    /// <summary>Place of the first image among those of all ranks' batches, for random numbers.</summary>
+    public int FirstImage;
+
+    /// <summary>
+    /// Pads the struct to 64 bytes. A buffer of a plan starts at a multiple of 256, and a view at a multiple of its element.
+    /// </summary>
+    public int Unused1;
+
+    /// <inheritdoc cref="Unused1"/>
+    public ulong Unused2, Unused3, Unused4;
 }

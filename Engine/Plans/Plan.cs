@@ -146,7 +146,7 @@ public sealed class Plan : IDisposable
     public BatchResult Train(Batch batch, float learningRate, ulong seed, ulong step, Func<Batch?>? next = null)
     {
         if (!Options.Training) throw new InvalidOperationException("The plan was compiled for inference, not for training.");
-        var scalars = new StepScalars { Seed = seed, Step = step, LearningRate = learningRate, Images = batch.Count, UpdatesState = 1 };
+        StepScalars scalars = ScalarsOf(batch, seed, step) with { LearningRate = learningRate, UpdatesState = 1 };
         return RunAccumulated(batch, scalars, Passes.End, next);
     }
 
@@ -167,10 +167,19 @@ public sealed class Plan : IDisposable
         return Time(0, Passes.End);
     }
 
+    private StepScalars ScalarsOf(Batch batch, ulong seed = 0, ulong step = 0) => new()
+    {
+        Seed = seed,
+        Step = step,
+        Images = batch.Count,
+        AllImages = Options.AllImages ?? batch.Count,
+        FirstImage = Options.FirstImage,
+    };
+
     private void UploadTimed(Batch batch)
     {
         Prepare(batch, Options.Images);
-        var scalars = new StepScalars { Images = batch.Count };
+        StepScalars scalars = ScalarsOf(batch);
         _backend.Upload(batch, 0, scalars);
         _backend.UploadUpdate(scalars, new GradientPart { Share = 1 });
         _backend.Finish();
@@ -189,8 +198,7 @@ public sealed class Plan : IDisposable
     public BatchResult ComputeGradients(Batch batch, ulong seed = 0, ulong step = 0)
     {
         if (!Options.Training) throw new InvalidOperationException("The plan was compiled for inference, not for training.");
-        return RunAccumulated(
-            batch, new StepScalars { Seed = seed, Step = step, Images = batch.Count, UpdatesState = 1 }, Passes.Update, next: null);
+        return RunAccumulated(batch, ScalarsOf(batch, seed, step) with { UpdatesState = 1 }, Passes.Update, next: null);
     }
 
     /// <summary>Runs the forward pass and the loss of labelled images. Changes neither weights nor state.</summary>
@@ -199,7 +207,7 @@ public sealed class Plan : IDisposable
     {
         if (Options.Loss is null) throw new InvalidOperationException("The plan was compiled without a loss, for inference.");
         Prepare(batch, Options.Images);
-        return Run(batch, 0, new StepScalars { Seed = seed, Step = step, Images = batch.Count }, Passes.Backward, next);
+        return Run(batch, 0, ScalarsOf(batch, seed, step), Passes.Backward, next);
     }
 
     /// <summary>
@@ -209,7 +217,7 @@ public sealed class Plan : IDisposable
     public void Infer(Batch batch)
     {
         Prepare(batch, Options.Images);
-        _backend.Upload(batch, 0, new StepScalars { Images = batch.Count });
+        _backend.Upload(batch, 0, ScalarsOf(batch));
         _backend.Run(0, Passes.Loss);
     }
 
@@ -236,7 +244,7 @@ public sealed class Plan : IDisposable
         if (classes.Length != batch.Count)
             throw new ArgumentException($"Expected a class for each of {batch.Count} images, but got {classes.Length}.", nameof(classes));
         Prepare(batch, Options.Images);
-        _backend.Upload(batch, 0, new StepScalars { Images = batch.Count });
+        _backend.Upload(batch, 0, ScalarsOf(batch));
         _backend.UploadOutputGradient(classes);
         _backend.Run(0, Passes.Update);
     }
@@ -322,6 +330,7 @@ public sealed class Plan : IDisposable
             StepScalars own = scalars;
             own.Step = scalars.Step * (ulong)Options.Accumulate + (ulong)part;
             own.Images = Math.Min(size, scalars.Images - part * size);
+            own.AllImages = Options.AllImages ?? own.Images;
             var share = new GradientPart { Share = (float)own.Images / Math.Max(1, scalars.Images), Continues = part > 0 ? 1 : 0 };
             _backend.UploadUpdate(scalars, share);
             BatchResult result = part < parts - 1

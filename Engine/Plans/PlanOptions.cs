@@ -1,3 +1,4 @@
+using GpuCnn.Engine.Distributed;
 using GpuCnn.Engine.Graphs;
 
 namespace GpuCnn.Engine.Plans;
@@ -7,6 +8,21 @@ public sealed record PlanOptions
 {
     /// <summary>Images of a batch.</summary>
     public required int Images { get; init; }
+
+    /// <summary>
+    /// Ranks that train together, each on its own images: gradients are those of the mean over the images of all ranks. Norms see the
+    /// images of a rank, unless <see cref="SyncsNorms"/>.
+    /// </summary>
+    public Communicator Ranks { get; init; } = Communicator.Alone;
+
+    /// <summary>Images of a batch over all ranks; null is <see cref="Images"/>.</summary>
+    public int? AllImages { get; init; }
+
+    /// <summary>Place of this rank's first image among those of all ranks.</summary>
+    public int FirstImage { get; init; }
+
+    /// <summary>Whether norms that train use the statistics of the images of all ranks.</summary>
+    public bool SyncsNorms { get; init; }
 
     /// <summary>Loss of the output and the labels. Without a loss the plan infers, and images need no labels.</summary>
     public ILoss? Loss { get; init; }

@@ -63,7 +63,7 @@ internal sealed unsafe class CpuFocalLoss(
             if (gradient is null) continue;
             // log p / (1 - p) tends to -1 as p tends to 1.
             double bend = rest > 0 ? gamma * p * log / rest : -gamma;
-            double scale = share * weight * focus * (1 - bend) / scalars->Images;
+            double scale = share * weight * focus * (1 - bend) / scalars->AllImages;
             for (int k = 0; k < classes; k++) gradient[k] = (float)(scale * Math.Exp(logits[k] - (double)largest) / total);
             gradient[label] = (float)(-scale * rest);
         }

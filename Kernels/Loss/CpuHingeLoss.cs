@@ -41,7 +41,7 @@ internal sealed unsafe class CpuHingeLoss(
             if (label < 0) continue;
 
             float score = scores[label], factor = classWeights is null ? weight : weight * classWeights[label];
-            float share = factor / scalars->Images;
+            float share = factor / scalars->AllImages;
             double loss = 0;
             for (int k = 0; k < classes; k++)
             {

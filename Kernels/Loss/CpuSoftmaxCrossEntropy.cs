@@ -69,7 +69,7 @@ internal sealed unsafe class CpuSoftmaxCrossEntropy(
             losses[image] = (float)(isHead ? losses[image] + loss : loss);
             if (!isHead) ranks[image] = Rank(logits, share < 0.5 ? other : label);
             if (gradient is null) continue;
-            double scale = (double)weight / scalars->Images;
+            double scale = (double)weight / scalars->AllImages;
             float factor = (float)(scale * target / total), uniform = (float)(off * scale);
             if (classWeights is null)
                 for (int k = 0; k < classes; k++) gradient[k] = gradient[k] * factor - uniform;

@@ -103,7 +103,7 @@ internal readonly partial struct FocalLoss(
         if (!training) return;
         // log p / (1 - p) tends to -1 as p tends to 1.
         float bend = rest > 0f ? gamma * p * log / rest : -gamma;
-        float scale = share * weight * focus * (1f - bend) / scalars[0].Images;
+        float scale = share * weight * focus * (1f - bend) / scalars[0].AllImages;
         for (int k = thread; k < classes; k += threads)
         {
             float gradient = scale * SoftmaxTerms.Exponential(logits[k], largest) / total;

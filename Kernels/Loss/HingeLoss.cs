@@ -36,7 +36,7 @@ internal readonly partial struct HingeLoss(
         // An image without a label takes the same path, to the same barriers.
         float score = scores[KernelMath.Max(label, 0)], factor = weight;
         if (weighted) factor *= classWeights[KernelMath.Max(label, 0)];
-        float share = factor / scalars[0].Images;
+        float share = factor / scalars[0].AllImages;
         TwoFloat loss = new TwoFloat(0, 0);
         for (int k = thread; k < classes; k += threads)
         {

@@ -146,7 +146,7 @@ internal readonly partial struct SoftmaxCrossEntropy(
             }
         }
         if (!training) return;
-        float scale = weight / scalars[0].Images, factor = scale / total.Value;
+        float scale = weight / scalars[0].AllImages, factor = scale / total.Value;
         for (int k = thread; k < classes; k += threads)
         {
             float exponential = SoftmaxTerms.Exponential(logits[k], largest), gradient = exponential * factor - off * scale;

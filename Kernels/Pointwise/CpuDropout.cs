@@ -7,7 +7,7 @@ namespace GpuCnn.Kernels.Pointwise;
 /// value's position, so nothing is stored. The backward pass runs this kernel over dy and draws the same numbers. Works in place. A chunk
 /// is one channel block of one image.
 /// </summary>
-/// <param name="scalars">Gives the seed and the step.</param>
+/// <param name="scalars">Gives the seed, the step and the place of the first image.</param>
 /// <param name="layer">Number of the dropout layer in the network.</param>
 /// <param name="channels">C of [N][ceil(C / 8)][area][8]. Positions count as in NCHW, so that they do not depend on the layout.</param>
 internal sealed unsafe class CpuDropout(
@@ -26,7 +26,7 @@ internal sealed unsafe class CpuDropout(
         int lanes = Math.Min(Blocks.Size, channels - block * Blocks.Size);
         for (int lane = 0; lane < Blocks.Size; lane++)
         {
-            ulong first = ((ulong)image * (ulong)channels + (ulong)(block * Blocks.Size + lane)) * (ulong)area;
+            ulong first = ((ulong)(scalars->FirstImage + image) * (ulong)channels + (ulong)(block * Blocks.Size + lane)) * (ulong)area;
             for (int pixel = 0; pixel < area; pixel++)
             {
                 nint i = (nint)pixel * Blocks.Size + lane;

@@ -7,7 +7,7 @@ namespace GpuCnn.Kernels.Pointwise;
 /// value's position, as on the CPU. The backward pass runs this kernel over dy and draws the same numbers. Works in place. Four values a
 /// thread.
 /// </summary>
-/// <param name="scalars">[1] Gives the seed and the step.</param>
+/// <param name="scalars">[1] Gives the seed, the step and the place of the first image.</param>
 /// <param name="x">[N][area][C]</param>
 /// <param name="y">[N][area][C]; overwritten.</param>
 /// <param name="layer">Number of the dropout layer in the network.</param>
@@ -25,20 +25,21 @@ internal readonly partial struct Dropout(
         int i = GlobalId.X * 4;
         if (i >= count) return;
         ulong key = CounterRandom.Key(scalars[0].Seed, CounterRandom.Key(layer, scalars[0].Step));
+        ulong first = (ulong)scalars[0].FirstImage * (ulong)(channels.Value * area.Value);
         if (i + 4 <= count)
         {
             Float4 values = x.Load4(i);
-            values.X = Keeps(key, i, probability, channels, area) ? values.X * scale : 0;
-            values.Y = Keeps(key, i + 1, probability, channels, area) ? values.Y * scale : 0;
-            values.Z = Keeps(key, i + 2, probability, channels, area) ? values.Z * scale : 0;
-            values.W = Keeps(key, i + 3, probability, channels, area) ? values.W * scale : 0;
+            values.X = Keeps(key, first, i, probability, channels, area) ? values.X * scale : 0;
+            values.Y = Keeps(key, first, i + 1, probability, channels, area) ? values.Y * scale : 0;
+            values.Z = Keeps(key, first, i + 2, probability, channels, area) ? values.Z * scale : 0;
+            values.W = Keeps(key, first, i + 3, probability, channels, area) ? values.W * scale : 0;
             y.Store4(i, values);
             return;
         }
-        for (; i < count; i++) y[i] = Keeps(key, i, probability, channels, area) ? x[i] * scale : 0;
+        for (; i < count; i++) y[i] = Keeps(key, first, i, probability, channels, area) ? x[i] * scale : 0;
     }
 
-    private static bool Keeps(ulong key, int i, float probability, Divisor channels, Divisor area)
+    private static bool Keeps(ulong key, ulong first, int i, float probability, Divisor channels, Divisor area)
     {
         // Positions count as in NCHW, so that they do not depend on the layout. Those of a vector are the same in both.
         int position = i;
@@ -47,6 +48,6 @@ internal readonly partial struct Dropout(
             int pixel = channels.Divide(i), image = area.Divide(pixel);
             position = (image * channels.Value + i - pixel * channels.Value) * area.Value + pixel - image * area.Value;
         }
-        return CounterRandom.Uniform(key, (ulong)position) >= probability;
+        return CounterRandom.Uniform(key, first + (ulong)position) >= probability;
     }
 }

@@ -40,6 +40,33 @@ public sealed class DropoutTests<TDevice> : KernelTests<TDevice> where TDevice :
         Closeness.CheckSameBits("in place", x.Span, y.Span);
     }
 
+    /// <summary>A rank's images lose the values that they lose in a batch of all ranks.</summary>
+    [TestCase(5, 7, 1)]
+    [TestCase(4, 5, 9)]
+    public void ARankDropsWhatOneProcessDrops(int images, int channels, int area)
+    {
+        var scalars = new StepScalars { Seed = 11, Step = 3, Images = images };
+        var whole = new Extent(images, channels, 1, area);
+        float[] plain = Numbers.Reals(whole.Count, 1), all = Dropped(scalars, whole, plain);
+        for (int first = 0, count = 1; first < images; first += count, count = Math.Min(2, images - first))
+        {
+            int start = first * channels * area;
+            var part = new Extent(count, channels, 1, area);
+            StepScalars own = scalars with { Images = count, AllImages = images, FirstImage = first };
+            float[] values = plain[start..(start + part.Count)], expected = all[start..(start + part.Count)];
+            Closeness.CheckSameBits("a rank's y", Dropped(own, part, values), expected);
+            Closeness.CheckSameBits("a rank's y on the CPU", OnCpu(own, 3, 0.5f, part, values), expected);
+        }
+
+        float[] Dropped(StepScalars step, Extent extent, float[] values)
+        {
+            DeviceBuffer<float> x = Device.Buffer<float>(ChannelsLast.From(values, extent)), y = Device.Unset<float>(extent.Count);
+            var kernel = new Dropout(Device.Buffer(step), x, y, 3, 0.5f, 2, new(channels), new(area), extent.Count);
+            Run(kernel, kernel.Groups);
+            return ChannelsLast.ToPlain<float>(y.Span, extent);
+        }
+    }
+
     /// <summary>Dropped values become 0, even NaN.</summary>
     [Test]
     public void DroppedNaNBecomesZero()

@@ -25,7 +25,7 @@ public sealed class FocalLossTests<TDevice> : KernelTests<TDevice> where TDevice
         int[] labels = [0, classes - 1, -1];
         double[] losses = ReferenceFocalLoss.Losses(classes, Numbers.ToDouble(x), labels, gamma, alpha);
         double[] gradient = ReferenceFocalLoss.Gradient(classes, Numbers.ToDouble(x), labels, gamma, alpha);
-        DeviceBuffer<StepScalars> scalars = Device.Buffer(new StepScalars { Images = 2 });
+        DeviceBuffer<StepScalars> scalars = Device.Buffer(new StepScalars { Images = 2, AllImages = 2 });
         DeviceBuffer<float> logits = Device.Buffer<float>(x), result = Device.Unset<float>(3), dx = Device.Unset<float>(x.Length);
         DeviceBuffer<int> given = Device.Buffer<int>(labels), ranks = Device.Unset<int>(3);
         int threads = SoftmaxCrossEntropy.Threads(classes);

@@ -24,7 +24,7 @@ public sealed class HingeLossTests<TDevice> : KernelTests<TDevice> where TDevice
         int[] labels = [0, classes - 1, -1];
         double[] losses = ReferenceHingeLoss.Losses(classes, Numbers.ToDouble(x), labels);
         double[] gradient = ReferenceHingeLoss.Gradient(classes, Numbers.ToDouble(x), labels);
-        DeviceBuffer<StepScalars> scalars = Device.Buffer(new StepScalars { Images = 2 });
+        DeviceBuffer<StepScalars> scalars = Device.Buffer(new StepScalars { Images = 2, AllImages = 2 });
         DeviceBuffer<float> scores = Device.Buffer<float>(x), result = Device.Unset<float>(3), dx = Device.Unset<float>(x.Length);
         DeviceBuffer<int> given = Device.Buffer<int>(labels), ranks = Device.Unset<int>(3);
         int threads = SoftmaxCrossEntropy.Threads(classes);

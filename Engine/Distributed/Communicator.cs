@@ -1,0 +1,119 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace GpuCnn.Engine.Distributed;
+
+/// <summary>
+/// The processes of one training run, its ranks: 0 to <see cref="Size"/> - 1. All ranks call the same collective methods in the same
+/// order, from one thread. Sums are added in the order of the ranks, so that the same ranks give the same bits, on every rank.
+/// </summary>
+public abstract class Communicator : IDisposable
+{
+    /// <summary>A process by itself: rank 0 of 1.</summary>
+    public static Communicator Alone { get; } = new SingleRank();
+
+    /// <summary>This process's number.</summary>
+    public abstract int Rank { get; }
+
+    /// <summary>Number of processes.</summary>
+    public abstract int Size { get; }
+
+    /// <summary>This process's number among those of its host.</summary>
+    public abstract int LocalRank { get; }
+
+    /// <summary>Number of processes on its host.</summary>
+    public abstract int LocalSize { get; }
+
+    /// <summary>For users: "Open MPI 4.1.4: 4 ranks on 2 hosts".</summary>
+    public abstract string Description { get; }
+
+    /// <summary>Whether this process is by itself: nothing is exchanged.</summary>
+    public bool IsAlone => Size == 1;
+
+    /// <summary>Whether this is rank 0, which speaks to the user and writes files.</summary>
+    public bool IsFirst => Rank == 0;
+
+    /// <summary>Gives all ranks the bytes of one.</summary>
+    /// <param name="values">On each rank of the same length.</param>
+    /// <param name="root">The rank that has them.</param>
+    public abstract void Broadcast(Span<byte> values, int root = 0);
+
+    /// <summary>Gives all ranks the values of one.</summary>
+    /// <inheritdoc cref="Broadcast(Span{byte}, int)"/>
+    public void Broadcast<T>(Span<T> values, int root = 0) where T : unmanaged => Broadcast(MemoryMarshal.AsBytes(values), root);
+
+    /// <summary>Collects the bytes of all ranks on each of them.</summary>
+    /// <param name="own">On each rank of the same length.</param>
+    /// <param name="all">[<see cref="Size"/>][own]; overwritten.</param>
+    public abstract void AllGather(ReadOnlySpan<byte> own, Span<byte> all);
+
+    /// <summary>Collects the values of all ranks on each of them.</summary>
+    /// <param name="own">On each rank of the same length.</param>
+    /// <param name="all">[<see cref="Size"/>][own]; overwritten.</param>
+    public void AllGather<T>(ReadOnlySpan<T> own, Span<T> all) where T : unmanaged =>
+        AllGather(MemoryMarshal.AsBytes(own), MemoryMarshal.AsBytes(all));
+
+    /// <summary>Collects bytes that may be of another length on each rank: [<see cref="Size"/>] arrays.</summary>
+    public byte[][] AllGatherArrays(ReadOnlySpan<byte> own)
+    {
+        var lengths = new int[Size];
+        AllGather<int>([own.Length], lengths);
+        int longest = lengths.Max();
+        var padded = new byte[longest];
+        own.CopyTo(padded);
+        var all = new byte[checked(longest * Size)];
+        AllGather<byte>(padded, all);
+        return [.. lengths.Select((length, rank) => all.AsSpan(rank * longest, length).ToArray())];
+    }
+
+    /// <summary>Collects a text of each rank.</summary>
+    public string[] AllGatherTexts(string own) => [.. AllGatherArrays(Encoding.UTF8.GetBytes(own)).Select(Encoding.UTF8.GetString)];
+
+    /// <summary>Replaces each value by its sum over all ranks, added in their order.</summary>
+    public void Sum(Span<double> values)
+    {
+        if (IsAlone) return;
+        int count = values.Length;
+        // Small values are the rule: step results, counts.
+        double[]? rented = count * Size > 512 ? new double[count * Size] : null;
+        Span<double> all = rented ?? stackalloc double[count * Size];
+        AllGather(values, all);
+        values.Clear();
+        for (int rank = 0; rank < Size; rank++)
+            for (int i = 0; i < count; i++) values[i] += all[rank * count + i];
+    }
+
+    /// <summary>Creates a sum that runs beside the caller, again and again; the caller disposes of it.</summary>
+    /// <param name="count">Floats that it adds up.</param>
+    public abstract RankSum CreateSum(int count);
+
+    /// <summary>Waits until all ranks are here.</summary>
+    public void Barrier() => AllGather<byte>([1], new byte[Size]);
+
+    /// <summary>Ends all ranks because this one failed. Returns where ending the others is not in its power.</summary>
+    /// <param name="message">One line that names the cause.</param>
+    public abstract void Abort(string message);
+
+    public virtual void Dispose() => GC.SuppressFinalize(this);
+
+    private sealed class SingleRank : Communicator
+    {
+        public override int Rank => 0;
+
+        public override int Size => 1;
+
+        public override int LocalRank => 0;
+
+        public override int LocalSize => 1;
+
+        public override string Description => "1 rank";
+
+        public override void Broadcast(Span<byte> values, int root = 0) { }
+
+        public override void AllGather(ReadOnlySpan<byte> own, Span<byte> all) => own.CopyTo(all);
+
+        public override RankSum CreateSum(int count) => throw new NotSupportedException("A process by itself has nothing to add.");
+
+        public override void Abort(string message) { }
+    }
+}
