@@ -9,8 +9,58 @@ namespace GpuCnn.Engine.Distributed;
 /// </summary>
 public abstract class Communicator : IDisposable
 {
+    private readonly Lock _losing = new();
+    private Action<RankLostException>? _lost;
+    private RankLostException? _loss;
+
     /// <summary>A process by itself: rank 0 of 1.</summary>
     public static Communicator Alone { get; } = new SingleRank();
+
+    /// <summary>
+    /// Joins the ranks that a launcher started this process with. <see cref="Alone"/> where none did; then nothing of MPI is looked for.
+    /// </summary>
+    /// <exception cref="MpiUnavailableException">There is no MPI library, or it is not the launcher's.</exception>
+    public static Communicator Join() => Launch.Find() is { } launch ? Mpi.Join(launch) : Alone;
+
+    /// <summary>
+    /// Happens once, on a thread of its own, when another rank has ended or cannot be reached: this process cannot go on. Whoever adds a
+    /// handler later is told at once. Operations that are under way, and later ones, throw the same exception.
+    /// </summary>
+    public event Action<RankLostException> Lost
+    {
+        add
+        {
+            lock (_losing)
+            {
+                if (_loss is null)
+                {
+                    _lost += value;
+                    return;
+                }
+            }
+            value(_loss);
+        }
+        remove
+        {
+            lock (_losing) _lost -= value;
+        }
+    }
+
+    /// <summary>The loss that <see cref="Lost"/> told of, or null.</summary>
+    public RankLostException? Loss => Volatile.Read(ref _loss);
+
+    /// <summary>Raises <see cref="Lost"/>; does nothing after the first call.</summary>
+    protected void Lose(RankLostException loss)
+    {
+        Action<RankLostException>? lost;
+        lock (_losing)
+        {
+            if (_loss is not null) return;
+            Volatile.Write(ref _loss, loss);
+            lost = _lost;
+        }
+        lost?.Invoke(loss);
+    }
 
     /// <summary>This process's number.</summary>
     public abstract int Rank { get; }
@@ -26,6 +76,9 @@ public abstract class Communicator : IDisposable
 
     /// <summary>For users: "Open MPI 4.1.4: 4 ranks on 2 hosts".</summary>
     public abstract string Description { get; }
+
+    /// <summary>Whether operations take addresses of a GPU's memory.</summary>
+    public virtual bool TakesDeviceMemory => false;
 
     /// <summary>Whether this process is by itself: nothing is exchanged.</summary>
     public bool IsAlone => Size == 1;
