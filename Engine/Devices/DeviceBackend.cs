@@ -2,6 +2,7 @@ using System.Diagnostics;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Distributed;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Kernels;
@@ -74,11 +75,14 @@ internal abstract class DeviceBackend : PlanBackend
     public Network Network => Parameters.Network;
 
     /// <summary>Order of the parameters that the plan trains, with their rates.</summary>
-    public ParameterOrder UpdateOrder { get; }
+    public override ParameterOrder UpdateOrder { get; }
 
     protected DeviceParameterStore Parameters { get; }
 
     protected IReadOnlyDictionary<string, string>? Algorithms => _options.Algorithms;
+
+    /// <inheritdoc cref="PlanOptions.Ranks"/>
+    protected Communicator Ranks => _options.Ranks;
 
     public override void AddInput(Value input)
     {

@@ -64,6 +64,12 @@ internal abstract class PlanBackend : IDisposable
     /// <param name="first">Index of the first image in the batch.</param>
     public abstract void Upload(Batch batch, int first, in StepScalars scalars);
 
+    /// <summary>Creates what sums the gradients over the ranks of the options. Called once the arena is allocated.</summary>
+    public abstract GradientSums CreateSums(IReadOnlyList<GradientBucket> buckets);
+
+    /// <summary>Order of the gradients that the plan computes.</summary>
+    public abstract ParameterOrder UpdateOrder { get; }
+
     /// <summary>Fills what the accumulation and the update read.</summary>
     /// <param name="scalars">Scalars of the update, which may have several batches.</param>
     public abstract void UploadUpdate(in StepScalars scalars, in GradientPart part);

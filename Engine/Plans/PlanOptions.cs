@@ -83,6 +83,9 @@ public sealed record PlanOptions
     /// </summary>
     public bool UploadsAhead { get; init; }
 
+    /// <summary>Bytes from which on a piece of the gradients is summed over the ranks by itself.</summary>
+    internal long BucketBytes { get; init; } = GradientBuckets.UsualBytes;
+
     /// <summary>
     /// Whether every buffer gets its own memory, so that any steps can run again on the last batch's results, to measure them.
     /// </summary>

@@ -32,6 +32,9 @@ internal sealed class CpuBackend(CpuDevice device, DeviceParameterStore store, P
     public void Launch(string name, Func<CpuLaunch, ICpuKernel> make) =>
         AddLaunch(name, new(this, recorded: null), l => l.Kernel = make(l));
 
+    public override GradientSums CreateSums(IReadOnlyList<GradientBucket> buckets) =>
+        new CpuGradientSums(Parameters.Gradients, buckets, Ranks);
+
     public override void Run(int first, int last)
     {
         for (int step = first; step < last; step++) _pool.Run(_kernels[step]);

@@ -72,6 +72,9 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
         _hasRun = true;
     }
 
+    public override GradientSums CreateSums(IReadOnlyList<GradientBucket> buckets) =>
+        new StagedGradientSums(Device, Parameters.Gradients, buckets, Ranks);
+
     public override void Run(int first, int last) => _launches!.Run(_firsts[first], _firsts[last]);
 
     public override void Finish() => Device.Finish();

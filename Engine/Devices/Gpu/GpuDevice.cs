@@ -38,6 +38,10 @@ public abstract class GpuDevice : Device
     /// <summary>Creates a queue for copies beside launches, owned by the caller.</summary>
     internal virtual UploadLane CreateUploadLane() => throw new NotSupportedException($"The device {Name} copies between launches only.");
 
+    /// <summary>Creates what brings gradients to the host and back, owned by the caller.</summary>
+    internal virtual GradientLane CreateGradientLane(DeviceMemory gradients, IReadOnlyList<GradientBucket> buckets) =>
+        new(gradients, buckets);
+
     /// <summary>Waits until all launches have run.</summary>
     internal abstract void Finish();
 
