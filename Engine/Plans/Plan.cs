@@ -1,6 +1,5 @@
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
-using GpuCnn.Kernels.Optimizers;
 
 namespace GpuCnn.Engine.Plans;
 
