@@ -48,6 +48,8 @@ internal static class Advice
         FolderInUseException => "wait until it ends, or choose another folder with --out.",
         NoRunException run => $"start one with gpucnn train --out {Words.Quote(run.Path)}.",
         SingleValueException => "use --batch 2 or more, or a larger --input.",
+        BatchTooSmallException ranks => $"use --batch {ranks.Least} or more, or start fewer ranks.",
+        RankDevicesException => "choose a kind that all of them have with --device.",
         BatchTooLargeException data => $"use --batch {data.Images} or less.",
         UnusableStartException => "gpucnn data check looks at the images; without --weights the weights are drawn at random.",
         TrainingDivergedException { Checkpoint: null } run => $"start again with --lr {Lower(run)}.",

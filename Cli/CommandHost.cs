@@ -1,4 +1,5 @@
 using GpuCnn.Cli.Output;
+using GpuCnn.Engine.Distributed;
 using GpuCnn.Engine.Training;
 
 namespace GpuCnn.Cli;
@@ -24,6 +25,15 @@ internal sealed record CommandHost(TextWriter Output, TextWriter Error)
     /// <summary>The output as the displays use it that move the cursor: nothing is escaped.</summary>
     public TextWriter Terminal => Output is PlainTextWriter plain ? plain.Inner : Output;
 
+    /// <summary>How a launcher started the process together with others, of which rank 0 speaks; null where it is by itself.</summary>
+    public Launch? Launch { get; init; }
+
+    /// <summary>Joins the other ranks that the launcher started.</summary>
+    public Func<Communicator> Join { get; init; } = Communicator.Join;
+
+    /// <summary>Standard error, also on ranks that do not speak: for what they alone know.</summary>
+    public TextWriter OwnError { get => field ?? Error; init; }
+
     /// <summary>Whether the process is the command's own, so that it may listen for Ctrl-C and SIGTERM.</summary>
     public bool OwnsProcess { get; init; }
 
@@ -43,6 +53,7 @@ internal sealed record CommandHost(TextWriter Output, TextWriter Error)
         IsPlain = !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))
             || System.Console.OutputEncoding.CodePage != System.Text.Encoding.UTF8.CodePage,
         OwnsProcess = true,
+        Launch = Launch.Find(),
     };
 
     /// <summary>This host with outputs that no name can send commands through.</summary>
@@ -50,6 +61,16 @@ internal sealed record CommandHost(TextWriter Output, TextWriter Error)
     {
         Output = new PlainTextWriter(Output, "Standard output", Width),
         Error = new PlainTextWriter(Error, name: null, int.MaxValue),
+    };
+
+    /// <summary>This host with outputs that go nowhere.</summary>
+    public CommandHost WithoutOutput() => this with
+    {
+        OwnError = Error,
+        Output = TextWriter.Null,
+        Error = TextWriter.Null,
+        IsTerminal = false,
+        IsErrorTerminal = false,
     };
 
     /// <summary>This host with outputs that drop what is written after their other end is gone.</summary>

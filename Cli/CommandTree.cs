@@ -2,8 +2,10 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using System.Reflection;
 using GpuCnn.Cli.Commands;
+using GpuCnn.Engine.Distributed;
 
 namespace GpuCnn.Cli;
 
@@ -25,6 +27,7 @@ internal static class CommandTree
         // Without response files and bundles: an @ in a path is an @, and -lr is a misspelt --lr.
         ParseResult parsed = root.Parse(args, new() { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
         if (parsed.Errors.Count > 0) throw new UsageException(Explain(parsed));
+        if (host.Launch is { } launch) CheckRanks(parsed, launch);
         return parsed.Invoke(new()
         {
             Output = host.Output,
@@ -32,6 +35,22 @@ internal static class CommandTree
             EnableDefaultExceptionHandler = false,
             ProcessTerminationTimeout = null,
         });
+    }
+
+    /// <summary>
+    /// Refuses ranks of a command that works in one process. They may have been started to do a part each, as in a job of Slurm: one of
+    /// them must not stand for all, nor each repeat what rank 0 says.
+    /// </summary>
+    private static void CheckRanks(ParseResult parsed, Launch launch)
+    {
+        Command command = parsed.CommandResult.Command;
+        bool isHelp = parsed.Action != command.Action;
+        bool takesRanks = command.Name == TrainCommand.Name || command.Options.Any(option => option.Name == "--distributed"
+            && parsed.IsGiven(option));
+        if (isHelp || takesRanks || command.Action is null or GroupedHelp) return;
+        throw new UsageException($"{FullName(parsed.CommandResult)} works in one process, but a launcher has started "
+            + $"{launch.Size?.ToString(CultureInfo.InvariantCulture) ?? "several"}; start it without the launcher, or give "
+            + $"{Options.NoMpiName} to let each process work by itself.");
     }
 
     /// <summary><c>help train</c> and <c>train help</c> as <c>train --help</c>; null for other lines.</summary>
@@ -69,6 +88,7 @@ internal static class CommandTree
             FilterCommand.Create(host),
             KernelsCommand.Create(host),
         };
+        root.Options.Add(Options.NoMpi);
         var help = new GroupedHelp(host.Width);
         root.SetAction(help.Invoke);
         root.Options.OfType<HelpOption>().Single().Action = help;

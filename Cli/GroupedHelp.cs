@@ -15,7 +15,8 @@ internal sealed class GroupedCommand : Command
     public GroupedCommand(string name, string description, params IReadOnlyList<OptionGroup> groups) : base(name, description)
     {
         Groups = groups;
-        foreach (Option option in groups.SelectMany(group => group.Options)) Options.Add(option);
+        // Recursive ones belong to the commands above.
+        foreach (Option option in groups.SelectMany(group => group.Options).Where(option => !option.Recursive)) Options.Add(option);
     }
 
     public IReadOnlyList<OptionGroup> Groups { get; }

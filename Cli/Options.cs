@@ -97,6 +97,15 @@ internal static class Options
 
     public static Option<bool> Flag(string name, string description) => new(name) { Description = description };
 
+    public const string NoMpiName = "--no-mpi";
+
+    /// <summary>An option of every command; <see cref="Program"/> looks for it before a command is read.</summary>
+    public static Option<bool> NoMpi => new(NoMpiName)
+    {
+        Description = "Work alone, whatever launcher has started the process together with others.",
+        Recursive = true,
+    };
+
     public static Option<bool> Json => Flag("--json", "Write JSON instead of text.");
 
     public static Option<Shape?> Input => InputOf("the model's own");

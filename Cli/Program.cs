@@ -21,29 +21,30 @@ internal static class Program
     public static int Run(IReadOnlyList<string> args, CommandHost host)
     {
         host = host.WithPlainText();
+        if (args.Contains(Options.NoMpiName)) host = host with { Launch = null };
+        if (host.Launch is { Rank: > 0 }) host = host.WithoutOutput();
         try
         {
             return CommandTree.Run(args, host);
         }
-        catch (UsageException exception)
-        {
-            return Fail(host, exception, exception.Message, WrongUsage);
-        }
-        catch (StoppedException exception)
-        {
-            return Fail(host, exception, exception.Message, exception.ExitCode);
-        }
-        catch (OperationCanceledException exception)
-        {
-            return Fail(host, exception, "Interrupted.", Failed);
-        }
         catch (Exception exception)
         {
-            return Fail(host, exception, Describe(exception), Failed);
+            return Report(host, exception);
         }
     }
 
-    private static string Describe(Exception exception) => exception switch
+    /// <summary>Writes a failure as one line, and returns the exit code that belongs to it.</summary>
+    internal static int Report(CommandHost host, Exception exception) => exception switch
+    {
+        ReportedException reported => reported.ExitCode,
+        UsageException => Fail(host, exception, exception.Message, WrongUsage),
+        StoppedException stopped => Fail(host, exception, exception.Message, stopped.ExitCode),
+        OperationCanceledException => Fail(host, exception, "Interrupted.", Failed),
+        _ => Fail(host, exception, Describe(exception), Failed),
+    };
+
+    /// <summary>The line that says a failure.</summary>
+    internal static string Describe(Exception exception) => exception switch
     {
         _ when IsFolderGone() => "The folder that gpucnn was started in no longer exists; change to another one and start again.",
         GpuCnnException known => Advice.Describe(known),

@@ -1,4 +1,5 @@
 using GpuCnn.Data;
+using GpuCnn.Engine.Distributed;
 using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
@@ -37,11 +38,20 @@ public record FitOptions : TrainingSettings
     /// </summary>
     public string? Folder { get; init; }
 
+    /// <summary>
+    /// Ranks that train together, each in a process with a model, the data set and a device of its own; all of them call the same methods.
+    /// <see cref="TrainingSettings.Batch"/> is over all ranks. Rank 0 alone has an observer, and writes <see cref="Folder"/>.
+    /// </summary>
+    public Communicator Ranks { get; init; } = Communicator.Alone;
+
     /// <summary>A folder that is already held for the run, in place of <see cref="Folder"/>.</summary>
     internal RunDirectory? Directory { get; init; }
 
     /// <summary>Threads that the device was opened with, for a run that is resumed.</summary>
     internal int? Threads { get; init; }
+
+    /// <summary>Ranks that the learning rate was multiplied by; null where it was not.</summary>
+    internal int? RateScale { get; init; }
 
     /// <summary>The settings of a recipe for an input.</summary>
     internal static FitOptions Of(Recipe recipe, Shape input) =>
@@ -95,6 +105,11 @@ public sealed record ResumeOptions
 
     /// <summary>The images of a run that was not opened from a path.</summary>
     public ImageData? Data { get; init; }
+
+    /// <summary>
+    /// Ranks that go on with the run together, as many as before or not; the batch stays. The folder is rank 0's alone.
+    /// </summary>
+    public Communicator Ranks { get; init; } = Communicator.Alone;
 
     /// <summary>Told how many images were looked at for duplicates, of how many; from several threads.</summary>
     public Action<int, int>? Progress { get; init; }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using GpuCnn.Cli.Output;
 using GpuCnn.Cli.Training;
 using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Distributed;
 using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Training;
 using GpuCnn.Reports;
@@ -16,7 +17,7 @@ internal static class LrFindCommand
     private static readonly string[] NotOfTheTest =
     [
         "epochs", "steps", "schedule-steps", "early-stop", "time-limit", "unfreeze-at", "lr", "ema", "save-every", "save-every-minutes",
-        "keep",
+        "keep", "sync-bn",
     ];
 
     public static Command Create(CommandHost host)
@@ -55,7 +56,7 @@ internal static class LrFindCommand
     private static void Run(CommandHost host, TrainRequest request, RangeTestOptions options, bool isJson, string? file)
     {
         using Device device = Device.Open(request.Device ?? DeviceCatalog.Auto, new() { Threads = request.Threads });
-        var setup = new TrainingSetup(request);
+        var setup = new TrainingSetup(request, Communicator.Alone);
         ImageData data = setup.OpenData(host, isJson ? host.Error : host.Output, host.Cancellation);
         FitOptions fit = setup.OptionsFor(data);
         using Model model = setup.CreateModel(data, device);

@@ -7,6 +7,8 @@ namespace GpuCnn.Cli.Commands;
 /// <summary><c>gpucnn train</c>: its options. <see cref="TrainingSession"/> does the work.</summary>
 internal static class TrainCommand
 {
+    public const string Name = "train";
+
     private const string SaveEvery = "save-every", SaveEveryMinutes = "save-every-minutes", Keep = "keep";
 
     public static Command Create(CommandHost host)
@@ -26,11 +28,18 @@ internal static class TrainCommand
             "Epochs between histograms of weights and gradients, and pictures of filters and mistakes, for TensorBoard; 0 leaves them "
             + "out. [default: 1]", minimum: 0);
 
-        var command = new GroupedCommand("train", "Trains a model. Without options it makes a demo data set and trains on that.",
+        Option<int?> batchPerRank = Options.Whole("--batch-per-rank",
+            "Images of a batch on each rank, in place of --batch, which is over all ranks.");
+        Option<bool> scaleRate = Options.Flag("--scale-lr",
+            "Multiply the learning rate by the number of ranks, after a warm-up of "
+            + $"{TrainingSetup.ScaledWarmup} epochs unless --warmup is given; a rate of the recipe's is first that of a rank's batch.");
+
+        var command = new GroupedCommand(Name, "Trains a model. Without options it makes a demo data set and trains on that.",
         [
             arguments.ModelGroup, arguments.DataGroup, arguments.ImagesGroup(judges: true),
             new("Run", [arguments.Device, arguments.Threads, arguments.FixedBatch, output, resume, saveEvery, saveEveryMinutes, keep,
                 tensorBoard, histograms]),
+            new("Ranks (mpirun -n 4 gpucnn train ...)", [batchPerRank, scaleRate, Options.NoMpi]),
             .. settings.Groups,
         ]);
         Option[] resumable =
@@ -43,6 +52,8 @@ internal static class TrainCommand
                 throw new UsageException(
                     $"{refused.Name} cannot be changed by --resume, which takes it from the run's config.json; "
                     + $"only {string.Join(", ", resumable.Skip(1).Select(option => option.Name))} can.");
+            if (parsed.IsGiven(batchPerRank) && parsed.IsGiven(settings.Find("batch"))) throw new UsageException(
+                "--batch and --batch-per-rank both say the size of a batch; leave one of them out.");
             return TrainingSession.Run(host, arguments.Read(parsed, settings) with
             {
                 Out = parsed.GetValue(output),
@@ -53,6 +64,9 @@ internal static class TrainCommand
                 EarlyStop = (int?)settings.Get("early-stop", parsed),
                 TimeLimit = (Duration?)settings.Get("time-limit", parsed),
                 HasRate = settings.Get("lr", parsed) is not null,
+                BatchPerRank = parsed.GetValue(batchPerRank),
+                ScalesRate = parsed.GetValue(scaleRate),
+                HasWarmup = command.Options.Any(option => option.Name == "--warmup" && parsed.IsGiven(option)),
                 SaveEveryMinutes = parsed.GetValue(saveEveryMinutes),
                 Keep = parsed.GetValue(keep),
                 TensorBoard = TensorBoardOf(parsed.GetValue(tensorBoard), parsed.GetValue(histograms)),

@@ -46,7 +46,9 @@ internal static class Introduction
             $"Classes   drawn equally often, {Words.Count(run.Data.Training.Count, "image", "images")} an epoch");
         output.WriteLine($"Device    {device.Name}: {device.Description}");
         if (device.KernelCompiler is { } compiler) output.WriteLine($"Kernels   by {compiler}");
-        output.WriteLine($"Memory    {Words.Bytes(run.DeviceBytes)} on the device, in batches of {settings.Batch}");
+        if (!run.Ranks.IsAlone) WriteRanks(output, run);
+        output.WriteLine($"Memory    {Words.Bytes(run.DeviceBytes)} on the device, in batches of {settings.Batch}"
+            + (run.Ranks.IsAlone ? "" : " over all ranks"));
         if (run.AskedBatch > settings.Batch) output.WriteLine(
             $"          a batch of {run.AskedBatch} does not fit in it: smaller ones are accumulated, for the same images a step");
         if (settings.Accumulate > 1) output.WriteLine(
@@ -85,6 +87,20 @@ internal static class Introduction
             output.WriteLine($"Note: a newer checkpoint cannot be read, and the run goes on from an older one: {unreadable}\n");
         WriteShortened(output, settings, run);
         WriteReplaced(output, device, run);
+    }
+
+    /// <summary>Writes which processes train together, what each has of a batch, and what its norms see.</summary>
+    private static void WriteRanks(TextWriter output, TrainingRun run)
+    {
+        (int ranks, int batch) = (run.Ranks.Size, run.Settings.Batch);
+        string share = batch % ranks == 0 ? $"{batch / ranks}" : $"{batch / ranks} or {batch / ranks + 1}";
+        bool hasNorms = run.Model.Network.Graph.Nodes.Any(node => node.Operator is BatchNorm2d && !node.FreezesStatistics);
+        string norms = !hasNorms ? "" : run.Settings.SyncsNorms ? $"; batch norms see all {batch}"
+            : $"; batch norms see {share} (--sync-bn: all {batch})";
+        output.WriteLine($"Ranks     {run.Ranks.Description}; {(share == "1" ? "1 image" : $"{share} images")} each of a batch of "
+            + $"{batch}{norms}");
+        if (run.RanksOfADevice > 1) output.WriteLine(
+            $"          {run.RanksOfADevice} ranks share a GPU: their host has more ranks than GPUs");
     }
 
     /// <summary>
@@ -151,6 +167,7 @@ internal static class Introduction
     private static string Scaled(TrainingRun run)
     {
         (TrainingSettings settings, TrainingSettings recipe) = (run.Settings, run.Model.Recipe.Settings);
+        if (run.Config.RateScale is { } ranks) return $" ({Invariant(settings.LearningRate / ranks)} times {ranks} ranks)";
         bool isScaled = settings.EffectiveBatch < recipe.Batch
             && settings.LearningRate == recipe.AtBatch(settings.Batch, settings.Accumulate).LearningRate;
         return isScaled

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using GpuCnn.Data;
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Training;
 using GpuCnn.Runs;
@@ -13,7 +14,8 @@ internal static class RepeatCommand
     /// <summary>When checkpoints are written changes no result.</summary>
     private static readonly string[] LeftOut = ["save-every", "save-every-minutes", "keep"];
 
-    public static string Of(RunConfig config) => string.Join(' ', Words(config).Select(Output.Words.Quote));
+    public static string Of(RunConfig config) =>
+        (config.Ranks is { } ranks ? $"mpirun -n {ranks} " : "") + string.Join(' ', Words(config).Select(Output.Words.Quote));
 
     /// <summary>The words of the command, as a shell splits it.</summary>
     internal static IReadOnlyList<string> Words(RunConfig config)
@@ -33,7 +35,8 @@ internal static class RepeatCommand
         if (config.IgnoresExif) words.Add("--no-exif");
         if (config.TensorBoard is { } board)
             words.AddRange(["--tensorboard", "--histograms", board.Histograms.ToString(CultureInfo.InvariantCulture)]);
-        Add("--device", config.Device);
+        // Each rank takes a device of the kind.
+        Add("--device", config.Ranks is null ? config.Device : DeviceCatalog.KindOf(config.Device));
         Add("--threads", config.Threads?.ToString(CultureInfo.InvariantCulture));
         foreach (Setting setting in Settings.Of(typeof(TrainingSettings)).Where(setting => !LeftOut.Contains(setting.Name)))
             AddSetting(setting, config.Settings);

@@ -3,18 +3,23 @@ using System.Runtime.InteropServices;
 using GpuCnn.Cli.Output;
 using GpuCnn.Engine;
 using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Distributed;
 using GpuCnn.Engine.Training;
 
 namespace GpuCnn.Cli.Training;
 
 /// <summary>
-/// Turns the first Ctrl-C, SIGQUIT, SIGTERM or SIGHUP into a request to stop after the step, with a checkpoint. Before the first step there
-/// is nothing to save, and the process ends. A second Ctrl-C or SIGQUIT says what it loses and ends the process.
+/// Turns the first Ctrl-C, SIGQUIT, SIGTERM, SIGHUP or SIGUSR1 into a request to stop after the step, with a checkpoint. Before the first
+/// step there is nothing to save, and the process ends. A second Ctrl-C or SIGQUIT says what it loses and ends the process. Of several
+/// ranks the trainer stops all after the same step, whichever got the signal; rank 0 alone speaks.
 /// </summary>
 internal sealed class StopRequest : ITrainingObserver, IDisposable
 {
     /// <summary>Time to end by itself before the first step, so that half-drawn pictures are removed.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Job schedulers announce the end of a job by it.</summary>
+    private const PosixSignal UserSignal = (PosixSignal)SignalHandlers.LinuxUserSignal;
 
     private readonly CancellationTokenSource _source;
     private readonly CommandHost _host;
@@ -26,13 +31,16 @@ internal sealed class StopRequest : ITrainingObserver, IDisposable
     private TrainingDisplay? _display;
     private long _step, _saved;
     private bool _isEnding;
+    private Communicator _ranks = Communicator.Alone;
 
     public StopRequest(CommandHost host)
     {
         _host = host;
         _source = CancellationTokenSource.CreateLinkedTokenSource(host.Cancellation);
         if (!host.OwnsProcess) return;
-        foreach (PosixSignal signal in (PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGQUIT, PosixSignal.SIGTERM, PosixSignal.SIGHUP])
+        PosixSignal[] user = OperatingSystem.IsLinux() ? [UserSignal] : [];
+        foreach (PosixSignal signal in (PosixSignal[])
+            [PosixSignal.SIGINT, PosixSignal.SIGQUIT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, .. user])
             if (signal != PosixSignal.SIGHUP || !IsHangupIgnored()) _registrations.Add(PosixSignalRegistration.Create(signal, Handle));
         _handlers = SignalHandlers.Capture();
     }
@@ -67,6 +75,9 @@ internal sealed class StopRequest : ITrainingObserver, IDisposable
         Listen();
     }
 
+    /// <summary>The processes that train together: once one is lost, the others end whatever signals come.</summary>
+    public void Follow(Communicator ranks) => _ranks = ranks;
+
     /// <summary>Hears signals again that a driver took over when it was loaded.</summary>
     public void Listen() => _handlers?.Restore();
 
@@ -91,12 +102,18 @@ internal sealed class StopRequest : ITrainingObserver, IDisposable
     private void Handle(PosixSignalContext context)
     {
         TrainingDisplay? display;
+        if (_ranks.Loss is not null)
+        {
+            // Launchers send it to those that are left, which have nothing to save together.
+            context.Cancel = true;
+            return;
+        }
         lock (_gate)
         {
             if (_signal is not null)
             {
                 // Terminals, shells and service managers send these twice; that means no hurry.
-                context.Cancel = context.Signal is PosixSignal.SIGHUP or PosixSignal.SIGTERM || _display is null;
+                context.Cancel = context.Signal is PosixSignal.SIGHUP or PosixSignal.SIGTERM or UserSignal || _display is null;
                 if (!context.Cancel) SayLost();
                 return;
             }
@@ -146,6 +163,7 @@ internal sealed class StopRequest : ITrainingObserver, IDisposable
         PosixSignal.SIGHUP => 1,
         PosixSignal.SIGINT => 2,
         PosixSignal.SIGQUIT => 3,
+        UserSignal => SignalHandlers.LinuxUserSignal,
         _ => 15,
     };
 
@@ -172,4 +190,7 @@ internal sealed class StopRequest : ITrainingObserver, IDisposable
 internal sealed class StoppedException(string message, int exitCode) : GpuCnnException(message)
 {
     public int ExitCode { get; } = exitCode;
+
+    /// <summary>Whether there were steps, which are saved.</summary>
+    public bool IsAfterSteps { get; init; }
 }

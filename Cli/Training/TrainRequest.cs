@@ -69,6 +69,15 @@ internal sealed record TrainRequest
     /// <summary>Images of a step; null leaves them to recipe and data set.</summary>
     public int? Batch { get; init; }
 
+    /// <summary>Images of a batch on each rank, in place of <see cref="Batch"/>.</summary>
+    public int? BatchPerRank { get; init; }
+
+    /// <summary>Whether the learning rate is multiplied by the number of ranks.</summary>
+    public bool ScalesRate { get; init; }
+
+    /// <summary>Whether epochs of warm-up were given.</summary>
+    public bool HasWarmup { get; init; }
+
     /// <summary>Batches of a step; null leaves them to the recipe.</summary>
     public int? Accumulate { get; init; }
 

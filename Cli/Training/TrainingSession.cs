@@ -1,5 +1,6 @@
 using GpuCnn.Cli.Output;
 using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Distributed;
 using GpuCnn.Engine.Training;
 
 namespace GpuCnn.Cli.Training;
@@ -15,36 +16,45 @@ internal static class TrainingSession
     {
         using var stop = new StopRequest(host);
         CommandHost steady = host.WithSteadyOutput();
-        try
+        return RankSession.Run(steady, ranks =>
         {
-            return request.Resume is { } folder ? Resume(steady, request, folder, stop) : Start(steady, request, stop);
-        }
-        catch (OperationCanceledException) when (stop.ExitCode is not null)
-        {
-            throw stop.BeforeFirstStep();
-        }
+            // Libraries of MPI have handlers of their own.
+            stop.Listen();
+            stop.Follow(ranks);
+            try
+            {
+                return request.Resume is { } folder ? Resume(steady, request, folder, stop, ranks) : Start(steady, request, stop, ranks);
+            }
+            catch (OperationCanceledException) when (stop.ExitCode is not null)
+            {
+                throw stop.BeforeFirstStep();
+            }
+        });
     }
 
-    private static int Start(CommandHost host, TrainRequest request, StopRequest stop)
+    private static int Start(CommandHost host, TrainRequest request, StopRequest stop, Communicator ranks)
     {
-        using Device device = Device.Open(request.Device ?? DeviceCatalog.Auto, new() { Threads = request.Threads });
+        var share = HostShare.Of(ranks);
+        using Device device = ranks.Together(() => Device.Open(request.Device ?? DeviceCatalog.Auto,
+            new() { Threads = request.Threads, Share = share }));
         stop.Listen();
-        var setup = new TrainingSetup(request);
-        using RunDirectory directory = request.Out is { } folder ? RunDirectory.Create(folder)
-            : RunDirectory.CreateNext(RunsFolder, setup.Architecture.Name);
-        stop.Claim(directory);
+        TrainingSetup setup = ranks.Together(() => new TrainingSetup(request, ranks));
+        // Rank 0 alone writes.
+        using RunDirectory? directory = ranks.Together(() => !ranks.IsFirst ? null
+            : request.Out is { } folder ? RunDirectory.Create(folder) : RunDirectory.CreateNext(RunsFolder, setup.Architecture.Name));
+        if (directory is not null) stop.Claim(directory);
         ImageData data = setup.OpenData(host, host.Output, stop.Token);
-        FitOptions options = setup.OptionsFor(data) with { Directory = directory, TensorBoard = request.TensorBoard };
+        FitOptions options = ranks.Together(() => setup.OptionsFor(data)) with { Directory = directory, TensorBoard = request.TensorBoard };
         if (request.SaveEvery is { } every) options = options with { SaveEvery = every };
         if (request.SaveEveryMinutes is { } minutes) options = options with { SaveEveryMinutes = minutes };
         if (request.Keep is { } keep) options = options with { Keep = keep };
-        using Model model = setup.CreateModel(data, device);
+        using Model model = ranks.Together(() => setup.CreateModel(data, device));
         using TrainingRun run = model.Prepare(data, options);
-        Introduction.Write(host.Output, run);
+        if (ranks.IsFirst) Introduction.Write(host.Output, run);
         return Train(host, run, stop);
     }
 
-    private static int Resume(CommandHost host, TrainRequest request, string folder, StopRequest stop)
+    private static int Resume(CommandHost host, TrainRequest request, string folder, StopRequest stop, Communicator ranks)
     {
         var progress = new CheckProgress(host);
         var opened = TrainingRun.Open(folder, new()
@@ -63,6 +73,7 @@ internal static class TrainingSession
             Feed = request.Feed,
             Device = request.Device,
             Threads = request.Threads,
+            Ranks = ranks,
             Progress = progress.Show,
         });
         using Model model = opened.Model;
@@ -70,13 +81,14 @@ internal static class TrainingSession
         progress.Clear();
         if (run.IsComplete)
         {
+            if (!ranks.IsFirst) return Program.Done;
             host.Output.WriteLine(
                 $"The run in {folder} is complete: {Words.Count(run.Step, "step", "steps")}, weights in {run.Directory!.FinalPath}.");
             string on = run.Step < run.TotalSteps ? "--early-stop 0" : $"--epochs {run.Settings.Epochs * 2}";
             host.Output.WriteLine($"Train on with: gpucnn train --resume {Words.Quote(folder)} {on}");
             return Program.Done;
         }
-        Introduction.Write(host.Output, run, run.ResumedFrom ?? "the beginning, for there is no checkpoint yet");
+        if (ranks.IsFirst) Introduction.Write(host.Output, run, run.ResumedFrom ?? "the beginning, for there is no checkpoint yet");
         return Train(host, run, stop);
     }
 
@@ -86,15 +98,16 @@ internal static class TrainingSession
         TrainingDisplay display = host.IsTerminal ? new LiveDisplay(host.Terminal, host.IsPlain) { IsMixed = isMixed, Limit = limit }
             : new PlainDisplay(host.Output) { IsMixed = isMixed, Limit = limit };
         run.Command = RepeatCommand.Of;
-        stop.Begin(run, display);
+        run.Ranks.Together(() => stop.Begin(run, display));
         TrainingOutcome outcome = display.Run(
             observer => run.Run(new AllObservers([observer, stop, .. host.Observer is { } other ? (ITrainingObserver[])[other] : []]),
                 stop.Token), run.Step);
         if (outcome.End == TrainingEnd.Interrupted)
             throw new StoppedException(
                 $"Stopped after step {outcome.Step} of {run.TotalSteps}; the checkpoint is {outcome.WeightsPath}. "
-                + $"Go on with: gpucnn train --resume {Words.Quote(run.Directory!.Path)}", stop.ExitCode ?? Program.Failed);
-        Conclusion.Write(host.Output, run, outcome);
+                + $"Go on with: gpucnn train --resume {Words.Quote(run.Directory?.Path ?? "")}", stop.ExitCode ?? Program.Failed)
+            { IsAfterSteps = true };
+        if (run.Ranks.IsFirst) Conclusion.Write(host.Output, run, outcome);
         return Program.Done;
     }
 

@@ -3,6 +3,8 @@ using GpuCnn.Data;
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Distributed;
+using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
 using GpuCnn.Models;
@@ -12,7 +14,11 @@ namespace GpuCnn.Cli.Training;
 /// <summary>Model, data and settings that a request asks for.</summary>
 internal sealed class TrainingSetup
 {
+    /// <summary>Epochs of warm-up before a rate that ranks multiply, as in Goyal et al., 2017, https://arxiv.org/abs/1706.02677.</summary>
+    public const int ScaledWarmup = 5;
+
     private readonly TrainRequest _request;
+    private readonly Communicator _ranks;
     private readonly string _recipeName;
     private readonly Recipe _recipe;
     private readonly ulong _seed;
@@ -20,9 +26,11 @@ internal sealed class TrainingSetup
     private readonly Shape _input;
 
     /// <summary>Refuses contradictions before the data set is read.</summary>
-    public TrainingSetup(TrainRequest request)
+    /// <param name="ranks">The processes that train together.</param>
+    public TrainingSetup(TrainRequest request, Communicator ranks)
     {
-        _request = request;
+        _ranks = ranks;
+        _request = request.BatchPerRank is { } share ? request with { Batch = checked(share * ranks.Size) } : request;
         Architecture = Architecture.Find(request.Model ?? TrainingSession.DefaultModel);
         _recipeName = request.Recipe ?? Recipe.Default;
         _recipe = UsageException.Guard(() => Architecture.FindRecipe(_recipeName));
@@ -38,9 +46,25 @@ internal sealed class TrainingSetup
     /// <param name="notes">Is told that a data set is drawn.</param>
     public ImageData OpenData(CommandHost host, TextWriter notes, CancellationToken cancellation)
     {
-        if (_request.Data is null && !DemoDataset.IsComplete(ImageData.DemoFolder, ImageData.DemoSeed))
+        if (_request.Data is null)
+        {
+            _ranks.Together(() => DrawDemo(_ranks.IsFirst, notes, cancellation));
+            // Hosts that do not see its folder have one of their own.
+            _ranks.Together(() => DrawDemo(_ranks.LocalRank == 0, notes, cancellation));
+        }
+        return _ranks.Together(() => Open(host));
+    }
+
+    private static void DrawDemo(bool isMine, TextWriter notes, CancellationToken cancellation)
+    {
+        if (!isMine) return;
+        if (!DemoDataset.IsComplete(ImageData.DemoFolder, ImageData.DemoSeed))
             notes.WriteLine($"Drawing the demo data set into {ImageData.DemoFolder}/ ...");
-        if (_request.Data is null) ImageData.Demo(ImageData.DemoFolder, cancellation);
+        ImageData.Demo(ImageData.DemoFolder, cancellation);
+    }
+
+    private ImageData Open(CommandHost host)
+    {
         var data = ImageData.Open(_request.Data ?? ImageData.DemoFolder, _request.Validation);
         if (_request.ExcludeDuplicates)
         {
@@ -51,14 +75,15 @@ internal sealed class TrainingSetup
         return data.WithValidation(_seed);
     }
 
-    public FitOptions OptionsFor(ImageData data) => new(_request.SettingsFor(Adapted(_recipe.Settings, data)))
+    public FitOptions OptionsFor(ImageData data) => Scaled(new(_request.SettingsFor(Adapted(_recipe.Settings, data)))
     {
+        Ranks = _ranks,
         Augment = Augmentation.Parse(_request.Augmentation ?? _recipe.Augmentation, _input),
         BadImages = _request.BadImages ?? BadImagePolicy.Skip,
         FixedBatch = _request.FixedBatch,
         Feed = _request.Feed,
         Threads = _request.Threads,
-    };
+    });
 
     /// <summary>The model, which the caller disposes of.</summary>
     public Model CreateModel(ImageData data, Device device)
@@ -86,6 +111,27 @@ internal sealed class TrainingSetup
         TrainingSettings adapted = _request.Batch is { } batch ? recipe.AtBatch(batch, _request.Accumulate ?? recipe.Accumulate)
             : recipe.For(data.Training.Count, _request.Accumulate);
         return _request.HasRate ? adapted with { LearningRate = recipe.LearningRate } : adapted;
+    }
+
+    /// <summary>
+    /// Multiplies the rate by the number of ranks, where that was asked for. The rate of a recipe is first that of one rank's batch: with
+    /// the same batch over all ranks it stays, for the rate belongs to the batch.
+    /// </summary>
+    private FitOptions Scaled(FitOptions options)
+    {
+        int ranks = _ranks.Size;
+        if (!_request.ScalesRate || ranks == 1) return options;
+        TrainingSettings recipe = _recipe.Settings;
+        float own = _request.HasRate ? options.LearningRate
+            : recipe.LearningRate * Math.Min(1, (float)options.EffectiveBatch / ranks / recipe.EffectiveBatch);
+        return options with
+        {
+            LearningRate = own * ranks,
+            HeadLearningRate = options.HeadLearningRate * ranks,
+            RateScale = ranks,
+            Schedule = _request.HasWarmup || options.Schedule.Warmup >= ScaledWarmup ? options.Schedule
+                : Settings.With(options.Schedule, new Dictionary<string, object?> { ["warmup"] = ScaledWarmup }),
+        };
     }
 
     private static Shape InputFor(TrainRequest request, Shape usual)

@@ -26,27 +26,41 @@ public static class DeviceCatalog
         if (!IsAuto(name)) _ = Parse(name);
     }
 
-    /// <summary>Opens a device. The caller disposes of it.</summary>
+    /// <summary>
+    /// Opens a device. Where several ranks share the host, a name without an index gives each the next usable device of its kind, and the
+    /// first again after the last. The caller disposes of it.
+    /// </summary>
     /// <exception cref="GpuCnnException">There is no such device, or it cannot be used.</exception>
     public static Device Open(string name, DeviceSettings? settings = null)
     {
+        settings ??= new();
         if (IsAuto(name))
-        {
-            DeviceListing best = Kinds.SelectMany(kind => kind.List()).First(listing => listing is { IsUsable: true, IsAutomatic: true });
-            name = best.Name;
-        }
-        (DeviceKind kind, int index) = Parse(name);
-        return kind.Open(index, settings ?? new());
+            name = Kinds.Select(kind => Choose(kind.List().Where(listing => listing.IsAutomatic), settings.Share))
+                .First(best => best is not null)!;
+        (DeviceKind kind, int? index) = Parse(name);
+        if (index is null && kind.IsIndexed && settings.Share.LocalSize > 1 && Choose(kind.List(), settings.Share) is { } own)
+            (_, index) = Parse(own);
+        return kind.Open(index ?? 0, settings);
+    }
+
+    /// <summary>The name of the kind without an index.</summary>
+    public static string KindOf(string name) => name.Split(':', 2)[0];
+
+    /// <summary>Chooses the local rank's device among those of a kind; null where none can be used.</summary>
+    internal static string? Choose(IEnumerable<DeviceListing> devices, HostShare share)
+    {
+        DeviceListing[] usable = [.. devices.Where(device => device.IsUsable)];
+        return usable.Length == 0 ? null : usable[share.LocalRank % usable.Length].Name;
     }
 
     private static bool IsAuto(string name) => name.Equals(Auto, StringComparison.OrdinalIgnoreCase);
 
-    private static (DeviceKind Kind, int Index) Parse(string name)
+    private static (DeviceKind Kind, int? Index) Parse(string name)
     {
         string[] parts = name.Split(':', 2);
         DeviceKind kind = Kinds.FirstOrDefault(kind => kind.Name.Equals(parts[0], StringComparison.OrdinalIgnoreCase))
             ?? throw new UnknownDeviceException($"There is no device '{name}'; expected one of {Usage}.");
-        if (parts.Length == 1) return (kind, 0);
+        if (parts.Length == 1) return (kind, null);
         if (!kind.IsIndexed) throw new GpuCnnException($"There is no device '{name}': {kind.Name} takes no index; ask for '{kind.Name}'.");
         return int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int index)
             ? (kind, index)

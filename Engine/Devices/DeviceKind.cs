@@ -7,6 +7,12 @@ public sealed record DeviceSettings
 {
     /// <summary>Number of threads, for kinds that have them; null leaves it to the kind.</summary>
     public int? Threads { get; init; }
+
+    /// <summary>
+    /// The process's share of its host. A name without an index means the device of its local rank, and a number of threads that is left
+    /// to the kind is that of its cores.
+    /// </summary>
+    public HostShare Share { get; init; } = HostShare.Whole;
 }
 
 /// <summary>A device that can be opened, or the reason why not.</summary>

@@ -8,8 +8,11 @@ namespace GpuCnn.Engine.Devices;
 /// </summary>
 public sealed partial class SignalHandlers
 {
-    /// <summary>SIGHUP, SIGINT, SIGQUIT and SIGTERM, the same on every Unix.</summary>
-    private static readonly int[] Signals = [1, 2, 3, 15];
+    /// <summary>SIGUSR1 of Linux. On other systems it is .NET's own.</summary>
+    public const int LinuxUserSignal = 10;
+
+    /// <summary>SIGHUP, SIGINT, SIGQUIT and SIGTERM, the same on every Unix, and SIGUSR1.</summary>
+    private static readonly int[] Signals = OperatingSystem.IsLinux() ? [1, 2, 3, 15, LinuxUserSignal] : [1, 2, 3, 15];
 
     /// <summary>More than <c>struct sigaction</c> takes on any system.</summary>
     private const int MostBytes = 1024;

@@ -7,6 +7,13 @@ public sealed class BatchTooLargeException(string message, int images) : GpuCnnE
     public int Images { get; } = images;
 }
 
+/// <summary>A batch has fewer images than the run has ranks.</summary>
+/// <param name="least">Smallest batch that gives each rank an image.</param>
+public sealed class BatchTooSmallException(string message, int least) : GpuCnnException(message)
+{
+    public int Least { get; } = least;
+}
+
 /// <summary>A folder already holds a run.</summary>
 public sealed class RunExistsException(string message, string path) : GpuCnnException(message)
 {

@@ -108,6 +108,13 @@ public record TrainingSettings : INamed
         JsonIgnoreCondition.WhenWritingDefault)]
     public bool BalancedSampling { get; init => field = Setting.Check(this, value); }
 
+    /// <summary>
+    /// Whether batch norms that train use the statistics of the images of all ranks, not those of a rank's own. One rank has them all.
+    /// </summary>
+    [Setting("Batch norms see the images of all ranks, not of one.", Name = "sync-bn"), JsonIgnore(Condition =
+        JsonIgnoreCondition.WhenWritingDefault)]
+    public bool SyncsNorms { get; init => field = Setting.Check(this, value); }
+
     /// <summary>Fixes the initial weights, the order of the images, augmentation and dropout.</summary>
     [Setting("Fixes initial weights, order of images, augmentation and dropout.")]
     public ulong Seed { get; init => field = Setting.Check(this, value); } = 1;

@@ -120,6 +120,15 @@ internal sealed record RunConfig
 
     public required TrainingSettings Settings { get; init; }
 
+    /// <summary>Ranks of the last session; null for one process. A run goes on with any number of them.</summary>
+    public int? Ranks { get; init; }
+
+    /// <summary>Host and device of each rank of the last session.</summary>
+    public IReadOnlyList<string>? RankDevices { get; init; }
+
+    /// <summary>Ranks that the learning rate was multiplied by when the run began; null where it was not.</summary>
+    public int? RateScale { get; init; }
+
     /// <summary>Algorithms that the run's plans took, by problem, where the device has several.</summary>
     public IReadOnlyDictionary<string, string>? Algorithms { get; init; }
 
@@ -170,6 +179,8 @@ internal sealed record RunConfig
             DeviceDescription = model.Device.Description,
             Threads = options.Threads,
             Settings = settings,
+            Ranks = options.Ranks.IsAlone ? null : options.Ranks.Size,
+            RateScale = options.RateScale,
         };
     }
 
@@ -190,17 +201,19 @@ internal sealed record RunConfig
     }
 
     /// <summary>The model of the run, with the weights that it started from and on a device that it owns.</summary>
-    /// <param name="directory">The run's.</param>
+    /// <param name="folder">The run's.</param>
+    /// <param name="hasCheckpoints">
+    /// Whether a checkpoint will give it all weights; those that the run started from may be gone by then.
+    /// </param>
     /// <param name="layers">Those of a network of the user's own.</param>
     /// <exception cref="GpuCnnException">The architecture is not known, or the weights are missing or do not fit.</exception>
-    public Model CreateModel(RunDirectory directory, Layer? layers, Device device)
+    public Model CreateModel(string folder, bool hasCheckpoints, Layer? layers, Device device)
     {
         Architecture? architecture = layers is null ? Architecture.All.FirstOrDefault(known => known.Name == Model)
             ?? throw new UnknownModelException(
-                $"The run in '{directory.Path}' trains '{Model}', which is none of the known models.", Model) : null;
+                $"The run in '{folder}' trains '{Model}', which is none of the known models.", Model) : null;
         ModelMetadata metadata = Metadata;
-        // A checkpoint has all weights; those that the run started from may be gone by then.
-        ModelFile? file = Weights is null || directory.Checkpoints().Any() ? null : ModelFile.Load(Weights);
+        ModelFile? file = Weights is null || hasCheckpoints ? null : ModelFile.Load(Weights);
         return global::GpuCnn.Model.Resumed(
             architecture, layers, metadata, device, Recipe, file, Weights, StartedAnew ?? [], Freeze ?? [], FreezeBatchNorm);
     }
@@ -209,12 +222,18 @@ internal sealed record RunConfig
 
     /// <summary>Reads the configuration of a run.</summary>
     /// <exception cref="GpuCnnException">It is damaged, or of another version.</exception>
-    public static RunConfig Read(RunDirectory run)
+    public static RunConfig Read(RunDirectory run) =>
+        Parse(RegularFile.IsEmpty(run.ConfigPath) ? "" : File.ReadAllText(run.ConfigPath), run.ConfigPath);
+
+    /// <summary>Reads the text of a configuration.</summary>
+    /// <param name="path">Where it is from, for messages.</param>
+    /// <inheritdoc cref="Read"/>
+    public static RunConfig Parse(string text, string path)
     {
         try
         {
-            if (RegularFile.IsEmpty(run.ConfigPath)) throw new JsonException("it is empty, a pipe or a device");
-            JsonNode node = JsonNode.Parse(File.ReadAllText(run.ConfigPath)) ?? throw new JsonException("it is empty");
+            if (text.Length == 0) throw new JsonException("it is empty, a pipe or a device");
+            JsonNode node = JsonNode.Parse(text) ?? throw new JsonException("it is empty");
             if (node["version"]?.GetValue<int>() is >= FlatVersion and < CurrentVersion && node["settings"] is JsonObject settings)
             {
                 FlatSettings.Upgrade(settings);
@@ -224,7 +243,7 @@ internal sealed record RunConfig
             RunConfig config = node.Deserialize<RunConfig>(Json.Options) ?? throw new JsonException("it is empty");
             if (config.Version != CurrentVersion)
                 throw new GpuCnnException(
-                    $"'{run.ConfigPath}' is of version {config.Version}; expected version {CurrentVersion}. "
+                    $"'{path}' is of version {config.Version}; expected version {CurrentVersion}. "
                         + "Resume the run with the release "
                     + "that began it.");
             if (config.Input.Length != 3) throw new JsonException("input is not [C, H, W]");
@@ -234,7 +253,7 @@ internal sealed record RunConfig
             exception is JsonException or NotSupportedException or ArgumentException or InvalidOperationException or SettingException)
         {
             throw new GpuCnnException(
-                $"'{run.ConfigPath}' is not the configuration of a run, or a damaged one: "
+                $"'{path}' is not the configuration of a run, or a damaged one: "
                     + $"{exception.Message.ReplaceLineEndings(" ").TrimEnd('.')}. Start the run again.", exception);
         }
     }

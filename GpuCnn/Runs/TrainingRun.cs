@@ -2,8 +2,11 @@ using GpuCnn.Data;
 using GpuCnn.Engine;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Distributed;
 using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Training;
 using GpuCnn.Engine.Tuning;
 using GpuCnn.Reports;
@@ -21,20 +24,24 @@ public sealed class TrainingRun : IDisposable
     private readonly RunImages _images;
     private readonly Trainer _trainer;
 
-    private TrainingRun(Model model, ImageData data, RunConfig config, RunDirectory? directory, BadImageLog badImages,
-        IReadOnlyDictionary<string, string>? algorithms)
+    // On other ranks than 0, which has the folder.
+    private bool _isCompleteOnFirst;
+
+    private TrainingRun(
+        Model model, ImageData data, RunConfig config, RunDirectory? directory, BadImageLog badImages, Communicator ranks, HostShare share)
     {
         Model = model;
         Data = data;
+        Ranks = ranks;
         Directory = directory;
         BadImages = badImages;
-        Kept = algorithms ?? new Dictionary<string, string>();
-        _images = RunImages.Create(data.Located, config, badImages);
+        Kept = config.Algorithms ?? new Dictionary<string, string>();
+        _images = RunImages.Create(data.Located, config, badImages, share);
         try
         {
             _trainer = new(model.TrainingStore(config.Settings.Seed), _images.Training, _images.Validation, config.Settings,
                 config.Metadata,
-                directory, algorithms);
+                directory, config.Algorithms);
         }
         catch
         {
@@ -50,7 +57,10 @@ public sealed class TrainingRun : IDisposable
 
     public TrainingSettings Settings => Config.Settings;
 
-    /// <summary>The folder of the run; null where it trains in memory alone.</summary>
+    /// <summary>The processes that train together.</summary>
+    public Communicator Ranks { get; }
+
+    /// <summary>The folder of the run; null where it trains in memory alone, and on other ranks than 0.</summary>
     public RunDirectory? Directory { get; }
 
     /// <summary>The checkpoint that it goes on from; null where it begins.</summary>
@@ -75,8 +85,11 @@ public sealed class TrainingRun : IDisposable
     /// <summary>Bytes on the device while it runs.</summary>
     public long DeviceBytes => _trainer.DeviceBytes;
 
+    /// <summary>The most ranks that compute on the same GPU; 1 where each has one of its own, and on cpu.</summary>
+    public int RanksOfADevice { get; private set; } = 1;
+
     /// <summary>Whether the run has come to its end, early or not, and the final weights are written.</summary>
-    public bool IsComplete => _trainer.IsFinished && Directory is not null && File.Exists(Directory.FinalPath);
+    public bool IsComplete => _trainer.IsFinished && (Directory is null ? _isCompleteOnFirst : File.Exists(Directory.FinalPath));
 
     /// <summary>The best epoch so far; null without validation.</summary>
     public BestEpoch? Best => _trainer.Best;
@@ -114,7 +127,7 @@ public sealed class TrainingRun : IDisposable
             if (Step == 0 && !Model.CanStartAgain) _trainer.SaveStart();
         }
         Model.Use(Config.Validated, Config.Trained);
-        observer ??= new SilentObserver();
+        if (observer is null || !Ranks.IsFirst) observer = new SilentObserver();
         RunReporter? reporter = Directory is null ? null : new(this, Directory, observer);
         reporter?.Begin();
         using EventLog? events = Directory is null || Config.TensorBoard is null ? null
@@ -145,24 +158,37 @@ public sealed class TrainingRun : IDisposable
     /// <summary>A run that begins.</summary>
     internal static TrainingRun New(Model model, ImageData data, FitOptions options)
     {
-        Check(model, data);
-        options.Check();
-        if (options is { TensorBoard: not null, Folder: null, Directory: null })
-            throw new GpuCnnException("A run for TensorBoard expects a folder to write to, but got none; name one.");
+        Communicator ranks = options.Ranks;
+        ranks.Together(() => Check(model, data, options));
         if (options.UnfreezeAt > 0) model.TrainFrozenLate();
         int asked = options.Batch;
-        if (options.FixedBatch) TrainingSize.Check(model.Network, model.Device, options, data.Training.Count);
-        else options = (FitOptions)TrainingSize.Fit(model.Network, model.Device, options, data.Training.Count);
-        RunDirectory? directory = options.Directory ?? (options.Folder is { } folder ? RunDirectory.Create(folder) : null);
+        if (options.FixedBatch)
+            ranks.Together(() => TrainingSize.Check(model.Network, model.Device, options, data.Training.Count, ranks));
+        else options = (FitOptions)TrainingSize.Fit(model.Network, model.Device, options, data.Training.Count, ranks);
+        RunDirectory? directory = ranks.Together(() => options.Directory
+            ?? (ranks.IsFirst && options.Folder is { } folder ? RunDirectory.Create(folder) : null));
         try
         {
             var badImages = new BadImageLog(options.BadImages);
-            model.Preparation = model.Preparation.WithStatistics(data.Training, model.Input, badImages);
-            RunConfig config = RunConfig.Of(model, data, options).WithImages(data);
+            var share = HostShare.Of(ranks);
+            RankedConfig.Check(ranks, RunConfig.Of(model, data, options));
+            var devices = RankDevices.Of(ranks, model.Device);
+            RunConfig config = RankedConfig.OfFirst(ranks, () =>
+            {
+                model.Preparation = model.Preparation.WithStatistics(data.Training, model.Input, badImages);
+                return RunConfig.Of(model, data, options).WithImages(data) with
+                {
+                    RankDevices = devices?.Names,
+                    Algorithms = AlgorithmTable.Load(model.Device).Algorithms,
+                };
+            });
+            model.Preparation = model.Preparation with { Mean = config.Mean, Std = config.Std };
             double seen = config.Validated is { } validated && model.Trained is { } trained ? trained.ShareOf(validated) : 0;
-            TrainingRun run = Checked(new(model, data, config, directory, badImages, AlgorithmTable.Load(model.Device).Algorithms));
+            TrainingRun run = ranks.Together(() => Checked(
+                new(model, data, config, directory, badImages, ranks, share)));
             run.ValidationSeenBefore = seen;
             run.AskedBatch = asked;
+            run.RanksOfADevice = devices?.MostOnOne ?? 1;
             return run;
         }
         catch
@@ -177,13 +203,12 @@ public sealed class TrainingRun : IDisposable
         Model model, ImageData data, FitOptions options, RangeTestOptions test, Action<RangePoint>? observer,
         CancellationToken cancellation)
     {
-        Check(model, data);
-        options.Check();
+        Check(model, data, options);
         if (options.FixedBatch) TrainingSize.Check(model.Network, model.Device, options, data.Training.Count);
         else options = (FitOptions)TrainingSize.Fit(model.Network, model.Device, options, data.Training.Count);
         var badImages = new BadImageLog(options.BadImages);
         model.Preparation = model.Preparation.WithStatistics(data.Training, model.Input, badImages);
-        using var images = RunImages.Create(data.Located, RunConfig.Of(model, data, options), badImages);
+        using var images = RunImages.Create(data.Located, RunConfig.Of(model, data, options), badImages, HostShare.Whole);
         return LearningRateRange.Measure(
             model.TrainingStore(options.Seed), images.Training, options, test, AlgorithmTable.Load(model.Device).Algorithms, observer,
             cancellation);
@@ -192,47 +217,66 @@ public sealed class TrainingRun : IDisposable
     /// <summary>A run that goes on, with a model of its own that its caller disposes of.</summary>
     internal static TrainingRun Open(string folder, ResumeOptions options, Layer? layers = null)
     {
-        RunDirectory directory = RunDirectory.Open(folder);
+        RunDirectory? directory = options.Ranks.Together(() => options.Ranks.IsFirst ? RunDirectory.Open(folder) : null);
         try
         {
-            return Open(directory, options, layers);
+            return Open(folder, directory, options, layers);
         }
         catch
         {
-            directory.Dispose();
+            directory?.Dispose();
             throw;
         }
     }
 
-    private static TrainingRun Open(RunDirectory directory, ResumeOptions options, Layer? layers)
+    /// <param name="directory">On rank 0 alone; others need not see the folder.</param>
+    private static TrainingRun Open(string folder, RunDirectory? directory, ResumeOptions options, Layer? layers)
     {
-        string folder = directory.Path;
-        RunConfig config = RunConfig.Read(directory);
+        Communicator ranks = options.Ranks;
+        RunConfig config = RankedConfig.OfFirst(ranks, () => RunConfig.Read(directory!));
+        // Stopped before its first checkpoint, the run has nothing to lose: the seed begins it again as it was.
+        bool hasCheckpoints = RankedConfig.IsSoOnFirst(ranks, () => directory!.Checkpoints().Any());
         int? threads = ThreadsFor(options, config);
-        Device device = Device.Open(options.Device ?? config.Device, new() { Threads = threads });
+        var share = HostShare.Of(ranks);
+        Device device = ranks.Together(() => Device.Open(options.Device ?? DeviceFor(config, ranks),
+            new() { Threads = threads, Share = share }));
         Model? model = null;
         try
         {
-            ImageData data = options.Data ?? Reopen(config, options, folder);
-            RunData.Check(data, config, directory);
-            model = config.CreateModel(directory, layers, device);
+            var devices = RankDevices.Of(ranks, device);
+            ImageData data = ranks.Together(() =>
+            {
+                ImageData opened = options.Data ?? Reopen(config, options, folder);
+                if (directory is not null) RunData.Check(opened, config, directory);
+                return opened;
+            });
+            model = ranks.Together(() => config.CreateModel(folder, hasCheckpoints, layers, device));
             if (config.Settings.UnfreezeAt > 0) model.TrainFrozenLate();
             config = Changed(config, options, data.Training.Count) with
             {
                 Device = device.Name,
                 DeviceDescription = device.Description,
                 Threads = threads,
+                Ranks = ranks.IsAlone ? null : ranks.Size,
+                RankDevices = devices?.Names,
             };
-            var run = Checked(new(model, data, config, directory, new BadImageLog(config.BadImages), config.Algorithms));
+            RankedConfig.Check(ranks, config);
+            ranks.Together(() => TrainingSize.CheckShares(config.Settings, ranks));
+            TrainingRun run = ranks.Together(() => Checked(
+                new(model, data, config, directory, new BadImageLog(config.BadImages), ranks, share)));
             try
             {
-                // Stopped before its first checkpoint, the run has nothing to lose: the seed begins it again as it was.
-                if (directory.Checkpoints().Any()) run.ResumedFrom = run._trainer.Resume();
-                else directory.TrimMetrics(0);
-                if (run.Step <= run.TotalSteps) return run;
-                throw new GpuCnnException(
-                    $"The run in '{folder}' has done {run.Step} steps, more than the {run.TotalSteps} asked for; "
+                if (hasCheckpoints) run.ResumedFrom = run._trainer.Resume();
+                else directory?.TrimMetrics(0);
+                run.RanksOfADevice = devices?.MostOnOne ?? 1;
+                run._isCompleteOnFirst = RankedConfig.IsSoOnFirst(ranks, () => run.IsComplete);
+                ranks.Together(() =>
+                {
+                    if (run.Step > run.TotalSteps) throw new GpuCnnException(
+                        $"The run in '{folder}' has done {run.Step} steps, more than the {run.TotalSteps} asked for; "
                         + "ask for more steps or epochs.");
+                });
+                return run;
             }
             catch
             {
@@ -247,6 +291,10 @@ public sealed class TrainingRun : IDisposable
             throw;
         }
     }
+
+    /// <summary>Ranks have a device each of the run's kind.</summary>
+    private static string DeviceFor(RunConfig config, Communicator ranks) =>
+        ranks.IsAlone ? config.Device : DeviceCatalog.KindOf(config.Device);
 
     /// <summary>Threads belong to the device they were given with.</summary>
     private static int? ThreadsFor(ResumeOptions options, RunConfig config) =>
@@ -305,14 +353,21 @@ public sealed class TrainingRun : IDisposable
         : Path.Exists(named) ? named
         : throw new MissingDataException($"The run in '{folder}' uses the data set '{full}', which is not there any more.");
 
-    private static void Check(Model model, ImageData data)
+    private static void Check(Model model, ImageData data, FitOptions options)
     {
         if (model.Input.Channels is not (1 or 3) || model.Input.IsVector)
             throw new GpuCnnException($"Training on images expects an input of 1 (gray) or 3 (RGB) channels, but got {model.Input}.");
-        if (data.Classes.SequenceEqual(model.Classes)) return;
-        throw new GpuCnnException(
-            $"{model.Name} was made for the classes {Some(model.Classes)}, but the data set has {Some(data.Classes)}; make the model for "
-            + "the classes of the data set.");
+        if (!data.Classes.SequenceEqual(model.Classes))
+            throw new GpuCnnException(
+                $"{model.Name} was made for the classes {Some(model.Classes)}, but the data set has {Some(data.Classes)}; make the model "
+                + "for the classes of the data set.");
+        options.Check();
+        if (options is { TensorBoard: not null, Folder: null, Directory: null } && options.Ranks.IsFirst)
+            throw new GpuCnnException("A run for TensorBoard expects a folder to write to, but got none; name one.");
+        if (options.SyncsNorms && !model.Network.Graph.Nodes.Any(node => node.Operator is BatchNorm2d && !node.FreezesStatistics))
+            throw new SettingConflictException(
+                $"Batch norms that see the images of all ranks expect a network with batch norms, but {model.Name} has none"
+                + (model.FreezesBatchNorm ? " that use their batches." : "."), ["sync-bn"]);
     }
 
     /// <summary>Refuses a run that the device's memory is known to be too small for.</summary>
@@ -320,7 +375,7 @@ public sealed class TrainingRun : IDisposable
     {
         Device device = run.Model.Device;
         if (device.MemoryBytes <= 0 || run.DeviceBytes <= device.MemoryBytes) return run;
-        int largest = run._trainer.LargestBatch(device.MemoryBytes);
+        int largest = run._trainer.LargestBatch(device.MemoryBytes) * run.Ranks.Size;
         long needed = run.DeviceBytes;
         run.Dispose();
         throw new DeviceOutOfMemoryException(
@@ -345,3 +400,6 @@ public sealed class ChangedDataException(string message) : GpuCnnException(messa
 
 /// <summary>The data set of a run is not where it was.</summary>
 public sealed class MissingDataException(string message) : GpuCnnException(message);
+
+/// <summary>Ranks have devices of different kinds, whose results differ in the last bits.</summary>
+public sealed class RankDevicesException(string message) : GpuCnnException(message);

@@ -15,5 +15,5 @@ internal sealed class CpuKind : DeviceKind
         return [new(Name, device.Description, device.MemoryBytes, null, IsAutomatic: true)];
     }
 
-    public override Device Open(int index, DeviceSettings settings) => new CpuDevice(settings.Threads);
+    public override Device Open(int index, DeviceSettings settings) => new CpuDevice(settings.Threads ?? settings.Share.Cores);
 }
