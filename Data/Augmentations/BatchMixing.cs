@@ -8,13 +8,15 @@ namespace GpuCnn.Data;
 /// Blends each image of a training batch with the one before it, and lets the labels of both share the target, as torchvision's references
 /// do: mixup
 /// (https://arxiv.org/abs/1710.09412) adds the values, cutmix (https://arxiv.org/abs/1905.04899) puts a rectangle of one on the other. The
-/// share is drawn from a beta distribution once for a batch. A function of the seed and the step alone. Safe to use from several threads.
+/// share is drawn from a beta distribution once for a batch. A function of the seed, the step and the rank alone: each rank blends the
+/// images of its own batch, by draws of its own. Safe to use from several threads.
 /// </summary>
 public sealed class BatchMixing
 {
     private const ulong MixingStream = 3UL << 62;
 
     private readonly double _mixup, _cutmix;
+    private readonly int _rank;
 
     /// <param name="mixup">Both parameters of the beta distribution of mixup; 0 leaves mixup out.</param>
     /// <param name="cutmix">The same of cutmix. Of both, one is drawn for each batch.</param>
@@ -28,6 +30,11 @@ public sealed class BatchMixing
         _cutmix = cutmix;
     }
 
+    private BatchMixing(BatchMixing other, int rank) => (_mixup, _cutmix, _rank) = (other._mixup, other._cutmix, rank);
+
+    /// <summary>Returns the mixing of a rank's batches. That of rank 0 is also that of a run without ranks.</summary>
+    public BatchMixing ForRank(int rank) => rank == _rank ? this : new(this, rank);
+
     /// <summary>What a run's settings ask for, or null.</summary>
     public static BatchMixing? Of(TrainingSettings settings) =>
         settings.MixesImages ? new BatchMixing(settings.Mixup, settings.CutMix) : null;
@@ -37,7 +44,7 @@ public sealed class BatchMixing
     /// <param name="spare">[H · W · C]</param>
     public void Apply(Batch batch, ulong seed, long step, Span<float> spare)
     {
-        RandomStream random = new(seed, MixingStream, (ulong)step);
+        RandomStream random = new(seed, MixingStream + (ulong)_rank, (ulong)step);
         bool cuts = _cutmix > 0 && (_mixup == 0 || random.NextBool());
         float share = (float)random.NextBeta(cuts ? _cutmix : _mixup);
         Window box = cuts ? DrawBox(ref random, batch.Shape.Width, batch.Shape.Height, share) : default;

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text;
 using GpuCnn.Engine;
+using GpuCnn.Engine.Distributed;
 
 namespace GpuCnn.Data;
 
@@ -23,6 +25,15 @@ public sealed class BadImageLog(BadImagePolicy policy)
     private readonly Lock _gate = new();
     private readonly List<BadImage> _found = [];
     private readonly HashSet<(string, string)> _known = [], _written = [];
+
+    /// <summary>What finds the images of each part.</summary>
+    private readonly List<BadImages> _readers = [];
+
+    /// <summary>Images of this rank that others do not know of, as rows of part, index, file and reason.</summary>
+    private readonly List<string> _untold = [];
+
+    /// <summary>Images that all ranks know of, by part.</summary>
+    private readonly Dictionary<string, SharedImages> _shared = [];
 
     public BadImagePolicy Policy { get; } = policy;
 
@@ -55,14 +66,71 @@ public sealed class BadImageLog(BadImagePolicy policy)
         }
     }
 
-    internal void Add(BadImage image)
+    /// <summary>
+    /// Tells all ranks which images any of them could not read: rank 0's log then names those of all, and none reads them again. The ranks
+    /// call it together.
+    /// </summary>
+    /// <exception cref="TooManyBadImagesException">
+    /// Those of all ranks are more than <see cref="BadImages.LargestShare"/> of a part; thrown on all ranks.
+    /// </exception>
+    public void Share(Communicator ranks)
+    {
+        if (ranks.IsAlone) return;
+        string own;
+        lock (_gate)
+        {
+            own = string.Concat(_untold);
+            _untold.Clear();
+        }
+        string[] all = ranks.AllGatherTexts(own);
+        ranks.Together(() =>
+        {
+            foreach (IReadOnlyList<string> row in all.SelectMany(text => CsvText.Rows(text)))
+                Learn(new BadImage(row[0], row[2], row[3]), int.Parse(row[1], CultureInfo.InvariantCulture));
+        });
+        // All ranks come to the same sets, so that all of them throw or none.
+        foreach ((string part, SharedImages images) in _shared) ReaderOf(part)?.Check(images.Indices.Count, images.LastReason);
+    }
+
+    internal void Attach(BadImages reader)
+    {
+        lock (_gate) _readers.Add(reader);
+    }
+
+    /// <param name="index">Index within the split.</param>
+    internal void Add(BadImage image, int index)
     {
         lock (_gate)
         {
-            if (!_known.Add((image.Part, image.File))) return;
-            _found.Add(image);
-            Append(image);
+            if (!TryAdd(image)) return;
+            _untold.Add(CsvText.Line(image.Part, index.ToString(CultureInfo.InvariantCulture), image.File, image.Reason));
         }
+    }
+
+    private BadImages? ReaderOf(string part)
+    {
+        lock (_gate) return _readers.FindLast(reader => reader.Part == part);
+    }
+
+    private void Learn(BadImage image, int index)
+    {
+        lock (_gate)
+        {
+            if (!_shared.TryGetValue(image.Part, out SharedImages? shared)) _shared[image.Part] = shared = new();
+            shared.Indices.Add(index);
+            shared.LastReason = image.Reason;
+            foreach (BadImages reader in _readers)
+                if (reader.Part == image.Part) reader.Learn(index);
+            TryAdd(image);
+        }
+    }
+
+    private bool TryAdd(BadImage image)
+    {
+        if (!_known.Add((image.Part, image.File))) return false;
+        _found.Add(image);
+        Append(image);
+        return true;
     }
 
     private void Append(BadImage image)
@@ -75,5 +143,12 @@ public sealed class BadImageLog(BadImagePolicy policy)
             File.AppendAllText(path, File.Exists(path) ? line : CsvText.Line(Header.Split(',')) + line, Encoding.UTF8);
             return true;
         });
+    }
+
+    private sealed class SharedImages
+    {
+        public HashSet<int> Indices { get; } = [];
+
+        public string LastReason { get; set; } = "";
     }
 }

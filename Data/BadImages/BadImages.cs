@@ -31,7 +31,14 @@ public sealed class BadImages
         _split = split;
         _part = part;
         _log = log;
+        log.Attach(this);
     }
+
+    /// <summary>Purpose of the images.</summary>
+    internal string Part => _part;
+
+    /// <summary>The run's log.</summary>
+    internal BadImageLog Log => _log;
 
     /// <summary>
     /// Calls <paramref name="write"/> with <paramref name="image"/>, or with a substitute, until it does not throw a
@@ -70,13 +77,22 @@ public sealed class BadImages
     /// <exception cref="GpuCnnException">The run does not skip it, or has too many.</exception>
     public void Add(int image, GpuCnnException reason)
     {
-        if (_bad.TryAdd(image, true)) _log.Add(new BadImage(_part, _split.Name(image), reason.Message));
+        if (_bad.TryAdd(image, true)) _log.Add(new BadImage(_part, _split.Name(image), reason.Message), image);
         if (_log.Policy == BadImagePolicy.Fail) throw new GpuCnnException(reason.Message, reason);
-        if (_bad.Count <= LargestShare * _split.Count) return;
+        Check(_bad.Count, reason.Message, reason);
+    }
+
+    /// <summary>Takes in an image that another rank could not read: it counts, and is not read here.</summary>
+    internal void Learn(int image) => _bad.TryAdd(image, true);
+
+    /// <exception cref="TooManyBadImagesException">A run does not skip as many as <paramref name="count"/>.</exception>
+    internal void Check(int count, string last, Exception? inner = null)
+    {
+        if (count <= LargestShare * _split.Count) return;
         string named = _log.Path is { } path ? $" ({DataFile.Quote(path)} names them)" : "";
-        throw new TooManyBadImagesException(
-            $"{_bad.Count:N0} of the {_split.Count:N0} {_part} images cannot be read{named}, more than the {LargestShare * 100:0.#} % " +
-            $"that a run skips; repair or remove them. The last one: {reason.Message}", reason);
+        string message = $"{count:N0} of the {_split.Count:N0} {_part} images cannot be read{named}, more than the " +
+            $"{LargestShare * 100:0.#} % that a run skips; repair or remove them. The last one: {last}";
+        throw inner is null ? new TooManyBadImagesException(message) : new TooManyBadImagesException(message, inner);
     }
 
     private int StandIn(ulong seed, long epoch, int image, int attempt)

@@ -32,7 +32,7 @@ internal sealed record FeedMeasurement(
         const int WarmUp = 2;
         int steps = Math.Max(1, images / batch);
         List<StageClock> clocks = [];
-        using IBatchReader reader = dataset.ReadTraining(batch, Seed, firstStep, clocks);
+        using IBatchReader reader = dataset.ReadTraining(batch, Seed, firstStep, Shard.Whole, clocks);
         for (int i = 0; i < WarmUp; i++) reader.Next();
         Dictionary<Stage, double> before = Sum(clocks);
         TimeSpan cpu = Environment.CpuUsage.TotalTime;

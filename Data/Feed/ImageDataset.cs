@@ -1,5 +1,6 @@
 using GpuCnn.Engine;
 using GpuCnn.Engine.Datasets;
+using GpuCnn.Engine.Distributed;
 using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Tensors;
 
@@ -16,6 +17,9 @@ public sealed class ImageDataset : IDataset, IDisposable
     private readonly Augmentation _augmentation;
     private readonly FeedOptions _options;
     private readonly Lazy<PictureCache?> _trainingCache, _evaluationCache;
+
+    // The rank that reads, known when it first does.
+    private int _rank;
 
     /// <param name="split">The images.</param>
     /// <param name="preprocessor">Converts images to the network's input.</param>
@@ -39,9 +43,10 @@ public sealed class ImageDataset : IDataset, IDisposable
         BadImages = badImages ?? new BadImages(split, split.Description, new BadImageLog(BadImagePolicy.Fail));
         Workers = _options.Workers ?? Math.Min(2, Environment.ProcessorCount);
         ArgumentOutOfRangeException.ThrowIfLessThan(Workers, 1, nameof(options));
-        _trainingCache = new(() => _options.CreateCache(split, preprocessor, _augmentation));
+        _trainingCache = new(() => _options.CreateCache(split, preprocessor, _augmentation, _rank));
         // Fitted pictures serve both training and evaluation.
-        _evaluationCache = !_augmentation.Frames ? _trainingCache : new(() => _options.CreateCache(split, preprocessor, Augmentation.None));
+        _evaluationCache = !_augmentation.Frames ? _trainingCache
+            : new(() => _options.CreateCache(split, preprocessor, Augmentation.None, _rank));
     }
 
     public string Description => $"{_split.Description}, {Count:N0} images as {Shape}";
@@ -60,38 +65,65 @@ public sealed class ImageDataset : IDataset, IDisposable
     public int Workers { get; }
 
     /// <inheritdoc/>
-    /// <exception cref="GpuCnnException">There are fewer images than a batch takes, or the cache on disk cannot be used.</exception>
-    public IBatchReader ReadTraining(int batch, ulong seed, long firstStep) => ReadTraining(batch, seed, firstStep, clocks: null);
+    /// <exception cref="GpuCnnException">
+    /// There are fewer images than a batch takes, or fewer in a batch than ranks, or the cache on disk cannot be used.
+    /// </exception>
+    public IBatchReader ReadTraining(int batch, ulong seed, long firstStep, Shard? shard = null) =>
+        ReadTraining(batch, seed, firstStep, shard ?? Shard.Whole, clocks: null);
 
     /// <param name="clocks">Receives a clock per worker; null measures nothing.</param>
-    internal IBatchReader ReadTraining(int batch, ulong seed, long firstStep, List<StageClock>? clocks)
+    internal IBatchReader ReadTraining(int batch, ulong seed, long firstStep, Shard shard, List<StageClock>? clocks)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch);
         ArgumentOutOfRangeException.ThrowIfNegative(firstStep);
         if (batch > Count)
             throw new GpuCnnException($"Training on {_split.Description} expects a batch of at most its {Count:N0} images, " +
                 $"but got {batch:N0}; choose a smaller batch.");
+        ArgumentOutOfRangeException.ThrowIfNotEqual(batch % shard.Parts, 0, nameof(batch));
+        if (batch / shard.Parts < shard.Ranks)
+            throw new GpuCnnException($"Training on {shard.Ranks:N0} ranks expects a batch of at least one image for each, but got " +
+                $"{batch / shard.Parts:N0}; choose a larger batch or fewer ranks.");
         ImageOrder order = _options.DrawsClassesEvenly ? new BalancedOrder(_split, batch, seed) : new TrainingOrder(_split, batch, seed);
-        return new BatchReader(this, batch, order, firstStep, Workers, _options.Mixing, clocks);
+        if (shard.Ranks > 1) order = new ShardedOrder(order, batch, shard);
+        _rank = shard.Rank;
+        return new BatchReader(this, shard.CountOfStep(batch), order, firstStep, Workers, _options.Mixing?.ForRank(shard.Rank), clocks);
     }
 
     /// <inheritdoc/>
-    public IBatchReader ReadEvaluation(int batch)
+    public IBatchReader ReadEvaluation(int batch, Shard? shard = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch);
-        return new BatchReader(this, batch, new FileOrder(Count, batch), 0, Workers, mixing: null);
+        shard ??= Shard.Whole;
+        (int first, int count) = shard.Of(Count);
+        _rank = shard.Rank;
+        return new BatchReader(this, batch, new FileOrder(first, count, batch), 0, Workers, mixing: null);
     }
 
     /// <summary>Reads the ten crops (<see cref="TenCrops"/>) of each image one after another, in file order.</summary>
     /// <param name="batch">Crops per batch, a multiple of <see cref="Crops"/>.</param>
-    public IBatchReader ReadTenCrops(int batch)
+    /// <param name="shard">The rank's range of images; null reads all.</param>
+    public IBatchReader ReadTenCrops(int batch, Shard? shard = null)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(batch > 0 && batch % Crops == 0, true, nameof(batch));
-        return new BatchReader(this, batch, new FileOrder(checked(Count * Crops), batch, Crops), 0, Workers, mixing: null);
+        (int first, int count) = (shard ?? Shard.Whole).Of(Count);
+        return new BatchReader(this, batch, new FileOrder(first, count, batch, Crops), 0, Workers, mixing: null);
     }
 
     /// <summary>Number of views of an image that <see cref="ReadTenCrops"/> gives.</summary>
     public const int Crops = TenCrops.Count;
+
+    /// <inheritdoc/>
+    public void ShareUnreadable(Communicator ranks)
+    {
+        try
+        {
+            BadImages.Log.Share(ranks);
+        }
+        catch (TooManyBadImagesException exception)
+        {
+            throw new UnreadableDataException(exception.Message, exception);
+        }
+    }
 
     /// <summary>Closes the caches; no reader may be in use.</summary>
     public void Dispose()

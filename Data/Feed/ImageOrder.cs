@@ -1,3 +1,5 @@
+using GpuCnn.Engine.Datasets;
+
 namespace GpuCnn.Data;
 
 /// <summary>Decides which images each step's batch holds. One thread asks at a time, for consecutive steps.</summary>
@@ -17,19 +19,23 @@ internal abstract class ImageOrder
     public abstract int Images(long step, Span<int> images, Span<long> rounds);
 }
 
-/// <summary>Every image, or every view of it, once, in file order.</summary>
-/// <param name="count">Number of images, or of views of all images.</param>
-internal sealed class FileOrder(int count, int batch, int views = 1) : ImageOrder
+/// <summary>A range of images, or every view of each, once, in file order.</summary>
+/// <param name="first">The first image.</param>
+/// <param name="count">Number of images.</param>
+/// <param name="batch">Images of a batch, or views.</param>
+internal sealed class FileOrder(int first, int count, int batch, int views = 1) : ImageOrder
 {
+    private readonly int _first = checked(first * views), _end = checked((first + count) * views);
+
     public override int Views => views;
 
     public override ulong? Seed => null;
 
     public override int Images(long step, Span<int> images, Span<long> rounds)
     {
-        long first = step * batch;
-        int filled = (int)Math.Clamp(count - first, 0, batch);
-        for (int i = 0; i < filled; i++) images[i] = (int)first + i;
+        long from = _first + step * batch;
+        int filled = (int)Math.Clamp(_end - from, 0, batch);
+        for (int i = 0; i < filled; i++) images[i] = (int)from + i;
         rounds.Clear();
         return filled;
     }
@@ -57,5 +63,29 @@ internal sealed class TrainingOrder(ImageSplit split, int batch, ulong seed) : I
         _order.AsSpan((int)(step % stepsPerEpoch) * batch, batch).CopyTo(images);
         rounds.Fill(epoch);
         return batch;
+    }
+}
+
+/// <summary>A rank's share of the images of each step of an order.</summary>
+/// <param name="order">Of the steps of all ranks.</param>
+/// <param name="batch">Images of such a step, a multiple of <see cref="Shard.Parts"/>.</param>
+internal sealed class ShardedOrder(ImageOrder order, int batch, Shard shard) : ImageOrder
+{
+    private readonly int[] _images = new int[batch];
+    private readonly long[] _rounds = new long[batch];
+
+    public override ulong? Seed => order.Seed;
+
+    public override int Images(long step, Span<int> images, Span<long> rounds)
+    {
+        order.Images(step, _images, _rounds);
+        int part = batch / shard.Parts;
+        (int first, int count) = shard.Of(part);
+        for (int i = 0; i < shard.Parts; i++)
+        {
+            _images.AsSpan(i * part + first, count).CopyTo(images[(i * count)..]);
+            _rounds.AsSpan(i * part + first, count).CopyTo(rounds[(i * count)..]);
+        }
+        return shard.CountOfStep(batch);
     }
 }

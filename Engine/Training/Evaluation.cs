@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using GpuCnn.Engine.Datasets;
+using GpuCnn.Engine.Distributed;
 using GpuCnn.Engine.Plans;
 
 namespace GpuCnn.Engine.Training;
@@ -16,46 +17,85 @@ public delegate void ImageJudged(int image, int label, ReadOnlySpan<double> prob
 /// <summary>Runs networks over a data set without training them.</summary>
 public static class Evaluation
 {
+    /// <summary>
+    /// Measures a network. Of several ranks each runs its share of the images, and all get the result over all images; if a rank fails or
+    /// is canceled, all of them end.
+    /// </summary>
     /// <param name="nameOf">
     /// Names an image by its place in the data set; then outputs that are not finite are refused. Null counts them like any others.
     /// </param>
-    /// <param name="judged">Receives each image; null asks for none.</param>
+    /// <param name="judged">
+    /// Receives each image; null asks for none. Of several ranks, rank 0's receives the images of all, batch by batch, and others' counts
+    /// for nothing.
+    /// </param>
+    /// <param name="ranks">The ranks, which all call this method; null for a process by itself.</param>
     /// <exception cref="GpuCnnException">See <see cref="FiniteOutputs.Check"/>.</exception>
+    /// <exception cref="RankFailedException">One of several ranks cannot read its images or run the network.</exception>
     public static EvaluationResult Run(
         Plan plan, IDataset dataset, CancellationToken cancellation = default, Func<int, string>? nameOf = null,
-        ImageJudged? judged = null)
+        ImageJudged? judged = null, Communicator? ranks = null)
     {
+        const byte HasBatch = 1;
         long start = Stopwatch.GetTimestamp();
+        ranks ??= Communicator.Alone;
+        var shard = new Shard(ranks.Rank, ranks.Size);
+        JudgedOutputs? outputs = JudgedOutputs.Create(ranks, plan, judged, isRead: nameOf is not null);
         double loss = 0;
         long top1 = 0, top5 = 0;
-        int images = 0, read = 0;
-        int classes = plan.Parameters.Network.Output.Shape.Count;
-        float[] outputs = nameOf is null && judged is null ? [] : new float[plan.Options.Images * classes];
-        int[] labels = judged is null ? [] : new int[plan.Options.Images];
-        using var batches = new BatchesAhead(dataset.ReadEvaluation(plan.Options.Images));
-        while (batches.Next() is { } batch)
+        int images = 0, read = shard.Of(dataset.Count).First;
+        BatchesAhead? batches = null;
+        Exception? failure = null;
+        bool isAtEnd = false;
+        try
         {
-            cancellation.ThrowIfCancellationRequested();
-            int count = batch.Count;
-            if (judged is not null) batch.Labels.AsSpan(0, count).CopyTo(labels);
-            // Outputs are checked against the batch, which the next one may take the place of.
-            BatchResult result = plan.Evaluate(batch, next: nameOf is null ? batches.ReadAhead : null);
-            batches.EndStep();
-            if (outputs.Length > 0) plan.ReadOutput(outputs);
-            if (nameOf is not null)
+            do
             {
-                int first = read;
-                FiniteOutputs.Check(plan.Parameters, batch, outputs, image => nameOf(first + image));
+                int count = 0;
+                // What one rank meets, all have to learn, for they wait for each other.
+                try
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    batches ??= new(dataset.ReadEvaluation(plan.Options.Images, shard));
+                    if (failure is null && !isAtEnd && batches.Next() is { } batch)
+                    {
+                        count = batch.Count;
+                        outputs?.Labels(batch);
+                        // Outputs are checked against the batch, which the next one may take the place of.
+                        BatchResult result = plan.Evaluate(batch, next: nameOf is null ? batches.ReadAhead : null);
+                        batches.EndStep();
+                        outputs?.Read();
+                        if (nameOf is not null)
+                        {
+                            int first = read;
+                            FiniteOutputs.Check(plan.Parameters, batch, outputs!.Own, image => nameOf(first + image));
+                        }
+                        loss += result.LossSum;
+                        top1 += result.Top1;
+                        top5 += result.Top5;
+                        images += result.Images;
+                    }
+                }
+                catch (Exception exception)
+                {
+                    failure ??= exception;
+                }
+                isAtEnd = count == 0;
+                if ((ranks.Agree(isAtEnd ? (byte)0 : HasBatch, failure).Any & HasBatch) == 0) break;
+                failure = outputs?.Judge(read, count);
+                read += count;
             }
-            for (int image = 0; judged is not null && image < count; image++)
-                if (labels[image] >= 0) judged(read + image, labels[image], Softmax(outputs.AsSpan(image * classes, classes)));
-            read += count;
-            loss += result.LossSum;
-            top1 += result.Top1;
-            top5 += result.Top5;
-            images += result.Images;
+            while (true);
         }
-        return Result(top1, top5, loss, images, start);
+        finally
+        {
+            batches?.Dispose();
+        }
+        Span<double> sums = [loss, top1, top5, images];
+        ranks.Sum(sums);
+        EvaluationResult own = Result((long)sums[1], (long)sums[2], sums[0], (int)sums[3], start);
+        Span<double> seconds = [own.Seconds];
+        ranks.Broadcast(seconds);
+        return own with { Seconds = seconds[0] };
     }
 
     /// <summary>

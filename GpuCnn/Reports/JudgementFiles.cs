@@ -8,14 +8,16 @@ namespace GpuCnn.Reports;
 /// <summary>What a network says of images, as comma-separated values (RFC 4180).</summary>
 internal static class JudgementFiles
 {
-    /// <summary>A row for each image: file, label, prediction, probability, and the likeliest classes as top1 to top5.</summary>
+    /// <summary>
+    /// A row for each image, in the order of the data set: file, label, prediction, probability, and the likeliest classes as top1 to top5.
+    /// </summary>
     /// <param name="nameOf">Names an image by its place.</param>
     /// <exception cref="Engine.GpuCnnException">The file cannot be written.</exception>
     public static void SavePredictions(string path, Judgement judgement, Func<int, string> nameOf)
     {
         IReadOnlyList<string> classes = judgement.Classes;
         int ranks = judgement.Images.Count == 0 ? 0 : judgement.Images[0].Likeliest.Length;
-        Save(path, judgement.Images.Select(image => (IEnumerable<string>)
+        Save(path, judgement.Images.OrderBy(image => image.Image).Select(image => (IEnumerable<string>)
         [
             nameOf(image.Image), classes[image.Label], classes[image.Prediction],
             image.Probability.ToString("F6", CultureInfo.InvariantCulture), .. image.Likeliest.Select(index => classes[index]),

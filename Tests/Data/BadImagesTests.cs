@@ -1,6 +1,8 @@
 using GpuCnn.Data;
+using GpuCnn.Engine;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Tensors;
+using GpuCnn.Tests.Distributed;
 using NUnit.Framework;
 
 namespace GpuCnn.Tests.Data;
@@ -106,6 +108,47 @@ public sealed class BadImagesTests
             }
         }
         Assert.That((place, counted), Is.EqualTo((Count, Count - 2)));
+    }
+
+    /// <summary>Rank 0 names the images of all ranks, and those that several of them met once.</summary>
+    [Test]
+    public void RanksShareWhatTheyCannotRead()
+    {
+        FileSplit split = Write("shared", bad: [3, 77]);
+        BadImageLog[] logs = ThreadRanks.Run(3, ranks =>
+        {
+            var log = new BadImageLog(BadImagePolicy.Skip);
+            if (ranks.IsFirst) log.WriteTo(_folder["shared"]);
+            ImageDataset dataset = Open(split, 2, log);
+            for (int epoch = 0; epoch < 2; epoch++)
+            {
+                using (IBatchReader reader = dataset.ReadEvaluation(Batch, new Shard(ranks.Rank, 3)))
+                    while (reader.Next() is not null) { }
+                dataset.ShareUnreadable(ranks);
+            }
+            return log;
+        });
+        foreach (BadImageLog log in logs)
+            Assert.That(log.Found.Select(image => Path.GetFileName(image.File)), Is.EquivalentTo(new[] { "003.pgm", "077.pgm" }));
+        string[] lines = File.ReadAllLines(_folder["shared", "bad-images.csv"]);
+        Assert.That(lines, Has.Length.EqualTo(3));
+        Assert.That(lines[1..], Has.Some.Contains("003.pgm").And.Some.Contains("077.pgm"));
+        Assert.That(logs[1].Path, Is.Null);
+    }
+
+    /// <summary>Each rank's images are few enough, but not those of all together.</summary>
+    [Test]
+    public void ManyBadImagesOverAllRanksStopAll()
+    {
+        FileSplit split = Write("shared-many", bad: [3, 120, 200]);
+        string[] messages = ThreadRanks.Run(3, ranks =>
+        {
+            ImageDataset dataset = Open(split, 1, new BadImageLog(BadImagePolicy.Skip));
+            using (IBatchReader reader = dataset.ReadEvaluation(Batch, new Shard(ranks.Rank, 3)))
+                while (reader.Next() is not null) { }
+            return Assert.Throws<UnreadableDataException>(() => dataset.ShareUnreadable(ranks))!.Message;
+        });
+        Assert.That(messages, Is.All.StartsWith("3 of the 250 train images").And.All.Contains("200.pgm"));
     }
 
     private FileSplit Write(string name, int[] bad)

@@ -84,6 +84,30 @@ public sealed class DiskCacheTests
     }
 
     [Test]
+    public void RanksHaveAFileEach()
+    {
+        using TemporaryFolder folder = new();
+        Write(folder);
+        ImageDataset[] ranks =
+            [.. Enumerable.Range(0, 3).Select(_ => Dataset(Open(folder), folder, "flip", new CacheBudget(1 << 20)))];
+        float[] expected = Read(Open(folder), folder: null);
+        for (int round = 0; round < 2; round++)
+        {
+            float[] together = [.. ranks.SelectMany((dataset, rank) =>
+            {
+                using Engine.Datasets.IBatchReader reader = dataset.ReadTraining(Count, 1, 0, new(rank, ranks.Length));
+                return reader.Next()!.Images.ToArray();
+            })];
+            Assert.That(together, Is.EqualTo(expected), "while all have their caches open");
+        }
+        Assert.That(Directory.GetFiles(folder["cache"]), Has.Length.EqualTo(3));
+        foreach (ImageDataset dataset in ranks) dataset.Dispose();
+        // What ranks kept serves a run without them as far as rank 0's file goes.
+        Assert.That(Read(Open(folder), folder), Is.EqualTo(expected));
+        Assert.That(Directory.GetFiles(folder["cache"]), Has.Length.EqualTo(3));
+    }
+
+    [Test]
     public void BudgetIsKept()
     {
         using TemporaryFolder folder = new();

@@ -15,12 +15,20 @@ internal sealed class PatternDataset(Shape shape, int classes, int count, float 
 
     public int Count => count;
 
-    public IBatchReader ReadTraining(int batch, ulong seed, long firstStep) =>
-        new Reader(this, batch, firstStep, int.MaxValue,
-            (step, i) => (int)(CounterRandom.Bits(seed, (ulong)(step * batch + i)) % (ulong)count));
+    public IBatchReader ReadTraining(int batch, ulong seed, long firstStep, Shard? shard = null)
+    {
+        shard ??= Shard.Whole;
+        int part = batch / shard.Parts;
+        (int first, int own) = shard.Of(part);
+        return new Reader(this, shard.CountOfStep(batch), firstStep, (step, i) =>
+            (int)(CounterRandom.Bits(seed, (ulong)(step * batch + i / own * part + first + i % own)) % (ulong)count));
+    }
 
-    public IBatchReader ReadEvaluation(int batch) =>
-        new Reader(this, batch, 0, (count + batch - 1) / batch, (step, i) => (int)Math.Min(step * batch + i, int.MaxValue));
+    public IBatchReader ReadEvaluation(int batch, Shard? shard = null)
+    {
+        (int first, int own) = (shard ?? Shard.Whole).Of(count);
+        return new Reader(this, batch, 0, (step, i) => step * batch + i < own ? (int)(first + step * batch + i) : null);
+    }
 
     private void Fill(Batch batch, int index, int image)
     {
@@ -34,25 +42,24 @@ internal sealed class PatternDataset(Shape shape, int classes, int count, float 
         batch.Labels[index] = label;
     }
 
-    private sealed class Reader(PatternDataset data, int capacity, long step, int lastStep, Func<long, int, int> order) : IBatchReader
+    /// <param name="order">Image at a place of a step's batch; null where there is none.</param>
+    private sealed class Reader(PatternDataset data, int capacity, long step, Func<long, int, int?> order) : IBatchReader
     {
         private readonly Batch _batch = new(data.Shape, capacity);
 
         public Batch? Next()
         {
-            if (step >= lastStep) return null;
             Array.Clear(_batch.Images);
             Array.Fill(_batch.Labels, -1);
             _batch.Count = 0;
             for (int i = 0; i < capacity; i++)
             {
-                int image = order(step, i);
-                if (image >= data.Count) break;
+                if (order(step, i) is not { } image) break;
                 data.Fill(_batch, i, image);
                 _batch.Count++;
             }
             step++;
-            return _batch;
+            return _batch.Count > 0 ? _batch : null;
         }
 
         public void Dispose() { }

@@ -108,10 +108,10 @@ public sealed class TimeLimitTests : SmallRuns
 
         public int Count => data.Count;
 
-        public IBatchReader ReadTraining(int batch, ulong seed, long firstStep) =>
-            new Reader(data.ReadTraining(batch, seed, firstStep), clock);
+        public IBatchReader ReadTraining(int batch, ulong seed, long firstStep, Shard? shard = null) =>
+            new Reader(data.ReadTraining(batch, seed, firstStep, shard), clock);
 
-        public IBatchReader ReadEvaluation(int batch) => new Reader(data.ReadEvaluation(batch), clock);
+        public IBatchReader ReadEvaluation(int batch, Shard? shard = null) => new Reader(data.ReadEvaluation(batch, shard), clock);
 
         private sealed class Reader(IBatchReader reader, Clock clock) : IBatchReader
         {

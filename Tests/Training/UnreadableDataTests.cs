@@ -72,10 +72,10 @@ public sealed class UnreadableDataTests
 
         public int Count => Good.Count;
 
-        public IBatchReader ReadTraining(int batch, ulong seed, long firstStep) =>
-            new Reader(Good.ReadTraining(batch, seed, firstStep), step);
+        public IBatchReader ReadTraining(int batch, ulong seed, long firstStep, Shard? shard = null) =>
+            new Reader(Good.ReadTraining(batch, seed, firstStep, shard), step);
 
-        public IBatchReader ReadEvaluation(int batch) => new Reader(Good.ReadEvaluation(batch), step);
+        public IBatchReader ReadEvaluation(int batch, Shard? shard = null) => new Reader(Good.ReadEvaluation(batch, shard), step);
 
         private sealed class Reader(IBatchReader reader, int bad) : IBatchReader
         {

@@ -50,10 +50,10 @@ public sealed class WaitingTests
 
         public int Count => Patterns.Count;
 
-        public IBatchReader ReadTraining(int batch, ulong seed, long firstStep) =>
-            new Reader(Patterns.ReadTraining(batch, seed, firstStep), pause);
+        public IBatchReader ReadTraining(int batch, ulong seed, long firstStep, Shard? shard = null) =>
+            new Reader(Patterns.ReadTraining(batch, seed, firstStep, shard), pause);
 
-        public IBatchReader ReadEvaluation(int batch) => Patterns.ReadEvaluation(batch);
+        public IBatchReader ReadEvaluation(int batch, Shard? shard = null) => Patterns.ReadEvaluation(batch, shard);
     }
 
     private sealed class Reader(IBatchReader inner, TimeSpan pause) : IBatchReader

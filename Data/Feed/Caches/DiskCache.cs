@@ -46,11 +46,13 @@ internal sealed class DiskCache : PictureCache
     /// <param name="folder">Folder of the caches; created if missing.</param>
     /// <param name="form">Everything that pictures depend on, in words: form, size, channels, orientation.</param>
     /// <param name="budget">Bytes that the file may use; its present content counts.</param>
+    /// <param name="rank">Ranks of a run have a file each, for they read different images at a time.</param>
     /// <exception cref="GpuCnnException">The folder or the file cannot be used, or another process is using it.</exception>
-    public static DiskCache Open(ImageSplit split, string folder, string form, CacheBudget budget)
+    public static DiskCache Open(ImageSplit split, string folder, string form, CacheBudget budget, int rank = 0)
     {
         byte[] identity = Identity(split, form);
-        string path = System.IO.Path.Combine(folder, Convert.ToHexString(identity.AsSpan(0, 12)).ToLowerInvariant() + ".pictures");
+        string name = Convert.ToHexString(identity.AsSpan(0, 12)).ToLowerInvariant() + (rank == 0 ? "" : $"-rank{rank}") + ".pictures";
+        string path = System.IO.Path.Combine(folder, name);
         try
         {
             Directory.CreateDirectory(folder);
