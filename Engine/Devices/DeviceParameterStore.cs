@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using GpuCnn.Engine.Distributed;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
@@ -7,6 +9,9 @@ namespace GpuCnn.Engine.Devices;
 /// <summary>Parameters in a device's memory and layout. Weights, states, gradients and slots are separate allocations.</summary>
 internal sealed class DeviceParameterStore : ParameterStore
 {
+    /// <summary>Floats that are brought to the host at once.</summary>
+    private const long PieceFloats = 1 << 20;
+
     private readonly Device _device;
     private readonly Dictionary<Parameter, ParameterLayout> _layouts;
     private readonly SortedDictionary<string, DeviceMemory?> _slots = new(StringComparer.Ordinal);
@@ -97,6 +102,51 @@ internal sealed class DeviceParameterStore : ParameterStore
         ParameterMemory.AverageStates => _averageStates ??= AllocateAverage(Order.StateCount, name),
         _ => Slot(name),
     };
+
+    internal override void Share(Communicator ranks, StoreRuns runs)
+    {
+        Allocate();
+        float[] piece = new float[Math.Min(Math.Max(Order.Count, Order.StateCount), PieceFloats)];
+        foreach ((string run, long count) in RunsOf(runs))
+        {
+            DeviceMemory memory = Run(run);
+            for (long first = 0; first < count; first += piece.Length)
+            {
+                Span<float> values = piece.AsSpan(0, (int)Math.Min(piece.Length, count - first));
+                if (ranks.IsFirst) memory.Read(values, sizeof(float) * first);
+                ranks.Broadcast(values);
+                if (!ranks.IsFirst) memory.Write<float>(values, sizeof(float) * first);
+            }
+        }
+        // Rank 0 has values for all of them, or fails before.
+        if (!ranks.IsFirst && runs.HasFlag(StoreRuns.Weights | StoreRuns.States)) _unset = null;
+    }
+
+    internal override ulong Checksum()
+    {
+        // FNV-1a over the floats' bits: every bit of every weight counts.
+        const ulong Basis = 14695981039346656037, Prime = 1099511628211;
+        ulong hash = Basis;
+        float[] piece = new float[Math.Min(Order.Count, PieceFloats)];
+        for (long first = 0; first < Order.Count; first += piece.Length)
+        {
+            Span<float> values = piece.AsSpan(0, (int)Math.Min(piece.Length, Order.Count - first));
+            Weights.Read(values, sizeof(float) * first);
+            foreach (uint bits in MemoryMarshal.Cast<float, uint>(values)) hash = (hash ^ bits) * Prime;
+        }
+        return hash;
+    }
+
+    private IEnumerable<(string Run, long Count)> RunsOf(StoreRuns runs)
+    {
+        if (runs.HasFlag(StoreRuns.Weights) && Order.Count > 0) yield return (ParameterMemory.Weights, Order.Count);
+        if (runs.HasFlag(StoreRuns.States) && Order.StateCount > 0) yield return (ParameterMemory.States, Order.StateCount);
+        if (runs.HasFlag(StoreRuns.Slots) && Order.Count > 0)
+            foreach (string slot in _slots.Keys.ToList()) yield return (slot, Order.Count);
+        if (!_keepsAverages) yield break;
+        if (runs.HasFlag(StoreRuns.Averages) && Order.Count > 0) yield return (ParameterMemory.Averages, Order.Count);
+        if (runs.HasFlag(StoreRuns.AverageStates) && Order.StateCount > 0) yield return (ParameterMemory.AverageStates, Order.StateCount);
+    }
 
     internal override void KeepAverages()
     {

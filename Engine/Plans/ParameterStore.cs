@@ -1,8 +1,21 @@
+using GpuCnn.Engine.Distributed;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels;
 
 namespace GpuCnn.Engine.Plans;
+
+/// <summary>Runs of memory of a <see cref="ParameterStore"/>.</summary>
+[Flags]
+internal enum StoreRuns
+{
+    Weights = 1,
+    States = 2,
+    Slots = 4,
+    Averages = 8,
+    AverageStates = 16,
+    All = Weights | States | Slots | Averages | AverageStates,
+}
 
 /// <summary>
 /// The parameters of a network on a device, with the gradients and the optimizer's slots for training. Weights, gradients and each slot are
@@ -63,6 +76,12 @@ public abstract class ParameterStore : IDisposable
 
     /// <summary>Adds slots of zeros unless they exist. They are allocated on first use.</summary>
     internal abstract void AddSlots(IEnumerable<string> slots);
+
+    /// <summary>Gives all ranks rank 0's values of some runs. Runs that the store does not have are left out.</summary>
+    internal abstract void Share(Communicator ranks, StoreRuns runs);
+
+    /// <summary>Computes a checksum of all weights' bits, without state.</summary>
+    internal abstract ulong Checksum();
 
     /// <summary>Creates the backend that turns a plan of this store into steps of the device.</summary>
     internal abstract PlanBackend CreateBackend(PlanOptions options);

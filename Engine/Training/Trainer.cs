@@ -2,6 +2,7 @@ using System.Diagnostics;
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Distributed;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Plans;
@@ -13,7 +14,8 @@ namespace GpuCnn.Engine.Training;
 
 /// <summary>
 /// Trains a network on a data set: steps, epochs, validation, checkpoints. The same seed gives the same weights bit for bit on the same
-/// kind of device, even if the run is stopped and resumed at any step.
+/// kind of device, even if the run is stopped and resumed at any step. Several ranks, each with a trainer of its own, train together on
+/// their shares of each batch; the settings' batch is that of all of them, and rank 0 alone has a folder.
 /// </summary>
 public sealed class Trainer : IDisposable
 {
@@ -23,6 +25,7 @@ public sealed class Trainer : IDisposable
     private readonly RunDirectory? _run;
     private readonly ParameterStore _parameters;
     private readonly bool _ownsParameters;
+    private readonly RankedTraining _ranks;
     private readonly TrainingPlans _plans;
     private readonly RunningSchedule _schedule;
     private readonly RateGuard _guard;
@@ -42,24 +45,28 @@ public sealed class Trainer : IDisposable
     /// <param name="run">Folder for checkpoints, metrics and final weights, which the trainer disposes of; null writes nothing.</param>
     /// <param name="algorithms">Algorithms by problem, for problems with several on the device.</param>
     /// <param name="clock">Clock of the time limit; null is the system's.</param>
+    /// <param name="ranks">Ranks that train together, each with a trainer; null is a process by itself.</param>
     /// <exception cref="GpuCnnException">The settings, the data and the network do not match.</exception>
     public Trainer(
         Network network, Device device, IDataset training, IDataset? validation, TrainingSettings settings, ModelMetadata metadata,
-        RunDirectory? run, IReadOnlyDictionary<string, string>? algorithms = null, TimeProvider? clock = null)
+        RunDirectory? run, IReadOnlyDictionary<string, string>? algorithms = null, TimeProvider? clock = null, Communicator? ranks = null)
         : this(device.CreateParameters(Checked(network, training, settings), training: true), training, validation, settings, metadata, run,
-            algorithms, clock) =>
+            algorithms, clock, ranks) =>
         _ownsParameters = true;
 
     /// <summary>Trains parameters that outlive the trainer, from their current values.</summary>
     /// <param name="run">Folder for checkpoints, metrics and final weights, which the trainer disposes of; null writes nothing.</param>
     /// <param name="algorithms">Algorithms by problem, for problems with several on the device.</param>
     /// <param name="clock">Clock of the time limit; null is the system's.</param>
+    /// <param name="ranks">Ranks that train together, each with a trainer; null is a process by itself.</param>
     /// <exception cref="GpuCnnException">The settings, the data and the network do not match.</exception>
     public Trainer(
         ParameterStore parameters, IDataset training, IDataset? validation, TrainingSettings settings, ModelMetadata metadata,
-        RunDirectory? run, IReadOnlyDictionary<string, string>? algorithms = null, TimeProvider? clock = null)
+        RunDirectory? run, IReadOnlyDictionary<string, string>? algorithms = null, TimeProvider? clock = null, Communicator? ranks = null)
     {
         Checked(parameters.Network, training, settings);
+        _ranks = new(ranks ?? Communicator.Alone, parameters, settings.Accumulate);
+        if (run is not null && !_ranks.Ranks.IsFirst) throw new ArgumentException("Only rank 0 has a folder.", nameof(run));
         if (settings.EarlyStop > 0 && validation is null)
             throw new SettingConflictException(
                 "Stopping early expects images to validate on, but the data set keeps none apart.", ["early-stop"]);
@@ -76,7 +83,7 @@ public sealed class Trainer : IDisposable
             (double)(validation?.Count ?? 0) / settings.EffectiveBatch * (settings.Ema > 0 ? 2 : 1));
         _schedule = settings.Schedule.Start();
         _parameters = parameters;
-        _plans = new(parameters, settings, Weighted(settings, training), validation?.Count, algorithms);
+        _plans = new(parameters, settings, Weighted(settings, training), validation?.Count, algorithms, _ranks.Ranks);
         _at = new(0) { Schedule = _schedule.State, Guard = _guard.State };
     }
 
@@ -139,9 +146,18 @@ public sealed class Trainer : IDisposable
     /// <summary>Draws the initial weights.</summary>
     public void Initialize() => _parameters.Initialize(_settings.Seed);
 
-    /// <summary>Continues from the run's newest readable checkpoint, and returns its path.</summary>
+    /// <summary>Continues from the run's newest readable checkpoint, and returns its path; rank 0 of several reads it for all.</summary>
     /// <exception cref="GpuCnnException">There is no readable checkpoint.</exception>
     public string Resume()
+    {
+        string? path = _ranks.OnFirst(Read);
+        _at = _ranks.ShareResumed(_at);
+        _schedule.State = _at.Schedule;
+        if (_at.Guard.Length > 0) _guard.State = _at.Guard;
+        return path ?? "";
+    }
+
+    private string Read()
     {
         RunDirectory run = _run ?? throw new InvalidOperationException("A trainer without a folder has nothing to resume from.");
         GpuCnnException? first = null;
@@ -157,8 +173,6 @@ public sealed class Trainer : IDisposable
                 _unreadable.Add(exception.Message);
                 continue;
             }
-            _schedule.State = _at.Schedule;
-            if (_at.Guard.Length > 0) _guard.State = _at.Guard;
             _writer.Continue(path, _at);
             run.TrimMetrics(_at.Step);
             return path;
@@ -176,18 +190,23 @@ public sealed class Trainer : IDisposable
     {
         EpochReport? last = null;
         float rate = RateAt(Math.Max(0, _at.Step - 1));
+        if (_at.Step == 0) _ranks.ShareStart();
         _limit.Start();
         if (IsEpochOpen && IsEpochEnd && (last = EndEpoch(rate, observer, cancellation)) is null) return Interrupt(observer, rate, last);
-        using var batches = new BatchesAhead(_training.ReadTraining(_settings.EffectiveBatch, _settings.Seed, _at.Step));
+        using var batches = new BatchesAhead(
+            _training.ReadTraining(_settings.EffectiveBatch, _settings.Seed, _at.Step, _ranks.Shard));
         long mark = Stopwatch.GetTimestamp();
         while (!IsFinished)
         {
-            if (cancellation.IsCancellationRequested) return Interrupt(observer, rate, last);
-            rate = RateAt(_at.Step);
+            bool isTimeUp = _limit.IsReached;
             _limit.Begin();
-            Batch batch = Guard(batches.Next, observer, rate) ?? throw new InvalidOperationException("Training batches never end.");
-            BatchResult result = _plans.ForEpoch(_at.Step / _stepsPerEpoch + 1).Train(batch, rate, _settings.Seed, (ulong)_at.Step,
-                _at.Step + 1 < _totalSteps ? batches.ReadAhead : null);
+            StepStart start = Guard(
+                () => _ranks.Begin(batches.Next, cancellation.IsCancellationRequested, isTimeUp, IsSaveTime), observer, rate);
+            if (start.Stops) return Interrupt(observer, rate, last);
+            if (start.IsTimeUp) return EndInTime(observer, rate, last, cancellation);
+            rate = RateAt(_at.Step);
+            BatchResult result = _ranks.Sum(_plans.ForEpoch(_at.Step / _stepsPerEpoch + 1).Train(
+                start.Batch!, rate, _settings.Seed, (ulong)_at.Step, _at.Step + 1 < _totalSteps ? batches.ReadAhead : null));
             if (!double.IsFinite(result.LossSum)) throw NotFinite(result.Loss, rate);
             double waited = batches.EndStep();
             double seconds = Stopwatch.GetElapsedTime(mark).TotalSeconds;
@@ -210,8 +229,7 @@ public sealed class Trainer : IDisposable
                 last = EndEpoch(rate, observer, cancellation);
                 if (last is null) return Interrupt(observer, rate, last);
             }
-            if (IsSaveDue) Save(observer, rate);
-            if (!IsFinished && _limit.IsReached) return EndInTime(observer, rate, last, cancellation);
+            if (IsSaveDue || start.IsSaveDue) Save(observer, rate);
             mark = Stopwatch.GetTimestamp();
         }
         return Finish(IsStoppedEarly && _at.Step < _totalSteps ? TrainingEnd.StoppedEarly : TrainingEnd.Completed, observer, rate, last);
@@ -227,9 +245,12 @@ public sealed class Trainer : IDisposable
     /// <summary>Whether the last step was the last of its epoch or of the run.</summary>
     private bool IsEpochEnd => _at.Step > 0 && (_at.Step % _stepsPerEpoch == 0 || _at.Step == _totalSteps);
 
-    /// <summary>Whether a checkpoint is due by steps, by the epoch's end or by the clock.</summary>
-    private bool IsSaveDue => (_settings.SaveEvery == 0 ? IsEpochEnd : _at.Step % _settings.SaveEvery == 0)
-        || _settings.SaveEveryMinutes > 0 && Stopwatch.GetElapsedTime(_saved).TotalMinutes >= _settings.SaveEveryMinutes;
+    /// <summary>Whether a checkpoint is due by steps or by the epoch's end.</summary>
+    private bool IsSaveDue => _settings.SaveEvery == 0 ? IsEpochEnd : _at.Step % _settings.SaveEvery == 0;
+
+    /// <summary>Whether a checkpoint is due by the clock.</summary>
+    private bool IsSaveTime =>
+        _settings.SaveEveryMinutes > 0 && Stopwatch.GetElapsedTime(_saved).TotalMinutes >= _settings.SaveEveryMinutes;
 
     /// <summary>Whether the epoch has steps without metrics yet.</summary>
     private bool IsEpochOpen => _at.EpochSeconds > 0;
@@ -255,8 +276,8 @@ public sealed class Trainer : IDisposable
     private TrainingOutcome Finish(TrainingEnd end, ITrainingObserver observer, float rate, EpochReport? last)
     {
         Save(observer, rate);
-        if (_run is null) CheckFinite(rate);
-        return Outcome(end, _writer.SaveFinal(), last);
+        if (_run is null && _ranks.Ranks.IsFirst) CheckFinite(rate);
+        return Outcome(end, _ranks.OnFirst(_writer.SaveFinal), last);
     }
 
     private TrainingOutcome Outcome(TrainingEnd end, string? weights, EpochReport? last) => new(end, weights, last, _at.Step)
@@ -299,13 +320,15 @@ public sealed class Trainer : IDisposable
         if (_plans.Validation is { } judging)
         {
             observer.Validating(report.Epoch);
+            _ranks.ShareStatistics();
             _limit.Begin();
             try
             {
                 ImageJudged? judged = observer.Judging(report.Epoch);
-                validation = Guard(() => Evaluation.Run(judging, _validation!, cancellation, judged: judged), observer, rate);
+                validation = Guard(() => Evaluation.Run(judging, _validation!, cancellation, judged: judged, ranks: _ranks.Ranks),
+                    observer, rate);
                 if (_plans.Average is { } averaged)
-                    average = Guard(() => Evaluation.Run(averaged, _validation!, cancellation), observer, rate);
+                    average = Guard(() => Evaluation.Run(averaged, _validation!, cancellation, ranks: _ranks.Ranks), observer, rate);
                 _limit.EndValidation();
             }
             catch (OperationCanceledException)
@@ -313,6 +336,9 @@ public sealed class Trainer : IDisposable
                 return null;
             }
         }
+        _ranks.CheckEqual(_at.Step);
+        foreach (IDataset images in _validation is null ? [_training] : new[] { _training, _validation })
+            images.ShareUnreadable(_ranks.Ranks);
         double loss = validation?.Loss ?? report.EpochLoss;
         _at = _at with
         {
@@ -328,7 +354,7 @@ public sealed class Trainer : IDisposable
         if (validation is not null && IsBetter(validation, _at.Best))
         {
             _at = _at with { Best = new(report.Epoch, _at.Step, validation.Top1, validation.Loss) };
-            _writer.SaveBest();
+            _ranks.OnFirst(_writer.SaveBest);
         }
         var epoch = new EpochReport(report.Epoch, _at.Step, rate, report.EpochLoss, report.EpochTop1, validation, report.ImagesPerSecond,
             _at.Seconds)
@@ -357,6 +383,15 @@ public sealed class Trainer : IDisposable
                 RunFolder = _run.Path,
             };
         }
+        catch (RankFailedException exception) when (_at.Step > 0)
+        {
+            // All ranks are here, with the same steps done.
+            Save(observer, rate);
+            throw new UnreadableDataException($"{exception.Message} The {_at.Step} steps done are saved.", exception)
+            {
+                RunFolder = _run?.Path,
+            };
+        }
     }
 
     /// <summary>Saves the initial weights as the first checkpoint.</summary>
@@ -367,7 +402,7 @@ public sealed class Trainer : IDisposable
         try
         {
             _limit.Begin();
-            string? path = _writer.Save(_at, out bool isNew);
+            (string? path, bool isNew) = _ranks.OnFirst(() => (_writer.Save(_at, out bool isWritten), isWritten));
             if (isNew) _limit.EndSaving();
             _saved = Stopwatch.GetTimestamp();
             if (isNew) observer?.CheckpointSaved(path!);
@@ -376,6 +411,10 @@ public sealed class Trainer : IDisposable
         catch (TrainingDivergedException exception)
         {
             throw Diverged(exception.Message, rate);
+        }
+        catch (RankFailedException exception) when (exception.InnerException is TrainingDivergedException diverged)
+        {
+            throw Diverged(diverged.Message, rate);
         }
     }
 

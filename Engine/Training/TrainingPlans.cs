@@ -1,3 +1,5 @@
+using GpuCnn.Engine.Datasets;
+using GpuCnn.Engine.Distributed;
 using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Plans;
 
@@ -15,19 +17,21 @@ internal sealed class TrainingPlans : IDisposable
 
     /// <param name="loss">That of training.</param>
     /// <param name="validationImages">Images to validate on; null for none.</param>
+    /// <param name="ranks">Ranks that share them, and each batch.</param>
     public TrainingPlans(
         ParameterStore parameters, TrainingSettings settings, Loss loss, int? validationImages,
-        IReadOnlyDictionary<string, string>? algorithms)
+        IReadOnlyDictionary<string, string>? algorithms, Communicator ranks)
     {
         _parameters = parameters;
         _lateEpoch = settings.UnfreezeAt;
-        PlanOptions options = Options(settings, loss) with { Algorithms = algorithms };
+        PlanOptions options = Options(settings, loss, ranks) with { Algorithms = algorithms };
         _training = new(parameters, options with { TrainsLate = false });
         if (options.TrainsLate) _late = new(parameters, options);
         if (validationImages is not { } images) return;
         var judging = new PlanOptions
         {
-            Images = Math.Min(settings.Batch, images),
+            // A rank without an image to judge has a plan all the same.
+            Images = Math.Clamp(new Shard(ranks.Rank, ranks.Size).Of(images).Count, 1, options.Images),
             Loss = settings.Loss.ForValidation,
             Algorithms = algorithms,
             UploadsAhead = true,
@@ -66,9 +70,19 @@ internal sealed class TrainingPlans : IDisposable
     }
 
     /// <summary>Options of the plan that trains all that is ever trained.</summary>
-    public static PlanOptions Options(TrainingSettings settings, Loss loss) => new()
+    /// <param name="ranks">Ranks that share a batch; null is a process by itself.</param>
+    public static PlanOptions Options(TrainingSettings settings, Loss loss, Communicator? ranks = null)
     {
-        Images = settings.Batch,
+        ranks ??= Communicator.Alone;
+        (int first, int count) = new Shard(ranks.Rank, ranks.Size).Of(settings.Batch);
+        PlanOptions options = Options(settings, loss, count);
+        return ranks.IsAlone ? options
+            : options with { Ranks = ranks, AllImages = settings.Batch, FirstImage = first, SyncsNorms = settings.SyncsNorms };
+    }
+
+    private static PlanOptions Options(TrainingSettings settings, Loss loss, int images) => new()
+    {
+        Images = images,
         Accumulate = settings.Accumulate,
         AverageDecay = settings.Ema,
         HeadRate = settings.HeadLearningRate / settings.LearningRate ?? 1,

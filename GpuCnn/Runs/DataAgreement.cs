@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using GpuCnn.Data;
 using GpuCnn.Engine;
 using GpuCnn.Engine.Distributed;
 

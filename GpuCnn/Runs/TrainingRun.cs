@@ -40,8 +40,7 @@ public sealed class TrainingRun : IDisposable
         try
         {
             _trainer = new(model.TrainingStore(config.Settings.Seed), _images.Training, _images.Validation, config.Settings,
-                config.Metadata,
-                directory, config.Algorithms);
+                config.Metadata, directory, config.Algorithms, ranks: ranks);
         }
         catch
         {

@@ -1,5 +1,4 @@
 using GpuCnn.Data;
-using GpuCnn.Engine;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Tests.Distributed;

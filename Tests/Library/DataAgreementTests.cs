@@ -70,7 +70,8 @@ public sealed class DataAgreementTests
 
     /// <param name="turned">Training image of another label.</param>
     /// <param name="changed">Training image of another content.</param>
-    private static ImageData Data(int training, int validation, string[]? classes = null, int turned = -1, int changed = -1) => ImageData.Of(
+    private static ImageData Data(
+        int training, int validation, string[]? classes = null, int turned = -1, int changed = -1) => ImageData.Of(
         Split("train", training, classes, turned, changed), validation == 0 ? null : Split("val", validation, classes, -1, -1));
 
     private static MemorySplit Split(string name, int count, string[]? classes, int turned, int changed) => new(name, classes ?? Classes,

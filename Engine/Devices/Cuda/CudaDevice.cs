@@ -1,5 +1,6 @@
 using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Files;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Engine.Devices.Cuda;
@@ -47,6 +48,9 @@ public sealed class CudaDevice : GpuDevice
     internal override bool HasUploadLane => true;
 
     internal override UploadLane CreateUploadLane() => new CudaUploadLane(_context);
+
+    internal override GradientLane CreateGradientLane(DeviceMemory gradients, IReadOnlyList<GradientBucket> buckets) =>
+        new CudaGradientLane(_context, gradients, buckets);
 
     internal override void Finish() => _context.Finish();
 

@@ -1,5 +1,6 @@
 using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Files;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Engine.Devices.OpenCl;
@@ -63,6 +64,9 @@ public sealed class OpenClDevice : GpuDevice
     internal override bool HasUploadLane => true;
 
     internal override UploadLane CreateUploadLane() => new OpenClUploadLane(_context);
+
+    internal override GradientLane CreateGradientLane(DeviceMemory gradients, IReadOnlyList<GradientBucket> buckets) =>
+        new OpenClGradientLane(_context, gradients, buckets);
 
     internal override void Finish() => _context.Finish();
 

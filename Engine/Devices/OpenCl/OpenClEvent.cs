@@ -3,7 +3,8 @@ namespace GpuCnn.Engine.Devices.OpenCl;
 /// <summary>The completion of a command: whether it has run, and when.</summary>
 internal sealed unsafe class OpenClEvent : OpenClObject
 {
-    private const uint ExecutionStatus = 0x11D3;
+    /// <summary>What <c>clGetEventInfo</c> is asked for.</summary>
+    internal const uint ExecutionStatus = 0x11D3;
 
     internal OpenClEvent(OpenClContext context, nint handle, string name) : base(context, handle, name) { }
 

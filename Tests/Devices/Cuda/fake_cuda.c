@@ -272,6 +272,17 @@ int cuEventRecord(Object* event, uint64_t stream)
     if (!s || !(event = find((uintptr_t)event, EVENT, __func__))) return leave(INVALID_HANDLE);
     give(s, RECORD)->object = event;
     event->recorded = 1;
+    event->stream = s;
+    event->queries = 0;
+    return leave(OK);
+}
+
+int cuStreamWaitEvent(uint64_t stream, Object* event, unsigned flags)
+{
+    ENTER_CONTEXT;
+    Object* s = find(stream, STREAM, __func__);
+    if (!s || flags || !(event = find((uintptr_t)event, EVENT, __func__))) return leave(INVALID_HANDLE);
+    give(s, WAIT)->object = event;
     return leave(OK);
 }
 
@@ -279,6 +290,8 @@ int cuEventQuery(Object* event)
 {
     ENTER_CONTEXT;
     if (!(event = find((uintptr_t)event, EVENT, __func__))) return leave(INVALID_HANDLE);
+    // A device gets there by itself in the end.
+    if (event->recorded == 1 && ++event->queries > 3) drain(event->stream, __func__);
     return leave(event->recorded == 1 ? NOT_READY : OK);
 }
 

@@ -14,7 +14,7 @@ enum { OK = 0, INVALID_VALUE = 1, NO_MEMORY = 2, NO_DEVICE = 100, INVALID_IMAGE 
     BAD_PTX = 222,
        INVALID_HANDLE = 400, NOT_FOUND = 500, NOT_READY = 600, ILLEGAL_ADDRESS = 700, CAPTURE_UNSUPPORTED = 900 };
 enum { MEMORY, HOST, STREAM, EVENT, MODULE, FUNCTION, GRAPH, EXECUTABLE, PINNED };
-enum { MEMSET, COPY, KERNEL, RECORD, REPLAY };
+enum { MEMSET, COPY, KERNEL, RECORD, REPLAY, WAIT };
 enum { MAX_ARGUMENTS = 64, ARGUMENT_BYTES = 1024 };
 
 static const char* kinds[] = { "memory", "host memory", "stream", "event", "module", "function", "graph", "executable graph",
@@ -37,8 +37,8 @@ typedef struct Command {
 } Command;
 
 typedef struct Object {
-    struct Object *next, *module;
-    int kind, device, capturing, recorded, timed;
+    struct Object *next, *module, *stream;
+    int kind, device, capturing, recorded, timed, queries;
     char* memory;
     size_t bytes;
     char* text;
@@ -163,11 +163,14 @@ static void run_native(const Command* c)
     c->object->module->native(addresses, c->grid, c->block);
 }
 
+static int drain(Object* stream, const char* call);
+
 static void run(Command* c, const char* call)
 {
     if (sticky) return;
     now += 0.5;
     if (c->kind == RECORD) { c->object->time = now; c->object->recorded = 2; }
+    else if (c->kind == WAIT) { if (c->object->recorded == 1) drain(c->object->stream, call); }
     else if (c->kind == REPLAY) { for (Command* next = c->object->first; next; next = next->next) run(next, call); }
     else if (c->kind == MEMSET || c->kind == COPY) {
         char* to = c->value & 256 ? c->to : device((uint64_t)(uintptr_t)c->to, c->bytes);
