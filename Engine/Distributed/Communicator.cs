@@ -59,8 +59,12 @@ public abstract class Communicator : IDisposable
             Volatile.Write(ref _loss, loss);
             lost = _lost;
         }
+        OnLosing(loss);
         lost?.Invoke(loss);
     }
+
+    /// <summary>Ends the operations that are under way. <see cref="Loss"/> is set, and <see cref="Lost"/> is raised after it.</summary>
+    protected virtual void OnLosing(RankLostException loss) { }
 
     /// <summary>This process's number.</summary>
     public abstract int Rank { get; }
@@ -143,7 +147,13 @@ public abstract class Communicator : IDisposable
     /// <summary>Waits until all ranks are here.</summary>
     public void Barrier() => AllGather<byte>([1], new byte[Size]);
 
-    /// <summary>Ends all ranks because this one failed. Returns where ending the others is not in its power.</summary>
+    /// <summary>For users: "rank 2 on host node3 (process 4711)".</summary>
+    public virtual string Describe(int rank) => $"rank {rank}";
+
+    /// <summary>
+    /// Ends all ranks, this one too, because this one failed; the caller has told the user. Others hear the message first (<see cref="Lost"/>,
+    /// and they need not speak). Returns where ending the others is not in its power.
+    /// </summary>
     /// <param name="message">One line that names the cause.</param>
     public abstract void Abort(string message);
 

@@ -49,6 +49,23 @@ public sealed record Launch(Launcher Launcher, int Rank, int? Size, int? LocalRa
         return null;
     }
 
+    /// <summary>For messages: "mpirun of Open MPI started 4 processes".</summary>
+    internal string Started
+    {
+        get
+        {
+            string launcher = Launcher switch
+            {
+                Launcher.OpenMpi => "mpirun of Open MPI",
+                Launcher.Mpich => "mpirun of MPICH",
+                Launcher.Pmix => "A launcher with PMIx",
+                Launcher.Slurm => "srun",
+                _ => "torchrun",
+            };
+            return $"{launcher} started {Size?.ToString(CultureInfo.InvariantCulture) ?? "several"} processes";
+        }
+    }
+
     private static int? Number(string[] names, Func<string, string?> variable)
     {
         foreach (string name in names)

@@ -1,3 +1,4 @@
+using GpuCnn.Tests.Distributed;
 using Microsoft.Testing.Platform.Builder;
 using Microsoft.Testing.Platform.Extensions;
 using Microsoft.VisualStudio.TestPlatform.ObjectModel.Adapter;
@@ -15,6 +16,7 @@ internal static class TestRun
 
     public static async Task<int> Main(string[] args)
     {
+        if (args is [RankProgram.Argument, .. string[] work]) return RankProgram.Run(work);
         ITestApplicationBuilder builder = await TestApplication.CreateBuilderAsync(RunOptions.WithDefaults(args));
         SelfRegisteredExtensions.AddSelfRegisteredExtensions(builder, args);
         // Editors show results themselves.

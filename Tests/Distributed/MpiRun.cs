@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using NUnit.Framework;
+
+namespace GpuCnn.Tests.Distributed;
+
+/// <summary>The tests' own program as ranks that a launcher starts (<see cref="RankProgram"/>).</summary>
+internal sealed class MpiRun : IDisposable
+{
+    private readonly Process _launcher;
+    private readonly List<string> _lines = [];
+    private readonly Stopwatch _sinceStart = Stopwatch.StartNew();
+
+    /// <param name="library"><c>openmpi</c> or <c>mpich</c>: Debian's names of launchers, whatever mpirun alone means.</param>
+    public MpiRun(string library, int ranks, string work, params (string Name, string Value)[] variables)
+    {
+        string launcher = Find($"mpirun.{library}");
+        var start = new ProcessStartInfo(launcher) { RedirectStandardOutput = true, RedirectStandardError = true };
+        // More ranks than cores; and containers run as root.
+        if (library == "openmpi") start.ArgumentList.Add("--oversubscribe");
+        start.Environment["OMPI_ALLOW_RUN_AS_ROOT"] = start.Environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1";
+        foreach ((string name, string value) in variables) start.Environment[name] = value;
+        foreach (string argument in (string[])["-n", $"{ranks}", Environment.ProcessPath!, .. Host(), RankProgram.Argument, work])
+            start.ArgumentList.Add(argument);
+        _launcher = Process.Start(start)!;
+        _launcher.OutputDataReceived += (_, e) => Add(e.Data);
+        _launcher.ErrorDataReceived += (_, e) => Add(e.Data);
+        _launcher.BeginOutputReadLine();
+        _launcher.BeginErrorReadLine();
+    }
+
+    public TimeSpan Elapsed => _sinceStart.Elapsed;
+
+    public string[] Lines
+    {
+        get
+        {
+            lock (_lines) return [.. _lines];
+        }
+    }
+
+    /// <summary>Lines that begin with a word.</summary>
+    public string[] With(string word) => [.. Lines.Where(line => line.StartsWith(word + " ", StringComparison.Ordinal))];
+
+    /// <summary>Waits for lines that begin with a word.</summary>
+    public string[] WaitFor(string word, int count)
+    {
+        while (With(word).Length < count && !_launcher.HasExited && Elapsed < TimeSpan.FromSeconds(60)) Thread.Sleep(20);
+        Assert.That(With(word), Has.Length.EqualTo(count), string.Join('\n', Lines));
+        return With(word);
+    }
+
+    /// <summary>Waits for the end of all ranks and returns the launcher's exit code.</summary>
+    public int WaitForEnd(TimeSpan limit)
+    {
+        if (!_launcher.WaitForExit(limit)) Assert.Fail($"still running after {limit}:\n{string.Join('\n', Lines)}");
+        _launcher.WaitForExit();
+        return _launcher.ExitCode;
+    }
+
+    public void Dispose()
+    {
+        if (!_launcher.HasExited) _launcher.Kill(entireProcessTree: true);
+        _launcher.Dispose();
+    }
+
+    /// <summary>The program's arguments where the runtime's own host started it.</summary>
+    private static string[] Host() => Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
+        ? [typeof(MpiRun).Assembly.Location] : [];
+
+    private static string Find(string program)
+    {
+        string? file = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+            .Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+        if (file is not null) return file;
+        string message = $"needs {program} (packages openmpi-bin and mpich)";
+        if (Requirement.Of("mpi")) Assert.Fail(message);
+        Assert.Ignore(message);
+        return "";
+    }
+
+    private void Add(string? line)
+    {
+        if (line is null) return;
+        // Open MPI gives ranks a terminal, and the runtime greets it.
+        lock (_lines) _lines.Add(line.Replace("\e[?1h", "").Replace("\e=", "").TrimEnd('\r'));
+    }
+}
