@@ -18,7 +18,7 @@ internal sealed unsafe class Mpi : Communicator
     private RankPlace[] _places = [];
     private RankWatch? _watch;
     private RankMessages? _messages;
-    private IDisposable? _hold;
+    private IDisposable? _witness;
     private int _localRank, _localSize;
     private long _begun;
     private bool _isDisposed;
@@ -148,6 +148,7 @@ internal sealed unsafe class Mpi : Communicator
                 // Others look at their messages ten times a second.
                 Thread.Sleep(200);
             }
+            _witness?.Dispose();
             _ = _thread.Api.Abort(_thread.Api.World, 1);
         }, TimeSpan.FromSeconds(3));
     }
@@ -175,7 +176,7 @@ internal sealed unsafe class Mpi : Communicator
             // Another rank is lost. Whoever waits for it has been told.
         }
         _watch?.Dispose();
-        _hold?.Dispose();
+        _witness?.Dispose();
         bool isOrderly = Loss is null && !_watch!.HasWaited;
         _thread.DoLast(() =>
         {
@@ -208,12 +209,13 @@ internal sealed unsafe class Mpi : Communicator
             Collecting = Duplicate(api);
             _control = Duplicate(api);
         });
-        _hold = PmiHold.Start(Environment.GetEnvironmentVariable);
         RankPlace own = RankPlace.Own();
         _places = [.. AllGatherTexts(own.ToString()).Select(RankPlace.Parse)];
         int[] onHost = [.. Enumerable.Range(0, Size).Where(rank => _places[rank].Host == own.Host)];
         _localRank = launch.LocalRank ?? Array.IndexOf(onHost, Rank);
         _localSize = launch.LocalSize ?? onHost.Length;
+        _witness = RankWitness.Start(onHost.Length == 1, RankWatch.Ended(this, Rank), Environment.GetEnvironmentVariable);
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => _witness?.Dispose();
         _watch = new RankWatch(this, _places);
         _messages = new RankMessages(api, _control, Rank, Size) { OnMessage = _watch.OnMessage };
         _thread.OnFailure = _watch.OnFailure;

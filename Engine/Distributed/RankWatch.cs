@@ -166,10 +166,10 @@ internal sealed class RankWatch : IDisposable
             int speaker = 0;
             while (speaker != _mpi.Rank && _processes[speaker]?.IsAlive != true) speaker++;
             if (speaker != _mpi.Rank && since.Elapsed < LongestSpeech) continue;
-            string cause = MemoryKills() > _outOfMemory
-                ? "has ended: the system killed a process of this host because memory ran out"
-                : "has ended without a word: it was killed, or it crashed";
-            _mpi.LoseRank(new RankLostException(Sentence(dead, cause), dead, speaker == _mpi.Rank));
+            string sentence = MemoryKills() > _outOfMemory
+                ? Sentence(dead, "has ended: the system killed a process of this host because memory ran out")
+                : Ended(_mpi, dead);
+            _mpi.LoseRank(new RankLostException(sentence, dead, speaker == _mpi.Rank));
         }
     }
 
@@ -191,9 +191,15 @@ internal sealed class RankWatch : IDisposable
         if (_mpi.Loss is null) new Thread(() => _mpi.LoseRank(loss)) { IsBackground = true, Name = "rank lost" }.Start();
     }
 
-    private string Sentence(int rank, string what)
+    /// <summary>Says that a rank has ended, for reasons that nobody knows.</summary>
+    public static string Ended(Communicator ranks, int rank) =>
+        Sentence(ranks, rank, "has ended without a word: it was killed, or it crashed");
+
+    private string Sentence(int rank, string what) => Sentence(_mpi, rank, what);
+
+    private static string Sentence(Communicator ranks, int rank, string what)
     {
-        string text = $"{_mpi.Describe(rank)} {what}";
+        string text = $"{ranks.Describe(rank)} {what}";
         return $"{char.ToUpperInvariant(text[0])}{text[1..].TrimEnd('.')}.";
     }
 
