@@ -40,6 +40,8 @@ internal abstract class DeviceBackend : PlanBackend
 
     protected DeviceBackend(DeviceParameterStore parameters, PlanOptions options)
     {
+        if (options is { NormRanks: > 1, AllImages: null })
+            throw new ArgumentException("Norms over all ranks expect the number of images of all ranks.", nameof(options));
         _options = options;
         Parameters = parameters;
         _values = new(this);
@@ -69,6 +71,9 @@ internal abstract class DeviceBackend : PlanBackend
     /// <inheritdoc cref="PlanOptions.SavesForBackward"/>
     public bool SavesForBackward => _options.SavesForBackward;
 
+    /// <inheritdoc cref="PlanOptions.NormRanks"/>
+    public int NormRanks => _options.NormRanks;
+
     /// <summary>[1]</summary>
     public DeviceBuffer<StepScalars> Scalars { get; }
 
@@ -82,7 +87,7 @@ internal abstract class DeviceBackend : PlanBackend
     protected IReadOnlyDictionary<string, string>? Algorithms => _options.Algorithms;
 
     /// <inheritdoc cref="PlanOptions.Ranks"/>
-    protected Communicator Ranks => _options.Ranks;
+    public Communicator Ranks => _options.Ranks;
 
     public override void AddInput(Value input)
     {
@@ -277,6 +282,14 @@ internal abstract class DeviceBackend : PlanBackend
 
     /// <summary>Appends a step with the function for this kind of device.</summary>
     public abstract void Launch(string name, Func<CpuLaunch, ICpuKernel> cpu, Action<GpuLaunch> gpu);
+
+    /// <summary>
+    /// Appends a step that gathers a buffer of each rank on all of them, in the order of the ranks. It waits for the other ranks; a run of
+    /// the step allocates nothing.
+    /// </summary>
+    /// <param name="own">[n], on each rank of the same length.</param>
+    /// <param name="all">[ranks][n]; overwritten.</param>
+    public abstract void AddExchange<T>(string name, DeviceBuffer<T> own, DeviceBuffer<T> all) where T : unmanaged;
 
     /// <summary>Returns how a value is stored.</summary>
     public abstract TensorLayout LayOut(Value value);

@@ -70,6 +70,14 @@ public abstract class Emitter
     public DeviceParameter? FindParameter(string name) =>
         Node.Parameters.FirstOrDefault(parameter => parameter.Spec.Name == name) is { } parameter ? _backend.Parameter(parameter) : null;
 
+    /// <summary>This process's number among the ranks.</summary>
+    public int Rank => _backend.Ranks.Rank;
+
+    /// <summary>
+    /// Ranks whose images the statistics of norms are of: all if the plan trains and <see cref="PlanOptions.SyncsNorms"/>, else 1.
+    /// </summary>
+    public int NormRanks => _backend.NormRanks;
+
     /// <summary>Whether the gradient of any parameter is needed.</summary>
     public bool TrainsParameters => _backend.Trains(Node);
 
@@ -103,6 +111,15 @@ public abstract class Emitter
     /// <param name="gpu">Launches the kernels for GPU devices.</param>
     public void Launch(string name, Func<CpuLaunch, ICpuKernel> cpu, Action<GpuLaunch> gpu) =>
         _backend.Launch($"{_node.Name} {name}", cpu, gpu);
+
+    /// <summary>
+    /// Appends a step that gathers a buffer of each rank on all of them, in the order of the ranks, for a kernel that merges them in that
+    /// order. All ranks have the same steps.
+    /// </summary>
+    /// <param name="own">[n]</param>
+    /// <param name="all">[ranks][n]; overwritten.</param>
+    public void Exchange<T>(string name, DeviceBuffer<T> own, DeviceBuffer<T> all) where T : unmanaged =>
+        _backend.AddExchange($"{_node.Name} {name}", own, all);
 
     /// <summary>Emits different steps for each kind of device.</summary>
     public void Branch(Action<CpuEmitter> cpu, Action<GpuEmitter> gpu)

@@ -16,7 +16,7 @@ namespace GpuCnn.Engine.Layers;
 /// variance towards them by the momentum at each step. Inference uses the running statistics. Parameters as in PyTorch: weight [C], bias
 /// [C]; state: running_mean [C], running_var [C], num_batches_tracked []. A plan that trains refuses a batch with one value per channel,
 /// which has no variance (<see cref="SingleValueException"/>). With frozen statistics (<see cref="Network.FreezeStatistics"/>) training
-/// uses and leaves the running statistics, and takes any batch.
+/// uses and leaves the running statistics, and takes any batch. With <see cref="PlanOptions.SyncsNorms"/> the batch is that of all ranks.
 /// </summary>
 public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
 {
@@ -106,22 +106,29 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
             return;
         }
         DeviceBuffer<float> statistics = Statistics(emitter);
-        DeviceParameter weight = emitter.Parameter("weight"), bias = emitter.Parameter("bias");
+        DeviceBuffer<float> weight = emitter.Parameter("weight").Values;
+        // Of the images whose statistics these are.
+        bool isOfRanks = dx is not null && emitter.NormRanks > 1;
+        BatchNormGradients gradients = !isOfRanks ? Own(emitter) : new(
+            emitter.Workspace<float>("gradient of weight over ranks", StoredChannels(x)),
+            emitter.Workspace<float>("gradient of bias over ranks", StoredChannels(x)));
         if (dx is not null || emitter.TrainsParameters)
-            emitter.Branch(cpu => EmitParameterGradients(cpu, statistics), gpu => EmitParameterGradients(gpu, statistics));
+            emitter.Branch(
+                cpu => EmitParameterGradients(cpu, statistics, isOfRanks ? gradients : null),
+                gpu => EmitParameterGradients(gpu, statistics, isOfRanks ? gradients : null));
         if (dx is not null)
         {
             emitter.Launch("input gradient",
                 l => CpuBatchNormInputGradient.Of(
-                    ShapeOf(emitter), l.Read(emitter.Scalars), l.Read(x), l.Read(y), l.Read(dy), l.Write(dx), l.Write(addend),
-                    l.Read(statistics), l.Read(weight.Values), l.Read(weight.Gradient), l.Read(bias.Gradient), emitter.Activation),
+                    ShapeOf(emitter), isOfRanks, l.Read(emitter.Scalars), l.Read(x), l.Read(y), l.Read(dy), l.Write(dx), l.Write(addend),
+                    l.Read(statistics), l.Read(weight), l.Read(gradients.Weight), l.Read(gradients.Bias), emitter.Activation),
                 l =>
                 {
                     BatchNormGrid grid = GridOf(emitter);
                     BatchNormInputGradient.Launch(
-                        l, grid.Lanes, addend is not null, l.Read(emitter.Scalars), l.Read(x), l.Read(y), l.Read(dy), l.Write(dx),
-                        l.Write(addend), l.Read(statistics), l.Read(weight.Values), l.Read(weight.Gradient), l.Read(bias.Gradient),
-                        grid, x.Stored.Area, emitter.Activation);
+                        l, grid.Lanes, addend is not null, isOfRanks, l.Read(emitter.Scalars), l.Read(x), l.Read(y), l.Read(dy),
+                        l.Write(dx), l.Write(addend), l.Read(statistics), l.Read(weight), l.Read(gradients.Weight),
+                        l.Read(gradients.Bias), grid, x.Stored.Area, emitter.Activation);
                 });
         }
         else if (addend is not null)
@@ -165,19 +172,28 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
         }
     }
 
-    private static unsafe void EmitParameterGradients(CpuEmitter emitter, DeviceBuffer<float> statistics)
+    /// <param name="ofRanks">Where to write the sums over the ranks; null if nothing needs them.</param>
+    private static unsafe void EmitParameterGradients(
+        CpuEmitter emitter, DeviceBuffer<float> statistics, BatchNormGradients? ofRanks = null)
     {
         DeviceTensor x = emitter.Input(), y = emitter.Output, dy = emitter.OutputGradient;
         CpuBatchNormShape shape = ShapeOf(emitter);
         DeviceBuffer<double> sums = emitter.Workspace<double>("gradient sums", shape.SumCount);
         emitter.Launch("gradient sums", l => CpuBatchNormGradientSums.Of(
             shape, l.Read(emitter.Scalars), l.Read(x), l.Read(y), l.Read(dy), l.Read(statistics), l.Write(sums), emitter.Activation));
+        BatchNormGradients own = Own(emitter);
+        if (ofRanks is { } all)
+        {
+            BatchNormRanks.EmitParameterGradients(emitter, shape, sums, statistics, shape.Stored, own, all);
+            return;
+        }
         emitter.Launch("parameter gradients", l => new CpuBatchNormParameterGradients(
-            shape, l.Read(sums), l.Read(statistics) + shape.Stored, l.Write(emitter.Parameter("weight").Gradient),
-            l.Write(emitter.Parameter("bias").Gradient)));
+            shape, shape.Splits, l.Read(sums), l.Read(statistics) + shape.Stored, l.Write(own.Weight), l.Write(own.Bias)));
     }
 
-    private static void EmitParameterGradients(GpuEmitter emitter, DeviceBuffer<float> statistics)
+    /// <inheritdoc cref="EmitParameterGradients(CpuEmitter, DeviceBuffer{float}, BatchNormGradients?)"/>
+    private static void EmitParameterGradients(
+        GpuEmitter emitter, DeviceBuffer<float> statistics, BatchNormGradients? ofRanks = null)
     {
         DeviceTensor x = emitter.Input(), y = emitter.Output, dy = emitter.OutputGradient;
         (int channels, int area, BatchNormParts parts) = PartsOf(x);
@@ -185,12 +201,20 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
         emitter.Launch("gradient sums", l => BatchNormGradientSums.Launch(
             l, parts.Width, l.Read(emitter.Scalars), l.Read(x), l.Read(y), l.Read(dy), l.Read(statistics), l.Write(sums), area, channels,
             y.WholeChannels, parts.PartRows, emitter.Activation, parts.Groups));
+        BatchNormGradients own = Own(emitter);
+        if (ofRanks is { } all)
+        {
+            BatchNormRanks.EmitParameterGradients(emitter, channels, sums, parts.Count, statistics, own, all);
+            return;
+        }
         emitter.Launch("parameter gradients", l => l.Add(new BatchNormParameterGradients(
-            l.Read(sums), l.Read(statistics).Slice(channels), l.Write(emitter.Parameter("weight").Gradient),
-            l.Write(emitter.Parameter("bias").Gradient), channels, parts.Count)));
+            l.Read(sums), l.Read(statistics).Slice(channels), l.Write(own.Weight), l.Write(own.Bias), channels, parts.Count)));
     }
 
-    /// <summary>Emits the batch's statistics, from moments that the input's operator gathered or else from a pass over the input.</summary>
+    /// <summary>
+    /// Emits the batch's statistics, from moments that the input's operator gathered or else from a pass over the input. The batch may be
+    /// that of all ranks.
+    /// </summary>
     private unsafe void EmitStatistics(CpuEmitter emitter, DeviceBuffer<float> statistics)
     {
         DeviceTensor x = emitter.Input();
@@ -202,8 +226,11 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
             emitter.Launch("moments", l => new CpuBatchNormMoments(shape, l.Read(emitter.Scalars), l.Read(x), l.Write(moments.Parts)));
         }
         (DeviceBuffer<float> mean, DeviceBuffer<float> variance, DeviceBuffer<float> batches) = Running(emitter);
+        bool isOfRanks = emitter.NormRanks > 1;
+        int parts = isOfRanks ? emitter.NormRanks : moments.Count;
+        DeviceBuffer<double> merged = isOfRanks ? BatchNormRanks.ExchangeMoments(emitter, shape, moments) : moments.Parts;
         emitter.Launch("statistics", l => new CpuBatchNormStatistics(
-            shape.Channels, moments.Count, Epsilon, Momentum, l.Read(emitter.Scalars), l.Read(moments.Parts), l.Write(statistics),
+            shape.Channels, parts, isOfRanks, Epsilon, Momentum, l.Read(emitter.Scalars), l.Read(merged), l.Write(statistics),
             l.Update(mean), l.Update(variance), l.Update(batches)));
     }
 
@@ -222,6 +249,14 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
         }
         GpuMoments merged = Merged(emitter, x, moments);
         (DeviceBuffer<float> mean, DeviceBuffer<float> variance, DeviceBuffer<float> batches) = Running(emitter);
+        if (emitter.NormRanks > 1)
+        {
+            DeviceBuffer<float> all = BatchNormRanks.ExchangeMoments(emitter, area, channels, merged);
+            emitter.Launch("statistics", l => l.Add(new BatchNormRankStatistics(
+                l.Read(emitter.Scalars), l.Read(all), l.Write(statistics), l.Update(mean), l.Update(variance), l.Update(batches),
+                channels, emitter.NormRanks, Epsilon, Momentum)));
+            return;
+        }
         emitter.Launch("statistics", l => l.Add(new BatchNormStatistics(
             l.Read(emitter.Scalars), l.Read(merged.Parts), l.Write(statistics), l.Update(mean), l.Update(variance), l.Update(batches),
             area, channels, merged.Rows, merged.Count, Epsilon, Momentum)));
@@ -257,6 +292,10 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
     /// <summary>Returns means and inverse deviations of the batch, for as many channels as the device stores.</summary>
     private static DeviceBuffer<float> Statistics(Emitter emitter) =>
         emitter.Saved<float>("statistics", 2L * StoredChannels(emitter.Input()));
+
+    /// <summary>Returns the gradients of this rank's images.</summary>
+    private static BatchNormGradients Own(Emitter emitter) =>
+        new(emitter.Parameter("weight").Gradient, emitter.Parameter("bias").Gradient);
 
     private static int StoredChannels(DeviceTensor x) => x.CountPerImage / x.Stored.Area;
 

@@ -47,7 +47,10 @@ internal static class GradientBuckets
         return [.. buckets.OrderBy(bucket => bucket.ReadyAt).ThenByDescending(bucket => bucket.First)];
     }
 
-    /// <summary>Returns for each tensor the number of steps after which nothing writes its gradient any more.</summary>
+    /// <summary>
+    /// Returns for each tensor the number of steps after which nothing uses its gradient any more. A norm's input gradient reads those of
+    /// weight and bias, which are summed in place on the CPU.
+    /// </summary>
     private static int[] ReadyAt(IReadOnlyList<ParameterRange> tensors, IEnumerable<PlanStep> steps)
     {
         int[] readyAt = new int[tensors.Count];
@@ -57,8 +60,7 @@ internal static class GradientBuckets
             number++;
             foreach (MemoryUse use in step.Uses)
             {
-                if (use.Memory is not ParameterMemory { Run: ParameterMemory.Gradients } gradient || !use.Access.HasFlag(Access.Write))
-                    continue;
+                if (use.Memory is not ParameterMemory { Run: ParameterMemory.Gradients } gradient) continue;
                 for (int i = 0; i < readyAt.Length; i++)
                     if (tensors[i].First < gradient.First + gradient.Count && gradient.First < tensors[i].First + tensors[i].Count)
                         readyAt[i] = number;

@@ -217,7 +217,7 @@ public sealed partial class Plan : IDisposable
     /// </summary>
     internal int LargestBatch(long free)
     {
-        int least = _singleValue is null ? 1 : 2, fits = 0, tooMany = Options.Images;
+        int least = _singleValue is null || Options.NormRanks > 1 ? 1 : 2, fits = 0, tooMany = Options.Images;
         long fitting = 0, exceeding = ArenaBytes;
         bool halves = false;
         while (tooMany - Math.Max(fits, least - 1) > 1)

@@ -94,6 +94,9 @@ public sealed record PlanOptions
     /// <summary>Whether layers save what their backward pass reads.</summary>
     internal bool SavesForBackward => Training || GradientOf is not null;
 
+    /// <summary>Ranks whose images the statistics of norms are of: 1 where each rank's norms see its own.</summary>
+    internal int NormRanks => SyncsNorms && Training ? Ranks.Size : 1;
+
     /// <summary>Whether the outputs of all operators are computed and kept.</summary>
     internal bool ExposesValues => KeepsValues || GradientOf is not null;
 

@@ -110,7 +110,8 @@ internal readonly partial struct BatchNormParameterGradients(
 /// </summary>
 /// <param name="lanes">See <see cref="BatchNormGrid.Lanes"/>.</param>
 /// <param name="adds">Whether <paramref name="daddend"/> is written.</param>
-/// <param name="scalars">[1] Gives the number of real images.</param>
+/// <param name="isOfRanks">Whether statistics, dweight and dbias are those of all ranks' images.</param>
+/// <param name="scalars">[1] Gives the number of real images, and of all ranks' images.</param>
 /// <param name="x">[rows][channels]</param>
 /// <param name="y">[rows][OutputPitch]; only the first channels are read.</param>
 /// <param name="dy">Like y.</param>
@@ -123,8 +124,8 @@ internal readonly partial struct BatchNormParameterGradients(
 /// <param name="area">Rows of an image.</param>
 [Kernel(BatchNormGrid.Threads), Dispatched]
 internal readonly partial struct BatchNormInputGradient<TFunction>(
-    [Specialization(4)] int lanes, [Specialization] Flag adds, ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> x,
-        ReadOnlyView<float> y, ReadOnlyView<float> dy,
+    [Specialization(4)] int lanes, [Specialization] Flag adds, [Specialization] Flag isOfRanks, ReadOnlyView<StepScalars> scalars,
+        ReadOnlyView<float> x, ReadOnlyView<float> y, ReadOnlyView<float> dy,
     View<float> dx, View<float> daddend, ReadOnlyView<float> statistics, ReadOnlyView<float> weight, ReadOnlyView<float> dweight,
     ReadOnlyView<float> dbias, BatchNormGrid grid, int area, TFunction function) : IKernelGrid
     where TFunction : unmanaged, IPointwise
@@ -138,7 +139,8 @@ internal readonly partial struct BatchNormInputGradient<TFunction>(
         int channel = grid.ChannelOf(thread, lanes), i = thread * lanes, output = grid.OutputOf(thread, lanes),
             rows = scalars[0].Images * area;
         bool isReal = grid.RowOf(thread) < rows;
-        float share = 1f / KernelMath.Max(1, rows);
+        // A float, because the rows of all ranks may be more than an int counts.
+        float count = isOfRanks ? (float)scalars[0].AllImages * area : rows, share = 1f / KernelMath.Max(1f, count);
         if (lanes == 4)
         {
             Float4 values = x.Load4(i), dz = PointwiseFunctions.Backward(function, y.Load4(output), dy.Load4(output));

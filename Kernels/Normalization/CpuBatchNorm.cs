@@ -36,14 +36,15 @@ internal readonly record struct CpuBatchNormShape(int Images, int Channels, int 
         ((int)((long)split * Images / Splits), Math.Min(real, (int)((split + 1L) * Images / Splits)));
 
     /// <summary>Adds the sums of one channel over all parts, in order.</summary>
-    public unsafe (double First, double Second) Total(double* sums, int channel)
+    /// <param name="sums">[parts][2][Blocks * 8]</param>
+    public unsafe (double First, double Second) Total(double* sums, int parts, int channel)
     {
         double first = 0, second = 0;
-        for (nint split = 0; split < Splits; split++)
+        for (nint part = 0; part < parts; part++)
         {
-            double* part = sums + split * 2 * Stored + channel;
-            first += part[0];
-            second += part[Stored];
+            double* own = sums + part * 2 * Stored + channel;
+            first += own[0];
+            second += own[Stored];
         }
         return (first, second);
     }

@@ -44,13 +44,13 @@ internal sealed unsafe class CpuBatchNormGradientSums<TFunction>(
     }
 }
 
-/// <summary>Computes the gradients of weight and bias from the sums.</summary>
-/// <param name="sums">[splits][2][Blocks * 8]</param>
+/// <summary>Computes the gradients of weight and bias from the sums of the batch's parts, or of the ranks.</summary>
+/// <param name="sums">[parts][2][Blocks * 8]</param>
 /// <param name="inverses">[Blocks * 8] 1 / deviation.</param>
 /// <param name="dweight">[Blocks * 8]; overwritten.</param>
 /// <param name="dbias">[Blocks * 8]; overwritten.</param>
 internal sealed unsafe class CpuBatchNormParameterGradients(
-    CpuBatchNormShape shape, double* sums, float* inverses, float* dweight, float* dbias) : ICpuKernel
+    CpuBatchNormShape shape, int parts, double* sums, float* inverses, float* dweight, float* dbias) : ICpuKernel
 {
     public int Chunks => 1;
 
@@ -58,7 +58,7 @@ internal sealed unsafe class CpuBatchNormParameterGradients(
     {
         for (int channel = 0; channel < shape.Stored; channel++)
         {
-            (double sum, double products) = shape.Total(sums, channel);
+            (double sum, double products) = shape.Total(sums, parts, channel);
             dbias[channel] = (float)sum;
             dweight[channel] = (float)(products * inverses[channel]);
         }
@@ -69,6 +69,7 @@ internal sealed unsafe class CpuBatchNormParameterGradients(
 /// Computes dx = weight / deviation (dz - mean(dz) - (x - mean) / deviation mean(dz (x - mean) / deviation)) for the real images and 0 for
 /// the others. Also writes dz if an addend needs a gradient. A chunk is one channel block of one image. Memory-bound.
 /// </summary>
+/// <param name="isOfRanks">Whether statistics, dweight and dbias are those of all ranks' images.</param>
 /// <param name="x">[N][Blocks][H][W][8]</param>
 /// <param name="y">Like x, but OutputBlocks from one image to the next.</param>
 /// <param name="dy">Like y.</param>
@@ -80,8 +81,8 @@ internal sealed unsafe class CpuBatchNormParameterGradients(
 /// <param name="dbias">[Blocks * 8]</param>
 [Dispatched]
 internal sealed unsafe class CpuBatchNormInputGradient<TFunction>(
-    CpuBatchNormShape shape, StepScalars* scalars, float* x, float* y, float* dy, float* dx, float* daddend, float* statistics,
-    float* weight, float* dweight, float* dbias, TFunction function) : ICpuKernel
+    CpuBatchNormShape shape, bool isOfRanks, StepScalars* scalars, float* x, float* y, float* dy, float* dx, float* daddend,
+    float* statistics, float* weight, float* dweight, float* dbias, TFunction function) : ICpuKernel
     where TFunction : unmanaged, IPointwise
 {
     public int Chunks => shape.Images * shape.Blocks;
@@ -89,7 +90,9 @@ internal sealed unsafe class CpuBatchNormInputGradient<TFunction>(
     public void Run(int chunk)
     {
         int block = chunk % shape.Blocks, image = chunk / shape.Blocks, lane = block * Blocks.Size, plane = shape.Plane;
-        Simd8 share = Simd8.Create(1f / Math.Max(1, scalars->Images * shape.Area));
+        // A float, because the values of all ranks may be more than an int counts.
+        float count = isOfRanks ? (float)scalars->AllImages * shape.Area : scalars->Images * shape.Area;
+        Simd8 share = Simd8.Create(1f / Math.Max(1, count));
         Simd8 mean = Simd8.Load(statistics + lane), inverse = Simd8.Load(statistics + shape.Stored + lane);
         Simd8 scale = inverse * Simd8.Load(weight + lane);
         // The statistics leave out images that are not real.

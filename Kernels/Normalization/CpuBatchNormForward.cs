@@ -24,30 +24,35 @@ internal sealed unsafe class CpuBatchNormMoments(CpuBatchNormShape shape, StepSc
 }
 
 /// <summary>
-/// Computes mean and inverse deviation of each channel from the moments of the batch's parts, and updates the running statistics if the
-/// step says so. A chunk is a channel block.
+/// Computes mean and inverse deviation of each channel from the moments of the batch's parts, or of the ranks, and updates the running
+/// statistics if the step says so. A chunk is a channel block.
 /// </summary>
 /// <param name="channels">Real channels of the blocks.</param>
-/// <param name="parts">Parts of the batch.</param>
-/// <param name="moments">[Blocks][parts][<see cref="BlockMoments.Size"/>]</param>
+/// <param name="parts">Parts of the batch, or ranks.</param>
+/// <param name="isOfRanks">Whether the ranks' moments lie one after another.</param>
+/// <param name="moments">
+/// [Blocks][parts][<see cref="BlockMoments.Size"/>], or [ranks][Blocks][<see cref="BlockMoments.Size"/>].
+/// </param>
 /// <param name="statistics">[2][Blocks * 8] Means, then 1 / sqrt(variance + epsilon); overwritten.</param>
 /// <param name="runningMean">[C] Moved towards the mean by the momentum.</param>
 /// <param name="runningVariance">[C] Moved towards the unbiased variance by the momentum.</param>
 /// <param name="batches">[1] Number of batches; incremented.</param>
 internal sealed unsafe class CpuBatchNormStatistics(
-    int channels, int parts, float epsilon, float momentum, StepScalars* scalars, double* moments, float* statistics,
+    int channels, int parts, bool isOfRanks, float epsilon, float momentum, StepScalars* scalars, double* moments, float* statistics,
     float* runningMean, float* runningVariance, float* batches) : ICpuKernel
 {
     public int Chunks => Blocks.Count(channels);
 
     public void Run(int chunk)
     {
-        (double real, Double8 mean, Double8 spread) = BlockMoments.Merge(moments + (nint)chunk * parts * BlockMoments.Size, parts);
+        nint block = isOfRanks ? 1 : parts, pitch = isOfRanks ? Chunks : 1;
+        (double real, Double8 mean, Double8 spread) = BlockMoments.Merge(
+            moments + chunk * block * BlockMoments.Size, parts, pitch * BlockMoments.Size);
         double* means = stackalloc double[2 * Blocks.Size], spreads = means + Blocks.Size;
         Double8.Store(mean, means);
         Double8.Store(spread, spreads);
         double count = Math.Max(1, real);
-        bool updates = scalars->UpdatesState != 0 && scalars->Images > 0;
+        bool updates = scalars->UpdatesState != 0 && real > 0;
         float* target = statistics + chunk * Blocks.Size, inverses = target + Blocks.RoundUp(channels);
         for (int i = 0; i < Blocks.Size; i++)
         {

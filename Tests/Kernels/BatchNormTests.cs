@@ -106,7 +106,8 @@ public sealed class BatchNormTests<TDevice> : KernelTests<TDevice> where TDevice
         var parameters = new BatchNormParameterGradients(sums, scales, dweight, dbias, channels, parts.Count);
         Run(parameters, parameters.Groups);
         Run(new BatchNormInputGradient<TFunction>(
-            grid.Lanes, adds, scalars, x, y, dy, dx, daddend, statistics, weight, dweight, dbias, grid, area, default), grid.Groups);
+            grid.Lanes, adds, false, scalars, x, y, dy, dx, daddend, statistics, weight, dweight, dbias, grid, area, default),
+            grid.Groups);
 
         DeviceBuffer<float> frozen = Device.Unset<float>(2 * channels), frozenDx = Device.Unset<float>(count);
         DeviceBuffer<float> frozenAddend = Device.Unset<float>(adds ? count : 0);

@@ -35,6 +35,9 @@ internal sealed class CpuBackend(CpuDevice device, DeviceParameterStore store, P
     public override GradientSums CreateSums(IReadOnlyList<GradientBucket> buckets) =>
         new CpuGradientSums(Parameters.Gradients, buckets, Ranks);
 
+    public override unsafe void AddExchange<T>(string name, DeviceBuffer<T> own, DeviceBuffer<T> all) => Launch(name,
+        l => new CpuExchange(Ranks, (byte*)l.Read(own), (byte*)l.Write(all), checked((int)own.Count * sizeof(T))));
+
     public override void Run(int first, int last)
     {
         for (int step = first; step < last; step++) _pool.Run(_kernels[step]);

@@ -26,6 +26,10 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
     // Index of each step's first launch, and the end of the last step.
     private int[] _firsts = [];
 
+    // Steps that exchange buffers with other ranks, in order, and what makes them once the arena is allocated.
+    private readonly List<Func<GpuExchange>> _makeExchanges = [];
+    private GpuExchange[] _exchanges = [];
+
     public GpuBackend(GpuDevice device, DeviceParameterStore parameters, PlanOptions options) : base(device, parameters, options)
     {
         Device = device;
@@ -45,6 +49,18 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
     public override void Launch(string name, Func<CpuLaunch, ICpuKernel> cpu, Action<GpuLaunch> gpu) => Launch(name, gpu);
 
     public void Launch(string name, Action<GpuLaunch> add) => AddLaunch(name, new(this, recorded: null), add);
+
+    public override unsafe void AddExchange<T>(string name, DeviceBuffer<T> own, DeviceBuffer<T> all)
+    {
+        int step = StepCount, bytes = checked((int)own.Count * sizeof(T));
+        _makeExchanges.Add(() => new(step, Ranks, PlaceOf(own.Memory), PlaceOf(all.Memory), bytes));
+        // A step without launches, whose uses the memory plan sees.
+        Launch(name, l =>
+        {
+            l.Read(own);
+            l.Write(all);
+        });
+    }
 
     /// <summary>Not before losses were read once: memory may be cleared until then.</summary>
     public override bool UploadsAhead => _uploadsAhead && _hasRun;
@@ -75,7 +91,19 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
     public override GradientSums CreateSums(IReadOnlyList<GradientBucket> buckets) =>
         new StagedGradientSums(Device, Parameters.Gradients, buckets, Ranks);
 
-    public override void Run(int first, int last) => _launches!.Run(_firsts[first], _firsts[last]);
+    /// <summary>Queues launches, and waits only for those before an exchange.</summary>
+    public override void Run(int first, int last)
+    {
+        foreach (GpuExchange exchange in _exchanges)
+        {
+            if (exchange.Step < first) continue;
+            if (exchange.Step >= last) break;
+            _launches!.Run(_firsts[first], _firsts[exchange.Step]);
+            exchange.Run();
+            first = exchange.Step + 1;
+        }
+        _launches!.Run(_firsts[first], _firsts[last]);
+    }
 
     public override void Finish() => Device.Finish();
 
@@ -153,5 +181,6 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
         }
         _firsts = [.. steps.Select((_, i) => steps.Take(i).Sum(step => step.Prepared.Count)), steps.Sum(step => step.Prepared.Count)];
         _launches = Device.InSequence([.. steps.SelectMany(step => step.Prepared)]);
+        _exchanges = [.. _makeExchanges.Select(make => make())];
     }
 }
