@@ -41,6 +41,32 @@ public sealed partial class Plan
         for (int step = 0; step < Passes.End; step++) seconds[step] = Time(step, step + 1);
     }
 
+    /// <summary>
+    /// Runs a training step at a rate of 0, whose gradients are summed over the ranks while the backward pass goes on, and notes when each
+    /// step began and ended, in ticks of <see cref="Stopwatch"/>; <see cref="Sums"/> has the times of the exchanges. One batch an update.
+    /// </summary>
+    /// <param name="times">[steps]; overwritten.</param>
+    internal void RunTraced(Batch batch, Span<(long Began, long Ended)> times)
+    {
+        UploadTimed(batch);
+        int begun = 0;
+        for (int step = 0; step < Passes.Update; step++)
+        {
+            times[step] = Trace(step);
+            for (; begun < _buckets.Count && _buckets[begun].ReadyAt <= step + 1; begun++) _sums!.Begin(begun);
+        }
+        _sums?.Finish();
+        for (int step = Passes.Update; step < Passes.End; step++) times[step] = Trace(step);
+    }
+
+    private (long Began, long Ended) Trace(int step)
+    {
+        long began = Stopwatch.GetTimestamp();
+        _backend.Run(step, step + 1);
+        _backend.Finish();
+        return (began, Stopwatch.GetTimestamp());
+    }
+
     /// <summary>Runs the same without a wait between steps, and returns the seconds of all.</summary>
     internal double RunWhole(Batch batch)
     {

@@ -43,6 +43,41 @@ public static class StepTrace
         writer.WriteEndObject();
     });
 
+    /// <summary>
+    /// Writes the timelines of ranks: a process each, with its steps on one thread and its exchanges on others, as many as overlap.
+    /// </summary>
+    /// <exception cref="GpuCnnException">The file cannot be written.</exception>
+    public static void Write(string path, IReadOnlyList<RankTimeline> ranks, string title) => AtomicFile.Write(path, stream =>
+    {
+        using var writer = new Utf8JsonWriter(stream);
+        writer.WriteStartObject();
+        writer.WriteString("displayTimeUnit", "ms");
+        writer.WriteStartArray("traceEvents");
+        foreach (RankTimeline timeline in ranks)
+        {
+            int process = Process + timeline.Rank;
+            WriteName(writer, "process_name", $"{title}, rank {timeline.Rank}", process);
+            WriteName(writer, "thread_name", "steps", process);
+            foreach (TimelineSpan step in timeline.Steps) WriteSpan(writer, step, "step", process, Thread);
+            var ends = new List<double>();
+            foreach (TimelineSpan exchange in timeline.Exchanges)
+            {
+                // Spans of a thread may not overlap.
+                int lane = ends.FindIndex(end => end <= exchange.Began);
+                if (lane < 0)
+                {
+                    lane = ends.Count;
+                    ends.Add(0);
+                    WriteName(writer, "thread_name", $"exchange {lane + 1}", process, Thread + 1 + lane);
+                }
+                ends[lane] = exchange.Ended;
+                WriteSpan(writer, exchange, "exchange", process, Thread + 1 + lane);
+            }
+        }
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+    });
+
     /// <summary>"backward weights"</summary>
     public static string Words(StepPass pass) => pass switch
     {
@@ -71,13 +106,17 @@ public static class StepTrace
         if (open.Count > 0) yield return open;
     }
 
-    private static void WriteName(Utf8JsonWriter writer, string what, string name)
+    private static void WriteSpan(Utf8JsonWriter writer, TimelineSpan span, string category, int process, int thread) => WriteEvent(
+        writer, span.Name, category, (long)Math.Round(span.Began * Nano), Math.Max(1, (long)Math.Round(span.Seconds * Nano)),
+        span.Bytes == 0 ? null : () => writer.WriteNumber("bytes", span.Bytes), process, thread);
+
+    private static void WriteName(Utf8JsonWriter writer, string what, string name, int process = Process, int thread = Thread)
     {
         writer.WriteStartObject();
         writer.WriteString("name", what);
         writer.WriteString("ph", "M");
-        writer.WriteNumber("pid", Process);
-        writer.WriteNumber("tid", Thread);
+        writer.WriteNumber("pid", process);
+        writer.WriteNumber("tid", thread);
         writer.WriteStartObject("args");
         writer.WriteString("name", name);
         writer.WriteEndObject();
@@ -85,7 +124,9 @@ public static class StepTrace
     }
 
     /// <summary>Writes a complete event; its times in the file are in microseconds.</summary>
-    private static void WriteEvent(Utf8JsonWriter writer, string name, string category, long start, long nanoseconds, Action? arguments)
+    private static void WriteEvent(
+        Utf8JsonWriter writer, string name, string category, long start, long nanoseconds, Action? arguments, int process = Process,
+        int thread = Thread)
     {
         writer.WriteStartObject();
         writer.WriteString("name", name);
@@ -93,8 +134,8 @@ public static class StepTrace
         writer.WriteString("ph", "X");
         writer.WriteNumber("ts", start / 1000m);
         writer.WriteNumber("dur", nanoseconds / 1000m);
-        writer.WriteNumber("pid", Process);
-        writer.WriteNumber("tid", Thread);
+        writer.WriteNumber("pid", process);
+        writer.WriteNumber("tid", thread);
         if (arguments is not null)
         {
             writer.WriteStartObject("args");

@@ -1,11 +1,13 @@
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cuda;
 using GpuCnn.Engine.Devices.Debug;
+using GpuCnn.Engine.Distributed;
 using GpuCnn.Engine.Files;
 using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
+using GpuCnn.Tests.Distributed;
 using GpuCnn.Tests.Plans;
 using NUnit.Framework;
 
@@ -64,6 +66,38 @@ public sealed class CudaDeviceTests
         Assert.That(bytes, Is.Zero, "bytes of all steps but the first and the last");
     }
 
+    /// <summary>Gradients go to the host and back beside the kernels, on another stream that waits for them.</summary>
+    [Test]
+    public void RanksSumGradientsAsInCSharp()
+    {
+        int waits = HostCuda.Calls("cuStreamWaitEvent");
+        (float[] Losses, float[] Weights, int Live)[] ranked = ThreadRanks.Run(2, ranks =>
+        {
+            var cuda = new CudaDevice("cuda:0", HostCuda.Device, new BinaryCache(null));
+            (float[] losses, float[] weights) = Train(cuda, null, ranks);
+            int live = cuda.LiveObjects.Count;
+            cuda.Dispose();
+            return (losses, weights, live);
+        });
+        (float[] Losses, float[] Weights)[] expected = ThreadRanks.Run(2, ranks =>
+        {
+            using var debug = new DebugDevice();
+            return Train(debug, null, ranks);
+        });
+        Assert.Multiple(() =>
+        {
+            for (int rank = 0; rank < 2; rank++)
+            {
+                Assert.That(ranked[rank].Losses, Is.EqualTo(expected[rank].Losses).Within(1e-4f));
+                Assert.That(ranked[rank].Weights, Is.EqualTo(expected[rank].Weights).Within(1e-4f));
+                Assert.That(ranked[rank].Live, Is.Zero, "not disposed of");
+            }
+            Assert.That(ranked[1].Weights, Is.EqualTo(ranked[0].Weights), "both ranks have the same bits");
+            Assert.That(HostCuda.Calls("cuStreamWaitEvent") - waits, Is.GreaterThanOrEqualTo(2 * 2 * Steps), "pieces of two ranks");
+            Assert.That(HostCuda.Problems, Is.Empty);
+        });
+    }
+
     [Test]
     public void DeviceDescribesItself()
     {
@@ -72,7 +106,8 @@ public sealed class CudaDeviceTests
         Assert.That(cuda.MemoryBytes, Is.EqualTo(4L << 30));
     }
 
-    private static (float[] Losses, float[] Weights) Train(Device device, Action<int>? before = null)
+    private static (float[] Losses, float[] Weights) Train(
+        Device device, Action<int>? before = null, Communicator? ranks = null)
     {
         using var network = new TestNetwork(device, TestNetwork.SmallNet(), Shape.Volume(3, 18, 18),
             new PlanOptions
@@ -80,7 +115,9 @@ public sealed class CudaDeviceTests
                 Images = 6,
                 Loss = new SoftmaxCrossEntropy(),
                 Training = true,
-                Optimizer = new Sgd(weightDecay: 1e-4f, nesterov: true)
+                Optimizer = new Sgd(weightDecay: 1e-4f, nesterov: true),
+                Ranks = ranks ?? Communicator.Alone,
+                BucketBytes = 4000,
             });
         network.Parameters.Initialize(1);
         var losses = new float[Steps];
