@@ -1,3 +1,5 @@
+using GpuCnn.Engine.Datasets;
+
 namespace GpuCnn.Data;
 
 /// <summary>Where decoded pictures are kept.</summary>
@@ -32,8 +34,8 @@ public sealed record FeedOptions
     /// <summary>Whether training draws each class equally often; see <see cref="BalancedOrder"/>.</summary>
     public bool DrawsClassesEvenly { get; init; }
 
-    /// <param name="rank">The rank that keeps pictures.</param>
-    internal PictureCache? CreateCache(ImageSplit split, ImagePreprocessor preprocessor, Augmentation augmentation, int rank)
+    /// <param name="shard">The share of the rank that keeps pictures.</param>
+    internal PictureCache? CreateCache(ImageSplit split, ImagePreprocessor preprocessor, Augmentation augmentation, Shard shard)
     {
         if (Cache == CacheKind.None) return null;
         if (Cache == CacheKind.Ram) return new MemoryCache(split.Count, Budget);
@@ -43,6 +45,6 @@ public sealed record FeedOptions
             preprocessor.Interpolation, preprocessor.AppliesOrientation);
         string folder = CacheFolder ?? Engine.Files.CacheFolder.Find("pictures") ?? throw new PictureCacheException(
             "There is no cache folder to keep pictures in; set GPUCNN_CACHE to a folder that can be written.");
-        return DiskCache.Open(split, folder, form, Budget, rank);
+        return DiskCache.Open(split, folder, form, Budget, shard);
     }
 }

@@ -18,8 +18,8 @@ public sealed class ImageDataset : IDataset, IDisposable
     private readonly FeedOptions _options;
     private readonly Lazy<PictureCache?> _trainingCache, _evaluationCache;
 
-    // The rank that reads, known when it first does.
-    private int _rank;
+    // The share of the rank that reads, known when it first does.
+    private Shard _shard = Shard.Whole;
 
     /// <param name="split">The images.</param>
     /// <param name="preprocessor">Converts images to the network's input.</param>
@@ -43,10 +43,10 @@ public sealed class ImageDataset : IDataset, IDisposable
         BadImages = badImages ?? new BadImages(split, split.Description, new BadImageLog(BadImagePolicy.Fail));
         Workers = _options.Workers ?? Math.Min(2, Environment.ProcessorCount);
         ArgumentOutOfRangeException.ThrowIfLessThan(Workers, 1, nameof(options));
-        _trainingCache = new(() => _options.CreateCache(split, preprocessor, _augmentation, _rank));
+        _trainingCache = new(() => _options.CreateCache(split, preprocessor, _augmentation, _shard));
         // Fitted pictures serve both training and evaluation.
         _evaluationCache = !_augmentation.Frames ? _trainingCache
-            : new(() => _options.CreateCache(split, preprocessor, Augmentation.None, _rank));
+            : new(() => _options.CreateCache(split, preprocessor, Augmentation.None, _shard));
     }
 
     public string Description => $"{_split.Description}, {Count:N0} images as {Shape}";
@@ -85,7 +85,7 @@ public sealed class ImageDataset : IDataset, IDisposable
                 $"{batch / shard.Parts:N0}; choose a larger batch or fewer ranks.");
         ImageOrder order = _options.DrawsClassesEvenly ? new BalancedOrder(_split, batch, seed) : new TrainingOrder(_split, batch, seed);
         if (shard.Ranks > 1) order = new ShardedOrder(order, batch, shard);
-        _rank = shard.Rank;
+        _shard = shard;
         return new BatchReader(this, shard.CountOfStep(batch), order, firstStep, Workers, _options.Mixing?.ForRank(shard.Rank), clocks);
     }
 
@@ -95,7 +95,7 @@ public sealed class ImageDataset : IDataset, IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch);
         shard ??= Shard.Whole;
         (int first, int count) = shard.Of(Count);
-        _rank = shard.Rank;
+        _shard = shard;
         return new BatchReader(this, batch, new FileOrder(first, count, batch), 0, Workers, mixing: null);
     }
 

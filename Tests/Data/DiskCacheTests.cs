@@ -81,30 +81,66 @@ public sealed class DiskCacheTests
         GpuCnnException failure = OneLine.Thrown(
             () => DiskCache.Open(Open(folder), folder["cache"], "form", new CacheBudget(1 << 20)), ".pictures", "GPUCNN_CACHE");
         Assert.That(failure, Is.TypeOf<PictureCacheException>());
+        using DiskCache first = DiskCache.Open(Open(folder), folder["cache"], "form", new CacheBudget(1 << 20), new(0, 2)),
+            second = DiskCache.Open(Open(folder), folder["cache"], "form", new CacheBudget(1 << 20), new(1, 2));
+        OneLine.Thrown(() => DiskCache.Open(Open(folder), folder["cache"], "form", new CacheBudget(1 << 20), new(1, 2)),
+            "-rank1.pictures", "GPUCNN_CACHE");
     }
 
+    /// <summary>A rank's images are another's in the next epoch, which finds them in the files of all.</summary>
     [Test]
-    public void RanksHaveAFileEach()
+    public void RanksWriteAFileEachAndReadThoseOfAll()
     {
         using TemporaryFolder folder = new();
-        Write(folder);
-        ImageDataset[] ranks =
-            [.. Enumerable.Range(0, 3).Select(_ => Dataset(Open(folder), folder, "flip", new CacheBudget(1 << 20)))];
-        float[] expected = Read(Open(folder), folder: null);
-        for (int round = 0; round < 2; round++)
+        FileSplit split = Write(folder);
+        float[] expected = Read(split, folder: null);
+        byte[][] sources = [.. Enumerable.Range(0, Count).Select(i => File.ReadAllBytes(split.Name(i)))];
+        ImageDataset[] ranks = OpenRanks();
+        Assert.That(Together(0), Is.EqualTo(expected));
+        string[] files = Directory.GetFiles(folder["cache"], "*.pictures");
+        Assert.That(files, Has.Length.EqualTo(3).And.All.Contains("-rank"));
+        for (int i = 0; i < Count; i++) Replace(split.Name(i), new byte[sources[i].Length]);
+        // Ranks look again after a second.
+        Thread.Sleep(1100);
+        Assert.That(Together(1), Is.EqualTo(expected), "nothing is decoded again");
+        Assert.That(Together(2), Is.EqualTo(expected), "nothing is decoded again");
+        Close();
+        ranks = OpenRanks();
+        Assert.That(Together(1), Is.EqualTo(expected), "nor by another run");
+        Close();
+
+        for (int i = 0; i < Count; i++) Replace(split.Name(i), sources[i]);
+        foreach (string file in files)
         {
-            float[] together = [.. ranks.SelectMany((dataset, rank) =>
-            {
-                using Engine.Datasets.IBatchReader reader = dataset.ReadTraining(Count, 1, 0, new(rank, ranks.Length));
-                return reader.Next()!.Images.ToArray();
-            })];
-            Assert.That(together, Is.EqualTo(expected), "while all have their caches open");
+            byte[] damaged = File.ReadAllBytes(file);
+            damaged[^1] ^= 1;
+            damaged[damaged.Length / 2] ^= 1;
+            File.WriteAllBytes(file, damaged);
         }
-        Assert.That(Directory.GetFiles(folder["cache"]), Has.Length.EqualTo(3));
-        foreach (ImageDataset dataset in ranks) dataset.Dispose();
-        // What ranks kept serves a run without them as far as rank 0's file goes.
-        Assert.That(Read(Open(folder), folder), Is.EqualTo(expected));
-        Assert.That(Directory.GetFiles(folder["cache"]), Has.Length.EqualTo(3));
+        ranks = OpenRanks();
+        for (int shift = 0; shift < 3; shift++) Assert.That(Together(shift), Is.EqualTo(expected), "damage is found");
+        Close();
+
+        ImageDataset[] OpenRanks() =>
+            [.. Enumerable.Range(0, 3).Select(_ => Dataset(Open(folder), folder, "flip", new CacheBudget(1 << 20)))];
+
+        void Close()
+        {
+            foreach (ImageDataset dataset in ranks) dataset.Dispose();
+        }
+
+        // Each rank reads the share of one further on, as in another epoch.
+        float[] Together(int shift)
+        {
+            float[][] parts = new float[3][];
+            for (int rank = 0; rank < 3; rank++)
+            {
+                int share = (rank + shift) % 3;
+                using Engine.Datasets.IBatchReader reader = ranks[rank].ReadTraining(Count, 1, 0, new(share, 3));
+                parts[share] = [.. reader.Next()!.Images];
+            }
+            return [.. parts.SelectMany(part => part)];
+        }
     }
 
     [Test]

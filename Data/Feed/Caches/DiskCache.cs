@@ -1,29 +1,36 @@
-using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using GpuCnn.Engine;
+using GpuCnn.Engine.Datasets;
 using Microsoft.Win32.SafeHandles;
 
 namespace GpuCnn.Data;
 
 /// <summary>
-/// Keeps pictures in a file of the user's cache folder, which later runs reuse. A record is a header of <see cref="HeaderBytes"/> bytes and
-/// the pixels, gray or RGB. A picture is used only if its source is unchanged (<see cref="ImageSplit.Stamp"/>) and its checksum is right;
-/// otherwise it is read from its source and appended again. A file that breaks off, because a run did, is used up to that point.
+/// Keeps pictures in a file of the user's cache folder, which later runs reuse. A picture is used only if its source is unchanged
+/// (<see cref="ImageSplit.Stamp"/>) and its checksum is right; otherwise it is read from its source and appended again. A file that breaks
+/// off, because a run did, is used up to that point. Each of several ranks has a file of its own and reads those of all
+/// (<see cref="PeerPictures"/>), for its images are another's in the next epoch.
 /// </summary>
 internal sealed class DiskCache : PictureCache
 {
-    private const int HeaderBytes = 48, FileHeaderBytes = 64;
-    private const uint Magic = 0x43504E47;
+    private const int HeaderBytes = PictureRecord.HeaderBytes, FileHeaderBytes = PictureRecord.FileHeaderBytes;
 
     /// <summary>Version of the file's layout, and of the results of decoders and scaling.</summary>
     private const int Version = 1;
 
+    private const string Extension = ".pictures";
+
     private readonly ImageSplit _split;
     private readonly CacheBudget _budget;
     private readonly SafeFileHandle _file;
-    private readonly ConcurrentDictionary<int, Entry> _entries = [];
+    private readonly ConcurrentDictionary<int, PictureRecord> _entries = [];
+
+    // Of several ranks: the other files, and what holds this rank's.
+    private PeerPictures? _peers;
+    private SafeFileHandle? _hold;
+
     private readonly Lock _gate = new();
     private long _end;
     private bool _isFull;
@@ -46,24 +53,31 @@ internal sealed class DiskCache : PictureCache
     /// <param name="folder">Folder of the caches; created if missing.</param>
     /// <param name="form">Everything that pictures depend on, in words: form, size, channels, orientation.</param>
     /// <param name="budget">Bytes that the file may use; its present content counts.</param>
-    /// <param name="rank">Ranks of a run have a file each, for they read different images at a time.</param>
+    /// <param name="shard">The rank's share, where several read the split.</param>
     /// <exception cref="GpuCnnException">The folder or the file cannot be used, or another process is using it.</exception>
-    public static DiskCache Open(ImageSplit split, string folder, string form, CacheBudget budget, int rank = 0)
+    public static DiskCache Open(ImageSplit split, string folder, string form, CacheBudget budget, Shard? shard = null)
     {
         byte[] identity = Identity(split, form);
-        string name = Convert.ToHexString(identity.AsSpan(0, 12)).ToLowerInvariant() + (rank == 0 ? "" : $"-rank{rank}") + ".pictures";
-        string path = System.IO.Path.Combine(folder, name);
+        string name = Convert.ToHexString(identity.AsSpan(0, 12)).ToLowerInvariant();
+        bool isShared = shard is { Ranks: > 1 };
+        string path = System.IO.Path.Combine(folder, isShared ? $"{name}-rank{shard!.Rank}{Extension}" : name + Extension);
+        SafeFileHandle? hold = null, file = null;
         try
         {
             Directory.CreateDirectory(folder);
-            SafeFileHandle file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None,
-                FileOptions.RandomAccess);
-            DiskCache cache = new(split, budget, path, file);
+            // Others may read a rank's file, so that another one says who writes it.
+            if (isShared) hold = Open(path + ".lock", FileShare.None);
+            file = Open(path, isShared ? FileShare.ReadWrite : FileShare.None);
+            DiskCache cache = new(split, budget, path, file) { _hold = hold };
             cache.Load(identity);
+            if (isShared)
+                cache._peers = new(folder, $"{name}-rank*{Extension}", path, identity, split.Count, cache.Take);
             return cache;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            hold?.Dispose();
+            file?.Dispose();
             throw new PictureCacheException(
                 $"The picture cache {DataFile.Quote(path)} cannot be used: {e.Message.ReplaceLineEndings(" ").TrimEnd('.')}. " +
                 "Wait for the other run that uses it, or set GPUCNN_CACHE to another folder.", e);
@@ -72,7 +86,12 @@ internal sealed class DiskCache : PictureCache
 
     public override bool TryOpen(int image, SampleWriter writer, Picture record)
     {
-        if (!_entries.TryGetValue(image, out Entry entry)) return false;
+        if (!_entries.TryGetValue(image, out PictureRecord entry))
+        {
+            if (_peers is null) return false;
+            _peers.Look();
+            if (!_entries.TryGetValue(image, out entry)) return false;
+        }
         if (_split.Stamp(image) is not { } stamp || stamp != entry.Stamp || !TryRead(entry, record))
         {
             // Stale or damaged: read it from its source again.
@@ -83,7 +102,12 @@ internal sealed class DiskCache : PictureCache
         return true;
     }
 
-    public override void Dispose() => _file.Dispose();
+    public override void Dispose()
+    {
+        _peers?.Dispose();
+        _file.Dispose();
+        _hold?.Dispose();
+    }
 
     protected override bool TryReserve(int image, long bytes) =>
         !Volatile.Read(ref _isFull) && _split.Stamp(image) is not null && _budget.TryTake(bytes + HeaderBytes);
@@ -101,7 +125,7 @@ internal sealed class DiskCache : PictureCache
             if (picture.Channels == 1) picture.Row(y).CopyTo(pixels[(y * line)..]);
             else PixelRows.RgbxToRgb(picture.Row(y), pixels.Slice(y * line, line));
         }
-        Entry entry = new(0, picture.Width, picture.Height, picture.Channels, stamp);
+        PictureRecord entry = new(_file, 0, picture.Width, picture.Height, picture.Channels, stamp);
         entry.WriteHeader(image, record.AsSpan(0, HeaderBytes), pixels);
         lock (_gate)
         {
@@ -122,15 +146,15 @@ internal sealed class DiskCache : PictureCache
         return true;
     }
 
-    private bool TryRead(Entry entry, Picture record)
+    private static bool TryRead(PictureRecord entry, Picture record)
     {
         int bytes = entry.Bytes;
         byte[] buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(bytes + HeaderBytes);
         try
         {
             Span<byte> whole = buffer.AsSpan(0, bytes + HeaderBytes), pixels = whole[HeaderBytes..];
-            if (RandomAccess.Read(_file, whole, entry.Offset) != whole.Length
-                || !Entry.IsIntact(whole[..HeaderBytes], pixels)) return false;
+            if (RandomAccess.Read(entry.File, whole, entry.Offset) != whole.Length
+                || !PictureRecord.IsIntact(whole[..HeaderBytes], pixels)) return false;
             record.Reset(entry.Width, entry.Height, entry.Channels);
             int line = entry.Width * entry.Channels;
             for (int y = 0; y < entry.Height; y++)
@@ -164,18 +188,15 @@ internal sealed class DiskCache : PictureCache
             _end = FileHeaderBytes;
             return;
         }
-        long at = FileHeaderBytes, dead = 0;
-        Span<byte> header = stackalloc byte[HeaderBytes];
-        while (at + HeaderBytes <= length && RandomAccess.Read(_file, header, at) == header.Length
-            && Entry.TryParse(header, at, out int image, out Entry entry) && image < _split.Count
-            && at + HeaderBytes + entry.Bytes <= length)
+        long dead = 0;
+        long at = PictureRecord.Scan(_file, FileHeaderBytes, length, _split.Count, (image, entry) =>
         {
-            if (!_budget.TryTake(HeaderBytes + entry.Bytes)) break;
+            if (!_budget.TryTake(HeaderBytes + entry.Bytes)) return false;
             // A later record supersedes an earlier one whose source has changed.
-            if (_entries.TryGetValue(image, out Entry earlier)) dead += HeaderBytes + earlier.Bytes;
+            if (_entries.TryGetValue(image, out PictureRecord earlier)) dead += HeaderBytes + earlier.Bytes;
             _entries[image] = entry;
-            at += HeaderBytes + entry.Bytes;
-        }
+            return true;
+        });
         if (dead > at / 2)
         {
             _entries.Clear();
@@ -186,6 +207,13 @@ internal sealed class DiskCache : PictureCache
         RandomAccess.SetLength(_file, at);
     }
 
+    /// <summary>Takes in what another rank keeps.</summary>
+    private void Take(int image, PictureRecord entry) =>
+        _entries.AddOrUpdate(image, entry, (_, earlier) => earlier.File == entry.File ? entry : earlier);
+
+    private static SafeFileHandle Open(string path, FileShare share) =>
+        File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, share, FileOptions.RandomAccess);
+
     /// <summary>Hashes everything that decides the file's content.</summary>
     private static byte[] Identity(ImageSplit split, string form)
     {
@@ -193,43 +221,5 @@ internal sealed class DiskCache : PictureCache
         hash.AppendData(Encoding.UTF8.GetBytes($"{Version}\n{form}\n{split.Count}\n"));
         for (int i = 0; i < split.Count; i++) hash.AppendData(Encoding.UTF8.GetBytes(System.IO.Path.GetFullPath(split.Name(i)) + "\n"));
         return hash.GetHashAndReset();
-    }
-
-    /// <summary>
-    /// A record: magic, image, width, height, channels, stamp (16 bytes), checksum of the pixels (8), checksum of the preceding fields (4).
-    /// </summary>
-    private readonly record struct Entry(long Offset, int Width, int Height, int Channels, ImageStamp Stamp)
-    {
-        private const int PixelSum = HeaderBytes - 12, HeaderSum = HeaderBytes - 4;
-
-        public int Bytes => Width * Height * Channels;
-
-        public void WriteHeader(int image, Span<byte> header, ReadOnlySpan<byte> pixels)
-        {
-            BinaryPrimitives.WriteUInt32LittleEndian(header, Magic);
-            BinaryPrimitives.WriteInt32LittleEndian(header[4..], image);
-            BinaryPrimitives.WriteInt32LittleEndian(header[8..], Width);
-            BinaryPrimitives.WriteInt32LittleEndian(header[12..], Height);
-            BinaryPrimitives.WriteInt32LittleEndian(header[16..], Channels);
-            BinaryPrimitives.WriteInt64LittleEndian(header[20..], Stamp.Length);
-            BinaryPrimitives.WriteInt64LittleEndian(header[28..], Stamp.Changed);
-            BinaryPrimitives.WriteUInt64LittleEndian(header[PixelSum..], Checksum.Of(pixels));
-            BinaryPrimitives.WriteUInt32LittleEndian(header[HeaderSum..], (uint)Checksum.Of(header[..HeaderSum]));
-        }
-
-        public static bool TryParse(ReadOnlySpan<byte> header, long offset, out int image, out Entry entry)
-        {
-            int Number(ReadOnlySpan<byte> from) => BinaryPrimitives.ReadInt32LittleEndian(from);
-            image = Number(header[4..]);
-            entry = new Entry(offset, Number(header[8..]), Number(header[12..]), Number(header[16..]),
-                new ImageStamp(BinaryPrimitives.ReadInt64LittleEndian(header[20..]), BinaryPrimitives.ReadInt64LittleEndian(header[28..])));
-            return BinaryPrimitives.ReadUInt32LittleEndian(header) == Magic
-                && BinaryPrimitives.ReadUInt32LittleEndian(header[HeaderSum..]) == (uint)Checksum.Of(header[..HeaderSum]) && image >= 0
-                && entry is { Width: > 0, Height: > 0, Channels: 1 or 3 }
-                && (long)entry.Width * entry.Height * 3 < int.MaxValue - HeaderBytes;
-        }
-
-        public static bool IsIntact(ReadOnlySpan<byte> header, ReadOnlySpan<byte> pixels) =>
-            BinaryPrimitives.ReadUInt64LittleEndian(header[PixelSum..]) == Checksum.Of(pixels);
     }
 }
