@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using System.Runtime.InteropServices;
-
 namespace GpuCnn.Engine.Distributed;
 
 /// <summary>Measures sums over ranks, with nothing beside them.</summary>
@@ -23,40 +20,20 @@ public static class ExchangeMeasurement
 
     /// <summary>Measures sums of several sizes, one begun after another without a wait, as a training step does.</summary>
     /// <returns>On all ranks the same seconds, of all sums together: the median of the runs.</returns>
-    public static unsafe double MeasureAll(Communicator ranks, IReadOnlyList<long> sizes)
+    public static double MeasureAll(Communicator ranks, IReadOnlyList<long> sizes)
     {
-        var sums = new RankSum[sizes.Count];
-        var values = new nint[sizes.Count];
-        try
-        {
-            for (int i = 0; i < sums.Length; i++)
-            {
-                sums[i] = ranks.CreateSum(checked((int)(sizes[i] / sizeof(float))));
-                values[i] = (nint)NativeMemory.AllocZeroed((nuint)sizes[i]);
-            }
-            double first = 0;
-            for (int i = 0; i < WarmUps; i++) first = Slowest(1);
-            int repetitions = (int)Math.Clamp(LongEnough / first, 1, MostRepetitions);
-            double[] seconds = [.. Enumerable.Range(0, Runs).Select(_ => Slowest(repetitions)).Order()];
-            return seconds[Runs / 2];
-        }
-        finally
-        {
-            foreach (RankSum? sum in sums) sum?.Dispose();
-            foreach (nint address in values) NativeMemory.Free((void*)address);
-        }
+        using var loop = new ExchangeLoop(ranks, sizes);
+        double first = 0;
+        for (int i = 0; i < WarmUps; i++) first = Slowest(1);
+        int repetitions = (int)Math.Clamp(LongEnough / first, 1, MostRepetitions);
+        double[] seconds = [.. Enumerable.Range(0, Runs).Select(_ => Slowest(repetitions)).Order()];
+        return seconds[Runs / 2];
 
         // Seconds of one repetition on the rank that takes longest: the same on all ranks.
-        double Slowest(int repetitions)
+        double Slowest(int count)
         {
             ranks.Barrier();
-            long start = Stopwatch.GetTimestamp();
-            for (int repetition = 0; repetition < repetitions; repetition++)
-            {
-                for (int i = 0; i < sums.Length; i++) sums[i].Begin((float*)values[i]);
-                foreach (RankSum sum in sums) sum.Wait();
-            }
-            double own = Stopwatch.GetElapsedTime(start).TotalSeconds / repetitions;
+            double own = loop.Run(count) / count;
             var all = new double[ranks.Size];
             ranks.AllGather<double>([own], all);
             return Math.Max(all.Max(), 1e-9);
