@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Text;
 using GpuCnn.Cli.Output;
+using GpuCnn.Cli.Training;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Distributed;
 using GpuCnn.Engine.Files;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Losses;
@@ -17,7 +19,9 @@ namespace GpuCnn.Cli.Commands;
 /// <summary><c>gpucnn bench</c></summary>
 internal static class BenchCommand
 {
-    private const string DefaultModels = "lenet5,smallcnn", AllModels = "all", StandardOutput = "-";
+    public const string StandardOutput = "-";
+
+    private const string DefaultModels = "lenet5,smallcnn", AllModels = "all", Ranked = "--distributed", PerRank = "--batch-per-rank";
     private const int DefaultBatch = 32;
 
     public static Command Create(CommandHost host)
@@ -28,14 +32,37 @@ internal static class BenchCommand
         Option<string?> device = Options.Device;
         Option<string?> json = Options.Text("--json", "FILE", $"Also write the results to this file as JSON; {StandardOutput} writes only "
             + "JSON, to standard output.");
+        Option<int?> threads = Options.Whole("--threads", "Threads of the cpu device. [default: one a core]", maximum: 1024);
+        Option<bool> ranked = Options.Flag(Ranked, "Measure training on the ranks that a launcher started (mpirun -n 4 gpucnn bench "
+            + $"{Ranked}), beside rank 0 alone; and their exchanges, and what a model predicts from those.");
+        Option<int?> perRank = Options.Whole(PerRank, $"Images of a batch on each rank, in place of --batch, which is over all ranks: "
+            + $"rank 0 alone trains on as many. Needs {Ranked}. [default: {DefaultBatch}]");
         var command = new Command("bench", "Measures images per second of training and inference on made-up images.") { models, batch,
-            device, json };
+            device, threads, json, ranked, perRank };
         command.SetAction(parsed =>
         {
             string? file = parsed.GetValue(json);
-            using Device on = DeviceCatalog.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto);
+            int? images = parsed.GetValue(batch), rankImages = parsed.GetValue(perRank);
+            if (parsed.GetValue(ranked))
+            {
+                if (host.Launch is null) throw new UsageException($"bench {Ranked} measures several ranks, but no launcher has started this "
+                    + $"process with others; start it with one: mpirun -n 4 gpucnn bench {Ranked}");
+                if (images is not null && rankImages is not null) throw new UsageException(
+                    $"--batch and {PerRank} both say the size of a batch; leave one of them out.");
+                return RankSession.Run(host, ranks =>
+                {
+                    var share = HostShare.Of(ranks);
+                    using Device own = ranks.Together(() => DeviceCatalog.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto,
+                        new() { Threads = parsed.GetValue(threads), Share = share }));
+                    return RankedBench.Run(host, ranks, Find(parsed.GetValue(models) ?? DefaultModels), own, images ?? rankImages ?? DefaultBatch,
+                        isPerRank: images is null, file);
+                });
+            }
+            if (rankImages is not null) throw new UsageException($"{PerRank} needs {Ranked}; --batch is the batch of one process.");
+            using Device on = DeviceCatalog.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto,
+                new() { Threads = parsed.GetValue(threads) });
             List<Row> rows = [.. Find(parsed.GetValue(models) ?? DefaultModels)
-                .Select(model => Measure(model.Build(), on, parsed.GetValue(batch) ?? DefaultBatch))];
+                .Select(model => Measure(model.Build(), on, images ?? DefaultBatch))];
             if (file == StandardOutput) host.Output.WriteLine(Json.Of(rows));
             else WriteTable(host.Output, rows, on);
             if (file is not (null or StandardOutput)) AtomicFile.Write(file,
