@@ -34,6 +34,7 @@ internal static class RankedBench
         });
         IReadOnlyList<ExchangeTime> times = ExchangeMeasurement.MeasureEach(ranks, ExchangeMeasurement.UsualSizes);
         ExchangeFit fit = ExchangeFit.Of(times);
+        var curve = new ExchangeCurve(times);
         bool writesText = ranks.IsFirst && json != BenchCommand.StandardOutput;
         if (writesText)
         {
@@ -41,7 +42,7 @@ internal static class RankedBench
             host.Output.WriteLine();
             WriteExchange(host.Output, times, fit, ranks.Size);
         }
-        List<Row> rows = [.. models.Select(model => Measure(model.Build(), device, ranks, all, isPerRank ? images : all, fit))];
+        List<Row> rows = [.. models.Select(model => Measure(model.Build(), device, ranks, all, isPerRank ? images : all, curve))];
         if (!ranks.IsFirst) return Program.Done;
         string text = Json.Of(new Result(ranks.Size, ranks.Description, device.Name, isPerRank ? "batch per rank" : "batch",
             new(fit.MessageSeconds(ranks.Size), fit.BytesPerSecond(ranks.Size), fit.LargestError, times), rows));
@@ -51,7 +52,8 @@ internal static class RankedBench
         return Program.Done;
     }
 
-    private static Row Measure(Network network, Device device, Communicator ranks, int all, int alone, ExchangeFit fit)
+    private static Row Measure(Network network, Device device, Communicator ranks, int all, int alone,
+        ExchangeCurve curve)
     {
         (int first, int count) = new Engine.Datasets.Shard(ranks.Rank, ranks.Size).Of(all);
         RankedStepTimes times = RankedStepTimes.Measure(network, device, new()
@@ -65,7 +67,7 @@ internal static class RankedBench
             Optimizer = new Sgd(),
             Algorithms = AlgorithmTable.Load(device).Algorithms,
         }, alone);
-        RankedStep predicted = times.Predict(fit);
+        RankedStep predicted = times.Predict(curve.Seconds);
         return new(network.Name, alone, all, times.AloneImagesPerSecond, times.AllImages / times.ComputeSeconds, times.ImagesPerSecond,
             times.Efficiency(ranks.Size), times.Work.GradientBytes, times.Work.Pieces.Count, times.RankedSeconds, times.ExchangeSeconds,
             times.HiddenShare, times.Overlap.Compute, times.Overlap.Exchange, predicted.Seconds, predicted.ExchangeSeconds,
@@ -74,14 +76,14 @@ internal static class RankedBench
 
     private static void WriteExchange(TextWriter output, IReadOnlyList<ExchangeTime> times, ExchangeFit fit, int ranks)
     {
-        var table = new TextTable("sum of", ">time", ">sent by a rank", ">predicted");
+        var table = new TextTable("sum of", ">time", ">sent by a rank", ">by the line");
         foreach (ExchangeTime time in times)
         {
             double sent = 2.0 * (ranks - 1) / ranks * time.Bytes;
             table.Add(Words.Bytes(time.Bytes), Time(time.Seconds), Rate(sent / time.Seconds), Time(fit.Seconds(time.Bytes)));
         }
         table.Write(output);
-        LineWrap.Write(output, $"Predicted from {Time(fit.MessageSeconds(ranks))} a message ({2 * (ranks - 1)} of each rank) and "
+        LineWrap.Write(output, $"The line is {Time(fit.MessageSeconds(ranks))} a message ({2 * (ranks - 1)} of each rank) and "
             + $"{Rate(fit.BytesPerSecond(ranks))} in each direction: off by at most {Words.Percent(fit.LargestError)}.");
         output.WriteLine();
     }

@@ -43,7 +43,8 @@ public sealed record RankedStepTimes(double AloneSeconds, double ComputeSeconds,
     public double HiddenShare => Math.Clamp(1 - (RankedSeconds - ComputeSeconds) / ExchangeSeconds, 0, 1);
 
     /// <summary>The step that the model predicts from times of exchanges.</summary>
-    public RankedStep Predict(ExchangeFit exchange) => ScalingModel.Predict(Work, exchange.Seconds, Overlap);
+    /// <param name="exchangeSeconds">Returns the seconds of an exchange of so many bytes.</param>
+    public RankedStep Predict(Func<long, double> exchangeSeconds) => ScalingModel.Predict(Work, exchangeSeconds, Overlap);
 
     /// <summary>Measures a network on random images and weights; all ranks call this.</summary>
     /// <param name="device">This rank's device.</param>

@@ -41,6 +41,16 @@ public sealed class ExchangeFitTests
     [Test]
     public void OneSizeMakesNoLine() => Assert.That(() => ExchangeFit.Of([new(100, 1)]), Throws.ArgumentException);
 
+    [TestCase(1, 10.0)]
+    [TestCase(100, 10.0)]
+    [TestCase(250, 15.0)]
+    [TestCase(400, 20.0)]
+    [TestCase(700, 35.0)]
+    [TestCase(1000, 50.0)]
+    [TestCase(3000, 150.0)]
+    public void CurvesGoThroughTheMeasuredTimes(long bytes, double seconds) =>
+        Assert.That(new ExchangeCurve([new(400, 20), new(100, 10), new(1000, 50)]).Seconds(bytes), Is.EqualTo(seconds).Within(1e-9));
+
     [Test]
     public void AllRanksMeasureTheSame()
     {
