@@ -80,7 +80,8 @@ public sealed record RankedStepTimes(double AloneSeconds, double ComputeSeconds,
         double compute = StepTimes.Median(measured[1]);
         double exchange = ExchangeMeasurement.MeasureAll(ranks, pieces);
         return new(StepTimes.Median(measured[0]), compute, StepTimes.Median(measured[2]), exchange, WorkOf(together, own, ranks, compute),
-            OverlapOf(ranks, pieces, exchange, stepOwn, compute)) { AloneImages = aloneImages, AllImages = options.AllImages!.Value };
+            OverlapOf(ranks, pieces, exchange, stepOwn, compute))
+        { AloneImages = aloneImages, AllImages = options.AllImages!.Value };
     }
 
     // A tiny rate keeps the weights finite however long this runs.
