@@ -14,9 +14,11 @@ public sealed class StepScalarsTests
     [TestCase(nameof(StepScalars.LearningRate), 16)]
     [TestCase(nameof(StepScalars.Images), 20)]
     [TestCase(nameof(StepScalars.UpdatesState), 24)]
+    [TestCase(nameof(StepScalars.AllImages), 28)]
+    [TestCase(nameof(StepScalars.FirstImage), 32)]
     public unsafe void FieldsHaveTheOffsetsOfC(string field, int offset)
     {
         Assert.That((int)Marshal.OffsetOf<StepScalars>(field), Is.EqualTo(offset));
-        Assert.That(sizeof(StepScalars), Is.EqualTo(32));
+        Assert.That(sizeof(StepScalars), Is.EqualTo(64));
     }
 }

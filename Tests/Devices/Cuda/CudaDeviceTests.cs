@@ -3,11 +3,14 @@ using GpuCnn.Engine.Devices.Cuda;
 using GpuCnn.Engine.Devices.Debug;
 using GpuCnn.Engine.Distributed;
 using GpuCnn.Engine.Files;
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Tests.Distributed;
+using GpuCnn.Tests.Layers;
 using GpuCnn.Tests.Plans;
 using NUnit.Framework;
 
@@ -98,6 +101,33 @@ public sealed class CudaDeviceTests
         });
     }
 
+    /// <summary>Norms exchange between graphs, whose results come to the host and back.</summary>
+    [Test]
+    public void NormsOverRanksTrainAsInCSharp()
+    {
+        (float[] Losses, float[] Weights)[] ranked = ThreadRanks.Run(2, ranks =>
+        {
+            using var cuda = new CudaDevice("cuda:0", HostCuda.Device, new BinaryCache(null));
+            return Train(cuda, null, ranks, NormNet());
+        });
+        (float[] Losses, float[] Weights)[] expected = ThreadRanks.Run(2, ranks =>
+        {
+            using var debug = new DebugDevice();
+            return Train(debug, null, ranks, NormNet());
+        });
+        Assert.Multiple(() =>
+        {
+            for (int rank = 0; rank < 2; rank++)
+            {
+                Assert.That(ranked[rank].Losses, Is.EqualTo(expected[rank].Losses).Within(1e-4f));
+                Assert.That(ranked[rank].Weights, Is.EqualTo(expected[rank].Weights).Within(1e-4f));
+            }
+            Assert.That(ranked[1].Weights, Is.EqualTo(ranked[0].Weights), "both ranks have the same bits, of running statistics too");
+            Assert.That(ranked[1].Losses, Is.Not.EqualTo(ranked[0].Losses), "the ranks have other images");
+            Assert.That(HostCuda.Problems, Is.Empty);
+        });
+    }
+
     [Test]
     public void DeviceDescribesItself()
     {
@@ -106,10 +136,18 @@ public sealed class CudaDeviceTests
         Assert.That(cuda.MemoryBytes, Is.EqualTo(4L << 30));
     }
 
-    private static (float[] Losses, float[] Weights) Train(
-        Device device, Action<int>? before = null, Communicator? ranks = null)
+    private static Sequential NormNet() => new()
     {
-        using var network = new TestNetwork(device, TestNetwork.SmallNet(), Shape.Volume(3, 18, 18),
+        { "conv1", new Conv2d(8, 3, bias: false) }, { "norm1", new BatchNorm2d() }, new ReLU(), new MaxPool2d(2, 2),
+        { "block", new Residual(new Sequential { { "conv", new Conv2d(8, 1, bias: false) }, { "norm", new BatchNorm2d() } }) },
+        new ReLU(), new Flatten(), { "fc", new Linear(10) },
+    };
+
+    /// <param name="norms">Layers with norms over all ranks; null for others.</param>
+    private static (float[] Losses, float[] Weights) Train(
+        Device device, Action<int>? before = null, Communicator? ranks = null, Layer? norms = null)
+    {
+        using var network = new TestNetwork(device, norms ?? TestNetwork.SmallNet(), Shape.Volume(3, 18, 18),
             new PlanOptions
             {
                 Images = 6,
@@ -117,9 +155,12 @@ public sealed class CudaDeviceTests
                 Training = true,
                 Optimizer = new Sgd(weightDecay: 1e-4f, nesterov: true),
                 Ranks = ranks ?? Communicator.Alone,
+                AllImages = norms is null ? null : 6 * ranks!.Size,
+                SyncsNorms = norms is not null,
                 BucketBytes = 4000,
             });
         network.Parameters.Initialize(1);
+        if (norms is not null) network.Batch.SetChannelsFirst(Numbers.Reals(network.Batch.Images.Length, ranks!.Rank));
         var losses = new float[Steps];
         for (int step = 0; step < Steps; step++)
         {
