@@ -143,8 +143,7 @@ internal sealed unsafe class Mpi : Communicator
         {
             if (_messages is { } messages && Loss is null)
             {
-                var told = messages.Tell(RankMessages.Kind.Failure, 0, message);
-                for (int i = 0; i < 200 && !told.IsSent(); i++) Thread.Sleep(1);
+                messages.Tell(RankMessages.Kind.Failure, 0, message).WaitUntilSent();
                 // Others look at their messages ten times a second.
                 Thread.Sleep(200);
             }
@@ -224,6 +223,12 @@ internal sealed unsafe class Mpi : Communicator
         {
             _messages.Take();
             _watch.Beat(_messages, _thread);
+        };
+        _thread.OnFailed = () =>
+        {
+            // Ranks of other hosts would notice only when they hear nothing.
+            if (Loss is { IsSpeaker: true } loss)
+                _messages.Tell(RankMessages.Kind.Loss, loss.Rank, loss.Message, except: loss.Rank).WaitUntilSent();
         };
         _watch.Start();
         // No rank leaves before all watch each other.

@@ -15,8 +15,8 @@ internal sealed partial class MpiThread
 
     private static readonly long BeatTicks = (long)(Beat.TotalSeconds * Stopwatch.Frequency);
 
-    /// <summary>Waits shorter than this are not worth a pause.</summary>
-    private static readonly long SpinTicks = Stopwatch.Frequency / 100_000;
+    /// <summary>30 us without a pause: small exchanges within a host end in that time.</summary>
+    private static readonly long SpinTicks = Stopwatch.Frequency / 33_000;
 
     private readonly Lock _gate = new();
     private readonly AutoResetEvent _wake = new(false);
@@ -41,6 +41,9 @@ internal sealed partial class MpiThread
 
     /// <summary>Told of a call that failed. Called on the thread, which makes no call after it; <see cref="Fail"/> ends operations.</summary>
     public Action<Exception>? OnFailure { get; set; }
+
+    /// <summary>Called on the thread after <see cref="Fail"/>, unless a call failed: the last that it does but for <see cref="DoLast"/>.</summary>
+    public Action? OnFailed { get; set; }
 
     /// <summary>Hands over an operation.</summary>
     public void Post(MpiOperation operation, long number)
@@ -116,7 +119,11 @@ internal sealed partial class MpiThread
         while (!_isEnding)
         {
             bool moved = Take(), isExchanging = false;
-            _isBroken |= Volatile.Read(ref _failure) is not null;
+            if (!_isBroken && Volatile.Read(ref _failure) is not null)
+            {
+                Guard(OnFailed);
+                _isBroken = true;
+            }
             for (int i = 0; i < _active.Count && !_isBroken; i++)
             {
                 MpiOperation operation = _active[i];

@@ -5,11 +5,11 @@ namespace GpuCnn.Engine.Distributed;
 
 /// <summary>
 /// Messages between ranks beside their work, on a communicator of their own: one host's first rank tells the next host's that it lives, a
-/// rank that fails tells all why, one that leaves tells all how far it came. All members are called on the thread of MPI.
+/// rank that fails tells all why, one that finds another lost tells all, one that leaves tells all how far it came. All members are called on the thread of MPI.
 /// </summary>
 internal sealed unsafe class RankMessages(MpiApi api, nint communicator, int rank, int size)
 {
-    public enum Kind : byte { Beat, Failure, Leave }
+    public enum Kind : byte { Beat, Failure, Loss, Leave }
 
     private const int Bytes = 1024, Header = 16, Tag = 1;
 
@@ -36,7 +36,7 @@ internal sealed unsafe class RankMessages(MpiApi api, nint communicator, int ran
             var kind = (Kind)_received[0];
             int sender = BinaryPrimitives.ReadInt32LittleEndian(_received.AsSpan(4));
             long number = BinaryPrimitives.ReadInt64LittleEndian(_received.AsSpan(8));
-            string text = kind == Kind.Failure ? Encoding.UTF8.GetString(_received, Header, Bytes - Header).TrimEnd('\0') : "";
+            string text = kind is Kind.Failure or Kind.Loss ? Encoding.UTF8.GetString(_received, Header, Bytes - Header).TrimEnd('\0') : "";
             Array.Clear(_received);
             Open();
             OnMessage(kind, sender, number, text);
@@ -55,13 +55,14 @@ internal sealed unsafe class RankMessages(MpiApi api, nint communicator, int ran
     }
 
     /// <summary>Begins to tell all others; <see cref="Announcement.IsSent"/> asks for its end.</summary>
-    public Announcement Tell(Kind kind, long number, string text)
+    /// <param name="except">A rank that is not told, or -1.</param>
+    public Announcement Tell(Kind kind, long number, string text, int except = -1)
     {
         var announcement = new Announcement(api, size);
         int length = Write(announcement.Bytes, kind, number, text);
         for (int other = 0; other < size; other++)
         {
-            if (other == rank) continue;
+            if (other == rank || other == except) continue;
             fixed (byte* bytes = announcement.Bytes)
             fixed (nint* request = &announcement.Requests[other])
                 api.Check(api.Isend(bytes, length, api.Byte, other, Tag, communicator, request), "MPI_Isend");
@@ -97,6 +98,12 @@ internal sealed unsafe class RankMessages(MpiApi api, nint communicator, int ran
         public readonly byte[] Bytes = GC.AllocateArray<byte>(RankMessages.Bytes, pinned: true);
         public readonly nint[] Requests = GC.AllocateArray<nint>(size, pinned: true);
         public readonly bool[] IsOpen = new bool[size];
+
+        /// <summary>Waits a fifth of a second at most: a rank that has died takes nothing.</summary>
+        public void WaitUntilSent()
+        {
+            for (int i = 0; i < 200 && !IsSent(); i++) Thread.Sleep(1);
+        }
 
         public bool IsSent()
         {

@@ -95,6 +95,9 @@ internal sealed class RankWatch : IDisposable
                 // It has told the user itself.
                 Begin(new RankLostException(Sentence(rank, $"failed: {text}"), rank, isSpeaker: false));
                 break;
+            case RankMessages.Kind.Loss:
+                Begin(new RankLostException(text, (int)number, isSpeaker: false));
+                break;
             default:
                 Volatile.Write(ref _left[rank], number);
                 if (number < _leastLeft) (_leastLeft, _firstLeft) = (number, rank);
@@ -141,8 +144,8 @@ internal sealed class RankWatch : IDisposable
     private void Run()
     {
         ProcessStatus[] all = [.. _processes.OfType<ProcessStatus>()];
-        int dead = -1;
-        Stopwatch? since = null;
+        int dead = -1, speaker = -1;
+        Stopwatch? since = null, sinceSpeaker = null;
         while (!_end.IsSet && _mpi.Loss is null)
         {
             if (since is null && _sinceEnd is null) ProcessStatus.WaitForEnd(all, Interval);
@@ -159,13 +162,16 @@ internal sealed class RankWatch : IDisposable
                     continue;
                 }
                 since = Stopwatch.StartNew();
+            }
+            // The lowest rank that lives on this host speaks. If it ends too, it may have spoken: then it has told the others.
+            int lowest = 0;
+            while (lowest != _mpi.Rank && _processes[lowest]?.IsAlive != true) lowest++;
+            if (lowest != speaker)
+            {
+                (speaker, sinceSpeaker) = (lowest, Stopwatch.StartNew());
                 _mpi.TakeMessages();
             }
-            if (since!.Elapsed < Grace) continue;
-            // The lowest rank that lives on this host speaks.
-            int speaker = 0;
-            while (speaker != _mpi.Rank && _processes[speaker]?.IsAlive != true) speaker++;
-            if (speaker != _mpi.Rank && since.Elapsed < LongestSpeech) continue;
+            if (sinceSpeaker!.Elapsed < Grace || (speaker != _mpi.Rank && since!.Elapsed < LongestSpeech)) continue;
             string sentence = MemoryKills() > _outOfMemory
                 ? Sentence(dead, "has ended: the system killed a process of this host because memory ran out")
                 : Ended(_mpi, dead);

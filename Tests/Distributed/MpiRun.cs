@@ -12,6 +12,10 @@ internal sealed class MpiRun : IDisposable
 
     /// <param name="library"><c>openmpi</c> or <c>mpich</c>: Debian's names of launchers, whatever mpirun alone means.</param>
     public MpiRun(string library, int ranks, string work, params (string Name, string Value)[] variables)
+        : this(library, ranks, 0, work, variables) { }
+
+    /// <param name="elsewhere">Further ranks, which take this machine for another of the name "elsewhere".</param>
+    public MpiRun(string library, int ranks, int elsewhere, string work, params (string Name, string Value)[] variables)
     {
         string launcher = Find($"mpirun.{library}");
         var start = new ProcessStartInfo(launcher) { RedirectStandardOutput = true, RedirectStandardError = true };
@@ -19,8 +23,10 @@ internal sealed class MpiRun : IDisposable
         if (library == "openmpi") start.ArgumentList.Add("--oversubscribe");
         start.Environment["OMPI_ALLOW_RUN_AS_ROOT"] = start.Environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1";
         foreach ((string name, string value) in variables) start.Environment[name] = value;
-        foreach (string argument in (string[])["-n", $"{ranks}", Environment.ProcessPath!, .. Host(), RankProgram.Argument, work])
-            start.ArgumentList.Add(argument);
+        string[] program = [Environment.ProcessPath!, .. Host(), RankProgram.Argument, work];
+        string[] others = elsewhere == 0 ? []
+            : [":", "-n", $"{elsewhere}", "unshare", "--uts", "sh", "-c", "hostname elsewhere; exec \"$0\" \"$@\"", .. program];
+        foreach (string argument in (string[])["-n", $"{ranks}", .. program, .. others]) start.ArgumentList.Add(argument);
         _launcher = Process.Start(start)!;
         _launcher.OutputDataReceived += (_, e) => Add(e.Data);
         _launcher.ErrorDataReceived += (_, e) => Add(e.Data);
@@ -61,6 +67,22 @@ internal sealed class MpiRun : IDisposable
     {
         if (!_launcher.HasExited) _launcher.Kill(entireProcessTree: true);
         _launcher.Dispose();
+    }
+
+    /// <summary>Skips the test where a process cannot have a name of the machine of its own.</summary>
+    public static void NeedsHostNames()
+    {
+        try
+        {
+            using Process trial = Process.Start("unshare", ["--uts", "true"]);
+            trial.WaitForExit();
+            if (trial.ExitCode == 0) return;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            // There is no such program.
+        }
+        Assert.Ignore("needs unshare, and rights to use it");
     }
 
     /// <summary>The program's arguments where the runtime's own host started it.</summary>

@@ -50,6 +50,44 @@ public sealed class MpiTests
         AssertAllEnd(processes, since);
     }
 
+    /// <summary>Nobody sees the end of a rank that is alone on its host, and launchers leave the others no time.</summary>
+    [TestCaseSource(nameof(Libraries))]
+    public void ARankAloneOnItsHostIsSpokenFor(string library)
+    {
+        MpiRun.NeedsHostNames();
+        using var run = new MpiRun(library, 1, 1, "compute");
+        int[] processes = Processes(run, 2);
+        var since = Stopwatch.StartNew();
+        Process.GetProcessById(processes[1]).Kill();
+        Assert.That(run.WaitForEnd(LongestEnd), Is.Not.Zero);
+        Assert.That(run.Lines.Where(line => line.Contains(" on host ", StringComparison.Ordinal)), Is.EqualTo(new[]
+        {
+            $"Rank 1 on host elsewhere (process {processes[1]}) has ended without a word: it was killed, or it crashed.",
+        }), string.Join('\n', run.Lines));
+        AssertAllEnd(processes, since);
+    }
+
+    /// <summary>Stopped processes live, but say nothing, as those of a machine without power.</summary>
+    [TestCaseSource(nameof(Libraries))]
+    public void ASilentHostIsLost(string library)
+    {
+        MpiRun.NeedsHostNames();
+        using var run = new MpiRun(library, 1, 2, "compute");
+        int[] processes = Processes(run, 3);
+        foreach (int process in processes[1..]) Process.Start("kill", ["-STOP", $"{process}"]).WaitForExit();
+        try
+        {
+            Assert.That(run.WaitForEnd(LongestEnd), Is.Not.Zero);
+            Assert.That(run.With("LOST").Single(), Does.StartWith(
+                $"LOST Rank 1 on host elsewhere (process {processes[1]}) cannot be reached: nothing was heard of it for 6 seconds"),
+                string.Join('\n', run.Lines));
+        }
+        finally
+        {
+            foreach (int process in processes[1..]) Process.Start("kill", ["-KILL", $"{process}"]).WaitForExit();
+        }
+    }
+
     /// <summary>The rank that fails tells the user; the others know, and say nothing.</summary>
     [TestCaseSource(nameof(Libraries))]
     public void AFailedRankEndsAllWithItsOwnLine(string library)
