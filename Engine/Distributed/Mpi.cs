@@ -67,14 +67,14 @@ internal sealed unsafe class Mpi : Communicator
     /// <exception cref="MpiUnavailableException">There is no MPI library, or it is not the launcher's.</exception>
     public static Communicator Join(Launch launch)
     {
+        // Libraries install handlers of crashes, some as soon as they are loaded; the runtime needs its own.
+        var handlers = CrashHandlers.Capture();
         (MpiApi api, string file) = MpiLibrary.Load(launch, Environment.GetEnvironmentVariable);
         var thread = new MpiThread(api);
         int rank = 0, size = 0;
         string version = "";
         thread.Do(() =>
         {
-            // Libraries install handlers of crashes; the runtime needs its own.
-            var handlers = CrashHandlers.Capture();
             int level = 0;
             api.Check(api.InitThread(null, null, MpiApi.Funneled, &level), "MPI_Init_thread");
             handlers.Restore();
