@@ -37,8 +37,10 @@ internal static class BenchCommand
             + $"{Ranked}), beside rank 0 alone; and their exchanges, and what a model predicts from those.");
         Option<int?> perRank = Options.Whole(PerRank, $"Images of a batch on each rank, in place of --batch, which is over all ranks: "
             + $"rank 0 alone trains on as many. Needs {Ranked}. [default: {DefaultBatch}]");
+        Option<string?> trace = Options.Text("--trace", "FILE", "Also write a trace of a step of the first model on all ranks, with the "
+            + $"exchanges beside it, which chrome://tracing and ui.perfetto.dev show. Needs {Ranked}.");
         var command = new Command("bench", "Measures images per second of training and inference on made-up images.") { models, batch,
-            device, threads, json, ranked, perRank };
+            device, threads, json, ranked, perRank, trace };
         command.SetAction(parsed =>
         {
             string? file = parsed.GetValue(json);
@@ -49,16 +51,24 @@ internal static class BenchCommand
                     + $"process with others; start it with one: mpirun -n 4 gpucnn bench {Ranked}");
                 if (images is not null && rankImages is not null) throw new UsageException(
                     $"--batch and {PerRank} both say the size of a batch; leave one of them out.");
+                if (parsed.GetValue(trace) == StandardOutput) throw new UsageException("--trace expects a file, but got '-'.");
                 return RankSession.Run(host, ranks =>
                 {
+                    // A minute of measuring is not lost to a misspelt folder.
+                    ranks.Together(() =>
+                    {
+                        if (ranks.IsFirst && parsed.GetValue(trace) is { } path) OutputFile.Check(path);
+                    });
                     var share = HostShare.Of(ranks);
                     using Device own = ranks.Together(() => DeviceCatalog.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto,
                         new() { Threads = parsed.GetValue(threads), Share = share }));
                     return RankedBench.Run(host, ranks, Find(parsed.GetValue(models) ?? DefaultModels), own, images ?? rankImages ?? DefaultBatch,
-                        isPerRank: images is null, file);
+                        isPerRank: images is null, file, parsed.GetValue(trace));
                 });
             }
             if (rankImages is not null) throw new UsageException($"{PerRank} needs {Ranked}; --batch is the batch of one process.");
+            if (parsed.GetValue(trace) is not null) throw new UsageException(
+                $"--trace needs {Ranked}; gpucnn profile --trace writes one of a process alone.");
             using Device on = DeviceCatalog.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto,
                 new() { Threads = parsed.GetValue(threads) });
             List<Row> rows = [.. Find(parsed.GetValue(models) ?? DefaultModels)

@@ -1,12 +1,14 @@
 using System.Globalization;
 using System.Text;
 using GpuCnn.Cli.Output;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Distributed;
 using GpuCnn.Engine.Files;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tuning;
 using GpuCnn.Models;
 using GpuCnn.Runs;
@@ -24,8 +26,9 @@ internal static class RankedBench
     /// <summary>Measures on all ranks; rank 0 writes.</summary>
     /// <param name="images">Images of a batch: of each rank, or of all ranks.</param>
     /// <param name="isPerRank">Whether the batch is a rank's; then as many ranks have as many times the images.</param>
+    /// <param name="trace">File for a trace of the first model's step; null for none.</param>
     public static int Run(CommandHost host, Communicator ranks, IReadOnlyList<Architecture> models, Device device, int images, bool isPerRank,
-        string? json)
+        string? json, string? trace)
     {
         int all = isPerRank ? checked(images * ranks.Size) : images;
         ranks.Together(() =>
@@ -43,20 +46,33 @@ internal static class RankedBench
             WriteExchange(host.Output, times, fit, ranks.Size);
         }
         List<Row> rows = [.. models.Select(model => Measure(model.Build(), device, ranks, all, isPerRank ? images : all, curve))];
+        IReadOnlyList<RankTimeline> timelines = trace is null ? [] : Trace(models[0].Build(), device, ranks, all);
         if (!ranks.IsFirst) return Program.Done;
         string text = Json.Of(new Result(ranks.Size, ranks.Description, device.Name, isPerRank ? "batch per rank" : "batch",
             new(fit.MessageSeconds(ranks.Size), fit.BytesPerSecond(ranks.Size), fit.LargestError, times), rows));
         if (!writesText) host.Output.WriteLine(text);
         else WriteRows(host.Output, rows, ranks.Size);
         if (json is not null && writesText) AtomicFile.Write(json, stream => stream.Write(Encoding.UTF8.GetBytes(text + "\n")));
+        if (trace is null) return Program.Done;
+        StepTrace.Write(trace, timelines, models[0].Name);
+        if (writesText) LineWrap.Write(host.Output, $"Trace of {models[0].Name}: {trace}; "
+            + $"{Words.Percent(timelines[0].HiddenShare)} of rank 0's exchanges were beside the backward pass. "
+            + "Open it in https://ui.perfetto.dev");
         return Program.Done;
     }
 
-    private static Row Measure(Network network, Device device, Communicator ranks, int all, int alone,
-        ExchangeCurve curve)
+    private static IReadOnlyList<RankTimeline> Trace(Network network, Device device, Communicator ranks, int all)
     {
-        (int first, int count) = new Engine.Datasets.Shard(ranks.Rank, ranks.Size).Of(all);
-        RankedStepTimes times = RankedStepTimes.Measure(network, device, new()
+        using ParameterStore parameters = device.CreateParameters(network, training: true);
+        using var plan = new Plan(parameters, OptionsOf(device, ranks, all));
+        parameters.Initialize(seed: 1);
+        return RankedTimeline.Measure(plan, SyntheticBatch.Of(network, plan.Options.Images));
+    }
+
+    private static PlanOptions OptionsOf(Device device, Communicator ranks, int all)
+    {
+        (int first, int count) = new Shard(ranks.Rank, ranks.Size).Of(all);
+        return new()
         {
             Images = count,
             AllImages = all,
@@ -66,7 +82,12 @@ internal static class RankedBench
             Loss = new SoftmaxCrossEntropy(),
             Optimizer = new Sgd(),
             Algorithms = AlgorithmTable.Load(device).Algorithms,
-        }, alone);
+        };
+    }
+
+    private static Row Measure(Network network, Device device, Communicator ranks, int all, int alone, ExchangeCurve curve)
+    {
+        RankedStepTimes times = RankedStepTimes.Measure(network, device, OptionsOf(device, ranks, all), alone);
         RankedStep predicted = times.Predict(curve.Seconds);
         return new(network.Name, alone, all, times.AloneImagesPerSecond, times.AllImages / times.ComputeSeconds, times.ImagesPerSecond,
             times.Efficiency(ranks.Size), times.Work.GradientBytes, times.Work.Pieces.Count, times.RankedSeconds, times.ExchangeSeconds,
