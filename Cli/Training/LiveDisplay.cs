@@ -17,6 +17,10 @@ internal sealed class LiveDisplay(TextWriter output, bool isPlain) : TrainingDis
 
     private readonly IAnsiConsole _console = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(output) });
     private readonly Lock _gate = new();
+
+    // Spectre takes its two locks in one order to write and in the other to refresh: only one of both may run.
+    private readonly Lock _drawing = new();
+
     private readonly LossCurve _losses = new();
     private StepReport _report;
     private double _remaining;
@@ -48,7 +52,10 @@ internal sealed class LiveDisplay(TextWriter output, bool isPlain) : TrainingDis
     {
         // Fill whole rows, so that nothing of the moving line stays beside them.
         int width = Math.Max(ShortestRow, _console.Profile.Width - 1);
-        foreach (char[] row in line.Chunk(width)) _console.WriteLine(new string(row).PadRight(width));
+        lock (_drawing)
+        {
+            foreach (char[] row in line.Chunk(width)) _console.WriteLine(new string(row).PadRight(width));
+        }
     }
 
     public override void Stopping(string what)
@@ -72,8 +79,10 @@ internal sealed class LiveDisplay(TextWriter output, bool isPlain) : TrainingDis
             }
         });
 
-    private static void Refresh(LiveDisplayContext context)
+    private void Refresh(LiveDisplayContext context)
     {
+        // The next refresh is soon enough.
+        if (!_drawing.TryEnter()) return;
         try
         {
             context.Refresh();
@@ -81,6 +90,10 @@ internal sealed class LiveDisplay(TextWriter output, bool isPlain) : TrainingDis
         catch (IOException)
         {
             // The terminal is gone; the run goes on to its checkpoint.
+        }
+        finally
+        {
+            _drawing.Exit();
         }
     }
 

@@ -62,6 +62,40 @@ public sealed class DisplayTests
         }
     }
 
+    /// <summary>On a slow terminal, refreshes come while a line is written.</summary>
+    [Test]
+    public void LinesAndRefreshesDoNotWaitForEachOther()
+    {
+        using var output = new SlowWriter();
+        var display = new LiveDisplay(output, isPlain: true);
+        int lines = 0;
+        Task run = Task.Run(() => display.Run(observer =>
+        {
+            var epoch = new EpochReport(1, 1, 0.1f, 1, 0.5, null, 100, 1);
+            for (var time = System.Diagnostics.Stopwatch.StartNew(); time.Elapsed.TotalSeconds < 1.5; lines++) observer.EpochDone(epoch);
+            return new TrainingOutcome(TrainingEnd.Completed, null, null, 1);
+        }, firstStep: 0));
+        Assert.That(run.Wait(TimeSpan.FromSeconds(60)), "the run ends");
+        Assert.That(output.Text.Split("epoch 1 ").Length - 1, Is.EqualTo(lines));
+    }
+
+    private sealed class SlowWriter : TextWriter
+    {
+        private readonly StringWriter _text = new();
+
+        public override System.Text.Encoding Encoding => System.Text.Encoding.UTF8;
+
+        public string Text => _text.ToString();
+
+        public override void Write(char value) => _text.Write(value);
+
+        public override void Write(string? value)
+        {
+            Thread.Sleep(2);
+            _text.Write(value);
+        }
+    }
+
     [Test]
     public void ALossThatIsNotANumberLeavesTheCurveAsItIs()
     {
