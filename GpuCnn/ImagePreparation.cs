@@ -2,7 +2,6 @@ using GpuCnn.Data;
 using GpuCnn.Engine;
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Datasets;
-using GpuCnn.Engine.Distributed;
 using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn;
@@ -54,27 +53,13 @@ public sealed record ImagePreparation
         IgnoresExif = IgnoresExif,
     };
 
-    /// <summary>
-    /// This preparation with the statistics of the training images, where it has none. Of several ranks, which call it together, rank 0
-    /// measures them for all, so that all have the same bits.
-    /// </summary>
-    /// <param name="ranks">Null for a process by itself.</param>
+    /// <summary>This preparation with the statistics of the training images, where it has none.</summary>
     /// <exception cref="GpuCnnException">Images cannot be read, or more of them than a run leaves out.</exception>
-    internal ImagePreparation WithStatistics(ImageSplit training, Shape input, BadImageLog badImages, Communicator? ranks = null)
+    internal ImagePreparation WithStatistics(ImageSplit training, Shape input, BadImageLog badImages)
     {
-        ranks ??= Communicator.Alone;
         if (Mean is not null && Std is not null) return this;
-        float[] mean = new float[input.Channels], std = new float[input.Channels];
-        ranks.Together(() =>
-        {
-            if (!ranks.IsFirst) return;
-            NormalizationStatistics statistics = NormalizationStatistics.Compute(
-                training, input, Fit, new(training, "training", badImages), appliesOrientation: !IgnoresExif);
-            statistics.Mean.ToArray().CopyTo(mean, 0);
-            statistics.Std.ToArray().CopyTo(std, 0);
-        });
-        ranks.Broadcast<float>(mean);
-        ranks.Broadcast<float>(std);
-        return this with { Mean = Mean ?? mean, Std = Std ?? std };
+        NormalizationStatistics statistics = NormalizationStatistics.Compute(
+            training, input, Fit, new(training, "training", badImages), appliesOrientation: !IgnoresExif);
+        return this with { Mean = Mean ?? statistics.Mean, Std = Std ?? statistics.Std };
     }
 }

@@ -1,6 +1,4 @@
 using GpuCnn.Data;
-using GpuCnn.Engine.Datasets;
-using GpuCnn.Engine.Tensors;
 using GpuCnn.Runs;
 using GpuCnn.Tests.Distributed;
 using NUnit.Framework;
@@ -38,23 +36,6 @@ public sealed class DataAgreementTests
     {
         Refused(Data(20, 6, turned: 7), "has other images, labels or another order in 'train' (checksum ");
         Refused(Data(20, 6, changed: 3), "has other images, labels or another order in 'train' (checksum ");
-    }
-
-    [Test]
-    public void StatisticsAreRankZerosOnAll()
-    {
-        ImagePreparation[] prepared = ThreadRanks.Run(3, ranks => new ImagePreparation { Fit = ImageFit.Pad }.WithStatistics(
-            Data(20, 0, changed: ranks.Rank).Training, Shape.Volume(1, 2, 2), new(BadImagePolicy.Skip), ranks));
-        ImagePreparation first = new ImagePreparation { Fit = ImageFit.Pad }.WithStatistics(
-            Data(20, 0, changed: 0).Training, Shape.Volume(1, 2, 2), new(BadImagePolicy.Skip)),
-            other = new ImagePreparation { Fit = ImageFit.Pad }.WithStatistics(
-                Data(20, 0, changed: 1).Training, Shape.Volume(1, 2, 2), new(BadImagePolicy.Skip));
-        foreach (ImagePreparation one in prepared)
-        {
-            Assert.That(one.Mean, Is.EqualTo(first.Mean));
-            Assert.That(one.Std, Is.EqualTo(first.Std));
-        }
-        Assert.That(other.Mean, Is.Not.EqualTo(first.Mean));
     }
 
     private static void Refused(ImageData differing, string message)
