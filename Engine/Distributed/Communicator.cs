@@ -153,8 +153,8 @@ public abstract class Communicator : IDisposable
     public virtual string Describe(int rank) => $"rank {rank}";
 
     /// <summary>
-    /// Ends all ranks, this one too, because this one failed; the caller has told the user. Others hear the message first (<see cref="Lost"/>,
-    /// and they need not speak). Returns where ending the others is not in its power.
+    /// Ends all ranks, this one too, because this one failed; the caller has told the user. Others hear the message first
+    /// (<see cref="Lost"/>, and they need not speak). Returns where ending the others is not in its power.
     /// </summary>
     /// <param name="message">One line that names the cause.</param>
     public abstract void Abort(string message);

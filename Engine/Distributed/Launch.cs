@@ -7,7 +7,7 @@ namespace GpuCnn.Engine.Distributed;
 /// </summary>
 /// <param name="Launcher">Which launcher, or which interface between launcher and library, set the variables.</param>
 /// <param name="Rank">This process's number.</param>
-/// <param name="Size">Number of processes, 2 or more. Null where variables do not say: PMIx has none for it, and then the library knows.</param>
+/// <param name="Size">Number of processes, 2 or more. Null where variables do not say, as with PMIx: then the library knows.</param>
 /// <param name="LocalRank">This process's number among those of its host, or null where variables do not say.</param>
 /// <param name="LocalSize">Number of processes on its host, or null where variables do not say.</param>
 public sealed record Launch(Launcher Launcher, int Rank, int? Size, int? LocalRank, int? LocalSize)

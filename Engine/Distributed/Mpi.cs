@@ -63,7 +63,9 @@ internal sealed unsafe class Mpi : Communicator
 
     internal long SumsCollected { get; set; }
 
-    /// <summary>Joins the ranks. <see cref="Communicator.Alone"/> where the library knows of one process and the launcher does not say.</summary>
+    /// <summary>
+    /// Joins the ranks. <see cref="Communicator.Alone"/> where the library knows of one process and the launcher does not say.
+    /// </summary>
     /// <exception cref="MpiUnavailableException">There is no MPI library, or it is not the launcher's.</exception>
     public static Communicator Join(Launch launch)
     {
@@ -90,10 +92,11 @@ internal sealed unsafe class Mpi : Communicator
         {
             thread.DoLast(() => api.Finalize(), TimeSpan.FromSeconds(5));
             if (launch.Size is null) return Alone;
-            throw new MpiUnavailableException(
-                $"{launch.Started}, but {version} ('{file}') finds {size}: {(launch.Launcher == Launcher.Torchrun
-                    ? "processes for MPI are started by mpirun or srun."
-                    : $"it is not the launcher's library. Use the mpirun of {version}, or name the launcher's library in {MpiLibrary.Variable}.")}");
+            string reason = launch.Launcher == Launcher.Torchrun
+                ? "processes for MPI are started by mpirun or srun."
+                : $"it is not the launcher's library. Use the mpirun of {version}, or name the launcher's library in "
+                    + $"{MpiLibrary.Variable}.";
+            throw new MpiUnavailableException($"{launch.Started}, but {version} ('{file}') finds {size}: {reason}");
         }
         var mpi = new Mpi(thread, version, rank, size);
         mpi.Meet(launch);

@@ -3,8 +3,8 @@ using System.Text;
 namespace GpuCnn.Engine.Distributed;
 
 /// <summary>
-/// The functions of an MPI library that the engine calls, found at run time. Libraries of two families differ in their handles. Those of Open
-/// MPI are addresses of objects that the library exports; those of MPICH and its relatives (Intel MPI, MVAPICH, Cray MPI) are 32-bit
+/// The functions of an MPI library that the engine calls, found at run time. Libraries of two families differ in their handles. Those of
+/// Open MPI are addresses of objects that the library exports; those of MPICH and its relatives (Intel MPI, MVAPICH, Cray MPI) are 32-bit
 /// numbers, which their common ABI fixes. Either fits in an address: callees read its lower half, and what they write is read back with the
 /// upper half zero.
 /// </summary>

@@ -18,12 +18,14 @@ internal static unsafe partial class MpiLibrary
 
     /// <summary>Loads the library and returns its functions and its name.</summary>
     /// <exception cref="MpiUnavailableException">None can be loaded.</exception>
-    public static (MpiApi Api, string File) Load(Launch launch, Func<string, string?> variable)
+    /// <param name="variable">Returns the value of an environment variable, or null.</param>
+    /// <param name="searched">Names to try in place of the launcher's.</param>
+    public static (MpiApi Api, string File) Load(Launch launch, Func<string, string?> variable, params string[] searched)
     {
         string? named = variable(Variable);
         LeaveOutCma();
         bool isNamed = !string.IsNullOrEmpty(named);
-        string[] names = isNamed ? [named!] : Names(launch.Launcher);
+        string[] names = isNamed ? [named!] : searched.Length > 0 ? searched : Names(launch.Launcher);
         foreach (string name in names)
         {
             nint library = Open(name);

@@ -102,8 +102,8 @@ internal sealed unsafe class MpiSum : RankSum
                     _mpi.SumsSpread++;
                     fixed (nint* request = &_request)
                     {
-                        api.Check(api.Ialltoallv(_values, _sentCounts, _partOffsets, api.Float, _received, _ownCounts, _ownOffsets, api.Float,
-                            _mpi.Spreading, request), "MPI_Ialltoallv");
+                        api.Check(api.Ialltoallv(_values, _sentCounts, _partOffsets, api.Float, _received, _ownCounts, _ownOffsets,
+                            api.Float, _mpi.Spreading, request), "MPI_Ialltoallv");
                     }
                     _phase = Phase.Spreading;
                     return false;

@@ -39,10 +39,14 @@ internal sealed partial class MpiThread
     /// <summary>Looks at messages. Called on the thread.</summary>
     public Action? OnBeat { get; set; }
 
-    /// <summary>Told of a call that failed. Called on the thread, which makes no call after it; <see cref="Fail"/> ends operations.</summary>
+    /// <summary>
+    /// Told of a call that failed. Called on the thread, which makes no call after it; <see cref="Fail"/> ends operations.
+    /// </summary>
     public Action<Exception>? OnFailure { get; set; }
 
-    /// <summary>Called on the thread after <see cref="Fail"/>, unless a call failed: the last that it does but for <see cref="DoLast"/>.</summary>
+    /// <summary>
+    /// Called on the thread after <see cref="Fail"/>, unless a call failed: the last that it does but for <see cref="DoLast"/>.
+    /// </summary>
     public Action? OnFailed { get; set; }
 
     /// <summary>Hands over an operation.</summary>

@@ -1,6 +1,8 @@
 namespace GpuCnn.Engine.Distributed;
 
-/// <summary>A launcher started this process together with others, but they cannot be joined: no MPI library, or not the launcher's.</summary>
+/// <summary>
+/// A launcher started this process together with others, but they cannot be joined: no MPI library, or not the launcher's.
+/// </summary>
 public sealed class MpiUnavailableException : GpuCnnException
 {
     public MpiUnavailableException(string message) : base(message) { }

@@ -5,7 +5,8 @@ namespace GpuCnn.Engine.Distributed;
 
 /// <summary>
 /// Messages between ranks beside their work, on a communicator of their own: one host's first rank tells the next host's that it lives, a
-/// rank that fails tells all why, one that finds another lost tells all, one that leaves tells all how far it came. All members are called on the thread of MPI.
+/// rank that fails tells all why, one that finds another lost tells all, one that leaves tells all how far it came. All members are called
+/// on the thread of MPI.
 /// </summary>
 internal sealed unsafe class RankMessages(MpiApi api, nint communicator, int rank, int size)
 {

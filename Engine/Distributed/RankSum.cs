@@ -1,9 +1,9 @@
 namespace GpuCnn.Engine.Distributed;
 
 /// <summary>
-/// Adds floats of all ranks while the caller goes on: values[i] becomes the sum of values[i] over the ranks, added in their order in float64
-/// and rounded once. The result is the same on all ranks, bit for bit. Ranks begin their sums in the same order. Used again and again; a
-/// use allocates nothing.
+/// Adds floats of all ranks while the caller goes on: values[i] becomes the sum of values[i] over the ranks, added in their order in
+/// float64 and rounded once. The result is the same on all ranks, bit for bit. Ranks begin their sums in the same order. Used again and
+/// again; a use allocates nothing.
 /// </summary>
 public abstract class RankSum : IDisposable
 {

@@ -4,21 +4,23 @@ using System.Globalization;
 namespace GpuCnn.Engine.Distributed;
 
 /// <summary>
-/// Notices that another rank has died. A thread waits for the end of the processes of this host, whatever else the rank is doing. One rank of each host tells one of the next host twice a second that it lives; the thread of MPI does so, whose
-/// work is short even while the processors are busy.
+/// Notices that another rank has died. A thread waits for the end of the processes of this host, whatever else the rank is doing. One rank
+/// of each host tells one of the next host twice a second that it lives; the thread of MPI does so, whose work is short even while the
+/// processors are busy.
 /// </summary>
 /// <remarks>
-/// A host is lost when nothing was heard of it for six seconds: twelve messages. A thread that sleeps most of the time gets a processor within
-/// a tenth of a second on a machine with ten times as many busy threads as cores, and TCP repeats what was lost after 0.2, 0.6, 1.4 and 3
-/// seconds. Only time counts in which this process ran too, so a run that was stopped and goes on (Ctrl-Z, a suspended machine) is whole.
+/// A host is lost when nothing was heard of it for six seconds: twelve messages. A thread that sleeps most of the time gets a processor
+/// within a tenth of a second on a machine with ten times as many busy threads as cores, and TCP repeats what was lost after 0.2, 0.6, 1.4
+/// and 3 seconds. Only time counts in which this process ran too, so a run that was stopped and goes on (Ctrl-Z, a suspended machine) is
+/// whole.
 /// </remarks>
 internal sealed class RankWatch : IDisposable
 {
     private const int Interval = 100;
 
     /// <summary>
-    /// Time for a rank's own account of its failure to be read after its end was seen. It was sent before; and launchers that kill the others
-    /// leave little time.
+    /// Time for a rank's own account of its failure to be read after its end was seen. It was sent before; and launchers that kill the
+    /// others leave little time.
     /// </summary>
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(40);
 
@@ -55,7 +57,10 @@ internal sealed class RankWatch : IDisposable
         _left = [.. places.Select(_ => long.MaxValue)];
         _processes = new ProcessStatus?[places.Length];
         for (int rank = 0; rank < places.Length; rank++)
-            if (rank != mpi.Rank && own.Sees(places[rank])) _processes[rank] = ProcessStatus.Open(places[rank].Process, places[rank].Started);
+        {
+            if (rank != mpi.Rank && own.Sees(places[rank]))
+                _processes[rank] = ProcessStatus.Open(places[rank].Process, places[rank].Started);
+        }
 
         // The first rank of each group of ranks that see each other, in a ring.
         int[] first = [.. Enumerable.Range(0, places.Length).Where(rank =>
@@ -127,9 +132,9 @@ internal sealed class RankWatch : IDisposable
         _silence += passed < BeatInterval ? passed : BeatInterval;
         if (_silence > LongestSilence && !(IsLeaving && _left[_speaker] < long.MaxValue))
         {
-            Begin(new RankLostException(Sentence(_speaker, string.Create(CultureInfo.InvariantCulture,
-                $"cannot be reached: nothing was heard of it for {LongestSilence.TotalSeconds} seconds; its process, host or network is gone")),
-                _speaker, isSpeaker: true));
+            string silence = string.Create(CultureInfo.InvariantCulture,
+                $"nothing was heard of it for {LongestSilence.TotalSeconds} seconds; its process, host or network is gone");
+            Begin(new RankLostException(Sentence(_speaker, $"cannot be reached: {silence}"), _speaker, isSpeaker: true));
         }
     }
 

@@ -122,9 +122,9 @@ public sealed class MpiTests
     {
         using var run = new MpiRun(library, 2, "check", (MpiLibrary.Variable, "/nowhere/libmpi.so"));
         Assert.That(run.WaitForEnd(LongestRun), Is.Not.Zero);
-        Assert.That(run.With("UNAVAILABLE"), Has.All.StartsWith(
-            $"UNAVAILABLE {launcher} started 2 processes, but the MPI library that GPUCNN_MPI names, '/nowhere/libmpi.so', cannot be loaded."),
-            string.Join('\n', run.Lines));
+        string expected = $"UNAVAILABLE {launcher} started 2 processes, but the MPI library that GPUCNN_MPI names, '/nowhere/libmpi.so', "
+            + "cannot be loaded.";
+        Assert.That(run.With("UNAVAILABLE"), Has.All.StartsWith(expected), string.Join('\n', run.Lines));
         Assert.That(run.With("UNAVAILABLE"), Is.Not.Empty);
     }
 
@@ -136,9 +136,19 @@ public sealed class MpiTests
         Assert.That(run.WaitForEnd(LongestRun), Is.Not.Zero);
         if (!Requirement.Of("mpi") && run.Lines.Any(line => line.Contains("cannot be loaded", StringComparison.Ordinal)))
             Assert.Ignore($"needs {other}");
-        Assert.That(run.With("UNAVAILABLE"), Has.All.Match(
-            $@"started 2 processes, but {name} [\d.]+ \('{other}'\) finds 1: it is not the launcher's library\."), string.Join('\n', run.Lines));
+        string expected = $@"started 2 processes, but {name} [\d.]+ \('{other}'\) finds 1: it is not the launcher's library\.";
+        Assert.That(run.With("UNAVAILABLE"), Has.All.Match(expected), string.Join('\n', run.Lines));
         Assert.That(run.With("UNAVAILABLE"), Is.Not.Empty);
+    }
+
+    [Test]
+    public void AMachineWithoutALibraryIsOneLine()
+    {
+        var launch = new Launch(Launcher.OpenMpi, 0, 4, 0, 4);
+        Assert.That(() => MpiLibrary.Load(launch, _ => null, "libnone.so.1", "libnone.so.2"), Throws.TypeOf<MpiUnavailableException>()
+            .With.Message.EqualTo("mpirun of Open MPI started 4 processes, but this machine has no MPI library to join them: none of "
+                + "libnone.so.1, libnone.so.2 can be loaded. Install the launcher's library on every host, or name its file in "
+                + "GPUCNN_MPI."));
     }
 
     /// <summary>With one process, under a launcher or without, nothing of MPI is loaded.</summary>
