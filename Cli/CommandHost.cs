@@ -46,7 +46,7 @@ internal sealed record CommandHost(TextWriter Output, TextWriter Error)
     /// <summary>The host of the process: the console.</summary>
     public static CommandHost Console => new(System.Console.Out, System.Console.Error)
     {
-        Width = ConsoleWidth(),
+        Width = IsStartedByLauncher ? int.MaxValue : ConsoleWidth(),
         Input = System.Console.In,
         IsErrorTerminal = !System.Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb",
         IsTerminal = !System.Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb",
@@ -55,6 +55,10 @@ internal sealed record CommandHost(TextWriter Output, TextWriter Error)
         OwnsProcess = true,
         Launch = Launch.Find(),
     };
+
+    /// <summary>Whether mpirun or its like started the process, with others or alone: it passes on what is written.</summary>
+    public static bool IsStartedByLauncher =>
+        Launch.Find() is not null || Environment.GetEnvironmentVariable("OMPI_COMM_WORLD_SIZE") is not null;
 
     /// <summary>This host with outputs that no name can send commands through.</summary>
     public CommandHost WithPlainText() => this with

@@ -15,7 +15,12 @@ internal static class Program
     /// <summary>The command line cannot be understood.</summary>
     public const int WrongUsage = 2;
 
-    public static int Main(string[] args) => Run(args, CommandHost.Console);
+    public static int Main(string[] args)
+    {
+        // Open MPI gives each process a terminal of its own, wherever its output goes; .NET would greet it with commands.
+        if (CommandHost.IsStartedByLauncher) Environment.SetEnvironmentVariable("TERM", "dumb");
+        return Run(args, CommandHost.Console);
+    }
 
     /// <summary>Runs a command and returns its exit code. Every failure is one line on <see cref="CommandHost.Error"/>.</summary>
     public static int Run(IReadOnlyList<string> args, CommandHost host)

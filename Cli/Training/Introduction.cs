@@ -98,7 +98,7 @@ internal static class Introduction
         string norms = !hasNorms ? "" : run.Settings.SyncsNorms ? $"; batch norms see all {batch}"
             : $"; batch norms see {share} (--sync-bn: all {batch})";
         output.WriteLine($"Ranks     {run.Ranks.Description}; {(share == "1" ? "1 image" : $"{share} images")} each of a batch of "
-            + $"{batch}{norms}");
+            + $"{batch}{norms}; gradients in {Words.Count(run.GradientPieces, "piece", "pieces")}");
         if (run.RanksOfADevice > 1) output.WriteLine(
             $"          {run.RanksOfADevice} ranks share a GPU: their host has more ranks than GPUs");
     }

@@ -1,5 +1,9 @@
+using System.Diagnostics;
 using System.Runtime.ExceptionServices;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Distributed;
+using GpuCnn.Engine.Training;
+using GpuCnn.Runs;
 
 namespace GpuCnn.Cli.Training;
 
@@ -14,53 +18,75 @@ internal static class RankSession
     /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2), LastTurn = TimeSpan.FromSeconds(3);
 
-    /// <summary>Time to end by itself after another rank was lost; a step may take longer.</summary>
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(4);
-
     /// <summary>Joins the other ranks, where there are any, and does the work.</summary>
-    public static int Run(CommandHost host, Func<Communicator, int> work)
+    /// <param name="isStoppedEarly">Whether a signal ends the process before its first step: then others end too, for no other cause.</param>
+    public static int Run(CommandHost host, Func<Communicator, int> work, Func<bool>? isStoppedEarly = null)
     {
         if (host.Launch is not { } launch) return work(Communicator.Alone);
         Communicator ranks = Join(host, launch);
-        ranks.Lost += loss => EndWithout(host, loss);
+        ranks.Lost += loss =>
+        {
+            if (loss.IsSpeaker && isStoppedEarly?.Invoke() != true)
+            {
+                // The live display has hidden the cursor and will not get to show it again.
+                if (host.IsTerminal) host.Terminal.Write("\e[?25h\n");
+                Program.WriteError(host with { Error = host.OwnError }, Program.Describe(loss));
+            }
+            End(ranks, loss.Message);
+        };
         try
         {
             int code = work(ranks);
             ranks.Dispose();
             return code;
         }
-        catch (StoppedException exception) when (exception.IsAfterSteps)
-        {
-            ranks.Dispose();
-            throw;
-        }
-        // Before the first step each rank may be somewhere else: the launcher ends those that did not get the signal.
-        catch (StoppedException)
-        {
-            throw;
-        }
-        catch (RankFailedException exception)
+        catch (Exception exception) when (IsOfAll(exception))
         {
             ranks.Dispose();
             // All know; the own failure has more to say.
-            if (exception.InnerException is { } own) ExceptionDispatchInfo.Throw(own);
+            if (exception is RankFailedException { InnerException: { } own }) ExceptionDispatchInfo.Throw(own);
             throw;
         }
         catch (RankLostException)
         {
-            throw new ReportedException(Program.Failed);
-        }
-        catch (OperationCanceledException)
-        {
+            // The handler above says it, and ends the process.
+            Thread.Sleep(Timeout.Infinite);
             throw;
+        }
+        catch (Exception exception) when (exception is StoppedException or OperationCanceledException)
+        {
+            // Before the first step each rank may be somewhere else.
+            if (!ranks.IsFirst) throw;
+            throw Ended(host, ranks, exception);
         }
         catch (Exception exception)
         {
-            int code = ranks.IsFirst ? Program.Report(host, exception) : SayLater(host, ranks, exception);
-            ranks.Abort(Program.Describe(exception));
-            throw new ReportedException(code);
+            if (!ranks.IsFirst) Thread.Sleep(Patience + LastTurn * ((double)ranks.Rank / ranks.Size));
+            throw Ended(host, ranks, exception);
         }
     }
+
+    /// <summary>Ends all ranks, and the process.</summary>
+    public static void End(Communicator ranks, string message)
+    {
+        ranks.Abort(message);
+        Process.GetCurrentProcess().Kill();
+    }
+
+    /// <summary>Says a failure of this rank alone, and ends the others.</summary>
+    private static ReportedException Ended(CommandHost host, Communicator ranks, Exception exception)
+    {
+        int code = Program.Failed;
+        if (ranks.IsFirst) code = Program.Report(host, exception);
+        else Say(host, ranks.Rank, exception);
+        ranks.Abort(Program.Describe(exception));
+        return new(code);
+    }
+
+    /// <summary>Whether all ranks throw it after the same step, when they have saved what there was to save.</summary>
+    private static bool IsOfAll(Exception exception) => exception is RankFailedException or TrainingDivergedException
+        or UnusableStartException or RanksDifferException or DifferingDataException
+        or UnreadableDataException { InnerException: RankFailedException } or StoppedException { IsAfterSteps: true };
 
     private static Communicator Join(CommandHost host, Launch launch)
     {
@@ -74,22 +100,6 @@ internal static class RankSession
             Say(host, launch.Rank, exception);
             throw;
         }
-    }
-
-    /// <summary>Says that another rank was lost, and ends the process if it does not end by itself.</summary>
-    private static void EndWithout(CommandHost host, RankLostException loss)
-    {
-        // At once: some launchers kill the other ranks soon after.
-        if (loss.IsSpeaker) Program.WriteError(host with { Error = host.OwnError }, Program.Describe(loss));
-        Thread.Sleep(Grace);
-        Environment.Exit(Program.Failed);
-    }
-
-    private static int SayLater(CommandHost host, Communicator ranks, Exception exception)
-    {
-        Thread.Sleep(Patience + LastTurn * ((double)ranks.Rank / ranks.Size));
-        Say(host, ranks.Rank, exception);
-        return Program.Failed;
     }
 
     private static void Say(CommandHost host, int rank, Exception exception) => Program.WriteError(host with { Error = host.OwnError },

@@ -56,6 +56,15 @@ internal sealed class StopRequest : ITrainingObserver, IDisposable
         }
     }
 
+    /// <summary>Whether a signal came before the first step.</summary>
+    public bool IsStoppedEarly
+    {
+        get
+        {
+            lock (_gate) return _signal is not null && _display is null;
+        }
+    }
+
     /// <summary>Releases a folder, if the process ends before the run begins.</summary>
     public void Claim(RunDirectory directory)
     {
@@ -138,6 +147,8 @@ internal sealed class StopRequest : ITrainingObserver, IDisposable
         }
         _claimed?.Dispose();
         Program.WriteError(_host, BeforeFirstStep().Message);
+        // Others may not have got the signal.
+        if (_ranks.IsFirst) _ranks.Abort("was stopped before the first step");
         Environment.Exit(ExitCode!.Value);
     }
 

@@ -29,7 +29,7 @@ internal static class TrainingSession
             {
                 throw stop.BeforeFirstStep();
             }
-        });
+        }, () => stop.IsStoppedEarly);
     }
 
     private static int Start(CommandHost host, TrainRequest request, StopRequest stop, Communicator ranks)

@@ -121,6 +121,9 @@ public sealed class Trainer : IDisposable
     /// <summary>Chosen algorithms by problem, for problems with several on the device: another run needs them for the same bits.</summary>
     public IReadOnlyDictionary<string, string> Algorithms => _plans.Algorithms;
 
+    /// <summary>Pieces in which ranks sum the gradients; 0 for a process by itself.</summary>
+    public int GradientPieces => _plans.GradientPieces;
+
     /// <summary>Bytes on the device during the run.</summary>
     public long DeviceBytes => _plans.DeviceBytes;
 

@@ -46,6 +46,9 @@ internal sealed class TrainingPlans : IDisposable
     /// <summary>Judges their moving average; null where there is none, and without validation.</summary>
     public Plan? Average { get; }
 
+    /// <summary>Pieces in which ranks sum the gradients; 0 for a process by itself.</summary>
+    public int GradientPieces => _training.Buckets.Count;
+
     /// <summary>Chosen algorithms by problem.</summary>
     public IReadOnlyDictionary<string, string> Algorithms => _training.Choices
         .Concat(_late?.Choices ?? []).Concat(Validation?.Choices ?? [])

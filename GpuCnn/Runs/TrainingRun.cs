@@ -24,8 +24,8 @@ public sealed class TrainingRun : IDisposable
     private readonly RunImages _images;
     private readonly Trainer _trainer;
 
-    // On other ranks than 0, which has the folder.
-    private bool _isCompleteOnFirst;
+    // What other ranks than 0, which has the folder, know of it.
+    private bool _hasFolder, _isCompleteOnFirst;
 
     private TrainingRun(
         Model model, ImageData data, RunConfig config, RunDirectory? directory, BadImageLog badImages, Communicator ranks, HostShare share)
@@ -84,6 +84,9 @@ public sealed class TrainingRun : IDisposable
     /// <summary>Bytes on the device while it runs.</summary>
     public long DeviceBytes => _trainer.DeviceBytes;
 
+    /// <summary>Pieces in which ranks sum the gradients; 0 for a process by itself.</summary>
+    public int GradientPieces => _trainer.GradientPieces;
+
     /// <summary>The most ranks that compute on the same GPU; 1 where each has one of its own, and on cpu.</summary>
     public int RanksOfADevice { get; private set; } = 1;
 
@@ -117,14 +120,15 @@ public sealed class TrainingRun : IDisposable
     /// <exception cref="UnreadableDataException">Images cannot be read. The steps done are saved where there is a folder.</exception>
     public TrainingOutcome Run(ITrainingObserver? observer = null, CancellationToken cancellation = default)
     {
-        if (Step == 0) _trainer.CheckStart();
-        if (Directory is not null)
+        Ranks.Together(() =>
         {
+            if (Step == 0) _trainer.CheckStart();
+            if (Directory is null) return;
             Directory.WriteConfig(Config.ToJson());
             BadImages.WriteTo(Directory.Path);
-            // A run that began with weights of this process alone could not begin again without them.
-            if (Step == 0 && !Model.CanStartAgain) _trainer.SaveStart();
-        }
+        });
+        // A run that began with weights of this process alone could not begin again without them.
+        if (_hasFolder && Step == 0 && !Model.CanStartAgain) _trainer.SaveStart();
         Model.Use(Config.Validated, Config.Trained);
         if (observer is null || !Ranks.IsFirst) observer = new SilentObserver();
         RunReporter? reporter = Directory is null ? null : new(this, Directory, observer);
@@ -159,6 +163,7 @@ public sealed class TrainingRun : IDisposable
     {
         Communicator ranks = options.Ranks;
         ranks.Together(() => Check(model, data, options));
+        DataAgreement.Check(data, ranks);
         if (options.UnfreezeAt > 0) model.TrainFrozenLate();
         int asked = options.Batch;
         if (options.FixedBatch)
@@ -187,6 +192,7 @@ public sealed class TrainingRun : IDisposable
                 new(model, data, config, directory, badImages, ranks, share)));
             run.ValidationSeenBefore = seen;
             run.AskedBatch = asked;
+            run._hasFolder = RankedConfig.IsSoOnFirst(ranks, () => directory is not null);
             run.RanksOfADevice = devices?.MostOnOne ?? 1;
             return run;
         }
@@ -249,6 +255,7 @@ public sealed class TrainingRun : IDisposable
                 if (directory is not null) RunData.Check(opened, config, directory);
                 return opened;
             });
+            DataAgreement.Check(data, ranks);
             model = ranks.Together(() => config.CreateModel(folder, hasCheckpoints, layers, device));
             if (config.Settings.UnfreezeAt > 0) model.TrainFrozenLate();
             config = Changed(config, options, data.Training.Count) with
@@ -265,6 +272,7 @@ public sealed class TrainingRun : IDisposable
                 new(model, data, config, directory, new BadImageLog(config.BadImages), ranks, share)));
             try
             {
+                run._hasFolder = true;
                 if (hasCheckpoints) run.ResumedFrom = run._trainer.Resume();
                 else directory?.TrimMetrics(0);
                 run.RanksOfADevice = devices?.MostOnOne ?? 1;

@@ -49,12 +49,12 @@ internal static class CliProcess
     public static long NewestStep(string run) => CheckpointsOf(run) is [.., var newest]
         ? long.Parse(Path.GetFileNameWithoutExtension(newest)["checkpoint-".Length..]) : 0;
 
-    public static void WaitFor(Func<bool> condition)
+    public static void WaitFor(Func<bool> condition, int seconds = 30)
     {
         long start = Stopwatch.GetTimestamp();
         while (!condition())
         {
-            Assert.That(Stopwatch.GetElapsedTime(start).TotalSeconds, Is.LessThan(30), "It took too long to begin.");
+            Assert.That(Stopwatch.GetElapsedTime(start).TotalSeconds, Is.LessThan(seconds), "It took too long to begin.");
             Thread.Sleep(2);
         }
     }

@@ -1,3 +1,4 @@
+using GpuCnn.Cli;
 using GpuCnn.Engine.Distributed;
 using GpuCnn.Tests.Distributed;
 
@@ -10,10 +11,14 @@ internal static class RankedCommand
     public static CommandResult[] Run(int ranks, params string[] args) => Run(ranks, _ => args);
 
     /// <param name="args">Those of a rank.</param>
-    public static CommandResult[] Run(int ranks, Func<int, string[]> args) =>
-        ThreadRanks.Run(ranks, communicator => CommandLine.Run(host => host with
+    public static CommandResult[] Run(int ranks, Func<int, string[]> args) => Run(ranks, (host, _) => host, args);
+
+    /// <param name="change">Changes the host of a rank.</param>
+    /// <param name="args">Those of a rank.</param>
+    public static CommandResult[] Run(int ranks, Func<CommandHost, int, CommandHost> change, Func<int, string[]> args) =>
+        ThreadRanks.Run(ranks, communicator => CommandLine.Run(host => change(host, communicator.Rank) with
         {
-            Launch = new(Launcher.OpenMpi, communicator.Rank, ranks, communicator.LocalRank, ranks),
+            Launch = ranks == 1 ? null : new(Launcher.OpenMpi, communicator.Rank, ranks, communicator.LocalRank, ranks),
             Join = () => communicator,
         }, args(communicator.Rank)));
 }

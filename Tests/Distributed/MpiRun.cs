@@ -89,7 +89,7 @@ internal sealed class MpiRun : IDisposable
     private static string[] Host() => Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
         ? [typeof(MpiRun).Assembly.Location] : [];
 
-    private static string Find(string program)
+    internal static string Find(string program)
     {
         string? file = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
             .Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);

@@ -25,6 +25,7 @@ public sealed class ExampleTests
         ["predict"] = @"^(new-photos/\d\.png: (cat|dog) \d+\.\d %\n){3}\z",
         ["save-and-load"] = @"^lenet5: \d+ parameters, classes even, odd\n\z",
         ["export-logits"] = @"^\z",
+        ["ranks"] = @"^1 rank: 2 images evaluated\n\z",
         ["own-network"] = @"^(cat|dog) \d+\.\d %\n\z",
     };
 
