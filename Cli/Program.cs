@@ -15,6 +15,9 @@ internal static class Program
     /// <summary>The command line cannot be understood.</summary>
     public const int WrongUsage = 2;
 
+    /// <summary>Time for rank 0 to say what other ranks fail by too.</summary>
+    private static readonly TimeSpan Turn = TimeSpan.FromSeconds(4);
+
     public static int Main(string[] args)
     {
         // Open MPI gives each process a terminal of its own, wherever its output goes; .NET would greet it with commands.
@@ -34,7 +37,10 @@ internal static class Program
         }
         catch (Exception exception)
         {
-            return Report(host, exception);
+            int code = Report(host, exception);
+            // A launcher ends all ranks when one has failed: rank 0 has to say it first.
+            if (host is { OwnsProcess: true, Launch.Rank: > 0 } && exception is not ReportedException) Thread.Sleep(Turn);
+            return code;
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.ExceptionServices;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Distributed;
 using GpuCnn.Engine.Training;
@@ -24,8 +23,11 @@ internal static class RankSession
     {
         if (host.Launch is not { } launch) return work(Communicator.Alone);
         Communicator ranks = Join(host, launch);
+        bool isLeaving = false;
         ranks.Lost += loss =>
         {
+            // Its work is done; others may go before it.
+            if (Volatile.Read(ref isLeaving)) return;
             if (loss.IsSpeaker && isStoppedEarly?.Invoke() != true)
             {
                 // The live display has hidden the cursor and will not get to show it again.
@@ -37,15 +39,16 @@ internal static class RankSession
         try
         {
             int code = work(ranks);
-            ranks.Dispose();
+            Leave();
             return code;
         }
         catch (Exception exception) when (IsOfAll(exception))
         {
-            ranks.Dispose();
-            // All know; the own failure has more to say.
-            if (exception is RankFailedException { InnerException: { } own }) ExceptionDispatchInfo.Throw(own);
-            throw;
+            // All know; the own failure has more to say. It is said before any rank ends: launchers end the others then.
+            Exception own = exception is RankFailedException { InnerException: { } inner } ? inner : exception;
+            int code = Program.Report(host, own);
+            Leave();
+            throw new ReportedException(code);
         }
         catch (RankLostException)
         {
@@ -63,6 +66,12 @@ internal static class RankSession
         {
             if (!ranks.IsFirst) Thread.Sleep(Patience + LastTurn * ((double)ranks.Rank / ranks.Size));
             throw Ended(host, ranks, exception);
+        }
+
+        void Leave()
+        {
+            Volatile.Write(ref isLeaving, true);
+            ranks.Dispose();
         }
     }
 
