@@ -197,6 +197,9 @@ internal sealed unsafe class Mpi : Communicator
 
     internal void LoseRank(RankLostException loss) => Lose(loss);
 
+    /// <summary>Whether this rank tells the ranks of other hosts of a loss, though it does not speak to the user.</summary>
+    internal bool TellsLoss { get; set; }
+
     internal void TakeMessages() => _thread.BeatNow();
 
     protected override void OnLosing(RankLostException loss) => _thread.Fail(loss);
@@ -212,11 +215,14 @@ internal sealed unsafe class Mpi : Communicator
             _control = Duplicate(api);
         });
         RankPlace own = RankPlace.Own();
+        _places = [.. Enumerable.Repeat(own, Size)];
+        if (RankWitness.IsNeeded(Environment.GetEnvironmentVariable)) _witness = RankWatch.StartWitness(this);
+        own = own with { HasWitness = _witness is not null };
         _places = [.. AllGatherTexts(own.ToString()).Select(RankPlace.Parse)];
         int[] onHost = [.. Enumerable.Range(0, Size).Where(rank => _places[rank].Host == own.Host)];
         _localRank = launch.LocalRank ?? Array.IndexOf(onHost, Rank);
         _localSize = launch.LocalSize ?? onHost.Length;
-        _witness = RankWitness.Start(onHost.Length == 1, RankWatch.Ended(this, Rank), Environment.GetEnvironmentVariable);
+        if (onHost.Length == 1) _witness ??= RankWatch.StartWitness(this);
         AppDomain.CurrentDomain.ProcessExit += (_, _) => _witness?.Dispose();
         _watch = new RankWatch(this, _places);
         _messages = new RankMessages(api, _control, Rank, Size) { OnMessage = _watch.OnMessage };
@@ -230,7 +236,7 @@ internal sealed unsafe class Mpi : Communicator
         _thread.OnFailed = () =>
         {
             // Ranks of other hosts would notice only when they hear nothing.
-            if (Loss is { IsSpeaker: true } loss)
+            if (Loss is { } loss && (loss.IsSpeaker || TellsLoss))
                 _messages.Tell(RankMessages.Kind.Loss, loss.Rank, loss.Message, except: loss.Rank).WaitUntilSent();
         };
         _watch.Start();

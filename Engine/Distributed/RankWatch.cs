@@ -16,6 +16,9 @@ namespace GpuCnn.Engine.Distributed;
 /// </remarks>
 internal sealed class RankWatch : IDisposable
 {
+    private const string Ended = "has ended without a word: it was killed, or it crashed",
+        OutOfMemory = "has ended: the system killed a process of this host because memory ran out";
+
     private const int Interval = 100;
 
     /// <summary>
@@ -177,10 +180,9 @@ internal sealed class RankWatch : IDisposable
                 _mpi.TakeMessages();
             }
             if (sinceSpeaker!.Elapsed < Grace || (speaker != _mpi.Rank && since!.Elapsed < LongestSpeech)) continue;
-            string sentence = MemoryKills() > _outOfMemory
-                ? Sentence(dead, "has ended: the system killed a process of this host because memory ran out")
-                : Ended(_mpi, dead);
-            _mpi.LoseRank(new RankLostException(sentence, dead, speaker == _mpi.Rank));
+            string sentence = Sentence(dead, MemoryKills() > _outOfMemory ? OutOfMemory : Ended);
+            _mpi.TellsLoss = speaker == _mpi.Rank;
+            _mpi.LoseRank(new RankLostException(sentence, dead, speaker == _mpi.Rank && !_places[dead].HasWitness));
         }
     }
 
@@ -202,9 +204,9 @@ internal sealed class RankWatch : IDisposable
         if (_mpi.Loss is null) new Thread(() => _mpi.LoseRank(loss)) { IsBackground = true, Name = "rank lost" }.Start();
     }
 
-    /// <summary>Says that a rank has ended, for reasons that nobody knows.</summary>
-    public static string Ended(Communicator ranks, int rank) =>
-        Sentence(ranks, rank, "has ended without a word: it was killed, or it crashed");
+    /// <summary>Starts what says that this rank has ended.</summary>
+    public static IDisposable? StartWitness(Communicator ranks) =>
+        RankWitness.Start(Sentence(ranks, ranks.Rank, Ended), Sentence(ranks, ranks.Rank, OutOfMemory), MemoryKills());
 
     private string Sentence(int rank, string what) => Sentence(_mpi, rank, what);
 

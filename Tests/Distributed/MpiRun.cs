@@ -47,6 +47,10 @@ internal sealed class MpiRun : IDisposable
     /// <summary>Lines that begin with a word.</summary>
     public string[] With(string word) => [.. Lines.Where(line => line.StartsWith(word + " ", StringComparison.Ordinal))];
 
+    /// <summary>Lines that say that a rank has ended: by a rank that is left, or by the witness of the dead one.</summary>
+    public string[] Ends => [.. Lines.Select(line => line.StartsWith("LOST ", StringComparison.Ordinal) ? line["LOST ".Length..] : line)
+        .Where(line => line.StartsWith("Rank ", StringComparison.Ordinal) && line.Contains(" on host ", StringComparison.Ordinal))];
+
     /// <summary>Waits for lines that begin with a word.</summary>
     public string[] WaitFor(string word, int count)
     {

@@ -42,9 +42,9 @@ public sealed class MpiTests
         var since = Stopwatch.StartNew();
         Process.GetProcessById(processes[killed]).Kill();
         Assert.That(run.WaitForEnd(LongestEnd), Is.Not.Zero);
-        Assert.That(run.With("LOST"), Is.EqualTo(new[]
+        Assert.That(run.Ends, Is.EqualTo(new[]
         {
-            $"LOST Rank {killed} on host {Environment.MachineName} (process {processes[killed]}) has ended without a word: it was killed, "
+            $"Rank {killed} on host {Environment.MachineName} (process {processes[killed]}) has ended without a word: it was killed, "
                 + "or it crashed.",
         }), string.Join('\n', run.Lines));
         AssertAllEnd(processes, since);
@@ -60,7 +60,7 @@ public sealed class MpiTests
         var since = Stopwatch.StartNew();
         Process.GetProcessById(processes[1]).Kill();
         Assert.That(run.WaitForEnd(LongestEnd), Is.Not.Zero);
-        Assert.That(run.Lines.Where(line => line.Contains(" on host ", StringComparison.Ordinal)), Is.EqualTo(new[]
+        Assert.That(run.Ends, Is.EqualTo(new[]
         {
             $"Rank 1 on host elsewhere (process {processes[1]}) has ended without a word: it was killed, or it crashed.",
         }), string.Join('\n', run.Lines));
@@ -95,7 +95,7 @@ public sealed class MpiTests
         using var run = new MpiRun(library, 3, "fail");
         Assert.That(run.WaitForEnd(LongestRun), Is.Not.Zero);
         Assert.That(run.With("FAILED").Single(), Does.Match(@"^FAILED rank 2 on host \S+ \(process \d+\): the device fell off the bus$"));
-        Assert.That(run.With("LOST"), Is.Empty, string.Join('\n', run.Lines));
+        Assert.That(run.Ends, Is.Empty, string.Join('\n', run.Lines));
         AssertAllEnd([.. run.With("PROCESS").Select(line => Number(line.Split(' ')[2]))], Stopwatch.StartNew());
     }
 
@@ -104,7 +104,7 @@ public sealed class MpiTests
     {
         using var run = new MpiRun(library, 3, "crash");
         Assert.That(run.WaitForEnd(LongestRun), Is.Not.Zero);
-        Assert.That(run.With("LOST").Single(), Does.StartWith("LOST Rank 1 on host "), string.Join('\n', run.Lines));
+        Assert.That(run.Ends, Has.Length.EqualTo(1).And.All.StartsWith("Rank 1 on host "), string.Join('\n', run.Lines));
     }
 
     /// <summary>An exception passes the communicator's scope while others wait for its rank: nobody waits forever.</summary>

@@ -175,6 +175,7 @@ internal static unsafe class RankProgram
 
     private static void Crash(Communicator ranks)
     {
+        ranks.Barrier();
         if (ranks.Rank == 1) Environment.FailFast("on purpose");
         Compute(ranks);
     }
