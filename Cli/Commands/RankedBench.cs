@@ -38,18 +38,19 @@ internal static class RankedBench
         IReadOnlyList<ExchangeTime> times = ExchangeMeasurement.MeasureEach(ranks, ExchangeMeasurement.UsualSizes);
         ExchangeFit fit = ExchangeFit.Of(times);
         var curve = new ExchangeCurve(times);
+        double firstSum = ExchangeMeasurement.MeasureFirst(ranks);
         bool writesText = ranks.IsFirst && json != BenchCommand.StandardOutput;
         if (writesText)
         {
             LineWrap.Write(host.Output, $"{ranks.Description}; rank 0: {device.Name}, {device.Description}; fp32; medians of rounds in turn");
             host.Output.WriteLine();
-            WriteExchange(host.Output, times, fit, ranks.Size);
+            WriteExchange(host.Output, times, fit, firstSum, ranks.Size);
         }
-        List<Row> rows = [.. models.Select(model => Measure(model.Build(), device, ranks, all, isPerRank ? images : all, curve))];
+        List<Row> rows = [.. models.Select(model => Measure(model.Build(), device, ranks, all, isPerRank ? images : all, curve, firstSum))];
         IReadOnlyList<RankTimeline> timelines = trace is null ? [] : Trace(models[0].Build(), device, ranks, all);
         if (!ranks.IsFirst) return Program.Done;
         string text = Json.Of(new Result(ranks.Size, ranks.Description, device.Name, isPerRank ? "batch per rank" : "batch",
-            new(fit.MessageSeconds(ranks.Size), fit.BytesPerSecond(ranks.Size), fit.LargestError, times), rows));
+            new(fit.MessageSeconds(ranks.Size), fit.BytesPerSecond(ranks.Size), fit.LargestError, firstSum, times), rows));
         if (!writesText) host.Output.WriteLine(text);
         else WriteRows(host.Output, rows, ranks.Size);
         if (json is not null && writesText) AtomicFile.Write(json, stream => stream.Write(Encoding.UTF8.GetBytes(text + "\n")));
@@ -85,17 +86,18 @@ internal static class RankedBench
         };
     }
 
-    private static Row Measure(Network network, Device device, Communicator ranks, int all, int alone, ExchangeCurve curve)
+    private static Row Measure(Network network, Device device, Communicator ranks, int all, int alone,
+        ExchangeCurve curve, double firstSum)
     {
         RankedStepTimes times = RankedStepTimes.Measure(network, device, OptionsOf(device, ranks, all), alone);
-        RankedStep predicted = times.Predict(curve.Seconds);
+        RankedStep predicted = times.Predict(curve, firstSum);
         return new(network.Name, alone, all, times.AloneImagesPerSecond, times.AllImages / times.ComputeSeconds, times.ImagesPerSecond,
             times.Efficiency(ranks.Size), times.Work.GradientBytes, times.Work.Pieces.Count, times.RankedSeconds, times.ExchangeSeconds,
             times.HiddenShare, times.Overlap.Compute, times.Overlap.Exchange, predicted.Seconds, predicted.ExchangeSeconds,
             all / predicted.Seconds, predicted.Seconds / times.RankedSeconds - 1);
     }
 
-    private static void WriteExchange(TextWriter output, IReadOnlyList<ExchangeTime> times, ExchangeFit fit, int ranks)
+    private static void WriteExchange(TextWriter output, IReadOnlyList<ExchangeTime> times, ExchangeFit fit, double firstSum, int ranks)
     {
         var table = new TextTable("sum of", ">time", ">sent by a rank", ">by the line");
         foreach (ExchangeTime time in times)
@@ -105,7 +107,8 @@ internal static class RankedBench
         }
         table.Write(output);
         LineWrap.Write(output, $"The line is {Time(fit.MessageSeconds(ranks))} a message ({2 * (ranks - 1)} of each rank) and "
-            + $"{Rate(fit.BytesPerSecond(ranks))} in each direction: off by at most {Words.Percent(fit.LargestError)}.");
+            + $"{Rate(fit.BytesPerSecond(ranks))} in each direction: off by at most {Words.Percent(fit.LargestError)}. The smallest sum takes "
+            + $"{Time(firstSum)} after computing.");
         output.WriteLine();
     }
 
@@ -132,8 +135,9 @@ internal static class RankedBench
     /// <param name="Scaling">What stays the same when there are more ranks.</param>
     private sealed record Result(int Ranks, string Library, string Device, string Scaling, Exchange Exchange, List<Row> Models);
 
+    /// <param name="FirstSeconds">The smallest sum after computing.</param>
     private sealed record Exchange(double SecondsPerMessage, double BytesPerSecondPerRank, double LargestError,
-        IReadOnlyList<ExchangeTime> Times);
+        double FirstSeconds, IReadOnlyList<ExchangeTime> Times);
 
     /// <param name="AloneBatch">Images of a step of rank 0 alone.</param>
     /// <param name="Batch">Images of a step of all ranks.</param>

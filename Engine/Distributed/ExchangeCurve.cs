@@ -2,7 +2,8 @@ namespace GpuCnn.Engine.Distributed;
 
 /// <summary>
 /// Times of exchanges between measured sizes, as straight lines from one to the next: latency and rate differ by size, because libraries
-/// send small messages in another way than large ones, and because caches hold some and not others.
+/// send small messages in another way than large ones, and because caches hold some and not others. A size counts with the least time of
+/// those from it on, for no exchange takes longer than a larger one.
 /// </summary>
 public sealed class ExchangeCurve
 {
@@ -12,7 +13,12 @@ public sealed class ExchangeCurve
     {
         _times = [.. times.OrderBy(time => time.Bytes)];
         if (_times.Length == 0) throw new ArgumentException("A curve needs the time of at least one size.", nameof(times));
+        for (int i = _times.Length - 2; i >= 0; i--)
+            _times[i] = _times[i] with { Seconds = Math.Min(_times[i].Seconds, _times[i + 1].Seconds) };
     }
+
+    /// <summary>Seconds that any exchange takes.</summary>
+    public double StartSeconds => _times[0].Seconds;
 
     /// <summary>
     /// Predicted seconds of an exchange. One smaller than all measured takes the time of the smallest; one larger goes at the rate of the

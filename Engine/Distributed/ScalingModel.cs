@@ -53,6 +53,17 @@ public sealed record StepWork(double ComputeSeconds, double UpdateSeconds, IRead
 public readonly record struct OverlapCost(double Compute, double Exchange)
 {
     public static OverlapCost None { get; } = new(1, 1);
+
+    /// <summary>
+    /// Returns the costs of measured slowdowns. Both at once take no longer than one after another: then 1 / compute + 1 / exchange is 1.
+    /// More than that is what the measurement itself, which never lets up, makes of cores that are all taken.
+    /// </summary>
+    public static OverlapCost Of(double compute, double exchange)
+    {
+        (compute, exchange) = (Math.Max(1, compute), Math.Max(1, exchange));
+        double rates = Math.Min(1, 1 / compute + 1 / exchange);
+        return new(Math.Max(1, compute * rates), Math.Max(1, exchange * rates));
+    }
 }
 
 /// <summary>A step of ranks that train together.</summary>
@@ -77,18 +88,27 @@ public static class ScalingModel
 {
     /// <summary>Predicts the step.</summary>
     /// <param name="exchangeSeconds">Returns the seconds of an exchange of so many bytes, as <see cref="RankLink.Seconds"/> does.</param>
-    public static RankedStep Predict(StepWork work, Func<long, double> exchangeSeconds, OverlapCost? overlap = null)
+    /// <param name="sharedSeconds">
+    /// Seconds by which an exchange is shorter that follows another without a pause: its first round begins beside the second of the other.
+    /// </param>
+    /// <param name="wakeSeconds">Seconds by which one is longer that follows no other.</param>
+    public static RankedStep Predict(
+        StepWork work, Func<long, double> exchangeSeconds, OverlapCost? overlap = null, double sharedSeconds = 0,
+        double wakeSeconds = 0)
     {
         OverlapCost cost = overlap ?? OverlapCost.None;
         double time = 0, computed = 0, exchanged = 0;
+        bool follows = false;
         foreach (GradientPiece piece in work.Pieces)
         {
+            follows &= computed >= piece.ReadySeconds;
+            double left = Math.Max(0, exchangeSeconds(piece.Bytes) + (follows ? -sharedSeconds : wakeSeconds));
             if (computed < piece.ReadySeconds)
             {
                 time += piece.ReadySeconds - computed;
                 computed = piece.ReadySeconds;
             }
-            double left = exchangeSeconds(piece.Bytes);
+            follows = true;
             exchanged += left;
             // While both go on, both are slowed down; then what is left of the exchange goes on alone.
             double beside = Math.Min(left * cost.Exchange, (work.ComputeSeconds - computed) * cost.Compute);

@@ -43,8 +43,9 @@ public sealed record RankedStepTimes(double AloneSeconds, double ComputeSeconds,
     public double HiddenShare => Math.Clamp(1 - (RankedSeconds - ComputeSeconds) / ExchangeSeconds, 0, 1);
 
     /// <summary>The step that the model predicts from times of exchanges.</summary>
-    /// <param name="exchangeSeconds">Returns the seconds of an exchange of so many bytes.</param>
-    public RankedStep Predict(Func<long, double> exchangeSeconds) => ScalingModel.Predict(Work, exchangeSeconds, Overlap);
+    /// <param name="firstSeconds">Seconds of the smallest exchange after computing (<see cref="ExchangeMeasurement.MeasureFirst"/>).</param>
+    public RankedStep Predict(ExchangeCurve exchange, double firstSeconds) => ScalingModel.Predict(
+        Work, exchange.Seconds, Overlap, exchange.StartSeconds / 2, Math.Max(0, firstSeconds - exchange.StartSeconds));
 
     /// <summary>Measures a network on random images and weights; all ranks call this.</summary>
     /// <param name="device">This rank's device.</param>
@@ -129,7 +130,7 @@ public sealed record RankedStepTimes(double AloneSeconds, double ComputeSeconds,
         double after = Math.Max(0, taken - exchanged), beside = Math.Max(steps - after / compute, 1e-3);
         double[] costs = [exchanged / beside / compute, exchanged / repetitions / exchange];
         ranks.Sum(costs);
-        return new(Math.Max(1, costs[0] / ranks.Size), Math.Max(1, costs[1] / ranks.Size));
+        return OverlapCost.Of(costs[0] / ranks.Size, costs[1] / ranks.Size);
     }
 
     /// <summary>Runs and times the same on all ranks.</summary>

@@ -16,7 +16,7 @@ public sealed class DeviceRowsTests
     public void NetworksAreMeasured()
     {
         OpenClTestDevice.Require();
-        string program = Find();
+        string program = BenchProgram.Find();
         var start = new ProcessStartInfo("dotnet", [program, "device", "--device", "opencl-c", "--quick", "--only", "networks"])
         {
             RedirectStandardOutput = true,
@@ -32,20 +32,5 @@ public sealed class DeviceRowsTests
         Assert.That(rows.Select(row => row.Split('|')[2].Trim()), Is.EqualTo(Passes));
         Assert.That(rows.Select(row => double.Parse(row.Split('|')[3], System.Globalization.CultureInfo.InvariantCulture)),
             Is.All.Positive);
-    }
-
-    /// <summary>The program that was built beside the tests; published tests have none.</summary>
-    private static string Find()
-    {
-        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            string bin = Path.Combine(folder.FullName, "bin", "Bench");
-            if (!Directory.Exists(bin)) continue;
-            string[] built = [.. Directory.GetFiles(bin, "GpuCnn.Bench.dll", SearchOption.AllDirectories)
-                .OrderByDescending(File.GetLastWriteTimeUtc)];
-            if (built.Length > 0) return built[0];
-        }
-        Assert.Ignore("GpuCnn.Bench.dll was not built beside the tests.");
-        return "";
     }
 }

@@ -52,12 +52,22 @@ public sealed class ExchangeFitTests
         Assert.That(new ExchangeCurve([new(400, 20), new(100, 10), new(1000, 50)]).Seconds(bytes), Is.EqualTo(seconds).Within(1e-9));
 
     [Test]
+    public void NoExchangeTakesLongerThanALargerOne()
+    {
+        var curve = new ExchangeCurve([new(100, 90), new(200, 30), new(300, 40)]);
+        Assert.That(new[] { 100, 200, 300 }.Select(bytes => curve.Seconds(bytes)), Is.EqualTo(new[] { 30.0, 30, 40 }));
+        Assert.That(curve.StartSeconds, Is.EqualTo(30));
+    }
+
+    [Test]
     public void AllRanksMeasureTheSame()
     {
         IReadOnlyList<ExchangeTime>[] times = ThreadRanks.Run(3, ranks => ExchangeMeasurement.MeasureEach(ranks, [4096, 1 << 20]));
         Assert.That(times[0].Select(time => time.Bytes), Is.EqualTo(new[] { 4096, 1 << 20 }));
         Assert.That(times[0].Select(time => time.Seconds), Is.All.Positive);
         foreach (IReadOnlyList<ExchangeTime> others in times) Assert.That(others, Is.EqualTo(times[0]));
+        double[] firsts = ThreadRanks.Run(2, ExchangeMeasurement.MeasureFirst);
+        Assert.That(firsts[0], Is.Positive.And.EqualTo(firsts[1]));
         double[] rows = ThreadRanks.Run(2, ranks => ExchangeMeasurement.MeasureAll(ranks, [4096, 8192, 4096]));
         Assert.That(rows[0], Is.Positive.And.EqualTo(rows[1]));
     }

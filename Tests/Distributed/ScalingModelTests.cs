@@ -42,6 +42,37 @@ public sealed class ScalingModelTests
         Assert.That(step.Seconds, Is.EqualTo(1.9).Within(Tolerance));
     }
 
+    /// <summary>The second follows the first and shares 0.2 with it; the third begins by itself.</summary>
+    [Test]
+    public void ExchangesInARowShareARound()
+    {
+        StepWork work = new(2, 0, [new(1, 0.4), new(1, 0.5), new(1, 2)]);
+        Assert.That(ScalingModel.Predict(work, _ => 0.5, sharedSeconds: 0.2).Seconds, Is.EqualTo(2.5).Within(Tolerance));
+        Assert.That(ScalingModel.Predict(work with { ComputeSeconds = 0.5, Pieces = [new(1, 0.4), new(1, 0.5)] }, _ => 0.5, sharedSeconds: 0.2)
+            .Seconds, Is.EqualTo(1.2).Within(Tolerance));
+    }
+
+    /// <summary>The first wakes what exchanges, and so does the third: 0.1 each.</summary>
+    [Test]
+    public void ExchangesAfterAPauseTakeLonger()
+    {
+        StepWork work = new(2, 0, [new(1, 0.4), new(1, 0.5), new(1, 2)]);
+        Assert.That(ScalingModel.Predict(work, _ => 0.5, wakeSeconds: 0.1).Seconds, Is.EqualTo(2.6).Within(Tolerance));
+        Assert.That(ScalingModel.Predict(work, _ => 0.9, wakeSeconds: 0.1).Seconds, Is.EqualTo(0.4 + 1 + 2 * 0.9).Within(Tolerance));
+    }
+
+    [TestCase(1.2, 1.5, 1.2, 1.5)]
+    [TestCase(0.9, 1.5, 1, 1.5)]
+    [TestCase(2, 2, 2, 2)]
+    [TestCase(4, 4, 2, 2)]
+    [TestCase(3, 6, 1.5, 3)]
+    [TestCase(1, 30, 1, 30)]
+    public void BothAtOnceTakeNoLongerThanOneAfterAnother(double compute, double exchange, double boundCompute, double boundExchange)
+    {
+        var cost = OverlapCost.Of(compute, exchange);
+        Assert.That((cost.Compute, cost.Exchange), Is.EqualTo((boundCompute, boundExchange)));
+    }
+
     /// <summary>The exchange of 0.2 takes 0.4 beside the backward pass, which gets on by 0.1 meanwhile and ends 0.3 later than alone.</summary>
     [Test]
     public void BothAreSlowerWhileBothGoOn()
