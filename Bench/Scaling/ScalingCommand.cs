@@ -116,7 +116,8 @@ internal static class ScalingCommand
     private static void WriteRemedies(TextWriter output)
     {
         Header(output, "batch 32, 8 GPUs share 100 Gbit/s",
-            from gpus in Gpus.Skip(1) from way in (string[])["flat", "two levels", "two levels, bf16", "two levels, bf16, halving"]
+            from gpus in Gpus.Skip(1)
+            from way in (string[])["flat", "two levels", "two levels, bf16", "two levels, bf16, halving"]
             select $"{gpus:N0}, {way}");
         foreach (GpuNetwork network in GpuNetwork.All)
         {
