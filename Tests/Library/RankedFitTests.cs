@@ -1,4 +1,3 @@
-using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Distributed;
 using GpuCnn.Engine.Tensors;
