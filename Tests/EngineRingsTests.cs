@@ -13,9 +13,8 @@ public sealed class EngineRingsTests
     /// <summary>From the lowest up; a folder uses its own types and those of folders before it. The empty name is Engine itself.</summary>
     private static readonly string[] Rings =
     [
-        "", "Files", "Tensors", "Sets", "Distributed", "Datasets", "Graphs", "Plans", "Devices", "Layers", "Losses", "Optimizers", "Schedules",
-        "Checkpoints",
-        "Training", "Tuning",
+        "", "Files", "Tensors", "Sets", "Distributed", "Datasets", "Graphs", "Plans", "Devices", "Layers", "Losses", "Optimizers",
+        "Schedules", "Checkpoints", "Training", "Tuning",
     ];
 
     // Types and inner folders of each folder, as a qualified name goes on after it.

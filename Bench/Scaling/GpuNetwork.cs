@@ -11,8 +11,8 @@ namespace GpuCnn.Bench.Scaling;
 internal sealed record GpuNetwork(string Model, double ImagesPerSecond, string Source)
 {
     /// <summary>
-    /// Bytes that SGD with momentum moves for a weight, and the rate at which an H200 copies: the update waits for the sums, so it counts by
-    /// itself.
+    /// Bytes that SGD with momentum moves for a weight, and the rate at which an H200 copies: the update waits for the sums, so it counts
+    /// by itself.
     /// </summary>
     private const double UpdateBytes = 20, CopyRate = 4.1e12;
 

@@ -83,7 +83,8 @@ internal static class ScalingCommand
         {
             Header(output, $"batch {batch} a GPU", from gigabits in Gigabits from gpus in Gpus select $"{gpus:N0} at {gigabits} Gbit/s");
             foreach (GpuNetwork network in GpuNetwork.All)
-                Row(output, network.Model, from gigabits in Gigabits from gpus in Gpus select Percent(Efficiency(network, batch, gpus, gigabits)));
+                Row(output, network.Model,
+                    from gigabits in Gigabits from gpus in Gpus select Percent(Efficiency(network, batch, gpus, gigabits)));
         }
     }
 

@@ -47,8 +47,8 @@ internal static class BenchCommand
             int? images = parsed.GetValue(batch), rankImages = parsed.GetValue(perRank);
             if (parsed.GetValue(ranked))
             {
-                if (host.Launch is null) throw new UsageException($"bench {Ranked} measures several ranks, but no launcher has started this "
-                    + $"process with others; start it with one: mpirun -n 4 gpucnn bench {Ranked}");
+                if (host.Launch is null) throw new UsageException($"bench {Ranked} measures several ranks, but no launcher has started "
+                    + $"this process with others; start it with one: mpirun -n 4 gpucnn bench {Ranked}");
                 if (images is not null && rankImages is not null) throw new UsageException(
                     $"--batch and {PerRank} both say the size of a batch; leave one of them out.");
                 if (parsed.GetValue(trace) == StandardOutput) throw new UsageException("--trace expects a file, but got '-'.");
@@ -62,7 +62,8 @@ internal static class BenchCommand
                     var share = HostShare.Of(ranks);
                     using Device own = ranks.Together(() => DeviceCatalog.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto,
                         new() { Threads = parsed.GetValue(threads), Share = share }));
-                    return RankedBench.Run(host, ranks, Find(parsed.GetValue(models) ?? DefaultModels), own, images ?? rankImages ?? DefaultBatch,
+                    return RankedBench.Run(
+                        host, ranks, Find(parsed.GetValue(models) ?? DefaultModels), own, images ?? rankImages ?? DefaultBatch,
                         isPerRank: images is null, file, parsed.GetValue(trace));
                 });
             }

@@ -27,13 +27,15 @@ internal static class RankedBench
     /// <param name="images">Images of a batch: of each rank, or of all ranks.</param>
     /// <param name="isPerRank">Whether the batch is a rank's; then as many ranks have as many times the images.</param>
     /// <param name="trace">File for a trace of the first model's step; null for none.</param>
-    public static int Run(CommandHost host, Communicator ranks, IReadOnlyList<Architecture> models, Device device, int images, bool isPerRank,
-        string? json, string? trace)
+    public static int Run(
+        CommandHost host, Communicator ranks, IReadOnlyList<Architecture> models, Device device, int images, bool isPerRank, string? json,
+        string? trace)
     {
         int all = isPerRank ? checked(images * ranks.Size) : images;
         ranks.Together(() =>
         {
-            if (all < ranks.Size) throw new UsageException($"--batch expects at least an image for each of {ranks.Size} ranks, but got {all}.");
+            if (all < ranks.Size) throw new UsageException(
+                $"--batch expects at least an image for each of {ranks.Size} ranks, but got {all}.");
         });
         IReadOnlyList<ExchangeTime> times = ExchangeMeasurement.MeasureEach(ranks, ExchangeMeasurement.UsualSizes);
         ExchangeFit fit = ExchangeFit.Of(times);
@@ -42,7 +44,8 @@ internal static class RankedBench
         bool writesText = ranks.IsFirst && json != BenchCommand.StandardOutput;
         if (writesText)
         {
-            LineWrap.Write(host.Output, $"{ranks.Description}; rank 0: {device.Name}, {device.Description}; fp32; medians of rounds in turn");
+            LineWrap.Write(
+                host.Output, $"{ranks.Description}; rank 0: {device.Name}, {device.Description}; fp32; medians of rounds in turn");
             host.Output.WriteLine();
             WriteExchange(host.Output, times, fit, firstSum, ranks.Size);
         }
@@ -107,8 +110,8 @@ internal static class RankedBench
         }
         table.Write(output);
         LineWrap.Write(output, $"The line is {Time(fit.MessageSeconds(ranks))} a message ({2 * (ranks - 1)} of each rank) and "
-            + $"{Rate(fit.BytesPerSecond(ranks))} in each direction: off by at most {Words.Percent(fit.LargestError)}. The smallest sum takes "
-            + $"{Time(firstSum)} after computing.");
+            + $"{Rate(fit.BytesPerSecond(ranks))} in each direction: off by at most {Words.Percent(fit.LargestError)}. "
+            + $"The smallest sum takes {Time(firstSum)} after computing.");
         output.WriteLine();
     }
 

@@ -18,7 +18,9 @@ internal static class RankSession
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2), LastTurn = TimeSpan.FromSeconds(3);
 
     /// <summary>Joins the other ranks, where there are any, and does the work.</summary>
-    /// <param name="isStoppedEarly">Whether a signal ends the process before its first step: then others end too, for no other cause.</param>
+    /// <param name="isStoppedEarly">
+    /// Whether a signal ends the process before its first step: then others end too, for no other cause.
+    /// </param>
     public static int Run(CommandHost host, Func<Communicator, int> work, Func<bool>? isStoppedEarly = null)
     {
         if (host.Launch is not { } launch) return work(Communicator.Alone);

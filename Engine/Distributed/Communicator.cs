@@ -81,11 +81,6 @@ public abstract class Communicator : IDisposable
     /// <summary>For users: "Open MPI 4.1.4: 4 ranks on 2 hosts".</summary>
     public abstract string Description { get; }
 
-    /// <summary>
-    /// Whether the library says that broadcasts and gathers take addresses of a CUDA GPU's memory. Sums add on the processor and never do.
-    /// </summary>
-    public virtual bool TakesDeviceMemory => false;
-
     /// <summary>Whether this process is by itself: nothing is exchanged.</summary>
     public bool IsAlone => Size == 1;
 

@@ -12,7 +12,6 @@ internal sealed unsafe class Mpi : Communicator
     private readonly Gathering _gathering = new();
     private readonly Spread _broadcast = new();
     private readonly string _version;
-    private readonly bool _takesDeviceMemory;
 
     private nint _collectives, _control;
     private RankPlace[] _places = [];
@@ -23,13 +22,8 @@ internal sealed unsafe class Mpi : Communicator
     private long _begun;
     private bool _isDisposed;
 
-    private Mpi(MpiThread thread, string version, int rank, int size)
-    {
+    private Mpi(MpiThread thread, string version, int rank, int size) =>
         (_thread, _version, Rank, Size) = (thread, version, rank, size);
-        bool takes = false;
-        thread.Do(() => takes = thread.Api.TakesCudaMemory());
-        _takesDeviceMemory = takes;
-    }
 
     public override int Rank { get; }
 
@@ -38,8 +32,6 @@ internal sealed unsafe class Mpi : Communicator
     public override int LocalRank => _localRank;
 
     public override int LocalSize => _localSize;
-
-    public override bool TakesDeviceMemory => _takesDeviceMemory;
 
     public override string Description
     {

@@ -40,9 +40,7 @@ internal sealed unsafe class MpiApi
     private readonly delegate* unmanaged<int, byte*, int*, int> _errorString;
 
     /// <summary>Null where the library does not tell.</summary>
-    private readonly delegate* unmanaged<int> _queryCudaSupport;
 
-    private readonly delegate* unmanaged<int, int*, int> _queryGpuSupport;
 
     /// <param name="find">Returns the address of an export by name, or 0.</param>
     /// <param name="file">The library, for messages.</param>
@@ -81,8 +79,6 @@ internal sealed unsafe class MpiApi
         RequestFree = (delegate* unmanaged<nint*, int>)Export("MPI_Request_free");
         _getLibraryVersion = (delegate* unmanaged<byte*, int*, int>)Export("MPI_Get_library_version");
         _errorString = (delegate* unmanaged<int, byte*, int*, int>)Export("MPI_Error_string");
-        _queryCudaSupport = (delegate* unmanaged<int>)find("MPIX_Query_cuda_support");
-        _queryGpuSupport = (delegate* unmanaged<int, int*, int>)find("MPIX_GPU_query_support");
     }
 
     public bool IsOpenMpi { get; }
@@ -118,15 +114,6 @@ internal sealed unsafe class MpiApi
         return line.StartsWith("Open MPI v", StringComparison.Ordinal) ? "Open MPI " + line["Open MPI v".Length..].Split(',')[0]
             : line.StartsWith("MPICH Version:", StringComparison.Ordinal) ? "MPICH " + line["MPICH Version:".Length..].Trim()
             : line.Split(" for ")[0];
-    }
-
-    /// <summary>Whether the library says that it takes addresses of CUDA memory. Asked after it is initialized.</summary>
-    public bool TakesCudaMemory()
-    {
-        if (_queryCudaSupport is not null) return _queryCudaSupport() == 1;
-        // The first kind of GPU in MPICH's list is CUDA.
-        int isSupported = 0;
-        return _queryGpuSupport is not null && _queryGpuSupport(0, &isSupported) == 0 && isSupported != 0;
     }
 
     /// <exception cref="MpiCallException">The call failed.</exception>

@@ -17,6 +17,9 @@ internal abstract class MpiOperation : IDisposable
     /// <summary>Whether calls of MPI are under way. Else it waits for the caller's values.</summary>
     public virtual bool IsExchanging => true;
 
+    /// <summary>Bytes that a rank sends for it.</summary>
+    public virtual long Bytes => 0;
+
     /// <summary>Goes on where the last call stopped. Returns whether that was the end. Called on the thread of MPI.</summary>
     public abstract bool Advance(MpiApi api);
 

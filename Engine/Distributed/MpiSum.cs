@@ -85,6 +85,8 @@ internal sealed unsafe class MpiSum : RankSum
 
         public override bool IsExchanging => _phase != Phase.Ready;
 
+        public override long Bytes => 2L * sizeof(float) * (_partOffsets[_ranks - 1] + _partCounts[_ranks - 1]);
+
         public void Use(float* values, Func<bool>? isReady, long place)
         {
             if (!IsEnded) throw new InvalidOperationException("The last sum is still under way.");

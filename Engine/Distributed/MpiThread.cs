@@ -94,6 +94,15 @@ internal sealed partial class MpiThread
         _wake.Set();
     }
 
+    /// <summary>Bytes of the exchanges that are under way. Called on the thread.</summary>
+    public long BytesExchanged()
+    {
+        long bytes = 0;
+        foreach (MpiOperation operation in _active)
+            if (operation.IsExchanging) bytes += operation.Bytes;
+        return bytes;
+    }
+
     /// <summary>Whether an operation of this number or a later one is under way.</summary>
     public bool HasFrom(long number)
     {

@@ -43,7 +43,9 @@ public sealed record RankedStepTimes(double AloneSeconds, double ComputeSeconds,
     public double HiddenShare => Math.Clamp(1 - (RankedSeconds - ComputeSeconds) / ExchangeSeconds, 0, 1);
 
     /// <summary>The step that the model predicts from times of exchanges.</summary>
-    /// <param name="firstSeconds">Seconds of the smallest exchange after computing (<see cref="ExchangeMeasurement.MeasureFirst"/>).</param>
+    /// <param name="firstSeconds">
+    /// Seconds of the smallest exchange after computing (<see cref="ExchangeMeasurement.MeasureFirst"/>).
+    /// </param>
     public RankedStep Predict(ExchangeCurve exchange, double firstSeconds) => ScalingModel.Predict(
         Work, exchange.Seconds, Overlap, exchange.StartSeconds / 2, Math.Max(0, firstSeconds - exchange.StartSeconds));
 
@@ -88,7 +90,9 @@ public sealed record RankedStepTimes(double AloneSeconds, double ComputeSeconds,
     // A tiny rate keeps the weights finite however long this runs.
     private static void Step(Plan plan, Batch batch) => plan.Train(batch, 1e-6f, seed: 1, step: 0);
 
-    /// <summary>Times the steps of the plan one by one, on all ranks at the same time, and stretches them to the time of the whole.</summary>
+    /// <summary>
+    /// Times the steps of the plan one by one, on all ranks at the same time, and stretches them to the time of the whole.
+    /// </summary>
     private static StepWork WorkOf(Plan plan, Batch batch, Communicator ranks, double seconds)
     {
         int count = plan.Steps.Count;

@@ -103,7 +103,8 @@ public sealed class MpiTrainingTests
         // Time between Open MPI's signals: a second is short on a busy machine. It passes on no output meanwhile: epochs that take their
         // time, so that few lines wait for it.
         using RankedProcess process = new(library,
-            [(2, [.. _args.Select(arg => arg == _folder["data"] ? large : arg == "lenet5" ? "smallcnn" : arg == "1x16x16" ? "3x64x64" : arg),
+            [(2, [
+                .. _args.Select(arg => arg == _folder["data"] ? large : arg == "lenet5" ? "smallcnn" : arg == "1x16x16" ? "3x64x64" : arg),
                 "--epochs", "10000000", "--save-every", "1000000000", "--out", run])],
             ("OMPI_MCA_odls_base_sigkill_timeout", "8"));
         // Some steps are done when the first epoch has its row.

@@ -31,7 +31,8 @@ public sealed unsafe class RankAdditionTests
         for (int rank = 0; rank < ranks; rank++) fixed (float* address = values[rank]) addresses[rank] = address;
         // In place, as in a sum of ranks.
         RankAddition.Add(addresses, ranks, addresses[ranks - 1], count);
-        Assert.That(values[^1][..count].Select(BitConverter.SingleToInt32Bits), Is.EqualTo(expected.Select(BitConverter.SingleToInt32Bits)));
+        Assert.That(
+            values[^1][..count].Select(BitConverter.SingleToInt32Bits), Is.EqualTo(expected.Select(BitConverter.SingleToInt32Bits)));
         Assert.That(values[^1][count], Is.EqualTo(42));
     }
 }

@@ -56,7 +56,9 @@ public sealed class RankLinkTests
         Assert.That(link.Shared(8).BytesPerSecond, Is.EqualTo(1.25e9));
     }
 
-    /// <summary>4 ranks of each of 2 hosts: 3/4 of the bytes twice within, then a quarter at a quarter of the rate, half of it twice.</summary>
+    /// <summary>
+    /// 4 ranks of each of 2 hosts: 3/4 of the bytes twice within, then a quarter at a quarter of the rate, half of it twice.
+    /// </summary>
     [Test]
     public void TwoLevelsShareTheNetwork()
     {

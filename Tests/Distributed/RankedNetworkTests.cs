@@ -27,8 +27,8 @@ public sealed class RankedNetworkTests
     }
 
     /// <summary>
-    /// In a step of ResNet-20 some of 4 million values lie within a rounding of 0, and ReLU lets their gradients through or not. So the last
-    /// bit of the images changes some tensors by more than ranks, which add in another order, change most of them.
+    /// In a step of ResNet-20 some of 4 million values lie within a rounding of 0, and ReLU lets their gradients through or not. So the
+    /// last bit of the images changes some tensors by more than ranks, which add in another order, change most of them.
     /// </summary>
     [TestCase(2)]
     [TestCase(4)]

@@ -161,7 +161,8 @@ public sealed class SoftmaxCrossEntropyTests<TDevice> : KernelTests<TDevice> whe
         float[]? weights = null)
     {
         int real = labels.Count(label => label >= 0);
-        DeviceBuffer<StepScalars> scalars = Device.Buffer(new StepScalars { Seed = 5, Step = 6, LearningRate = 7, Images = real, AllImages = real });
+        DeviceBuffer<StepScalars> scalars = Device.Buffer(
+            new StepScalars { Seed = 5, Step = 6, LearningRate = 7, Images = real, AllImages = real });
         DeviceBuffer<float> logits = Device.Buffer<float>(x), losses = Device.Unset<float>(labels.Length);
         DeviceBuffer<float> dx = Device.Unset<float>(training ? x.Length : 0);
         DeviceBuffer<int> given = Device.Buffer<int>(labels), ranks = Device.Unset<int>(labels.Length);

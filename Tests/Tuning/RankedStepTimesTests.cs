@@ -46,7 +46,8 @@ public sealed class RankedStepTimesTests
         StepWork work = _times[0].Work;
         Assert.That(work.GradientBytes, Is.InRange(4 * 61_706, 4.2 * 61_706), "with padding");
         Assert.That(work.Pieces, Has.Count.GreaterThan(2));
-        Assert.That(work.Pieces.Select(piece => piece.ReadySeconds), Is.Ordered.And.All.Positive.And.All.LessThanOrEqualTo(work.ComputeSeconds));
+        Assert.That(work.Pieces.Select(piece => piece.ReadySeconds),
+            Is.Ordered.And.All.Positive.And.All.LessThanOrEqualTo(work.ComputeSeconds));
         Assert.That(work.ComputeSeconds + work.UpdateSeconds, Is.EqualTo(_times[0].ComputeSeconds).Within(1e-9));
     }
 
