@@ -22,6 +22,20 @@ internal sealed unsafe class CudaEvent : CudaObject
         }
     }
 
+    /// <summary>Moves the point to after all commands given to a stream so far.</summary>
+    public void Record(nint stream)
+    {
+        Context.Enter();
+        Context.Check(Api.EventRecord(Handle, stream), "cuEventRecord");
+    }
+
+    /// <summary>Lets later commands of a stream wait until the device has reached this point.</summary>
+    public void Hold(nint stream)
+    {
+        Context.Enter();
+        Context.Check(Api.StreamWaitEvent(stream, Handle, 0), "cuStreamWaitEvent");
+    }
+
     /// <exception cref="DeviceLostException">An earlier command failed.</exception>
     public void Wait()
     {

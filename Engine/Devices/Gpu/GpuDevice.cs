@@ -40,7 +40,7 @@ public abstract class GpuDevice : Device
 
     /// <summary>Creates what brings gradients to the host and back, owned by the caller.</summary>
     internal virtual GradientLane CreateGradientLane(DeviceMemory gradients, IReadOnlyList<GradientBucket> buckets) =>
-        new(gradients, buckets);
+        new WaitingGradientLane(gradients, buckets);
 
     /// <summary>Waits until all launches have run.</summary>
     internal abstract void Finish();

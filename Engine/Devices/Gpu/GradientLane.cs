@@ -3,49 +3,74 @@ using GpuCnn.Engine.Plans;
 
 namespace GpuCnn.Engine.Devices.Gpu;
 
-/// <summary>
-/// Brings pieces of the gradients to host memory and back. This one waits for each copy; devices that copy beside their launches have
-/// their own.
-/// </summary>
-internal unsafe class GradientLane : IDisposable
+/// <summary>Brings pieces of the gradients to host memory and back. The pieces lie there one after another.</summary>
+internal abstract unsafe class GradientLane : IDisposable
 {
-    private readonly DeviceMemory _gradients;
     private readonly IReadOnlyList<GradientBucket> _buckets;
-    private readonly float*[] _host;
+    private readonly long[] _places;
 
-    public GradientLane(DeviceMemory gradients, IReadOnlyList<GradientBucket> buckets)
+    protected GradientLane(DeviceMemory gradients, IReadOnlyList<GradientBucket> buckets)
     {
-        _gradients = gradients;
+        Gradients = gradients;
         _buckets = buckets;
-        _host = new float*[buckets.Count];
+        _places = new long[buckets.Count];
+        for (int i = 0; i < buckets.Count; i++)
+        {
+            _places[i] = TotalBytes;
+            TotalBytes += BytesOf(i);
+        }
     }
 
     /// <summary>Host memory of a piece.</summary>
-    public virtual float* Host(int bucket)
-    {
-        if (_host[bucket] is null)
-            _host[bucket] = (float*)NativeMemory.AlignedAlloc((nuint)_buckets[bucket].Count * sizeof(float), 64);
-        return _host[bucket];
-    }
+    public float* Host(int bucket) => (float*)(HostMemory + _places[bucket]);
 
     /// <summary>Begins to copy a piece to the host, after the launches so far.</summary>
-    public virtual void BeginRead(int bucket) =>
-        _gradients.Read(new Span<float>(Host(bucket), _buckets[bucket].Count), sizeof(float) * _buckets[bucket].First);
+    public abstract void BeginRead(int bucket);
 
     /// <summary>Whether the piece has come to the host. Asked from any thread.</summary>
     /// <exception cref="DeviceLostException">The copy failed.</exception>
-    public virtual bool IsHere(int bucket) => true;
+    public abstract bool IsHere(int bucket);
 
     /// <summary>Copies a piece back, before later launches. The host's memory may not change until those have run.</summary>
-    public virtual void Write(int bucket) =>
-        _gradients.Write<float>(new ReadOnlySpan<float>(Host(bucket), _buckets[bucket].Count), sizeof(float) * _buckets[bucket].First);
+    public abstract void Write(int bucket);
 
-    public virtual void Dispose()
+    public abstract void Dispose();
+
+    protected DeviceMemory Gradients { get; }
+
+    /// <summary>Bytes of all pieces.</summary>
+    protected long TotalBytes { get; }
+
+    /// <summary>Host memory of all pieces.</summary>
+    protected abstract byte* HostMemory { get; }
+
+    /// <summary>Place of a piece in the gradients, in bytes.</summary>
+    protected long OffsetOf(int bucket) => sizeof(float) * _buckets[bucket].First;
+
+    protected long BytesOf(int bucket) => sizeof(float) * (long)_buckets[bucket].Count;
+}
+
+/// <summary>Waits for each copy: for devices that have no other way.</summary>
+internal sealed unsafe class WaitingGradientLane : GradientLane
+{
+    private byte* _host;
+
+    public WaitingGradientLane(DeviceMemory gradients, IReadOnlyList<GradientBucket> buckets) : base(gradients, buckets) =>
+        _host = (byte*)NativeMemory.AlignedAlloc((nuint)TotalBytes, 64);
+
+    public override void BeginRead(int bucket) => Gradients.Read(Values(bucket), OffsetOf(bucket));
+
+    public override bool IsHere(int bucket) => true;
+
+    public override void Write(int bucket) => Gradients.Write<float>(Values(bucket), OffsetOf(bucket));
+
+    public override void Dispose()
     {
-        for (int i = 0; i < _host.Length; i++)
-        {
-            NativeMemory.AlignedFree(_host[i]);
-            _host[i] = null;
-        }
+        NativeMemory.AlignedFree(_host);
+        _host = null;
     }
+
+    protected override byte* HostMemory => _host;
+
+    private Span<float> Values(int bucket) => new(Host(bucket), (int)(BytesOf(bucket) / sizeof(float)));
 }

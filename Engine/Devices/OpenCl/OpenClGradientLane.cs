@@ -9,10 +9,7 @@ namespace GpuCnn.Engine.Devices.OpenCl;
 internal sealed unsafe class OpenClGradientLane : GradientLane
 {
     private readonly OpenClContext _context;
-    private readonly DeviceMemory _gradients;
-    private readonly IReadOnlyList<GradientBucket> _buckets;
     private readonly OpenClStaging _host;
-    private readonly long[] _places;
     // Event of each piece's copy; 0 before the first.
     private readonly nint[] _copied;
     private nint _queue;
@@ -21,21 +18,10 @@ internal sealed unsafe class OpenClGradientLane : GradientLane
         : base(gradients, buckets)
     {
         _context = context;
-        _gradients = gradients;
-        _buckets = buckets;
-        _places = new long[buckets.Count];
         _copied = new nint[buckets.Count];
-        long bytes = 0;
-        for (int i = 0; i < buckets.Count; i++)
-        {
-            _places[i] = bytes;
-            bytes += sizeof(float) * (long)buckets[i].Count;
-        }
-        _host = context.AllocateStaging(bytes, "gradients");
+        _host = context.AllocateStaging(TotalBytes, "gradients");
         _queue = context.CreateQueue();
     }
-
-    public override float* Host(int bucket) => (float*)_host.At(_places[bucket], BytesOf(bucket));
 
     public override void BeginRead(int bucket)
     {
@@ -46,7 +32,7 @@ internal sealed unsafe class OpenClGradientLane : GradientLane
         // The other queue may wait for it only once it was submitted.
         _context.Check(api.Flush(_context.Queue), "clFlush");
         int code = api.EnqueueReadBuffer(
-            _queue, _gradients.Handle, 0, (nuint)(sizeof(float) * _buckets[bucket].First), (nuint)BytesOf(bucket), Host(bucket), 1,
+            _queue, Gradients.Handle, 0, (nuint)OffsetOf(bucket), (nuint)BytesOf(bucket), Host(bucket), 1,
             &computed, &copied);
         _ = api.ReleaseEvent(computed);
         _context.Check(code, "clEnqueueReadBuffer");
@@ -65,7 +51,7 @@ internal sealed unsafe class OpenClGradientLane : GradientLane
 
     public override void Write(int bucket) => _context.Check(
         _context.Api.EnqueueWriteBuffer(
-            _context.Queue, _gradients.Handle, 0, (nuint)(sizeof(float) * _buckets[bucket].First), (nuint)BytesOf(bucket), Host(bucket), 0,
+            _context.Queue, Gradients.Handle, 0, (nuint)OffsetOf(bucket), (nuint)BytesOf(bucket), Host(bucket), 0,
             null, null),
         "clEnqueueWriteBuffer");
 
@@ -80,7 +66,6 @@ internal sealed unsafe class OpenClGradientLane : GradientLane
         _ = _context.Api.Finish(_context.Queue);
         for (int i = 0; i < _copied.Length; i++) Release(i);
         _host.Dispose();
-        base.Dispose();
     }
 
     private void Release(int bucket)
@@ -89,5 +74,5 @@ internal sealed unsafe class OpenClGradientLane : GradientLane
         if (copied != 0) _ = _context.Api.ReleaseEvent(copied);
     }
 
-    private long BytesOf(int bucket) => sizeof(float) * (long)_buckets[bucket].Count;
+    protected override byte* HostMemory => (byte*)_host.At(0, TotalBytes);
 }
