@@ -78,24 +78,24 @@ internal sealed class TrainingPlans : IDisposable
     {
         ranks ??= Communicator.Alone;
         (int first, int count) = new Shard(ranks.Rank, ranks.Size).Of(settings.Batch);
-        PlanOptions options = Options(settings, loss, count);
-        return ranks.IsAlone ? options
-            : options with { Ranks = ranks, AllImages = settings.Batch, FirstImage = first, SyncsNorms = settings.SyncsNorms };
+        return new()
+        {
+            Images = count,
+            Ranks = ranks,
+            AllImages = ranks.IsAlone ? null : settings.Batch,
+            FirstImage = first,
+            SyncsNorms = settings.SyncsNorms,
+            Accumulate = settings.Accumulate,
+            AverageDecay = settings.Ema,
+            HeadRate = settings.HeadLearningRate / settings.LearningRate ?? 1,
+            Training = true,
+            Loss = loss,
+            MixedLabels = settings.MixesImages,
+            Optimizer = settings.Optimizer,
+            TrainsLate = settings.UnfreezeAt > 0,
+            UploadsAhead = true,
+        };
     }
-
-    private static PlanOptions Options(TrainingSettings settings, Loss loss, int images) => new()
-    {
-        Images = images,
-        Accumulate = settings.Accumulate,
-        AverageDecay = settings.Ema,
-        HeadRate = settings.HeadLearningRate / settings.LearningRate ?? 1,
-        Training = true,
-        Loss = loss,
-        MixedLabels = settings.MixesImages,
-        Optimizer = settings.Optimizer,
-        TrainsLate = settings.UnfreezeAt > 0,
-        UploadsAhead = true,
-    };
 
     public void Dispose()
     {

@@ -1,4 +1,3 @@
-using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Distributed;
 using GpuCnn.Engine.Graphs;
@@ -24,10 +23,7 @@ public static class TrainingSize
         ranks ??= Communicator.Alone;
         CheckShares(settings, ranks);
         using ParameterStore parameters = device.CreateParameters(network, training: true);
-        using var plan = new Plan(parameters, TrainingPlans.Options(settings, settings.Loss) with
-        {
-            Images = new Shard(ranks.Rank, ranks.Size).Of(settings.Batch).Count,
-        });
+        using var plan = new Plan(parameters, TrainingPlans.Options(settings, settings.Loss, ranks));
         try
         {
             plan.CheckMemory();

@@ -3,6 +3,7 @@ using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Optimizers;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Training;
 using GpuCnn.Tests.Distributed;
 using GpuCnn.Tests.Layers;
@@ -137,6 +138,20 @@ public sealed class RankedRunTests : SmallRuns
         trainer.Parameters.Initialize((ulong)ranks.Rank + 7);
         trainer.Run(new AtStep(0, () => { }), default);
     }), Throws.Nothing);
+
+    /// <summary>A norm with one value per channel of a rank has a variance only over all ranks.</summary>
+    [Test]
+    public void AnImageOfEachRankIsEnoughForSyncedNorms() => ThreadRanks.Run(2, ranks =>
+    {
+        using var device = new CpuDevice(1);
+        Network network = new("single", new Sequential
+        {
+            { "conv", new Conv2d(4, 8) }, { "bn", new BatchNorm2d() }, new Flatten(), { "fc", new Linear(4) },
+        }, Input);
+        TrainingSettings settings = Settings with { Batch = 2 };
+        Assert.That(() => TrainingSize.Check(network, device, settings with { SyncsNorms = true }, 70, ranks), Throws.Nothing);
+        Assert.That(() => TrainingSize.Check(network, device, settings, 70, ranks), Throws.TypeOf<SingleValueException>());
+    });
 
     [Test]
     public void OneRankWithoutImagesToJudge()
