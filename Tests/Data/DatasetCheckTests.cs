@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using GpuCnn.Data;
 using NUnit.Framework;
 
@@ -19,10 +20,9 @@ public sealed class DatasetCheckTests
         folder.Add("P5 1 1 255\na"u8.ToArray(), "val", "b", "6.pgm");
         folder.Add("P5 1 1 255\nb"u8.ToArray(), "val", "b", "photo");
         folder.Add("a note"u8.ToArray(), "val", "b", "note.md");
-        int calls = 0, all = 0;
-        DatasetReport report = DatasetCheck.Run(folder.Path, progress: (_, count) =>
-            (calls, all) = (Interlocked.Increment(ref calls), count));
-        Assert.That((calls, all), Is.EqualTo((7, 7)));
+        ConcurrentBag<(int Done, int Count)> calls = [];
+        DatasetReport report = DatasetCheck.Run(folder.Path, progress: (done, count) => calls.Add((done, count)));
+        Assert.That(calls, Is.EquivalentTo(Enumerable.Range(1, 7).Select(done => (done, 7))));
         Assert.That(report.IsUsable, Is.False);
         Assert.That(Names(report.Unreadable.Select(u => u.File)), Is.EqualTo(new[] { "4.ppm", "5.png" }));
         Assert.That(report.Unreadable.Select(u => u.Reason), Is.All.Contains(folder.Path));
