@@ -16,7 +16,7 @@ internal static class Intrinsics
 
     private static readonly HashSet<string> Bits = ["ToInt32", "ToUInt32", "ToSingle"];
 
-    private static readonly HashSet<string> Vectors = ["Load2", "Load4", "Store2", "Store4"];
+    private static readonly HashSet<string> Vectors = ["Load2", "Load4", "Store2", "Store4", "StoreUpper"];
 
     private static readonly HashSet<string> Divisions = ["Divide", "Remainder"];
 

@@ -123,6 +123,7 @@ internal static partial class Dialects
             ["Load4"] = "*(const float4*)&{0}[{1}]",
             ["Store2"] = "*(float2*)&{0}[{1}] = {2}",
             ["Store4"] = "*(float4*)&{0}[{1}] = {2}",
+            ["StoreUpper"] = "((unsigned short*){0})[{1}] = (unsigned short)((unsigned int)__float_as_int({2}) >> 16)",
             ["AtomicAdd"] = "atomicAdd(&{0}[{1}], {2})",
             ["AtomicMin"] = "atomicMin(&{0}[{1}], {2})",
             ["AtomicMax"] = "atomicMax(&{0}[{1}], {2})",

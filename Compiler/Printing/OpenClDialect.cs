@@ -123,6 +123,7 @@ internal static partial class Dialects
             ["Load4"] = "*(const {space}float4*)&{0}[{1}]",
             ["Store2"] = "*({space}float2*)&{0}[{1}] = {2}",
             ["Store4"] = "*({space}float4*)&{0}[{1}] = {2}",
+            ["StoreUpper"] = "(({space}ushort*){0})[{1}] = (ushort)(as_uint({2}) >> 16)",
             ["AtomicAdd"] = "atomic_add(&{0}[{1}], {2})",
             ["AtomicMin"] = "atomic_min(&{0}[{1}], {2})",
             ["AtomicMax"] = "atomic_max(&{0}[{1}], {2})",

@@ -22,6 +22,9 @@ internal abstract class DeviceBackend : PlanBackend
 {
     private readonly PlanOptions _options;
     private readonly TensorTable _values, _gradients;
+
+    // Values that losses and callers read, as they are stored.
+    private readonly HashSet<Value> _outputs;
     private readonly Dictionary<Value, Moments> _moments = [];
     private readonly Dictionary<(Node, string), object> _saved = [];
     private readonly LossBuffers? _loss;
@@ -44,6 +47,8 @@ internal abstract class DeviceBackend : PlanBackend
             throw new ArgumentException("Norms over all ranks expect the number of images of all ranks.", nameof(options));
         _options = options;
         Parameters = parameters;
+        _outputs = [.. parameters.Network.Graph.Heads.Select(head => head.Output).Append(parameters.Network.Output)
+            .Select(output => Plan.Root(output, options.Training))];
         _values = new(this);
         _gradients = new(this);
         Scalars = NewBuffer<StepScalars>("scalars", 1, persistent: true);
@@ -140,7 +145,7 @@ internal abstract class DeviceBackend : PlanBackend
             DeviceTensor gradient = GradientOf(node.Inputs[i]);
             bool isSum = inputs[i] == GradientUse.Add, adds = isSum && CanAddGradients(node.Node.Operator);
             targets[i] = new(isSum && !adds
-                ? gradient with { Elements = NewBuffer<float>($"{node.Name} gradient part", gradient.Count) } : gradient, adds);
+                ? NewTensor($"{node.Name} gradient part", gradient.Layout, gradient.IsBFloat16) : gradient, adds);
         }
         IDeviceOperator.Of(node.Node.Operator).EmitBackward(CreateEmitter(node, targets));
         for (int i = 0; i < targets.Length; i++)
@@ -266,6 +271,18 @@ internal abstract class DeviceBackend : PlanBackend
 
     public void KeepMoments(Value value, Moments moments) => _moments[value] = moments;
 
+    /// <summary>Whether a value and its gradient are stored as bfloat16: all but the network's input and outputs.</summary>
+    public bool IsBFloat16(Value value) =>
+        _options.Precision == Precision.BFloat16 && value != Network.Graph.Input && !_outputs.Contains(value);
+
+    /// <summary>Creates a tensor of the batch in the arena.</summary>
+    public DeviceTensor NewTensor(string name, TensorLayout layout, bool isBFloat16, bool persistent = false)
+    {
+        long count = (long)Images * layout.CountPerImage;
+        CheckCount(name, count);
+        return new(NewBuffer<float>(name, DeviceTensor.Floats(count, isBFloat16), persistent), layout, Images) { IsBFloat16 = isBFloat16 };
+    }
+
     /// <summary>Creates a buffer in the arena.</summary>
     public unsafe DeviceBuffer<T> NewBuffer<T>(string name, long count, bool persistent = false) where T : unmanaged
     {
@@ -326,11 +343,11 @@ internal abstract class DeviceBackend : PlanBackend
         bool isVector = tensor.Shape.IsVector;
         if (tensor.ChannelsLast && (!isVector || tensor.Stored.Area == 1))
         {
-            Read(tensor.Elements, target[..(int)tensor.Count]);
+            ReadValues(tensor, target[..(int)tensor.Count]);
             return;
         }
         if (_stored.Length != tensor.Count) _stored = new float[tensor.Count];
-        Read(tensor.Elements, _stored.AsSpan());
+        ReadValues(tensor, _stored);
         int count = tensor.Shape.Count, channels = tensor.Shape.Channels, area = tensor.Shape.Area;
         for (int image = 0; image < tensor.Images; image++)
         {
@@ -338,6 +355,19 @@ internal abstract class DeviceBackend : PlanBackend
             for (int i = 0; i < count; i++)
                 target[image * count + i] = _stored[first + tensor.IndexOf(isVector ? i : i % channels * area + i / channels)];
         }
+    }
+
+    private void ReadValues(DeviceTensor tensor, Span<float> values)
+    {
+        if (!tensor.IsBFloat16)
+        {
+            Read(tensor.Elements, values);
+            return;
+        }
+        DeviceBuffer<BFloat16> elements = tensor.Elements.As<BFloat16>();
+        BFloat16[] stored = new BFloat16[elements.Count];
+        Read(elements, stored.AsSpan());
+        for (int i = 0; i < values.Length; i++) values[i] = stored[i];
     }
 
     private DeviceBuffer<T> PerImage<T>(string name) where T : unmanaged => NewBuffer<T>(name, Images, persistent: true);

@@ -16,7 +16,9 @@ public sealed record DeviceBuffer<T>(IPlanMemory Memory, long Count) where T : u
 }
 
 /// <summary>A batch of values, or of their gradients, on a device.</summary>
-/// <param name="Elements">The whole buffer; for a slice, that of the whole volume.</param>
+/// <param name="Elements">
+/// The whole buffer; for a slice, that of the whole volume. If the tensor <see cref="IsBFloat16"/>, each float holds two values.
+/// </param>
 /// <param name="Images">Batch size.</param>
 public sealed record DeviceTensor(DeviceBuffer<float> Elements, TensorLayout Layout, int Images)
 {
@@ -37,6 +39,15 @@ public sealed record DeviceTensor(DeviceBuffer<float> Elements, TensorLayout Lay
     /// <summary>The slice's first channel in the whole volume; the first of a block, if stored in blocks.</summary>
     public int FirstChannel { get; init; }
 
+    /// <summary>
+    /// Whether values are stored as bfloat16. Kernels get the same views of floats as otherwise, and a flag that says so
+    /// (<c>Kernels/StoredValues.cs</c>).
+    /// </summary>
+    public bool IsBFloat16 { get; init; }
+
+    /// <summary>Bytes of a value.</summary>
+    internal int ValueBytes => IsBFloat16 ? 2 : 4;
+
     /// <summary>Whether the values are a slice of a volume with more channels.</summary>
     public bool IsSlice => WholeChannels != Stored.Channels;
 
@@ -49,7 +60,7 @@ public sealed record DeviceTensor(DeviceBuffer<float> Elements, TensorLayout Lay
     /// <inheritdoc cref="TensorLayout.CountPerImage"/>
     public int CountPerImage => Layout.CountPerImage;
 
-    /// <summary>Floats of the batch as stored.</summary>
+    /// <summary>Values of the batch as stored.</summary>
     public long Count => (long)Images * CountPerImage;
 
     /// <inheritdoc cref="TensorLayout.IndexOf"/>
@@ -57,6 +68,9 @@ public sealed record DeviceTensor(DeviceBuffer<float> Elements, TensorLayout Lay
 
     /// <summary>Whether both tensors are in the same buffer.</summary>
     public bool SharesMemory(DeviceTensor other) => Elements.Memory == other.Elements.Memory;
+
+    /// <summary>Returns the floats that hold a number of values.</summary>
+    internal static long Floats(long values, bool isBFloat16) => isBFloat16 ? (values + 1) / 2 : values;
 
     /// <summary>Index of the first value in the buffer.</summary>
     internal int First => ChannelsLast ? FirstChannel : FirstChannel * Stored.Area;

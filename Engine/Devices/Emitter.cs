@@ -102,7 +102,7 @@ public abstract class Emitter
 
     /// <summary>Returns scratch with a tensor's size and layout; for a slice, only for its own channels.</summary>
     public DeviceTensor WorkspaceLike(string name, DeviceTensor tensor) =>
-        new(Workspace<float>(name, tensor.Count), tensor.Layout, tensor.Images);
+        _backend.NewTensor($"{_node.Name} {name}", tensor.Layout, tensor.IsBFloat16);
 
     /// <summary>
     /// Appends a step with the function for this kind of device. The function runs twice, see <see cref="Devices.Launch"/>.

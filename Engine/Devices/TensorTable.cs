@@ -28,13 +28,14 @@ internal sealed class TensorTable(DeviceBackend backend)
             DeviceTensor whole = Place(name, slice.Whole, backend.IsOutput(slice.Whole));
             tensor = new(whole.Elements, layout, backend.Images)
             {
+                IsBFloat16 = whole.IsBFloat16,
                 WholeChannels = slice.Whole.Shape.Channels,
                 FirstChannel = slice.FirstChannel,
             };
         }
         else
         {
-            tensor = new(backend.NewBuffer<float>(name, (long)backend.Images * layout.CountPerImage, persistent), layout, backend.Images);
+            tensor = backend.NewTensor(name, layout, backend.IsBFloat16(value), persistent);
         }
         return _tensors[value] = tensor;
     }

@@ -74,6 +74,9 @@ public sealed record PlanOptions
     /// </summary>
     public Value? GradientOf { get; init; }
 
+    /// <summary>How products are computed and activations stored.</summary>
+    public Precision Precision { get; init; }
+
     /// <summary>Algorithms by problem, for problems with several; others use the device's fixed rule.</summary>
     public IReadOnlyDictionary<string, string>? Algorithms { get; init; }
 

@@ -62,6 +62,15 @@ public static unsafe class VectorAccess
         else *(Float4*)Address(view, index, 4) = value;
     }
 
+    /// <summary>
+    /// Stores the upper half of a float's bits, a bfloat16, and leaves its neighbour in the same float. The index counts bfloat16 values.
+    /// </summary>
+    public static void StoreUpper(this View<float> view, int index, float value)
+    {
+        if (KernelTarget.IsIlgpu) view.Elements.Cast<BFloat16>()[index] = new BFloat16((ushort)(Bits.ToUInt32(value) >> 16));
+        else *((BFloat16*)Address(view, index >> 1, 1) + (index & 1)) = new BFloat16((ushort)(Bits.ToUInt32(value) >> 16));
+    }
+
     /// <summary>Loads four registers as one value.</summary>
     public static Float4 Load4(this Registers<float> registers, int index) =>
         new(registers[index], registers[index + 1], registers[index + 2], registers[index + 3]);

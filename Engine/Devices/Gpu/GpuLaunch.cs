@@ -49,8 +49,9 @@ public sealed class GpuLaunch : Launch, IProductLaunches
         if (!IsRecording) _prepared.Add(_backend.Device.PrepareProduct(product));
     }
 
-    private View<float> View(DeviceTensor? tensor, Access access) =>
-        tensor is null ? default : View(tensor.Elements, access, tensor.IsSlice ? tensor.Count : null).Slice(tensor.First);
+    private View<float> View(DeviceTensor? tensor, Access access) => tensor is null ? default : View(
+        tensor.Elements, access, tensor.IsSlice ? DeviceTensor.Floats(tensor.Count, tensor.IsBFloat16) : null)
+            .Slice(tensor.First * tensor.ValueBytes / sizeof(float));
 
     /// <param name="used">Elements that are used; null uses all.</param>
     private unsafe View<T> View<T>(DeviceBuffer<T>? buffer, Access access, long? used = null) where T : unmanaged
