@@ -15,6 +15,11 @@ public sealed partial class Plan
     private int[] _ranks = [];
     private int[] _labels = [];
 
+    private StepClock? _clock;
+
+    /// <summary>Whether the device's own clock measured the last <see cref="RunTimed"/>.</summary>
+    internal bool HasDeviceClock => _clock is not null;
+
     /// <summary>
     /// Runs forward, backward and update. Allocates nothing after the first call. The batch has the images of all batches that are
     /// accumulated; layers that draw random numbers draw others in each.
@@ -38,7 +43,19 @@ public sealed partial class Plan
     internal void RunTimed(Batch batch, Span<double> seconds)
     {
         UploadTimed(batch);
-        for (int step = 0; step < Passes.End; step++) seconds[step] = Time(step, step + 1);
+        _clock ??= _backend.CreateClock();
+        if (_clock is null)
+        {
+            for (int step = 0; step < Passes.End; step++) seconds[step] = Time(step, step + 1);
+            return;
+        }
+        _clock.Mark(0);
+        for (int step = 0; step < Passes.End; step++)
+        {
+            _backend.Run(step, step + 1);
+            _clock.Mark(step + 1);
+        }
+        for (int step = 0; step < Passes.End; step++) seconds[step] = _clock.SecondsAfter(step);
     }
 
     /// <summary>

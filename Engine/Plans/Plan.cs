@@ -141,6 +141,8 @@ public sealed partial class Plan : IDisposable
     {
         _sums?.Dispose();
         _sums = null;
+        _clock?.Dispose();
+        _clock = null;
         _backend.Dispose();
     }
 
@@ -152,6 +154,16 @@ public sealed partial class Plan : IDisposable
         if (source.FreeBytes is not { } free) return;
         long needed = (_linked ? 0 : ArenaBytes) + Parameters.UnallocatedBytes;
         if (needed > free) throw OutOfMemory(free, needed, null);
+    }
+
+    /// <summary>
+    /// Returns what each kernel of each step takes of the device, as its driver reports it; nothing where it does not. Allocates the
+    /// plan's memory if nothing has run yet.
+    /// </summary>
+    internal IReadOnlyList<(PlanStep Step, KernelResources Kernel)> ReadKernelResources()
+    {
+        if (!_linked) Link();
+        return [.. _backend.KernelResources.Select(entry => (StepUses[entry.Step], entry.Kernel))];
     }
 
     private void Link()

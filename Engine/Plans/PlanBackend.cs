@@ -60,6 +60,12 @@ internal abstract class PlanBackend : IDisposable
     /// <summary>Allocates the arena and prepares the steps. Called once, before the first run.</summary>
     public abstract void Link(long arenaBytes);
 
+    /// <summary>Creates a clock of the device, owned by the caller; null if it has none.</summary>
+    public virtual StepClock? CreateClock() => null;
+
+    /// <summary>What each kernel of each step takes of the device, as far as the device tells. Known once the plan is linked.</summary>
+    public virtual IReadOnlyList<(int Step, KernelResources Kernel)> KernelResources => [];
+
     /// <summary>Fills the plan's inputs from a batch.</summary>
     /// <param name="first">Index of the first image in the batch.</param>
     public abstract void Upload(Batch batch, int first, in StepScalars scalars);

@@ -30,8 +30,8 @@ public sealed record LayerTime(string Layer, string Type, StepPass Pass, double 
 }
 
 /// <summary>
-/// The times of a plan's steps on a device. The device finishes each step before the next begins, and the host's clock measures the time
-/// between; what that adds shows beside the time of the whole.
+/// The times of a plan's steps on a device, by its own clock where it has one. Elsewhere the device finishes each step before the next
+/// begins, and the host's clock measures the time between; what that adds shows beside the time of the whole.
 /// </summary>
 /// <param name="Layers">By layer and pass, in the order they run.</param>
 /// <param name="WholeSeconds">Time of all steps without a wait between them: the median of the repetitions.</param>
@@ -47,6 +47,9 @@ public sealed record StepTimes(IReadOnlyList<LayerTime> Layers, double WholeSeco
 
     /// <summary>Whether the host waited for the device after each step; otherwise a step ends when its call returns.</summary>
     public bool WaitsForDevice { get; init; }
+
+    /// <summary>Whether the device's clock measured the steps, one after another without a wait.</summary>
+    public bool IsDeviceClock { get; init; }
 
     /// <summary>Number of steps.</summary>
     public int StepCount { get; } = Layers.Sum(layer => layer.Steps.Count);
@@ -97,7 +100,8 @@ public sealed record StepTimes(IReadOnlyList<LayerTime> Layers, double WholeSeco
             whole.Add(plan.RunWhole(batch));
         }
         double[] medians = [.. Enumerable.Range(0, steps).Select(step => Median(times.Select(run => run[step])))];
-        return new(Group(plan, medians), Median(whole), options.Images, times.Count) { WaitsForDevice = device.RunsBesideHost };
+        return new(Group(plan, medians), Median(whole), options.Images, times.Count)
+        { WaitsForDevice = device.RunsBesideHost && !plan.HasDeviceClock, IsDeviceClock = plan.HasDeviceClock };
     }
 
     internal static double Median(IEnumerable<double> values)

@@ -67,6 +67,7 @@ internal sealed unsafe class CudaApi
 
     /// <summary>Null for drivers older than CUDA 12.4.</summary>
     public readonly delegate* unmanaged<nint, nuint, nuint*, nuint*, int> FunctionGetParameter;
+    public readonly delegate* unmanaged<int*, nint, int, nuint, int> OccupancyMaxActiveGroups;
 
     public readonly delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int> LaunchKernel;
 
@@ -135,6 +136,8 @@ internal sealed unsafe class CudaApi
         ModuleGetFunction = (delegate* unmanaged<nint*, nint, byte*, int>)Export("cuModuleGetFunction");
         FunctionGetAttribute = (delegate* unmanaged<int*, int, nint, int>)Export("cuFuncGetAttribute");
         FunctionGetParameter = (delegate* unmanaged<nint, nuint, nuint*, nuint*, int>)find("cuFuncGetParamInfo");
+        OccupancyMaxActiveGroups =
+            (delegate* unmanaged<int*, nint, int, nuint, int>)find("cuOccupancyMaxActiveBlocksPerMultiprocessor");
         LaunchKernel =
             (delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int>)Export("cuLaunchKernel");
 

@@ -52,6 +52,8 @@ public sealed class CudaDevice : GpuDevice
     internal override GradientLane CreateGradientLane(DeviceMemory gradients, IReadOnlyList<GradientBucket> buckets) =>
         new CudaGradientLane(_context, gradients, buckets);
 
+    internal override StepClock CreateClock() => new CudaStepClock(_context);
+
     internal override void Finish() => _context.Finish();
 
     public override void Dispose() => _context.Dispose();
@@ -59,6 +61,8 @@ public sealed class CudaDevice : GpuDevice
     private sealed class Launch(CudaKernel kernel, Size3 groups) : PreparedLaunch
     {
         public string Name => kernel.Name;
+
+        public override KernelResources Resources => kernel.Module.Resources();
 
         public override void Run() => kernel.Launch(groups);
 

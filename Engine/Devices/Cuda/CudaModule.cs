@@ -1,4 +1,5 @@
 using System.Text;
+using GpuCnn.Engine.Plans;
 
 namespace GpuCnn.Engine.Devices.Cuda;
 
@@ -51,6 +52,11 @@ internal sealed unsafe class CudaModule
     public int Registers { get; }
 
     internal nint Function { get; }
+
+    /// <summary>What the kernel takes of the device.</summary>
+    /// <param name="dynamicBytes">Shared memory that a launch adds.</param>
+    public KernelResources Resources(int dynamicBytes = 0) => new(
+        Source.Name, Threads, Registers, LocalBytes, SharedBytes + dynamicBytes, Occupancy(dynamicBytes));
 
     /// <summary>Creates a kernel with these arguments, owned by the caller.</summary>
     public CudaKernel CreateKernel(CudaArguments arguments)
@@ -125,6 +131,20 @@ internal sealed unsafe class CudaModule
         }
         log = Encoding.UTF8.GetString(text).Split('\0')[0].Trim();
         return code;
+    }
+
+    private int Threads => Source.Group.X * Source.Group.Y * Source.Group.Z;
+
+    /// <summary>Null if the driver does not tell.</summary>
+    private double? Occupancy(int dynamicBytes)
+    {
+        const int MaxThreadsPerMultiprocessor = 39;
+        if (_context.Api.OccupancyMaxActiveGroups is null) return null;
+        _context.Enter();
+        int groups, most = 1;
+        int code = _context.Api.OccupancyMaxActiveGroups(&groups, Function, Threads, (nuint)dynamicBytes);
+        if (code == CudaApi.Success) code = _context.Api.DeviceGetAttribute(&most, MaxThreadsPerMultiprocessor, _context.Device.Handle);
+        return code == CudaApi.Success ? (double)groups * Threads / most : null;
     }
 
     private int Attribute(int attribute)

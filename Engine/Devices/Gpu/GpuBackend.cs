@@ -107,6 +107,16 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
 
     public override void Finish() => Device.Finish();
 
+    public override StepClock? CreateClock() => Device.CreateClock();
+
+    public override IReadOnlyList<(int Step, KernelResources Kernel)> KernelResources =>
+    [
+        .. from step in Enumerable.Range(0, _firsts.Length - 1)
+        from launch in _launches!.Launches.Take(_firsts[step].._firsts[step + 1])
+        where launch.Resources is not null
+        select (step, launch.Resources),
+    ];
+
     public override void Dispose()
     {
         _lane?.Dispose();

@@ -32,6 +32,9 @@ public abstract class GpuDevice : Device
 
     internal override bool RunsBesideHost => true;
 
+    /// <summary>Creates a clock that the device reads between launches, owned by the caller; null if it has none.</summary>
+    internal virtual StepClock? CreateClock() => null;
+
     /// <summary>Whether images can be copied here beside launches, with <see cref="CreateUploadLane"/>.</summary>
     internal virtual bool HasUploadLane => false;
 

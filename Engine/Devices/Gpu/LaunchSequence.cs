@@ -1,3 +1,5 @@
+using GpuCnn.Engine.Plans;
+
 namespace GpuCnn.Engine.Devices.Gpu;
 
 /// <summary>A compiled kernel with its arguments and grid, the same for every run. Its one owner disposes of it.</summary>
@@ -5,6 +7,9 @@ internal abstract class PreparedLaunch : IDisposable
 {
     /// <summary>Queues the kernel after earlier ones, without waiting.</summary>
     public abstract void Run();
+
+    /// <summary>What the kernel takes of the device; null if the device does not tell.</summary>
+    public virtual KernelResources? Resources => null;
 
     public abstract void Dispose();
 }

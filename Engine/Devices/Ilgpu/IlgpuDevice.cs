@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using GpuCnn.Engine.Devices.Ilgpu.Compiling;
 using GpuCnn.Engine.Devices.Gpu;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Kernels.Language;
 using ILGPU;
 using ILGPU.Backends;
@@ -89,7 +90,7 @@ internal abstract class IlgpuDevice : GpuDevice
                 + "give it memory of its own, or mark the kernel InPlace.");
         TKernel own = kernel;
         Lazy<LoadedKernel> loaded = _kernels.GetOrAdd(IlgpuCompiler.Variant(kernel), _ => new(() => Load(own)));
-        return new Launch<TKernel>(this, (Action<AcceleratorStream, KernelConfig, TKernel>)loaded.Value.Launcher, kernel, groups);
+        return new Launch<TKernel>(this, loaded.Value, kernel, groups);
     }
 
     internal sealed override void Finish()
@@ -128,21 +129,28 @@ internal abstract class IlgpuDevice : GpuDevice
         }
     }
 
+    /// <summary>Returns what a kernel takes of the device; null if the device does not tell.</summary>
+    private protected virtual KernelResources? ResourcesOf(Kernel kernel, string name, int threads) => null;
+
     private sealed record LoadedKernel(Kernel Kernel, Delegate Launcher);
 
-    private sealed class Launch<TKernel>(IlgpuDevice device, Action<AcceleratorStream, KernelConfig, TKernel> launcher, TKernel kernel,
-        Size3 groups) : PreparedLaunch
+    private sealed class Launch<TKernel>(IlgpuDevice device, LoadedKernel loaded, TKernel kernel, Size3 groups) : PreparedLaunch
         where TKernel : struct, IKernel
     {
+        private readonly Action<AcceleratorStream, KernelConfig, TKernel> _launcher =
+            (Action<AcceleratorStream, KernelConfig, TKernel>)loaded.Launcher;
         private readonly AcceleratorStream _stream = device.Stream;
         private readonly KernelConfig _config = new(new Index3D(groups.X, groups.Y, groups.Z),
             new Index3D(kernel.GroupShape.X, kernel.GroupShape.Y, kernel.GroupShape.Z));
+
+        public override KernelResources? Resources =>
+            device.ResourcesOf(loaded.Kernel, TKernel.Text.Name, kernel.GroupShape.Count);
 
         public override void Run()
         {
             try
             {
-                launcher(_stream, _config, kernel);
+                _launcher(_stream, _config, kernel);
             }
             catch (AcceleratorException exception)
             {

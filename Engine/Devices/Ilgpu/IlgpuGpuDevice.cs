@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Devices.Ilgpu.Compiling;
 using GpuCnn.Engine.Files;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Kernels.MatrixProduct;
 using ILGPU;
 using ILGPU.Backends;
@@ -100,6 +101,22 @@ internal sealed class IlgpuCudaDevice : IlgpuGpuDevice
                 $"The device '{name}' ({description}) cannot be used: {exception.Message.TrimEnd('.')}. "
                 + "The device cuda-c works without ILGPU.");
         }
+    }
+
+    private protected override unsafe KernelResources? ResourcesOf(Kernel kernel, string name, int threads)
+    {
+        const int SharedBytes = 1, LocalBytes = 3, Registers = 4;
+        Accelerator.Bind();
+        nint function = ((CudaKernel)kernel).FunctionPtr;
+        var values = new int[Registers + 1];
+        foreach (int attribute in new[] { SharedBytes, LocalBytes, Registers })
+        {
+            fixed (int* value = &values[attribute])
+                if (Cuda.CudaApi.Load().FunctionGetAttribute(value, attribute, function) != Cuda.CudaApi.Success) return null;
+        }
+        int groups = Accelerator.EstimateMaxActiveGroupsPerMultiprocessor(kernel, threads);
+        return new(name, threads, values[Registers], values[LocalBytes], values[SharedBytes],
+            (double)groups * threads / Accelerator.MaxNumThreadsPerMultiprocessor);
     }
 
     public override void Dispose()

@@ -78,6 +78,7 @@ int cuDeviceGetAttribute(int* value, int attribute, int device)
         case 6: case 7: *value = 65535; break;
         case 16: *value = 132; break;
         case 20: *value = state.mode; break;
+        case 39: *value = THREADS_PER_MULTIPROCESSOR; break;
         case 75: *value = state.capability / 10; break;
         case 76: *value = state.capability % 10; break;
         default: problem("no attribute %d", attribute); return leave(INVALID_VALUE);
@@ -382,6 +383,15 @@ int cuFuncGetAttribute(int* value, int attribute, Object* function)
     ENTER_CONTEXT;
     if (!find((uintptr_t)function, FUNCTION, __func__)) return leave(INVALID_HANDLE);
     *value = attribute == 0 ? state.max_threads : attribute == 3 ? state.local_bytes : attribute == 4 ? state.registers : 0;
+    return leave(OK);
+}
+
+int cuOccupancyMaxActiveBlocksPerMultiprocessor(int* groups, Object* function, int threads, size_t shared)
+{
+    ENTER_CONTEXT;
+    if (!find((uintptr_t)function, FUNCTION, __func__)) return leave(INVALID_HANDLE);
+    (void)shared;
+    *groups = THREADS_PER_MULTIPROCESSOR / threads;
     return leave(OK);
 }
 

@@ -15,7 +15,7 @@ enum { OK = 0, INVALID_VALUE = 1, NO_MEMORY = 2, NO_DEVICE = 100, INVALID_IMAGE 
        INVALID_HANDLE = 400, NOT_FOUND = 500, NOT_READY = 600, ILLEGAL_ADDRESS = 700, CAPTURE_UNSUPPORTED = 900 };
 enum { MEMORY, HOST, STREAM, EVENT, MODULE, FUNCTION, GRAPH, EXECUTABLE, PINNED };
 enum { MEMSET, COPY, KERNEL, RECORD, REPLAY, WAIT };
-enum { MAX_ARGUMENTS = 64, ARGUMENT_BYTES = 1024 };
+enum { MAX_ARGUMENTS = 64, ARGUMENT_BYTES = 1024, THREADS_PER_MULTIPROCESSOR = 2048 };
 
 static const char* kinds[] = { "memory", "host memory", "stream", "event", "module", "function", "graph", "executable graph",
     "pinned array" };
