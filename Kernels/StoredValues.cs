@@ -39,6 +39,9 @@ internal static class StoredValues
         else view.Store4(index, values);
     }
 
+    /// <summary>Returns the floats of memory that hold a number of values.</summary>
+    public static long Floats(long values, bool isBFloat16) => isBFloat16 ? (values + 1) / 2 : values;
+
     /// <summary>Returns the value that a store keeps.</summary>
     public static float Round(float value, bool isBFloat16) => isBFloat16 ? Bits.ToSingle(Rounded(value)) : value;
 

@@ -1,5 +1,6 @@
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
+using GpuCnn.Kernels;
 using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Engine.Devices;
@@ -70,7 +71,7 @@ public sealed record DeviceTensor(DeviceBuffer<float> Elements, TensorLayout Lay
     public bool SharesMemory(DeviceTensor other) => Elements.Memory == other.Elements.Memory;
 
     /// <summary>Returns the floats that hold a number of values.</summary>
-    internal static long Floats(long values, bool isBFloat16) => isBFloat16 ? (values + 1) / 2 : values;
+    internal static long Floats(long values, bool isBFloat16) => StoredValues.Floats(values, isBFloat16);
 
     /// <summary>Index of the first value in the buffer.</summary>
     internal int First => ChannelsLast ? FirstChannel : FirstChannel * Stored.Area;

@@ -14,7 +14,9 @@ internal static class GpuConvolution
         DeviceTensor x = emitter.Input(), y = emitter.Output;
         DeviceBuffer<float> weight = emitter.Parameter("weight").Values;
         DeviceBuffer<float>? bias = emitter.FindParameter("bias")?.Values;
-        var launches = new ForwardLaunches(shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.Forward), pitch: y.WholeChannels);
+        var launches = new ForwardLaunches(
+            shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.Forward), pitch: y.WholeChannels, isBFloat16X: x.IsBFloat16,
+            isBFloat16Y: y.IsBFloat16);
         DeviceBuffer<float>? workspace = Workspace(emitter, launches.WorkspaceFloats);
         GpuMoments? moments = emitter.GathersMoments && launches.MomentRows is { } rows ? emitter.Gather(rows) : null;
         emitter.Launch("forward", l => launches.Launch(
@@ -36,7 +38,7 @@ internal static class GpuConvolution
     /// <summary>Emits the sums of the columns of dy, [rows][columns].</summary>
     public static void EmitBiasGradient(GpuEmitter emitter, DeviceTensor dy, int rows, int columns, DeviceParameter bias)
     {
-        var launches = new ColumnSumsLaunches(rows, columns);
+        var launches = new ColumnSumsLaunches(rows, columns, dy.IsBFloat16);
         DeviceBuffer<float> workspace = emitter.Workspace<float>("bias parts", launches.WorkspaceFloats);
         emitter.Launch("bias gradient", l => launches.Launch(l, l.Read(dy), l.Write(bias.Gradient), l.Write(workspace)));
     }
@@ -45,7 +47,9 @@ internal static class GpuConvolution
     {
         DeviceTensor x = emitter.Input();
         DeviceBuffer<float> gradient = emitter.Parameter("weight").Gradient;
-        var launches = new FilterGradientLaunches(shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.FilterGradient));
+        var launches = new FilterGradientLaunches(
+            shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.FilterGradient), isBFloat16X: x.IsBFloat16,
+            isBFloat16Y: dy.IsBFloat16);
         DeviceBuffer<float>? workspace = Workspace(emitter, launches.WorkspaceFloats);
         emitter.Launch("filter gradient", l => launches.Launch(l, l.Read(x), l.Read(dy), l.Write(gradient), l.Write(workspace)));
     }
@@ -53,7 +57,9 @@ internal static class GpuConvolution
     private static void EmitInputGradient(GpuEmitter emitter, ConvolutionShape shape, DeviceTensor dy, DeviceTensor dx)
     {
         DeviceBuffer<float> weight = emitter.Parameter("weight").Values;
-        var launches = new InputGradientLaunches(shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.InputGradient));
+        var launches = new InputGradientLaunches(
+            shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.InputGradient), isBFloat16X: dx.IsBFloat16,
+            isBFloat16Y: dy.IsBFloat16);
         DeviceBuffer<float>? workspace = Workspace(emitter, launches.WorkspaceFloats);
         bool adds = emitter.AddsInputGradient();
         emitter.Launch("input gradient", l => launches.Launch(

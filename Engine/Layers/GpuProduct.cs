@@ -18,7 +18,8 @@ internal static class GpuProduct
         DeviceBuffer<float>? bias = emitter.FindParameter("bias")?.Values;
         int inputs = x.Shape.Count;
         MatrixProductLaunches launches = Choose(
-            emitter, Problem("", inputs, units, emitter.Images), new() { M = emitter.Images, N = units, K = inputs });
+            emitter, Problem("", inputs, units, emitter.Images), new() { M = emitter.Images, N = units, K = inputs },
+            isBFloat16A: x.IsBFloat16, isBFloat16C: y.IsBFloat16);
         DeviceBuffer<float>? parts = Parts(emitter, launches);
         emitter.Launch("forward", l => launches.Launch(
             l, l.Read(x), l.Read(weight), bias is null ? null : l.Read(bias), l.Write(y), l.Write(parts), emitter.Activation));
@@ -34,7 +35,8 @@ internal static class GpuProduct
             if (emitter.FindParameter("bias") is { } bias) GpuConvolution.EmitBiasGradient(emitter, dy, emitter.Images, units, bias);
             GemmShape shape = new() { M = inputs, N = units, K = emitter.Images };
             MatrixProductLaunches launches = Choose(
-                emitter, Problem(" weight gradient", inputs, units, emitter.Images), shape, transposeA: true);
+                emitter, Problem(" weight gradient", inputs, units, emitter.Images), shape, transposeA: true,
+                isBFloat16A: x.IsBFloat16, isBFloat16B: dy.IsBFloat16);
             DeviceBuffer<float>? parts = Parts(emitter, launches);
             emitter.Launch("weight gradient", l => launches.Launch(
                 l, l.Read(x), l.Read(dy), null, l.Write(weight.Gradient), l.Write(parts), default(Identity)));
@@ -43,7 +45,8 @@ internal static class GpuProduct
         {
             GemmShape shape = new() { M = emitter.Images, N = inputs, K = units };
             MatrixProductLaunches launches = Choose(
-                emitter, Problem(" input gradient", inputs, units, emitter.Images), shape, transposeB: true);
+                emitter, Problem(" input gradient", inputs, units, emitter.Images), shape, transposeB: true,
+                isBFloat16A: dy.IsBFloat16, isBFloat16C: dx.IsBFloat16);
             DeviceBuffer<float>? parts = Parts(emitter, launches);
             emitter.Launch("input gradient", l => launches.Launch(
                 l, l.Read(dy), l.Read(weight.Values), null, l.Write(dx), l.Write(parts), default(Identity)));
@@ -56,10 +59,13 @@ internal static class GpuProduct
 
     /// <summary>Chooses the launches of the next step.</summary>
     private static MatrixProductLaunches Choose(
-        GpuEmitter emitter, string problem, GemmShape shape, bool transposeA = false, bool transposeB = false)
+        GpuEmitter emitter, string problem, GemmShape shape, bool transposeA = false, bool transposeB = false, bool isBFloat16A = false,
+        bool isBFloat16B = false, bool isBFloat16C = false)
     {
         ProductChoice choice = emitter.Choose(problem, shape.M, shape.N, shape.K);
-        return new(shape, transposeA, transposeB, tile: choice.Tile, byLibrary: choice.ByLibrary);
+        return new(
+            shape, transposeA, transposeB, tile: choice.Tile, byLibrary: choice.ByLibrary, isBFloat16A: isBFloat16A,
+            isBFloat16B: isBFloat16B, isBFloat16C: isBFloat16C);
     }
 
     private static DeviceBuffer<float>? Parts(GpuEmitter emitter, MatrixProductLaunches launches) =>

@@ -8,10 +8,13 @@ internal sealed class ColumnSumsLaunches
 {
     private const int MostParts = 128, LeastRows = 64;
 
+    private readonly bool _isBFloat16;
     private readonly int _rows, _columns, _width, _partRows, _parts;
 
-    public ColumnSumsLaunches(int rows, int columns)
+    /// <param name="isBFloat16">Whether the matrix is stored as bfloat16. The sums are floats.</param>
+    public ColumnSumsLaunches(int rows, int columns, bool isBFloat16 = false)
     {
+        _isBFloat16 = isBFloat16;
         _rows = rows;
         _columns = columns;
         _width = columns <= 8 ? 8 : 32;
@@ -27,8 +30,9 @@ internal sealed class ColumnSumsLaunches
     /// <param name="accumulate">Whether to add to the sums instead of overwriting them.</param>
     public void Launch(IKernelLaunches launches, ReadOnlyView<float> x, View<float> sums, View<float> workspace, bool accumulate = false)
     {
-        launches.Add(new ColumnSums(_width, x, workspace, _rows, _columns, _partRows), new(Size3.Groups(_columns, _width), _parts));
-        var sum = new SumParts<Identity>(false, accumulate, workspace, workspace, sums, _parts, _columns, new(_columns), default);
+        launches.Add(
+            new ColumnSums(_width, _isBFloat16, x, workspace, _rows, _columns, _partRows), new(Size3.Groups(_columns, _width), _parts));
+        var sum = new SumParts<Identity>(false, accumulate, false, workspace, workspace, sums, _parts, _columns, new(_columns), default);
         launches.Add(sum, sum.Groups);
     }
 }

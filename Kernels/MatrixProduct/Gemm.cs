@@ -10,7 +10,7 @@ namespace GpuCnn.Kernels.MatrixProduct;
 /// <param name="transposeA">Whether A is stored as [K][M] instead of [M][K].</param>
 /// <param name="transposeB">Whether B is stored as [N][K] instead of [K][N].</param>
 /// <param name="wideA">
-/// Whether A is loaded four floats at a time: its rows in memory, its pitch and its start are multiples of 4. Likewise for B, and for C
+/// Whether A is loaded four values at a time: its rows in memory, its pitch and its start are multiples of 4. Likewise for B, and for C
 /// with the bias.
 /// </param>
 /// <param name="accumulate">Whether to add to C instead of overwriting it.</param>
@@ -18,6 +18,7 @@ namespace GpuCnn.Kernels.MatrixProduct;
 /// Whether to write the moments of the tile's columns to <paramref name="moments"/>. Requires one matrix in one part, no function and no
 /// accumulation.
 /// </param>
+/// <param name="isBFloat16A">Whether A is stored as bfloat16. Likewise for B and C. Sums are floats, rounded as they are stored.</param>
 /// <param name="bias">[N]; any view if there is no bias.</param>
 /// <param name="scalars">[1] Gives the number of real images; any view if no moments are gathered.</param>
 /// <param name="moments">[rows of tiles][3][N] as in <see cref="GatheredMoments"/>; any view if none are gathered.</param>
@@ -29,6 +30,7 @@ internal readonly partial struct Gemm<TFunction>(
     [Specialization] Flag transposeA, [Specialization] Flag transposeB, [Specialization] Flag wideA, [Specialization] Flag wideB,
         [Specialization] Flag wideC,
     [Specialization] Flag addBias, [Specialization] Flag accumulate, [Specialization] Flag gathers,
+    [Specialization] Flag isBFloat16A, [Specialization] Flag isBFloat16B, [Specialization] Flag isBFloat16C,
     ReadOnlyView<float> a, ReadOnlyView<float> b, ReadOnlyView<float> bias, View<float> c, ReadOnlyView<StepScalars> scalars,
     View<float> moments, GemmShape shape, int area, TFunction function)
     where TFunction : unmanaged, IPointwise
@@ -43,8 +45,8 @@ internal readonly partial struct Gemm<TFunction>(
         Registers<float> nextLeft = Local.Array<float>(tileM * tileK / (GroupSize.X * GroupSize.Y)),
             nextRight = Local.Array<float>(tileN * tileK / (GroupSize.X * GroupSize.Y));
         Registers<float> sums = Local.Array<float>(perM * perN);
-        var sideA = new TileSide(tileM, tileK, transposeA, wideA);
-        var sideB = new TileSide(tileN, tileK, !transposeB, wideB);
+        var sideA = new TileSide(tileM, tileK, transposeA, wideA, isBFloat16A);
+        var sideB = new TileSide(tileN, tileK, !transposeB, wideB, isBFloat16B);
         int threads = GroupSize.X * GroupSize.Y, own = 4 * (ThreadId.Y * GroupSize.X + ThreadId.X);
         int tilesN = TileShape.Tiles(shape.N, tileN), row = GroupId.X / tilesN * tileM, column = GroupId.X % tilesN * tileN;
         int batch = GroupId.Z / shape.Parts, part = GroupId.Z % shape.Parts;
@@ -83,6 +85,8 @@ internal readonly partial struct Gemm<TFunction>(
         if (gathers)
         {
             if (addBias) TileMoments.AddBias(sums, bias, column, shape.N, tileN, perM, perN, wideC);
+            // Moments are of the values as they are stored.
+            for (int i = 0; i < perM * perN; i++) sums[i] = StoredValues.Round(sums[i], isBFloat16C);
             TileMoments.Gather(
                 sums, left, right, moments, scalars[0].Images * area - row, GroupId.X / tilesN, column, shape.N,
                 tileM, tileN, perM, perN);
@@ -99,7 +103,7 @@ internal readonly partial struct Gemm<TFunction>(
                     var values = new Float4(sums[at], sums[at + 1], sums[at + 2], sums[at + 3]);
                     Epilogue.Store(
                         c, target + m * shape.PitchC + n, bias, batch * shape.StepBias, n, shape.N, values, function,
-                        addBias && !gathers, accumulate, wideC);
+                        addBias && !gathers, accumulate, wideC, isBFloat16C);
                 }
             }
         }

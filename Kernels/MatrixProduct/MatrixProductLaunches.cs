@@ -5,12 +5,12 @@ namespace GpuCnn.Kernels.MatrixProduct;
 
 /// <summary>
 /// Launches of C = f(A B + bias) for a batch of row-major matrices, by the tile kernels or by the device's library. Pitches and steps that
-/// are not set are those of contiguous matrices. All sizes are in floats, and views start at multiples of 16 bytes.
+/// are not set are those of contiguous matrices. All sizes are in values, and views start at multiples of 4 values.
 /// </summary>
 internal sealed partial class MatrixProductLaunches
 {
     private readonly GemmShape _shape;
-    private readonly bool _transposeA, _transposeB, _byLibrary;
+    private readonly bool _transposeA, _transposeB, _byLibrary, _isBFloat16A, _isBFloat16B, _isBFloat16C;
     private readonly int _batch;
 
     /// <param name="shape">M, N, K, and what differs from contiguous matrices. The constructor sets its parts.</param>
@@ -23,10 +23,14 @@ internal sealed partial class MatrixProductLaunches
     /// Whether a library multiplies, one matrix of the batch after the other: no tile, no parts, no workspace. The launches must then be
     /// <see cref="IProductLaunches"/>.
     /// </param>
+    /// <param name="isBFloat16A">Whether A is stored as bfloat16. Likewise for B and C. The bias is floats.</param>
+    /// <exception cref="ArgumentException">A library is to multiply matrices of bfloat16.</exception>
     public MatrixProductLaunches(
         GemmShape shape, bool transposeA = false, bool transposeB = false, int batch = 1, TileShape? tile = null, bool canSplit = true,
-        bool byLibrary = false)
+        bool byLibrary = false, bool isBFloat16A = false, bool isBFloat16B = false, bool isBFloat16C = false)
     {
+        if (byLibrary && (isBFloat16A || isBFloat16B || isBFloat16C))
+            throw new ArgumentException("A library multiplies matrices of floats, but got bfloat16; take a tile.", nameof(byLibrary));
         if (shape.PitchA == 0) shape.PitchA = transposeA ? shape.M : shape.K;
         if (shape.PitchB == 0) shape.PitchB = transposeB ? shape.K : shape.N;
         if (shape.PitchC == 0) shape.PitchC = shape.N;
@@ -34,6 +38,9 @@ internal sealed partial class MatrixProductLaunches
         _transposeB = transposeB;
         _batch = batch;
         _byLibrary = byLibrary;
+        _isBFloat16A = isBFloat16A;
+        _isBFloat16B = isBFloat16B;
+        _isBFloat16C = isBFloat16C;
         // Parts are summed as one flat run of values, which repeats one bias.
         canSplit = canSplit && !byLibrary && shape is { StartC: 0, StepBias: 0 } && shape.PitchC == shape.N
             && (batch == 1 || shape.StepC == shape.M * shape.N);
@@ -84,18 +91,19 @@ internal sealed partial class MatrixProductLaunches
         bool wideC = Fours(_shape.N, _shape.PitchC, _shape.StartC, _shape.StepC, _shape.StepBias);
         if (Parts == 1)
         {
-            Add(c, function, bias is not null, accumulate);
+            Add(c, function, bias is not null, accumulate, _isBFloat16C);
             return;
         }
-        Add(workspace, new Identity(), false, false);
+        Add(workspace, new Identity(), false, false, false);
         var sum = new SumParts<TFunction>(
-            bias is not null, accumulate, workspace, bias ?? b, c, Parts, _shape.PartStep, new(_shape.N), function);
+            bias is not null, accumulate, _isBFloat16C, workspace, bias ?? b, c, Parts, _shape.PartStep, new(_shape.N), function);
         launches.Add(sum, sum.Groups);
 
-        void Add<TOwn>(View<float> target, TOwn own, bool addBias, bool adds) where TOwn : unmanaged, IPointwise => launches.Add(
-            new Gemm<TOwn>(
+        void Add<TOwn>(View<float> target, TOwn own, bool addBias, bool adds, bool isBFloat16) where TOwn : unmanaged, IPointwise =>
+            launches.Add(new Gemm<TOwn>(
                 Tile.M, Tile.N, Tile.K, Tile.PerM, Tile.PerN, _transposeA, _transposeB, wideA, wideB, wideC, addBias, adds,
-                moments is not null, a, b, bias ?? b, target, moments?.Scalars ?? default, moments?.Parts ?? default, _shape,
+                moments is not null, _isBFloat16A, _isBFloat16B, isBFloat16, a, b, bias ?? b, target,
+                moments?.Scalars ?? default, moments?.Parts ?? default, _shape,
                 moments?.Area ?? 0, own),
             new(Tile.Count(_shape.M, _shape.N), 1, _batch * Parts));
     }

@@ -28,7 +28,7 @@ internal static class TileMoments
             if (j < perN)
             {
                 int at = column + RegisterTile.Place(ThreadId.X, j, tileN);
-                Float4 values = Runs.Load(bias, at, at, 0, columns, isWide);
+                Float4 values = Runs.Load(bias, at, at, 0, columns, isWide, false);
                 for (int i = 0; i < Most; i++)
                 {
                     int row = RegisterTile.IndexOf(i, j, perN);

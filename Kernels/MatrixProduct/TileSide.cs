@@ -11,7 +11,8 @@ namespace GpuCnn.Kernels.MatrixProduct;
 /// <param name="Depth">Steps of the reduction in the tile, a power of two.</param>
 /// <param name="IsAlong">Whether lines are contiguous in memory ([reduction][lines]), and not steps ([lines][reduction]).</param>
 /// <param name="IsWide">Whether four neighbours may be loaded at once: all of them exist or none, and their address is aligned.</param>
-internal readonly record struct TileSide(int Lines, int Depth, bool IsAlong, bool IsWide)
+/// <param name="IsBFloat16">Whether the matrix is stored as bfloat16. The shared tile holds floats.</param>
+internal readonly record struct TileSide(int Lines, int Depth, bool IsAlong, bool IsWide, bool IsBFloat16)
 {
     /// <summary>Padding floats after each row of a shared tile.</summary>
     public const int Padding = 4;
@@ -24,7 +25,7 @@ internal readonly record struct TileSide(int Lines, int Depth, bool IsAlong, boo
 
     /// <summary>Loads four neighbours of a matrix; zeros outside it.</summary>
     /// <param name="offset">Start of the matrix.</param>
-    /// <param name="pitch">Floats from one row of the matrix in memory to the next.</param>
+    /// <param name="pitch">Values from one row of the matrix in memory to the next.</param>
     /// <param name="element">First element of the run in the tile: a multiple of 4.</param>
     /// <param name="line">Line of the matrix at which the tile starts.</param>
     /// <param name="lines">Number of lines in the matrix.</param>
@@ -34,8 +35,8 @@ internal readonly record struct TileSide(int Lines, int Depth, bool IsAlong, boo
     {
         int atLine = line + Line(element), atStep = step + Step(element);
         return IsAlong
-            ? Runs.Load(matrix, offset + atStep * pitch + atLine, atLine, 0, atStep < end ? lines : 0, IsWide)
-            : Runs.Load(matrix, offset + atLine * pitch + atStep, atStep, 0, atLine < lines ? end : 0, IsWide);
+            ? Runs.Load(matrix, offset + atStep * pitch + atLine, atLine, 0, atStep < end ? lines : 0, IsWide, IsBFloat16)
+            : Runs.Load(matrix, offset + atLine * pitch + atStep, atStep, 0, atLine < lines ? end : 0, IsWide, IsBFloat16);
     }
 
     /// <summary>Stores the run loaded for <paramref name="element"/> in a shared tile.</summary>

@@ -1,8 +1,6 @@
 using GpuCnn.Engine.Devices.Ilgpu;
-using GpuCnn.Kernels.Convolution.Gpu;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
-using GpuCnn.Kernels.Pointwise;
 using GpuCnn.Tests.Compiler;
 using NUnit.Framework;
 
@@ -18,21 +16,16 @@ public sealed class IlgpuProductTextTests
     [TestCaseSource(nameof(Tiles))]
     public void MatrixProductsAreFast(TileShape tile)
     {
-        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, false, true, true, true, true, false, false,
-            default, default, default, default, default, default, default, default, default), tile);
-        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, false, true, true, true, false, false, false,
-            default, default, default, default, default, default, default, default, default), tile);
-        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, true, true, true, true, false, false, false,
-            default, default, default, default, default, default, default, default, default), tile);
+        AssertFast(ProductKernels.Matrix(tile, addBias: true), tile);
+        AssertFast(ProductKernels.Matrix(tile, transposeA: true), tile);
+        AssertFast(ProductKernels.Matrix(tile, transposeB: true), tile);
     }
 
     [TestCaseSource(nameof(Tiles))]
     public void ConvolutionsAreFast(TileShape tile)
     {
-        AssertFast(new ConvolutionProduct<ReLU>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, true, true, true, true, false, false,
-            default, default, default, default, default, default, default, default), tile);
-        AssertFast(new FilterGradientProduct(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, true, false, default, default, default,
-            default), tile);
+        AssertFast(ProductKernels.Forward(tile), tile);
+        AssertFast(ProductKernels.FilterGradient(tile), tile);
     }
 
     private static void AssertFast<TKernel>(TKernel kernel, TileShape tile) where TKernel : struct, IKernel

@@ -1,7 +1,5 @@
-using GpuCnn.Kernels.Convolution.Gpu;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
-using GpuCnn.Kernels.Pointwise;
 using GpuCnn.Tests.Compiler;
 using NUnit.Framework;
 
@@ -22,43 +20,43 @@ public sealed class ProductTextTests
     [TestCaseSource(nameof(Tiles))]
     public void MatrixProductsAreFast(TileShape tile)
     {
-        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, false, true, true, true, true, false, false,
-            default, default, default, default, default, default, default, default, default), tile);
-        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, false, true, true, true, false, false, false,
-            default, default, default, default, default, default, default, default, default), tile);
-        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, true, true, true, true, false, false, false,
-            default, default, default, default, default, default, default, default, default), tile);
+        AssertFast(ProductKernels.Matrix(tile, addBias: true), tile);
+        AssertFast(ProductKernels.Matrix(tile, transposeA: true), tile);
+        AssertFast(ProductKernels.Matrix(tile, transposeB: true), tile);
     }
 
     [TestCaseSource(nameof(Tiles))]
     public void ConvolutionsAreFast(TileShape tile)
     {
-        AssertFast(new ConvolutionProduct<ReLU>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, true, true, true, true, false, false,
-            default, default, default, default, default, default, default, default), tile);
-        AssertFast(new ConvolutionProduct<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, true, true, true, false,
-            false, false,
-            default, default, default, default, default, default, default, default), tile);
+        AssertFast(ProductKernels.Forward(tile), tile);
+        AssertFast(ProductKernels.InputGradient(tile), tile);
     }
 
     /// <summary>After the loop there is a multiply-add for each value, and parts of columns are read one by one.</summary>
     [TestCaseSource(nameof(Tiles))]
     public void KernelsThatGatherMomentsAreFast(TileShape tile)
     {
-        AssertFast(new Gemm<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, false, true, true, true, true, false, true,
-            default, default, default, default, default, default, default, default, default), tile, gathers: true);
-        AssertFast(new ConvolutionProduct<Identity>(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, true, true, true, false,
-            false, true,
-            default, default, default, default, default, default, default, default), tile, gathers: true);
+        AssertFast(ProductKernels.Matrix(tile, addBias: true, gathers: true), tile, gathers: true);
+        AssertFast(ProductKernels.Gathering(tile), tile, gathers: true);
     }
 
     [TestCaseSource(nameof(Tiles))]
-    public void FilterGradientsAreFast(TileShape tile) =>
-        AssertFast(new FilterGradientProduct(tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, true, false,
-            default, default, default, default), tile);
+    public void FilterGradientsAreFast(TileShape tile) => AssertFast(ProductKernels.FilterGradient(tile), tile);
 
-    private static void AssertFast<TKernel>(TKernel kernel, TileShape tile, bool gathers = false) where TKernel : struct, IKernel
+    /// <summary>Four values of a tensor that is stored as bfloat16 are loaded and stored in 8 bytes.</summary>
+    [Test]
+    public void HalfSizeTensorsMoveInVectors()
     {
-        string ptx = Clang.PtxOf(kernel);
+        TileShape tile = TileShape.Large;
+        AssertFast(ProductKernels.Matrix(tile, isBFloat16: true), tile, isBFloat16: true);
+        AssertFast(ProductKernels.Matrix(tile, gathers: true, isBFloat16: true), tile, gathers: true, isBFloat16: true);
+        AssertFast(ProductKernels.InputGradient(tile, isBFloat16: true), tile, isBFloat16: true);
+    }
+
+    private static void AssertFast<TKernel>(TKernel kernel, TileShape tile, bool gathers = false, bool isBFloat16 = false)
+        where TKernel : struct, IKernel
+    {
+        string ptx = Clang.PtxOf(kernel), vector = isBFloat16 ? "v2" : "v4";
         Assert.Multiple(() =>
         {
             Assert.That(Clang.LocalAccesses(ptx), Is.Zero, "loads and stores of local memory");
@@ -68,15 +66,19 @@ public sealed class ProductTextTests
             Assert.That(Count(ptx, "ld.shared.f32"), gathers ? Is.Positive : Is.Zero, "scalar loads of shared memory");
             Assert.That(Count(ptx, "fma.rn.f32"), Is.EqualTo((tile.K + (gathers ? 1 : 0)) * tile.PerM * tile.PerN),
                 "multiply-adds of a stage");
-            Assert.That(Count(ptx, "ld.global.nc.v4.f32"), Is.Positive, "vector loads through the read-only cache");
+            Assert.That(CountWords(ptx, $"ld.global.nc.{vector}"), Is.Positive, "vector loads through the read-only cache");
             Assert.That(Count(ptx, "ld.global.nc.f32"), Is.Zero, "scalar loads through the read-only cache");
-            Assert.That(Count(ptx, "st.global.v4.f32"), Is.EqualTo(tile.PerM * tile.PerN / 4), "vector stores");
+            Assert.That(CountWords(ptx, $"st.global.{vector}"), Is.EqualTo(tile.PerM * tile.PerN / 4), "vector stores");
             Assert.That(kernel.GroupShape.Count, Is.EqualTo(tile.Threads).And.LessThanOrEqualTo(MostThreads));
             Assert.That(SharedBytes(ptx), Is.LessThanOrEqualTo(MostSharedBytes), "shared memory");
         });
     }
 
     private static int Count(string ptx, string instruction) => ptx.Split(instruction + " ").Length - 1;
+
+    /// <summary>Counts accesses of 32-bit registers; values that are only moved may have the type of integers.</summary>
+    private static int CountWords(string ptx, string instruction) =>
+        Count(ptx, instruction + ".f32") + Count(ptx, instruction + ".u32") + Count(ptx, instruction + ".b32");
 
     /// <summary>Sums all lines such as ".shared .align 16 .b8 name[1024];".</summary>
     private static int SharedBytes(string ptx) =>

@@ -7,10 +7,12 @@ namespace GpuCnn.Kernels.Convolution.Gpu;
 /// values of some images. Memory-bound.
 /// </summary>
 /// <param name="accumulate">Whether to add to dx instead of overwriting it.</param>
+/// <param name="isBFloat16">Whether dx is stored as bfloat16. The windows are floats.</param>
 /// <param name="columns">[group][pixel][R * S * Channels]</param>
 /// <param name="dx">[image][SourceH][SourceW][SourceChannels]</param>
 [Kernel(Threads)]
-internal readonly partial struct Col2Im([Specialization] Flag accumulate, ReadOnlyView<float> columns, View<float> dx, WindowMap map)
+internal readonly partial struct Col2Im(
+    [Specialization] Flag accumulate, [Specialization] Flag isBFloat16, ReadOnlyView<float> columns, View<float> dx, WindowMap map)
 {
     private const int Threads = 256;
 
@@ -43,7 +45,7 @@ internal readonly partial struct Col2Im([Specialization] Flag accumulate, ReadOn
             }
         }
         int to = map.FirstImage * map.Image.Value + at;
-        dx[to] = accumulate ? dx[to] + sum : sum;
+        StoredValues.Store(dx, to, accumulate ? StoredValues.Load(dx, to, isBFloat16) + sum : sum, isBFloat16);
     }
 
     /// <summary>Number of values in the images that the pixels belong to.</summary>

@@ -11,7 +11,7 @@ namespace GpuCnn.Kernels.Convolution.Gpu;
 /// </summary>
 /// <param name="turned">Whether a run of the filter is stored [columns][values] instead of [values][columns].</param>
 /// <param name="wideX">
-/// Whether x is loaded four floats at a time: channels of a group and of x are multiples of 4. Likewise for the filter (its columns, or its
+/// Whether x is loaded four values at a time: channels of a group and of x are multiples of 4. Likewise for the filter (its columns, or its
 /// values if it is turned), and for y with the bias (columns and TargetPixel).
 /// </param>
 /// <param name="accumulate">Whether to add to y instead of overwriting it.</param>
@@ -19,6 +19,7 @@ namespace GpuCnn.Kernels.Convolution.Gpu;
 /// Whether to write the moments of the tile's columns to <paramref name="moments"/>. Requires a single group, no function and no
 /// accumulation.
 /// </param>
+/// <param name="isBFloat16X">Whether x is stored as bfloat16. Likewise for y. Sums are floats, rounded as they are stored.</param>
 /// <param name="x">[image][SourceH][SourceW][SourceChannels]</param>
 /// <param name="bias">[group][columns]; any view if there is no bias.</param>
 /// <param name="scalars">[1] Gives the number of real images; any view if no moments are gathered.</param>
@@ -29,6 +30,7 @@ internal readonly partial struct ConvolutionProduct<TFunction>(
         [Specialization(8)] int perN,
     [Specialization] Flag turned, [Specialization] Flag wideX, [Specialization] Flag wideFilter, [Specialization] Flag wideY,
     [Specialization] Flag addBias, [Specialization] Flag accumulate, [Specialization] Flag gathers,
+    [Specialization] Flag isBFloat16X, [Specialization] Flag isBFloat16Y,
     ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float> bias, View<float> y, ReadOnlyView<StepScalars> scalars,
     View<float> moments, GatherMap map, TFunction function)
     where TFunction : unmanaged, IPointwise
@@ -48,8 +50,8 @@ internal readonly partial struct ConvolutionProduct<TFunction>(
             ownH = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y));
         Registers<int> ownW = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y));
         Registers<float> sums = Local.Array<float>(perM * perN);
-        var sideX = new TileSide(tileM, tileK, false, wideX);
-        var sideFilter = new TileSide(tileN, tileK, !turned, wideFilter);
+        var sideX = new TileSide(tileM, tileK, false, wideX, isBFloat16X);
+        var sideFilter = new TileSide(tileN, tileK, !turned, wideFilter, false);
         int thread = ThreadId.Y * GroupSize.X + ThreadId.X, threads = GroupSize.X * GroupSize.Y, own = 4 * thread;
         int tilesN = TileShape.Tiles(map.Columns, tileN), firstPixel = GroupId.X / tilesN * tileM, column = GroupId.X % tilesN * tileN,
             group = GroupId.Z;
@@ -81,7 +83,8 @@ internal readonly partial struct ConvolutionProduct<TFunction>(
         for (int at = 0; at < tileM * tileK; at += 4 * GroupSize.X * GroupSize.Y)
         {
             int load = at / (4 * threads);
-            nextLeft.Store4(at / threads, map.Load(x, ownSource[load], ownH[load], ownW[load], tapH, tapW, sideX.Step(at + own), wideX));
+            nextLeft.Store4(at / threads, map.Load(
+                x, ownSource[load], ownH[load], ownW[load], tapH, tapW, sideX.Step(at + own), wideX, isBFloat16X));
         }
         for (int at = 0; at < tileN * tileK; at += 4 * GroupSize.X * GroupSize.Y)
             nextRight.Store4(at / threads, sideFilter.Load(
@@ -113,7 +116,7 @@ internal readonly partial struct ConvolutionProduct<TFunction>(
             {
                 int load = at / (4 * threads);
                 nextLeft.Store4(at / threads, map.Load(
-                    x, ownSource[load], ownH[load], ownW[load], tapH, tapW, position + sideX.Step(at + own), wideX));
+                    x, ownSource[load], ownH[load], ownW[load], tapH, tapW, position + sideX.Step(at + own), wideX, isBFloat16X));
             }
             for (int at = 0; at < tileN * tileK; at += 4 * GroupSize.X * GroupSize.Y)
                 nextRight.Store4(at / threads, sideFilter.Load(
@@ -129,6 +132,8 @@ internal readonly partial struct ConvolutionProduct<TFunction>(
         if (gathers)
         {
             if (addBias) TileMoments.AddBias(sums, bias, column, map.Columns, tileN, perM, perN, wideY);
+            // Moments are of the values as they are stored.
+            for (int i = 0; i < perM * perN; i++) sums[i] = StoredValues.Round(sums[i], isBFloat16Y);
             TileMoments.Gather(
                 sums, left, right, moments, scalars[0].Images * map.Grid.Area.Value - firstPixel, GroupId.X / tilesN, column,
                 map.Columns, tileM, tileN, perM, perN);
@@ -144,7 +149,8 @@ internal readonly partial struct ConvolutionProduct<TFunction>(
                     int first = group * map.Columns;
                     var values = new Float4(sums[at], sums[at + 1], sums[at + 2], sums[at + 3]);
                     Epilogue.Store(
-                        y, target + first + k, bias, first, k, map.Columns, values, function, addBias && !gathers, accumulate, wideY);
+                        y, target + first + k, bias, first, k, map.Columns, values, function, addBias && !gathers, accumulate, wideY,
+                        isBFloat16Y);
                 }
             }
         }

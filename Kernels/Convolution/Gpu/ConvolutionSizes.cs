@@ -6,10 +6,10 @@ namespace GpuCnn.Kernels.Convolution.Gpu;
 /// Sizes that the passes of a convolution on a GPU derive from its shape. Volumes are channels-last, and a group's filter is [R][S][C /
 /// groups][K / groups].
 /// </summary>
-/// <param name="MostColumns">Floats of windows that are written out at a time. One image may have more.</param>
+/// <param name="MostColumns">Values of windows that are written out at a time. One image may have more.</param>
 internal sealed record ConvolutionSizes(ConvolutionShape Shape, int Images, long MostColumns)
 {
-    /// <summary>Default for the floats of windows that are written out at a time: 256 MiB.</summary>
+    /// <summary>Default for the values of windows that are written out at a time: 256 MiB of floats.</summary>
     public const long DefaultMostColumns = 64 << 20;
 
     /// <summary>Input channels of a group.</summary>
@@ -28,7 +28,7 @@ internal sealed record ConvolutionSizes(ConvolutionShape Shape, int Images, long
     public int Pixels { get; } = Largest(Shape, Images) <= int.MaxValue
         ? Images * Shape.OutputArea
         : throw new ArgumentException(
-            $"A batch of {Images} images of {Shape} has a buffer of {Largest(Shape, Images)} floats, but kernels index at most "
+            $"A batch of {Images} images of {Shape} has a buffer of {Largest(Shape, Images)} values, but kernels index at most "
             + $"{int.MaxValue}; take a smaller batch.");
 
     /// <summary>Whether the input channels of a group are a multiple of 4.</summary>
@@ -40,8 +40,8 @@ internal sealed record ConvolutionSizes(ConvolutionShape Shape, int Images, long
     /// <summary>Number of images whose windows are written out at a time.</summary>
     public int ImagesAtOnce => (int)Math.Clamp(MostColumns / ((long)Shape.OutputArea * Window * Shape.Groups), 1, Images);
 
-    /// <summary>Number of floats in those windows.</summary>
-    public long ColumnFloats => (long)ImagesAtOnce * Shape.OutputArea * Window * Shape.Groups;
+    /// <summary>Number of values in those windows.</summary>
+    public long ColumnValues => (long)ImagesAtOnce * Shape.OutputArea * Window * Shape.Groups;
 
     /// <summary>Cuts the batch into runs of images whose windows are written out together.</summary>
     public IEnumerable<(int First, int Count)> Runs()
@@ -81,14 +81,16 @@ internal sealed record ConvolutionSizes(ConvolutionShape Shape, int Images, long
     };
 
     /// <summary>Writes out the windows of some images.</summary>
-    public void WriteWindows(IKernelLaunches launches, ReadOnlyView<float> x, View<float> columns, int first, int images)
+    /// <param name="isBFloat16">Whether x and the windows are stored as bfloat16.</param>
+    public void WriteWindows(
+        IKernelLaunches launches, ReadOnlyView<float> x, View<float> columns, int first, int images, bool isBFloat16)
     {
         WindowMap map = Windows(first, images);
         int width = WideInputs ? 4 : 1;
-        launches.Add(new Im2Col(width, x, columns, map), Im2Col.Groups(width, map, Shape.Groups));
+        launches.Add(new Im2Col(width, isBFloat16, x, columns, map), Im2Col.Groups(width, map, Shape.Groups));
     }
 
-    /// <summary>Number of floats in the largest buffer.</summary>
+    /// <summary>Number of values in the largest buffer.</summary>
     private static long Largest(ConvolutionShape shape, int images)
     {
         long input = (long)images * shape.C * shape.H * shape.W, output = (long)images * shape.K * shape.OutputArea;

@@ -12,17 +12,22 @@ internal sealed class FilterGradientLaunches
     private readonly ConvolutionSizes _sizes;
     private readonly ConvolutionChoice _choice;
     private readonly int _parts, _partPixels;
+    private readonly bool _isBFloat16X, _isBFloat16Y;
 
     /// <param name="choice">Algorithm and tile, or null to choose by the sizes.</param>
     /// <param name="mostColumns">
-    /// Floats of windows that <see cref="ConvolutionAlgorithm.Im2Col"/> writes out at a time. One image may have more.
+    /// Values of windows that <see cref="ConvolutionAlgorithm.Im2Col"/> writes out at a time. One image may have more.
     /// </param>
+    /// <param name="isBFloat16X">Whether x is stored as bfloat16. Likewise for dy. dw is floats.</param>
     public FilterGradientLaunches(
-        ConvolutionShape shape, int images, ConvolutionChoice? choice = null, long mostColumns = ConvolutionSizes.DefaultMostColumns)
+        ConvolutionShape shape, int images, ConvolutionChoice? choice = null, long mostColumns = ConvolutionSizes.DefaultMostColumns,
+        bool isBFloat16X = false, bool isBFloat16Y = false)
     {
         _sizes = new(shape, images, mostColumns);
         _choice = choice ?? ConvolutionChoice.For(shape, images, ConvolutionPass.FilterGradient);
         _choice.Check(shape);
+        _isBFloat16X = isBFloat16X;
+        _isBFloat16Y = isBFloat16Y;
         if (_choice.Algorithm != ConvolutionAlgorithm.ImplicitGemm) return;
         (_parts, _partPixels) = TileChoice.Parts(
             (long)_choice.Tile.Count(_sizes.Window, _sizes.Outputs) * shape.Groups, _sizes.Pixels, _choice.Tile);
@@ -38,8 +43,10 @@ internal sealed class FilterGradientLaunches
 
     private int FilterFloats => _sizes.GroupFilter * _sizes.Shape.Groups;
 
+    private long ColumnFloats => StoredValues.Floats(_sizes.ColumnValues, _isBFloat16X);
+
     /// <summary>Start of the partial sums in the workspace, after the windows.</summary>
-    private long PartsStart => (_sizes.ColumnFloats + 3) / 4 * 4;
+    private long PartsStart => (ColumnFloats + 3) / 4 * 4;
 
     /// <param name="x">[image][H][W][C]</param>
     /// <param name="dy">[image][output height][output width][K]</param>
@@ -60,10 +67,10 @@ internal sealed class FilterGradientLaunches
                 break;
             default:
                 // Only the windows: the product reads them and writes its partial sums past them.
-                View<float> columns = workspace.Slice(0, (int)_sizes.ColumnFloats);
+                View<float> columns = workspace.Slice(0, (int)ColumnFloats);
                 foreach ((int first, int images) in _sizes.Runs())
                 {
-                    _sizes.WriteWindows(launches, x, columns, first, images);
+                    _sizes.WriteWindows(launches, x, columns, first, images, _isBFloat16X);
                     WindowProduct(first, images).Launch(
                         launches, columns, dy, null, dw, workspace.Slice((int)PartsStart), new Identity(), accumulate || first > 0);
                 }
@@ -75,8 +82,8 @@ internal sealed class FilterGradientLaunches
         Product(first, images, _sizes.Window, images * _sizes.Shape.OutputArea * _sizes.Window);
 
     /// <summary>Transposed windows times dy, for some images.</summary>
-    /// <param name="pitch">Floats from one window to the next.</param>
-    /// <param name="step">Floats from one group's windows to the next.</param>
+    /// <param name="pitch">Values from one window to the next.</param>
+    /// <param name="step">Values from one group's windows to the next.</param>
     private MatrixProductLaunches Product(int first, int images, int pitch, int step) => new(
         new()
         {
@@ -90,7 +97,8 @@ internal sealed class FilterGradientLaunches
             StepB = _sizes.Outputs,
             StepC = _sizes.GroupFilter,
         },
-        transposeA: true, batch: _sizes.Shape.Groups, tile: _choice.Tile, byLibrary: _choice.ByLibrary);
+        transposeA: true, batch: _sizes.Shape.Groups, tile: _choice.Tile, byLibrary: _choice.ByLibrary,
+        isBFloat16A: _isBFloat16X, isBFloat16B: _isBFloat16Y);
 
     private void LaunchGathered(IKernelLaunches launches, ReadOnlyView<float> x, ReadOnlyView<float> dy, View<float> dw,
         View<float> workspace, bool accumulate)
@@ -111,11 +119,13 @@ internal sealed class FilterGradientLaunches
         TileShape tile = _choice.Tile;
         launches.Add(
             new FilterGradientProduct(
-                tile.M, tile.N, tile.K, tile.PerM, tile.PerN, _sizes.WideInputs, _sizes.WideOutputs, accumulate && !isSplit, x, dy,
+                tile.M, tile.N, tile.K, tile.PerM, tile.PerN, _sizes.WideInputs, _sizes.WideOutputs, accumulate && !isSplit,
+                _isBFloat16X, _isBFloat16Y, x, dy,
                 isSplit ? workspace : dw, map),
             new(tile.Count(_sizes.Window, _sizes.Outputs), 1, _sizes.Shape.Groups * _parts));
         if (!isSplit) return;
-        var sum = new SumParts<Identity>(false, accumulate, workspace, workspace, dw, _parts, FilterFloats, new(FilterFloats), default);
+        var sum = new SumParts<Identity>(
+            false, accumulate, false, workspace, workspace, dw, _parts, FilterFloats, new(FilterFloats), default);
         launches.Add(sum, sum.Groups);
     }
 }

@@ -16,7 +16,7 @@ internal struct FilterGradientMap
     /// <summary>Rows in a group's filter: R * S * Channels.</summary>
     public int Rows;
 
-    /// <summary>Floats from one pixel of the output's gradient to the next.</summary>
+    /// <summary>Values from one pixel of the output's gradient to the next.</summary>
     public int GradientPitch;
 
     /// <summary>
@@ -31,10 +31,11 @@ internal struct FilterGradientMap
 /// of a group's filter, the columns of a row of tiles consecutive; z = group * parts + part.
 /// </summary>
 /// <param name="wideX">
-/// Whether x is loaded four floats at a time: channels of a group and of x are multiples of 4. Likewise for dy and dw, if the filters of a
+/// Whether x is loaded four values at a time: channels of a group and of x are multiples of 4. Likewise for dy and dw, if the filters of a
 /// group and of all groups are multiples of 4.
 /// </param>
 /// <param name="accumulate">Whether to add to dw instead of overwriting it.</param>
+/// <param name="isBFloat16X">Whether x is stored as bfloat16. Likewise for dy. dw is floats.</param>
 /// <param name="x">[image][SourceH][SourceW][SourceChannels]</param>
 /// <param name="dy">[pixel][GradientPitch]</param>
 /// <param name="dw">[part][group][rows][columns]</param>
@@ -43,6 +44,7 @@ internal readonly partial struct FilterGradientProduct(
     [Specialization(128)] int tileM, [Specialization(128)] int tileN, [Specialization(8)] int tileK, [Specialization(8)] int perM,
         [Specialization(8)] int perN,
     [Specialization] Flag wideX, [Specialization] Flag wideY, [Specialization] Flag accumulate,
+    [Specialization] Flag isBFloat16X, [Specialization] Flag isBFloat16Y,
     ReadOnlyView<float> x, ReadOnlyView<float> dy, View<float> dw, FilterGradientMap map)
 {
     public Size3 GroupShape => new(tileN / perN, tileM / perM);
@@ -59,8 +61,8 @@ internal readonly partial struct FilterGradientProduct(
         Registers<int> qs = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y));
         Registers<int> tapRows = Local.Array<int>(4), tapColumns = Local.Array<int>(4), tapOffsets = Local.Array<int>(4);
         Registers<float> sums = Local.Array<float>(perM * perN);
-        var sideX = new TileSide(tileM, tileK, true, wideX);
-        var sideY = new TileSide(tileN, tileK, true, wideY);
+        var sideX = new TileSide(tileM, tileK, true, wideX, isBFloat16X);
+        var sideY = new TileSide(tileN, tileK, true, wideY, isBFloat16Y);
         int threads = GroupSize.X * GroupSize.Y, own = 4 * (ThreadId.Y * GroupSize.X + ThreadId.X);
         int tilesN = TileShape.Tiles(map.Columns, tileN), row = GroupId.X / tilesN * tileM, column = GroupId.X % tilesN * tileN;
         int group = GroupId.Z / map.Parts, part = GroupId.Z % map.Parts;
@@ -91,7 +93,7 @@ internal readonly partial struct FilterGradientProduct(
             bool exists = first + sideX.Step(at + own) < end;
             nextLeft.Store4(at / threads, Gather(
                 x, map.Grid, images[at / (4 * threads)], ps[at / (4 * threads)], qs[at / (4 * threads)], exists, tapRows, tapColumns,
-                tapOffsets, wideX));
+                tapOffsets, wideX, isBFloat16X));
         }
         for (int at = 0; at < tileN * tileK; at += 4 * GroupSize.X * GroupSize.Y)
             nextRight.Store4(at / threads, sideY.Load(
@@ -118,7 +120,8 @@ internal readonly partial struct FilterGradientProduct(
                 images[load] += stepImage + carryP;
                 bool exists = pixel + tileK + sideX.Step(at + own) < end;
                 nextLeft.Store4(at / threads, Gather(
-                    x, map.Grid, images[load], ps[load], qs[load], exists, tapRows, tapColumns, tapOffsets, wideX));
+                    x, map.Grid, images[load], ps[load], qs[load], exists, tapRows, tapColumns, tapOffsets, wideX,
+                    isBFloat16X));
             }
             for (int at = 0; at < tileN * tileK; at += 4 * GroupSize.X * GroupSize.Y)
                 nextRight.Store4(at / threads, sideY.Load(
@@ -142,7 +145,8 @@ internal readonly partial struct FilterGradientProduct(
                     int k = column + RegisterTile.Place(ThreadId.X, j, tileN), at = RegisterTile.IndexOf(i, j, perN);
                     var values = new Float4(sums[at], sums[at + 1], sums[at + 2], sums[at + 3]);
                     Epilogue.Store(
-                        dw, target + value * map.Columns + k, dy, 0, k, map.Columns, values, new Identity(), false, accumulate, wideY);
+                        dw, target + value * map.Columns + k, dy, 0, k, map.Columns, values, new Identity(), false, accumulate, wideY,
+                        false);
                 }
             }
         }
@@ -151,18 +155,19 @@ internal readonly partial struct FilterGradientProduct(
     /// <summary>Loads four rows' values of x in the window of a pixel; zeros where the window is outside the map.</summary>
     private static Float4 Gather(
         ReadOnlyView<float> x, PixelGrid grid, int image, int p, int q, bool exists, Registers<int> tapRows, Registers<int> tapColumns,
-            Registers<int> tapOffsets, bool isWide)
+            Registers<int> tapOffsets, bool isWide, bool isBFloat16)
     {
         int h = p * grid.StepH + grid.StartH, w = q * grid.StepW + grid.StartW, source = grid.Source(image, h, w);
         if (isWide)
         {
-            if (exists && grid.Contains(h + tapRows[0], w + tapColumns[0])) return x.Load4(source + tapOffsets[0]);
+            if (exists && grid.Contains(h + tapRows[0], w + tapColumns[0]))
+                return StoredValues.Load4(x, source + tapOffsets[0], isBFloat16);
             return new Float4(0, 0, 0, 0);
         }
         return new Float4(
-            exists && grid.Contains(h + tapRows[0], w + tapColumns[0]) ? x[source + tapOffsets[0]] : 0,
-            exists && grid.Contains(h + tapRows[1], w + tapColumns[1]) ? x[source + tapOffsets[1]] : 0,
-            exists && grid.Contains(h + tapRows[2], w + tapColumns[2]) ? x[source + tapOffsets[2]] : 0,
-            exists && grid.Contains(h + tapRows[3], w + tapColumns[3]) ? x[source + tapOffsets[3]] : 0);
+            exists && grid.Contains(h + tapRows[0], w + tapColumns[0]) ? StoredValues.Load(x, source + tapOffsets[0], isBFloat16) : 0,
+            exists && grid.Contains(h + tapRows[1], w + tapColumns[1]) ? StoredValues.Load(x, source + tapOffsets[1], isBFloat16) : 0,
+            exists && grid.Contains(h + tapRows[2], w + tapColumns[2]) ? StoredValues.Load(x, source + tapOffsets[2], isBFloat16) : 0,
+            exists && grid.Contains(h + tapRows[3], w + tapColumns[3]) ? StoredValues.Load(x, source + tapOffsets[3], isBFloat16) : 0);
     }
 }

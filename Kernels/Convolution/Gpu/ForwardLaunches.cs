@@ -10,26 +10,31 @@ internal sealed partial class ForwardLaunches
     private readonly ConvolutionSizes _sizes;
     private readonly ConvolutionChoice _choice;
     private readonly int _pitch;
+    private readonly bool _isBFloat16X, _isBFloat16Y;
 
     /// <param name="choice">Algorithm and tile, or null to choose by the sizes.</param>
     /// <param name="mostColumns">
-    /// Floats of windows that <see cref="ConvolutionAlgorithm.Im2Col"/> writes out at a time. One image may have more.
+    /// Values of windows that <see cref="ConvolutionAlgorithm.Im2Col"/> writes out at a time. One image may have more.
     /// </param>
     /// <param name="pitch">
-    /// Floats from one pixel of y to the next if y is a slice of a volume with more channels, or 0 if pixels are contiguous.
+    /// Values from one pixel of y to the next if y is a slice of a volume with more channels, or 0 if pixels are contiguous.
     /// </param>
+    /// <param name="isBFloat16X">Whether x is stored as bfloat16. Likewise for y.</param>
     public ForwardLaunches(
         ConvolutionShape shape, int images, ConvolutionChoice? choice = null, long mostColumns = ConvolutionSizes.DefaultMostColumns,
-        int pitch = 0)
+        int pitch = 0, bool isBFloat16X = false, bool isBFloat16Y = false)
     {
         _sizes = new(shape, images, mostColumns);
         _choice = choice ?? ConvolutionChoice.For(shape, images, ConvolutionPass.Forward);
         _choice.Check(shape);
         _pitch = pitch == 0 ? shape.K : pitch;
+        _isBFloat16X = isBFloat16X;
+        _isBFloat16Y = isBFloat16Y;
     }
 
     /// <summary>Number of workspace floats that the launches need.</summary>
-    public long WorkspaceFloats => _choice.Algorithm == ConvolutionAlgorithm.Im2Col ? _sizes.ColumnFloats : 0;
+    public long WorkspaceFloats => _choice.Algorithm == ConvolutionAlgorithm.Im2Col
+        ? StoredValues.Floats(_sizes.ColumnValues, _isBFloat16X) : 0;
 
     /// <summary>
     /// Rows in each part whose moments <see cref="Launch"/> gathers. Null if it cannot gather moments: with several groups, with windows
@@ -71,7 +76,7 @@ internal sealed partial class ForwardLaunches
             default:
                 foreach ((int first, int images) in _sizes.Runs())
                 {
-                    _sizes.WriteWindows(launches, x, workspace, first, images);
+                    _sizes.WriteWindows(launches, x, workspace, first, images, _isBFloat16X);
                     int groupColumns = images * _sizes.Shape.OutputArea * _sizes.Window;
                     // The workspace holds the windows of all rows. It has no room for partial sums, and the product needs none.
                     Product(first, images, _sizes.Window, groupColumns)
@@ -82,8 +87,8 @@ internal sealed partial class ForwardLaunches
     }
 
     /// <summary>Products of the groups, for some images.</summary>
-    /// <param name="pitch">Floats from one window to the next.</param>
-    /// <param name="step">Floats from one group's windows to the next.</param>
+    /// <param name="pitch">Values from one window to the next.</param>
+    /// <param name="step">Values from one group's windows to the next.</param>
     private MatrixProductLaunches Product(int first, int images, int pitch, int step) => new(
         new()
         {
@@ -98,7 +103,8 @@ internal sealed partial class ForwardLaunches
             StepC = _sizes.Outputs,
             StepBias = _sizes.Outputs,
         },
-        batch: _sizes.Shape.Groups, tile: _choice.Tile, canSplit: false, byLibrary: _choice.ByLibrary);
+        batch: _sizes.Shape.Groups, tile: _choice.Tile, canSplit: false, byLibrary: _choice.ByLibrary,
+        isBFloat16A: _isBFloat16X, isBFloat16C: _isBFloat16Y);
 
     private void LaunchGathered<TFunction>(
         IKernelLaunches launches, ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float>? bias, View<float> y,
@@ -130,8 +136,8 @@ internal sealed partial class ForwardLaunches
         launches.Add(
             new ConvolutionProduct<TFunction>(
                 tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, _sizes.WideInputs, _sizes.WideOutputs, wideOutputs, bias is not null,
-                accumulate, moments is not null, x, filter, bias ?? filter, y, moments?.Scalars ?? default, moments?.Parts ?? default, map,
-                function),
+                accumulate, moments is not null, _isBFloat16X, _isBFloat16Y, x, filter, bias ?? filter, y, moments?.Scalars ?? default,
+                moments?.Parts ?? default, map, function),
             new(tile.Count(_sizes.Pixels, _sizes.Outputs), 1, shape.Groups));
     }
 }

@@ -21,19 +21,19 @@ internal struct GatherMap
     /// <summary>Taps in a run, neighbours in the source, and channels of each tap.</summary>
     public int RunTaps, RunChannels;
 
-    /// <summary>Start of the first run in the filter, and floats to the next row of taps and to the next run.</summary>
+    /// <summary>Start of the first run in the filter, and values to the next row of taps and to the next run.</summary>
     public int FilterStart, FilterStepH, FilterStepW;
 
-    /// <summary>Floats from one row of a run's filter to the next, and from one group's filter to the next.</summary>
+    /// <summary>Values from one row of a run's filter to the next, and from one group's filter to the next.</summary>
     public int FilterPitch, FilterGroup;
 
     /// <summary>Columns of a group's result.</summary>
     public int Columns;
 
-    /// <summary>Position of the result of pixel (0, 0), and floats to the next image, row and pixel.</summary>
+    /// <summary>Position of the result of pixel (0, 0), and values to the next image, row and pixel.</summary>
     public int TargetStart, TargetImage, TargetRow, TargetPixel;
 
-    /// <summary>Number of floats in a run.</summary>
+    /// <summary>Number of values in a run.</summary>
     public readonly int RunLength => RunTaps * RunChannels;
 
     /// <summary>Loads four values of a run; zeros where the source has none.</summary>
@@ -45,13 +45,15 @@ internal struct GatherMap
     /// <param name="tapW">Run in the row.</param>
     /// <param name="position">Position of the first value in the run.</param>
     /// <param name="isWide">Whether channels are multiples of 4.</param>
-    internal readonly Float4 Load(ReadOnlyView<float> x, int source, int h, int w, int tapH, int tapW, int position, bool isWide)
+    /// <param name="isBFloat16">Whether the source is stored as bfloat16.</param>
+    internal readonly Float4 Load(ReadOnlyView<float> x, int source, int h, int w, int tapH, int tapW, int position, bool isWide,
+        bool isBFloat16)
     {
         int row = h + Direction * tapH, column = w + Direction * tapW;
         bool isInside = tapH < TapsH && row >= 0 && row < Grid.SourceH;
         // The left and the right edge of the map cut the window off.
         int first = KernelMath.Max(-column, 0) * RunChannels, end = KernelMath.Min(RunTaps, Grid.SourceW - column) * RunChannels;
         int index = source + Direction * (tapH * Grid.SourceW + tapW) * Grid.SourceChannels + position;
-        return Runs.Load(x, index, position, first, isInside ? end : 0, isWide);
+        return Runs.Load(x, index, position, first, isInside ? end : 0, isWide, isBFloat16);
     }
 }

@@ -6,10 +6,12 @@ namespace GpuCnn.Kernels.Convolution.Gpu;
 /// Writes out the windows of a convolution; zeros outside the map. Groups: x the pixels' values, z the groups of channels. Memory-bound.
 /// </summary>
 /// <param name="width">Number of values that a thread moves: 4 if the channels of a group and of x are multiples of 4, otherwise 1.</param>
+/// <param name="isBFloat16">Whether x and the windows are stored as bfloat16.</param>
 /// <param name="x">[image][SourceH][SourceW][SourceChannels]</param>
 /// <param name="columns">[group][pixel][R * S * Channels]</param>
 [Kernel(Threads)]
-internal readonly partial struct Im2Col([Specialization(4)] int width, ReadOnlyView<float> x, View<float> columns, WindowMap map)
+internal readonly partial struct Im2Col(
+    [Specialization(4)] int width, [Specialization] Flag isBFloat16, ReadOnlyView<float> x, View<float> columns, WindowMap map)
 {
     private const int Threads = 256;
 
@@ -30,12 +32,12 @@ internal readonly partial struct Im2Col([Specialization(4)] int width, ReadOnlyV
         if (width == 4)
         {
             var values = new Float4(0, 0, 0, 0);
-            if (exists) values = x.Load4(from);
-            columns.Store4(to, values);
+            if (exists) values = StoredValues.Load4(x, from, isBFloat16);
+            StoredValues.Store4(columns, to, values, isBFloat16);
         }
         else
         {
-            columns[to] = exists ? x[from] : 0;
+            StoredValues.Store(columns, to, exists ? StoredValues.Load(x, from, isBFloat16) : 0, isBFloat16);
         }
     }
 }

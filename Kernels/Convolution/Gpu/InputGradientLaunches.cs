@@ -9,21 +9,26 @@ internal sealed class InputGradientLaunches
 {
     private readonly ConvolutionSizes _sizes;
     private readonly ConvolutionChoice _choice;
+    private readonly bool _isBFloat16X, _isBFloat16Y;
 
     /// <param name="choice">Algorithm and tile, or null to choose by the sizes.</param>
     /// <param name="mostColumns">
-    /// Floats of windows that <see cref="ConvolutionAlgorithm.Im2Col"/> writes out at a time. One image may have more.
+    /// Values of windows that <see cref="ConvolutionAlgorithm.Im2Col"/> writes out at a time. One image may have more.
     /// </param>
+    /// <param name="isBFloat16X">Whether dx is stored as bfloat16. Likewise for dy.</param>
     public InputGradientLaunches(
-        ConvolutionShape shape, int images, ConvolutionChoice? choice = null, long mostColumns = ConvolutionSizes.DefaultMostColumns)
+        ConvolutionShape shape, int images, ConvolutionChoice? choice = null, long mostColumns = ConvolutionSizes.DefaultMostColumns,
+        bool isBFloat16X = false, bool isBFloat16Y = false)
     {
         _sizes = new(shape, images, mostColumns);
         _choice = choice ?? ConvolutionChoice.For(shape, images, ConvolutionPass.InputGradient);
         _choice.Check(shape);
+        _isBFloat16X = isBFloat16X;
+        _isBFloat16Y = isBFloat16Y;
     }
 
     /// <summary>Number of workspace floats that the launches need.</summary>
-    public long WorkspaceFloats => _choice.Algorithm == ConvolutionAlgorithm.Im2Col ? _sizes.ColumnFloats : 0;
+    public long WorkspaceFloats => _choice.Algorithm == ConvolutionAlgorithm.Im2Col ? _sizes.ColumnValues : 0;
 
     /// <param name="dy">[image][output height][output width][K]</param>
     /// <param name="filter">[group][R][S][C / groups][K / groups]</param>
@@ -42,23 +47,25 @@ internal sealed class InputGradientLaunches
                         LaunchPhase(launches, dy, filter, dx, h, w, accumulate);
                 break;
             case ConvolutionAlgorithm.Gemm:
-                Product(0, _sizes.Images, shape.C, _sizes.Inputs)
+                Product(0, _sizes.Images, shape.C, _sizes.Inputs, _isBFloat16X)
                     .Launch(launches, dy, filter, null, dx, workspace, new Identity(), accumulate);
                 break;
             default:
                 foreach ((int first, int images) in _sizes.Runs())
                 {
                     int groupColumns = images * shape.OutputArea * _sizes.Window;
-                    Product(first, images, _sizes.Window, groupColumns).Launch(launches, dy, filter, null, workspace, dx, new Identity());
+                    // The windows are floats, so that each value of dx is rounded once.
+                    Product(first, images, _sizes.Window, groupColumns, isBFloat16: false)
+                        .Launch(launches, dy, filter, null, workspace, dx, new Identity());
                     WindowMap map = _sizes.Windows(first, images);
-                    launches.Add(new Col2Im(accumulate, workspace, dx, map), Col2Im.Groups(map));
+                    launches.Add(new Col2Im(accumulate, _isBFloat16X, workspace, dx, map), Col2Im.Groups(map));
                 }
                 break;
         }
     }
 
     /// <summary>Gradients of the windows: dy times the transposed filter, for some images.</summary>
-    private MatrixProductLaunches Product(int first, int images, int pitch, int step) => new(
+    private MatrixProductLaunches Product(int first, int images, int pitch, int step, bool isBFloat16) => new(
         new()
         {
             M = images * _sizes.Shape.OutputArea,
@@ -71,7 +78,8 @@ internal sealed class InputGradientLaunches
             StepB = _sizes.GroupFilter,
             StepC = step,
         },
-        transposeB: true, batch: _sizes.Shape.Groups, tile: _choice.Tile, canSplit: false, byLibrary: _choice.ByLibrary);
+        transposeB: true, batch: _sizes.Shape.Groups, tile: _choice.Tile, canSplit: false, byLibrary: _choice.ByLibrary,
+        isBFloat16A: _isBFloat16Y, isBFloat16C: isBFloat16);
 
     /// <summary>
     /// Computes the input pixels (p StrideH + h, q StrideW + w). They see the same taps, every StrideH-th from the first one on, and each
@@ -121,7 +129,7 @@ internal sealed class InputGradientLaunches
         launches.Add(
             new ConvolutionProduct<Identity>(
                 tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, _sizes.WideOutputs, _sizes.WideOutputs, _sizes.WideInputs, false,
-                accumulate, false, dy, filter, filter, dx, default, default, map, default),
+                accumulate, false, _isBFloat16Y, _isBFloat16X, dy, filter, filter, dx, default, default, map, default),
             new(tile.Count(map.Grid.Pixels, _sizes.Inputs), 1, shape.Groups));
     }
 
