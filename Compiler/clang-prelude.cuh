@@ -82,6 +82,19 @@ static __device__ __forceinline__ int __dp4a(int a, int b, int c)
     asm("dp4a.s32.s32 %0, %1, %2, %3;" : "=r"(d) : "r"(a), "r"(b), "r"(c));
     return d;
 }
+#define GCNN_SHUFFLE(name, mode) \
+    static __device__ __forceinline__ unsigned name(unsigned mask, unsigned v, int n) \
+    { \
+        unsigned y; \
+        asm volatile("shfl.sync." #mode ".b32 %0, %1, %2, 31, %3;" : "=r"(y) : "r"(v), "r"(n), "r"(mask)); \
+        return y; \
+    } \
+    static __device__ __forceinline__ float name(unsigned mask, float v, int n) \
+    { \
+        return __int_as_float(name(mask, (unsigned)__float_as_int(v), n)); \
+    }
+GCNN_SHUFFLE(__shfl_xor_sync, bfly)
+GCNN_SHUFFLE(__shfl_down_sync, down)
 #define __popc(x) __builtin_popcount(x)
 #define __clz(x) ((x) == 0 ? 32 : __builtin_clz(x))
 

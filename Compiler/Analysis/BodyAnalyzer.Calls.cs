@@ -16,7 +16,7 @@ internal sealed partial class BodyAnalyzer
             || !_isLoopHead && operation.Parent is IExpressionStatementOperation;
         IMethodSymbol method = operation.TargetMethod;
         if (KernelLanguage.CudaSpelling(method) is { } spelling) return CudaCall(operation, spelling);
-        if (KernelLanguage.Declares(method.ContainingType)) return LanguageCall(operation, isOrdered);
+        if (KernelLanguage.Declares(method.ContainingType)) return LanguageCall(operation, isOrdered, mayWait);
         if (Intrinsics.Instead(method) is { } instead)
         {
             Report(Rules.LibraryMath, operation, method.ContainingType.Name + "." + method.Name, instead);
@@ -98,7 +98,7 @@ internal sealed partial class BodyAnalyzer
         }
     }
 
-    private Expression LanguageCall(IInvocationOperation operation, bool isOrdered)
+    private Expression LanguageCall(IInvocationOperation operation, bool isOrdered, bool mayWait)
     {
         IMethodSymbol method = operation.TargetMethod;
         if (KernelLanguage.IsBarrier(method))
@@ -122,12 +122,33 @@ internal sealed partial class BodyAnalyzer
             Report(Rules.LanguageMember, operation, Excerpt(operation), "");
             return Nothing;
         }
-        if (Intrinsics.HasEffects(name))
+        if (Intrinsics.NeedCudaC(method.ContainingType)) CheckCudaC(operation, arguments);
+        if (KernelLanguage.IsCollective(method))
+        {
+            HasBarriers = HasEffects = true;
+            if (!(isOrdered && mayWait)) Report(Rules.BarrierPlace, operation, Excerpt(operation));
+        }
+        else if (Intrinsics.HasEffects(name))
         {
             HasEffects = true;
             if (!isOrdered) Report(Rules.NestedEffect, operation, Excerpt(operation));
         }
         return new IntrinsicCall(TypeOf(operation), name, arguments.ToEquatable());
+    }
+
+    private void CheckCudaC(IInvocationOperation operation, Expression[] arguments)
+    {
+        context.IsCudaOnly = context.NeedsCudaC = true;
+        foreach (IArgumentOperation argument in operation.Arguments)
+        {
+            if (argument.Parameter is not { } parameter) continue;
+            Expression value = arguments[parameter.Ordinal];
+            // Instructions for one kind of memory would misread the address of another.
+            if (value.Type is PointerType { Space: not Space.Local } pointer
+                && pointer.Space != (parameter.Name == "shared" ? Space.Shared : Space.Global))
+                Report(Rules.MemoryKind, argument, Excerpt(argument), parameter.Name == "shared" ? "a shared array" : "an argument");
+            if (parameter.Name == "pending" && !IsStatic(value)) Report(Rules.PendingCopies, argument, Excerpt(argument));
+        }
     }
 
     /// <summary>In the order of the parameters. Their order in the call does not matter, because none has side effects.</summary>

@@ -105,6 +105,11 @@ internal sealed partial class BodyAnalyzer
             int dimension = "XYZ".IndexOf(property.Name, StringComparison.Ordinal);
             if (property.IsStatic && dimension >= 0 && Enum.TryParse(property.ContainingType.Name, out ThreadIndex index))
                 return new ThreadValue(index, dimension);
+            if (property is { Name: "Lane", ContainingType.Name: "Warp" })
+            {
+                context.IsCudaOnly = context.NeedsCudaC = true;
+                return new IntrinsicCall(DeviceType.Int, "WarpLane", default);
+            }
             Report(Rules.LanguageMember, operation, Excerpt(operation), property.Name == "Length"
                 ? ": pass the length as an argument"
                 : "");

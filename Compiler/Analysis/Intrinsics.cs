@@ -30,11 +30,17 @@ internal static class Intrinsics
         "Bits" when Bits.Contains(method.Name) => method.Name,
         "VectorAccess" when Vectors.Contains(method.Name) => method.Name,
         "Divisor" when Divisions.Contains(method.Name) => "Divisor" + method.Name,
+        "Warp" or "MatrixUnit" => method.Name,
+        "AsyncCopy" => "AsyncCopy" + method.Name,
         "Atomic" when Atomics.Contains(method.Name) => "Atomic" + method.Name,
         _ => null,
     };
 
-    public static bool HasEffects(string name) => IsAtomic(name) || name.StartsWith("Store", StringComparison.Ordinal);
+    public static bool HasEffects(string name) => IsAtomic(name) || name.StartsWith("Store", StringComparison.Ordinal)
+        || name.StartsWith("AsyncCopy", StringComparison.Ordinal);
+
+    /// <summary>Whether a class of the language is for CUDA C alone.</summary>
+    public static bool NeedCudaC(INamedTypeSymbol type) => type.Name is "Warp" or "MatrixUnit" or "AsyncCopy";
 
     public static bool IsAtomic(string name) => name.StartsWith("Atomic", StringComparison.Ordinal);
 

@@ -109,7 +109,7 @@ internal sealed class KernelAnalyzer
         Statement[] statements = body.Analyze(syntax);
         return new(header with { Parameters = parameters.ToEquatable() }, context.Types.Structs.ToEquatable(),
             context.Functions.Models.ToEquatable(),
-            statements.ToEquatable(), body.HasBarriers, context.IsCudaOnly);
+            statements.ToEquatable(), body.HasBarriers, context.IsCudaOnly, context.NeedsCudaC);
     }
 
     /// <summary>The struct's name, qualified by its namespace or containing types where another struct has the same name.</summary>

@@ -38,6 +38,9 @@ internal sealed class KernelContext
     /// <summary>Whether the kernel calls a function that only CUDA has.</summary>
     public bool IsCudaOnly { get; set; }
 
+    /// <summary>Whether the kernel uses warps, matrix units or asynchronous copies. Then only CUDA has it, and ILGPU does not.</summary>
+    public bool NeedsCudaC { get; set; }
+
     /// <summary>For the same kernel with another type: shares diagnostics and semantic models, but not types and helpers.</summary>
     public KernelContext Another() => new(Compilation, Cancellation, Diagnostics, _models);
 

@@ -28,6 +28,15 @@ internal static class KernelLanguage
     public static bool IsBarrier(IMethodSymbol method) =>
         method is { Name: "Barrier", ContainingType.Name: "Group" } && Declares(method.ContainingType);
 
+    /// <summary>Whether the threads of a warp compute a function together.</summary>
+    public static bool IsCollective(IMethodSymbol method) => Declares(method.ContainingType) && method.ContainingType.Name switch
+    {
+        "Warp" => method.Name.StartsWith("Shuffle", StringComparison.Ordinal),
+        "MatrixUnit" => method.Name.StartsWith("Multiply", StringComparison.Ordinal)
+            || method.Name.StartsWith("Load", StringComparison.Ordinal),
+        _ => false,
+    };
+
     public static bool IsArray(IMethodSymbol method) =>
         method is { Name: "Array", ContainingType.Name: "Shared" or "Local" } && Declares(method.ContainingType);
 

@@ -68,7 +68,8 @@ internal sealed class NonNegative(LocalWrites writes, IMethodSymbol method, Type
                 IConditionalOperation { WhenFalse: { } otherwise } choice => Of(choice.WhenTrue) && Of(otherwise),
                 IInvocationOperation call => OfCall(call.TargetMethod, call.Arguments),
                 IPropertyReferenceOperation { Property: { IsStatic: true } property } =>
-                    KernelLanguage.Declares(property.ContainingType) && Enum.TryParse(property.ContainingType.Name, out ThreadIndex _),
+                    KernelLanguage.Declares(property.ContainingType)
+                    && (Enum.TryParse(property.ContainingType.Name, out ThreadIndex _) || property.Name == "Lane"),
                 IFieldReferenceOperation { Field: { Name: "Value" } field } => KernelLanguage.IsStruct(field.ContainingType),
                 ILocalReferenceOperation local => !_open.Add(local.Local) || owner._writes.Of(local.Local).All(Of),
                 IParameterReferenceOperation parameter => OfParameter(parameter.Parameter),

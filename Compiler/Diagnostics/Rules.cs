@@ -99,7 +99,7 @@ internal static class Rules
 
     public static readonly DiagnosticDescriptor BarrierPlace = Rule(
         "GCNN027", "Place of a barrier",
-        "'{0}' waits at a barrier: its call must be a statement, or the whole value of a declaration or an assignment");
+        "'{0}' waits for other threads: its call must be a statement, or the whole value of a declaration or an assignment");
 
     public static readonly DiagnosticDescriptor Pattern = Rule(
         "GCNN028", "Pattern in a kernel",
@@ -175,6 +175,13 @@ internal static class Rules
     public static readonly DiagnosticDescriptor UnrolledJump = Rule(
         "GCNN047", "Jump in an unrolled loop",
             "'{0}' jumps within an unrolled loop, which has a single way around and a single way out: put the code to skip into an 'if'");
+
+    public static readonly DiagnosticDescriptor MemoryKind = Rule(
+        "GCNN048", "Kind of memory of an instruction", "'{0}' must be {1} or a slice of one, because the instruction has no other memory");
+
+    public static readonly DiagnosticDescriptor PendingCopies = Rule(
+        "GCNN049", "Number of pending copies",
+        "The number '{0}' must be known when the kernel is compiled: use a constant or a specialization constant");
 
     public static IReadOnlyDictionary<string, DiagnosticDescriptor> ById { get; } =
         typeof(Rules).GetFields(BindingFlags.Public | BindingFlags.Static)

@@ -29,7 +29,7 @@ internal static class DescriptorWriter
             yield return new($"{header.Namespace}.{header.Name}.g.cs",
                 Struct(host, header.Name,
                     $"get; }} = new(\"{header.Name}\", CudaText, OpenClText, {Bool(kernel?.HasBarriers == true)}, {Bool(header.InPlace)}) "
-                    + $"{About(header, header.Name)};", texts + Entry(header.Name, header.Name)));
+                    + $"{About(header, kernel?.NeedsCudaC == true, header.Name)};", texts + Entry(header.Name, header.Name)));
             yield break;
         }
         // Two underscores keep the name from clashing.
@@ -39,7 +39,8 @@ internal static class DescriptorWriter
             choice.Append($"        {Is(generic, instance)} ? {holder}.{instance.Name} :\n");
         choice.Append("        Untranslated__.Text; }");
         yield return new($"{header.Namespace}.{header.Name}{{{generic.TypeParameter}}}.g.cs",
-            Struct(host, $"{header.Name}<{generic.TypeParameter}>", choice.ToString(), Untranslated(host, generic)));
+            Struct(host, $"{header.Name}<{generic.TypeParameter}>", choice.ToString(),
+                Untranslated(host, generic, kernels.Any(kernel => kernel.NeedsCudaC))));
         foreach (KernelModel kernel in kernels)
         {
             string type = $"{header.Name}<{TypeOf(generic, kernel)}>", name = kernel.Header.Name;
@@ -52,7 +53,7 @@ internal static class DescriptorWriter
                     public static {{Language}}KernelText {{kernel.Header.Name}} { get; } = new("{{kernel.Header.Name}}",
                 {{Printed(kernel, Dialects.Cuda)}},
                 {{Printed(kernel, Dialects.OpenCl)}},
-                        {{Bool(kernel.HasBarriers)}}, {{Bool(header.InPlace)}}) {{About(header, type, name)}};
+                        {{Bool(kernel.HasBarriers)}}, {{Bool(header.InPlace)}}) {{About(header, kernel.NeedsCudaC, type, name)}};
                 {{Entry(name, type, name)}}}
 
                 """.Replace("\r\n", "\n"));
@@ -102,8 +103,9 @@ internal static class DescriptorWriter
     private static string Printed(KernelModel? kernel, Dialect dialect) =>
         Raw(kernel is null || kernel.IsCudaOnly && dialect == Dialects.OpenCl ? "" : new KernelPrinter(dialect).Print(kernel));
 
-    private static string About(KernelHeader header, string type, string suffix = "") =>
+    private static string About(KernelHeader header, bool needsCudaC, string type, string suffix = "") =>
         $"{{ Summary = {SymbolDisplay.FormatLiteral(header.Summary, quote: true)}, "
+        + (needsCudaC ? "NeedsCudaC = true, " : "")
         + $"Entry = new global::System.Action<{type}>(Run{suffix}).Method }}";
 
     /// <summary>The entry point that ILGPU compiles: a method that bears the kernel's name there.</summary>
@@ -112,7 +114,7 @@ internal static class DescriptorWriter
         + $"    private static void Run{suffix}({type} kernel) => kernel.Execute();\n";
 
     /// <summary>Stands in for the texts of a struct of another project, whose kernels ILGPU compiles all the same.</summary>
-    private static string Untranslated(HostModel host, GenericModel generic)
+    private static string Untranslated(HostModel host, GenericModel generic, bool needsCudaC)
     {
         string type = $"{host.Header.Name}<{generic.TypeParameter}>";
         return $$"""
@@ -122,7 +124,7 @@ internal static class DescriptorWriter
                     public static readonly {{Language}}KernelText Text =
                         {{Language}}KernelText.Untranslated("{{host.Header.Name}}", typeof({{generic.TypeParameter}}),
                             "{{generic.Interface}}", {{Bool(host.Steps is not null)}}, {{Bool(host.Header.InPlace)}})
-                        with {{About(host.Header, type)}};
+                        with {{About(host.Header, needsCudaC, type)}};
                 }
 
             """.Replace("\r\n", "\n") + Entry(host.Header.Name, type);

@@ -8,14 +8,17 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace GpuCnn.Compiler.Host;
 
 /// <summary>
-/// Rewrites barriers to <c>yield return</c>, calls of helpers with barriers to loops over the helper's barriers, and names to full names,
-/// because a helper's copy is part of the kernel. Every line stays where it was.
+/// Rewrites barriers to <c>yield return</c>, calls of helpers with barriers to loops over the helper's barriers, collective functions of a
+/// warp to an offer and a <c>yield return</c>, and names to full names, because a helper's copy is part of the kernel. Every line stays
+/// where it was.
 /// </summary>
 /// <param name="helper">The method to copy, or null for the kernel's body.</param>
 internal sealed class StepsRewriter(StepsWriter writer, KernelContext context, INamedTypeSymbol kernel, IMethodSymbol? helper)
     : CSharpSyntaxRewriter
 {
     public const string Result = "result__";
+
+    private const string Language = "global::GpuCnn.Kernels.Language.";
 
     private int _boxes;
 
@@ -39,8 +42,8 @@ internal sealed class StepsRewriter(StepsWriter writer, KernelContext context, I
         if (node.Expression is AssignmentExpressionSyntax assignment && Call(assignment.Right) is { } call)
         {
             string box = Box();
-            return Replace(node,
-                $"{{ {Declare(call, box)} {Drive(call, box)} {Visit(assignment.Left)} {assignment.OperatorToken} {box}.Value; }}");
+            return Replace(node, $"{{ {Declare(call, box)} {Drive(call, box)} "
+                + $"{Visit(assignment.Left)} {assignment.OperatorToken} {ResultOf(call, box)}; }}");
         }
         return base.VisitExpressionStatement(node);
     }
@@ -69,7 +72,7 @@ internal sealed class StepsRewriter(StepsWriter writer, KernelContext context, I
             if (Call(variable.Initializer?.Value) is { } call)
             {
                 string box = Box();
-                text += $"{Declare(call, box)} {Drive(call, box)} {start} = {box}.Value; ";
+                text += $"{Declare(call, box)} {Drive(call, box)} {start} = {ResultOf(call, box)}; ";
             }
             else
             {
@@ -97,18 +100,27 @@ internal sealed class StepsRewriter(StepsWriter writer, KernelContext context, I
 
     private string Box() => "box__" + _boxes++.ToString(CultureInfo.InvariantCulture);
 
-    private string Declare(InvocationExpressionSyntax call, string box) =>
-        $"var {box} = new global::System.Runtime.CompilerServices.StrongBox<{StepsWriter.Full(Method(call)!.ReturnType)}>();";
+    private bool IsCollective(InvocationExpressionSyntax call) => KernelLanguage.IsCollective(Method(call)!);
+
+    private string Declare(InvocationExpressionSyntax call, string box) => IsCollective(call) ? ""
+        : $"var {box} = new global::System.Runtime.CompilerServices.StrongBox<{StepsWriter.Full(Method(call)!.ReturnType)}>();";
+
+    private string ResultOf(InvocationExpressionSyntax call, string box) => IsCollective(call)
+        ? $"{Language}WarpSteps.Result<{StepsWriter.Full(Method(call)!.ReturnType)}>()"
+        : box + ".Value";
 
     private string Wait(ExpressionSyntax expression)
     {
         if (Call(expression) is not { } call) return $"{Visit(expression)};";
         IMethodSymbol method = Method(call)!;
         if (!KernelLanguage.IsBarrier(method))
-            return method.ReturnsVoid ? Drive(call, null) : $"{{ {Declare(call, "box__")} {Drive(call, "box__")} }}";
-        return $"yield return new global::GpuCnn.Kernels.Language.BarrierSite("
-            + $"\"{Path.GetFileName(call.SyntaxTree.FilePath)}\", {LineOf(call)});";
+            return method.ReturnsVoid || IsCollective(call) ? Drive(call, null) : $"{{ {Declare(call, "box__")} {Drive(call, "box__")} }}";
+        return Site(call, isWarp: false);
     }
+
+    private static string Site(InvocationExpressionSyntax call, bool isWarp) =>
+        $"yield return new {Language}BarrierSite("
+        + $"\"{Path.GetFileName(call.SyntaxTree.FilePath)}\", {LineOf(call)}{(isWarp ? ", IsWarp: true" : "")});";
 
     private static string LineOf(SyntaxNode node) =>
         (node.GetLocation().GetLineSpan().StartLinePosition.Line + 1).ToString(CultureInfo.InvariantCulture);
@@ -120,6 +132,8 @@ internal sealed class StepsRewriter(StepsWriter writer, KernelContext context, I
             call.ArgumentList.Arguments.Select(argument => argument.NameColon + Visit(argument.Expression)!.ToString());
         if (method.ReducedFrom is not null && call.Expression is MemberAccessExpressionSyntax access)
             arguments = arguments.Prepend(Visit(access.Expression)!.ToString());
+        if (IsCollective(call))
+            return $"{{ {Language}WarpSteps.{method.Name}({string.Join(", ", arguments)}); {Site(call, isWarp: true)} }}";
         if (box is not null) arguments = arguments.Prepend(box);
         string types = method.TypeArguments.Length == 0 ? "" : "<" + string.Join(", ", method.TypeArguments.Select(StepsWriter.Full)) + ">";
         return $"foreach (var site__ in {writer.StepsOf(method)}{types}({string.Join(", ", arguments)}))"

@@ -32,7 +32,7 @@ internal sealed class StepsWriter(KernelContext context, INamedTypeSymbol kernel
     /// <summary>Whether a method reaches a barrier, itself or through its calls.</summary>
     public bool Waits(IMethodSymbol method)
     {
-        if (KernelLanguage.Declares(method.ContainingType)) return KernelLanguage.IsBarrier(method);
+        if (KernelLanguage.Declares(method.ContainingType)) return KernelLanguage.IsBarrier(method) || KernelLanguage.IsCollective(method);
         IMethodSymbol definition = Definition(method);
         if (_waits.TryGetValue(definition, out bool known)) return known;
         _waits[definition] = false;

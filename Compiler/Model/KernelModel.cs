@@ -11,7 +11,8 @@ internal sealed record KernelModel(
     EquatableArray<FunctionModel> Functions,
     EquatableArray<Statement> Body,
     bool HasBarriers,
-    bool IsCudaOnly);
+    bool IsCudaOnly,
+    bool NeedsCudaC);
 
 /// <summary>A kernel's declaration.</summary>
 /// <param name="Summary">First sentence of the documentation.</param>

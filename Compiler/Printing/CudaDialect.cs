@@ -5,7 +5,7 @@ namespace GpuCnn.Compiler.Printing;
 /// <summary>CUDA C++ for NVRTC, without headers.</summary>
 internal static partial class Dialects
 {
-    private const string CudaHelper = "static __device__ __forceinline__";
+    internal const string CudaHelper = "static __device__ __forceinline__";
 
     public static Dialect Cuda { get; } = new()
     {
@@ -124,6 +124,19 @@ internal static partial class Dialects
             ["Store2"] = "*(float2*)&{0}[{1}] = {2}",
             ["Store4"] = "*(float4*)&{0}[{1}] = {2}",
             ["StoreUpper"] = "((unsigned short*){0})[{1}] = (unsigned short)((unsigned int)__float_as_int({2}) >> 16)",
+            ["WarpLane"] = "(int)((threadIdx.x + GROUP_SIZE_X * (threadIdx.y + GROUP_SIZE_Y * threadIdx.z)) & 31)",
+            ["ShuffleXor"] = "__shfl_xor_sync(0xffffffffu, {0}, {1})",
+            ["ShuffleDown"] = "__shfl_down_sync(0xffffffffu, {0}, {1})",
+            ["MultiplyTF32"] = "gcnn_multiply_tf32({0}, {1}, {2})",
+            ["MultiplyBFloat16"] = "gcnn_multiply_bf16({0}, {1}, {2})",
+            ["ToTF32"] = "gcnn_to_tf32({0})",
+            ["Pack"] = "gcnn_pack_bf16({0}, {1})",
+            ["Load"] = "gcnn_load_matrices({0}, gcnn_shared(&{1}[{2}]))",
+            ["LoadTransposed"] = "gcnn_load_transposed({0}, gcnn_shared(&{1}[{2}]))",
+            ["AsyncCopyCopy4"] = "gcnn_copy4(gcnn_shared(&{0}[{1}]), &{2}[{3}], {4})",
+            ["AsyncCopyCopy1"] = "gcnn_copy1(gcnn_shared(&{0}[{1}]), &{2}[{3}], {4})",
+            ["AsyncCopyCommit"] = "gcnn_commit_copies()",
+            ["AsyncCopyWait"] = "gcnn_wait_copies<({0})>()",
             ["AtomicAdd"] = "atomicAdd(&{0}[{1}], {2})",
             ["AtomicMin"] = "atomicMin(&{0}[{1}], {2})",
             ["AtomicMax"] = "atomicMax(&{0}[{1}], {2})",
@@ -156,6 +169,17 @@ internal static partial class Dialects
             ["gcnn_to_float16"] = CudaHelper + " unsigned short gcnn_to_float16(float x)\n{\n    unsigned short y;\n" +
                 "    asm(\"cvt.rn.f16.f32 %0, %1;\" : \"=h\"(y) : \"f\"(x));\n    return y;\n}\n",
             ["gcnn_to_bfloat16"] = ToBFloat16(CudaHelper, "unsigned short", "unsigned int", "(unsigned int)__float_as_int(x)"),
+            ["gcnn_shared"] = CudaMatrixUnits.Shared,
+            ["gcnn_multiply_tf32"] = CudaMatrixUnits.Multiply("gcnn_multiply_tf32", "m16n8k8", "tf32"),
+            ["gcnn_multiply_bf16"] = CudaMatrixUnits.Multiply("gcnn_multiply_bf16", "m16n8k16", "bf16"),
+            ["gcnn_to_tf32"] = CudaMatrixUnits.ToTF32,
+            ["gcnn_pack_bf16"] = CudaMatrixUnits.Pack,
+            ["gcnn_load_matrices"] = CudaMatrixUnits.Load("gcnn_load_matrices", ""),
+            ["gcnn_load_transposed"] = CudaMatrixUnits.Load("gcnn_load_transposed", ".trans"),
+            ["gcnn_copy4"] = CudaMatrixUnits.Copy("gcnn_copy4", "cg", 16),
+            ["gcnn_copy1"] = CudaMatrixUnits.Copy("gcnn_copy1", "ca", 4),
+            ["gcnn_commit_copies"] = CudaMatrixUnits.Commit,
+            ["gcnn_wait_copies"] = CudaMatrixUnits.Wait,
             ["gcnn_float2_operators"] = VectorOperators("float2", "x", "y"),
             ["gcnn_float4_operators"] = VectorOperators("float4", "x", "y", "z", "w"),
         },

@@ -172,8 +172,8 @@ internal sealed class ExpressionPrinter(Dialect dialect)
 
     private (string, int) Intrinsic(string name, IReadOnlyList<Expression> arguments)
     {
-        string format = dialect.Intrinsics[name].Replace("{f}", arguments[0].Type.Scalar == Scalar.Double ? "" : "f");
-        if (arguments[0].Type is PointerType pointer) format = format.Replace("{space}", dialect.Spaces[pointer.Space]);
+        string format = dialect.Intrinsics[name].Replace("{f}", arguments.FirstOrDefault()?.Type.Scalar == Scalar.Double ? "" : "f");
+        if (arguments.FirstOrDefault()?.Type is PointerType pointer) format = format.Replace("{space}", dialect.Spaces[pointer.Space]);
         return Formatted(string.Format(format,
             [.. arguments.Select(argument => Print(argument, argument.Type is PointerType or StructType ? Primaries : Lowest))]));
     }
@@ -181,7 +181,7 @@ internal sealed class ExpressionPrinter(Dialect dialect)
     private (string, int) Formatted(string text)
     {
         foreach (string name in dialect.Support.Keys)
-            if (text.Contains(name + "(")) Need(name);
+            if (text.Contains(name + "(") || text.Contains(name + "<")) Need(name);
         return (text, text[0] is '(' or '*' ? Unaries : Primaries);
     }
 

@@ -15,10 +15,12 @@ public static class AccessWatch
     public static string? Last { get; private set; }
 
     /// <summary>Finds the kernel's own source line in a stack trace, as ", File.cs:12", or returns "" if no frame has one.</summary>
-    public static string LineIn(StackTrace trace)
+    /// <param name="launcher">The class that called the kernel; what called it is not searched.</param>
+    public static string LineIn(StackTrace trace, Type? launcher = null)
     {
         foreach (StackFrame frame in trace.GetFrames())
         {
+            if (launcher is not null && frame.GetMethod()?.DeclaringType == launcher) break;
             if (frame.GetMethod()?.DeclaringType?.Namespace == typeof(AccessWatch).Namespace || frame.GetFileLineNumber() == 0) continue;
             return $", {Path.GetFileName(frame.GetFileName())}:{frame.GetFileLineNumber()}";
         }

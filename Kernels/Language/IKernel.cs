@@ -23,10 +23,12 @@ public interface IKernel
     /// </summary>
     void Bind<TArguments>(ref TArguments arguments) where TArguments : IKernelArguments, allows ref struct;
 
-    /// <summary>Runs the body for one thread as C#. Only for kernels without barriers.</summary>
+    /// <summary>Runs the body for one thread as C#. Only for kernels without barriers and collective functions.</summary>
     void Execute();
 
-    /// <summary>Runs the body for one thread as C#, stopping at each barrier. Null for kernels without barriers.</summary>
+    /// <summary>
+    /// Runs the body for one thread as C#, stopping at each barrier and each collective function. Null for kernels without any.
+    /// </summary>
     IEnumerator<BarrierSite>? Steps();
 }
 
@@ -41,8 +43,9 @@ public interface IKernelArguments
     void Add<T>(T value) where T : unmanaged;
 }
 
-/// <summary>Position of a barrier in the source of a kernel.</summary>
+/// <summary>Position of a barrier, or of a warp's collective function, in the source of a kernel.</summary>
 /// <param name="CallLine">
 /// Line where the body calls the helper that contains the barrier, or 0. Two calls of one helper are two barriers.
 /// </param>
-public readonly record struct BarrierSite(string File, int Line, int CallLine = 0);
+/// <param name="IsWarp">Whether it is a collective function, at which the threads of a warp meet, and not those of the group.</param>
+public readonly record struct BarrierSite(string File, int Line, int CallLine = 0, bool IsWarp = false);

@@ -16,12 +16,18 @@ public enum KernelDialect
 /// OpenCL C 1.2, without the constants that precede it for an instance. A view is two parameters: a buffer, and a long that counts the
 /// elements before the view's first.
 /// </param>
-/// <param name="HasBarriers">Whether threads of a group wait for each other.</param>
+/// <param name="HasBarriers">Whether threads of a group, or of a warp, wait for each other.</param>
 /// <param name="InPlace">Whether views may overlap although one of them is written.</param>
 public sealed record KernelText(string Name, string Cuda, string OpenCl, bool HasBarriers, bool InPlace)
 {
     /// <summary>First sentence of the kernel's documentation, without its full stop.</summary>
     public string Summary { get; init; } = "";
+
+    /// <summary>
+    /// Whether the kernel uses a warp's functions, matrix units or asynchronous copies. Then it runs as C# and as CUDA C, and neither
+    /// OpenCL nor ILGPU has it.
+    /// </summary>
+    public bool NeedsCudaC { get; init; }
 
     /// <summary>Reason why the kernel has no text in either dialect, or null.</summary>
     public string? Refusal { get; init; }

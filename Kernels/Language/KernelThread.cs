@@ -16,6 +16,12 @@ public struct KernelThread
     /// <summary>Waits at a barrier if threads run concurrently; null if they run in turns.</summary>
     public Action? Wait;
 
+    /// <summary>Where the threads of a warp exchange values; null if the device has no warps.</summary>
+    internal WarpExchange? Warp;
+
+    /// <summary>The thread's copies that have not arrived; null if the device has none.</summary>
+    internal PendingCopies? Copies;
+
     internal static long TakeShared(int length, int size) => Current.SharedMemory.Take(length, size, "shared");
 
     internal static long TakeLocal(int length, int size) => Current.LocalMemory.Take(length, size, "local");

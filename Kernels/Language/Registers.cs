@@ -41,6 +41,13 @@ public readonly unsafe struct Registers<T> where T : unmanaged
         }
     }
 
+    /// <summary>Returns the address of the first of <paramref name="count"/> registers, when the kernel runs as C#.</summary>
+    internal nint Address(int count)
+    {
+        if (count > _length - _first) KernelFaultException.ThrowOutOfRange(count - 1, _length - _first);
+        return (nint)(_address + (long)_first * sizeof(T));
+    }
+
     /// <summary>Takes the registers from <paramref name="start"/> on.</summary>
     public Registers<T> Slice(int start)
     {

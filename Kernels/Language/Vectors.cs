@@ -84,7 +84,7 @@ public static unsafe class VectorAccess
         registers[index + 3] = value.W;
     }
 
-    private static float* Address(ReadOnlyView<float> view, int index, int width)
+    internal static float* Address(ReadOnlyView<float> view, int index, int width)
     {
         if (index < 0 || index > view.Length - width)
             KernelFaultException.ThrowOutOfRange(index < 0 ? index : index + width - 1, view.Length);

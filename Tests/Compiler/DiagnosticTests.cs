@@ -61,6 +61,10 @@ public sealed class DiagnosticTests
         yield return Body("GCNN027", "if («Wait()» > 1) y[i] = 1;", members: Wait, name: "A barrier in a condition");
         yield return Body("GCNN027", "for (float w = «Wait()»; w > 3; w--) y[i] = 1;", members: Wait,
             name: "A barrier in the head of a loop");
+        yield return Body("GCNN027", "y[i] = 1 + «Warp.ShuffleXor(x[i], 1)»;", name: "A collective function within an expression");
+        yield return Body("GCNN027", "if («Warp.ShuffleXor(x[i], 1)» > 1) y[i] = 1;", name: "A collective function in a condition");
+        yield return Body("GCNN027", "y[i] = Next(x[i]);",
+            members: "private static float Next(float v) { return «Warp.ShuffleXor(v, 1)»; }", name: "A collective function in a result");
         yield return Body("GCNN028", "switch (i) { case «var k» when k > 3: y[i] = 1; break; }");
         yield return Body("GCNN028", "y[i] = i switch { 1 => 2, «var k» when k > 5 => 3, _ => 4 };");
         yield return Body("GCNN028", "y[i] = «x[i] switch { < 9 => 3, _ => 4 }»;");
@@ -152,6 +156,15 @@ public sealed class DiagnosticTests
         yield return Body("GCNN046", "y[i] = «x[i] + 3f + size»; y[0] = x[i] + 3f - 2f + (x[i] + n) * 2f;", name: "Two constants in a sum");
         yield return Body("GCNN046", "y[i] = «0 - x[i]»; y[0] = «x[i] + 0f»; y[1] = x[i] - 0f; o[i] = 0 - i;",
             places: ["0 - x[i]", "x[i] + 0f"], name: "Zero in a sum");
+        yield return Body("GCNN048", "AsyncCopy.Copy4(«y», 0, x, 0, true);", name: "A copy to memory that is not shared");
+        yield return Body("GCNN048", "var s = Shared.Array<float>(8); AsyncCopy.Copy1(s, 0, «s», 1, true);",
+            name: "A copy from shared memory");
+        yield return Body("GCNN048", "Take(y);",
+            members: "private static void Take(View<float> v) { AsyncCopy.Copy1(«v.Slice(4)», 0, v, 1, true); }",
+            name: "A copy in a helper to memory that is not shared");
+        yield return Body("GCNN048", "var a = Local.Array<uint>(4); MatrixUnit.Load(a, «y», 0); o[i] = (int)a[0];",
+            name: "A matrix that is not in shared memory");
+        yield return Body("GCNN049", "AsyncCopy.Wait(«n»);");
         yield return Body("GCNN047", "Sum(y, n);",
             members: """
             [Unroll]

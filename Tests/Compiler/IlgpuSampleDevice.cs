@@ -83,8 +83,8 @@ public sealed class IlgpuCudaSampleDevice : IlgpuSampleDevice
 }
 
 /// <summary>
-/// ILGPU's CPU accelerator for the first launch of each kernel, and the debug device for the others, because each launch takes the
-/// accelerator tens of milliseconds.
+/// ILGPU's CPU accelerator for the first launch of each kernel that it has, and the debug device for the others, because each launch takes
+/// the accelerator tens of milliseconds.
 /// </summary>
 public sealed class IlgpuCpuSampleDevice : IlgpuSampleDevice
 {
@@ -100,7 +100,7 @@ public sealed class IlgpuCpuSampleDevice : IlgpuSampleDevice
 
     private protected override void Launch<TKernel>(TKernel kernel, Size3 groups)
     {
-        if (_ran.Add(TKernel.Text.Name)) base.Launch(kernel, groups);
+        if (!TKernel.Text.NeedsCudaC && _ran.Add(TKernel.Text.Name)) base.Launch(kernel, groups);
         else _launcher.Run(kernel, groups);
     }
 

@@ -7,8 +7,9 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Tests.Compiler;
 
 /// <summary>A kernel with its constants.</summary>
+/// <param name="IsOfIlgpu">Whether ILGPU has it.</param>
 /// <param name="Compile">Compiles it with ILGPU.</param>
-internal sealed record LaunchedVariant(string Name, Func<IlgpuCompiler, string> Compile);
+internal sealed record LaunchedVariant(string Name, bool IsOfIlgpu, Func<IlgpuCompiler, string> Compile);
 
 /// <summary>Runs kernels, and owns the buffers that they receive.</summary>
 public abstract class SampleDevice : IDisposable
@@ -55,7 +56,7 @@ public abstract class SampleDevice : IDisposable
     internal void Run<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel
     {
         Launch(kernel, groups);
-        _launched[KernelText.Source(kernel, KernelDialect.Cuda)] = new(TKernel.Text.Name, compiler => compiler.Compile(kernel));
+        _launched[KernelText.Source(kernel, KernelDialect.Cuda)] = new(TKernel.Text.Name, !TKernel.Text.NeedsCudaC, compiler => compiler.Compile(kernel));
     }
 
     private protected abstract void Launch<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel;

@@ -15,12 +15,13 @@ public sealed class CoverageTests
 
     [Test]
     public void EveryKernelIsLaunched() =>
-        Assert.That(Names.Except(Variants.Values.Select(variant => variant.Name)), Is.Empty, "kernels that no RunAll launches");
+        Assert.That(NamesOf(_ => true).Except(Variants.Values.Select(variant => variant.Name)), Is.Empty, "kernels that no RunAll launches");
 
     /// <summary>Runs each kernel once, on something small, with its results checked.</summary>
     [Test]
     public void EveryKernelRunsOnIlgpusCpuAccelerator() =>
-        Assert.That(Names.Except(RunAll<IlgpuCpuSampleDevice>().SelectMany(device => ((IlgpuCpuSampleDevice)device).Ran)), Is.Empty,
+        Assert.That(NamesOf(text => !text.NeedsCudaC)
+            .Except(RunAll<IlgpuCpuSampleDevice>().SelectMany(device => ((IlgpuCpuSampleDevice)device).Ran)), Is.Empty,
             "kernels that the accelerator did not run");
 
     /// <summary>Compiles every variant, none of which may keep in memory what belongs in registers.</summary>
@@ -39,14 +40,11 @@ public sealed class CoverageTests
         });
     }
 
-    private static IEnumerable<string> Names
+    private static string[] NamesOf(Predicate<KernelText> choice)
     {
-        get
-        {
-            string[] names = [.. KernelText.All(typeof(IKernel).Assembly).Select(text => text.Name)];
-            Assert.That(names, Is.Not.Empty);
-            return names;
-        }
+        string[] names = [.. KernelText.All(typeof(IKernel).Assembly).Where(text => choice(text)).Select(text => text.Name)];
+        Assert.That(names, Is.Not.Empty);
+        return names;
     }
 
     private static SampleDevice[] RunAll<TDevice>() where TDevice : SampleDevice => [.. typeof(CoverageTests).Assembly.GetTypes()

@@ -5,9 +5,9 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Engine.Devices.Debug;
 
 /// <summary>
-/// Runs kernels as the C# they are written in, on the caller's thread: groups one after another, the threads of a group in turns from
-/// barrier to barrier. The order is always the same, and a debugger can step through it. Shared and local memory start as NaN. Faults are
-/// reported with the kernel, the thread and the line.
+/// Runs kernels as the C# they are written in, on the caller's thread: groups one after another, the warps of a group in turns from
+/// barrier to barrier, the threads of a warp in turns from one collective function to the next. The order is always the same, and a
+/// debugger can step through it. Shared and local memory start as NaN. Faults are reported with the kernel, the thread and the line.
 /// </summary>
 public sealed unsafe class DebugLauncher : IDisposable
 {
@@ -15,6 +15,9 @@ public sealed unsafe class DebugLauncher : IDisposable
     private const int SharedBytes = 48 * 1024;
 
     private const int LocalBytes = 8 * 1024;
+
+    private readonly WarpExchange _exchange = new();
+    private readonly List<PendingCopies> _copies = [];
 
     private nint _shared = Allocate(SharedBytes);
     private nint _local;
@@ -82,7 +85,7 @@ public sealed unsafe class DebugLauncher : IDisposable
         catch (Exception fault) when (fault is KernelFaultException or ArithmeticException)
         {
             string line = AccessWatch.Address != 0
-                ? AccessWatch.Last ?? "" : AccessWatch.LineIn(new StackTrace(fault, fNeedFileInfo: true));
+                ? AccessWatch.Last ?? "" : AccessWatch.LineIn(new StackTrace(fault, fNeedFileInfo: true), typeof(DebugLauncher));
             throw new GpuCnnException($"Kernel {TKernel.Text.Name}, {Place(KernelThread.Current)}{line}: {fault.Message}.", fault);
         }
         finally
@@ -95,6 +98,7 @@ public sealed unsafe class DebugLauncher : IDisposable
     {
         ref KernelThread thread = ref KernelThread.Current;
         int used = 0;
+        thread.Copies = CopiesOf(0);
         for (int z = 0; z < shape.Z; z++)
         {
             for (int y = 0; y < shape.Y; y++)
@@ -104,6 +108,7 @@ public sealed unsafe class DebugLauncher : IDisposable
                     thread.Thread = new(x, y, z);
                     thread.SharedMemory = new(_shared, SharedBytes, isOwn: false);
                     thread.LocalMemory = new(_local, LocalBytes, isOwn: true);
+                    thread.Copies.Clear();
                     body();
                     CheckWatched();
                     used = thread.SharedMemory.Used;
@@ -125,29 +130,65 @@ public sealed unsafe class DebugLauncher : IDisposable
                 Thread = Position(i, shape),
                 SharedMemory = new(_shared, SharedBytes, isOwn: false),
                 LocalMemory = new(_local + i * LocalBytes, LocalBytes, isOwn: true),
+                Warp = _exchange,
+                Copies = CopiesOf(i),
             };
         }
         BarrierSite? first;
         do
         {
-            first = null;
-            for (int i = 0; i < threads.Length; i++)
+            first = RunWarp<TKernel>(bodies, threads, 0);
+            for (int warp = Warp.Size; warp < threads.Length; warp += Warp.Size)
+            {
+                BarrierSite? site = RunWarp<TKernel>(bodies, threads, warp);
+                if (site != first) throw Apart<TKernel>(threads[warp], site, threads[0], first);
+            }
+        }
+        while (first is not null);
+        new Span<byte>((void*)_shared, threads[0].SharedMemory.Used).Fill(KernelMemory.Unset);
+    }
+
+    /// <summary>Runs the threads of a warp to the group's next barrier, or to their end, which is null.</summary>
+    private BarrierSite? RunWarp<TKernel>(IEnumerator<BarrierSite>[] bodies, KernelThread[] threads, int start)
+        where TKernel : struct, IKernel
+    {
+        int end = Math.Min(start + Warp.Size, threads.Length);
+        while (true)
+        {
+            BarrierSite? first = null;
+            for (int i = start; i < end; i++)
             {
                 KernelThread.Current = threads[i];
                 BarrierSite? site = bodies[i].MoveNext() ? bodies[i].Current : null;
                 CheckWatched();
                 threads[i] = KernelThread.Current;
-                if (i == 0) first = site;
-                else if (site != first)
-                {
-                    throw new GpuCnnException(
-                        $"Kernel {TKernel.Text.Name}, {Place(threads[i])}: the thread {Describe(site)}, but thread {threads[0].Thread} "
-                        + $"{Describe(first)}. All threads of a group must reach the same barrier.");
-                }
+                if (i == start) first = site;
+                else if (site != first) throw Apart<TKernel>(threads[i], site, threads[start], first);
             }
+            if (first is not { IsWarp: true }) return first;
+            if (threads.Length % Warp.Size != 0)
+                throw new GpuCnnException(
+                    $"Kernel {TKernel.Text.Name}: its warps work together, so a group needs a multiple of {Warp.Size} threads, "
+                    + $"but has {threads.Length}.");
+            _exchange.Complete();
         }
-        while (first is not null);
-        new Span<byte>((void*)_shared, threads[0].SharedMemory.Used).Fill(KernelMemory.Unset);
+    }
+
+    private static GpuCnnException Apart<TKernel>(in KernelThread thread, BarrierSite? site, in KernelThread other, BarrierSite? otherSite)
+        where TKernel : struct, IKernel
+    {
+        string rule = site is { IsWarp: true } || otherSite is { IsWarp: true }
+            ? $"All {Warp.Size} threads of a warp must make the same call."
+            : "All threads of a group must reach the same barrier.";
+        return new($"Kernel {TKernel.Text.Name}, {Place(thread)}: the thread {Describe(site)}, but thread {other.Thread} "
+            + $"{Describe(otherSite)}. {rule}");
+    }
+
+    private PendingCopies CopiesOf(int thread)
+    {
+        while (_copies.Count <= thread) _copies.Add(new());
+        _copies[thread].Clear();
+        return _copies[thread];
     }
 
     private void CheckWatched()
@@ -168,7 +209,9 @@ public sealed unsafe class DebugLauncher : IDisposable
     private static Size3 Position(int index, Size3 size) => new(index % size.X, index / size.X % size.Y, index / (size.X * size.Y));
 
     private static string Describe(BarrierSite? site) =>
-        site is not { } at ? "has ended" : $"waits at {at.File}:{at.Line}" + (at.CallLine > 0 ? $", called from line {at.CallLine}" : "");
+        site is not { } at
+            ? "has ended"
+            : $"{(at.IsWarp ? "meets its warp" : "waits")} at {at.File}:{at.Line}" + (at.CallLine > 0 ? $", called from line {at.CallLine}" : "");
 
     private static string Place(in KernelThread thread) => $"group {thread.Group}, thread {thread.Thread}";
 }

@@ -88,6 +88,7 @@ internal abstract class IlgpuDevice : GpuDevice
             throw new ArgumentException(
                 $"Kernel '{TKernel.Text.Name}': a view that it writes overlaps another argument; "
                 + "give it memory of its own, or mark the kernel InPlace.");
+        IlgpuCompiler.Check<TKernel>();
         TKernel own = kernel;
         Lazy<LoadedKernel> loaded = _kernels.GetOrAdd(IlgpuCompiler.Variant(kernel), _ => new(() => Load(own)));
         return new Launch<TKernel>(this, loaded.Value, kernel, groups);

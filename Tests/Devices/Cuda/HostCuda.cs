@@ -38,11 +38,12 @@ internal static unsafe partial class HostCuda
     {
         string text = Marshal.PtrToStringUTF8((nint)source)!;
         string name = Entry().Match(text).Groups["name"].Value;
-        // The only device instructions in the emitted text.
+        // Device instructions: what a warp and its matrix units do is in the header, under the same names.
+        text = MatrixUnits().Replace(text, "");
         text = text
             .Replace("asm(\"cvt.f32.f16 %0, %1;\" : \"=f\"(y) : \"h\"(x))", "y = gcnn_from_half(x)", StringComparison.Ordinal)
             .Replace("asm(\"cvt.rn.f16.f32 %0, %1;\" : \"=h\"(y) : \"f\"(x))", "y = gcnn_to_half(x)", StringComparison.Ordinal);
-        bool hasBarriers = text.Contains("__syncthreads()", StringComparison.Ordinal);
+        bool hasBarriers = Waits().IsMatch(text);
         try
         {
             string path = FakeLibrary.OfText($"#include \"host_cuda.hpp\"\n{text}\nGCNN_HOST_KERNEL({name}, {(hasBarriers ? 1 : 0)})\n");
@@ -58,4 +59,12 @@ internal static unsafe partial class HostCuda
 
     [GeneratedRegex(@"__launch_bounds__\([^)]*\) (?<name>\w+)\(")]
     private static partial Regex Entry();
+
+    [GeneratedRegex(@"^(template <int Pending> )?static __device__ __forceinline__ [^\n(]* "
+        + @"gcnn_(shared|multiply_\w+|to_tf32|pack_bf16|load_\w+|copy\d|commit_copies|wait_copies)\(.*?\n\}\n",
+        RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex MatrixUnits();
+
+    [GeneratedRegex(@"__syncthreads\(\)|__shfl_\w+_sync\(|gcnn_(multiply|load)_\w+\(")]
+    private static partial Regex Waits();
 }

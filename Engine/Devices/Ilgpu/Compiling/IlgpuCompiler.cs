@@ -48,10 +48,21 @@ internal sealed class IlgpuCompiler(IlgpuTarget target, BinaryCache cache, bool 
         return (EntryPointDescription.FromExplicitlyGroupedKernel(entry), new KernelSpecialization(kernel.GroupShape.Count, null));
     }
 
+    /// <summary>Refuses a kernel with instructions that ILGPU does not have.</summary>
+    /// <exception cref="KernelBuildException">The kernel needs CUDA C.</exception>
+    public static void Check<TKernel>() where TKernel : struct, IKernel
+    {
+        if (!TKernel.Text.NeedsCudaC) return;
+        throw new KernelBuildException(
+            $"Kernel {TKernel.Text.Name}: it uses warps, matrix units or asynchronous copies, which ILGPU does not have. "
+            + "The devices cuda-c and debug run it.", TKernel.Text.Name, "");
+    }
+
     /// <summary>Returns the text for a device's driver to compile.</summary>
     /// <exception cref="KernelBuildException">ILGPU cannot compile the kernel; the message says why.</exception>
     public string Compile<TKernel>(in TKernel kernel) where TKernel : struct, IKernel
     {
+        Check<TKernel>();
         BinaryKey key = BinaryKey.Of(Variant(kernel), target.Identity, Versions, Modules(typeof(TKernel)), unrolls ? "unrolled" : "rolled");
         if (cache.Read(key) is { } known) return Encoding.UTF8.GetString(known);
         string text = Build(kernel);
