@@ -64,6 +64,7 @@ internal static class Advice
         ChangedDataException => "--weights names them.",
         DeviceOutOfMemoryException { LargestBatch: > 0 and var largest } => $"use --batch {largest} or less.",
         DeviceOutOfMemoryException { LargestBatch: 0 } => "use another --device.",
+        UnsupportedPrecisionException => "fp32 runs on all devices, and gpucnn devices lists what else each has.",
         UnknownDeviceException or DeviceUnavailableException => "gpucnn devices lists what this machine has.",
         HostMemoryException or SizeException => "use a smaller --batch, a smaller --input or fewer classes.",
         DeviceLostException => "--resume goes on at the last checkpoint of the run's folder.",

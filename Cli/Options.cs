@@ -3,6 +3,7 @@ using System.Globalization;
 using GpuCnn.Data;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
 using GpuCnn.Engine;
@@ -118,6 +119,35 @@ internal static class Options
 
     public static Option<string?> Device =>
         Text("--device", "D", $"Where to compute: {DeviceCatalog.Usage}. [default: {DeviceCatalog.Auto}]", DeviceCatalog.Check);
+
+    /// <param name="what">What is computed in it, as a sentence.</param>
+    public static Option<Precision?> Precision(string what) => Checked<Precision?>("--precision", PrecisionNames,
+        $"{what} {PrecisionMeaning} [default: {default(Precision).Name()}]", text => ParsePrecision(text, PrecisionWords));
+
+    /// <summary>One or several, between commas.</summary>
+    public static Option<IReadOnlyList<Precision>?> PrecisionList(string what) =>
+        Checked<IReadOnlyList<Precision>?>("--precision", "P,Q", $"{what} {PrecisionMeaning} [default: {default(Precision).Name()}]",
+            text => [.. text.Split(',').Select(part => ParsePrecision(part, $"{PrecisionWords}, or several between commas")).Distinct()]);
+
+    private static string PrecisionNames => string.Join('|', Precisions.All.Select(precision => precision.Name()));
+
+    private static string PrecisionWords => string.Join(", ", Precisions.All.SkipLast(1).Select(precision => precision.Name()))
+        + $" or {Precisions.All[^1].Name()}";
+
+    private static string PrecisionMeaning => "tf32 rounds the factors of products, bf16 also stores activations in half the memory; both "
+        + "need an NVIDIA GPU of compute capability 8.0.";
+
+    private static Precision ParsePrecision(string text, string expected)
+    {
+        try
+        {
+            return Precisions.Parse(text);
+        }
+        catch (GpuCnnException)
+        {
+            throw new UsageException($"--precision expects {expected}, but got '{text}'.");
+        }
+    }
 
     public static Option<string?> BadImages => Text("--bad-images", "skip|fail",
         $"What becomes of images that cannot be read: left out and named, up to {GpuCnn.Data.BadImages.LargestShare * 100:0.#} % of them, "

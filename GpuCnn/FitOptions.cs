@@ -91,7 +91,7 @@ public sealed record ResumeOptions
     /// <summary>What is written for TensorBoard from here on.</summary>
     public TensorBoardOptions? TensorBoard { get; init; }
 
-    /// <summary>Name of the device, in place of the run's.</summary>
+    /// <summary>Name of the device, in place of the run's; it has the run's precision.</summary>
     public string? Device { get; init; }
 
     /// <summary>Threads of the device, where it has any.</summary>

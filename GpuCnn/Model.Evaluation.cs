@@ -67,7 +67,9 @@ public sealed partial class Model
         List<Plan> plans = [];
         try
         {
-            foreach (Model model in models) plans.Add(new(model.FiniteStore(), new() { Images = size, Loss = new SoftmaxCrossEntropy() }));
+            foreach (Model model in models)
+                plans.Add(new(model.FiniteStore(),
+                    new() { Images = size, Loss = new SoftmaxCrossEntropy(), Precision = model.Precision }));
             if (!options.TenCrops) return plans is [var plan] ? Evaluation.Run(plan, images, nameOf: split.Name, judged: options.Judged)
                 : Evaluation.RunEnsemble(plans, images, nameOf: split.Name, judged: options.Judged);
             using IBatchReader reader = images.ReadTenCrops(size);

@@ -52,7 +52,7 @@ public sealed partial class Model
                 while (reader.Next() is { } read)
                 {
                     if (!read.Report(skipped)) continue;
-                    plan ??= new(parameters, new() { Images = read.Images.Capacity });
+                    plan ??= new(parameters, new() { Images = read.Images.Capacity, Precision = Precision });
                     foreach (ImagePrediction prediction in Infer(plan, read.Images, place => read.Names[place])) yield return prediction;
                 }
             }
@@ -82,7 +82,7 @@ public sealed partial class Model
         if (images.Count == 0) return predictions;
         var preprocessor = new ImagePreprocessor(Metadata);
         var batch = new Batch(Input, Math.Min(images.Count, PredictionBatch));
-        using var plan = new Plan(FiniteStore(), new() { Images = batch.Capacity });
+        using var plan = new Plan(FiniteStore(), new() { Images = batch.Capacity, Precision = Precision });
         for (int first = 0; first < images.Count; first += batch.Count)
         {
             batch.Count = Math.Min(batch.Capacity, images.Count - first);
@@ -108,7 +108,7 @@ public sealed partial class Model
         var logits = new float[batch.Capacity * outputs];
         plan.Infer(batch);
         plan.ReadOutput(logits);
-        FiniteOutputs.Check(plan.Parameters, batch, logits, nameOf);
+        FiniteOutputs.Check(plan.Parameters, batch, logits, nameOf, plan.Options.Precision);
         return
         [
             .. Enumerable.Range(0, batch.Count).Where(place => batch.Labels[place] >= 0)

@@ -60,6 +60,12 @@ public sealed partial class Model : IDisposable
     /// <summary>How images become input. Change it to judge or predict another way: it is saved with the weights.</summary>
     public ImagePreparation Preparation { get; set; } = new();
 
+    /// <summary>
+    /// How the model computes when it judges and predicts. Fitting has a precision of its own (<see cref="TrainingSettings.Precision"/>),
+    /// and explanations are of float32.
+    /// </summary>
+    public Precision Precision { get; set; }
+
     /// <summary>The settings that the architecture's recipe trains with.</summary>
     public FitOptions Defaults { get; private init; } = new();
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using GpuCnn.Cli.Output;
 using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Runs;
 
 namespace GpuCnn.Cli.Commands;
@@ -36,14 +37,16 @@ internal static class DevicesCommand
             $"\n--device auto is {best.Name}.");
     }
 
-    private static string Usable(DeviceListing device) =>
-        device.ProductLibrary is null ? device.Description : $"{device.Description}; {device.ProductLibrary}";
+    private static string Usable(DeviceListing device) => string.Join("; ", [device.Description,
+        .. device.ProductLibrary is { } library ? (string[])[library] : [],
+        .. device.Precisions.Count > 1 ? (string[])[string.Join(", ", device.Precisions.Select(precision => precision.Name()))] : []]);
 
     private sealed record Row(
-        string Name, string Description, long MemoryBytes, bool Usable, string? Reason, string? Compiler, string? ProductLibrary)
+        string Name, string Description, long MemoryBytes, bool Usable, string? Reason, string? Compiler, string? ProductLibrary,
+        IReadOnlyList<Precision> Precisions)
     {
         public static Row Of(DeviceListing device) => new(
             device.Name, device.Description, device.MemoryBytes, device.IsUsable, device.Reason,
-            device.KernelCompiler, device.ProductLibrary);
+            device.KernelCompiler, device.ProductLibrary, device.Precisions);
     }
 }

@@ -3,6 +3,7 @@ using GpuCnn.Cli.Output;
 using GpuCnn.Data;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Training;
 using GpuCnn.Reports;
 using GpuCnn.Runs;
@@ -24,6 +25,7 @@ internal static class EvalCommand
         Option<string?> split = Options.Text("--split", "train|val|test", "Measure these images of the data set.",
             name => ParseSplit(name));
         Option<string?> device = Options.Device;
+        Option<Precision?> precision = Options.Precision("How the network computes.");
         Option<int?> batch = Options.Whole("--batch", $"Images of a batch. [default: {DefaultBatch}]");
         Option<int?> resizeTo = Options.ResizeTo("[default: as the weights file says]");
         Option<int?> crop = Options.Crop("Side of the input, of networks that take any. [default: the weights file's]");
@@ -36,12 +38,13 @@ internal static class EvalCommand
         Option<bool> json = Options.Json;
         weights.Required = data.Required = true;
         var command = new Command("eval", "Measures accuracy and loss of trained weights on labelled images.") { weights, data, all,
-            split, device, batch, resizeTo, crop, tenCrop, noExif, badImages, json };
+            split, device, precision, batch, resizeTo, crop, tenCrop, noExif, badImages, json };
         foreach (Option option in outputs.All.Concat(feed.All)) command.Options.Add(option);
         command.SetAction(parsed =>
         {
             EvaluationPart part = PartOf(parsed.GetValue(all), parsed.GetValue(split));
-            using Device on = Device.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto);
+            Precision asked = parsed.GetValue(precision) ?? default;
+            using Device on = Device.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto, new() { Precision = asked });
             string[] files = WeightsPath.ResolveAll(parsed.GetValue(weights)!);
             List<Model> models = [];
             try
@@ -50,6 +53,7 @@ internal static class EvalCommand
                 {
                     var model = Model.Load(path, on, side: parsed.GetValue(crop));
                     models.Add(model);
+                    model.Precision = asked;
                     model.Preparation = Judged(model, parsed.GetValue(resizeTo), parsed.GetValue(noExif));
                 }
                 var located = ImageData.Open(parsed.GetValue(data)!);

@@ -1,5 +1,6 @@
 using GpuCnn.Cli.Output;
 using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Training;
 using GpuCnn.Reports;
 
@@ -19,10 +20,11 @@ namespace GpuCnn.Cli.Commands;
 /// <param name="Macro">Means over the classes.</param>
 /// <param name="Weighted">Means over the classes, each counted as often as it has images.</param>
 /// <param name="Classes">The classes, those with the lowest F1 first.</param>
+/// <param name="ComputePrecision">How the network computed.</param>
 internal sealed record EvalReport(
     double Top1, WilsonInterval? Top1Interval, double? Top5, double Loss, int Images, double Seconds, string Measured, int Available,
     double? TrainedShare, IReadOnlyList<string> Weights, EvalReport.Average Macro, EvalReport.Average Weighted,
-    IReadOnlyList<EvalReport.ClassRow> Classes)
+    IReadOnlyList<EvalReport.ClassRow> Classes, Precision ComputePrecision)
 {
     public static EvalReport Of(
         EvaluationResult result, EvaluationImages images, Model model, IReadOnlyList<string> weights, Judgement judgement) => new(
@@ -30,7 +32,7 @@ internal sealed record EvalReport(
         result.Seconds, Name(images), images.Available, images.TrainedShare, weights, Average.Of(judgement.Matrix.MacroAverage()),
         Average.Of(judgement.Matrix.WeightedAverage()),
         [.. judgement.WorstFirst().Select(row => new ClassRow(judgement.Classes[row.Class], row.Quality.Precision, row.Quality.Recall,
-            row.Quality.F1, row.Quality.Support, row.Quality.Predicted))]);
+            row.Quality.F1, row.Quality.Support, row.Quality.Predicted))], model.Precision);
 
     /// <summary>Writes the report as text.</summary>
     public void Write(TextWriter output, List<Model> models, ImageData data, EvaluationImages images, Device device)
@@ -52,7 +54,7 @@ internal sealed record EvalReport(
         [
             ("Model", $"{what}, input {models[0].Input}"), ("Weights", string.Join(", ", Weights)),
             ("Data", $"{data.Path}: {data.Description}"),
-            ("Split", Describe(images)), ("Device", $"{device.Name}: {device.Description}"),
+            ("Split", Describe(images)), ("Device", $"{device.Name}: {device.Description}; {ComputePrecision.Name()}"),
         ];
     }
 

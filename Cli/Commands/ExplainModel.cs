@@ -50,7 +50,8 @@ internal static class ExplainModel
 
     private static void WriteText(TextWriter output, Architecture architecture, NetworkExplanation explanation)
     {
-        SummaryCommand.WriteText(output, architecture, explanation.Network, explanation.Images, explanation.TrainingBytes);
+        SummaryCommand.WriteText(output, architecture, explanation.Network,
+            new(explanation.Images, TrainingMemory.Cpu, default, explanation.TrainingBytes));
         WriteLayers(output, explanation);
         WriteReplaced(output, explanation);
         WriteComparisons(output, explanation.Stacks, "Stacked filters, beside one that reads the same pixels (weights without biases):");

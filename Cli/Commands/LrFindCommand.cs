@@ -13,11 +13,14 @@ namespace GpuCnn.Cli.Commands;
 /// <summary><c>gpucnn lr-find</c></summary>
 internal static class LrFindCommand
 {
-    /// <summary>Settings that say how long a run is, what it saves and at which rate: the test has its own, or none.</summary>
+    /// <summary>
+    /// Settings that say how long a run is, what it saves and at which rate: the test has its own, or none. The precision has an option
+    /// beside the device's.
+    /// </summary>
     private static readonly string[] NotOfTheTest =
     [
         "epochs", "steps", "schedule-steps", "early-stop", "time-limit", "unfreeze-at", "lr", "ema", "save-every", "save-every-minutes",
-        "keep", "sync-bn",
+        "keep", "sync-bn", "precision",
     ];
 
     public static Command Create(CommandHost host)
@@ -34,7 +37,7 @@ internal static class LrFindCommand
         [
             arguments.ModelGroup, arguments.DataGroup, arguments.ImagesGroup(judges: false),
             new("Test", [.. test.Select(option => option.Option), plot, json]),
-            new("Run", [arguments.Device, arguments.Threads, arguments.FixedBatch]), .. settings.Groups,
+            new("Run", [arguments.Device, arguments.Threads, arguments.Precision, arguments.FixedBatch]), .. settings.Groups,
         ]);
         command.SetAction(parsed =>
         {
@@ -55,7 +58,8 @@ internal static class LrFindCommand
 
     private static void Run(CommandHost host, TrainRequest request, RangeTestOptions options, bool isJson, string? file)
     {
-        using Device device = Device.Open(request.Device ?? DeviceCatalog.Auto, new() { Threads = request.Threads });
+        using Device device = Device.Open(request.Device ?? DeviceCatalog.Auto,
+            new() { Threads = request.Threads, Precision = request.Precision });
         var setup = new TrainingSetup(request, Communicator.Alone);
         ImageData data = setup.OpenData(host, isJson ? host.Error : host.Output, host.Cancellation);
         FitOptions fit = setup.OptionsFor(data);

@@ -4,6 +4,7 @@ using GpuCnn.Cli.Prediction;
 using GpuCnn.Data;
 using GpuCnn.Engine;
 using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Plans;
 
 namespace GpuCnn.Cli.Commands;
 
@@ -30,12 +31,13 @@ internal static class PredictCommand
         Option<bool> zero = Options.Flag("--null", "Names on standard input end with a zero byte, as find -print0 writes them.");
         Option<bool> noExif = Options.NoExif;
         Option<string?> device = Options.Device;
+        Option<Precision?> precision = Options.Precision("How the network computes.");
         Option<bool> json = Options.Json;
         zero.Aliases.Add("-0");
         weights.Required = true;
         var command = new Command("predict", "Says what is on images.")
         {
-            weights, images, top, batch, logits, csv, json, zero, noExif, device,
+            weights, images, top, batch, logits, csv, json, zero, noExif, device, precision,
         };
         command.SetAction(parsed =>
         {
@@ -47,8 +49,10 @@ internal static class PredictCommand
                 throw new UsageException($"predict reads standard input once, but got {inputs} times -; leave all but one out.");
             if (parsed.GetValue(zero) && inputs == 0)
                 throw new UsageException("--null is about names on standard input, but no - asks for any; add it, or leave --null out.");
-            using Device on = Device.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto);
+            Precision asked = parsed.GetValue(precision) ?? default;
+            using Device on = Device.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto, new() { Precision = asked });
             using var model = Model.Load(WeightsPath.Resolve(parsed.GetValue(weights)!), on);
+            model.Precision = asked;
             if (parsed.GetValue(noExif)) model.Preparation = model.Preparation with { IgnoresExif = true };
 
             int done = 0, skipped = 0, shown = Math.Min(parsed.GetValue(top) ?? DefaultTop, model.Classes.Count);

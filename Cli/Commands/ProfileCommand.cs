@@ -4,6 +4,7 @@ using GpuCnn.Cli.Output;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Files;
 using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
 using GpuCnn.Engine.Tuning;
@@ -25,6 +26,7 @@ internal static class ProfileCommand
         Option<int?> classes = Options.Whole("--classes", "Classes to tell apart. [default: the model's own]");
         Option<int?> batch = Options.Whole("--batch", $"Images of a batch. [default: {DefaultBatch}]");
         Option<string?> device = Options.Device;
+        Option<Precision?> precision = Options.Precision("How the steps compute.");
         Option<bool> inference = Options.Flag("--inference", "Measure the forward pass alone, as predicting runs it.");
         Option<int?> repetitions = Options.Whole("--repetitions",
             $"Measurements of each step, at least; more until a second has gone by. [default: {DefaultRepetitions}]",
@@ -35,7 +37,7 @@ internal static class ProfileCommand
             "Also write a trace of the steps, which chrome://tracing and ui.perfetto.dev show.");
         var command = new Command("profile", "Measures the time of each layer and pass of a model on a device, and says what bounds it.")
         {
-            model, input, classes, batch, device, inference, repetitions, json, trace,
+            model, input, classes, batch, device, precision, inference, repetitions, json, trace,
         };
         command.SetAction(parsed =>
         {
@@ -47,13 +49,14 @@ internal static class ProfileCommand
             foreach (string path in new[] { file, traceFile }.OfType<string>().Where(path => path != StandardOutput))
                 OutputFile.Check(path);
             if (traceFile == StandardOutput) throw new UsageException("--trace expects a file, but got '-'.");
-            using Device on = DeviceCatalog.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto);
+            Precision asked = parsed.GetValue(precision) ?? default;
+            using Device on = DeviceCatalog.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto, new() { Precision = asked });
             IReadOnlyDictionary<string, string> algorithms = AlgorithmTable.Load(on).Algorithms;
-            TrainingSettings settings = architecture.Recipe.Settings with { Batch = images };
+            TrainingSettings settings = architecture.Recipe.Settings with { Batch = images, Precision = asked };
             StepTimes times = parsed.GetValue(inference)
-                ? StepTimes.Measure(network, on, new() { Images = images, Algorithms = algorithms }, fewest)
+                ? StepTimes.Measure(network, on, new() { Images = images, Algorithms = algorithms, Precision = asked }, fewest)
                 : StepTimes.MeasureTraining(network, on, settings, algorithms, fewest);
-            var report = new ProfileReport(network, on, times, DevicePeaks.Measure(on), parsed.GetValue(inference));
+            var report = new ProfileReport(network, on, asked, times, DevicePeaks.Measure(on, asked), parsed.GetValue(inference));
             if (file == StandardOutput) host.Output.WriteLine(Json.Of(report.ToJson()));
             else report.Write(host.Output);
             if (file is not (null or StandardOutput))

@@ -8,7 +8,8 @@ using GpuCnn.Engine.Tuning;
 namespace GpuCnn.Cli.Commands;
 
 /// <summary>The results of <c>gpucnn profile</c>, as text and as JSON.</summary>
-internal sealed record ProfileReport(Network Network, Device Device, StepTimes Times, DevicePeaks Peaks, bool IsInference)
+internal sealed record ProfileReport(
+    Network Network, Device Device, Precision Precision, StepTimes Times, DevicePeaks Peaks, bool IsInference)
 {
     private const double Giga = 1e9, Milli = 1e3;
 
@@ -21,7 +22,7 @@ internal sealed record ProfileReport(Network Network, Device Device, StepTimes T
 
     public void Write(TextWriter output)
     {
-        LineWrap.Write(output, $"{Title}: {Device.Description}; fp32");
+        LineWrap.Write(output, $"{Title}: {Device.Description}; {Precision.Name()}");
         LineWrap.Write(output, $"Times are medians of {Times.Repetitions} runs, by {Clock}.");
         LineWrap.Write(output, $"Peaks measured here: {Rate(Peaks.OperationsPerSecond)} GFLOP/s in a product of {Peaks.ProductSize} x "
             + $"{Peaks.ProductSize} x {Peaks.ProductSize}, {Rate(Peaks.BytesPerSecond)} GB/s in a pass that reads and writes "
@@ -54,7 +55,7 @@ internal sealed record ProfileReport(Network Network, Device Device, StepTimes T
         [
             .. Times.Layers.Select(layer => new Row(layer.Layer, layer.Type, layer.Pass, layer.Seconds, layer.Operations, layer.Bytes,
                 layer.OperationsPerSecond / Giga, layer.BytesPerSecond / Giga, Peaks.BoundOf(layer), Peaks.ShareOf(layer), layer.Steps)),
-        ]);
+        ], Precision);
 
     /// <summary>What it costs to time the steps one by one.</summary>
     private string Cost()
@@ -77,7 +78,8 @@ internal sealed record ProfileReport(Network Network, Device Device, StepTimes T
 
     private sealed record Result(
         string Model, string Device, string Description, int[] Input, int Classes, int Batch, bool Training, int Repetitions, string Clock,
-        double PeakGflops, double PeakGigabytesPerSecond, double SumSeconds, double WholeSeconds, IReadOnlyList<Row> Layers);
+        double PeakGflops, double PeakGigabytesPerSecond, double SumSeconds, double WholeSeconds, IReadOnlyList<Row> Layers,
+        Precision Precision);
 
     private sealed record Row(
         string Layer, string Type, StepPass Pass, double Seconds, double Operations, long Bytes, double Gflops, double GigabytesPerSecond,

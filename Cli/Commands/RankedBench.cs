@@ -28,8 +28,8 @@ internal static class RankedBench
     /// <param name="isPerRank">Whether the batch is a rank's; then as many ranks have as many times the images.</param>
     /// <param name="trace">File for a trace of the first model's step; null for none.</param>
     public static int Run(
-        CommandHost host, Communicator ranks, IReadOnlyList<Architecture> models, Device device, int images, bool isPerRank, string? json,
-        string? trace)
+        CommandHost host, Communicator ranks, IReadOnlyList<Architecture> models, Device device, Precision precision, int images,
+        bool isPerRank, string? json, string? trace)
     {
         int all = isPerRank ? checked(images * ranks.Size) : images;
         ranks.Together(() =>
@@ -45,14 +45,17 @@ internal static class RankedBench
         if (writesText)
         {
             LineWrap.Write(
-                host.Output, $"{ranks.Description}; rank 0: {device.Name}, {device.Description}; fp32; medians of rounds in turn");
+                host.Output, $"{ranks.Description}; rank 0: {device.Name}, {device.Description}; {precision.Name()}; "
+                + "medians of rounds in turn");
             host.Output.WriteLine();
             WriteExchange(host.Output, times, fit, firstSum, ranks.Size);
         }
-        List<Row> rows = [.. models.Select(model => Measure(model.Build(), device, ranks, all, isPerRank ? images : all, curve, firstSum))];
-        IReadOnlyList<RankTimeline> timelines = trace is null ? [] : Trace(models[0].Build(), device, ranks, all);
+        List<Row> rows = [.. models.Select(model => Measure(
+            model.Build(), device, OptionsOf(device, precision, ranks, all), all, isPerRank ? images : all, curve, firstSum))];
+        IReadOnlyList<RankTimeline> timelines = trace is null ? []
+            : Trace(models[0].Build(), device, OptionsOf(device, precision, ranks, all));
         if (!ranks.IsFirst) return Program.Done;
-        string text = Json.Of(new Result(ranks.Size, ranks.Description, device.Name, isPerRank ? "batch per rank" : "batch",
+        string text = Json.Of(new Result(ranks.Size, ranks.Description, device.Name, precision, isPerRank ? "batch per rank" : "batch",
             new(fit.MessageSeconds(ranks.Size), fit.BytesPerSecond(ranks.Size), fit.LargestError, firstSum, times), rows));
         if (!writesText) host.Output.WriteLine(text);
         else WriteRows(host.Output, rows, ranks.Size);
@@ -65,15 +68,15 @@ internal static class RankedBench
         return Program.Done;
     }
 
-    private static IReadOnlyList<RankTimeline> Trace(Network network, Device device, Communicator ranks, int all)
+    private static IReadOnlyList<RankTimeline> Trace(Network network, Device device, PlanOptions options)
     {
         using ParameterStore parameters = device.CreateParameters(network, training: true);
-        using var plan = new Plan(parameters, OptionsOf(device, ranks, all));
+        using var plan = new Plan(parameters, options);
         parameters.Initialize(seed: 1);
         return RankedTimeline.Measure(plan, SyntheticBatch.Of(network, plan.Options.Images));
     }
 
-    private static PlanOptions OptionsOf(Device device, Communicator ranks, int all)
+    private static PlanOptions OptionsOf(Device device, Precision precision, Communicator ranks, int all)
     {
         (int first, int count) = new Shard(ranks.Rank, ranks.Size).Of(all);
         return new()
@@ -86,18 +89,19 @@ internal static class RankedBench
             Loss = new SoftmaxCrossEntropy(),
             Optimizer = new Sgd(),
             Algorithms = AlgorithmTable.Load(device).Algorithms,
+            Precision = precision,
         };
     }
 
-    private static Row Measure(Network network, Device device, Communicator ranks, int all, int alone,
-        ExchangeCurve curve, double firstSum)
+    private static Row Measure(
+        Network network, Device device, PlanOptions options, int all, int alone, ExchangeCurve curve, double firstSum)
     {
-        RankedStepTimes times = RankedStepTimes.Measure(network, device, OptionsOf(device, ranks, all), alone);
+        RankedStepTimes times = RankedStepTimes.Measure(network, device, options, alone);
         RankedStep predicted = times.Predict(curve, firstSum);
         return new(network.Name, alone, all, times.AloneImagesPerSecond, times.AllImages / times.ComputeSeconds, times.ImagesPerSecond,
-            times.Efficiency(ranks.Size), times.Work.GradientBytes, times.Work.Pieces.Count, times.RankedSeconds, times.ExchangeSeconds,
-            times.HiddenShare, times.Overlap.Compute, times.Overlap.Exchange, predicted.Seconds, predicted.ExchangeSeconds,
-            all / predicted.Seconds, predicted.Seconds / times.RankedSeconds - 1);
+            times.Efficiency(options.Ranks.Size), times.Work.GradientBytes, times.Work.Pieces.Count, times.RankedSeconds,
+            times.ExchangeSeconds, times.HiddenShare, times.Overlap.Compute, times.Overlap.Exchange, predicted.Seconds,
+            predicted.ExchangeSeconds, all / predicted.Seconds, predicted.Seconds / times.RankedSeconds - 1);
     }
 
     private static void WriteExchange(TextWriter output, IReadOnlyList<ExchangeTime> times, ExchangeFit fit, double firstSum, int ranks)
@@ -136,7 +140,8 @@ internal static class RankedBench
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     /// <param name="Scaling">What stays the same when there are more ranks.</param>
-    private sealed record Result(int Ranks, string Library, string Device, string Scaling, Exchange Exchange, List<Row> Models);
+    private sealed record Result(int Ranks, string Library, string Device, Precision Precision, string Scaling,
+        Exchange Exchange, List<Row> Models);
 
     /// <param name="FirstSeconds">The smallest sum after computing.</param>
     private sealed record Exchange(double SecondsPerMessage, double BytesPerSecondPerRank, double LargestError,

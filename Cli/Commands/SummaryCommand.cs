@@ -1,11 +1,8 @@
 using System.CommandLine;
 using GpuCnn.Cli.Output;
 using GpuCnn.Engine.Devices;
-using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
-using GpuCnn.Engine.Losses;
-using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Explanations;
@@ -24,41 +21,35 @@ internal static class SummaryCommand
         Option<int?> classes = Options.Whole("--classes", "Classes to tell apart. [default: the model's own]");
         Option<int?> batch = Options.Whole("--batch", "Images of a batch, for the memory that training needs. "
             + "[default: the model's recipe]");
+        Option<string?> device = Options.Text("--device", "D", "Device that the memory is of; debug counts as GPUs do, where there is "
+            + "none. [default: cpu; debug for tf32 and bf16]", DeviceCatalog.Check);
+        Option<Precision?> precision = Options.Precision("What the memory is for.");
         Option<string?> graph = Options.Text("--graph", "FILE.svg", "Draw the graph, with its branches and shortcuts, to a file.");
         Option<bool> json = Options.Json;
         var command = new Command("summary", "Shows every layer of a model: volumes, filters, weights, biases, multiply-adds.") { model,
-            input, classes, batch, graph, json };
+            input, classes, batch, device, precision, graph, json };
         command.SetAction(parsed =>
         {
             Architecture architecture = Architecture.Find(parsed.GetValue(model)!);
             Network network = UsageException.Guard(() => architecture.Build(parsed.GetValue(input), parsed.GetValue(classes)));
             int images = parsed.GetValue(batch) ?? architecture.Recipe.Settings.Batch;
-            long bytes = CountTrainingBytes(network, images);
+            var memory = TrainingMemory.Of(network, parsed.GetValue(device), parsed.GetValue(precision) ?? default, images);
             string? file = parsed.GetValue(graph);
             if (file is not null) GraphFigure.Of(network).Save(file);
-            if (parsed.GetValue(json)) host.Output.WriteLine(Json.Of(ToReport(network, bytes)));
-            else WriteText(host.Output, architecture, network, images, bytes);
+            if (parsed.GetValue(json)) host.Output.WriteLine(Json.Of(ToReport(network, memory)));
+            else WriteText(host.Output, architecture, network, memory);
             if (file is not null && !parsed.GetValue(json)) host.Output.WriteLine($"Graph           {ShownPath.Of(file)}");
             return Program.Done;
         });
         return command;
     }
 
-    /// <summary>Counts the bytes of a training step compiled for the CPU. Nothing is allocated until it runs.</summary>
-    private static long CountTrainingBytes(Network network, int images)
-    {
-        using Device device = new CpuDevice(threads: 1);
-        using ParameterStore parameters = device.CreateParameters(network, training: true);
-        using var plan = new Plan(parameters,
-            new() { Images = images, Loss = new SoftmaxCrossEntropy(), Training = true, Optimizer = new Sgd() });
-        return plan.TotalBytes;
-    }
-
-    private static Report ToReport(Network network, long trainingBytes) => new(
+    private static Report ToReport(Network network, TrainingMemory memory) => new(
         network.Name, network.Input.Dimensions, network.Output.Shape.Count, network.WeightCount, network.BiasCount, network.ParameterCount,
-        network.MultiplyAdds, trainingBytes,
+        network.MultiplyAdds, memory.Bytes,
         Rows(network.Graph.Nodes.Where(node => !network.HeadNodes.Contains(node))),
-        network.ParameterCountWithHeads, Rows(network.Graph.Nodes.Where(network.HeadNodes.Contains)));
+        network.ParameterCountWithHeads, Rows(network.Graph.Nodes.Where(network.HeadNodes.Contains)),
+        memory.Images, memory.Device, memory.Precision);
 
     private static IReadOnlyList<LayerRow> Rows(IEnumerable<Node> nodes) =>
     [
@@ -68,7 +59,7 @@ internal static class SummaryCommand
     ];
 
     /// <summary>Writes the table of layers, the formulas and the sums.</summary>
-    public static void WriteText(TextWriter output, Architecture architecture, Network network, int images, long bytes)
+    public static void WriteText(TextWriter output, Architecture architecture, Network network, TrainingMemory memory)
     {
         LineWrap.Write(output, $"{network.Name} ({architecture.Year}): {architecture.Summary}");
         LineWrap.Write(output, $"{architecture.Source}{(architecture.Link.Length == 0 ? "" : $", {architecture.Link}")}");
@@ -95,7 +86,7 @@ internal static class SummaryCommand
         if (network.ParameterCount > 0)
             LineWrap.Write(output, $"Fully connected {Words.Percent((double)connected / network.ParameterCount)} of the parameters");
         LineWrap.Write(output, $"Multiply-adds   {Words.Number(network.MultiplyAdds)} an image, forward");
-        LineWrap.Write(output, $"Training memory {Words.Bytes(bytes)} in batches of {images} on cpu");
+        LineWrap.Write(output, $"Training memory {Words.Bytes(memory.Bytes)} in batches of {memory.Images} on {memory.Where}");
     }
 
     private static void Add(TextTable table, Node node) => table.Add(
@@ -136,7 +127,7 @@ internal static class SummaryCommand
     private sealed record Report(
         string Model, int[] Input, int Classes, long Weights, long Biases, long Parameters, long Macs, long TrainingBytes,
             IReadOnlyList<LayerRow> Layers,
-        long ParametersWithHeads, IReadOnlyList<LayerRow> HeadLayers);
+        long ParametersWithHeads, IReadOnlyList<LayerRow> HeadLayers, int TrainingBatch, string Device, Precision Precision);
 
     private sealed record LayerRow(string Name, string Type, int[] Input, int[] Output, long Weights, long Biases, long Macs);
 }

@@ -9,12 +9,12 @@ internal static class TrainCommand
 {
     public const string Name = "train";
 
-    private const string SaveEvery = "save-every", SaveEveryMinutes = "save-every-minutes", Keep = "keep";
+    private const string SaveEvery = "save-every", SaveEveryMinutes = "save-every-minutes", Keep = "keep", Precision = "precision";
 
     public static Command Create(CommandHost host)
     {
         var arguments = new TrainingArguments();
-        var settings = new SettingOptions(except: [SaveEvery, SaveEveryMinutes, Keep]);
+        var settings = new SettingOptions(except: [SaveEvery, SaveEveryMinutes, Keep, Precision]);
         Option<string?> output = Options.Text("--out", "DIR", "Folder of the run. [default: runs/MODEL-N, the next free number]");
         Option<string?> resume = Options.Text("--resume", "DIR", "Go on with the run in this folder, as if it had never stopped.");
         Option<int?> saveEvery = Options.Whole($"--{SaveEvery}", "Steps between checkpoints. [default: one each epoch]");
@@ -37,8 +37,8 @@ internal static class TrainCommand
         var command = new GroupedCommand(Name, "Trains a model. Without options it makes a demo data set and trains on that.",
         [
             arguments.ModelGroup, arguments.DataGroup, arguments.ImagesGroup(judges: true),
-            new("Run", [arguments.Device, arguments.Threads, arguments.FixedBatch, output, resume, saveEvery, saveEveryMinutes, keep,
-                tensorBoard, histograms]),
+            new("Run", [arguments.Device, arguments.Threads, arguments.Precision, arguments.FixedBatch, output, resume, saveEvery,
+                saveEveryMinutes, keep, tensorBoard, histograms]),
             new("Ranks (mpirun -n 4 gpucnn train ...)", [batchPerRank, scaleRate, Options.NoMpi]),
             .. settings.Groups,
         ]);

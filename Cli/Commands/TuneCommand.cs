@@ -3,6 +3,7 @@ using System.Globalization;
 using GpuCnn.Cli.Output;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tuning;
 using GpuCnn.Models;
 
@@ -18,16 +19,18 @@ internal static class TuneCommand
         Argument<string> model = Options.ModelArgument;
         Option<int?> batch = Options.Whole("--batch", $"Images of a batch: the best algorithm depends on it. [default: {DefaultBatch}]");
         Option<string?> device = Options.Device;
+        Option<Precision?> precision = Options.Precision("How the steps compute: each precision has its own fastest algorithms.");
         var command = new Command("tune", "Measures which algorithm is the fastest for each step of a model on a device, "
-            + "and keeps it for later runs.") { model, batch, device };
+            + "and keeps it for later runs.") { model, batch, device, precision };
         command.SetAction(parsed =>
         {
             Network network = Architecture.Find(parsed.GetRequiredValue(model)).Build();
             int images = parsed.GetValue(batch) ?? DefaultBatch;
-            using Device on = DeviceCatalog.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto);
-            host.Output.WriteLine($"{network.Name} in batches of {images} on {on.Name}: {on.Description}");
+            Precision asked = parsed.GetValue(precision) ?? default;
+            using Device on = DeviceCatalog.Open(parsed.GetValue(device) ?? DeviceCatalog.Auto, new() { Precision = asked });
+            host.Output.WriteLine($"{network.Name} in batches of {images} on {on.Name}: {on.Description}; {asked.Name()}");
             IReadOnlyList<TunedProblem> problems = Tuner.Measure(
-                network, on, images, (done, all) => { if (host.IsTerminal) host.Terminal.Write($"\rround {done} of {all} "); });
+                network, on, images, (done, all) => { if (host.IsTerminal) host.Terminal.Write($"\rround {done} of {all} "); }, asked);
             if (problems.Count == 0)
             {
                 host.Output.WriteLine($"There is nothing to tune: {on.Name} has one algorithm for each step.");

@@ -4,6 +4,7 @@ using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Losses;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Schedules;
 using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Training;
@@ -44,7 +45,8 @@ internal static class Introduction
         }
         if (settings.BalancedSampling) output.WriteLine(
             $"Classes   drawn equally often, {Words.Count(run.Data.Training.Count, "image", "images")} an epoch");
-        output.WriteLine($"Device    {device.Name}: {device.Description}");
+        output.WriteLine($"Device    {device.Name}: {device.Description}"
+            + (settings.Precision == default ? "" : $"; {settings.Precision.Name()}"));
         if (device.KernelCompiler is { } compiler) output.WriteLine($"Kernels   by {compiler}");
         if (!run.Ranks.IsAlone) WriteRanks(output, run);
         output.WriteLine($"Memory    {Words.Bytes(run.DeviceBytes)} on the device, in batches of {settings.Batch}"

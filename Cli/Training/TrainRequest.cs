@@ -1,5 +1,6 @@
 using GpuCnn.Data;
 using GpuCnn.Engine.Datasets;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Sets;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Training;
@@ -51,6 +52,9 @@ internal sealed record TrainRequest
     public string? Device { get; init; }
 
     public int? Threads { get; init; }
+
+    /// <summary>For which a device is opened; the settings have it too.</summary>
+    public Precision Precision { get; init; }
 
     /// <summary>Of a run that is resumed; for a new one see <see cref="SettingsFor"/>.</summary>
     public int? Epochs { get; init; }

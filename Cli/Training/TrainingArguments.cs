@@ -1,4 +1,5 @@
 using System.CommandLine;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Models;
 
@@ -52,6 +53,8 @@ internal sealed class TrainingArguments
     public Option<int?> Threads { get; } = Options.Whole(
         "--threads", "Threads of the cpu device; they change the time, not the result. [default: one a core]", maximum: 1024);
 
+    public Option<Precision?> Precision { get; } = Options.Precision("How steps and validations compute.");
+
     public Option<bool> FixedBatch => _fixedBatch;
 
     public IReadOnlyList<Option> Feed => _feed.All;
@@ -91,9 +94,10 @@ internal sealed class TrainingArguments
             ExcludeDuplicates = parsed.GetValue(_excludeDuplicates),
             Device = parsed.GetValue(Device),
             Threads = parsed.GetValue(Threads),
+            Precision = parsed.GetValue(Precision) ?? default,
             Batch = (int?)settings.Get("batch", parsed),
             Accumulate = (int?)settings.Get("accumulate", parsed),
-            SettingsFor = own => settings.Apply(own, parsed),
+            SettingsFor = own => settings.Apply(own, parsed) with { Precision = parsed.GetValue(Precision) ?? own.Precision },
         };
     }
 

@@ -36,7 +36,7 @@ internal static class TrainingSession
     {
         var share = HostShare.Of(ranks);
         using Device device = ranks.Together(() => Device.Open(request.Device ?? DeviceCatalog.Auto,
-            new() { Threads = request.Threads, Share = share }));
+            new() { Threads = request.Threads, Share = share, Precision = request.Precision }));
         stop.Listen();
         TrainingSetup setup = ranks.Together(() => new TrainingSetup(request, ranks));
         // Rank 0 alone writes.

@@ -28,6 +28,12 @@ public abstract class Device : IMemorySource, IDisposable
     /// <summary>Bytes that can still be allocated, or null if unknown.</summary>
     public virtual long? FreeBytes => null;
 
+    /// <summary>Whether plans of a precision run here; all devices have float32.</summary>
+    public virtual bool Supports(Precision precision) => precision == Precision.Float32;
+
+    /// <summary>The device without how it was asked for: measurements that are kept belong to it.</summary>
+    internal virtual string Hardware => Description;
+
     /// <summary>Whether the host goes on while launches run, so that measuring them needs a wait.</summary>
     internal virtual bool RunsBesideHost => false;
 
@@ -35,6 +41,12 @@ public abstract class Device : IMemorySource, IDisposable
     /// <param name="training">Whether the store has gradients and slots of optimizers.</param>
     /// <param name="inputGradient">Whether plans will need the gradient of the network's input.</param>
     public abstract ParameterStore CreateParameters(Network network, bool training, bool inputGradient = false);
+
+    /// <exception cref="UnsupportedPrecisionException">Plans of the precision do not run here.</exception>
+    internal void Require(Precision precision)
+    {
+        if (!Supports(precision)) throw UnsupportedPrecisionException.Of(precision, Name, Description);
+    }
 
     internal abstract PlanBackend CreateBackend(DeviceParameterStore parameters, PlanOptions options);
 

@@ -275,6 +275,10 @@ internal abstract class DeviceBackend : PlanBackend
     public bool IsBFloat16(Value value) =>
         _options.Precision == Precision.BFloat16 && value != Network.Graph.Input && !_outputs.Contains(value);
 
+    /// <summary>Names a problem of several algorithms, which each precision has of its own.</summary>
+    protected string ProblemOf(string problem) =>
+        _options.Precision == Precision.Float32 ? problem : $"{problem}, {_options.Precision.Name()}";
+
     /// <summary>Creates a tensor of the batch in the arena.</summary>
     public DeviceTensor NewTensor(string name, TensorLayout layout, bool isBFloat16, bool persistent = false)
     {

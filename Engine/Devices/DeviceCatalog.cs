@@ -1,4 +1,5 @@
 using System.Globalization;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Sets;
 
 namespace GpuCnn.Engine.Devices;
@@ -31,16 +32,28 @@ public static class DeviceCatalog
     /// first again after the last. The caller disposes of it.
     /// </summary>
     /// <exception cref="GpuCnnException">There is no such device, or it cannot be used.</exception>
+    /// <exception cref="UnsupportedPrecisionException">It lacks the precision of the settings.</exception>
     public static Device Open(string name, DeviceSettings? settings = null)
     {
         settings ??= new();
         if (IsAuto(name))
-            name = Kinds.Select(kind => Choose(kind.List().Where(listing => listing.IsAutomatic), settings.Share))
-                .First(best => best is not null)!;
+            name = Kinds.Select(kind => Choose(kind.List().Where(listing => IsFor(listing, settings.Precision)), settings.Share))
+                .FirstOrDefault(best => best is not null) ?? throw new UnsupportedPrecisionException(settings.Precision,
+                    $"This machine has no usable device that computes in {settings.Precision.Name()} and that {Auto} may choose");
         (DeviceKind kind, int? index) = Parse(name);
         if (index is null && kind.IsIndexed && settings.Share.LocalSize > 1 && Choose(kind.List(), settings.Share) is { } own)
             (_, index) = Parse(own);
-        return kind.Open(index ?? 0, settings);
+        Device device = kind.Open(index ?? 0, settings);
+        try
+        {
+            device.Require(settings.Precision);
+            return device;
+        }
+        catch
+        {
+            device.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The name of the kind without an index.</summary>
@@ -52,6 +65,9 @@ public static class DeviceCatalog
         DeviceListing[] usable = [.. devices.Where(device => device.IsUsable)];
         return usable.Length == 0 ? null : usable[share.LocalRank % usable.Length].Name;
     }
+
+    private static bool IsFor(DeviceListing listing, Precision precision) =>
+        listing.IsAutomatic && listing.Precisions.Contains(precision);
 
     private static bool IsAuto(string name) => name.Equals(Auto, StringComparison.OrdinalIgnoreCase);
 

@@ -1,3 +1,4 @@
+using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Sets;
 
 namespace GpuCnn.Engine.Devices;
@@ -13,6 +14,9 @@ public sealed record DeviceSettings
     /// to the kind is that of its cores.
     /// </summary>
     public HostShare Share { get; init; } = HostShare.Whole;
+
+    /// <summary>A precision that plans on the device will have: kinds that lack it may open a twin that has it.</summary>
+    public Precision Precision { get; init; }
 }
 
 /// <summary>A device that can be opened, or the reason why not.</summary>
@@ -31,6 +35,9 @@ public sealed record DeviceListing(string Name, string Description, long MemoryB
     /// For users: the library for matrix products ("cuBLAS 12.4 found"), or why there is none; null if the device does not look for one.
     /// </summary>
     public string? ProductLibrary { get; init; }
+
+    /// <summary>Precisions that it has.</summary>
+    public IReadOnlyList<Precision> Precisions { get; init; } = [Precision.Float32];
 }
 
 /// <summary>
@@ -53,5 +60,6 @@ public abstract class DeviceKind : INamed
 
     /// <param name="index">Index in <see cref="List"/>, from 0.</param>
     /// <exception cref="GpuCnnException">There is no such device, it cannot be used, or it does not support the settings.</exception>
+    /// <returns>It may lack the precision of the settings, which <see cref="DeviceCatalog.Open"/> refuses.</returns>
     public abstract Device Open(int index, DeviceSettings settings);
 }

@@ -90,7 +90,11 @@ internal sealed class DeviceParameterStore : ParameterStore
         return memory ?? (_slots[name] = _device.Allocate(4 * Order.Count, name));
     }
 
-    internal override PlanBackend CreateBackend(PlanOptions options) => _device.CreateBackend(this, options);
+    internal override PlanBackend CreateBackend(PlanOptions options)
+    {
+        _device.Require(options.Precision);
+        return _device.CreateBackend(this, options);
+    }
 
     /// <summary>Returns a run by name: one of <see cref="ParameterMemory"/>'s, or a slot.</summary>
     internal DeviceMemory Run(string name) => name switch

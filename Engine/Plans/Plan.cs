@@ -29,6 +29,7 @@ public sealed partial class Plan : IDisposable
 
     /// <exception cref="SingleValueException">A plan that trains has a norm with one value per channel.</exception>
     /// <exception cref="SizeException">The batch is too large to be compiled.</exception>
+    /// <exception cref="UnsupportedPrecisionException">The device lacks the plan's precision.</exception>
     public Plan(ParameterStore parameters, PlanOptions options)
     {
         if (options.Images < 1) throw new GpuCnnException($"A plan expects a batch of at least 1 image, but got {options.Images}.");

@@ -32,7 +32,10 @@ public sealed class Setting
     /// <summary>"WeightDecay"</summary>
     public string PropertyName => _property.Name;
 
-    /// <summary>Float, double, int, long, ulong, bool, a list of int, or an <see cref="ISettingValue"/>; never nullable.</summary>
+    /// <summary>
+    /// Float, double, int, long, ulong, bool, an enum whose values have names for files, a list of int, or an <see cref="ISettingValue"/>;
+    /// never nullable.
+    /// </summary>
     public Type ValueType { get; }
 
     /// <summary>"weight decay 0.1", or the words that the attribute has for a switch.</summary>
@@ -55,7 +58,7 @@ public sealed class Setting
     public bool IsList => ValueType == typeof(IReadOnlyList<int>);
 
     /// <summary>Stands for a value in help; null for numbers, flags and lists.</summary>
-    public string? Placeholder => _own?.Placeholder;
+    public string? Placeholder => ValueType.IsEnum ? string.Join('|', EnumNames.Of(ValueType)) : _own?.Placeholder;
 
     /// <summary>Accepted values in words: "a number from 0 to below 1".</summary>
     public string Range
@@ -63,6 +66,7 @@ public sealed class Setting
         get
         {
             if (_own is not null) return _own.Expected;
+            if (ValueType.IsEnum) return EnumNames.Usage(ValueType);
             bool isWhole = IsList || ValueType != typeof(float) && ValueType != typeof(double);
             string what = IsList ? "ascending whole numbers" : isWhole ? "a whole number" : "a number";
             if (ValueType == typeof(bool)) return "true or false";
@@ -108,6 +112,7 @@ public sealed class Setting
     {
         null => "",
         bool flag => flag ? "true" : "false",
+        Enum named => EnumNames.Of(named),
         IEnumerable<int> list => string.Join(',', list),
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
         _ => value.ToString()!,
@@ -146,6 +151,7 @@ public sealed class Setting
     private object? ParseOrNull(string text)
     {
         if (_own is not null) return _own.Parse(text);
+        if (ValueType.IsEnum) return EnumNames.Parse(ValueType, text);
         CultureInfo invariant = CultureInfo.InvariantCulture;
         if (ValueType == typeof(bool)) return bool.TryParse(text, out bool flag) ? flag : null;
         if (ValueType == typeof(float)) return float.TryParse(text, NumberStyles.Float, invariant, out float number) ? number : null;
@@ -167,6 +173,7 @@ public sealed class Setting
     private bool IsInRange(object value) => value switch
     {
         bool or ISettingValue => true,
+        Enum => Enum.IsDefined(ValueType, value),
         IReadOnlyList<int> list =>
             list.All(number => IsInRange((double)number)) && list.Zip(list.Skip(1)).All(pair => pair.First < pair.Second),
         _ => IsInRange(Convert.ToDouble(value, CultureInfo.InvariantCulture)),

@@ -1,8 +1,9 @@
 namespace GpuCnn.Engine.Sets;
 
 /// <summary>
-/// Declares a property as a setting: a number, a flag, a list of numbers or an <see cref="ISettingValue"/> that options and files may give.
-/// The property's init accessor checks the value with <see cref="Setting.Check"/>. A new instance holds the default.
+/// Declares a property as a setting that options and files may give: a number, a flag, a named value of an enum, a list of numbers or an
+/// <see cref="ISettingValue"/>. The property's init accessor checks the value with <see cref="Setting.Check"/>. A new instance holds the
+/// default.
 /// </summary>
 /// <param name="description">One line for help: "Factor of each drop."</param>
 [AttributeUsage(AttributeTargets.Property)]

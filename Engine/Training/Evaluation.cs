@@ -67,7 +67,8 @@ public static class Evaluation
                         if (nameOf is not null)
                         {
                             int first = read;
-                            FiniteOutputs.Check(plan.Parameters, batch, outputs!.Own, image => nameOf(first + image));
+                            FiniteOutputs.Check(
+                                plan.Parameters, batch, outputs!.Own, image => nameOf(first + image), plan.Options.Precision);
                         }
                         loss += result.LossSum;
                         top1 += result.Top1;
@@ -141,7 +142,8 @@ public static class Evaluation
             {
                 plan.Evaluate(batch);
                 plan.ReadOutput(logits);
-                if (nameOf is not null) FiniteOutputs.Check(plan.Parameters, batch, logits, view => nameOf(first + view / views));
+                if (nameOf is not null) FiniteOutputs.Check(
+                    plan.Parameters, batch, logits, view => nameOf(first + view / views), plan.Options.Precision);
                 for (int view = 0; view < batch.Count; view++)
                 {
                     double[] probabilities = Softmax(logits.AsSpan(view * classes, classes));

@@ -14,9 +14,12 @@ public static class FiniteOutputs
     /// <param name="batch">The images. Those with label -1 do not count.</param>
     /// <param name="outputs">[batch.Count][outputs] what the network gives for them.</param>
     /// <param name="nameOf">Names an image by its place in the batch.</param>
+    /// <param name="precision">That of the plan that gave them.</param>
     /// <exception cref="NonFiniteWeightsException">An output is not finite, and neither are weights.</exception>
     /// <exception cref="NonFiniteOutputException">An output is not finite, but all weights are.</exception>
-    public static void Check(ParameterStore parameters, Batch batch, ReadOnlySpan<float> outputs, Func<int, string> nameOf)
+    public static void Check(
+        ParameterStore parameters, Batch batch, ReadOnlySpan<float> outputs, Func<int, string> nameOf,
+        Precision precision = Precision.Float32)
     {
         int width = parameters.Network.Output.Shape.Count;
         if (NonFiniteTensor.IndexIn(outputs[..(batch.Count * width)]) < 0) return;
@@ -24,7 +27,7 @@ public static class FiniteOutputs
         {
             ReadOnlySpan<float> scores = outputs.Slice(image * width, width);
             int first = NonFiniteTensor.IndexIn(scores);
-            if (first >= 0 && batch.Labels[image] >= 0) throw Explain(parameters, batch, image, nameOf(image), scores[first]);
+            if (first >= 0 && batch.Labels[image] >= 0) throw Explain(parameters, batch, image, nameOf(image), scores[first], precision);
         }
     }
 
@@ -33,11 +36,12 @@ public static class FiniteOutputs
     public static NonFiniteWeightsException Refuse(string who, NonFiniteTensor tensor, string? file = null) =>
         new($"{who} expects finite weights, but {tensor}; take weights from before that, or train again.", tensor) { File = file };
 
-    private static GpuCnnException Explain(ParameterStore parameters, Batch batch, int image, string name, float output)
+    private static GpuCnnException Explain(
+        ParameterStore parameters, Batch batch, int image, string name, float output, Precision precision)
     {
         Network network = parameters.Network;
         if (parameters.FirstNonFinite() is { } tensor) return Refuse(network.Name, tensor);
-        PlanNode? node = FindLayer(parameters, batch, image);
+        PlanNode? node = FindLayer(parameters, batch, image, precision);
         string where = node is null ? "" : $", first in the output of {node.Name} ({node.Node.Operator.Type})";
         return new NonFiniteOutputException(
             $"{network.Name} gives {output.ToString(CultureInfo.InvariantCulture)} for {name}{where}, although its weights are finite; "
@@ -48,9 +52,9 @@ public static class FiniteOutputs
     }
 
     /// <summary>Runs the image alone, keeps what each layer gives, and returns the first layer whose output is not finite.</summary>
-    private static PlanNode? FindLayer(ParameterStore parameters, Batch batch, int image)
+    private static PlanNode? FindLayer(ParameterStore parameters, Batch batch, int image, Precision precision)
     {
-        using var plan = new Plan(parameters, new() { Images = 1, KeepsBuffers = true });
+        using var plan = new Plan(parameters, new() { Images = 1, KeepsBuffers = true, Precision = precision });
         var alone = new Batch(batch.Shape, 1) { Count = 1 };
         batch.Image(image).CopyTo(alone.Image(0));
         plan.Infer(alone);

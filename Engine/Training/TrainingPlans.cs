@@ -34,6 +34,7 @@ internal sealed class TrainingPlans : IDisposable
             Images = Math.Clamp(new Shard(ranks.Rank, ranks.Size).Of(images).Count, 1, options.Images),
             Loss = settings.Loss.ForValidation,
             Algorithms = algorithms,
+            Precision = settings.Precision,
             UploadsAhead = true,
         };
         Validation = new(parameters, judging);
@@ -93,6 +94,7 @@ internal sealed class TrainingPlans : IDisposable
             MixedLabels = settings.MixesImages,
             Optimizer = settings.Optimizer,
             TrainsLate = settings.UnfreezeAt > 0,
+            Precision = settings.Precision,
             UploadsAhead = true,
         };
     }

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Schedules;
 using GpuCnn.Engine.Sets;
 
@@ -114,6 +115,10 @@ public record TrainingSettings : INamed
     [Setting("Batch norms see the images of all ranks, not of one.", Name = "sync-bn"), JsonIgnore(Condition =
         JsonIgnoreCondition.WhenWritingDefault)]
     public bool SyncsNorms { get; init => field = Setting.Check(this, value); }
+
+    /// <summary>How steps and validations compute; the weights and their update are float32 in all of them.</summary>
+    [Setting("Precision of products and activations.")]
+    public Precision Precision { get; init => field = Setting.Check(this, value); }
 
     /// <summary>Fixes the initial weights, the order of the images, augmentation and dropout.</summary>
     [Setting("Fixes initial weights, order of images, augmentation and dropout.")]

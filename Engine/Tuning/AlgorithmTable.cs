@@ -72,6 +72,6 @@ public sealed class AlgorithmTable
     private static string FileName(Device device)
     {
         string kind = device.Name.Split(':')[0];
-        return $"{kind}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(device.Description)))[..16]}.json";
+        return $"{kind}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(device.Hardware)))[..16]}.json";
     }
 }

@@ -37,6 +37,8 @@ public sealed record DevicePeaks(double OperationsPerSecond, int ProductSize, do
     /// <summary>Beyond this factor neither peak explains the time.</summary>
     public const double OverheadFactor = 10;
 
+    private const string Product = "product", Copy = "copy";
+
     private const int FewestRows = 64, MostRows = 4096, Channels = 8, Side = 64, FewestImages = 8, MostImages = 2048, Repetitions = 3;
 
     // A shorter measurement is mostly the launch.
@@ -44,13 +46,18 @@ public sealed record DevicePeaks(double OperationsPerSecond, int ProductSize, do
     private const int RepeatsOfShort = 10;
 
     /// <summary>Measures a device. Sizes grow until a run takes 20 ms, or to what the memory holds.</summary>
-    public static DevicePeaks Measure(Device device)
+    /// <param name="precision">That of the product. The pass moves float32, for memory moves bytes.</param>
+    public static DevicePeaks Measure(Device device, Precision precision = Precision.Float32)
     {
         var (operations, size) = (0.0, FewestRows);
         for (int rows = FewestRows; rows <= MostRows; rows *= 2)
         {
-            var layers = new Sequential { { "product", new Linear(rows, bias: false) } };
-            if (Seconds(device, new("product", layers, Shape.Vector(rows)), rows) is not { } seconds) break;
+            var layers = new Sequential();
+            // A network's input and output are float32.
+            if (precision == Precision.BFloat16) layers.Add("before", new Linear(rows, bias: false));
+            layers.Add(Product, new Linear(rows, bias: false));
+            if (precision == Precision.BFloat16) layers.Add("after", new Linear(FewestRows, bias: false));
+            if (Seconds(device, new(Product, layers, Shape.Vector(rows)), rows, precision) is not { } seconds) break;
             double rate = 2.0 * rows * rows * rows / seconds;
             if (rate > operations) (operations, size) = (rate, rows);
             if (seconds >= LongEnough) break;
@@ -58,8 +65,8 @@ public sealed record DevicePeaks(double OperationsPerSecond, int ProductSize, do
         var (bandwidth, bytes) = (0.0, 0L);
         for (int images = FewestImages; images <= MostImages; images *= 4)
         {
-            var layers = new Sequential { { "copy", new ReLU() } };
-            if (Seconds(device, new("copy", layers, Shape.Volume(Channels, Side, Side)), images) is not { } seconds) break;
+            var layers = new Sequential { { Copy, new ReLU() } };
+            if (Seconds(device, new(Copy, layers, Shape.Volume(Channels, Side, Side)), images) is not { } seconds) break;
             // The largest counts, for small tensors stay in caches.
             bytes = (long)sizeof(float) * images * Channels * Side * Side;
             bandwidth = 2 * bytes / seconds;
@@ -79,19 +86,19 @@ public sealed record DevicePeaks(double OperationsPerSecond, int ProductSize, do
 
     private double MemorySeconds(LayerTime layer) => layer.Bytes / BytesPerSecond;
 
-    /// <summary>Measures the only layer of a network; null where the device's memory does not hold it.</summary>
-    private static double? Seconds(Device device, Network network, int images)
+    /// <summary>Measures the layer that has the network's name; null where the device's memory does not hold it.</summary>
+    private static double? Seconds(Device device, Network network, int images, Precision precision = Precision.Float32)
     {
         try
         {
             using ParameterStore parameters = device.CreateParameters(network, training: false);
-            using var plan = new Plan(parameters, new() { Images = images, KeepsBuffers = true });
+            using var plan = new Plan(parameters, new() { Images = images, KeepsBuffers = true, Precision = precision });
             plan.CheckMemory();
             parameters.Initialize(seed: 1);
             Batch batch = SyntheticBatch.Of(network, images);
             plan.Infer(batch);
             plan.Finish();
-            PlanPart layer = plan.Parts.Single(part => part.Node is not null);
+            PlanPart layer = plan.Parts.Single(part => part.Node?.Name == network.Name);
             double once = Time(1);
             int repeats = once < Short ? RepeatsOfShort : 1;
             return Math.Min(once, Enumerable.Range(0, Repetitions).Min(_ => Time(repeats)));

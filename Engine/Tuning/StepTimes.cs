@@ -67,6 +67,7 @@ public sealed record StepTimes(IReadOnlyList<LayerTime> Layers, double WholeSeco
             Optimizer = settings.Optimizer,
             AverageDecay = settings.Ema,
             Algorithms = algorithms,
+            Precision = settings.Precision,
         }, fewest, cancellation);
 
     /// <summary>

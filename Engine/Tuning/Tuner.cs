@@ -36,10 +36,19 @@ public static class Tuner
     private const int Repetitions = 5;
 
     /// <param name="observer">Receives the number of completed rounds and of all rounds.</param>
-    public static IReadOnlyList<TunedProblem> Measure(Network network, Device device, int images, Action<int, int>? observer = null)
+    /// <param name="precision">Each has its own problems.</param>
+    public static IReadOnlyList<TunedProblem> Measure(
+        Network network, Device device, int images, Action<int, int>? observer = null, Precision precision = Precision.Float32)
     {
         using ParameterStore parameters = device.CreateParameters(network, training: true);
-        PlanOptions options = new() { Images = images, Training = true, Loss = new SoftmaxCrossEntropy(), Optimizer = new Sgd() };
+        PlanOptions options = new()
+        {
+            Images = images,
+            Training = true,
+            Loss = new SoftmaxCrossEntropy(),
+            Optimizer = new Sgd(),
+            Precision = precision,
+        };
         IReadOnlyList<PlanChoice> problems;
         using (var plan = new Plan(parameters, options))
         {

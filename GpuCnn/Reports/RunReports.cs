@@ -37,8 +37,9 @@ internal static class RunReports
         if (weights is null) return report with { Missing = ["The run has no weights yet."] };
         Try("", () =>
         {
-            using var on = Device.Open(device ?? config.Device, new() { Threads = config.Threads });
+            using Device on = OpenFor(config, device, out Precision precision);
             using var model = Model.Load(weights, on);
+            model.Precision = precision;
             report = report with { Filters = FirstFilters.Draw(model.Network, model.Store(), out string layer), FilterLayer = layer };
             Try("Training images and mistakes are not shown: ", () => report = WithImages(report, model, config, folder, weights));
             Try("The time of each layer was not measured: ", () => report = report with
@@ -62,12 +63,34 @@ internal static class RunReports
         }
     }
 
+    /// <summary>Opens the run's device, or another one that may lack the run's precision.</summary>
+    /// <param name="precision">The run's; float32 where the device lacks it.</param>
+    private static Device OpenFor(RunConfig config, string? device, out Precision precision)
+    {
+        DeviceSettings settings = new() { Threads = config.Threads, Precision = precision = config.Settings.Precision };
+        try
+        {
+            return Device.Open(device ?? config.Device, settings);
+        }
+        catch (UnsupportedPrecisionException)
+        {
+            return Device.Open(device ?? config.Device, settings with { Precision = precision = Precision.Float32 });
+        }
+    }
+
     /// <summary>Bytes on the device while it trains, without those of validation. Nothing is allocated.</summary>
     private static long TrainingBytes(Model model, TrainingSettings settings)
     {
         using ParameterStore parameters = model.Device.CreateParameters(model.Network, training: true);
         using Plan plan = new(parameters,
-            new() { Images = settings.Batch, Training = true, Loss = settings.Loss, Optimizer = settings.Optimizer });
+            new()
+            {
+                Images = settings.Batch,
+                Training = true,
+                Loss = settings.Loss,
+                Optimizer = settings.Optimizer,
+                Precision = settings.Precision,
+            });
         return plan.TotalBytes;
     }
 

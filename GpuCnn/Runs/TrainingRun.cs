@@ -244,7 +244,7 @@ public sealed class TrainingRun : IDisposable
         int? threads = ThreadsFor(options, config);
         var share = HostShare.Of(ranks);
         Device device = ranks.Together(() => Device.Open(options.Device ?? DeviceFor(config, ranks),
-            new() { Threads = threads, Share = share }));
+            new() { Threads = threads, Share = share, Precision = config.Settings.Precision }));
         Model? model = null;
         try
         {

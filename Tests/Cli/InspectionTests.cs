@@ -83,7 +83,7 @@ public sealed class InspectionTests
     {
         JsonElement rows = Succeed("devices", "--json").Json;
         JsonElement cpu = rows.EnumerateArray().Single(row => row.GetProperty("name").GetString() == "cpu");
-        HasProperties(cpu, "name", "description", "memoryBytes", "usable");
+        HasProperties(cpu, "name", "description", "memoryBytes", "usable", "precisions");
         Assert.That(cpu.GetProperty("usable").GetBoolean());
         Assert.That(cpu.GetProperty("memoryBytes").GetInt64(), Is.Positive);
         Assert.That(rows.GetArrayLength(), Is.EqualTo(DeviceCatalog.List().Count));
@@ -95,7 +95,7 @@ public sealed class InspectionTests
     {
         JsonElement summary = Succeed("summary", "lenet5", "--json", "--batch", "8").Json;
         HasProperties(summary, "model", "input", "classes", "weights", "biases", "parameters", "macs", "trainingBytes", "layers",
-            "parametersWithHeads", "headLayers");
+            "parametersWithHeads", "headLayers", "trainingBatch", "device", "precision");
         Assert.That(summary.GetProperty("model").GetString(), Is.EqualTo("lenet5"));
         Assert.That(Numbers(summary, "input"), Is.EqualTo(new[] { 1, 32, 32 }));
         // 5*5*1*6 + 5*5*6*16 + 400*120 + 120*84 + 84*10 weights and 6 + 16 + 120 + 84 + 10 biases.

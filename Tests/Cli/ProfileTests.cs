@@ -38,7 +38,7 @@ public sealed class ProfileTests
     {
         JsonElement json = Succeed([.. Small, "--device", "cpu", "--input", "1x28x28", "--classes", "7", "--json", "-"]).Json;
         HasProperties(json, "model", "device", "description", "input", "classes", "batch", "training", "repetitions", "clock", "peakGflops",
-            "peakGigabytesPerSecond", "sumSeconds", "wholeSeconds", "layers");
+            "peakGigabytesPerSecond", "sumSeconds", "wholeSeconds", "layers", "precision");
         Assert.That(json.GetProperty("classes").GetInt32(), Is.EqualTo(7));
         JsonElement[] layers = [.. json.GetProperty("layers").EnumerateArray()];
         HasProperties(layers[0], "layer", "type", "pass", "seconds", "operations", "bytes", "gflops", "gigabytesPerSecond", "bound",

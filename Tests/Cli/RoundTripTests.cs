@@ -22,7 +22,7 @@ public sealed class RoundTripTests
 
         JsonElement scores = Succeed("eval", "--weights", weights, "--data", data, "--json").Json;
         HasProperties(scores, "top1", "top1Interval", "loss", "images", "seconds", "measured", "available", "weights", "macro", "weighted",
-            "classes");
+            "classes", "computePrecision");
         HasProperties(scores.GetProperty("classes")[0], "name", "precision", "recall", "f1", "images", "predicted");
         Assert.That(scores.GetProperty("top1").GetDouble(), Is.EqualTo(1));
         Assert.That(scores.GetProperty("images").GetInt32(), Is.EqualTo(12));

@@ -49,7 +49,7 @@ public sealed class UsageTests
     [TestCase("train --input 5x32x32", "1 (gray) or 3 (RGB)")]
     [TestCase("train --input 3x4x4", "smallcnn cannot be built for an input of 3x4x4")]
     [TestCase("train --loss squared", "--loss expects cross-entropy", "hinge", "'squared'")]
-    [TestCase("train --precision bf16", "--precision")]
+    [TestCase("train --precision fp16", "--precision expects fp32, tf32 or bf16")]
     [TestCase("train --resume runs/none --lr 0.1", "--lr cannot be changed by --resume")]
     [TestCase("train --resume runs/none --nesterov", "--nesterov")]
     [TestCase("eval --data x", "--weights")]

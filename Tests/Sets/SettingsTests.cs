@@ -1,4 +1,6 @@
+using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Sets;
+using GpuCnn.Engine.Training;
 using NUnit.Framework;
 
 namespace GpuCnn.Tests.Sets;
@@ -85,6 +87,20 @@ public sealed class SettingsTests
     {
         OneLine.Thrown(() => Settings.CheckComplete(new Machine()), "machine", "stops", "none");
         Assert.That(() => Settings.CheckComplete(new Machine { Stops = [2] }), Throws.Nothing);
+    }
+
+    [Test]
+    public void NamedValuesOfAnEnumAreChoices()
+    {
+        Setting setting = Settings.Of(typeof(TrainingSettings)).Single(setting => setting.Name == "precision");
+        Assert.That((setting.Range, setting.Placeholder), Is.EqualTo(("fp32, tf32 or bf16", "fp32|tf32|bf16")));
+        Assert.That(Setting.Format(Precision.BFloat16), Is.EqualTo("bf16"));
+        Assert.That(setting.Parse("training", "TF32"), Is.EqualTo(Precision.TF32));
+        foreach (string text in new[] { "fp16", "2", "BFloat16", "" })
+            OneLine.Thrown(() => setting.Parse("training", text), "precision", "fp32, tf32 or bf16", $"'{text}'");
+        OneLine.Thrown(() => _ = new TrainingSettings { Precision = (Precision)7 }, "precision", "fp32, tf32 or bf16", "7");
+        Assert.That(Settings.With(new TrainingSettings(), new Dictionary<string, object?> { ["precision"] = Precision.TF32 }).Precision,
+            Is.EqualTo(Precision.TF32));
     }
 
     private abstract class Base : INamed

@@ -39,7 +39,11 @@ internal sealed class CudaCKind : DeviceKind
             ? new DeviceListing($"cuda-c:{i}", Description(device), substitute.GlobalMemoryBytes, null,
                 IsAutomatic: true) { KernelCompiler = OpenClDevice.Compiler }
             : new DeviceListing($"cuda-c:{i}", device.Description, device.MemoryBytes, device.Reason,
-                IsAutomatic: true) { KernelCompiler = device.IsUsable ? CudaDevice.Compiler(device) : null })];
+                IsAutomatic: true)
+            {
+                KernelCompiler = device.IsUsable ? CudaDevice.Compiler(device) : null,
+                Precisions = device.Precisions,
+            })];
 
     internal static Device Open(IReadOnlyList<CudaDeviceInfo> devices, Func<IReadOnlyList<OpenClDeviceInfo>> others, int index) =>
         Substitute(devices, others, index) is { } substitute

@@ -22,6 +22,10 @@ public sealed class CudaDevice : GpuDevice
 
     public override string Description { get; }
 
+    internal override string Hardware => _context.Device.Description;
+
+    public override bool Supports(Precision precision) => _context.Device.Precisions.Contains(precision);
+
     public override string KernelCompiler => Compiler(_context.Device);
 
     public override long MemoryBytes => _context.Device.MemoryBytes;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Kernels.Language;
 
 namespace GpuCnn.Engine.Devices.Cuda;
@@ -17,6 +18,9 @@ internal sealed record CudaDeviceInfo
 
     private const int NeededDriverVersion = 11000;
     private const int NeededCapability = 50;
+
+    /// <summary>From here on, matrix units take TF32 and bfloat16, and shared memory is filled while a group computes.</summary>
+    private const int UnitsCapability = 80;
 
     public required CudaApi Api { get; init; }
 
@@ -63,6 +67,10 @@ internal sealed record CudaDeviceInfo
         : null;
 
     public bool IsUsable => Reason is null;
+
+    /// <summary>Precisions of kernels in CUDA C.</summary>
+    public IReadOnlyList<Precision> Precisions =>
+        ComputeCapability >= UnitsCapability ? Plans.Precisions.All : [Precision.Float32];
 
     /// <summary>Whether only NVRTC is missing.</summary>
     public bool LacksCompilerOnly => Compiler is null && Reason == CompilerReason;

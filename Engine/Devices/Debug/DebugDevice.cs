@@ -25,6 +25,8 @@ public sealed class DebugDevice : GpuDevice
 
     internal override long LargestAllocation => int.MaxValue;
 
+    public override bool Supports(Precision precision) => true;
+
     internal override DeviceMemory Allocate(long bytes, string what, bool zeroed = true) => new Memory(this, bytes, what, zeroed);
 
     internal override PreparedLaunch Prepare<TKernel>(in TKernel kernel, Size3 groups) => new Launch<TKernel>(_launcher, kernel, groups);

@@ -1,3 +1,5 @@
+using GpuCnn.Engine.Plans;
+
 namespace GpuCnn.Engine.Devices.Debug;
 
 /// <summary>The debug device. Always present; <c>auto</c> never chooses it.</summary>
@@ -12,7 +14,8 @@ internal sealed class DebugKind : DeviceKind
     public override IReadOnlyList<DeviceListing> List()
     {
         using var device = new DebugDevice();
-        return [new(Name, device.Description, device.MemoryBytes, null, IsAutomatic: false)];
+        return [new(Name, device.Description, device.MemoryBytes, null, IsAutomatic: false)
+            { Precisions = Precisions.All }];
     }
 
     public override Device Open(int index, DeviceSettings settings) => settings.Threads is null

@@ -130,7 +130,7 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
     /// <summary>Chooses the algorithm of the next step.</summary>
     public ConvolutionChoice Choose(ConvolutionShape shape, ConvolutionPass pass) =>
         Choose(
-            pass.Describe(shape, Images), ConvolutionChoice.For(shape, Images, pass),
+            ProblemOf(pass.Describe(shape, Images)), ConvolutionChoice.For(shape, Images, pass),
             ConvolutionChoice.Candidates(shape, Images, pass, Device.HasProductLibrary), Algorithms);
 
     /// <summary>
@@ -140,6 +140,7 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
     /// <param name="problem">The computation, with all sizes that the best choice may depend on.</param>
     public ProductChoice Choose(string problem, int rows, int columns, int depth)
     {
+        problem = ProblemOf(problem);
         ProductChoice rule = ProductChoice.For(rows, columns, depth);
         bool hasLibrary = Device.HasProductLibrary, isChosen = hasLibrary || Algorithms?.ContainsKey(problem) == true;
         return isChosen ? Choose(problem, rule, ProductChoice.Candidates(rows, columns, hasLibrary), Algorithms) : rule;
