@@ -61,7 +61,7 @@ internal sealed class KernelAnalyzer
         if (constructor is null || execute is null) return new(null, default, diagnostics.InSourceOrder());
 
         var header = new KernelHeader(_type.ContainingNamespace.ToDisplayString(), _type.Name, default, shape, isInPlace,
-            Summary.Of(_type, _context.Cancellation));
+            Summary.Of(_type, _context.Cancellation), HasProperty("SharedBytes"));
         SyntaxNode syntax = execute.DeclaringSyntaxReferences[0].GetSyntax(_context.Cancellation);
         if (_type.TypeParameters.Length == 0)
         {
@@ -131,13 +131,16 @@ internal sealed class KernelAnalyzer
             _context.Diagnostics.Report(Rules.GroupShape, at, _type.Name);
             return new(1, 1, 1);
         }
-        if (!_type.GetMembers("GroupShape").Any(member => member is IPropertySymbol { DeclaredAccessibility: Accessibility.Public }))
+        if (!HasProperty("GroupShape"))
         {
             _context.Diagnostics.Report(Rules.GroupShape, at, _type.Name);
             return new(1, 1, 1);
         }
         return null;
     }
+
+    private bool HasProperty(string name) =>
+        _type.GetMembers(name).Any(member => member is IPropertySymbol { DeclaredAccessibility: Accessibility.Public });
 
     private ParameterModel Parameter(IParameterSymbol parameter, KernelContext context, TypeClosing closing, BodyAnalyzer body)
     {

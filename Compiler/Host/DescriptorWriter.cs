@@ -77,6 +77,8 @@ internal static class DescriptorWriter
             text.Append($"\n    public {Language}Size3 GroupShape => new({sizes});\n");
         }
 
+        if (!header.HasSharedBytes) text.Append("\n    public int SharedBytes => 0;\n");
+
         text.Append($"\n    public void WriteConstants({Language}KernelConstants constants)\n    {{\n");
         foreach (ParameterModel parameter in header.Parameters.Where(parameter => parameter.IsSpecialization))
             text.Append($"        constants.Add(\"{parameter.Name}\", ({parameter.HostType})@{parameter.Name});\n");

@@ -17,8 +17,12 @@ internal sealed record KernelModel(
 /// <summary>A kernel's declaration.</summary>
 /// <param name="Summary">First sentence of the documentation.</param>
 /// <param name="GroupShape">The attribute's numbers, or null if the struct has a property of its own.</param>
+/// <param name="HasSharedBytes">
+/// Whether the struct says how many bytes its shared arrays take, so that the launch gives the memory.
+/// </param>
 internal sealed record KernelHeader(
-    string Namespace, string Name, EquatableArray<ParameterModel> Parameters, GroupShapeModel? GroupShape, bool InPlace, string Summary);
+    string Namespace, string Name, EquatableArray<ParameterModel> Parameters, GroupShapeModel? GroupShape, bool InPlace, string Summary,
+    bool HasSharedBytes);
 
 internal sealed record GroupShapeModel(int X, int Y, int Z);
 

@@ -41,6 +41,7 @@ internal static partial class Dialects
             [Space.Shared] = "__shared__ __align__(16) {0} {1}[{2}]",
             [Space.Local] = "__align__(16) {0} {1}[{2}]",
         },
+        LaunchedShared = "extern __shared__ __align__(16) unsigned char " + Dialect.SharedName + "[]",
         ThreadIndices = new Dictionary<ThreadIndex, string>
         {
             [ThreadIndex.ThreadId] = "(int)threadIdx.{0}",

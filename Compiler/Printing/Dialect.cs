@@ -31,6 +31,15 @@ internal sealed record Dialect
     /// <summary>0: element type, 1: name, 2: length.</summary>
     public required IReadOnlyDictionary<Space, string> Arrays { get; init; }
 
+    /// <summary>
+    /// Declares the shared memory whose size the launch gives, under the name <see cref="SharedName"/>; null if there is none, and shared
+    /// arrays are always declared one by one.
+    /// </summary>
+    public required string? LaunchedShared { get; init; }
+
+    /// <summary>Name of the memory of <see cref="LaunchedShared"/>. It begins with a capital letter, as no variable does.</summary>
+    public const string SharedName = "SharedMemory";
+
     /// <summary>0: x, y or z; 1: 0, 1 or 2; 2: X, Y or Z.</summary>
     public required IReadOnlyDictionary<ThreadIndex, string> ThreadIndices { get; init; }
 

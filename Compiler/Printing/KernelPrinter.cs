@@ -12,6 +12,9 @@ internal sealed class KernelPrinter(Dialect dialect)
     private readonly StringBuilder _text = new();
     private int _depth;
 
+    // Bytes of the shared arrays printed so far, if they lie in memory whose size the launch gives.
+    private string? _sharedBytes;
+
     public string Print(KernelModel kernel)
     {
         foreach (StructModel structure in kernel.Structs) Struct(structure);
@@ -51,6 +54,11 @@ internal sealed class KernelPrinter(Dialect dialect)
             parameters.Add(Parameter(allocation, type, ""));
             parameters.Add($"{offsetType} {offset}");
             begin.Add($"{Parameter(name, type, restrict)} = {allocation} + {offset};");
+        }
+        if (kernel.Header.HasSharedBytes && dialect.LaunchedShared is { } shared)
+        {
+            begin.Add(shared + ";");
+            _sharedBytes = "";
         }
         Head($"{dialect.Entry} {kernel.Header.Name}", parameters);
         Body(kernel.Body, begin);
@@ -100,6 +108,11 @@ internal sealed class KernelPrinter(Dialect dialect)
         {
             case Block block:
                 Body(block.Statements);
+                break;
+            case ArrayDeclaration { Space: Space.Shared } array when _sharedBytes is { } before:
+                string element = _expressions.Type(array.Element), place = Dialect.SharedName + before;
+                Line($"{element}* {_expressions.Name(array.Name)} = ({element}*){(before.Length > 0 ? $"({place})" : place)};");
+                _sharedBytes = $"{before} + (sizeof({element}) * ({_expressions.Print(array.Length)}) + 15) / 16 * 16";
                 break;
             case ArrayDeclaration array:
                 Line(string.Format(dialect.Arrays[array.Space], _expressions.Type(array.Element), _expressions.Name(array.Name),

@@ -41,6 +41,7 @@ internal static partial class Dialects
             [Space.Shared] = "__local {0} {1}[{2}] __attribute__((aligned(16)))",
             [Space.Local] = "{0} {1}[{2}] __attribute__((aligned(16)))",
         },
+        LaunchedShared = null,
         ThreadIndices = new Dictionary<ThreadIndex, string>
         {
             [ThreadIndex.ThreadId] = "(int)get_local_id({1})",

@@ -13,6 +13,12 @@ public interface IKernel
     Size3 GroupShape { get; }
 
     /// <summary>
+    /// Bytes of shared memory that the launch gives to each group, for all shared arrays of the kernel, each rounded up to 16 bytes; 0 if
+    /// the arrays are part of the text, which at most 48 KiB can be.
+    /// </summary>
+    int SharedBytes { get; }
+
+    /// <summary>
     /// Writes the constants that are compiled in. They are part of the source, and so of the key under which the binary is cached.
     /// </summary>
     void WriteConstants(KernelConstants constants);

@@ -62,6 +62,12 @@ public sealed class WarpFaultTests
             $"Kernel StagedCopy, group (0, 0, 0), thread (0, 0, 0), Warps.cs:{Line("// past")}: index 128 is outside a view of 120 "
             + "elements.");
 
+    [TestCase(656, "Warps.cs:", "a shared array of 2 elements of 4 bytes does not fit: 0 of 656 bytes are free.")]
+    [TestCase(300000, "Kernel LargeShared: ", "its groups need 300000 bytes of shared memory, but no device has more than 232448.")]
+    public void SharedMemoryThatDoesNotFitIsReported(int bytes, string place, string message) =>
+        Assert.That(() => _launcher.Run(new LargeShared(_x, _y, 160, bytes), new(1)),
+            Throws.TypeOf<GpuCnnException>().With.Message.Contains(place).And.Message.EndsWith(message));
+
     [Test]
     public void OpenClHasNoText()
     {
@@ -101,6 +107,7 @@ public sealed class WarpFaultTests
         foreach (string instruction in (string[])[
             "cp.async.cg.shared.global", "cp.async.ca.shared.global", "cp.async.commit_group;", "cp.async.wait_group 2;"])
             Assert.That(copies, Does.Contain(instruction));
+        Assert.That(Clang.PtxOf(new LargeShared(default, default, 20000, 80032)), Does.Contain(".extern .shared .align 16"));
         Assert.That(Clang.PtxOf(new WarpSums(default, default, default)),
             Does.Contain("shfl.sync.bfly.b32").And.Contain("shfl.sync.down.b32"));
     }

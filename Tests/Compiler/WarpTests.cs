@@ -84,6 +84,16 @@ public sealed class WarpTests<TDevice> where TDevice : SampleDevice, new()
         }
     }
 
+    [TestCase(15000)]
+    [TestCase(50001)]
+    public void LaunchesGiveSharedMemory(int length)
+    {
+        float[] x = [.. Enumerable.Range(0, length).Select(i => (float)i)];
+        DeviceBuffer<float> input = _device.Buffer<float>(x), output = _device.Unset<float>(length);
+        _device.Run(new LargeShared(input, output, length, (4 * (length + 1) + 15) / 16 * 16 + 16), new(2));
+        Assert.That(output.Span.ToArray(), Is.EqualTo(x.Reverse()));
+    }
+
     [TestCase(1.00048828125f, 0x3F802000u)] // 1 + 2^-11 is a tie; it goes away from zero.
     [TestCase(-1.00048828125f, 0xBF802000u)]
     [TestCase(1.0004882f, 0x3F800000u)]

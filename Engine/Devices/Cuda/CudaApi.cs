@@ -64,6 +64,7 @@ internal sealed unsafe class CudaApi
     public readonly delegate* unmanaged<nint, int> ModuleUnload;
     public readonly delegate* unmanaged<nint*, nint, byte*, int> ModuleGetFunction;
     public readonly delegate* unmanaged<int*, int, nint, int> FunctionGetAttribute;
+    public readonly delegate* unmanaged<nint, int, int, int> FunctionSetAttribute;
 
     /// <summary>Null for drivers older than CUDA 12.4.</summary>
     public readonly delegate* unmanaged<nint, nuint, nuint*, nuint*, int> FunctionGetParameter;
@@ -135,6 +136,7 @@ internal sealed unsafe class CudaApi
         ModuleUnload = (delegate* unmanaged<nint, int>)Export("cuModuleUnload");
         ModuleGetFunction = (delegate* unmanaged<nint*, nint, byte*, int>)Export("cuModuleGetFunction");
         FunctionGetAttribute = (delegate* unmanaged<int*, int, nint, int>)Export("cuFuncGetAttribute");
+        FunctionSetAttribute = (delegate* unmanaged<nint, int, int, int>)Export("cuFuncSetAttribute");
         FunctionGetParameter = (delegate* unmanaged<nint, nuint, nuint*, nuint*, int>)find("cuFuncGetParamInfo");
         OccupancyMaxActiveGroups =
             (delegate* unmanaged<int*, nint, int, nuint, int>)find("cuOccupancyMaxActiveBlocksPerMultiprocessor");

@@ -66,7 +66,7 @@ public sealed class CudaDevice : GpuDevice
     {
         public string Name => kernel.Name;
 
-        public override KernelResources Resources => kernel.Module.Resources();
+        public override KernelResources Resources => kernel.Module.Resources;
 
         public override void Run() => kernel.Launch(groups);
 

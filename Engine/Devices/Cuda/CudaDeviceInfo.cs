@@ -49,6 +49,9 @@ internal sealed record CudaDeviceInfo
     /// <summary>Most groups per launch in each dimension.</summary>
     public required Size3 MaxGroups { get; init; }
 
+    /// <summary>Most bytes of shared memory per group, if the kernel asks for them before its launches.</summary>
+    public required int MaxSharedBytes { get; init; }
+
     /// <summary>Compiler for the device's kernels; if null, <see cref="CompilerReason"/> says why.</summary>
     public required NvrtcTarget? Compiler { get; init; }
 

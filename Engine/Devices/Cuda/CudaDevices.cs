@@ -103,6 +103,7 @@ internal static unsafe class CudaDevices
             MaxGroupSize = Attribute(1),
             MaxGroup = new Size3(Attribute(2), Attribute(3), Attribute(4)),
             MaxGroups = new Size3(Attribute(5), Attribute(6), Attribute(7)),
+            MaxSharedBytes = Attribute(97),
             Compiler = compiler,
             CompilerReason = reason,
         };

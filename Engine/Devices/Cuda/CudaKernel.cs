@@ -51,8 +51,8 @@ internal sealed unsafe class CudaKernel : CudaObject
                     buffer.Name, $"Kernel '{Name}' has an argument in buffer '{buffer.Name}', which was disposed of.");
         Context.Enter();
         int code = Api.LaunchKernel(
-            _function, (uint)groups.X, (uint)groups.Y, (uint)groups.Z, (uint)_group.X, (uint)_group.Y, (uint)_group.Z, 0, stream,
-            (void**)Handle, null);
+            _function, (uint)groups.X, (uint)groups.Y, (uint)groups.Z, (uint)_group.X, (uint)_group.Y, (uint)_group.Z,
+            (uint)Module.Source.SharedBytes, stream, (void**)Handle, null);
         if (code != CudaApi.Success) throw Context.Failure(code, "cuLaunchKernel", Name, CudaErrors.Shape(groups, _group));
         if (stream == Context.Stream) Context.Launched(Module.Source, groups);
     }

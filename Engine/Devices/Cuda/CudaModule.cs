@@ -10,6 +10,7 @@ internal sealed unsafe class CudaModule
     private const int SharedBytesAttribute = 1;
     private const int LocalBytesAttribute = 3;
     private const int RegistersAttribute = 4;
+    private const int LaunchedSharedBytesAttribute = 8;
 
     private const int ErrorLogBuffer = 5;
     private const int ErrorLogBufferBytes = 6;
@@ -32,6 +33,7 @@ internal sealed unsafe class CudaModule
         Registers = Attribute(RegistersAttribute);
         _parameters = ReadParameters();
         CheckGroup();
+        AskForSharedBytes();
     }
 
     public CudaSource Source { get; }
@@ -42,7 +44,7 @@ internal sealed unsafe class CudaModule
     /// <summary>Most threads per group that the kernel's registers allow.</summary>
     public int MaxThreads { get; }
 
-    /// <summary>Bytes of shared memory per group.</summary>
+    /// <summary>Bytes of shared memory per group that the text declares.</summary>
     public int SharedBytes { get; }
 
     /// <summary>Bytes per thread of values that did not fit registers or are indexed. This memory is slow.</summary>
@@ -54,9 +56,8 @@ internal sealed unsafe class CudaModule
     internal nint Function { get; }
 
     /// <summary>What the kernel takes of the device.</summary>
-    /// <param name="dynamicBytes">Shared memory that a launch adds.</param>
-    public KernelResources Resources(int dynamicBytes = 0) => new(
-        Source.Name, Threads, Registers, LocalBytes, SharedBytes + dynamicBytes, Occupancy(dynamicBytes));
+    public KernelResources Resources => new(
+        Source.Name, Threads, Registers, LocalBytes, SharedBytes + Source.SharedBytes, Occupancy(Source.SharedBytes));
 
     /// <summary>Creates a kernel with these arguments, owned by the caller.</summary>
     public CudaKernel CreateKernel(CudaArguments arguments)
@@ -163,6 +164,21 @@ internal sealed unsafe class CudaModule
         // An index past the last parameter gives "invalid value".
         while (_context.Api.FunctionGetParameter(Function, (nuint)sizes.Count, &offset, &bytes) == CudaApi.Success) sizes.Add((long)bytes);
         return [.. sizes];
+    }
+
+    /// <summary>More shared memory than every device has is given only to kernels that have asked for it.</summary>
+    private void AskForSharedBytes()
+    {
+        if (Source.SharedBytes == 0) return;
+        int most = _context.Device.MaxSharedBytes;
+        if (SharedBytes + Source.SharedBytes > most)
+        {
+            throw new DeviceUnavailableException(
+                $"Kernel '{Source.Name}' needs {SharedBytes + Source.SharedBytes} bytes of shared memory for each group, but the CUDA "
+                + $"device '{_context.Device.Name}' has at most {most}. Use another device.");
+        }
+        int code = _context.Api.FunctionSetAttribute(Function, LaunchedSharedBytesAttribute, Source.SharedBytes);
+        if (code != CudaApi.Success) throw _context.Failure(code, "cuFuncSetAttribute", Source.Name);
     }
 
     private void CheckGroup()

@@ -11,8 +11,8 @@ namespace GpuCnn.Engine.Devices.Debug;
 /// </summary>
 public sealed unsafe class DebugLauncher : IDisposable
 {
-    /// <summary>Shared memory per group that every CUDA device has.</summary>
-    private const int SharedBytes = 48 * 1024;
+    /// <summary>Shared memory per group that every CUDA device has, and the most that any has.</summary>
+    private const int SharedBytes = 48 * 1024, MostSharedBytes = 227 * 1024;
 
     private const int LocalBytes = 8 * 1024;
 
@@ -20,6 +20,7 @@ public sealed unsafe class DebugLauncher : IDisposable
     private readonly List<PendingCopies> _copies = [];
 
     private nint _shared = Allocate(SharedBytes);
+    private int _sharedRoom = SharedBytes, _sharedBytes;
     private nint _local;
     private string _watched = "";
     private int _localThreads;
@@ -68,8 +69,9 @@ public sealed unsafe class DebugLauncher : IDisposable
     private void RunGroups<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel
     {
         Size3 shape = kernel.GroupShape;
+        ReserveShared(TKernel.Text.Name, kernel.SharedBytes);
         ReserveLocal(TKernel.Text.HasBarriers ? shape.Count : 1);
-        new Span<byte>((void*)_shared, SharedBytes).Fill(KernelMemory.Unset);
+        new Span<byte>((void*)_shared, _sharedBytes).Fill(KernelMemory.Unset);
         // A delegate keeps the body out of the loops below, so that it has its own line in a stack trace.
         Action body = kernel.Execute;
         KernelThread.Current = new() { GroupShape = shape, Groups = groups };
@@ -106,7 +108,7 @@ public sealed unsafe class DebugLauncher : IDisposable
                 for (int x = 0; x < shape.X; x++)
                 {
                     thread.Thread = new(x, y, z);
-                    thread.SharedMemory = new(_shared, SharedBytes, isOwn: false);
+                    thread.SharedMemory = new(_shared, _sharedBytes, isOwn: false);
                     thread.LocalMemory = new(_local, LocalBytes, isOwn: true);
                     thread.Copies.Clear();
                     body();
@@ -128,7 +130,7 @@ public sealed unsafe class DebugLauncher : IDisposable
             threads[i] = KernelThread.Current with
             {
                 Thread = Position(i, shape),
-                SharedMemory = new(_shared, SharedBytes, isOwn: false),
+                SharedMemory = new(_shared, _sharedBytes, isOwn: false),
                 LocalMemory = new(_local + i * LocalBytes, LocalBytes, isOwn: true),
                 Warp = _exchange,
                 Copies = CopiesOf(i),
@@ -196,6 +198,18 @@ public sealed unsafe class DebugLauncher : IDisposable
         if (AccessWatch.Address != 0 && WrittenViews.IsUnset((nint)AccessWatch.Address)) throw new KernelFaultException(_watched);
     }
 
+    private void ReserveShared(string kernel, int bytes)
+    {
+        if (bytes > MostSharedBytes)
+            throw new GpuCnnException(
+                $"Kernel {kernel}: its groups need {bytes} bytes of shared memory, but no device has more than {MostSharedBytes}.");
+        _sharedBytes = bytes > 0 ? bytes : SharedBytes;
+        if (_sharedBytes <= _sharedRoom) return;
+        NativeMemory.AlignedFree((void*)_shared);
+        _shared = Allocate(_sharedBytes);
+        _sharedRoom = _sharedBytes;
+    }
+
     private void ReserveLocal(int threads)
     {
         if (threads <= _localThreads) return;
@@ -208,10 +222,12 @@ public sealed unsafe class DebugLauncher : IDisposable
 
     private static Size3 Position(int index, Size3 size) => new(index % size.X, index / size.X % size.Y, index / (size.X * size.Y));
 
-    private static string Describe(BarrierSite? site) =>
-        site is not { } at
-            ? "has ended"
-            : $"{(at.IsWarp ? "meets its warp" : "waits")} at {at.File}:{at.Line}" + (at.CallLine > 0 ? $", called from line {at.CallLine}" : "");
+    private static string Describe(BarrierSite? site)
+    {
+        if (site is not { } at) return "has ended";
+        string call = at.CallLine > 0 ? $", called from line {at.CallLine}" : "";
+        return $"{(at.IsWarp ? "meets its warp" : "waits")} at {at.File}:{at.Line}{call}";
+    }
 
     private static string Place(in KernelThread thread) => $"group {thread.Group}, thread {thread.Thread}";
 }

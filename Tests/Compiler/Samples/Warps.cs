@@ -177,3 +177,21 @@ public readonly partial struct UnalignedMatrix(View<float> y)
         y[ThreadId.X & 7] = Bits.ToSingle(a[0]);
     }
 }
+
+/// <summary>Reverses floats in shared memory that the launch gives, in two arrays.</summary>
+[Kernel(64)]
+public readonly partial struct LargeShared(
+    ReadOnlyView<float> x, View<float> y, [Specialization(20000)] int length, [Specialization(80000)] int bytes)
+{
+    public int SharedBytes => bytes;
+
+    public void Execute()
+    {
+        View<float> values = Shared.Array<float>(length + 1);
+        View<int> places = Shared.Array<int>(2);
+        for (int i = ThreadId.X; i < length; i += GroupSize.X) values[i] = x[i];
+        if (ThreadId.X < 2) places[ThreadId.X] = length - 1;
+        Group.Barrier();
+        for (int i = ThreadId.X; i < length; i += GroupSize.X) y[i] = values[places[i & 1] - i];
+    }
+}

@@ -72,7 +72,7 @@ public abstract class CudaFixture
         "Add",
         $"extern \"C\" __global__ void __launch_bounds__({group}) Add(int* values, int term) "
         + $"{{ values[blockIdx.x * {group} + threadIdx.x] += term; }}",
-        new(group), options);
+        new(group), Options: options);
 
     private protected static CudaKernel AddTo(CudaBuffer values, int term, int length, long offset = 0, int group = 16)
     {

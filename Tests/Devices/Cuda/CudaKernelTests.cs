@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using GpuCnn.Engine;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cuda;
+using GpuCnn.Engine.Files;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Tests.Compiler.Samples;
 using NUnit.Framework;
@@ -204,6 +205,31 @@ public sealed class CudaKernelTests : CudaFixture
         Assert.That(() => Context.Modules.Get(Add(256)), Throws.TypeOf<DeviceUnavailableException>()
             .With.Message.Contains("'Add' expects groups of 256 threads")
             .And.Message.Contains("at most 128").And.Message.Contains("Fake GPU 0"));
+    }
+
+    [Test]
+    public void LaunchGivesTheSharedMemoryThatTheKernelAskedFor()
+    {
+        using CudaBuffer arena = Context.Allocate(160000, "arena");
+        var sample = new LargeShared(arena.View<float>(20000), arena.View<float>(20000, 80000), 20000, 80032);
+        using CudaKernel kernel = Context.Prepare(sample);
+        kernel.Launch(new Size3(1));
+        Context.Finish();
+        // The fake driver refuses a launch that gives more than 48 KiB, or other than the kernel asked for.
+        Assert.That(Fake.Launches.Single().Kernel, Is.EqualTo("LargeShared"));
+        Assert.That(kernel.Module.Resources.SharedBytes, Is.EqualTo(80032));
+    }
+
+    [Test]
+    public void SharedMemoryThatTheDeviceLacksIsReported()
+    {
+        Fake.Set("max_shared", 65536);
+        using var context = new CudaContext(Fake.Device(), new BinaryCache(Folder));
+        using CudaBuffer arena = context.Allocate(160000, "arena");
+        var sample = new LargeShared(arena.View<float>(20000), arena.View<float>(20000, 80000), 20000, 80032);
+        Assert.That(() => context.Prepare(sample), Throws.TypeOf<DeviceUnavailableException>().With.Message.EqualTo(
+            "Kernel 'LargeShared' needs 80032 bytes of shared memory for each group, but the CUDA device 'Fake GPU 0' has at most 65536. "
+            + "Use another device."));
     }
 
     [Test]

@@ -39,7 +39,9 @@ internal static unsafe partial class HostCuda
         string text = Marshal.PtrToStringUTF8((nint)source)!;
         string name = Entry().Match(text).Groups["name"].Value;
         // Device instructions: what a warp and its matrix units do is in the header, under the same names.
-        text = MatrixUnits().Replace(text, "");
+        text = MatrixUnits().Replace(text, "")
+            .Replace("extern __shared__ __align__(16) unsigned char SharedMemory[]", "char* SharedMemory = gcnn_launched_shared",
+                StringComparison.Ordinal);
         text = text
             .Replace("asm(\"cvt.f32.f16 %0, %1;\" : \"=f\"(y) : \"h\"(x))", "y = gcnn_from_half(x)", StringComparison.Ordinal)
             .Replace("asm(\"cvt.rn.f16.f32 %0, %1;\" : \"=h\"(y) : \"f\"(x))", "y = gcnn_to_half(x)", StringComparison.Ordinal);

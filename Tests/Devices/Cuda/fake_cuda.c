@@ -8,7 +8,7 @@ void fake_reset(void)
 {
     while (objects) drop(objects);
     memset(&state, 0, sizeof state);
-    state.driver = 12040; state.devices = 1; state.capability = 90; state.max_threads = 1024; state.registers = 32;
+    state.driver = 12040; state.devices = 1; state.capability = 90; state.max_threads = 1024; state.max_shared = 232448; state.registers = 32;
     state.memory = (size_t)1 << 30;
     memset(&failure, 0, sizeof failure);
     memset(counts, 0, sizeof counts);
@@ -27,6 +27,7 @@ void fake_set(const char* name, int64_t value)
     else if (!strcmp(name, "capability")) state.capability = (int)value;
     else if (!strcmp(name, "mode")) state.mode = (int)value;
     else if (!strcmp(name, "max_threads")) state.max_threads = (int)value;
+    else if (!strcmp(name, "max_shared")) state.max_shared = (int)value;
     else if (!strcmp(name, "local_bytes")) state.local_bytes = (int)value;
     else if (!strcmp(name, "memory")) state.memory = (size_t)value;
     else problem("no setting '%s'", name);
@@ -81,6 +82,7 @@ int cuDeviceGetAttribute(int* value, int attribute, int device)
         case 39: *value = THREADS_PER_MULTIPROCESSOR; break;
         case 75: *value = state.capability / 10; break;
         case 76: *value = state.capability % 10; break;
+        case 97: *value = state.max_shared; break;
         default: problem("no attribute %d", attribute); return leave(INVALID_VALUE);
     }
     return leave(OK);
@@ -386,6 +388,15 @@ int cuFuncGetAttribute(int* value, int attribute, Object* function)
     return leave(OK);
 }
 
+int cuFuncSetAttribute(Object* function, int attribute, int value)
+{
+    ENTER_CONTEXT;
+    if (!find((uintptr_t)function, FUNCTION, __func__)) return leave(INVALID_HANDLE);
+    if (attribute != 8 || value < 0 || value > state.max_shared) return leave(INVALID_VALUE);
+    function->launched_shared = value;
+    return leave(OK);
+}
+
 int cuOccupancyMaxActiveBlocksPerMultiprocessor(int* groups, Object* function, int threads, size_t shared)
 {
     ENTER_CONTEXT;
@@ -413,12 +424,16 @@ int cuLaunchKernel(Object* function, unsigned gx, unsigned gy, unsigned gz, unsi
     ENTER_CONTEXT;
     Object* s = find(stream, STREAM, __func__);
     if (!s || !find((uintptr_t)function, FUNCTION, __func__)) return leave(INVALID_HANDLE);
-    if (!gx || !gy || !gz || !bx || !by || !bz || shared || extra || gy > 65535 || gz > 65535) return leave(INVALID_VALUE);
+    if (!gx || !gy || !gz || !bx || !by || !bz || extra || gy > 65535 || gz > 65535) return leave(INVALID_VALUE);
     if (bx * by * bz > (unsigned)state.max_threads) return leave(701);
+    // Without the attribute a launch gives at most what every device has.
+    if (shared > 49152 && shared > (unsigned)function->launched_shared) return leave(INVALID_VALUE);
+    if (shared != (unsigned)function->launched_shared) problem("a launch gives %u bytes of shared memory", shared);
     Command* c = give(s, KERNEL);
     c->object = function;
     c->grid[0] = gx; c->grid[1] = gy; c->grid[2] = gz;
     c->block[0] = bx; c->block[1] = by; c->block[2] = bz;
+    c->shared = shared;
     for (int i = 0; i < function->parameters; i++) {
         int bytes = function->sizes[i];
         if ((uintptr_t)parameters[i] % (bytes >= 8 ? 8 : bytes == 0 ? 1 : bytes % 4 == 0 ? 4 : 1)) problem("argument %d is not aligned", i);

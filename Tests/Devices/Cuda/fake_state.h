@@ -21,7 +21,7 @@ static const char* kinds[] = { "memory", "host memory", "stream", "event", "modu
     "pinned array" };
 static const uint64_t bias = 0x400000000000;
 
-typedef void Native(void** arguments, const unsigned* grid, const unsigned* block);
+typedef void Native(void** arguments, const unsigned* grid, const unsigned* block, unsigned shared);
 
 typedef struct Command {
     struct Command* next;
@@ -31,7 +31,7 @@ typedef struct Command {
     size_t bytes;
     int value;
     struct Object* object;
-    unsigned grid[3], block[3];
+    unsigned grid[3], block[3], shared;
     size_t argument_bytes;
     char arguments[ARGUMENT_BYTES];
 } Command;
@@ -44,7 +44,7 @@ typedef struct Object {
     char* text;
     Native* native;
     char name[128];
-    int parameters, sizes[MAX_ARGUMENTS];
+    int parameters, sizes[MAX_ARGUMENTS], launched_shared;
     Command *first, *last;
     pthread_t capturer;
     double time;
@@ -54,7 +54,7 @@ typedef struct { char name[128]; unsigned grid[3], block[3]; size_t argument_byt
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static __thread int current;
-static struct { int driver, devices, capability, mode, max_threads, local_bytes, registers, retained[8], initialized;
+static struct { int driver, devices, capability, mode, max_threads, max_shared, local_bytes, registers, retained[8], initialized;
     size_t memory, used; } state;
 static struct { char call[64]; int code, after; } failure;
 static struct { char call[64]; int count; } counts[128];
@@ -160,7 +160,7 @@ static void run_native(const Command* c)
         char* host = c->object->sizes[i] == 8 ? device(values[i][0], 0) : NULL;
         if (host) values[i][0] = (uintptr_t)host;
     }
-    c->object->module->native(addresses, c->grid, c->block);
+    c->object->module->native(addresses, c->grid, c->block, c->shared);
 }
 
 static int drain(Object* stream, const char* call);

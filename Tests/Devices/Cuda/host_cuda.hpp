@@ -81,6 +81,9 @@ template <typename T> static inline T atomicMax(T* p, T v) { return gcnn_exchang
 template <typename T> static inline T atomicExch(T* p, T v) { return gcnn_exchange(p, v); }
 template <typename T> static inline T atomicCAS(T* p, T compare, T v) { return gcnn_exchange(p, *p == compare ? v : *p); }
 
+// Memory that a launch gives to its groups.
+static char* gcnn_launched_shared;
+
 enum { GCNN_STACK = 64 << 10, GCNN_WARP = 32 };
 enum gcnn_state { GCNN_RUNNING, GCNN_AT_BARRIER, GCNN_AT_WARP, GCNN_ENDED };
 static ucontext_t gcnn_scheduler, *gcnn_threads;
@@ -271,7 +274,7 @@ template <auto Kernel> static void gcnn_body_of() { gcnn_call<Kernel>(Kernel, ty
 
 // Called with the addresses of the arguments, as a launch is.
 #define GCNN_HOST_KERNEL(kernel, has_barriers) \
-    extern "C" void gcnn_host(void** arguments, const unsigned* grid, const unsigned* block) \
+    extern "C" void gcnn_host(void** arguments, const unsigned* grid, const unsigned* block, unsigned shared) \
     { \
         gcnn_arguments = arguments; \
         gcnn_body = gcnn_body_of<kernel>; \
@@ -282,9 +285,10 @@ template <auto Kernel> static void gcnn_body_of() { gcnn_call<Kernel>(Kernel, ty
         gcnn_threads = (ucontext_t*)calloc(threads, sizeof(ucontext_t)); \
         gcnn_states = (gcnn_state*)calloc(threads, sizeof(gcnn_state)); \
         gcnn_pending = (gcnn_copies*)calloc(threads, sizeof(gcnn_copies)); \
+        gcnn_launched_shared = shared ? (char*)memset(aligned_alloc(128, (shared + 127) / 128 * 128), 0xff, shared) : NULL; \
         for (unsigned z = 0; z < grid[2]; z++) \
             for (unsigned y = 0; y < grid[1]; y++) \
                 for (unsigned x = 0; x < grid[0]; x++) { blockIdx = { x, y, z }; gcnn_run_group(threads, stacks); } \
         for (unsigned t = 0; t < threads; t++) free(gcnn_pending[t].list); \
-        free(stacks); free(gcnn_threads); free(gcnn_states); free(gcnn_pending); \
+        free(gcnn_launched_shared); free(stacks); free(gcnn_threads); free(gcnn_states); free(gcnn_pending); \
     }
