@@ -35,6 +35,9 @@ internal abstract class DeviceBackend : PlanBackend
     // The batch's images, filled by Upload. Set by AddInput.
     private DeviceBuffer<float>? _images;
 
+    // Losses and ranks of each slot, where they are read as soon as they are computed.
+    private readonly (float[] Losses, int[] Ranks)[] _read = [];
+
     // A tensor in the device's layout, reused between downloads.
     private float[] _stored = [];
 
@@ -67,6 +70,7 @@ internal abstract class DeviceBackend : PlanBackend
             options.MixedLabels ? PerImage<float>("shares") : null,
             options.Loss.ClassWeights is null ? null : NewBuffer<float>("class weights", _classWeights.Length, persistent: true),
             _classWeights.Sum(), PerImage<float>("losses"), PerImage<int>("ranks"));
+        _read = new (float[], int[])[MostOpen * options.Accumulate];
     }
 
     public int Images => _options.Images;
@@ -88,6 +92,17 @@ internal abstract class DeviceBackend : PlanBackend
     public override ParameterOrder UpdateOrder { get; }
 
     protected DeviceParameterStore Parameters { get; }
+
+    protected bool HasLoss => _loss is not null;
+
+    /// <summary>[images] the network's loss of each image.</summary>
+    protected DeviceBuffer<float> Losses => _loss!.Losses;
+
+    /// <summary>[images] the rank of each image's class among its outputs.</summary>
+    protected DeviceBuffer<int> Ranked => _loss!.Ranks;
+
+    /// <summary>The batch's images, which an upload fills.</summary>
+    protected DeviceBuffer<float> Input => _images!;
 
     protected IReadOnlyDictionary<string, string>? Algorithms => _options.Algorithms;
 
@@ -210,10 +225,18 @@ internal abstract class DeviceBackend : PlanBackend
         Write(_headScalars, new ReadOnlySpan<StepScalars>(in head));
     }
 
-    public override void DownloadLosses(Span<float> losses, Span<int> ranks)
+    public override void RunToLosses(int first, int last, int slot)
     {
-        Read(_loss!.Losses, losses);
-        Read(_loss.Ranks, ranks);
+        Run(first, last);
+        if (_read[slot].Losses is null) _read[slot] = (new float[Images], new int[Images]);
+        Read<float>(Losses, _read[slot].Losses);
+        Read<int>(Ranked, _read[slot].Ranks);
+    }
+
+    public override void DownloadLosses(int slot, Span<float> losses, Span<int> ranks)
+    {
+        _read[slot].Losses.CopyTo(losses);
+        _read[slot].Ranks.CopyTo(ranks);
     }
 
     public override void DownloadValue(Value value, Span<float> target) => Download(Value(value), target);

@@ -13,7 +13,11 @@ public sealed partial class Plan
     // Of one image each. Allocated with the arena.
     private float[] _losses = [];
     private int[] _ranks = [];
-    private int[] _labels = [];
+
+    // Batches that run, in turn, and how many have been begun and are pending.
+    private readonly PendingBatch[] _open = new PendingBatch[PlanBackend.MostOpen];
+    private long _begun;
+    private int _pending;
 
     private StepClock? _clock;
 
@@ -31,10 +35,32 @@ public sealed partial class Plan
     /// </param>
     public BatchResult Train(Batch batch, float learningRate, ulong seed, ulong step, Func<Batch?>? next = null)
     {
+        CheckIdle();
+        BeginTraining(batch, learningRate, seed, step, next);
+        return End();
+    }
+
+    /// <summary>
+    /// Training steps that may be pending at once: 2 on devices that compute beside the host, so that one always has work; else 1.
+    /// </summary>
+    public int MostPending => _backend.MostPending;
+
+    /// <summary>
+    /// Begins a training step, whose results <see cref="EndTraining"/> returns. The batch may change afterwards.
+    /// </summary>
+    /// <inheritdoc cref="Train" path="/param"/>
+    /// <exception cref="InvalidOperationException">As many steps are pending as may be.</exception>
+    public void BeginTraining(Batch batch, float learningRate, ulong seed, ulong step, Func<Batch?>? next = null)
+    {
         if (!Options.Training) throw new InvalidOperationException("The plan was compiled for inference, not for training.");
         StepScalars scalars = ScalarsOf(batch, seed, step) with { LearningRate = learningRate, UpdatesState = 1 };
-        return RunAccumulated(batch, scalars, Passes.End, next);
+        BeginAccumulated(batch, scalars, Passes.End, next);
     }
+
+    /// <summary>Returns the results of the oldest pending step, once they are known.</summary>
+    /// <exception cref="InvalidOperationException">No step is pending.</exception>
+    public BatchResult EndTraining() =>
+        _pending > 0 ? End() : throw new InvalidOperationException("No training step has begun whose results are not known yet.");
 
     /// <summary>
     /// Runs all steps with an update at a rate of 0, one step at a time, and measures the seconds of each. It changes no weights, but the
@@ -106,6 +132,7 @@ public sealed partial class Plan
         StepScalars scalars = ScalarsOf(batch);
         _backend.Upload(batch, 0, scalars);
         _backend.UploadUpdate(scalars, new GradientPart { Share = 1 });
+        _backend.FinishUpload();
         _backend.Finish();
     }
 
@@ -122,7 +149,9 @@ public sealed partial class Plan
     public BatchResult ComputeGradients(Batch batch, ulong seed = 0, ulong step = 0)
     {
         if (!Options.Training) throw new InvalidOperationException("The plan was compiled for inference, not for training.");
-        return RunAccumulated(batch, ScalarsOf(batch, seed, step) with { UpdatesState = 1 }, Passes.Update, next: null);
+        CheckIdle();
+        BeginAccumulated(batch, ScalarsOf(batch, seed, step) with { UpdatesState = 1 }, Passes.Update, next: null);
+        return End();
     }
 
     /// <summary>Runs the forward pass and the loss of labelled images. Changes neither weights nor state.</summary>
@@ -131,7 +160,11 @@ public sealed partial class Plan
     {
         if (Options.Loss is null) throw new InvalidOperationException("The plan was compiled without a loss, for inference.");
         Prepare(batch, Options.Images);
-        return Run(batch, 0, ScalarsOf(batch, seed, step), Passes.Backward, next);
+        CheckIdle();
+        PendingBatch open = Open();
+        Begin(open, batch, 0, ScalarsOf(batch, seed, step), Passes.Backward, isLast: true, next);
+        Opened();
+        return End();
     }
 
     /// <summary>
@@ -143,6 +176,7 @@ public sealed partial class Plan
         Prepare(batch, Options.Images);
         _backend.Upload(batch, 0, ScalarsOf(batch));
         _backend.Run(0, Passes.Loss);
+        _backend.FinishUpload();
     }
 
     /// <summary>Reads the network's output for the last batch: [Images, features], or of a volume [Images, H, W, C].</summary>
@@ -171,6 +205,7 @@ public sealed partial class Plan
         _backend.Upload(batch, 0, ScalarsOf(batch));
         _backend.UploadOutputGradient(classes);
         _backend.Run(0, Passes.Update);
+        _backend.FinishUpload();
     }
 
     /// <summary>
@@ -241,13 +276,13 @@ public sealed partial class Plan
         if (!_linked) Link();
     }
 
-    /// <summary>Runs all batches of an update, with the update's own steps after the last.</summary>
-    private BatchResult RunAccumulated(Batch batch, in StepScalars scalars, int lastStep, Func<Batch?>? next)
+    /// <summary>Begins all batches of an update, with the update's own steps after the last.</summary>
+    private void BeginAccumulated(Batch batch, in StepScalars scalars, int lastStep, Func<Batch?>? next)
     {
         int size = Options.Images, parts = Math.Max(1, (batch.Count + size - 1) / size);
         Prepare(batch, size * Options.Accumulate);
         CheckValues(batch.Count - (parts - 1) * size);
-        var total = new BatchResult(0, 0, 0, 0);
+        PendingBatch open = Open();
         for (int part = 0; part < parts; part++)
         {
             StepScalars own = scalars;
@@ -256,46 +291,62 @@ public sealed partial class Plan
             own.AllImages = Options.AllImages ?? own.Images;
             var share = new GradientPart { Share = (float)own.Images / Math.Max(1, scalars.Images), Continues = part > 0 ? 1 : 0 };
             _backend.UploadUpdate(scalars, share);
-            BatchResult result = part < parts - 1
-                ? Run(batch, part * size, own, Passes.Update, batch, (part + 1) * size)
-                : Run(batch, part * size, own, lastStep, next);
-            total = new(total.Images + result.Images, total.LossSum + result.LossSum, total.Top1 + result.Top1, total.Top5 + result.Top5);
+            bool isLast = part == parts - 1;
+            Begin(open, batch, part * size, own, isLast ? lastStep : Passes.Update, isLast, next);
         }
-        return total;
+        Opened();
     }
 
-    /// <param name="first">Index of the first image in the batch.</param>
-    /// <param name="next">Returns the batch of the next run, or null.</param>
-    private BatchResult Run(Batch batch, int first, in StepScalars scalars, int lastStep, Func<Batch?>? next)
+    /// <summary>Refuses a batch whose results are returned at once while others are pending, which would come first.</summary>
+    private void CheckIdle()
     {
-        bool sums = _sums is not null && lastStep >= Passes.Update;
-        Upload(batch, first, scalars);
-        if (sums) RunAndSum();
-        else _backend.Run(0, lastStep);
-        if (_backend.UploadsAhead && next?.Invoke() is { } following && following.Capacity == Options.Images * Options.Accumulate)
-            _backend.UploadAhead(following, 0);
-        if (sums)
-        {
-            _sums!.Finish();
-            if (lastStep > Passes.Update) _backend.Run(Passes.Update, lastStep);
-        }
-        return End(scalars.Images);
+        if (_pending > 0) throw new InvalidOperationException($"{_pending} training steps are pending; read their results first.");
     }
 
-    /// <param name="next">The batch of the next run, and its first image there.</param>
-    private BatchResult Run(Batch batch, int first, in StepScalars scalars, int lastStep, Batch next, int nextFirst)
+    /// <summary>Returns what the next batch keeps until its results are known.</summary>
+    private PendingBatch Open()
     {
-        Upload(batch, first, scalars);
-        _backend.Run(0, lastStep);
-        if (_backend.UploadsAhead) _backend.UploadAhead(next, nextFirst);
-        return End(scalars.Images);
+        if (_pending == MostPending)
+            throw new InvalidOperationException($"{_pending} training steps are pending; read the results of one before the next begins.");
+        PendingBatch open = _open[_begun % _open.Length];
+        open.Clear();
+        return open;
     }
 
-    private void Upload(Batch batch, int first, in StepScalars scalars)
+    private void Opened()
     {
+        _begun++;
+        _pending++;
+    }
+
+    /// <summary>Begins a part of a batch.</summary>
+    /// <param name="first">Index of the part's first image in the batch.</param>
+    /// <param name="isLast">Whether the batch has no further part.</param>
+    /// <param name="next">Returns the batch of the next run, or null. Called for the last part.</param>
+    private void Begin(PendingBatch open, Batch batch, int first, in StepScalars scalars, int lastStep, bool isLast, Func<Batch?>? next)
+    {
+        bool sums = _sums is not null && isLast && lastStep >= Passes.Update;
+        int slot = SlotOf(_begun, open.Parts);
         _backend.Upload(batch, first, scalars);
-        batch.Labels.AsSpan(first, Options.Images).CopyTo(_labels);
+        open.Add(batch.Labels.AsSpan(first, Options.Images), scalars.Images);
+        if (sums) RunAndSum();
+        else _backend.RunToLosses(0, lastStep, slot);
+        // The batch may change from here on.
+        _backend.FinishUpload();
+        if (_backend.UploadsAhead)
+        {
+            if (!isLast) _backend.UploadAhead(batch, first + Options.Images);
+            else if (next?.Invoke() is { } following && following.Capacity == Options.Images * Options.Accumulate)
+                _backend.UploadAhead(following, 0);
+        }
+        if (!sums) return;
+        _sums!.Finish();
+        _backend.RunToLosses(Passes.Update, lastStep, slot);
     }
+
+    /// <summary>Slot of a part's losses.</summary>
+    /// <param name="batch">Number of the batch, from 0.</param>
+    private int SlotOf(long batch, int part) => (int)(batch % _open.Length) * Options.Accumulate + part;
 
     /// <summary>Runs forward and backward, and begins to sum each piece of the gradients as soon as it is complete.</summary>
     private void RunAndSum()
@@ -309,21 +360,19 @@ public sealed partial class Plan
         if (done < Passes.Update) _backend.Run(done, Passes.Update);
     }
 
-    private BatchResult End(int count)
+    /// <summary>Returns the results of the oldest pending batch, once they are known.</summary>
+    private BatchResult End()
     {
-        _backend.DownloadLosses(_losses, _ranks);
-        double sum = 0;
-        int images = 0, top1 = 0, top5 = 0;
-        for (int image = 0; image < count; image++)
+        long batch = _begun - _pending--;
+        PendingBatch open = _open[batch % _open.Length];
+        var total = new BatchResult(0, 0, 0, 0);
+        for (int part = 0; part < open.Parts; part++)
         {
-            // An image without a label could not be read and does not count.
-            if (_labels[image] < 0) continue;
-            images++;
-            sum += _losses[image];
-            if (_ranks[image] < 1) top1++;
-            if (_ranks[image] < 5) top5++;
+            _backend.DownloadLosses(SlotOf(batch, part), _losses, _ranks);
+            BatchResult result = open.Sum(part, _losses, _ranks);
+            total = new(total.Images + result.Images, total.LossSum + result.LossSum, total.Top1 + result.Top1, total.Top5 + result.Top5);
         }
-        return new(images, sum, top1, top5);
+        return total;
     }
 
     /// <summary>Reads values of a batch, which come channels-last, as a tensor.</summary>

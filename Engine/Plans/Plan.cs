@@ -176,7 +176,7 @@ public sealed partial class Plan : IDisposable
             if (_buckets.Count > 0) _sums = _backend.CreateSums(_buckets);
             _losses = new float[Options.Images];
             _ranks = new int[Options.Images];
-            _labels = new int[Options.Images];
+            for (int i = 0; i < _open.Length; i++) _open[i] = new(Options.Images, Options.Accumulate);
             _linked = true;
         }
         catch (DeviceOutOfMemoryException exception)

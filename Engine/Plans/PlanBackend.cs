@@ -94,14 +94,29 @@ internal abstract class PlanBackend : IDisposable
     /// <param name="first">Index of the first image in the batch.</param>
     public virtual void UploadAhead(Batch batch, int first) { }
 
+    /// <summary>Waits until the images of <see cref="Upload"/> and <see cref="UploadAhead"/> were read: batches may change then.</summary>
+    public virtual void FinishUpload() { }
+
+    /// <summary>Most batches of an update, or evaluations, whose losses may be unread at once on any device.</summary>
+    public const int MostOpen = 2;
+
+    /// <summary>
+    /// Batches whose losses may be unread at once on this device: 1 where <see cref="RunToLosses"/> waits for them.
+    /// </summary>
+    public virtual int MostPending => 1;
+
     /// <summary>Runs steps [first, last).</summary>
     public abstract void Run(int first, int last);
+
+    /// <summary>Runs steps [first, last), and begins to bring losses and ranks to a slot of the host.</summary>
+    /// <param name="slot">There are <see cref="MostOpen"/> for each accumulated batch.</param>
+    public abstract void RunToLosses(int first, int last, int slot);
 
     /// <summary>Waits until all steps have run.</summary>
     public virtual void Finish() { }
 
-    /// <summary>Reads losses and ranks of the last run.</summary>
-    public abstract void DownloadLosses(Span<float> losses, Span<int> ranks);
+    /// <summary>Reads losses and ranks of a slot, once they have come.</summary>
+    public abstract void DownloadLosses(int slot, Span<float> losses, Span<int> ranks);
 
     /// <summary>Reads a value of the last run: for each image, [H, W, C] of a volume.</summary>
     public abstract void DownloadValue(Value value, Span<float> target);

@@ -34,6 +34,9 @@ internal sealed class BatchesAhead : IDisposable
     /// <summary>Reads the batch of the next step while the device computes: for <see cref="Plans.Plan.Train"/>.</summary>
     public Func<Batch?> ReadAhead { get; }
 
+    /// <summary>Whether enough steps have shown how long the device computes. They have to end before another begins.</summary>
+    public bool IsMeasured => _steps >= Measured;
+
     /// <summary>Returns the next batch, or null at the end.</summary>
     /// <exception cref="UnreadableDataException">Images cannot be read; earlier batches are valid.</exception>
     public Batch? Next()

@@ -62,6 +62,15 @@ internal sealed class RankedTraining
         return new(batch, (any & Stops) != 0, (any & TimeIsUp) != 0, (any & SaveIsDue) != 0);
     }
 
+    /// <summary>Returns the least of the ranks' numbers: their devices may be of several kinds, but all do the same at each step.</summary>
+    public int Least(int own)
+    {
+        if (Ranks.IsAlone) return own;
+        var all = new int[Ranks.Size];
+        Ranks.AllGather<int>([own], all);
+        return all.Min();
+    }
+
     /// <summary>Adds up the results of the ranks' parts of a step.</summary>
     public BatchResult Sum(BatchResult own)
     {

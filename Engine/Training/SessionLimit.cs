@@ -24,16 +24,14 @@ internal sealed class SessionLimit(TimeSpan? limit, TimeProvider clock, double v
     public void Start() => _start = clock.GetTimestamp();
 
     /// <summary>Whether another step could end too late. A session has at least one step.</summary>
-    public bool IsReached
+    /// <param name="pending">Steps that have begun and not ended.</param>
+    public bool IsReached(int pending)
     {
-        get
-        {
-            if (limit is not { } time || _steps == 0) return false;
-            double elapsed = clock.GetElapsedTime(_start).TotalSeconds, mean = (_stepSeconds - _firstStep) / Math.Max(1, _steps - 1);
-            double validation = _validationSeconds ?? (elapsed < WarmUp * time.TotalSeconds ? 0
-                : validationShare * (_steps > 1 ? mean : _firstStep));
-            return elapsed + _longestStep + validation + Files * _savingSeconds >= time.TotalSeconds;
-        }
+        if (limit is not { } time || _steps == 0) return false;
+        double elapsed = clock.GetElapsedTime(_start).TotalSeconds, mean = (_stepSeconds - _firstStep) / Math.Max(1, _steps - 1);
+        double validation = _validationSeconds ?? (elapsed < WarmUp * time.TotalSeconds ? 0
+            : validationShare * (_steps > 1 ? mean : _firstStep));
+        return elapsed + (1 + pending) * _longestStep + validation + Files * _savingSeconds >= time.TotalSeconds;
     }
 
     /// <summary>Begins to measure what ends with one of the methods below.</summary>

@@ -43,9 +43,14 @@ public sealed partial class Trainer
     }
 
     /// <summary>Saves the initial weights as the first checkpoint.</summary>
-    public void SaveStart() => Save(null, RateAt(_at.Step));
+    public void SaveStart()
+    {
+        _rate = RateAt(_at.Step);
+        Save(null);
+    }
 
-    private string? Save(ITrainingObserver? observer, float rate)
+    /// <summary>Saves the state after the last step, whose results are known.</summary>
+    private string? Save(ITrainingObserver? observer)
     {
         try
         {
@@ -58,11 +63,11 @@ public sealed partial class Trainer
         }
         catch (TrainingDivergedException exception)
         {
-            throw Diverged(exception.Message, rate);
+            throw Diverged(exception.Message);
         }
         catch (RankFailedException exception) when (exception.InnerException is TrainingDivergedException diverged)
         {
-            throw Diverged(diverged.Message, rate);
+            throw Diverged(diverged.Message);
         }
     }
 
@@ -76,28 +81,28 @@ public sealed partial class Trainer
     }
 
     /// <summary>Refuses weights that are not finite, as saving them would.</summary>
-    private void CheckFinite(float rate)
+    private void CheckFinite()
     {
         foreach ((string name, Tensor tensor) in _parameters.ExportWeights())
             if (tensor.Values.Any(value => !float.IsFinite(value)))
-                throw Diverged($"{name} holds values that are not finite after step {_at.Step}", rate);
+                throw Diverged($"{name} holds values that are not finite after step {_at.Step}");
     }
 
     /// <summary>A loss that is not finite: the rate's fault, unless nothing was updated before.</summary>
-    private GpuCnnException NotFinite(double loss, float rate) => _at.Step == 0
+    private GpuCnnException NotFinite(double loss) => _at.Step == 0
         ? new UnusableStartException(
             $"Training stopped: the loss is {loss} at step 1, before any update. The starting weights give values that are not finite, or "
             + "images hold some; there is no checkpoint yet.")
-        : Diverged($"the loss became {loss} at step {_at.Step + 1} (epoch {_at.Step / _stepsPerEpoch + 1})", rate);
+        : Diverged($"the loss became {loss} at step {_at.Step + 1} (epoch {_at.Step / _stepsPerEpoch + 1})");
 
-    private TrainingDivergedException Diverged(string what, float rate)
+    private TrainingDivergedException Diverged(string what)
     {
         // Going on where the loss had exploded already would not help.
         string? good = _writer.NewestGood, best = _run is not null && _at.Best is not null ? _run.BestPath : null;
         string rest = good is not null ? $"The last good checkpoint is {good}."
             : best is not null ? $"No checkpoint is good; the weights of the best epoch are {best}."
             : _writer.Newest is null ? "There is no checkpoint yet." : "No checkpoint is good.";
-        return new($"Training stopped: {what}; the learning rate of {rate:G3} is likely too high for this network. {rest}")
+        return new($"Training stopped: {what}; the learning rate of {_rate:G3} is likely too high for this network. {rest}")
         {
             LearningRate = _settings.LearningRate,
             Checkpoint = good ?? best,

@@ -31,10 +31,21 @@ public sealed partial class Trainer : IDisposable
     private readonly CheckpointWriter _writer;
     private readonly SessionLimit _limit;
     private readonly long _stepsPerEpoch, _totalSteps, _scheduleSteps;
+
+    // After the last step whose results are known.
     private TrainingState _at;
+
+    // Rate of that step.
+    private float _rate;
+
+    // Steps whose results are not known yet, the oldest first, with their rates.
+    private readonly Queue<(Plan Plan, float Rate)> _pending = new(2);
 
     // Seconds of the open epoch's steps in this session, and the part of them spent waiting for images.
     private double _stepSeconds, _waitSeconds;
+
+    // When the time of the next step begins.
+    private long _mark;
 
     // When the last checkpoint was written.
     private long _saved = Stopwatch.GetTimestamp();
@@ -133,7 +144,7 @@ public sealed partial class Trainer : IDisposable
 
     public long TotalSteps => _totalSteps;
 
-    /// <summary>Steps done.</summary>
+    /// <summary>Steps whose results are known.</summary>
     public long Step => _at.Step;
 
     /// <summary>The best epoch so far; null without validation.</summary>
@@ -156,50 +167,43 @@ public sealed partial class Trainer : IDisposable
     public TrainingOutcome Run(ITrainingObserver observer, CancellationToken cancellation)
     {
         EpochReport? last = null;
-        float rate = RateAt(Math.Max(0, _at.Step - 1));
+        _rate = RateAt(Math.Max(0, _at.Step - 1));
+        int mostPending = _ranks.Least(_plans.MostPending);
         if (_at.Step == 0) _ranks.ShareStart();
         _limit.Start();
-        if (IsEpochOpen && IsEpochEnd && (last = EndEpoch(rate, observer, cancellation)) is null) return Interrupt(observer, rate, last);
+        if (IsEpochOpen && IsEpochEnd(_at.Step) && (last = EndEpoch(observer, cancellation)) is null) return Interrupt(observer, last);
         using var batches = new BatchesAhead(
             _training.ReadTraining(_settings.EffectiveBatch, _settings.Seed, _at.Step, _ranks.Shard));
-        long mark = Stopwatch.GetTimestamp();
+        _mark = Stopwatch.GetTimestamp();
         while (!IsFinished)
         {
-            bool isTimeUp = _limit.IsReached;
+            bool isTimeUp = _limit.IsReached(_pending.Count);
             _limit.Begin();
             StepStart start = Guard(
-                () => _ranks.Begin(batches.Next, cancellation.IsCancellationRequested, isTimeUp, IsSaveTime), observer, rate);
-            if (start.Stops) return Interrupt(observer, rate, last);
-            if (start.IsTimeUp) return EndInTime(observer, rate, last, cancellation);
-            rate = RateAt(_at.Step);
-            BatchResult result = _ranks.Sum(_plans.ForEpoch(_at.Step / _stepsPerEpoch + 1).Train(
-                start.Batch!, rate, _settings.Seed, (ulong)_at.Step, _at.Step + 1 < _totalSteps ? batches.ReadAhead : null));
-            if (!double.IsFinite(result.LossSum)) throw NotFinite(result.Loss, rate);
-            double waited = batches.EndStep();
-            double seconds = Stopwatch.GetElapsedTime(mark).TotalSeconds;
-            _stepSeconds += seconds;
-            _waitSeconds += waited;
-            _at = _at with
-            {
-                Step = _at.Step + 1,
-                EpochLoss = _at.EpochLoss + result.LossSum,
-                EpochTop1 = _at.EpochTop1 + result.Top1,
-                EpochImages = _at.EpochImages + result.Images,
-                EpochSeconds = _at.EpochSeconds + seconds,
-                Seconds = _at.Seconds + seconds,
-            };
+                () => _ranks.Begin(batches.Next, cancellation.IsCancellationRequested, isTimeUp, IsSaveTime), observer);
+            if (start.Stops || start.IsTimeUp) ReadResults(0, observer);
+            if (start.Stops) return Interrupt(observer, last);
+            if (start.IsTimeUp) return EndInTime(observer, last, cancellation);
+            long step = _at.Step + _pending.Count;
+            Begin(start.Batch!, step, step + 1 < _totalSteps ? batches.ReadAhead : null);
+            // What follows from the losses, and what is saved, is that of the last step: no other may have begun.
+            bool isEpochEnd = IsEpochEnd(step + 1), isSaveDue = IsSaveDue(step + 1) || start.IsSaveDue;
+            bool isLast = isEpochEnd || isSaveDue || IsGuarded(step + 1) || !batches.IsMeasured;
+            int left = isLast ? 0 : mostPending - 1;
+            BatchResult? result = _pending.Count > left ? EndOldest() : null;
+            _waitSeconds += batches.EndStep();
             _limit.EndStep();
-            observer.StepDone(Report(rate, result.Loss));
-            if (_at.Step <= _stepsPerEpoch && result.Images > 0) Watch(result.Loss, observer);
-            if (IsEpochEnd)
+            if (result is { } known) Know(known, observer);
+            ReadResults(left, observer);
+            if (isEpochEnd)
             {
-                last = EndEpoch(rate, observer, cancellation);
-                if (last is null) return Interrupt(observer, rate, last);
+                last = EndEpoch(observer, cancellation);
+                if (last is null) return Interrupt(observer, last);
             }
-            if (IsSaveDue || start.IsSaveDue) Save(observer, rate);
-            mark = Stopwatch.GetTimestamp();
+            if (isSaveDue) Save(observer);
+            if (_pending.Count == 0) _mark = Stopwatch.GetTimestamp();
         }
-        return Finish(IsStoppedEarly && _at.Step < _totalSteps ? TrainingEnd.StoppedEarly : TrainingEnd.Completed, observer, rate, last);
+        return Finish(IsStoppedEarly && _at.Step < _totalSteps ? TrainingEnd.StoppedEarly : TrainingEnd.Completed, observer, last);
     }
 
     public void Dispose()
@@ -209,11 +213,14 @@ public sealed partial class Trainer : IDisposable
         _run?.Dispose();
     }
 
-    /// <summary>Whether the last step was the last of its epoch or of the run.</summary>
-    private bool IsEpochEnd => _at.Step > 0 && (_at.Step % _stepsPerEpoch == 0 || _at.Step == _totalSteps);
+    /// <summary>Whether the last of a number of steps was the last of its epoch or of the run.</summary>
+    private bool IsEpochEnd(long steps) => steps > 0 && (steps % _stepsPerEpoch == 0 || steps == _totalSteps);
 
     /// <summary>Whether a checkpoint is due by steps or by the epoch's end.</summary>
-    private bool IsSaveDue => _settings.SaveEvery == 0 ? IsEpochEnd : _at.Step % _settings.SaveEvery == 0;
+    private bool IsSaveDue(long steps) => _settings.SaveEvery == 0 ? IsEpochEnd(steps) : steps % _settings.SaveEvery == 0;
+
+    /// <summary>Whether the last of a number of steps is in the first epoch, where its loss may change the next step's rate.</summary>
+    private bool IsGuarded(long steps) => steps <= _stepsPerEpoch;
 
     /// <summary>Whether a checkpoint is due by the clock.</summary>
     private bool IsSaveTime =>
@@ -230,20 +237,20 @@ public sealed partial class Trainer : IDisposable
 
     private long ImagesOfOpenEpoch(long step) => ((step - 1) % _stepsPerEpoch + 1) * _settings.EffectiveBatch;
 
-    private TrainingOutcome Interrupt(ITrainingObserver observer, float rate, EpochReport? last) =>
-        Outcome(TrainingEnd.Interrupted, Save(observer, rate), last);
+    private TrainingOutcome Interrupt(ITrainingObserver observer, EpochReport? last) =>
+        Outcome(TrainingEnd.Interrupted, Save(observer), last);
 
     /// <summary>Ends at the time limit. Within an epoch, the part of it is validated and stays open.</summary>
-    private TrainingOutcome EndInTime(ITrainingObserver observer, float rate, EpochReport? last, CancellationToken cancellation)
+    private TrainingOutcome EndInTime(ITrainingObserver observer, EpochReport? last, CancellationToken cancellation)
     {
-        if (!IsEpochEnd && (last = EndEpoch(rate, observer, cancellation)) is null) return Interrupt(observer, rate, last);
-        return Finish(TrainingEnd.TimeLimit, observer, rate, last);
+        if (!IsEpochEnd(_at.Step) && (last = EndEpoch(observer, cancellation)) is null) return Interrupt(observer, last);
+        return Finish(TrainingEnd.TimeLimit, observer, last);
     }
 
-    private TrainingOutcome Finish(TrainingEnd end, ITrainingObserver observer, float rate, EpochReport? last)
+    private TrainingOutcome Finish(TrainingEnd end, ITrainingObserver observer, EpochReport? last)
     {
-        Save(observer, rate);
-        if (_run is null && _ranks.Ranks.IsFirst) CheckFinite(rate);
+        Save(observer);
+        if (_run is null && _ranks.Ranks.IsFirst) CheckFinite();
         return Outcome(end, _ranks.OnFirst(_writer.SaveFinal), last);
     }
 
@@ -254,22 +261,14 @@ public sealed partial class Trainer : IDisposable
         RateFactor = _guard.Factor,
     };
 
-    /// <summary>Looks at the loss of a step of the first epoch.</summary>
-    private void Watch(double loss, ITrainingObserver observer)
-    {
-        bool halves = _guard.Halves(loss);
-        _at = _at with { Guard = _guard.State };
-        if (halves) observer.RateHalved(_at.Step, loss, _guard.Factor);
-    }
-
-    private StepReport Report(float rate, double batchLoss)
+    private StepReport Report(double batchLoss)
     {
         long inEpoch = (_at.Step - 1) % _stepsPerEpoch + 1;
         // A batch without a readable image counts none.
         double images = Math.Max(1, _at.EpochImages);
         int epoch = (int)((_at.Step - 1) / _stepsPerEpoch) + 1, epochs = (int)((_totalSteps + _stepsPerEpoch - 1) / _stepsPerEpoch);
         return new(
-            epoch, epochs, _at.Step, _totalSteps, inEpoch, _stepsPerEpoch, rate, _at.EpochLoss / images,
+            epoch, epochs, _at.Step, _totalSteps, inEpoch, _stepsPerEpoch, _rate, _at.EpochLoss / images,
             _at.EpochTop1 / images, batchLoss, _at.EpochImages / _at.EpochSeconds)
         {
             WaitingShare = _stepSeconds > 0 ? _waitSeconds / _stepSeconds : 0,
@@ -280,9 +279,9 @@ public sealed partial class Trainer : IDisposable
     /// Validates, writes the metrics and closes the epoch. Where the run's last step is within an epoch, that stays open: a longer run goes
     /// on with its sums. Returns null if cancelled; the run does it when it resumes.
     /// </summary>
-    private EpochReport? EndEpoch(float rate, ITrainingObserver observer, CancellationToken cancellation)
+    private EpochReport? EndEpoch(ITrainingObserver observer, CancellationToken cancellation)
     {
-        StepReport report = Report(rate, 0);
+        StepReport report = Report(0);
         EvaluationResult? validation = null, average = null;
         if (_plans.Validation is { } judging)
         {
@@ -293,9 +292,9 @@ public sealed partial class Trainer : IDisposable
             {
                 ImageJudged? judged = observer.Judging(report.Epoch);
                 validation = Guard(() => Evaluation.Run(judging, _validation!, cancellation, judged: judged, ranks: _ranks.Ranks),
-                    observer, rate);
+                    observer);
                 if (_plans.Average is { } averaged)
-                    average = Guard(() => Evaluation.Run(averaged, _validation!, cancellation, ranks: _ranks.Ranks), observer, rate);
+                    average = Guard(() => Evaluation.Run(averaged, _validation!, cancellation, ranks: _ranks.Ranks), observer);
                 _limit.EndValidation();
             }
             catch (OperationCanceledException)
@@ -323,7 +322,7 @@ public sealed partial class Trainer : IDisposable
             _at = _at with { Best = new(report.Epoch, _at.Step, validation.Top1, validation.Loss) };
             _ranks.OnFirst(_writer.SaveBest);
         }
-        var epoch = new EpochReport(report.Epoch, _at.Step, rate, report.EpochLoss, report.EpochTop1, validation, report.ImagesPerSecond,
+        var epoch = new EpochReport(report.Epoch, _at.Step, _rate, report.EpochLoss, report.EpochTop1, validation, report.ImagesPerSecond,
             _at.Seconds)
         { WaitingShare = report.WaitingShare, AverageValidation = average };
         (_stepSeconds, _waitSeconds) = (0, 0);
@@ -334,30 +333,4 @@ public sealed partial class Trainer : IDisposable
 
     private static bool IsBetter(EvaluationResult validation, BestEpoch? best) => double.IsFinite(validation.Loss)
         && (best is null || validation.Top1 > best.Top1 || validation.Top1 == best.Top1 && validation.Loss < best.Loss);
-
-    /// <summary>Reads images. If that fails, saves the steps since the last checkpoint before the failure propagates.</summary>
-    private T Guard<T>(Func<T> read, ITrainingObserver observer, float rate)
-    {
-        try
-        {
-            return read();
-        }
-        catch (UnreadableDataException exception) when (_at.Step > 0 && _run is not null)
-        {
-            Save(observer, rate);
-            throw new UnreadableDataException($"{exception.Message} The {_at.Step} steps done are saved.", exception)
-            {
-                RunFolder = _run.Path,
-            };
-        }
-        catch (RankFailedException exception) when (_at.Step > 0)
-        {
-            // All ranks are here, with the same steps done.
-            Save(observer, rate);
-            throw new UnreadableDataException($"{exception.Message} The {_at.Step} steps done are saved.", exception)
-            {
-                RunFolder = _run?.Path,
-            };
-        }
-    }
 }

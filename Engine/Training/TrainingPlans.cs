@@ -47,6 +47,9 @@ internal sealed class TrainingPlans : IDisposable
     /// <summary>Judges their moving average; null where there is none, and without validation.</summary>
     public Plan? Average { get; }
 
+    /// <summary>Training steps whose results may be unknown at once.</summary>
+    public int MostPending => _training.MostPending;
+
     /// <summary>Pieces in which ranks sum the gradients; 0 for a process by itself.</summary>
     public int GradientPieces => _training.Buckets.Count;
 

@@ -47,7 +47,15 @@ public sealed class CudaDevice : GpuDevice
 
     internal override PreparedLaunch Prepare<TKernel>(in TKernel kernel, Size3 groups) => new Launch(_context.Prepare(kernel), groups);
 
-    internal override LaunchSequence InSequence(IReadOnlyList<PreparedLaunch> launches) => new Sequence(_context, launches);
+    internal override PreparedLaunch PrepareCopy(DeviceMemory source, long from, DeviceMemory target, long to, long bytes) =>
+        new CudaCopy(_context, source, from, target, to, bytes);
+
+    internal override LaunchSequence InSequence(IReadOnlyList<PreparedLaunch> launches, StepCopies copies) =>
+        new CudaSequence(_context, launches, copies);
+
+    internal override bool HasResultSlots => true;
+
+    internal override ResultSlots CreateResults(int slots, int bytes) => new CudaResultSlots(_context, slots, bytes);
 
     internal override bool HasUploadLane => true;
 
@@ -62,54 +70,17 @@ public sealed class CudaDevice : GpuDevice
 
     public override void Dispose() => _context.Dispose();
 
-    private sealed class Launch(CudaKernel kernel, Size3 groups) : PreparedLaunch
+    private sealed class Launch(CudaKernel kernel, Size3 groups) : CudaCommand
     {
-        public string Name => kernel.Name;
+        public override string Name => kernel.Name;
 
         public override KernelResources Resources => kernel.Module.Resources;
 
         public override void Run() => kernel.Launch(groups);
 
-        public void Record(nint stream) => kernel.Launch(groups, stream);
+        public override void Record(nint stream) => kernel.Launch(groups, stream);
 
         public override void Dispose() => kernel.Dispose();
-    }
-
-    /// <summary>Captures each requested range of launches as a graph, which the driver starts as one command.</summary>
-    private sealed class Sequence(CudaContext context, IReadOnlyList<PreparedLaunch> launches) : LaunchSequence(launches)
-    {
-        private readonly Dictionary<(int First, int Last), CudaGraph> _graphs = [];
-
-        public override void Run(int first, int last)
-        {
-            if (last - first < 2) base.Run(first, last);
-            else Graph(first, last).Launch();
-        }
-
-        public override void Dispose()
-        {
-            foreach (CudaGraph graph in _graphs.Values) graph.Dispose();
-            _graphs.Clear();
-            base.Dispose();
-        }
-
-        private CudaGraph Graph(int first, int last)
-        {
-            if (_graphs.TryGetValue((first, last), out CudaGraph? graph)) return graph;
-            graph = Capture(first, last);
-            _graphs.Add((first, last), graph);
-            return graph;
-        }
-
-        /// <summary>Apart from <see cref="Graph"/>, which would create this method's closure at every call.</summary>
-        private CudaGraph Capture(int first, int last)
-        {
-            string name = $"{last - first} kernels from {((Launch)Launches[first]).Name} to {((Launch)Launches[last - 1]).Name}";
-            return CudaGraph.Capture(context, name, stream =>
-            {
-                for (int i = first; i < last; i++) ((Launch)Launches[i]).Record(stream);
-            });
-        }
     }
 
     private sealed class Memory(CudaBuffer buffer) : DeviceMemory

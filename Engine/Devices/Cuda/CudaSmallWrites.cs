@@ -6,10 +6,10 @@ namespace GpuCnn.Engine.Devices.Cuda;
 /// Copies small values to the device without waiting: through pinned memory, whose parts are used in turn. A copy from ordinary memory
 /// would have to be waited for. Thread-safe.
 /// </summary>
-internal sealed unsafe class CudaSmallWrites(CudaContext context) : IDisposable
+internal sealed unsafe class CudaSmallWrites(CudaContext context) : ISmallValueMarks, IDisposable
 {
     private readonly Lock _gate = new();
-    private readonly Action _finish = context.Finish;
+    private readonly CudaEvent?[] _read = new CudaEvent?[SmallValueRing.Halves];
     private CudaStaging? _memory;
     private SmallValueRing _ring;
 
@@ -23,14 +23,27 @@ internal sealed unsafe class CudaSmallWrites(CudaContext context) : IDisposable
             if (_memory is null)
             {
                 _memory = context.AllocateStaging(SmallValueRing.Bytes, "small values");
-                // It belongs to the context, which is not to report it as forgotten.
+                for (int half = 0; half < _read.Length; half++) _read[half] = context.Mark();
+                // They belong to the context, which is not to report them as forgotten.
                 context.Forget(_memory);
+                foreach (CudaEvent? read in _read) context.Forget(read!);
             }
-            int place = _ring.Take(bytes, _finish);
+            int place = _ring.Take(bytes, this);
             new ReadOnlySpan<byte>(source, bytes).CopyTo(_memory.Elements<byte>(bytes, place));
             target.BeginWrite(_memory, place, bytes, offset);
         }
     }
 
-    public void Dispose() => _memory?.Dispose();
+    void ISmallValueMarks.Mark(int half) => _read[half]!.Record(context.Stream);
+
+    void ISmallValueMarks.Wait(int half)
+    {
+        if (!_read[half]!.IsComplete) _read[half]!.Wait();
+    }
+
+    public void Dispose()
+    {
+        _memory?.Dispose();
+        foreach (CudaEvent? read in _read) read?.Dispose();
+    }
 }

@@ -6,39 +6,40 @@ namespace GpuCnn.Engine.Devices.Cuda;
 internal sealed unsafe class CudaUploadLane(CudaContext context) : UploadLane
 {
     private readonly CudaQueue _stream = new(context, "uploads");
+    // Recorded after the launches that read a place, at first after those that clear its memory; and after the copy to it.
+    private readonly CudaEvent[] _released = [context.Mark(), context.Mark()], _copied = [context.Mark(), context.Mark()];
+    private int _last;
 
-    public override void Move(DeviceMemory source, long from, DeviceMemory target, long to, long bytes)
-    {
-        context.Enter();
-        context.Check(
-            context.Api.CopyOnDeviceAsync(target.Handle + (nint)to, source.Handle + (nint)from, (nuint)bytes, context.Stream),
-            "cuMemcpyDtoDAsync_v2");
-    }
+    public override void Hold(int place) => _copied[place].Hold(context.Stream);
+
+    public override void Release(int place) => _released[place].Record(context.Stream);
 
     public override void Finish()
     {
-        context.Enter();
-        context.Check(context.Api.StreamSynchronize(_stream.Handle), "cuStreamSynchronize");
+        if (!_copied[_last].IsComplete) _copied[_last].Wait();
     }
 
     public override void Dispose()
     {
         // Waits for copies, before their arrays are unpinned.
         _stream.Dispose();
+        foreach (CudaEvent point in _released.Concat(_copied)) point.Dispose();
         base.Dispose();
     }
 
     protected override IDisposable? PinArray(float[] array) => CudaPin.Try(context, array);
 
-    protected override void Copy(ReadOnlySpan<float> source, DeviceMemory target, long offset)
+    protected override void Copy(int place, ReadOnlySpan<float> source, DeviceMemory target, long offset)
     {
-        context.Enter();
+        _released[place].Hold(_stream.Handle);
         fixed (float* first = source)
         {
             context.Check(
                 context.Api.CopyToDeviceAsync(target.Handle + (nint)offset, first, (nuint)source.Length * sizeof(float), _stream.Handle),
                 "cuMemcpyHtoDAsync_v2");
         }
+        _copied[place].Record(_stream.Handle);
+        _last = place;
     }
 }
 

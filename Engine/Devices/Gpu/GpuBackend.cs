@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices.Cpu;
 using GpuCnn.Engine.Graphs;
@@ -13,14 +14,15 @@ namespace GpuCnn.Engine.Devices.Gpu;
 /// <summary>Turns a plan into launches of compiled kernels, the same for every run, and gives them to the device in order.</summary>
 internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
 {
-    private readonly bool _uploadsAhead;
-    // Images for the next two uploads, in turn: the launches of one may still wait to read theirs.
-    private readonly DeviceBuffer<float>[] _incoming = new DeviceBuffer<float>[2];
+    private readonly int _slots;
+    // Images of the next two uploads, in turn: the launches of one may still wait to read theirs.
+    private readonly DeviceBuffer<float>[] _incoming = new DeviceBuffer<float>[UploadLane.Places];
     private UploadLane? _lane;
-    // The batch whose images are on the way, and its first image.
+    // The batch whose images are on the way to the next place, and its first image.
     private (Batch Batch, int First)? _ahead;
-    private int _turn;
-    private bool _hasRun;
+    // The next place, and the one from which the next run takes its images.
+    private int _place, _taken = StepCopies.None;
+    private ResultSlots? _results;
     private LaunchSequence? _launches;
 
     // Index of each step's first launch, and the end of the last step.
@@ -33,7 +35,8 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
     public GpuBackend(GpuDevice device, DeviceParameterStore parameters, PlanOptions options) : base(device, parameters, options)
     {
         Device = device;
-        _uploadsAhead = options.UploadsAhead && device.HasUploadLane;
+        UploadsAhead = options.UploadsAhead && device.HasUploadLane;
+        _slots = MostOpen * options.Accumulate;
     }
 
     public GpuDevice Device { get; }
@@ -62,47 +65,78 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
         });
     }
 
-    /// <summary>Not before losses were read once: memory may be cleared until then.</summary>
-    public override bool UploadsAhead => _uploadsAhead && _hasRun;
+    public override bool UploadsAhead { get; }
+
+    public override int MostPending => HasLoss && Device.HasResultSlots ? MostOpen : 1;
 
     public override void AddInput(Value input)
     {
         base.AddInput(input);
-        if (!_uploadsAhead) return;
+        if (!UploadsAhead) return;
         for (int i = 0; i < _incoming.Length; i++)
             _incoming[i] = NewBuffer<float>($"incoming images {i + 1}", (long)Images * input.Shape.Count, persistent: true);
     }
 
     public override void UploadAhead(Batch batch, int first)
     {
-        _lane ??= Device.CreateUploadLane();
+        BeginUpload(batch, first);
         _ahead = (batch, first);
-        int floats = batch.Shape.Count;
-        (DeviceMemory memory, long offset) = PlaceOf(_incoming[_turn].Memory);
-        _lane.Begin(batch, first * floats, Images * floats, memory, offset);
     }
 
-    public override void DownloadLosses(Span<float> losses, Span<int> ranks)
+    public override void FinishUpload() => _lane?.Finish();
+
+    public override void RunToLosses(int first, int last, int slot)
     {
-        base.DownloadLosses(losses, ranks);
-        _hasRun = true;
+        if (_results is null)
+        {
+            base.RunToLosses(first, last, slot);
+            _lane?.Finished();
+            return;
+        }
+        Run(first, last, slot);
+        _results.Mark(slot);
+    }
+
+    public override void DownloadLosses(int slot, Span<float> losses, Span<int> ranks)
+    {
+        if (_results is null)
+        {
+            base.DownloadLosses(slot, losses, ranks);
+            return;
+        }
+        _results.Wait(slot);
+        ReadOnlySpan<byte> bytes = _results.Bytes(slot);
+        int half = sizeof(float) * Images;
+        MemoryMarshal.Cast<byte, float>(bytes[..half]).CopyTo(losses);
+        MemoryMarshal.Cast<byte, int>(bytes[half..]).CopyTo(ranks);
     }
 
     public override GradientSums CreateSums(IReadOnlyList<GradientBucket> buckets) =>
         new StagedGradientSums(Device, Parameters.Gradients, buckets, Ranks);
 
     /// <summary>Queues launches, and waits only for those before an exchange.</summary>
-    public override void Run(int first, int last)
+    public override void Run(int first, int last) => Run(first, last, StepCopies.None);
+
+    /// <param name="slot">Slot for the losses, which are copied after the last launch.</param>
+    private void Run(int first, int last, int slot)
     {
         foreach (GpuExchange exchange in _exchanges)
         {
             if (exchange.Step < first) continue;
             if (exchange.Step >= last) break;
-            _launches!.Run(_firsts[first], _firsts[exchange.Step]);
+            Launch(first, exchange.Step, StepCopies.None);
             exchange.Run();
             first = exchange.Step + 1;
         }
-        _launches!.Run(_firsts[first], _firsts[last]);
+        Launch(first, last, slot);
+    }
+
+    private void Launch(int first, int last, int slot)
+    {
+        _launches!.Run(_firsts[first], _firsts[last], _taken, slot);
+        if (_taken == StepCopies.None) return;
+        _lane!.Release(_taken);
+        _taken = StepCopies.None;
     }
 
     public override void Finish() => Device.Finish();
@@ -124,6 +158,8 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
         _ahead = null;
         _launches?.Dispose();
         _launches = null;
+        _results?.Dispose();
+        _results = null;
         base.Dispose();
     }
 
@@ -148,18 +184,24 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
 
     protected override void UploadImages(DeviceBuffer<float> images, Batch batch, int first)
     {
-        bool isHere = _ahead is { } ahead && ahead.Batch == batch && ahead.First == first;
-        if (_ahead is not null) _lane!.Finish();
-        _ahead = null;
-        if (!isHere)
+        if (!UploadsAhead)
         {
             base.UploadImages(images, batch, first);
             return;
         }
-        (DeviceMemory from, long offset) = PlaceOf(_incoming[_turn].Memory);
-        (DeviceMemory to, long place) = PlaceOf(images.Memory);
-        _lane!.Move(from, offset, to, place, sizeof(float) * images.Count);
-        _turn = (_turn + 1) % _incoming.Length;
+        if (_ahead is not { } ahead || ahead.Batch != batch || ahead.First != first) BeginUpload(batch, first);
+        _ahead = null;
+        _lane!.Hold(_place);
+        _taken = _place;
+        _place = (_place + 1) % _incoming.Length;
+    }
+
+    private void BeginUpload(Batch batch, int first)
+    {
+        _lane ??= Device.CreateUploadLane();
+        int floats = batch.Shape.Count;
+        (DeviceMemory memory, long offset) = PlaceOf(_incoming[_place].Memory);
+        _lane.Begin(_place, batch, first * floats, Images * floats, memory, offset);
     }
 
     protected override Emitter CreateEmitter(PlanNode node, InputGradient[] gradients) => new GpuEmitter(this, node, gradients);
@@ -191,7 +233,32 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
             throw;
         }
         _firsts = [.. steps.Select((_, i) => steps.Take(i).Sum(step => step.Prepared.Count)), steps.Sum(step => step.Prepared.Count)];
-        _launches = Device.InSequence([.. steps.SelectMany(step => step.Prepared)]);
+        _results = MostPending > 1 ? Device.CreateResults(_slots, (sizeof(float) + sizeof(int)) * Images) : null;
+        _launches = Device.InSequence([.. steps.SelectMany(step => step.Prepared)], PrepareCopies());
         _exchanges = [.. _makeExchanges.Select(make => make())];
+    }
+
+    private StepCopies PrepareCopies()
+    {
+        var moves = new List<PreparedLaunch>();
+        var reads = new List<IReadOnlyList<PreparedLaunch>>();
+        if (UploadsAhead)
+        {
+            (DeviceMemory target, long to) = PlaceOf(Input.Memory);
+            foreach (DeviceBuffer<float> incoming in _incoming)
+            {
+                (DeviceMemory source, long from) = PlaceOf(incoming.Memory);
+                moves.Add(Device.PrepareCopy(source, from, target, to, sizeof(float) * Input.Count));
+            }
+        }
+        for (int slot = 0; _results is not null && slot < _slots; slot++)
+            reads.Add([Read(Losses.Memory, slot, 0), Read(Ranked.Memory, slot, sizeof(float) * Images)]);
+        return new(moves, reads);
+
+        PreparedLaunch Read(IPlanMemory memory, int slot, int place)
+        {
+            (DeviceMemory source, long from) = PlaceOf(memory);
+            return _results!.PrepareRead(source, from, slot, place, sizeof(float) * Images);
+        }
     }
 }

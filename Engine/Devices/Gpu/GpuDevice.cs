@@ -27,8 +27,21 @@ public abstract class GpuDevice : Device
     internal virtual PreparedLaunch PrepareProduct(in BlasProduct product) =>
         throw new NotSupportedException($"The device {Name} has no library for matrix products; choose a tile.");
 
-    /// <summary>Creates a sequence, which owns the launches.</summary>
-    internal virtual LaunchSequence InSequence(IReadOnlyList<PreparedLaunch> launches) => new(launches);
+    /// <summary>Prepares a copy within the device, in order with the launches. The parts do not overlap. Offsets are in bytes.</summary>
+    internal virtual PreparedLaunch PrepareCopy(DeviceMemory source, long from, DeviceMemory target, long to, long bytes) =>
+        throw new NotSupportedException($"The device {Name} copies between launches only.");
+
+    /// <summary>Creates a sequence, which owns the launches and the copies.</summary>
+    internal virtual LaunchSequence InSequence(IReadOnlyList<PreparedLaunch> launches, StepCopies copies) => new(launches, copies);
+
+    /// <summary>Whether results can be read while later launches run, with <see cref="CreateResults"/>.</summary>
+    internal virtual bool HasResultSlots => false;
+
+    /// <summary>Creates host memory for results, owned by the caller.</summary>
+    /// <param name="slots">Number of slots.</param>
+    /// <param name="bytes">Bytes of each.</param>
+    internal virtual ResultSlots CreateResults(int slots, int bytes) =>
+        throw new NotSupportedException($"The device {Name} reads results between launches only.");
 
     internal override bool RunsBesideHost => true;
 

@@ -3,8 +3,8 @@ using GpuCnn.Engine.Datasets;
 namespace GpuCnn.Engine.Devices.Gpu;
 
 /// <summary>
-/// Copies images from a batch to device memory beside the launches, on a queue of its own. Pins the batches' arrays, so that the device
-/// reads them itself. For one thread.
+/// Copies images from a batch to device memory beside the launches, on a queue of its own, to places that are used in turn. Pins the
+/// batches' arrays, so that the device reads them itself. For one thread.
 /// </summary>
 internal abstract class UploadLane : IDisposable
 {
@@ -13,27 +13,35 @@ internal abstract class UploadLane : IDisposable
     /// </summary>
     private const int MostArrays = 8;
 
+    /// <summary>Places for images: one is filled while the launches of a step may still read the other.</summary>
+    public const int Places = 2;
+
     private readonly List<(float[] Array, IDisposable? Pin)> _pins = new(MostArrays);
 
     /// <summary>
-    /// Begins a copy to memory that no earlier command may still use. The batch must not change until <see cref="Finish"/>.
+    /// Begins a copy to a place, once the launches before its <see cref="Release"/> have run. The batch must not change until
+    /// <see cref="Finish"/>.
     /// </summary>
     /// <param name="first">Index of the first value of <see cref="Batch.Images"/>.</param>
     /// <param name="count">Number of values.</param>
-    /// <param name="offset">In the target, in bytes.</param>
-    public void Begin(Batch batch, int first, int count, DeviceMemory target, long offset)
+    /// <param name="offset">Of the place in the target, in bytes.</param>
+    public void Begin(int place, Batch batch, int first, int count, DeviceMemory target, long offset)
     {
         if (count == 0) return;
         Pin(batch.Images);
-        Copy(batch.Images.AsSpan(first, count), target, offset);
+        Copy(place, batch.Images.AsSpan(first, count), target, offset);
     }
 
-    /// <summary>Queues a copy within the device, after earlier launches. The parts do not overlap.</summary>
-    /// <param name="from">In bytes.</param>
-    /// <param name="to">In bytes.</param>
-    public abstract void Move(DeviceMemory source, long from, DeviceMemory target, long to, long bytes);
+    /// <summary>Lets later launches wait for the images of a place.</summary>
+    public abstract void Hold(int place);
 
-    /// <summary>Waits for the copies that were begun.</summary>
+    /// <summary>Marks the launches given so far as the last that read a place.</summary>
+    public abstract void Release(int place);
+
+    /// <summary>Tells that all launches given so far have run.</summary>
+    public virtual void Finished() { }
+
+    /// <summary>Waits for the copies that were begun, unless they have been made.</summary>
     /// <exception cref="DeviceLostException">A copy failed.</exception>
     public abstract void Finish();
 
@@ -47,7 +55,7 @@ internal abstract class UploadLane : IDisposable
     protected abstract IDisposable? PinArray(float[] array);
 
     /// <summary>Begins a copy from an array that the garbage collector does not move.</summary>
-    protected abstract void Copy(ReadOnlySpan<float> source, DeviceMemory target, long offset);
+    protected abstract void Copy(int place, ReadOnlySpan<float> source, DeviceMemory target, long offset);
 
     private void Pin(float[] array)
     {

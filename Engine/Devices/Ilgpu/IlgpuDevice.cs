@@ -94,6 +94,9 @@ internal abstract class IlgpuDevice : GpuDevice
         return new Launch<TKernel>(this, loaded.Value, kernel, groups);
     }
 
+    internal sealed override PreparedLaunch PrepareCopy(DeviceMemory source, long from, DeviceMemory target, long to, long bytes) =>
+        new Copy(this, ((IlgpuMemory)source).Part(from, bytes), ((IlgpuMemory)target).Part(to, bytes));
+
     internal sealed override void Finish()
     {
         try
@@ -132,6 +135,23 @@ internal abstract class IlgpuDevice : GpuDevice
 
     /// <summary>Returns what a kernel takes of the device; null if the device does not tell.</summary>
     private protected virtual KernelResources? ResourcesOf(Kernel kernel, string name, int threads) => null;
+
+    private sealed class Copy(IlgpuDevice device, ArrayView<byte> source, ArrayView<byte> target) : PreparedLaunch
+    {
+        public override void Run()
+        {
+            try
+            {
+                source.CopyTo(device.Stream, target);
+            }
+            catch (AcceleratorException exception)
+            {
+                throw IlgpuErrors.From(exception, device);
+            }
+        }
+
+        public override void Dispose() { }
+    }
 
     private sealed record LoadedKernel(Kernel Kernel, Delegate Launcher);
 

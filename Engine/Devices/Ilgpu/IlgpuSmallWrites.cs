@@ -7,10 +7,9 @@ namespace GpuCnn.Engine.Devices.Ilgpu;
 /// <summary>
 /// Copies small values to the device without waiting: through page-locked memory, whose parts are used in turn. Thread-safe.
 /// </summary>
-internal sealed class IlgpuSmallWrites(IlgpuDevice device) : IDisposable
+internal sealed class IlgpuSmallWrites(IlgpuDevice device) : ISmallValueMarks, IDisposable
 {
     private readonly Lock _gate = new();
-    private readonly Action _finish = device.Finish;
     private PageLockedArray1D<byte>? _memory;
     private SmallValueRing _ring;
 
@@ -25,7 +24,7 @@ internal sealed class IlgpuSmallWrites(IlgpuDevice device) : IDisposable
                 // ILGPU calls the driver before it makes the device current.
                 device.Accelerator.Bind();
                 _memory ??= device.Accelerator.AllocatePageLocked1D<byte>(SmallValueRing.Bytes);
-                Span<byte> part = _memory.Span.Slice(_ring.Take(source.Length, _finish), source.Length);
+                Span<byte> part = _memory.Span.Slice(_ring.Take(source.Length, this), source.Length);
                 source.CopyTo(part);
                 // The memory does not move.
                 fixed (byte* first = part)
@@ -40,6 +39,10 @@ internal sealed class IlgpuSmallWrites(IlgpuDevice device) : IDisposable
             throw IlgpuErrors.From(exception, device);
         }
     }
+
+    void ISmallValueMarks.Mark(int half) { }
+
+    void ISmallValueMarks.Wait(int half) => device.Finish();
 
     public void Dispose()
     {

@@ -8,6 +8,8 @@ internal sealed class IlgpuUploadLane : UploadLane
 {
     private readonly IlgpuDevice _device;
     private readonly AcceleratorStream _stream;
+    // Places that launches may still read.
+    private readonly bool[] _isRead = new bool[Places];
 
     public IlgpuUploadLane(IlgpuDevice device)
     {
@@ -24,17 +26,11 @@ internal sealed class IlgpuUploadLane : UploadLane
         }
     }
 
-    public override void Move(DeviceMemory source, long from, DeviceMemory target, long to, long bytes)
-    {
-        try
-        {
-            ((IlgpuMemory)source).Part(from, bytes).CopyTo(_device.Stream, ((IlgpuMemory)target).Part(to, bytes));
-        }
-        catch (AcceleratorException exception)
-        {
-            throw IlgpuErrors.From(exception, _device);
-        }
-    }
+    public override void Hold(int place) => Finish();
+
+    public override void Release(int place) => _isRead[place] = true;
+
+    public override void Finished() => Array.Clear(_isRead);
 
     public override void Finish()
     {
@@ -78,8 +74,13 @@ internal sealed class IlgpuUploadLane : UploadLane
         }
     }
 
-    protected override unsafe void Copy(ReadOnlySpan<float> source, DeviceMemory target, long offset)
+    protected override unsafe void Copy(int place, ReadOnlySpan<float> source, DeviceMemory target, long offset)
     {
+        if (_isRead[place])
+        {
+            _device.Finish();
+            Finished();
+        }
         try
         {
             fixed (float* first = source)

@@ -1,3 +1,5 @@
+using GpuCnn.Engine.Devices.Gpu;
+
 namespace GpuCnn.Engine.Devices.OpenCl;
 
 /// <summary>
@@ -17,16 +19,25 @@ internal sealed unsafe class OpenClBuffer : OpenClObject
 
     public long Bytes { get; }
 
-    /// <summary>Copies from the host after earlier commands, and waits. <paramref name="source"/> may change afterwards.</summary>
+    /// <summary>
+    /// Copies from the host after earlier commands, and waits unless the values are few. <paramref name="source"/> may change afterwards.
+    /// </summary>
     /// <param name="offset">In bytes.</param>
     public void Write<T>(ReadOnlySpan<T> source, long offset = 0) where T : unmanaged
     {
         nuint bytes = Range(offset, (long)source.Length * sizeof(T));
         if (bytes == 0) return;
         fixed (T* first = source)
+        {
+            if (bytes <= SmallValueRing.MostBytes)
+            {
+                Context.SmallWrites.Write(this, first, (int)bytes, offset);
+                return;
+            }
             Context.Check(
                 Api.EnqueueWriteBuffer(Context.Queue, Handle, OpenClApi.True, (nuint)offset, bytes, first, 0, null, null),
                 "clEnqueueWriteBuffer");
+        }
     }
 
     /// <summary>Copies to the host after earlier commands, and waits.</summary>

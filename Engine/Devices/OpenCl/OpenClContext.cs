@@ -54,6 +54,7 @@ internal sealed unsafe class OpenClContext : IDisposable
             _ = Api.ReleaseContext(_handle);
             throw Failure(code, "clCreateCommandQueue");
         }
+        SmallWrites = new OpenClSmallWrites(this);
         Programs = new OpenClPrograms(this, cache ?? new BinaryCache(BinaryCache.DefaultFolder("opencl")));
     }
 
@@ -63,6 +64,9 @@ internal sealed unsafe class OpenClContext : IDisposable
 
     /// <summary>Compiled programs; the context owns them.</summary>
     public OpenClPrograms Programs { get; }
+
+    /// <summary>Copies small values without waiting.</summary>
+    internal OpenClSmallWrites SmallWrites { get; }
 
     /// <summary>Bytes of buffers allocated now. Staging memory is on the host and does not count.</summary>
     public long AllocatedBytes => Interlocked.Read(ref _allocated);
@@ -121,6 +125,7 @@ internal sealed unsafe class OpenClContext : IDisposable
         if (_handle == 0) return;
         IReadOnlyList<OpenClProgram> launched = Programs.TakeLaunched();
         if (Api.Finish(_queue) == OpenClApi.Success) Programs.Save(launched);
+        SmallWrites.Dispose();
         Programs.Dispose();
         _ = Api.ReleaseCommandQueue(_queue);
         _ = Api.ReleaseContext(_handle);

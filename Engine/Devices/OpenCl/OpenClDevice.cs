@@ -59,7 +59,15 @@ public sealed class OpenClDevice : GpuDevice
         }
     }
 
-    internal override LaunchSequence InSequence(IReadOnlyList<PreparedLaunch> launches) => new Sequence(_context, launches);
+    internal override PreparedLaunch PrepareCopy(DeviceMemory source, long from, DeviceMemory target, long to, long bytes) =>
+        new Copy(_context, source, from, target, to, bytes);
+
+    internal override LaunchSequence InSequence(IReadOnlyList<PreparedLaunch> launches, StepCopies copies) =>
+        new Sequence(_context, launches, copies);
+
+    internal override bool HasResultSlots => true;
+
+    internal override ResultSlots CreateResults(int slots, int bytes) => new OpenClResultSlots(_context, slots, bytes);
 
     internal override bool HasUploadLane => true;
 
@@ -79,12 +87,24 @@ public sealed class OpenClDevice : GpuDevice
         public override void Dispose() => kernel.Dispose();
     }
 
-    /// <summary>Starts its commands at once, because a driver may collect commands until somebody waits.</summary>
-    private sealed class Sequence(OpenClContext context, IReadOnlyList<PreparedLaunch> launches) : LaunchSequence(launches)
+    private sealed unsafe class Copy(OpenClContext context, DeviceMemory source, long from, DeviceMemory target, long to, long bytes)
+        : PreparedLaunch
     {
-        public override void Run(int first, int last)
+        public override void Run() => context.Check(
+            context.Api.EnqueueCopyBuffer(
+                context.Queue, source.Handle, target.Handle, (nuint)from, (nuint)to, (nuint)bytes, 0, null, null),
+            "clEnqueueCopyBuffer");
+
+        public override void Dispose() { }
+    }
+
+    /// <summary>Starts its commands at once, because a driver may collect commands until somebody waits.</summary>
+    private sealed class Sequence(OpenClContext context, IReadOnlyList<PreparedLaunch> launches, StepCopies copies)
+        : LaunchSequence(launches, copies)
+    {
+        public override void Run(int first, int last, int before = StepCopies.None, int after = StepCopies.None)
         {
-            base.Run(first, last);
+            base.Run(first, last, before, after);
             context.Flush();
         }
     }

@@ -8,13 +8,15 @@ namespace GpuCnn.Engine.Devices.OpenCl;
 internal sealed unsafe class OpenClUploadLane(OpenClContext context) : UploadLane
 {
     private nint _queue = context.CreateQueue();
+    // After the launches that read a place, at first after those that clear its memory; and after the copy to it.
+    private readonly OpenClPoint[] _released = [new(context), new(context)], _copied = [new(context, isMarked: false), new(context, isMarked: false)];
+    private int _last;
 
-    public override void Move(DeviceMemory source, long from, DeviceMemory target, long to, long bytes) =>
-        context.Check(
-            context.Api.EnqueueCopyBuffer(context.Queue, source.Handle, target.Handle, (nuint)from, (nuint)to, (nuint)bytes, 0, null, null),
-            "clEnqueueCopyBuffer");
+    public override void Hold(int place) => _copied[place].Hold();
 
-    public override void Finish() => context.Check(context.Api.Finish(_queue), "clFinish");
+    public override void Release(int place) => _released[place].Mark();
+
+    public override void Finish() => _copied[_last].Wait();
 
     public override void Dispose()
     {
@@ -23,20 +25,24 @@ internal sealed unsafe class OpenClUploadLane(OpenClContext context) : UploadLan
         // The results are ignored: after a lost device, these calls fail too and would hide the original failure.
         _ = context.Api.Finish(queue);
         _ = context.Api.ReleaseCommandQueue(queue);
+        foreach (OpenClPoint point in _released.Concat(_copied)) point.Dispose();
         base.Dispose();
     }
 
     protected override IDisposable? PinArray(float[] array) => null;
 
-    protected override void Copy(ReadOnlySpan<float> source, DeviceMemory target, long offset)
+    protected override void Copy(int place, ReadOnlySpan<float> source, DeviceMemory target, long offset)
     {
+        nint released = _released[place].Event, copied;
         fixed (float* first = source)
         {
             context.Check(
                 context.Api.EnqueueWriteBuffer(
-                    _queue, target.Handle, 0, (nuint)offset, (nuint)source.Length * sizeof(float), first, 0, null, null),
+                    _queue, target.Handle, 0, (nuint)offset, (nuint)source.Length * sizeof(float), first, 1, &released, &copied),
                 "clEnqueueWriteBuffer");
         }
+        _copied[place].Set(copied);
+        _last = place;
         context.Check(context.Api.Flush(_queue), "clFlush");
     }
 }

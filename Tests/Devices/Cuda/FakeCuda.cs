@@ -66,6 +66,13 @@ internal sealed unsafe class FakeCuda
         return ((delegate* unmanaged<byte*, int>)FakeLibrary.Function(_driver, "fake_count"))(name.Bytes);
     }
 
+    /// <summary>Number of calls of driver functions.</summary>
+    public int AllCalls => Number(_driver, "fake_calls");
+
+    /// <summary>Time in which commands ran, which a real device spends beside the host.</summary>
+    public TimeSpan Busy =>
+        TimeSpan.FromMicroseconds(((delegate* unmanaged<long>)FakeLibrary.Function(_driver, "fake_busy"))() / 1e3);
+
     public void Set(string name, long value)
     {
         using var text = new Utf8(name);

@@ -14,7 +14,8 @@ void fake_reset(void)
     memset(counts, 0, sizeof counts);
     free(launches);
     launches = NULL;
-    launch_count = sticky = 0;
+    launch_count = sticky = calls = 0;
+    busy = 0;
     now = 0;
     *problems = 0;
     current = 0;
@@ -30,6 +31,8 @@ void fake_set(const char* name, int64_t value)
     else if (!strcmp(name, "max_shared")) state.max_shared = (int)value;
     else if (!strcmp(name, "local_bytes")) state.local_bytes = (int)value;
     else if (!strcmp(name, "memory")) state.memory = (size_t)value;
+    else if (!strcmp(name, "eager")) state.eager = (int)value;
+    else if (!strcmp(name, "forgets")) state.forgets = (int)value;
     else problem("no setting '%s'", name);
 }
 
@@ -40,6 +43,9 @@ const char* fake_problems(void) { return problems; }
 int fake_live(void) { int count = 0; for (Object* o = objects; o; o = o->next) count += o->kind != FUNCTION; return count; }
 int fake_retained(int device) { return state.retained[device]; }
 int fake_launches(void) { return launch_count; }
+int fake_calls(void) { return calls; }
+// Nanoseconds in which commands ran, which a real device spends beside the host.
+int64_t fake_busy(void) { return busy; }
 const Launch* fake_launch(int index) { return &launches[index]; }
 int fake_count(const char* call) { for (int i = 0; i < 128; i++) if (!strcmp(counts[i].call, call)) return counts[i].count; return 0; }
 
@@ -273,8 +279,9 @@ int cuEventRecord(Object* event, uint64_t stream)
     ENTER_CONTEXT;
     Object* s = find(stream, STREAM, __func__);
     if (!s || !(event = find((uintptr_t)event, EVENT, __func__))) return leave(INVALID_HANDLE);
-    give(s, RECORD)->object = event;
-    event->recorded = 1;
+    Command* c = give(s, RECORD);
+    c->object = event;
+    c->value = ++event->recorded;
     event->stream = s;
     event->queries = 0;
     return leave(OK);
@@ -285,7 +292,9 @@ int cuStreamWaitEvent(uint64_t stream, Object* event, unsigned flags)
     ENTER_CONTEXT;
     Object* s = find(stream, STREAM, __func__);
     if (!s || flags || !(event = find((uintptr_t)event, EVENT, __func__))) return leave(INVALID_HANDLE);
-    give(s, WAIT)->object = event;
+    Command* c = give(s, WAIT);
+    c->object = event;
+    c->value = event->recorded;
     return leave(OK);
 }
 
@@ -294,15 +303,15 @@ int cuEventQuery(Object* event)
     ENTER_CONTEXT;
     if (!(event = find((uintptr_t)event, EVENT, __func__))) return leave(INVALID_HANDLE);
     // A device gets there by itself in the end.
-    if (event->recorded == 1 && ++event->queries > 3) drain(event->stream, __func__);
-    return leave(event->recorded == 1 ? NOT_READY : OK);
+    if (event->reached < event->recorded && ++event->queries > 3) drain_until(event->stream, event, event->recorded, __func__);
+    return leave(sticky ? sticky : event->reached < event->recorded ? NOT_READY : OK);
 }
 
 int cuEventSynchronize(Object* event)
 {
     ENTER_CONTEXT;
-    if (!find((uintptr_t)event, EVENT, __func__)) return leave(INVALID_HANDLE);
-    return leave(drain_all(__func__));
+    if (!(event = find((uintptr_t)event, EVENT, __func__))) return leave(INVALID_HANDLE);
+    return leave(event->reached < event->recorded ? drain_until(event->stream, event, event->recorded, __func__) : OK);
 }
 
 int cuEventElapsedTime(float* milliseconds, Object* start, Object* end)
@@ -310,7 +319,7 @@ int cuEventElapsedTime(float* milliseconds, Object* start, Object* end)
     ENTER_CONTEXT;
     if (!find((uintptr_t)start, EVENT, __func__) || !find((uintptr_t)end, EVENT, __func__) || !start->timed || !end->timed)
         return leave(INVALID_HANDLE);
-    if (start->recorded != 2 || end->recorded != 2) return leave(NOT_READY);
+    if (!start->reached || !end->reached || start->reached < start->recorded || end->reached < end->recorded) return leave(NOT_READY);
     *milliseconds = (float)(end->time - start->time);
     return leave(OK);
 }
@@ -319,7 +328,8 @@ int cuEventDestroy_v2(Object* event)
 {
     ENTER_CONTEXT;
     if (!(event = find((uintptr_t)event, EVENT, __func__))) return leave(INVALID_HANDLE);
-    if (event->recorded == 1) drain_all(__func__);
+    // Commands that wait for it keep it until they have run.
+    drain_all(__func__);
     drop(event);
     return leave(OK);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { OK = 0, INVALID_VALUE = 1, NO_MEMORY = 2, NO_DEVICE = 100, INVALID_IMAGE = 200, INVALID_CONTEXT = 201, NO_BINARY = 209,
     BAD_PTX = 222,
@@ -38,7 +39,9 @@ typedef struct Command {
 
 typedef struct Object {
     struct Object *next, *module, *stream;
-    int kind, device, capturing, recorded, timed, queries;
+    int kind, device, capturing, timed, queries;
+    // Of an event: the number of its last record, and of the last that was reached.
+    int recorded, reached;
     char* memory;
     size_t bytes;
     char* text;
@@ -54,13 +57,16 @@ typedef struct { char name[128]; unsigned grid[3], block[3]; size_t argument_byt
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static __thread int current;
-static struct { int driver, devices, capability, mode, max_threads, max_shared, local_bytes, registers, retained[8], initialized;
+// Eager: commands run as they are given, as soon as a real device may run them. Forgets: launches are not recorded.
+static struct { int driver, devices, capability, mode, max_threads, max_shared, local_bytes, registers, retained[8], initialized, eager;
+    int forgets;
     size_t memory, used; } state;
 static struct { char call[64]; int code, after; } failure;
 static struct { char call[64]; int count; } counts[128];
 static Object* objects;
 static Launch* launches;
-static int launch_count, sticky;
+static int launch_count, sticky, calls, depth;
+static int64_t busy;
 static Native* (*provider)(const char* text);
 static double now;
 static char problems[1 << 16];
@@ -78,6 +84,7 @@ static void problem(const char* format, ...)
 static int enter(const char* call)
 {
     pthread_mutex_lock(&lock);
+    calls++;
     for (int i = 0; i < 128; i++) {
         if (counts[i].count && strcmp(counts[i].call, call)) continue;
         strcpy(counts[i].call, call);
@@ -88,8 +95,11 @@ static int enter(const char* call)
     return sticky;
 }
 
+static int drain_all(const char* call);
+
 static int leave(int code)
 {
+    if (state.eager && !code) drain_all("a command");
     pthread_mutex_unlock(&lock);
     return code;
 }
@@ -163,14 +173,14 @@ static void run_native(const Command* c)
     c->object->module->native(addresses, c->grid, c->block, c->shared);
 }
 
-static int drain(Object* stream, const char* call);
+static int drain_until(Object* stream, const Object* event, int record, const char* call);
 
 static void run(Command* c, const char* call)
 {
     if (sticky) return;
     now += 0.5;
-    if (c->kind == RECORD) { c->object->time = now; c->object->recorded = 2; }
-    else if (c->kind == WAIT) { if (c->object->recorded == 1) drain(c->object->stream, call); }
+    if (c->kind == RECORD) { c->object->time = now; c->object->reached = c->value; }
+    else if (c->kind == WAIT) { if (c->object->reached < c->value) drain_until(c->object->stream, c->object, c->value, call); }
     else if (c->kind == REPLAY) { for (Command* next = c->object->first; next; next = next->next) run(next, call); }
     else if (c->kind == MEMSET || c->kind == COPY) {
         char* to = c->value & 256 ? c->to : device((uint64_t)(uintptr_t)c->to, c->bytes);
@@ -182,6 +192,8 @@ static void run(Command* c, const char* call)
         if (c->kind == MEMSET) memset(to, c->value, c->bytes);
         else if (to < from + c->bytes && from < to + c->bytes) problem("a copy within overlapping memory");
         else memcpy(to, from, c->bytes);
+    } else if (state.forgets) {
+        if (c->object->module->native) run_native(c);
     } else {
         launches = realloc(launches, (launch_count + 1) * sizeof *launches);
         Launch* l = &launches[launch_count++];
@@ -204,13 +216,29 @@ static void run(Command* c, const char* call)
     }
 }
 
-static int drain(Object* stream, const char* call)
+static int64_t nanoseconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+// Runs a stream's commands in order: until a record of an event is reached, or all of them.
+static int drain_until(Object* stream, const Object* event, int record, const char* call)
 {
     if (stream->capturing) { problem("%s waits for a stream that records", call); return CAPTURE_UNSUPPORTED; }
-    for (Command *c = stream->first, *next; c; c = next) { next = c->next; run(c, call); free(c); }
-    stream->first = stream->last = NULL;
+    int64_t start = depth++ ? 0 : nanoseconds();
+    while (stream->first && !(event && event->reached >= record)) {
+        Command* c = stream->first;
+        if (!(stream->first = c->next)) stream->last = NULL;
+        run(c, call);
+        free(c);
+    }
+    if (!--depth) busy += nanoseconds() - start;
     return sticky;
 }
+
+static int drain(Object* stream, const char* call) { return drain_until(stream, NULL, 0, call); }
 
 static int drain_all(const char* call)
 {
