@@ -91,8 +91,8 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
         {
             BatchNormGrid grid = GridOf(emitter);
             BatchNormForward.Launch(
-                l, grid.Lanes, isVariance, addend is not null, l.Read(x), l.Read(addend ?? x), l.Write(y), means, scales, l.Read(weight),
-                l.Read(bias), grid, Epsilon, emitter.Activation);
+                l, grid.Lanes, isVariance, addend is not null, x.IsBFloat16, addend?.IsBFloat16 ?? false, y.IsBFloat16, l.Read(x),
+                l.Read(addend ?? x), l.Write(y), means, scales, l.Read(weight), l.Read(bias), grid, Epsilon, emitter.Activation);
         }
     }
 
@@ -126,9 +126,9 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
                 {
                     BatchNormGrid grid = GridOf(emitter);
                     BatchNormInputGradient.Launch(
-                        l, grid.Lanes, addend is not null, isOfRanks, l.Read(emitter.Scalars), l.Read(x), l.Read(y), l.Read(dy),
-                        l.Write(dx), l.Write(addend), l.Read(statistics), l.Read(weight), l.Read(gradients.Weight),
-                        l.Read(gradients.Bias), grid, x.Stored.Area, emitter.Activation);
+                        l, grid.Lanes, addend is not null, isOfRanks, x.IsBFloat16, y.IsBFloat16, addend?.IsBFloat16 ?? false,
+                        l.Read(emitter.Scalars), l.Read(x), l.Read(y), l.Read(dy), l.Write(dx), l.Write(addend), l.Read(statistics),
+                        l.Read(weight), l.Read(gradients.Weight), l.Read(gradients.Bias), grid, x.Stored.Area, emitter.Activation);
                 });
         }
         else if (addend is not null)
@@ -162,8 +162,9 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
                 {
                     BatchNormGrid grid = GridOf(emitter);
                     BatchNormFrozenInputGradient.Launch(
-                        l, grid.Lanes, addend is not null, l.Read(emitter.Scalars), l.Read(y), l.Read(dy), l.Write(dx), l.Write(addend),
-                        l.Read(variance), l.Read(weight), grid, x.Stored.Area, Epsilon, emitter.Activation);
+                        l, grid.Lanes, addend is not null, dx.IsBFloat16, y.IsBFloat16, addend?.IsBFloat16 ?? false,
+                        l.Read(emitter.Scalars), l.Read(y), l.Read(dy), l.Write(dx), l.Write(addend), l.Read(variance), l.Read(weight),
+                        grid, x.Stored.Area, Epsilon, emitter.Activation);
                 });
         }
         else if (addend is not null)
@@ -199,8 +200,9 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
         (int channels, int area, BatchNormParts parts) = PartsOf(x);
         DeviceBuffer<float> sums = emitter.Workspace<float>("gradient sums", parts.Floats);
         emitter.Launch("gradient sums", l => BatchNormGradientSums.Launch(
-            l, parts.Width, l.Read(emitter.Scalars), l.Read(x), l.Read(y), l.Read(dy), l.Read(statistics), l.Write(sums), area, channels,
-            y.WholeChannels, parts.PartRows, emitter.Activation, parts.Groups));
+            l, parts.Width, parts.Lanes, y.WholeChannels % 4 == 0, x.IsBFloat16, y.IsBFloat16, l.Read(emitter.Scalars), l.Read(x),
+            l.Read(y), l.Read(dy), l.Read(statistics), l.Write(sums), area, channels, y.WholeChannels, parts.PartRows,
+            emitter.Activation, parts.Groups));
         BatchNormGradients own = Own(emitter);
         if (ofRanks is { } all)
         {
@@ -245,7 +247,8 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
             moments = emitter.MomentsOf(x, parts.PartRows);
             DeviceBuffer<float> written = moments.Parts;
             emitter.Launch("moments", l => l.Add(new BatchNormMoments(
-                parts.Width, l.Read(emitter.Scalars), l.Read(x), l.Write(written), area, channels, parts.PartRows), parts.Groups));
+                parts.Width, parts.Lanes, x.IsBFloat16, l.Read(emitter.Scalars), l.Read(x), l.Write(written), area, channels,
+                parts.PartRows), parts.Groups));
         }
         GpuMoments merged = Merged(emitter, x, moments);
         (DeviceBuffer<float> mean, DeviceBuffer<float> variance, DeviceBuffer<float> batches) = Running(emitter);
@@ -265,7 +268,7 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
     /// <summary>Merges moments until one thread can read them in sequence; returns them unchanged if they are few.</summary>
     private static GpuMoments Merged(GpuEmitter emitter, DeviceTensor x, GpuMoments moments)
     {
-        (int channels, int area, _) = PartsOf(x);
+        int channels = x.Stored.Channels, area = x.Stored.Area;
         int run = BatchNormParts.RunOf(moments.Count);
         if (run == 1) return moments;
         GpuMoments runs = emitter.MomentsOf(x, run * moments.Rows);

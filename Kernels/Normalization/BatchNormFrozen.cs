@@ -28,6 +28,7 @@ internal readonly partial struct BatchNormFrozenStatistics(
 /// </summary>
 /// <param name="lanes">See <see cref="BatchNormGrid.Lanes"/>.</param>
 /// <param name="adds">Whether <paramref name="daddend"/> is written.</param>
+/// <param name="isBFloat16X">Whether dx is stored as bfloat16. Likewise for y with dy, and for the gradient of the addend.</param>
 /// <param name="scalars">[1] Gives the number of real images.</param>
 /// <param name="y">[rows][OutputPitch]; only the first channels are read.</param>
 /// <param name="dy">Like y.</param>
@@ -38,37 +39,38 @@ internal readonly partial struct BatchNormFrozenStatistics(
 /// <param name="area">Rows of an image.</param>
 [Kernel(BatchNormGrid.Threads), Dispatched]
 internal readonly partial struct BatchNormFrozenInputGradient<TFunction>(
-    [Specialization(4)] int lanes, [Specialization] Flag adds, ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> y,
-    ReadOnlyView<float> dy, View<float> dx, View<float> daddend, ReadOnlyView<float> variances, ReadOnlyView<float> weight,
-    BatchNormGrid grid, int area, float epsilon, TFunction function) : IKernelGrid
+    [Specialization(4)] int lanes, [Specialization] Flag adds, [Specialization] Flag isBFloat16X, [Specialization] Flag isBFloat16Y,
+    [Specialization] Flag isBFloat16Addend, ReadOnlyView<StepScalars> scalars, ReadOnlyView<float> y, ReadOnlyView<float> dy,
+    View<float> dx, View<float> daddend, ReadOnlyView<float> variances, ReadOnlyView<float> weight, BatchNormGrid grid, int area,
+    float epsilon, TFunction function) : IKernelGrid
     where TFunction : unmanaged, IPointwise
 {
     public Size3 Groups => grid.Groups;
 
+    [Unroll]
     public void Execute()
     {
+        Registers<float> outputs = Local.Array<float>(4 * BatchNormLanes.Rows), gradients = Local.Array<float>(4 * BatchNormLanes.Rows);
         int thread = GlobalId.X;
         if (thread >= grid.Count) return;
-        int channel = grid.ChannelOf(thread, lanes), i = thread * lanes, output = grid.OutputOf(thread, lanes);
-        bool isReal = grid.RowOf(thread) < scalars[0].Images * area;
-        if (lanes == 4)
+        int channel = grid.ChannelOf(thread, lanes), first = grid.RowOf(thread), step = grid.Step, rows = scalars[0].Images * area;
+        for (int i = 0; i < BatchNormLanes.Rows; i++)
         {
-            Float4 dz = PointwiseFunctions.Backward(function, y.Load4(output), dy.Load4(output));
-            var gradients = new Float4(
-                dz.X * Scale(channel, variances, weight, epsilon), dz.Y * Scale(channel + 1, variances, weight, epsilon),
-                dz.Z * Scale(channel + 2, variances, weight, epsilon), dz.W * Scale(channel + 3, variances, weight, epsilon));
-            dx.Store4(i, isReal ? gradients : new Float4(0, 0, 0, 0));
-            if (adds) daddend.Store4(i, dz);
+            int row = first + i * step, output = row * grid.OutputPitch + channel;
+            outputs.Store4(4 * i, BatchNormLanes.LoadIf(row < grid.Rows, y, output, lanes, isBFloat16Y));
+            gradients.Store4(4 * i, BatchNormLanes.LoadIf(row < grid.Rows, dy, output, lanes, isBFloat16Y));
         }
-        else
+        Float4 scale = BatchNormLanes.Inverse(BatchNormLanes.Load(variances, channel, lanes, false), epsilon)
+            * BatchNormLanes.Load(weight, channel, lanes, false);
+        for (int i = 0; i < BatchNormLanes.Rows; i++)
         {
-            float dz = PointwiseFunctions.Backward(function, y[output], dy[output]);
-            float gradient = dz * Scale(channel, variances, weight, epsilon);
-            dx[i] = isReal ? gradient : 0;
-            if (adds) daddend[i] = dz;
+            int row = first + i * step, at = row * grid.Channels + channel;
+            if (row < grid.Rows)
+            {
+                Float4 dz = PointwiseFunctions.Backward(function, outputs.Load4(4 * i), gradients.Load4(4 * i));
+                BatchNormLanes.Store(dx, at, row < rows ? dz * scale : new Float4(0, 0, 0, 0), lanes, isBFloat16X);
+                if (adds) BatchNormLanes.Store(daddend, at, dz, lanes, isBFloat16Addend);
+            }
         }
     }
-
-    private static float Scale(int channel, ReadOnlyView<float> variances, ReadOnlyView<float> weight, float epsilon) =>
-        weight[channel] / KernelMath.Sqrt(variances[channel] + epsilon);
 }

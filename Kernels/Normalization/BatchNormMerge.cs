@@ -4,7 +4,7 @@ namespace GpuCnn.Kernels.Normalization;
 
 /// <summary>
 /// Merges the moments of runs of parts, so that the next kernel has few to merge: [parts][3][channels] become [runs][3][channels], as if
-/// each run were a larger part. A column of 8 threads shares the parts of a channel in a run. Groups: x channels, y runs.
+/// each run were a larger part. A column of threads shares the parts of a channel in a run. Groups: x channels, y runs.
 /// </summary>
 /// <param name="scalars">[1] Gives the number of real images; the others are left out.</param>
 /// <param name="parts">[parts][3][channels] as <see cref="BatchNormMoments"/> writes them.</param>
@@ -39,8 +39,8 @@ internal readonly partial struct BatchNormMerge(
 /// <summary>Steps shared by the kernels that merge moments of parts of the rows.</summary>
 internal static class BatchNormRun
 {
-    /// <summary>Channels of a group, and threads for each channel.</summary>
-    public const int Width = 32, Height = 8;
+    /// <summary>Channels of a group, 32 bytes of a part, and threads for each channel, so that none has a long row of parts.</summary>
+    public const int Width = 8, Height = 32;
 
     /// <summary>
     /// Merges the values of parts [first, end) for the channel of each column of threads. Sums their distances from the first part's mean,
@@ -70,12 +70,22 @@ internal static class BatchNormRun
         sums[slot] = sum;
         spreads[slot] = spread;
         Group.Barrier();
+        AddColumns(sums, spreads);
+    }
+
+    /// <summary>
+    /// Adds two values of each thread over its column, as a tree. The first row of threads finds the sums. All threads of the group call
+    /// this, after a barrier.
+    /// </summary>
+    public static void AddColumns(View<float> first, View<float> second)
+    {
+        int slot = ThreadId.Y * GroupSize.X + ThreadId.X;
         for (int half = GroupSize.Y / 2; half > 0; half /= 2)
         {
             if (ThreadId.Y < half)
             {
-                sums[slot] += sums[slot + half * GroupSize.X];
-                spreads[slot] += spreads[slot + half * GroupSize.X];
+                first[slot] += first[slot + half * GroupSize.X];
+                second[slot] += second[slot + half * GroupSize.X];
             }
             Group.Barrier();
         }

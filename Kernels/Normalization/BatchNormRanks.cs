@@ -3,7 +3,7 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.Normalization;
 
 /// <summary>
-/// Merges the moments of all parts of a rank's rows into one, which the ranks exchange. A column of 8 threads shares the parts of a
+/// Merges the moments of all parts of a rank's rows into one, which the ranks exchange. A column of threads shares the parts of a
 /// channel.
 /// </summary>
 /// <param name="scalars">[1] Gives the number of real images; the others are left out.</param>

@@ -44,9 +44,9 @@ public sealed class BatchNormRanksTests<TDevice> : KernelTests<TDevice> where TD
                 Device.Buffer<float>(Padded(values)), Device.Buffer<float>(Padded(gradients)), capacity);
             int parts = (capacity + PartRows - 1) / PartRows;
             DeviceBuffer<float> moments = Device.Unset<float>(3 * parts * channels), merged = Device.Unset<float>(4 * channels);
-            int width = new BatchNormParts(channels, capacity).Width;
-            Run(new BatchNormMoments(width, own[rank].Scalars, own[rank].X, moments, area, channels, PartRows),
-                new((channels + width - 1) / width, parts));
+            var gather = new BatchNormParts(channels, capacity);
+            Run(new BatchNormMoments(gather.Width, gather.Lanes, false, own[rank].Scalars, own[rank].X, moments, area, channels, PartRows),
+                gather.Groups with { Y = parts });
             var merge = new BatchNormRankMoments(own[rank].Scalars, moments, merged, area, channels, PartRows, parts);
             Run(merge, merge.Groups);
             merged.Span.CopyTo(all.Span[(4 * rank * channels)..]);
@@ -64,8 +64,8 @@ public sealed class BatchNormRanksTests<TDevice> : KernelTests<TDevice> where TD
             DeviceBuffer<float> parts = Device.Unset<float>((int)split.Floats), both = Device.Unset<float>(2 * channels);
             // Of the identity, so y is not read.
             Run(new BatchNormGradientSums<Identity>(
-                split.Width, own[rank].Scalars, own[rank].X, own[rank].X, own[rank].Dy, statistics, parts, area, channels, channels,
-                split.PartRows, default), split.Groups);
+                split.Width, split.Lanes, true, false, false, own[rank].Scalars, own[rank].X, own[rank].X, own[rank].Dy, statistics, parts,
+                area, channels, channels, split.PartRows, default), split.Groups);
             var add = new BatchNormParameterGradients(
                 parts, inverses, ((View<float>)both).Slice(0, channels), ((View<float>)both).Slice(channels), channels, split.Count);
             Run(add, add.Groups);
@@ -95,8 +95,8 @@ public sealed class BatchNormRanksTests<TDevice> : KernelTests<TDevice> where TD
             var grid = new BatchNormGrid(channels, own[rank].Rows, channels);
             DeviceBuffer<float> dx = Device.Unset<float>(own[rank].Rows * channels);
             Run(new BatchNormInputGradient<Identity>(
-                grid.Lanes, false, true, own[rank].Scalars, own[rank].X, own[rank].X, own[rank].Dy, dx, default, statistics, weight,
-                dweights, dbiases, grid, area, default), grid.Groups);
+                grid.Lanes, false, true, false, false, false, own[rank].Scalars, own[rank].X, own[rank].X, own[rank].Dy, dx, default,
+                statistics, weight, dweights, dbiases, grid, area, default), grid.Groups);
             int begin = first * area, end = begin + shares[rank] * area;
             for (int c = 0; c < channels; c++)
             {

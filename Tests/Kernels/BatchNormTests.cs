@@ -45,9 +45,10 @@ public sealed class BatchNormTests<TDevice> : KernelTests<TDevice> where TDevice
         DeviceBuffer<float> moments = Device.Unset<float>(3 * parts * channels), merged = Device.Unset<float>(3 * runs * channels);
         DeviceBuffer<float> statistics = Device.Unset<float>(2 * channels);
         DeviceBuffer<float> state = Device.Buffer(new float[channels]);
-        int width = new BatchNormParts(channels, rows).Width;
-        var gather = new BatchNormMoments(width, scalars, Device.Buffer<float>(values), moments, area, channels, PartRows);
-        Run(gather, new((channels + width - 1) / width, parts));
+        var split = new BatchNormParts(channels, rows);
+        var gather = new BatchNormMoments(
+            split.Width, split.Lanes, false, scalars, Device.Buffer<float>(values), moments, area, channels, PartRows);
+        Run(gather, split.Groups with { Y = parts });
         var merge = new BatchNormMerge(scalars, moments, merged, area, channels, PartRows, parts, run);
         Run(merge, merge.Groups);
         var finish = new BatchNormStatistics(
@@ -65,57 +66,78 @@ public sealed class BatchNormTests<TDevice> : KernelTests<TDevice> where TDevice
         }
     }
 
+    /// <summary>Tensors stored as bfloat16: statistics are of the stored values, and results are rounded once.</summary>
+    [TestCase(12, 0)]
+    [TestCase(8, 4)]
+    [TestCase(7, 2)]
+    public void NormalizesTensorsOfHalfTheSize(int channels, int others)
+    {
+        Compare<ReLU>(channels, 33, images: 3, real: 2, adds: others == 0, others, isBFloat16: true);
+        Compare<Tanh>(channels, 33, images: 3, real: 3, adds: false, others, isBFloat16: true);
+    }
+
     private void RunFunction<TFunction>() where TFunction : unmanaged, IPointwise
     {
         foreach (int channels in new[] { 3, 12 })
             foreach (bool adds in new[] { false, true }) Compare<TFunction>(channels, 5, images: 3, real: 2, adds);
+        if (typeof(TFunction) == typeof(ReLU)) Compare<TFunction>(8, 5, images: 3, real: 2, adds: true, isBFloat16: true);
     }
 
-    private void Compare<TFunction>(int channels, int area, int images, int real, bool adds, int others = 0)
+    private void Compare<TFunction>(int channels, int area, int images, int real, bool adds, int others = 0, bool isBFloat16 = false)
         where TFunction : unmanaged, IPointwise
     {
         // The output and its gradient may be the first channels of wider volumes.
         int rows = images * area, count = rows * channels, pitch = channels + others;
         var parts = new BatchNormParts(channels, rows);
         var grid = new BatchNormGrid(channels, rows, pitch);
-        float[] values = Numbers.Reals(count, 1), addends = Numbers.Reals(count, 2), gradients = Numbers.Reals(rows * pitch, 3);
+        float[] values = Stored(count, 1, isBFloat16), addends = Stored(count, 2, isBFloat16);
+        float[] gradients = Stored(rows * pitch, 3, isBFloat16);
         float[] weights = Numbers.Reals(channels, 4), biases = Numbers.Reals(channels, 5);
         DeviceBuffer<StepScalars> scalars = Device.Buffer(new StepScalars { Images = real, UpdatesState = 1 });
-        DeviceBuffer<float> x = Device.Buffer<float>(values), addend = Device.Buffer<float>(addends), dy = Device.Buffer<float>(gradients);
+        DeviceBuffer<float> x = Device.Stored(values, isBFloat16), addend = Device.Stored(addends, isBFloat16),
+            dy = Device.Stored(gradients, isBFloat16);
         DeviceBuffer<float> weight = Device.Buffer<float>(weights), bias = Device.Buffer<float>(biases);
         DeviceBuffer<float> moments = Device.Unset<float>(3 * parts.Count * channels), statistics = Device.Unset<float>(2 * channels);
         DeviceBuffer<float> sums = Device.Unset<float>((int)parts.Floats);
         DeviceBuffer<float> runningMean = Device.Buffer(new float[channels]), runningVariance = Device.Buffer(new float[channels]);
         DeviceBuffer<float> batches = Device.Buffer(7f);
-        DeviceBuffer<float> y = Device.Unset<float>(rows * pitch), inferred = Device.Unset<float>(rows * pitch);
-        DeviceBuffer<float> dx = Device.Unset<float>(count), daddend = Device.Unset<float>(adds ? count : 0);
+        DeviceBuffer<float> storedY = Device.UnsetStored(rows * pitch, isBFloat16);
+        DeviceBuffer<float> storedInferred = Device.UnsetStored(rows * pitch, isBFloat16);
+        DeviceBuffer<float> storedDx = Device.UnsetStored(count, isBFloat16);
+        DeviceBuffer<float> storedAddend = Device.UnsetStored(adds ? count : 0, isBFloat16);
         DeviceBuffer<float> dweight = Device.Unset<float>(channels), dbias = Device.Unset<float>(channels);
 
-        Run(new BatchNormMoments(parts.Width, scalars, x, moments, area, channels, parts.PartRows), parts.Groups);
+        Run(new BatchNormMoments(parts.Width, parts.Lanes, isBFloat16, scalars, x, moments, area, channels, parts.PartRows), parts.Groups);
         var finish = new BatchNormStatistics(
             scalars, moments, statistics, runningMean, runningVariance, batches, area, channels, parts.PartRows, parts.Count,
                 Epsilon, Momentum);
         Run(finish, finish.Groups);
         ReadOnlyView<float> scales = ((ReadOnlyView<float>)statistics).Slice(channels);
         Run(new BatchNormForward<TFunction>(
-            grid.Lanes, false, adds, x, addend, y, statistics, scales, weight, bias, grid, Epsilon, default), grid.Groups);
+            grid.Lanes, false, adds, isBFloat16, isBFloat16, isBFloat16, x, addend, storedY, statistics, scales, weight, bias,
+            grid, Epsilon, default), grid.Groups);
         Run(new BatchNormForward<TFunction>(
-            grid.Lanes, true, adds, x, addend, inferred, runningMean, runningVariance, weight, bias, grid, Epsilon, default), grid.Groups);
+            grid.Lanes, true, adds, isBFloat16, isBFloat16, isBFloat16, x, addend, storedInferred, runningMean, runningVariance,
+            weight, bias, grid, Epsilon, default), grid.Groups);
         Run(new BatchNormGradientSums<TFunction>(
-            parts.Width, scalars, x, y, dy, statistics, sums, area, channels, pitch, parts.PartRows, default), parts.Groups);
+            parts.Width, parts.Lanes, pitch % 4 == 0, isBFloat16, isBFloat16, scalars, x, storedY, dy, statistics, sums, area, channels,
+            pitch, parts.PartRows, default), parts.Groups);
         var parameters = new BatchNormParameterGradients(sums, scales, dweight, dbias, channels, parts.Count);
         Run(parameters, parameters.Groups);
         Run(new BatchNormInputGradient<TFunction>(
-            grid.Lanes, adds, false, scalars, x, y, dy, dx, daddend, statistics, weight, dweight, dbias, grid, area, default),
-            grid.Groups);
+            grid.Lanes, adds, false, isBFloat16, isBFloat16, isBFloat16, scalars, x, storedY, dy, storedDx, storedAddend, statistics,
+            weight, dweight, dbias, grid, area, default), grid.Groups);
 
-        DeviceBuffer<float> frozen = Device.Unset<float>(2 * channels), frozenDx = Device.Unset<float>(count);
-        DeviceBuffer<float> frozenAddend = Device.Unset<float>(adds ? count : 0);
+        DeviceBuffer<float> frozen = Device.Unset<float>(2 * channels), storedFrozen = Device.UnsetStored(count, isBFloat16);
+        DeviceBuffer<float> storedFrozenAddend = Device.UnsetStored(adds ? count : 0, isBFloat16);
         var constants = new BatchNormFrozenStatistics(runningMean, runningVariance, frozen, channels, Epsilon);
         Run(constants, constants.Groups);
         Run(new BatchNormFrozenInputGradient<TFunction>(
-            grid.Lanes, adds, scalars, inferred, dy, frozenDx, frozenAddend, runningVariance, weight, grid, area, Epsilon, default),
-            grid.Groups);
+            grid.Lanes, adds, isBFloat16, isBFloat16, isBFloat16, scalars, storedInferred, dy, storedFrozen, storedFrozenAddend,
+            runningVariance, weight, grid, area, Epsilon, default), grid.Groups);
+        float[] y = Read(storedY, rows * pitch, isBFloat16), inferred = Read(storedInferred, rows * pitch, isBFloat16);
+        float[] dx = Read(storedDx, count, isBFloat16), daddend = Read(storedAddend, adds ? count : 0, isBFloat16);
+        float[] frozenDx = Read(storedFrozen, count, isBFloat16), frozenAddend = Read(storedFrozenAddend, adds ? count : 0, isBFloat16);
 
         Assert.That(batches.Span[0], Is.EqualTo(8));
         int realRows = real * area;
@@ -133,16 +155,16 @@ public sealed class BatchNormTests<TDevice> : KernelTests<TDevice> where TDevice
             {
                 int i = row * channels + c, output = row * pitch + c;
                 double added = adds ? addends[i] : 0;
-                Near("y", y.Span[output], Value<TFunction>((values[i] - mean) * inverse * weights[c] + biases[c] + added));
+                Rounded("y", y[output], Value<TFunction>((values[i] - mean) * inverse * weights[c] + biases[c] + added));
                 double normalized = (values[i] - nextMean) / Math.Sqrt(nextVariance + Epsilon);
-                Near("inferred", inferred.Span[output], Value<TFunction>(normalized * weights[c] + biases[c] + added));
-                double through = PointwiseFunctions.Backward(default(TFunction), inferred.Span[output], gradients[output]);
-                Near("dx of frozen statistics", frozenDx.Span[i],
+                Rounded("inferred", inferred[output], Value<TFunction>(normalized * weights[c] + biases[c] + added));
+                double through = PointwiseFunctions.Backward(default(TFunction), inferred[output], gradients[output]);
+                Rounded("dx of frozen statistics", frozenDx[i],
                     row < realRows ? through * weights[c] / Math.Sqrt(nextVariance + Epsilon) : 0);
-                if (adds) Near("gradient of the addend of frozen statistics", frozenAddend.Span[i], through);
+                if (adds) Rounded("gradient of the addend of frozen statistics", frozenAddend[i], through);
             }
             double[] dz = [.. Enumerable.Range(0, rows).Select(row => row * pitch + c)
-                .Select(i => (double)PointwiseFunctions.Backward(default(TFunction), y.Span[i], gradients[i]))];
+                .Select(i => (double)PointwiseFunctions.Backward(default(TFunction), y[i], gradients[i]))];
             double level = dz.Take(realRows).Sum(), slope = places.Select((i, row) => dz[row] * (values[i] - mean) * inverse).Sum();
             Near("dbias", dbias.Span[c], level);
             Near("dweight", dweight.Span[c], slope);
@@ -150,18 +172,27 @@ public sealed class BatchNormTests<TDevice> : KernelTests<TDevice> where TDevice
             {
                 int i = row * channels + c;
                 double expected = inverse * weights[c] * (dz[row] - level / realRows - (values[i] - mean) * inverse * slope / realRows);
-                Near("dx", dx.Span[i], row < realRows ? expected : 0);
-                if (adds) Near("gradient of the addend", daddend.Span[i], dz[row]);
+                Rounded("dx", dx[i], row < realRows ? expected : 0);
+                if (adds) Rounded("gradient of the addend", daddend[i], dz[row]);
             }
 
-            void Near(string what, double actual, double expected)
+            void Rounded(string what, double actual, double expected) => Near(what, actual, expected, isBFloat16);
+
+            void Near(string what, double actual, double expected, bool isRounded = false)
             {
                 double tolerance = 4e-6 * inverse * Math.Max(1, Math.Abs(expected));
+                if (isRounded) tolerance += BFloat16Numbers.HalfUlp * (Math.Abs(expected) + tolerance);
                 if (!(Math.Abs(actual - expected) <= tolerance))
                     Assert.Fail($"{what} of channel {c}: {actual:G9} instead of {expected:G9}, tolerance {tolerance:E2}");
             }
         }
     }
+
+    private static float[] Stored(int count, int seed, bool isBFloat16) =>
+        isBFloat16 ? BFloat16Numbers.Rounded(Numbers.Reals(count, seed)) : Numbers.Reals(count, seed);
+
+    private static float[] Read(DeviceBuffer<float> buffer, int count, bool isBFloat16) =>
+        BFloat16Numbers.Values(buffer, count, isBFloat16);
 
     private static double Value<TFunction>(double x) where TFunction : unmanaged, IPointwise => EveryFunction.Of<TFunction>([x])[0];
 }
