@@ -431,5 +431,5 @@ internal abstract class DeviceBackend : PlanBackend
 
     private unsafe void AddSum(string name, DeviceTensor part, DeviceTensor total) => Launch(name,
         l => new CpuAddInto(l.Read(part), l.Update(total), total.Count),
-        l => l.Add(new AddInto(l.Read(part), l.Update(total), (int)total.Count)));
+        l => l.Add(new AddInto(total.IsBFloat16, l.Read(part), l.Update(total), (int)total.Count)));
 }

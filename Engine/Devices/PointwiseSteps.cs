@@ -15,7 +15,8 @@ internal static unsafe class PointwiseSteps
         IPointwise f = function ?? emitter.Activation;
         emitter.Launch(name,
             l => CpuPointwiseBackward.Of(l.Read(y), l.Read(dy), l.Write(dx), y.Count, f),
-            l => PointwiseBackward.Launch(l, l.Read(y), l.Read(dy), l.Write(dx), (int)y.Count, f));
+            l => PointwiseBackward.Launch(
+                l, y.IsBFloat16, dy.IsBFloat16, dx.IsBFloat16, l.Read(y), l.Read(dy), l.Write(dx), (int)y.Count, f));
     }
 
     /// <summary>
@@ -31,7 +32,8 @@ internal static unsafe class PointwiseSteps
         }
         DeviceTensor dx = emitter.WorkspaceLike("output gradient", dy);
         emitter.Launch("activation gradient", l => ChannelsBackward.Launch(
-            l, l.Read(y), l.Read(dy), l.Write(dx), dy.Stored.Channels, dy.WholeChannels, dy.Images * dy.Stored.Area, emitter.Activation));
+            l, dy.IsBFloat16, l.Read(y), l.Read(dy), l.Write(dx), dy.Stored.Channels, dy.WholeChannels, dy.Images * dy.Stored.Area,
+            emitter.Activation));
         return dx;
     }
 }

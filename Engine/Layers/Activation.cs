@@ -22,7 +22,7 @@ public abstract class Activation : UnaryOperator, IDeviceOperator
         DeviceTensor x = emitter.Input(), y = emitter.Output;
         emitter.Launch("forward",
             l => CpuPointwiseForward.Of(l.Read(x), l.Write(y), y.Count, Function),
-            l => PointwiseForward.Launch(l, l.Read(x), l.Write(y), (int)y.Count, Function));
+            l => PointwiseForward.Launch(l, x.IsBFloat16, y.IsBFloat16, l.Read(x), l.Write(y), (int)y.Count, Function));
     }
 
     public void EmitBackward(Emitter emitter)

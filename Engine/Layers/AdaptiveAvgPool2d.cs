@@ -38,7 +38,8 @@ public sealed class AdaptiveAvgPool2d : UnaryOperator, IDeviceOperator
         (AdaptiveBins rows, AdaptiveBins columns) = Bins(x.Stored);
         emitter.Launch("forward",
             l => new CpuAdaptiveAveragePoolForward(x.Images * x.BlockCount, rows, columns, l.Read(x), l.Write(y)),
-            l => l.Add(new AdaptiveAveragePoolForward(l.Read(x), l.Write(y), rows, columns, new(x.Stored.Channels), x.Images)));
+            l => l.Add(AdaptiveAveragePoolForward.Of(
+                x.IsBFloat16, y.IsBFloat16, l.Read(x), l.Write(y), rows, columns, x.Stored.Channels, x.Images)));
     }
 
     public unsafe void EmitBackward(Emitter emitter)
@@ -48,7 +49,8 @@ public sealed class AdaptiveAvgPool2d : UnaryOperator, IDeviceOperator
         (AdaptiveBins rows, AdaptiveBins columns) = Bins(dx.Stored);
         emitter.Launch("backward",
             l => new CpuAdaptiveAveragePoolBackward(dx.Images * dx.BlockCount, rows, columns, l.Read(dy), l.Write(dx)),
-            l => l.Add(new AdaptiveAveragePoolBackward(l.Read(dy), l.Write(dx), rows, columns, new(dx.Stored.Channels), dx.Images)));
+            l => l.Add(AdaptiveAveragePoolBackward.Of(
+                dy.IsBFloat16, dx.IsBFloat16, l.Read(dy), l.Write(dx), rows, columns, dx.Stored.Channels, dx.Images)));
     }
 
     private static int LargestBin(AdaptiveBins bins) => Enumerable.Range(0, bins.Bins).Max(bin =>

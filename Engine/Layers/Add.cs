@@ -25,7 +25,8 @@ public sealed class Add : Operator, IDeviceOperator
         DeviceTensor a = emitter.Input(0), b = emitter.Input(1), y = emitter.Output;
         emitter.Launch("forward",
             l => CpuAdd.Of(l.Read(a), l.Read(b), l.Write(y), y.Count, emitter.Activation),
-            l => AddForward.Launch(l, l.Read(a), l.Read(b), l.Write(y), (int)y.Count, emitter.Activation));
+            l => AddForward.Launch(
+                l, a.IsBFloat16, b.IsBFloat16, y.IsBFloat16, l.Read(a), l.Read(b), l.Write(y), (int)y.Count, emitter.Activation));
     }
 
     public void EmitBackward(Emitter emitter)

@@ -19,9 +19,9 @@ public sealed class AvgPool2d : Pool2d, IDeviceOperator
 
     public bool CountPadding { get; }
 
-    public void EmitForward(Emitter emitter) => AveragePooling.EmitForward(emitter, WindowsOver(emitter.Input().Stored), CountPadding);
+    public void EmitForward(Emitter emitter) => AveragePooling.EmitForward(emitter, WindowsOf(emitter), CountPadding);
 
-    public void EmitBackward(Emitter emitter) => AveragePooling.EmitBackward(emitter, WindowsOver(emitter.Input().Stored), CountPadding);
+    public void EmitBackward(Emitter emitter) => AveragePooling.EmitBackward(emitter, WindowsOf(emitter), CountPadding);
 }
 
 /// <summary>Emits average pooling over windows and over the whole map.</summary>
@@ -33,7 +33,8 @@ internal static unsafe class AveragePooling
         emitter.Launch("forward",
             l => new CpuAveragePoolForward(CpuPoolShape.Of(shape), emitter.Images, countPadding, l.Read(x), l.Write(y)),
             l => l.Add(new AveragePoolForward(
-                shape.Lanes, AveragePoolForward.Slices(shape), countPadding, l.Read(x), l.Write(y), shape, emitter.Images)));
+                shape.Lanes, AveragePoolForward.Slices(shape), countPadding, x.IsBFloat16, y.IsBFloat16, l.Read(x), l.Write(y), shape,
+                emitter.Images)));
     }
 
     public static void EmitBackward(Emitter emitter, PoolShape shape, bool countPadding)
@@ -42,6 +43,7 @@ internal static unsafe class AveragePooling
         DeviceTensor dy = emitter.OutputGradient;
         emitter.Launch("backward",
             l => new CpuAveragePoolBackward(CpuPoolShape.Of(shape), emitter.Images, countPadding, l.Read(dy), l.Write(dx)),
-            l => l.Add(new AveragePoolBackward(shape.Lanes, countPadding, l.Read(dy), l.Write(dx), shape, emitter.Images)));
+            l => l.Add(new AveragePoolBackward(
+                shape.Lanes, countPadding, dy.IsBFloat16, dx.IsBFloat16, l.Read(dy), l.Write(dx), shape, emitter.Images)));
     }
 }

@@ -40,7 +40,8 @@ public sealed class Concat : Operator, IDeviceOperator
                 l => new CpuCopyChannels(emitter.Images, area, channels, l.Read(x), channels, 0, l.Write(y.Elements), y.WholeChannels,
                     target),
                 l => l.Add(CopyChannels.Of(
-                    l.Read(x), channels, 0, l.Write(y.Elements), y.WholeChannels, target, channels, emitter.Images * area)));
+                    x.IsBFloat16, y.IsBFloat16, l.Read(x), channels, 0, l.Write(y.Elements), y.WholeChannels, target, channels,
+                    emitter.Images * area)));
         }
     }
 
@@ -57,7 +58,8 @@ public sealed class Concat : Operator, IDeviceOperator
                 l => new CpuCopyChannels(emitter.Images, area, channels, l.Read(dy.Elements), dy.WholeChannels, source, l.Write(dx),
                     channels, 0),
                 l => l.Add(CopyChannels.Of(
-                    l.Read(dy.Elements), dy.WholeChannels, source, l.Write(dx), channels, 0, channels, emitter.Images * area)));
+                    dy.IsBFloat16, dx.IsBFloat16, l.Read(dy.Elements), dy.WholeChannels, source, l.Write(dx), channels, 0, channels,
+                    emitter.Images * area)));
         }
     }
 }

@@ -41,7 +41,7 @@ public sealed class Dropout : UnaryOperator, IDeviceOperator
         emitter.Launch(name,
             l => new CpuDropout(l.Read(emitter.Scalars), layer, Probability, emitter.Images, channels, area, l.Read(from), l.Write(to)),
             l => l.Add(new Kernels.Pointwise.Dropout(
-                l.Read(emitter.Scalars), l.Read(from), l.Write(to), layer, Probability, 1 / (1 - Probability), new(channels), new(area),
-                (int)from.Count)));
+                from.IsBFloat16, to.IsBFloat16, l.Read(emitter.Scalars), l.Read(from), l.Write(to), layer, Probability,
+                1 / (1 - Probability), new(channels), new(area), (int)from.Count)));
     }
 }

@@ -1,6 +1,7 @@
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
+using GpuCnn.Kernels;
 using GpuCnn.Kernels.Pooling;
 
 namespace GpuCnn.Engine.Layers;
@@ -15,11 +16,16 @@ public sealed class GlobalAvgPool2d : UnaryOperator, IDeviceOperator
     protected override InputWindow WindowOf(Shape input) => InputWindow.Whole(input);
 
     public void EmitForward(Emitter emitter) =>
-        AveragePooling.EmitForward(emitter, WindowsOver(emitter.Input().Stored), countPadding: true);
+        AveragePooling.EmitForward(emitter, WindowOf(emitter), countPadding: true);
 
     public void EmitBackward(Emitter emitter) =>
-        AveragePooling.EmitBackward(emitter, WindowsOver(emitter.Input().Stored), countPadding: true);
+        AveragePooling.EmitBackward(emitter, WindowOf(emitter), countPadding: true);
 
-    private static PoolShape WindowsOver(Shape input) =>
-        new(input.Channels, input.Height, input.Width, input.Height, input.Width, 1, 1, 0, 0, 1, 1);
+    private static PoolShape WindowOf(Emitter emitter)
+    {
+        DeviceTensor x = emitter.Input();
+        Shape input = x.Stored;
+        return new(input.Channels, input.Height, input.Width, input.Height, input.Width, 1, 1, 0, 0, 1, 1,
+            ChannelLanes.For(input.Channels, x.IsBFloat16 || emitter.Output.IsBFloat16));
+    }
 }

@@ -43,7 +43,8 @@ public sealed class LocalResponseNorm : UnaryOperator, IDeviceOperator
         DeviceBuffer<float>? scales = emitter.SavesForBackward ? emitter.Saved<float>("scales", y.Count) : null;
         emitter.Launch("forward",
             l => new CpuLocalResponseForward(CpuShapeOf(x), l.Read(x), l.Write(y)),
-            l => l.Add(new LocalResponseForward(scales is not null, l.Read(x), l.Write(y), l.Write(scales), ShapeOf(x))));
+            l => l.Add(new LocalResponseForward(
+                scales is not null, x.IsBFloat16, y.IsBFloat16, l.Read(x), l.Write(y), l.Write(scales), ShapeOf(x))));
     }
 
     public unsafe void EmitBackward(Emitter emitter)
@@ -53,7 +54,8 @@ public sealed class LocalResponseNorm : UnaryOperator, IDeviceOperator
         DeviceBuffer<float> scales = emitter.Saved<float>("scales", y.Count);
         emitter.Launch("backward",
             l => new CpuLocalResponseBackward(CpuShapeOf(x), l.Read(x), l.Read(dy), l.Write(dx)),
-            l => l.Add(new LocalResponseBackward(l.Read(x), l.Read(y), l.Read(dy), l.Read(scales), l.Write(dx), ShapeOf(x))));
+            l => l.Add(new LocalResponseBackward(
+                x.IsBFloat16, y.IsBFloat16, l.Read(x), l.Read(y), l.Read(dy), l.Read(scales), l.Write(dx), ShapeOf(x))));
     }
 
     private CpuLocalResponseShape CpuShapeOf(DeviceTensor x) =>

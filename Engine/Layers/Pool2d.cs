@@ -1,5 +1,7 @@
+using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Tensors;
+using GpuCnn.Kernels;
 using GpuCnn.Kernels.Pooling;
 
 namespace GpuCnn.Engine.Layers;
@@ -46,11 +48,13 @@ public abstract class Pool2d : UnaryOperator
 
     protected sealed override InputWindow WindowOf(Shape input) => new(Size, Stride, Padding);
 
-    private protected PoolShape WindowsOver(Shape input)
+    /// <summary>Returns the windows of the forward and the backward pass.</summary>
+    private protected PoolShape WindowsOf(Emitter emitter)
     {
-        Shape output = InferShape(input);
-        return new(input.Channels, input.Height, input.Width, Size.Rows, Size.Columns, Stride.Rows, Stride.Columns,
-            Padding.Rows, Padding.Columns, output.Height, output.Width);
+        DeviceTensor x = emitter.Input(), y = emitter.Output;
+        return new(x.Stored.Channels, x.Stored.Height, x.Stored.Width, Size.Rows, Size.Columns, Stride.Rows, Stride.Columns,
+            Padding.Rows, Padding.Columns, y.Stored.Height, y.Stored.Width,
+            ChannelLanes.For(x.Stored.Channels, x.IsBFloat16 || y.IsBFloat16));
     }
 
     /// <summary>Fewest pixels that give one output.</summary>

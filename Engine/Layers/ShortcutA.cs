@@ -46,7 +46,8 @@ public sealed class ShortcutA : UnaryOperator, IDeviceOperator
         SpreadShape shape = ShapeFor(x.Stored);
         emitter.Launch("forward",
             l => new CpuSpreadChannels(x.Images, shape, l.Read(x), l.Write(y)),
-            l => l.Add(new SpreadChannels(l.Read(x), l.Write(y), shape, (int)y.Count)));
+            l => l.Add(new SpreadChannels(
+                shape.Lanes(x.IsBFloat16 || y.IsBFloat16), x.IsBFloat16, y.IsBFloat16, l.Read(x), l.Write(y), shape, (int)y.Count)));
     }
 
     public unsafe void EmitBackward(Emitter emitter)
@@ -56,7 +57,8 @@ public sealed class ShortcutA : UnaryOperator, IDeviceOperator
         SpreadShape shape = ShapeFor(dx.Stored);
         emitter.Launch("backward",
             l => new CpuGatherChannels(dx.Images, shape, l.Read(dy), l.Write(dx)),
-            l => l.Add(new GatherChannels(l.Read(dy), l.Write(dx), shape, (int)dx.Count)));
+            l => l.Add(new GatherChannels(
+                shape.Lanes(dy.IsBFloat16 || dx.IsBFloat16), dy.IsBFloat16, dx.IsBFloat16, l.Read(dy), l.Write(dx), shape, (int)dx.Count)));
     }
 
     private SpreadShape ShapeFor(Shape input) =>

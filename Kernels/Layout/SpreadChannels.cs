@@ -11,6 +11,9 @@ internal readonly record struct SpreadShape(int Channels, int Outputs, int First
     private readonly Divisor _channels = new(Channels), _outputs = new(Outputs), _stride = new(Stride);
     private readonly Divisor _h = new(H), _w = new(W), _p = new((H + Stride - 1) / Stride), _q = new((W + Stride - 1) / Stride);
 
+    /// <summary>Returns the channels that a thread copies at once, see <see cref="ChannelLanes.For"/>.</summary>
+    public int Lanes(bool anyIsBFloat16) => ChannelLanes.For(Channels | Outputs | First, anyIsBFloat16);
+
     public int P => _p.Value;
 
     public int Q => _q.Value;
@@ -33,36 +36,53 @@ internal readonly record struct SpreadShape(int Channels, int Outputs, int First
     }
 }
 
-/// <summary>Computes y[i] = x[SourceOf(i)], or 0 if there is no source. Memory-bound.</summary>
+/// <summary>Computes y[i] = x[SourceOf(i)], or 0 if there is no source. A thread has neighbouring channels. Memory-bound.</summary>
+/// <param name="lanes">See <see cref="SpreadShape.Lanes"/>.</param>
+/// <param name="isBFloat16X">How x is stored, see <see cref="StoredValues"/>.</param>
 /// <param name="x">[N][H][W][Channels]</param>
 /// <param name="y">[N][P][Q][Outputs]; overwritten.</param>
 [Kernel(256)]
-internal readonly partial struct SpreadChannels(ReadOnlyView<float> x, View<float> y, SpreadShape shape, int count) : IKernelGrid
+internal readonly partial struct SpreadChannels(
+    [Specialization(4)] int lanes, [Specialization] Flag isBFloat16X, [Specialization] Flag isBFloat16Y, ReadOnlyView<float> x,
+    View<float> y, SpreadShape shape, int count) : IKernelGrid
 {
-    public Size3 Groups => new(Size3.Groups(count, 256));
+    public Size3 Groups => new(Size3.Groups(count, lanes * 256));
 
+    [Unroll]
     public void Execute()
     {
-        int i = GlobalId.X;
+        Registers<float> values = Local.Array<float>(ChannelLanes.Most);
+        int i = GlobalId.X * lanes;
         if (i >= count) return;
         int source = shape.SourceOf(i);
-        y[i] = source < 0 ? 0 : x[KernelMath.Max(source, 0)];
+        for (int lane = 0; lane < lanes; lane++) values[lane] = 0;
+        if (source >= 0) ChannelLanes.Load(x, source, values, lanes, isBFloat16X);
+        ChannelLanes.Store(values, y, i, lanes, isBFloat16Y);
     }
 }
 
 /// <summary>Computes the gradient of <see cref="SpreadChannels"/>. Memory-bound.</summary>
+/// <param name="lanes">See <see cref="SpreadShape.Lanes"/>.</param>
+/// <param name="isBFloat16Y">How dy is stored.</param>
+/// <param name="isBFloat16X">How dx is stored.</param>
 /// <param name="dy">[N][P][Q][Outputs]</param>
 /// <param name="dx">[N][H][W][Channels]; overwritten.</param>
 [Kernel(256)]
-internal readonly partial struct GatherChannels(ReadOnlyView<float> dy, View<float> dx, SpreadShape shape, int count) : IKernelGrid
+internal readonly partial struct GatherChannels(
+    [Specialization(4)] int lanes, [Specialization] Flag isBFloat16Y, [Specialization] Flag isBFloat16X, ReadOnlyView<float> dy,
+    View<float> dx, SpreadShape shape, int count) : IKernelGrid
 {
-    public Size3 Groups => new(Size3.Groups(count, 256));
+    public Size3 Groups => new(Size3.Groups(count, lanes * 256));
 
+    [Unroll]
     public void Execute()
     {
-        int i = GlobalId.X;
+        Registers<float> values = Local.Array<float>(ChannelLanes.Most);
+        int i = GlobalId.X * lanes;
         if (i >= count) return;
         int target = shape.TargetOf(i);
-        dx[i] = target < 0 ? 0 : dy[KernelMath.Max(target, 0)];
+        for (int lane = 0; lane < lanes; lane++) values[lane] = 0;
+        if (target >= 0) ChannelLanes.Load(dy, target, values, lanes, isBFloat16Y);
+        ChannelLanes.Store(values, dx, i, lanes, isBFloat16X);
     }
 }

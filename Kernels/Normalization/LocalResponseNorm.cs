@@ -40,12 +40,14 @@ internal readonly record struct LocalResponseShape(int Count, int Channels, int 
 /// values come from the caches. Memory-bound.
 /// </summary>
 /// <param name="keepsScales">Whether <paramref name="scales"/> is written.</param>
+/// <param name="isBFloat16X">How x is stored, see <see cref="StoredValues"/>. Scales are floats.</param>
 /// <param name="x">[rows][channels]</param>
 /// <param name="y">Like x; overwritten.</param>
 /// <param name="scales">Like x, or any view; overwritten.</param>
 [Kernel(LocalResponseShape.Threads)]
 internal readonly partial struct LocalResponseForward(
-    [Specialization] Flag keepsScales, ReadOnlyView<float> x, View<float> y, View<float> scales, LocalResponseShape shape) : IKernelGrid
+    [Specialization] Flag keepsScales, [Specialization] Flag isBFloat16X, [Specialization] Flag isBFloat16Y, ReadOnlyView<float> x,
+    View<float> y, View<float> scales, LocalResponseShape shape) : IKernelGrid
 {
     public Size3 Groups => shape.Groups;
 
@@ -55,9 +57,13 @@ internal readonly partial struct LocalResponseForward(
         if (i >= shape.Count) return;
         (int first, int last) = shape.Window(shape.ChannelOf(i), shape.Size >> 1, (shape.Size - 1) >> 1);
         float sum = 0;
-        for (int offset = first; offset <= last; offset++) sum = KernelMath.FusedMultiplyAdd(x[i + offset], x[i + offset], sum);
+        for (int offset = first; offset <= last; offset++)
+        {
+            float value = StoredValues.Load(x, i + offset, isBFloat16X);
+            sum = KernelMath.FusedMultiplyAdd(value, value, sum);
+        }
         float scale = KernelMath.FusedMultiplyAdd(shape.Alpha, sum, shape.K);
-        y[i] = x[i] * shape.Power(scale);
+        StoredValues.Store(y, i, StoredValues.Load(x, i, isBFloat16X) * shape.Power(scale), isBFloat16Y);
         if (keepsScales) scales[i] = scale;
     }
 }
@@ -65,6 +71,8 @@ internal readonly partial struct LocalResponseForward(
 /// <summary>
 /// Computes dx = dy / scale ^ beta - 2 alpha beta x * sum of dy y / scale over the channels whose windows contain this one. Memory-bound.
 /// </summary>
+/// <param name="isBFloat16X">How x and dx are stored.</param>
+/// <param name="isBFloat16Y">How y and dy are stored.</param>
 /// <param name="x">[rows][channels]</param>
 /// <param name="y">Like x.</param>
 /// <param name="dy">Like x.</param>
@@ -72,8 +80,8 @@ internal readonly partial struct LocalResponseForward(
 /// <param name="dx">Like x; overwritten.</param>
 [Kernel(LocalResponseShape.Threads)]
 internal readonly partial struct LocalResponseBackward(
-    ReadOnlyView<float> x, ReadOnlyView<float> y, ReadOnlyView<float> dy, ReadOnlyView<float> scales, View<float> dx,
-    LocalResponseShape shape) : IKernelGrid
+    [Specialization] Flag isBFloat16X, [Specialization] Flag isBFloat16Y, ReadOnlyView<float> x, ReadOnlyView<float> y,
+    ReadOnlyView<float> dy, ReadOnlyView<float> scales, View<float> dx, LocalResponseShape shape) : IKernelGrid
 {
     public Size3 Groups => shape.Groups;
 
@@ -83,7 +91,13 @@ internal readonly partial struct LocalResponseBackward(
         if (i >= shape.Count) return;
         (int first, int last) = shape.Window(shape.ChannelOf(i), (shape.Size - 1) >> 1, shape.Size >> 1);
         float sum = 0;
-        for (int offset = first; offset <= last; offset++) sum += dy[i + offset] * y[i + offset] / scales[i + offset];
-        dx[i] = dy[i] * shape.Power(scales[i]) - 2 * shape.Alpha * shape.Beta * x[i] * sum;
+        for (int offset = first; offset <= last; offset++)
+        {
+            float gradient = StoredValues.Load(dy, i + offset, isBFloat16Y), value = StoredValues.Load(y, i + offset, isBFloat16Y);
+            sum += gradient * value / scales[i + offset];
+        }
+        float direct = StoredValues.Load(dy, i, isBFloat16Y) * shape.Power(scales[i]);
+        float around = 2 * shape.Alpha * shape.Beta * StoredValues.Load(x, i, isBFloat16X) * sum;
+        StoredValues.Store(dx, i, direct - around, isBFloat16X);
     }
 }

@@ -20,4 +20,12 @@ public static class PointwiseFunctions
     /// <inheritdoc cref="Backward{TFunction}(TFunction, float, float)"/>
     public static Float4 Backward<TFunction>(TFunction function, Float4 y, Float4 dy) where TFunction : unmanaged, IPointwise =>
         new(Backward(function, y.X, dy.X), Backward(function, y.Y, dy.Y), Backward(function, y.Z, dy.Z), Backward(function, y.W, dy.W));
+
+    /// <inheritdoc cref="Forward{TFunction}(TFunction, float)"/>
+    internal static Float8 Forward<TFunction>(TFunction function, Float8 x) where TFunction : unmanaged, IPointwise =>
+        new(Forward(function, x.Low), Forward(function, x.High));
+
+    /// <inheritdoc cref="Backward{TFunction}(TFunction, float, float)"/>
+    internal static Float8 Backward<TFunction>(TFunction function, Float8 y, Float8 dy) where TFunction : unmanaged, IPointwise =>
+        new(Backward(function, y.Low, dy.Low), Backward(function, y.High, dy.High));
 }

@@ -9,12 +9,14 @@ namespace GpuCnn.Kernels.Pooling;
 /// <param name="lanes">See <see cref="PoolShape.Lanes"/>.</param>
 /// <param name="slices">See <see cref="Slices"/>.</param>
 /// <param name="countPadding">Whether padding counts as zeros (PyTorch's default), or only what lies inside the input.</param>
+/// <param name="isBFloat16X">How x is stored, see <see cref="StoredValues"/>.</param>
 /// <param name="x">[N][H][W][C]</param>
 /// <param name="y">[N][P][Q][C]; overwritten.</param>
 [Kernel]
 internal readonly partial struct AveragePoolForward(
-    [Specialization(4)] int lanes, [Specialization(1)] int slices, [Specialization] Flag countPadding, ReadOnlyView<float> x, View<float> y,
-    PoolShape shape, int images) : IKernelGrid
+    [Specialization(4)] int lanes, [Specialization(1)] int slices, [Specialization] Flag countPadding,
+    [Specialization] Flag isBFloat16X, [Specialization] Flag isBFloat16Y, ReadOnlyView<float> x, View<float> y, PoolShape shape,
+    int images) : IKernelGrid
 {
     private const int Threads = 256;
 
@@ -31,8 +33,8 @@ internal readonly partial struct AveragePoolForward(
     [Unroll]
     public void Execute()
     {
-        View<float> shared = Shared.Array<float>(Threads * PoolLanes.Most);
-        Registers<float> sum = Local.Array<float>(PoolLanes.Most), values = Local.Array<float>(PoolLanes.Most);
+        View<float> shared = Shared.Array<float>(Threads * lanes);
+        Registers<float> sum = Local.Array<float>(ChannelLanes.Most), values = Local.Array<float>(ChannelLanes.Most);
         (int image, int p, int q, int channel) = shape.Output(GlobalId.X, lanes);
         for (int lane = 0; lane < lanes; lane++) sum[lane] = 0;
         if (image < images)
@@ -47,7 +49,7 @@ internal readonly partial struct AveragePoolForward(
                     row++;
                 }
                 if (row >= lastRow) break;
-                PoolLanes.Load(x, ((image * shape.H + row) * shape.W + column) * shape.Channels + channel, values, lanes);
+                ChannelLanes.Load(x, ((image * shape.H + row) * shape.W + column) * shape.Channels + channel, values, lanes, isBFloat16X);
                 for (int lane = 0; lane < lanes; lane++) sum[lane] += values[lane];
             }
         }
@@ -68,7 +70,7 @@ internal readonly partial struct AveragePoolForward(
         if (image >= images || ThreadId.Y > 0) return;
         float share = AverageShare.Of(shape, p, q, countPadding);
         for (int lane = 0; lane < lanes; lane++) sum[lane] *= share;
-        PoolLanes.Store(sum, y, ((image * shape.P + p) * shape.Q + q) * shape.Channels + channel, lanes);
+        ChannelLanes.Store(sum, y, ((image * shape.P + p) * shape.Q + q) * shape.Channels + channel, lanes, isBFloat16Y);
     }
 }
 
@@ -78,19 +80,21 @@ internal readonly partial struct AveragePoolForward(
 /// </summary>
 /// <param name="lanes">See <see cref="PoolShape.Lanes"/>.</param>
 /// <param name="countPadding">As in the forward pass.</param>
+/// <param name="isBFloat16Y">How dy is stored.</param>
+/// <param name="isBFloat16X">How dx is stored.</param>
 /// <param name="dy">[N][P][Q][C]</param>
 /// <param name="dx">[N][H][W][C]; overwritten.</param>
 [Kernel(256)]
 internal readonly partial struct AveragePoolBackward(
-    [Specialization(4)] int lanes, [Specialization] Flag countPadding, ReadOnlyView<float> dy, View<float> dx, PoolShape shape, int images)
-        : IKernelGrid
+    [Specialization(4)] int lanes, [Specialization] Flag countPadding, [Specialization] Flag isBFloat16Y,
+    [Specialization] Flag isBFloat16X, ReadOnlyView<float> dy, View<float> dx, PoolShape shape, int images) : IKernelGrid
 {
     public Size3 Groups => new(Size3.Groups(shape.InputThreads(images), 256));
 
     [Unroll]
     public void Execute()
     {
-        Registers<float> sum = Local.Array<float>(PoolLanes.Most), gradient = Local.Array<float>(PoolLanes.Most);
+        Registers<float> sum = Local.Array<float>(ChannelLanes.Most), gradient = Local.Array<float>(ChannelLanes.Most);
         (int image, int h, int w, int channel) = shape.Input(GlobalId.X, lanes);
         if (image >= images) return;
         (int firstP, int lastP) = shape.WindowsOfRow(h);
@@ -99,11 +103,11 @@ internal readonly partial struct AveragePoolBackward(
         for (int p = firstP; p < lastP; p++)
             for (int q = firstQ; q < lastQ; q++)
             {
-                PoolLanes.Load(dy, ((image * shape.P + p) * shape.Q + q) * shape.Channels + channel, gradient, lanes);
+                ChannelLanes.Load(dy, ((image * shape.P + p) * shape.Q + q) * shape.Channels + channel, gradient, lanes, isBFloat16Y);
                 float share = AverageShare.Of(shape, p, q, countPadding);
                 for (int lane = 0; lane < lanes; lane++) sum[lane] += gradient[lane] * share;
             }
-        PoolLanes.Store(sum, dx, ((image * shape.H + h) * shape.W + w) * shape.Channels + channel, lanes);
+        ChannelLanes.Store(sum, dx, ((image * shape.H + h) * shape.W + w) * shape.Channels + channel, lanes, isBFloat16X);
     }
 }
 

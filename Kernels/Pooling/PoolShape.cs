@@ -5,14 +5,12 @@ namespace GpuCnn.Kernels.Pooling;
 /// <summary>
 /// Windows over channels-last maps, as kernels see them: R by S over maps of H by W give P by Q outputs. Ranges exclude their Last.
 /// </summary>
+/// <param name="Lanes">Number of channels that one thread has, see <see cref="ChannelLanes.For"/>.</param>
 internal readonly record struct PoolShape(
-    int Channels, int H, int W, int R, int S, int StrideH, int StrideW, int PadH, int PadW, int P, int Q)
+    int Channels, int H, int W, int R, int S, int StrideH, int StrideW, int PadH, int PadW, int P, int Q, int Lanes)
 {
-    private readonly Divisor _runs = new(Channels % 4 == 0 ? Channels / 4 : Channels), _strideH = new(StrideH), _strideW = new(StrideW);
+    private readonly Divisor _runs = new(Channels / Lanes), _strideH = new(StrideH), _strideW = new(StrideW);
     private readonly Divisor _h = new(H), _w = new(W), _p = new(P), _q = new(Q);
-
-    /// <summary>Number of channels that one thread has: four if the channels are a multiple of 4, else one.</summary>
-    public int Lanes => Channels % 4 == 0 ? 4 : 1;
 
     /// <summary>Returns the number of threads for the outputs of <paramref name="images"/> images.</summary>
     public long OutputThreads(int images) => (long)images * P * Q * _runs.Value;
@@ -39,6 +37,11 @@ internal readonly record struct PoolShape(
 
     /// <summary>Returns the columns inside the input that the window of output column <paramref name="q"/> covers.</summary>
     public (int First, int Last) ColumnsOf(int q) => Inside(q * StrideW - PadW, S, W);
+
+    /// <summary>
+    /// Returns what to subtract from row * S + column, a pixel of the input, for its place in the window of an output.
+    /// </summary>
+    public int StartOf(int p, int q) => (p * StrideH - PadH) * S + q * StrideW - PadW;
 
     /// <summary>Returns the output rows whose windows contain row <paramref name="h"/>.</summary>
     public (int First, int Last) WindowsOfRow(int h) => Around(h + PadH, R, _strideH, P);

@@ -22,7 +22,7 @@ public sealed class KernelsTests
         {
             Assert.That(tanh.GetProperty("barriers").GetBoolean(), Is.False);
             Assert.That(tanh.GetProperty("inPlace").GetBoolean());
-            Assert.That(tanh.GetProperty("summary").GetString(), Is.EqualTo("Computes y = f(x), four floats a thread; y may be x"));
+            Assert.That(tanh.GetProperty("summary").GetString(), Is.EqualTo("Computes y = f(x), 16 bytes a thread; y may be x, stored alike"));
             Assert.That(gemm.GetProperty("barriers").GetBoolean());
             Assert.That(sgd.GetProperty("constants").EnumerateArray().Select(name => name.GetString()), Is.EqualTo(new[] { "nesterov" }));
         });
@@ -37,8 +37,12 @@ public sealed class KernelsTests
     [TestCase("opencl", KernelDialect.OpenCl)]
     public void ShowsExactlyWhatIsCompiled(string dialect, KernelDialect language)
     {
-        Assert.That(Succeed("kernels", "show", "PointwiseForward_Tanh", "--dialect", dialect).Output.TrimEnd('\n'),
-            Is.EqualTo(KernelText.Source(new PointwiseForward<Tanh>(default, default, 1, default), language)));
+        Assert.That(
+            Succeed("kernels", "show", "PointwiseForward_Tanh", "--dialect", dialect, "--define", "isBFloat16X=false", "--define",
+                "isBFloat16Y=true").Output.TrimEnd('\n'),
+            Is.EqualTo(KernelText.Source(new PointwiseForward<Tanh>(false, true, default, default, 1, default), language)));
+        Assert.That(Succeed("kernels", "show", "AverageWeights", "--dialect", dialect).Output.TrimEnd('\n'),
+            Is.EqualTo(KernelText.Source(new AverageWeights(default, default, default, 1, 0), language)));
         Assert.That(Succeed("kernels", "show", "sgdupdate", "--dialect", dialect, "--define", "nesterov=true").Output.TrimEnd('\n'),
             Is.EqualTo(KernelText.Source(new SgdUpdate(true, default, default, default, default, 1, 0, 0), language)));
     }
@@ -61,7 +65,8 @@ public sealed class KernelsTests
     [TestCase("kernels show SgdUpdate --dialect cuda --define nesterov=true --define nesterov=true", "--define nesterov was given twice")]
     [TestCase("kernels show SgdUpdate --dialect cuda --define tile=4",
         "has the specialization constants nesterov, but got --define tile=4")]
-    [TestCase("kernels show AddInto --dialect cuda --define tile=4", "AddInto has no specialization constants, but got --define tile=4")]
+    [TestCase("kernels show AverageWeights --dialect cuda --define tile=4",
+        "AverageWeights has no specialization constants, but got --define tile=4")]
     [TestCase("kernels", "list, show")]
     [TestCase("kernels show", "gpucnn kernels show --help")]
     public void SaysWhatIsWrongInOneLine(string line, params string[] parts) => Fail(GpuCnn.Cli.Program.WrongUsage, line.Split(' '), parts);

@@ -65,8 +65,8 @@ public sealed class CudaTextTests
     {
         string[] texts =
         [
-            Clang.PtxOf(new PointwiseForward<Tanh>(default, default, 1, default)),
-            Clang.PtxOf(new PointwiseBackward<Sigmoid>(default, default, default, 1, default)),
+            Clang.PtxOf(new PointwiseForward<Tanh>(false, false, default, default, 1, default)),
+            Clang.PtxOf(new PointwiseBackward<Sigmoid>(false, false, false, default, default, default, 1, default)),
         ];
         foreach (string ptx in texts)
         {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using GpuCnn.Engine.Devices.Ilgpu;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Tests.Compiler.Samples;
@@ -120,6 +121,21 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
                 Assert.That(sum.Span[i], Is.EqualTo(a + brainValue));
             }
         });
+    }
+
+    /// <summary>Neighbours in a float keep their values, whoever stores first, and those that nobody stores stay.</summary>
+    [TestCase(64, 0)]
+    [TestCase(99, 0)]
+    [TestCase(31, 4)]
+    public void UpperHalvesAreStoredOneByOne(int count, int start)
+    {
+        float[] x = Values(count, 10);
+        DeviceBuffer<float> input = _device.Buffer<float>(x), output = _device.Unset<float>(start + (count + 3) / 2);
+        View<float> target = output;
+        _device.Run(new UpperHalves(input, target.Slice(start), count), new(Size3.Groups(count, 32)));
+        ushort[] halves = MemoryMarshal.Cast<float, ushort>(output.Span).ToArray();
+        Assert.That(halves[(2 * start)..(2 * start + count)], Is.EqualTo(x.Select(value => (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16))));
+        Assert.That(halves[..(2 * start)].Concat(halves[(2 * start + count)..]), Is.All.EqualTo(0xFFFF));
     }
 
     [Test]

@@ -24,7 +24,7 @@ public sealed unsafe class DispatchTests
     public void AKernelIsLaunchedForTheFunction(Type function)
     {
         var launches = new Names();
-        PointwiseForward.Launch(launches, default, default, 5000, Make(function));
+        PointwiseForward.Launch(launches, false, false, default, default, 5000, Make(function));
         new MatrixProductLaunches(new() { M = 8, N = 8, K = 8 }).Launch(launches, default, default, null, default, default, Make(function));
         Assert.That(launches.All, Is.EqualTo(new[]
         {

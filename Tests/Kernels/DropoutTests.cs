@@ -10,7 +10,11 @@ namespace GpuCnn.Tests.Kernels;
 
 public sealed class DropoutTests<TDevice> : KernelTests<TDevice> where TDevice : SampleDevice, new()
 {
-    protected override void RunAll() => DropsLikeTheReferenceAndTheCpu(2, 3, 7, 0.5f);
+    protected override void RunAll()
+    {
+        DropsLikeTheReferenceAndTheCpu(2, 3, 7, 0.5f);
+        DropsTheSameOfBFloat16(3, 5, 137, true, true);
+    }
 
     /// <summary>Drops the values that the reference drops, with the CPU's bits.</summary>
     [TestCase(3, 1027, 1, 0.5f)]
@@ -27,7 +31,7 @@ public sealed class DropoutTests<TDevice> : KernelTests<TDevice> where TDevice :
         DeviceBuffer<StepScalars> step = Device.Buffer(scalars);
         DeviceBuffer<float> x = Device.Buffer<float>(ChannelsLast.From(plain, extent)), y = Device.Unset<float>(extent.Count);
         float scale = 1 / (1 - probability);
-        var kernel = new Dropout(step, x, y, Layer, probability, scale, new(channels), new(area), extent.Count);
+        var kernel = new Dropout(false, false, step, x, y, Layer, probability, scale, new(channels), new(area), extent.Count);
         Run(kernel, kernel.Groups);
         float[] actual = ChannelsLast.ToPlain<float>(y.Span, extent);
         double[] expected =
@@ -35,9 +39,29 @@ public sealed class DropoutTests<TDevice> : KernelTests<TDevice> where TDevice :
         Closeness.Check("y", actual, expected, Closeness.Tolerance(1, Math.Pow(2, -24), expected));
         Closeness.CheckSameBits("y as on the CPU", actual, OnCpu(scalars, Layer, probability, extent, plain));
 
-        var inPlace = new Dropout(step, x, x, Layer, probability, scale, new(channels), new(area), extent.Count);
+        var inPlace = new Dropout(false, false, step, x, x, Layer, probability, scale, new(channels), new(area), extent.Count);
         Run(inPlace, inPlace.Groups);
         Closeness.CheckSameBits("in place", x.Span, y.Span);
+    }
+
+    /// <summary>Gives what floats of the same values give, rounded.</summary>
+    [TestCase(3, 5, 137, true, true)]
+    [TestCase(2, 1032, 1, true, false)]
+    [TestCase(1, 7, 1, false, true)]
+    public void DropsTheSameOfBFloat16(int images, int channels, int area, bool isBFloat16X, bool isBFloat16Y)
+    {
+        int count = images * channels * area;
+        float[] values = StoredTensor.Rounded(Numbers.Reals(count, 1), isBFloat16X);
+        DeviceBuffer<StepScalars> step = Device.Buffer(new StepScalars { Seed = 5, Step = 9, Images = images });
+        DeviceBuffer<float> expected = Device.Unset<float>(count), y = StoredTensor.Unset(Device, count, isBFloat16Y);
+        var kernel = new Dropout(
+            false, false, step, Device.Buffer<float>(values), expected, 3, 0.7f, 1 / 0.3f, new(channels), new(area), count);
+        Run(kernel, kernel.Groups);
+        var stored = new Dropout(
+            isBFloat16X, isBFloat16Y, step, StoredTensor.Buffer(Device, values, isBFloat16X), y, 3, 0.7f, 1 / 0.3f, new(channels), new(area),
+            count);
+        Run(stored, stored.Groups);
+        StoredTensor.Check("y", y, StoredTensor.Rounded(expected.Span.ToArray(), isBFloat16Y), isBFloat16Y);
     }
 
     /// <summary>A rank's images lose the values that they lose in a batch of all ranks.</summary>
@@ -61,7 +85,7 @@ public sealed class DropoutTests<TDevice> : KernelTests<TDevice> where TDevice :
         float[] Dropped(StepScalars step, Extent extent, float[] values)
         {
             DeviceBuffer<float> x = Device.Buffer<float>(ChannelsLast.From(values, extent)), y = Device.Unset<float>(extent.Count);
-            var kernel = new Dropout(Device.Buffer(step), x, y, 3, 0.5f, 2, new(channels), new(area), extent.Count);
+            var kernel = new Dropout(false, false, Device.Buffer(step), x, y, 3, 0.5f, 2, new(channels), new(area), extent.Count);
             Run(kernel, kernel.Groups);
             return ChannelsLast.ToPlain<float>(y.Span, extent);
         }
@@ -73,7 +97,7 @@ public sealed class DropoutTests<TDevice> : KernelTests<TDevice> where TDevice :
     {
         float[] values = [.. Enumerable.Repeat(float.NaN, 63)];
         DeviceBuffer<float> x = Device.Buffer<float>(values), y = Device.Unset<float>(63);
-        var kernel = new Dropout(Device.Buffer(new StepScalars()), x, y, 0, 0.5f, 2, new(63), new(1), 63);
+        var kernel = new Dropout(false, false, Device.Buffer(new StepScalars()), x, y, 0, 0.5f, 2, new(63), new(1), 63);
         Run(kernel, kernel.Groups);
         Assert.That(y.Span.ToArray(), Has.Some.Zero.And.Some.NaN.And.All.Matches<float>(value => value == 0 || float.IsNaN(value)));
     }

@@ -22,6 +22,9 @@ public sealed class PointwiseTests<TDevice> : KernelTests<TDevice> where TDevice
             ForwardMatchesFloat64(function, 1027);
             BackwardMatchesFloat64(function, 1027);
         }
+        StoresBFloat16(true, true, 2051);
+        StoresBFloat16(false, true, 2051);
+        StoresBFloat16(true, false, 2051);
     }
 
     [TestCaseSource(nameof(Cases))]
@@ -33,12 +36,44 @@ public sealed class PointwiseTests<TDevice> : KernelTests<TDevice> where TDevice
     [TestCaseSource(nameof(Cases))]
     public void InPlaceGivesTheSameBits(Type function, int count) => With(function, nameof(InPlace), count);
 
+    /// <summary>Gives what floats of the same values give, rounded to nearest; also in place.</summary>
+    [TestCase(true, true, 1)]
+    [TestCase(true, true, 2049)]
+    [TestCase(true, true, 4096)]
+    [TestCase(true, false, 7)]
+    [TestCase(false, true, 8)]
+    [TestCase(false, true, 9)]
+    public void StoresBFloat16(bool before, bool after, int count)
+    {
+        float[] x = StoredTensor.Rounded(Values(count, 6), before), dy = StoredTensor.Rounded(Values(count, 7), after);
+        DeviceBuffer<float> y = Device.Unset<float>(count), dx = Device.Unset<float>(count);
+        var forward = new PointwiseForward<Tanh>(false, false, Device.Buffer<float>(x), y, count, default);
+        Run(forward, forward.Groups);
+        float[] kept = StoredTensor.Rounded(y.Span.ToArray(), after);
+        var backward = new PointwiseBackward<Tanh>(
+            false, false, false, Device.Buffer<float>(kept), Device.Buffer<float>(dy), dx, count, default);
+        Run(backward, backward.Groups);
+
+        DeviceBuffer<float> from = StoredTensor.Buffer(Device, x, before), to = StoredTensor.Unset(Device, count, after);
+        DeviceBuffer<float> gradient = StoredTensor.Buffer(Device, dy, after), target = StoredTensor.Unset(Device, count, before);
+        var storedForward = new PointwiseForward<Tanh>(before, after, from, to, count, default);
+        Run(storedForward, storedForward.Groups);
+        var storedBackward = new PointwiseBackward<Tanh>(after, after, before, to, gradient, target, count, default);
+        Run(storedBackward, storedBackward.Groups);
+        StoredTensor.Check("y", to, kept, after);
+        StoredTensor.Check("dx", target, StoredTensor.Rounded(dx.Span.ToArray(), before), before);
+        if (before != after) return;
+        var inPlace = new PointwiseBackward<Tanh>(after, after, after, to, gradient, gradient, count, default);
+        Run(inPlace, inPlace.Groups);
+        Closeness.CheckSameBits("dx in place of dy", gradient.Span[..(count / 2)], target.Span[..(count / 2)]);
+    }
+
     private void Forward<TFunction>(int count) where TFunction : unmanaged, IPointwise
     {
         float[] x = Values(count, 1);
         // The buffer is longer, so that writes past the end show.
         DeviceBuffer<float> to = Device.Unset<float>(count + 8);
-        var kernel = new PointwiseForward<TFunction>(Device.Buffer<float>(x), to, count, default);
+        var kernel = new PointwiseForward<TFunction>(false, false, Device.Buffer<float>(x), to, count, default);
         Run(kernel, kernel.Groups);
         Check(to.Span[..count], [.. x.Select(value => Value<TFunction>(value))], x);
         Assert.That(to.Span[count..].ToArray(), Is.All.NaN);
@@ -51,7 +86,8 @@ public sealed class PointwiseTests<TDevice> : KernelTests<TDevice> where TDevice
         // The input in place of the result, for a function that asks for it.
         float[] y = ((IPointwise)default(TFunction)).DerivesFromInput ? x : [.. x.Select(value => (float)Value<TFunction>(value))];
         DeviceBuffer<float> to = Device.Unset<float>(count + 8);
-        var kernel = new PointwiseBackward<TFunction>(Device.Buffer<float>(y), Device.Buffer<float>(dy), to, count, default);
+        var kernel = new PointwiseBackward<TFunction>(
+            false, false, false, Device.Buffer<float>(y), Device.Buffer<float>(dy), to, count, default);
         Run(kernel, kernel.Groups);
         Check(to.Span[..count], [.. x.Select((value, i) => Slope<TFunction>(value) * dy[i])], x);
         Assert.That(to.Span[count..].ToArray(), Is.All.NaN);
@@ -61,9 +97,10 @@ public sealed class PointwiseTests<TDevice> : KernelTests<TDevice> where TDevice
     {
         DeviceBuffer<float> values = Device.Buffer<float>(Values(count, 4)), gradients = Device.Buffer<float>(Values(count, 5));
         DeviceBuffer<float> y = Device.Unset<float>(count), dx = Device.Unset<float>(count);
-        PointwiseForward<TFunction> forward = new(values, y, count, default), forwardInPlace = new(values, values, count, default);
-        PointwiseBackward<TFunction> backward = new(y, gradients, dx, count, default),
-            backwardInPlace = new(y, gradients, gradients, count, default);
+        PointwiseForward<TFunction> forward = new(false, false, values, y, count, default),
+            forwardInPlace = new(false, false, values, values, count, default);
+        PointwiseBackward<TFunction> backward = new(false, false, false, y, gradients, dx, count, default),
+            backwardInPlace = new(false, false, false, y, gradients, gradients, count, default);
         Run(forward, forward.Groups);
         Run(forwardInPlace, forwardInPlace.Groups);
         Run(backward, backward.Groups);

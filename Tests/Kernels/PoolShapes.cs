@@ -1,4 +1,5 @@
 using GpuCnn.Engine.Tensors;
+using GpuCnn.Kernels;
 using GpuCnn.Kernels.Pooling;
 using GpuCnn.Tests.Layers;
 using GpuCnn.Tests.Reference;
@@ -18,7 +19,17 @@ internal static class PoolShapes
         new((3, 40), (2, 1), (1, 20), false, Shape.Volume(4, 5, 2)),
     ];
 
-    public static PoolShape Of(PoolWindow window, Extent input, Extent output) => new(
+    /// <param name="anyIsBFloat16">Whether any tensor of the kernel is.</param>
+    public static PoolShape Of(PoolWindow window, Extent input, Extent output, bool anyIsBFloat16 = false) => new(
         input.Channels, input.Height, input.Width, window.Size.H, window.Size.W, window.Stride.H, window.Stride.W,
-        window.Padding.H, window.Padding.W, output.Height, output.Width);
+        window.Padding.H, window.Padding.W, output.Height, output.Width, ChannelLanes.For(input.Channels, anyIsBFloat16));
+
+    /// <summary>Windows that every number of lanes occurs in, with and without ties; one window has more places than a byte counts.</summary>
+    public static IReadOnlyList<PoolWindow> Stored { get; } =
+    [
+        new((3, 3), (2, 2), (1, 1), false, Shape.Volume(16, 5, 5)),
+        new((3, 2), (2, 1), (1, 0), true, Shape.Volume(12, 4, 5)),
+        new((2, 2), (2, 2), (0, 0), false, Shape.Volume(3, 5, 4)),
+        new((16, 17), (1, 1), (0, 0), false, Shape.Volume(8, 17, 17)),
+    ];
 }

@@ -34,7 +34,7 @@ internal sealed class DirtyLanes : UnaryOperator, IDeviceOperator
                     for (long i = 0; i < y.Count; i++) to[i] = IsPastC(y, i) ? Rubbish : from[i];
                 });
             },
-            l => l.Add(new PointwiseForward<Identity>(l.Read(x), l.Write(y), (int)x.Count, default)));
+            l => l.Add(new PointwiseForward<Identity>(x.IsBFloat16, y.IsBFloat16, l.Read(x), l.Write(y), (int)x.Count, default)));
     }
 
     public unsafe void EmitBackward(Emitter emitter)
@@ -54,7 +54,7 @@ internal sealed class DirtyLanes : UnaryOperator, IDeviceOperator
                     }
                 });
             },
-            l => l.Add(new PointwiseForward<Identity>(l.Read(dy), l.Write(dx), (int)dx.Count, default)));
+            l => l.Add(new PointwiseForward<Identity>(dy.IsBFloat16, dx.IsBFloat16, l.Read(dy), l.Write(dx), (int)dx.Count, default)));
     }
 
     private static bool IsPastC(DeviceTensor tensor, long index)

@@ -175,7 +175,7 @@ public sealed class LaunchMemoryTests
                 l =>
                 {
                     ask(new(null, l), ++run, scratch);
-                    PointwiseForward.Launch(l, l.Read(x), l.Write(y), (int)y.Count, default(Identity));
+                    PointwiseForward.Launch(l, false, false, l.Read(x), l.Write(y), (int)y.Count, default(Identity));
                 });
         }
 

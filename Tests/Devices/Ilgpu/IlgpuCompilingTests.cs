@@ -58,7 +58,7 @@ public sealed class IlgpuCompilingTests
 
     [Test]
     public void PtxTargetsTheDevicesArchitecture() =>
-        Assert.That(IlgpuText.Of(new AddInto(default, default, 1), IlgpuLanguage.Ptx),
+        Assert.That(IlgpuText.Of(new AddInto(false, default, default, 1), IlgpuLanguage.Ptx),
             Does.Contain(".target sm_90").And.Contain("ld.global.v4.f32").And.Contain("st.global.v4.f32"));
 
     [Test]
@@ -128,7 +128,7 @@ public sealed class IlgpuCompilingTests
                 .And.Not.Contain("\n"));
             Assert.That(exception.Kernel, Is.EqualTo("UnknownRegister"));
             Assert.That(exception.Dialect, Is.EqualTo(KernelDialect.Cuda));
-            Assert.That(compiler.Compile(new AddInto(default, default, 1)), Does.Contain("Kernel_AddInto"));
+            Assert.That(compiler.Compile(new AddInto(false, default, default, 1)), Does.Contain("Kernel_AddInto"));
         });
     }
 
@@ -138,18 +138,18 @@ public sealed class IlgpuCompilingTests
         string first, second;
         using (var compiler = new IlgpuCompiler(PtxTarget.Newest, new BinaryCache(_folder)))
         {
-            first = compiler.Compile(new AddInto(default, default, 1));
+            first = compiler.Compile(new AddInto(false, default, default, 1));
             Assert.That(compiler.Builds, Is.EqualTo(1));
         }
         using (var compiler = new IlgpuCompiler(PtxTarget.Newest, new BinaryCache(_folder)))
         {
-            second = compiler.Compile(new AddInto(default, default, 1));
+            second = compiler.Compile(new AddInto(false, default, default, 1));
             Assert.That(compiler.Builds, Is.Zero);
         }
         Assert.That(second, Is.EqualTo(first));
         using (var compiler = new IlgpuCompiler(OpenClTarget.Any, new BinaryCache(_folder)))
         {
-            compiler.Compile(new AddInto(default, default, 1));
+            compiler.Compile(new AddInto(false, default, default, 1));
             Assert.That(compiler.Builds, Is.EqualTo(1), "another language is another text");
         }
     }

@@ -50,11 +50,11 @@ public sealed class IlgpuDeviceTests
         using DeviceMemory memory = Device.Allocate(4096, "test");
         memory.Write<float>([.. Enumerable.Range(0, 1024).Select(i => (float)i)]);
         View<float> all = memory.View<float>(0, 1024), own = memory.View<float>(400, 100);
-        using (PreparedLaunch launch = Device.Prepare(new AddInto(own.Slice(12, 5), all.Slice(603, 5), 5), new(1))) launch.Run();
+        using (PreparedLaunch launch = Device.Prepare(new AddInto(false, own.Slice(12, 5), all.Slice(603, 5), 5), new(1))) launch.Run();
         var result = new float[7];
         memory.Read<float>(result, 4 * 602);
         Assert.That(result, Is.EqualTo(new float[] { 602, 603 + 112, 604 + 113, 605 + 114, 606 + 115, 607 + 116, 608 }));
-        Assert.That(() => Device.Prepare(new AddInto(all, own, 100), new(1)), Throws.ArgumentException.With.Message.Contains("overlaps"));
+        Assert.That(() => Device.Prepare(new AddInto(false, all, own, 100), new(1)), Throws.ArgumentException.With.Message.Contains("overlaps"));
     }
 
     [Test]
