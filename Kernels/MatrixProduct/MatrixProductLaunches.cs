@@ -1,4 +1,5 @@
 using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.MatrixProduct.Units;
 using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Kernels.MatrixProduct;
@@ -24,7 +25,9 @@ internal sealed partial class MatrixProductLaunches
     /// <see cref="IProductLaunches"/>.
     /// </param>
     /// <param name="isBFloat16A">Whether A is stored as bfloat16. Likewise for B and C. The bias is floats.</param>
-    /// <exception cref="ArgumentException">A library is to multiply matrices of bfloat16.</exception>
+    /// <exception cref="ArgumentException">
+    /// A library is to multiply matrices of bfloat16, or matrix units matrices that they cannot load.
+    /// </exception>
     public MatrixProductLaunches(
         GemmShape shape, bool transposeA = false, bool transposeB = false, int batch = 1, TileShape? tile = null, bool canSplit = true,
         bool byLibrary = false, bool isBFloat16A = false, bool isBFloat16B = false, bool isBFloat16C = false)
@@ -49,6 +52,7 @@ internal sealed partial class MatrixProductLaunches
             canSplit ? TileChoice.Parts((long)Tile.Count(shape.M, shape.N) * batch, shape.K, Tile) : (1, shape.K);
         shape.PartStep = batch * shape.M * shape.N;
         _shape = shape;
+        CheckFactors();
     }
 
     /// <summary>The tile, or the default if a library multiplies.</summary>
@@ -99,13 +103,44 @@ internal sealed partial class MatrixProductLaunches
             bias is not null, accumulate, _isBFloat16C, workspace, bias ?? b, c, Parts, _shape.PartStep, new(_shape.N), function);
         launches.Add(sum, sum.Groups);
 
-        void Add<TOwn>(View<float> target, TOwn own, bool addBias, bool adds, bool isBFloat16) where TOwn : unmanaged, IPointwise =>
-            launches.Add(new Gemm<TOwn>(
-                Tile.M, Tile.N, Tile.K, Tile.PerM, Tile.PerN, _transposeA, _transposeB, wideA, wideB, wideC, addBias, adds,
-                moments is not null, _isBFloat16A, _isBFloat16B, isBFloat16, a, b, bias ?? b, target,
-                moments?.Scalars ?? default, moments?.Parts ?? default, _shape,
-                moments?.Area ?? 0, own),
-            new(Tile.Count(_shape.M, _shape.N), 1, _batch * Parts));
+        void Add<TOwn>(View<float> target, TOwn own, bool addBias, bool adds, bool isBFloat16) where TOwn : unmanaged, IPointwise
+        {
+            Size3 groups = new(Tile.Count(_shape.M, _shape.N), 1, _batch * Parts);
+            ReadOnlyView<StepScalars> scalars = moments?.Scalars ?? default;
+            View<float> parts = moments?.Parts ?? default;
+            int area = moments?.Area ?? 0;
+            if (Tile.Factors == FactorType.Float32)
+            {
+                launches.Add(
+                    new Gemm<TOwn>(
+                        Tile.M, Tile.N, Tile.K, Tile.PerM, Tile.PerN, _transposeA, _transposeB, wideA, wideB, wideC, addBias, adds,
+                        moments is not null, _isBFloat16A, _isBFloat16B, isBFloat16, a, b, bias ?? b, target, scalars, parts, _shape, area,
+                        own),
+                    groups);
+            }
+            else
+            {
+                launches.Add(
+                    new UnitGemm<TOwn>(
+                        Tile.M, Tile.N, Tile.Factors == FactorType.BFloat16, _transposeA, _transposeB, wideC, isBFloat16, addBias, adds,
+                        moments is not null, a, b, bias ?? b, target, scalars, parts, _shape, area, own),
+                    groups);
+            }
+        }
+    }
+
+    private void CheckFactors()
+    {
+        if (Tile.Factors == FactorType.Float32) return;
+        bool areBFloat16 = Tile.Factors == FactorType.BFloat16;
+        if (_isBFloat16A != areBFloat16 || _isBFloat16B != areBFloat16)
+            throw new ArgumentException($"The tile {Tile} expects both factors in its own format; take a tile of float32.");
+        if (!UnitTile.Takes(_shape, _transposeA, _transposeB, Tile.Factors))
+        {
+            throw new ArgumentException(
+                $"Matrix units load whole runs of {Tile.Factors.PerLoad()} values, but got {_shape.M}x{_shape.N}x{_shape.K} for the tile "
+                + $"{Tile}; take a tile of float32.");
+        }
     }
 
     /// <summary>

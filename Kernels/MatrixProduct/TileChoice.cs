@@ -14,15 +14,19 @@ internal static class TileChoice
 
     /// <summary>Chooses the largest tile that wastes little and still gives enough groups, or the smallest tile if none does.</summary>
     /// <param name="batch">Number of products of these sizes.</param>
-    public static TileShape For(int rows, int columns, int depth, int batch, bool canSplit) =>
-        TileShape.All.FirstOrDefault(
+    public static TileShape For(
+        int rows, int columns, int depth, int batch, bool canSplit, FactorType factors = FactorType.Float32) =>
+        TileShape.Of(factors).FirstOrDefault(
             tile => Waste(tile, rows, columns) <= 1.25
                 && (long)tile.Count(rows, columns) * batch * (canSplit ? MostParts(depth, tile) : 1) >= WantedGroups,
-            TileShape.Small);
+            TileShape.Of(factors)[^1]);
 
-    /// <summary>Lists the tiles worth timing.</summary>
-    public static IEnumerable<TileShape> Candidates(int rows, int columns) =>
-        TileShape.All.Where(tile => tile == TileShape.Small || Waste(tile, rows, columns) <= 2);
+    /// <summary>Lists the tiles worth timing: those of the factors, and those of float32.</summary>
+    public static IEnumerable<TileShape> Candidates(int rows, int columns, FactorType factors = FactorType.Float32)
+    {
+        IEnumerable<TileShape> tiles = factors == FactorType.Float32 ? TileShape.All : TileShape.Of(factors).Concat(TileShape.All);
+        return tiles.Where(tile => tile == TileShape.Of(tile.Factors)[^1] || Waste(tile, rows, columns) <= 2);
+    }
 
     /// <summary>Chooses the number of parts of a reduction, and the terms in each part.</summary>
     /// <param name="groups">Number of groups without splitting.</param>
@@ -36,8 +40,10 @@ internal static class TileChoice
 
     private static int MostParts(int depth, TileShape tile) => Math.Max(1, depth / (LeastSteps * tile.K));
 
-    /// <summary>Returns the number of values that the tiles compute, relative to that of the smallest tiles.</summary>
-    private static double Waste(TileShape tile, int rows, int columns) =>
-        (double)tile.Count(rows, columns) * tile.M * tile.N
-        / ((double)TileShape.Small.Count(rows, columns) * TileShape.Small.M * TileShape.Small.N);
+    /// <summary>Returns the number of values that the tiles compute, relative to that of the smallest tiles of these factors.</summary>
+    private static double Waste(TileShape tile, int rows, int columns)
+    {
+        TileShape small = TileShape.Of(tile.Factors)[^1];
+        return (double)tile.Count(rows, columns) * tile.M * tile.N / ((double)small.Count(rows, columns) * small.M * small.N);
+    }
 }

@@ -18,7 +18,8 @@ public enum ConvolutionAlgorithm
 /// <summary>Algorithm with the tile of its matrix product, or with the device's library, which has no tile.</summary>
 public readonly record struct ConvolutionChoice(ConvolutionAlgorithm Algorithm, TileShape Tile, bool ByLibrary = false)
 {
-    /// <summary>Returns the name that is printed and kept in files: <c>implicit GEMM 64x64x16</c>, <c>im2col + cuBLAS</c>.</summary>
+    /// <summary>Returns the name that is printed and kept in files: <c>implicit GEMM 64x64x16</c>, <c>im2col + cuBLAS</c>,
+    /// <c>implicit GEMM 128x128x32 tf32</c>.</summary>
     public override string ToString() => Algorithm switch
     {
         ConvolutionAlgorithm.ImplicitGemm => $"implicit {Product}",
@@ -29,31 +30,66 @@ public readonly record struct ConvolutionChoice(ConvolutionAlgorithm Algorithm, 
     private ProductChoice Product => new(Tile, ByLibrary);
 
     /// <summary>Chooses by the sizes alone, the same on every device.</summary>
-    public static ConvolutionChoice For(ConvolutionShape shape, int images, ConvolutionPass pass)
+    /// <param name="factors">What is multiplied where the shape allows it (<see cref="Takes"/>); else float32.</param>
+    public static ConvolutionChoice For(
+        ConvolutionShape shape, int images, ConvolutionPass pass, FactorType factors = FactorType.Float32)
     {
         (int rows, int columns, int depth) = ProductSizes(shape, images, pass);
-        TileShape tile = TileChoice.For(rows, columns, depth, shape.Groups, canSplit: pass == ConvolutionPass.FilterGradient);
+        TileShape tile = TileChoice.For(
+            rows, columns, depth, shape.Groups, canSplit: pass == ConvolutionPass.FilterGradient,
+            Takes(shape, pass, factors) ? factors : FactorType.Float32);
         return new(IsPointwise(shape) ? ConvolutionAlgorithm.Gemm : ConvolutionAlgorithm.ImplicitGemm, tile);
     }
 
     /// <summary>Lists the choices that may be worth timing. They all give the same result up to the order of summation.</summary>
     /// <param name="withLibrary">Whether the device has a library for matrix products.</param>
+    /// <param name="factors">As in <see cref="For"/>.</param>
     public static IReadOnlyList<ConvolutionChoice> Candidates(
-        ConvolutionShape shape, int images, ConvolutionPass pass, bool withLibrary = false)
+        ConvolutionShape shape, int images, ConvolutionPass pass, bool withLibrary = false, FactorType factors = FactorType.Float32)
     {
         (int rows, int columns, _) = ProductSizes(shape, images, pass);
         ConvolutionAlgorithm[] algorithms =
             IsPointwise(shape) ? [ConvolutionAlgorithm.Gemm] : [ConvolutionAlgorithm.ImplicitGemm, ConvolutionAlgorithm.Im2Col];
         IEnumerable<ConvolutionChoice> tiles = algorithms.SelectMany(algorithm =>
             TileChoice.Candidates(rows, columns).Select(tile => new ConvolutionChoice(algorithm, tile)));
+        if (factors != FactorType.Float32 && Takes(shape, pass, factors))
+        {
+            tiles = TileChoice.Candidates(rows, columns, factors).Where(tile => tile.Factors == factors)
+                .Select(tile => new ConvolutionChoice(algorithms[0], tile)).Concat(tiles);
+        }
         return withLibrary ? [.. tiles, new(algorithms[^1], default, ByLibrary: true)] : [.. tiles];
+    }
+
+    /// <summary>
+    /// Returns whether a pass can multiply such factors: by matrix units only without groups, and if what they load is whole runs of 16
+    /// bytes.
+    /// </summary>
+    internal static bool Takes(ConvolutionShape shape, ConvolutionPass pass, FactorType factors)
+    {
+        if (factors == FactorType.Float32) return true;
+        int run = factors.PerLoad();
+        return shape.Groups == 1 && shape.K % run == 0 && pass switch
+        {
+            ConvolutionPass.Forward => shape.C % run == 0,
+            ConvolutionPass.InputGradient => true,
+            _ => false,
+        };
     }
 
     /// <summary>Returns whether the windows of a convolution are the pixels of its input.</summary>
     internal static bool IsPointwise(ConvolutionShape shape) => shape is { R: 1, S: 1, StrideH: 1, StrideW: 1, PadH: 0, PadW: 0 };
 
-    internal void Check(ConvolutionShape shape)
+    /// <param name="isBFloat16">Whether the volume that the product's rows come from is stored as bfloat16.</param>
+    internal void Check(ConvolutionShape shape, ConvolutionPass pass, bool isBFloat16)
     {
+        if (Tile.Factors != FactorType.Float32 && isBFloat16 != (Tile.Factors == FactorType.BFloat16))
+            throw new ArgumentException(
+                $"{this} multiplies volumes of {Tile.Factors}, but got {(isBFloat16 ? "bfloat16" : "floats")}; take a tile of "
+                + $"{FactorType.Float32}.");
+        if (!Takes(shape, pass, Tile.Factors))
+            throw new ArgumentException(
+                $"Matrix units load whole runs of {Tile.Factors.PerLoad()} channels of one group, but got {shape} ({pass}, {this}); take a "
+                + $"tile of {FactorType.Float32}.");
         if (Algorithm == ConvolutionAlgorithm.Gemm && !IsPointwise(shape))
             throw new ArgumentException(
                 $"{Algorithm} computes a convolution with 1x1 filters, stride 1 and no padding, but got {shape}; "

@@ -25,7 +25,7 @@ internal sealed class FilterGradientLaunches
     {
         _sizes = new(shape, images, mostColumns);
         _choice = choice ?? ConvolutionChoice.For(shape, images, ConvolutionPass.FilterGradient);
-        _choice.Check(shape);
+        _choice.Check(shape, ConvolutionPass.FilterGradient, isBFloat16X);
         _isBFloat16X = isBFloat16X;
         _isBFloat16Y = isBFloat16Y;
         if (_choice.Algorithm != ConvolutionAlgorithm.ImplicitGemm) return;

@@ -1,3 +1,4 @@
+using GpuCnn.Kernels.Convolution.Gpu.Units;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
 using GpuCnn.Kernels.Pointwise;
@@ -26,7 +27,7 @@ internal sealed partial class ForwardLaunches
     {
         _sizes = new(shape, images, mostColumns);
         _choice = choice ?? ConvolutionChoice.For(shape, images, ConvolutionPass.Forward);
-        _choice.Check(shape);
+        _choice.Check(shape, ConvolutionPass.Forward, isBFloat16X);
         _pitch = pitch == 0 ? shape.K : pitch;
         _isBFloat16X = isBFloat16X;
         _isBFloat16Y = isBFloat16Y;
@@ -46,7 +47,9 @@ internal sealed partial class ForwardLaunches
             : null;
 
     /// <param name="x">[image][H][W][C]</param>
-    /// <param name="filter">[group][R][S][C / groups][K / groups]</param>
+    /// <param name="filter">
+    /// [group][R][S][C / groups][K / groups], as bfloat16 if that is what the tile multiplies; else floats.
+    /// </param>
     /// <param name="bias">[K], or null.</param>
     /// <param name="y">[image][output height][output width][pitch]; only the first K channels are written.</param>
     /// <param name="workspace">At least <see cref="WorkspaceFloats"/>; any view if that is 0.</param>
@@ -104,7 +107,7 @@ internal sealed partial class ForwardLaunches
             StepBias = _sizes.Outputs,
         },
         batch: _sizes.Shape.Groups, tile: _choice.Tile, canSplit: false, byLibrary: _choice.ByLibrary,
-        isBFloat16A: _isBFloat16X, isBFloat16C: _isBFloat16Y);
+        isBFloat16A: _isBFloat16X, isBFloat16B: _choice.Tile.Factors == FactorType.BFloat16, isBFloat16C: _isBFloat16Y);
 
     private void LaunchGathered<TFunction>(
         IKernelLaunches launches, ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float>? bias, View<float> y,
@@ -112,8 +115,10 @@ internal sealed partial class ForwardLaunches
         where TFunction : unmanaged, IPointwise
     {
         ConvolutionShape shape = _sizes.Shape;
+        TileShape tile = _choice.Tile;
+        bool byUnits = tile.Factors != FactorType.Float32;
         // With a single group the values of a whole filter row are contiguous, in the input and in the filter.
-        int runTaps = shape.Groups == 1 ? shape.S : 1, run = runTaps * _sizes.Inputs * _sizes.Outputs;
+        int runTaps = shape.Groups == 1 && !byUnits ? shape.S : 1, run = runTaps * _sizes.Inputs * _sizes.Outputs;
         var map = new GatherMap
         {
             Grid = _sizes.Grid(_sizes.Images),
@@ -131,13 +136,24 @@ internal sealed partial class ForwardLaunches
             TargetRow = shape.OutputWidth * _pitch,
             TargetPixel = _pitch,
         };
-        TileShape tile = _choice.Tile;
         bool wideOutputs = _sizes.WideOutputs && _pitch % 4 == 0;
+        Size3 groups = new(tile.Count(_sizes.Pixels, _sizes.Outputs), 1, shape.Groups);
+        ReadOnlyView<StepScalars> scalars = moments?.Scalars ?? default;
+        View<float> parts = moments?.Parts ?? default;
+        if (byUnits)
+        {
+            launches.Add(
+                new UnitConvolution<TFunction>(
+                    tile.M, tile.N, tile.Factors == FactorType.BFloat16, false, wideOutputs, _isBFloat16Y, bias is not null, accumulate,
+                    moments is not null, x, filter, bias ?? filter, y, scalars, parts, new(map, tile.Factors.PerLoad()), function),
+                groups);
+            return;
+        }
         launches.Add(
             new ConvolutionProduct<TFunction>(
                 tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, _sizes.WideInputs, _sizes.WideOutputs, wideOutputs, bias is not null,
-                accumulate, moments is not null, _isBFloat16X, _isBFloat16Y, x, filter, bias ?? filter, y, moments?.Scalars ?? default,
-                moments?.Parts ?? default, map, function),
-            new(tile.Count(_sizes.Pixels, _sizes.Outputs), 1, shape.Groups));
+                accumulate, moments is not null, _isBFloat16X, _isBFloat16Y, x, filter, bias ?? filter, y, scalars,
+                parts, map, function),
+            groups);
     }
 }

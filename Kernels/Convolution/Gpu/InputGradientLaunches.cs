@@ -1,3 +1,4 @@
+using GpuCnn.Kernels.Convolution.Gpu.Units;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
 using GpuCnn.Kernels.Pointwise;
@@ -22,7 +23,7 @@ internal sealed class InputGradientLaunches
     {
         _sizes = new(shape, images, mostColumns);
         _choice = choice ?? ConvolutionChoice.For(shape, images, ConvolutionPass.InputGradient);
-        _choice.Check(shape);
+        _choice.Check(shape, ConvolutionPass.InputGradient, isBFloat16Y);
         _isBFloat16X = isBFloat16X;
         _isBFloat16Y = isBFloat16Y;
     }
@@ -31,7 +32,9 @@ internal sealed class InputGradientLaunches
     public long WorkspaceFloats => _choice.Algorithm == ConvolutionAlgorithm.Im2Col ? _sizes.ColumnValues : 0;
 
     /// <param name="dy">[image][output height][output width][K]</param>
-    /// <param name="filter">[group][R][S][C / groups][K / groups]</param>
+    /// <param name="filter">
+    /// [group][R][S][C / groups][K / groups], as bfloat16 if that is what the tile multiplies; else floats.
+    /// </param>
     /// <param name="dx">[image][H][W][C]</param>
     /// <param name="workspace">At least <see cref="WorkspaceFloats"/>; any view if that is 0.</param>
     /// <param name="accumulate">Whether to add to dx instead of overwriting it.</param>
@@ -79,7 +82,7 @@ internal sealed class InputGradientLaunches
             StepC = step,
         },
         transposeB: true, batch: _sizes.Shape.Groups, tile: _choice.Tile, canSplit: false, byLibrary: _choice.ByLibrary,
-        isBFloat16A: _isBFloat16Y, isBFloat16C: isBFloat16);
+        isBFloat16A: _isBFloat16Y, isBFloat16B: _choice.Tile.Factors == FactorType.BFloat16, isBFloat16C: isBFloat16);
 
     /// <summary>
     /// Computes the input pixels (p StrideH + h, q StrideW + w). They see the same taps, every StrideH-th from the first one on, and each
@@ -126,11 +129,21 @@ internal sealed class InputGradientLaunches
             TargetPixel = shape.StrideW * shape.C,
         };
         TileShape tile = _choice.Tile;
+        Size3 groups = new(tile.Count(map.Grid.Pixels, _sizes.Inputs), 1, shape.Groups);
+        if (tile.Factors != FactorType.Float32)
+        {
+            launches.Add(
+                new UnitConvolution<Identity>(
+                    tile.M, tile.N, tile.Factors == FactorType.BFloat16, true, _sizes.WideInputs, _isBFloat16X, false, accumulate, false,
+                    dy, filter, filter, dx, default, default, new(map, tile.Factors.PerLoad()), default),
+                groups);
+            return;
+        }
         launches.Add(
             new ConvolutionProduct<Identity>(
                 tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, _sizes.WideOutputs, _sizes.WideOutputs, _sizes.WideInputs, false,
                 accumulate, false, _isBFloat16Y, _isBFloat16X, dy, filter, filter, dx, default, default, map, default),
-            new(tile.Count(map.Grid.Pixels, _sizes.Inputs), 1, shape.Groups));
+            groups);
     }
 
     /// <summary>

@@ -1,0 +1,66 @@
+using GpuCnn.Kernels.Language;
+
+namespace GpuCnn.Kernels.MatrixProduct.Units;
+
+/// <summary>
+/// Reads the fragments that matrix units take, as PTX lays them out over the lanes of a warp. A step is 8 floats of the reduction: 8 values
+/// of TF32, 16 of bfloat16. Both have the same layout in floats.
+/// </summary>
+internal static class UnitFragments
+{
+    /// <summary>Reads 16 lines of a step of the left tile in four registers.</summary>
+    /// <param name="line">First line, a multiple of 16.</param>
+    public static void LoadLeft(Registers<uint> to, View<float> tile, UnitSide side, int line, int step)
+    {
+        int lane = Warp.Lane;
+        if (!side.IsAlong)
+        {
+            MatrixUnit.Load(to, tile, side.Place(line + (lane & 15), 2 * step + (lane >> 4)));
+            if (!side.IsBFloat16) Round(to);
+        }
+        else if (side.IsBFloat16)
+        {
+            MatrixUnit.LoadTransposed(to, tile, side.Place(16 * step + (lane & 7) + (lane >> 4 << 3), (line >> 3) + (lane >> 3 & 1)));
+        }
+        else
+        {
+            int at = 8 * step + (lane & 3), own = line + (lane >> 2);
+            to[0] = MatrixUnit.ToTF32(tile[side.Place32(at, own)]);
+            to[1] = MatrixUnit.ToTF32(tile[side.Place32(at, own + 8)]);
+            to[2] = MatrixUnit.ToTF32(tile[side.Place32(at + 4, own)]);
+            to[3] = MatrixUnit.ToTF32(tile[side.Place32(at + 4, own + 8)]);
+        }
+    }
+
+    /// <summary>Reads 16 lines of a step of the right tile in four registers: two fragments of 8 lines.</summary>
+    /// <param name="line">First line, a multiple of 16.</param>
+    public static void LoadRight(Registers<uint> to, View<float> tile, UnitSide side, int line, int step)
+    {
+        int lane = Warp.Lane;
+        if (!side.IsAlong)
+        {
+            MatrixUnit.Load(to, tile, side.Place(line + (lane & 7) + (lane >> 4 << 3), 2 * step + (lane >> 3 & 1)));
+            if (!side.IsBFloat16) Round(to);
+        }
+        else if (side.IsBFloat16)
+        {
+            MatrixUnit.LoadTransposed(to, tile, side.Place(16 * step + (lane & 15), (line >> 3) + (lane >> 4)));
+        }
+        else
+        {
+            int at = 8 * step + (lane & 3), own = line + (lane >> 2);
+            to[0] = MatrixUnit.ToTF32(tile[side.Place32(at, own)]);
+            to[1] = MatrixUnit.ToTF32(tile[side.Place32(at + 4, own)]);
+            to[2] = MatrixUnit.ToTF32(tile[side.Place32(at, own + 8)]);
+            to[3] = MatrixUnit.ToTF32(tile[side.Place32(at + 4, own + 8)]);
+        }
+    }
+
+    public static void Round(Registers<uint> values)
+    {
+        values[0] = MatrixUnit.ToTF32(Bits.ToSingle(values[0]));
+        values[1] = MatrixUnit.ToTF32(Bits.ToSingle(values[1]));
+        values[2] = MatrixUnit.ToTF32(Bits.ToSingle(values[2]));
+        values[3] = MatrixUnit.ToTF32(Bits.ToSingle(values[3]));
+    }
+}

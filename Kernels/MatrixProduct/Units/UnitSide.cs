@@ -1,0 +1,31 @@
+namespace GpuCnn.Kernels.MatrixProduct.Units;
+
+/// <summary>
+/// One of the two shared tiles of a product by matrix units: the left matrix's or the right matrix's. Its lines are the left's rows or the
+/// right's columns. It keeps the order of memory, so that 16 bytes are copied at a time: [lines][steps] with rows of 128 bytes, or, along
+/// the lines, [steps][lines]. Runs of 16 bytes change places within a row, so that what a warp reads or writes at once falls on different
+/// banks.
+/// </summary>
+/// <param name="Lines">Lines of the tile: 64 or 128.</param>
+/// <param name="IsAlong">Whether lines are contiguous in memory ([reduction][lines]), and not steps ([lines][reduction]).</param>
+/// <param name="IsBFloat16">Whether a float of memory holds two values. The tile is twice as deep then.</param>
+internal readonly record struct UnitSide(int Lines, bool IsAlong, bool IsBFloat16)
+{
+    /// <summary>Runs of 16 bytes in a row of the tile.</summary>
+    public int RowRuns => IsAlong ? (IsBFloat16 ? Lines >> 3 : Lines >> 2) : UnitTile.Depth >> 2;
+
+    /// <summary>Returns the floats that hold a number of values.</summary>
+    public int Floats(int values) => IsBFloat16 ? values >> 1 : values;
+
+    /// <summary>Returns the index in the tile of a run of 16 bytes.</summary>
+    /// <param name="row">Line, or step if the tile is along the lines.</param>
+    /// <param name="run">Run in that row.</param>
+    public int Place(int row, int run) => row * (RowRuns << 2) + ((run ^ Turn(row)) << 2);
+
+    /// <summary>Returns the index of one value of a float32 tile along the lines.</summary>
+    public int Place32(int step, int line) => step * Lines + (line ^ (Turn(step) << 2));
+
+    // Eight rows that ldmatrix reads at one run lie 128 bytes apart; the four steps that a warp reads of a float32 tile along the lines
+    // need eight banks each.
+    private int Turn(int row) => IsAlong && !IsBFloat16 ? (row & 3) << 1 : row & 7;
+}

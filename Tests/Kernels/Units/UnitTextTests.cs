@@ -1,0 +1,94 @@
+using System.Text.RegularExpressions;
+using GpuCnn.Kernels.Convolution.Gpu.Units;
+using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.MatrixProduct;
+using GpuCnn.Kernels.MatrixProduct.Units;
+using GpuCnn.Kernels.Pointwise;
+using GpuCnn.Tests.Compiler;
+using NUnit.Framework;
+
+namespace GpuCnn.Tests.Kernels.Units;
+
+/// <summary>
+/// Products by matrix units keep sums and fragments in registers, copy 16 bytes at a time without the detour over registers, and read
+/// fragments by ldmatrix where their layout allows it.
+/// </summary>
+public sealed partial class UnitTextTests
+{
+    /// <summary>Steps of 8 floats in a stage.</summary>
+    private const int Steps = 4;
+
+    private static IEnumerable<TileShape> Tiles => [.. TileShape.Of(FactorType.TF32), .. TileShape.Of(FactorType.BFloat16)];
+
+    [SetUp]
+    public void NeedClang() => Clang.Require();
+
+    [TestCaseSource(nameof(Tiles))]
+    public void PlainProductsAreFast(TileShape tile) => AssertFast(Gemm(tile, false, false, true), tile, false, true);
+
+    /// <summary>The largest tile holds the most registers.</summary>
+    [Test]
+    public void TransposedProductsAreFast([Values(FactorType.TF32, FactorType.BFloat16)] FactorType factors, [Values] bool transposeA)
+    {
+        TileShape tile = TileShape.Of(factors)[0];
+        AssertFast(Gemm(tile, transposeA, !transposeA, false), tile, transposeA, transposeA);
+    }
+
+    [Test]
+    public void ConvolutionsAreFast([Values(FactorType.TF32, FactorType.BFloat16)] FactorType factors, [Values] bool turned)
+    {
+        TileShape tile = TileShape.Of(factors)[0];
+        bool isBFloat16 = factors == FactorType.BFloat16;
+        AssertFast(
+            new UnitConvolution<Identity>(
+                tile.M, tile.N, isBFloat16, turned, true, isBFloat16, false, turned, !turned, default, default, default, default, default,
+                default, default, default),
+            tile, false, !turned);
+    }
+
+    private static UnitGemm<ReLU> Gemm(TileShape tile, bool transposeA, bool transposeB, bool addBias)
+    {
+        bool isBFloat16 = tile.Factors == FactorType.BFloat16;
+        return new(
+            tile.M, tile.N, isBFloat16, transposeA, transposeB, true, isBFloat16, addBias, false, false, default, default, default, default,
+            default, default, default, default, default);
+    }
+
+    private static void AssertFast<TKernel>(TKernel kernel, TileShape tile, bool isAlongA, bool isAlongB) where TKernel : struct, IKernel
+    {
+        string ptx = Clang.PtxOf(kernel);
+        bool isBFloat16 = tile.Factors == FactorType.BFloat16;
+        int left = tile.M / 32, right = tile.N / 32, loads = Steps * ((Reads(isAlongA) ? left : 0) + (Reads(isAlongB) ? right : 0));
+        int plain = Steps * 4 * ((Reads(isAlongA) ? 0 : left) + (Reads(isAlongB) ? 0 : right));
+        Assert.Multiple(() =>
+        {
+            Assert.That(Clang.LocalAccesses(ptx), Is.Zero, "loads and stores of local memory");
+            Assert.That(
+                Count(ptx, isBFloat16 ? "mma.sync.aligned.m16n8k16.row.col.f32.bf16" : "mma.sync.aligned.m16n8k8.row.col.f32.tf32"),
+                Is.EqualTo(Steps * left * 2 * right), "products of a stage");
+            Assert.That(Count(ptx, "ldmatrix.sync.aligned.m8n8.x4"), Is.EqualTo(loads), "loads of fragments");
+            Assert.That(Count(ptx, "ldmatrix.sync.aligned.m8n8.x4.trans"),
+                Is.EqualTo(isBFloat16 ? Steps * ((isAlongA ? left : 0) + (isAlongB ? right : 0)) : 0), "transposed loads of fragments");
+            Assert.That(Count(ptx, "cvt.rna.tf32.f32"), Is.EqualTo(isBFloat16 ? 0 : Steps * 4 * (left + right)), "rounded factors");
+            // Two stages before the loop and one in it, each with 16 lines' 16 bytes in a pass of the group.
+            Assert.That(Count(ptx, "cp.async.cg.shared.global"), Is.EqualTo(3 * (tile.M + tile.N) / 16), "copies of 16 bytes");
+            Assert.That(Count(ptx, "cp.async.ca"), Is.Zero, "copies of 4 bytes");
+            Assert.That(kernel.GroupShape.Count, Is.EqualTo(tile.Threads).And.EqualTo(128));
+            Assert.That(SharedScalarLoads(ptx), plain == 0 ? Is.Zero.Or.LessThan(80) : Is.GreaterThanOrEqualTo(plain),
+                "scalar loads of shared memory");
+            Assert.That(Registers(tile), Is.LessThanOrEqualTo(255), "registers of a thread");
+        });
+
+        bool Reads(bool isAlong) => isBFloat16 || !isAlong;
+    }
+
+    /// <summary>Sums, fragments, places of the rows that a convolution copies, and 48 for addresses and counters.</summary>
+    private static int Registers(TileShape tile) => tile.M * tile.N / 128 + (tile.M + tile.N) / 8 + 3 * tile.M / 16 + 48;
+
+    private static int Count(string ptx, string instruction) => ptx.Split(instruction).Length - 1;
+
+    private static int SharedScalarLoads(string ptx) => SharedLoad().Count(ptx);
+
+    [GeneratedRegex(@"ld\.shared\.(f32|u32|b32)")]
+    private static partial Regex SharedLoad();
+}
