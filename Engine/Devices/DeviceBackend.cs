@@ -106,6 +106,11 @@ internal abstract class DeviceBackend : PlanBackend
 
     protected IReadOnlyDictionary<string, string>? Algorithms => _options.Algorithms;
 
+    protected Precision Precision => _options.Precision;
+
+    /// <inheritdoc cref="PlanOptions.ReadsAverages"/>
+    protected bool ReadsAverages => _options.ReadsAverages;
+
     /// <inheritdoc cref="PlanOptions.Ranks"/>
     public Communicator Ranks => _options.Ranks;
 

@@ -12,15 +12,17 @@ internal static class GpuConvolution
     public static void EmitForward(GpuEmitter emitter, ConvolutionShape shape)
     {
         DeviceTensor x = emitter.Input(), y = emitter.Output;
-        DeviceBuffer<float> weight = emitter.Parameter("weight").Values;
+        DeviceParameter weight = emitter.Parameter("weight");
         DeviceBuffer<float>? bias = emitter.FindParameter("bias")?.Values;
+        ConvolutionChoice choice = emitter.Choose(shape, ConvolutionPass.Forward, emitter.FactorsOf(x));
         var launches = new ForwardLaunches(
-            shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.Forward), pitch: y.WholeChannels, isBFloat16X: x.IsBFloat16,
+            shape, emitter.Images, choice, pitch: y.WholeChannels, isBFloat16X: x.IsBFloat16,
             isBFloat16Y: y.IsBFloat16);
         DeviceBuffer<float>? workspace = Workspace(emitter, launches.WorkspaceFloats);
         GpuMoments? moments = emitter.GathersMoments && launches.MomentRows is { } rows ? emitter.Gather(rows) : null;
         emitter.Launch("forward", l => launches.Launch(
-            l, l.Read(x), l.Read(weight), bias is null ? null : l.Read(bias), l.Write(y), l.Write(workspace), emitter.Activation,
+            l, l.Read(x), emitter.ReadWeights(l, weight, choice.Tile.Factors), bias is null ? null : l.Read(bias), l.Write(y),
+            l.Write(workspace), emitter.Activation,
             moments: moments is null ? null : new GatheredMoments(l.Read(emitter.Scalars), l.Write(moments.Parts), y.Stored.Area)));
     }
 
@@ -48,22 +50,24 @@ internal static class GpuConvolution
         DeviceTensor x = emitter.Input();
         DeviceBuffer<float> gradient = emitter.Parameter("weight").Gradient;
         var launches = new FilterGradientLaunches(
-            shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.FilterGradient), isBFloat16X: x.IsBFloat16,
-            isBFloat16Y: dy.IsBFloat16);
+            shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.FilterGradient, emitter.FactorsOf(x, dy)),
+            isBFloat16X: x.IsBFloat16, isBFloat16Y: dy.IsBFloat16);
         DeviceBuffer<float>? workspace = Workspace(emitter, launches.WorkspaceFloats);
         emitter.Launch("filter gradient", l => launches.Launch(l, l.Read(x), l.Read(dy), l.Write(gradient), l.Write(workspace)));
     }
 
     private static void EmitInputGradient(GpuEmitter emitter, ConvolutionShape shape, DeviceTensor dy, DeviceTensor dx)
     {
-        DeviceBuffer<float> weight = emitter.Parameter("weight").Values;
+        DeviceParameter weight = emitter.Parameter("weight");
+        ConvolutionChoice choice = emitter.Choose(shape, ConvolutionPass.InputGradient, emitter.FactorsOf(dy));
         var launches = new InputGradientLaunches(
-            shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.InputGradient), isBFloat16X: dx.IsBFloat16,
+            shape, emitter.Images, choice, isBFloat16X: dx.IsBFloat16,
             isBFloat16Y: dy.IsBFloat16);
         DeviceBuffer<float>? workspace = Workspace(emitter, launches.WorkspaceFloats);
         bool adds = emitter.AddsInputGradient();
         emitter.Launch("input gradient", l => launches.Launch(
-            l, l.Read(dy), l.Read(weight), adds ? l.Update(dx) : l.Write(dx), l.Write(workspace), adds));
+            l, l.Read(dy), emitter.ReadWeights(l, weight, choice.Tile.Factors), adds ? l.Update(dx) : l.Write(dx),
+            l.Write(workspace), adds));
     }
 
     private static DeviceBuffer<float>? Workspace(GpuEmitter emitter, long floats) =>

@@ -1,6 +1,7 @@
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Kernels.MatrixProduct;
+using GpuCnn.Kernels.MatrixProduct.Units;
 using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Engine.Layers;
@@ -14,15 +15,16 @@ internal static class GpuProduct
     public static void EmitForward(GpuEmitter emitter, int units)
     {
         DeviceTensor x = emitter.Input(), y = emitter.Output;
-        DeviceBuffer<float> weight = emitter.Parameter("weight").Values;
+        DeviceParameter weight = emitter.Parameter("weight");
         DeviceBuffer<float>? bias = emitter.FindParameter("bias")?.Values;
         int inputs = x.Shape.Count;
         MatrixProductLaunches launches = Choose(
             emitter, Problem("", inputs, units, emitter.Images), new() { M = emitter.Images, N = units, K = inputs },
-            isBFloat16A: x.IsBFloat16, isBFloat16C: y.IsBFloat16);
+            emitter.FactorsOf(x), isBFloat16A: x.IsBFloat16, isWeightsB: true, isBFloat16C: y.IsBFloat16);
         DeviceBuffer<float>? parts = Parts(emitter, launches);
         emitter.Launch("forward", l => launches.Launch(
-            l, l.Read(x), l.Read(weight), bias is null ? null : l.Read(bias), l.Write(y), l.Write(parts), emitter.Activation));
+            l, l.Read(x), emitter.ReadWeights(l, weight, launches.Tile.Factors), bias is null ? null : l.Read(bias), l.Write(y),
+            l.Write(parts), emitter.Activation));
     }
 
     public static void EmitBackward(GpuEmitter emitter, int units)
@@ -35,7 +37,8 @@ internal static class GpuProduct
             if (emitter.FindParameter("bias") is { } bias) GpuConvolution.EmitBiasGradient(emitter, dy, emitter.Images, units, bias);
             GemmShape shape = new() { M = inputs, N = units, K = emitter.Images };
             MatrixProductLaunches launches = Choose(
-                emitter, Problem(" weight gradient", inputs, units, emitter.Images), shape, transposeA: true,
+                emitter, Problem(" weight gradient", inputs, units, emitter.Images), shape, emitter.FactorsOf(x, dy),
+                transposeA: true,
                 isBFloat16A: x.IsBFloat16, isBFloat16B: dy.IsBFloat16);
             DeviceBuffer<float>? parts = Parts(emitter, launches);
             emitter.Launch("weight gradient", l => launches.Launch(
@@ -45,11 +48,11 @@ internal static class GpuProduct
         {
             GemmShape shape = new() { M = emitter.Images, N = inputs, K = units };
             MatrixProductLaunches launches = Choose(
-                emitter, Problem(" input gradient", inputs, units, emitter.Images), shape, transposeB: true,
-                isBFloat16A: dy.IsBFloat16, isBFloat16C: dx.IsBFloat16);
+                emitter, Problem(" input gradient", inputs, units, emitter.Images), shape, emitter.FactorsOf(dy),
+                transposeB: true, isBFloat16A: dy.IsBFloat16, isWeightsB: true, isBFloat16C: dx.IsBFloat16);
             DeviceBuffer<float>? parts = Parts(emitter, launches);
             emitter.Launch("input gradient", l => launches.Launch(
-                l, l.Read(dy), l.Read(weight.Values), null, l.Write(dx), l.Write(parts), default(Identity)));
+                l, l.Read(dy), emitter.ReadWeights(l, weight, launches.Tile.Factors), null, l.Write(dx), l.Write(parts), default(Identity)));
         }
     }
 
@@ -58,11 +61,15 @@ internal static class GpuProduct
         $"fully connected{pass} {inputs} -> {units}, {images} images";
 
     /// <summary>Chooses the launches of the next step.</summary>
+    /// <param name="factors">What is multiplied, if matrix units can load it.</param>
+    /// <param name="isWeightsB">Whether B is weights, which come in the format that is multiplied.</param>
     private static MatrixProductLaunches Choose(
-        GpuEmitter emitter, string problem, GemmShape shape, bool transposeA = false, bool transposeB = false, bool isBFloat16A = false,
-        bool isBFloat16B = false, bool isBFloat16C = false)
+        GpuEmitter emitter, string problem, GemmShape shape, FactorType factors, bool transposeA = false, bool transposeB = false,
+        bool isBFloat16A = false, bool isBFloat16B = false, bool isBFloat16C = false, bool isWeightsB = false)
     {
-        ProductChoice choice = emitter.Choose(problem, shape.M, shape.N, shape.K);
+        if (!UnitTile.Takes(shape, transposeA, transposeB, factors)) factors = FactorType.Float32;
+        ProductChoice choice = emitter.Choose(problem, shape.M, shape.N, shape.K, factors);
+        if (isWeightsB) isBFloat16B = choice.Tile.Factors == FactorType.BFloat16;
         return new(
             shape, transposeA, transposeB, tile: choice.Tile, byLibrary: choice.ByLibrary, isBFloat16A: isBFloat16A,
             isBFloat16B: isBFloat16B, isBFloat16C: isBFloat16C);

@@ -7,6 +7,7 @@ using GpuCnn.Engine.Plans;
 using GpuCnn.Kernels.Convolution;
 using GpuCnn.Kernels.Convolution.Gpu;
 using GpuCnn.Kernels.Cpu;
+using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
 
 namespace GpuCnn.Engine.Devices.Gpu;
@@ -24,6 +25,9 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
     private int _place, _taken = StepCopies.None;
     private ResultSlots? _results;
     private LaunchSequence? _launches;
+
+    // All weights as bfloat16, where matrix units multiply them.
+    private DeviceBuffer<float>? _roundedWeights;
 
     // Index of each step's first launch, and the end of the last step.
     private int[] _firsts = [];
@@ -72,6 +76,7 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
     public override void AddInput(Value input)
     {
         base.AddInput(input);
+        if (Precision == Precision.BFloat16) AddRoundedWeights();
         if (!UploadsAhead) return;
         for (int i = 0; i < _incoming.Length; i++)
             _incoming[i] = NewBuffer<float>($"incoming images {i + 1}", (long)Images * input.Shape.Count, persistent: true);
@@ -164,22 +169,48 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
     }
 
     /// <summary>Chooses the algorithm of the next step.</summary>
-    public ConvolutionChoice Choose(ConvolutionShape shape, ConvolutionPass pass) =>
+    /// <param name="factors">What is multiplied, where the shape allows it.</param>
+    public ConvolutionChoice Choose(ConvolutionShape shape, ConvolutionPass pass, FactorType factors) =>
         Choose(
-            ProblemOf(pass.Describe(shape, Images)), ConvolutionChoice.For(shape, Images, pass),
-            ConvolutionChoice.Candidates(shape, Images, pass, Device.HasProductLibrary), Algorithms);
+            ProblemOf(pass.Describe(shape, Images)), ConvolutionChoice.For(shape, Images, pass, factors),
+            ConvolutionChoice.Candidates(shape, Images, pass, HasProductLibrary, factors), Algorithms);
 
     /// <summary>
     /// Chooses the algorithm of the next step, a plain product. There is a choice only if the device has a library, or if the options name
     /// one because the run began on such a device. Otherwise the sizes decide, and plans have one problem less.
     /// </summary>
     /// <param name="problem">The computation, with all sizes that the best choice may depend on.</param>
-    public ProductChoice Choose(string problem, int rows, int columns, int depth)
+    /// <param name="factors">What is multiplied.</param>
+    public ProductChoice Choose(string problem, int rows, int columns, int depth, FactorType factors)
     {
         problem = ProblemOf(problem);
-        ProductChoice rule = ProductChoice.For(rows, columns, depth);
-        bool hasLibrary = Device.HasProductLibrary, isChosen = hasLibrary || Algorithms?.ContainsKey(problem) == true;
-        return isChosen ? Choose(problem, rule, ProductChoice.Candidates(rows, columns, hasLibrary), Algorithms) : rule;
+        ProductChoice rule = ProductChoice.For(rows, columns, depth, factors);
+        bool hasLibrary = HasProductLibrary, isChosen = hasLibrary || Algorithms?.ContainsKey(problem) == true;
+        return isChosen ? Choose(problem, rule, ProductChoice.Candidates(rows, columns, hasLibrary, factors), Algorithms) : rule;
+    }
+
+    /// <summary>Returns what a product multiplies whose other factor is rounded to fit, as weights are.</summary>
+    /// <param name="isBFloat16">Whether the tensor is stored as bfloat16.</param>
+    public FactorType FactorsOf(bool isBFloat16) => Precision == Precision.Float32 ? FactorType.Float32
+        : isBFloat16 ? FactorType.BFloat16 : FactorType.TF32;
+
+    /// <summary>Returns the weights of a parameter in the format that a product multiplies.</summary>
+    public ReadOnlyView<float> ReadWeights(GpuLaunch launch, DeviceParameter weights, FactorType factors) =>
+        factors == FactorType.BFloat16
+            ? launch.Read(_roundedWeights).Slice((int)(weights.First / 2))
+            : launch.Read(weights.Values);
+
+    // Libraries multiply float32 alone.
+    private bool HasProductLibrary => Device.HasProductLibrary && Precision == Precision.Float32;
+
+    private void AddRoundedWeights()
+    {
+        long count = Parameters.Order.Count;
+        if (count == 0) return;
+        string run = ReadsAverages ? ParameterMemory.Averages : ParameterMemory.Weights;
+        var weights = new DeviceBuffer<float>(new ParameterMemory(run, 0, count), count);
+        DeviceBuffer<float> rounded = _roundedWeights = NewBuffer<float>("rounded weights", count / 2);
+        Launch("round weights", l => l.Add(new RoundWeights(l.Read(weights), l.Write(rounded), (int)count)));
     }
 
     protected override void UploadImages(DeviceBuffer<float> images, Batch batch, int first)

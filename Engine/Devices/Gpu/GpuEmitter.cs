@@ -28,8 +28,21 @@ public sealed class GpuEmitter : Emitter
     public void Launch(string name, Action<GpuLaunch> add) => _backend.Launch(NameOf(name), add);
 
     /// <summary>Chooses the algorithm of a convolution in the next step.</summary>
-    internal ConvolutionChoice Choose(ConvolutionShape shape, ConvolutionPass pass) => _backend.Choose(shape, pass);
+    internal ConvolutionChoice Choose(ConvolutionShape shape, ConvolutionPass pass, FactorType factors) =>
+        _backend.Choose(shape, pass, factors);
 
-    /// <inheritdoc cref="GpuBackend.Choose(string, int, int, int)"/>
-    internal ProductChoice Choose(string problem, int rows, int columns, int depth) => _backend.Choose(problem, rows, columns, depth);
+    /// <inheritdoc cref="GpuBackend.Choose(string, int, int, int, FactorType)"/>
+    internal ProductChoice Choose(string problem, int rows, int columns, int depth, FactorType factors) =>
+        _backend.Choose(problem, rows, columns, depth, factors);
+
+    /// <inheritdoc cref="GpuBackend.FactorsOf"/>
+    internal FactorType FactorsOf(DeviceTensor tensor) => _backend.FactorsOf(tensor.IsBFloat16);
+
+    /// <summary>Returns what a product of two tensors multiplies: by matrix units only if both are stored alike.</summary>
+    internal FactorType FactorsOf(DeviceTensor left, DeviceTensor right) =>
+        left.IsBFloat16 == right.IsBFloat16 ? FactorsOf(left) : FactorType.Float32;
+
+    /// <inheritdoc cref="GpuBackend.ReadWeights"/>
+    internal ReadOnlyView<float> ReadWeights(GpuLaunch launch, DeviceParameter weights, FactorType factors) =>
+        _backend.ReadWeights(launch, weights, factors);
 }

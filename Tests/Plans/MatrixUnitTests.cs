@@ -1,0 +1,51 @@
+using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Devices.Debug;
+using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Losses;
+using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Tensors;
+using NUnit.Framework;
+
+namespace GpuCnn.Tests.Plans;
+
+/// <summary>A plan's products go to matrix units where its precision and the layers' shapes allow it.</summary>
+public sealed class MatrixUnitTests
+{
+    private const int Images = 2;
+
+    private static readonly string[] _weights = ["a.weight", "b.weight", "c.weight", "d.weight"];
+
+    /// <summary>
+    /// Rounding each factor by at most 2^-11 (TF32) or 2^-8 (a stored bfloat16 and its factor) moves a norm of the results by a few times
+    /// as much.
+    /// </summary>
+    [TestCase(Precision.TF32, "tf32", 1.0 / 512)]
+    [TestCase(Precision.BFloat16, "bf16", 1.0 / 32)]
+    public void ResultsAreThoseOfFloat32UpToTheFactorsRounding(Precision precision, string name, double tolerance)
+    {
+        using var device = new DebugDevice();
+        (float[] Values, string[] Choices) expected = Run(device, Precision.Float32), actual = Run(device, precision);
+        Assert.That(expected.Choices, Has.None.Contains(name));
+        // Forward and back, over each of the three convolutions; filters' gradients are a choice of their own.
+        Assert.That(actual.Choices.Count(choice => choice.EndsWith(name, StringComparison.Ordinal)), Is.GreaterThanOrEqualTo(5));
+        double distance = Norm(expected.Values.Zip(actual.Values, (x, y) => (double)x - y)), length = Norm(expected.Values.Select(x => (double)x));
+        Assert.That(distance / length, Is.Positive.And.LessThan(tolerance));
+    }
+
+    private static double Norm(IEnumerable<double> values) => Math.Sqrt(values.Sum(value => value * value));
+
+    /// <summary>Returns the output and the gradients, and the names of the chosen algorithms.</summary>
+    private static (float[] Values, string[] Choices) Run(Device device, Precision precision)
+    {
+        var layers = new Sequential
+        {
+            { "a", new Conv2d(16, 3, padding: 1) }, new ReLU(), { "b", new Conv2d(24, 3, stride: 2, padding: 1) }, new ReLU(),
+            { "c", new Conv2d(16, 1) }, new Flatten(), { "d", new Linear(8) },
+        };
+        var options = new PlanOptions { Images = Images, Training = true, Loss = new SoftmaxCrossEntropy(), Precision = precision };
+        using var network = new TestNetwork(device, layers, Shape.Volume(8, 6, 5), options);
+        network.Parameters.Initialize(1);
+        network.Plan.ComputeGradients(network.Batch);
+        return ([.. network.ReadOutput(), .. _weights.SelectMany(network.Gradient)], [.. network.Plan.Choices.Select(choice => choice.Algorithm)]);
+    }
+}
