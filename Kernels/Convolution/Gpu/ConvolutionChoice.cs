@@ -62,7 +62,7 @@ public readonly record struct ConvolutionChoice(ConvolutionAlgorithm Algorithm, 
 
     /// <summary>
     /// Returns whether a pass can multiply such factors: by matrix units only without groups, and if what they load is whole runs of 16
-    /// bytes.
+    /// bytes. Windows of floats become such by a padded copy.
     /// </summary>
     internal static bool Takes(ConvolutionShape shape, ConvolutionPass pass, FactorType factors)
     {
@@ -70,7 +70,7 @@ public readonly record struct ConvolutionChoice(ConvolutionAlgorithm Algorithm, 
         int run = factors.PerLoad();
         return shape.Groups == 1 && shape.K % run == 0 && pass switch
         {
-            ConvolutionPass.Forward => shape.C % run == 0,
+            ConvolutionPass.Forward => shape.C % run == 0 || (factors == FactorType.TF32 && !IsPointwise(shape)),
             ConvolutionPass.InputGradient => true,
             _ => false,
         };

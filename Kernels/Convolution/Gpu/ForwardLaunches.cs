@@ -35,7 +35,7 @@ internal sealed partial class ForwardLaunches
 
     /// <summary>Number of workspace floats that the launches need.</summary>
     public long WorkspaceFloats => _choice.Algorithm == ConvolutionAlgorithm.Im2Col
-        ? StoredValues.Floats(_sizes.ColumnValues, _isBFloat16X) : 0;
+        ? StoredValues.Floats(_sizes.ColumnValues, _isBFloat16X) : IsPadded ? PaddedInput + PaddedFilter : 0;
 
     /// <summary>
     /// Rows in each part whose moments <see cref="Launch"/> gathers. Null if it cannot gather moments: with several groups, with windows
@@ -45,6 +45,18 @@ internal sealed partial class ForwardLaunches
         && (_choice.Algorithm != ConvolutionAlgorithm.Im2Col || _sizes.ImagesAtOnce >= _sizes.Images)
             ? _choice.Tile.M
             : null;
+
+    private bool ByUnits => _choice.Tile.Factors != FactorType.Float32;
+
+    /// <summary>Whether matrix units read copies whose channels are padded to whole loads. Only floats are.</summary>
+    private bool IsPadded => ByUnits && _choice.Algorithm == ConvolutionAlgorithm.ImplicitGemm
+        && PaddedChannels != _sizes.Inputs;
+
+    private int PaddedChannels => (_sizes.Inputs + 3) / 4 * 4;
+
+    private long PaddedInput => (long)_sizes.Images * _sizes.Shape.H * _sizes.Shape.W * PaddedChannels;
+
+    private long PaddedFilter => (long)_sizes.Shape.R * _sizes.Shape.S * PaddedChannels * _sizes.Outputs;
 
     /// <param name="x">[image][H][W][C]</param>
     /// <param name="filter">
@@ -70,7 +82,8 @@ internal sealed partial class ForwardLaunches
         switch (_choice.Algorithm)
         {
             case ConvolutionAlgorithm.ImplicitGemm:
-                LaunchGathered(launches, x, filter, bias, y, function, accumulate, moments);
+                if (ByUnits) LaunchUnits(launches, x, filter, bias, y, workspace, function, accumulate, moments);
+                else LaunchGathered(launches, x, filter, bias, y, function, accumulate, moments);
                 break;
             case ConvolutionAlgorithm.Gemm:
                 Product(0, _sizes.Images, _sizes.Shape.C, _sizes.Inputs)
@@ -114,21 +127,61 @@ internal sealed partial class ForwardLaunches
         TFunction function, bool accumulate, GatheredMoments? moments)
         where TFunction : unmanaged, IPointwise
     {
-        ConvolutionShape shape = _sizes.Shape;
-        TileShape tile = _choice.Tile;
-        bool byUnits = tile.Factors != FactorType.Float32;
         // With a single group the values of a whole filter row are contiguous, in the input and in the filter.
-        int runTaps = shape.Groups == 1 && !byUnits ? shape.S : 1, run = runTaps * _sizes.Inputs * _sizes.Outputs;
-        var map = new GatherMap
+        GatherMap map = Map(_sizes.Shape.Groups == 1 ? _sizes.Shape.S : 1, _sizes.Inputs);
+        TileShape tile = _choice.Tile;
+        launches.Add(
+            new ConvolutionProduct<TFunction>(
+                tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, _sizes.WideInputs, _sizes.WideOutputs, IsWideY, bias is not null,
+                accumulate, moments is not null, _isBFloat16X, _isBFloat16Y, x, filter, bias ?? filter, y, moments?.Scalars ?? default,
+                moments?.Parts ?? default, map, function),
+            new(tile.Count(_sizes.Pixels, _sizes.Outputs), 1, _sizes.Shape.Groups));
+    }
+
+    private void LaunchUnits<TFunction>(
+        IKernelLaunches launches, ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float>? bias, View<float> y,
+        View<float> workspace, TFunction function, bool accumulate, GatheredMoments? moments)
+        where TFunction : unmanaged, IPointwise
+    {
+        TileShape tile = _choice.Tile;
+        int channels = _sizes.Inputs;
+        if (IsPadded)
         {
-            Grid = _sizes.Grid(_sizes.Images),
+            View<float> paddedFilter = workspace.Slice((int)PaddedInput);
+            channels = PaddedChannels;
+            int filterRow = channels * _sizes.Outputs;
+            launches.Add(new PadChannels(x, workspace, _sizes.Inputs, new(channels / 4), (int)(PaddedInput / 4)));
+            launches.Add(new PadChannels(
+                filter, paddedFilter, _sizes.Inputs * _sizes.Outputs, new(filterRow / 4), (int)(PaddedFilter / 4)));
+            (x, filter) = (workspace, paddedFilter);
+        }
+        launches.Add(
+            new UnitConvolution<TFunction>(
+                tile.M, tile.N, tile.Factors == FactorType.BFloat16, false, IsWideY, _isBFloat16Y, bias is not null, accumulate,
+                moments is not null, x, filter, bias ?? filter, y, moments?.Scalars ?? default, moments?.Parts ?? default,
+                new(Map(1, channels), tile.Factors.PerLoad()), function),
+            new(tile.Count(_sizes.Pixels, _sizes.Outputs)));
+    }
+
+    private bool IsWideY => _sizes.WideOutputs && _pitch % 4 == 0;
+
+    /// <param name="runTaps">Taps in a run.</param>
+    /// <param name="channels">Channels of a group, as they are stored.</param>
+    private GatherMap Map(int runTaps, int channels)
+    {
+        ConvolutionShape shape = _sizes.Shape;
+        PixelGrid grid = _sizes.Grid(_sizes.Images);
+        if (channels != _sizes.Inputs) grid.SourceChannels = channels;
+        return new()
+        {
+            Grid = grid,
             TapsH = shape.R,
             TapsW = shape.S / runTaps,
             Direction = 1,
             RunTaps = runTaps,
-            RunChannels = _sizes.Inputs,
-            FilterStepH = shape.S * _sizes.Inputs * _sizes.Outputs,
-            FilterStepW = run,
+            RunChannels = channels,
+            FilterStepH = shape.S * channels * _sizes.Outputs,
+            FilterStepW = runTaps * channels * _sizes.Outputs,
             FilterPitch = _sizes.Outputs,
             FilterGroup = _sizes.GroupFilter,
             Columns = _sizes.Outputs,
@@ -136,24 +189,5 @@ internal sealed partial class ForwardLaunches
             TargetRow = shape.OutputWidth * _pitch,
             TargetPixel = _pitch,
         };
-        bool wideOutputs = _sizes.WideOutputs && _pitch % 4 == 0;
-        Size3 groups = new(tile.Count(_sizes.Pixels, _sizes.Outputs), 1, shape.Groups);
-        ReadOnlyView<StepScalars> scalars = moments?.Scalars ?? default;
-        View<float> parts = moments?.Parts ?? default;
-        if (byUnits)
-        {
-            launches.Add(
-                new UnitConvolution<TFunction>(
-                    tile.M, tile.N, tile.Factors == FactorType.BFloat16, false, wideOutputs, _isBFloat16Y, bias is not null, accumulate,
-                    moments is not null, x, filter, bias ?? filter, y, scalars, parts, new(map, tile.Factors.PerLoad()), function),
-                groups);
-            return;
-        }
-        launches.Add(
-            new ConvolutionProduct<TFunction>(
-                tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, _sizes.WideInputs, _sizes.WideOutputs, wideOutputs, bias is not null,
-                accumulate, moments is not null, _isBFloat16X, _isBFloat16Y, x, filter, bias ?? filter, y, scalars,
-                parts, map, function),
-            groups);
     }
 }

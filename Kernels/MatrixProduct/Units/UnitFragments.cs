@@ -15,12 +15,12 @@ internal static class UnitFragments
         int lane = Warp.Lane;
         if (!side.IsAlong)
         {
-            MatrixUnit.Load(to, tile, side.Place(line + (lane & 15), 2 * step + (lane >> 4)));
+            MatrixUnit.Load(to, tile, LeftPlace(side, lane, line, step));
             if (!side.IsBFloat16) Round(to);
         }
         else if (side.IsBFloat16)
         {
-            MatrixUnit.LoadTransposed(to, tile, side.Place(16 * step + (lane & 7) + (lane >> 4 << 3), (line >> 3) + (lane >> 3 & 1)));
+            MatrixUnit.LoadTransposed(to, tile, LeftPlace(side, lane, line, step));
         }
         else
         {
@@ -39,12 +39,12 @@ internal static class UnitFragments
         int lane = Warp.Lane;
         if (!side.IsAlong)
         {
-            MatrixUnit.Load(to, tile, side.Place(line + (lane & 7) + (lane >> 4 << 3), 2 * step + (lane >> 3 & 1)));
+            MatrixUnit.Load(to, tile, RightPlace(side, lane, line, step));
             if (!side.IsBFloat16) Round(to);
         }
         else if (side.IsBFloat16)
         {
-            MatrixUnit.LoadTransposed(to, tile, side.Place(16 * step + (lane & 15), (line >> 3) + (lane >> 4)));
+            MatrixUnit.LoadTransposed(to, tile, RightPlace(side, lane, line, step));
         }
         else
         {
@@ -55,6 +55,16 @@ internal static class UnitFragments
             to[3] = MatrixUnit.ToTF32(tile[side.Place32(at + 4, own + 8)]);
         }
     }
+
+    /// <summary>Returns the index of the 16 bytes that a lane names to ldmatrix, for the left tile.</summary>
+    public static int LeftPlace(UnitSide side, int lane, int line, int step) => side.IsAlong
+        ? side.Place(16 * step + (lane & 7) + (lane >> 4 << 3), (line >> 3) + (lane >> 3 & 1))
+        : side.Place(line + (lane & 15), 2 * step + (lane >> 4));
+
+    /// <summary>Returns the index of the 16 bytes that a lane names to ldmatrix, for the right tile.</summary>
+    public static int RightPlace(UnitSide side, int lane, int line, int step) => side.IsAlong
+        ? side.Place(16 * step + (lane & 15), (line >> 3) + (lane >> 4))
+        : side.Place(line + (lane & 7) + (lane >> 4 << 3), 2 * step + (lane >> 3 & 1));
 
     public static void Round(Registers<uint> values)
     {

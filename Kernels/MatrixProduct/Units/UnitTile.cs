@@ -112,8 +112,8 @@ internal static class UnitTile
     [Unroll]
     public static void Spread(Registers<float> sums, View<float> shared, int tileM, int tileN)
     {
-        int warpM = tileM >> 1, warpN = tileN >> 1, lane = Warp.Lane, pitch = tileN + Padding;
-        int place = (Row(tileM) + (lane >> 2)) * pitch + Column(tileN) + (lane & 3) * 2;
+        int warpM = tileM >> 1, warpN = tileN >> 1, pitch = tileN + Padding;
+        int place = Row(tileM) * pitch + Column(tileN) + PlaceOfPair(Warp.Lane, tileN);
         for (int i = 0; i < MostRows; i++)
         {
             for (int j = 0; j < MostColumns; j++)
@@ -127,6 +127,9 @@ internal static class UnitTile
             }
         }
     }
+
+    /// <summary>Returns the index in spread sums of a lane's first two, from its warp's first on.</summary>
+    public static int PlaceOfPair(int lane, int tileN) => (lane >> 2) * (tileN + Padding) + (lane & 3) * 2;
 
     /// <summary>
     /// Returns the index of the sums of a block of 16 x 8: of the lane's row two neighbours, then two of the row 8 below.

@@ -21,6 +21,7 @@ public sealed class UnitConvolutionTests<TDevice> : UnitKernelTests<TDevice> whe
     protected override void RunAll()
     {
         EveryShapeMatchesTheReference(new(8, 5, 6, 8, 3, 3, 2, 1, 1, 1, 1), FactorType.BFloat16);
+        ChannelsThatAreNoWholeLoadsArePadded(new(3, 9, 8, 12, 5, 4, 2, 2, 2, 1, 1), true);
         MomentsMatchTheStoredOutput(FactorType.TF32, true);
         foreach (Type function in EveryFunction.Types) FunctionIsAppliedToTheResult(function);
     }
@@ -47,6 +48,27 @@ public sealed class UnitConvolutionTests<TDevice> : UnitKernelTests<TDevice> whe
 
     [TestCaseSource(nameof(Shapes))]
     public void EveryShapeMatchesTheReference(ConvolutionShape shape, FactorType factors) => Check(shape, Smallest(factors));
+
+    /// <summary>First layers: the input is floats, and stays so where the output is rounded.</summary>
+    [Test, Combinatorial]
+    public void ChannelsThatAreNoWholeLoadsArePadded([ValueSource(nameof(FirstLayers))] ConvolutionShape shape, [Values] bool isRounded)
+    {
+        var numbers = new ConvolutionCase(shape, Images, Eighths);
+        var choice = ConvolutionChoice.For(shape, Images, ConvolutionPass.Forward, FactorType.TF32);
+        Assert.That(choice.Tile.Factors, Is.EqualTo(FactorType.TF32));
+        var plan = new ForwardLaunches(shape, Images, choice, isBFloat16Y: isRounded);
+        int channels = (shape.C + 3) / 4 * 4;
+        Assert.That(plan.WorkspaceFloats,
+            Is.EqualTo(channels * (Images * shape.H * shape.W + shape.R * shape.S * shape.K)));
+        DeviceBuffer<float> y = Device.UnsetStored(numbers.Y.Length, isRounded);
+        plan.Launch(
+            Immediately, Device.Buffer<float>(numbers.X), Device.Buffer<float>(numbers.Filter), Device.Buffer<float>(numbers.Bias), y,
+            Workspace(plan.WorkspaceFloats), default(Identity));
+        AssertStored("y", y, numbers.Y, isRounded);
+    }
+
+    private static IEnumerable<ConvolutionShape> FirstLayers => KernelVariants<TDevice>.Of(
+        [new ConvolutionShape(3, 9, 8, 12, 5, 4, 2, 2, 2, 1, 1), new(1, 7, 7, 8, 3, 3, 1, 1, 0, 0, 1), new(5, 4, 5, 4, 2, 3, 1, 1, 1, 1, 1)]);
 
     private static IEnumerable<TileShape> Tiles =>
         FactorTypes.SelectMany(factors => KernelVariants<TDevice>.Of(TileShape.Of(factors)));
@@ -162,7 +184,9 @@ public sealed class UnitConvolutionTests<TDevice> : UnitKernelTests<TDevice> whe
         ConvolutionShape grouped = new(16, 5, 5, 16, 3, 3, 1, 1, 1, 1, 2), first = new(3, 9, 9, 16, 3, 3, 1, 1, 1, 1, 1),
             fours = new(12, 5, 5, 12, 3, 3, 1, 1, 1, 1, 1);
         Assert.That(Factors(grouped, ConvolutionPass.Forward, FactorType.TF32), Is.EqualTo(FactorType.Float32));
-        Assert.That(Factors(first, ConvolutionPass.Forward, FactorType.TF32), Is.EqualTo(FactorType.Float32));
+        Assert.That(Factors(first, ConvolutionPass.Forward, FactorType.TF32), Is.EqualTo(FactorType.TF32));
+        Assert.That(Factors(first, ConvolutionPass.Forward, FactorType.BFloat16), Is.EqualTo(FactorType.Float32));
+        Assert.That(Factors(first with { K = 15 }, ConvolutionPass.Forward, FactorType.TF32), Is.EqualTo(FactorType.Float32));
         Assert.That(Factors(first, ConvolutionPass.InputGradient, FactorType.BFloat16), Is.EqualTo(FactorType.BFloat16));
         Assert.That(Factors(fours, ConvolutionPass.Forward, FactorType.TF32), Is.EqualTo(FactorType.TF32));
         Assert.That(Factors(fours, ConvolutionPass.Forward, FactorType.BFloat16), Is.EqualTo(FactorType.Float32));
