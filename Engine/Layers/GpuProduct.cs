@@ -52,7 +52,8 @@ internal static class GpuProduct
                 transposeB: true, isBFloat16A: dy.IsBFloat16, isWeightsB: true, isBFloat16C: dx.IsBFloat16);
             DeviceBuffer<float>? parts = Parts(emitter, launches);
             emitter.Launch("input gradient", l => launches.Launch(
-                l, l.Read(dy), emitter.ReadWeights(l, weight, launches.Tile.Factors), null, l.Write(dx), l.Write(parts), default(Identity)));
+                l, l.Read(dy), emitter.ReadWeights(l, weight, launches.Tile.Factors), null, l.Write(dx), l.Write(parts),
+                default(Identity)));
         }
     }
 

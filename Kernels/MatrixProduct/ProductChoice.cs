@@ -8,7 +8,9 @@ internal readonly record struct ProductChoice(TileShape Tile, bool ByLibrary = f
     /// <summary>Name of the library, as it is printed and kept in files.</summary>
     public const string Library = "cuBLAS";
 
-    /// <summary>Returns the name that is printed and kept in files: <c>GEMM 64x64x16</c>, <c>GEMM 128x64x64 bf16</c>, <c>cuBLAS</c>.</summary>
+    /// <summary>
+    /// Returns the name that is printed and kept in files: <c>GEMM 64x64x16</c>, <c>GEMM 128x64x64 bf16</c>, <c>cuBLAS</c>.
+    /// </summary>
     public override string ToString() => ByLibrary ? Library : $"GEMM {Tile}";
 
     /// <summary>Chooses by the sizes alone: a tile, never the library.</summary>

@@ -68,7 +68,10 @@ public sealed class UnitConvolutionTests<TDevice> : UnitKernelTests<TDevice> whe
     }
 
     private static IEnumerable<ConvolutionShape> FirstLayers => KernelVariants<TDevice>.Of(
-        [new ConvolutionShape(3, 9, 8, 12, 5, 4, 2, 2, 2, 1, 1), new(1, 7, 7, 8, 3, 3, 1, 1, 0, 0, 1), new(5, 4, 5, 4, 2, 3, 1, 1, 1, 1, 1)]);
+    [
+        new ConvolutionShape(3, 9, 8, 12, 5, 4, 2, 2, 2, 1, 1), new(1, 7, 7, 8, 3, 3, 1, 1, 0, 0, 1),
+        new(5, 4, 5, 4, 2, 3, 1, 1, 1, 1, 1),
+    ]);
 
     private static IEnumerable<TileShape> Tiles =>
         FactorTypes.SelectMany(factors => KernelVariants<TDevice>.Of(TileShape.Of(factors)));
@@ -98,7 +101,8 @@ public sealed class UnitConvolutionTests<TDevice> : UnitKernelTests<TDevice> whe
 
     /// <summary>Writes the result to some channels of a wider volume, and leaves the others unchanged.</summary>
     [Test]
-    public void WritesOnlyItsChannelsOfAWiderVolume([Values(FactorType.TF32, FactorType.BFloat16)] FactorType factors, [Values(1, 3)] int size)
+    public void WritesOnlyItsChannelsOfAWiderVolume([Values(FactorType.TF32, FactorType.BFloat16)] FactorType factors,
+        [Values(1, 3)] int size)
     {
         const int Pitch = 20;
         bool isBFloat16 = factors == FactorType.BFloat16;

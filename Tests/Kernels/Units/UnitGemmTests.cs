@@ -26,7 +26,7 @@ public sealed class UnitGemmTests<TDevice> : UnitKernelTests<TDevice> where TDev
         from tile in KernelVariants<TDevice>.Of(TileShape.Of(factors))
         select new TestCaseData(tile).SetArgDisplayNames($"{tile}");
 
-    /// <summary>More than one tile each way, more stages than are in flight, an end within a stage; rows with gaps that must stay.</summary>
+    /// <summary>More than one tile each way, more stages than are in flight, an end within a stage; gaps between rows stay.</summary>
     [TestCaseSource(nameof(Tiles))]
     public void EveryTileMatchesTheReference(TileShape tile)
     {

@@ -37,7 +37,7 @@ internal static class UnitCopies
 {
     /// <summary>Starts to copy a stage of gathered rows; zeros where the source has none.</summary>
     /// <param name="tile">[tileM lines][<see cref="UnitTile.Depth"/>]</param>
-    /// <param name="sources">Of each row that the thread copies: index of the float of the source pixel that the grid's pixel maps to.</param>
+    /// <param name="sources">Of each row that the thread copies: the first float of the source pixel that its pixel maps to.</param>
     /// <param name="h">Row of that source pixel.</param>
     /// <param name="w">Column of that source pixel.</param>
     /// <param name="stage">Stages before this one.</param>
