@@ -1,4 +1,6 @@
+using GpuCnn.Kernels.Layout;
 using GpuCnn.Kernels.Pointwise;
+using GpuCnn.Kernels.Pooling;
 using GpuCnn.Tests.Compiler.Samples;
 using NUnit.Framework;
 
@@ -73,6 +75,34 @@ public sealed class CudaTextTests
             Assert.That(Clang.LocalAccesses(ptx), Is.Zero, "loads and stores of local memory");
             Assert.That(ptx, Does.Contain("ld.global.v4.f32").And.Contain("st.global.v4.f32"));
         }
+    }
+
+    /// <summary>Eight bfloat16 values are loaded and stored at once, and rounded in registers.</summary>
+    [Test]
+    public void KernelsOfBFloat16Move16Bytes()
+    {
+        string[] texts =
+        [
+            Clang.PtxOf(new PointwiseForward<ReLU>(true, true, default, default, 1, default)),
+            Clang.PtxOf(new PointwiseBackward<ReLU>(true, true, true, default, default, default, 1, default)),
+            Clang.PtxOf(new AddForward<ReLU>(true, true, true, default, default, default, 1, default)),
+            Clang.PtxOf(new AddInto(true, default, default, 1)),
+            Clang.PtxOf(new CopyChannels(8, true, true, default, 8, 0, default, 8, 0, 8, 1)),
+            Clang.PtxOf(new AveragePoolForward(8, 1, true, true, true, default, default, default, 1)),
+            Clang.PtxOf(new MaxPoolForward(8, true, true, true, true, default, default, default, default, 1)),
+            Clang.PtxOf(new MaxPoolBackward(8, true, true, true, default, default, default, default, 1)),
+        ];
+        Assert.Multiple(() =>
+        {
+            foreach (string ptx in texts)
+            {
+                Assert.That(Clang.LocalAccesses(ptx), Is.Zero, "loads and stores of local memory");
+                Assert.That(ptx, Does.Match(@"ld\.global(\.nc)?\.v4\.(f|u|b)32").And.Match(@"st\.global\.v4\.(f|u|b)32"), ptx);
+            }
+            // Eight winners are eight bytes, in one store and one load.
+            Assert.That(texts[^2], Does.Match(@"st\.global\.v2\.(f|u|b)32"));
+            Assert.That(texts[^1], Does.Match(@"ld\.global(\.nc)?\.v2\.(f|u|b)32"));
+        });
     }
 
     [Test]
