@@ -165,5 +165,6 @@ internal sealed unsafe class WarpExchange
         to[stride] = OfBFloat16(pair >> 16);
     }
 
-    private static float OfBFloat16(uint half) => Bits.ToSingle(half == 0xFFFF ? 0xFFFFFFFF : half << 16);
+    // Arithmetic never makes the two NaNs whose bits are halves of unset memory.
+    private static float OfBFloat16(uint half) => Bits.ToSingle(half >= 0xFFFE ? 0xFFFFFFFF : half << 16);
 }

@@ -70,9 +70,8 @@ public readonly record struct ConvolutionChoice(ConvolutionAlgorithm Algorithm, 
         int run = factors.PerLoad();
         return shape.Groups == 1 && shape.K % run == 0 && pass switch
         {
-            ConvolutionPass.Forward => shape.C % run == 0 || (factors == FactorType.TF32 && !IsPointwise(shape)),
             ConvolutionPass.InputGradient => true,
-            _ => false,
+            _ => shape.C % run == 0 || (factors == FactorType.TF32 && !IsPointwise(shape)),
         };
     }
 

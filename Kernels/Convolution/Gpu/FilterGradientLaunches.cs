@@ -1,3 +1,4 @@
+using GpuCnn.Kernels.Convolution.Gpu.Units;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
 using GpuCnn.Kernels.Pointwise;
@@ -26,20 +27,32 @@ internal sealed class FilterGradientLaunches
         _sizes = new(shape, images, mostColumns);
         _choice = choice ?? ConvolutionChoice.For(shape, images, ConvolutionPass.FilterGradient);
         _choice.Check(shape, ConvolutionPass.FilterGradient, isBFloat16X);
+        if (_choice.Tile.Factors != FactorType.Float32 && isBFloat16X != isBFloat16Y)
+            throw new ArgumentException(
+                $"{_choice} multiplies two volumes of one kind, but one is stored as bfloat16 and one as floats; take a tile of "
+                + $"{FactorType.Float32}.");
         _isBFloat16X = isBFloat16X;
         _isBFloat16Y = isBFloat16Y;
         if (_choice.Algorithm != ConvolutionAlgorithm.ImplicitGemm) return;
         (_parts, _partPixels) = TileChoice.Parts(
-            (long)_choice.Tile.Count(_sizes.Window, _sizes.Outputs) * shape.Groups, _sizes.Pixels, _choice.Tile);
+            (long)_choice.Tile.Count(Rows, _sizes.Outputs) * shape.Groups, _sizes.Pixels, _choice.Tile);
     }
 
     /// <summary>Number of workspace floats that the launches need.</summary>
     public long WorkspaceFloats => _choice.Algorithm switch
     {
-        ConvolutionAlgorithm.ImplicitGemm => _parts > 1 ? (long)_parts * FilterFloats : 0,
+        ConvolutionAlgorithm.ImplicitGemm => PaddedInput + (_parts > 1 ? (long)_parts * FilterFloats : 0),
         ConvolutionAlgorithm.Gemm => Product(0, _sizes.Images, _sizes.Shape.C, _sizes.Inputs).WorkspaceFloats,
         _ => PartsStart + _sizes.Runs().Max(run => WindowProduct(run.First, run.Count).WorkspaceFloats),
     };
+
+    /// <summary>Channels of a group as the product reads them. For matrix units floats are padded to whole loads by a copy.</summary>
+    private int Channels => _choice.Tile.Factors == FactorType.TF32 ? (_sizes.Inputs + 3) / 4 * 4 : _sizes.Inputs;
+
+    private int Rows => _sizes.Shape.R * _sizes.Shape.S * Channels;
+
+    /// <summary>Floats of the padded copy of x, which stands first in the workspace.</summary>
+    private long PaddedInput => Channels == _sizes.Inputs ? 0 : (long)_sizes.Images * _sizes.Shape.H * _sizes.Shape.W * Channels;
 
     private int FilterFloats => _sizes.GroupFilter * _sizes.Shape.Groups;
 
@@ -104,28 +117,47 @@ internal sealed class FilterGradientLaunches
         View<float> workspace, bool accumulate)
     {
         bool isSplit = _parts > 1;
+        View<float> parts = workspace;
+        PixelGrid grid = _sizes.Grid(_sizes.Images);
+        if (PaddedInput > 0)
+        {
+            launches.Add(new PadChannels(x, workspace, _sizes.Inputs, new(Channels / 4), (int)(PaddedInput / 4)));
+            (x, parts) = (workspace, workspace.Slice((int)PaddedInput));
+            grid.SourceChannels = Channels;
+        }
         var map = new FilterGradientMap
         {
-            Grid = _sizes.Grid(_sizes.Images),
+            Grid = grid,
             S = _sizes.Shape.S,
-            Channels = _sizes.Inputs,
+            Channels = Channels,
             Columns = _sizes.Outputs,
-            Rows = _sizes.Window,
+            Rows = Rows,
             GradientPitch = _sizes.Shape.K,
             Parts = _parts,
             PartPixels = _partPixels,
             PartStep = FilterFloats,
         };
         TileShape tile = _choice.Tile;
-        launches.Add(
-            new FilterGradientProduct(
-                tile.M, tile.N, tile.K, tile.PerM, tile.PerN, _sizes.WideInputs, _sizes.WideOutputs, accumulate && !isSplit,
-                _isBFloat16X, _isBFloat16Y, x, dy,
-                isSplit ? workspace : dw, map),
-            new(tile.Count(_sizes.Window, _sizes.Outputs), 1, _sizes.Shape.Groups * _parts));
+        View<float> target = isSplit ? parts : dw;
+        Size3 groups = new(tile.Count(Rows, _sizes.Outputs), 1, _sizes.Shape.Groups * _parts);
+        if (tile.Factors != FactorType.Float32)
+        {
+            launches.Add(
+                new UnitFilterGradient(
+                    tile.M, tile.N, tile.Factors == FactorType.BFloat16, accumulate && !isSplit, x, dy, target, map, _sizes.Inputs),
+                groups);
+        }
+        else
+        {
+            launches.Add(
+                new FilterGradientProduct(
+                    tile.M, tile.N, tile.K, tile.PerM, tile.PerN, _sizes.WideInputs, _sizes.WideOutputs, accumulate && !isSplit,
+                    _isBFloat16X, _isBFloat16Y, x, dy, target, map),
+                groups);
+        }
         if (!isSplit) return;
         var sum = new SumParts<Identity>(
-            false, accumulate, false, workspace, workspace, dw, _parts, FilterFloats, new(FilterFloats), default);
+            false, accumulate, false, parts, parts, dw, _parts, FilterFloats, new(FilterFloats), default);
         launches.Add(sum, sum.Groups);
     }
 }

@@ -46,6 +46,15 @@ public sealed partial class UnitTextTests
             tile, false, !turned);
     }
 
+    [Test]
+    public void FilterGradientsAreFast([Values(FactorType.TF32, FactorType.BFloat16)] FactorType factors)
+    {
+        TileShape tile = TileShape.Of(factors)[0];
+        AssertFast(
+            new UnitFilterGradient(tile.M, tile.N, factors == FactorType.BFloat16, false, default, default, default, default, 8), tile,
+            true, true);
+    }
+
     private static UnitGemm<ReLU> Gemm(TileShape tile, bool transposeA, bool transposeB, bool addBias)
     {
         bool isBFloat16 = tile.Factors == FactorType.BFloat16;
