@@ -1,28 +1,72 @@
 #!/usr/bin/env bash
-# gpu.sh: measures a GPU side by side with PyTorch, then runs the tests that need it. Bench/README.md says what is counted.
-#   --device D    devices to test and measure, in turn: cuda, opencl and their twins, separated by commas [cuda,cuda-c]
-#   --app DIR     published projects, each in a folder of its name, for a machine without the SDK [the builds in artifacts/bin]
-#   --out DIR     folder of tables and logs [gpu-results]
-#   --minutes N   begin no further measurement so late that the tests would end after N minutes [8]
-#   --tune        let gpucnn tune choose the algorithms of the measured networks first
-#   --seconds N   end the tests after N seconds [150]
-#   --no-checks   measure without tests
-# Arguments after -- go to the bench: -- --only matrix, -- --quick.
+# gpu.sh: measures a GPU in one call, side by side with PyTorch on it, and always leaves a table. Bench/README.md says what is counted.
+#   --device D     devices to measure, in turn: cuda, opencl and their twins, separated by commas [cuda-c,cuda]
+#   --precision P  fp32, tf32 and bf16, separated by commas [fp32,tf32,bf16]
+#   --only PARTS   parts to do, separated by commas, in the order below [all of them]
+#   --app DIR      published projects, each in a folder of its name, for a machine without the SDK [the builds in artifacts/bin]
+#   --out DIR      folder of tables and logs [gpu-results]
+#   --minutes N    end within N minutes [8]
+#   --tune         let gpucnn tune choose the algorithms of the measured networks first
+# Arguments after -- go to the bench: -- --quick.
+# Parts:
+#   ceilings   copy, and products of 8192 x 8192 x 8192, ours and cuBLAS's
+#   matrix     smaller products
+#   block      one bottleneck block
+#   networks   five networks, training and inference
+#   conv       convolutions of ResNet-50 and VGG-16
+#   memory     pooling, batch norm, SGD
+#   profile    where a training step of ResNet-50 goes
+#   resources  registers, local bytes and occupancy of the networks' kernels
+#   accuracy   LeNet-5 and ResNet-20 from the first step to an accuracy
+#   checks     tests that need the device
+# A row whose result is wrong is not timed. A part that fails or is cut leaves what it has, and the next one begins.
 set -uo pipefail
-devices=cuda,cuda-c app= out=gpu-results minutes=8 seconds=150 tune= checks=1
+parts=(ceilings matrix block networks conv memory profile resources accuracy checks)
+# Parts of the time that each of them may take.
+weights=(2 1 1 8 3 1 2 2 2 6)
+devices=cuda-c,cuda precisions=fp32,tf32,bf16 only= app= out=gpu-results minutes=8 tune=
+usage() { sed -n '2,/^# A row/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 while (($#)); do
   case "$1" in
-    --device) [ $# -ge 2 ] || { echo "$1 expects a value." >&2; exit 2; }; devices=$2; shift 2 ;;
-    --app | --out | --minutes | --seconds) [ $# -ge 2 ] || { echo "$1 expects a value." >&2; exit 2; }; declare "${1#--}=$2"; shift 2 ;;
+    --device | --precision | --only | --app | --out | --minutes)
+      [ $# -ge 2 ] || { echo "$1 expects a value." >&2; exit 2; }
+      name=${1#--} value=$2
+      case "$name" in
+        device) devices=$value ;;
+        precision) precisions=$value ;;
+        *) declare "$name=$value" ;;
+      esac
+      shift 2 ;;
     --tune) tune=1; shift ;;
-    --no-checks) checks=; shift ;;
     --) shift; break ;;
-    *) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) usage ;;
   esac
 done
+[[ $minutes =~ ^[0-9]+(\.[0-9]+)?$ ]] || { echo "--minutes expects a number, but got '$minutes'." >&2; exit 2; }
+IFS=, read -ra names <<< "$devices"
+IFS=, read -ra levels <<< "$precisions"
+IFS=, read -ra chosen <<< "$only"
+for part in ${chosen[@]+"${chosen[@]}"}; do
+  [[ " ${parts[*]} " == *" $part "* ]] || { echo "--only expects some of ${parts[*]}, but got '$part'." >&2; exit 2; }
+done
+for level in "${levels[@]}"; do
+  [[ " fp32 tf32 bf16 " == *" $level "* ]] || { echo "--precision expects fp32, tf32 or bf16, but got '$level'." >&2; exit 2; }
+done
+wanted() { [ -z "$only" ] || [[ " ${chosen[*]} " == *" $1 "* ]]; }
+
 root=$(cd "$(dirname "$0")/.." && pwd)
-mkdir -p "$out"
-began=$SECONDS status=0
+mkdir -p "$out" && out=$(cd "$out" && pwd) || exit 1
+began=$SECONDS status=0 remaining=0
+for i in "${!parts[@]}"; do wanted "${parts[i]}" && remaining=$((remaining + weights[i])); done
+
+# Prints the tables, however the script ends.
+tables() {
+  local file
+  echo "== tables, after $((SECONDS - began)) s"
+  for file in "$out"/*.md; do [ -s "$file" ] && { echo "-- $(basename "$file" .md)"; cat "$file"; }; done
+}
+rm -f "$out"/*.md
+trap tables EXIT
 
 # Finds the program of a project, published or built.
 program() {
@@ -38,8 +82,8 @@ bench=$(program Bench GpuCnn.Bench.dll) || exit 1
 tests=$(program Tests GpuCnn.Tests.dll) || exit 1
 cli=$(program Cli gpucnn.dll) || exit 1
 
-# The first Python that has PyTorch; without one only our side is measured.
-for python in ${GPUCNN_PYTHON:-} python3 /usr/bin/python3; do
+# The Python that GPUCNN_PYTHON names, else the first that has PyTorch; without one only our side is measured.
+for python in ${GPUCNN_PYTHON:-python3 /usr/bin/python3}; do
   if "$python" -c 'import torch' 2>/dev/null; then
     GPUCNN_PYTHON=$(command -v "$python")
     export GPUCNN_PYTHON
@@ -47,59 +91,116 @@ for python in ${GPUCNN_PYTHON:-} python3 /usr/bin/python3; do
   fi
 done
 
-echo "== devices"
-nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.max.sm,clocks.max.mem,power.limit --format=csv,noheader 2>/dev/null
-dotnet "$cli" devices
+# The seconds left for $1 of $2 parts of the remaining time, never fewer than 5.
+seconds_for() {
+  awk -v left="$((${minutes%.*} * 60 - (SECONDS - began)))" -v own="$1" -v all="$2" \
+    'BEGIN { s = left * own / (all > 0 ? all : 1); printf "%d", (s > 5 ? s : 5) }'
+}
+# Whether a device has a precision: OpenCL and ILGPU have float32 alone, and cuda gives way to its twin for the others.
+has() { [ "$2" = fp32 ] || [[ ${1%%:*} == cuda-c ]]; }
+# Runs a command with its output in a log and a limit of $1 seconds. Says in a line why it failed.
+limited() {
+  local limit=$1 log=$2 code
+  shift 2
+  timeout -k 5 "$limit" "$@" > "$log" 2>&1
+  code=$?
+  ((code == 0)) && return
+  status=1
+  if ((code == 124 || code == 137)); then echo "cut after $limit s: $log"
+  else echo "failed ($code), see $log: $(tail -1 "$log" | cut -c1-300)"; fi
+  return 1
+}
+file_of() { echo "$out/${1//[:\/]/-}"; }
 
-IFS=, read -ra names <<< "$devices"
-[ -n "$checks" ] || seconds=0
-# Minutes for $2 parts of the remaining $1, never zero.
-left() { awk "BEGIN { m = ($minutes - ($SECONDS - $began + $seconds) / 60) * $2 / $1; print (m > 0.3 ? m : 0.3) }"; }
-
-if [ -n "$tune" ]; then
-  echo "== tune"
+# Rows of one group, each device in its turn. The bench itself ends in time, so that its table is whole.
+rows() {
+  local group=$1 limit=$2 device precision file
+  shift 2
   for device in "${names[@]}"; do
-    for model in resnet18 resnet50 googlenet-torchvision vgg16 alexnet-torchvision; do
-      dotnet "$cli" tune "$model" --batch 32 --device "$device" >> "$out/tune.log" 2>&1 ||
-        { echo "tune $model on $device failed; see $out/tune.log."; status=1; }
+    local own=()
+    for precision in "${levels[@]}"; do has "$device" "$precision" && own+=("$precision"); done
+    ((${#own[@]})) || continue
+    file=$(file_of "$group-$device")
+    limited $((limit / ${#names[@]} + 30)) "$file.log" dotnet "$bench" device --device "$device" --only "$group" \
+      --precision "$(IFS=,; echo "${own[*]}")" --minutes "$(awk "BEGIN { print $limit / ${#names[@]} / 60 }")" --rounds 2 \
+      --markdown "$file.md" --json "$file.json" "$@"
+  done
+}
+
+profile() {
+  local limit=$1 device precision file
+  for device in "${names[@]}"; do
+    for precision in "${levels[@]}"; do
+      has "$device" "$precision" || continue
+      file=$(file_of "profile-$device-$precision")
+      limited "$((limit / ${#names[@]}))" "$file.log" dotnet "$cli" profile resnet50 --batch "${profile_batch:-64}" --device "$device" \
+        --precision "$precision" --json "$file.json" ${quick:+--input 3x64x64}
+      { echo '```'; cat "$file.log"; echo '```'; } > "$file.md"
     done
   done
-fi
+}
 
-echo "== measurements"
-# Measure before the tests: a GPU is often there for minutes, and each row is checked before it counts. Go group by group, so that the
-# devices' rows of a group are at most minutes apart. A group gets its part of the time that is left.
-groups=(networks matrix conv memory) parts=(4 1 2 1)
-turns=$((8 * ${#names[@]}))
-for i in "${!groups[@]}"; do
-  group=${groups[i]}
+resources() {
+  local limit=$1 device precision file
   for device in "${names[@]}"; do
-    file="$out/${device//:/-}-$group"
-    dotnet "$bench" device --device "$device" --only "$group" --minutes "$(left "$turns" "${parts[i]}")" \
-      --markdown "$file.md" --json "$file.json" "$@" > "$file.log" 2>&1 || { tail -3 "$file.log"; status=1; }
-    turns=$((turns - parts[i]))
+    [[ $device == cuda* ]] || continue
+    for precision in "${levels[@]}"; do
+      has "$device" "$precision" || continue
+      file=$(file_of "resources-$device-$precision")
+      limited "$((limit / ${#names[@]}))" "$file.log" dotnet "$bench" kernels --device "$device" --precision "$precision" \
+        --markdown "$file.md" ${quick:+--model lenet5}
+    done
   done
-done
+}
+
+# Trains on the demo set, and says after how many seconds of training validation first reached the accuracy.
+accuracy() {
+  local limit=$1 device precision model target file targets=$'lenet5 0.85\nresnet20 0.95'
+  [ -n "$quick" ] && targets='lenet5 0.2'
+  printf '| model | device | precision | accuracy | reached after |\n|---|---|---|---:|---:|\n' > "$out/accuracy.md"
+  for device in "${names[@]}"; do
+    for precision in "${levels[@]}"; do
+      has "$device" "$precision" || continue
+      while read -r model target; do
+        file=$(file_of "accuracy-$model-$device-$precision")
+        rm -rf "$file.run"
+        (cd "$out" && limited "$((limit / ${#names[@]}))" "$file.log" dotnet "$cli" train --model "$model" \
+          --device "$device" --precision "$precision" --out "$file.run" ${quick:+--epochs 1}) || status=1
+        [ -s "$file.run/metrics.csv" ] || {
+          echo "| $model | $device | $precision | $target | not measured |" >> "$out/accuracy.md"
+          continue
+        }
+        awk -F, -v row="| $model | $device | $precision | $target |" -v target="$target" '
+          NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
+          { seconds = $column["seconds"]; best = $column["valTop1"] > best ? $column["valTop1"] : best }
+          best >= target && !at { at = seconds }
+          END { if (at) printf "%s %.1f s |\n", row, at; else printf "%s not, %.3f at best |\n", row, best }
+        ' "$file.run/metrics.csv" >> "$out/accuracy.md"
+      done <<< "$targets"
+    done
+  done
+}
 
 # Runs tests of one kind of device, a part of them, and prints the end of their log.
 check() {
-  local kind=$1 part=$2 filter=$3 log="$out/checks-$1-$2.log" code
-  GPUCNN_REQUIRE=$kind GPUCNN_LONG_TESTS=1 timeout "$seconds" dotnet "$tests" --no-ansi --filter "$filter" > "$log" 2>&1
+  local kind=$1 part=$2 filter=$3 limit=$4 log code
+  log="$out/checks-$1-$2.log"
+  GPUCNN_REQUIRE=$kind GPUCNN_LONG_TESTS=1 timeout "$limit" dotnet "$tests" --no-ansi --filter "$filter" > "$log" 2>&1
   code=$?
   {
     echo "-- $kind, $part"
     grep -A1 '^FAILED' "$log" | cut -c1-300 | head -24
-    if ((code == 124)); then echo "cut after $seconds s: $(grep -E '^(running|\[slow\])' "$log" | tail -1)"
+    if ((code == 124)); then echo "cut after $limit s: $(grep -E '^(running|\[slow\])' "$log" | tail -1)"
     else grep -E '^  (total|failed|succeeded|skipped):' "$log" | tr -s ' \n' ' '; echo; fi
     ((code == 0)) || echo "See $log."
   } > "$log.end"
   return "$code"
 }
 
-if [ -n "$checks" ]; then
-  # Every kernel on the device, then networks compared with PyTorch's numbers and with the CPU device. The parts of all devices run side
-  # by side: their time is mostly the compilers', on the processor.
-  parts=()
+# Every kernel on the device, then networks compared with PyTorch's numbers and with the CPU device. The tests of all devices run side by
+# side: their time is mostly the compilers', on the processor.
+checks() {
+  local limit=$1 device kind fixture own pids=() pid
   for device in "${names[@]}"; do
     kind=${device%%:*}
     case "$kind" in
@@ -111,22 +212,45 @@ if [ -n "$checks" ]; then
     # The name of a twin contains this one.
     own="Name~$kind"
     [[ $kind == *-c ]] || own="$own&Name!~$kind-c"
-    check "$kind" kernels "FullyQualifiedName~$fixture&FullyQualifiedName!~SecondRunGivesTheSameBits" & parts+=("$!")
-    check "$kind" repeated "FullyQualifiedName~$fixture&FullyQualifiedName~SecondRunGivesTheSameBits" & parts+=("$!")
-    check "$kind" golden "$own&FullyQualifiedName~.Golden." & parts+=("$!")
-    check "$kind" plans "$own&(FullyQualifiedName~.Plans.|FullyQualifiedName~.Training.)" & parts+=("$!")
-    [[ $kind == cuda* ]] && { check "$kind" driver 'FullyQualifiedName~CudaHardwareTests' & parts+=("$!"); }
+    check "$kind" kernels "FullyQualifiedName~$fixture&FullyQualifiedName!~SecondRunGivesTheSameBits" "$limit" & pids+=("$!")
+    check "$kind" repeated "FullyQualifiedName~$fixture&FullyQualifiedName~SecondRunGivesTheSameBits" "$limit" & pids+=("$!")
+    check "$kind" golden "$own&FullyQualifiedName~.Golden." "$limit" & pids+=("$!")
+    check "$kind" plans "$own&(FullyQualifiedName~.Plans.|FullyQualifiedName~.Training.)" "$limit" & pids+=("$!")
+    [[ $kind == cuda* ]] && { check "$kind" driver 'FullyQualifiedName~CudaHardwareTests' "$limit" & pids+=("$!"); }
   done
-  for part in "${parts[@]}"; do wait "$part" || status=1; done
-  echo "== checks, $((SECONDS - began)) s"
-  cat "$out"/checks-*.end
+  for pid in "${pids[@]}"; do wait "$pid" || status=1; done
+  { echo '```'; cat "$out"/checks-*.end; echo '```'; } > "$out/checks.md"
   rm -f "$out"/checks-*.end
+}
+
+echo "== devices"
+nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.max.sm,clocks.max.mem,power.limit --format=csv,noheader 2>/dev/null
+dotnet "$cli" devices || status=1
+
+if [ -n "$tune" ]; then
+  echo "== tune"
+  for device in "${names[@]}"; do
+    for model in resnet18 resnet50 googlenet-torchvision vgg16 alexnet-torchvision; do
+      for precision in "${levels[@]}"; do
+        has "$device" "$precision" || continue
+        dotnet "$cli" tune "$model" --batch 32 --device "$device" --precision "$precision" >> "$out/tune.log" 2>&1 ||
+          { echo "tune $model on $device at $precision failed; see $out/tune.log."; status=1; }
+      done
+    done
+  done
 fi
 
-echo "== tables"
-for device in "${names[@]}"; do
-  for group in "${groups[@]}"; do
-    [ -s "$out/${device//:/-}-$group.md" ] && { echo "-- $device, $group"; cat "$out/${device//:/-}-$group.md"; }
-  done
+quick=
+[[ " $* " == *" --quick "* ]] && quick=1
+for i in "${!parts[@]}"; do
+  part=${parts[i]}
+  wanted "$part" || continue
+  limit=$(seconds_for "${weights[i]}" "$remaining")
+  remaining=$((remaining - weights[i]))
+  echo "== $part, $((SECONDS - began)) s, $limit s for it"
+  case "$part" in
+    profile | resources | accuracy | checks) "$part" "$limit" ;;
+    *) rows "$part" "$limit" "$@" ;;
+  esac
 done
 exit "$status"

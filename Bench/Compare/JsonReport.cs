@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using GpuCnn.Engine.Plans;
 
 namespace GpuCnn.Bench.Compare;
 
@@ -23,6 +24,7 @@ internal static class JsonReport
                 row.Workload.Group,
                 row.Workload.Name,
                 row.Workload.Pass,
+                Precision = row.Workload.Precision.Name(),
                 row.Workload.Work.Unit,
                 row.OurSeconds,
                 row.PeerSeconds,

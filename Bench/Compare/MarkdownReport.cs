@@ -8,7 +8,7 @@ internal sealed class MarkdownReport(TextWriter output)
 {
     private static readonly string[] Titles =
         ["Operator", "Pass", "Ours, ms", "PyTorch, ms", "Ours", "PyTorch", "Unit", "Ratio", "Rounds", "Dropped"];
-    private static readonly int[] Widths = [46, 18, 9, 11, 8, 8, 8, 7, 6, 7];
+    private static readonly int[] Widths = [46, 24, 9, 11, 8, 8, 8, 7, 6, 7];
 
     // The first columns hold words.
     private const int LeftAligned = 2;
@@ -27,7 +27,7 @@ internal sealed class MarkdownReport(TextWriter output)
     public void Add(Comparison row)
     {
         WriteRow([
-            row.Workload.Name, row.Workload.Pass, Cell(row.OurSeconds * 1e3, 3), Cell(row.PeerSeconds * 1e3, 3), Cell(row.OurRate, 1),
+            row.Workload.Name, row.Workload.Label, Cell(row.OurSeconds * 1e3, 3), Cell(row.PeerSeconds * 1e3, 3), Cell(row.OurRate, 1),
                 Cell(row.PeerRate, 1),
             row.Workload.Work.Unit, Cell(row.Ratio, 2) + (row.IsQuiet ? "" : " !"), $"{row.Kept}", $"{row.Dropped}"]);
         output.Flush();
@@ -36,7 +36,7 @@ internal sealed class MarkdownReport(TextWriter output)
     /// <summary>Writes a row that could not be measured.</summary>
     public void Add(Workload workload, string reason)
     {
-        WriteRow([workload.Name, workload.Pass, reason, .. Enumerable.Repeat("", Titles.Length - LeftAligned - 1)]);
+        WriteRow([workload.Name, workload.Label, reason, .. Enumerable.Repeat("", Titles.Length - LeftAligned - 1)]);
         output.Flush();
     }
 

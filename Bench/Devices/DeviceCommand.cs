@@ -4,6 +4,7 @@ using GpuCnn.Bench.Compare;
 using GpuCnn.Bench.Workloads;
 using GpuCnn.Engine;
 using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Plans;
 
 namespace GpuCnn.Bench.Devices;
 
@@ -15,8 +16,10 @@ internal static class DeviceCommand
         "Ratio: our speed divided by PyTorch's, from medians over the rounds. A round gives the idle device many runs, waits for all of " +
         "them, and divides; only the steps of our networks are waited for one by one.",
         "GFLOP/s counts a multiply-add as 2, and every convolution as direct. GB/s counts every tensor once.",
-        "All float32, no TF32 on either side. PyTorch's tensors are made beforehand and in the faster memory format; cuDNN chooses its " +
-        "algorithms by measuring. In networks both sides copy the batch in at each run.",
+        "float32 without TF32 on either side, unless the pass names a precision. tf32: PyTorch's allow_tf32. bf16: operators on tensors " +
+        "of bfloat16, and networks under torch.autocast; our network's input and output stay float32.",
+        "PyTorch's tensors are made beforehand and in the faster memory format; cuDNN chooses its algorithms by measuring. In networks " +
+        "both sides copy the batch in at each run.",
     ];
 
     public static Command Create()
@@ -29,6 +32,19 @@ internal static class DeviceCommand
         var only = new Option<string?>("--only") { Description = "One group of rows." };
         only.AcceptOnlyFromAmong([.. DeviceRows.Full.Select(workload => workload.Group).Distinct()]);
         var filter = new Option<string?>("--filter") { Description = "Rows whose operator and pass contain this text." };
+        var precision = new Option<string[]>("--precision")
+        {
+            Description = "Precisions, separated by commas: fp32, tf32, bf16. [default: all that the device has]",
+            CustomParser = result => [.. result.Tokens.SelectMany(token => token.Value.Split(','))],
+        };
+        precision.Validators.Add(result =>
+        {
+            foreach (string name in result.GetValueOrDefault<string[]>() ?? [])
+            {
+                if (Precisions.All.Any(known => known.Name() == name)) continue;
+                result.AddError($"--precision expects fp32, tf32 or bf16, but got '{name}'.");
+            }
+        });
         var quick = new Option<bool>("--quick") { Description = "Small sizes: to try the command, not the device." };
         var rounds = new Option<int>("--rounds") { Description = "Rounds of each row.", DefaultValueFactory = _ => 3 };
         var minutes = new Option<double>("--minutes")
@@ -45,7 +61,7 @@ internal static class DeviceCommand
         var command = new Command("device",
             "Run matrix products, convolutions, operators and networks on a GPU, and in PyTorch on the same one, in turns, and print both.")
         {
-            device, only, filter, quick, rounds, minutes, json, markdown,
+            device, only, filter, precision, quick, rounds, minutes, json, markdown,
         };
         command.SetAction(result =>
         {
@@ -53,6 +69,7 @@ internal static class DeviceCommand
                 .Where(workload => result.GetValue(only) is not { } group || workload.Group == group)
                 .Where(workload => result.GetValue(filter) is not { } text
                     || $"{workload}".Contains(text, StringComparison.OrdinalIgnoreCase))
+                .Where(workload => result.GetValue(precision) is not { Length: > 0 } names || names.Contains(workload.Precision.Name()))
                 .ToList();
             try
             {
@@ -90,6 +107,13 @@ internal static class DeviceCommand
         var turns = new Turns(device, peer, rounds);
         var rows = new List<Comparison>();
         var remarks = new List<string>();
+        Precision[] missing =
+            [.. workloads.Select(workload => workload.Precision).Distinct().Where(precision => !device.Supports(precision))];
+        if (missing.Length > 0)
+        {
+            remarks.Add($"{device.Name} has no {string.Join(" and no ", missing.Select(precision => precision.Name()))}");
+            workloads = [.. workloads.Where(workload => device.Supports(workload.Precision))];
+        }
         int failed = 0, begun = 0;
         long start = Stopwatch.GetTimestamp();
         foreach (Workload workload in workloads)

@@ -1,5 +1,6 @@
 using GpuCnn.Bench.Workloads;
 using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Plans;
 using GpuCnn.Models;
 
 namespace GpuCnn.Bench.Devices;
@@ -9,26 +10,40 @@ internal static class DeviceRows
 {
     private static readonly string[] ConvolutionNetworks = ["resnet50", "vgg16"];
 
+    // What differs where nothing is multiplied.
+    private static readonly Precision[] Stored = [Precision.Float32, Precision.BFloat16];
+
     private static readonly OperatorPass[] Backward = [OperatorPass.BackwardData, OperatorPass.BackwardWeights];
 
     public static IReadOnlyList<Workload> Full { get; } =
     [
-        .. new[] { 1024, 2048, 4096, 8192 }.Select(size => new MatrixWorkload(size)),
-        .. new[] { 32, 64 }.SelectMany(Catalog.Networks),
-        .. ConvolutionNetworks.SelectMany(model => Convolutions(model, 32)).Distinct().SelectMany(Passes),
-        .. Memory(32, 64, 112),
+        new CopyWorkload(256, 1024),
+        .. At(Precisions.All, [new MatrixWorkload(8192, "ceilings")]),
+        .. At(Precisions.All, new[] { 4096, 2048, 1024 }.Select(size => new MatrixWorkload(size))),
+        .. At(Precisions.All, new[] { 32, 128 }.SelectMany(Catalog.Networks)),
+        .. At(Precisions.All, ConvolutionNetworks.SelectMany(model => Convolutions(model, 32)).Distinct().SelectMany(Passes)),
+        .. At(Precisions.All, Block(32, null)),
+        .. At(Stored, Memory(32, 64, 112)),
         new SgdWorkload(4096, 9216),
     ];
 
     public static IReadOnlyList<Workload> Quick { get; } =
     [
-        .. new[] { 64, 128 }.Select(size => new MatrixWorkload(size)),
-        .. new[] { true, false }.Select(training => new NetworkWorkload("resnet18", 2, training, side: 64)),
-        .. new ConvolutionSizes[] { new(2, 16, 32, 14, 3, 1, 1), new(2, 64, 16, 14, 1, 1, 0), new(2, 3, 16, 32, 7, 2, 3) }
-            .SelectMany(Passes),
-        .. Memory(2, 16, 28),
+        new CopyWorkload(2, 64),
+        .. At(Precisions.All, [new MatrixWorkload(256, "ceilings")]),
+        .. At(Precisions.All, new[] { 128, 64 }.Select(size => new MatrixWorkload(size))),
+        .. At(Precisions.All, new[] { true, false }.Select(training => new NetworkWorkload("resnet18", 2, training, side: 64))),
+        .. At(Precisions.All,
+            new ConvolutionSizes[] { new(2, 16, 32, 14, 3, 1, 1), new(2, 64, 16, 14, 1, 1, 0), new(2, 3, 16, 32, 7, 2, 3) }
+            .SelectMany(Passes)),
+        .. At(Precisions.All, Block(2, 8)),
+        .. At(Stored, Memory(2, 16, 28)),
         new SgdWorkload(256, 256),
     ];
+
+    /// <summary>Each workload at all precisions, so that a cut after some time loses the last workloads and no precision.</summary>
+    private static IEnumerable<Workload> At(IEnumerable<Precision> precisions, IEnumerable<Workload> workloads) =>
+        workloads.SelectMany(_ => precisions, (workload, precision) => workload.At(precision));
 
     /// <summary>The different convolutions of a network, at their sizes in it.</summary>
     private static IEnumerable<ConvolutionSizes> Convolutions(string model, int images) =>
@@ -43,6 +58,9 @@ internal static class DeviceRows
     private static IEnumerable<Workload> Passes(ConvolutionSizes sizes) =>
         new[] { OperatorPass.Forward }.Concat(sizes.C < 8 ? [OperatorPass.BackwardWeights] : Backward)
             .Select(pass => new ConvolutionWorkload(sizes, pass));
+
+    private static IEnumerable<Workload> Block(int images, int? side) =>
+        new[] { true, false }.Select(training => new NetworkWorkload(BottleneckBlock.BlockName, images, training, side));
 
     private static IEnumerable<Workload> Memory(int images, int channels, int size)
     {

@@ -21,7 +21,7 @@ public sealed class BatchNormWorkload(int images, int channels, int size, Operat
 
     public override string Pass => pass.Text();
 
-    public override Work Work => Work.Bytes((pass == OperatorPass.Forward ? 2 : 3) * sizeof(float) * ResultCount);
+    public override Work Work => Work.Bytes((pass == OperatorPass.Forward ? 2 : 3) * ValueBytes * ResultCount);
 
     public override long ResultCount => (long)images * channels * Area;
 
@@ -39,7 +39,7 @@ public sealed class BatchNormWorkload(int images, int channels, int size, Operat
     }
 
     internal override Subject Open(Device device) =>
-        new OperatorSubject(device, new BatchNorm2d(), Shape.Volume(channels, size, size), images, pass, new());
+        new OperatorSubject(device, new BatchNorm2d(), Shape.Volume(channels, size, size), images, pass, new() { Precision = Precision });
 
     protected override JsonObject Sizes() => new()
     {

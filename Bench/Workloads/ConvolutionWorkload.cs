@@ -40,7 +40,7 @@ public sealed class ConvolutionWorkload(ConvolutionSizes sizes, OperatorPass pas
     internal override Subject Open(Device device) => new OperatorSubject(
         device, new Conv2d(sizes.K, sizes.R, sizes.Stride, sizes.Pad, bias: false), Shape.Volume(sizes.C, sizes.H, sizes.H),
             sizes.Images, pass,
-        new() { IsFirstLayer = sizes.C < 8 });
+        new() { IsFirstLayer = sizes.C < 8, Precision = Precision });
 
     protected override JsonObject Sizes() => new()
     {

@@ -42,7 +42,7 @@ public class LinearWorkload(int images, int inputs, int units, OperatorPass pass
     }
 
     internal override Subject Open(Device device) =>
-        new OperatorSubject(device, new Linear(units, bias: false), Shape.Vector(inputs), images, pass, new());
+        new OperatorSubject(device, new Linear(units, bias: false), Shape.Vector(inputs), images, pass, new() { Precision = Precision });
 
     protected override JsonObject Sizes() => new()
     {

@@ -1,6 +1,7 @@
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
@@ -22,8 +23,9 @@ internal sealed class OperatorSubject : Subject
 
     public OperatorSubject(Device device, Layer layer, Shape input, int images, OperatorPass pass, OperatorSettings settings)
     {
-        var network = new Network(pass.Text(), layer, input);
-        bool inputGradient = !settings.IsFirstLayer;
+        bool inputGradient = !settings.IsFirstLayer, isWithin = settings.Precision == Precision.BFloat16;
+        // Layers of one value a window surround the operator, because a network's own input and output stay float32.
+        Network network = isWithin ? Within(layer, input, settings.IsFirstLayer, pass.Text()) : new(pass.Text(), layer, input);
         _parameters = device.CreateParameters(network, training: true, inputGradient);
         var options = new PlanOptions
         {
@@ -33,6 +35,7 @@ internal sealed class OperatorSubject : Subject
             Optimizer = settings.Optimizer,
             InputGradient = inputGradient,
             KeepsBuffers = true,
+            Precision = settings.Precision,
             Algorithms = AlgorithmTable.Load(device).Algorithms,
         };
         _plan = new Plan(_parameters, options);
@@ -42,9 +45,9 @@ internal sealed class OperatorSubject : Subject
             if (parameter.IsState) continue;
             foreach (string slot in _parameters.Slots) _parameters.SetSlot(slot, parameter, Filled(parameter, Pattern.Velocity));
         }
-        (_first, _last) = StepsOf(pass);
+        (_first, _last) = isWithin ? StepsOf(pass, layer) : StepsOf(pass);
 
-        var batch = new Batch(input, images) { Count = images };
+        var batch = new Batch(network.Input, images) { Count = images };
         Pattern.FillImages(batch);
         for (int image = 0; image < images; image++) batch.Labels[image] = Pattern.Label(image, network.Output.Shape.Count);
         _plan.Train(batch, settings.LearningRate, seed: 1, step: 0);
@@ -77,6 +80,34 @@ internal sealed class OperatorSubject : Subject
             OperatorPass.BackwardData => (passes.Backward + WeightGradientSteps(), passes.Update),
             _ => (passes.Update, passes.End),
         };
+    }
+
+    /// <summary>The steps of one layer among others.</summary>
+    private (int First, int Last) StepsOf(OperatorPass pass, Layer layer)
+    {
+        PlanPart[] parts =
+        [
+            .. _plan.Parts.Where(part => part.Node?.Node.Operator == layer && pass switch
+            {
+                OperatorPass.Forward => part.Pass == StepPass.Forward,
+                OperatorPass.BackwardWeights => part.Pass == StepPass.BackwardWeights,
+                OperatorPass.BackwardData => part.Pass == StepPass.BackwardData,
+                _ => part.Pass is StepPass.Backward or StepPass.BackwardData or StepPass.BackwardWeights,
+            }),
+        ];
+        if (parts.Length == 0 || parts.Zip(parts.Skip(1)).Any(pair => pair.First.End != pair.Second.First))
+            throw new InvalidOperationException($"The plan's steps for {pass.Text()} do not follow each other.");
+        return (parts[0].First, parts[^1].End);
+    }
+
+    private static Network Within(Layer layer, Shape input, bool isFirst, string name)
+    {
+        var layers = new Sequential();
+        if (!isFirst) layers.Add(new AvgPool2d(1, 1));
+        if (input.IsVector) layers.Add(new Flatten());
+        layers.Add(layer);
+        if (!input.IsVector) layers.Add(new AvgPool2d(1, 1));
+        return new(name, layers, input.IsVector ? Shape.Volume(input.Count, 1, 1) : input);
     }
 
     /// <summary>
@@ -134,6 +165,8 @@ internal sealed record OperatorSettings
     /// Whether the layer reads images: its input's gradient is not needed, and the plan may choose the input's layout for that.
     /// </summary>
     public bool IsFirstLayer { get; init; }
+
+    public Precision Precision { get; init; }
 
     public Loss Loss { get; init; } = new GivenGradient();
 

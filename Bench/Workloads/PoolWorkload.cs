@@ -26,7 +26,7 @@ public sealed class PoolWorkload(PoolSizes sizes, OperatorPass pass) : Workload
 
     public override string Pass => pass.Text();
 
-    public override Work Work => Work.Bytes(sizeof(float) * (Inputs + Outputs));
+    public override Work Work => Work.Bytes(ValueBytes * (Inputs + Outputs));
 
     public override long ResultCount => pass == OperatorPass.Forward ? Outputs : Inputs;
 
@@ -41,7 +41,7 @@ public sealed class PoolWorkload(PoolSizes sizes, OperatorPass pass) : Workload
 
     internal override Subject Open(Device device) => new OperatorSubject(
         device, sizes.IsMax ? new MaxPool2d(sizes.R, sizes.Stride, sizes.Pad) : new AvgPool2d(sizes.R, sizes.Stride, sizes.Pad),
-        Shape.Volume(sizes.C, sizes.H, sizes.H), sizes.Images, pass, new());
+        Shape.Volume(sizes.C, sizes.H, sizes.H), sizes.Images, pass, new() { Precision = Precision });
 
     protected override JsonObject Sizes() => new()
     {

@@ -17,7 +17,7 @@ public sealed class ReLUWorkload(int images, int channels, int size, OperatorPas
 
     public override string Pass => pass.Text();
 
-    public override Work Work => Work.Bytes((pass == OperatorPass.Forward ? 2 : 3) * sizeof(float) * ResultCount);
+    public override Work Work => Work.Bytes((pass == OperatorPass.Forward ? 2 : 3) * ValueBytes * ResultCount);
 
     public override long ResultCount => (long)images * channels * size * size;
 
@@ -29,7 +29,7 @@ public sealed class ReLUWorkload(int images, int channels, int size, OperatorPas
     }
 
     internal override Subject Open(Device device) =>
-        new OperatorSubject(device, new ReLU(), Shape.Volume(channels, size, size), images, pass, new());
+        new OperatorSubject(device, new ReLU(), Shape.Volume(channels, size, size), images, pass, new() { Precision = Precision });
 
     protected override JsonObject Sizes() => new()
     {

@@ -1,8 +1,13 @@
+using GpuCnn.Engine.Plans;
+
 namespace GpuCnn.Bench.Workloads;
 
 /// <summary>A workload that is ready to run on our side.</summary>
 internal abstract class Subject : IDisposable
 {
+    /// <summary>What each kernel takes of the device, where the subject is a plan and the driver tells.</summary>
+    public virtual IReadOnlyList<(PlanStep Step, KernelResources Kernel)> ReadKernelResources() => [];
+
     /// <summary>The launches of a run, by name.</summary>
     public abstract IReadOnlyList<string> Steps { get; }
 

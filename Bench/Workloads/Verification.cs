@@ -1,4 +1,5 @@
 using GpuCnn.Engine;
+using GpuCnn.Engine.Plans;
 
 namespace GpuCnn.Bench.Workloads;
 
@@ -7,15 +8,13 @@ internal static class Verification
 {
     private const int Samples = 16;
 
-    // Relative to the root of the summed squares of a value's terms. Float32 stays well below; one wrong or missing term does not.
-    private const double Tolerance = 3e-4;
 
     /// <summary>Positions from the first to the last value, spaced unevenly to avoid hitting one row, lane or block.</summary>
     public static long[] Positions(Workload workload)
     {
         long count = workload.ResultCount;
         if (count <= Samples) return [.. Enumerable.Range(0, (int)count).Select(i => (long)i)];
-        return [.. Enumerable.Range(0, Samples).Select(i => (long)((count - 1) * Math.Pow(i / (Samples - 1.0), 1.3)))];
+        return [.. Enumerable.Range(0, Samples).Select(i => (long)((count - 1) * Math.Pow(i / (Samples - 1.0), 1.3))).Distinct()];
     }
 
     /// <exception cref="GpuCnnException">A value is wrong.</exception>
@@ -24,7 +23,9 @@ internal static class Verification
         for (int i = 0; i < positions.Count; i++)
         {
             Expected expected = workload.ExpectedAt(positions[i]);
-            double actual = sample(i), tolerance = Tolerance * expected.Magnitude;
+            double actual = sample(i), tolerance = TermTolerance(workload.Precision) * expected.Magnitude;
+            // The result itself is rounded too.
+            if (workload.Precision == Precision.BFloat16) tolerance += Math.Abs(expected.Value) / 256;
             if (!(Math.Abs(actual - expected.Value) <= tolerance))
             {
                 throw new GpuCnnException(
@@ -33,6 +34,17 @@ internal static class Verification
             }
         }
     }
+
+    /// <summary>
+    /// Relative to the root of the summed squares of a value's terms. Float32 stays well below, where one wrong or missing term does not.
+    /// TF32 rounds each factor by at most 2^-11 of itself, bfloat16 by 2^-9.
+    /// </summary>
+    private static double TermTolerance(Precision precision) => precision switch
+    {
+        Precision.TF32 => 3e-3,
+        Precision.BFloat16 => 1.2e-2,
+        _ => 3e-4,
+    };
 
     public static void Check(Workload workload, Subject ours)
     {

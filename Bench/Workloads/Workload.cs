@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Plans;
 
 namespace GpuCnn.Bench.Workloads;
 
@@ -19,6 +20,12 @@ public abstract class Workload
 
     public abstract string Pass { get; }
 
+    /// <summary>Precision of both sides.</summary>
+    public Precision Precision { get; private set; }
+
+    /// <summary>The pass, and the precision unless it is float32.</summary>
+    public string Label => Precision == Precision.Float32 ? Pass : $"{Pass}, {Precision.Name()}";
+
     /// <summary>The amount of work in one run.</summary>
     public abstract Work Work { get; }
 
@@ -31,6 +38,17 @@ public abstract class Workload
     /// <summary>The result at a row-major position.</summary>
     public abstract Expected ExpectedAt(long position);
 
+    /// <summary>Bytes of a value of a tensor between layers.</summary>
+    protected int ValueBytes => Precision == Precision.BFloat16 ? 2 : sizeof(float);
+
+    /// <summary>Returns the same workload at a precision.</summary>
+    public Workload At(Precision precision)
+    {
+        var copy = (Workload)MemberwiseClone();
+        copy.Precision = precision;
+        return copy;
+    }
+
     /// <summary>The same workload with expected values taken from another side, if there is no formula for them.</summary>
     internal virtual Workload Expecting(IReadOnlyList<long> positions, Func<IReadOnlyList<double>> reference) => this;
 
@@ -42,11 +60,12 @@ public abstract class Workload
     {
         JsonObject request = Sizes();
         request["pass"] = Pass;
+        request["precision"] = Precision.Name();
         return request;
     }
 
     /// <summary>The peer's operation and its sizes.</summary>
     protected abstract JsonObject Sizes();
 
-    public override string ToString() => $"{Name}, {Pass}";
+    public override string ToString() => $"{Name}, {Label}";
 }

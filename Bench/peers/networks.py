@@ -3,6 +3,7 @@
 import json
 import statistics
 import struct
+from collections import OrderedDict
 
 import torch
 import torchvision
@@ -33,13 +34,23 @@ def without_dropout(module):
             without_dropout(child)
 
 
+def bottleneck(classes):
+    """Workloads/BottleneckBlock.cs, whose layers are named alike."""
+    block = torchvision.models.resnet.Bottleneck(256, 64)
+    return nn.Sequential(OrderedDict(
+        stem=nn.Conv2d(64, 256, 1, bias=False), block=block, pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(),
+        fc=nn.Linear(256, classes)))
+
+
 class Net:
     """A network with its batch and, for training, its optimizer. The batch stays on the host if the device is another."""
 
     def __init__(self, request, device, images, labels, memory_format):
         name = request["model"].removesuffix("-torchvision")
+        self.autocast = request["precision"] == "bf16"
         options = {"googlenet": {"aux_logits": True, "init_weights": False}, "vgg16": {"init_weights": False}}.get(name, {})
-        self.model = getattr(torchvision.models, name)(weights=None, **options)
+        self.model = bottleneck(request["classes"]) if name == "bottleneck" \
+            else getattr(torchvision.models, name)(weights=None, **options)
         self.model.load_state_dict(weights(request["weights"]))
         without_dropout(self.model)
         self.model.train(request["training"]).to(device, memory_format=memory_format)
@@ -59,11 +70,16 @@ class Net:
 
     def losses(self):
         x, target = self.batch()
-        out = self.model(x)
+        with self.precision():
+            out = self.model(x)
         if torch.is_tensor(out):
-            return nn.functional.cross_entropy(out, target)
-        heads = sum(nn.functional.cross_entropy(head, target) for head in (out.aux_logits1, out.aux_logits2))
-        return nn.functional.cross_entropy(out.logits, target) + HEAD_WEIGHT * heads
+            return nn.functional.cross_entropy(out.float(), target)
+        heads = sum(nn.functional.cross_entropy(head.float(), target) for head in (out.aux_logits1, out.aux_logits2))
+        return nn.functional.cross_entropy(out.logits.float(), target) + HEAD_WEIGHT * heads
+
+    def precision(self):
+        """bfloat16 as PyTorch's users have it: autocast over weights of float32."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast)
 
     def train(self):
         self.optimizer.zero_grad(set_to_none=True)
@@ -73,13 +89,13 @@ class Net:
         return loss.detach()
 
     def infer(self):
-        with torch.inference_mode():
+        with torch.inference_mode(), self.precision():
             return self.model(self.batch()[0])
 
     def first_results(self, request):
         """The losses of the first steps, or the logits of an inference."""
         if not request["training"]:
-            return self.infer().flatten()
+            return self.infer().float().flatten()
         return torch.stack([self.train().double() for _ in range(request["steps"])])
 
 

@@ -28,7 +28,7 @@ except ImportError as error:
 INPUT, WEIGHT, OUTPUT_GRADIENT, VELOCITY, FIRST_PARAMETER = 1, 2, 3, 4, 10
 WARM_UP_SECONDS = 0.3
 
-device, memory_format = torch.device("cpu"), torch.contiguous_format
+device, memory_format, dtype = torch.device("cpu"), torch.contiguous_format, torch.float32
 
 
 def pattern(tensor, *shape):
@@ -40,7 +40,7 @@ def pattern(tensor, *shape):
     value = value ^ (value >> 15)
     value = (value * 2246822519) & 0xFFFFFFFF
     value = value ^ (value >> 13)
-    value = ((value >> 8).float() / 8388608 - 1).reshape(shape)
+    value = ((value >> 8).float() / 8388608 - 1).reshape(shape).to(dtype)
     return value.contiguous(memory_format=memory_format) if len(shape) == 4 else value
 
 
@@ -89,6 +89,13 @@ def average_pool(images, channels, size, window, stride, padding, output_size, *
     return lambda: torch.ops.aten.avg_pool2d_backward(dy, x, *geometry)
 
 
+def copy(images, channels, size, **request):
+    """Copies what ReLU leaves of the input, so that the result is the same."""
+    x = torch.relu(pattern(INPUT, images, channels, size, size))
+    y = torch.empty_like(x)
+    return lambda: y.copy_(x)
+
+
 def relu(images, channels, size, **request):
     x = pattern(INPUT, images, channels, size, size)
     if request["pass"] == "forward":
@@ -98,7 +105,7 @@ def relu(images, channels, size, **request):
 
 
 def batch_norm(images, channels, size, **request):
-    x, weight, bias = pattern(INPUT, images, channels, size, size), pattern(WEIGHT, channels), pattern(WEIGHT, channels)
+    x, weight, bias = pattern(INPUT, images, channels, size, size), pattern(WEIGHT, channels).float(), pattern(WEIGHT, channels).float()
     mean, variance = torch.zeros(channels, device=device), torch.ones(channels, device=device)
     if request["pass"] == "forward":
         return lambda: F.batch_norm(x, mean, variance, weight, bias, training=True)
@@ -181,7 +188,7 @@ def lenet(images, learning_rate, momentum, weight_decay, steps, dtype=torch.floa
 
 OPERATIONS = {
     operation.__name__: operation
-    for operation in (convolution, linear, max_pool, average_pool, relu, batch_norm, cross_entropy, sgd, lenet)
+    for operation in (convolution, linear, max_pool, average_pool, copy, relu, batch_norm, cross_entropy, sgd, lenet)
 }
 
 
@@ -201,7 +208,10 @@ def seconds_of(run, repetitions=1):
 
 def prepare(request):
     """Prepares the operation in its fastest memory format."""
-    global memory_format
+    global memory_format, dtype
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = request["precision"] == "tf32"
+    # Networks get bfloat16 by autocast.
+    dtype = torch.bfloat16 if request["precision"] == "bf16" and request["operation"] != "network" else torch.float32
     if request["operation"] == "network":
         import networks
         images = pattern(INPUT, request["images"], *request["input"]).cpu()
@@ -222,7 +232,7 @@ def prepare(request):
 
 def ready(request):
     run = OPERATIONS[request["operation"]](**request)
-    result = run().detach().reshape(-1)
+    result = run().detach().float().reshape(-1)
     samples = [result[position].item() for position in request["positions"]]
     del result
     end, seconds = time.perf_counter() + WARM_UP_SECONDS, []
@@ -246,7 +256,7 @@ def describe(threads, gpu=None, index=0):
 
 
 def describe_gpu(gpu, index):
-    """Selects the GPU with that index if it has that name, else another with the name. Full float32; cuDNN measures its algorithms."""
+    """Selects the GPU with that index if it has that name, else another with the name. cuDNN measures its algorithms."""
     global device
     if not torch.cuda.is_available():
         return {"error": f"PyTorch {torch.__version__} sees no GPU"}
@@ -255,12 +265,11 @@ def describe_gpu(gpu, index):
     if not fitting:
         return {"error": f"PyTorch {torch.__version__} sees {', '.join(names)}, but not {gpu}"}
     device = torch.device("cuda", index if index in fitting else fitting[0])
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.benchmark = True
     cudnn = torch.backends.cudnn.version()
     return {
         "text": f"PyTorch {torch.__version__} (Python {sys.version.split()[0]}, CUDA {torch.version.cuda}, cuDNN {cudnn}) "
-                f"on {names[device.index]}, float32 without TF32"
+                f"on {names[device.index]}"
     }
 
 

@@ -2,7 +2,6 @@ using GpuCnn.Engine.Devices.Cuda;
 using GpuCnn.Engine.Files;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Plans;
-using GpuCnn.Engine.Training;
 using GpuCnn.Engine.Tuning;
 using GpuCnn.Models;
 using NUnit.Framework;

@@ -30,6 +30,11 @@ const char* nvrtcGetErrorString(int code)
         : code == 1 ? "NVRTC_ERROR_OUT_OF_MEMORY" : "NVRTC_ERROR unknown";
 }
 
+#ifdef IN_A_PROGRAM
+// A program that knows nothing of the tests loads this in place of the real library.
+__attribute__((constructor)) static void begin(void) { fake_nvrtc_reset(); }
+#endif
+
 int nvrtcVersion(int* major, int* minor) { FAIL; *major = MAJOR; *minor = MINOR; return 0; }
 
 #ifndef WITHOUT_ARCHITECTURES
