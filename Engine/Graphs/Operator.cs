@@ -60,6 +60,15 @@ public abstract class Operator : Layer
     /// <summary>Whether the operator, in training, starts from the moments of its input's channels.</summary>
     public virtual bool ReadsMoments => false;
 
+    /// <summary>
+    /// Whether the operator can gather the sums that the gradient of a norm before it needs, as it writes the gradient of the norm's output
+    /// on GPU devices.
+    /// </summary>
+    public virtual bool GathersGradientSums => false;
+
+    /// <summary>Whether the operator's gradient, in training, starts from such sums.</summary>
+    public virtual bool ReadsGradientSums => false;
+
     /// <summary>Whether the operator, in training, moves running statistics that inference normalizes by.</summary>
     public virtual bool KeepsStatistics => false;
 

@@ -6,7 +6,9 @@ using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Cpu;
 using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.MatrixProduct;
 using GpuCnn.Kernels.Normalization;
+using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Engine.Layers;
 
@@ -40,6 +42,8 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
 
     public override bool ReadsMoments => true;
 
+    public override bool ReadsGradientSums => true;
+
     public override bool KeepsStatistics => true;
 
     public override bool WritesSlices => true;
@@ -70,7 +74,13 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
         if (emitter.Training && !emitter.Node.FreezesStatistics)
         {
             DeviceBuffer<float> statistics = Statistics(emitter);
-            emitter.Branch(cpu => EmitStatistics(cpu, statistics), gpu => EmitStatistics(gpu, statistics));
+            emitter.Branch(
+                cpu => EmitStatistics(cpu, statistics),
+                gpu =>
+                {
+                    EmitStatistics(gpu, statistics);
+                    gpu.KeepStatistics(statistics);
+                });
             emitter.Launch("forward",
                 l => CpuForward(l, isVariance: false, l.Read(statistics), l.Read(statistics) + StoredChannels(x)),
                 l => GpuForward(l, isVariance: false, l.Read(statistics), l.Read(statistics).Slice(StoredChannels(x))));
@@ -107,6 +117,8 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
         }
         DeviceBuffer<float> statistics = Statistics(emitter);
         DeviceBuffer<float> weight = emitter.Parameter("weight").Values;
+        // If the reader gathered the sums, it took dy through the activation.
+        IPointwise function = (emitter as GpuEmitter)?.FindGradientSums() is null ? emitter.Activation : default(Identity);
         // Of the images whose statistics these are.
         bool isOfRanks = dx is not null && emitter.NormRanks > 1;
         BatchNormGradients gradients = !isOfRanks ? Own(emitter) : new(
@@ -127,13 +139,14 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
                     BatchNormGrid grid = GridOf(emitter);
                     BatchNormInputGradient.Launch(
                         l, grid.Lanes, addend is not null, isOfRanks, x.IsBFloat16, y.IsBFloat16, addend?.IsBFloat16 ?? false,
-                        l.Read(emitter.Scalars), l.Read(x), l.Read(y), l.Read(dy), l.Write(dx), l.Write(addend), l.Read(statistics),
-                        l.Read(weight), l.Read(gradients.Weight), l.Read(gradients.Bias), grid, x.Stored.Area, emitter.Activation);
+                        l.Read(emitter.Scalars), l.Read(x), l.Read(function is Identity ? dy : y), l.Read(dy), l.Write(dx),
+                        l.Write(addend), l.Read(statistics),
+                        l.Read(weight), l.Read(gradients.Weight), l.Read(gradients.Bias), grid, x.Stored.Area, function);
                 });
         }
         else if (addend is not null)
         {
-            emitter.EmitActivationGradient("addend gradient", y, dy, addend);
+            emitter.EmitActivationGradient("addend gradient", y, dy, addend, function);
         }
     }
 
@@ -198,19 +211,35 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
     {
         DeviceTensor x = emitter.Input(), y = emitter.Output, dy = emitter.OutputGradient;
         (int channels, int area, BatchNormParts parts) = PartsOf(x);
-        DeviceBuffer<float> sums = emitter.Workspace<float>("gradient sums", parts.Floats);
-        emitter.Launch("gradient sums", l => BatchNormGradientSums.Launch(
-            l, parts.Width, parts.Lanes, y.WholeChannels % 4 == 0, x.IsBFloat16, y.IsBFloat16, l.Read(emitter.Scalars), l.Read(x),
-            l.Read(y), l.Read(dy), l.Read(statistics), l.Write(sums), area, channels, y.WholeChannels, parts.PartRows,
-            emitter.Activation, parts.Groups));
+        GpuGradientSums? sums = emitter.FindGradientSums();
+        if (sums is null)
+        {
+            sums = new(emitter.Workspace<float>("gradient sums", parts.Floats), parts.Count);
+            DeviceBuffer<float> written = sums.Parts;
+            emitter.Launch("gradient sums", l => BatchNormGradientSums.Launch(
+                l, parts.Width, parts.Lanes, y.WholeChannels % 4 == 0, x.IsBFloat16, y.IsBFloat16, l.Read(emitter.Scalars), l.Read(x),
+                l.Read(y), l.Read(dy), l.Read(statistics), l.Write(written), area, channels, y.WholeChannels, parts.PartRows,
+                emitter.Activation, parts.Groups));
+        }
+        sums = Merged(emitter, channels, sums);
         BatchNormGradients own = Own(emitter);
         if (ofRanks is { } all)
         {
-            BatchNormRanks.EmitParameterGradients(emitter, channels, sums, parts.Count, statistics, own, all);
+            BatchNormRanks.EmitParameterGradients(emitter, channels, sums.Parts, sums.Count, statistics, own, all);
             return;
         }
         emitter.Launch("parameter gradients", l => l.Add(new BatchNormParameterGradients(
-            l.Read(sums), l.Read(statistics).Slice(channels), l.Write(own.Weight), l.Write(own.Bias), channels, parts.Count)));
+            l.Read(sums.Parts), l.Read(statistics).Slice(channels), l.Write(own.Weight), l.Write(own.Bias), channels, sums.Count)));
+    }
+
+    /// <summary>Adds sums of a gradient until few are left; returns them unchanged if they are few.</summary>
+    private static GpuGradientSums Merged(GpuEmitter emitter, int channels, GpuGradientSums sums)
+    {
+        if (sums.Count <= BatchNormParts.Most) return sums;
+        var launches = new ColumnSumsLaunches(sums.Count, 2 * channels);
+        DeviceBuffer<float> merged = emitter.Workspace<float>("merged gradient sums", launches.WorkspaceFloats);
+        emitter.Launch("merge gradient sums", l => launches.LaunchParts(l, l.Read(sums.Parts), l.Write(merged)));
+        return new(merged, launches.Parts);
     }
 
     /// <summary>

@@ -62,6 +62,8 @@ public sealed class Conv2d : UnaryOperator, IDeviceOperator
 
     public override bool GathersMoments => true;
 
+    public override bool GathersGradientSums => true;
+
     public override bool WritesSlices => true;
 
     public override bool AddsInputGradients => true;

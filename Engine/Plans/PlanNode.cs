@@ -26,6 +26,11 @@ public sealed record PlanNode(Node Node, Value? Addend, IPointwise? Activation, 
 {
     public string Name => Node.Path.Length == 0 ? Node.Operator.Type : Node.Path;
 
+    /// <summary>
+    /// Norm whose output only this operator reads, and the sums of whose gradient it can gather. Null if there is none, and in inference.
+    /// </summary>
+    public PlanNode? NormBefore { get; private init; }
+
     /// <summary>The operator's inputs, then the addend.</summary>
     public IReadOnlyList<Value> Inputs { get; } = Addend is null ? Node.Inputs : [.. Node.Inputs, Addend];
 
@@ -61,7 +66,13 @@ public sealed record PlanNode(Node Node, Value? Addend, IPointwise? Activation, 
             // Moments are gathered of the operator's own result, so nothing may be fused after it.
             bool gathers = training && node.Operator.GathersMoments && output == node.Output
                 && Readers(output).Any(reader => reader.Operator.ReadsMoments && !reader.FreezesStatistics);
-            nodes.Add(new(node, addend, activation, output, gathers));
+            nodes.Add(new(node, addend, activation, output, gathers)
+            {
+                NormBefore = training && node.Operator.GathersGradientSums
+                    ? nodes.Find(norm => norm.Output == node.Inputs[0] && norm.Node.Operator.ReadsGradientSums
+                        && !norm.Node.FreezesStatistics && OnlyReader(norm.Output) == node)
+                    : null,
+            });
         }
         return nodes;
 

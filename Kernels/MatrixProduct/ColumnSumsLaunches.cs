@@ -25,13 +25,21 @@ internal sealed class ColumnSumsLaunches
     /// <summary>Number of workspace floats that the launches need.</summary>
     public long WorkspaceFloats => (long)_parts * _columns;
 
+    /// <summary>Number of parts of the rows.</summary>
+    public int Parts => _parts;
+
+    /// <summary>Launches only the sums of the parts.</summary>
+    /// <param name="x">[rows][columns]</param>
+    /// <param name="parts">[<see cref="Parts"/>][columns]; overwritten.</param>
+    public void LaunchParts(IKernelLaunches launches, ReadOnlyView<float> x, View<float> parts) => launches.Add(
+        new ColumnSums(_width, _isBFloat16, x, parts, _rows, _columns, _partRows), new(Size3.Groups(_columns, _width), _parts));
+
     /// <param name="x">[rows][columns]</param>
     /// <param name="sums">[columns]</param>
     /// <param name="accumulate">Whether to add to the sums instead of overwriting them.</param>
     public void Launch(IKernelLaunches launches, ReadOnlyView<float> x, View<float> sums, View<float> workspace, bool accumulate = false)
     {
-        launches.Add(
-            new ColumnSums(_width, _isBFloat16, x, workspace, _rows, _columns, _partRows), new(Size3.Groups(_columns, _width), _parts));
+        LaunchParts(launches, x, workspace);
         var sum = new SumParts<Identity>(false, accumulate, false, workspace, workspace, sums, _parts, _columns, new(_columns), default);
         launches.Add(sum, sum.Groups);
     }

@@ -19,9 +19,18 @@ namespace GpuCnn.Kernels.MatrixProduct;
 /// accumulation.
 /// </param>
 /// <param name="isBFloat16A">Whether A is stored as bfloat16. Likewise for B and C. Sums are floats, rounded as they are stored.</param>
-/// <param name="bias">[N]; any view if there is no bias.</param>
+/// <param name="gathersGradients">
+/// Whether C = f'(v) sums is stored, and the sums of <see cref="GatheredGradients"/> are written to <paramref name="moments"/>. Requires
+/// one matrix in one part and no accumulation.
+/// </param>
+/// <param name="isBFloat16Z">Whether <paramref name="inputs"/> is stored as bfloat16.</param>
+/// <param name="bias">
+/// [N]; the means of <paramref name="inputs"/> if gradients are gathered; any view if there is no bias.
+/// </param>
 /// <param name="scalars">[1] Gives the number of real images; any view if no moments are gathered.</param>
 /// <param name="moments">[rows of tiles][3][N] as in <see cref="GatheredMoments"/>; any view if none are gathered.</param>
+/// <param name="outputs">v, like C; any view if no gradients are gathered.</param>
+/// <param name="inputs">z, like C; any view if no gradients are gathered.</param>
 /// <param name="area">Rows of an image.</param>
 [Kernel]
 internal readonly partial struct Gemm<TFunction>(
@@ -31,8 +40,9 @@ internal readonly partial struct Gemm<TFunction>(
         [Specialization] Flag wideC,
     [Specialization] Flag addBias, [Specialization] Flag accumulate, [Specialization] Flag gathers,
     [Specialization] Flag isBFloat16A, [Specialization] Flag isBFloat16B, [Specialization] Flag isBFloat16C,
+    [Specialization] Flag gathersGradients, [Specialization] Flag isBFloat16Z,
     ReadOnlyView<float> a, ReadOnlyView<float> b, ReadOnlyView<float> bias, View<float> c, ReadOnlyView<StepScalars> scalars,
-    View<float> moments, GemmShape shape, int area, TFunction function)
+    View<float> moments, ReadOnlyView<float> outputs, ReadOnlyView<float> inputs, GemmShape shape, int area, TFunction function)
     where TFunction : unmanaged, IPointwise
 {
     public Size3 GroupShape => new(tileN / perN, tileM / perM);
@@ -92,6 +102,39 @@ internal readonly partial struct Gemm<TFunction>(
                 tileM, tileN, perM, perN);
         }
         int target = shape.StartC + batch * shape.StepC + part * shape.PartStep;
+        int real = gathersGradients ? scalars[0].Images * area - row : 0;
+        if (gathersGradients)
+        {
+            // Sums of columns take the place of the tiles, which all threads have read.
+            Group.Barrier();
+            for (int j = 0; j < perN; j += 4)
+            {
+                int place = RegisterTile.Place(ThreadId.X, j, tileN), n = column + place;
+                Float4 mean = Runs.Load(bias, n, n, 0, shape.N, wideC, false);
+                Float4 level = new Float4(0, 0, 0, 0), product = new Float4(0, 0, 0, 0);
+                for (int i = 0; i < perM; i++)
+                {
+                    int line = RegisterTile.Place(ThreadId.Y, i, tileM), at = RegisterTile.IndexOf(i, j, perN);
+                    if (row + line < shape.M)
+                    {
+                        int index = target + (row + line) * shape.PitchC + n;
+                        Float4 dz = TileGradients.Through(
+                            sums.Load4(at), outputs, index, n, shape.N, function, wideC, isBFloat16C);
+                        sums.Store4(at, dz);
+                        if (line < real)
+                        {
+                            level += dz;
+                            product = TileGradients.AddProduct(
+                                product, dz, inputs, index, n, shape.N, mean, wideC, isBFloat16Z);
+                        }
+                    }
+                }
+                left.Store4(ThreadId.Y * tileN + place, level);
+                right.Store4(ThreadId.Y * tileN + place, product);
+            }
+            Group.Barrier();
+            TileGradients.Store(left, right, moments, GroupId.X / tilesN, column, shape.N, tileN);
+        }
         for (int i = 0; i < perM; i++)
         {
             int m = row + RegisterTile.Place(ThreadId.Y, i, tileM);
@@ -101,7 +144,11 @@ internal readonly partial struct Gemm<TFunction>(
                 {
                     int n = column + RegisterTile.Place(ThreadId.X, j, tileN), at = RegisterTile.IndexOf(i, j, perN);
                     var values = new Float4(sums[at], sums[at + 1], sums[at + 2], sums[at + 3]);
-                    Epilogue.Store(
+                    if (gathersGradients)
+                        Epilogue.Store(
+                            c, target + m * shape.PitchC + n, bias, 0, n, shape.N, values, new Identity(), false, false, wideC,
+                            isBFloat16C);
+                    else Epilogue.Store(
                         c, target + m * shape.PitchC + n, bias, batch * shape.StepBias, n, shape.N, values, function,
                         addBias && !gathers, accumulate, wideC, isBFloat16C);
                 }

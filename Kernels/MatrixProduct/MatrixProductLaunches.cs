@@ -61,6 +61,9 @@ internal sealed partial class MatrixProductLaunches
     /// <summary>Number of parts of the reduction, which are summed after the product.</summary>
     public int Parts => _shape.Parts;
 
+    /// <summary>Whether <see cref="Launch"/> can gather the sums of a norm's gradient.</summary>
+    public bool GathersGradients => !_byLibrary && Parts == 1 && _batch == 1 && Tile.Factors == FactorType.Float32;
+
     /// <summary>Number of workspace floats that the launches need.</summary>
     public long WorkspaceFloats => Parts > 1 ? (long)Parts * _shape.PartStep : 0;
 
@@ -71,20 +74,30 @@ internal sealed partial class MatrixProductLaunches
     /// Receives the moments of C's columns in parts of the tile's rows, or null. Requires one matrix in tiles, an unsplit reduction, the
     /// identity function and no accumulation.
     /// </param>
+    /// <param name="gradients">
+    /// Takes what is stored through the function's derivative, and receives the sums of the columns, or null. Requires what moments do,
+    /// except that there is a function, and no bias.
+    /// </param>
     /// <exception cref="ArgumentException">
-    /// The moments cannot be gathered, the launches do not take products of a library, or a library's product would have to add f of its
-    /// sums to C.
+    /// The moments or the sums cannot be gathered, the launches do not take products of a library, or a library's product would have to
+    /// add f of its sums to C.
     /// </exception>
     [Dispatched]
     public void Launch<TFunction>(
         IKernelLaunches launches, ReadOnlyView<float> a, ReadOnlyView<float> b, ReadOnlyView<float>? bias, View<float> c,
-        View<float> workspace, TFunction function, bool accumulate = false, GatheredMoments? moments = null)
+        View<float> workspace, TFunction function, bool accumulate = false, GatheredMoments? moments = null,
+        GatheredGradients? gradients = null)
         where TFunction : unmanaged, IPointwise
     {
         if (moments is not null && (_byLibrary || Parts > 1 || _batch > 1 || accumulate || function is not Identity))
             throw new ArgumentException(
                 "Moments are gathered by a single product in tiles, in one part, without function or accumulation; pass no moments.",
                 nameof(moments));
+        if (gradients is not null && (!GathersGradients || accumulate || bias is not null))
+            throw new ArgumentException(
+                "A norm's gradient is gathered by a single product in float32 tiles, in one part, without bias or accumulation; "
+                + "pass no gradients.",
+                nameof(gradients));
         if (_byLibrary)
         {
             LaunchLibrary(launches, a, b, bias, c, function, accumulate);
@@ -106,16 +119,17 @@ internal sealed partial class MatrixProductLaunches
         void Add<TOwn>(View<float> target, TOwn own, bool addBias, bool adds, bool isBFloat16) where TOwn : unmanaged, IPointwise
         {
             Size3 groups = new(Tile.Count(_shape.M, _shape.N), 1, _batch * Parts);
-            ReadOnlyView<StepScalars> scalars = moments?.Scalars ?? default;
-            View<float> parts = moments?.Parts ?? default;
-            int area = moments?.Area ?? 0;
+            ReadOnlyView<StepScalars> scalars = moments?.Scalars ?? gradients?.Scalars ?? default;
+            View<float> parts = moments?.Parts ?? gradients?.Parts ?? default;
+            int area = moments?.Area ?? gradients?.Area ?? 0;
             if (Tile.Factors == FactorType.Float32)
             {
                 launches.Add(
                     new Gemm<TOwn>(
                         Tile.M, Tile.N, Tile.K, Tile.PerM, Tile.PerN, _transposeA, _transposeB, wideA, wideB, wideC, addBias, adds,
-                        moments is not null, _isBFloat16A, _isBFloat16B, isBFloat16, a, b, bias ?? b, target, scalars, parts, _shape, area,
-                        own),
+                        moments is not null, _isBFloat16A, _isBFloat16B, isBFloat16, gradients is not null,
+                        gradients?.IsBFloat16Inputs ?? false, a, b, gradients?.Means ?? bias ?? b, target, scalars, parts,
+                        gradients?.Outputs ?? default, gradients?.Inputs ?? default, _shape, area, own),
                     groups);
             }
             else

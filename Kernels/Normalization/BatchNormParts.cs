@@ -10,8 +10,11 @@ internal readonly record struct BatchNormParts(int Channels, int Rows)
 {
     internal const int Threads = 256;
 
-    // Eight groups for each of 132 processors fill a large device. The next kernel reads at most so many parts in sequence.
-    private const int WantedGroups = 1056, Most = 256;
+    // Eight groups for each of 132 processors fill a large device.
+    private const int WantedGroups = 1056;
+
+    /// <summary>Most parts that a kernel with one group for some channels reads.</summary>
+    public const int Most = 256;
 
     /// <summary>Most parts that a merge leaves.</summary>
     private const int MostRuns = 64;

@@ -53,6 +53,23 @@ public sealed class ProductTextTests
         AssertFast(ProductKernels.InputGradient(tile, isBFloat16: true), tile, isBFloat16: true);
     }
 
+    /// <summary>The sums of a norm's gradient are gathered from registers, with a multiply-add for each value.</summary>
+    [TestCaseSource(nameof(Tiles))]
+    public void KernelsThatGatherGradientsAreFast(TileShape tile)
+    {
+        foreach (string ptx in new[]
+        {
+            Clang.PtxOf(ProductKernels.Matrix(tile, transposeB: true, gathersGradients: true)),
+            Clang.PtxOf(ProductKernels.InputGradient(tile, gathersGradients: true)),
+            Clang.PtxOf(ProductKernels.InputGradient(tile, isBFloat16: true, gathersGradients: true)),
+        })
+        {
+            Assert.That(Clang.LocalAccesses(ptx), Is.Zero, "loads and stores of local memory");
+            Assert.That(Count(ptx, "fma.rn.f32"), Is.EqualTo((tile.K + 1) * tile.PerM * tile.PerN), "multiply-adds");
+            Assert.That(SharedBytes(ptx), Is.LessThanOrEqualTo(MostSharedBytes), "shared memory");
+        }
+    }
+
     private static void AssertFast<TKernel>(TKernel kernel, TileShape tile, bool gathers = false, bool isBFloat16 = false)
         where TKernel : struct, IKernel
     {

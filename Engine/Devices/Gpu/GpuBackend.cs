@@ -9,6 +9,7 @@ using GpuCnn.Kernels.Convolution.Gpu;
 using GpuCnn.Kernels.Cpu;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
+using GpuCnn.Kernels.Pointwise;
 
 namespace GpuCnn.Engine.Devices.Gpu;
 
@@ -28,6 +29,10 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
 
     // All weights as bfloat16, where matrix units multiply them.
     private DeviceBuffer<float>? _roundedWeights;
+
+    // Of norms, by their outputs: statistics that the outputs were normalized by, and sums that their gradients need.
+    private readonly Dictionary<Value, DeviceBuffer<float>> _statistics = [];
+    private readonly Dictionary<Value, GpuGradientSums> _gradientSums = [];
 
     // Index of each step's first launch, and the end of the last step.
     private int[] _firsts = [];
@@ -167,6 +172,20 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
         _results = null;
         base.Dispose();
     }
+
+    /// <summary>Keeps the statistics that a norm's output was normalized by.</summary>
+    public void KeepStatistics(Value output, DeviceBuffer<float> statistics) => _statistics[output] = statistics;
+
+    /// <summary>Returns a norm that kept its statistics, or null.</summary>
+    public GpuNorm? FindNorm(PlanNode node) => _statistics.TryGetValue(node.Output, out DeviceBuffer<float>? statistics)
+        ? new(Value(node.Inputs[0]), statistics, node.Activation ?? default(Identity))
+        : null;
+
+    /// <summary>Keeps the sums for the gradient of the norm whose output this is.</summary>
+    public void KeepGradientSums(Value output, GpuGradientSums sums) => _gradientSums[output] = sums;
+
+    /// <summary>Returns the sums that were gathered for a norm's gradient, or null.</summary>
+    public GpuGradientSums? FindGradientSums(Value output) => _gradientSums.GetValueOrDefault(output);
 
     /// <summary>Chooses the algorithm of the next step.</summary>
     /// <param name="factors">What is multiplied, where the shape allows it.</param>

@@ -10,8 +10,13 @@ namespace GpuCnn.Engine.Devices.Gpu;
 public sealed class GpuEmitter : Emitter
 {
     private readonly GpuBackend _backend;
+    private readonly PlanNode _node;
 
-    internal GpuEmitter(GpuBackend backend, PlanNode node, InputGradient[] targets) : base(backend, node, targets) => _backend = backend;
+    internal GpuEmitter(GpuBackend backend, PlanNode node, InputGradient[] targets) : base(backend, node, targets)
+    {
+        _backend = backend;
+        _node = node;
+    }
 
     /// <summary>Reserves memory for the moments of the output's channels in parts of rows, for readers of the output.</summary>
     public GpuMoments Gather(int rows) => Keep(MomentsOf(Output, rows));
@@ -22,6 +27,26 @@ public sealed class GpuEmitter : Emitter
         int parts = Size3.Groups(tensor.Images * tensor.Stored.Area, rows);
         return new(Workspace<float>("moments", 3L * parts * tensor.Stored.Channels), rows, parts);
     }
+
+    /// <summary>Keeps a norm's statistics, [2][channels], for the operator that gathers the sums of its gradient.</summary>
+    internal void KeepStatistics(DeviceBuffer<float> statistics) => _backend.KeepStatistics(_node.Output, statistics);
+
+    /// <summary>Returns the norm whose output only this operator reads, or null.</summary>
+    internal GpuNorm? FindNormBefore() => _node.NormBefore is { } norm ? _backend.FindNorm(norm) : null;
+
+    /// <summary>Reserves memory for the sums of that norm's gradient in a number of parts.</summary>
+    internal GpuGradientSums GatherGradients(int parts)
+    {
+        var sums = new GpuGradientSums(Workspace<float>("gradient sums", 2L * parts * Input().Stored.Channels), parts);
+        _backend.KeepGradientSums(_node.Inputs[0], sums);
+        return sums;
+    }
+
+    /// <summary>
+    /// Returns the sums that were gathered for the norm's gradient, or null. With them the output's gradient has been taken through the
+    /// activation.
+    /// </summary>
+    internal GpuGradientSums? FindGradientSums() => _backend.FindGradientSums(_node.Output);
 
     /// <summary>Appends a step.</summary>
     /// <param name="add">Launches the kernels. It runs twice, see <see cref="Devices.Launch"/>.</param>

@@ -20,10 +20,19 @@ namespace GpuCnn.Kernels.Convolution.Gpu;
 /// accumulation.
 /// </param>
 /// <param name="isBFloat16X">Whether x is stored as bfloat16. Likewise for y. Sums are floats, rounded as they are stored.</param>
+/// <param name="gathersGradients">
+/// Whether y = f'(v) sums is stored, and the sums of <see cref="GatheredGradients"/> are written to <paramref name="moments"/>. Requires a
+/// single group and no accumulation.
+/// </param>
+/// <param name="isBFloat16Z">Whether <paramref name="inputs"/> is stored as bfloat16.</param>
 /// <param name="x">[image][SourceH][SourceW][SourceChannels]</param>
-/// <param name="bias">[group][columns]; any view if there is no bias.</param>
+/// <param name="bias">
+/// [group][columns]; the means of <paramref name="inputs"/> if gradients are gathered; any view if there is no bias.
+/// </param>
 /// <param name="scalars">[1] Gives the number of real images; any view if no moments are gathered.</param>
 /// <param name="moments">[rows of tiles][3][columns] as in <see cref="GatheredMoments"/>; any view if none are gathered.</param>
+/// <param name="outputs">v, like y; any view if no gradients are gathered.</param>
+/// <param name="inputs">z, like y; any view if no gradients are gathered.</param>
 [Kernel]
 internal readonly partial struct ConvolutionProduct<TFunction>(
     [Specialization(128)] int tileM, [Specialization(128)] int tileN, [Specialization(8)] int tileK, [Specialization(8)] int perM,
@@ -31,8 +40,9 @@ internal readonly partial struct ConvolutionProduct<TFunction>(
     [Specialization] Flag turned, [Specialization] Flag wideX, [Specialization] Flag wideFilter, [Specialization] Flag wideY,
     [Specialization] Flag addBias, [Specialization] Flag accumulate, [Specialization] Flag gathers,
     [Specialization] Flag isBFloat16X, [Specialization] Flag isBFloat16Y,
+    [Specialization] Flag gathersGradients, [Specialization] Flag isBFloat16Z,
     ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float> bias, View<float> y, ReadOnlyView<StepScalars> scalars,
-    View<float> moments, GatherMap map, TFunction function)
+    View<float> moments, ReadOnlyView<float> outputs, ReadOnlyView<float> inputs, GatherMap map, TFunction function)
     where TFunction : unmanaged, IPointwise
 {
     public Size3 GroupShape => new(tileN / perN, tileM / perM);
@@ -138,6 +148,39 @@ internal readonly partial struct ConvolutionProduct<TFunction>(
                 sums, left, right, moments, scalars[0].Images * map.Grid.Area.Value - firstPixel, GroupId.X / tilesN, column,
                 map.Columns, tileM, tileN, perM, perN);
         }
+        int real = gathersGradients ? scalars[0].Images * map.Grid.Area.Value - firstPixel : 0;
+        if (gathersGradients)
+        {
+            // Sums of columns take the place of the tiles, which all threads have read.
+            Group.Barrier();
+            for (int j = 0; j < perN; j += 4)
+            {
+                int place = RegisterTile.Place(ThreadId.X, j, tileN), k = column + place;
+                Float4 mean = Runs.Load(bias, k, k, 0, map.Columns, wideY, false);
+                Float4 level = new Float4(0, 0, 0, 0), product = new Float4(0, 0, 0, 0);
+                for (int i = 0; i < perM; i++)
+                {
+                    int line = RegisterTile.Place(ThreadId.Y, i, tileM), at = RegisterTile.IndexOf(i, j, perN);
+                    if (targets[line] >= 0)
+                    {
+                        int index = targets[line] + k;
+                        Float4 dz = TileGradients.Through(
+                            sums.Load4(at), outputs, index, k, map.Columns, function, wideY, isBFloat16Y);
+                        sums.Store4(at, dz);
+                        if (line < real)
+                        {
+                            level += dz;
+                            product = TileGradients.AddProduct(
+                                product, dz, inputs, index, k, map.Columns, mean, wideY, isBFloat16Z);
+                        }
+                    }
+                }
+                left.Store4(ThreadId.Y * tileN + place, level);
+                right.Store4(ThreadId.Y * tileN + place, product);
+            }
+            Group.Barrier();
+            TileGradients.Store(left, right, moments, map.FirstPart + GroupId.X / tilesN, column, map.Columns, tileN);
+        }
         for (int i = 0; i < perM; i++)
         {
             int target = targets[RegisterTile.Place(ThreadId.Y, i, tileM)];
@@ -148,7 +191,10 @@ internal readonly partial struct ConvolutionProduct<TFunction>(
                     int k = column + RegisterTile.Place(ThreadId.X, j, tileN), at = RegisterTile.IndexOf(i, j, perN);
                     int first = group * map.Columns;
                     var values = new Float4(sums[at], sums[at + 1], sums[at + 2], sums[at + 3]);
-                    Epilogue.Store(
+                    if (gathersGradients)
+                        Epilogue.Store(
+                            y, target + first + k, bias, first, k, map.Columns, values, new Identity(), false, false, wideY, isBFloat16Y);
+                    else Epilogue.Store(
                         y, target + first + k, bias, first, k, map.Columns, values, function, addBias && !gathers, accumulate, wideY,
                         isBFloat16Y);
                 }

@@ -133,8 +133,8 @@ internal sealed partial class ForwardLaunches
         launches.Add(
             new ConvolutionProduct<TFunction>(
                 tile.M, tile.N, tile.K, tile.PerM, tile.PerN, false, _sizes.WideInputs, _sizes.WideOutputs, IsWideY, bias is not null,
-                accumulate, moments is not null, _isBFloat16X, _isBFloat16Y, x, filter, bias ?? filter, y, moments?.Scalars ?? default,
-                moments?.Parts ?? default, map, function),
+                accumulate, moments is not null, _isBFloat16X, _isBFloat16Y, false, false, x, filter, bias ?? filter, y,
+                moments?.Scalars ?? default, moments?.Parts ?? default, default, default, map, function),
             new(tile.Count(_sizes.Pixels, _sizes.Outputs), 1, _sizes.Shape.Groups));
     }
 

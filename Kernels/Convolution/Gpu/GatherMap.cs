@@ -33,6 +33,9 @@ internal struct GatherMap
     /// <summary>Position of the result of pixel (0, 0), and values to the next image, row and pixel.</summary>
     public int TargetStart, TargetImage, TargetRow, TargetPixel;
 
+    /// <summary>Part to which the first row of tiles gathers sums for the gradient of a norm.</summary>
+    public int FirstPart;
+
     /// <summary>Number of values in a run.</summary>
     public readonly int RunLength => RunTaps * RunChannels;
 

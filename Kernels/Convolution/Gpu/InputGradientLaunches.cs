@@ -6,7 +6,7 @@ using GpuCnn.Kernels.Pointwise;
 namespace GpuCnn.Kernels.Convolution.Gpu;
 
 /// <summary>Launches of a convolution's gradient with respect to its input.</summary>
-internal sealed class InputGradientLaunches
+internal sealed partial class InputGradientLaunches
 {
     private readonly ConvolutionSizes _sizes;
     private readonly ConvolutionChoice _choice;
@@ -31,6 +31,19 @@ internal sealed class InputGradientLaunches
     /// <summary>Number of workspace floats that the launches need.</summary>
     public long WorkspaceFloats => _choice.Algorithm == ConvolutionAlgorithm.Im2Col ? _sizes.ColumnValues : 0;
 
+    /// <summary>
+    /// Number of parts in which <see cref="LaunchGathering"/> gathers the sums of a norm's gradient, one for each row of tiles. Null if it
+    /// cannot: with several groups, with windows that are written out, with a library's product, and by matrix units.
+    /// </summary>
+    public int? GradientParts => !GathersGradients ? null : _choice.Algorithm switch
+    {
+        ConvolutionAlgorithm.ImplicitGemm => Phases().Sum(phase => TileShape.Tiles(PixelsOf(phase.H, phase.W), _choice.Tile.M)),
+        ConvolutionAlgorithm.Gemm => TileShape.Tiles(_sizes.Pixels, _choice.Tile.M),
+        _ => null,
+    };
+
+    private bool GathersGradients => _sizes.Shape.Groups == 1 && !_choice.ByLibrary && _choice.Tile.Factors == FactorType.Float32;
+
     /// <param name="dy">[image][output height][output width][K]</param>
     /// <param name="filter">
     /// [group][R][S][C / groups][K / groups], as bfloat16 if that is what the tile multiplies; else floats.
@@ -45,9 +58,7 @@ internal sealed class InputGradientLaunches
         switch (_choice.Algorithm)
         {
             case ConvolutionAlgorithm.ImplicitGemm:
-                for (int h = 0; h < Math.Min(shape.StrideH, shape.H); h++)
-                    for (int w = 0; w < Math.Min(shape.StrideW, shape.W); w++)
-                        LaunchPhase(launches, dy, filter, dx, h, w, accumulate);
+                foreach ((int h, int w) in Phases()) LaunchPhase(launches, dy, filter, dx, h, w, accumulate, new Identity());
                 break;
             case ConvolutionAlgorithm.Gemm:
                 Product(0, _sizes.Images, shape.C, _sizes.Inputs, _isBFloat16X)
@@ -66,6 +77,47 @@ internal sealed class InputGradientLaunches
                 break;
         }
     }
+
+    /// <summary>
+    /// Launches the gradient of an input v = f(norm(z) + addend), taken through f as it is stored: dz = f'(v) dv takes the place of dv.
+    /// Gathers the sums that the norm's gradient needs.
+    /// </summary>
+    /// <param name="dz">[image][H][W][C]; overwritten.</param>
+    /// <param name="function">f</param>
+    /// <param name="gradients">Has <see cref="GradientParts"/> parts.</param>
+    /// <exception cref="ArgumentException">The sums cannot be gathered.</exception>
+    [Dispatched]
+    public void LaunchGathering<TFunction>(IKernelLaunches launches, ReadOnlyView<float> dy, ReadOnlyView<float> filter, View<float> dz,
+        GatheredGradients gradients, TFunction function)
+        where TFunction : unmanaged, IPointwise
+    {
+        if (GradientParts is null)
+            throw new ArgumentException(
+                "A norm's gradient is gathered by products of a single group in float32 tiles; pass no gradients.", nameof(gradients));
+        if (_choice.Algorithm == ConvolutionAlgorithm.Gemm)
+        {
+            Product(0, _sizes.Images, _sizes.Shape.C, _sizes.Inputs, _isBFloat16X)
+                .Launch(launches, dy, filter, null, dz, dz, function, gradients: gradients);
+            return;
+        }
+        int part = 0;
+        foreach ((int h, int w) in Phases())
+        {
+            LaunchPhase(launches, dy, filter, dz, h, w, false, function, gradients, part);
+            part += TileShape.Tiles(PixelsOf(h, w), _choice.Tile.M);
+        }
+    }
+
+    /// <summary>The phases of the stride that have pixels.</summary>
+    private IEnumerable<(int H, int W)> Phases() =>
+        from h in Enumerable.Range(0, Math.Min(_sizes.Shape.StrideH, _sizes.Shape.H))
+        from w in Enumerable.Range(0, Math.Min(_sizes.Shape.StrideW, _sizes.Shape.W))
+        select (h, w);
+
+    /// <summary>Returns the number of a phase's pixels in the batch.</summary>
+    private int PixelsOf(int h, int w) => _sizes.Images
+        * Phase(_sizes.Shape.H, _sizes.Shape.R, _sizes.Shape.StrideH, _sizes.Shape.PadH, h).Positions
+        * Phase(_sizes.Shape.W, _sizes.Shape.S, _sizes.Shape.StrideW, _sizes.Shape.PadW, w).Positions;
 
     /// <summary>Gradients of the windows: dy times the transposed filter, for some images.</summary>
     private MatrixProductLaunches Product(int first, int images, int pitch, int step, bool isBFloat16) => new(
@@ -88,8 +140,11 @@ internal sealed class InputGradientLaunches
     /// Computes the input pixels (p StrideH + h, q StrideW + w). They see the same taps, every StrideH-th from the first one on, and each
     /// further tap reads the previous pixel of the output. Without taps the gradient is zero.
     /// </summary>
-    private void LaunchPhase(IKernelLaunches launches, ReadOnlyView<float> dy, ReadOnlyView<float> filter, View<float> dx, int h, int w,
-        bool accumulate)
+    /// <param name="firstPart">Part to which the first row of tiles gathers.</param>
+    private void LaunchPhase<TFunction>(
+        IKernelLaunches launches, ReadOnlyView<float> dy, ReadOnlyView<float> filter, View<float> dx, int h, int w, bool accumulate,
+        TFunction function, GatheredGradients? gradients = null, int firstPart = 0)
+        where TFunction : unmanaged, IPointwise
     {
         ConvolutionShape shape = _sizes.Shape;
         (int rows, int tapR, int tapsH, int startH) = Phase(shape.H, shape.R, shape.StrideH, shape.PadH, h);
@@ -127,6 +182,7 @@ internal sealed class InputGradientLaunches
             TargetImage = shape.H * shape.W * shape.C,
             TargetRow = shape.StrideH * shape.W * shape.C,
             TargetPixel = shape.StrideW * shape.C,
+            FirstPart = firstPart,
         };
         TileShape tile = _choice.Tile;
         Size3 groups = new(tile.Count(map.Grid.Pixels, _sizes.Inputs), 1, shape.Groups);
@@ -140,9 +196,11 @@ internal sealed class InputGradientLaunches
             return;
         }
         launches.Add(
-            new ConvolutionProduct<Identity>(
+            new ConvolutionProduct<TFunction>(
                 tile.M, tile.N, tile.K, tile.PerM, tile.PerN, true, _sizes.WideOutputs, _sizes.WideOutputs, _sizes.WideInputs, false,
-                accumulate, false, _isBFloat16Y, _isBFloat16X, dy, filter, filter, dx, default, default, map, default),
+                accumulate, false, _isBFloat16Y, _isBFloat16X, gradients is not null, gradients?.IsBFloat16Inputs ?? false, dy, filter,
+                gradients?.Means ?? filter, dx, gradients?.Scalars ?? default, gradients?.Parts ?? default, gradients?.Outputs ?? default,
+                gradients?.Inputs ?? default, map, function),
             groups);
     }
 
