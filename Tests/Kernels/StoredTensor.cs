@@ -4,29 +4,22 @@ using NUnit.Framework;
 
 namespace GpuCnn.Tests.Kernels;
 
-/// <summary>Tensors in buffers as kernels get them: floats, or two bfloat16 values to a float.</summary>
+/// <summary>Checks tensors that are floats or bfloat16 bit for bit, with an oracle of its own for rounding.</summary>
 internal static class StoredTensor
 {
-    /// <summary>Allocates a buffer of values; an odd one has a neighbour that is NaN.</summary>
+    /// <summary>Copies values that are bfloat16, or any, to a device.</summary>
     public static DeviceBuffer<float> Buffer(SampleDevice device, float[] values, bool isBFloat16)
     {
-        if (!isBFloat16) return device.Buffer<float>(values);
-        DeviceBuffer<float> buffer = Unset(device, values.Length, true);
-        for (int i = 0; i < values.Length; i++) BitConverter.TryWriteBytes(buffer.Bits[(2 * i)..], UpperHalf(values[i]));
-        return buffer;
+        Assert.That(values, Is.All.Matches<float>(value => !isBFloat16 || (BitConverter.SingleToUInt32Bits(value) & 0xFFFF) == 0),
+            "values that are no bfloat16");
+        return device.Stored(values, isBFloat16);
     }
 
-    /// <summary>Allocates an unwritten buffer for a number of values.</summary>
-    public static DeviceBuffer<float> Unset(SampleDevice device, int count, bool isBFloat16) =>
-        device.Unset<float>(isBFloat16 ? (count + 1) / 2 : count);
+    /// <inheritdoc cref="BFloat16Numbers.UnsetStored"/>
+    public static DeviceBuffer<float> Unset(SampleDevice device, int count, bool isBFloat16) => device.UnsetStored(count, isBFloat16);
 
-    public static float[] Read(DeviceBuffer<float> buffer, int count, bool isBFloat16)
-    {
-        if (!isBFloat16) return buffer.Span[..count].ToArray();
-        float[] values = new float[count];
-        for (int i = 0; i < count; i++) values[i] = BitConverter.UInt32BitsToSingle((uint)BitConverter.ToUInt16(buffer.Bits[(2 * i)..]) << 16);
-        return values;
-    }
+    /// <inheritdoc cref="BFloat16Numbers.Values"/>
+    public static float[] Read(DeviceBuffer<float> buffer, int count, bool isBFloat16) => BFloat16Numbers.Values(buffer, count, isBFloat16);
 
     /// <summary>Checks all bits of a tensor, and that nothing was written past its end.</summary>
     public static void Check(string what, DeviceBuffer<float> buffer, float[] expected, bool isBFloat16)
@@ -49,12 +42,5 @@ internal static class StoredTensor
         double next = float.IsInfinity(away) ? Math.CopySign(Math.Pow(2, 128), value) : away;
         double below = Math.Abs(value - (double)toZero), above = Math.Abs(next - value);
         return below < above || (below == above && (bits & 0x10000) == 0) ? toZero : away;
-    }
-
-    private static ushort UpperHalf(float value)
-    {
-        uint bits = BitConverter.SingleToUInt32Bits(value);
-        Assert.That(bits & 0xFFFF, Is.Zero, $"{value:R} is no bfloat16");
-        return (ushort)(bits >> 16);
     }
 }

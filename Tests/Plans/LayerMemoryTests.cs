@@ -39,6 +39,20 @@ public sealed class LayerMemoryTests
         static long Bytes(int values) => (long)Images * values * sizeof(float);
     }
 
+    /// <summary>A GPU's max pool keeps a byte for each output, whatever the output is stored as.</summary>
+    [TestCase(Precision.Float32, 4 + 1)]
+    [TestCase(Precision.BFloat16, 2 + 1)]
+    public void MaxPoolKeepsAByteForEachOutput(Precision precision, int bytes)
+    {
+        var network = new Network("n", new Sequential
+        {
+            { "conv", new Conv2d(8, 3, padding: 1) }, { "pool", new MaxPool2d(3, 2, 1) }, { "flatten", new Flatten() },
+            { "fc", new Linear(8) },
+        }, Shape.Volume(8, 8, 8));
+        LayerMemory pool = MemoryOf(network, "debug", Images, precision)["pool"];
+        Assert.That(pool.Activations, Is.EqualTo(Images * 8 * 4 * 4 * bytes));
+    }
+
     /// <summary>What lives at the same time lies in the arena, and the arena is never larger than all together.</summary>
     [Test]
     public void SumIsAtLeastTheArena([Values("lenet5", "resnet20", "smallcnn", "squeezenet1_1")] string model)
@@ -57,11 +71,12 @@ public sealed class LayerMemoryTests
             row => row.Activations)));
     }
 
-    private static Dictionary<string, LayerMemory> MemoryOf(Network network, string device, int images)
+    private static Dictionary<string, LayerMemory> MemoryOf(
+        Network network, string device, int images, Precision precision = Precision.Float32)
     {
         using Device on = DeviceCatalog.Open(device);
         using ParameterStore store = on.CreateParameters(network, training: true);
-        using var plan = new Plan(store, Options(images));
+        using var plan = new Plan(store, Options(images) with { Precision = precision });
         return plan.LayerMemory.ToDictionary(row => row.Node.Path);
     }
 
