@@ -51,19 +51,17 @@ public sealed class AdamW : Optimizer
 
     protected override unsafe void Emit(UpdateEmitter emitter)
     {
-        foreach ((ParameterRange range, float decay) in emitter.Order.DecayRanges(WeightDecay, DecaysVectors))
+        foreach ((ParameterRange range, long decayed) in emitter.Order.UpdateRanges(WeightDecay, DecaysVectors))
         {
             DeviceBuffer<float> weights = emitter.Weights(range), gradients = emitter.Gradients(range);
             DeviceBuffer<float> means = emitter.Slot(Mean, range), squares = emitter.Slot(Square, range);
             emitter.Launch("adamw",
                 l => new CpuAdamWUpdate(
                     l.Read(emitter.Scalars(range)), l.Update(weights), l.Read(gradients), l.Update(means), l.Update(squares), range.Count,
-                        Beta1,
-                    Beta2, Epsilon, decay),
+                    decayed, Beta1, Beta2, Epsilon, WeightDecay),
                 l => l.Add(new AdamWUpdate(
                     l.Read(emitter.Scalars(range)), l.Update(weights), l.Read(gradients), l.Update(means), l.Update(squares),
-                        (int)range.Count,
-                    AdamBetas.Of(Beta1, Beta2), Epsilon, decay)));
+                    (int)range.Count, (int)decayed, AdamBetas.Of(Beta1, Beta2), Epsilon, WeightDecay)));
         }
     }
 }

@@ -60,12 +60,11 @@ public sealed class Lars : Optimizer
             {
                 emitter.Launch("lars sgd",
                     l => new CpuSgdUpdate(
-                        l.Read(emitter.Scalars(range)), l.Update(weights), l.Read(gradients), l.Update(velocity), range.Count, Momentum,
-                            decay,
-                        nesterov: false),
+                        l.Read(emitter.Scalars(range)), l.Update(weights), l.Read(gradients), l.Update(velocity), range.Count, range.Count,
+                        Momentum, decay, nesterov: false),
                     l => l.Add(new SgdUpdate(
                         false, l.Read(emitter.Scalars(range)), l.Update(weights), l.Read(gradients), l.Update(velocity), (int)range.Count,
-                        Momentum, decay)));
+                        (int)range.Count, Momentum, decay)));
                 continue;
             }
             int chunks = CpuLarsNorms.Parts(range.Count), groups = LarsNorms.Parts((int)range.Count);

@@ -52,18 +52,17 @@ public sealed class Sgd : Optimizer
 
     protected override unsafe void Emit(UpdateEmitter emitter)
     {
-        foreach ((ParameterRange range, float decay) in emitter.Order.DecayRanges(WeightDecay, DecaysVectors))
+        foreach ((ParameterRange range, long decayed) in emitter.Order.UpdateRanges(WeightDecay, DecaysVectors))
         {
             DeviceBuffer<float> weights = emitter.Weights(range), gradients = emitter.Gradients(range),
                 velocity = emitter.Slot(Velocity, range);
             emitter.Launch("sgd",
                 l => new CpuSgdUpdate(
-                    l.Read(emitter.Scalars(range)), l.Update(weights), l.Read(gradients), l.Update(velocity), range.Count, Momentum, decay,
-                    Nesterov),
+                    l.Read(emitter.Scalars(range)), l.Update(weights), l.Read(gradients), l.Update(velocity), range.Count, decayed,
+                    Momentum, WeightDecay, Nesterov),
                 l => l.Add(new SgdUpdate(
                     Nesterov, l.Read(emitter.Scalars(range)), l.Update(weights), l.Read(gradients), l.Update(velocity), (int)range.Count,
-                        Momentum,
-                    decay)));
+                    (int)decayed, Momentum, WeightDecay)));
         }
     }
 }

@@ -9,6 +9,10 @@ namespace GpuCnn.Engine.Plans;
 /// <param name="IsHead">Whether it has the learning rate of the class layers (<see cref="PlanOptions.HeadRate"/>).</param>
 public readonly record struct ParameterRange(long First, long Count, bool IsVector, bool IsHead = false);
 
+/// <summary>A range of parameters that an update changes alike, but for weight decay.</summary>
+/// <param name="Decayed">Floats from the range's start that decay, a multiple of 64.</param>
+public readonly record struct DecayRange(ParameterRange Range, long Decayed);
+
 /// <summary>
 /// Orders the parameters of a network in one run of floats: first those that weight decay always applies to, then vectors (biases and the
 /// scales of norms), with those of the class layers in the middle; then, in the same order, those that are trained later; then untrained
@@ -107,6 +111,24 @@ public sealed class ParameterOrder
                 ranges[^1] = (last with { Count = last.Count + group.Count, IsVector = last.IsVector && group.IsVector }, decay);
             else
                 ranges.Add((group with { IsHead = isHead }, decay));
+        }
+        return ranges;
+    }
+
+    /// <summary>
+    /// Returns the trained parameters in as few ranges as the learning rate allows. Where only a part of a range decays, it is the range's
+    /// start, so that an update may be one launch.
+    /// </summary>
+    public IEnumerable<DecayRange> UpdateRanges(float weightDecay, bool decaysVectors)
+    {
+        var ranges = new List<DecayRange>();
+        foreach ((ParameterRange range, float decay) in DecayRanges(weightDecay, decaysVectors))
+        {
+            long decayed = decay == 0 ? 0 : range.Count;
+            if (decayed == 0 && ranges.Count > 0 && ranges[^1] is var before && before.Range.IsHead == range.IsHead)
+                ranges[^1] = before with { Range = before.Range with { Count = before.Range.Count + range.Count, IsVector = false } };
+            else
+                ranges.Add(new(range, decayed));
         }
         return ranges;
     }

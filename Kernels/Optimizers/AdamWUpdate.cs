@@ -13,11 +13,12 @@ namespace GpuCnn.Kernels.Optimizers;
 /// <param name="gradients">[count]</param>
 /// <param name="means">[count] Average of the gradients; updated.</param>
 /// <param name="squares">[count] Average of their squares; updated.</param>
+/// <param name="decayed">Weights from the start that decay, a multiple of 4; the others have a decay of 0.</param>
 /// <param name="betas">Decay rates of the averages.</param>
 [Kernel(256)]
 internal readonly partial struct AdamWUpdate(
     ReadOnlyView<StepScalars> scalars, View<float> weights, ReadOnlyView<float> gradients, View<float> means, View<float> squares,
-    int count, AdamBetas betas, float epsilon, float decay) : IKernelGrid
+    int count, int decayed, AdamBetas betas, float epsilon, float decay) : IKernelGrid
 {
     public Size3 Groups => new(Size3.Groups(count, 4 * 256));
 
@@ -26,7 +27,7 @@ internal readonly partial struct AdamWUpdate(
         int i = GlobalId.X * 4;
         // By way of a signed number: ILGPU converts unsigned ones through float64, which many devices lack.
         float t = (float)(int)scalars[0].Step + 1f, rate = scalars[0].LearningRate;
-        float keep = KernelMath.FusedMultiplyAdd(-rate, decay, 1f);
+        float keep = KernelMath.FusedMultiplyAdd(-rate, i < decayed ? decay : 0f, 1f);
         float step = -rate / Correction(t * betas.Log1), scale = 1f / KernelMath.Sqrt(Correction(t * betas.Log2));
         if (i + 4 <= count)
         {

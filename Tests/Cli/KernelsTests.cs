@@ -44,7 +44,7 @@ public sealed class KernelsTests
         Assert.That(Succeed("kernels", "show", "AverageWeights", "--dialect", dialect).Output.TrimEnd('\n'),
             Is.EqualTo(KernelText.Source(new AverageWeights(default, default, default, 1, 0), language)));
         Assert.That(Succeed("kernels", "show", "sgdupdate", "--dialect", dialect, "--define", "nesterov=true").Output.TrimEnd('\n'),
-            Is.EqualTo(KernelText.Source(new SgdUpdate(true, default, default, default, default, 1, 0, 0), language)));
+            Is.EqualTo(KernelText.Source(new SgdUpdate(true, default, default, default, default, 1, 0, 0, 0), language)));
     }
 
     [Test]

@@ -32,7 +32,8 @@ public sealed class AdamWUpdateTests<TDevice> : KernelTests<TDevice> where TDevi
             float[] gradient = Numbers.Reals(count, 10 + step);
             gradient.CopyTo(gradients.Span);
             scalars.Span[0] = new() { Step = (ulong)(firstStep + step), Seed = ulong.MaxValue, LearningRate = 0.05f, Images = -1 };
-            var kernel = new AdamWUpdate(scalars, weights, gradients, means, squares, count, AdamBetas.Of(beta1, beta2), Epsilon, decay);
+            var kernel = new AdamWUpdate(
+                scalars, weights, gradients, means, squares, count, count, AdamBetas.Of(beta1, beta2), Epsilon, decay);
             Run(kernel, kernel.Groups);
             reference.Step(expected, Numbers.ToDouble(gradient), 0.05f, firstStep + step + 1);
         }
