@@ -6,6 +6,7 @@ using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
+using GpuCnn.Engine.Tuning;
 using GpuCnn.Models;
 
 namespace GpuCnn.Bench.Workloads;
@@ -57,6 +58,7 @@ public sealed class LeNetWorkload : Workload
         private readonly Batch _batch;
         private readonly Func<Batch?> _again;
         private readonly double[] _losses;
+        private readonly SteadySteps _steps;
         private ulong _step;
 
         public Training(Device device)
@@ -84,13 +86,16 @@ public sealed class LeNetWorkload : Workload
             for (int image = 0; image < Images; image++) _batch.Labels[image] = Pattern.Label(image, network.Output.Shape.Count);
             _again = () => _batch;
             _losses = [.. Losses.Select(_ => Step().Loss)];
+            _steps = new(_plan, _batch, LearningRate);
         }
 
         public override IReadOnlyList<string> Steps => _plan.Steps;
 
         public override double ResultAt(long position) => _losses[position];
 
-        public override void Run() => Step();
+        public override void Run() => _steps.Run();
+
+        public override void Finish() => _steps.Finish();
 
         public override void Dispose()
         {

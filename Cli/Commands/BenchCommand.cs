@@ -112,7 +112,9 @@ internal static class BenchCommand
         Func<Batch?> again = () => batch;
         parameters.Initialize(seed: 1);
         // A tiny rate keeps the weights finite however long this runs.
-        double train = StepTimer.MedianSeconds(step => training.Train(batch, 1e-6f, seed: 1, (ulong)step, again));
+        var steps = new SteadySteps(training, batch, 1e-6f);
+        double train = StepTimer.MedianSeconds(_ => steps.Run());
+        steps.Finish();
         using var inference = new Plan(parameters,
             new()
             {

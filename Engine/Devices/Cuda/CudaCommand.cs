@@ -5,9 +5,6 @@ namespace GpuCnn.Engine.Devices.Cuda;
 /// <summary>A command that may also be recorded in a <see cref="CudaGraph"/>.</summary>
 internal abstract class CudaCommand : PreparedLaunch
 {
-    /// <summary>For messages.</summary>
-    public abstract string Name { get; }
-
     /// <summary>Gives the command to a stream.</summary>
     public abstract void Record(nint stream);
 }

@@ -7,13 +7,16 @@ namespace GpuCnn.Engine.Devices.Cuda;
 
 /// <summary>
 /// One device and its stream. Commands run in the order they are given. All members are thread-safe; each object that the context creates
-/// has one owner. Uses the device's primary context, which other libraries of the process share.
+/// has one owner. Uses the device's primary context, which other libraries of the process share, or a context of such a library.
 /// </summary>
 internal sealed unsafe class CudaContext : IDisposable
 {
     private readonly ConcurrentDictionary<CudaObject, bool> _objects = new();
     private readonly ConcurrentDictionary<nint, CudaBuffer> _buffers = new();
     private readonly CudaErrors _errors;
+    private readonly bool _isOwned;
+    private readonly NvrtcTarget? _compiler;
+    private readonly CudaModules? _modules;
     private long _allocated;
     private nint _handle;
     private nint _stream;
@@ -25,7 +28,8 @@ internal sealed unsafe class CudaContext : IDisposable
     public CudaContext(CudaDeviceInfo device, BinaryCache? cache = null)
     {
         Device = device;
-        Compiler = device.Compiler
+        _isOwned = true;
+        _compiler = device.Compiler
             ?? throw new DeviceUnavailableException($"The CUDA device '{device.Name}' cannot be used: {device.CompilerReason}.");
         _errors = new CudaErrors(Api, device.Name);
 
@@ -54,15 +58,26 @@ internal sealed unsafe class CudaContext : IDisposable
         _handle = handle;
         _stream = stream;
         SmallWrites = new CudaSmallWrites(this);
-        Modules = new CudaModules(this, cache ?? new BinaryCache(BinaryCache.DefaultFolder("cuda")));
+        _modules = new CudaModules(this, cache ?? new BinaryCache(BinaryCache.DefaultFolder("cuda")));
+    }
+
+    /// <summary>Uses a context and a stream that another library owns, whose kernels it has. They must live longer.</summary>
+    /// <param name="handle">The driver's context.</param>
+    /// <param name="stream">A stream of it that does not wait for the default stream.</param>
+    public CudaContext(CudaDeviceInfo device, nint handle, nint stream)
+    {
+        Device = device;
+        _errors = new CudaErrors(Api, device.Name);
+        (_handle, _stream) = (handle, stream);
+        SmallWrites = new CudaSmallWrites(this);
     }
 
     public CudaDeviceInfo Device { get; }
 
-    public NvrtcTarget Compiler { get; }
+    public NvrtcTarget Compiler => _compiler ?? throw NotOwned();
 
     /// <summary>Compiled kernels; the context owns them.</summary>
-    public CudaModules Modules { get; }
+    public CudaModules Modules => _modules ?? throw NotOwned();
 
     /// <summary>Copies small values without waiting.</summary>
     internal CudaSmallWrites SmallWrites { get; }
@@ -74,6 +89,8 @@ internal sealed unsafe class CudaContext : IDisposable
     public IReadOnlyList<string> LiveObjects => [.. _objects.Keys.Select(item => item.ToString()).Order(StringComparer.Ordinal)];
 
     internal CudaApi Api => Device.Api;
+
+    internal nint Handle => _handle;
 
     internal nint Stream => _stream;
 
@@ -129,12 +146,17 @@ internal sealed unsafe class CudaContext : IDisposable
         SmallWrites.Dispose();
         // Others may keep the primary context alive, and with it anything not freed here.
         foreach (CudaObject item in _objects.Keys) item.Dispose();
-        Modules.Dispose();
-        _ = Api.StreamDestroy(_stream);
-        _ = Api.ContextSetCurrent(0);
-        _ = Api.PrimaryContextRelease(Device.Handle);
+        if (_isOwned)
+        {
+            _modules?.Dispose();
+            _ = Api.StreamDestroy(_stream);
+            _ = Api.ContextSetCurrent(0);
+            _ = Api.PrimaryContextRelease(Device.Handle);
+        }
         _stream = _handle = 0;
     }
+
+    private static InvalidOperationException NotOwned() => new("The context is another library's, which compiles its kernels.");
 
     /// <summary>Makes the context current for the thread. Required before each driver call.</summary>
     internal void Enter()

@@ -51,7 +51,7 @@ public sealed class CudaDevice : GpuDevice
         new CudaCopy(_context, source, from, target, to, bytes);
 
     internal override LaunchSequence InSequence(IReadOnlyList<PreparedLaunch> launches, StepCopies copies) =>
-        new CudaSequence(_context, launches, copies);
+        new CudaSequence(_context, launches, copies, static (launch, stream) => ((CudaCommand)launch).Record(stream));
 
     internal override bool HasResultSlots => true;
 

@@ -7,6 +7,9 @@ namespace GpuCnn.Engine.Devices.Gpu;
 /// </summary>
 internal abstract class PreparedLaunch : IDisposable
 {
+    /// <summary>For messages.</summary>
+    public virtual string Name => "a command";
+
     /// <summary>Queues the command after earlier ones, without waiting.</summary>
     public abstract void Run();
 

@@ -12,6 +12,7 @@ namespace GpuCnn.Engine.Devices.Ilgpu;
 /// <summary>Runs kernels that ILGPU compiles, on an ILGPU accelerator with its memory and stream.</summary>
 internal abstract class IlgpuDevice : GpuDevice
 {
+    private readonly string _description;
     private readonly Context _context;
     private readonly Lazy<AcceleratorStream> _stream;
     private readonly ConcurrentDictionary<string, Lazy<LoadedKernel>> _kernels = new(StringComparer.Ordinal);
@@ -23,23 +24,26 @@ internal abstract class IlgpuDevice : GpuDevice
     private protected IlgpuDevice(string name, string description, Context context, Accelerator accelerator, long? memoryLimit = null)
     {
         Name = name;
-        Description = description;
+        _description = description;
         _context = context;
         Accelerator = accelerator;
         _memoryLimit = memoryLimit;
-        _stream = new(() => accelerator.DefaultStream);
+        _stream = new(CreateStream);
         SmallWrites = new(this);
     }
 
     public sealed override string Name { get; }
 
-    public sealed override string Description { get; }
+    public sealed override string Description => Note is null ? _description : $"{_description}; {Note}";
 
     public override long MemoryBytes => _memoryLimit ?? Accelerator.MemorySize;
 
     public sealed override long AllocatedBytes => Interlocked.Read(ref _allocated);
 
     public override long? FreeBytes => _memoryLimit - AllocatedBytes;
+
+    /// <summary>What the device does otherwise than it could, for users; null for nothing.</summary>
+    private protected string? Note { get; set; }
 
     internal Accelerator Accelerator { get; }
 
@@ -52,6 +56,9 @@ internal abstract class IlgpuDevice : GpuDevice
 
     /// <summary>Memory that is not disposed of, one line each.</summary>
     internal IReadOnlyList<string> LiveObjects => [.. _memory.Keys.Select(memory => memory.ToString()).Order(StringComparer.Ordinal)];
+
+    /// <summary>Creates the stream of the device's commands, which the accelerator owns.</summary>
+    private protected virtual AcceleratorStream CreateStream() => Accelerator.DefaultStream;
 
     /// <summary>Compiles a kernel for ILGPU's accelerator.</summary>
     /// <exception cref="KernelBuildException">ILGPU cannot compile the kernel.</exception>
@@ -94,7 +101,7 @@ internal abstract class IlgpuDevice : GpuDevice
         return new Launch<TKernel>(this, loaded.Value, kernel, groups);
     }
 
-    internal sealed override PreparedLaunch PrepareCopy(DeviceMemory source, long from, DeviceMemory target, long to, long bytes) =>
+    internal override PreparedLaunch PrepareCopy(DeviceMemory source, long from, DeviceMemory target, long to, long bytes) =>
         new Copy(this, ((IlgpuMemory)source).Part(from, bytes), ((IlgpuMemory)target).Part(to, bytes));
 
     internal sealed override void Finish()
@@ -155,23 +162,28 @@ internal abstract class IlgpuDevice : GpuDevice
 
     private sealed record LoadedKernel(Kernel Kernel, Delegate Launcher);
 
-    private sealed class Launch<TKernel>(IlgpuDevice device, LoadedKernel loaded, TKernel kernel, Size3 groups) : PreparedLaunch
+    private sealed class Launch<TKernel>(IlgpuDevice device, LoadedKernel loaded, TKernel kernel, Size3 groups) : IlgpuLaunch
         where TKernel : struct, IKernel
     {
         private readonly Action<AcceleratorStream, KernelConfig, TKernel> _launcher =
             (Action<AcceleratorStream, KernelConfig, TKernel>)loaded.Launcher;
         private readonly AcceleratorStream _stream = device.Stream;
+
         private readonly KernelConfig _config = new(new Index3D(groups.X, groups.Y, groups.Z),
             new Index3D(kernel.GroupShape.X, kernel.GroupShape.Y, kernel.GroupShape.Z));
 
         public override KernelResources? Resources =>
             device.ResourcesOf(loaded.Kernel, TKernel.Text.Name, kernel.GroupShape.Count);
 
-        public override void Run()
+        public override string Name => TKernel.Text.Name;
+
+        public override void Run() => RunOn(_stream);
+
+        public override void RunOn(AcceleratorStream stream)
         {
             try
             {
-                _launcher(_stream, _config, kernel);
+                _launcher(stream, _config, kernel);
             }
             catch (AcceleratorException exception)
             {

@@ -1,17 +1,12 @@
-using System.Runtime.CompilerServices;
 using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Devices.Ilgpu.Compiling;
 using GpuCnn.Engine.Files;
-using GpuCnn.Engine.Plans;
-using GpuCnn.Kernels.MatrixProduct;
 using ILGPU;
 using ILGPU.Backends;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.OpenCL;
-using ILGPU.Backends.PTX;
 using ILGPU.IR;
 using ILGPU.Runtime;
-using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
 
 namespace GpuCnn.Engine.Devices.Ilgpu;
@@ -32,9 +27,9 @@ internal abstract class IlgpuGpuDevice : IlgpuDevice
     /// <summary>Kernels that ILGPU compiled for this device, not counting those from disk.</summary>
     public int Builds => _compiler.Builds;
 
-    internal sealed override bool HasUploadLane => true;
+    internal override bool HasUploadLane => true;
 
-    internal sealed override UploadLane CreateUploadLane() => new IlgpuUploadLane(this);
+    internal override UploadLane CreateUploadLane() => new IlgpuUploadLane(this);
 
     public override void Dispose()
     {
@@ -50,87 +45,6 @@ internal abstract class IlgpuGpuDevice : IlgpuDevice
 
     /// <summary>Turns a compiled text, from this or another process, into a kernel for ILGPU's accelerator.</summary>
     protected abstract CompiledKernel Load(EntryPointDescription entry, KernelSpecialization specialization, string text);
-}
-
-/// <summary>
-/// An NVIDIA GPU through ILGPU; needs only the driver. If cuBLAS is present, a plan may use it for matrix products; it starts on first use.
-/// </summary>
-internal sealed class IlgpuCudaDevice : IlgpuGpuDevice
-{
-    private readonly Lazy<CublasProducts>? _products;
-
-    private IlgpuCudaDevice(
-        string name, string description, Context context, CudaAccelerator accelerator, PtxTarget target, BinaryCache? cache,
-        Cuda.CublasLibrary? products)
-        : base(name, description, context, accelerator, target, cache, unrolls: true, memoryLimit: null) =>
-        _products = products is null ? null : new(() => new CublasProducts(this, products));
-
-    public override long? FreeBytes => ((CudaAccelerator)Accelerator).GetFreeMemory();
-
-    public override string KernelCompiler => IlgpuSetup.Ptx;
-
-    internal override bool HasProductLibrary => _products is not null;
-
-    internal override PreparedLaunch PrepareProduct(in BlasProduct product) =>
-        _products is null ? base.PrepareProduct(product) : _products.Value.Prepare(product);
-
-    /// <summary>Opens a device.</summary>
-    /// <param name="index">Index in the driver's order.</param>
-    /// <param name="products">A cuBLAS that supports the device, or null.</param>
-    /// <exception cref="DeviceUnavailableException">ILGPU does not support the device.</exception>
-    public static IlgpuCudaDevice Open(
-        string name, string description, int index, BinaryCache? cache = null, Cuda.CublasLibrary? products = null)
-    {
-        Context? context = null;
-        try
-        {
-            context = IlgpuSetup.CreateContext(builder => builder.Cuda());
-            CudaDevice device = context.Devices.OfType<CudaDevice>().FirstOrDefault(device => device.DeviceId == index)
-                ?? throw new DeviceUnavailableException(
-                    $"The device '{name}' ({description}) cannot be used: ILGPU does not find it; its architecture or its driver "
-                    + "is too old. The device cuda-c works without ILGPU.");
-            CudaAccelerator accelerator = device.CreateCudaAccelerator(context);
-            var target = new PtxTarget(accelerator.Architecture, accelerator.InstructionSet);
-            return new(name, description, context, accelerator, target, cache, products);
-        }
-        catch (Exception exception)
-        {
-            context?.Dispose();
-            if (exception is GpuCnnException) throw;
-            throw new DeviceUnavailableException(
-                $"The device '{name}' ({description}) cannot be used: {exception.Message.TrimEnd('.')}. "
-                + "The device cuda-c works without ILGPU.");
-        }
-    }
-
-    private protected override unsafe KernelResources? ResourcesOf(Kernel kernel, string name, int threads)
-    {
-        const int SharedBytes = 1, LocalBytes = 3, Registers = 4;
-        Accelerator.Bind();
-        nint function = ((CudaKernel)kernel).FunctionPtr;
-        var values = new int[Registers + 1];
-        foreach (int attribute in new[] { SharedBytes, LocalBytes, Registers })
-        {
-            fixed (int* value = &values[attribute])
-                if (Cuda.CudaApi.Load().FunctionGetAttribute(value, attribute, function) != Cuda.CudaApi.Success) return null;
-        }
-        int groups = Accelerator.EstimateMaxActiveGroupsPerMultiprocessor(kernel, threads);
-        return new(name, threads, values[Registers], values[LocalBytes], values[SharedBytes],
-            (double)groups * threads / Accelerator.MaxNumThreadsPerMultiprocessor);
-    }
-
-    public override void Dispose()
-    {
-        if (_products is { IsValueCreated: true }) _products.Value.Dispose();
-        base.Dispose();
-    }
-
-    protected override CompiledKernel Load(EntryPointDescription entry, KernelSpecialization specialization, string text) =>
-        Create(Accelerator.Context, new EntryPoint(entry, default, specialization), null, text);
-
-    // ILGPU has no public way to make a kernel from PTX that it wrote earlier.
-    [UnsafeAccessor(UnsafeAccessorKind.Constructor)]
-    private static extern PTXCompiledKernel Create(Context context, EntryPoint entry, CompiledKernel.KernelInfo? info, string text);
 }
 
 /// <summary>An OpenCL device through ILGPU.</summary>

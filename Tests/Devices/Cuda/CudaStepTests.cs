@@ -7,6 +7,7 @@ using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
+using GpuCnn.Engine.Tuning;
 using GpuCnn.Models;
 using GpuCnn.Tests.Plans;
 using NUnit.Framework;
@@ -33,13 +34,13 @@ public sealed class CudaStepTests
         using (TestNetwork network = Small(device, accumulate))
         {
             network.Parameters.Initialize(1);
-            var steps = new PendingSteps(network.Plan, network.Batch);
+            var steps = new SteadySteps(network.Plan, network.Batch, 0.05f);
             fake.Set("eager", 1);
-            steps.Run(4);
+            Run(steps, 4);
             int waits = Waits.Sum(fake.Calls), calls = fake.AllCalls - fake.Calls("cuCtxSetCurrent");
             (int graphs, int kernels, int captures) = (fake.Calls("cuGraphLaunch"), fake.Calls("cuLaunchKernel"), Captures(fake));
             long bytes = GC.GetAllocatedBytesForCurrentThread();
-            steps.Run(Steps);
+            Run(steps, Steps);
             bytes = GC.GetAllocatedBytesForCurrentThread() - bytes;
             Assert.Multiple(() =>
             {
@@ -53,7 +54,7 @@ public sealed class CudaStepTests
                 int made = fake.AllCalls - fake.Calls("cuCtxSetCurrent") - calls;
                 Assert.That((double)made / Steps, Is.LessThan(accumulate == 1 ? 12 : 16 * accumulate));
             });
-            steps.End();
+            steps.Finish();
         }
         Assert.That((fake.Problems, fake.Live), Is.EqualTo(("", 0)));
     }
@@ -68,13 +69,13 @@ public sealed class CudaStepTests
         using (TestNetwork network = Small(device, accumulate: 1))
         {
             network.Parameters.Initialize(1);
-            var steps = new PendingSteps(network.Plan, network.Batch);
-            steps.Run(4);
+            var steps = new SteadySteps(network.Plan, network.Batch, 0.05f);
+            Run(steps, 4);
             int events = fake.Calls("cuEventSynchronize"), streams = fake.Calls("cuStreamSynchronize");
-            steps.Run(Steps);
+            Run(steps, Steps);
             Assert.That(fake.Calls("cuStreamSynchronize") - streams, Is.Zero);
             Assert.That(fake.Calls("cuEventSynchronize") - events, Is.LessThanOrEqualTo(2 * Steps + 8));
-            steps.End();
+            steps.Finish();
         }
         Assert.That((fake.Problems, fake.Live), Is.EqualTo(("", 0)));
     }
@@ -102,22 +103,27 @@ public sealed class CudaStepTests
         using ParameterStore parameters = device.CreateParameters(network, training: true);
         using var plan = new Plan(parameters, Options(2));
         parameters.Initialize(1);
-        var pending = new PendingSteps(plan, new Batch(network.Input, 2) { Count = 2 });
-        pending.Run(4);
+        var pending = new SteadySteps(plan, new Batch(network.Input, 2) { Count = 2 }, 0.05f);
+        Run(pending, 4);
         int kernels = fake.Calls("cuLaunchKernel"), calls = fake.AllCalls - fake.Calls("cuCtxSetCurrent");
         var times = new double[steps];
         for (int step = 0; step < steps; step++)
         {
             TimeSpan busy = fake.Busy;
             long start = Stopwatch.GetTimestamp();
-            pending.Run(1);
+            pending.Run();
             times[step] = (Stopwatch.GetElapsedTime(start) - (fake.Busy - busy)).TotalMicroseconds;
         }
         double perStep = (fake.AllCalls - fake.Calls("cuCtxSetCurrent") - calls) / (double)steps;
-        pending.End();
+        pending.Finish();
         Array.Sort(times);
         // A graph for each place of images.
         return (times[steps / 2], perStep, kernels / 2);
+    }
+
+    private static void Run(SteadySteps steps, int count)
+    {
+        for (int i = 0; i < count; i++) steps.Run();
     }
 
     private static TestNetwork Small(CudaDevice device, int accumulate) =>
@@ -133,30 +139,4 @@ public sealed class CudaStepTests
     };
 
     private static int Captures(FakeCuda fake) => fake.Calls("cuStreamBeginCapture_v2");
-
-    /// <summary>Steps with one pending, as a run has them.</summary>
-    private sealed class PendingSteps
-    {
-        private readonly Plan _plan;
-        private readonly Batch _batch;
-        private readonly Func<Batch?> _next;
-        private ulong _step;
-
-        public PendingSteps(Plan plan, Batch batch)
-        {
-            (_plan, _batch) = (plan, batch);
-            _next = () => _batch;
-        }
-
-        public void Run(int count)
-        {
-            for (int i = 0; i < count; i++)
-            {
-                _plan.BeginTraining(_batch, 0.05f, 1, _step, _next);
-                if (_step++ > 0) _plan.EndTraining();
-            }
-        }
-
-        public void End() => _plan.EndTraining();
-    }
 }
