@@ -46,7 +46,7 @@ internal sealed class LayerRun : IDisposable
     private readonly Batch _batch;
 
     public LayerRun(Device device, Func<Layer> layer, Shape input, Place place, int images, Optimizer? optimizer = null,
-        IReadOnlyDictionary<string, string>? algorithms = null)
+        IReadOnlyDictionary<string, string>? algorithms = null, Precision precision = Precision.Float32)
     {
         _lanes = place == Place.Inner ? new DirtyLanes() : null;
         _network = new Network("test", _lanes is null ? layer() : new Sequential { _lanes, layer() }, input);
@@ -60,6 +60,7 @@ internal sealed class LayerRun : IDisposable
             Loss = new ProjectionLoss(),
             Optimizer = optimizer,
             Algorithms = algorithms,
+            Precision = precision,
         });
         _batch = new Batch(input, images) { Count = images };
     }

@@ -233,14 +233,14 @@ public sealed class ArchitectureTests
         static bool IsTooSmall(Node node) => node.Operator is BatchNorm2d && node.Output.Shape.Area < LeastNormed;
     }
 
-    private static bool IsNormed(Parameter parameter) =>
+    internal static bool IsNormed(Parameter parameter) =>
         parameter.Node.Operator is Conv2d && parameter.Spec.Role == ParameterRole.Bias
         && parameter.Node.Output.Consumers.Any(consumer => consumer.Operator is BatchNorm2d);
 
     private static string[] Shapes(Network network) =>
         [.. network.Parameters.Select(parameter => $"{parameter.Path} {string.Join('x', parameter.Spec.Dimensions)}")];
 
-    private static Batch MakeBatch(Shape shape, int images)
+    internal static Batch MakeBatch(Shape shape, int images)
     {
         var batch = new Batch(shape, images) { Count = images };
         var random = new Random(3);

@@ -1,3 +1,4 @@
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Debug;
 using GpuCnn.Engine.Graphs;
@@ -7,6 +8,7 @@ using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Tuning;
+using GpuCnn.Kernels.Language;
 using GpuCnn.Models;
 using GpuCnn.Tests.Layers;
 using NUnit.Framework;
@@ -73,8 +75,8 @@ public sealed class PrecisionTests
     }
 
     /// <summary>
-    /// The arena of ResNet-50's training step. The images, the moments and the scratch of norms, and the output stay float32; all other
-    /// activations take half.
+    /// The arena of ResNet-50's training step. The images, the moments and the scratch of norms, and the output stay float32, and products
+    /// read a rounded copy of the weights; all other activations take half.
     /// </summary>
     [Test]
     public void BFloat16NearlyHalvesTheArenaOfResNet50()
@@ -94,8 +96,8 @@ public sealed class PrecisionTests
             });
             return (double)plan.ArenaBytes;
         });
-        Assert.That(bytes[Precision.BFloat16] / bytes[Precision.Float32], Is.EqualTo(0.51).Within(0.01));
-        Assert.That(bytes[Precision.TF32] / bytes[Precision.Float32], Is.EqualTo(1).Within(0.01));
+        Assert.That(bytes[Precision.BFloat16] / bytes[Precision.Float32], Is.InRange(0.5, 0.54));
+        Assert.That(bytes[Precision.TF32] / bytes[Precision.Float32], Is.EqualTo(1).Within(0.03));
     }
 
     /// <summary>What was measured in one precision says nothing of another.</summary>
@@ -115,6 +117,42 @@ public sealed class PrecisionTests
         Assert.That(problems[2], Is.All.EndsWith(", bf16"));
         Assert.That(Tuner.Measure(Small(), device, Images, precision: Precision.TF32).Select(problem => problem.Problem),
             Is.EquivalentTo(problems[1].Distinct()));
+    }
+
+    /// <summary>What layers give, and the slope of a logit, are read as floats however they are stored.</summary>
+    [Test]
+    public void KeptValuesAndTheirGradientsAreReadInEachPrecision()
+    {
+        using var device = new DebugDevice();
+        var network = new Network("kept", new Sequential
+        {
+            { "head", new Conv2d(8, 3, padding: 1) }, new Sigmoid(),
+            new Branches { { "a", new Conv2d(5, 1) }, { "b", new Sequential { new MaxPool2d(3, 1, 1), { "wide", new Conv2d(8, 1) } } } },
+            { "norm", new BatchNorm2d() }, new Tanh(), new Flatten(), { "fc", new Linear(3) },
+        }, Shape.Volume(3, 5, 4));
+        using ParameterStore parameters = device.CreateParameters(network, training: false);
+        parameters.Initialize(1);
+        Batch batch = SyntheticBatch.Of(network, Images);
+        Dictionary<Precision, Tensor[]> read = Precisions.All.ToDictionary(precision => precision, precision =>
+        {
+            using var plan = new Plan(parameters,
+                new() { Images = Images, GradientOf = network.Graph.Nodes[0].Output, Precision = precision });
+            plan.Differentiate(batch, [1, 2]);
+            return network.Graph.Nodes.Select(node => plan.ReadValue(node.Output)).Append(plan.ReadGradient()).ToArray();
+        });
+        foreach (Precision precision in new[] { Precision.TF32, Precision.BFloat16 })
+        {
+            // Half a unit of 11 or 8 bits, several times in a row.
+            double rounding = precision == Precision.TF32 ? Math.Pow(2, -9) : Math.Pow(2, -5);
+            for (int i = 0; i < read[precision].Length; i++)
+            {
+                double[] expected = Numbers.ToDouble(read[Precision.Float32][i].Values);
+                Closeness.Check($"{precision.Name()}, value {i}", read[precision][i].Values, expected,
+                    rounding * expected.Select(Math.Abs).Max());
+            }
+        }
+        Assert.That(read[Precision.BFloat16][0].Values, Is.Not.EqualTo(read[Precision.Float32][0].Values));
+        Assert.That(read[Precision.BFloat16][0].Values.All(value => (float)(BFloat16)value == value), "it is stored as bfloat16");
     }
 
     private static Network Small() => new("small", new Sequential

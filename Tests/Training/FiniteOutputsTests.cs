@@ -1,6 +1,7 @@
 using GpuCnn.Engine.Checkpoints;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
+using GpuCnn.Engine.Devices.Debug;
 using GpuCnn.Engine.Graphs;
 using GpuCnn.Engine.Layers;
 using GpuCnn.Engine.Plans;
@@ -79,6 +80,20 @@ public sealed class FiniteOutputsTests
         }
     }
 
+    /// <summary>In the plan's own precision, whose stores may overflow where float32's do not.</summary>
+    [TestCase("conv1.weight", "conv1")]
+    [TestCase("mixed.right.weight", "mixed.right")]
+    [TestCase("head.weight", "head")]
+    public void TheLayerIsNamedOfBFloat16Too(string path, string layer)
+    {
+        using var device = new DebugDevice();
+        using ParameterStore parameters = device.CreateParameters(Network(), training: false);
+        parameters.Initialize(seed: 1);
+        Damage(parameters, path, 1e36f, all: true);
+        Assert.That(() => Run(parameters, Precision.BFloat16),
+            Throws.TypeOf<NonFiniteOutputException>().With.Property("Layer").EqualTo(layer));
+    }
+
     [Test]
     public void ImagesWithoutALabelDoNotCount()
     {
@@ -115,14 +130,14 @@ public sealed class FiniteOutputsTests
     }
 
     /// <summary>Infers two images, a black one and a white one.</summary>
-    private static void Run(ParameterStore parameters)
+    private static void Run(ParameterStore parameters, Precision precision = Precision.Float32)
     {
-        using var plan = new Plan(parameters, new() { Images = Images });
+        using var plan = new Plan(parameters, new() { Images = Images, Precision = precision });
         var batch = new Batch(Input, Images) { Count = Images };
         batch.Image(1).Fill(1e4f);
         plan.Infer(batch);
         var outputs = new float[Images * Classes];
         plan.ReadOutput(outputs);
-        FiniteOutputs.Check(parameters, batch, outputs, image => $"picture {image}");
+        FiniteOutputs.Check(parameters, batch, outputs, image => $"picture {image}", precision);
     }
 }

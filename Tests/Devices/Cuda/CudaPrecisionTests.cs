@@ -1,7 +1,12 @@
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cuda;
 using GpuCnn.Engine.Devices.Ilgpu;
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Tensors;
+using GpuCnn.Engine.Training;
 using GpuCnn.Engine.Tuning;
 using NUnit.Framework;
 
@@ -60,6 +65,31 @@ public sealed class CudaPrecisionTests
         Assert.That(() => IlgpuCudaKind.Open(devices, 0, Precision.BFloat16), Throws.TypeOf<DeviceUnavailableException>()
             .With.Message.Contains("'cuda:0'").And.Message.Contains("cuda-c:0").And.Message.Contains("NVRTC")
             .And.Message.Not.Contains("\n"));
+    }
+
+    /// <summary>A batch that memory holds at bfloat16 alone is halved at float32.</summary>
+    [Test]
+    public void TheBatchThatFitsFollowsFromThePrecision()
+    {
+        const int Batch = 32;
+        FakeCuda fake = Fake(90);
+        var network = new Network("net",
+            new Sequential { { "a", new Conv2d(32, 3, padding: 1) }, new ReLU(), { "b", new Conv2d(32, 3, padding: 1) }, new Flatten(),
+                { "fc", new Linear(4) } }, Shape.Volume(3, 32, 32));
+        long[] bytes = [.. new[] { Precision.Float32, Precision.BFloat16 }.Select(precision =>
+        {
+            using Device device = CudaCKind.Open(CudaDevices.List(fake.Api, fake.Compilers), () => [], 0);
+            using ParameterStore parameters = device.CreateParameters(network, training: true);
+            using var plan = new Plan(parameters, TrainingPlans.Options(Settings(precision), new SoftmaxCrossEntropy()));
+            return plan.TotalBytes;
+        })];
+        fake.Set("memory", (bytes[0] + bytes[1]) / 2);
+        using Device small = CudaCKind.Open(CudaDevices.List(fake.Api, fake.Compilers), () => [], 0);
+        TrainingSettings whole = TrainingSize.Fit(network, small, Settings(Precision.BFloat16), 1000),
+            halved = TrainingSize.Fit(network, small, Settings(Precision.Float32), 1000);
+        Assert.That((whole.Batch, whole.Accumulate, halved.Batch, halved.Accumulate), Is.EqualTo((Batch, 1, Batch / 2, 2)));
+
+        static TrainingSettings Settings(Precision precision) => new() { Batch = Batch, Precision = precision };
     }
 
     private static FakeCuda Fake(int capability)
