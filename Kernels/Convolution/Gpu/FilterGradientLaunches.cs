@@ -121,8 +121,10 @@ internal sealed class FilterGradientLaunches
         PixelGrid grid = _sizes.Grid(_sizes.Images);
         if (PaddedInput > 0)
         {
-            launches.Add(new PadChannels(x, workspace, _sizes.Inputs, new(Channels / 4), (int)(PaddedInput / 4)));
-            (x, parts) = (workspace, workspace.Slice((int)PaddedInput));
+            // Only the copy: the product reads it and writes its partial sums past it.
+            View<float> padded = workspace.Slice(0, (int)PaddedInput);
+            launches.Add(new PadChannels(x, padded, _sizes.Inputs, new(Channels / 4), (int)(PaddedInput / 4)));
+            (x, parts) = (padded, workspace.Slice((int)PaddedInput));
             grid.SourceChannels = Channels;
         }
         var map = new FilterGradientMap

@@ -81,7 +81,7 @@ public sealed class UnitFilterGradientTests<TDevice> : UnitKernelTests<TDevice> 
 
     private static IEnumerable<TestCaseData> FirstLayers() => KernelVariants<TDevice>.Of(
         [
-            new TestCaseData(new ConvolutionShape(3, 9, 8, 12, 5, 4, 2, 2, 2, 1, 1), 8),
+            new TestCaseData(new ConvolutionShape(3, 9, 8, 12, 5, 4, 2, 2, 2, 1, 1), 32),
             new TestCaseData(new ConvolutionShape(1, 7, 7, 8, 3, 3, 1, 1, 0, 0, 1), 2),
             new TestCaseData(new ConvolutionShape(5, 4, 5, 4, 2, 3, 1, 1, 1, 1, 1), 2),
         ]);
