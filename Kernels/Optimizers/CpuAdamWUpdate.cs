@@ -23,7 +23,8 @@ internal sealed unsafe class CpuAdamWUpdate(
     {
         long last = Flat.Last(chunk, count);
         double t = scalars->Step + 1.0, rate = scalars->LearningRate;
-        Simd8 keep = Simd8.Create((float)(1 - rate * decay)), all = Simd8.Create(1f), step = Simd8.Create((float)(-rate / (1 - Math.Pow(beta1, t))));
+        Simd8 keep = Simd8.Create((float)(1 - rate * decay)), all = Simd8.Create(1f);
+        Simd8 step = Simd8.Create((float)(-rate / (1 - Math.Pow(beta1, t))));
         Simd8 scale = Simd8.Create((float)(1 / Math.Sqrt(1 - Math.Pow(beta2, t)))), small = Simd8.Create(epsilon);
         Simd8 gain1 = Simd8.Create((float)(1 - beta1)), b2 = Simd8.Create((float)beta2), gain2 = Simd8.Create((float)(1 - beta2));
         for (long i = Flat.First(chunk); i < last; i += Simd8.Width)

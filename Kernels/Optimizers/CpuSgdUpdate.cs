@@ -18,7 +18,8 @@ internal sealed unsafe class CpuSgdUpdate(
     public void Run(int chunk)
     {
         long last = Flat.Last(chunk, count);
-        Simd8 mu = Simd8.Create(momentum), lambda = Simd8.Create(decay), none = Simd8.Create(0f), step = Simd8.Create(-scalars->LearningRate);
+        Simd8 mu = Simd8.Create(momentum), lambda = Simd8.Create(decay), none = Simd8.Create(0f);
+        Simd8 step = Simd8.Create(-scalars->LearningRate);
         for (long i = Flat.First(chunk); i < last; i += Simd8.Width)
         {
             Simd8 w = Simd8.Load(weights + i);

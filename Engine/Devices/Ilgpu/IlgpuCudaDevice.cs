@@ -16,7 +16,7 @@ namespace GpuCnn.Engine.Devices.Ilgpu;
 
 /// <summary>
 /// An NVIDIA GPU through ILGPU; needs only the driver. If cuBLAS is present, a plan may use it for matrix products; it starts on first use.
-/// What ILGPU has no functions for (events between streams, copies that nobody waits for, graphs) the driver's API does, in ILGPU's context.
+/// What ILGPU has no functions for (events between streams, copies without a wait, graphs), the driver's API does in ILGPU's context.
 /// </summary>
 internal sealed class IlgpuCudaDevice : IlgpuGpuDevice
 {

@@ -9,7 +9,8 @@ internal sealed unsafe class OpenClUploadLane(OpenClContext context) : UploadLan
 {
     private nint _queue = context.CreateQueue();
     // After the launches that read a place, at first after those that clear its memory; and after the copy to it.
-    private readonly OpenClPoint[] _released = [new(context), new(context)], _copied = [new(context, isMarked: false), new(context, isMarked: false)];
+    private readonly OpenClPoint[] _released = [new(context), new(context)];
+    private readonly OpenClPoint[] _copied = [new(context, isMarked: false), new(context, isMarked: false)];
     private int _last;
 
     public override void Hold(int place) => _copied[place].Hold();
