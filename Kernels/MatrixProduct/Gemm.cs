@@ -133,7 +133,7 @@ internal readonly partial struct Gemm<TFunction>(
                 right.Store4(ThreadId.Y * tileN + place, product);
             }
             Group.Barrier();
-            TileGradients.Store(left, right, moments, GroupId.X / tilesN, column, shape.N, tileN);
+            TileGradients.Store(left, right, moments, GroupId.X / tilesN, column, shape.N, tileN, GroupSize.Y);
         }
         for (int i = 0; i < perM; i++)
         {

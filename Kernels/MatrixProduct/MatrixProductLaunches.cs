@@ -62,7 +62,7 @@ internal sealed partial class MatrixProductLaunches
     public int Parts => _shape.Parts;
 
     /// <summary>Whether <see cref="Launch"/> can gather the sums of a norm's gradient.</summary>
-    public bool GathersGradients => !_byLibrary && Parts == 1 && _batch == 1 && Tile.Factors == FactorType.Float32;
+    public bool GathersGradients => !_byLibrary && Parts == 1 && _batch == 1;
 
     /// <summary>Number of workspace floats that the launches need.</summary>
     public long WorkspaceFloats => Parts > 1 ? (long)Parts * _shape.PartStep : 0;
@@ -95,7 +95,7 @@ internal sealed partial class MatrixProductLaunches
                 nameof(moments));
         if (gradients is not null && (!GathersGradients || accumulate || bias is not null))
             throw new ArgumentException(
-                "A norm's gradient is gathered by a single product in float32 tiles, in one part, without bias or accumulation; "
+                "A norm's gradient is gathered by a single product in tiles, in one part, without bias or accumulation; "
                 + "pass no gradients.",
                 nameof(gradients));
         if (_byLibrary)
@@ -137,7 +137,9 @@ internal sealed partial class MatrixProductLaunches
                 launches.Add(
                     new UnitGemm<TOwn>(
                         Tile.M, Tile.N, Tile.Factors == FactorType.BFloat16, _transposeA, _transposeB, wideC, isBFloat16, addBias, adds,
-                        moments is not null, a, b, bias ?? b, target, scalars, parts, _shape, area, own),
+                        moments is not null, gradients is not null, gradients?.IsBFloat16Inputs ?? false, a, b,
+                        gradients?.Means ?? bias ?? b, target, scalars, parts, gradients?.Outputs ?? default,
+                        gradients?.Inputs ?? default, _shape, area, own),
                     groups);
             }
         }

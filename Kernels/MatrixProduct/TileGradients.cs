@@ -39,15 +39,15 @@ internal static class TileGradients
             KernelMath.FusedMultiplyAdd(dz.Z, distance.Z, sum.Z), KernelMath.FusedMultiplyAdd(dz.W, distance.W, sum.W));
     }
 
-    /// <summary>Adds the sums of a tile's rows of threads, in order, and stores them. All threads call this after a barrier.</summary>
-    /// <param name="levels">Shared, [rows of threads][tileN] Sums of dz.</param>
-    /// <param name="products">Shared, [rows of threads][tileN] Sums of dz (z - mean).</param>
+    /// <summary>Adds the sums of a tile's lines, in order, and stores them. All threads call this after a barrier.</summary>
+    /// <param name="levels">Shared, [lines][tileN] Sums of dz.</param>
+    /// <param name="products">Shared, [lines][tileN] Sums of dz (z - mean).</param>
     /// <param name="parts">[parts][<see cref="Floats"/>][columns]</param>
     /// <param name="column">First column of the tile.</param>
     public static void Store(
-        View<float> levels, View<float> products, View<float> parts, int part, int column, int columns, int tileN)
+        View<float> levels, View<float> products, View<float> parts, int part, int column, int columns, int tileN,
+        int lines)
     {
-        int lines = GroupSize.Y;
         for (int place = ThreadId.Y * GroupSize.X + ThreadId.X; place < tileN; place += GroupSize.X * GroupSize.Y)
         {
             if (column + place < columns)

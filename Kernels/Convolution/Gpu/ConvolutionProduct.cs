@@ -179,7 +179,7 @@ internal readonly partial struct ConvolutionProduct<TFunction>(
                 right.Store4(ThreadId.Y * tileN + place, product);
             }
             Group.Barrier();
-            TileGradients.Store(left, right, moments, map.FirstPart + GroupId.X / tilesN, column, map.Columns, tileN);
+            TileGradients.Store(left, right, moments, map.FirstPart + GroupId.X / tilesN, column, map.Columns, tileN, GroupSize.Y);
         }
         for (int i = 0; i < perM; i++)
         {

@@ -158,8 +158,8 @@ internal sealed partial class ForwardLaunches
         launches.Add(
             new UnitConvolution<TFunction>(
                 tile.M, tile.N, tile.Factors == FactorType.BFloat16, false, IsWideY, _isBFloat16Y, bias is not null, accumulate,
-                moments is not null, x, filter, bias ?? filter, y, moments?.Scalars ?? default, moments?.Parts ?? default,
-                new(Map(1, channels), tile.Factors.PerLoad()), function),
+                moments is not null, false, false, x, filter, bias ?? filter, y, moments?.Scalars ?? default, moments?.Parts ?? default,
+                default, default, new(Map(1, channels), tile.Factors.PerLoad()), function),
             new(tile.Count(_sizes.Pixels, _sizes.Outputs)));
     }
 

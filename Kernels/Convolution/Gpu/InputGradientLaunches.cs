@@ -33,7 +33,7 @@ internal sealed partial class InputGradientLaunches
 
     /// <summary>
     /// Number of parts in which <see cref="LaunchGathering"/> gathers the sums of a norm's gradient, one for each row of tiles. Null if it
-    /// cannot: with several groups, with windows that are written out, with a library's product, and by matrix units.
+    /// cannot: with several groups, with windows that are written out, and with a library's product.
     /// </summary>
     public int? GradientParts => !GathersGradients ? null : _choice.Algorithm switch
     {
@@ -42,7 +42,7 @@ internal sealed partial class InputGradientLaunches
         _ => null,
     };
 
-    private bool GathersGradients => _sizes.Shape.Groups == 1 && !_choice.ByLibrary && _choice.Tile.Factors == FactorType.Float32;
+    private bool GathersGradients => _sizes.Shape.Groups == 1 && !_choice.ByLibrary;
 
     /// <param name="dy">[image][output height][output width][K]</param>
     /// <param name="filter">
@@ -93,7 +93,7 @@ internal sealed partial class InputGradientLaunches
     {
         if (GradientParts is null)
             throw new ArgumentException(
-                "A norm's gradient is gathered by products of a single group in float32 tiles; pass no gradients.", nameof(gradients));
+                "A norm's gradient is gathered by products of a single group in tiles; pass no gradients.", nameof(gradients));
         if (_choice.Algorithm == ConvolutionAlgorithm.Gemm)
         {
             Product(0, _sizes.Images, _sizes.Shape.C, _sizes.Inputs, _isBFloat16X)
@@ -189,9 +189,11 @@ internal sealed partial class InputGradientLaunches
         if (tile.Factors != FactorType.Float32)
         {
             launches.Add(
-                new UnitConvolution<Identity>(
+                new UnitConvolution<TFunction>(
                     tile.M, tile.N, tile.Factors == FactorType.BFloat16, true, _sizes.WideInputs, _isBFloat16X, false, accumulate, false,
-                    dy, filter, filter, dx, default, default, new(map, tile.Factors.PerLoad()), default),
+                    gradients is not null, gradients?.IsBFloat16Inputs ?? false, dy, filter, gradients?.Means ?? filter, dx,
+                    gradients?.Scalars ?? default, gradients?.Parts ?? default, gradients?.Outputs ?? default,
+                    gradients?.Inputs ?? default, new(map, tile.Factors.PerLoad()), function),
                 groups);
             return;
         }

@@ -17,18 +17,28 @@ namespace GpuCnn.Kernels.MatrixProduct.Units;
 /// Whether to write the moments of the tile's columns to <paramref name="moments"/>. Requires one matrix in one part, no function and no
 /// accumulation.
 /// </param>
+/// <param name="gathersGradients">
+/// Whether C = f'(v) sums is stored, and the sums of <see cref="GatheredGradients"/> are written to <paramref name="moments"/>. Requires
+/// one matrix in one part, no bias and no accumulation.
+/// </param>
+/// <param name="isBFloat16Z">Whether <paramref name="inputs"/> is stored as bfloat16.</param>
 /// <param name="a">Start, pitch, step and the contiguous size are multiples of 16 bytes; likewise for b.</param>
-/// <param name="bias">[N]; any view if there is no bias.</param>
+/// <param name="bias">
+/// [N]; the means of <paramref name="inputs"/> if gradients are gathered; any view if there is no bias.
+/// </param>
 /// <param name="scalars">[1] Gives the number of real images; any view if no moments are gathered.</param>
 /// <param name="moments">[rows of tiles][3][N] as in <see cref="GatheredMoments"/>; any view if none are gathered.</param>
+/// <param name="outputs">v, like C; any view if no gradients are gathered.</param>
+/// <param name="inputs">z, like C; any view if no gradients are gathered.</param>
 /// <param name="area">Rows of an image.</param>
 [Kernel(UnitTile.Threads)]
 internal readonly partial struct UnitGemm<TFunction>(
     [Specialization(128)] int tileM, [Specialization(128)] int tileN, [Specialization] Flag isBFloat16,
     [Specialization] Flag transposeA, [Specialization] Flag transposeB, [Specialization(1)] Flag wideC, [Specialization] Flag roundC,
     [Specialization] Flag addBias, [Specialization] Flag accumulate, [Specialization] Flag gathers,
+    [Specialization] Flag gathersGradients, [Specialization] Flag isBFloat16Z,
     ReadOnlyView<float> a, ReadOnlyView<float> b, ReadOnlyView<float> bias, View<float> c, ReadOnlyView<StepScalars> scalars,
-    View<float> moments, GemmShape shape, int area, TFunction function)
+    View<float> moments, ReadOnlyView<float> outputs, ReadOnlyView<float> inputs, GemmShape shape, int area, TFunction function)
     where TFunction : unmanaged, IPointwise
 {
     public int SharedBytes => 4 * UnitTile.SharedFloats(tileM, tileN);
@@ -93,6 +103,29 @@ internal readonly partial struct UnitGemm<TFunction>(
         UnitTile.Spread(sums, shared, tileM, tileN);
         Group.Barrier();
         int target = shape.StartC + batch * shape.StepC + part * shape.PartStep;
+        if (gathersGradients)
+        {
+            int real = scalars[0].Images * area - row, own = ThreadId.X % (tileN / 4) * 4, n = column + own;
+            Float4 mean = Runs.Load(bias, n, n, 0, shape.N, wideC, false);
+            Float4 level = new Float4(0, 0, 0, 0), product = new Float4(0, 0, 0, 0);
+            for (int element = ThreadId.X; element < tileM * tileN / 4; element += UnitTile.Threads)
+            {
+                int line = element / (tileN / 4), index = target + (row + line) * shape.PitchC + n;
+                if (row + line < shape.M)
+                {
+                    Float4 dz = TileGradients.Through(
+                        shared.Load4(line * (tileN + UnitTile.Padding) + own), outputs, index, n, shape.N, function, wideC, roundC);
+                    Epilogue.Store(c, index, bias, 0, n, shape.N, dz, new Identity(), false, false, wideC, roundC);
+                    if (line < real)
+                    {
+                        level += dz;
+                        product = TileGradients.AddProduct(product, dz, inputs, index, n, shape.N, mean, wideC, isBFloat16Z);
+                    }
+                }
+            }
+            UnitTile.StoreGradients(level, product, shared, moments, GroupId.X / tilesN, column, shape.N, tileN);
+            return;
+        }
         for (int element = ThreadId.X; element < tileM * tileN / 4; element += UnitTile.Threads)
         {
             int line = element / (tileN / 4), place = element % (tileN / 4) * 4, m = row + line, n = column + place;

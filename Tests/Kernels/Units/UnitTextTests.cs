@@ -34,6 +34,14 @@ public sealed partial class UnitTextTests
         AssertFast(Gemm(tile, transposeA, !transposeA, false), tile, transposeA, transposeA);
     }
 
+    /// <summary>As a 1x1 convolution computes its input's gradient, with the sums of the norm before it.</summary>
+    [Test]
+    public void GradientsThatGatherSumsAreFast([Values(FactorType.TF32, FactorType.BFloat16)] FactorType factors)
+    {
+        TileShape tile = TileShape.Of(factors)[0];
+        AssertFast(Gemm(tile, false, true, false, gathers: true), tile, false, false);
+    }
+
     [Test]
     public void ConvolutionsAreFast([Values(FactorType.TF32, FactorType.BFloat16)] FactorType factors, [Values] bool turned)
     {
@@ -41,8 +49,8 @@ public sealed partial class UnitTextTests
         bool isBFloat16 = factors == FactorType.BFloat16;
         AssertFast(
             new UnitConvolution<Identity>(
-                tile.M, tile.N, isBFloat16, turned, true, isBFloat16, false, turned, !turned, default, default, default, default, default,
-                default, default, default),
+                tile.M, tile.N, isBFloat16, turned, true, isBFloat16, false, turned, !turned, false, false, default, default, default,
+                default, default, default, default, default, default, default),
             tile, false, !turned);
     }
 
@@ -55,12 +63,12 @@ public sealed partial class UnitTextTests
             true, true);
     }
 
-    private static UnitGemm<ReLU> Gemm(TileShape tile, bool transposeA, bool transposeB, bool addBias)
+    private static UnitGemm<ReLU> Gemm(TileShape tile, bool transposeA, bool transposeB, bool addBias, bool gathers = false)
     {
         bool isBFloat16 = tile.Factors == FactorType.BFloat16;
         return new(
-            tile.M, tile.N, isBFloat16, transposeA, transposeB, true, isBFloat16, addBias, false, false, default, default, default, default,
-            default, default, default, default, default);
+            tile.M, tile.N, isBFloat16, transposeA, transposeB, true, isBFloat16, addBias, false, false, gathers, gathers && isBFloat16,
+            default, default, default, default, default, default, default, default, default, default, default);
     }
 
     private static void AssertFast<TKernel>(TKernel kernel, TileShape tile, bool isAlongA, bool isAlongB) where TKernel : struct, IKernel

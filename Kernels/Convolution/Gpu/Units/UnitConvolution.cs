@@ -20,17 +20,26 @@ namespace GpuCnn.Kernels.Convolution.Gpu.Units;
 /// <param name="gathers">
 /// Whether to write the moments of the tile's columns to <paramref name="moments"/>. Requires no function and no accumulation.
 /// </param>
+/// <param name="gathersGradients">
+/// Whether y = f'(v) sums is stored, and the sums of <see cref="GatheredGradients"/> are written to <paramref name="moments"/>. Requires
+/// no bias and no accumulation.
+/// </param>
+/// <param name="isBFloat16Z">Whether <paramref name="inputs"/> is stored as bfloat16.</param>
 /// <param name="x">[image][SourceH][SourceW][SourceChannels]; channels are multiples of 16 bytes.</param>
-/// <param name="bias">[columns]; any view if there is no bias.</param>
+/// <param name="bias">
+/// [columns]; the means of <paramref name="inputs"/> if gradients are gathered; any view if there is no bias.
+/// </param>
 /// <param name="scalars">[1] Gives the number of real images; any view if no moments are gathered.</param>
 /// <param name="moments">[rows of tiles][3][columns] as in <see cref="GatheredMoments"/>; any view if none are gathered.</param>
+/// <param name="outputs">v, like y; any view if no gradients are gathered.</param>
+/// <param name="inputs">z, like y; any view if no gradients are gathered.</param>
 [Kernel(UnitTile.Threads)]
 internal readonly partial struct UnitConvolution<TFunction>(
     [Specialization(128)] int tileM, [Specialization(128)] int tileN, [Specialization] Flag isBFloat16, [Specialization] Flag turned,
     [Specialization(1)] Flag wideY, [Specialization] Flag roundY, [Specialization] Flag addBias, [Specialization] Flag accumulate,
-    [Specialization] Flag gathers,
+    [Specialization] Flag gathers, [Specialization] Flag gathersGradients, [Specialization] Flag isBFloat16Z,
     ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float> bias, View<float> y, ReadOnlyView<StepScalars> scalars,
-    View<float> moments, UnitGather gather, TFunction function)
+    View<float> moments, ReadOnlyView<float> outputs, ReadOnlyView<float> inputs, UnitGather gather, TFunction function)
     where TFunction : unmanaged, IPointwise
 {
     public int SharedBytes => 4 * (UnitTile.SharedFloats(tileM, tileN) + tileM);
@@ -118,6 +127,31 @@ internal readonly partial struct UnitConvolution<TFunction>(
         }
         UnitTile.Spread(sums, shared, tileM, tileN);
         Group.Barrier();
+        if (gathersGradients)
+        {
+            int real = scalars[0].Images * gather.Map.Grid.Area.Value - firstPixel, columns = gather.Map.Columns;
+            int own = ThreadId.X % (tileN / 4) * 4, k = column + own;
+            Float4 mean = Runs.Load(bias, k, k, 0, columns, wideY, false);
+            Float4 level = new Float4(0, 0, 0, 0), product = new Float4(0, 0, 0, 0);
+            for (int element = ThreadId.X; element < tileM * tileN / 4; element += UnitTile.Threads)
+            {
+                int line = element / (tileN / 4), target = targets[line];
+                if (target >= 0)
+                {
+                    Float4 dz = TileGradients.Through(
+                        shared.Load4(line * (tileN + UnitTile.Padding) + own), outputs, target + k, k, columns, function, wideY, roundY);
+                    Epilogue.Store(y, target + k, bias, 0, k, columns, dz, new Identity(), false, false, wideY, roundY);
+                    if (line < real)
+                    {
+                        level += dz;
+                        product = TileGradients.AddProduct(product, dz, inputs, target + k, k, columns, mean, wideY, isBFloat16Z);
+                    }
+                }
+            }
+            UnitTile.StoreGradients(
+                level, product, shared, moments, gather.Map.FirstPart + GroupId.X / tilesN, column, columns, tileN);
+            return;
+        }
         for (int element = ThreadId.X; element < tileM * tileN / 4; element += UnitTile.Threads)
         {
             int line = element / (tileN / 4), place = element % (tileN / 4) * 4, k = column + place, target = targets[line];
