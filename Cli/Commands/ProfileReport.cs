@@ -17,7 +17,8 @@ internal sealed record ProfileReport(
         + (IsInference ? "the forward pass" : "a training step");
 
     /// <summary>How the times were taken.</summary>
-    private string Clock => Times.IsDeviceClock ? "the device's clock between the steps" : Times.WaitsForDevice ? "the host's clock, waiting for the device after each step"
+    private string Clock => Times.IsDeviceClock ? "the device's clock between the steps"
+        : Times.WaitsForDevice ? "the host's clock, waiting for the device after each step"
         : "the host's clock around each step";
 
     public void Write(TextWriter output)

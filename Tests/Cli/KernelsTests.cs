@@ -22,7 +22,8 @@ public sealed class KernelsTests
         {
             Assert.That(tanh.GetProperty("barriers").GetBoolean(), Is.False);
             Assert.That(tanh.GetProperty("inPlace").GetBoolean());
-            Assert.That(tanh.GetProperty("summary").GetString(), Is.EqualTo("Computes y = f(x), 16 bytes a thread; y may be x, stored alike"));
+            Assert.That(tanh.GetProperty("summary").GetString(),
+                Is.EqualTo("Computes y = f(x), 16 bytes a thread; y may be x, stored alike"));
             Assert.That(gemm.GetProperty("barriers").GetBoolean());
             Assert.That(sgd.GetProperty("constants").EnumerateArray().Select(name => name.GetString()), Is.EqualTo(new[] { "nesterov" }));
         });

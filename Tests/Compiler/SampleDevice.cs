@@ -56,7 +56,8 @@ public abstract class SampleDevice : IDisposable
     internal void Run<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel
     {
         Launch(kernel, groups);
-        _launched[KernelText.Source(kernel, KernelDialect.Cuda)] = new(TKernel.Text.Name, !TKernel.Text.NeedsCudaC, compiler => compiler.Compile(kernel));
+        _launched[KernelText.Source(kernel, KernelDialect.Cuda)] =
+            new(TKernel.Text.Name, !TKernel.Text.NeedsCudaC, compiler => compiler.Compile(kernel));
     }
 
     private protected abstract void Launch<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel;

@@ -134,7 +134,8 @@ public sealed class SemanticsTests<TDevice> where TDevice : SampleDevice, new()
         View<float> target = output;
         _device.Run(new UpperHalves(input, target.Slice(start), count), new(Size3.Groups(count, 32)));
         ushort[] halves = MemoryMarshal.Cast<float, ushort>(output.Span).ToArray();
-        Assert.That(halves[(2 * start)..(2 * start + count)], Is.EqualTo(x.Select(value => (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16))));
+        Assert.That(halves[(2 * start)..(2 * start + count)],
+            Is.EqualTo(x.Select(value => (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16))));
         Assert.That(halves[..(2 * start)].Concat(halves[(2 * start + count)..]), Is.All.EqualTo(0xFFFF));
     }
 

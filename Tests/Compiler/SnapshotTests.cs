@@ -17,7 +17,8 @@ public sealed partial class SnapshotTests
         from text in (KernelText[])[
             ScaleShift.Text, RowSum.Text, TiledGemm.Text, WindowPool.Text, HalfScale.Text, Histogram.Text, OddArithmetic.Text,
                 AllFunctions.Text,
-            ControlFlow.Text, OffsetNames.Text, Quotients.Text, Mapped<Scaled>.Text, Derivatives<Bent>.Text, Patterns.Text, UpperHalves.Text]
+            ControlFlow.Text, OffsetNames.Text, Quotients.Text, Mapped<Scaled>.Text, Derivatives<Bent>.Text, Patterns.Text,
+                UpperHalves.Text]
         from dialect in Enum.GetValues<KernelDialect>()
         select new TestCaseData(text, dialect).SetArgDisplayNames(text.Name, dialect.ToString());
 

@@ -33,13 +33,16 @@ public sealed class AddTests<TDevice> : KernelTests<TDevice> where TDevice : Sam
     [TestCase(true, false, false, 8)]
     public void SumOfBFloat16IsRounded(bool isBFloat16A, bool isBFloat16B, bool isBFloat16Y, int count)
     {
-        float[] a = StoredTensor.Rounded(Numbers.Reals(count, 1), isBFloat16A), b = StoredTensor.Rounded(Numbers.Reals(count, 2), isBFloat16B);
+        float[] a = StoredTensor.Rounded(Numbers.Reals(count, 1), isBFloat16A),
+            b = StoredTensor.Rounded(Numbers.Reals(count, 2), isBFloat16B);
         DeviceBuffer<float> y = StoredTensor.Unset(Device, count, isBFloat16Y);
         var kernel = new AddForward<ReLU>(
-            isBFloat16A, isBFloat16B, isBFloat16Y, StoredTensor.Buffer(Device, a, isBFloat16A), StoredTensor.Buffer(Device, b, isBFloat16B), y,
+            isBFloat16A, isBFloat16B, isBFloat16Y, StoredTensor.Buffer(Device, a, isBFloat16A),
+            StoredTensor.Buffer(Device, b, isBFloat16B), y,
             count, default);
         Run(kernel, kernel.Groups);
-        StoredTensor.Check("y", y, StoredTensor.Rounded([.. a.Zip(b, (left, right) => Math.Max(left + right, 0))], isBFloat16Y), isBFloat16Y);
+        StoredTensor.Check(
+            "y", y, StoredTensor.Rounded([.. a.Zip(b, (left, right) => Math.Max(left + right, 0))], isBFloat16Y), isBFloat16Y);
     }
 
     private void AppliesTheFunction<TFunction>() where TFunction : unmanaged, IPointwise

@@ -73,7 +73,8 @@ public sealed class AveragePoolTests<TDevice> : KernelTests<TDevice> where TDevi
             DeviceBuffer<float> y = StoredTensor.Unset(Device, output.Count, isBFloat16Y);
             DeviceBuffer<float> dx = StoredTensor.Unset(Device, input.Count, isBFloat16X);
             var forward = new AveragePoolForward(
-                shape.Lanes, AveragePoolForward.Slices(shape), true, isBFloat16X, isBFloat16Y, StoredTensor.Buffer(Device, x, isBFloat16X), y,
+                shape.Lanes, AveragePoolForward.Slices(shape), true, isBFloat16X, isBFloat16Y,
+                StoredTensor.Buffer(Device, x, isBFloat16X), y,
                 shape, 3);
             Run(forward, forward.Groups);
             var backward = new AveragePoolBackward(

@@ -39,7 +39,8 @@ public sealed class ChannelsBackwardTests<TDevice> : KernelTests<TDevice> where 
 
         void Run(bool isBFloat16)
         {
-            ReadOnlyView<float> values = StoredTensor.Buffer(Device, y, isBFloat16), gradients = StoredTensor.Buffer(Device, dy, isBFloat16);
+            ReadOnlyView<float> values = StoredTensor.Buffer(Device, y, isBFloat16),
+                gradients = StoredTensor.Buffer(Device, dy, isBFloat16);
             int start = isBFloat16 ? first / 2 : first;
             DeviceBuffer<float> dx = StoredTensor.Unset(Device, pixels * channels, isBFloat16);
             ChannelsBackward<ReLU> kernel = ChannelsBackward<ReLU>.Of(

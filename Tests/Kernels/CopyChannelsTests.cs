@@ -32,7 +32,9 @@ public sealed class CopyChannelsTests<TDevice> : KernelTests<TDevice> where TDev
         Closeness.CheckSameBits("y", y.Span, expected);
     }
 
-    /// <summary>By eight channels, by four, and one by one, where the two of a float may belong to different threads or be others'.</summary>
+    /// <summary>
+    /// By eight channels, by four, and one by one, where the two of a float may belong to different threads or be others'.
+    /// </summary>
     [TestCase(8, 0, 24, 8, 8, 70, true, true)]
     [TestCase(24, 16, 8, 0, 8, 9, true, false)]
     [TestCase(4, 0, 12, 4, 4, 9, true, true)]
@@ -43,10 +45,12 @@ public sealed class CopyChannelsTests<TDevice> : KernelTests<TDevice> where TDev
     public void CopiesBFloat16(
         int xChannels, int source, int yChannels, int target, int channels, int pixels, bool isBFloat16X, bool isBFloat16Y)
     {
-        float[] x = StoredTensor.Rounded(Numbers.Reals(pixels * xChannels, 1)), expected = StoredTensor.Rounded(Numbers.Reals(pixels * yChannels, 2));
+        float[] x = StoredTensor.Rounded(Numbers.Reals(pixels * xChannels, 1)),
+            expected = StoredTensor.Rounded(Numbers.Reals(pixels * yChannels, 2));
         DeviceBuffer<float> y = StoredTensor.Buffer(Device, expected, isBFloat16Y);
         var kernel = CopyChannels.Of(
-            isBFloat16X, isBFloat16Y, StoredTensor.Buffer(Device, x, isBFloat16X), xChannels, source, y, yChannels, target, channels, pixels);
+            isBFloat16X, isBFloat16Y, StoredTensor.Buffer(Device, x, isBFloat16X), xChannels, source, y, yChannels, target,
+            channels, pixels);
         Run(kernel, kernel.Groups);
         for (int pixel = 0; pixel < pixels; pixel++)
             for (int c = 0; c < channels; c++) expected[pixel * yChannels + target + c] = x[pixel * xChannels + source + c];

@@ -15,7 +15,8 @@ public sealed class CoverageTests
 
     [Test]
     public void EveryKernelIsLaunched() =>
-        Assert.That(NamesOf(_ => true).Except(Variants.Values.Select(variant => variant.Name)), Is.Empty, "kernels that no RunAll launches");
+        Assert.That(NamesOf(_ => true).Except(Variants.Values.Select(variant => variant.Name)),
+            Is.Empty, "kernels that no RunAll launches");
 
     /// <summary>Runs each kernel once, on something small, with its results checked.</summary>
     [Test]

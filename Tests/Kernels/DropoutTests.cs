@@ -58,7 +58,8 @@ public sealed class DropoutTests<TDevice> : KernelTests<TDevice> where TDevice :
             false, false, step, Device.Buffer<float>(values), expected, 3, 0.7f, 1 / 0.3f, new(channels), new(area), count);
         Run(kernel, kernel.Groups);
         var stored = new Dropout(
-            isBFloat16X, isBFloat16Y, step, StoredTensor.Buffer(Device, values, isBFloat16X), y, 3, 0.7f, 1 / 0.3f, new(channels), new(area),
+            isBFloat16X, isBFloat16Y, step, StoredTensor.Buffer(Device, values, isBFloat16X), y, 3, 0.7f, 1 / 0.3f,
+            new(channels), new(area),
             count);
         Run(stored, stored.Groups);
         StoredTensor.Check("y", y, StoredTensor.Rounded(expected.Span.ToArray(), isBFloat16Y), isBFloat16Y);

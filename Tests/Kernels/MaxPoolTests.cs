@@ -30,7 +30,8 @@ public sealed class MaxPoolTests<TDevice> : KernelTests<TDevice> where TDevice :
         Extent input = Extent.Of(3, window.Input), output = reference.Output(input);
         PoolShape shape = PoolShapes.Of(window, input, output);
         float[] x = Numbers.Eighths(input.Count, 1), dy = Numbers.Eighths(output.Count, 2);
-        DeviceBuffer<float> from = Device.Buffer<float>(ChannelsLast.From(x, input)), winners = Device.Unset<float>((int)PoolWinners.Floats(shape, output.Count));
+        DeviceBuffer<float> from = Device.Buffer<float>(ChannelsLast.From(x, input)),
+            winners = Device.Unset<float>((int)PoolWinners.Floats(shape, output.Count));
         DeviceBuffer<float> y = Device.Unset<float>(output.Count), again = Device.Unset<float>(output.Count);
         DeviceBuffer<float> gradient = Device.Buffer<float>(ChannelsLast.From(dy, output)), dx = Device.Unset<float>(input.Count);
 
@@ -74,7 +75,8 @@ public sealed class MaxPoolTests<TDevice> : KernelTests<TDevice> where TDevice :
         Run(backward, backward.Groups);
         double[] wide = Numbers.ToDouble(x);
         StoredTensor.Check("y", y, Single(reference.Forward(input, wide, []), output, isBFloat16Y), isBFloat16Y);
-        StoredTensor.Check("dx", dx, Single(reference.Backward(input, wide, [], Numbers.ToDouble(dy)).Input, input, isBFloat16X), isBFloat16X);
+        StoredTensor.Check(
+            "dx", dx, Single(reference.Backward(input, wide, [], Numbers.ToDouble(dy)).Input, input, isBFloat16X), isBFloat16X);
 
         static float[] Single(double[] values, Extent extent, bool isBFloat16) =>
             StoredTensor.Rounded(ChannelsLast.From(Array.ConvertAll(values, value => (float)value + 0f), extent), isBFloat16);

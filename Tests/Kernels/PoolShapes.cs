@@ -24,7 +24,9 @@ internal static class PoolShapes
         input.Channels, input.Height, input.Width, window.Size.H, window.Size.W, window.Stride.H, window.Stride.W,
         window.Padding.H, window.Padding.W, output.Height, output.Width, ChannelLanes.For(input.Channels, anyIsBFloat16));
 
-    /// <summary>Windows that every number of lanes occurs in, with and without ties; one window has more places than a byte counts.</summary>
+    /// <summary>
+    /// Windows that every number of lanes occurs in, with and without ties; one window has more places than a byte counts.
+    /// </summary>
     public static IReadOnlyList<PoolWindow> Stored { get; } =
     [
         new((3, 3), (2, 2), (1, 1), false, Shape.Volume(16, 5, 5)),

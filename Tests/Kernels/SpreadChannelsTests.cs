@@ -42,7 +42,9 @@ public sealed class SpreadChannelsTests<TDevice> : KernelTests<TDevice> where TD
         var gather = new GatherChannels(lanes, isBFloat16Y, isBFloat16X, dy, dx, shape, input.Count);
         Run(gather, gather.Groups);
         double[] wide = Numbers.ToDouble(x);
-        Closeness.Check("y", ChannelsLast.ToPlain<float>(StoredTensor.Read(y, output.Count, isBFloat16Y), output), reference.Forward(input, wide, []), 0);
+        Closeness.Check(
+            "y", ChannelsLast.ToPlain<float>(StoredTensor.Read(y, output.Count, isBFloat16Y), output),
+            reference.Forward(input, wide, []), 0);
         Closeness.Check("dx", ChannelsLast.ToPlain<float>(StoredTensor.Read(dx, input.Count, isBFloat16X), input),
             reference.Backward(input, wide, [], Numbers.ToDouble(gradient)).Input, 0);
     }

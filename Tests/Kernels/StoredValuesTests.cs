@@ -10,7 +10,9 @@ public sealed class StoredValuesTests<TDevice> : KernelTests<TDevice> where TDev
 {
     protected override void RunAll() => FloatsAreRoundedToNearest();
 
-    /// <summary>Runs every bfloat16 with what lies near it and near the midpoints, by vectors and, past the last vector, one by one.</summary>
+    /// <summary>
+    /// Runs every bfloat16 with what lies near it and near the midpoints, by vectors and, past the last vector, one by one.
+    /// </summary>
     [Test]
     public void FloatsAreRoundedToNearest()
     {
@@ -28,7 +30,8 @@ public sealed class StoredValuesTests<TDevice> : KernelTests<TDevice> where TDev
             {
                 float expected = StoredTensor.Rounded(x[i]);
                 if (BitConverter.SingleToUInt32Bits(stored[i]) == BitConverter.SingleToUInt32Bits(expected)) continue;
-                if (!float.IsNaN(x[i]) || !float.IsNaN(stored[i])) Assert.Fail($"{x[i]:R} is stored as {stored[i]:R} instead of {expected:R}.");
+                if (!float.IsNaN(x[i]) || !float.IsNaN(stored[i]))
+                    Assert.Fail($"{x[i]:R} is stored as {stored[i]:R} instead of {expected:R}.");
             }
             Assert.That(back.Span.SequenceEqual(stored), "loaded values");
         }

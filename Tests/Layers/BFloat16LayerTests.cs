@@ -25,7 +25,9 @@ public sealed class BFloat16LayerTests
     /// <summary>Layers whose kernels do not read bfloat16 yet.</summary>
     private static readonly Type[] Missing = [];
 
-    /// <summary>Of each layer's cases, the smallest with whole vectors of 8 channels, and the smallest with an odd number of values.</summary>
+    /// <summary>
+    /// Of each layer's cases, the smallest with whole vectors of 8 channels, and the smallest with an odd number of values.
+    /// </summary>
     public static IEnumerable<TestCaseData> Cases =>
         from fixture in typeof(BFloat16LayerTests).Assembly.GetTypes()
         where fixture is { IsAbstract: false, BaseType.IsGenericType: true }

@@ -64,7 +64,8 @@ public sealed class PendingStepsTests
         Assert.That(network.Plan.MostPending, Is.EqualTo(2));
         Assert.That(() => network.Plan.EndTraining(), Throws.InvalidOperationException);
         network.Plan.BeginTraining(network.Batch, 0.05f, 1, 0);
-        Assert.That(() => network.Plan.Train(network.Batch, 0.05f, 1, 1), Throws.InvalidOperationException.With.Message.Contains("pending"));
+        Assert.That(() => network.Plan.Train(network.Batch, 0.05f, 1, 1),
+            Throws.InvalidOperationException.With.Message.Contains("pending"));
         Assert.That(() => network.Plan.Evaluate(network.Batch), Throws.InvalidOperationException.With.Message.Contains("pending"));
         network.Plan.BeginTraining(network.Batch, 0.05f, 1, 1);
         Assert.That(() => network.Plan.BeginTraining(network.Batch, 0.05f, 1, 2), Throws.InvalidOperationException);

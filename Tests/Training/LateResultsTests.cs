@@ -65,7 +65,9 @@ public sealed class LateResultsTests
         }
     }
 
-    /// <summary>In an epoch in which results come late: the second step of an epoch, one before a checkpoint, the last of an epoch.</summary>
+    /// <summary>
+    /// In an epoch in which results come late: the second step of an epoch, one before a checkpoint, the last of an epoch.
+    /// </summary>
     [TestCase(10)]
     [TestCase(14)]
     [TestCase(16)]

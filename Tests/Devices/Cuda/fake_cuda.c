@@ -8,7 +8,8 @@ void fake_reset(void)
 {
     while (objects) drop(objects);
     memset(&state, 0, sizeof state);
-    state.driver = 12040; state.devices = 1; state.capability = 90; state.max_threads = 1024; state.max_shared = 232448; state.registers = 32;
+    state.driver = 12040; state.devices = 1; state.capability = 90; state.max_threads = 1024; state.max_shared = 232448;
+    state.registers = 32;
     state.memory = (size_t)1 << 30;
     memset(&failure, 0, sizeof failure);
     memset(counts, 0, sizeof counts);

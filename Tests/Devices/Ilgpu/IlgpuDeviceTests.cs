@@ -54,7 +54,8 @@ public sealed class IlgpuDeviceTests
         var result = new float[7];
         memory.Read<float>(result, 4 * 602);
         Assert.That(result, Is.EqualTo(new float[] { 602, 603 + 112, 604 + 113, 605 + 114, 606 + 115, 607 + 116, 608 }));
-        Assert.That(() => Device.Prepare(new AddInto(false, all, own, 100), new(1)), Throws.ArgumentException.With.Message.Contains("overlaps"));
+        Assert.That(() => Device.Prepare(new AddInto(false, all, own, 100), new(1)),
+            Throws.ArgumentException.With.Message.Contains("overlaps"));
     }
 
     [Test]
