@@ -62,6 +62,12 @@ internal static unsafe class RankProgram
             Print($"UNAVAILABLE {e.Message}");
             return 4;
         }
+        catch (RankLostException)
+        {
+            // Another rank had joined and failed while this one still joined. Its abort ends this process.
+            Thread.Sleep(10_000);
+            return 6;
+        }
         catch (InvalidOperationException e)
         {
             Print($"LEFT {e.Message}");
