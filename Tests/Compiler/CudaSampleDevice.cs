@@ -5,7 +5,7 @@ using GpuCnn.Tests.Devices.Cuda;
 
 namespace GpuCnn.Tests.Compiler;
 
-/// <summary>The machine's first CUDA device. Copies all buffers there, runs one kernel, and copies them back.</summary>
+/// <summary>The machine's first CUDA device. Copies a kernel's buffers there, runs it, and copies them back.</summary>
 public unsafe class CudaSampleDevice : SampleDevice
 {
     // Shared by all tests, so that each kernel is compiled once.
@@ -24,10 +24,11 @@ public unsafe class CudaSampleDevice : SampleDevice
     private protected override void Launch<TKernel>(TKernel kernel, Size3 groups)
     {
         var source = CudaSource.Of(kernel);
+        DeviceBuffer[] buffers = BuffersOf(kernel);
         var memory = new Dictionary<nint, CudaBuffer>();
         try
         {
-            foreach (DeviceBuffer buffer in Buffers)
+            foreach (DeviceBuffer buffer in buffers)
             {
                 memory.Add(buffer.Address, _context.Allocate(buffer.Bytes, "test"));
                 memory[buffer.Address].Write(new ReadOnlySpan<byte>((void*)buffer.Address, buffer.Bytes));
@@ -35,7 +36,7 @@ public unsafe class CudaSampleDevice : SampleDevice
             var arguments = new Arguments(memory);
             kernel.Bind(ref arguments);
             using (CudaKernel prepared = _context.Modules.Get(source).CreateKernel(arguments.Packed)) prepared.Launch(groups);
-            foreach (DeviceBuffer buffer in Buffers) memory[buffer.Address].Read(new Span<byte>((void*)buffer.Address, buffer.Bytes));
+            foreach (DeviceBuffer buffer in buffers) memory[buffer.Address].Read(new Span<byte>((void*)buffer.Address, buffer.Bytes));
         }
         finally
         {

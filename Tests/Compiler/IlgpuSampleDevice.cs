@@ -10,7 +10,7 @@ using GpuCnn.Tests.Devices.Ilgpu;
 
 namespace GpuCnn.Tests.Compiler;
 
-/// <summary>A device of ILGPU. Copies all buffers there, runs one kernel, and copies them back.</summary>
+/// <summary>A device of ILGPU. Copies a kernel's buffers there, runs it, and copies them back.</summary>
 public abstract unsafe class IlgpuSampleDevice : SampleDevice
 {
     private static readonly MethodInfo ViewOf = typeof(DeviceMemory).GetMethod(nameof(DeviceMemory.View))!;
@@ -19,16 +19,17 @@ public abstract unsafe class IlgpuSampleDevice : SampleDevice
 
     private protected override void Launch<TKernel>(TKernel kernel, Size3 groups)
     {
+        DeviceBuffer[] buffers = BuffersOf(kernel);
         var memory = new Dictionary<nint, DeviceMemory>();
         try
         {
-            foreach (DeviceBuffer buffer in Buffers)
+            foreach (DeviceBuffer buffer in buffers)
             {
                 memory.Add(buffer.Address, Target.Allocate(buffer.Bytes, "test"));
                 memory[buffer.Address].Write(new ReadOnlySpan<byte>((void*)buffer.Address, buffer.Bytes));
             }
             using (PreparedLaunch launch = Target.Prepare((TKernel)Moved(kernel, memory), groups)) launch.Run();
-            foreach (DeviceBuffer buffer in Buffers) memory[buffer.Address].Read(new Span<byte>((void*)buffer.Address, buffer.Bytes));
+            foreach (DeviceBuffer buffer in buffers) memory[buffer.Address].Read(new Span<byte>((void*)buffer.Address, buffer.Bytes));
         }
         finally
         {

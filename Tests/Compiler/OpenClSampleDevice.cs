@@ -5,7 +5,7 @@ using GpuCnn.Tests.Devices.OpenCl;
 
 namespace GpuCnn.Tests.Compiler;
 
-/// <summary>The first OpenCL device. Copies all buffers there, runs one kernel, and copies them back.</summary>
+/// <summary>The first OpenCL device. Copies a kernel's buffers there, runs it, and copies them back.</summary>
 public sealed unsafe class OpenClSampleDevice : SampleDevice
 {
     // Shared by all tests, so that each kernel is compiled once.
@@ -24,10 +24,11 @@ public sealed unsafe class OpenClSampleDevice : SampleDevice
         Size3 shape = kernel.GroupShape;
         var source = new OpenClSource(TKernel.Text.Name, KernelText.Source(kernel, KernelDialect.OpenCl), new(shape.X, shape.Y, shape.Z));
         using OpenClKernel compiled = _context.Programs.Get(source).CreateKernel();
+        DeviceBuffer[] buffers = BuffersOf(kernel);
         var memory = new Dictionary<nint, OpenClBuffer>();
         try
         {
-            foreach (DeviceBuffer buffer in Buffers)
+            foreach (DeviceBuffer buffer in buffers)
             {
                 memory.Add(buffer.Address, _context.Allocate(buffer.Bytes, "test"));
                 memory[buffer.Address].Write(new ReadOnlySpan<byte>((void*)buffer.Address, buffer.Bytes));
@@ -35,7 +36,7 @@ public sealed unsafe class OpenClSampleDevice : SampleDevice
             var arguments = new Arguments(compiled, memory);
             kernel.Bind(ref arguments);
             compiled.Launch(new(groups.X, groups.Y, groups.Z));
-            foreach (DeviceBuffer buffer in Buffers) memory[buffer.Address].Read(new Span<byte>((void*)buffer.Address, buffer.Bytes));
+            foreach (DeviceBuffer buffer in buffers) memory[buffer.Address].Read(new Span<byte>((void*)buffer.Address, buffer.Bytes));
         }
         finally
         {

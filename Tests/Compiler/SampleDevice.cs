@@ -60,6 +60,25 @@ public abstract class SampleDevice : IDisposable
             new(TKernel.Text.Name, !TKernel.Text.NeedsCudaC, compiler => compiler.Compile(kernel));
     }
 
+    /// <summary>The buffers that a kernel has views of.</summary>
+    private protected DeviceBuffer[] BuffersOf<TKernel>(TKernel kernel) where TKernel : struct, IKernel
+    {
+        var views = new ViewAddresses();
+        kernel.Bind(ref views);
+        return [.. Buffers.Where(buffer => views.Addresses.Contains(buffer.Address))];
+    }
+
+    private sealed class ViewAddresses : IKernelArguments
+    {
+        public HashSet<nint> Addresses { get; } = [];
+
+        public void Add<T>(View<T> view) where T : unmanaged => Addresses.Add(view.Memory);
+
+        public void Add<T>(ReadOnlyView<T> view) where T : unmanaged => Addresses.Add(view.Memory);
+
+        public void Add<T>(T value) where T : unmanaged { }
+    }
+
     private protected abstract void Launch<TKernel>(TKernel kernel, Size3 groups) where TKernel : struct, IKernel;
 
     public virtual void Dispose()
