@@ -160,7 +160,8 @@ internal sealed class LateDevice : GpuDevice
                 {
                     device.RunTo(released);
                     ((Memory)target).Inner.Write(new ReadOnlySpan<float>((float*)address, count), offset);
-                }));
+                }
+                ));
             }
         }
     }
