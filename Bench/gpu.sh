@@ -63,9 +63,11 @@ for i in "${!parts[@]}"; do wanted "${parts[i]}" && remaining=$((remaining + wei
 tables() {
   local file
   echo "== tables, after $((SECONDS - began)) s"
-  for file in "$out"/*.md; do [ -s "$file" ] && { echo "-- $(basename "$file" .md)"; cat "$file"; }; done
+  for file in ${written[@]+"${written[@]}"}; do [ -s "$file" ] && { echo "-- $(basename "$file" .md)"; cat "$file"; }; done
 }
-rm -f "$out"/*.md
+written=()
+# Begins an empty table.
+table() { : > "$1"; written+=("$1"); }
 trap tables EXIT
 
 # Finds the program of a project, published or built.
@@ -91,11 +93,9 @@ for python in ${GPUCNN_PYTHON:-python3 /usr/bin/python3}; do
   fi
 done
 
-# The seconds left for $1 of $2 parts of the remaining time, never fewer than 5.
-seconds_for() {
-  awk -v left="$((${minutes%.*} * 60 - (SECONDS - began)))" -v own="$1" -v all="$2" \
-    'BEGIN { s = left * own / (all > 0 ? all : 1); printf "%d", (s > 5 ? s : 5) }'
-}
+# The seconds of $1 in $2 equal parts of the time until $3, never fewer than 5.
+seconds_for() { echo $(((s = ($3 - SECONDS) * $1 / ($2 > 0 ? $2 : 1)) > 5 ? s : 5)); }
+end=$((began + $(awk "BEGIN { printf \"%d\", $minutes * 60 }")))
 # Whether a device has a precision: OpenCL and ILGPU have float32 alone, and cuda gives way to its twin for the others.
 has() { [ "$2" = fp32 ] || [[ ${1%%:*} == cuda-c ]]; }
 # Runs a command with its output in a log and a limit of $1 seconds. Says in a line why it failed.
@@ -112,71 +112,78 @@ limited() {
 }
 file_of() { echo "$out/${1//[:\/]/-}"; }
 
-# Rows of one group, each device in its turn. The bench itself ends in time, so that its table is whole.
+# Devices with each precision that they have, a pair a line.
+pairs() {
+  local device precision
+  for device in "$@"; do
+    for precision in "${levels[@]}"; do has "$device" "$precision" && echo "$device $precision"; done
+  done
+}
+
+# Rows of one group, each device in its turn. The bench itself begins no row late, so that its table is whole.
 rows() {
-  local group=$1 limit=$2 device precision file
+  local group=$1 until=$2 device file limit left=${#names[@]} own
   shift 2
   for device in "${names[@]}"; do
-    local own=()
-    for precision in "${levels[@]}"; do has "$device" "$precision" && own+=("$precision"); done
-    ((${#own[@]})) || continue
+    limit=$(seconds_for 1 "$left" "$until") left=$((left - 1))
+    own=$(pairs "$device" | cut -d' ' -f2 | paste -sd,)
+    [ -n "$own" ] || continue
     file=$(file_of "$group-$device")
-    limited $((limit / ${#names[@]} + 30)) "$file.log" dotnet "$bench" device --device "$device" --only "$group" \
-      --precision "$(IFS=,; echo "${own[*]}")" --minutes "$(awk "BEGIN { print $limit / ${#names[@]} / 60 }")" --rounds 2 \
-      --markdown "$file.md" --json "$file.json" "$@"
+    table "$file.md"
+    limited "$limit" "$file.log" dotnet "$bench" device --device "$device" --only "$group" --precision "$own" --rounds 2 \
+      --minutes "$(awk "BEGIN { print 0.8 * $limit / 60 }")" --markdown "$file.md" --json "$file.json" "$@"
   done
 }
 
 profile() {
-  local limit=$1 device precision file
-  for device in "${names[@]}"; do
-    for precision in "${levels[@]}"; do
-      has "$device" "$precision" || continue
-      file=$(file_of "profile-$device-$precision")
-      limited "$((limit / ${#names[@]}))" "$file.log" dotnet "$cli" profile resnet50 --batch "${profile_batch:-64}" --device "$device" \
-        --precision "$precision" --json "$file.json" ${quick:+--input 3x64x64}
-      { echo '```'; cat "$file.log"; echo '```'; } > "$file.md"
-    done
+  local until=$1 device precision file left=${#both[@]}
+  for pair in "${both[@]}"; do
+    read -r device precision <<< "$pair"
+    file=$(file_of "profile-$device-$precision")
+    table "$file.md"
+    limited "$(seconds_for 1 "$left" "$until")" "$file.log" dotnet "$cli" profile resnet50 --batch 64 --device "$device" \
+      --precision "$precision" --json "$file.json" ${quick:+--input 3x64x64}
+    { echo '```'; cat "$file.log"; echo '```'; } >> "$file.md"
+    left=$((left - 1))
   done
 }
 
 resources() {
-  local limit=$1 device precision file
-  for device in "${names[@]}"; do
-    [[ $device == cuda* ]] || continue
-    for precision in "${levels[@]}"; do
-      has "$device" "$precision" || continue
+  local until=$1 device precision file left=${#both[@]}
+  for pair in "${both[@]}"; do
+    read -r device precision <<< "$pair"
+    if [[ $device == cuda* ]]; then
       file=$(file_of "resources-$device-$precision")
-      limited "$((limit / ${#names[@]}))" "$file.log" dotnet "$bench" kernels --device "$device" --precision "$precision" \
+      table "$file.md"
+      limited "$(seconds_for 1 "$left" "$until")" "$file.log" dotnet "$bench" kernels --device "$device" --precision "$precision" \
         --markdown "$file.md" ${quick:+--model lenet5}
-    done
+    fi
+    left=$((left - 1))
   done
 }
 
 # Trains on the demo set, and says after how many seconds of training validation first reached the accuracy.
 accuracy() {
-  local limit=$1 device precision model target file targets=$'lenet5 0.85\nresnet20 0.95'
-  [ -n "$quick" ] && targets='lenet5 0.2'
-  printf '| model | device | precision | accuracy | reached after |\n|---|---|---|---:|---:|\n' > "$out/accuracy.md"
-  for device in "${names[@]}"; do
-    for precision in "${levels[@]}"; do
-      has "$device" "$precision" || continue
-      while read -r model target; do
-        file=$(file_of "accuracy-$model-$device-$precision")
-        rm -rf "$file.run"
-        (cd "$out" && limited "$((limit / ${#names[@]}))" "$file.log" dotnet "$cli" train --model "$model" \
-          --device "$device" --precision "$precision" --out "$file.run" ${quick:+--epochs 1}) || status=1
-        [ -s "$file.run/metrics.csv" ] || {
-          echo "| $model | $device | $precision | $target | not measured |" >> "$out/accuracy.md"
-          continue
-        }
-        awk -F, -v row="| $model | $device | $precision | $target |" -v target="$target" '
-          NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
-          { seconds = $column["seconds"]; best = $column["valTop1"] > best ? $column["valTop1"] : best }
-          best >= target && !at { at = seconds }
-          END { if (at) printf "%s %.1f s |\n", row, at; else printf "%s not, %.3f at best |\n", row, best }
-        ' "$file.run/metrics.csv" >> "$out/accuracy.md"
-      done <<< "$targets"
+  local until=$1 device precision model target file left targets=('lenet5 0.85' 'resnet20 0.95') result="$out/accuracy.md"
+  [ -n "$quick" ] && targets=('lenet5 0.2')
+  left=$((${#both[@]} * ${#targets[@]}))
+  table "$result"
+  printf '| model | device | precision | accuracy | reached after |\n|---|---|---|---:|---:|\n' > "$result"
+  for pair in "${both[@]}"; do
+    for goal in "${targets[@]}"; do
+      read -r device precision model target <<< "$pair $goal"
+      file=$(file_of "accuracy-$model-$device-$precision")
+      rm -rf "$file.run"
+      (cd "$out" && limited "$(seconds_for 1 "$left" "$until")" "$file.log" dotnet "$cli" train --model "$model" \
+        --device "$device" --precision "$precision" --out "$file.run" ${quick:+--epochs 1}) || status=1
+      left=$((left - 1))
+      [ -s "$file.run/metrics.csv" ] || { echo "| $model | $device | $precision | $target | not measured |" >> "$result"; continue; }
+      awk -F, -v row="| $model | $device | $precision | $target |" -v target="$target" '
+        NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
+        { best = $column["valTop1"] > best ? $column["valTop1"] : best }
+        best >= target && !at { at = $column["seconds"] }
+        END { if (at) printf "%s %.1f s |\n", row, at; else printf "%s not, %.3f at best |\n", row, best }
+      ' "$file.run/metrics.csv" >> "$result"
     done
   done
 }
@@ -200,7 +207,8 @@ check() {
 # Every kernel on the device, then networks compared with PyTorch's numbers and with the CPU device. The tests of all devices run side by
 # side: their time is mostly the compilers', on the processor.
 checks() {
-  local limit=$1 device kind fixture own pids=() pid
+  local limit device kind fixture own pids=() pid
+  limit=$(seconds_for 1 1 "$1")
   for device in "${names[@]}"; do
     kind=${device%%:*}
     case "$kind" in
@@ -219,7 +227,8 @@ checks() {
     [[ $kind == cuda* ]] && { check "$kind" driver 'FullyQualifiedName~CudaHardwareTests' "$limit" & pids+=("$!"); }
   done
   for pid in "${pids[@]}"; do wait "$pid" || status=1; done
-  { echo '```'; cat "$out"/checks-*.end; echo '```'; } > "$out/checks.md"
+  table "$out/checks.md"
+  { echo '```'; cat "$out"/checks-*.end; echo '```'; } >> "$out/checks.md"
   rm -f "$out"/checks-*.end
 }
 
@@ -242,15 +251,16 @@ fi
 
 quick=
 [[ " $* " == *" --quick "* ]] && quick=1
+mapfile -t both < <(pairs "${names[@]}")
 for i in "${!parts[@]}"; do
   part=${parts[i]}
   wanted "$part" || continue
-  limit=$(seconds_for "${weights[i]}" "$remaining")
+  limit=$(seconds_for "${weights[i]}" "$remaining" "$end")
   remaining=$((remaining - weights[i]))
   echo "== $part, $((SECONDS - began)) s, $limit s for it"
   case "$part" in
-    profile | resources | accuracy | checks) "$part" "$limit" ;;
-    *) rows "$part" "$limit" "$@" ;;
+    profile | resources | accuracy | checks) "$part" $((SECONDS + limit)) ;;
+    *) rows "$part" $((SECONDS + limit)) "$@" ;;
   esac
 done
 exit "$status"
