@@ -32,19 +32,22 @@ internal static class DeviceCommand
         var only = new Option<string?>("--only") { Description = "One group of rows." };
         only.AcceptOnlyFromAmong([.. DeviceRows.Full.Select(workload => workload.Group).Distinct()]);
         var filter = new Option<string?>("--filter") { Description = "Rows whose operator and pass contain this text." };
-        var precision = new Option<string[]>("--precision")
+        var precision = new Option<Precision[]>("--precision")
         {
             Description = "Precisions, separated by commas: fp32, tf32, bf16. [default: all that the device has]",
-            CustomParser = result => [.. result.Tokens.SelectMany(token => token.Value.Split(','))],
-        };
-        precision.Validators.Add(result =>
-        {
-            foreach (string name in result.GetValueOrDefault<string[]>() ?? [])
+            CustomParser = result =>
             {
-                if (Precisions.All.Any(known => known.Name() == name)) continue;
-                result.AddError($"--precision expects fp32, tf32 or bf16, but got '{name}'.");
-            }
-        });
+                try
+                {
+                    return [.. result.Tokens.SelectMany(token => token.Value.Split(',')).Select(Precisions.Parse)];
+                }
+                catch (GpuCnnException exception)
+                {
+                    result.AddError($"--precision: {exception.Message}");
+                    return [];
+                }
+            },
+        };
         var quick = new Option<bool>("--quick") { Description = "Small sizes: to try the command, not the device." };
         var rounds = new Option<int>("--rounds") { Description = "Rounds of each row.", DefaultValueFactory = _ => 3 };
         var minutes = new Option<double>("--minutes")
@@ -69,7 +72,7 @@ internal static class DeviceCommand
                 .Where(workload => result.GetValue(only) is not { } group || workload.Group == group)
                 .Where(workload => result.GetValue(filter) is not { } text
                     || $"{workload}".Contains(text, StringComparison.OrdinalIgnoreCase))
-                .Where(workload => result.GetValue(precision) is not { Length: > 0 } names || names.Contains(workload.Precision.Name()))
+                .Where(workload => result.GetValue(precision) is not { Length: > 0 } chosen || chosen.Contains(workload.Precision))
                 .ToList();
             try
             {

@@ -1,42 +1,21 @@
 using System.Text.Json.Nodes;
-using GpuCnn.Engine.Devices;
-using GpuCnn.Engine.Layers;
-using GpuCnn.Engine.Tensors;
 
 namespace GpuCnn.Bench.Workloads;
 
 /// <summary>
-/// A copy: the ceiling of what only moves memory. Ours is ReLU as a layer of its own, out of place; PyTorch's is the driver's copy.
+/// The ceiling of what only moves memory. Ours is ReLU as a layer of its own, out of place; PyTorch copies the same result, which it has
+/// computed before, by the driver's copy.
 /// </summary>
-public sealed class CopyWorkload(int images, int channels) : Workload
+public sealed class CopyWorkload(int images, int channels) : ReLUWorkload(images, channels, 32, OperatorPass.Forward)
 {
-    private const int Size = 32;
-
     public override string Group => "ceilings";
 
-    public override string Name => $"copy of {(long)sizeof(float) * ResultCount >> 10} KiB";
+    public override string Name => $"copy of {sizeof(float) * ResultCount >> 10} KiB";
 
-    public override string Pass => OperatorPass.Forward.Text();
-
-    public override Work Work => Work.Bytes(2 * sizeof(float) * ResultCount);
-
-    public override long ResultCount => (long)images * channels * Size * Size;
-
-    /// <summary>ReLU of a number at or above 0 is the number, which is all that is compared.</summary>
-    public override Expected ExpectedAt(long position)
+    protected override JsonObject Sizes()
     {
-        double value = Math.Max(0, Pattern.At(Pattern.Input, position));
-        return new(value, Math.Abs(value));
+        JsonObject sizes = base.Sizes();
+        sizes["operation"] = "copy";
+        return sizes;
     }
-
-    internal override Subject Open(Device device) => new OperatorSubject(
-        device, new ReLU(), Shape.Volume(channels, Size, Size), images, OperatorPass.Forward, new() { Precision = Precision });
-
-    protected override JsonObject Sizes() => new()
-    {
-        ["operation"] = "copy",
-        ["images"] = images,
-        ["channels"] = channels,
-        ["size"] = Size,
-    };
 }

@@ -128,8 +128,7 @@ public sealed class NetworkWorkload(
     private sealed class Trained : OnDevice
     {
         private readonly double[] _losses;
-        private ulong _step;
-        private int _pending;
+        private readonly SteadySteps _steps;
 
         public Trained(NetworkWorkload workload, Device device) : base(workload, device, new()
         {
@@ -138,30 +137,18 @@ public sealed class NetworkWorkload(
             Loss = new SoftmaxCrossEntropy(),
             Training = true,
             Optimizer = new Sgd(Momentum, WeightDecay),
-        }) => _losses = [.. Enumerable.Range(0, FirstSteps).Select(_ => Step().Loss)];
+        })
+        {
+            _losses = [.. Enumerable.Range(0, FirstSteps)
+                .Select(step => Plan.Train(Batch, LearningRate, seed: 1, (ulong)step, Again).Loss)];
+            _steps = new(Plan, Batch, LearningRate);
+        }
 
         public override double ResultAt(long position) => _losses[position];
 
-        /// <summary>Begins a step, and takes the results of an earlier one, as the trainer does.</summary>
-        public override void Run()
-        {
-            if (_pending == Plan.MostPending) End();
-            Plan.BeginTraining(Batch, LearningRate, seed: 1, _step++, Again);
-            _pending++;
-        }
+        public override void Run() => _steps.Run();
 
-        public override void Finish()
-        {
-            while (_pending > 0) End();
-        }
-
-        private BatchResult Step() => Plan.Train(Batch, LearningRate, seed: 1, _step++, Again);
-
-        private void End()
-        {
-            Plan.EndTraining();
-            _pending--;
-        }
+        public override void Finish() => _steps.Finish();
     }
 
     private sealed class Inferred : OnDevice
