@@ -312,7 +312,7 @@ internal abstract class DeviceBackend : PlanBackend
     {
         long count = (long)Images * layout.CountPerImage;
         CheckCount(name, count);
-        return new(NewBuffer<float>(name, DeviceTensor.Floats(count, isBFloat16), persistent), layout, Images) { IsBFloat16 = isBFloat16 };
+        return new(NewBuffer<float>(name, StoredValues.Floats(count, isBFloat16), persistent), layout, Images) { IsBFloat16 = isBFloat16 };
     }
 
     /// <summary>Creates a buffer in the arena.</summary>

@@ -1,6 +1,5 @@
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
-using GpuCnn.Kernels;
 using GpuCnn.Kernels.Cpu;
 
 namespace GpuCnn.Engine.Devices;
@@ -69,9 +68,6 @@ public sealed record DeviceTensor(DeviceBuffer<float> Elements, TensorLayout Lay
 
     /// <summary>Whether both tensors are in the same buffer.</summary>
     public bool SharesMemory(DeviceTensor other) => Elements.Memory == other.Elements.Memory;
-
-    /// <summary>Returns the floats that hold a number of values.</summary>
-    internal static long Floats(long values, bool isBFloat16) => StoredValues.Floats(values, isBFloat16);
 
     /// <summary>Index of the first value in the buffer.</summary>
     internal int First => ChannelsLast ? FirstChannel : FirstChannel * Stored.Area;

@@ -58,7 +58,7 @@ public sealed class AdaptiveAveragePoolTests<TDevice> : KernelTests<TDevice> whe
         (DeviceBuffer<float> Y, DeviceBuffer<float> X) Pool(bool isBFloat16X, bool isBFloat16Y)
         {
             DeviceBuffer<float> from = StoredTensor.Buffer(Device, x, isBFloat16X), gradient = StoredTensor.Buffer(Device, dy, isBFloat16Y);
-            DeviceBuffer<float> y = StoredTensor.Unset(Device, outputs, isBFloat16Y), dx = StoredTensor.Unset(Device, inputs, isBFloat16X);
+            DeviceBuffer<float> y = Device.UnsetStored(outputs, isBFloat16Y), dx = Device.UnsetStored(inputs, isBFloat16X);
             var forward = AdaptiveAveragePoolForward.Of(isBFloat16X, isBFloat16Y, from, y, rows, columns, channels, 3);
             Run(forward, forward.Groups);
             var backward = AdaptiveAveragePoolBackward.Of(isBFloat16Y, isBFloat16X, gradient, dx, rows, columns, channels, 3);

@@ -35,7 +35,7 @@ public sealed class AddTests<TDevice> : KernelTests<TDevice> where TDevice : Sam
     {
         float[] a = StoredTensor.Rounded(Numbers.Reals(count, 1), isBFloat16A),
             b = StoredTensor.Rounded(Numbers.Reals(count, 2), isBFloat16B);
-        DeviceBuffer<float> y = StoredTensor.Unset(Device, count, isBFloat16Y);
+        DeviceBuffer<float> y = Device.UnsetStored(count, isBFloat16Y);
         var kernel = new AddForward<ReLU>(
             isBFloat16A, isBFloat16B, isBFloat16Y, StoredTensor.Buffer(Device, a, isBFloat16A),
             StoredTensor.Buffer(Device, b, isBFloat16B), y,

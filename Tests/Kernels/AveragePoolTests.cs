@@ -70,8 +70,8 @@ public sealed class AveragePoolTests<TDevice> : KernelTests<TDevice> where TDevi
         (DeviceBuffer<float> Y, DeviceBuffer<float> X) Pool(bool isBFloat16X, bool isBFloat16Y)
         {
             PoolShape shape = PoolShapes.Of(window, input, output, isBFloat16X || isBFloat16Y);
-            DeviceBuffer<float> y = StoredTensor.Unset(Device, output.Count, isBFloat16Y);
-            DeviceBuffer<float> dx = StoredTensor.Unset(Device, input.Count, isBFloat16X);
+            DeviceBuffer<float> y = Device.UnsetStored(output.Count, isBFloat16Y);
+            DeviceBuffer<float> dx = Device.UnsetStored(input.Count, isBFloat16X);
             var forward = new AveragePoolForward(
                 shape.Lanes, AveragePoolForward.Slices(shape), true, isBFloat16X, isBFloat16Y,
                 StoredTensor.Buffer(Device, x, isBFloat16X), y,

@@ -42,7 +42,7 @@ public sealed class ChannelsBackwardTests<TDevice> : KernelTests<TDevice> where 
             ReadOnlyView<float> values = StoredTensor.Buffer(Device, y, isBFloat16),
                 gradients = StoredTensor.Buffer(Device, dy, isBFloat16);
             int start = isBFloat16 ? first / 2 : first;
-            DeviceBuffer<float> dx = StoredTensor.Unset(Device, pixels * channels, isBFloat16);
+            DeviceBuffer<float> dx = Device.UnsetStored(pixels * channels, isBFloat16);
             ChannelsBackward<ReLU> kernel = ChannelsBackward<ReLU>.Of(
                 isBFloat16, values.Slice(start), gradients.Slice(start), dx, channels, pitch, pixels, default);
             this.Run(kernel, kernel.Groups);

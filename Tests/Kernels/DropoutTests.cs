@@ -53,7 +53,7 @@ public sealed class DropoutTests<TDevice> : KernelTests<TDevice> where TDevice :
         int count = images * channels * area;
         float[] values = StoredTensor.Rounded(Numbers.Reals(count, 1), isBFloat16X);
         DeviceBuffer<StepScalars> step = Device.Buffer(new StepScalars { Seed = 5, Step = 9, Images = images });
-        DeviceBuffer<float> expected = Device.Unset<float>(count), y = StoredTensor.Unset(Device, count, isBFloat16Y);
+        DeviceBuffer<float> expected = Device.Unset<float>(count), y = Device.UnsetStored(count, isBFloat16Y);
         var kernel = new Dropout(
             false, false, step, Device.Buffer<float>(values), expected, 3, 0.7f, 1 / 0.3f, new(channels), new(area), count);
         Run(kernel, kernel.Groups);

@@ -50,8 +50,8 @@ public sealed class LocalResponseNormTests<TDevice> : KernelTests<TDevice> where
         DeviceBuffer<float> y = Device.Unset<float>(shape.Count), scales = Device.Unset<float>(shape.Count);
         DeviceBuffer<float> dx = Device.Unset<float>(shape.Count), storedScales = Device.Unset<float>(shape.Count);
         DeviceBuffer<float> from = StoredTensor.Buffer(Device, x, isBFloat16X), gradient = StoredTensor.Buffer(Device, dy, isBFloat16Y);
-        DeviceBuffer<float> to = StoredTensor.Unset(Device, shape.Count, isBFloat16Y);
-        DeviceBuffer<float> target = StoredTensor.Unset(Device, shape.Count, isBFloat16X);
+        DeviceBuffer<float> to = Device.UnsetStored(shape.Count, isBFloat16Y);
+        DeviceBuffer<float> target = Device.UnsetStored(shape.Count, isBFloat16X);
         Run(new LocalResponseForward(true, false, false, Device.Buffer<float>(x), y, scales, shape), shape.Groups);
         Run(new LocalResponseForward(true, isBFloat16X, isBFloat16Y, from, to, storedScales, shape), shape.Groups);
         float[] kept = StoredTensor.Rounded(y.Span.ToArray(), isBFloat16Y);

@@ -66,8 +66,8 @@ public sealed class MaxPoolTests<TDevice> : KernelTests<TDevice> where TDevice :
         float[] x = Numbers.Eighths(input.Count, 1), dy = Numbers.Eighths(output.Count, 2);
         DeviceBuffer<float> from = StoredTensor.Buffer(Device, ChannelsLast.From(x, input), isBFloat16X);
         DeviceBuffer<float> gradient = StoredTensor.Buffer(Device, ChannelsLast.From(dy, output), isBFloat16Y);
-        DeviceBuffer<float> y = StoredTensor.Unset(Device, output.Count, isBFloat16Y);
-        DeviceBuffer<float> dx = StoredTensor.Unset(Device, input.Count, isBFloat16X);
+        DeviceBuffer<float> y = Device.UnsetStored(output.Count, isBFloat16Y);
+        DeviceBuffer<float> dx = Device.UnsetStored(input.Count, isBFloat16X);
         DeviceBuffer<float> winners = Device.Unset<float>((int)PoolWinners.Floats(shape, output.Count));
         var forward = new MaxPoolForward(shape.Lanes, true, areBytes, isBFloat16X, isBFloat16Y, from, y, winners, shape, 3);
         Run(forward, forward.Groups);

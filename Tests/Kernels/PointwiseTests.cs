@@ -54,8 +54,8 @@ public sealed class PointwiseTests<TDevice> : KernelTests<TDevice> where TDevice
             false, false, false, Device.Buffer<float>(kept), Device.Buffer<float>(dy), dx, count, default);
         Run(backward, backward.Groups);
 
-        DeviceBuffer<float> from = StoredTensor.Buffer(Device, x, before), to = StoredTensor.Unset(Device, count, after);
-        DeviceBuffer<float> gradient = StoredTensor.Buffer(Device, dy, after), target = StoredTensor.Unset(Device, count, before);
+        DeviceBuffer<float> from = StoredTensor.Buffer(Device, x, before), to = Device.UnsetStored(count, after);
+        DeviceBuffer<float> gradient = StoredTensor.Buffer(Device, dy, after), target = Device.UnsetStored(count, before);
         var storedForward = new PointwiseForward<Tanh>(before, after, from, to, count, default);
         Run(storedForward, storedForward.Groups);
         var storedBackward = new PointwiseBackward<Tanh>(after, after, before, to, gradient, target, count, default);

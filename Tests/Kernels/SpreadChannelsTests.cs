@@ -35,17 +35,17 @@ public sealed class SpreadChannelsTests<TDevice> : KernelTests<TDevice> where TD
         float[] gradient = StoredTensor.Rounded(Numbers.Reals(output.Count, 2), isBFloat16X || isBFloat16Y);
         DeviceBuffer<float> from = StoredTensor.Buffer(Device, ChannelsLast.From(x, input), isBFloat16X),
             dy = StoredTensor.Buffer(Device, ChannelsLast.From(gradient, output), isBFloat16Y);
-        DeviceBuffer<float> y = StoredTensor.Unset(Device, output.Count, isBFloat16Y),
-            dx = StoredTensor.Unset(Device, input.Count, isBFloat16X);
+        DeviceBuffer<float> y = Device.UnsetStored(output.Count, isBFloat16Y),
+            dx = Device.UnsetStored(input.Count, isBFloat16X);
         var spread = new SpreadChannels(lanes, isBFloat16X, isBFloat16Y, from, y, shape, output.Count);
         Run(spread, spread.Groups);
         var gather = new GatherChannels(lanes, isBFloat16Y, isBFloat16X, dy, dx, shape, input.Count);
         Run(gather, gather.Groups);
         double[] wide = Numbers.ToDouble(x);
         Closeness.Check(
-            "y", ChannelsLast.ToPlain<float>(StoredTensor.Read(y, output.Count, isBFloat16Y), output),
+            "y", ChannelsLast.ToPlain<float>(BFloat16Numbers.Values(y, output.Count, isBFloat16Y), output),
             reference.Forward(input, wide, []), 0);
-        Closeness.Check("dx", ChannelsLast.ToPlain<float>(StoredTensor.Read(dx, input.Count, isBFloat16X), input),
+        Closeness.Check("dx", ChannelsLast.ToPlain<float>(BFloat16Numbers.Values(dx, input.Count, isBFloat16X), input),
             reference.Backward(input, wide, [], Numbers.ToDouble(gradient)).Input, 0);
     }
 }

@@ -15,16 +15,10 @@ internal static class StoredTensor
         return device.Stored(values, isBFloat16);
     }
 
-    /// <inheritdoc cref="BFloat16Numbers.UnsetStored"/>
-    public static DeviceBuffer<float> Unset(SampleDevice device, int count, bool isBFloat16) => device.UnsetStored(count, isBFloat16);
-
-    /// <inheritdoc cref="BFloat16Numbers.Values"/>
-    public static float[] Read(DeviceBuffer<float> buffer, int count, bool isBFloat16) => BFloat16Numbers.Values(buffer, count, isBFloat16);
-
     /// <summary>Checks all bits of a tensor, and that nothing was written past its end.</summary>
     public static void Check(string what, DeviceBuffer<float> buffer, float[] expected, bool isBFloat16)
     {
-        Closeness.CheckSameBits(what, Read(buffer, expected.Length, isBFloat16), expected);
+        Closeness.CheckSameBits(what, BFloat16Numbers.Values(buffer, expected.Length, isBFloat16), expected);
         int end = (isBFloat16 ? 2 : 4) * expected.Length;
         Assert.That(buffer.Bits[end..].ToArray(), Is.All.EqualTo(0xFF), $"{what}: past the end");
     }

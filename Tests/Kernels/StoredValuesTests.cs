@@ -20,12 +20,12 @@ public sealed class StoredValuesTests<TDevice> : KernelTests<TDevice> where TDev
         foreach (int count in new[] { values.Length / 8 * 8, 7, 6 })
         {
             float[] x = values[^count..];
-            DeviceBuffer<float> y = StoredTensor.Unset(Device, count, true), back = Device.Unset<float>(count);
+            DeviceBuffer<float> y = Device.UnsetStored(count, true), back = Device.Unset<float>(count);
             var store = new PointwiseForward<Identity>(false, true, Device.Buffer<float>(x), y, count, default);
             Run(store, store.Groups);
             var load = new PointwiseForward<Identity>(true, false, y, back, count, default);
             Run(load, load.Groups);
-            float[] stored = StoredTensor.Read(y, count, true);
+            float[] stored = BFloat16Numbers.Values(y, count, true);
             for (int i = 0; i < count; i++)
             {
                 float expected = StoredTensor.Rounded(x[i]);

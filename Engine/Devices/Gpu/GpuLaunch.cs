@@ -1,4 +1,5 @@
 using GpuCnn.Engine.Plans;
+using GpuCnn.Kernels;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.MatrixProduct;
 
@@ -50,7 +51,7 @@ public sealed class GpuLaunch : Launch, IProductLaunches
     }
 
     private View<float> View(DeviceTensor? tensor, Access access) => tensor is null ? default : View(
-        tensor.Elements, access, tensor.IsSlice ? DeviceTensor.Floats(tensor.Count, tensor.IsBFloat16) : null)
+        tensor.Elements, access, tensor.IsSlice ? StoredValues.Floats(tensor.Count, tensor.IsBFloat16) : null)
             .Slice(tensor.First * tensor.ValueBytes / sizeof(float));
 
     /// <param name="used">Elements that are used; null uses all.</param>
