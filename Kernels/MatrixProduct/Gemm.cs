@@ -55,6 +55,7 @@ internal readonly partial struct Gemm<TFunction>(
         Registers<float> nextLeft = Local.Array<float>(tileM * tileK / (GroupSize.X * GroupSize.Y)),
             nextRight = Local.Array<float>(tileN * tileK / (GroupSize.X * GroupSize.Y));
         Registers<float> sums = Local.Array<float>(perM * perN);
+        Registers<int> lines = Local.Array<int>(perM);
         var sideA = new TileSide(tileM, tileK, transposeA, wideA, isBFloat16A);
         var sideB = new TileSide(tileN, tileK, !transposeB, wideB, isBFloat16B);
         int threads = GroupSize.X * GroupSize.Y, own = 4 * (ThreadId.Y * GroupSize.X + ThreadId.X);
@@ -92,67 +93,16 @@ internal readonly partial struct Gemm<TFunction>(
             stage = 1 - stage;
         }
 
-        if (gathers)
-        {
-            if (addBias) TileMoments.AddBias(sums, bias, column, shape.N, tileN, perM, perN, wideC);
-            // Moments are of the values as they are stored.
-            for (int i = 0; i < perM * perN; i++) sums[i] = StoredValues.Round(sums[i], isBFloat16C);
-            TileMoments.Gather(
-                sums, left, right, moments, scalars[0].Images * area - row, GroupId.X / tilesN, column, shape.N,
-                tileM, tileN, perM, perN);
-        }
         int target = shape.StartC + batch * shape.StepC + part * shape.PartStep;
-        int real = gathersGradients ? scalars[0].Images * area - row : 0;
-        if (gathersGradients)
-        {
-            // Sums of columns take the place of the tiles, which all threads have read.
-            Group.Barrier();
-            for (int j = 0; j < perN; j += 4)
-            {
-                int place = RegisterTile.Place(ThreadId.X, j, tileN), n = column + place;
-                Float4 mean = Runs.Load(bias, n, n, 0, shape.N, wideC, false);
-                Float4 level = new Float4(0, 0, 0, 0), product = new Float4(0, 0, 0, 0);
-                for (int i = 0; i < perM; i++)
-                {
-                    int line = RegisterTile.Place(ThreadId.Y, i, tileM), at = RegisterTile.IndexOf(i, j, perN);
-                    if (row + line < shape.M)
-                    {
-                        int index = target + (row + line) * shape.PitchC + n;
-                        Float4 dz = TileGradients.Through(
-                            sums.Load4(at), outputs, index, n, shape.N, function, wideC, isBFloat16C);
-                        sums.Store4(at, dz);
-                        if (line < real)
-                        {
-                            level += dz;
-                            product = TileGradients.AddProduct(
-                                product, dz, inputs, index, n, shape.N, mean, wideC, isBFloat16Z);
-                        }
-                    }
-                }
-                left.Store4(ThreadId.Y * tileN + place, level);
-                right.Store4(ThreadId.Y * tileN + place, product);
-            }
-            Group.Barrier();
-            TileGradients.Store(left, right, moments, GroupId.X / tilesN, column, shape.N, tileN, GroupSize.Y);
-        }
         for (int i = 0; i < perM; i++)
         {
-            int m = row + RegisterTile.Place(ThreadId.Y, i, tileM);
-            if (m < shape.M)
-            {
-                for (int j = 0; j < perN; j += 4)
-                {
-                    int n = column + RegisterTile.Place(ThreadId.X, j, tileN), at = RegisterTile.IndexOf(i, j, perN);
-                    var values = new Float4(sums[at], sums[at + 1], sums[at + 2], sums[at + 3]);
-                    if (gathersGradients)
-                        Epilogue.Store(
-                            c, target + m * shape.PitchC + n, bias, 0, n, shape.N, values, new Identity(), false, false, wideC,
-                            isBFloat16C);
-                    else Epilogue.Store(
-                        c, target + m * shape.PitchC + n, bias, batch * shape.StepBias, n, shape.N, values, function,
-                        addBias && !gathers, accumulate, wideC, isBFloat16C);
-                }
-            }
+            int line = row + RegisterTile.Place(ThreadId.Y, i, tileM);
+            lines[i] = line < shape.M ? target + line * shape.PitchC : -1;
         }
+        int real = gathers || gathersGradients ? scalars[0].Images * area - row : 0;
+        TileEpilogue.Store(
+            new TileResult(tileM, tileN, addBias, accumulate, gathers, gathersGradients, wideC, isBFloat16C, isBFloat16Z),
+            new TilePlace(column, shape.N, batch * shape.StepBias, GroupId.X / tilesN, real),
+            perM, perN, sums, lines, left, right, c, bias, moments, outputs, inputs, function);
     }
 }

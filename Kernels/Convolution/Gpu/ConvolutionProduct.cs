@@ -60,6 +60,7 @@ internal readonly partial struct ConvolutionProduct<TFunction>(
             ownH = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y));
         Registers<int> ownW = Local.Array<int>(tileM * tileK / (4 * GroupSize.X * GroupSize.Y));
         Registers<float> sums = Local.Array<float>(perM * perN);
+        Registers<int> lines = Local.Array<int>(perM);
         var sideX = new TileSide(tileM, tileK, false, wideX, isBFloat16X);
         var sideFilter = new TileSide(tileN, tileK, !turned, wideFilter, false);
         int thread = ThreadId.Y * GroupSize.X + ThreadId.X, threads = GroupSize.X * GroupSize.Y, own = 4 * thread;
@@ -139,66 +140,15 @@ internal readonly partial struct ConvolutionProduct<TFunction>(
             stage = 1 - stage;
         }
 
-        if (gathers)
-        {
-            if (addBias) TileMoments.AddBias(sums, bias, column, map.Columns, tileN, perM, perN, wideY);
-            // Moments are of the values as they are stored.
-            for (int i = 0; i < perM * perN; i++) sums[i] = StoredValues.Round(sums[i], isBFloat16Y);
-            TileMoments.Gather(
-                sums, left, right, moments, scalars[0].Images * map.Grid.Area.Value - firstPixel, GroupId.X / tilesN, column,
-                map.Columns, tileM, tileN, perM, perN);
-        }
-        int real = gathersGradients ? scalars[0].Images * map.Grid.Area.Value - firstPixel : 0;
-        if (gathersGradients)
-        {
-            // Sums of columns take the place of the tiles, which all threads have read.
-            Group.Barrier();
-            for (int j = 0; j < perN; j += 4)
-            {
-                int place = RegisterTile.Place(ThreadId.X, j, tileN), k = column + place;
-                Float4 mean = Runs.Load(bias, k, k, 0, map.Columns, wideY, false);
-                Float4 level = new Float4(0, 0, 0, 0), product = new Float4(0, 0, 0, 0);
-                for (int i = 0; i < perM; i++)
-                {
-                    int line = RegisterTile.Place(ThreadId.Y, i, tileM), at = RegisterTile.IndexOf(i, j, perN);
-                    if (targets[line] >= 0)
-                    {
-                        int index = targets[line] + k;
-                        Float4 dz = TileGradients.Through(
-                            sums.Load4(at), outputs, index, k, map.Columns, function, wideY, isBFloat16Y);
-                        sums.Store4(at, dz);
-                        if (line < real)
-                        {
-                            level += dz;
-                            product = TileGradients.AddProduct(
-                                product, dz, inputs, index, k, map.Columns, mean, wideY, isBFloat16Z);
-                        }
-                    }
-                }
-                left.Store4(ThreadId.Y * tileN + place, level);
-                right.Store4(ThreadId.Y * tileN + place, product);
-            }
-            Group.Barrier();
-            TileGradients.Store(left, right, moments, map.FirstPart + GroupId.X / tilesN, column, map.Columns, tileN, GroupSize.Y);
-        }
         for (int i = 0; i < perM; i++)
         {
             int target = targets[RegisterTile.Place(ThreadId.Y, i, tileM)];
-            if (target >= 0)
-            {
-                for (int j = 0; j < perN; j += 4)
-                {
-                    int k = column + RegisterTile.Place(ThreadId.X, j, tileN), at = RegisterTile.IndexOf(i, j, perN);
-                    int first = group * map.Columns;
-                    var values = new Float4(sums[at], sums[at + 1], sums[at + 2], sums[at + 3]);
-                    if (gathersGradients)
-                        Epilogue.Store(
-                            y, target + first + k, bias, first, k, map.Columns, values, new Identity(), false, false, wideY, isBFloat16Y);
-                    else Epilogue.Store(
-                        y, target + first + k, bias, first, k, map.Columns, values, function, addBias && !gathers, accumulate, wideY,
-                        isBFloat16Y);
-                }
-            }
+            lines[i] = target >= 0 ? target + group * map.Columns : -1;
         }
+        int real = gathers || gathersGradients ? scalars[0].Images * map.Grid.Area.Value - firstPixel : 0;
+        TileEpilogue.Store(
+            new TileResult(tileM, tileN, addBias, accumulate, gathers, gathersGradients, wideY, isBFloat16Y, isBFloat16Z),
+            new TilePlace(column, map.Columns, group * map.Columns, map.FirstPart + GroupId.X / tilesN, real),
+            perM, perN, sums, lines, left, right, y, bias, moments, outputs, inputs, function);
     }
 }

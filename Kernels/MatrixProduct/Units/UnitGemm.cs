@@ -41,12 +41,13 @@ internal readonly partial struct UnitGemm<TFunction>(
     View<float> moments, ReadOnlyView<float> outputs, ReadOnlyView<float> inputs, GemmShape shape, int area, TFunction function)
     where TFunction : unmanaged, IPointwise
 {
-    public int SharedBytes => 4 * UnitTile.SharedFloats(tileM, tileN);
+    public int SharedBytes => 4 * (UnitTile.SharedFloats(tileM, tileN) + tileM);
 
     [Unroll]
     public void Execute()
     {
         View<float> shared = Shared.Array<float>(UnitTile.Stages * UnitTile.Depth * (tileM + tileN));
+        View<int> lines = Shared.Array<int>(tileM);
         Registers<float> sums = Local.Array<float>(tileM * tileN / UnitTile.Threads);
         Registers<uint> left = Local.Array<uint>(tileM / 8), right = Local.Array<uint>(tileN / 8);
         var sideA = new UnitSide(tileM, transposeA, isBFloat16);
@@ -57,6 +58,10 @@ internal readonly partial struct UnitGemm<TFunction>(
         int startA = shape.StartA + batch * shape.StepA, startB = shape.StartB + batch * shape.StepB;
         int first = part * shape.PartDepth, end = KernelMath.Min(first + shape.PartDepth, shape.K);
         int steps = TileShape.Tiles(end - first, depth);
+        int target = shape.StartC + batch * shape.StepC + part * shape.PartStep;
+
+        // Read after the barriers of the reduction.
+        if (ThreadId.X < tileM) lines[ThreadId.X] = row + ThreadId.X < shape.M ? target + (row + ThreadId.X) * shape.PitchC : -1;
 
         for (int i = 0; i < tileM * tileN / UnitTile.Threads; i++) sums[i] = 0;
         for (int i = 0; i < UnitTile.Stages - 1; i++)
@@ -90,51 +95,10 @@ internal readonly partial struct UnitGemm<TFunction>(
             stage = stage == UnitTile.Stages - 1 ? 0 : stage + 1;
         }
 
-        if (gathers)
-        {
-            if (addBias || roundC) UnitMoments.MakeStored(sums, bias, column, shape.N, tileM, tileN, addBias, roundC);
-            UnitMoments.Gather(
-                sums, shared, moments, scalars[0].Images * area - row, GroupId.X / tilesN, column, shape.N, tileM, tileN);
-        }
-        else
-        {
-            Group.Barrier();
-        }
-        UnitTile.Spread(sums, shared, tileM, tileN);
-        Group.Barrier();
-        int target = shape.StartC + batch * shape.StepC + part * shape.PartStep;
-        if (gathersGradients)
-        {
-            int real = scalars[0].Images * area - row, own = ThreadId.X % (tileN / 4) * 4, n = column + own;
-            Float4 mean = Runs.Load(bias, n, n, 0, shape.N, wideC, false);
-            Float4 level = new Float4(0, 0, 0, 0), product = new Float4(0, 0, 0, 0);
-            for (int element = ThreadId.X; element < tileM * tileN / 4; element += UnitTile.Threads)
-            {
-                int line = element / (tileN / 4), index = target + (row + line) * shape.PitchC + n;
-                if (row + line < shape.M)
-                {
-                    Float4 dz = TileGradients.Through(
-                        shared.Load4(line * (tileN + UnitTile.Padding) + own), outputs, index, n, shape.N, function, wideC, roundC);
-                    Epilogue.Store(c, index, bias, 0, n, shape.N, dz, new Identity(), false, false, wideC, roundC);
-                    if (line < real)
-                    {
-                        level += dz;
-                        product = TileGradients.AddProduct(product, dz, inputs, index, n, shape.N, mean, wideC, isBFloat16Z);
-                    }
-                }
-            }
-            UnitTile.StoreGradients(level, product, shared, moments, GroupId.X / tilesN, column, shape.N, tileN);
-            return;
-        }
-        for (int element = ThreadId.X; element < tileM * tileN / 4; element += UnitTile.Threads)
-        {
-            int line = element / (tileN / 4), place = element % (tileN / 4) * 4, m = row + line, n = column + place;
-            if (m < shape.M)
-            {
-                Epilogue.Store(
-                    c, target + m * shape.PitchC + n, bias, batch * shape.StepBias, n, shape.N,
-                    shared.Load4(line * (tileN + UnitTile.Padding) + place), function, addBias && !gathers, accumulate, wideC, roundC);
-            }
-        }
+        int real = gathers || gathersGradients ? scalars[0].Images * area - row : 0;
+        UnitEpilogue.Store(
+            new TileResult(tileM, tileN, addBias, accumulate, gathers, gathersGradients, wideC, roundC, isBFloat16Z),
+            new TilePlace(column, shape.N, batch * shape.StepBias, GroupId.X / tilesN, real),
+            sums, shared, lines, c, bias, moments, outputs, inputs, function);
     }
 }

@@ -135,23 +135,4 @@ internal static class UnitTile
     /// Returns the index of the sums of a block of 16 x 8: of the lane's row two neighbours, then two of the row 8 below.
     /// </summary>
     public static int IndexOf(int i, int j, int warpN) => 4 * (i * (warpN >> 3) + j);
-
-    /// <summary>
-    /// Adds what the threads summed of four columns each, and stores it. All threads call this after their last read of the sums.
-    /// </summary>
-    /// <param name="level">Sums of dz over the lines that are the thread's own.</param>
-    /// <param name="product">Sums of dz (z - mean).</param>
-    /// <param name="shared">At least [8 * <see cref="Threads"/>]; overwritten.</param>
-    /// <param name="parts">As in <see cref="TileGradients.Store"/>.</param>
-    public static void StoreGradients(
-        Float4 level, Float4 product, View<float> shared, View<float> parts, int part, int column, int columns, int tileN)
-    {
-        int lines = 4 * Threads / tileN;
-        View<float> products = shared.Slice(4 * Threads);
-        Group.Barrier();
-        shared.Store4(4 * ThreadId.X, level);
-        products.Store4(4 * ThreadId.X, product);
-        Group.Barrier();
-        TileGradients.Store(shared, products, parts, part, column, columns, tileN, lines);
-    }
 }

@@ -114,53 +114,10 @@ internal readonly partial struct UnitConvolution<TFunction>(
             stage = stage == UnitTile.Stages - 1 ? 0 : stage + 1;
         }
 
-        if (gathers)
-        {
-            if (addBias || roundY) UnitMoments.MakeStored(sums, bias, column, gather.Map.Columns, tileM, tileN, addBias, roundY);
-            UnitMoments.Gather(
-                sums, shared, moments, scalars[0].Images * gather.Map.Grid.Area.Value - firstPixel, GroupId.X / tilesN, column,
-                gather.Map.Columns, tileM, tileN);
-        }
-        else
-        {
-            Group.Barrier();
-        }
-        UnitTile.Spread(sums, shared, tileM, tileN);
-        Group.Barrier();
-        if (gathersGradients)
-        {
-            int real = scalars[0].Images * gather.Map.Grid.Area.Value - firstPixel, columns = gather.Map.Columns;
-            int own = ThreadId.X % (tileN / 4) * 4, k = column + own;
-            Float4 mean = Runs.Load(bias, k, k, 0, columns, wideY, false);
-            Float4 level = new Float4(0, 0, 0, 0), product = new Float4(0, 0, 0, 0);
-            for (int element = ThreadId.X; element < tileM * tileN / 4; element += UnitTile.Threads)
-            {
-                int line = element / (tileN / 4), target = targets[line];
-                if (target >= 0)
-                {
-                    Float4 dz = TileGradients.Through(
-                        shared.Load4(line * (tileN + UnitTile.Padding) + own), outputs, target + k, k, columns, function, wideY, roundY);
-                    Epilogue.Store(y, target + k, bias, 0, k, columns, dz, new Identity(), false, false, wideY, roundY);
-                    if (line < real)
-                    {
-                        level += dz;
-                        product = TileGradients.AddProduct(product, dz, inputs, target + k, k, columns, mean, wideY, isBFloat16Z);
-                    }
-                }
-            }
-            UnitTile.StoreGradients(
-                level, product, shared, moments, gather.Map.FirstPart + GroupId.X / tilesN, column, columns, tileN);
-            return;
-        }
-        for (int element = ThreadId.X; element < tileM * tileN / 4; element += UnitTile.Threads)
-        {
-            int line = element / (tileN / 4), place = element % (tileN / 4) * 4, k = column + place, target = targets[line];
-            if (target >= 0)
-            {
-                Epilogue.Store(
-                    y, target + k, bias, 0, k, gather.Map.Columns, shared.Load4(line * (tileN + UnitTile.Padding) + place), function,
-                    addBias && !gathers, accumulate, wideY, roundY);
-            }
-        }
+        int real = gathers || gathersGradients ? scalars[0].Images * gather.Map.Grid.Area.Value - firstPixel : 0;
+        UnitEpilogue.Store(
+            new TileResult(tileM, tileN, addBias, accumulate, gathers, gathersGradients, wideY, roundY, isBFloat16Z),
+            new TilePlace(column, gather.Map.Columns, 0, gather.Map.FirstPart + GroupId.X / tilesN, real),
+            sums, shared, targets, y, bias, moments, outputs, inputs, function);
     }
 }
