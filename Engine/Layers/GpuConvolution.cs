@@ -65,16 +65,16 @@ internal static class GpuConvolution
             isBFloat16Y: dy.IsBFloat16);
         DeviceBuffer<float>? workspace = Workspace(emitter, launches.WorkspaceFloats);
         bool adds = emitter.AddsInputGradient();
-        if (!adds && launches.GradientParts is { } parts && emitter.FindNormBefore() is { } norm)
+        if (launches.GradientParts is { } parts && emitter.FindNormBefore() is { } norm)
         {
             DeviceTensor v = emitter.Input();
             GpuGradientSums sums = emitter.GatherGradients(parts);
             emitter.Launch("input gradient", l => launches.LaunchGathering(
-                l, l.Read(dy), emitter.ReadWeights(l, weight, choice.Tile.Factors), l.Write(dx),
+                l, l.Read(dy), emitter.ReadWeights(l, weight, choice.Tile.Factors), adds ? l.Update(dx) : l.Write(dx),
                 new GatheredGradients(
                     l.Read(emitter.Scalars), l.Read(v), l.Read(norm.Input), norm.Input.IsBFloat16, l.Read(norm.Statistics),
                     l.Write(sums.Parts), v.Stored.Area),
-                norm.Activation));
+                norm.Activation, adds));
             return;
         }
         emitter.Launch("input gradient", l => launches.Launch(

@@ -27,7 +27,8 @@ public sealed record PlanNode(Node Node, Value? Addend, IPointwise? Activation, 
     public string Name => Node.Path.Length == 0 ? Node.Operator.Type : Node.Path;
 
     /// <summary>
-    /// Norm whose output only this operator reads, and the sums of whose gradient it can gather. Null if there is none, and in inference.
+    /// Norm whose output this operator is the first to read, and the sums of whose gradient it can gather: as backward passes run in
+    /// reverse, its own part completes the gradient of that output. Null if there is none, and in inference.
     /// </summary>
     public PlanNode? NormBefore { get; private init; }
 
@@ -68,11 +69,15 @@ public sealed record PlanNode(Node Node, Value? Addend, IPointwise? Activation, 
                 && Readers(output).Any(reader => reader.Operator.ReadsMoments && !reader.FreezesStatistics);
             nodes.Add(new(node, addend, activation, output, gathers)
             {
-                NormBefore = training && node.Operator.GathersGradientSums
+                NormBefore = training && node.Operator.GathersGradientSums && IsFirstReader()
                     ? nodes.Find(norm => norm.Output == node.Inputs[0] && norm.Node.Operator.ReadsGradientSums
-                        && !norm.Node.FreezesStatistics && OnlyReader(norm.Output) == node)
+                        && !norm.Node.FreezesStatistics)
                     : null,
             });
+
+            // Readers of views of a value add to the value's gradient.
+            bool IsFirstReader() =>
+                !nodes.Any(reader => reader.Inputs.Any(input => Plan.Root(input, training) == node.Inputs[0]));
         }
         return nodes;
 

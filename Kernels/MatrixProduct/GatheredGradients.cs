@@ -3,8 +3,8 @@ using GpuCnn.Kernels.Language;
 namespace GpuCnn.Kernels.MatrixProduct;
 
 /// <summary>
-/// Where a product that computes the gradient dv of v = f(norm(z) + addend) goes through f: dz = f'(v) dv is stored, and the
-/// sums over the columns that the norm's gradient needs are gathered in parts, one for each row of tiles.
+/// Where a product that computes the gradient dv of v = f(norm(z) + addend), or its last summand, goes through f: dz = f'(v) dv is stored,
+/// and the sums over the columns that the norm's gradient needs are gathered in parts, one for each row of tiles.
 /// </summary>
 /// <param name="Scalars">[1] Gives the number of real images. Rows of the others are left out of the sums.</param>
 /// <param name="Outputs">v, stored like the result.</param>

@@ -20,8 +20,8 @@ namespace GpuCnn.Kernels.MatrixProduct;
 /// </param>
 /// <param name="isBFloat16A">Whether A is stored as bfloat16. Likewise for B and C. Sums are floats, rounded as they are stored.</param>
 /// <param name="gathersGradients">
-/// Whether C = f'(v) sums is stored, and the sums of <see cref="GatheredGradients"/> are written to <paramref name="moments"/>. Requires
-/// one matrix in one part and no accumulation.
+/// Whether C = f'(v) sums is stored, or f'(v) (C + sums), and the sums of <see cref="GatheredGradients"/> are written to <paramref
+/// name="moments"/>. Requires one matrix in one part.
 /// </param>
 /// <param name="isBFloat16Z">Whether <paramref name="inputs"/> is stored as bfloat16.</param>
 /// <param name="bias">

@@ -75,8 +75,8 @@ internal sealed partial class MatrixProductLaunches
     /// identity function and no accumulation.
     /// </param>
     /// <param name="gradients">
-    /// Takes what is stored through the function's derivative, and receives the sums of the columns, or null. Requires what moments do,
-    /// except that there is a function, and no bias.
+    /// Takes what would be stored through the function's derivative, and receives the sums of the columns, or null. Requires one matrix in
+    /// tiles, an unsplit reduction and no bias.
     /// </param>
     /// <exception cref="ArgumentException">
     /// The moments or the sums cannot be gathered, the launches do not take products of a library, or a library's product would have to
@@ -93,10 +93,9 @@ internal sealed partial class MatrixProductLaunches
             throw new ArgumentException(
                 "Moments are gathered by a single product in tiles, in one part, without function or accumulation; pass no moments.",
                 nameof(moments));
-        if (gradients is not null && (!GathersGradients || accumulate || bias is not null))
+        if (gradients is not null && (!GathersGradients || bias is not null))
             throw new ArgumentException(
-                "A norm's gradient is gathered by a single product in tiles, in one part, without bias or accumulation; "
-                + "pass no gradients.",
+                "A norm's gradient is gathered by a single product in tiles, in one part, without bias; pass no gradients.",
                 nameof(gradients));
         if (_byLibrary)
         {

@@ -33,7 +33,8 @@ internal static class TileEpilogue
                 sums, left, right, moments, place.Real, place.Part, place.Column, place.Columns, tile.TileM, tile.TileN, perM, perN);
         }
         if (tile.GathersGradients)
-            GatherGradients(tile, place, perM, perN, sums, lines, left, right, bias, moments, outputs, inputs, function);
+            GatherGradients(
+                tile, place, perM, perN, sums, lines, left, right, result, bias, moments, outputs, inputs, function);
         for (int i = 0; i < TileMoments.Most; i++)
         {
             if (i < perM && lines[i] >= 0)
@@ -57,13 +58,15 @@ internal static class TileEpilogue
         }
     }
 
-    /// <summary>Makes dz = f'(v) dv of the sums, as they are stored, and gathers what the norm's gradient needs of a tile.</summary>
+    /// <summary>
+    /// Makes dz = f'(v) dv of the sums, which are dv or are added to it, as it is stored. Gathers what the norm's gradient needs of a tile.
+    /// </summary>
     /// <inheritdoc cref="Store"/>
     [Unroll]
     public static void GatherGradients<TFunction>(
         TileResult tile, TilePlace place, int perM, int perN, Registers<float> sums, Registers<int> lines, View<float> left,
-        View<float> right, ReadOnlyView<float> means, View<float> parts, ReadOnlyView<float> outputs, ReadOnlyView<float> inputs,
-        TFunction function)
+        View<float> right, ReadOnlyView<float> result, ReadOnlyView<float> means, View<float> parts, ReadOnlyView<float> outputs,
+        ReadOnlyView<float> inputs, TFunction function)
         where TFunction : unmanaged, IPointwise
     {
         // Sums of columns take the place of the tiles, which all threads have read.
@@ -81,7 +84,8 @@ internal static class TileEpilogue
                     {
                         int at = RegisterTile.IndexOf(i, j, perN), index = lines[i] + column;
                         Float4 dz = TileGradients.Through(
-                            sums.Load4(at), outputs, index, column, place.Columns, function, tile.IsWide, tile.IsBFloat16);
+                            sums.Load4(at), result, tile.Accumulates, outputs, index, column, place.Columns, function, tile.IsWide,
+                            tile.IsBFloat16);
                         sums.Store4(at, dz);
                         if (RegisterTile.Place(ThreadId.Y, i, tile.TileM) < place.Real)
                         {

@@ -13,14 +13,19 @@ internal static class TileGradients
     public const int Floats = 2;
 
     /// <summary>Computes dz = f'(v) dv for four neighbors, as they are stored.</summary>
+    /// <param name="gradient">dv, or its last summand.</param>
+    /// <param name="result">The other summands of dv, if any.</param>
+    /// <param name="accumulates">Whether there are any.</param>
     /// <param name="outputs">v</param>
     /// <param name="index">Index of the first value.</param>
     /// <param name="column">Its column.</param>
     /// <param name="columns">Number of columns in the result.</param>
     public static Float4 Through<TFunction>(
-        Float4 gradient, ReadOnlyView<float> outputs, int index, int column, int columns, TFunction function, bool isWide, bool isBFloat16)
+        Float4 gradient, ReadOnlyView<float> result, bool accumulates, ReadOnlyView<float> outputs, int index, int column, int columns,
+        TFunction function, bool isWide, bool isBFloat16)
         where TFunction : unmanaged, IPointwise
     {
+        if (accumulates) gradient += Runs.Load(result, index, column, 0, columns, isWide, isBFloat16);
         Float4 dz = PointwiseFunctions.Backward(
             function, Runs.Load(outputs, index, column, 0, columns, isWide, isBFloat16), gradient);
         return new Float4(

@@ -7,7 +7,7 @@ namespace GpuCnn.Kernels.MatrixProduct;
 /// <param name="Accumulates">Whether to add to the result instead of overwriting it.</param>
 /// <param name="GathersMoments">Whether to write the moments of the tile's columns (<see cref="TileMoments"/>).</param>
 /// <param name="GathersGradients">
-/// Whether to take the sums through the function's derivative, and to write the sums of <see cref="GatheredGradients"/>.
+/// Whether to take what would be stored through the function's derivative, and to write the sums of <see cref="GatheredGradients"/>.
 /// </param>
 /// <param name="IsWide">Whether the result and the bias are accessed four values at a time.</param>
 /// <param name="IsBFloat16">Whether the result is stored as bfloat16. So is v, which lies like it.</param>

@@ -19,8 +19,8 @@ public sealed class GatheredGradientsTests<TDevice> : KernelTests<TDevice> where
 
     protected override void RunAll()
     {
-        MatchesTheReference(new(8, 5, 4, 12, 3, 3, 2, 2, 1, 1, 1), false);
-        MatchesTheReference(new(8, 5, 5, 4, 1, 1, 1, 1, 0, 0, 1), true);
+        MatchesTheReference(new(8, 5, 4, 12, 3, 3, 2, 2, 1, 1, 1), false, false);
+        MatchesTheReference(new(8, 5, 5, 4, 1, 1, 1, 1, 0, 0, 1), true, true);
     }
 
     private static IEnumerable<TestCaseData> Cases()
@@ -31,16 +31,22 @@ public sealed class GatheredGradientsTests<TDevice> : KernelTests<TDevice> where
         yield return Case("1x1", new(8, 5, 5, 4, 1, 1, 1, 1, 0, 0, 1), false);
         yield return Case("1x1, bfloat16", new(12, 5, 5, 4, 1, 1, 1, 1, 0, 0, 1), true);
         yield return Case("phases without taps", new(4, 5, 5, 8, 1, 1, 2, 2, 0, 0, 1), false);
+        yield return Case("3x3, stride 2, added", new(8, 5, 4, 12, 3, 3, 2, 2, 1, 1, 1), false, true);
+        yield return Case("odd channels, added", new(5, 4, 5, 7, 3, 2, 1, 1, 1, 1, 1), true, true);
+        yield return Case("1x1, added", new(8, 5, 5, 4, 1, 1, 1, 1, 0, 0, 1), false, true);
+        yield return Case("1x1, bfloat16, added", new(12, 5, 5, 4, 1, 1, 1, 1, 0, 0, 1), true, true);
+        yield return Case("phases without taps, added", new(4, 5, 5, 8, 1, 1, 2, 2, 0, 0, 1), false, true);
 
-        static TestCaseData Case(string name, ConvolutionShape shape, bool isBFloat16) =>
-            new TestCaseData(shape, isBFloat16).SetArgDisplayNames(name);
+        static TestCaseData Case(string name, ConvolutionShape shape, bool isBFloat16, bool accumulate = false) =>
+            new TestCaseData(shape, isBFloat16, accumulate).SetArgDisplayNames(name);
     }
 
+    /// <param name="accumulate">Whether other readers have added to the gradient.</param>
     [TestCaseSource(nameof(Cases))]
-    public void MatchesTheReference(ConvolutionShape shape, bool isBFloat16)
+    public void MatchesTheReference(ConvolutionShape shape, bool isBFloat16, bool accumulate)
     {
-        Check<ReLU>(shape, TinyTile.Shape, isBFloat16);
-        if (typeof(TDevice) == typeof(DebugSampleDevice)) Check<Sigmoid>(shape, TinyTile.Shape, isBFloat16);
+        Check<ReLU>(shape, TinyTile.Shape, isBFloat16, accumulate);
+        if (typeof(TDevice) == typeof(DebugSampleDevice)) Check<Sigmoid>(shape, TinyTile.Shape, isBFloat16, accumulate);
     }
 
     private static IEnumerable<TileShape> Tiles => KernelVariants<TDevice>.Of(TileShape.All);
@@ -63,27 +69,30 @@ public sealed class GatheredGradientsTests<TDevice> : KernelTests<TDevice> where
             Throws.ArgumentException);
     }
 
-    private void Check<TFunction>(ConvolutionShape shape, TileShape tile, bool isBFloat16) where TFunction : unmanaged, IPointwise
+    private void Check<TFunction>(ConvolutionShape shape, TileShape tile, bool isBFloat16, bool accumulate = false)
+        where TFunction : unmanaged, IPointwise
     {
         var numbers = new ConvolutionCase(
             shape, Images, (count, seed) => isBFloat16 ? BFloat16Numbers.Rounded(Numbers.Reals(count, seed)) : Numbers.Reals(count, seed));
         int count = numbers.X.Length, channels = shape.C, area = shape.H * shape.W;
         float[] v = BFloat16Numbers.Rounded(Numbers.Reals(count, 7)), z = BFloat16Numbers.Rounded(Numbers.Reals(count, 8));
         float[] means = Numbers.Reals(channels, 9);
+        float[] others = accumulate ? BFloat16Numbers.Rounded(Numbers.Reals(count, 10)) : new float[count];
         ConvolutionAlgorithm algorithm =
             ConvolutionChoice.IsPointwise(shape) ? ConvolutionAlgorithm.Gemm : ConvolutionAlgorithm.ImplicitGemm;
         var plan = new InputGradientLaunches(
             shape, Images, new(algorithm, tile), isBFloat16X: isBFloat16, isBFloat16Y: isBFloat16);
         int parts = plan.GradientParts!.Value;
-        DeviceBuffer<float> dz = Device.UnsetStored(count, isBFloat16), sums = Device.Unset<float>(parts * 2 * channels);
+        DeviceBuffer<float> dz = accumulate ? Device.Stored(others, isBFloat16) : Device.UnsetStored(count, isBFloat16);
+        DeviceBuffer<float> sums = Device.Unset<float>(parts * 2 * channels);
         plan.LaunchGathering(
             new ImmediateLaunches(Device), Device.Stored(numbers.GradientY, isBFloat16), Device.Buffer<float>(numbers.Filter), dz,
             new GatheredGradients(
                 Device.Buffer(new StepScalars { Images = Real }), Device.Stored(v, isBFloat16), Device.Stored(z, isBFloat16), isBFloat16,
                 Device.Buffer<float>(means), sums, area),
-            default(TFunction));
+            default(TFunction), accumulate);
         double[] expected = [.. numbers.GradientX.Select((value, i) =>
-            value * PointwiseFunctions.Backward(default(TFunction), v[i], 1))];
+            (value + others[i]) * PointwiseFunctions.Backward(default(TFunction), v[i], 1))];
         float[] actual = BFloat16Numbers.Values(dz, count, isBFloat16);
         BFloat16Numbers.Check("dz", actual, expected, Closeness.Tolerance(numbers.LongestSum, Math.Pow(2, -24), expected, 1), isBFloat16);
         for (int c = 0; c < channels; c++)

@@ -31,7 +31,7 @@ public sealed class GpuEmitter : Emitter
     /// <summary>Keeps a norm's statistics, [2][channels], for the operator that gathers the sums of its gradient.</summary>
     internal void KeepStatistics(DeviceBuffer<float> statistics) => _backend.KeepStatistics(_node.Output, statistics);
 
-    /// <summary>Returns the norm whose output only this operator reads, or null.</summary>
+    /// <summary>Returns the norm whose output this operator is the first to read, or null.</summary>
     internal GpuNorm? FindNormBefore() => _node.NormBefore is { } norm ? _backend.FindNorm(norm) : null;
 
     /// <summary>Reserves memory for the sums of that norm's gradient in a number of parts.</summary>

@@ -21,8 +21,8 @@ namespace GpuCnn.Kernels.Convolution.Gpu;
 /// </param>
 /// <param name="isBFloat16X">Whether x is stored as bfloat16. Likewise for y. Sums are floats, rounded as they are stored.</param>
 /// <param name="gathersGradients">
-/// Whether y = f'(v) sums is stored, and the sums of <see cref="GatheredGradients"/> are written to <paramref name="moments"/>. Requires a
-/// single group and no accumulation.
+/// Whether y = f'(v) sums is stored, or f'(v) (y + sums), and the sums of <see cref="GatheredGradients"/> are written to <paramref
+/// name="moments"/>. Requires a single group.
 /// </param>
 /// <param name="isBFloat16Z">Whether <paramref name="inputs"/> is stored as bfloat16.</param>
 /// <param name="x">[image][SourceH][SourceW][SourceChannels]</param>

@@ -79,16 +79,19 @@ internal sealed partial class InputGradientLaunches
     }
 
     /// <summary>
-    /// Launches the gradient of an input v = f(norm(z) + addend), taken through f as it is stored: dz = f'(v) dv takes the place of dv.
+    /// Launches the gradient dv of an input v = f(norm(z) + addend), taken through f as it is stored: dz = f'(v) dv takes the place of dv.
     /// Gathers the sums that the norm's gradient needs.
     /// </summary>
     /// <param name="dz">[image][H][W][C]; overwritten.</param>
     /// <param name="function">f</param>
     /// <param name="gradients">Has <see cref="GradientParts"/> parts.</param>
+    /// <param name="accumulate">
+    /// Whether <paramref name="dz"/> holds what the other readers of v add to dv; this convolution's part completes it.
+    /// </param>
     /// <exception cref="ArgumentException">The sums cannot be gathered.</exception>
     [Dispatched]
     public void LaunchGathering<TFunction>(IKernelLaunches launches, ReadOnlyView<float> dy, ReadOnlyView<float> filter, View<float> dz,
-        GatheredGradients gradients, TFunction function)
+        GatheredGradients gradients, TFunction function, bool accumulate = false)
         where TFunction : unmanaged, IPointwise
     {
         if (GradientParts is null)
@@ -97,13 +100,13 @@ internal sealed partial class InputGradientLaunches
         if (_choice.Algorithm == ConvolutionAlgorithm.Gemm)
         {
             Product(0, _sizes.Images, _sizes.Shape.C, _sizes.Inputs, _isBFloat16X)
-                .Launch(launches, dy, filter, null, dz, dz, function, gradients: gradients);
+                .Launch(launches, dy, filter, null, dz, dz, function, accumulate, gradients: gradients);
             return;
         }
         int part = 0;
         foreach ((int h, int w) in Phases())
         {
-            LaunchPhase(launches, dy, filter, dz, h, w, false, function, gradients, part);
+            LaunchPhase(launches, dy, filter, dz, h, w, accumulate, function, gradients, part);
             part += TileShape.Tiles(PixelsOf(h, w), _choice.Tile.M);
         }
     }
@@ -149,7 +152,7 @@ internal sealed partial class InputGradientLaunches
         ConvolutionShape shape = _sizes.Shape;
         (int rows, int tapR, int tapsH, int startH) = Phase(shape.H, shape.R, shape.StrideH, shape.PadH, h);
         (int columns, int tapS, int tapsW, int startW) = Phase(shape.W, shape.S, shape.StrideW, shape.PadW, w);
-        if (accumulate && tapsH * tapsW == 0) return;
+        if (accumulate && tapsH * tapsW == 0 && gradients is null) return;
         int tapFilter = _sizes.Inputs * _sizes.Outputs;
         var map = new GatherMap
         {

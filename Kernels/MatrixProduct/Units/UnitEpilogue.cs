@@ -49,8 +49,8 @@ internal static class UnitEpilogue
                 if (lines[line] >= 0)
                 {
                     Float4 dz = TileGradients.Through(
-                        shared.Load4(line * (tile.TileN + UnitTile.Padding) + own), outputs, index, column, place.Columns, function,
-                        tile.IsWide, tile.IsBFloat16);
+                        shared.Load4(line * (tile.TileN + UnitTile.Padding) + own), result, tile.Accumulates, outputs, index, column,
+                        place.Columns, function, tile.IsWide, tile.IsBFloat16);
                     Epilogue.Store(
                         result, index, bias, 0, column, place.Columns, dz, new Identity(), false, false, tile.IsWide, tile.IsBFloat16);
                     if (line < place.Real)

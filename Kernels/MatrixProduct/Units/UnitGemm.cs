@@ -18,8 +18,8 @@ namespace GpuCnn.Kernels.MatrixProduct.Units;
 /// accumulation.
 /// </param>
 /// <param name="gathersGradients">
-/// Whether C = f'(v) sums is stored, and the sums of <see cref="GatheredGradients"/> are written to <paramref name="moments"/>. Requires
-/// one matrix in one part, no bias and no accumulation.
+/// Whether C = f'(v) sums is stored, or f'(v) (C + sums), and the sums of <see cref="GatheredGradients"/> are written to <paramref
+/// name="moments"/>. Requires one matrix in one part, and no bias.
 /// </param>
 /// <param name="isBFloat16Z">Whether <paramref name="inputs"/> is stored as bfloat16.</param>
 /// <param name="a">Start, pitch, step and the contiguous size are multiples of 16 bytes; likewise for b.</param>

@@ -19,8 +19,8 @@ public sealed class UnitGradientSumsTests<TDevice> : UnitKernelTests<TDevice> wh
 
     protected override void RunAll()
     {
-        MatchesTheReference(new(8, 5, 4, 16, 3, 3, 2, 2, 1, 1, 1), FactorType.BFloat16);
-        MatchesTheReference(new(8, 5, 5, 8, 1, 1, 1, 1, 0, 0, 1), FactorType.TF32);
+        MatchesTheReference(new(8, 5, 4, 16, 3, 3, 2, 2, 1, 1, 1), FactorType.BFloat16, false);
+        MatchesTheReference(new(8, 5, 5, 8, 1, 1, 1, 1, 0, 0, 1), FactorType.TF32, true);
     }
 
     private static IEnumerable<TestCaseData> Cases()
@@ -34,35 +34,41 @@ public sealed class UnitGradientSumsTests<TDevice> : UnitKernelTests<TDevice> wh
         ];
         return from shape in KernelVariants<TDevice>.Of(shapes)
                from factors in FactorTypes
-               select new TestCaseData(shape.Shape, factors).SetArgDisplayNames(shape.Name, factors.Name());
+               from accumulate in new[] { false, true }
+               select new TestCaseData(shape.Shape, factors, accumulate)
+                   .SetArgDisplayNames(shape.Name, factors.Name(), accumulate ? "added" : "written");
     }
 
+    /// <param name="accumulate">Whether other readers have added to the gradient.</param>
     [TestCaseSource(nameof(Cases))]
-    public void MatchesTheReference(ConvolutionShape shape, FactorType factors) => Check(shape, Smallest(factors));
+    public void MatchesTheReference(ConvolutionShape shape, FactorType factors, bool accumulate) =>
+        Check(shape, Smallest(factors), accumulate);
 
     /// <summary>The widest tile has half as many lines of sums.</summary>
     [Test]
     public void TheLargestTileMatchesTheReference([Values(FactorType.TF32, FactorType.BFloat16)] FactorType factors) =>
-        Check(new(136, 7, 8, 8, 1, 1, 1, 1, 0, 0, 1), TileShape.Of(factors)[0]);
+        Check(new(136, 7, 8, 8, 1, 1, 1, 1, 0, 0, 1), TileShape.Of(factors)[0], false);
 
-    private void Check(ConvolutionShape shape, TileShape tile)
+    private void Check(ConvolutionShape shape, TileShape tile, bool accumulate)
     {
         bool isBFloat16 = tile.Factors == FactorType.BFloat16;
         var numbers = new ConvolutionCase(shape, Images, (count, seed) => Numbers.Eighths(count, seed));
         int count = numbers.X.Length, channels = shape.C, area = shape.H * shape.W;
         float[] v = Numbers.Eighths(count, 7), z = Numbers.Eighths(count, 8), means = Numbers.Eighths(channels, 9);
+        float[] others = accumulate ? Numbers.Eighths(count, 10) : new float[count];
         ConvolutionAlgorithm algorithm =
             ConvolutionChoice.IsPointwise(shape) ? ConvolutionAlgorithm.Gemm : ConvolutionAlgorithm.ImplicitGemm;
         var plan = new InputGradientLaunches(shape, Images, new(algorithm, tile), isBFloat16X: isBFloat16, isBFloat16Y: isBFloat16);
         int parts = plan.GradientParts!.Value;
-        DeviceBuffer<float> dz = Device.UnsetStored(count, isBFloat16), sums = Device.Unset<float>(parts * 2 * channels);
+        DeviceBuffer<float> dz = accumulate ? Device.Stored(others, isBFloat16) : Device.UnsetStored(count, isBFloat16);
+        DeviceBuffer<float> sums = Device.Unset<float>(parts * 2 * channels);
         plan.LaunchGathering(
             Immediately, Device.Stored(numbers.GradientY, isBFloat16), Device.Stored(numbers.Filter, isBFloat16), dz,
             new GatheredGradients(
                 Device.Buffer(new StepScalars { Images = Real }), Device.Stored(v, isBFloat16), Device.Stored(z, isBFloat16), isBFloat16,
                 Device.Buffer<float>(means), sums, area),
-            default(ReLU));
-        float[] expected = [.. numbers.GradientX.Select((value, i) => v[i] > 0 ? (float)value : 0)];
+            default(ReLU), accumulate);
+        float[] expected = [.. numbers.GradientX.Select((value, i) => v[i] > 0 ? (float)(value + others[i]) : 0)];
         if (isBFloat16) expected = BFloat16Numbers.Rounded(expected);
         Assert.That(BFloat16Numbers.Values(dz, count, isBFloat16), Is.EqualTo(expected));
         for (int c = 0; c < channels; c++)

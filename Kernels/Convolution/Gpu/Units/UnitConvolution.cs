@@ -21,8 +21,8 @@ namespace GpuCnn.Kernels.Convolution.Gpu.Units;
 /// Whether to write the moments of the tile's columns to <paramref name="moments"/>. Requires no function and no accumulation.
 /// </param>
 /// <param name="gathersGradients">
-/// Whether y = f'(v) sums is stored, and the sums of <see cref="GatheredGradients"/> are written to <paramref name="moments"/>. Requires
-/// no bias and no accumulation.
+/// Whether y = f'(v) sums is stored, or f'(v) (y + sums), and the sums of <see cref="GatheredGradients"/> are written to <paramref
+/// name="moments"/>. Requires no bias.
 /// </param>
 /// <param name="isBFloat16Z">Whether <paramref name="inputs"/> is stored as bfloat16.</param>
 /// <param name="x">[image][SourceH][SourceW][SourceChannels]; channels are multiples of 16 bytes.</param>
