@@ -11,9 +11,10 @@ public sealed class TerminalOutputTests
     private const int Columns = 80;
 
     [TestCase("plain text, ñ図 \U0001F600\twith a tab\n", "plain text, ñ図 \U0001F600\twith a tab\n")]
-    [TestCase("\e[31mred\e[0m", "\\u001b[31mred\\u001b[0m")]
-    [TestCase("bell\a back\b zero\0 delete\u007f", "bell\\u0007 back\\u0008 zero\\u0000 delete\\u007f")]
-    [TestCase("8-bit \u009b2J", "8-bit \\u009b2J")]
+    [TestCase("\e[31mred\e[0m", "\\u001b[31mred\\u001b[0m", TestName = "{m}(colors)")]
+    [TestCase("bell\a back\b zero\0 delete\u007f", "bell\\u0007 back\\u0008 zero\\u0000 delete\\u007f",
+        TestName = "{m}(bell, back, zero, delete)")]
+    [TestCase("8-bit \u009b2J", "8-bit \\u009b2J", TestName = "{m}(8-bit)")]
     [TestCase("turned \u202egpj.exe\u2066", "turned \\u202egpj.exe\\u2066")]
     [TestCase("over\rwritten", "over\\u000dwritten")]
     [TestCase("\rprogress of a line\r", "\rprogress of a line\r")]

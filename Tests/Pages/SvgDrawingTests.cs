@@ -13,7 +13,9 @@ public sealed class SvgDrawingTests
         "\ud83d\ude00",
     ];
 
-    [TestCaseSource(nameof(Hostile))]
+    private static IEnumerable<TestCaseData> HostileCases => Hostile.Select(TestNames.CaseOf);
+
+    [TestCaseSource(nameof(HostileCases))]
     public void TextsAreEscaped(string text)
     {
         var drawing = new SvgDrawing(text);

@@ -20,7 +20,7 @@ public sealed class TorchHostileTests : CheckpointFixture
     [TestCase("builtins\neval\n", "'builtins.eval'")]
     [TestCase("torch\nload\n", "'torch.load'")]
     [TestCase("torch._utils\n_rebuild_tensor_v2.__globals__\n", "__globals__")]
-    [TestCase("a\u0007\u001b[2J\nb\n", @"\u0007")]
+    [TestCase("a\u0007\u001b[2J\nb\n", @"\u0007", TestName = "{m}(control characters)")]
     public void CodeIsNamedAndNotRun(string global, string named)
     {
         string marker = At("ran"), path = Archive(Concat("c", global, "X", Int(marker.Length + 6), $"touch {marker}", "\x85R."));
@@ -52,7 +52,7 @@ public sealed class TorchHostileTests : CheckpointFixture
     [TestCase("t.", "a mark")]
     [TestCase("(0.", "a value on the pickle's stack")]
     [TestCase("N(\u0085.", "a value on the pickle's stack")]
-    [TestCase("h\u0005.", "a value in the memo")]
+    [TestCase("h\u0005.", "a value in the memo", TestName = "{m}(an empty memo)")]
     [TestCase("NNs.", "a value on the pickle's stack")]
     [TestCase("NNNs.", "a dict and pairs")]
     [TestCase("}(Nu.", "a dict and pairs")]
@@ -60,11 +60,11 @@ public sealed class TorchHostileTests : CheckpointFixture
     [TestCase("NNR.", "calls of known functions")]
     [TestCase("NQ.", "storages of a known type")]
     [TestCase("N}b.", "OrderedDict")]
-    [TestCase("\u008a\u0009123456789.", "an object of 'int'")]
-    [TestCase("\u008b\u0009\0\0\0123456789.", "an object of 'int'")]
-    [TestCase("\u008b\u00ff\u00ff\u00ff\u00ff.", "a negative length")]
-    [TestCase("\u008b\u00ff\u00ff\u00ff\u007f.", "2147483647 bytes")]
-    [TestCase("K\u0001.", "a state dict")]
+    [TestCase("\u008a\u0009123456789.", "an object of 'int'", TestName = "{m}(a long number)")]
+    [TestCase("\u008b\u0009\0\0\0123456789.", "an object of 'int'", TestName = "{m}(a longer number)")]
+    [TestCase("\u008b\u00ff\u00ff\u00ff\u00ff.", "a negative length", TestName = "{m}(a negative length)")]
+    [TestCase("\u008b\u00ff\u00ff\u00ff\u007f.", "2147483647 bytes", TestName = "{m}(a length past the end)")]
+    [TestCase("K\u0001.", "a state dict", TestName = "{m}(a number alone)")]
     [TestCase("}.", "tensors by name")]
     [TestCase("}", "1 bytes at byte")]
     public void MalformedPicklesAreRefused(string pickle, string expected) => Assert.That(Refusal(Concat(pickle)), Does.Contain(expected));
@@ -227,10 +227,10 @@ public sealed class TorchHostileTests : CheckpointFixture
     }
 
     /// <summary>The negative bit of PyTorch 2: the seventh argument's "neg".</summary>
-    [TestCase("}X\u0003\0\0\0neg\u0088s", -1)]
-    [TestCase("}X\u0003\0\0\0neg\u0089s", 1)]
-    [TestCase("}X\u0004\0\0\0conj\u0088s", 1)]
-    [TestCase("}X\u0004\0\0\0conj\u0089sX\u0003\0\0\0neg\u0088s", -1)]
+    [TestCase("}X\u0003\0\0\0neg\u0088s", -1, TestName = "{m}(negative)")]
+    [TestCase("}X\u0003\0\0\0neg\u0089s", 1, TestName = "{m}(not negative)")]
+    [TestCase("}X\u0004\0\0\0conj\u0088s", 1, TestName = "{m}(conjugate)")]
+    [TestCase("}X\u0004\0\0\0conj\u0089sX\u0003\0\0\0neg\u0088s", -1, TestName = "{m}(both)")]
     [TestCase("N", 1)]
     public void NegatedTensorsChangeTheirSign(string metadata, float sign)
     {

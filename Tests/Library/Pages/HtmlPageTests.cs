@@ -15,7 +15,9 @@ public sealed partial class HtmlPageTests
         "\0\u0001\u001b[31m\u009f", "\ud800 alone", "]]>", "<!-- -->", "</title></style></textarea>",
     ];
 
-    [TestCaseSource(nameof(HostileTexts))]
+    private static IEnumerable<TestCaseData> HostileCases => HostileTexts.Select(TestNames.CaseOf);
+
+    [TestCaseSource(nameof(HostileCases))]
     public void TextsAreEscapedWhereverTheyStand(string text)
     {
         HtmlPage page = new(text, text);
