@@ -74,7 +74,7 @@ public sealed class PrecisionTrainingTests
         // Norms let a rate move the loss further, the more the wider they are, and depth without them makes it jump, which no two roundings
         // do alike. It must not fall so far that 2 % of it are rounding.
         bool hasNorms = network.Graph.Nodes.Any(node => node.Operator is BatchNorm2d), isDeep = network.Graph.Nodes.Count > Deep;
-        float rate = hasNorms && network.ParameterCount > Wide ? 1e-5f : hasNorms || isDeep ? 5e-4f : 2e-3f;
+        float rate = hasNorms && network.ParameterCount > Wide ? 5e-6f : hasNorms || isDeep ? 5e-4f : 2e-3f;
         using var cpu = new CpuDevice();
         using var debug = new DebugDevice();
         (double[] expected, float[][] gradients) = Train(network, cpu, Precision.Float32, rate, steps);
