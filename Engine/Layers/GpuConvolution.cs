@@ -14,7 +14,8 @@ internal static class GpuConvolution
         DeviceTensor x = emitter.Input(), y = emitter.Output;
         DeviceParameter weight = emitter.Parameter("weight");
         DeviceBuffer<float>? bias = emitter.FindParameter("bias")?.Values;
-        ConvolutionChoice choice = emitter.Choose(shape, ConvolutionPass.Forward, emitter.FactorsOf(x));
+        ConvolutionChoice choice = emitter.Choose(
+            shape, ConvolutionPass.Forward, emitter.FactorsOf(shape, ConvolutionPass.Forward, x));
         var launches = new ForwardLaunches(
             shape, emitter.Images, choice, pitch: y.WholeChannels, isBFloat16X: x.IsBFloat16,
             isBFloat16Y: y.IsBFloat16);
@@ -50,7 +51,8 @@ internal static class GpuConvolution
         DeviceTensor x = emitter.Input();
         DeviceBuffer<float> gradient = emitter.Parameter("weight").Gradient;
         var launches = new FilterGradientLaunches(
-            shape, emitter.Images, emitter.Choose(shape, ConvolutionPass.FilterGradient, emitter.FactorsOf(x, dy)),
+            shape, emitter.Images,
+            emitter.Choose(shape, ConvolutionPass.FilterGradient, emitter.FilterFactorsOf(shape, x, dy)),
             isBFloat16X: x.IsBFloat16, isBFloat16Y: dy.IsBFloat16);
         DeviceBuffer<float>? workspace = Workspace(emitter, launches.WorkspaceFloats);
         emitter.Launch("filter gradient", l => launches.Launch(l, l.Read(x), l.Read(dy), l.Write(gradient), l.Write(workspace)));

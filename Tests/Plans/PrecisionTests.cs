@@ -9,6 +9,7 @@ using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Engine.Tuning;
 using GpuCnn.Kernels.Language;
+using GpuCnn.Kernels.MatrixProduct;
 using GpuCnn.Models;
 using GpuCnn.Tests.Layers;
 using NUnit.Framework;
@@ -98,6 +99,29 @@ public sealed class PrecisionTests
         });
         Assert.That(bytes[Precision.BFloat16] / bytes[Precision.Float32], Is.InRange(0.5, 0.54));
         Assert.That(bytes[Precision.TF32] / bytes[Precision.Float32], Is.EqualTo(1).Within(0.03));
+    }
+
+    /// <summary>The images are floats in each precision. A product of them reads a copy, rounded as other values are.</summary>
+    [TestCase(Precision.TF32, 8, "tf32", "tf32")]
+    [TestCase(Precision.BFloat16, 8, "bf16", "bf16")]
+    // What 16 bytes of bfloat16 do not divide: the forward pass reads floats alone, the filter's gradient floats and bfloat16.
+    [TestCase(Precision.BFloat16, 12, "tf32", "")]
+    public void FirstLayersAreMultipliedByMatrixUnits(Precision precision, int filters, string forward, string gradient)
+    {
+        using var device = new DebugDevice();
+        Network network = new("first", new Sequential
+        {
+            { "conv", new Conv2d(filters, 7, stride: 2, padding: 3) }, new ReLU(), { "second", new Conv2d(8, 1) }, new Flatten(),
+            { "fc", new Linear(3) },
+        }, Shape.Volume(3, 8, 8));
+        using ParameterStore parameters = device.CreateParameters(network, training: true);
+        using var plan = new Plan(parameters,
+            new() { Images = Images, Training = true, Loss = new SoftmaxCrossEntropy(), Optimizer = new Sgd(), Precision = precision });
+        string[] choices = [.. plan.Choices.Where(choice => choice.Problem.Contains("7x7")).Select(choice => choice.Algorithm)];
+        Assert.That(choices.Select(FactorsOf), Is.EqualTo(new[] { forward, gradient }), string.Join("; ", choices));
+
+        static string FactorsOf(string choice) =>
+            new[] { FactorType.TF32.Name(), FactorType.BFloat16.Name() }.FirstOrDefault(choice.EndsWith, "");
     }
 
     /// <summary>What was measured in one precision says nothing of another.</summary>

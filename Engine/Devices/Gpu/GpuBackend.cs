@@ -213,6 +213,13 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
     public FactorType FactorsOf(bool isBFloat16) => Precision == Precision.Float32 ? FactorType.Float32
         : isBFloat16 ? FactorType.BFloat16 : FactorType.TF32;
 
+    /// <summary>
+    /// Returns what a convolution multiplies. Under bfloat16 floats are rounded where a packed copy of them is read.
+    /// </summary>
+    /// <param name="isBFloat16">Whether the tensor that windows are of is stored as bfloat16.</param>
+    public FactorType FactorsOf(ConvolutionShape shape, ConvolutionPass pass, bool isBFloat16) =>
+        Precision == Precision.BFloat16 && ConvolutionChoice.RoundsInput(shape, pass) ? FactorType.BFloat16 : FactorsOf(isBFloat16);
+
     /// <summary>Returns the weights of a parameter in the format that a product multiplies.</summary>
     public ReadOnlyView<float> ReadWeights(GpuLaunch launch, DeviceParameter weights, FactorType factors) =>
         factors == FactorType.BFloat16

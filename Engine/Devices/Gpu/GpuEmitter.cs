@@ -60,12 +60,22 @@ public sealed class GpuEmitter : Emitter
     internal ProductChoice Choose(string problem, int rows, int columns, int depth, FactorType factors) =>
         _backend.Choose(problem, rows, columns, depth, factors);
 
-    /// <inheritdoc cref="GpuBackend.FactorsOf"/>
+    /// <inheritdoc cref="GpuBackend.FactorsOf(bool)"/>
     internal FactorType FactorsOf(DeviceTensor tensor) => _backend.FactorsOf(tensor.IsBFloat16);
 
     /// <summary>Returns what a product of two tensors multiplies: by matrix units only if both are stored alike.</summary>
     internal FactorType FactorsOf(DeviceTensor left, DeviceTensor right) =>
         left.IsBFloat16 == right.IsBFloat16 ? FactorsOf(left) : FactorType.Float32;
+
+    /// <inheritdoc cref="GpuBackend.FactorsOf(ConvolutionShape, ConvolutionPass, bool)"/>
+    internal FactorType FactorsOf(ConvolutionShape shape, ConvolutionPass pass, DeviceTensor x) =>
+        _backend.FactorsOf(shape, pass, x.IsBFloat16);
+
+    /// <summary>Returns what the gradient of a convolution's filter multiplies.</summary>
+    internal FactorType FilterFactorsOf(ConvolutionShape shape, DeviceTensor x, DeviceTensor dy) =>
+        dy.IsBFloat16 && FactorsOf(shape, ConvolutionPass.FilterGradient, x) == FactorType.BFloat16
+            ? FactorType.BFloat16
+            : FactorsOf(x, dy);
 
     /// <inheritdoc cref="GpuBackend.ReadWeights"/>
     internal ReadOnlyView<float> ReadWeights(GpuLaunch launch, DeviceParameter weights, FactorType factors) =>

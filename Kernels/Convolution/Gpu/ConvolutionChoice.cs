@@ -1,3 +1,4 @@
+using GpuCnn.Kernels.Convolution.Gpu.Units;
 using GpuCnn.Kernels.MatrixProduct;
 
 namespace GpuCnn.Kernels.Convolution.Gpu;
@@ -34,10 +35,10 @@ public readonly record struct ConvolutionChoice(ConvolutionAlgorithm Algorithm, 
     public static ConvolutionChoice For(
         ConvolutionShape shape, int images, ConvolutionPass pass, FactorType factors = FactorType.Float32)
     {
-        (int rows, int columns, int depth) = ProductSizes(shape, images, pass);
+        if (!Takes(shape, pass, factors)) factors = FactorType.Float32;
+        (int rows, int columns, int depth) = ProductSizes(shape, images, pass, factors);
         TileShape tile = TileChoice.For(
-            rows, columns, depth, shape.Groups, canSplit: pass == ConvolutionPass.FilterGradient,
-            Takes(shape, pass, factors) ? factors : FactorType.Float32);
+            rows, columns, depth, shape.Groups, canSplit: pass == ConvolutionPass.FilterGradient, factors);
         return new(IsPointwise(shape) ? ConvolutionAlgorithm.Gemm : ConvolutionAlgorithm.ImplicitGemm, tile);
     }
 
@@ -47,14 +48,15 @@ public readonly record struct ConvolutionChoice(ConvolutionAlgorithm Algorithm, 
     public static IReadOnlyList<ConvolutionChoice> Candidates(
         ConvolutionShape shape, int images, ConvolutionPass pass, bool withLibrary = false, FactorType factors = FactorType.Float32)
     {
-        (int rows, int columns, _) = ProductSizes(shape, images, pass);
+        (int rows, int columns, _) = ProductSizes(shape, images, pass, FactorType.Float32);
         ConvolutionAlgorithm[] algorithms =
             IsPointwise(shape) ? [ConvolutionAlgorithm.Gemm] : [ConvolutionAlgorithm.ImplicitGemm, ConvolutionAlgorithm.Im2Col];
         IEnumerable<ConvolutionChoice> tiles = algorithms.SelectMany(algorithm =>
             TileChoice.Candidates(rows, columns).Select(tile => new ConvolutionChoice(algorithm, tile)));
         if (factors != FactorType.Float32 && Takes(shape, pass, factors))
         {
-            tiles = TileChoice.Candidates(rows, columns, factors).Where(tile => tile.Factors == factors)
+            (int unitRows, int unitColumns, _) = ProductSizes(shape, images, pass, factors);
+            tiles = TileChoice.Candidates(unitRows, unitColumns, factors).Where(tile => tile.Factors == factors)
                 .Select(tile => new ConvolutionChoice(algorithms[0], tile)).Concat(tiles);
         }
         return withLibrary ? [.. tiles, new(algorithms[^1], default, ByLibrary: true)] : [.. tiles];
@@ -62,18 +64,21 @@ public readonly record struct ConvolutionChoice(ConvolutionAlgorithm Algorithm, 
 
     /// <summary>
     /// Returns whether a pass can multiply such factors: by matrix units only without groups, and if what they load is whole runs of 16
-    /// bytes. Windows of floats become such by a padded copy.
+    /// bytes. Windows become such by a packed copy (<see cref="PackedTaps"/>).
     /// </summary>
     internal static bool Takes(ConvolutionShape shape, ConvolutionPass pass, FactorType factors)
     {
         if (factors == FactorType.Float32) return true;
         int run = factors.PerLoad();
-        return shape.Groups == 1 && shape.K % run == 0 && pass switch
-        {
-            ConvolutionPass.InputGradient => true,
-            _ => shape.C % run == 0 || (factors == FactorType.TF32 && !IsPointwise(shape)),
-        };
+        return shape.Groups == 1 && shape.K % run == 0
+            && (pass == ConvolutionPass.InputGradient || shape.C % run == 0 || !IsPointwise(shape));
     }
+
+    /// <summary>
+    /// Returns whether a pass can multiply bfloat16 though its input is stored as floats: a packed copy is rounded.
+    /// </summary>
+    internal static bool RoundsInput(ConvolutionShape shape, ConvolutionPass pass) =>
+        pass != ConvolutionPass.InputGradient && !IsPointwise(shape) && Takes(shape, pass, FactorType.BFloat16);
 
     /// <summary>Returns whether the windows of a convolution are the pixels of its input.</summary>
     internal static bool IsPointwise(ConvolutionShape shape) => shape is { R: 1, S: 1, StrideH: 1, StrideW: 1, PadH: 0, PadW: 0 };
@@ -81,7 +86,8 @@ public readonly record struct ConvolutionChoice(ConvolutionAlgorithm Algorithm, 
     /// <param name="isBFloat16">Whether the volume that the product's rows come from is stored as bfloat16.</param>
     internal void Check(ConvolutionShape shape, ConvolutionPass pass, bool isBFloat16)
     {
-        if (Tile.Factors != FactorType.Float32 && isBFloat16 != (Tile.Factors == FactorType.BFloat16))
+        bool isRounded = !isBFloat16 && Tile.Factors == FactorType.BFloat16 && RoundsInput(shape, pass);
+        if (Tile.Factors != FactorType.Float32 && isBFloat16 != (Tile.Factors == FactorType.BFloat16) && !isRounded)
             throw new ArgumentException(
                 $"{this} multiplies volumes of {Tile.Factors}, but got {(isBFloat16 ? "bfloat16" : "floats")}; take a tile of "
                 + $"{FactorType.Float32}.");
@@ -98,10 +104,20 @@ public readonly record struct ConvolutionChoice(ConvolutionAlgorithm Algorithm, 
                 $"A library reads matrices from memory, but got {Algorithm}; take {nameof(ConvolutionAlgorithm.Im2Col)}.");
     }
 
+    /// <summary>Returns the layout of the copy of the input that matrix units read, or null if they read the input as it is.</summary>
+    /// <param name="isBFloat16">Whether the input is stored as bfloat16.</param>
+    internal PackedTaps? Pack(ConvolutionShape shape, bool isBFloat16) =>
+        Algorithm == ConvolutionAlgorithm.ImplicitGemm && Tile.Factors != FactorType.Float32
+            && (shape.C % Tile.Factors.PerLoad() != 0 || isBFloat16 != (Tile.Factors == FactorType.BFloat16))
+                ? new(shape, Tile.Factors)
+                : null;
+
     /// <summary>
     /// Returns the rows, columns and depth of a group's matrix product, or of one phase of the stride for an input gradient.
     /// </summary>
-    private static (int Rows, int Columns, int Depth) ProductSizes(ConvolutionShape shape, int images, ConvolutionPass pass)
+    /// <param name="factors">What the pass multiplies.</param>
+    private static (int Rows, int Columns, int Depth) ProductSizes(
+        ConvolutionShape shape, int images, ConvolutionPass pass, FactorType factors)
     {
         int inputs = shape.C / shape.Groups, outputs = shape.K / shape.Groups;
         int pixels = images * shape.OutputArea, taps = shape.R * shape.S;
@@ -110,9 +126,14 @@ public readonly record struct ConvolutionChoice(ConvolutionAlgorithm Algorithm, 
             ConvolutionPass.Forward => (pixels, outputs, taps * inputs),
             ConvolutionPass.InputGradient =>
                 (images * Phase(shape.H, shape.StrideH) * Phase(shape.W, shape.StrideW), inputs, taps * outputs),
-            _ => (taps * inputs, outputs, pixels),
+            _ => (WindowValues(shape, factors), outputs, pixels),
         };
     }
+
+    /// <summary>Returns the values of a group's window, with those that are padding for matrix units.</summary>
+    private static int WindowValues(ConvolutionShape shape, FactorType factors) => factors == FactorType.Float32
+        ? shape.R * shape.S * (shape.C / shape.Groups)
+        : new PackedTaps(shape, factors).WindowValues;
 
     private static int Phase(int length, int stride) => (length + stride - 1) / stride;
 }

@@ -14,6 +14,8 @@ internal sealed class FilterGradientLaunches
     private readonly ConvolutionChoice _choice;
     private readonly int _parts, _partPixels;
     private readonly bool _isBFloat16X, _isBFloat16Y;
+    private readonly PackedTaps? _packed;
+    private readonly int _packedInput;
 
     /// <param name="choice">Algorithm and tile, or null to choose by the sizes.</param>
     /// <param name="mostColumns">
@@ -27,12 +29,14 @@ internal sealed class FilterGradientLaunches
         _sizes = new(shape, images, mostColumns);
         _choice = choice ?? ConvolutionChoice.For(shape, images, ConvolutionPass.FilterGradient);
         _choice.Check(shape, ConvolutionPass.FilterGradient, isBFloat16X);
-        if (_choice.Tile.Factors != FactorType.Float32 && isBFloat16X != isBFloat16Y)
+        if (_choice.Tile.Factors != FactorType.Float32 && isBFloat16Y != (_choice.Tile.Factors == FactorType.BFloat16))
             throw new ArgumentException(
-                $"{_choice} multiplies two volumes of one kind, but one is stored as bfloat16 and one as floats; take a tile of "
-                + $"{FactorType.Float32}.");
+                $"{_choice} multiplies gradients of {_choice.Tile.Factors}, but got {(isBFloat16Y ? "bfloat16" : "floats")}; take a tile "
+                + $"of {FactorType.Float32}.");
         _isBFloat16X = isBFloat16X;
         _isBFloat16Y = isBFloat16Y;
+        _packed = _choice.Pack(shape, isBFloat16X);
+        _packedInput = (int)(_packed?.InputFloats(images) ?? 0);
         if (_choice.Algorithm != ConvolutionAlgorithm.ImplicitGemm) return;
         (_parts, _partPixels) = TileChoice.Parts(
             (long)_choice.Tile.Count(Rows, _sizes.Outputs) * shape.Groups, _sizes.Pixels, _choice.Tile);
@@ -41,18 +45,12 @@ internal sealed class FilterGradientLaunches
     /// <summary>Number of workspace floats that the launches need.</summary>
     public long WorkspaceFloats => _choice.Algorithm switch
     {
-        ConvolutionAlgorithm.ImplicitGemm => PaddedInput + (_parts > 1 ? (long)_parts * FilterFloats : 0),
+        ConvolutionAlgorithm.ImplicitGemm => _packedInput + (_parts > 1 ? (long)_parts * FilterFloats : 0),
         ConvolutionAlgorithm.Gemm => Product(0, _sizes.Images, _sizes.Shape.C, _sizes.Inputs).WorkspaceFloats,
         _ => PartsStart + _sizes.Runs().Max(run => WindowProduct(run.First, run.Count).WorkspaceFloats),
     };
 
-    /// <summary>Channels of a group as the product reads them. For matrix units floats are padded to whole loads by a copy.</summary>
-    private int Channels => _choice.Tile.Factors == FactorType.TF32 ? (_sizes.Inputs + 3) / 4 * 4 : _sizes.Inputs;
-
-    private int Rows => _sizes.Shape.R * _sizes.Shape.S * Channels;
-
-    /// <summary>Floats of the padded copy of x, which stands first in the workspace.</summary>
-    private long PaddedInput => Channels == _sizes.Inputs ? 0 : (long)_sizes.Images * _sizes.Shape.H * _sizes.Shape.W * Channels;
+    private int Rows => _packed?.WindowValues ?? _sizes.Window;
 
     private int FilterFloats => _sizes.GroupFilter * _sizes.Shape.Groups;
 
@@ -119,19 +117,20 @@ internal sealed class FilterGradientLaunches
         bool isSplit = _parts > 1;
         View<float> parts = workspace;
         PixelGrid grid = _sizes.Grid(_sizes.Images);
-        if (PaddedInput > 0)
+        PackedRows rows = _packed?.Rows ?? new(_sizes.Shape.S, _sizes.Inputs, _sizes.Shape.S, _sizes.Inputs);
+        if (_packed is { } packed)
         {
             // Only the copy: the product reads it and writes its partial sums past it.
-            View<float> padded = workspace.Slice(0, (int)PaddedInput);
-            launches.Add(new PadChannels(x, padded, _sizes.Inputs, new(Channels / 4), (int)(PaddedInput / 4)));
-            (x, parts) = (padded, workspace.Slice((int)PaddedInput));
-            grid.SourceChannels = Channels;
+            View<float> copy = workspace.Slice(0, _packedInput);
+            packed.PackInput(launches, x, copy, _sizes.Images, _isBFloat16X);
+            (x, parts) = (copy, workspace.Slice(_packedInput));
+            grid = packed.Over(grid);
         }
         var map = new FilterGradientMap
         {
             Grid = grid,
-            S = _sizes.Shape.S,
-            Channels = Channels,
+            S = _packed?.RowRuns ?? _sizes.Shape.S,
+            Channels = _packed?.RunValues ?? _sizes.Inputs,
             Columns = _sizes.Outputs,
             Rows = Rows,
             GradientPitch = _sizes.Shape.K,
@@ -146,7 +145,8 @@ internal sealed class FilterGradientLaunches
         {
             launches.Add(
                 new UnitFilterGradient(
-                    tile.M, tile.N, tile.Factors == FactorType.BFloat16, accumulate && !isSplit, x, dy, target, map, _sizes.Inputs),
+                    tile.M, tile.N, tile.Factors == FactorType.BFloat16, accumulate && !isSplit, x, dy, target, map, rows,
+                    _packed?.RunStep ?? 1),
                 groups);
         }
         else

@@ -12,6 +12,8 @@ internal sealed partial class ForwardLaunches
     private readonly ConvolutionChoice _choice;
     private readonly int _pitch;
     private readonly bool _isBFloat16X, _isBFloat16Y;
+    private readonly PackedTaps? _packed;
+    private readonly int _packedInput;
 
     /// <param name="choice">Algorithm and tile, or null to choose by the sizes.</param>
     /// <param name="mostColumns">
@@ -31,11 +33,13 @@ internal sealed partial class ForwardLaunches
         _pitch = pitch == 0 ? shape.K : pitch;
         _isBFloat16X = isBFloat16X;
         _isBFloat16Y = isBFloat16Y;
+        _packed = _choice.Pack(shape, isBFloat16X);
+        _packedInput = (int)(_packed?.InputFloats(images) ?? 0);
     }
 
     /// <summary>Number of workspace floats that the launches need.</summary>
     public long WorkspaceFloats => _choice.Algorithm == ConvolutionAlgorithm.Im2Col
-        ? StoredValues.Floats(_sizes.ColumnValues, _isBFloat16X) : IsPadded ? PaddedInput + PaddedFilter : 0;
+        ? StoredValues.Floats(_sizes.ColumnValues, _isBFloat16X) : _packedInput + (_packed?.FilterFloats ?? 0);
 
     /// <summary>
     /// Rows in each part whose moments <see cref="Launch"/> gathers. Null if it cannot gather moments: with several groups, with windows
@@ -47,16 +51,6 @@ internal sealed partial class ForwardLaunches
             : null;
 
     private bool ByUnits => _choice.Tile.Factors != FactorType.Float32;
-
-    /// <summary>Whether matrix units read copies whose channels are padded to whole loads. Only floats are.</summary>
-    private bool IsPadded => ByUnits && _choice.Algorithm == ConvolutionAlgorithm.ImplicitGemm
-        && PaddedChannels != _sizes.Inputs;
-
-    private int PaddedChannels => (_sizes.Inputs + 3) / 4 * 4;
-
-    private long PaddedInput => (long)_sizes.Images * _sizes.Shape.H * _sizes.Shape.W * PaddedChannels;
-
-    private long PaddedFilter => (long)_sizes.Shape.R * _sizes.Shape.S * PaddedChannels * _sizes.Outputs;
 
     /// <param name="x">[image][H][W][C]</param>
     /// <param name="filter">
@@ -144,37 +138,34 @@ internal sealed partial class ForwardLaunches
         where TFunction : unmanaged, IPointwise
     {
         TileShape tile = _choice.Tile;
-        int channels = _sizes.Inputs;
-        if (IsPadded)
+        GatherMap map = Map(1, _packed?.RunValues ?? _sizes.Inputs);
+        if (_packed is { } packed)
         {
-            View<float> paddedFilter = workspace.Slice((int)PaddedInput);
-            channels = PaddedChannels;
-            int filterRow = channels * _sizes.Outputs;
-            launches.Add(new PadChannels(x, workspace, _sizes.Inputs, new(channels / 4), (int)(PaddedInput / 4)));
-            launches.Add(new PadChannels(
-                filter, paddedFilter, _sizes.Inputs * _sizes.Outputs, new(filterRow / 4), (int)(PaddedFilter / 4)));
-            (x, filter) = (workspace, paddedFilter);
+            View<float> packedFilter = workspace.Slice(_packedInput);
+            packed.PackInput(launches, x, workspace, _sizes.Images, _isBFloat16X);
+            packed.PackFilter(launches, filter, packedFilter);
+            (x, filter) = (workspace, packedFilter);
+            map.Grid = packed.Over(map.Grid);
+            map.TapsW = packed.RowRuns;
         }
         launches.Add(
             new UnitConvolution<TFunction>(
                 tile.M, tile.N, tile.Factors == FactorType.BFloat16, false, IsWideY, _isBFloat16Y, bias is not null, accumulate,
                 moments is not null, false, false, x, filter, bias ?? filter, y, moments?.Scalars ?? default, moments?.Parts ?? default,
-                default, default, new(Map(1, channels), tile.Factors.PerLoad()), function),
+                default, default, new(map, tile.Factors.PerLoad(), _packed?.RunStep ?? 1), function),
             new(tile.Count(_sizes.Pixels, _sizes.Outputs)));
     }
 
     private bool IsWideY => _sizes.WideOutputs && _pitch % 4 == 0;
 
     /// <param name="runTaps">Taps in a run.</param>
-    /// <param name="channels">Channels of a group, as they are stored.</param>
+    /// <param name="channels">Channels of a group, or values of a packed run.</param>
     private GatherMap Map(int runTaps, int channels)
     {
         ConvolutionShape shape = _sizes.Shape;
-        PixelGrid grid = _sizes.Grid(_sizes.Images);
-        if (channels != _sizes.Inputs) grid.SourceChannels = channels;
         return new()
         {
-            Grid = grid,
+            Grid = _sizes.Grid(_sizes.Images),
             TapsH = shape.R,
             TapsW = shape.S / runTaps,
             Direction = 1,

@@ -21,8 +21,8 @@ public sealed class UnitConvolutionTests<TDevice> : UnitKernelTests<TDevice> whe
     protected override void RunAll()
     {
         EveryShapeMatchesTheReference(new(8, 5, 6, 8, 3, 3, 2, 1, 1, 1, 1), FactorType.BFloat16);
-        ChannelsThatAreNoWholeLoadsArePadded(new(3, 9, 8, 12, 5, 4, 2, 2, 2, 1, 1), true);
-        MomentsMatchTheStoredOutput(FactorType.TF32, true);
+        ChannelsThatAreNoWholeLoadsArePacked(new(3, 9, 11, 8, 7, 7, 2, 2, 3, 3, 1), FactorType.BFloat16, false);
+        MomentsMatchTheStoredOutput(FactorType.TF32, true, 8);
         foreach (Type function in EveryFunction.Types) FunctionIsAppliedToTheResult(function);
     }
 
@@ -49,29 +49,58 @@ public sealed class UnitConvolutionTests<TDevice> : UnitKernelTests<TDevice> whe
     [TestCaseSource(nameof(Shapes))]
     public void EveryShapeMatchesTheReference(ConvolutionShape shape, FactorType factors) => Check(shape, Smallest(factors));
 
-    /// <summary>First layers: the input is floats, and stays so where the output is rounded.</summary>
-    [Test, Combinatorial]
-    public void ChannelsThatAreNoWholeLoadsArePadded([ValueSource(nameof(FirstLayers))] ConvolutionShape shape, [Values] bool isRounded)
+    private static IEnumerable<TestCaseData> PackedShapes()
     {
-        var numbers = new ConvolutionCase(shape, Images, Eighths);
-        var choice = ConvolutionChoice.For(shape, Images, ConvolutionPass.Forward, FactorType.TF32);
-        Assert.That(choice.Tile.Factors, Is.EqualTo(FactorType.TF32));
-        var plan = new ForwardLaunches(shape, Images, choice, isBFloat16Y: isRounded);
-        int channels = (shape.C + 3) / 4 * 4;
-        Assert.That(plan.WorkspaceFloats,
-            Is.EqualTo(channels * (Images * shape.H * shape.W + shape.R * shape.S * shape.K)));
-        DeviceBuffer<float> y = Device.UnsetStored(numbers.Y.Length, isRounded);
-        plan.Launch(
-            Immediately, Device.Buffer<float>(numbers.X), Device.Buffer<float>(numbers.Filter), Device.Buffer<float>(numbers.Bias), y,
-            Workspace(plan.WorkspaceFloats), default(Identity));
-        AssertStored("y", y, numbers.Y, isRounded);
+        (string Name, ConvolutionShape Shape)[] cases =
+        [
+            ("7x7, stride 2", new(3, 9, 11, 8, 7, 7, 2, 2, 3, 3, 1)),
+            ("11x11, stride 4, a remainder", new(3, 15, 14, 16, 11, 11, 4, 4, 2, 2, 1)),
+            ("3x3", new(3, 6, 5, 72, 3, 3, 1, 1, 1, 1, 1)),
+            ("one channel, no padding", new(1, 7, 7, 8, 5, 5, 1, 1, 0, 0, 1)),
+            ("two channels, stride 3", new(2, 7, 9, 8, 2, 5, 3, 3, 1, 2, 1)),
+            ("five channels", new(5, 4, 5, 8, 2, 3, 1, 1, 1, 1, 1)),
+            ("twelve channels, a tap, strided", new(12, 5, 5, 8, 1, 1, 2, 2, 0, 0, 1)),
+            ("whole loads that are rounded", new(8, 5, 4, 8, 3, 3, 2, 1, 1, 1, 1)),
+        ];
+        return from shape in KernelVariants<TDevice>.Of(cases)
+               from stored in ((FactorType Factors, bool IsBFloat16)[])
+                   [(FactorType.TF32, false), (FactorType.BFloat16, false), (FactorType.BFloat16, true)]
+               select new TestCaseData(shape.Shape, stored.Factors, stored.IsBFloat16)
+                   .SetArgDisplayNames(shape.Name, stored.Factors.Name(), stored.IsBFloat16 ? "of bfloat16" : "of floats");
     }
 
-    private static IEnumerable<ConvolutionShape> FirstLayers => KernelVariants<TDevice>.Of(
-    [
-        new ConvolutionShape(3, 9, 8, 12, 5, 4, 2, 2, 2, 1, 1), new(1, 7, 7, 8, 3, 3, 1, 1, 0, 0, 1),
-        new(5, 4, 5, 4, 2, 3, 1, 1, 1, 1, 1),
-    ]);
+    /// <summary>First layers read floats; their output is stored as other layers' is, or as floats.</summary>
+    [TestCaseSource(nameof(PackedShapes))]
+    public void ChannelsThatAreNoWholeLoadsArePacked(ConvolutionShape shape, FactorType factors, bool isBFloat16)
+    {
+        foreach (int images in KernelVariants<TDevice>.Of((int[])[Images, 1]))
+        {
+            var numbers = new ConvolutionCase(shape, images, Eighths);
+            var choice = ConvolutionChoice.For(shape, images, ConvolutionPass.Forward, factors);
+            Assert.That(choice.Tile.Factors, Is.EqualTo(factors));
+            bool isRoundedFilter = factors == FactorType.BFloat16, isRounded = images == Images;
+            var plan = new ForwardLaunches(shape, images, choice, isBFloat16X: isBFloat16, isBFloat16Y: isRounded);
+            DeviceBuffer<float> y = Device.UnsetStored(numbers.Y.Length, isRounded);
+            plan.Launch(
+                Immediately, Device.Stored(numbers.X, isBFloat16), Device.Stored(numbers.Filter, isRoundedFilter),
+                Device.Buffer<float>(numbers.Bias), y, Workspace(plan.WorkspaceFloats), default(Identity));
+            AssertStored($"y of {images} images", y, numbers.Y, isRounded);
+        }
+    }
+
+    /// <summary>The copy is of what matrix units multiply, however the input is stored.</summary>
+    [Test]
+    public void WorkspaceHoldsThePackedInputAndFilter()
+    {
+        ConvolutionShape first = new(3, 9, 11, 8, 7, 7, 2, 2, 3, 3, 1);
+        Assert.That(Floats(first, FactorType.TF32), Is.EqualTo(4 * (Images * 9 * 11 + 7 * 7 * 8)));
+        Assert.That(Floats(first, FactorType.BFloat16), Is.EqualTo(4 * Images * 9 * (5 + 4) + 7 * 8 * 4 * 8 / 2));
+        Assert.That(Floats(first with { C = 8 }, FactorType.TF32), Is.Zero);
+        Assert.That(Floats(first with { C = 8 }, FactorType.BFloat16), Is.EqualTo(4 * (Images * 9 * 11 + 7 * 7 * 8)));
+
+        static long Floats(ConvolutionShape shape, FactorType factors) => new ForwardLaunches(
+            shape, Images, ConvolutionChoice.For(shape, Images, ConvolutionPass.Forward, factors)).WorkspaceFloats;
+    }
 
     private static IEnumerable<TileShape> Tiles =>
         FactorTypes.SelectMany(factors => KernelVariants<TDevice>.Of(TileShape.Of(factors)));
@@ -122,28 +151,33 @@ public sealed class UnitConvolutionTests<TDevice> : UnitKernelTests<TDevice> whe
     /// Values far from 0 and close to each other; tiles of which all rows count, some, or none. Unused images hold NaN. The stored values
     /// are rounded, and their moments with them.
     /// </summary>
-    [Test]
-    public void MomentsMatchTheStoredOutput([Values(FactorType.TF32, FactorType.BFloat16)] FactorType factors, [Values] bool isPointwise)
+    [TestCase(FactorType.TF32, false, 8)]
+    [TestCase(FactorType.TF32, true, 8)]
+    [TestCase(FactorType.BFloat16, false, 8)]
+    [TestCase(FactorType.BFloat16, true, 8)]
+    [TestCase(FactorType.BFloat16, false, 3)]
+    public void MomentsMatchTheStoredOutput(FactorType factors, bool isPointwise, int channels)
     {
         bool isBFloat16 = factors == FactorType.BFloat16;
         int size = isPointwise ? 1 : 3;
-        var shape = new ConvolutionShape(8, 7, 8, 72, size, size, 1, 1, size / 2, size / 2, 1);
+        var shape = new ConvolutionShape(channels, 7, 8, 72, size, size, 1, 1, size / 2, size / 2, 1);
         TileShape tile = Smallest(factors);
         var plan = new ForwardLaunches(
             shape, Images, new(isPointwise ? ConvolutionAlgorithm.Gemm : ConvolutionAlgorithm.ImplicitGemm, tile),
             isBFloat16X: isBFloat16, isBFloat16Y: isBFloat16);
         Assert.That(plan.MomentRows, Is.EqualTo(tile.M));
         int rows = Images * shape.OutputArea, tiles = (rows + tile.M - 1) / tile.M;
-        float[] filter = Numbers.Reals(size * size * 8 * shape.K, 2);
+        float[] filter = Numbers.Reals(size * size * channels * shape.K, 2);
         float[] bias = [.. Numbers.Reals(shape.K, 3).Select(value => 100 * value)];
         for (int real = 0; real <= Images; real++)
         {
-            float[] x = Numbers.Reals(Images * 56 * 8, 1);
-            Array.Fill(x, float.NaN, real * 56 * 8, (Images - real) * 56 * 8);
+            float[] x = Numbers.Reals(Images * 56 * channels, 1);
+            Array.Fill(x, float.NaN, real * 56 * channels, (Images - real) * 56 * channels);
             DeviceBuffer<float> y = Device.UnsetStored(rows * shape.K, isBFloat16), moments = Device.Unset<float>(tiles * 3 * shape.K);
             plan.Launch(
-                Immediately, Device.Stored(x, isBFloat16), Device.Stored(filter, isBFloat16), Device.Buffer<float>(bias), y, y,
-                default(Identity), moments: new(Device.Buffer(new StepScalars { Images = real }), moments, shape.OutputArea));
+                Immediately, Device.Stored(x, isBFloat16), Device.Stored(filter, isBFloat16), Device.Buffer<float>(bias), y,
+                Workspace(plan.WorkspaceFloats), default(Identity),
+                moments: new(Device.Buffer(new StepScalars { Images = real }), moments, shape.OutputArea));
             float[] stored = BFloat16Numbers.Values(y, rows * shape.K, isBFloat16);
             for (int i = 0; i < tiles * shape.K; i++)
             {
@@ -189,7 +223,10 @@ public sealed class UnitConvolutionTests<TDevice> : UnitKernelTests<TDevice> whe
             fours = new(12, 5, 5, 12, 3, 3, 1, 1, 1, 1, 1);
         Assert.That(Factors(grouped, ConvolutionPass.Forward, FactorType.TF32), Is.EqualTo(FactorType.Float32));
         Assert.That(Factors(first, ConvolutionPass.Forward, FactorType.TF32), Is.EqualTo(FactorType.TF32));
-        Assert.That(Factors(first, ConvolutionPass.Forward, FactorType.BFloat16), Is.EqualTo(FactorType.Float32));
+        Assert.That(Factors(first, ConvolutionPass.Forward, FactorType.BFloat16), Is.EqualTo(FactorType.BFloat16));
+        Assert.That(Factors(first with { K = 12 }, ConvolutionPass.Forward, FactorType.BFloat16), Is.EqualTo(FactorType.Float32));
+        Assert.That(Factors(first with { R = 1, S = 1, PadH = 0, PadW = 0 }, ConvolutionPass.Forward, FactorType.BFloat16),
+            Is.EqualTo(FactorType.Float32), "plain products read their input as it is");
         Assert.That(Factors(first with { K = 15 }, ConvolutionPass.Forward, FactorType.TF32), Is.EqualTo(FactorType.Float32));
         Assert.That(Factors(first, ConvolutionPass.InputGradient, FactorType.BFloat16), Is.EqualTo(FactorType.BFloat16));
         Assert.That(Factors(fours, ConvolutionPass.Forward, FactorType.TF32), Is.EqualTo(FactorType.TF32));
@@ -197,7 +234,10 @@ public sealed class UnitConvolutionTests<TDevice> : UnitKernelTests<TDevice> whe
         var choice = new ConvolutionChoice(ConvolutionAlgorithm.ImplicitGemm, Smallest(FactorType.BFloat16));
         Assert.That(() => new ForwardLaunches(fours, Images, choice, isBFloat16X: true),
             Throws.ArgumentException.With.Message.Contains("whole runs of 8"));
-        Assert.That(() => new ForwardLaunches(grouped with { Groups = 1 }, Images, choice),
+        var ofFloats = new ConvolutionChoice(ConvolutionAlgorithm.ImplicitGemm, Smallest(FactorType.TF32));
+        Assert.That(() => new ForwardLaunches(grouped with { Groups = 1 }, Images, ofFloats, isBFloat16X: true),
+            Throws.ArgumentException.With.Message.Contains("implicit GEMM 64x64x32 tf32"));
+        Assert.That(() => new InputGradientLaunches(grouped with { Groups = 1 }, Images, choice),
             Throws.ArgumentException.With.Message.Contains("implicit GEMM 64x64x64 bf16"));
 
         static FactorType Factors(ConvolutionShape shape, ConvolutionPass pass, FactorType factors) =>

@@ -16,7 +16,7 @@ public sealed class UnitFilterGradientTests<TDevice> : UnitKernelTests<TDevice> 
     {
         EveryShapeMatchesTheReference(new(8, 5, 6, 8, 3, 3, 2, 1, 1, 1, 1), FactorType.BFloat16);
         PartsAreAddedInOrder(FactorType.TF32);
-        ChannelsThatAreNoWholeLoadsArePadded(new(3, 9, 8, 12, 5, 4, 2, 2, 2, 1, 1), 8);
+        ChannelsThatAreNoWholeLoadsArePacked(new(3, 9, 11, 8, 7, 7, 2, 2, 3, 3, 1), 32, FactorType.BFloat16, false);
     }
 
     private static IEnumerable<TestCaseData> Shapes()
@@ -79,23 +79,36 @@ public sealed class UnitFilterGradientTests<TDevice> : UnitKernelTests<TDevice> 
         Closeness.Check("dw", dw.Span, [.. numbers.GradientFilter.Select(value => value + 3)], 0);
     }
 
-    private static IEnumerable<TestCaseData> FirstLayers() => KernelVariants<TDevice>.Of(
+    private static IEnumerable<TestCaseData> PackedShapes()
+    {
+        (string Name, ConvolutionShape Shape, int Images)[] cases =
         [
-            new TestCaseData(new ConvolutionShape(3, 9, 8, 12, 5, 4, 2, 2, 2, 1, 1), 32),
-            new TestCaseData(new ConvolutionShape(1, 7, 7, 8, 3, 3, 1, 1, 0, 0, 1), 2),
-            new TestCaseData(new ConvolutionShape(5, 4, 5, 4, 2, 3, 1, 1, 1, 1, 1), 2),
-        ]);
+            ("7x7, stride 2, in parts", new(3, 9, 11, 8, 7, 7, 2, 2, 3, 3, 1), 64),
+            ("11x11, stride 4, a remainder", new(3, 15, 14, 16, 11, 11, 4, 4, 2, 2, 1), 2),
+            ("3x3", new(3, 6, 5, 72, 3, 3, 1, 1, 1, 1, 1), 1),
+            ("one channel, no padding", new(1, 7, 7, 8, 5, 5, 1, 1, 0, 0, 1), 2),
+            ("two channels, stride 3", new(2, 7, 9, 8, 2, 5, 3, 3, 1, 2, 1), 2),
+            ("five channels", new(5, 4, 5, 8, 2, 3, 1, 1, 1, 1, 1), 2),
+            ("twelve channels, a tap, strided", new(12, 5, 5, 8, 1, 1, 2, 2, 0, 0, 1), 2),
+            ("whole loads that are rounded", new(8, 5, 4, 8, 3, 3, 2, 1, 1, 1, 1), 2),
+        ];
+        return from shape in KernelVariants<TDevice>.Of(cases)
+               from stored in ((FactorType Factors, bool IsBFloat16)[])
+                   [(FactorType.TF32, false), (FactorType.BFloat16, false), (FactorType.BFloat16, true)]
+               select new TestCaseData(shape.Shape, shape.Images, stored.Factors, stored.IsBFloat16)
+                   .SetArgDisplayNames(shape.Name, stored.Factors.Name(), stored.IsBFloat16 ? "of bfloat16" : "of floats");
+    }
 
-    /// <summary>First layers, in one part and in several.</summary>
-    [TestCaseSource(nameof(FirstLayers))]
-    public void ChannelsThatAreNoWholeLoadsArePadded(ConvolutionShape shape, int images)
+    /// <summary>First layers read floats, and gradients that are stored as the factors are. Padding reaches no weight.</summary>
+    [TestCaseSource(nameof(PackedShapes))]
+    public void ChannelsThatAreNoWholeLoadsArePacked(ConvolutionShape shape, int images, FactorType factors, bool isBFloat16)
     {
         var numbers = new ConvolutionCase(shape, images, Eighths);
-        var choice = ConvolutionChoice.For(shape, images, ConvolutionPass.FilterGradient, FactorType.TF32);
-        Assert.That(choice.Tile.Factors, Is.EqualTo(FactorType.TF32));
-        Closeness.Check("dw", Gradient(shape, images, choice, numbers).Span, numbers.GradientFilter, 0);
+        var choice = ConvolutionChoice.For(shape, images, ConvolutionPass.FilterGradient, factors);
+        Assert.That(choice.Tile.Factors, Is.EqualTo(factors));
+        Closeness.Check("dw", Gradient(shape, images, choice, numbers, isBFloat16X: isBFloat16).Span, numbers.GradientFilter, 0);
         DeviceBuffer<float> dw = Device.Buffer<float>([.. Enumerable.Repeat(3f, numbers.GradientFilter.Length)]);
-        Gradient(shape, images, choice, numbers, dw);
+        Gradient(shape, images, choice, numbers, dw, isBFloat16);
         Closeness.Check("dw added to", dw.Span, [.. numbers.GradientFilter.Select(value => value + 3)], 0);
     }
 
@@ -124,13 +137,17 @@ public sealed class UnitFilterGradientTests<TDevice> : UnitKernelTests<TDevice> 
     {
         ConvolutionShape first = new(3, 9, 9, 16, 3, 3, 1, 1, 1, 1, 1), fours = new(12, 5, 5, 12, 3, 3, 1, 1, 1, 1, 1);
         Assert.That(Factors(first, FactorType.TF32), Is.EqualTo(FactorType.TF32));
-        Assert.That(Factors(first, FactorType.BFloat16), Is.EqualTo(FactorType.Float32));
+        Assert.That(Factors(first, FactorType.BFloat16), Is.EqualTo(FactorType.BFloat16));
+        Assert.That(Factors(first with { K = 12 }, FactorType.BFloat16), Is.EqualTo(FactorType.Float32));
         Assert.That(Factors(fours, FactorType.TF32), Is.EqualTo(FactorType.TF32));
         Assert.That(Factors(fours, FactorType.BFloat16), Is.EqualTo(FactorType.Float32));
         Assert.That(Factors(fours with { Groups = 3 }, FactorType.TF32), Is.EqualTo(FactorType.Float32));
         var choice = new ConvolutionChoice(ConvolutionAlgorithm.ImplicitGemm, Smallest(FactorType.BFloat16));
         Assert.That(() => new FilterGradientLaunches(fours with { C = 16, K = 16 }, Images, choice, isBFloat16X: true),
-            Throws.ArgumentException.With.Message.Contains("one is stored as bfloat16 and one as floats"));
+            Throws.ArgumentException.With.Message.Contains("multiplies gradients of BFloat16, but got floats"));
+        Assert.That(() => new FilterGradientLaunches(
+            fours, Images, new(ConvolutionAlgorithm.ImplicitGemm, Smallest(FactorType.TF32)), isBFloat16Y: true),
+            Throws.ArgumentException.With.Message.Contains("multiplies gradients of TF32, but got bfloat16"));
 
         static FactorType Factors(ConvolutionShape shape, FactorType factors) =>
             ConvolutionChoice.For(shape, Images, ConvolutionPass.FilterGradient, factors).Tile.Factors;
@@ -141,13 +158,14 @@ public sealed class UnitFilterGradientTests<TDevice> : UnitKernelTests<TDevice> 
     private static double Scale(float[] values) => values.Max(Math.Abs);
 
     private DeviceBuffer<float> Gradient(
-        ConvolutionShape shape, int images, ConvolutionChoice choice, ConvolutionCase numbers, DeviceBuffer<float>? there = null)
+        ConvolutionShape shape, int images, ConvolutionChoice choice, ConvolutionCase numbers, DeviceBuffer<float>? there = null,
+        bool? isBFloat16X = null)
     {
-        bool isBFloat16 = choice.Tile.Factors == FactorType.BFloat16;
-        var plan = new FilterGradientLaunches(shape, images, choice, isBFloat16X: isBFloat16, isBFloat16Y: isBFloat16);
+        bool isBFloat16 = choice.Tile.Factors == FactorType.BFloat16, isX = isBFloat16X ?? isBFloat16;
+        var plan = new FilterGradientLaunches(shape, images, choice, isBFloat16X: isX, isBFloat16Y: isBFloat16);
         DeviceBuffer<float> dw = there ?? Device.Unset<float>(numbers.GradientFilter.Length);
         plan.Launch(
-            Immediately, Device.Stored(numbers.X, isBFloat16), Device.Stored(numbers.GradientY, isBFloat16), dw,
+            Immediately, Device.Stored(numbers.X, isX), Device.Stored(numbers.GradientY, isBFloat16), dw,
             Workspace(plan.WorkspaceFloats), accumulate: there is not null);
         return dw;
     }

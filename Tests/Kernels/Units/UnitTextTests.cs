@@ -59,8 +59,20 @@ public sealed partial class UnitTextTests
     {
         TileShape tile = TileShape.Of(factors)[0];
         AssertFast(
-            new UnitFilterGradient(tile.M, tile.N, factors == FactorType.BFloat16, false, default, default, default, default, 8), tile,
-            true, true);
+            new UnitFilterGradient(
+                tile.M, tile.N, factors == FactorType.BFloat16, false, default, default, default, default, default, 1),
+            tile, true, true);
+    }
+
+    /// <summary>What first layers read is written 16 bytes at a time, and a thread has no memory of its own.</summary>
+    [Test]
+    public void PackedCopiesAreFast([Values] bool isRounded)
+    {
+        string ptx = Clang.PtxOf(new PackTaps(false, isRounded, default, default, default, 0)),
+            filter = Clang.PtxOf(new PackFilter(default, default, default, default, 0));
+        Assert.That(Clang.LocalAccesses(ptx) + Clang.LocalAccesses(filter), Is.Zero, "loads and stores of local memory");
+        Assert.That(Count(ptx, "st.global.v4"), Is.EqualTo(1), "stores of packed pixels");
+        Assert.That((Count(filter, "ld.global.nc.v4"), Count(filter, "st.global.v4")), Is.EqualTo((1, 1)), "loads and stores of a filter");
     }
 
     private static UnitGemm<ReLU> Gemm(TileShape tile, bool transposeA, bool transposeB, bool addBias, bool gathers = false)

@@ -25,7 +25,9 @@ namespace GpuCnn.Kernels.Convolution.Gpu.Units;
 /// name="moments"/>. Requires no bias.
 /// </param>
 /// <param name="isBFloat16Z">Whether <paramref name="inputs"/> is stored as bfloat16.</param>
-/// <param name="x">[image][SourceH][SourceW][SourceChannels]; channels are multiples of 16 bytes.</param>
+/// <param name="x">
+/// [image][SourceH][SourceW][SourceChannels]; channels are multiples of 16 bytes. They hold several taps if x is packed.
+/// </param>
 /// <param name="bias">
 /// [columns]; the means of <paramref name="inputs"/> if gradients are gathered; any view if there is no bias.
 /// </param>

@@ -14,13 +14,14 @@ namespace GpuCnn.Kernels.Convolution.Gpu.Units;
 /// <param name="accumulate">Whether to add to dw instead of overwriting it.</param>
 /// <param name="x">[image][SourceH][SourceW][SourceChannels]; channels are multiples of 16 bytes, and so are dy's.</param>
 /// <param name="dy">[pixel][GradientPitch]</param>
-/// <param name="dw">[part][R][S][kept][columns], floats</param>
+/// <param name="dw">[part][R][S][C][columns], floats</param>
 /// <param name="map">Of a convolution without groups. PartPixels is a multiple of the tile's depth.</param>
-/// <param name="kept">Channels of the filter. Those of x after them are padding.</param>
+/// <param name="rows">Where the rows of the product lie in dw. Rows without a place are padding.</param>
+/// <param name="tapStep">Columns of x from one tap to the next.</param>
 [Kernel(UnitTile.Threads)]
 internal readonly partial struct UnitFilterGradient(
     [Specialization(128)] int tileM, [Specialization(128)] int tileN, [Specialization] Flag isBFloat16, [Specialization] Flag accumulate,
-    ReadOnlyView<float> x, ReadOnlyView<float> dy, View<float> dw, FilterGradientMap map, int kept)
+    ReadOnlyView<float> x, ReadOnlyView<float> dy, View<float> dw, FilterGradientMap map, PackedRows rows, int tapStep)
 {
     public int SharedBytes => 4 * UnitTile.SharedFloats(tileM, tileN);
 
@@ -38,7 +39,7 @@ internal readonly partial struct UnitFilterGradient(
         int steps = TileShape.Tiles(end - first, depth);
 
         // The rows that a thread copies stay the same, so it computes their tap once. A load lies within a tap.
-        int own = row + WindowCopies.Line(sideX), tap = own / map.Channels, tapH = tap / map.S, tapW = tap - tapH * map.S;
+        int own = row + WindowCopies.Line(sideX), tap = own / map.Channels, tapH = tap / map.S, tapW = (tap - tapH * map.S) * tapStep;
         int channel = sideX.Floats(own - tap * map.Channels);
         bool exists = own < map.Rows;
 
@@ -80,12 +81,11 @@ internal readonly partial struct UnitFilterGradient(
         int target = part * map.PartStep;
         for (int element = ThreadId.X; element < tileM * tileN / 4; element += UnitTile.Threads)
         {
-            int line = element / (tileN / 4), place = element % (tileN / 4) * 4, value = row + line, k = column + place;
-            int valueTap = value / map.Channels, c = value - valueTap * map.Channels;
-            if (value < map.Rows && c < kept)
+            int line = element / (tileN / 4), place = element % (tileN / 4) * 4, k = column + place, to = PackedRows.Of(rows, row + line);
+            if (row + line < map.Rows && to >= 0)
             {
                 Epilogue.Store(
-                    dw, target + (valueTap * kept + c) * map.Columns + k, dy, 0, k, map.Columns,
+                    dw, target + to * map.Columns + k, dy, 0, k, map.Columns,
                     shared.Load4(line * (tileN + UnitTile.Padding) + place), new Identity(), false, accumulate, true, false);
             }
         }

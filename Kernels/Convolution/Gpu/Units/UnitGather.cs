@@ -14,8 +14,12 @@ internal struct UnitGather
     /// <summary>Loads of 16 bytes that the channels of a tap take, and taps in a row: 1 if there are none.</summary>
     public Divisor RunsOfTap, TapsW;
 
-    public UnitGather(GatherMap map, int perLoad)
+    /// <summary>Columns of the source from one tap to the next.</summary>
+    public int TapStep;
+
+    public UnitGather(GatherMap map, int perLoad, int tapStep = 1)
     {
+        TapStep = tapStep;
         Map = map;
         RunsOfTap = new(map.RunChannels / perLoad);
         TapsW = new(Math.Max(1, map.TapsW));
@@ -46,7 +50,7 @@ internal static class UnitCopies
         Registers<int> h, Registers<int> w, int stage)
     {
         (int tapH, int tapW, int channel) = gather.Position(stage * side.RowRuns + (ThreadId.X & 7));
-        int downwards = gather.Map.Direction * tapH, across = gather.Map.Direction * tapW;
+        int downwards = gather.Map.Direction * tapH, across = gather.Map.Direction * tapW * gather.TapStep;
         int offset = (downwards * gather.Map.Grid.SourceW + across) * side.Floats(gather.Map.Grid.SourceChannels) + channel;
         bool exists = tapH < gather.Map.TapsH;
         for (int i = 0; i < 8; i++)
