@@ -83,15 +83,17 @@ internal static class TileEpilogue
                     if (i < perM && lines[i] >= 0)
                     {
                         int at = RegisterTile.IndexOf(i, j, perN), index = lines[i] + column;
+                        Float4 dv = sums.Load4(at);
+                        if (tile.Accumulates) dv += Runs.Load(result, index, column, 0, place.Columns, tile.IsWide, tile.IsBFloat16);
                         Float4 dz = TileGradients.Through(
-                            sums.Load4(at), result, tile.Accumulates, outputs, index, column, place.Columns, function, tile.IsWide,
+                            dv, Runs.Load(outputs, index, column, 0, place.Columns, tile.IsWide, tile.IsBFloat16), function,
                             tile.IsBFloat16);
                         sums.Store4(at, dz);
                         if (RegisterTile.Place(ThreadId.Y, i, tile.TileM) < place.Real)
                         {
                             level += dz;
                             product = TileGradients.AddProduct(
-                                product, dz, inputs, index, column, place.Columns, mean, tile.IsWide, tile.IsBFloat16Z);
+                                product, dz, Runs.Load(inputs, index, column, 0, place.Columns, tile.IsWide, tile.IsBFloat16Z), mean);
                         }
                     }
                 }

@@ -13,32 +13,23 @@ internal static class TileGradients
     public const int Floats = 2;
 
     /// <summary>Computes dz = f'(v) dv for four neighbors, as they are stored.</summary>
-    /// <param name="gradient">dv, or its last summand.</param>
-    /// <param name="result">The other summands of dv, if any.</param>
-    /// <param name="accumulates">Whether there are any.</param>
-    /// <param name="outputs">v</param>
-    /// <param name="index">Index of the first value.</param>
-    /// <param name="column">Its column.</param>
-    /// <param name="columns">Number of columns in the result.</param>
-    public static Float4 Through<TFunction>(
-        Float4 gradient, ReadOnlyView<float> result, bool accumulates, ReadOnlyView<float> outputs, int index, int column, int columns,
-        TFunction function, bool isWide, bool isBFloat16)
+    /// <param name="gradient">dv</param>
+    /// <param name="output">v</param>
+    /// <param name="isBFloat16">Whether dz is stored as bfloat16.</param>
+    public static Float4 Through<TFunction>(Float4 gradient, Float4 output, TFunction function, bool isBFloat16)
         where TFunction : unmanaged, IPointwise
     {
-        if (accumulates) gradient += Runs.Load(result, index, column, 0, columns, isWide, isBFloat16);
-        Float4 dz = PointwiseFunctions.Backward(
-            function, Runs.Load(outputs, index, column, 0, columns, isWide, isBFloat16), gradient);
+        Float4 dz = PointwiseFunctions.Backward(function, output, gradient);
         return new Float4(
             StoredValues.Round(dz.X, isBFloat16), StoredValues.Round(dz.Y, isBFloat16), StoredValues.Round(dz.Z, isBFloat16),
             StoredValues.Round(dz.W, isBFloat16));
     }
 
     /// <summary>Returns the sum with dz (z - mean) added, for four neighbors.</summary>
-    /// <param name="inputs">z</param>
-    public static Float4 AddProduct(
-        Float4 sum, Float4 dz, ReadOnlyView<float> inputs, int index, int column, int columns, Float4 mean, bool isWide, bool isBFloat16)
+    /// <param name="input">z</param>
+    public static Float4 AddProduct(Float4 sum, Float4 dz, Float4 input, Float4 mean)
     {
-        Float4 distance = Runs.Load(inputs, index, column, 0, columns, isWide, isBFloat16) - mean;
+        Float4 distance = input - mean;
         return new Float4(
             KernelMath.FusedMultiplyAdd(dz.X, distance.X, sum.X), KernelMath.FusedMultiplyAdd(dz.Y, distance.Y, sum.Y),
             KernelMath.FusedMultiplyAdd(dz.Z, distance.Z, sum.Z), KernelMath.FusedMultiplyAdd(dz.W, distance.W, sum.W));

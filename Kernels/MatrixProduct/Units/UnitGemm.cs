@@ -49,6 +49,7 @@ internal readonly partial struct UnitGemm<TFunction>(
         View<float> shared = Shared.Array<float>(UnitTile.Stages * UnitTile.Depth * (tileM + tileN));
         View<int> lines = Shared.Array<int>(tileM);
         Registers<float> sums = Local.Array<float>(tileM * tileN / UnitTile.Threads);
+        Registers<float> loads = Local.Array<float>(UnitEpilogue.Floats);
         Registers<uint> left = Local.Array<uint>(tileM / 8), right = Local.Array<uint>(tileN / 8);
         var sideA = new UnitSide(tileM, transposeA, isBFloat16);
         var sideB = new UnitSide(tileN, !transposeB, isBFloat16);
@@ -99,6 +100,6 @@ internal readonly partial struct UnitGemm<TFunction>(
         UnitEpilogue.Store(
             new TileResult(tileM, tileN, addBias, accumulate, gathers, gathersGradients, wideC, roundC, isBFloat16Z),
             new TilePlace(column, shape.N, batch * shape.StepBias, GroupId.X / tilesN, real),
-            sums, shared, lines, c, bias, moments, outputs, inputs, function);
+            sums, shared, lines, loads, c, bias, moments, outputs, inputs, function);
     }
 }

@@ -34,12 +34,18 @@ public sealed partial class UnitTextTests
         AssertFast(Gemm(tile, transposeA, !transposeA, false), tile, transposeA, transposeA);
     }
 
-    /// <summary>As a 1x1 convolution computes its input's gradient, with the sums of the norm before it.</summary>
+    /// <summary>
+    /// As a 1x1 convolution computes its input's gradient, with the sums of the norm before it. A thread reads v, z, and what it adds to of
+    /// several lines before it stores the first, so that it does not wait for memory line by line.
+    /// </summary>
     [Test]
-    public void GradientsThatGatherSumsAreFast([Values(FactorType.TF32, FactorType.BFloat16)] FactorType factors)
+    public void GradientsThatGatherSumsAreFast(
+        [Values(FactorType.TF32, FactorType.BFloat16)] FactorType factors, [Values] bool accumulate)
     {
         TileShape tile = TileShape.Of(factors)[0];
-        AssertFast(Gemm(tile, false, true, false, gathers: true), tile, false, false);
+        string ptx = AssertFast(Gemm(tile, false, true, false, accumulate, gathers: true), tile, false, false);
+        int loads = VectorLoad().Count(ptx[..ptx.IndexOf("st.global.v", StringComparison.Ordinal)]);
+        Assert.That(loads, Is.EqualTo(1 + UnitEpilogue.Lines * (accumulate ? 3 : 2)), "vector loads, and one of means, before a store");
     }
 
     [Test]
@@ -75,15 +81,18 @@ public sealed partial class UnitTextTests
         Assert.That((Count(filter, "ld.global.nc.v4"), Count(filter, "st.global.v4")), Is.EqualTo((1, 1)), "loads and stores of a filter");
     }
 
-    private static UnitGemm<ReLU> Gemm(TileShape tile, bool transposeA, bool transposeB, bool addBias, bool gathers = false)
+    private static UnitGemm<ReLU> Gemm(TileShape tile, bool transposeA, bool transposeB, bool addBias, bool accumulate = false,
+        bool gathers = false)
     {
         bool isBFloat16 = tile.Factors == FactorType.BFloat16;
         return new(
-            tile.M, tile.N, isBFloat16, transposeA, transposeB, true, isBFloat16, addBias, false, false, gathers, gathers && isBFloat16,
-            default, default, default, default, default, default, default, default, default, default, default);
+            tile.M, tile.N, isBFloat16, transposeA, transposeB, true, isBFloat16, addBias, accumulate, false, gathers,
+            gathers && isBFloat16, default, default, default, default, default, default, default, default, default, default, default);
     }
 
-    private static void AssertFast<TKernel>(TKernel kernel, TileShape tile, bool isAlongA, bool isAlongB) where TKernel : struct, IKernel
+    /// <summary>Returns the kernel's PTX.</summary>
+    private static string AssertFast<TKernel>(TKernel kernel, TileShape tile, bool isAlongA, bool isAlongB)
+        where TKernel : struct, IKernel
     {
         string ptx = Clang.PtxOf(kernel);
         bool isBFloat16 = tile.Factors == FactorType.BFloat16;
@@ -107,6 +116,7 @@ public sealed partial class UnitTextTests
                 "scalar loads of shared memory");
             Assert.That(Registers(tile), Is.LessThanOrEqualTo(255), "registers of a thread");
         });
+        return ptx;
 
         bool Reads(bool isAlong) => isBFloat16 || !isAlong;
     }
@@ -117,6 +127,9 @@ public sealed partial class UnitTextTests
     private static int Count(string ptx, string instruction) => ptx.Split(instruction).Length - 1;
 
     private static int SharedScalarLoads(string ptx) => SharedLoad().Count(ptx);
+
+    [GeneratedRegex(@"ld\.global(\.nc)?\.v[24]")]
+    private static partial Regex VectorLoad();
 
     [GeneratedRegex(@"ld\.shared\.(f32|u32|b32)")]
     private static partial Regex SharedLoad();

@@ -53,6 +53,7 @@ internal readonly partial struct UnitConvolution<TFunction>(
         View<int> targets = Shared.Array<int>(tileM);
         Registers<int> sources = Local.Array<int>(tileM / 16), h = Local.Array<int>(tileM / 16), w = Local.Array<int>(tileM / 16);
         Registers<float> sums = Local.Array<float>(tileM * tileN / UnitTile.Threads);
+        Registers<float> loads = Local.Array<float>(UnitEpilogue.Floats);
         Registers<uint> left = Local.Array<uint>(tileM / 8), right = Local.Array<uint>(tileN / 8);
         var sideX = new UnitSide(tileM, false, isBFloat16);
         var sideFilter = new UnitSide(tileN, !turned, isBFloat16);
@@ -120,6 +121,6 @@ internal readonly partial struct UnitConvolution<TFunction>(
         UnitEpilogue.Store(
             new TileResult(tileM, tileN, addBias, accumulate, gathers, gathersGradients, wideY, roundY, isBFloat16Z),
             new TilePlace(column, gather.Map.Columns, 0, gather.Map.FirstPart + GroupId.X / tilesN, real),
-            sums, shared, targets, y, bias, moments, outputs, inputs, function);
+            sums, shared, targets, loads, y, bias, moments, outputs, inputs, function);
     }
 }
