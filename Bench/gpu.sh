@@ -11,6 +11,7 @@
 # Parts:
 #   ceilings   copy, and products of 8192 x 8192 x 8192, ours and cuBLAS's
 #   matrix     smaller products
+#   tiles      products and convolutions in each of float32's tiles
 #   block      one bottleneck block
 #   networks   five networks, training and inference
 #   conv       convolutions of ResNet-50 and VGG-16
@@ -21,9 +22,9 @@
 #   checks     tests that need the device
 # A row whose result is wrong is not timed. A part that fails or is cut leaves what it has, and the next one begins.
 set -uo pipefail
-parts=(ceilings matrix block networks conv memory profile resources accuracy checks)
+parts=(ceilings matrix tiles block networks conv memory profile resources accuracy checks)
 # Parts of the time that each of them may take.
-weights=(2 1 1 8 3 1 2 2 2 6)
+weights=(2 1 2 1 8 3 1 2 2 2 6)
 devices=cuda-c,cuda precisions=fp32,tf32,bf16 only= app= out=gpu-results minutes=8 tune=
 usage() { sed -n '2,/^# A row/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 while (($#)); do
@@ -127,6 +128,8 @@ rows() {
   for device in "${names[@]}"; do
     limit=$(seconds_for 1 "$left" "$until") left=$((left - 1))
     own=$(pairs "$device" | cut -d' ' -f2 | paste -sd,)
+    # Only devices with matrix units have a choice of float32's tiles.
+    if [ "$group" = tiles ]; then has "$device" tf32 && [[ ",$own," == *,fp32,* ]] && own=fp32 || own=; fi
     [ -n "$own" ] || continue
     file=$(file_of "$group-$device")
     table "$file.md"

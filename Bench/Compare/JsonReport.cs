@@ -25,6 +25,7 @@ internal static class JsonReport
                 row.Workload.Name,
                 row.Workload.Pass,
                 Precision = row.Workload.Precision.Name(),
+                row.Workload.Tile,
                 row.Workload.Work.Unit,
                 row.OurSeconds,
                 row.PeerSeconds,

@@ -12,6 +12,9 @@ internal static class KernelsCommand
 {
     private const int Batch = 32;
 
+    /// <summary>Float32's ways by matrix units, which are candidates only: the largest tile of each problem.</summary>
+    private static readonly string[] UnitFactors = ["3xtf32"];
+
     private static readonly string[] Titles =
         ["Kernel", "Launches", "Threads", "Registers", "Local bytes", "Shared bytes", "Occupancy", "For example"];
 
@@ -63,8 +66,15 @@ internal static class KernelsCommand
         var kernels = new List<(string Step, KernelResources Kernel)>();
         foreach (string model in models)
         {
-            using Subject step = new NetworkWorkload(model, Batch, training: true).At(precision).Open(device);
-            kernels.AddRange(step.ReadKernelResources().Select(kernel => ($"{model} {kernel.Step.Name}", kernel.Kernel)));
+            Workload workload = new NetworkWorkload(model, Batch, training: true).At(precision);
+            IEnumerable<Workload> all = precision == Precision.Float32 && device.Supports(Precision.TF32)
+                ? [workload, .. UnitFactors.Select(workload.In)] : [workload];
+            foreach (Workload each in all)
+            {
+                using Subject step = each.Open(device);
+                string measured = each.Tile is null ? model : $"{model} in {each.Tile}";
+                kernels.AddRange(step.ReadKernelResources().Select(kernel => ($"{measured} {kernel.Step.Name}", kernel.Kernel)));
+            }
         }
         if (kernels.Count == 0)
             throw new GpuCnnException($"kernels expects a device whose driver reports on kernels, cuda or cuda-c, but got {device.Name}.");

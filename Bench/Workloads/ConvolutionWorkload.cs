@@ -13,9 +13,9 @@ public sealed record ConvolutionSizes(int Images, int C, int K, int H, int R, in
     public override string ToString() => $"convolution {C}->{K}, {H}x{H}, {R}x{R}{(Stride == 1 ? "" : $"/{Stride}")}, batch {Images}";
 }
 
-public sealed class ConvolutionWorkload(ConvolutionSizes sizes, OperatorPass pass) : Workload
+public sealed class ConvolutionWorkload(ConvolutionSizes sizes, OperatorPass pass, string group = "conv") : Workload
 {
-    public override string Group => "conv";
+    public override string Group => group;
 
     public override string Name => $"{sizes}";
 
@@ -40,7 +40,7 @@ public sealed class ConvolutionWorkload(ConvolutionSizes sizes, OperatorPass pas
     internal override Subject Open(Device device) => new OperatorSubject(
         device, new Conv2d(sizes.K, sizes.R, sizes.Stride, sizes.Pad, bias: false), Shape.Volume(sizes.C, sizes.H, sizes.H),
             sizes.Images, pass,
-        new() { IsFirstLayer = sizes.C < 8, Precision = Precision });
+        new() { IsFirstLayer = sizes.C < 8, Precision = Precision, Tile = Tile });
 
     protected override JsonObject Sizes() => new()
     {

@@ -42,7 +42,8 @@ public class LinearWorkload(int images, int inputs, int units, OperatorPass pass
     }
 
     internal override Subject Open(Device device) =>
-        new OperatorSubject(device, new Linear(units, bias: false), Shape.Vector(inputs), images, pass, new() { Precision = Precision });
+        new OperatorSubject(
+            device, new Linear(units, bias: false), Shape.Vector(inputs), images, pass, new() { Precision = Precision, Tile = Tile });
 
     protected override JsonObject Sizes() => new()
     {

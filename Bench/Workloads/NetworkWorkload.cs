@@ -63,7 +63,7 @@ public sealed class NetworkWorkload(
         (double ofLoss, double ofChange, double ofLogit) = Tolerances;
         double magnitude = training ? ofLoss * largest + ofChange * change : ofLogit * largest;
         return new NetworkWorkload(model, images, training, side,
-            positions.Zip(values).ToDictionary(pair => pair.First, pair => new Expected(pair.Second, magnitude))).At(Precision);
+            positions.Zip(values).ToDictionary(pair => pair.First, pair => new Expected(pair.Second, magnitude))).Like(this);
     }
 
     internal override Subject Open(Device device) => training ? new Trained(this, device) : new Inferred(this, device);
@@ -100,7 +100,9 @@ public sealed class NetworkWorkload(
             Network network = workload.Build();
             _parameters = device.CreateParameters(network, options.Training);
             ExchangedWeights.Draw(_parameters);
-            Plan = new Plan(_parameters, options with { Algorithms = AlgorithmTable.Load(device).Algorithms, UploadsAhead = true });
+            Plan = new Plan(
+                _parameters,
+                options with { Algorithms = TileAlgorithms.Of(device, _parameters, options, workload.Tile), UploadsAhead = true });
             Batch = new Batch(network.Input, options.Images) { Count = options.Images };
             Again = () => Batch;
             Pattern.FillImages(Batch);

@@ -1,3 +1,4 @@
+using GpuCnn.Engine;
 using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Graphs;
@@ -6,7 +7,6 @@ using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Optimizers;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
-using GpuCnn.Engine.Tuning;
 
 namespace GpuCnn.Bench.Workloads;
 
@@ -36,9 +36,8 @@ internal sealed class OperatorSubject : Subject
             InputGradient = inputGradient,
             KeepsBuffers = true,
             Precision = settings.Precision,
-            Algorithms = AlgorithmTable.Load(device).Algorithms,
         };
-        _plan = new Plan(_parameters, options);
+        _plan = new Plan(_parameters, options with { Algorithms = TileAlgorithms.Of(device, _parameters, options, settings.Tile) });
         foreach (Parameter parameter in network.Parameters)
         {
             _parameters.SetWeights(parameter, Filled(parameter, Pattern.Weight));
@@ -46,6 +45,9 @@ internal sealed class OperatorSubject : Subject
             foreach (string slot in _parameters.Slots) _parameters.SetSlot(slot, parameter, Filled(parameter, Pattern.Velocity));
         }
         (_first, _last) = isWithin ? StepsOf(pass, layer) : StepsOf(pass);
+        if (settings.Tile is { } tile && !_plan.Choices.Any(choice =>
+            choice.Step >= _first && choice.End <= _last && TileAlgorithms.IsIn(choice.Algorithm, tile)))
+            throw new GpuCnnException($"{device.Name} does not compute this pass in tiles of {tile}.");
 
         var batch = new Batch(network.Input, images) { Count = images };
         Pattern.FillImages(batch);
@@ -167,6 +169,9 @@ internal sealed record OperatorSettings
     public bool IsFirstLayer { get; init; }
 
     public Precision Precision { get; init; }
+
+    /// <inheritdoc cref="Workload.Tile"/>
+    public string? Tile { get; init; }
 
     public Loss Loss { get; init; } = new GivenGradient();
 

@@ -23,8 +23,14 @@ public abstract class Workload
     /// <summary>Precision of both sides.</summary>
     public Precision Precision { get; private set; }
 
-    /// <summary>The pass, and the precision unless it is float32.</summary>
-    public string Label => Precision == Precision.Float32 ? Pass : $"{Pass}, {Precision.Name()}";
+    /// <summary>
+    /// Tile of our products, as <see cref="TileAlgorithms"/> takes it, or null if the device's table or the fixed rule chooses.
+    /// </summary>
+    public string? Tile { get; private set; }
+
+    /// <summary>The pass, the precision unless it is float32, and the tile if it is given.</summary>
+    public string Label => string.Join(
+        ", ", new[] { Pass, Precision == Precision.Float32 ? null : Precision.Name(), Tile }.Where(part => part is not null));
 
     /// <summary>The amount of work in one run.</summary>
     public abstract Work Work { get; }
@@ -46,6 +52,22 @@ public abstract class Workload
     {
         var copy = (Workload)MemberwiseClone();
         copy.Precision = precision;
+        return copy;
+    }
+
+    /// <summary>Returns the same workload at the precision and in the tile of another.</summary>
+    protected Workload Like(Workload other)
+    {
+        Workload copy = At(other.Precision);
+        copy.Tile = other.Tile;
+        return copy;
+    }
+
+    /// <summary>Returns the same workload with our products in a tile.</summary>
+    public Workload In(string tile)
+    {
+        var copy = (Workload)MemberwiseClone();
+        copy.Tile = tile;
         return copy;
     }
 

@@ -69,7 +69,9 @@ internal static class GpuProduct
         bool isBFloat16A = false, bool isBFloat16B = false, bool isBFloat16C = false, bool isWeightsB = false)
     {
         if (!UnitTile.Takes(shape, transposeA, transposeB, factors)) factors = FactorType.Float32;
-        ProductChoice choice = emitter.Choose(problem, shape.M, shape.N, shape.K, factors);
+        // Shapes without pitches: floats that are whole loads of 16 bytes serve every way to multiply float32 by units.
+        bool isLoadable = !isBFloat16A && !isBFloat16B && UnitTile.Takes(shape, transposeA, transposeB, FactorType.SplitTF32);
+        ProductChoice choice = emitter.Choose(problem, shape.M, shape.N, shape.K, factors, isLoadable);
         if (isWeightsB) isBFloat16B = choice.Tile.Factors == FactorType.BFloat16;
         return new(
             shape, transposeA, transposeB, tile: choice.Tile, byLibrary: choice.ByLibrary, isBFloat16A: isBFloat16A,

@@ -11,10 +11,19 @@ public enum FactorType
 
     /// <summary>Bfloat16 in memory (7 fraction bits), by matrix units.</summary>
     BFloat16,
+
+    /// <summary>Float32 in memory, each split into two TF32 values (3xTF32), by matrix units.</summary>
+    SplitTF32,
 }
 
 public static class FactorTypes
 {
+    /// <summary>Gets the ways to multiply float32 that devices with matrix units have besides the ordinary one.</summary>
+    internal static IReadOnlyList<FactorType> OfFloat32ByUnits { get; } = [FactorType.SplitTF32];
+
+    /// <summary>Returns the shortest reduction whose error is bounded by float32's.</summary>
+    internal static int LeastDepth(this FactorType factors) => factors == FactorType.SplitTF32 ? Units.SplitProducts.LeastDepth : 1;
+
     /// <summary>Number of factors in a float of memory.</summary>
     public static int PerFloat(this FactorType factors) => factors == FactorType.BFloat16 ? 2 : 1;
 
@@ -26,6 +35,7 @@ public static class FactorTypes
     {
         FactorType.TF32 => "tf32",
         FactorType.BFloat16 => "bf16",
+        FactorType.SplitTF32 => "3xtf32",
         _ => "",
     };
 }

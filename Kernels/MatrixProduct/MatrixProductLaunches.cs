@@ -135,7 +135,7 @@ internal sealed partial class MatrixProductLaunches
             {
                 launches.Add(
                     new UnitGemm<TOwn>(
-                        Tile.M, Tile.N, Tile.Factors == FactorType.BFloat16, _transposeA, _transposeB, wideC, isBFloat16, addBias, adds,
+                        Tile.M, Tile.N, Tile.Factors, _transposeA, _transposeB, wideC, isBFloat16, addBias, adds,
                         moments is not null, gradients is not null, gradients?.IsBFloat16Inputs ?? false, a, b,
                         gradients?.Means ?? bias ?? b, target, scalars, parts, gradients?.Outputs ?? default,
                         gradients?.Inputs ?? default, _shape, area, own),

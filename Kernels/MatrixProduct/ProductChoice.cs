@@ -21,10 +21,12 @@ internal readonly record struct ProductChoice(TileShape Tile, bool ByLibrary = f
     /// <summary>Lists the choices that may be worth timing. They all give the same result up to the order of summation.</summary>
     /// <param name="withLibrary">Whether the device has the library.</param>
     /// <param name="factors">As in <see cref="For"/>.</param>
+    /// <param name="depth">Terms of each sum, if the device has matrix units that may multiply float32 and can load it; else 0.</param>
     public static IReadOnlyList<ProductChoice> Candidates(
-        int rows, int columns, bool withLibrary, FactorType factors = FactorType.Float32)
+        int rows, int columns, bool withLibrary, FactorType factors = FactorType.Float32, int depth = 0)
     {
-        IEnumerable<ProductChoice> tiles = TileChoice.Candidates(rows, columns, factors).Select(tile => new ProductChoice(tile));
+        IEnumerable<ProductChoice> tiles = TileChoice.Candidates(rows, columns, factors)
+            .Concat(TileChoice.UnitCandidates(rows, columns, depth)).Select(tile => new ProductChoice(tile));
         return withLibrary ? [.. tiles, new(default, ByLibrary: true)] : [.. tiles];
     }
 }

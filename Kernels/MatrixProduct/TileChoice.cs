@@ -25,8 +25,15 @@ internal static class TileChoice
     public static IEnumerable<TileShape> Candidates(int rows, int columns, FactorType factors = FactorType.Float32)
     {
         IEnumerable<TileShape> tiles = factors == FactorType.Float32 ? TileShape.All : TileShape.Of(factors).Concat(TileShape.All);
-        return tiles.Where(tile => tile == TileShape.Of(tile.Factors)[^1] || Waste(tile, rows, columns) <= 2);
+        return tiles.Where(tile => IsCandidate(tile, rows, columns));
     }
+
+    /// <summary>
+    /// Lists the tiles worth timing in place of float32's on devices with matrix units. <see cref="For"/> never chooses one.
+    /// </summary>
+    public static IEnumerable<TileShape> UnitCandidates(int rows, int columns, int depth) =>
+        FactorTypes.OfFloat32ByUnits.Where(factors => depth >= factors.LeastDepth())
+            .SelectMany(TileShape.Of).Where(tile => IsCandidate(tile, rows, columns));
 
     /// <summary>Chooses the number of parts of a reduction, and the terms in each part.</summary>
     /// <param name="groups">Number of groups without splitting.</param>
@@ -37,6 +44,9 @@ internal static class TileChoice
         int steps = TileShape.Tiles(depth, tile.K), perPart = (int)((steps + wanted - 1) / wanted) * tile.K;
         return (TileShape.Tiles(depth, perPart), perPart);
     }
+
+    private static bool IsCandidate(TileShape tile, int rows, int columns) =>
+        tile == TileShape.Of(tile.Factors)[^1] || Waste(tile, rows, columns) <= 2;
 
     private static int MostParts(int depth, TileShape tile) => Math.Max(1, depth / (LeastSteps * tile.K));
 

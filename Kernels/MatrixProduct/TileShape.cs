@@ -12,7 +12,7 @@ namespace GpuCnn.Kernels.MatrixProduct;
 /// </param>
 /// <param name="PerN">4 or 8, likewise for columns.</param>
 /// <param name="Factors">
-/// What is multiplied. Tiles of TF32 and of bfloat16 are computed by matrix units as <see cref="UnitTile"/> says.
+/// What is multiplied. Tiles other than those of <see cref="FactorType.Float32"/> are computed as <see cref="UnitTile"/> says.
 /// </param>
 public readonly record struct TileShape(int M, int N, int K, int PerM, int PerN, FactorType Factors = FactorType.Float32)
 {
@@ -33,6 +33,8 @@ public readonly record struct TileShape(int M, int N, int K, int PerM, int PerN,
 
     private static IReadOnlyList<TileShape> OfBFloat16 { get; } = Units(FactorType.BFloat16);
 
+    private static IReadOnlyList<TileShape> OfSplitTF32 { get; } = Units(FactorType.SplitTF32);
+
     public int Threads => M / PerM * (N / PerN);
 
     /// <summary>Lists all tiles that kernels are compiled for, the largest first.</summary>
@@ -40,10 +42,11 @@ public readonly record struct TileShape(int M, int N, int K, int PerM, int PerN,
     {
         FactorType.TF32 => OfTF32,
         FactorType.BFloat16 => OfBFloat16,
+        FactorType.SplitTF32 => OfSplitTF32,
         _ => All,
     };
 
-    /// <summary>Returns the name that is printed and kept in files: <c>128x128x8</c>, <c>128x64x32 tf32</c>.</summary>
+    /// <summary>Returns the name that is printed and kept in files: <c>128x128x8</c>, <c>128x64x32 3xtf32</c>.</summary>
     public override string ToString() => $"{M}x{N}x{K} {Factors.Name()}".TrimEnd();
 
     /// <summary>Returns the number of tiles that cover a result of <paramref name="rows"/> by <paramref name="columns"/>.</summary>

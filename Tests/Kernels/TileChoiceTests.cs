@@ -79,6 +79,39 @@ public sealed class TileChoiceTests
         });
     }
 
+    /// <summary>
+    /// Also checks the text of choices that is stored in files. The rule never takes such a tile, and shapes that units cannot load, or
+    /// sums too short for the error's bound, have none.
+    /// </summary>
+    [Test]
+    public void Float32ByUnitsIsACandidateIfTheDeviceHasThem() => Assert.Multiple(() =>
+    {
+        foreach (ConvolutionPass pass in Enum.GetValues<ConvolutionPass>())
+        {
+            string[] Added(ConvolutionShape shape) =>
+                [.. ConvolutionChoice.Candidates(shape, 32, pass, withUnits: true).Except(ConvolutionChoice.Candidates(shape, 32, pass))
+                    .Select(choice => $"{choice}")];
+            Assert.That(Added(Late).Where(IsSplit), Is.EqualTo(new[]
+            {
+                "implicit GEMM 128x128x32 3xtf32", "implicit GEMM 128x64x32 3xtf32", "implicit GEMM 64x64x32 3xtf32",
+            }), $"{pass}");
+            Assert.That(Added(Expanding), Has.Some.EqualTo("GEMM 64x64x32 3xtf32").And.None.Contains("im2col"), $"{pass}");
+            Assert.That(Added(Late with { Groups = 2 }), Is.Empty, $"{pass}");
+            Assert.That(Added(Late with { K = 510 }), Is.Empty, $"{pass}");
+            Assert.That(ConvolutionChoice.For(Late, 32, pass).Tile.Factors, Is.EqualTo(FactorType.Float32));
+        }
+        Assert.That(Split(Expanding with { C = 60 }), Is.Empty, "60 terms");
+        Assert.That(Split(Expanding), Is.Not.Empty, "64 terms");
+        Assert.That(ProductChoice.Candidates(32, 64, withLibrary: false, depth: 4096).Select(choice => $"{choice}"),
+            Is.SupersetOf(new[] { "GEMM 32x32x16", "GEMM 64x64x32 3xtf32" }));
+        Assert.That(ProductChoice.Candidates(32, 64, withLibrary: false).Select(choice => $"{choice}"), Has.None.Contains("3xtf32"));
+
+        static bool IsSplit(string name) => name.EndsWith(" 3xtf32", StringComparison.Ordinal);
+
+        static IEnumerable<string> Split(ConvolutionShape shape) =>
+            ConvolutionChoice.Candidates(shape, 32, ConvolutionPass.Forward, withUnits: true).Select(choice => $"{choice}").Where(IsSplit);
+    });
+
     /// <summary>Also checks the text of choices that is stored in files: a library has no tile.</summary>
     [Test]
     public void LibraryIsACandidateIfTheDeviceHasOne() => Assert.Multiple(() =>

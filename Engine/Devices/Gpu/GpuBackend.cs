@@ -192,20 +192,24 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
     public ConvolutionChoice Choose(ConvolutionShape shape, ConvolutionPass pass, FactorType factors) =>
         Choose(
             ProblemOf(pass.Describe(shape, Images)), ConvolutionChoice.For(shape, Images, pass, factors),
-            ConvolutionChoice.Candidates(shape, Images, pass, HasProductLibrary, factors), Algorithms);
+            ConvolutionChoice.Candidates(shape, Images, pass, HasProductLibrary, factors, HasUnitsForFloat32), Algorithms);
 
     /// <summary>
-    /// Chooses the algorithm of the next step, a plain product. There is a choice only if the device has a library, or if the options name
-    /// one because the run began on such a device. Otherwise the sizes decide, and plans have one problem less.
+    /// Chooses the algorithm of the next step, a plain product. There is a choice only if the device has a library or matrix units that
+    /// may multiply float32, or if the options name one because the run began on such a device. Otherwise the sizes decide, and plans have
+    /// one problem less.
     /// </summary>
     /// <param name="problem">The computation, with all sizes that the best choice may depend on.</param>
     /// <param name="factors">What is multiplied.</param>
-    public ProductChoice Choose(string problem, int rows, int columns, int depth, FactorType factors)
+    /// <param name="isLoadable">Whether matrix units can load both matrices as they are.</param>
+    public ProductChoice Choose(string problem, int rows, int columns, int depth, FactorType factors, bool isLoadable)
     {
         problem = ProblemOf(problem);
         ProductChoice rule = ProductChoice.For(rows, columns, depth, factors);
-        bool hasLibrary = HasProductLibrary, isChosen = hasLibrary || Algorithms?.ContainsKey(problem) == true;
-        return isChosen ? Choose(problem, rule, ProductChoice.Candidates(rows, columns, hasLibrary, factors), Algorithms) : rule;
+        bool hasLibrary = HasProductLibrary, hasUnits = HasUnitsForFloat32 && isLoadable;
+        if (!hasLibrary && !hasUnits && Algorithms?.ContainsKey(problem) != true) return rule;
+        return Choose(
+            problem, rule, ProductChoice.Candidates(rows, columns, hasLibrary, factors, hasUnits ? depth : 0), Algorithms);
     }
 
     /// <summary>Returns what a product multiplies whose other factor is rounded to fit, as weights are.</summary>
@@ -225,6 +229,9 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
         factors == FactorType.BFloat16
             ? launch.Read(_roundedWeights).Slice((int)(weights.First / 2))
             : launch.Read(weights.Values);
+
+    // What multiplies TF32 can multiply float32 too, in several products.
+    private bool HasUnitsForFloat32 => Precision == Precision.Float32 && Device.Supports(Precision.TF32);
 
     // Libraries multiply float32 alone.
     private bool HasProductLibrary => Device.HasProductLibrary && Precision == Precision.Float32;

@@ -56,9 +56,9 @@ public sealed class GpuEmitter : Emitter
     internal ConvolutionChoice Choose(ConvolutionShape shape, ConvolutionPass pass, FactorType factors) =>
         _backend.Choose(shape, pass, factors);
 
-    /// <inheritdoc cref="GpuBackend.Choose(string, int, int, int, FactorType)"/>
-    internal ProductChoice Choose(string problem, int rows, int columns, int depth, FactorType factors) =>
-        _backend.Choose(problem, rows, columns, depth, factors);
+    /// <inheritdoc cref="GpuBackend.Choose(string, int, int, int, FactorType, bool)"/>
+    internal ProductChoice Choose(string problem, int rows, int columns, int depth, FactorType factors, bool isLoadable) =>
+        _backend.Choose(problem, rows, columns, depth, factors, isLoadable);
 
     /// <inheritdoc cref="GpuBackend.FactorsOf(bool)"/>
     internal FactorType FactorsOf(DeviceTensor tensor) => _backend.FactorsOf(tensor.IsBFloat16);

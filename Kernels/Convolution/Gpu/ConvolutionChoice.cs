@@ -20,7 +20,7 @@ public enum ConvolutionAlgorithm
 public readonly record struct ConvolutionChoice(ConvolutionAlgorithm Algorithm, TileShape Tile, bool ByLibrary = false)
 {
     /// <summary>Returns the name that is printed and kept in files: <c>implicit GEMM 64x64x16</c>, <c>im2col + cuBLAS</c>,
-    /// <c>implicit GEMM 128x128x32 tf32</c>.</summary>
+    /// <c>implicit GEMM 128x128x32 3xtf32</c>.</summary>
     public override string ToString() => Algorithm switch
     {
         ConvolutionAlgorithm.ImplicitGemm => $"implicit {Product}",
@@ -45,8 +45,10 @@ public readonly record struct ConvolutionChoice(ConvolutionAlgorithm Algorithm, 
     /// <summary>Lists the choices that may be worth timing. They all give the same result up to the order of summation.</summary>
     /// <param name="withLibrary">Whether the device has a library for matrix products.</param>
     /// <param name="factors">As in <see cref="For"/>.</param>
+    /// <param name="withUnits">Whether the device has matrix units that may multiply float32.</param>
     public static IReadOnlyList<ConvolutionChoice> Candidates(
-        ConvolutionShape shape, int images, ConvolutionPass pass, bool withLibrary = false, FactorType factors = FactorType.Float32)
+        ConvolutionShape shape, int images, ConvolutionPass pass, bool withLibrary = false, FactorType factors = FactorType.Float32,
+        bool withUnits = false)
     {
         (int rows, int columns, _) = ProductSizes(shape, images, pass, FactorType.Float32);
         ConvolutionAlgorithm[] algorithms =
@@ -58,6 +60,16 @@ public readonly record struct ConvolutionChoice(ConvolutionAlgorithm Algorithm, 
             (int unitRows, int unitColumns, _) = ProductSizes(shape, images, pass, factors);
             tiles = TileChoice.Candidates(unitRows, unitColumns, factors).Where(tile => tile.Factors == factors)
                 .Select(tile => new ConvolutionChoice(algorithms[0], tile)).Concat(tiles);
+        }
+        // Every way to multiply float32 by units loads and packs the same.
+        if (withUnits && Takes(shape, pass, FactorType.SplitTF32))
+        {
+            (int unitRows, int unitColumns, int depth) = ProductSizes(shape, images, pass, FactorType.SplitTF32);
+            // Some phases of the stride have the fewest taps.
+            if (pass == ConvolutionPass.InputGradient)
+                depth = Math.Max(1, shape.R / shape.StrideH) * Math.Max(1, shape.S / shape.StrideW) * shape.K;
+            tiles = tiles.Concat(
+                TileChoice.UnitCandidates(unitRows, unitColumns, depth).Select(tile => new ConvolutionChoice(algorithms[0], tile)));
         }
         return withLibrary ? [.. tiles, new(algorithms[^1], default, ByLibrary: true)] : [.. tiles];
     }

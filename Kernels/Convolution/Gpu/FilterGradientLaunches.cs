@@ -145,7 +145,7 @@ internal sealed class FilterGradientLaunches
         {
             launches.Add(
                 new UnitFilterGradient(
-                    tile.M, tile.N, tile.Factors == FactorType.BFloat16, accumulate && !isSplit, x, dy, target, map, rows,
+                    tile.M, tile.N, tile.Factors, accumulate && !isSplit, x, dy, target, map, rows,
                     _packed?.RunStep ?? 1),
                 groups);
         }

@@ -150,7 +150,7 @@ internal sealed partial class ForwardLaunches
         }
         launches.Add(
             new UnitConvolution<TFunction>(
-                tile.M, tile.N, tile.Factors == FactorType.BFloat16, false, IsWideY, _isBFloat16Y, bias is not null, accumulate,
+                tile.M, tile.N, tile.Factors, false, IsWideY, _isBFloat16Y, bias is not null, accumulate,
                 moments is not null, false, false, x, filter, bias ?? filter, y, moments?.Scalars ?? default, moments?.Parts ?? default,
                 default, default, new(map, tile.Factors.PerLoad(), _packed?.RunStep ?? 1), function),
             new(tile.Count(_sizes.Pixels, _sizes.Outputs)));

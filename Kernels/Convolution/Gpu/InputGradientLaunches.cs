@@ -193,7 +193,7 @@ internal sealed partial class InputGradientLaunches
         {
             launches.Add(
                 new UnitConvolution<TFunction>(
-                    tile.M, tile.N, tile.Factors == FactorType.BFloat16, true, _sizes.WideInputs, _isBFloat16X, false, accumulate, false,
+                    tile.M, tile.N, tile.Factors, true, _sizes.WideInputs, _isBFloat16X, false, accumulate, false,
                     gradients is not null, gradients?.IsBFloat16Inputs ?? false, dy, filter, gradients?.Means ?? filter, dx,
                     gradients?.Scalars ?? default, gradients?.Parts ?? default, gradients?.Outputs ?? default,
                     gradients?.Inputs ?? default, new(map, tile.Factors.PerLoad()), function),

@@ -5,6 +5,7 @@ namespace GpuCnn.Kernels.MatrixProduct.Units;
 /// <summary>
 /// Reads the fragments that matrix units take, as PTX lays them out over the lanes of a warp. A step is 8 floats of the reduction: 8 values
 /// of TF32, 16 of bfloat16. Both have the same layout in floats.
+/// Factors that are to be split are read as they are.
 /// </summary>
 internal static class UnitFragments
 {
@@ -16,7 +17,7 @@ internal static class UnitFragments
         if (!side.IsAlong)
         {
             MatrixUnit.Load(to, tile, LeftPlace(side, lane, line, step));
-            if (!side.IsBFloat16) Round(to);
+            if (side.Factors == FactorType.TF32) Round(to);
         }
         else if (side.IsBFloat16)
         {
@@ -25,10 +26,10 @@ internal static class UnitFragments
         else
         {
             int at = 8 * step + (lane & 3), own = line + (lane >> 2);
-            to[0] = MatrixUnit.ToTF32(tile[side.Place32(at, own)]);
-            to[1] = MatrixUnit.ToTF32(tile[side.Place32(at, own + 8)]);
-            to[2] = MatrixUnit.ToTF32(tile[side.Place32(at + 4, own)]);
-            to[3] = MatrixUnit.ToTF32(tile[side.Place32(at + 4, own + 8)]);
+            to[0] = Factor(side, tile[side.Place32(at, own)]);
+            to[1] = Factor(side, tile[side.Place32(at, own + 8)]);
+            to[2] = Factor(side, tile[side.Place32(at + 4, own)]);
+            to[3] = Factor(side, tile[side.Place32(at + 4, own + 8)]);
         }
     }
 
@@ -40,7 +41,7 @@ internal static class UnitFragments
         if (!side.IsAlong)
         {
             MatrixUnit.Load(to, tile, RightPlace(side, lane, line, step));
-            if (!side.IsBFloat16) Round(to);
+            if (side.Factors == FactorType.TF32) Round(to);
         }
         else if (side.IsBFloat16)
         {
@@ -49,10 +50,10 @@ internal static class UnitFragments
         else
         {
             int at = 8 * step + (lane & 3), own = line + (lane >> 2);
-            to[0] = MatrixUnit.ToTF32(tile[side.Place32(at, own)]);
-            to[1] = MatrixUnit.ToTF32(tile[side.Place32(at + 4, own)]);
-            to[2] = MatrixUnit.ToTF32(tile[side.Place32(at, own + 8)]);
-            to[3] = MatrixUnit.ToTF32(tile[side.Place32(at + 4, own + 8)]);
+            to[0] = Factor(side, tile[side.Place32(at, own)]);
+            to[1] = Factor(side, tile[side.Place32(at + 4, own)]);
+            to[2] = Factor(side, tile[side.Place32(at, own + 8)]);
+            to[3] = Factor(side, tile[side.Place32(at + 4, own + 8)]);
         }
     }
 
@@ -65,6 +66,10 @@ internal static class UnitFragments
     public static int RightPlace(UnitSide side, int lane, int line, int step) => side.IsAlong
         ? side.Place(16 * step + (lane & 15), (line >> 3) + (lane >> 4))
         : side.Place(line + (lane & 7) + (lane >> 4 << 3), 2 * step + (lane >> 3 & 1));
+
+    /// <summary>Returns a value as units take it, or the float itself if it is still to be split.</summary>
+    public static uint Factor(UnitSide side, float value) =>
+        side.Factors == FactorType.SplitTF32 ? Bits.ToUInt32(value) : MatrixUnit.ToTF32(value);
 
     public static void Round(Registers<uint> values)
     {

@@ -7,7 +7,7 @@ namespace GpuCnn.Kernels.MatrixProduct.Units;
 /// Computes C[m, n] = f(sum over k of A[m, k] B[k, n] + bias[n]) for a batch of matrices, by matrix units. Groups: x the tiles of C, the
 /// columns of a row of tiles consecutive; z = batch * parts + part. The order of every sum follows from the shape and the tile.
 /// </summary>
-/// <param name="isBFloat16">Whether A and B are stored as bfloat16; else they are floats that are rounded to TF32.</param>
+/// <param name="factors">What is multiplied. It says whether A and B are stored as bfloat16; else they are floats.</param>
 /// <param name="transposeA">Whether A is stored as [K][M] instead of [M][K].</param>
 /// <param name="transposeB">Whether B is stored as [N][K] instead of [K][N].</param>
 /// <param name="wideC">Whether C and the bias are accessed four values at a time: columns, pitch and starts are multiples of 4.</param>
@@ -33,7 +33,7 @@ namespace GpuCnn.Kernels.MatrixProduct.Units;
 /// <param name="area">Rows of an image.</param>
 [Kernel(UnitTile.Threads)]
 internal readonly partial struct UnitGemm<TFunction>(
-    [Specialization(128)] int tileM, [Specialization(128)] int tileN, [Specialization] Flag isBFloat16,
+    [Specialization(128)] int tileM, [Specialization(128)] int tileN, [Specialization(1)] FactorType factors,
     [Specialization] Flag transposeA, [Specialization] Flag transposeB, [Specialization(1)] Flag wideC, [Specialization] Flag roundC,
     [Specialization] Flag addBias, [Specialization] Flag accumulate, [Specialization] Flag gathers,
     [Specialization] Flag gathersGradients, [Specialization] Flag isBFloat16Z,
@@ -50,10 +50,11 @@ internal readonly partial struct UnitGemm<TFunction>(
         View<int> lines = Shared.Array<int>(tileM);
         Registers<float> sums = Local.Array<float>(tileM * tileN / UnitTile.Threads);
         Registers<float> loads = Local.Array<float>(UnitEpilogue.Floats);
-        Registers<uint> left = Local.Array<uint>(tileM / 8), right = Local.Array<uint>(tileN / 8);
-        var sideA = new UnitSide(tileM, transposeA, isBFloat16);
-        var sideB = new UnitSide(tileN, !transposeB, isBFloat16);
-        int depth = isBFloat16 ? 2 * UnitTile.Depth : UnitTile.Depth, stageFloats = UnitTile.Depth * (tileM + tileN);
+        Registers<uint> left = Local.Array<uint>(tileM / 8), right = Local.Array<uint>(tileN / 4);
+        Registers<float> products = Local.Array<float>(UnitTile.Products);
+        var sideA = new UnitSide(tileM, transposeA, factors);
+        var sideB = new UnitSide(tileN, !transposeB, factors);
+        int depth = factors == FactorType.BFloat16 ? 2 * UnitTile.Depth : UnitTile.Depth, stageFloats = UnitTile.Depth * (tileM + tileN);
         int tilesN = TileShape.Tiles(shape.N, tileN), row = GroupId.X / tilesN * tileM, column = GroupId.X % tilesN * tileN;
         int batch = GroupId.Z / shape.Parts, part = GroupId.Z % shape.Parts;
         int startA = shape.StartA + batch * shape.StepA, startB = shape.StartB + batch * shape.StepB;
@@ -91,7 +92,7 @@ internal readonly partial struct UnitGemm<TFunction>(
             }
             AsyncCopy.Commit();
             View<float> tile = shared.Slice(stage * stageFloats);
-            UnitTile.Multiply(sums, left, right, tile, tile.Slice(UnitTile.Depth * tileM), sideA, sideB);
+            UnitTile.Multiply(sums, left, right, products, tile, tile.Slice(UnitTile.Depth * tileM), sideA, sideB);
             next = stage;
             stage = stage == UnitTile.Stages - 1 ? 0 : stage + 1;
         }

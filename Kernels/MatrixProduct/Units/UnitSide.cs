@@ -8,9 +8,12 @@ namespace GpuCnn.Kernels.MatrixProduct.Units;
 /// </summary>
 /// <param name="Lines">Lines of the tile: 64 or 128.</param>
 /// <param name="IsAlong">Whether lines are contiguous in memory ([reduction][lines]), and not steps ([lines][reduction]).</param>
-/// <param name="IsBFloat16">Whether a float of memory holds two values. The tile is twice as deep then.</param>
-internal readonly record struct UnitSide(int Lines, bool IsAlong, bool IsBFloat16)
+/// <param name="Factors">What is multiplied.</param>
+internal readonly record struct UnitSide(int Lines, bool IsAlong, FactorType Factors)
 {
+    /// <summary>Whether a float of memory holds two values. The tile is twice as deep then.</summary>
+    public bool IsBFloat16 => Factors == FactorType.BFloat16;
+
     /// <summary>Runs of 16 bytes in a row of the tile.</summary>
     public int RowRuns => IsAlong ? (IsBFloat16 ? Lines >> 3 : Lines >> 2) : UnitTile.Depth >> 2;
 

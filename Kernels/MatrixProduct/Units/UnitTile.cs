@@ -12,13 +12,16 @@ internal static class UnitTile
     /// <summary>Threads of a group: four warps.</summary>
     public const int Threads = 128;
 
-    /// <summary>Floats of the reduction in a stage: 32 values of TF32, 64 of bfloat16.</summary>
+    /// <summary>Floats of the reduction in a stage: 32 values of float32 or TF32, 64 of bfloat16.</summary>
     public const int Depth = 32;
 
     public const int Stages = 3;
 
     /// <summary>Padding floats after each row of sums in shared memory, so that a warp's pairs fall on different banks.</summary>
     public const int Padding = 8;
+
+    /// <summary>Registers that products of <see cref="FactorType.SplitTF32"/> are added in.</summary>
+    public const int Products = 16;
 
     // A warp has at most 64 x 64 sums. A helper's loops are unrolled up to it.
     public const int MostRows = 4, MostColumns = 8, StepsOfStage = Depth / 8;
@@ -77,9 +80,19 @@ internal static class UnitTile
     /// <summary>Adds the products of a stage to the sums of the warp. All threads of the group call it.</summary>
     /// <param name="sums">[tileM / 2 / 16][tileN / 2 / 8][4]: a block of 16 x 8 has four values in each lane.</param>
     /// <param name="left">Fragments of the left tile: [tileM / 2 / 16][4]; overwritten.</param>
-    /// <param name="right">Fragments of the right tile: [tileN / 2 / 8][2]; overwritten.</param>
-    [Unroll]
+    /// <param name="right">Fragments of the right tile: [2][tileN / 2 / 8][2], the second half only for split factors; overwritten.</param>
+    /// <param name="products">[<see cref="Products"/>] Overwritten.</param>
     public static void Multiply(
+        Registers<float> sums, Registers<uint> left, Registers<uint> right, Registers<float> products, View<float> leftTile,
+            View<float> rightTile, UnitSide sideA, UnitSide sideB)
+    {
+        if (sideA.Factors == FactorType.SplitTF32)
+            SplitProducts.Multiply(sums, left, right, products, leftTile, rightTile, sideA, sideB);
+        else MultiplyFragments(sums, left, right, leftTile, rightTile, sideA, sideB);
+    }
+
+    [Unroll]
+    private static void MultiplyFragments(
         Registers<float> sums, Registers<uint> left, Registers<uint> right, View<float> leftTile, View<float> rightTile, UnitSide sideA,
             UnitSide sideB)
     {

@@ -12,9 +12,10 @@ public sealed class UnitBankTests
 {
     /// <summary>A stage is copied to every place of the tile once.</summary>
     [Test]
-    public void CopiesFallOnDifferentBanks([Values(64, 128)] int lines, [Values] bool isAlong, [Values] bool isBFloat16)
+    public void CopiesFallOnDifferentBanks(
+        [Values(64, 128)] int lines, [Values] bool isAlong, [Values(FactorType.TF32, FactorType.BFloat16)] FactorType factors)
     {
-        var side = new UnitSide(lines, isAlong, isBFloat16);
+        var side = new UnitSide(lines, isAlong, factors);
         int[] places = [.. Enumerable.Range(0, side.Lines * UnitTile.Depth / 4)
             .Select(element => side.Place(element / side.RowRuns, element % side.RowRuns))];
         Assert.That(places.Order(), Is.EqualTo(Enumerable.Range(0, places.Length).Select(i => 4 * i)));
@@ -22,9 +23,10 @@ public sealed class UnitBankTests
     }
 
     [Test]
-    public void FragmentsFallOnDifferentBanks([Values(64, 128)] int lines, [Values] bool isAlong, [Values] bool isBFloat16)
+    public void FragmentsFallOnDifferentBanks(
+        [Values(64, 128)] int lines, [Values] bool isAlong, [Values(FactorType.TF32, FactorType.BFloat16)] FactorType factors)
     {
-        var side = new UnitSide(lines, isAlong, isBFloat16);
+        var side = new UnitSide(lines, isAlong, factors);
         for (int line = 0; line < side.Lines; line += 16)
         {
             for (int step = 0; step < UnitTile.StepsOfStage; step++)

@@ -18,7 +18,8 @@ public sealed partial class UnitTextTests
     /// <summary>Steps of 8 floats in a stage.</summary>
     private const int Steps = 4;
 
-    private static IEnumerable<TileShape> Tiles => [.. TileShape.Of(FactorType.TF32), .. TileShape.Of(FactorType.BFloat16)];
+    private static IEnumerable<TileShape> Tiles =>
+        [.. TileShape.Of(FactorType.TF32), .. TileShape.Of(FactorType.BFloat16), .. TileShape.Of(FactorType.SplitTF32)];
 
     [SetUp]
     public void NeedClang() => Clang.Require();
@@ -49,24 +50,25 @@ public sealed partial class UnitTextTests
     }
 
     [Test]
-    public void ConvolutionsAreFast([Values(FactorType.TF32, FactorType.BFloat16)] FactorType factors, [Values] bool turned)
+    public void ConvolutionsAreFast(
+        [Values(FactorType.TF32, FactorType.BFloat16, FactorType.SplitTF32)] FactorType factors, [Values] bool turned)
     {
         TileShape tile = TileShape.Of(factors)[0];
         bool isBFloat16 = factors == FactorType.BFloat16;
         AssertFast(
             new UnitConvolution<Identity>(
-                tile.M, tile.N, isBFloat16, turned, true, isBFloat16, false, turned, !turned, false, false, default, default, default,
+                tile.M, tile.N, factors, turned, true, isBFloat16, false, turned, !turned, false, false, default, default, default,
                 default, default, default, default, default, default, default),
             tile, false, !turned);
     }
 
     [Test]
-    public void FilterGradientsAreFast([Values(FactorType.TF32, FactorType.BFloat16)] FactorType factors)
+    public void FilterGradientsAreFast([Values(FactorType.TF32, FactorType.BFloat16, FactorType.SplitTF32)] FactorType factors)
     {
         TileShape tile = TileShape.Of(factors)[0];
         AssertFast(
             new UnitFilterGradient(
-                tile.M, tile.N, factors == FactorType.BFloat16, false, default, default, default, default, default, 1),
+                tile.M, tile.N, factors, false, default, default, default, default, default, 1),
             tile, true, true);
     }
 
@@ -86,7 +88,7 @@ public sealed partial class UnitTextTests
     {
         bool isBFloat16 = tile.Factors == FactorType.BFloat16;
         return new(
-            tile.M, tile.N, isBFloat16, transposeA, transposeB, true, isBFloat16, addBias, accumulate, false, gathers,
+            tile.M, tile.N, tile.Factors, transposeA, transposeB, true, isBFloat16, addBias, accumulate, false, gathers,
             gathers && isBFloat16, default, default, default, default, default, default, default, default, default, default, default);
     }
 
@@ -95,19 +97,22 @@ public sealed partial class UnitTextTests
         where TKernel : struct, IKernel
     {
         string ptx = Clang.PtxOf(kernel);
-        bool isBFloat16 = tile.Factors == FactorType.BFloat16;
-        int left = tile.M / 32, right = tile.N / 32, loads = Steps * ((Reads(isAlongA) ? left : 0) + (Reads(isAlongB) ? right : 0));
-        int plain = Steps * 4 * ((Reads(isAlongA) ? 0 : left) + (Reads(isAlongB) ? 0 : right));
+        bool isBFloat16 = tile.Factors == FactorType.BFloat16, isSplit = tile.Factors == FactorType.SplitTF32;
+        // Split factors take three products each, and the loop over a stage's steps stays a loop.
+        int steps = isSplit ? 1 : Steps, each = isSplit ? 3 : 1;
+        int left = tile.M / 32, right = tile.N / 32, loads = steps * ((Reads(isAlongA) ? left : 0) + (Reads(isAlongB) ? right : 0));
+        int plain = steps * 4 * ((Reads(isAlongA) ? 0 : left) + (Reads(isAlongB) ? 0 : right));
         Assert.Multiple(() =>
         {
             Assert.That(Clang.LocalAccesses(ptx), Is.Zero, "loads and stores of local memory");
             Assert.That(
                 Count(ptx, isBFloat16 ? "mma.sync.aligned.m16n8k16.row.col.f32.bf16" : "mma.sync.aligned.m16n8k8.row.col.f32.tf32"),
-                Is.EqualTo(Steps * left * 2 * right), "products of a stage");
+                Is.EqualTo(steps * each * left * 2 * right), "products of a stage");
             Assert.That(Count(ptx, "ldmatrix.sync.aligned.m8n8.x4"), Is.EqualTo(loads), "loads of fragments");
             Assert.That(Count(ptx, "ldmatrix.sync.aligned.m8n8.x4.trans"),
                 Is.EqualTo(isBFloat16 ? Steps * ((isAlongA ? left : 0) + (isAlongB ? right : 0)) : 0), "transposed loads of fragments");
-            Assert.That(Count(ptx, "cvt.rna.tf32.f32"), Is.EqualTo(isBFloat16 ? 0 : Steps * 4 * (left + right)), "rounded factors");
+            Assert.That(Count(ptx, "cvt.rna.tf32.f32"),
+                Is.EqualTo(isBFloat16 ? 0 : (isSplit ? 2 : 1) * steps * 4 * (left + right)), "rounded factors");
             // Two stages before the loop and one in it, each with 16 lines' 16 bytes in a pass of the group.
             Assert.That(Count(ptx, "cp.async.cg.shared.global"), Is.EqualTo(3 * (tile.M + tile.N) / 16), "copies of 16 bytes");
             Assert.That(Count(ptx, "cp.async.ca"), Is.Zero, "copies of 4 bytes");
@@ -121,8 +126,13 @@ public sealed partial class UnitTextTests
         bool Reads(bool isAlong) => isBFloat16 || !isAlong;
     }
 
-    /// <summary>Sums, fragments, places of the rows that a convolution copies, and 48 for addresses and counters.</summary>
-    private static int Registers(TileShape tile) => tile.M * tile.N / 128 + (tile.M + tile.N) / 8 + 3 * tile.M / 16 + 48;
+    /// <summary>Sums, fragments, places of the rows that a convolution copies, and 44 for addresses and counters.</summary>
+    private static int Registers(TileShape tile) => tile.M * tile.N / 128 + 3 * tile.M / 16 + 44 + tile.Factors switch
+    {
+        // All of the right, a fragment of the left, each in two parts; the products of four blocks.
+        FactorType.SplitTF32 => tile.N / 4 + 8 + 16,
+        _ => (tile.M + tile.N) / 8,
+    };
 
     private static int Count(string ptx, string instruction) => ptx.Split(instruction).Length - 1;
 

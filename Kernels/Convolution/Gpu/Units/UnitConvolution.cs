@@ -10,7 +10,7 @@ namespace GpuCnn.Kernels.Convolution.Gpu.Units;
 /// w[value, k] + bias[k]). It serves the forward pass, and the input's gradient one phase of the stride at a time. Groups: x the tiles, the
 /// columns of a row of tiles consecutive. A pixel that no tap reaches gets f(bias).
 /// </summary>
-/// <param name="isBFloat16">Whether x and the filter are stored as bfloat16; else they are floats that are rounded to TF32.</param>
+/// <param name="factors">What is multiplied. It says whether x and the filter are stored as bfloat16; else they are floats.</param>
 /// <param name="turned">
 /// Whether the filter is stored [columns][values] at each tap. If it is not, the values of all taps follow each other.
 /// </param>
@@ -37,7 +37,7 @@ namespace GpuCnn.Kernels.Convolution.Gpu.Units;
 /// <param name="inputs">z, like y; any view if no gradients are gathered.</param>
 [Kernel(UnitTile.Threads)]
 internal readonly partial struct UnitConvolution<TFunction>(
-    [Specialization(128)] int tileM, [Specialization(128)] int tileN, [Specialization] Flag isBFloat16, [Specialization] Flag turned,
+    [Specialization(128)] int tileM, [Specialization(128)] int tileN, [Specialization(1)] FactorType factors, [Specialization] Flag turned,
     [Specialization(1)] Flag wideY, [Specialization] Flag roundY, [Specialization] Flag addBias, [Specialization] Flag accumulate,
     [Specialization] Flag gathers, [Specialization] Flag gathersGradients, [Specialization] Flag isBFloat16Z,
     ReadOnlyView<float> x, ReadOnlyView<float> filter, ReadOnlyView<float> bias, View<float> y, ReadOnlyView<StepScalars> scalars,
@@ -54,10 +54,11 @@ internal readonly partial struct UnitConvolution<TFunction>(
         Registers<int> sources = Local.Array<int>(tileM / 16), h = Local.Array<int>(tileM / 16), w = Local.Array<int>(tileM / 16);
         Registers<float> sums = Local.Array<float>(tileM * tileN / UnitTile.Threads);
         Registers<float> loads = Local.Array<float>(UnitEpilogue.Floats);
-        Registers<uint> left = Local.Array<uint>(tileM / 8), right = Local.Array<uint>(tileN / 8);
-        var sideX = new UnitSide(tileM, false, isBFloat16);
-        var sideFilter = new UnitSide(tileN, !turned, isBFloat16);
-        int depth = isBFloat16 ? 2 * UnitTile.Depth : UnitTile.Depth, stageFloats = UnitTile.Depth * (tileM + tileN);
+        Registers<uint> left = Local.Array<uint>(tileM / 8), right = Local.Array<uint>(tileN / 4);
+        Registers<float> products = Local.Array<float>(UnitTile.Products);
+        var sideX = new UnitSide(tileM, false, factors);
+        var sideFilter = new UnitSide(tileN, !turned, factors);
+        int depth = factors == FactorType.BFloat16 ? 2 * UnitTile.Depth : UnitTile.Depth, stageFloats = UnitTile.Depth * (tileM + tileN);
         int tilesN = TileShape.Tiles(gather.Map.Columns, tileN), firstPixel = GroupId.X / tilesN * tileM,
             column = GroupId.X % tilesN * tileN;
         int length = gather.Length, steps = TileShape.Tiles(length, depth);
@@ -112,7 +113,7 @@ internal readonly partial struct UnitConvolution<TFunction>(
             }
             AsyncCopy.Commit();
             View<float> tile = shared.Slice(stage * stageFloats);
-            UnitTile.Multiply(sums, left, right, tile, tile.Slice(UnitTile.Depth * tileM), sideX, sideFilter);
+            UnitTile.Multiply(sums, left, right, products, tile, tile.Slice(UnitTile.Depth * tileM), sideX, sideFilter);
             next = stage;
             stage = stage == UnitTile.Stages - 1 ? 0 : stage + 1;
         }

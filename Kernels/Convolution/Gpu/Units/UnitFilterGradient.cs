@@ -10,7 +10,7 @@ namespace GpuCnn.Kernels.Convolution.Gpu.Units;
 /// Groups: x the tiles of the filter, the columns of a row of tiles consecutive; z = part. The order of every sum follows from the shape
 /// and the tile.
 /// </summary>
-/// <param name="isBFloat16">Whether x and dy are stored as bfloat16; else they are floats that are rounded to TF32.</param>
+/// <param name="factors">What is multiplied. It says whether x and dy are stored as bfloat16; else they are floats.</param>
 /// <param name="accumulate">Whether to add to dw instead of overwriting it.</param>
 /// <param name="x">[image][SourceH][SourceW][SourceChannels]; channels are multiples of 16 bytes, and so are dy's.</param>
 /// <param name="dy">[pixel][GradientPitch]</param>
@@ -20,7 +20,8 @@ namespace GpuCnn.Kernels.Convolution.Gpu.Units;
 /// <param name="tapStep">Columns of x from one tap to the next.</param>
 [Kernel(UnitTile.Threads)]
 internal readonly partial struct UnitFilterGradient(
-    [Specialization(128)] int tileM, [Specialization(128)] int tileN, [Specialization] Flag isBFloat16, [Specialization] Flag accumulate,
+    [Specialization(128)] int tileM, [Specialization(128)] int tileN, [Specialization(1)] FactorType factors,
+    [Specialization] Flag accumulate,
     ReadOnlyView<float> x, ReadOnlyView<float> dy, View<float> dw, FilterGradientMap map, PackedRows rows, int tapStep)
 {
     public int SharedBytes => 4 * UnitTile.SharedFloats(tileM, tileN);
@@ -30,10 +31,11 @@ internal readonly partial struct UnitFilterGradient(
     {
         View<float> shared = Shared.Array<float>(UnitTile.Stages * UnitTile.Depth * (tileM + tileN));
         Registers<float> sums = Local.Array<float>(tileM * tileN / UnitTile.Threads);
-        Registers<uint> left = Local.Array<uint>(tileM / 8), right = Local.Array<uint>(tileN / 8);
-        var sideX = new UnitSide(tileM, true, isBFloat16);
-        var sideY = new UnitSide(tileN, true, isBFloat16);
-        int depth = isBFloat16 ? 2 * UnitTile.Depth : UnitTile.Depth, stageFloats = UnitTile.Depth * (tileM + tileN);
+        Registers<uint> left = Local.Array<uint>(tileM / 8), right = Local.Array<uint>(tileN / 4);
+        Registers<float> products = Local.Array<float>(UnitTile.Products);
+        var sideX = new UnitSide(tileM, true, factors);
+        var sideY = new UnitSide(tileN, true, factors);
+        int depth = factors == FactorType.BFloat16 ? 2 * UnitTile.Depth : UnitTile.Depth, stageFloats = UnitTile.Depth * (tileM + tileN);
         int tilesN = TileShape.Tiles(map.Columns, tileN), row = GroupId.X / tilesN * tileM, column = GroupId.X % tilesN * tileN;
         int part = GroupId.Z, first = part * map.PartPixels, end = KernelMath.Min(first + map.PartPixels, map.Grid.Pixels);
         int steps = TileShape.Tiles(end - first, depth);
@@ -70,7 +72,7 @@ internal readonly partial struct UnitFilterGradient(
             }
             AsyncCopy.Commit();
             View<float> tile = shared.Slice(stage * stageFloats);
-            UnitTile.Multiply(sums, left, right, tile, tile.Slice(UnitTile.Depth * tileM), sideX, sideY);
+            UnitTile.Multiply(sums, left, right, products, tile, tile.Slice(UnitTile.Depth * tileM), sideX, sideY);
             next = stage;
             stage = stage == UnitTile.Stages - 1 ? 0 : stage + 1;
         }
