@@ -18,7 +18,8 @@ internal static class DeviceCommand
         "GFLOP/s counts a multiply-add as 2, and every convolution as direct. GB/s counts every tensor once.",
         "float32 without TF32 on either side, unless the pass names a precision. tf32: PyTorch's allow_tf32. bf16: operators on tensors " +
         "of bfloat16, and networks under torch.autocast; our network's input and output stay float32.",
-        "tiles: float32 in one tile of ours each, beside PyTorch's float32. 3xtf32: each factor split in two for matrix units.",
+        "tiles: float32 in one tile of ours each, beside PyTorch's float32. async: ordinary " +
+        "multiply-adds from asynchronous copies. 3xtf32: each factor split in two for matrix units.",
         "PyTorch's tensors are made beforehand and in the faster memory format; cuDNN chooses its algorithms by measuring. In networks " +
         "both sides copy the batch in at each run.",
     ];

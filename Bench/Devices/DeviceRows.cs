@@ -18,7 +18,8 @@ internal static class DeviceRows
 
     private static readonly string[] Float32Tiles =
     [
-        "128x128x8", "128x64x16", "128x128x32 3xtf32", "128x64x32 3xtf32", "64x64x32 3xtf32",
+        "128x128x8", "128x64x16", "128x128x32 async", "128x64x32 async", "64x64x32 async", "128x128x32 3xtf32", "128x64x32 3xtf32",
+        "64x64x32 3xtf32",
     ];
 
     // What differs where nothing is multiplied.

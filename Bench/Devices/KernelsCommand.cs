@@ -13,7 +13,7 @@ internal static class KernelsCommand
     private const int Batch = 32;
 
     /// <summary>Float32's ways by matrix units, which are candidates only: the largest tile of each problem.</summary>
-    private static readonly string[] UnitFactors = ["3xtf32"];
+    private static readonly string[] UnitFactors = ["3xtf32", "async"];
 
     private static readonly string[] Titles =
         ["Kernel", "Launches", "Threads", "Registers", "Local bytes", "Shared bytes", "Occupancy", "For example"];

@@ -1,4 +1,3 @@
-using GpuCnn.Engine;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tuning;
@@ -13,7 +12,6 @@ internal static class TileAlgorithms
     /// End of a candidate's name, such as <c>128x128x32 3xtf32</c> or <c>3xtf32</c>: each problem takes the first that has it, and the
     /// rule's if none has. Null for the device's table.
     /// </param>
-    /// <exception cref="GpuCnnException">No problem has such a candidate.</exception>
     public static IReadOnlyDictionary<string, string> Of(
         Device device, ParameterStore parameters, PlanOptions options, string? tile)
     {
@@ -25,7 +23,6 @@ internal static class TileAlgorithms
             if (choice.Candidates.FirstOrDefault(candidate => IsIn(candidate, tile)) is { } algorithm)
                 algorithms[choice.Problem] = algorithm;
         }
-        if (algorithms.Count == 0) throw new GpuCnnException($"{device.Name} computes no product here in tiles of {tile}.");
         return algorithms;
     }
 

@@ -14,12 +14,15 @@ public enum FactorType
 
     /// <summary>Float32 in memory, each split into two TF32 values (3xTF32), by matrix units.</summary>
     SplitTF32,
+
+    /// <summary>Float32 factors, by the device's ordinary multiply-add, in tiles that asynchronous copies fill.</summary>
+    AsyncFloat32,
 }
 
 public static class FactorTypes
 {
-    /// <summary>Gets the ways to multiply float32 that devices with matrix units have besides the ordinary one.</summary>
-    internal static IReadOnlyList<FactorType> OfFloat32ByUnits { get; } = [FactorType.SplitTF32];
+    /// <summary>Gets the ways to multiply float32 that devices with matrix units have besides the ordinary tiles.</summary>
+    internal static IReadOnlyList<FactorType> OfFloat32ByUnits { get; } = [FactorType.SplitTF32, FactorType.AsyncFloat32];
 
     /// <summary>Returns the shortest reduction whose error is bounded by float32's.</summary>
     internal static int LeastDepth(this FactorType factors) => factors == FactorType.SplitTF32 ? Units.SplitProducts.LeastDepth : 1;
@@ -36,6 +39,7 @@ public static class FactorTypes
         FactorType.TF32 => "tf32",
         FactorType.BFloat16 => "bf16",
         FactorType.SplitTF32 => "3xtf32",
+        FactorType.AsyncFloat32 => "async",
         _ => "",
     };
 }

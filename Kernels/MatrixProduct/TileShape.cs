@@ -35,6 +35,8 @@ public readonly record struct TileShape(int M, int N, int K, int PerM, int PerN,
 
     private static IReadOnlyList<TileShape> OfSplitTF32 { get; } = Units(FactorType.SplitTF32);
 
+    private static IReadOnlyList<TileShape> OfAsyncFloat32 { get; } = Units(FactorType.AsyncFloat32);
+
     public int Threads => M / PerM * (N / PerN);
 
     /// <summary>Lists all tiles that kernels are compiled for, the largest first.</summary>
@@ -43,6 +45,7 @@ public readonly record struct TileShape(int M, int N, int K, int PerM, int PerN,
         FactorType.TF32 => OfTF32,
         FactorType.BFloat16 => OfBFloat16,
         FactorType.SplitTF32 => OfSplitTF32,
+        FactorType.AsyncFloat32 => OfAsyncFloat32,
         _ => All,
     };
 

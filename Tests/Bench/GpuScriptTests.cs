@@ -36,10 +36,12 @@ public sealed class GpuScriptTests
         File.CreateSymbolicLink(Path.Combine(libraries, "libcuda.so.1"), FakeLibrary.PathOf("fake_cuda", "IN_A_PROGRAM"));
         File.CreateSymbolicLink(Path.Combine(libraries, "libnvrtc.so.12"), FakeLibrary.PathOf("fake_nvrtc", "IN_A_PROGRAM"));
         (int code, string output) = Run(folder.Path, new() { ["LD_LIBRARY_PATH"] = libraries },
-            "--device", "cuda-c", "--only", "ceilings,resources", "--precision", "fp32", "--minutes", "1", "--", "--quick");
+            "--device", "cuda-c", "--only", "ceilings,tiles,resources", "--precision", "fp32", "--minutes", "1", "--", "--quick");
         Assert.That(code, Is.Not.Zero);
         string tables = output[output.IndexOf("== tables", StringComparison.Ordinal)..];
         Assert.That(tables, Does.Match(@"\| copy of .*not measured"), "a wrong result is not timed");
+        Assert.That(tables, Does.Match(@"\| matrix product .*\| forward, 128x128x32 async .*not measured"), "a row for each tile");
+        Assert.That(tables, Does.Match(@"\| convolution .*\| backward weights, 64x64x32 3xtf32 .*not measured"));
         Assert.That(Regex.Count(tables, @"^\| \w+ \| \d+ \| \d+ \| \d+ \| 0 \|", RegexOptions.Multiline), Is.GreaterThan(5), output);
     }
 

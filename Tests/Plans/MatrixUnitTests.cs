@@ -38,6 +38,7 @@ public sealed class MatrixUnitTests
     /// Plans take float32 by units only where a table or a run's configuration names it, and a device without units takes the rule's tile.
     /// </summary>
     [TestCase("3xtf32", 3)]
+    [TestCase("async", 11)]
     public void Float32ByUnitsIsTakenOnlyIfATableNamesIt(string name, int products)
     {
         using var device = new DebugDevice();

@@ -18,6 +18,7 @@ internal static class UnitEpilogue
     /// <summary>Stores the tile. All threads of the group call this after their last stage.</summary>
     /// <param name="sums">The warp's sums; overwritten.</param>
     /// <param name="shared">The stages; overwritten.</param>
+    /// <param name="sideA">The left tile, which says where the lanes' rows are; likewise the right and their columns.</param>
     /// <param name="lines">
     /// Shared, [tileM] Index in the result at which each line of the tile starts, or -1 if there is no such line.
     /// </param>
@@ -28,24 +29,24 @@ internal static class UnitEpilogue
     /// <param name="inputs">z, like the result.</param>
     [Unroll]
     public static void Store<TFunction>(
-        TileResult tile, TilePlace place, Registers<float> sums, View<float> shared, View<int> lines, Registers<float> loads,
-        View<float> result, ReadOnlyView<float> bias, View<float> moments, ReadOnlyView<float> outputs, ReadOnlyView<float> inputs,
-        TFunction function)
+        TileResult tile, TilePlace place, Registers<float> sums, View<float> shared, UnitSide sideA, UnitSide sideB, View<int> lines,
+        Registers<float> loads, View<float> result, ReadOnlyView<float> bias, View<float> moments, ReadOnlyView<float> outputs,
+        ReadOnlyView<float> inputs, TFunction function)
         where TFunction : unmanaged, IPointwise
     {
         if (tile.GathersMoments)
         {
             if (tile.AddsBias || tile.IsBFloat16)
                 UnitMoments.MakeStored(
-                    sums, bias, place.Column, place.Columns, tile.TileM, tile.TileN, tile.AddsBias, tile.IsBFloat16);
+                    sums, bias, place.Column, place.Columns, sideA, sideB, tile.AddsBias, tile.IsBFloat16);
             UnitMoments.Gather(
-                sums, shared, moments, place.Real, place.Part, place.Column, place.Columns, tile.TileM, tile.TileN);
+                sums, shared, moments, place.Real, place.Part, place.Column, place.Columns, sideA, sideB);
         }
         else
         {
             Group.Barrier();
         }
-        UnitTile.Spread(sums, shared, tile.TileM, tile.TileN);
+        UnitTile.Spread(sums, shared, sideA, sideB);
         Group.Barrier();
         int runs = tile.TileN >> 2, own = ThreadId.X % runs * 4, column = place.Column + own, step = UnitTile.Threads / runs;
         bool addsBias = tile.AddsBias && !tile.GathersMoments;

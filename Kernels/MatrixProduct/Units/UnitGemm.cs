@@ -101,6 +101,6 @@ internal readonly partial struct UnitGemm<TFunction>(
         UnitEpilogue.Store(
             new TileResult(tileM, tileN, addBias, accumulate, gathers, gathersGradients, wideC, roundC, isBFloat16Z),
             new TilePlace(column, shape.N, batch * shape.StepBias, GroupId.X / tilesN, real),
-            sums, shared, lines, loads, c, bias, moments, outputs, inputs, function);
+            sums, shared, sideA, sideB, lines, loads, c, bias, moments, outputs, inputs, function);
     }
 }

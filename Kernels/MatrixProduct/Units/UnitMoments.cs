@@ -13,15 +13,15 @@ internal static class UnitMoments
     /// <param name="columns">Number of columns in the result.</param>
     /// <param name="isBFloat16">Whether the result is stored as bfloat16.</param>
     [Unroll]
-    public static void MakeStored(Registers<float> sums, ReadOnlyView<float> bias, int column, int columns, int tileM, int tileN,
+    public static void MakeStored(Registers<float> sums, ReadOnlyView<float> bias, int column, int columns, UnitSide sideA, UnitSide sideB,
         bool addBias, bool isBFloat16)
     {
-        int warpM = tileM >> 1, warpN = tileN >> 1, first = column + UnitTile.Column(tileN) + (Warp.Lane & 3) * 2;
+        int warpM = sideA.Lines >> 1, warpN = sideB.Lines >> 1, first = column + UnitTile.Column(sideB.Lines), lane = Warp.Lane;
         for (int j = 0; j < UnitTile.MostColumns; j++)
         {
             if (8 * j < warpN)
             {
-                int own = first + 8 * j;
+                int own = first + sideB.Column(lane, j);
                 float left = addBias && own < columns ? bias[own] : 0, right = addBias && own + 1 < columns ? bias[own + 1] : 0;
                 for (int i = 0; i < UnitTile.MostRows; i++)
                 {
@@ -50,20 +50,20 @@ internal static class UnitMoments
     /// <param name="columns">Number of columns in the result.</param>
     [Unroll]
     public static void Gather(Registers<float> sums, View<float> shared, View<float> moments, int rows, int tile, int column, int columns,
-        int tileM, int tileN)
+        UnitSide sideA, UnitSide sideB)
     {
-        int warpM = tileM >> 1, warpN = tileN >> 1, lane = Warp.Lane;
-        int row = UnitTile.Row(tileM) + (lane >> 2), place = UnitTile.Column(tileN) + (lane & 3) * 2;
+        int tileM = sideA.Lines, tileN = sideB.Lines, warpM = tileM >> 1, warpN = tileN >> 1, lane = Warp.Lane;
+        int row = UnitTile.Row(tileM), place = UnitTile.Column(tileN);
         int part = (2 + (ThreadId.X >> 5 & 1)) * tileN;
         View<float> origins = shared, means = shared.Slice(tileN);
         float count = KernelMath.Max(0, KernelMath.Min(rows, tileM));
         Group.Barrier();
         for (int j = 0; j < UnitTile.MostColumns; j++)
         {
-            if (8 * j < warpN && row == 0)
+            if (8 * j < warpN && row + sideA.Row(lane, 0) == 0)
             {
-                origins[place + 8 * j] = sums[UnitTile.IndexOf(0, j, warpN)];
-                origins[place + 8 * j + 1] = sums[UnitTile.IndexOf(0, j, warpN) + 1];
+                origins[place + sideB.Column(lane, j)] = sums[UnitTile.IndexOf(0, j, warpN)];
+                origins[place + sideB.Column(lane, j) + 1] = sums[UnitTile.IndexOf(0, j, warpN) + 1];
             }
         }
         Group.Barrier();
@@ -71,18 +71,19 @@ internal static class UnitMoments
         {
             if (8 * j < warpN)
             {
-                float leftOrigin = origins[place + 8 * j], rightOrigin = origins[place + 8 * j + 1], left = 0, right = 0;
+                int own = place + sideB.Column(lane, j);
+                float leftOrigin = origins[own], rightOrigin = origins[own + 1], left = 0, right = 0;
                 for (int i = 0; i < UnitTile.MostRows; i++)
                 {
                     if (16 * i < warpM)
                     {
                         int at = UnitTile.IndexOf(i, j, warpN);
-                        if (row + 16 * i < rows)
+                        if (row + sideA.Row(lane, 2 * i) < rows)
                         {
                             left += sums[at] - leftOrigin;
                             right += sums[at + 1] - rightOrigin;
                         }
-                        if (row + 16 * i + 8 < rows)
+                        if (row + sideA.Row(lane, 2 * i + 1) < rows)
                         {
                             left += sums[at + 2] - leftOrigin;
                             right += sums[at + 3] - rightOrigin;
@@ -93,8 +94,8 @@ internal static class UnitMoments
                 right = AddRows(right);
                 if (lane < 4)
                 {
-                    shared[part + place + 8 * j] = left;
-                    shared[part + place + 8 * j + 1] = right;
+                    shared[part + own] = left;
+                    shared[part + own + 1] = right;
                 }
             }
         }
@@ -106,19 +107,20 @@ internal static class UnitMoments
         {
             if (8 * j < warpN)
             {
-                float leftOrigin = origins[place + 8 * j], rightOrigin = origins[place + 8 * j + 1], left = 0, right = 0;
-                float leftMean = means[place + 8 * j], rightMean = means[place + 8 * j + 1];
+                int own = place + sideB.Column(lane, j);
+                float leftOrigin = origins[own], rightOrigin = origins[own + 1], left = 0, right = 0;
+                float leftMean = means[own], rightMean = means[own + 1];
                 for (int i = 0; i < UnitTile.MostRows; i++)
                 {
                     if (16 * i < warpM)
                     {
                         int at = UnitTile.IndexOf(i, j, warpN);
-                        if (row + 16 * i < rows)
+                        if (row + sideA.Row(lane, 2 * i) < rows)
                         {
                             left = AddSquare(left, sums[at] - leftOrigin - leftMean);
                             right = AddSquare(right, sums[at + 1] - rightOrigin - rightMean);
                         }
-                        if (row + 16 * i + 8 < rows)
+                        if (row + sideA.Row(lane, 2 * i + 1) < rows)
                         {
                             left = AddSquare(left, sums[at + 2] - leftOrigin - leftMean);
                             right = AddSquare(right, sums[at + 3] - rightOrigin - rightMean);
@@ -129,8 +131,8 @@ internal static class UnitMoments
                 right = AddRows(right);
                 if (lane < 4)
                 {
-                    shared[part + place + 8 * j] = left;
-                    shared[part + place + 8 * j + 1] = right;
+                    shared[part + own] = left;
+                    shared[part + own + 1] = right;
                 }
             }
         }
@@ -145,7 +147,7 @@ internal static class UnitMoments
         Group.Barrier();
     }
 
-    /// <summary>Adds a column's values of eight rows, which lie four lanes apart.</summary>
+    /// <summary>Adds a column's values of eight lanes, which lie four apart.</summary>
     private static float AddRows(float value)
     {
         float other = Warp.ShuffleXor(value, 4);

@@ -20,8 +20,11 @@ internal static class UnitTile
     /// <summary>Padding floats after each row of sums in shared memory, so that a warp's pairs fall on different banks.</summary>
     public const int Padding = 8;
 
-    /// <summary>Registers that products of <see cref="FactorType.SplitTF32"/> are added in.</summary>
-    public const int Products = 16;
+    /// <summary>
+    /// Registers that products of <see cref="FactorType.SplitTF32"/> are added in, and factors of <see cref="FactorType.AsyncFloat32"/>
+    /// are held in.
+    /// </summary>
+    public const int Products = 32;
 
     // A warp has at most 64 x 64 sums. A helper's loops are unrolled up to it.
     public const int MostRows = 4, MostColumns = 8, StepsOfStage = Depth / 8;
@@ -78,7 +81,10 @@ internal static class UnitTile
     }
 
     /// <summary>Adds the products of a stage to the sums of the warp. All threads of the group call it.</summary>
-    /// <param name="sums">[tileM / 2 / 16][tileN / 2 / 8][4]: a block of 16 x 8 has four values in each lane.</param>
+    /// <param name="sums">
+    /// [tileM / 2 / 16][tileN / 2 / 8][4]: a block of 16 x 8 has four values in each lane, two of its row 2 i and two of its row 2 i + 1;
+    /// <see cref="UnitSide.Row"/> and <see cref="UnitSide.Column"/> say where these are.
+    /// </param>
     /// <param name="left">Fragments of the left tile: [tileM / 2 / 16][4]; overwritten.</param>
     /// <param name="right">Fragments of the right tile: [2][tileN / 2 / 8][2], the second half only for split factors; overwritten.</param>
     /// <param name="products">[<see cref="Products"/>] Overwritten.</param>
@@ -88,6 +94,8 @@ internal static class UnitTile
     {
         if (sideA.Factors == FactorType.SplitTF32)
             SplitProducts.Multiply(sums, left, right, products, leftTile, rightTile, sideA, sideB);
+        else if (sideA.Factors == FactorType.AsyncFloat32)
+            LaneProducts.Multiply(sums, products, leftTile, rightTile, sideA, sideB);
         else MultiplyFragments(sums, left, right, leftTile, rightTile, sideA, sideB);
     }
 
@@ -123,29 +131,24 @@ internal static class UnitTile
     /// </summary>
     /// <param name="shared">No longer read as stages by any thread.</param>
     [Unroll]
-    public static void Spread(Registers<float> sums, View<float> shared, int tileM, int tileN)
+    public static void Spread(Registers<float> sums, View<float> shared, UnitSide sideA, UnitSide sideB)
     {
-        int warpM = tileM >> 1, warpN = tileN >> 1, pitch = tileN + Padding;
-        int place = Row(tileM) * pitch + Column(tileN) + PlaceOfPair(Warp.Lane, tileN);
+        int warpM = sideA.Lines >> 1, warpN = sideB.Lines >> 1, pitch = sideB.Lines + Padding, lane = Warp.Lane;
+        int place = Row(sideA.Lines) * pitch + Column(sideB.Lines);
         for (int i = 0; i < MostRows; i++)
         {
             for (int j = 0; j < MostColumns; j++)
             {
                 if (16 * i < warpM && 8 * j < warpN)
                 {
-                    int at = IndexOf(i, j, warpN), to = place + 16 * i * pitch + 8 * j;
-                    shared.Store2(to, new Float2(sums[at], sums[at + 1]));
-                    shared.Store2(to + 8 * pitch, new Float2(sums[at + 2], sums[at + 3]));
+                    int at = IndexOf(i, j, warpN), to = place + sideB.Column(lane, j);
+                    shared.Store2(to + sideA.Row(lane, 2 * i) * pitch, new Float2(sums[at], sums[at + 1]));
+                    shared.Store2(to + sideA.Row(lane, 2 * i + 1) * pitch, new Float2(sums[at + 2], sums[at + 3]));
                 }
             }
         }
     }
 
-    /// <summary>Returns the index in spread sums of a lane's first two, from its warp's first on.</summary>
-    public static int PlaceOfPair(int lane, int tileN) => (lane >> 2) * (tileN + Padding) + (lane & 3) * 2;
-
-    /// <summary>
-    /// Returns the index of the sums of a block of 16 x 8: of the lane's row two neighbours, then two of the row 8 below.
-    /// </summary>
+    /// <summary>Returns the index of a lane's four sums in its rows 2 i and 2 i + 1 and its pair of columns j.</summary>
     public static int IndexOf(int i, int j, int warpN) => 4 * (i * (warpN >> 3) + j);
 }

@@ -13,7 +13,8 @@ public sealed class UnitBankTests
     /// <summary>A stage is copied to every place of the tile once.</summary>
     [Test]
     public void CopiesFallOnDifferentBanks(
-        [Values(64, 128)] int lines, [Values] bool isAlong, [Values(FactorType.TF32, FactorType.BFloat16)] FactorType factors)
+        [Values(64, 128)] int lines, [Values] bool isAlong,
+        [Values(FactorType.TF32, FactorType.BFloat16, FactorType.AsyncFloat32)] FactorType factors)
     {
         var side = new UnitSide(lines, isAlong, factors);
         int[] places = [.. Enumerable.Range(0, side.Lines * UnitTile.Depth / 4)
@@ -43,11 +44,56 @@ public sealed class UnitBankTests
         }
     }
 
+    /// <summary>What lanes load to multiply by themselves; lanes that load the same place share the access.</summary>
+    [Test]
+    public void LoadsOfLanesFallOnDifferentBanks([Values(64, 128)] int lines, [Values] bool isAlong)
+    {
+        var side = new UnitSide(lines, isAlong, FactorType.AsyncFloat32);
+        for (int index = 0; index < lines / 16; index++)
+        {
+            for (int step = 0; step < UnitTile.Depth; step += 4)
+            {
+                Check(lane => LaneProducts.PlaceOf(side, side.Row(lane, index), step));
+                Check(lane => LaneProducts.PlaceOf(side, side.Column(lane, index), step));
+                if (!isAlong) Check(lane => LaneProducts.PlaceOf(side, side.Column(lane, index) + 1, step));
+            }
+        }
+
+        void Check(Func<int, int> place)
+        {
+            foreach (int[] lanes in Lanes(lane => place(lane) / 4 * 4).Chunk(8)) AssertBanks([.. lanes.Distinct()], 4);
+        }
+    }
+
+    /// <summary>The lanes of a warp have each of its sums once, and the registers of each lane are its own.</summary>
+    [Test]
+    public void LanesHaveEachSumOnce(
+        [Values(64, 128)] int lines, [Values] bool isAlong, [Values(FactorType.TF32, FactorType.AsyncFloat32)] FactorType factors)
+    {
+        var side = new UnitSide(lines, isAlong, factors);
+        IEnumerable<int> all = Enumerable.Range(0, lines / 2);
+        for (int other = 0; other < 4; other++)
+        {
+            int lane = other;
+            Assert.That(
+                from g in Enumerable.Range(0, 8) from index in Enumerable.Range(0, lines / 16) select side.Row(4 * g + lane, index),
+                Is.EquivalentTo(all), "rows");
+        }
+        Assert.That(
+            from lane in Enumerable.Range(0, 4)
+            from pair in Enumerable.Range(0, lines / 16)
+            from second in new[] { 0, 1 }
+            select side.Column(lane, pair) + second,
+            Is.EquivalentTo(all), "columns");
+    }
+
     [TestCase(64)]
     [TestCase(128)]
     public void SpreadSumsFallOnDifferentBanks(int tileN)
     {
-        foreach (int[] threads in Lanes(lane => UnitTile.PlaceOfPair(lane, tileN)).Chunk(16)) AssertBanks(threads, 2);
+        var side = new UnitSide(tileN, true, FactorType.TF32);
+        foreach (int[] threads in Lanes(lane => side.Row(lane, 0) * (tileN + UnitTile.Padding) + side.Column(lane, 0)).Chunk(16))
+            AssertBanks(threads, 2);
         foreach (int[] threads in Lanes(lane => lane * 4 / tileN * (tileN + UnitTile.Padding) + lane * 4 % tileN).Chunk(8))
             AssertBanks(threads, 4);
     }

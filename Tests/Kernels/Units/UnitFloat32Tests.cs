@@ -102,6 +102,50 @@ public sealed class UnitFloat32Tests<TDevice> : UnitKernelTests<TDevice> where T
     }
 
     /// <summary>
+    /// Ordinary multiply-adds from asynchronous copies give the bits of the register tiles, in each form of a product and each pass of a
+    /// convolution, where neither splits the reduction.
+    /// </summary>
+    [Test]
+    public void AsyncProductsHaveTheBitsOfRegisterTiles([Values] bool transposeA, [Values] bool transposeB)
+    {
+        const int M = 68, N = 36, K = 100;
+        float[] a = Numbers.Reals(M * K, 1), b = Numbers.Reals(K * N, 2);
+        Closeness.CheckSameBits("c", Run(Smallest(FactorType.AsyncFloat32)), Run(TileShape.Medium));
+
+        float[] Run(TileShape tile)
+        {
+            var plan = new MatrixProductLaunches(new() { M = M, N = N, K = K }, transposeA, transposeB, tile: tile, canSplit: false);
+            DeviceBuffer<float> c = Device.Unset<float>(M * N);
+            plan.Launch(Immediately, Device.Buffer<float>(a), Device.Buffer<float>(b), null, c, c, default(Identity));
+            return c.Span.ToArray();
+        }
+    }
+
+    [Test]
+    public void AsyncConvolutionsHaveTheBitsOfRegisterTiles()
+    {
+        var shape = new ConvolutionShape(8, 9, 8, 24, 3, 5, 2, 3, 1, 2, 1);
+        var numbers = new ConvolutionCase(shape, Images, (count, seed) => Numbers.Reals(count, seed));
+        float[][] expected = Run(TileShape.Medium), actual = Run(Smallest(FactorType.AsyncFloat32));
+        foreach ((float[] mine, float[] other) in actual.Zip(expected)) Closeness.CheckSameBits("result", mine, other);
+
+        float[][] Run(TileShape tile)
+        {
+            var choice = new ConvolutionChoice(ConvolutionAlgorithm.ImplicitGemm, tile);
+            DeviceBuffer<float> filter = Device.Buffer<float>(numbers.Filter), x = Device.Buffer<float>(numbers.X);
+            DeviceBuffer<float> dy = Device.Buffer<float>(numbers.GradientY), y = Device.Unset<float>(numbers.Y.Length);
+            DeviceBuffer<float> dx = Device.Unset<float>(numbers.X.Length), dw = Device.Unset<float>(numbers.Filter.Length);
+            new ForwardLaunches(shape, Images, choice).Launch(
+                Immediately, x, filter, Device.Buffer<float>(numbers.Bias), y, y, default(Identity));
+            new InputGradientLaunches(shape, Images, choice).Launch(Immediately, dy, filter, dx, dx);
+            var filterGradient = new FilterGradientLaunches(shape, Images, choice);
+            Assert.That(filterGradient.WorkspaceFloats, Is.Zero, "one part");
+            filterGradient.Launch(Immediately, x, dy, dw, dw);
+            return [y.Span.ToArray(), dx.Span.ToArray(), dw.Span.ToArray()];
+        }
+    }
+
+    /// <summary>
     /// The bound that <c>SplitProducts</c> states for hardware holds, and the measured error is below that of float32's own tile, from the
     /// shortest reduction that is offered to a long one, of values of mixed signs and of one sign. The last case sums as filters' gradients
     /// do, with both sides along their lines.

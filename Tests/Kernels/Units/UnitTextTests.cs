@@ -19,7 +19,10 @@ public sealed partial class UnitTextTests
     private const int Steps = 4;
 
     private static IEnumerable<TileShape> Tiles =>
-        [.. TileShape.Of(FactorType.TF32), .. TileShape.Of(FactorType.BFloat16), .. TileShape.Of(FactorType.SplitTF32)];
+        [
+            .. TileShape.Of(FactorType.TF32), .. TileShape.Of(FactorType.BFloat16), .. TileShape.Of(FactorType.SplitTF32),
+            .. TileShape.Of(FactorType.AsyncFloat32),
+        ];
 
     [SetUp]
     public void NeedClang() => Clang.Require();
@@ -29,7 +32,8 @@ public sealed partial class UnitTextTests
 
     /// <summary>The largest tile holds the most registers.</summary>
     [Test]
-    public void TransposedProductsAreFast([Values(FactorType.TF32, FactorType.BFloat16)] FactorType factors, [Values] bool transposeA)
+    public void TransposedProductsAreFast(
+        [Values(FactorType.TF32, FactorType.BFloat16, FactorType.AsyncFloat32)] FactorType factors, [Values] bool transposeA)
     {
         TileShape tile = TileShape.Of(factors)[0];
         AssertFast(Gemm(tile, transposeA, !transposeA, false), tile, transposeA, transposeA);
@@ -51,7 +55,8 @@ public sealed partial class UnitTextTests
 
     [Test]
     public void ConvolutionsAreFast(
-        [Values(FactorType.TF32, FactorType.BFloat16, FactorType.SplitTF32)] FactorType factors, [Values] bool turned)
+        [Values(FactorType.TF32, FactorType.BFloat16, FactorType.SplitTF32, FactorType.AsyncFloat32)] FactorType factors,
+        [Values] bool turned)
     {
         TileShape tile = TileShape.Of(factors)[0];
         bool isBFloat16 = factors == FactorType.BFloat16;
@@ -59,11 +64,12 @@ public sealed partial class UnitTextTests
             new UnitConvolution<Identity>(
                 tile.M, tile.N, factors, turned, true, isBFloat16, false, turned, !turned, false, false, default, default, default,
                 default, default, default, default, default, default, default),
-            tile, false, !turned);
+            tile, false, !turned, gathersMoments: !turned);
     }
 
     [Test]
-    public void FilterGradientsAreFast([Values(FactorType.TF32, FactorType.BFloat16, FactorType.SplitTF32)] FactorType factors)
+    public void FilterGradientsAreFast(
+        [Values(FactorType.TF32, FactorType.BFloat16, FactorType.SplitTF32, FactorType.AsyncFloat32)] FactorType factors)
     {
         TileShape tile = TileShape.Of(factors)[0];
         AssertFast(
@@ -93,10 +99,15 @@ public sealed partial class UnitTextTests
     }
 
     /// <summary>Returns the kernel's PTX.</summary>
-    private static string AssertFast<TKernel>(TKernel kernel, TileShape tile, bool isAlongA, bool isAlongB)
+    private static string AssertFast<TKernel>(TKernel kernel, TileShape tile, bool isAlongA, bool isAlongB, bool gathersMoments = false)
         where TKernel : struct, IKernel
     {
         string ptx = Clang.PtxOf(kernel);
+        if (tile.Factors == FactorType.AsyncFloat32)
+        {
+            AssertFastLanes(kernel, ptx, tile, gathersMoments);
+            return ptx;
+        }
         bool isBFloat16 = tile.Factors == FactorType.BFloat16, isSplit = tile.Factors == FactorType.SplitTF32;
         // Split factors take three products each, and the loop over a stage's steps stays a loop.
         int steps = isSplit ? 1 : Steps, each = isSplit ? 3 : 1;
@@ -126,11 +137,40 @@ public sealed partial class UnitTextTests
         bool Reads(bool isAlong) => isBFloat16 || !isAlong;
     }
 
+    /// <summary>
+    /// Ordinary multiply-adds: a round of 8 steps stays a loop. Each lane loads 16 bytes at a time, and stores nothing to shared memory but
+    /// sums.
+    /// </summary>
+    private static void AssertFastLanes<TKernel>(TKernel kernel, string ptx, TileShape tile, bool gathersMoments)
+        where TKernel : struct, IKernel
+    {
+        const int Round = 8;
+        Assert.Multiple(() =>
+        {
+            Assert.That(Clang.LocalAccesses(ptx), Is.Zero, "loads and stores of local memory");
+            // Moments add each sum's square.
+            int sums = tile.M * tile.N / 128, adds = (gathersMoments ? Round + 1 : Round) * sums;
+            Assert.That(Count(ptx, "fma.rn.f32"), Is.InRange(adds, adds + 8), "multiply-adds of a round");
+            Assert.That(Count(ptx, "mma.sync"), Is.Zero, "products by matrix units");
+            Assert.That(Count(ptx, "ldmatrix"), Is.Zero, "loads of fragments");
+            Assert.That(Count(ptx, "cp.async.cg.shared.global"), Is.EqualTo(3 * (tile.M + tile.N) / 16), "copies of 16 bytes");
+            Assert.That(Count(ptx, "cp.async.ca"), Is.Zero, "copies of 4 bytes");
+            // A lane has M / 16 rows and N / 8 columns of its warp's. Sums are read back for the result.
+            int loads = Round * (tile.M / 16 + tile.N / 8) / 4;
+            Assert.That(Count(ptx, "ld.shared.v4.f32"), Is.InRange(loads, loads + 8), "loads of 16 bytes");
+            Assert.That(SharedScalarLoads(ptx), Is.LessThan(80), "scalar loads of shared memory");
+            Assert.That(kernel.GroupShape.Count, Is.EqualTo(tile.Threads).And.EqualTo(128));
+            Assert.That(Registers(tile), Is.LessThanOrEqualTo(255), "registers of a thread");
+        });
+    }
+
     /// <summary>Sums, fragments, places of the rows that a convolution copies, and 44 for addresses and counters.</summary>
     private static int Registers(TileShape tile) => tile.M * tile.N / 128 + 3 * tile.M / 16 + 44 + tile.Factors switch
     {
         // All of the right, a fragment of the left, each in two parts; the products of four blocks.
         FactorType.SplitTF32 => tile.N / 4 + 8 + 16,
+        // Four steps of a lane's rows, and one of its columns.
+        FactorType.AsyncFloat32 => tile.M / 4 + tile.N / 8,
         _ => (tile.M + tile.N) / 8,
     };
 

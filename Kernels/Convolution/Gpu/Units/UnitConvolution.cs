@@ -122,6 +122,6 @@ internal readonly partial struct UnitConvolution<TFunction>(
         UnitEpilogue.Store(
             new TileResult(tileM, tileN, addBias, accumulate, gathers, gathersGradients, wideY, roundY, isBFloat16Z),
             new TilePlace(column, gather.Map.Columns, 0, gather.Map.FirstPart + GroupId.X / tilesN, real),
-            sums, shared, targets, loads, y, bias, moments, outputs, inputs, function);
+            sums, shared, sideX, sideFilter, targets, loads, y, bias, moments, outputs, inputs, function);
     }
 }

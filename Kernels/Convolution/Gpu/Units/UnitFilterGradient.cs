@@ -78,7 +78,7 @@ internal readonly partial struct UnitFilterGradient(
         }
 
         Group.Barrier();
-        UnitTile.Spread(sums, shared, tileM, tileN);
+        UnitTile.Spread(sums, shared, sideX, sideY);
         Group.Barrier();
         int target = part * map.PartStep;
         for (int element = ThreadId.X; element < tileM * tileN / 4; element += UnitTile.Threads)
