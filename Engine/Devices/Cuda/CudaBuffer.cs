@@ -43,7 +43,7 @@ internal sealed unsafe class CudaBuffer : CudaObject
         {
             if (bytes <= SmallValueRing.MostBytes)
             {
-                Context.SmallWrites.Write(this, first, (int)bytes, offset);
+                Context.SmallWrites.Write(Handle + (nint)offset, first, (int)bytes);
                 return;
             }
             Context.Check(Api.CopyToDeviceAsync(At(offset), first, bytes, Context.Stream), "cuMemcpyHtoDAsync_v2");

@@ -14,9 +14,9 @@ internal sealed unsafe class CudaSmallWrites(CudaContext context) : ISmallValueM
     private SmallValueRing _ring;
 
     /// <summary>Queues a copy after earlier commands; the source may change afterwards.</summary>
+    /// <param name="target">Address on the device, which has the place.</param>
     /// <param name="bytes">At most <see cref="SmallValueRing.MostBytes"/>.</param>
-    /// <param name="offset">In the target, in bytes.</param>
-    public void Write(CudaBuffer target, void* source, int bytes, long offset)
+    public void Write(nint target, void* source, int bytes)
     {
         lock (_gate)
         {
@@ -30,7 +30,9 @@ internal sealed unsafe class CudaSmallWrites(CudaContext context) : ISmallValueM
             }
             int place = _ring.Take(bytes, this);
             new ReadOnlySpan<byte>(source, bytes).CopyTo(_memory.Elements<byte>(bytes, place));
-            target.BeginWrite(_memory, place, bytes, offset);
+            context.Enter();
+            context.Check(
+                context.Api.CopyToDeviceAsync(target, _memory.At(place, bytes), (nuint)bytes, context.Stream), "cuMemcpyHtoDAsync_v2");
         }
     }
 

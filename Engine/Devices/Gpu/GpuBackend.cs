@@ -100,7 +100,6 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
         if (_results is null)
         {
             base.RunToLosses(first, last, slot);
-            _lane?.Finished();
             return;
         }
         Run(first, last, slot);

@@ -38,9 +38,6 @@ internal abstract class UploadLane : IDisposable
     /// <summary>Marks the launches given so far as the last that read a place.</summary>
     public abstract void Release(int place);
 
-    /// <summary>Tells that all launches given so far have run.</summary>
-    public virtual void Finished() { }
-
     /// <summary>Waits for the copies that were begun, unless they have been made.</summary>
     /// <exception cref="DeviceLostException">A copy failed.</exception>
     public abstract void Finish();

@@ -51,6 +51,12 @@ internal sealed class IlgpuCudaDevice : IlgpuGpuDevice
 
     internal override ResultSlots CreateResults(int slots, int bytes) => new CudaResultSlots(_driver, slots, bytes);
 
+    internal override unsafe bool WriteSmall(ReadOnlySpan<byte> source, DeviceMemory target, long offset)
+    {
+        fixed (byte* first = source) _driver.SmallWrites.Write(target.Handle + (nint)offset, first, source.Length);
+        return true;
+    }
+
     internal override PreparedLaunch PrepareCopy(DeviceMemory source, long from, DeviceMemory target, long to, long bytes) =>
         new CudaCopy(_driver, source, from, target, to, bytes);
 

@@ -29,7 +29,6 @@ internal abstract class IlgpuDevice : GpuDevice
         Accelerator = accelerator;
         _memoryLimit = memoryLimit;
         _stream = new(CreateStream);
-        SmallWrites = new(this);
     }
 
     public sealed override string Name { get; }
@@ -48,9 +47,6 @@ internal abstract class IlgpuDevice : GpuDevice
     internal Accelerator Accelerator { get; }
 
     internal AcceleratorStream Stream => _stream.Value;
-
-    /// <summary>Copies small values without waiting.</summary>
-    internal IlgpuSmallWrites SmallWrites { get; }
 
     internal override long LargestAllocation => MemoryBytes;
 
@@ -83,6 +79,12 @@ internal abstract class IlgpuDevice : GpuDevice
         if (zeroed) memory.Clear();
         return memory;
     }
+
+    /// <summary>Queues a copy of few values after earlier commands; the source may change afterwards.</summary>
+    /// <param name="source">At most <see cref="SmallValueRing.MostBytes"/>.</param>
+    /// <param name="offset">In the target, in bytes.</param>
+    /// <returns>Whether the device has such copies.</returns>
+    internal virtual bool WriteSmall(ReadOnlySpan<byte> source, DeviceMemory target, long offset) => false;
 
     internal void Forget(IlgpuMemory memory)
     {
@@ -121,7 +123,6 @@ internal abstract class IlgpuDevice : GpuDevice
         foreach (IlgpuMemory memory in _memory.Keys) memory.Dispose();
         foreach (Lazy<LoadedKernel> kernel in _kernels.Values.Where(kernel => kernel.IsValueCreated)) kernel.Value.Kernel.Dispose();
         _kernels.Clear();
-        SmallWrites.Dispose();
         Accelerator.Dispose();
         _context.Dispose();
     }

@@ -1,5 +1,6 @@
 using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Devices.Ilgpu.Compiling;
+using GpuCnn.Engine.Devices.OpenCl;
 using GpuCnn.Engine.Files;
 using ILGPU;
 using ILGPU.Backends;
@@ -27,10 +28,6 @@ internal abstract class IlgpuGpuDevice : IlgpuDevice
     /// <summary>Kernels that ILGPU compiled for this device, not counting those from disk.</summary>
     public int Builds => _compiler.Builds;
 
-    internal override bool HasUploadLane => true;
-
-    internal override UploadLane CreateUploadLane() => new IlgpuUploadLane(this);
-
     public override void Dispose()
     {
         base.Dispose();
@@ -47,26 +44,44 @@ internal abstract class IlgpuGpuDevice : IlgpuDevice
     protected abstract CompiledKernel Load(EntryPointDescription entry, KernelSpecialization specialization, string text);
 }
 
-/// <summary>An OpenCL device through ILGPU.</summary>
+/// <summary>
+/// An OpenCL device through ILGPU. What ILGPU has no functions for (events between queues, copies without a wait), the driver's API does in
+/// ILGPU's context.
+/// </summary>
 internal sealed class IlgpuOpenClDevice : IlgpuGpuDevice
 {
-    private readonly long _largestAllocation;
+    private readonly OpenClContext _driver;
 
     private IlgpuOpenClDevice(
         string name, string description, Context context, CLAccelerator accelerator, OpenClTarget target, BinaryCache? cache, bool unrolls,
-            long largestAllocation, long? memoryLimit)
-        : base(name, description, context, accelerator, target, cache, unrolls, memoryLimit) => _largestAllocation = largestAllocation;
+        OpenClDeviceInfo info, long? memoryLimit)
+        : base(name, description, context, accelerator, target, cache, unrolls, memoryLimit) =>
+        _driver = new OpenClContext(info, accelerator.NativePtr, ((CLStream)Stream).CommandQueue);
 
     public override string KernelCompiler => IlgpuSetup.OpenClC;
 
-    internal override long LargestAllocation => Math.Min(_largestAllocation, MemoryBytes);
+    internal override long LargestAllocation => Math.Min(_driver.Device.MaxAllocationBytes, MemoryBytes);
+
+    internal override bool HasUploadLane => true;
+
+    internal override UploadLane CreateUploadLane() => new OpenClUploadLane(_driver);
+
+    internal override bool HasResultSlots => true;
+
+    internal override ResultSlots CreateResults(int slots, int bytes) => new OpenClResultSlots(_driver, slots, bytes);
+
+    internal override PreparedLaunch PrepareCopy(DeviceMemory source, long from, DeviceMemory target, long to, long bytes) =>
+        new OpenClCopy(_driver, source, from, target, to, bytes);
+
+    internal override LaunchSequence InSequence(IReadOnlyList<PreparedLaunch> launches, StepCopies copies) =>
+        new OpenClSequence(_driver, launches, copies);
 
     /// <summary>Opens a device.</summary>
     /// <param name="unrolls">Whether loops are unrolled; for tests.</param>
     /// <param name="memoryLimit">Most bytes to allocate, for tests.</param>
     /// <exception cref="DeviceUnavailableException">ILGPU does not support the device.</exception>
     public static IlgpuOpenClDevice Open(
-        string name, OpenCl.OpenClDeviceInfo info, string? description = null, BinaryCache? cache = null, bool unrolls = true,
+        string name, OpenClDeviceInfo info, string? description = null, BinaryCache? cache = null, bool unrolls = true,
         long? memoryLimit = null)
     {
         if (IlgpuOpenCl.Refusal(info) is { } reason)
@@ -78,8 +93,7 @@ internal sealed class IlgpuOpenClDevice : IlgpuGpuDevice
             CLDevice device = IlgpuOpenCl.DeviceOf(info);
             CLAccelerator accelerator = device.CreateCLAccelerator(context);
             var target = new OpenClTarget(device.Capabilities, accelerator.Vendor, accelerator.CLStdVersion, info.Identity);
-            return new(name, description ?? info.Description, context, accelerator, target, cache, unrolls, info.MaxAllocationBytes,
-                memoryLimit);
+            return new(name, description ?? info.Description, context, accelerator, target, cache, unrolls, info, memoryLimit);
         }
         catch (Exception exception) when (exception is not GpuCnnException)
         {
@@ -88,6 +102,18 @@ internal sealed class IlgpuOpenClDevice : IlgpuGpuDevice
                 $"The device '{name}' ({info.Description}) cannot be used: {exception.Message.TrimEnd('.')}. "
                 + "The device opencl-c works without ILGPU.");
         }
+    }
+
+    public override void Dispose()
+    {
+        _driver.Dispose();
+        base.Dispose();
+    }
+
+    internal override unsafe bool WriteSmall(ReadOnlySpan<byte> source, DeviceMemory target, long offset)
+    {
+        fixed (byte* first = source) _driver.SmallWrites.Write(target.Handle, first, source.Length, offset);
+        return true;
     }
 
     protected override CompiledKernel Load(EntryPointDescription entry, KernelSpecialization specialization, string text)

@@ -42,11 +42,7 @@ internal sealed class IlgpuMemory(IlgpuDevice device, MemoryBuffer1D<byte, Strid
     {
         ArrayView<byte> part = Part(offset, source.Length);
         if (source.IsEmpty) return;
-        if (source.Length <= SmallValueRing.MostBytes)
-        {
-            device.SmallWrites.Write(source, part);
-            return;
-        }
+        if (source.Length <= SmallValueRing.MostBytes && device.WriteSmall(source, this, offset)) return;
         fixed (byte* first = source)
         {
             byte* address = first;

@@ -31,7 +31,7 @@ internal sealed unsafe class OpenClBuffer : OpenClObject
         {
             if (bytes <= SmallValueRing.MostBytes)
             {
-                Context.SmallWrites.Write(this, first, (int)bytes, offset);
+                Context.SmallWrites.Write(Handle, first, (int)bytes, offset);
                 return;
             }
             Context.Check(

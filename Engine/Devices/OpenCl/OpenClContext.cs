@@ -6,7 +6,8 @@ namespace GpuCnn.Engine.Devices.OpenCl;
 
 /// <summary>
 /// One device and its queue. Commands run in the order they are given. All members are thread-safe; each object that the context creates
-/// has one owner. Only a kernel must not be used by two threads at once.
+/// has one owner. Only a kernel must not be used by two threads at once. The driver's context is its own, or that of another library of the
+/// process.
 /// </summary>
 internal sealed unsafe class OpenClContext : IDisposable
 {
@@ -18,7 +19,7 @@ internal sealed unsafe class OpenClContext : IDisposable
     private readonly ConcurrentDictionary<nint, OpenClBuffer> _buffers = new();
     private readonly OpenClErrors _errors;
     private readonly long _memoryLimit;
-    private readonly bool _tellsFreeMemory;
+    private readonly bool _tellsFreeMemory, _isOwned;
     private long _allocated;
     private nint _handle;
     private nint _queue;
@@ -33,6 +34,7 @@ internal sealed unsafe class OpenClContext : IDisposable
     {
         Device = device;
         IsProfiling = profiling;
+        _isOwned = true;
         _memoryLimit = Math.Min(memoryLimit ?? long.MaxValue, device.GlobalMemoryBytes);
         _tellsFreeMemory = device.Extensions.Contains("cl_amd_device_attribute_query");
         _errors = new OpenClErrors(device.Name);
@@ -56,6 +58,19 @@ internal sealed unsafe class OpenClContext : IDisposable
         }
         SmallWrites = new OpenClSmallWrites(this);
         Programs = new OpenClPrograms(this, cache ?? new BinaryCache(BinaryCache.DefaultFolder("opencl")));
+    }
+
+    /// <summary>Uses a context and a queue that another library owns, whose kernels it has. They must live longer.</summary>
+    /// <param name="handle">The driver's context.</param>
+    /// <param name="queue">A queue of it that runs commands in order.</param>
+    public OpenClContext(OpenClDeviceInfo device, nint handle, nint queue)
+    {
+        Device = device;
+        _memoryLimit = device.GlobalMemoryBytes;
+        _errors = new OpenClErrors(device.Name);
+        (_handle, _queue) = (handle, queue);
+        SmallWrites = new OpenClSmallWrites(this);
+        Programs = new OpenClPrograms(this, new BinaryCache(null));
     }
 
     public OpenClDeviceInfo Device { get; }
@@ -127,8 +142,11 @@ internal sealed unsafe class OpenClContext : IDisposable
         if (Api.Finish(_queue) == OpenClApi.Success) Programs.Save(launched);
         SmallWrites.Dispose();
         Programs.Dispose();
-        _ = Api.ReleaseCommandQueue(_queue);
-        _ = Api.ReleaseContext(_handle);
+        if (_isOwned)
+        {
+            _ = Api.ReleaseCommandQueue(_queue);
+            _ = Api.ReleaseContext(_handle);
+        }
         _queue = _handle = 0;
     }
 

@@ -60,10 +60,10 @@ public sealed class OpenClDevice : GpuDevice
     }
 
     internal override PreparedLaunch PrepareCopy(DeviceMemory source, long from, DeviceMemory target, long to, long bytes) =>
-        new Copy(_context, source, from, target, to, bytes);
+        new OpenClCopy(_context, source, from, target, to, bytes);
 
     internal override LaunchSequence InSequence(IReadOnlyList<PreparedLaunch> launches, StepCopies copies) =>
-        new Sequence(_context, launches, copies);
+        new OpenClSequence(_context, launches, copies);
 
     internal override bool HasResultSlots => true;
 
@@ -85,28 +85,6 @@ public sealed class OpenClDevice : GpuDevice
         public override void Run() => kernel.Launch(groups);
 
         public override void Dispose() => kernel.Dispose();
-    }
-
-    private sealed unsafe class Copy(OpenClContext context, DeviceMemory source, long from, DeviceMemory target, long to, long bytes)
-        : PreparedLaunch
-    {
-        public override void Run() => context.Check(
-            context.Api.EnqueueCopyBuffer(
-                context.Queue, source.Handle, target.Handle, (nuint)from, (nuint)to, (nuint)bytes, 0, null, null),
-            "clEnqueueCopyBuffer");
-
-        public override void Dispose() { }
-    }
-
-    /// <summary>Starts its commands at once, because a driver may collect commands until somebody waits.</summary>
-    private sealed class Sequence(OpenClContext context, IReadOnlyList<PreparedLaunch> launches, StepCopies copies)
-        : LaunchSequence(launches, copies)
-    {
-        public override void Run(int first, int last, int before = StepCopies.None, int after = StepCopies.None)
-        {
-            base.Run(first, last, before, after);
-            context.Flush();
-        }
     }
 
     private sealed class Memory(OpenClBuffer buffer) : DeviceMemory

@@ -13,9 +13,10 @@ internal sealed unsafe class OpenClSmallWrites(OpenClContext context) : ISmallVa
     private SmallValueRing _ring;
 
     /// <summary>Queues a copy after earlier commands; the source may change afterwards.</summary>
+    /// <param name="target">The driver's buffer, which has the place.</param>
     /// <param name="bytes">At most <see cref="SmallValueRing.MostBytes"/>.</param>
     /// <param name="offset">In the target, in bytes.</param>
-    public void Write(OpenClBuffer target, void* source, int bytes, long offset)
+    public void Write(nint target, void* source, int bytes, long offset)
     {
         lock (_gate)
         {
@@ -27,7 +28,10 @@ internal sealed unsafe class OpenClSmallWrites(OpenClContext context) : ISmallVa
             }
             int place = _ring.Take(bytes, this);
             new ReadOnlySpan<byte>(source, bytes).CopyTo(_memory.Elements<byte>(bytes, place));
-            target.BeginWrite(_memory, place, bytes, offset);
+            context.Check(
+                context.Api.EnqueueWriteBuffer(
+                    context.Queue, target, 0, (nuint)offset, (nuint)bytes, _memory.At(place, bytes), 0, null, null),
+                "clEnqueueWriteBuffer");
         }
     }
 
