@@ -62,7 +62,7 @@ public sealed partial class Trainer
     /// <summary>Looks at the loss of a step of the first epoch.</summary>
     private void Watch(double loss, ITrainingObserver observer)
     {
-        bool halves = _guard.Halves(loss);
+        bool halves = _guard.Halves(loss, _at.Step - 1);
         _at = _at with { Guard = _guard.State };
         if (halves) observer.RateHalved(_at.Step, loss, _guard.Factor);
     }

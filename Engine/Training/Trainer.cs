@@ -188,7 +188,7 @@ public sealed partial class Trainer : IDisposable
             Begin(start.Batch!, step, step + 1 < _totalSteps ? batches.ReadAhead : null);
             // What follows from the losses, and what is saved, is that of the last step: no other may have begun.
             bool isEpochEnd = IsEpochEnd(step + 1), isSaveDue = IsSaveDue(step + 1) || start.IsSaveDue;
-            bool isLast = isEpochEnd || isSaveDue || IsGuarded(step + 1) || !batches.IsMeasured;
+            bool isLast = isEpochEnd || isSaveDue || WaitsForGuard(step + 1) || !batches.IsMeasured;
             int left = isLast ? 0 : mostPending - 1;
             BatchResult? result = _pending.Count > left ? EndOldest() : null;
             _waitSeconds += batches.EndStep();
@@ -219,8 +219,11 @@ public sealed partial class Trainer : IDisposable
     /// <summary>Whether a checkpoint is due by steps or by the epoch's end.</summary>
     private bool IsSaveDue(long steps) => _settings.SaveEvery == 0 ? IsEpochEnd(steps) : steps % _settings.SaveEvery == 0;
 
-    /// <summary>Whether the last of a number of steps is in the first epoch, where its loss may change the next step's rate.</summary>
+    /// <summary>Whether the last of a number of steps is in the first epoch, where its loss may change the rates of later ones.</summary>
     private bool IsGuarded(long steps) => steps <= _stepsPerEpoch;
+
+    /// <summary>Whether the loss of the last of a number of steps may change the rate of the next one.</summary>
+    private bool WaitsForGuard(long steps) => !_guard.IsLate && IsGuarded(steps);
 
     /// <summary>Whether a checkpoint is due by the clock.</summary>
     private bool IsSaveTime =>
@@ -232,7 +235,7 @@ public sealed partial class Trainer : IDisposable
     private bool IsStoppedEarly => _settings.EarlyStop > 0 && _at.Best is { } best
         && _at.Step - best.Step >= _settings.EarlyStop * _stepsPerEpoch;
 
-    private float RateAt(long step) => _guard.Factor * _settings.LearningRate
+    private float RateAt(long step) => _guard.FactorAt(step) * _settings.LearningRate
         * _schedule.FactorAt(new(step, _stepsPerEpoch, _scheduleSteps) { BaseRate = _settings.LearningRate });
 
     private long ImagesOfOpenEpoch(long step) => ((step - 1) % _stepsPerEpoch + 1) * _settings.EffectiveBatch;

@@ -67,7 +67,7 @@ public interface ITrainingObserver
     /// <summary>Called after each step.</summary>
     void StepDone(in StepReport report) { }
 
-    /// <summary>Called when the loss has risen tenfold in the first epoch, so that the learning rate is halved from now on.</summary>
+    /// <summary>Called when the loss has risen tenfold in the first epoch, so that the learning rate of later steps is halved.</summary>
     /// <param name="factor">Factor on all rates of the run.</param>
     void RateHalved(long step, double loss, float factor) { }
 

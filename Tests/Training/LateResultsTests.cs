@@ -66,6 +66,60 @@ public sealed class LateResultsTests
     }
 
     /// <summary>
+    /// A loss of the first epoch halves the rate of the second step after it, whether the device waits, and wherever the run is resumed.
+    /// </summary>
+    [Test]
+    public void AHalvedRateCountsForTheSameStep([Values(4, 5, 6)] int bright)
+    {
+        var data = new Changed(step => step == bright ? Spoil : null);
+        Watch expected = new(), actual = new();
+        using (var debug = new DebugDevice()) Run(debug, "waits", Settings, expected, data);
+        using var late = new LateDevice();
+        Run(late, "late", Settings, actual, data);
+        Assert.That(expected.Halvings, Is.Not.Empty);
+        int halved = (int)expected.Halvings[0];
+        Assert.That(expected.Steps.Take(halved + 2).Select(step => step.Rate / Settings.LearningRate),
+            Is.EqualTo(Enumerable.Range(1, halved + 2).Select(step => step >= halved + 2 ? 0.5f : 1)));
+        Assert.That(actual.Halvings, Is.EqualTo(expected.Halvings));
+        Assert.That(actual.Steps, Is.EqualTo(expected.Steps));
+        for (int stop = halved - 1; stop <= halved + 1; stop++)
+        {
+            using var cancel = new CancellationTokenSource();
+            string run = $"stopped {stop}";
+            Run(late, run, Settings, new Watch { StopAt = stop, Cancel = cancel }, data);
+            Run(late, run, Settings, new Watch(), data, resume: true);
+            Assert.That(Metrics(run), Is.EqualTo(Metrics("waits")), run);
+        }
+        byte[] weights = File.ReadAllBytes(_folder["waits", "final.safetensors"]);
+        foreach (string run in new[] { "late", $"stopped {halved}" })
+            Assert.That(File.ReadAllBytes(_folder[run, "final.safetensors"]), Is.EqualTo(weights), run);
+
+        static void Spoil(Batch batch)
+        {
+            foreach (ref float value in batch.Images.AsSpan()) value *= 1e4f;
+            foreach (ref int label in batch.Labels.AsSpan()) label = (label + 1) % 3;
+        }
+    }
+
+    /// <summary>No step of the first epoch waits but those that are measured and the one at a checkpoint.</summary>
+    [Test]
+    public void TheFirstEpochDoesNotWait()
+    {
+        List<(long Known, long Begun)> seen = [];
+        long begun = 0;
+        var data = new Changed(step =>
+        {
+            begun = step;
+            return null;
+        });
+        using var late = new LateDevice();
+        Run(late, "run", Settings with { SaveEvery = 100 }, new Watch { OnStep = step => seen.Add((step, begun)) }, data);
+        // The images of a step are asked for when the one before has begun.
+        Assert.That(seen.Where(at => at.Known is > 3 and < StepsPerEpoch).Select(at => at.Begun - at.Known),
+            Is.All.GreaterThanOrEqualTo(1));
+    }
+
+    /// <summary>
     /// In an epoch in which results come late: the second step of an epoch, one before a checkpoint, the last of an epoch.
     /// </summary>
     [TestCase(10)]
@@ -208,6 +262,10 @@ public sealed class LateResultsTests
 
         public IEnumerable<long> Checkpoints => Paths.Select(path => RunDirectory.StepOf(path)!.Value);
 
+        public List<long> Halvings { get; } = [];
+
+        public Action<long>? OnStep { get; init; }
+
         public int StopAt { get; init; } = -1;
 
         public CancellationTokenSource? Cancel { get; init; }
@@ -215,8 +273,11 @@ public sealed class LateResultsTests
         public void StepDone(in StepReport report)
         {
             Steps.Add(((int)report.Step, report.LearningRate, report.BatchLoss, report.EpochLoss, report.EpochTop1));
+            OnStep?.Invoke(report.Step);
             if (report.Step == StopAt) Cancel!.Cancel();
         }
+
+        public void RateHalved(long step, double loss, float factor) => Halvings.Add(step);
 
         public void CheckpointSaved(string path) => Paths.Add(path);
     }
