@@ -6,10 +6,14 @@ using GpuCnn.Engine.Datasets;
 namespace GpuCnn;
 
 /// <summary>
-/// Reads image files batch by batch, in their order, one batch ahead of its caller. Names are asked for only as far as they are read.
+/// Reads image files batch by batch, in their order, one batch ahead of its caller, who may still use the two before. Names are asked for
+/// only as far as they are read.
 /// </summary>
 internal sealed class FileBatches : IDisposable
 {
+    // Batches that the caller may use.
+    private const int Held = 2;
+
     private readonly IEnumerator<string> _names;
     private readonly ImagePreprocessor _preprocessor;
     private readonly FileBatch[] _ring;
@@ -23,11 +27,15 @@ internal sealed class FileBatches : IDisposable
         _names = files.GetEnumerator();
         _preprocessor = preprocessor;
         string[] first = Take(size);
-        _ring = first.Length == 0 ? [] : [.. Enumerable.Range(0, 2).Select(_ => new FileBatch(new(preprocessor.Shape, first.Length)))];
+        _ring = first.Length == 0 ? []
+            : [.. Enumerable.Range(0, Held + 1).Select(_ => new FileBatch(new(preprocessor.Shape, first.Length)))];
         _next = Task.Run(() => Read(first));
     }
 
-    /// <summary>Returns the next batch, or null after the last one. The batch is valid until the next call.</summary>
+    /// <summary>Whether <see cref="Next"/> returns a batch, or null, at once.</summary>
+    public bool IsReady => _next.IsCompletedSuccessfully;
+
+    /// <summary>Returns the next batch, or null after the last one. The batch is valid until the call after the next.</summary>
     public FileBatch? Next()
     {
         FileBatch? batch = _next.GetAwaiter().GetResult();
@@ -83,18 +91,18 @@ internal sealed class FileBatch(Batch images)
     /// <summary>Why a file could not be read, for each; null where it was read.</summary>
     public GpuCnnException?[] Failures { get; set; } = [];
 
+    /// <summary>Whether any file was read.</summary>
+    public bool HasImages => Failures.Contains(null);
+
     /// <summary>Tells of the files that could not be read.</summary>
     /// <param name="skipped">Gets each; null throws at the first.</param>
-    /// <returns>Whether any file was read.</returns>
-    public bool Report(Action<string, GpuCnnException>? skipped)
+    public void Report(Action<string, GpuCnnException>? skipped)
     {
-        bool any = false;
         for (int place = 0; place < Names.Count; place++)
         {
-            if (Failures[place] is not { } reason) any = true;
-            else if (skipped is null) ExceptionDispatchInfo.Throw(reason);
-            else skipped(Names[place], reason);
+            if (Failures[place] is not { } reason) continue;
+            if (skipped is null) ExceptionDispatchInfo.Throw(reason);
+            skipped(Names[place], reason);
         }
-        return any;
     }
 }

@@ -1,7 +1,6 @@
 using GpuCnn.Data;
 using GpuCnn.Engine;
 using GpuCnn.Engine.Checkpoints;
-using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Training;
@@ -69,11 +68,11 @@ public sealed partial class Model
         {
             foreach (Model model in models)
                 plans.Add(new(model.FiniteStore(),
-                    new() { Images = size, Loss = new SoftmaxCrossEntropy(), Precision = model.Precision }));
+                    new() { Images = size, Loss = new SoftmaxCrossEntropy(), Precision = model.Precision, UploadsAhead = true }));
             if (!options.TenCrops) return plans is [var plan] ? Evaluation.Run(plan, images, nameOf: split.Name, judged: options.Judged)
                 : Evaluation.RunEnsemble(plans, images, nameOf: split.Name, judged: options.Judged);
-            using IBatchReader reader = images.ReadTenCrops(size);
-            return Evaluation.RunAveraged(plans, reader, Crops, nameOf: split.Name, judged: options.Judged);
+            return Evaluation.RunAveraged(
+                plans, images.ReadTenCrops, images.Count, Crops, nameOf: split.Name, judged: options.Judged);
         }
         finally
         {

@@ -28,8 +28,8 @@ public sealed partial class Model
         [.. PredictEach(files, skipped)];
 
     /// <summary>
-    /// Says what is on images, in their order, while later ones are still read: it holds two batches of images, however many files there
-    /// are. The model may not be fitted or disposed of meanwhile.
+    /// Says what is on images, in their order, while later ones are still read: it holds three batches of images, however many files
+    /// there are. The model may not be fitted or disposed of meanwhile.
     /// </summary>
     /// <param name="files">Paths of image files. They are asked for as they are read, from another thread.</param>
     /// <param name="skipped">Gets each file that cannot be read, which is left out; null throws at the first.</param>
@@ -47,13 +47,28 @@ public sealed partial class Model
             ParameterStore parameters = FiniteStore();
             using var reader = new FileBatches(files, new ImagePreprocessor(Metadata), batch);
             Plan? plan = null;
+            // Its images are computed while later ones are read.
+            FileBatch? begun = null;
             try
             {
-                while (reader.Next() is { } read)
+                while (true)
                 {
-                    if (!read.Report(skipped)) continue;
-                    plan ??= new(parameters, new() { Images = read.Images.Capacity, Precision = Precision });
-                    foreach (ImagePrediction prediction in Infer(plan, read.Images, place => read.Names[place])) yield return prediction;
+                    // Predictions do not wait for files that are not there yet.
+                    if (begun is not null && (plan!.MostPending == 1 || !reader.IsReady))
+                    {
+                        foreach (ImagePrediction prediction in End(plan, begun)) yield return prediction;
+                        begun = null;
+                    }
+                    FileBatch? next = reader.Next();
+                    if (next is { HasImages: true })
+                    {
+                        plan ??= new(parameters, InferenceOptions(next.Images.Capacity));
+                        plan.BeginInference(next.Images);
+                    }
+                    if (begun is not null) foreach (ImagePrediction prediction in End(plan!, begun)) yield return prediction;
+                    if (next is null) break;
+                    next.Report(skipped);
+                    begun = next.HasImages ? next : null;
                 }
             }
             finally
@@ -82,7 +97,7 @@ public sealed partial class Model
         if (images.Count == 0) return predictions;
         var preprocessor = new ImagePreprocessor(Metadata);
         var batch = new Batch(Input, Math.Min(images.Count, PredictionBatch));
-        using var plan = new Plan(FiniteStore(), new() { Images = batch.Capacity, Precision = Precision });
+        using var plan = new Plan(FiniteStore(), InferenceOptions(batch.Capacity));
         for (int first = 0; first < images.Count; first += batch.Count)
         {
             batch.Count = Math.Min(batch.Capacity, images.Count - first);
@@ -104,10 +119,20 @@ public sealed partial class Model
     /// <param name="nameOf">Names an image by its place in the batch.</param>
     private List<ImagePrediction> Infer(Plan plan, Batch batch, Func<int, string> nameOf)
     {
+        plan.BeginInference(batch);
+        return End(plan, batch, nameOf);
+    }
+
+    private PlanOptions InferenceOptions(int images) => new() { Images = images, Precision = Precision, UploadsAhead = true };
+
+    private List<ImagePrediction> End(Plan plan, FileBatch batch) => End(plan, batch.Images, place => batch.Names[place]);
+
+    /// <summary>Predicts the images of the oldest batch that was begun.</summary>
+    private List<ImagePrediction> End(Plan plan, Batch batch, Func<int, string> nameOf)
+    {
         int outputs = Classes.Count;
         var logits = new float[batch.Capacity * outputs];
-        plan.Infer(batch);
-        plan.ReadOutput(logits);
+        plan.EndInference(logits);
         FiniteOutputs.Check(plan.Parameters, batch, logits, nameOf, plan.Options.Precision);
         return
         [

@@ -156,17 +156,21 @@ public sealed class NetworkWorkload(
     private sealed class Inferred : OnDevice
     {
         private readonly float[] _logits;
+        private readonly SteadySteps _steps;
 
         public Inferred(NetworkWorkload workload, Device device) : base(workload, device,
             new() { Images = (int)workload.Work.Amount, Precision = workload.Precision, Loss = new SoftmaxCrossEntropy() })
         {
-            Run();
+            Plan.Evaluate(Batch, next: Again);
             _logits = new float[workload.ResultCount];
             Plan.ReadOutput(_logits);
+            _steps = new(Plan, Batch);
         }
 
         public override double ResultAt(long position) => _logits[position];
 
-        public override void Run() => Plan.Evaluate(Batch, next: Again);
+        public override void Run() => _steps.Run();
+
+        public override void Finish() => _steps.Finish();
     }
 }

@@ -109,7 +109,6 @@ internal static class BenchCommand
             });
         training.CheckMemory();
         Batch batch = SyntheticBatch.Of(network, images);
-        Func<Batch?> again = () => batch;
         parameters.Initialize(seed: 1);
         // A tiny rate keeps the weights finite however long this runs.
         var steps = new SteadySteps(training, batch, 1e-6f);
@@ -124,7 +123,9 @@ internal static class BenchCommand
                 Precision = precision,
                 UploadsAhead = true,
             });
-        double infer = StepTimer.MedianSeconds(_ => inference.Evaluate(batch, next: again));
+        var evaluations = new SteadySteps(inference, batch);
+        double infer = StepTimer.MedianSeconds(_ => evaluations.Run());
+        evaluations.Finish();
         return new(network.Name, device.Name, images, precision, images / train, images / infer, training.TotalBytes);
     }
 

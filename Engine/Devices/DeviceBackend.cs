@@ -246,6 +246,9 @@ internal abstract class DeviceBackend : PlanBackend
 
     public override void DownloadValue(Value value, Span<float> target) => Download(Value(value), target);
 
+    /// <summary>Reads the output of the last run, where only one batch is pending.</summary>
+    public override void DownloadOutput(int slot, Span<float> target) => DownloadValue(Network.Output, target);
+
     public override void DownloadGradient(Value value, Span<float> target) => Download(GradientOf(value), target);
 
     public override void AddGivenOutputGradient()
@@ -372,22 +375,36 @@ internal abstract class DeviceBackend : PlanBackend
     /// <summary>Reads a tensor's values for each image: a volume as [H, W, C], a vector in the order that operators see.</summary>
     private void Download(DeviceTensor tensor, Span<float> target)
     {
-        bool isVector = tensor.Shape.IsVector;
-        if (tensor.ChannelsLast && (!isVector || tensor.Stored.Area == 1))
+        if (IsPlain(tensor))
         {
             ReadValues(tensor, target[..(int)tensor.Count]);
             return;
         }
         if (_stored.Length != tensor.Count) _stored = new float[tensor.Count];
         ReadValues(tensor, _stored);
+        Unpack(tensor, _stored, target);
+    }
+
+    /// <summary>Brings a tensor's values from the device's layout into the order of <see cref="DownloadValue"/>.</summary>
+    protected static void Unpack(DeviceTensor tensor, ReadOnlySpan<float> stored, Span<float> target)
+    {
+        bool isVector = tensor.Shape.IsVector;
+        if (IsPlain(tensor))
+        {
+            stored[..(int)tensor.Count].CopyTo(target);
+            return;
+        }
         int count = tensor.Shape.Count, channels = tensor.Shape.Channels, area = tensor.Shape.Area;
         for (int image = 0; image < tensor.Images; image++)
         {
             long first = (long)image * tensor.CountPerImage;
             for (int i = 0; i < count; i++)
-                target[image * count + i] = _stored[first + tensor.IndexOf(isVector ? i : i % channels * area + i / channels)];
+                target[image * count + i] = stored[(int)(first + tensor.IndexOf(isVector ? i : i % channels * area + i / channels))];
         }
     }
+
+    /// <summary>Whether the device's layout is the order that callers see.</summary>
+    private static bool IsPlain(DeviceTensor tensor) => tensor.ChannelsLast && (!tensor.Shape.IsVector || tensor.Stored.Area == 1);
 
     private void ReadValues(DeviceTensor tensor, Span<float> values)
     {

@@ -11,7 +11,10 @@ internal sealed class PendingBatch(int images, int mostParts)
 
     public int Parts { get; private set; }
 
-    public void Clear() => Parts = 0;
+    /// <summary>Whether the network's output is read too.</summary>
+    public bool ReadsOutput { get; set; }
+
+    public void Clear() => (Parts, ReadsOutput) = (0, false);
 
     /// <param name="labels">[images]</param>
     /// <param name="count">Images that the part has.</param>

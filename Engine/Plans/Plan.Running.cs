@@ -41,7 +41,8 @@ public sealed partial class Plan
     }
 
     /// <summary>
-    /// Training steps that may be pending at once: 2 on devices that compute beside the host, so that one always has work; else 1.
+    /// Training steps, evaluations or inferences that may be pending at once: 2 on devices that compute beside the host, so that one always
+    /// has work; else 1.
     /// </summary>
     public int MostPending => _backend.MostPending;
 
@@ -158,14 +159,54 @@ public sealed partial class Plan
     /// <inheritdoc cref="Train" path="/param[@name='next']"/>
     public BatchResult Evaluate(Batch batch, ulong seed = 0, ulong step = 0, Func<Batch?>? next = null)
     {
-        if (Options.Loss is null) throw new InvalidOperationException("The plan was compiled without a loss, for inference.");
-        Prepare(batch, Options.Images);
         CheckIdle();
-        PendingBatch open = Open();
-        Begin(open, batch, 0, ScalarsOf(batch, seed, step), Passes.Backward, isLast: true, next);
-        Opened();
+        BeginEvaluation(batch, readsOutput: false, seed, step, next);
         return End();
     }
+
+    /// <summary>
+    /// Begins to evaluate labelled images; <see cref="EndEvaluation"/> returns the results. The batch may change afterwards.
+    /// </summary>
+    /// <param name="readsOutput">Whether the network's output is read too.</param>
+    /// <inheritdoc cref="Train" path="/param[@name='next']"/>
+    /// <exception cref="InvalidOperationException">As many batches are pending as may be.</exception>
+    public void BeginEvaluation(
+        Batch batch, bool readsOutput = false, ulong seed = 0, ulong step = 0, Func<Batch?>? next = null)
+    {
+        if (Options.Loss is null) throw new InvalidOperationException("The plan was compiled without a loss, for inference.");
+        BeginOne(batch, ScalarsOf(batch, seed, step), Passes.Backward, readsOutput, next);
+    }
+
+    /// <summary>Returns the results of the oldest pending evaluation, once they are known.</summary>
+    /// <param name="output">Overwritten with the network's output, as by <see cref="ReadOutput"/>; empty where it is not read.</param>
+    /// <exception cref="InvalidOperationException">No evaluation is pending, or its output was not asked for.</exception>
+    public BatchResult EndEvaluation(Span<float> output = default)
+    {
+        if (_pending == 0) throw new InvalidOperationException("No evaluation has begun whose results are not known yet.");
+        if (!output.IsEmpty) ReadPendingOutput(output);
+        return End();
+    }
+
+    /// <summary>
+    /// Begins the forward pass of images with or without labels; <see cref="EndInference"/> reads the output. The batch may change
+    /// afterwards.
+    /// </summary>
+    /// <inheritdoc cref="Train" path="/param[@name='next']"/>
+    /// <exception cref="InvalidOperationException">As many batches are pending as may be.</exception>
+    public void BeginInference(Batch batch, Func<Batch?>? next = null) =>
+        BeginOne(batch, ScalarsOf(batch), Passes.Loss, readsOutput: true, next);
+
+    /// <summary>Reads the network's output for the oldest pending inference, as by <see cref="ReadOutput"/>.</summary>
+    /// <exception cref="InvalidOperationException">No inference is pending.</exception>
+    public void EndInference(Span<float> output)
+    {
+        if (_pending == 0) throw new InvalidOperationException("No inference has begun whose output is not known yet.");
+        ReadPendingOutput(output);
+        _pending--;
+    }
+
+    /// <summary>Forgets pending batches, whose results nobody wants. It neither waits nor fails.</summary>
+    public void ForgetPending() => _pending = 0;
 
     /// <summary>
     /// Runs only the forward pass, on images with or without labels; <see cref="ReadOutput"/> gets the result. Changes neither weights nor
@@ -297,17 +338,36 @@ public sealed partial class Plan
         Opened();
     }
 
+    /// <summary>Begins a batch of one part, without a backward pass.</summary>
+    private void BeginOne(Batch batch, in StepScalars scalars, int lastStep, bool readsOutput, Func<Batch?>? next)
+    {
+        Prepare(batch, Options.Images);
+        PendingBatch open = Open();
+        open.ReadsOutput = readsOutput;
+        Begin(open, batch, 0, scalars, lastStep, isLast: true, next);
+        Opened();
+    }
+
+    /// <summary>Reads the network's output for the oldest pending batch, once it is known.</summary>
+    private void ReadPendingOutput(Span<float> output)
+    {
+        long batch = _begun - _pending;
+        if (!_open[batch % _open.Length].ReadsOutput)
+            throw new InvalidOperationException("The batch has begun without its output being asked for.");
+        _backend.DownloadOutput((int)(batch % _open.Length), output);
+    }
+
     /// <summary>Refuses a batch whose results are returned at once while others are pending, which would come first.</summary>
     private void CheckIdle()
     {
-        if (_pending > 0) throw new InvalidOperationException($"{_pending} training steps are pending; read their results first.");
+        if (_pending > 0) throw new InvalidOperationException($"{_pending} batches are pending; read their results first.");
     }
 
     /// <summary>Returns what the next batch keeps until its results are known.</summary>
     private PendingBatch Open()
     {
         if (_pending == MostPending)
-            throw new InvalidOperationException($"{_pending} training steps are pending; read the results of one before the next begins.");
+            throw new InvalidOperationException($"{_pending} batches are pending; read the results of one before the next begins.");
         PendingBatch open = _open[_begun % _open.Length];
         open.Clear();
         return open;
@@ -330,7 +390,9 @@ public sealed partial class Plan
         _backend.Upload(batch, first, scalars);
         open.Add(batch.Labels.AsSpan(first, Options.Images), scalars.Images);
         if (sums) RunAndSum();
-        else _backend.RunToLosses(0, lastStep, slot);
+        else if (lastStep > Passes.Loss) _backend.RunToLosses(0, lastStep, slot);
+        else _backend.Run(0, lastStep);
+        if (open.ReadsOutput) _backend.BeginOutput((int)(_begun % _open.Length));
         // The batch may change from here on.
         _backend.FinishUpload();
         if (_backend.UploadsAhead)

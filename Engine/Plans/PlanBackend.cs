@@ -97,11 +97,11 @@ internal abstract class PlanBackend : IDisposable
     /// <summary>Waits until the images of <see cref="Upload"/> and <see cref="UploadAhead"/> were read: batches may change then.</summary>
     public virtual void FinishUpload() { }
 
-    /// <summary>Most batches of an update, or evaluations, whose losses may be unread at once on any device.</summary>
+    /// <summary>Most batches of an update, or evaluations, whose results may be unread at once on any device.</summary>
     public const int MostOpen = 2;
 
     /// <summary>
-    /// Batches whose losses may be unread at once on this device: 1 where <see cref="RunToLosses"/> waits for them.
+    /// Batches whose results may be unread at once on this device: 1 where <see cref="RunToLosses"/> waits for them.
     /// </summary>
     public virtual int MostPending => 1;
 
@@ -112,11 +112,18 @@ internal abstract class PlanBackend : IDisposable
     /// <param name="slot">There are <see cref="MostOpen"/> for each accumulated batch.</param>
     public abstract void RunToLosses(int first, int last, int slot);
 
+    /// <summary>Begins to bring the network's output of the last run to a slot of the host.</summary>
+    /// <param name="slot">There are <see cref="MostOpen"/>.</param>
+    public virtual void BeginOutput(int slot) { }
+
     /// <summary>Waits until all steps have run.</summary>
     public virtual void Finish() { }
 
     /// <summary>Reads losses and ranks of a slot, once they have come.</summary>
     public abstract void DownloadLosses(int slot, Span<float> losses, Span<int> ranks);
+
+    /// <summary>Reads the network's output of a slot, once it has come, in the order of <see cref="DownloadValue"/>.</summary>
+    public abstract void DownloadOutput(int slot, Span<float> target);
 
     /// <summary>Reads a value of the last run: for each image, [H, W, C] of a volume.</summary>
     public abstract void DownloadValue(Value value, Span<float> target);

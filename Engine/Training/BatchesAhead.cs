@@ -17,6 +17,7 @@ internal sealed class BatchesAhead : IDisposable
     private const double LeastWait = 1e-4;
 
     private readonly IBatchReader _reader;
+    private readonly int _unmeasured;
     private Batch? _batch;
     private ExceptionDispatchInfo? _failure;
     private bool _hasBatch;
@@ -25,9 +26,11 @@ internal sealed class BatchesAhead : IDisposable
     private double _reading, _computing = double.PositiveInfinity;
 
     /// <param name="reader">Owned by this object.</param>
-    public BatchesAhead(IBatchReader reader)
+    /// <param name="measures">Whether the first steps measure how long the device computes. Else all of them read ahead.</param>
+    public BatchesAhead(IBatchReader reader, bool measures = true)
     {
         _reader = reader;
+        _unmeasured = measures ? Measured : 0;
         ReadAhead = Read;
     }
 
@@ -81,7 +84,7 @@ internal sealed class BatchesAhead : IDisposable
 
     private Batch? Read()
     {
-        if (_steps < Measured) return null;
+        if (_steps < _unmeasured) return null;
         _asked = Stopwatch.GetTimestamp();
         try
         {

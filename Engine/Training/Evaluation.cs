@@ -40,57 +40,40 @@ public static class Evaluation
         ranks ??= Communicator.Alone;
         var shard = new Shard(ranks.Rank, ranks.Size);
         JudgedOutputs? outputs = JudgedOutputs.Create(ranks, plan, judged, isRead: nameOf is not null);
+        using var batches = new EvaluatedBatches(
+            [plan], dataset.ReadEvaluation, dataset.Count, shard, views: 1, readsOutputs: outputs is not null, cancellation);
         double loss = 0;
         long top1 = 0, top5 = 0;
-        int images = 0, read = shard.Of(dataset.Count).First;
-        BatchesAhead? batches = null;
+        int images = 0, first = 0;
         Exception? failure = null;
         bool isAtEnd = false;
-        try
+        do
         {
-            do
+            int count = 0;
+            // What one rank meets, all have to learn, for they wait for each other.
+            try
             {
-                int count = 0;
-                // What one rank meets, all have to learn, for they wait for each other.
-                try
+                if (isAtEnd) cancellation.ThrowIfCancellationRequested();
+                else if (failure is null && batches.Next())
                 {
-                    cancellation.ThrowIfCancellationRequested();
-                    batches ??= new(dataset.ReadEvaluation(plan.Options.Images, shard));
-                    if (failure is null && !isAtEnd && batches.Next() is { } batch)
-                    {
-                        count = batch.Count;
-                        outputs?.Labels(batch);
-                        // Outputs are checked against the batch, which the next one may take the place of.
-                        BatchResult result = plan.Evaluate(batch, next: nameOf is null ? batches.ReadAhead : null);
-                        batches.EndStep();
-                        outputs?.Read();
-                        if (nameOf is not null)
-                        {
-                            int first = read;
-                            FiniteOutputs.Check(
-                                plan.Parameters, batch, outputs!.Own, image => nameOf(first + image), plan.Options.Precision);
-                        }
-                        loss += result.LossSum;
-                        top1 += result.Top1;
-                        top5 += result.Top5;
-                        images += result.Images;
-                    }
+                    (first, count) = (batches.First, batches.Labels.Length);
+                    BatchResult result = outputs?.Read(batches) ?? batches.Read(plan: 0);
+                    if (nameOf is not null) batches.CheckFinite(plan: 0, outputs!.Own, nameOf);
+                    loss += result.LossSum;
+                    top1 += result.Top1;
+                    top5 += result.Top5;
+                    images += result.Images;
                 }
-                catch (Exception exception)
-                {
-                    failure ??= exception;
-                }
-                isAtEnd = count == 0;
-                if ((ranks.Agree(isAtEnd ? (byte)0 : HasBatch, failure).Any & HasBatch) == 0) break;
-                failure = outputs?.Judge(read, count);
-                read += count;
             }
-            while (true);
+            catch (Exception exception)
+            {
+                failure ??= exception;
+            }
+            isAtEnd = count == 0;
+            if ((ranks.Agree(isAtEnd ? (byte)0 : HasBatch, failure).Any & HasBatch) == 0) break;
+            failure = outputs?.Judge(first, count);
         }
-        finally
-        {
-            batches?.Dispose();
-        }
+        while (true);
         Span<double> sums = [loss, top1, top5, images];
         ranks.Sum(sums);
         EvaluationResult own = Result((long)sums[1], (long)sums[2], sums[0], (int)sums[3], start);
@@ -105,22 +88,23 @@ public static class Evaluation
     /// <inheritdoc cref="Run" path="/param[@name='nameOf' or @name='judged']"/>
     public static EvaluationResult RunEnsemble(
         IReadOnlyList<Plan> plans, IDataset dataset, CancellationToken cancellation = default, Func<int, string>? nameOf = null,
-        ImageJudged? judged = null)
-    {
-        using IBatchReader reader = dataset.ReadEvaluation(plans[0].Options.Images);
-        return RunAveraged(plans, reader, views: 1, cancellation, nameOf, judged);
-    }
+        ImageJudged? judged = null) =>
+        RunAveraged(plans, dataset.ReadEvaluation, dataset.Count, views: 1, cancellation, nameOf, judged);
 
     /// <summary>
     /// Averages the class probabilities of one or more networks over several views of each image, as the papers did with ten crops. The
     /// loss is that of the average.
     /// </summary>
     /// <param name="plans">Plans with one batch size, a multiple of <paramref name="views"/>.</param>
-    /// <param name="reader">Reads the views of an image one after another.</param>
+    /// <param name="read">
+    /// Reads a share of the images, in batches of a number of views, a multiple of <paramref name="views"/>; the views of an image come one
+    /// after another.
+    /// </param>
+    /// <param name="images">All images.</param>
     /// <param name="views">Views of each image.</param>
     /// <inheritdoc cref="Run" path="/param[@name='nameOf' or @name='judged']"/>
     public static EvaluationResult RunAveraged(
-        IReadOnlyList<Plan> plans, IBatchReader reader, int views, CancellationToken cancellation = default,
+        IReadOnlyList<Plan> plans, Func<int, Shard, IBatchReader> read, int images, int views, CancellationToken cancellation = default,
         Func<int, string>? nameOf = null, ImageJudged? judged = null)
     {
         long start = Stopwatch.GetTimestamp();
@@ -131,31 +115,29 @@ public static class Evaluation
         var mean = new double[capacity / views * classes];
         double loss = 0;
         long top1 = 0, top5 = 0;
-        int images = 0, read = 0;
-        while (reader.Next() is { } batch)
+        int counted = 0;
+        using var batches = new EvaluatedBatches(plans, read, images, Shard.Whole, views, readsOutputs: true, cancellation);
+        while (batches.Next())
         {
-            cancellation.ThrowIfCancellationRequested();
             Array.Clear(mean);
-            int first = read;
-            read += batch.Count / views;
-            foreach (Plan plan in plans)
+            int first = batches.First;
+            ReadOnlySpan<int> labels = batches.Labels;
+            for (int plan = 0; plan < plans.Count; plan++)
             {
-                plan.Evaluate(batch);
-                plan.ReadOutput(logits);
-                if (nameOf is not null) FiniteOutputs.Check(
-                    plan.Parameters, batch, logits, view => nameOf(first + view / views), plan.Options.Precision);
-                for (int view = 0; view < batch.Count; view++)
+                batches.Read(plan, logits);
+                if (nameOf is not null) batches.CheckFinite(plan, logits, nameOf);
+                for (int view = 0; view < labels.Length; view++)
                 {
                     double[] probabilities = Softmax(logits.AsSpan(view * classes, classes));
                     for (int k = 0; k < classes; k++) mean[view / views * classes + k] += probabilities[k] / (plans.Count * views);
                 }
             }
-            for (int image = 0; image < batch.Count / views; image++)
+            for (int image = 0; image < labels.Length / views; image++)
             {
                 ReadOnlySpan<double> scores = mean.AsSpan(image * classes, classes);
-                int label = batch.Labels[image * views], rank = 0;
+                int label = labels[image * views], rank = 0;
                 if (label < 0) continue;
-                images++;
+                counted++;
                 judged?.Invoke(first + image, label, scores);
                 for (int k = 0; k < classes; k++)
                     if (scores[k] > scores[label] || (scores[k] == scores[label] && k < label)) rank++;
@@ -164,7 +146,7 @@ public static class Evaluation
                 if (rank < 5) top5++;
             }
         }
-        return Result(top1, top5, loss, images, start);
+        return Result(top1, top5, loss, counted, start);
     }
 
     /// <summary>Computes exp(x_k) / sum exp(x).</summary>

@@ -1,4 +1,3 @@
-using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Distributed;
 using GpuCnn.Engine.Plans;
 
@@ -11,7 +10,6 @@ namespace GpuCnn.Engine.Training;
 internal sealed class JudgedOutputs
 {
     private readonly Communicator _ranks;
-    private readonly Plan _plan;
     private readonly ImageJudged? _judged;
     private readonly bool _isJudged;
     private readonly int _classes;
@@ -23,7 +21,7 @@ internal sealed class JudgedOutputs
 
     private JudgedOutputs(Communicator ranks, Plan plan, ImageJudged? judged, bool isJudged, int longest)
     {
-        (_ranks, _plan, _judged, _isJudged) = (ranks, plan, judged, isJudged);
+        (_ranks, _judged, _isJudged) = (ranks, judged, isJudged);
         _classes = plan.Parameters.Network.Output.Shape.Count;
         _labels = new int[plan.Options.Images];
         _own = new float[plan.Options.Images * _classes];
@@ -49,11 +47,12 @@ internal sealed class JudgedOutputs
         return new(ranks, plan, judged, isJudged[0] != 0, longest);
     }
 
-    /// <summary>Keeps the labels of a batch, whose place the next one may take.</summary>
-    public void Labels(Batch batch) => batch.Labels.AsSpan(0, batch.Count).CopyTo(_labels);
-
-    /// <summary>Reads the outputs of the batch from the device.</summary>
-    public void Read() => _plan.ReadOutput(_own);
+    /// <summary>Reads the outputs of a batch, and returns its results.</summary>
+    public BatchResult Read(EvaluatedBatches batches)
+    {
+        batches.Labels.CopyTo(_labels);
+        return batches.Read(plan: 0, _own);
+    }
 
     /// <summary>Judges the batches of all ranks on rank 0. Returns what its receiver threw, or null.</summary>
     /// <param name="first">Place in the data set of the first image of this rank's batch.</param>

@@ -56,6 +56,68 @@ public sealed class PendingStepsTests
         Assert.That(device.Waits, Is.EqualTo(waits));
     }
 
+    /// <summary>Losses and outputs of evaluations, and outputs of a plan without a loss.</summary>
+    [Test]
+    public void EvaluationsGiveTheSameBits(
+        [ValueSource(typeof(DeviceUnderTest), nameof(DeviceUnderTest.All))] DeviceUnderTest test, [Values] bool hasLoss)
+    {
+        using (Device device = test.Make()) Check(device, hasLoss);
+        using var late = new LateDevice();
+        Check(late, hasLoss);
+        Assert.That(late.AllocatedBytes, Is.Zero);
+
+        static void Check(Device device, bool hasLoss)
+        {
+            using var network = new TestNetwork(device, TestNetwork.SmallNet(), Input,
+                new() { Images = 4, Loss = hasLoss ? new SoftmaxCrossEntropy() : null, UploadsAhead = true });
+            network.Parameters.Initialize(1);
+            Plan plan = network.Plan;
+            Batch batch = network.Batch;
+            var expected = new (BatchResult Result, float[] Output)[Steps];
+            for (int step = 0; step < Steps; step++)
+            {
+                Fill(batch, step);
+                BatchResult result = default;
+                if (hasLoss) result = plan.Evaluate(batch);
+                else plan.Infer(batch);
+                expected[step] = (result, network.ReadOutput());
+            }
+            int read = 0;
+            Fill(batch, 0);
+            for (int step = 0; step < Steps; step++)
+            {
+                int next = step + 1;
+                if (hasLoss) plan.BeginEvaluation(batch, readsOutput: true, next: () => Fill(batch, next));
+                else plan.BeginInference(batch, () => Fill(batch, next));
+                Fill(batch, next);
+                if (next - read == plan.MostPending) Read();
+            }
+            while (read < Steps) Read();
+
+            void Read()
+            {
+                var output = new float[expected[read].Output.Length];
+                BatchResult result = default;
+                if (hasLoss) result = plan.EndEvaluation(output);
+                else plan.EndInference(output);
+                Assert.That(result, Is.EqualTo(expected[read].Result));
+                Assert.That(output, Is.EqualTo(expected[read++].Output), $"batch {read}");
+            }
+        }
+    }
+
+    [Test]
+    public void AnOutputThatWasNotAskedForIsRefused()
+    {
+        using var device = new LateDevice();
+        using TestNetwork network = Make(device, ahead: false, accumulate: 1);
+        Assert.That(() => network.Plan.EndEvaluation(), Throws.InvalidOperationException);
+        Assert.That(() => network.Plan.EndInference(new float[40]), Throws.InvalidOperationException);
+        network.Plan.BeginEvaluation(network.Batch);
+        Assert.That(() => network.Plan.EndEvaluation(new float[40]), Throws.InvalidOperationException);
+        Assert.That(network.Plan.EndEvaluation().Images, Is.EqualTo(4));
+    }
+
     [Test]
     public void MorePendingStepsThanMayBeAreRefused()
     {

@@ -25,6 +25,10 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
     // The next place, and the one from which the next run takes its images.
     private int _place, _taken = StepCopies.None;
     private ResultSlots? _results;
+    // The network's outputs, from the first batch on whose output is read, and the copies to each slot.
+    private ResultSlots? _outputs;
+    private PreparedLaunch[] _outputReads = [];
+    private DeviceTensor? _output;
     private LaunchSequence? _launches;
 
     // All weights as bfloat16, where matrix units multiply them.
@@ -76,7 +80,7 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
 
     public override bool UploadsAhead { get; }
 
-    public override int MostPending => HasLoss && Device.HasResultSlots ? MostOpen : 1;
+    public override int MostPending => Device.HasResultSlots ? MostOpen : 1;
 
     public override void AddInput(Value input)
     {
@@ -118,6 +122,32 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
         int half = sizeof(float) * Images;
         MemoryMarshal.Cast<byte, float>(bytes[..half]).CopyTo(losses);
         MemoryMarshal.Cast<byte, int>(bytes[half..]).CopyTo(ranks);
+    }
+
+    public override void BeginOutput(int slot)
+    {
+        if (!Device.HasResultSlots) return;
+        if (_outputs is null)
+        {
+            _output = Value(Network.Output);
+            (DeviceMemory source, long from) = PlaceOf(_output.Elements.Memory);
+            int bytes = checked((int)(sizeof(float) * _output.Elements.Count));
+            ResultSlots outputs = _outputs = Device.CreateResults(MostOpen, bytes);
+            _outputReads = [.. Enumerable.Range(0, MostOpen).Select(to => outputs.PrepareRead(source, from, to, 0, bytes))];
+        }
+        _outputReads[slot].Run();
+        _outputs.Mark(slot);
+    }
+
+    public override void DownloadOutput(int slot, Span<float> target)
+    {
+        if (_outputs is null)
+        {
+            base.DownloadOutput(slot, target);
+            return;
+        }
+        _outputs.Wait(slot);
+        Unpack(_output!, MemoryMarshal.Cast<byte, float>(_outputs.Bytes(slot)), target);
     }
 
     public override GradientSums CreateSums(IReadOnlyList<GradientBucket> buckets) =>
@@ -169,6 +199,10 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
         _launches = null;
         _results?.Dispose();
         _results = null;
+        foreach (PreparedLaunch read in _outputReads) read.Dispose();
+        _outputReads = [];
+        _outputs?.Dispose();
+        _outputs = null;
         base.Dispose();
     }
 
@@ -296,7 +330,7 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
             throw;
         }
         _firsts = [.. steps.Select((_, i) => steps.Take(i).Sum(step => step.Prepared.Count)), steps.Sum(step => step.Prepared.Count)];
-        _results = MostPending > 1 ? Device.CreateResults(_slots, (sizeof(float) + sizeof(int)) * Images) : null;
+        _results = HasLoss && Device.HasResultSlots ? Device.CreateResults(_slots, (sizeof(float) + sizeof(int)) * Images) : null;
         _launches = Device.InSequence([.. steps.SelectMany(step => step.Prepared)], PrepareCopies());
         _exchanges = [.. _makeExchanges.Select(make => make())];
     }

@@ -59,6 +59,60 @@ public sealed class CudaStepTests
         Assert.That((fake.Problems, fake.Live), Is.EqualTo(("", 0)));
     }
 
+    /// <summary>Also where outputs are read, of a plan with a loss or without.</summary>
+    [Test]
+    public void AnEvaluationIsOneGraphAndWaitsForNothing([Values] bool hasLoss)
+    {
+        var fake = new FakeCuda("STEPS");
+        fake.Set("forgets", 1);
+        using (var device = new CudaDevice("cuda-c:0", fake.Device(), new BinaryCache(null)))
+        using (var network = new TestNetwork(device, TestNetwork.SmallNet(), Shape.Volume(3, 18, 18),
+            new() { Images = 6, Loss = hasLoss ? new SoftmaxCrossEntropy() : null, UploadsAhead = true }))
+        {
+            network.Parameters.Initialize(1);
+            Plan plan = network.Plan;
+            var output = new float[60];
+            Func<Batch?> again = () => network.Batch;
+            fake.Set("eager", 1);
+            Begin();
+            Run(4);
+            (int waits, int graphs, int captures) = (Waits.Sum(fake.Calls), fake.Calls("cuGraphLaunch"), Captures(fake));
+            long bytes = GC.GetAllocatedBytesForCurrentThread();
+            Run(Steps);
+            bytes = GC.GetAllocatedBytesForCurrentThread() - bytes;
+            Assert.Multiple(() =>
+            {
+                Assert.That(Waits.Sum(fake.Calls) - waits, Is.Zero, "waits");
+                Assert.That(fake.Calls("cuGraphLaunch") - graphs, Is.EqualTo(Steps));
+                Assert.That(Captures(fake) - captures, Is.Zero, "further graphs");
+                Assert.That(bytes, Is.Zero, "bytes allocated");
+            });
+            End();
+
+            void Run(int count)
+            {
+                for (int i = 0; i < count; i++)
+                {
+                    Begin();
+                    End();
+                }
+            }
+
+            void Begin()
+            {
+                if (hasLoss) plan.BeginEvaluation(network.Batch, readsOutput: true, next: again);
+                else plan.BeginInference(network.Batch, again);
+            }
+
+            void End()
+            {
+                if (hasLoss) plan.EndEvaluation(output);
+                else plan.EndInference(output);
+            }
+        }
+        Assert.That((fake.Problems, fake.Live), Is.EqualTo(("", 0)));
+    }
+
     /// <summary>Where the device is as late as can be, a step waits for the losses before the last and for its own images.</summary>
     [Test]
     public void AStepWaitsForTheLossesBeforeTheLast()
