@@ -24,7 +24,7 @@ internal static class RankSession
     public static int Run(CommandHost host, Func<Communicator, int> work, Func<bool>? isStoppedEarly = null)
     {
         if (host.Launch is not { } launch) return work(Communicator.Alone);
-        Communicator ranks = Join(host, launch);
+        Communicator ranks = Join(host, launch, isStoppedEarly);
         bool isLeaving = false;
         ranks.Lost += loss =>
         {
@@ -34,7 +34,7 @@ internal static class RankSession
             {
                 // The live display has hidden the cursor and will not get to show it again.
                 if (host.IsTerminal) host.Terminal.Write("\e[?25h\n");
-                Program.WriteError(host with { Error = host.OwnError }, Program.Describe(loss));
+                Say(host, loss);
             }
             End(ranks, loss.Message);
         };
@@ -99,7 +99,7 @@ internal static class RankSession
         or UnusableStartException or RanksDifferException or DifferingDataException
         or UnreadableDataException { InnerException: RankFailedException } or StoppedException { IsAfterSteps: true };
 
-    private static Communicator Join(CommandHost host, Launch launch)
+    private static Communicator Join(CommandHost host, Launch launch, Func<bool>? isStoppedEarly)
     {
         try
         {
@@ -111,7 +111,17 @@ internal static class RankSession
             Say(host, launch.Rank, exception);
             throw;
         }
+        catch (RankLostException loss)
+        {
+            if (loss.IsSpeaker && isStoppedEarly?.Invoke() != true) Say(host, loss);
+            // MPI may wait for the lost rank; the launcher ends those that are left.
+            Process.GetCurrentProcess().Kill();
+            throw;
+        }
     }
+
+    private static void Say(CommandHost host, RankLostException loss) =>
+        Program.WriteError(host with { Error = host.OwnError }, Program.Describe(loss));
 
     private static void Say(CommandHost host, int rank, Exception exception) => Program.WriteError(host with { Error = host.OwnError },
         $"Rank {rank} on {Environment.MachineName} failed: {Program.Describe(exception)}");

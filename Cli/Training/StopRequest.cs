@@ -95,7 +95,10 @@ internal sealed class StopRequest : ITrainingObserver, IDisposable
     {
         // The process ends by this one; the signal's own thread leaves it alone.
         lock (_gate) _isEnding = true;
-        return new("Stopped before the first step; there is nothing to save.", ExitCode ?? Program.Failed);
+        return new(_host.Launch is not null && _ranks.IsAlone
+            ? "Stopped before the first step, while the ranks joined: the launcher was stopped, or a rank has ended, which the launcher "
+                + "names. There is nothing to save; start all ranks again."
+            : "Stopped before the first step; there is nothing to save.", ExitCode ?? Program.Failed);
     }
 
     public void StepDone(in StepReport report) => Interlocked.Exchange(ref _step, report.Step);

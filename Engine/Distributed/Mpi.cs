@@ -22,8 +22,8 @@ internal sealed unsafe class Mpi : Communicator
     private long _begun;
     private bool _isDisposed;
 
-    private Mpi(MpiThread thread, string version, int rank, int size) =>
-        (_thread, _version, Rank, Size) = (thread, version, rank, size);
+    private Mpi(MpiThread thread, string version, int rank, int size, IDisposable? witness) =>
+        (_thread, _version, Rank, Size, _witness) = (thread, version, rank, size, witness);
 
     public override int Rank { get; }
 
@@ -58,16 +58,66 @@ internal sealed unsafe class Mpi : Communicator
     /// <summary>
     /// Joins the ranks. <see cref="Communicator.Alone"/> where the library knows of one process and the launcher does not say.
     /// </summary>
+    /// <param name="onStage">Told what is done, for tests.</param>
     /// <exception cref="MpiUnavailableException">There is no MPI library, or it is not the launcher's.</exception>
-    public static Communicator Join(Launch launch)
+    /// <exception cref="RankLostException">
+    /// Another rank has ended meanwhile. The thread of MPI may wait for it forever, so this process has to end too.
+    /// </exception>
+    public static Communicator Join(Launch launch, Action<JoinStage>? onStage = null)
     {
         // Libraries install handlers of crashes, some as soon as they are loaded; the runtime needs its own.
         var handlers = CrashHandlers.Capture();
         (MpiApi api, string file) = MpiLibrary.Load(launch, Environment.GetEnvironmentVariable);
         var thread = new MpiThread(api);
+        bool isAlone = launch.LocalSize == 1;
+        IDisposable? witness = isAlone || RankWitness.IsNeeded(Environment.GetEnvironmentVariable)
+            ? RankWatch.StartWitness(RankPlace.Own().Describe(launch.Rank)) : null;
+        using JoinWatch? watch = isAlone ? null : new(launch, speaks: witness is null, thread.Fail);
+        onStage?.Invoke(JoinStage.Started);
         int rank = 0, size = 0;
         string version = "";
-        thread.Do(() =>
+        try
+        {
+            thread.Do(Initialize);
+        }
+        catch (RankLostException)
+        {
+            // Another rank is the one to speak of.
+            witness?.Dispose();
+            throw;
+        }
+        if (size == 1 || (launch.Size is { } expected && expected != size))
+        {
+            witness?.Dispose();
+            thread.DoLast(() => api.Finalize(), TimeSpan.FromSeconds(5));
+            if (launch.Size is null) return Alone;
+            string reason = launch.Launcher == Launcher.Torchrun
+                ? "processes for MPI are started by mpirun or srun."
+                : $"it is not the launcher's library. Use the mpirun of {version}, or name the launcher's library in "
+                    + $"{MpiLibrary.Variable}.";
+            throw new MpiUnavailableException($"{launch.Started}, but {version} ('{file}') finds {size}: {reason}");
+        }
+        onStage?.Invoke(JoinStage.Initialized);
+        var mpi = new Mpi(thread, version, rank, size, witness);
+        try
+        {
+            mpi.Meet(launch);
+            return mpi;
+        }
+        catch (MpiCallException failure)
+        {
+            mpi._witness?.Dispose();
+            throw watch?.WaitForLoss() ?? new RankLostException(
+                $"Rank {rank} on host {Environment.MachineName} cannot join the others: {failure.Message}", -1, isSpeaker: true);
+        }
+        catch (RankLostException)
+        {
+            // Another rank is the one to speak of.
+            mpi._witness?.Dispose();
+            throw;
+        }
+
+        void Initialize()
         {
             int level = 0;
             api.Check(api.InitThread(null, null, MpiApi.Funneled, &level), "MPI_Init_thread");
@@ -79,27 +129,10 @@ internal sealed unsafe class Mpi : Communicator
             size = number;
             version = api.Version();
             api.Check(api.CommSetErrhandler(api.World, api.ErrorsReturn), "MPI_Comm_set_errhandler");
-        });
-        if (size == 1 || (launch.Size is { } expected && expected != size))
-        {
-            thread.DoLast(() => api.Finalize(), TimeSpan.FromSeconds(5));
-            if (launch.Size is null) return Alone;
-            string reason = launch.Launcher == Launcher.Torchrun
-                ? "processes for MPI are started by mpirun or srun."
-                : $"it is not the launcher's library. Use the mpirun of {version}, or name the launcher's library in "
-                    + $"{MpiLibrary.Variable}.";
-            throw new MpiUnavailableException($"{launch.Started}, but {version} ('{file}') finds {size}: {reason}");
         }
-        var mpi = new Mpi(thread, version, rank, size);
-        mpi.Meet(launch);
-        return mpi;
     }
 
-    public override string Describe(int rank)
-    {
-        RankPlace place = _places[rank];
-        return string.Create(CultureInfo.InvariantCulture, $"rank {rank} on host {place.Host} (process {place.Process})");
-    }
+    public override string Describe(int rank) => _places[rank].Describe(rank);
 
     public override void Broadcast(Span<byte> values, int root = 0)
     {
@@ -208,13 +241,12 @@ internal sealed unsafe class Mpi : Communicator
         });
         RankPlace own = RankPlace.Own();
         _places = [.. Enumerable.Repeat(own, Size)];
-        if (RankWitness.IsNeeded(Environment.GetEnvironmentVariable)) _witness = RankWatch.StartWitness(this);
         own = own with { HasWitness = _witness is not null };
         _places = [.. AllGatherTexts(own.ToString()).Select(RankPlace.Parse)];
         int[] onHost = [.. Enumerable.Range(0, Size).Where(rank => _places[rank].Host == own.Host)];
         _localRank = launch.LocalRank ?? Array.IndexOf(onHost, Rank);
         _localSize = launch.LocalSize ?? onHost.Length;
-        if (onHost.Length == 1) _witness ??= RankWatch.StartWitness(this);
+        if (onHost.Length == 1) _witness ??= RankWatch.StartWitness(Describe(Rank));
         AppDomain.CurrentDomain.ProcessExit += (_, _) => _witness?.Dispose();
         _watch = new RankWatch(this, _places);
         _messages = new RankMessages(api, _control, Rank, Size) { OnMessage = _watch.OnMessage };
@@ -242,6 +274,9 @@ internal sealed unsafe class Mpi : Communicator
         api.Check(api.CommDup(api.World, &copy), "MPI_Comm_dup");
         return copy;
     }
+
+    /// <summary>What a rank has done to join the others.</summary>
+    internal enum JoinStage { Started, Initialized }
 
     private sealed class Gathering : MpiOperation
     {

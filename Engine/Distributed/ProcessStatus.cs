@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -40,12 +41,18 @@ internal sealed unsafe partial class ProcessStatus : IDisposable
     }
 
     /// <summary>Returns when a process was started, or null where the system does not tell.</summary>
-    public static string? Started(int process)
+    public static string? Started(int process) => Read(process, 22);
+
+    /// <summary>Returns the process that started another, or null where the system does not tell.</summary>
+    public static int? Parent(int process) =>
+        int.TryParse(Read(process, 4), NumberStyles.None, CultureInfo.InvariantCulture, out int parent) ? parent : null;
+
+    private static string? Read(int process, int field)
     {
         try
         {
             using var status = new ProcessStatus(File.OpenHandle($"/proc/{process}/stat", share: FileShare.ReadWrite));
-            return status.Field(22);
+            return status.Field(field);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

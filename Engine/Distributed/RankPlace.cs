@@ -34,6 +34,9 @@ internal sealed record RankPlace(string Host, int Process, string Started, strin
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"{Host}\n{Process}\n{Started}\n{Space}\n{HasWitness}");
 
+    /// <summary>For users: "rank 2 on host node3 (process 4711)".</summary>
+    public string Describe(int rank) => string.Create(CultureInfo.InvariantCulture, $"rank {rank} on host {Host} (process {Process})");
+
     /// <summary>Whether the other's process can be looked at from here.</summary>
     public bool Sees(RankPlace other) => Host == other.Host && Space == other.Space && other.Started.Length > 0;
 }

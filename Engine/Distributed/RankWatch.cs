@@ -211,14 +211,15 @@ internal sealed class RankWatch : IDisposable
     }
 
     /// <summary>Starts what says that this rank has ended.</summary>
-    public static IDisposable? StartWitness(Communicator ranks) =>
-        RankWitness.Start(Sentence(ranks, ranks.Rank, Ended), Sentence(ranks, ranks.Rank, OutOfMemory), MemoryKills());
+    /// <param name="description">Names the rank.</param>
+    public static IDisposable? StartWitness(string description) =>
+        RankWitness.Start(Sentence(description, Ended), Sentence(description, OutOfMemory), MemoryKills());
 
-    private string Sentence(int rank, string what) => Sentence(_mpi, rank, what);
+    private string Sentence(int rank, string what) => Sentence(_mpi.Describe(rank), what);
 
-    private static string Sentence(Communicator ranks, int rank, string what)
+    private static string Sentence(string description, string what)
     {
-        string text = $"{ranks.Describe(rank)} {what}";
+        string text = $"{description} {what}";
         return $"{char.ToUpperInvariant(text[0])}{text[1..].TrimEnd('.')}.";
     }
 

@@ -23,7 +23,7 @@ internal sealed class MpiRun : IDisposable
         if (library == "openmpi") start.ArgumentList.Add("--oversubscribe");
         start.Environment["OMPI_ALLOW_RUN_AS_ROOT"] = start.Environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1";
         foreach ((string name, string value) in variables) start.Environment[name] = value;
-        string[] program = [Environment.ProcessPath!, .. Host(), RankProgram.Argument, work];
+        string[] program = [Environment.ProcessPath!, .. Host(), RankProgram.Argument, .. work.Split(' ')];
         string[] others = elsewhere == 0 ? []
             : [":", "-n", $"{elsewhere}", "unshare", "--uts", "sh", "-c", "hostname elsewhere; exec \"$0\" \"$@\"", .. program];
         foreach (string argument in (string[])["-n", $"{ranks}", .. program, .. others]) start.ArgumentList.Add(argument);

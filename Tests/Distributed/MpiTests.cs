@@ -50,6 +50,20 @@ public sealed class MpiTests
         AssertAllEnd(processes, since);
     }
 
+    /// <summary>Others see it, or its witness speaks, where the launcher leaves them no time.</summary>
+    [TestCase("openmpi", "Started", "while the ranks joined")]
+    [TestCase("openmpi", "Initialized", "while the ranks joined")]
+    [TestCase("mpich", "Initialized", "without a word")]
+    public void ARankThatDiesWhileTheRanksJoinIsNamed(string library, string stage, string how)
+    {
+        using var run = new MpiRun(library, 3, $"join {stage}");
+        int[] processes = Processes(run, 3);
+        Assert.That(run.WaitForEnd(LongestEnd), Is.Not.Zero);
+        string expected = $"Rank 1 on host {Environment.MachineName} (process {processes[1]}) has ended {how}: it was killed, ";
+        Assert.That(run.Ends, Has.Length.EqualTo(1).And.All.StartsWith(expected), string.Join('\n', run.Lines));
+        AssertAllEnd(processes, Stopwatch.StartNew());
+    }
+
     /// <summary>Nobody sees the end of a rank that is alone on its host, and launchers leave the others no time.</summary>
     [TestCaseSource(nameof(Libraries))]
     public void ARankAloneOnItsHostIsSpokenFor(string library)

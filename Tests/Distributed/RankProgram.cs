@@ -21,7 +21,7 @@ internal static unsafe class RankProgram
     {
         try
         {
-            using Communicator ranks = Communicator.Join();
+            using Communicator ranks = args is ["join", string stage] ? Join(Enum.Parse<Mpi.JoinStage>(stage)) : Communicator.Join();
             ranks.Lost += loss =>
             {
                 if (loss.IsSpeaker) Print($"LOST {loss.Message}");
@@ -62,10 +62,11 @@ internal static unsafe class RankProgram
             Print($"UNAVAILABLE {e.Message}");
             return 4;
         }
-        catch (RankLostException)
+        catch (RankLostException loss)
         {
-            // Another rank had joined and failed while this one still joined. Its abort ends this process.
-            Thread.Sleep(10_000);
+            // While this one joined.
+            if (loss.IsSpeaker) Print($"LOST {loss.Message}");
+            Process.GetCurrentProcess().Kill();
             return 6;
         }
         catch (InvalidOperationException e)
@@ -73,6 +74,19 @@ internal static unsafe class RankProgram
             Print($"LEFT {e.Message}");
             return 5;
         }
+    }
+
+    /// <summary>Rank 1 dies as soon as it has come to a stage, and the others have begun to join.</summary>
+    private static Communicator Join(Mpi.JoinStage last)
+    {
+        Launch launch = Launch.Find()!;
+        return Mpi.Join(launch, stage =>
+        {
+            if (stage == Mpi.JoinStage.Started) Print($"PROCESS {launch.Rank} {Environment.ProcessId}");
+            if (launch.Rank != 1 || stage != last) return;
+            Thread.Sleep(1000);
+            Process.GetCurrentProcess().Kill();
+        });
     }
 
     /// <summary>Checks every operation, and returns a hash of all sums, which any ranks must come to.</summary>
