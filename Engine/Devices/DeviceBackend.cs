@@ -162,6 +162,7 @@ internal abstract class DeviceBackend : PlanBackend
         for (int i = 0; i < targets.Length; i++)
         {
             if (inputs[i] == GradientUse.None) continue;
+            if (inputs[i] == GradientUse.Write && PassesGradient(node, i)) ShareGradient(node.Output, node.Inputs[i]);
             DeviceTensor gradient = GradientOf(node.Inputs[i]);
             bool isSum = inputs[i] == GradientUse.Add, adds = isSum && CanAddGradients(node.Node.Operator);
             targets[i] = new(isSum && !adds
@@ -274,10 +275,24 @@ internal abstract class DeviceBackend : PlanBackend
     {
         if (_gradients.Find(value) is { } gradient) return gradient;
         Value root = Plan.Root(value, Training);
-        bool isRead = _options.InputGradient && root == Network.Graph.Input;
-        if (_options.GradientOf is { } asked) isRead = root == Plan.Root(asked, Training) || IsOutput(root);
-        _gradients.Place("gradient", root, isRead);
+        _gradients.Place("gradient", root, IsGradientRead(root));
         return _gradients.Find(value)!;
+    }
+
+    /// <summary>Whether a gradient is read after the run.</summary>
+    private bool IsGradientRead(Value root) => _options.GradientOf is { } asked
+        ? root == Plan.Root(asked, Training) || IsOutput(root)
+        : _options.InputGradient && root == Network.Graph.Input;
+
+    /// <summary>
+    /// Has a value whose gradient is not yet written take that of the only node that reads the other's, if both are stored alike.
+    /// </summary>
+    private void ShareGradient(Value output, Value input)
+    {
+        Value root = Plan.Root(input, Training);
+        DeviceTensor gradient = GradientOf(output);
+        bool isOwn = _gradients.Find(root) is null && !IsGradientRead(root) && !Slices.ContainsKey(root) && !gradient.IsSlice;
+        if (isOwn && LayOut(root) == gradient.Layout && IsBFloat16(root) == gradient.IsBFloat16) _gradients.Place(root, gradient);
     }
 
     public DeviceParameter Parameter(Parameter parameter) => new(
@@ -353,6 +368,12 @@ internal abstract class DeviceBackend : PlanBackend
     public bool IsKept(Value value) => IsOutput(value) || _options.ExposesValues;
 
     protected abstract Emitter CreateEmitter(PlanNode node, InputGradient[] gradients);
+
+    /// <summary>
+    /// Whether the gradient of an input is that of the output, as the node finds it on this kind of device. The node leaves it as it is if
+    /// it lies there (<see cref="Emitter.PassesGradient"/>).
+    /// </summary>
+    protected virtual bool PassesGradient(PlanNode node, int input) => false;
 
     /// <summary>Whether the operator can add to an input's gradient on this kind of device.</summary>
     protected virtual bool CanAddGradients(Operator layer) => false;

@@ -61,6 +61,9 @@ public abstract class Emitter
     /// <summary>Returns where to write an input's gradient, or null if nothing needs it.</summary>
     public DeviceTensor? InputGradient(int index = 0) => _inputGradients[index].Tensor;
 
+    /// <summary>Whether an input's gradient lies where the output's does and equals it, so that nothing has to write it.</summary>
+    internal bool PassesGradient(int index) => InputGradient(index)?.Elements == OutputGradient.Elements;
+
     /// <summary>Whether to add to the gradients of the input's other readers; only for operators that can, on GPUs.</summary>
     public bool AddsInputGradient(int index = 0) => _inputGradients[index].Adds;
 

@@ -109,7 +109,8 @@ public sealed class BatchNorm2d : UnaryOperator, IDeviceOperator
     public unsafe void EmitBackward(Emitter emitter)
     {
         DeviceTensor x = emitter.Input(), y = emitter.Output, dy = emitter.OutputGradient;
-        DeviceTensor? dx = emitter.InputGradient(), addend = emitter.HasAddend ? emitter.InputGradient(1) : null;
+        DeviceTensor? dx = emitter.InputGradient();
+        DeviceTensor? addend = emitter.HasAddend && !emitter.PassesGradient(1) ? emitter.InputGradient(1) : null;
         if (emitter.Node.FreezesStatistics || !emitter.Training)
         {
             EmitFrozenBackward(emitter, dx, addend);

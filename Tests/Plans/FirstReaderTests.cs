@@ -69,10 +69,17 @@ public sealed class FirstReaderTests
         using Device device = new DebugDevice(), cpu = new CpuDevice(1);
         using TestNetwork gathering = Make(device, Precision.Float32), reference = Make(cpu, Precision.Float32);
         Assert.That(SumsOf(gathering), Is.EqualTo(new[] { "block2.bn2", "last" }));
+        // The gradient of an addend shares memory with that of the norm's output, unless a loss has written it.
+        Assert.That(WrittenBy("block1.bn2"), Is.EqualTo(1));
+        Assert.That(WrittenBy("block2.downsample.1"), Is.EqualTo(1));
+        Assert.That(WrittenBy("block3.bn2"), Is.EqualTo(2));
         CheckNear("debug", gathering, reference, 300, Math.Pow(2, -24));
         float[] first = gathering.ReadInputGradient();
         gathering.Plan.ComputeGradients(gathering.Batch);
         Closeness.CheckSameBits("second step", gathering.ReadInputGradient(), first);
+
+        int WrittenBy(string norm) => gathering.Plan.StepUses.Single(step => step.Name == $"{norm} input gradient").Uses
+            .Count(use => use.Access.HasFlag(Access.Write));
     }
 
     [TestCase(Precision.TF32)]
@@ -118,7 +125,8 @@ public sealed class FirstReaderTests
         {
             { "conv", new Conv2d(8, 3, padding: 1, bias: false) }, { "norm", new BatchNorm2d() }, new Tanh(),
             { "block1", Block(1, 8) }, new Tanh(), { "head", new TrainingHead(new Sequential(), 1) },
-            { "block2", Block(2, 16) }, new Tanh(), { "after", new Conv2d(8, 1, bias: false) }, { "last", new BatchNorm2d() },
+            { "block2", Block(2, 16) }, new Tanh(), { "second head", new TrainingHead(new Sequential(), 1) },
+            { "block3", Block(1, 16) }, new Tanh(), { "after", new Conv2d(8, 1, bias: false) }, { "last", new BatchNorm2d() },
         };
         var network = new TestNetwork(device, layers, Input, new PlanOptions
         {

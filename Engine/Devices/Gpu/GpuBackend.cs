@@ -303,6 +303,13 @@ internal sealed class GpuBackend : DeviceBackend<GpuLaunch>
 
     protected override Emitter CreateEmitter(PlanNode node, InputGradient[] gradients) => new GpuEmitter(this, node, gradients);
 
+    /// <summary>
+    /// The gradient of what is added to a norm's result, where no activation follows or the output's gradient has been taken through it.
+    /// </summary>
+    protected override bool PassesGradient(PlanNode node, int input) =>
+        node.Addend is not null && input == node.Node.Inputs.Count && node.Node.Operator.ReadsGradientSums && Training
+        && !node.Node.FreezesStatistics && (node.Activation is null || FindGradientSums(node.Output) is not null);
+
     protected override bool CanAddGradients(Operator layer) => layer.AddsInputGradients;
 
     protected override void CheckCount(string name, long count)
