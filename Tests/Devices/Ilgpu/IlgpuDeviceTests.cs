@@ -1,11 +1,16 @@
 using GpuCnn.Engine;
+using GpuCnn.Engine.Datasets;
 using GpuCnn.Engine.Devices;
 using GpuCnn.Engine.Devices.Cuda;
 using GpuCnn.Engine.Devices.Gpu;
 using GpuCnn.Engine.Devices.Ilgpu;
 using GpuCnn.Engine.Devices.OpenCl;
 using GpuCnn.Engine.Files;
+using GpuCnn.Engine.Graphs;
+using GpuCnn.Engine.Layers;
+using GpuCnn.Engine.Losses;
 using GpuCnn.Engine.Plans;
+using GpuCnn.Engine.Tensors;
 using GpuCnn.Kernels.Language;
 using GpuCnn.Kernels.Pointwise;
 using GpuCnn.Tests.Devices.Cuda;
@@ -42,6 +47,41 @@ public sealed class IlgpuDeviceTests
         Assert.That(back, Is.EqualTo(new float[] { 0, 1, 2, 3 }));
         Assert.That(() => memory.Write<float>([1], 1000), Throws.TypeOf<ArgumentOutOfRangeException>());
         Assert.That(() => memory.View<double>(4, 1), Throws.ArgumentException.With.Message.Contains("multiple of 8 bytes"));
+    }
+
+    /// <summary>Three times what the memory holds that they go through.</summary>
+    [Test]
+    public void SmallValuesThatAreWrittenWithoutAWaitAreRead()
+    {
+        const int Values = 256;
+        int writes = 3 * SmallValueRing.Bytes / (sizeof(int) * Values) + 1;
+        using DeviceMemory memory = Device.Allocate(sizeof(int) * Values * writes, "test");
+        var values = new int[Values];
+        for (int i = 0; i < writes; i++)
+        {
+            for (int k = 0; k < Values; k++) values[k] = i * Values + k;
+            memory.Write<int>(values, sizeof(int) * Values * i);
+        }
+        var back = new int[Values * writes];
+        memory.Read<int>(back);
+        Assert.That(back, Is.EqualTo(Enumerable.Range(0, back.Length)));
+    }
+
+    [Test]
+    public void LossesAreReadWhileTheNextStepRuns()
+    {
+        using ParameterStore parameters = Device.CreateParameters(
+            new Network("tiny", new Sequential { new Flatten(), { "fc", new Linear(3) } }, Shape.Volume(1, 4, 4)), training: false);
+        parameters.Initialize(1);
+        using var plan = new Plan(parameters, new() { Images = 2, Loss = new SoftmaxCrossEntropy(), UploadsAhead = true });
+        var batch = new Batch(Shape.Volume(1, 4, 4), 2) { Count = 2 };
+        Assert.That(plan.MostPending, Is.EqualTo(2));
+        plan.BeginEvaluation(batch);
+        batch.Images.AsSpan().Fill(1);
+        plan.BeginEvaluation(batch);
+        BatchResult zeros = plan.EndEvaluation(), ones = plan.EndEvaluation();
+        Assert.That(zeros.Loss, Is.EqualTo(Math.Log(3)).Within(1e-6));
+        Assert.That(ones.Loss, Is.Not.EqualTo(zeros.Loss));
     }
 
     [Test]
