@@ -32,6 +32,8 @@ internal static class SplitProducts
     private const uint Infinity = 0x7F800000, One = 0x3F800000, Sign = 0x80000000, TF32Digits = 0xFFFFE000;
 
     /// <summary>Adds the products of a stage to the sums of the warp; the arguments are those of <see cref="UnitTile.Multiply"/>.</summary>
+    /// <param name="right">[2][tileN / 2 / 8][2] Overwritten.</param>
+    /// <param name="products">[<see cref="UnitTile.Products"/>] Overwritten.</param>
     public static void Multiply(
         Registers<float> sums, Registers<uint> left, Registers<uint> right, Registers<float> products, View<float> leftTile,
             View<float> rightTile, UnitSide sideA, UnitSide sideB)

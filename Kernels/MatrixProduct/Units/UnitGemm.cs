@@ -91,8 +91,10 @@ internal readonly partial struct UnitGemm<TFunction>(
                 UnitTile.Copy(to.Slice(UnitTile.Depth * tileM), b, sideB, startB, shape.PitchB, column, shape.N, at, end);
             }
             AsyncCopy.Commit();
-            View<float> tile = shared.Slice(stage * stageFloats);
-            UnitTile.Multiply(sums, left, right, products, tile, tile.Slice(UnitTile.Depth * tileM), sideA, sideB);
+            View<float> tile = shared.Slice(stage * stageFloats), further = tile.Slice(UnitTile.Depth * tileM);
+            if (factors == FactorType.SplitTF32) SplitProducts.Multiply(sums, left, right, products, tile, further, sideA, sideB);
+            else if (factors == FactorType.AsyncFloat32) LaneProducts.Multiply(sums, products, tile, further, sideA, sideB);
+            else UnitTile.Multiply(sums, left, right, tile, further, sideA, sideB);
             next = stage;
             stage = stage == UnitTile.Stages - 1 ? 0 : stage + 1;
         }

@@ -80,27 +80,19 @@ internal static class UnitTile
         }
     }
 
-    /// <summary>Adds the products of a stage to the sums of the warp. All threads of the group call it.</summary>
+    /// <summary>
+    /// Adds the products of a stage to the sums of the warp, of TF32 or bfloat16. All threads of the group call it. Kernels choose between
+    /// this, <see cref="SplitProducts"/> and <see cref="LaneProducts"/>: they know which when they are compiled, and what they do not call
+    /// takes no time.
+    /// </summary>
     /// <param name="sums">
     /// [tileM / 2 / 16][tileN / 2 / 8][4]: a block of 16 x 8 has four values in each lane, two of its row 2 i and two of its row 2 i + 1;
     /// <see cref="UnitSide.Row"/> and <see cref="UnitSide.Column"/> say where these are.
     /// </param>
     /// <param name="left">Fragments of the left tile: [tileM / 2 / 16][4]; overwritten.</param>
-    /// <param name="right">Fragments of the right tile: [2][tileN / 2 / 8][2], the second half only for split factors; overwritten.</param>
-    /// <param name="products">[<see cref="Products"/>] Overwritten.</param>
-    public static void Multiply(
-        Registers<float> sums, Registers<uint> left, Registers<uint> right, Registers<float> products, View<float> leftTile,
-            View<float> rightTile, UnitSide sideA, UnitSide sideB)
-    {
-        if (sideA.Factors == FactorType.SplitTF32)
-            SplitProducts.Multiply(sums, left, right, products, leftTile, rightTile, sideA, sideB);
-        else if (sideA.Factors == FactorType.AsyncFloat32)
-            LaneProducts.Multiply(sums, products, leftTile, rightTile, sideA, sideB);
-        else MultiplyFragments(sums, left, right, leftTile, rightTile, sideA, sideB);
-    }
-
+    /// <param name="right">Fragments of the right tile: [tileN / 2 / 8][2]; overwritten.</param>
     [Unroll]
-    private static void MultiplyFragments(
+    public static void Multiply(
         Registers<float> sums, Registers<uint> left, Registers<uint> right, View<float> leftTile, View<float> rightTile, UnitSide sideA,
             UnitSide sideB)
     {

@@ -112,8 +112,10 @@ internal readonly partial struct UnitConvolution<TFunction>(
                     ahead * depth, length);
             }
             AsyncCopy.Commit();
-            View<float> tile = shared.Slice(stage * stageFloats);
-            UnitTile.Multiply(sums, left, right, products, tile, tile.Slice(UnitTile.Depth * tileM), sideX, sideFilter);
+            View<float> tile = shared.Slice(stage * stageFloats), further = tile.Slice(UnitTile.Depth * tileM);
+            if (factors == FactorType.SplitTF32) SplitProducts.Multiply(sums, left, right, products, tile, further, sideX, sideFilter);
+            else if (factors == FactorType.AsyncFloat32) LaneProducts.Multiply(sums, products, tile, further, sideX, sideFilter);
+            else UnitTile.Multiply(sums, left, right, tile, further, sideX, sideFilter);
             next = stage;
             stage = stage == UnitTile.Stages - 1 ? 0 : stage + 1;
         }

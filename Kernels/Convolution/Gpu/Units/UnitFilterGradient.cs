@@ -71,8 +71,10 @@ internal readonly partial struct UnitFilterGradient(
                 UnitTile.Copy(to.Slice(UnitTile.Depth * tileM), dy, sideY, 0, map.GradientPitch, column, map.Columns, at, end);
             }
             AsyncCopy.Commit();
-            View<float> tile = shared.Slice(stage * stageFloats);
-            UnitTile.Multiply(sums, left, right, products, tile, tile.Slice(UnitTile.Depth * tileM), sideX, sideY);
+            View<float> tile = shared.Slice(stage * stageFloats), further = tile.Slice(UnitTile.Depth * tileM);
+            if (factors == FactorType.SplitTF32) SplitProducts.Multiply(sums, left, right, products, tile, further, sideX, sideY);
+            else if (factors == FactorType.AsyncFloat32) LaneProducts.Multiply(sums, products, tile, further, sideX, sideY);
+            else UnitTile.Multiply(sums, left, right, tile, further, sideX, sideY);
             next = stage;
             stage = stage == UnitTile.Stages - 1 ? 0 : stage + 1;
         }
