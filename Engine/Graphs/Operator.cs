@@ -61,8 +61,8 @@ public abstract class Operator : Layer
     public virtual bool ReadsMoments => false;
 
     /// <summary>
-    /// Whether the operator can gather the sums that the gradient of a norm before it needs, as it writes the gradient of the norm's output,
-    /// or adds the last part to it, on GPU devices.
+    /// Whether the operator can gather the sums that the gradient of a norm before it needs, as it writes the gradient of the norm's
+    /// output, or adds the last part to it, on GPU devices.
     /// </summary>
     public virtual bool GathersGradientSums => false;
 
