@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using GpuCnn.Engine.Datasets;
 
@@ -17,6 +16,7 @@ internal sealed class BatchesAhead : IDisposable
     private const double LeastWait = 1e-4;
 
     private readonly IBatchReader _reader;
+    private readonly TimeProvider _time;
     private readonly int _unmeasured;
     private Batch? _batch;
     private ExceptionDispatchInfo? _failure;
@@ -27,9 +27,11 @@ internal sealed class BatchesAhead : IDisposable
 
     /// <param name="reader">Owned by this object.</param>
     /// <param name="measures">Whether the first steps measure how long the device computes. Else all of them read ahead.</param>
-    public BatchesAhead(IBatchReader reader, bool measures = true)
+    /// <param name="time">The clock; the system's if null.</param>
+    public BatchesAhead(IBatchReader reader, bool measures = true, TimeProvider? time = null)
     {
         _reader = reader;
+        _time = time ?? TimeProvider.System;
         _unmeasured = measures ? Measured : 0;
         ReadAhead = Read;
     }
@@ -47,12 +49,12 @@ internal sealed class BatchesAhead : IDisposable
         _reading = 0;
         if (!_hasBatch)
         {
-            _asked = Stopwatch.GetTimestamp();
+            _asked = _time.GetTimestamp();
             _batch = _reader.Next();
-            _reading = Stopwatch.GetElapsedTime(_asked).TotalSeconds;
+            _reading = Seconds(_asked, _time.GetTimestamp());
         }
         _hasBatch = false;
-        _begun = _asked = _got = Stopwatch.GetTimestamp();
+        _begun = _asked = _got = _time.GetTimestamp();
         ExceptionDispatchInfo? failure = _failure;
         _failure = null;
         failure?.Throw();
@@ -62,7 +64,7 @@ internal sealed class BatchesAhead : IDisposable
     /// <summary>Ends a step, whose results are known, and returns the seconds that the device waited for images.</summary>
     public double EndStep()
     {
-        long now = Stopwatch.GetTimestamp();
+        long now = _time.GetTimestamp();
         double reading = Seconds(_asked, _got), rest = Seconds(_got, now);
         if (++_steps <= Measured || !_hasBatch)
         {
@@ -80,12 +82,12 @@ internal sealed class BatchesAhead : IDisposable
 
     public void Dispose() => _reader.Dispose();
 
-    private static double Seconds(long from, long to) => Stopwatch.GetElapsedTime(from, to).TotalSeconds;
+    private double Seconds(long from, long to) => _time.GetElapsedTime(from, to).TotalSeconds;
 
     private Batch? Read()
     {
         if (_steps < _unmeasured) return null;
-        _asked = Stopwatch.GetTimestamp();
+        _asked = _time.GetTimestamp();
         try
         {
             _batch = _reader.Next();
@@ -97,7 +99,7 @@ internal sealed class BatchesAhead : IDisposable
             _batch = null;
         }
         _hasBatch = true;
-        _got = Stopwatch.GetTimestamp();
+        _got = _time.GetTimestamp();
         return _batch;
     }
 }
