@@ -285,7 +285,7 @@ internal abstract class DeviceBackend : PlanBackend
         : _options.InputGradient && root == Network.Graph.Input;
 
     /// <summary>
-    /// Has a value whose gradient is not yet written take that of the only node that reads the other's, if both are stored alike.
+    /// Places the gradient of a node's input, if nothing has written it yet, where that of its output lies, if both are stored alike.
     /// </summary>
     private void ShareGradient(Value output, Value input)
     {

@@ -7,7 +7,6 @@ using GpuCnn.Engine.Plans;
 using GpuCnn.Engine.Tensors;
 using GpuCnn.Models;
 using GpuCnn.Tests.Layers;
-using GpuCnn.Tests.Reference;
 using NUnit.Framework;
 
 namespace GpuCnn.Tests.Plans;
@@ -136,12 +135,7 @@ public sealed class FirstReaderTests
             Loss = new ProjectionLoss(),
             Precision = precision,
         });
-        int seed = 20;
-        foreach (Parameter parameter in network.Network.Parameters)
-            network.SetWeights(parameter.Path, Numbers.Reals(parameter.Spec.Count, seed++));
-        network.Batch.Count = Real;
-        network.Batch.Images.AsSpan(Extent.Of(Real, Input).Count).Fill(1e4f);
-        network.Plan.ComputeGradients(network.Batch);
+        network.ComputeRandomGradients(Real);
         return network;
     }
 

@@ -97,12 +97,7 @@ public sealed class GatheredGradientsTests
             Algorithms = algorithms,
             Precision = precision,
         });
-        int seed = 20;
-        foreach (Parameter parameter in network.Network.Parameters)
-            network.SetWeights(parameter.Path, Numbers.Reals(parameter.Spec.Count, seed++));
-        network.Batch.Count = real;
-        network.Batch.Images.AsSpan(Extent.Of(real, Input).Count).Fill(1e4f);
-        network.Plan.ComputeGradients(network.Batch);
+        network.ComputeRandomGradients(real);
         return network;
     }
 

@@ -37,6 +37,19 @@ internal sealed class TestNetwork : IDisposable
     /// <summary>The batch's images as the references count them: [N, C, H, W].</summary>
     public float[] Images => Batch.GetChannelsFirst();
 
+    /// <summary>
+    /// Gives the parameters random values, and computes the gradients of a batch of some real images. The others hold large values, so that
+    /// one that counts is noticed.
+    /// </summary>
+    public void ComputeRandomGradients(int real)
+    {
+        int seed = 20;
+        foreach (Parameter parameter in Network.Parameters) SetWeights(parameter.Path, Numbers.Reals(parameter.Spec.Count, seed++));
+        Batch.Count = real;
+        Batch.Images.AsSpan(real * Batch.Shape.Count).Fill(1e4f);
+        Plan.ComputeGradients(Batch);
+    }
+
     /// <summary>[N, C, H, W]</summary>
     public float[] ReadOutput() => Plan.GetOutputChannelsFirst();
 
